@@ -1,0 +1,1 @@
+//! Connectors to the site's accounts.

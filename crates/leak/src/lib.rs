@@ -1,0 +1,1 @@
+//! Read leaked files of any form; screen them against an account index.

@@ -1,0 +1,1 @@
+//! Merkle logs, checkpoints, proofs.

@@ -1,0 +1,27 @@
+//! Ids, value types and state enums that every other crate speaks in.
+//!
+//! Nothing here reads, writes or waits. A type with private fields is a proof: whoever holds a
+//! [`LeakName`] holds a name that may stand in a terminal, a file name and a signed text.
+
+mod account;
+mod ambient;
+mod credential;
+mod leak;
+pub mod limits;
+mod name;
+mod secret;
+mod tally;
+mod text_enum;
+mod time;
+mod verdict;
+
+pub use account::{Account, AccountId, AccountIdError};
+pub use ambient::{Clock, Randomness};
+pub use credential::{CredentialVersion, StoredHash};
+pub use leak::{FileId, LeakId, Provenance, RecordRef, RejectReason, Tier};
+pub use name::{LeakDate, LeakDateError, LeakName, LeakNameError};
+pub use secret::Secret;
+pub use tally::{Rejects, Tally, Unbalanced};
+pub use text_enum::UnknownWord;
+pub use time::Timestamp;
+pub use verdict::{HashFormat, Unverified, Verdict};

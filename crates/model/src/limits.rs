@@ -1,0 +1,7 @@
+//! Every bound on what these types may hold, in one place.
+
+/// An account id is opaque text of the site's own.
+pub const ACCOUNT_ID_BYTES_MAX: usize = 255;
+
+/// A leak's name stands in terminals, file names and notices.
+pub const LEAK_NAME_BYTES_MAX: usize = 100;

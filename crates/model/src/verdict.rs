@@ -1,0 +1,57 @@
+use crate::text_enum::text_enum;
+
+/// What came of trying secrets on a stored hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The secret at this place in the list that was tried is the password.
+    Match {
+        /// Index into the secrets tried.
+        secret: usize,
+    },
+    /// None of them is.
+    NoMatch,
+    /// It could not be tried. Never counted as "no match".
+    Unverified(Unverified),
+}
+
+text_enum! {
+    /// Why a stored hash could not be tried.
+    pub enum Unverified {
+        /// None of the formats that we know.
+        UnknownFormat = "unknown_format",
+        /// It asks for more time or memory than the caps allow.
+        TooExpensive = "too_expensive",
+        /// Begins like a known format and then breaks off or contradicts itself.
+        Malformed = "malformed",
+    }
+}
+
+text_enum! {
+    /// The encodings of stored passwords that can be verified and made.
+    pub enum HashFormat {
+        /// PHC string `$argon2id$`, `$argon2i$` or `$argon2d$`.
+        Argon2 = "argon2",
+        /// crypt string `$2a$`, `$2b$` or `$2y$`.
+        Bcrypt = "bcrypt",
+        /// PHC string `$scrypt$ln=`.
+        Scrypt = "scrypt",
+        /// crypt string `$7$`.
+        ScryptCrypt = "scrypt_crypt",
+        /// PHC string `$pbkdf2-sha256$i=`, also `-sha512` and `$pbkdf2$` (SHA-1).
+        Pbkdf2 = "pbkdf2",
+        /// passlib's `$pbkdf2-sha256$29000$`, also `-sha512` and `$pbkdf2$` (SHA-1).
+        Pbkdf2Passlib = "pbkdf2_passlib",
+        /// Django's `argon2$argon2id$`.
+        DjangoArgon2 = "django_argon2",
+        /// Django's `bcrypt$$2b$`.
+        DjangoBcrypt = "django_bcrypt",
+        /// Django's `bcrypt_sha256$$2b$`.
+        DjangoBcryptSha256 = "django_bcrypt_sha256",
+        /// Django's `scrypt$16384$salt$8$5$`.
+        DjangoScrypt = "django_scrypt",
+        /// Django's `pbkdf2_sha256$` and `pbkdf2_sha1$`.
+        DjangoPbkdf2 = "django_pbkdf2",
+        /// Django's `md5$salt$`.
+        DjangoMd5 = "django_md5",
+    }
+}

@@ -1,0 +1,1 @@
+//! Stored-hash formats: make one, verify one, verify many.

@@ -1,0 +1,1 @@
+//! One function per operation: where store, directory and the domain crates meet.

@@ -1,0 +1,1 @@
+//! Persistence of Countersign: SQLite and PostgreSQL, one conformance suite for both.
