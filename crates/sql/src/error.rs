@@ -1,0 +1,83 @@
+use std::fmt;
+
+/// What can go wrong between us and a database.
+#[derive(Debug, thiserror::Error)]
+pub enum SqlError {
+    /// The address in the configuration is not one.
+    #[error("`{url}` is no database address: {reason}")]
+    Address {
+        /// The address, without its password.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The database refused a row that breaks one of its rules.
+    #[error("the database refused the row: {kind} constraint {name}")]
+    Constraint {
+        /// Which sort of rule.
+        kind: Constraint,
+        /// The rule's name, or what the database said instead of one.
+        name: String,
+    },
+    /// A statement that must change one row changed another number.
+    #[error("one row should have changed, {changed} did")]
+    NotOneRow {
+        /// Rows changed.
+        changed: u64,
+    },
+    /// A row was expected and there is none.
+    #[error("the row does not exist")]
+    NoRow,
+    /// A migration could not be applied, or was changed after it had been.
+    #[error("migrating failed: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// Anything else that the database or the way to it reports.
+    #[error("the database failed: {0}")]
+    Database(#[source] sqlx::Error),
+}
+
+/// The sorts of rules that a row can break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Constraint {
+    /// A row with this key exists already.
+    Unique,
+    /// The row that this one refers to does not exist.
+    ForeignKey,
+    /// A value outside its permitted set, or absent.
+    Check,
+}
+
+impl fmt::Display for Constraint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unique => "unique",
+            Self::ForeignKey => "foreign key",
+            Self::Check => "check",
+        })
+    }
+}
+
+impl From<sqlx::Error> for SqlError {
+    fn from(error: sqlx::Error) -> Self {
+        if matches!(error, sqlx::Error::RowNotFound) {
+            return Self::NoRow;
+        }
+        match constraint(&error) {
+            Some((kind, name)) => Self::Constraint { kind, name },
+            None => Self::Database(error),
+        }
+    }
+}
+
+fn constraint(error: &sqlx::Error) -> Option<(Constraint, String)> {
+    use sqlx::error::ErrorKind;
+    let database = error.as_database_error()?;
+    let kind = match database.kind() {
+        ErrorKind::UniqueViolation => Constraint::Unique,
+        ErrorKind::ForeignKeyViolation => Constraint::ForeignKey,
+        ErrorKind::CheckViolation | ErrorKind::NotNullViolation => Constraint::Check,
+        _ => return None,
+    };
+    let name = database.constraint().unwrap_or_else(|| database.message());
+    Some((kind, name.to_owned()))
+}

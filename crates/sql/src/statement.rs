@@ -1,0 +1,173 @@
+use std::borrow::Cow;
+
+/// One query in both spellings.
+///
+/// Placeholders are `$1`, `$2` and so on in both. `{rows}` stands for the rows of a bulk insert,
+/// `{list}` for the members of an `IN (...)`.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    pub(crate) sqlite: Cow<'static, str>,
+    pub(crate) postgres: Cow<'static, str>,
+}
+
+impl Statement {
+    /// For [`queries!`](crate::queries).
+    #[must_use]
+    pub const fn new(sqlite: &'static str, postgres: &'static str) -> Self {
+        Self {
+            sqlite: Cow::Borrowed(sqlite),
+            postgres: Cow::Borrowed(postgres),
+        }
+    }
+
+    /// A text put together at run time, out of parts that the caller has quoted.
+    #[must_use]
+    pub fn composed(text: String) -> Self {
+        Self {
+            sqlite: Cow::Owned(text.clone()),
+            postgres: Cow::Owned(text),
+        }
+    }
+
+    /// Puts `count` rows of placeholders in the place of `{rows}`, numbered from `$1`.
+    ///
+    /// A row has as many values as the statement's first parenthesis names columns.
+    #[must_use]
+    pub fn with_rows(&self, count: usize) -> Self {
+        let columns = columns_named(&self.sqlite);
+        let rows: Vec<_> = (0..count)
+            .map(|row| placeholders(row * columns, columns))
+            .collect();
+        self.replace("{rows}", &rows.join(", "))
+    }
+
+    /// Puts `count` placeholders in the place of `{list}`, numbered after the `before` others.
+    #[must_use]
+    pub fn with_list(&self, before: usize, count: usize) -> Self {
+        self.replace("{list}", &placeholders(before, count))
+    }
+
+    /// How many values one row of `{rows}` takes.
+    #[must_use]
+    pub fn values_per_row(&self) -> usize {
+        columns_named(&self.sqlite)
+    }
+
+    fn replace(&self, mark: &str, text: &str) -> Self {
+        Self {
+            sqlite: Cow::Owned(self.sqlite.replace(mark, text)),
+            postgres: Cow::Owned(self.postgres.replace(mark, text)),
+        }
+    }
+}
+
+fn columns_named(insert: &str) -> usize {
+    let columns = insert
+        .split('(')
+        .nth(1)
+        .and_then(|rest| rest.split(')').next());
+    columns.map_or(0, |names| names.split(',').count())
+}
+
+fn placeholders(before: usize, count: usize) -> String {
+    let numbers: Vec<_> = (1..=count).map(|n| format!("${}", before + n)).collect();
+    format!("({})", numbers.join(", "))
+}
+
+/// Writes queries once for both databases.
+///
+/// ```
+/// sql::queries! {
+///     TAKE = ["SELECT id FROM job WHERE lease_until < " NOW " LIMIT $1" SKIP_LOCKED];
+/// }
+/// assert_eq!(ALL.len(), 1);
+/// ```
+///
+/// Besides a constant for each query it makes `ALL`, the list that a test describes on both
+/// servers.
+#[macro_export]
+macro_rules! queries {
+    ($($(#[$doc:meta])* $name:ident = [$($part:tt)+];)+) => {
+        $(
+            $(#[$doc])*
+            const $name: $crate::Statement = $crate::Statement::new(
+                concat!($($crate::word!(sqlite $part)),+),
+                concat!($($crate::word!(postgres $part)),+),
+            );
+        )+
+
+        /// Every query of this file, by name.
+        pub(crate) const ALL: &[(&str, $crate::Statement)] = &[$((stringify!($name), $name)),+];
+    };
+}
+
+/// Where the dialects differ: one named word a difference.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! word {
+    // The database's own clock, in microseconds.
+    (sqlite NOW) => {
+        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+    };
+    (postgres NOW) => {
+        "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+    };
+    // Rows that another claimer holds are passed over; SQLite has one writer at a time.
+    (sqlite SKIP_LOCKED) => {
+        ""
+    };
+    (postgres SKIP_LOCKED) => {
+        " FOR UPDATE SKIP LOCKED"
+    };
+    // Holds the row until the transaction ends.
+    (sqlite FOR_UPDATE) => {
+        ""
+    };
+    (postgres FOR_UPDATE) => {
+        " FOR UPDATE"
+    };
+    // Lets a writer of the row wait until the transaction ends.
+    (sqlite FOR_SHARE) => {
+        ""
+    };
+    (postgres FOR_SHARE) => {
+        " FOR SHARE"
+    };
+    ($dialect:ident $text:literal) => {
+        $text
+    };
+}
+
+#[cfg(test)]
+mod tests {
+
+    queries! {
+        INSERT = ["INSERT INTO t (a, b) VALUES {rows} ON CONFLICT (a) DO NOTHING"];
+        TAKE = ["SELECT a FROM t WHERE b = $1 AND a IN {list}" SKIP_LOCKED];
+    }
+
+    #[test]
+    fn rows_take_as_many_values_as_the_statement_names_columns() {
+        assert_eq!(INSERT.values_per_row(), 2);
+        let two = INSERT.with_rows(2);
+        assert!(
+            two.postgres.contains("VALUES ($1, $2), ($3, $4) ON"),
+            "{two:?}"
+        );
+    }
+
+    #[test]
+    fn a_list_is_numbered_after_the_other_values() {
+        let statement = TAKE.with_list(1, 3);
+        assert!(
+            statement.sqlite.ends_with("a IN ($2, $3, $4)"),
+            "{statement:?}"
+        );
+        assert!(
+            statement
+                .postgres
+                .ends_with("($2, $3, $4) FOR UPDATE SKIP LOCKED")
+        );
+        assert_eq!(ALL.len(), 2);
+    }
+}
