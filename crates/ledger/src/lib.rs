@@ -1,1 +1,18 @@
-//! Merkle logs, checkpoints, proofs.
+//! The audit log: what was done, in an order that nobody can change unseen.
+//!
+//! Entries are leaves of a Merkle tree (RFC 6962, section 2.1); its head is signed as a C2SP
+//! `tlog-checkpoint`, so that programs that we did not write can check both. Nothing here stores
+//! anything: [`Tree`] says which hashes it needs and which ones to keep.
+
+mod audit;
+mod checkpoint;
+mod entry;
+mod tree;
+
+pub use audit::{Audit, AuditError, Audited};
+pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, CheckpointVerifier};
+pub use entry::{Entry, Event, FileAdded, Outcomes};
+pub use tree::{MissingHash, Tree, frontier, hash_position};
+
+/// A SHA-256 node of the tree.
+pub type Hash = [u8; 32];

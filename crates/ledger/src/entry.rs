@@ -1,0 +1,158 @@
+use model::{
+    AccountId, CredentialVersion, HashFormat, LeakDate, LeakId, LeakName, Provenance, RecordRef,
+    Tally, Tier, Timestamp,
+};
+use serde::{Serialize, Serializer};
+
+/// The format's version, so that a reader of years later knows what it reads.
+const VERSION: u8 = 1;
+
+/// One line of the audit log: what was done, and when.
+///
+/// It never holds a secret: no password, no stored hash, no key, no address.
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry<'a> {
+    v: u8,
+    at: Timestamp,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+impl<'a> Entry<'a> {
+    /// Puts a moment on an event.
+    #[must_use]
+    pub const fn new(at: Timestamp, event: &'a Event) -> Self {
+        Self {
+            v: VERSION,
+            at,
+            event,
+        }
+    }
+
+    /// The leaf: JSON on one line.
+    ///
+    /// # Errors
+    /// What the serialiser reports; no event can cause it.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(self)
+    }
+}
+
+/// Everything that Countersign does and that somebody may have to answer for.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The store was made.
+    StoreMade {
+        /// The instance's id.
+        instance: String,
+        /// `site` or `rehearsal`.
+        kind: String,
+    },
+    /// Accounts were put into the embedded directory.
+    AccountsImported {
+        /// Rows written.
+        accounts: u64,
+    },
+    /// A leak was registered.
+    LeakAdded {
+        /// Its key in the store.
+        leak: LeakId,
+        /// What it is called.
+        name: LeakName,
+        /// When it happened.
+        date: LeakDate,
+        /// How sure the site is of it.
+        provenance: Provenance,
+        /// Its files.
+        files: Vec<FileAdded>,
+    },
+    /// Every piece of a leak has been screened.
+    LeakScreened {
+        /// Which leak.
+        leak: LeakId,
+        /// What became of every line.
+        tally: Tally,
+        /// Candidates handed to the verifier.
+        candidates: u64,
+    },
+    /// A password of ours stands in a leak.
+    FindingMade {
+        /// Which leak.
+        leak: LeakId,
+        /// Whose password.
+        account: AccountId,
+        /// The password as it was stored then.
+        #[serde(serialize_with = "as_text")]
+        credential_version: CredentialVersion,
+        /// How it was stored.
+        hash_format: HashFormat,
+        /// What led from the record to the account.
+        tier: Tier,
+        /// Where it stands in the leak.
+        record: RecordRef,
+    },
+    /// A batch of accounts was verified.
+    BatchVerified {
+        /// Which leak.
+        leak: LeakId,
+        /// What came of its accounts.
+        #[serde(flatten)]
+        outcomes: Outcomes,
+    },
+    /// Every candidate of a leak has been tried, and what did not match is destroyed.
+    LeakVerified {
+        /// Which leak.
+        leak: LeakId,
+        /// What came of its accounts.
+        #[serde(flatten)]
+        outcomes: Outcomes,
+    },
+}
+
+/// What came of the accounts that a leak names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Outcomes {
+    /// A leaked password is theirs.
+    pub exposed: u64,
+    /// None is.
+    pub not_exposed: u64,
+    /// They have no password.
+    pub no_password: u64,
+    /// The directory no longer has them.
+    pub gone: u64,
+    /// Their stored hash could not be tried.
+    pub unverified: u64,
+}
+
+/// A file of a leak, as it was when it was registered.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileAdded {
+    /// Its path.
+    pub path: String,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// Its length.
+    pub bytes: u64,
+}
+
+fn as_text<T: ToString, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_one_line_that_a_stranger_can_read() {
+        let event = Event::AccountsImported { accounts: 3 };
+        let line = Entry::new(Timestamp::from_micros(0), &event)
+            .to_bytes()
+            .unwrap();
+        assert_eq!(
+            String::from_utf8(line).unwrap(),
+            r#"{"v":1,"at":"1970-01-01T00:00:00Z","event":"accounts_imported","accounts":3}"#
+        );
+    }
+}
