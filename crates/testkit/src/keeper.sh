@@ -1,0 +1,31 @@
+# Keeps one throw-away PostgreSQL alive for exactly as long as its standard input stays open:
+# however the test process ends, the pipe closes, and server and folder are gone.
+# Arguments: the folder of the server's programs, then options for the server.
+# Prints the folder (it holds the socket) once the server answers.
+set -e
+# A closed pipe must fail the command that writes to it, not end this shell without its clean-up.
+trap "" PIPE
+bin=$1
+shift
+folder=$(mktemp -d "${TMPDIR:-/tmp}/countersign-pg.XXXXXX")
+cd "$folder"
+
+stop() {
+    # One signal can be lost while the server forks, so it is sent until nobody is there.
+    while [ -n "$server" ] && kill -QUIT "$server" 2>/dev/null; do sleep 0.05; done
+    cd /
+    until rm -rf "$folder"; do sleep 0.1; done
+}
+trap stop EXIT
+
+"$bin/initdb" -D data -U postgres -A trust -E UTF8 --no-locale --no-sync >log 2>&1 ||
+    { cat log >&2; exit 1; }
+"$bin/postgres" -D data -k "$folder" -c listen_addresses= "$@" >log 2>&1 </dev/null &
+server=$!
+until grep -qs ready data/postmaster.pid; do
+    kill -0 "$server" 2>/dev/null || { cat log >&2; exit 1; }
+    sleep 0.02
+done
+echo "$folder"
+exec >&-
+cat >/dev/null || true

@@ -1,0 +1,191 @@
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    os::unix::{fs::MetadataExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::tools::{HINT, run};
+
+/// The test process's own server, without fsync: quick, and gone with the process.
+///
+/// # Panics
+/// If PostgreSQL is not installed or does not start.
+#[must_use]
+pub fn postgres() -> &'static PostgresServer {
+    static SERVER: OnceLock<PostgresServer> = OnceLock::new();
+    SERVER.get_or_init(|| PostgresServer::start(false))
+}
+
+/// A running PostgreSQL in a temporary folder, reachable through a unix socket only.
+///
+/// A shell keeps it alive while this process holds the other end of its standard input. So the
+/// server and its folder vanish when this value is dropped, and also when the process is killed.
+pub struct PostgresServer {
+    folder: PathBuf,
+    programs: PathBuf,
+    keeper: Child,
+    lifeline: Option<ChildStdin>,
+    made: AtomicU64,
+}
+
+impl PostgresServer {
+    /// Starts a server; `fsync` for tests of durability and for timings.
+    ///
+    /// # Panics
+    /// If PostgreSQL is not installed or does not start; the message holds the server's log.
+    #[must_use]
+    pub fn start(fsync: bool) -> Self {
+        let programs = programs();
+        let mut keeper = keeper(&programs, fsync)
+            .spawn()
+            .unwrap_or_else(|error| panic!("PostgreSQL's keeper did not start: {error}"));
+        let folder = first_line(&mut keeper);
+        let lifeline = keeper.stdin.take();
+        Self {
+            folder: folder.into(),
+            programs,
+            keeper,
+            lifeline,
+            made: AtomicU64::new(0),
+        }
+    }
+
+    /// Creates a fresh, empty database.
+    ///
+    /// # Panics
+    /// If the server refuses; the message holds its answer.
+    #[must_use]
+    pub fn database(&self) -> TestDatabase {
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{number}");
+        let mut createdb = Command::new(self.programs.join("createdb"));
+        run(createdb.arg("--host").arg(&self.folder).args([
+            "--username=postgres",
+            "--no-password",
+            &name,
+        ]));
+        let folder = self.folder.display();
+        TestDatabase {
+            url: format!("postgres://postgres@localhost/{name}?host={folder}"),
+            name,
+            socket: self.folder.clone(),
+        }
+    }
+
+    /// The folder that holds the socket: what libpq calls the host.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        &self.folder
+    }
+}
+
+impl Drop for PostgresServer {
+    fn drop(&mut self) {
+        drop(self.lifeline.take());
+        // A keeper that cannot be waited for is gone already.
+        let _ = self.keeper.wait();
+    }
+}
+
+/// An empty database of one test's own.
+#[derive(Debug, Clone)]
+pub struct TestDatabase {
+    /// Connection string that sqlx, libpq and psycopg all take.
+    pub url: String,
+    /// Its name on the server.
+    pub name: String,
+    /// The folder that holds the server's socket: Django's `HOST`.
+    pub socket: PathBuf,
+}
+
+/// The shell that starts the server and ends it. In a process group of its own, so that Ctrl-C on
+/// the terminal ends it through the closed pipe, in order, instead of all at once.
+fn keeper(programs: &Path, fsync: bool) -> Command {
+    let mut command = Command::new("setpriv");
+    if is_root() {
+        // The server refuses to run as root.
+        command.args([
+            "--reuid=postgres",
+            "--regid=postgres",
+            "--init-groups",
+            "--",
+        ]);
+    }
+    command.args(["sh", "-c", include_str!("keeper.sh"), "keeper"]);
+    command.arg(programs);
+    command.args(["-c", "max_connections=300"]);
+    if !fsync {
+        command.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
+    }
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.process_group(0);
+    command
+}
+
+/// What the keeper says once the server answers.
+fn first_line(keeper: &mut Child) -> String {
+    let output = keeper.stdout.take().expect("its output is piped");
+    let mut line = String::new();
+    let read = BufReader::new(output).read_line(&mut line);
+    let started = read.is_ok() && line.ends_with('\n');
+    assert!(
+        started,
+        "PostgreSQL did not start; its log stands above. {HINT}"
+    );
+    line.trim_end().to_owned()
+}
+
+/// The folder of the newest installed server's programs.
+fn programs() -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql");
+    let folders = versions.into_iter().flatten().flatten();
+    let installed = folders
+        .map(|version| version.path().join("bin"))
+        .filter(|programs| programs.join("initdb").exists());
+    let newest = installed.max_by_key(|programs| version(programs));
+    newest.unwrap_or_else(|| panic!("PostgreSQL's server is not installed: {HINT}"))
+}
+
+/// The major version in `/usr/lib/postgresql/15/bin`.
+fn version(programs: &Path) -> Option<u32> {
+    programs.parent()?.file_name()?.to_str()?.parse().ok()
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(database: &TestDatabase, query: &str) -> String {
+        let mut psql = Command::new("psql");
+        let output = run(psql.args(["-XAtc", query, &database.url]));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn each_database_is_empty_and_its_own() {
+        let [first, second] = [postgres().database(), postgres().database()];
+        ask(&first, "CREATE TABLE one (id INT)");
+        assert_eq!(ask(&first, "SELECT COUNT(*) FROM one"), "0");
+        let tables = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'";
+        assert_eq!(ask(&second, tables), "0");
+    }
+
+    #[test]
+    fn a_dropped_server_leaves_nothing() {
+        let server = PostgresServer::start(true);
+        assert_eq!(ask(&server.database(), "SHOW fsync"), "on");
+        let folder = server.socket().to_owned();
+        drop(server);
+        assert!(!folder.exists());
+    }
+}

@@ -1,0 +1,69 @@
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// What to say when a counterpart is missing.
+pub(crate) const HINT: &str = "run `cargo xtask test`: it installs what the tests need";
+
+/// Set to 1 by `cargo xtask test --full`.
+const FULL_VARIABLE: &str = "COUNTERSIGN_TEST_FULL";
+
+/// Where `cargo xtask test` puts the Python judges, below the workspace.
+const PYTHON: &str = "target/tools/venv/bin/python";
+
+/// Whether the tests run in full: longer kill loops, more cases.
+#[must_use]
+pub fn full() -> bool {
+    env::var_os(FULL_VARIABLE).is_some_and(|value| value == "1")
+}
+
+/// A command that runs one of the scripts in `crates/testkit/py`; add arguments as needed.
+///
+/// # Panics
+/// If the Python judges are not installed; the message says how to install them.
+#[must_use]
+pub fn python(script: &str) -> Command {
+    let interpreter = workspace().join(PYTHON);
+    assert!(interpreter.exists(), "{PYTHON} is missing: {HINT}");
+    let mut command = Command::new(interpreter);
+    command.arg(scripts().join(script));
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+/// The folder that holds the workspace's `Cargo.toml`.
+///
+/// # Panics
+/// Never, while this crate lies two folders below it.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = here.ancestors().nth(2);
+    root.expect("crates/testkit lies in the workspace")
+        .to_owned()
+}
+
+/// Runs a command to its end and hands out what it printed; a failure shows what it complained of.
+pub(crate) fn run(command: &mut Command) -> Output {
+    let output = command.output();
+    let output = output.unwrap_or_else(|error| panic!("{command:?} did not start: {error}"));
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed:\n{complaint}");
+    output
+}
+
+fn scripts() -> PathBuf {
+    workspace().join("crates/testkit/py")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workspace_is_where_its_manifest_is() {
+        assert!(workspace().join("Cargo.lock").exists());
+    }
+}
