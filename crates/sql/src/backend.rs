@@ -4,8 +4,9 @@ use std::{str::FromStr, time::Duration};
 
 use futures_util::{StreamExt, TryStreamExt, future, stream::BoxStream};
 use sqlx::{
-    AssertSqlSafe, Connection as _, Encode, Executor as _, FromRow, PgConnection, PgPool, Postgres,
-    Sqlite, SqliteConnection, SqlitePool, Statement as _, Transaction, Type, TypeInfo as _,
+    AssertSqlSafe, Connection as _, Database, Encode, Executor as _, FromRow, PgConnection, PgPool,
+    Postgres, Sqlite, SqliteConnection, SqlitePool, Statement as _, Transaction, Type,
+    TypeInfo as _,
     migrate::Migrator,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
     query::Query as Prepared,
@@ -112,6 +113,26 @@ impl Db {
                     .await?,
             ),
         })
+    }
+
+    /// The rows of a statement without values as they come, on a connection of their own.
+    ///
+    /// A statement sees one state of the database, so this needs no transaction to hold on to.
+    #[must_use]
+    pub fn stream<'c, R: Record + 'c>(
+        &'c self,
+        statement: &Statement,
+    ) -> BoxStream<'c, Result<R, SqlError>> {
+        match self {
+            Self::Sqlite(pool) => {
+                let text = AssertSqlSafe(statement.sqlite.to_string());
+                records::<Sqlite, R>(sqlx::query(text).fetch(pool))
+            }
+            Self::Postgres(pool) => {
+                let text = AssertSqlSafe(statement.postgres.to_string());
+                records::<Postgres, R>(sqlx::query(text).fetch(pool))
+            }
+        }
     }
 
     /// Brings the schema up to date.
@@ -408,20 +429,24 @@ impl<'c> Query<'c> {
     }
 
     /// The rows of the answer as they come, so that any number fits in memory.
+    #[must_use]
     pub fn stream<R: Record + 'c>(self) -> BoxStream<'c, Result<R, SqlError>> {
         match self {
-            Self::Sqlite(connection, query) => query
-                .fetch(connection)
-                .and_then(|row| future::ready(R::from_row(&row)))
-                .map_err(SqlError::from)
-                .boxed(),
-            Self::Postgres(connection, query) => query
-                .fetch(connection)
-                .and_then(|row| future::ready(R::from_row(&row)))
-                .map_err(SqlError::from)
-                .boxed(),
+            Self::Sqlite(connection, query) => records::<Sqlite, R>(query.fetch(connection)),
+            Self::Postgres(connection, query) => records::<Postgres, R>(query.fetch(connection)),
         }
     }
+}
+
+fn records<'c, D: Database, R>(
+    rows: BoxStream<'c, Result<D::Row, sqlx::Error>>,
+) -> BoxStream<'c, Result<R, SqlError>>
+where
+    R: for<'r> FromRow<'r, D::Row> + Send + 'c,
+{
+    rows.and_then(|row| future::ready(R::from_row(&row)))
+        .map_err(SqlError::from)
+        .boxed()
 }
 
 #[cfg(test)]

@@ -47,6 +47,24 @@ impl Statement {
         self.replace("{list}", &placeholders(before, count))
     }
 
+    /// As [`Statement::with_list`], for text compared with a column of PostgreSQL's type
+    /// `type_name`, which the caller has quoted.
+    ///
+    /// PostgreSQL compares text with nothing else, so each value is cast there, and the column's
+    /// index is used. SQLite gives a bare value the column's own affinity; a cast would turn
+    /// `12x` into 12.
+    #[must_use]
+    pub fn with_list_as(&self, type_name: &str, before: usize, count: usize) -> Self {
+        let casts: Vec<_> = (1..=count)
+            .map(|n| format!("CAST(${} AS {type_name})", before + n))
+            .collect();
+        let casts = format!("({})", casts.join(", "));
+        Self {
+            postgres: Cow::Owned(self.postgres.replace("{list}", &casts)),
+            ..self.with_list(before, count)
+        }
+    }
+
     /// How many values one row of `{rows}` takes.
     #[must_use]
     pub fn values_per_row(&self) -> usize {
@@ -169,5 +187,17 @@ mod tests {
                 .ends_with("($2, $3, $4) FOR UPDATE SKIP LOCKED")
         );
         assert_eq!(ALL.len(), 2);
+    }
+
+    #[test]
+    fn a_typed_list_is_cast_on_postgresql_alone() {
+        let statement = TAKE.with_list_as("int8", 1, 2);
+        assert!(statement.sqlite.ends_with("a IN ($2, $3)"), "{statement:?}");
+        assert!(
+            statement
+                .postgres
+                .contains("(CAST($2 AS int8), CAST($3 AS int8))"),
+            "{statement:?}"
+        );
     }
 }
