@@ -1,0 +1,273 @@
+//! A file of accounts, as a site's own tools write it.
+
+mod head;
+mod json;
+mod table;
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fs::File,
+    io::{self, BufRead, BufReader, Cursor, Read},
+    iter,
+    path::{Path, PathBuf},
+};
+
+use model::{Account, AccountId};
+
+use crate::{
+    limits::EXPORT_LINE_BYTES_MAX,
+    row::{Field, RawRow, RowFault},
+};
+
+/// The accounts of an export, in memory, in the order of the file.
+///
+/// The file is UTF-8: either a table with a header, whose delimiter `,`, `;` or tab is found out,
+/// or JSON lines, which begin with `{` or stand in a `.jsonl` or `.ndjson`. A column is known by
+/// its field's name ([`Field::name`]) or by one of these, in capitals or not:
+///
+/// | field | also |
+/// |---|---|
+/// | `id` | `account_id`, `user_id` |
+/// | `email` | `e-mail`, `mail`, `email_address` |
+/// | `username` | `user_name`, `login` |
+/// | `hash` | `password`, `password_hash`, `encrypted_password`, `passwd` |
+/// | `hash_changed_at` | `password_changed_at` |
+/// | `last_login_at` | `last_login` |
+///
+/// A field's own name wins over the others; two of the others are an error, and what is not known
+/// is passed over. `id`, `hash` and one of `email` and `username` are needed. An empty hash is an
+/// account without a password.
+#[derive(Debug)]
+pub struct Export {
+    accounts: Vec<Account>,
+    by_id: HashMap<AccountId, usize>,
+}
+
+impl Export {
+    /// Reads the whole file.
+    ///
+    /// # Errors
+    /// [`ExportError`] for the first thing wrong, with its line.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, ExportError> {
+        let accounts: Vec<_> = Self::stream(path).collect::<Result<_, _>>()?;
+        let ids = accounts.iter().map(|account| account.id.clone());
+        let by_id = ids.zip(0..).collect();
+        Ok(Self { accounts, by_id })
+    }
+
+    /// Reads one account after the other, up to the first thing wrong.
+    ///
+    /// It keeps the ids that it has seen, and nothing else.
+    pub fn stream(
+        path: impl AsRef<Path>,
+    ) -> impl Iterator<Item = Result<Account, ExportError>> + Send + 'static {
+        let path = path.as_ref().to_owned();
+        let (rows, failed) = match open(&path) {
+            Ok(rows) => (Some(rows), None),
+            Err(error) => (None, Some(Err(error))),
+        };
+        let mut seen = HashMap::new();
+        let accounts = rows.into_iter().flatten().map(move |(line, row)| {
+            let account = row.and_then(|row| account(row, line, &mut seen));
+            account.map_err(|fault| ExportError::at(&path, line, fault))
+        });
+        until_first_error(accounts.chain(failed))
+    }
+
+    /// Every account.
+    #[must_use]
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// The account with this id.
+    #[must_use]
+    pub fn by_id(&self, id: &AccountId) -> Option<&Account> {
+        self.accounts.get(*self.by_id.get(id)?)
+    }
+}
+
+/// A line and what stands there.
+type Row = (u64, Result<RawRow, LineFault>);
+
+fn account(
+    row: RawRow,
+    line: u64,
+    seen: &mut HashMap<AccountId, u64>,
+) -> Result<Account, LineFault> {
+    let account = row.account()?;
+    match seen.entry(account.id.clone()) {
+        Entry::Occupied(first) => Err(LineFault::Repeated {
+            id: account.id,
+            first: *first.get(),
+        }),
+        Entry::Vacant(entry) => {
+            entry.insert(line);
+            Ok(account)
+        }
+    }
+}
+
+fn until_first_error<T, E>(
+    items: impl Iterator<Item = Result<T, E>>,
+) -> impl Iterator<Item = Result<T, E>> {
+    let mut items = items.fuse();
+    let mut failed = false;
+    iter::from_fn(move || {
+        let item = if failed { None } else { items.next() };
+        failed = matches!(item, Some(Err(_)));
+        item
+    })
+    .fuse()
+}
+
+fn open(path: &Path) -> Result<Box<dyn Iterator<Item = Row> + Send>, ExportError> {
+    let unreadable = |source| ExportError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
+    let first = first_line(&mut file).map_err(unreadable)?;
+    let is_json = is_json(path, &first);
+    let head = String::from_utf8_lossy(&first).into_owned();
+    let all = Cursor::new(first).chain(file);
+    if is_json {
+        return Ok(Box::new(json::rows(all)));
+    }
+    let rows = table::rows(&head, all).map_err(|fault| ExportError::Header {
+        path: path.to_owned(),
+        fault,
+    })?;
+    Ok(Box::new(rows))
+}
+
+/// The first line, without the mark that Windows sets before UTF-8.
+fn first_line(file: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    file.take(EXPORT_LINE_BYTES_MAX)
+        .read_until(b'\n', &mut line)?;
+    if line.starts_with(b"\xEF\xBB\xBF") {
+        line.drain(..3);
+    }
+    Ok(line)
+}
+
+fn is_json(path: &Path, first: &[u8]) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("jsonl" | "ndjson")) || first.trim_ascii_start().starts_with(b"{")
+}
+
+/// Why an export could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The file cannot be opened or read.
+    #[error("{path} could not be read: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system reported.
+        source: io::Error,
+    },
+    /// The columns do not make accounts.
+    #[error("{path}, line 1: {fault}")]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: HeaderFault,
+    },
+    /// A line is no account.
+    #[error("{path}, line {line}: {fault}")]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line where the account begins, counted from 1.
+        line: u64,
+        /// What is wrong.
+        fault: LineFault,
+    },
+}
+
+impl ExportError {
+    fn at(path: &Path, line: u64, fault: LineFault) -> Self {
+        Self::Line {
+            path: path.to_owned(),
+            line,
+            fault,
+        }
+    }
+}
+
+/// What can be wrong with the columns of an export.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderFault {
+    /// The file is empty.
+    #[error("the file is empty: write a header and one line for each account")]
+    Empty,
+    /// A needed column is not there.
+    #[error("no column is called {known}; the columns are {existing}: rename one")]
+    Missing {
+        /// The names that it may have.
+        known: String,
+        /// The names that there are.
+        existing: String,
+    },
+    /// Two columns could be meant.
+    #[error("`{first}` and `{second}` could both be the {field}: rename the right one to {field}")]
+    Ambiguous {
+        /// What they could be.
+        field: Field,
+        /// One of them.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+}
+
+/// What can be wrong with one line of an export. It never shows a hash.
+#[derive(Debug, thiserror::Error)]
+pub enum LineFault {
+    /// A value cannot be read.
+    #[error("{0}: correct it")]
+    Row(#[from] RowFault),
+    /// Two lines for one account.
+    #[error("account {id} stands in line {first} already: remove one of the two")]
+    Repeated {
+        /// The account.
+        id: AccountId,
+        /// The line that had it first.
+        first: u64,
+    },
+    /// A row of a table has more or fewer fields than the header.
+    #[error("{found} fields, but the header has {expected}: quote a value that holds a delimiter")]
+    Fields {
+        /// Fields in this line.
+        found: u64,
+        /// Fields in the header.
+        expected: u64,
+    },
+    /// The keys of a JSON object do not make an account.
+    #[error("{0}")]
+    Keys(HeaderFault),
+    /// A line is not a JSON object.
+    #[error("column {column} is where this stops being a JSON object: write one for each line")]
+    Json {
+        /// The byte, counted from 1.
+        column: usize,
+    },
+    /// A value of a JSON object has no meaning as text.
+    #[error("the {field} is neither text nor a whole number nor null: write it in quotes")]
+    Kind {
+        /// Which one.
+        field: Field,
+    },
+    /// The text is not UTF-8.
+    #[error("this is not UTF-8: save the file as UTF-8")]
+    NotUtf8,
+    /// A line of JSON without end.
+    #[error("the line has more than {EXPORT_LINE_BYTES_MAX} bytes: write one object for each line")]
+    TooLong,
+    /// The file could not be read on.
+    #[error("the file could not be read on: {0}")]
+    Io(#[from] io::Error),
+}

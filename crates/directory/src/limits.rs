@@ -1,0 +1,25 @@
+//! Every bound on what is asked of a directory or read from it, in one place.
+
+/// Connections held for reading.
+pub const READ_CONNECTIONS_MAX: u32 = 4;
+
+/// Connections held for writing.
+pub const WRITE_CONNECTIONS_MAX: u32 = 2;
+
+/// Values that one look-up or one deletion names.
+pub const KEYS_PER_STATEMENT_MAX: usize = 500;
+
+/// Bytes of a Django session once unpacked. A larger one counts as unreadable.
+pub const SESSION_BYTES_MAX: u64 = 4 << 20;
+
+/// Bytes of the header of an export, or of one line of JSON.
+pub const EXPORT_LINE_BYTES_MAX: u64 = 1 << 20;
+
+/// Characters of a foreign value that an error shows.
+pub const SHOWN_CHARS_MAX: usize = 60;
+
+/// Whole numbers below this one are seconds since 1970: the year 5138.
+pub const SECONDS_MAX: u64 = 100_000_000_000;
+
+/// Whole numbers from [`SECONDS_MAX`] up to this one are milliseconds, greater ones microseconds.
+pub const MILLISECONDS_MAX: u64 = 100_000_000_000_000;

@@ -1,0 +1,158 @@
+use crate::row::Field;
+
+/// How the site keeps its accounts. Start from a preset and override what differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    /// Where the accounts are.
+    pub source: Source,
+    /// Which column holds what.
+    pub columns: Columns,
+    /// How a person is signed out everywhere.
+    pub sessions: Sessions,
+}
+
+/// Where the accounts are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A table or view, `name` or `schema.name`, in the spelling of the database's catalogue.
+    Table(String),
+    /// The operator's own `SELECT`. It can be read, but not written to.
+    Query(String),
+}
+
+/// Which column holds what. `None` where the site does not record it.
+///
+/// Any type will do, since every column is read as text. Text may say true as `t`, `true`, `1`,
+/// `yes`, `y` or `on`, and a moment as ISO 8601 (UTC unless it names an offset) or as seconds,
+/// milliseconds or microseconds since 1970. An empty text, and the moment 0, say nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Columns {
+    /// The site's own key: unique, and indexed if the site is large.
+    pub id: String,
+    /// The address that mail goes to. This or `username` is needed.
+    pub email: Option<String>,
+    /// The name that the person signs in with.
+    pub username: Option<String>,
+    /// The stored password hash.
+    pub hash: String,
+    /// When the hash was last replaced.
+    pub hash_changed_at: Option<String>,
+    /// Whether the person has proved to own the address.
+    pub email_verified: Option<String>,
+    /// The person's language, as a BCP 47 tag.
+    pub locale: Option<String>,
+    /// When the person last signed in.
+    pub last_login_at: Option<String>,
+    /// Whether the site asks the person for a second factor.
+    pub second_factor: Option<String>,
+}
+
+/// How a person is signed out everywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sessions {
+    /// Not at all: the site does it itself, or its sessions hold no longer than the hash.
+    Untouched,
+    /// The site's own SQL, run once for each account, with the id as text in the place of `$1`.
+    ///
+    /// PostgreSQL compares text with nothing else: write `CAST($1 AS BIGINT)` where the id is one.
+    Statement(String),
+    /// The account's rows in the table of Django's database sessions, found by decoding them.
+    Django {
+        /// The table, `name` or `schema.name`.
+        table: String,
+    },
+}
+
+impl Mapping {
+    /// Django's own `auth_user` and `django_session`.
+    #[must_use]
+    pub fn django() -> Self {
+        Self {
+            source: Source::Table("auth_user".into()),
+            columns: Columns {
+                last_login_at: Some("last_login".into()),
+                ..Columns::least("password")
+            },
+            sessions: Sessions::Django {
+                table: "django_session".into(),
+            },
+        }
+    }
+
+    /// A table `users` with `id`, `email`, `username` and `password_hash`.
+    #[must_use]
+    pub fn generic() -> Self {
+        Self {
+            source: Source::Table("users".into()),
+            columns: Columns::least("password_hash"),
+            sessions: Sessions::Untouched,
+        }
+    }
+
+    /// The table `account` of Countersign's own store, which `accounts import` fills.
+    #[must_use]
+    pub fn embedded() -> Self {
+        let column = |field: Field| Some(field.name().to_owned());
+        Self {
+            source: Source::Table("account".into()),
+            columns: Columns {
+                hash_changed_at: column(Field::HashChangedAt),
+                email_verified: column(Field::EmailVerified),
+                locale: column(Field::Locale),
+                last_login_at: column(Field::LastLoginAt),
+                second_factor: column(Field::SecondFactor),
+                ..Columns::least("hash")
+            },
+            sessions: Sessions::Untouched,
+        }
+    }
+}
+
+impl Columns {
+    /// The name of the column that holds this field.
+    #[must_use]
+    pub fn of(&self, field: Field) -> Option<&str> {
+        match field {
+            Field::Id => Some(&self.id),
+            Field::Email => self.email.as_deref(),
+            Field::Username => self.username.as_deref(),
+            Field::Hash => Some(&self.hash),
+            Field::HashChangedAt => self.hash_changed_at.as_deref(),
+            Field::EmailVerified => self.email_verified.as_deref(),
+            Field::Locale => self.locale.as_deref(),
+            Field::LastLoginAt => self.last_login_at.as_deref(),
+            Field::SecondFactor => self.second_factor.as_deref(),
+        }
+    }
+
+    /// The fields that have a column, with its name.
+    pub fn mapped(&self) -> impl Iterator<Item = (Field, &str)> {
+        let named = |field: &Field| Some((*field, self.of(*field)?));
+        Field::ALL.iter().filter_map(named)
+    }
+
+    /// What nearly every site has, named as nearly every site names it.
+    fn least(hash: &str) -> Self {
+        Self {
+            id: "id".into(),
+            email: Some("email".into()),
+            username: Some("username".into()),
+            hash: hash.into(),
+            hash_changed_at: None,
+            email_verified: None,
+            locale: None,
+            last_login_at: None,
+            second_factor: None,
+        }
+    }
+}
+
+impl Source {
+    /// The setting that this came from.
+    pub(crate) const fn setting(&self) -> &'static str {
+        match self {
+            Self::Table(_) => "directory.table",
+            Self::Query(_) => "directory.query",
+        }
+    }
+}

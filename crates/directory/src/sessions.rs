@@ -1,0 +1,150 @@
+use std::{collections::HashSet, ops::AddAssign};
+
+use futures_util::TryStreamExt;
+use model::AccountId;
+use serde::Serialize;
+use sql::{Db, SqlError, Statement};
+
+use crate::{
+    Directory,
+    django::{self, SessionOwner},
+    limits::KEYS_PER_STATEMENT_MAX,
+    mapping::Sessions,
+    text::{bare, quoted_path},
+};
+
+impl Directory {
+    /// Signs these people out everywhere, in the way that the mapping says.
+    ///
+    /// # Errors
+    /// [`WriteError::NotConfigured`] without a connection for writing, [`WriteError::Nobody`] for
+    /// an empty list, else what the database reports; then all sessions are as before.
+    pub async fn end_sessions(&self, ids: &[AccountId]) -> Result<EndedSessions, WriteError> {
+        let write = self.write.as_ref().ok_or(WriteError::NotConfigured)?;
+        if ids.is_empty() {
+            return Err(WriteError::Nobody);
+        }
+        let ended = match &self.mapping.sessions {
+            Sessions::Untouched => Ok(EndedSessions::default()),
+            Sessions::Statement(text) => run_for_each(write, text, ids).await,
+            Sessions::Django { table } => end_django(write, table, ids).await,
+        };
+        ended.map_err(WriteError::Sessions)
+    }
+}
+
+/// What became of the sessions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct EndedSessions {
+    /// Rows deleted.
+    pub deleted: u64,
+    /// Rows of whatever account that could not be decoded, and were left: another serializer.
+    pub unreadable: u64,
+}
+
+impl AddAssign for EndedSessions {
+    fn add_assign(&mut self, more: Self) {
+        self.deleted += more.deleted;
+        self.unreadable += more.unreadable;
+    }
+}
+
+async fn run_for_each(
+    write: &Db,
+    text: &str,
+    ids: &[AccountId],
+) -> Result<EndedSessions, SqlError> {
+    let statement = Statement::composed(bare(text).to_owned());
+    let mut tx = write.begin().await?;
+    let mut ended = EndedSessions::default();
+    for id in ids {
+        let query = tx.run(&statement).bind(id.as_str().to_owned());
+        ended.deleted += query.execute().await?;
+    }
+    tx.commit().await?;
+    Ok(ended)
+}
+
+/// Reads the whole table once, and only then locks anything: on SQLite the site could not write
+/// meanwhile.
+///
+/// A session that is made in between was made after the account was sealed, with the new hash.
+async fn end_django(write: &Db, table: &str, ids: &[AccountId]) -> Result<EndedSessions, SqlError> {
+    let owners: HashSet<_> = ids
+        .iter()
+        .map(|id| SessionOwner::new(id.as_str()))
+        .collect();
+    let (keys, unreadable) = find_django(write, table, &owners).await?;
+    let deleted = delete_django(write, table, &keys).await?;
+    Ok(EndedSessions {
+        deleted,
+        unreadable,
+    })
+}
+
+/// The keys of these people's sessions, expired ones too, and how many rows cannot be decoded.
+async fn find_django(
+    write: &Db,
+    table: &str,
+    owners: &HashSet<SessionOwner>,
+) -> Result<(Vec<String>, u64), SqlError> {
+    let mut sessions = write.stream::<(String, String)>(&django_sessions(table));
+    let (mut keys, mut unreadable) = (Vec::new(), 0);
+    while let Some((key, data)) = sessions.try_next().await? {
+        match django::session_owner(&data) {
+            Ok(Some(owner)) if owners.contains(&owner) => keys.push(key),
+            Ok(_) => {}
+            Err(_) => unreadable += 1,
+        }
+    }
+    Ok((keys, unreadable))
+}
+
+async fn delete_django(write: &Db, table: &str, keys: &[String]) -> Result<u64, SqlError> {
+    let delete = django_deletion(table);
+    let mut tx = write.begin().await?;
+    let mut deleted = 0;
+    for keys in keys.chunks(KEYS_PER_STATEMENT_MAX) {
+        let text = delete.with_list(0, keys.len());
+        let query = keys
+            .iter()
+            .fold(tx.run(&text), |query, key| query.bind(key.clone()));
+        deleted += query.execute().await?;
+    }
+    tx.commit().await?;
+    Ok(deleted)
+}
+
+/// Every session with its primary key.
+pub(crate) fn django_sessions(table: &str) -> Statement {
+    let table = quoted_path(table);
+    Statement::composed(format!(
+        "SELECT session.session_key, session.session_data FROM {table} AS session"
+    ))
+}
+
+/// The sessions whose keys are in `{list}`.
+pub(crate) fn django_deletion(table: &str) -> Statement {
+    let table = quoted_path(table);
+    Statement::composed(format!("DELETE FROM {table} WHERE session_key IN {{list}}"))
+}
+
+/// Why nothing was written to the site's database.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Reading is one grant, writing another.
+    #[error(
+        "Countersign may only read the directory: to let it write, set `directory.write_url` to a \
+         role that may"
+    )]
+    NotConfigured,
+    /// An empty list never means everybody.
+    #[error("no account was named: name at least one")]
+    Nobody,
+    /// The database refused, or failed.
+    #[error(
+        "the sessions could not be ended: {0}; `countersign doctor` tells whether \
+         `directory.sessions` fits and whether the role of `directory.write_url` may do it"
+    )]
+    Sessions(#[source] SqlError),
+}

@@ -1,0 +1,126 @@
+//! The SQL that a mapping amounts to.
+//!
+//! A column is always named as `account."column"`: SQLite takes a lone `"column"` that does not
+//! exist for a string. Only the operator's own query is pasted as it is.
+
+use sql::Statement;
+
+use crate::{
+    mapping::{Mapping, Source},
+    row::Field,
+};
+
+impl Mapping {
+    /// Every account, its columns in the order of [`Field::ALL`].
+    pub(crate) fn accounts(&self) -> Statement {
+        Statement::composed(self.select())
+    }
+
+    /// One account, whichever the database has at hand.
+    pub(crate) fn first_account(&self) -> Statement {
+        Statement::composed(format!("{} LIMIT 1", self.select()))
+    }
+
+    /// The accounts whose ids are in `{list}`.
+    ///
+    /// It compares the column itself, so that its index is used.
+    pub(crate) fn accounts_by_id(&self) -> Statement {
+        let id = quoted(&self.columns.id);
+        Statement::composed(format!("{} WHERE account.{id} IN {{list}}", self.select()))
+    }
+
+    /// How many accounts there are.
+    pub(crate) fn count(&self) -> Statement {
+        Statement::composed(format!("SELECT COUNT(*) FROM {}", self.from()))
+    }
+
+    /// How many accounts share their id with an earlier one.
+    pub(crate) fn count_repeated(&self) -> Statement {
+        let id = quoted(&self.columns.id);
+        let from = self.from();
+        Statement::composed(format!(
+            "SELECT COUNT(*) - COUNT(DISTINCT account.{id}) FROM {from}"
+        ))
+    }
+
+    /// Everything that the source has, to be described and not to be run.
+    pub(crate) fn everything(&self) -> Statement {
+        Statement::composed(format!("SELECT * FROM {}", self.from()))
+    }
+
+    /// Changes nothing, and is refused without the grant to change hashes.
+    pub(crate) fn write_probe(&self) -> Option<Statement> {
+        let Source::Table(table) = &self.source else {
+            return None;
+        };
+        let [table, id, hash] = [
+            quoted_path(table),
+            quoted(&self.columns.id),
+            quoted(&self.columns.hash),
+        ];
+        Some(Statement::composed(format!(
+            "UPDATE {table} AS account SET {hash} = account.{hash} \
+             WHERE 1 = 0 AND account.{id} IS NULL"
+        )))
+    }
+
+    fn select(&self) -> String {
+        let columns: Vec<_> = Field::ALL
+            .iter()
+            .map(|field| self.as_text(*field))
+            .collect();
+        format!("SELECT {} FROM {}", columns.join(", "), self.from())
+    }
+
+    fn as_text(&self, field: Field) -> String {
+        match self.columns.of(field) {
+            Some(column) => format!("CAST(account.{} AS TEXT)", quoted(column)),
+            None => "CAST(NULL AS TEXT)".to_owned(),
+        }
+    }
+
+    fn from(&self) -> String {
+        match &self.source {
+            Source::Table(table) => format!("{} AS account", quoted_path(table)),
+            // The query may end in a comment, which the line break ends.
+            Source::Query(query) => format!("(\n{}\n) AS account", bare(query)),
+        }
+    }
+}
+
+/// A statement without the semicolon that people end it with.
+pub(crate) fn bare(statement: &str) -> &str {
+    statement.trim_end_matches(|c: char| c == ';' || c.is_whitespace())
+}
+
+/// `name` or `schema.name`, each part quoted.
+pub(crate) fn quoted_path(path: &str) -> String {
+    let parts: Vec<_> = path.split('.').map(quoted).collect();
+    parts.join(".")
+}
+
+/// An identifier that stands for itself, whatever is in it.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_quoted() {
+        assert_eq!(quoted("pass\"word"), "\"pass\"\"word\"");
+        assert_eq!(quoted_path("site.users"), "\"site\".\"users\"");
+    }
+
+    #[test]
+    fn a_query_may_end_in_a_semicolon_and_a_comment() {
+        let source = Source::Query("SELECT 1 AS id -- all ;\n ; ".into());
+        let mapping = Mapping {
+            source,
+            ..Mapping::generic()
+        };
+        assert_eq!(mapping.from(), "(\nSELECT 1 AS id -- all\n) AS account");
+    }
+}
