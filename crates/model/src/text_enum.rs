@@ -1,4 +1,7 @@
-/// A state that is the same word in code, database, command line and JSON.
+/// Defines a state that is the same word in code, database, command line and JSON.
+///
+/// The crate that uses it needs `serde`.
+#[macro_export]
 macro_rules! text_enum {
     ($(#[$doc:meta])* pub enum $name:ident {
         $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+
@@ -52,7 +55,9 @@ pub struct UnknownWord {
 }
 
 impl UnknownWord {
-    pub(crate) fn new(found: &str, known: &[&str]) -> Self {
+    /// For [`text_enum!`](crate::text_enum): the word found, and the words it should be one of.
+    #[must_use]
+    pub fn new(found: &str, known: &[&str]) -> Self {
         Self {
             found: found.escape_debug().to_string(),
             known: known.join(", "),

@@ -147,6 +147,24 @@ impl Db {
         Ok(())
     }
 
+    /// The last migration that was applied; `None` if none was.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn schema_version(&self) -> Result<Option<i64>, SqlError> {
+        let table = Statement::new(
+            "SELECT name FROM sqlite_master WHERE name = '_sqlx_migrations'",
+            "SELECT relname::text FROM pg_class WHERE oid = to_regclass('_sqlx_migrations')",
+        );
+        let last = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
+        let mut tx = self.read().await?;
+        if tx.run(&table).optional::<(String,)>().await?.is_none() {
+            return Ok(None);
+        }
+        let (version,) = tx.run(&Statement::new(last, last)).one().await?;
+        Ok(version)
+    }
+
     /// What the database calls itself: name and version.
     ///
     /// # Errors
@@ -182,11 +200,13 @@ async fn open_sqlite(url: &str, options: OpenOptions) -> Result<Db, SqlError> {
     Ok(Db::Sqlite(pool.connect_with(connect).await?))
 }
 
-/// WAL is a property of the file, so it is set on files that are ours alone.
+/// WAL is a property of the file, so it is set on files that are ours alone. What is deleted there
+/// is overwritten, so that a destroyed key cannot be read from the file's free pages.
 fn durable(connect: SqliteConnectOptions) -> SqliteConnectOptions {
     connect
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
+        .pragma("secure_delete", "ON")
 }
 
 async fn open_postgres(url: &str, options: OpenOptions) -> Result<Db, SqlError> {

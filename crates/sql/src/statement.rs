@@ -151,6 +151,15 @@ macro_rules! word {
     (postgres FOR_SHARE) => {
         " FOR SHARE"
     };
+    // Whether what this connection commits survives a loss of power.
+    (sqlite DURABLE) => {
+        "(SELECT journal_mode FROM pragma_journal_mode) = 'wal'
+            AND (SELECT synchronous FROM pragma_synchronous) >= 2"
+    };
+    (postgres DURABLE) => {
+        "current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on'
+            AND current_setting('synchronous_commit') <> 'off'"
+    };
     ($dialect:ident $text:literal) => {
         $text
     };

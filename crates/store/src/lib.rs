@@ -1,1 +1,35 @@
-//! Persistence of Countersign: SQLite and PostgreSQL, one conformance suite for both.
+//! Persistence: SQLite and PostgreSQL, each query written once.
+//!
+//! A [`Store`] hands out transactions; a [`Tx`] has one method for each thing that is written or
+//! read, grouped in files by what it is about. Nothing here decides: rules that a bug in a query
+//! must not break (one finding for an account and password, one holder of a job, a log that is
+//! only appended to) are the schema's, and everything else is the caller's.
+
+mod accounts;
+mod candidates;
+mod cell;
+mod error;
+mod findings;
+mod ids;
+mod instance;
+mod jobs;
+mod leaks;
+mod limits;
+mod log;
+mod screening;
+mod store;
+mod summary;
+mod unverified;
+
+pub use candidates::{Candidate, NewCandidate};
+pub use error::StoreError;
+pub use findings::{Finding, FindingRecord, FindingState, NewFinding};
+pub use ids::{FindingId, JobId};
+pub use instance::{Instance, InstanceKind};
+pub use jobs::{Batch, JobCounts, JobKind, Lease, NewPiece, Piece, Work, WorkerName};
+pub use leaks::{Leak, LeakFile, LeakState, NewFile, NewLeak};
+pub use log::{Checkpoint, LogEntry};
+pub use screening::{LocatedReject, RejectSample};
+pub use store::{Store, StoreOptions, Tx};
+pub use summary::{LeakSummary, OutcomeCount};
+pub use unverified::{Outcome, UnverifiedAccount};

@@ -1,0 +1,75 @@
+use model::{LeakId, LeakName, Unbalanced};
+use sql::SqlError;
+
+use crate::{JobId, LeakState, WorkerName};
+
+/// Why the store could not do something. A transaction that met one is to be dropped.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// What the database or the way to it reports, refused rows included.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    /// Two leaks of one name could not be told apart in a notice.
+    #[error("there is a leak called `{name}` already: choose another name")]
+    NameTaken {
+        /// The name asked for.
+        name: LeakName,
+    },
+    /// A leak without files would be screened without finding anybody.
+    #[error("the leak `{name}` has no files")]
+    NoFiles {
+        /// The leak's name.
+        name: LeakName,
+    },
+    /// No such leak.
+    #[error("leak {leak} does not exist")]
+    NoSuchLeak {
+        /// Its id.
+        leak: LeakId,
+    },
+    /// Somebody else has moved the leak on, or it is not so far.
+    #[error("leak {leak} should be {expected}, but is {found}")]
+    LeakMoved {
+        /// Its id.
+        leak: LeakId,
+        /// The state that the caller took it to be in.
+        expected: LeakState,
+        /// The state that it is in.
+        found: LeakState,
+    },
+    /// Lines can be numbered only when all of them have been counted.
+    #[error("leak {leak} has {open} pieces that are not screened yet")]
+    PiecesOpen {
+        /// The leak.
+        leak: LeakId,
+        /// How many are not done.
+        open: u64,
+    },
+    /// A piece's result does not account for all of its lines.
+    #[error(transparent)]
+    Unbalanced(#[from] Unbalanced),
+    /// The lease ran out and somebody else has the job, or it is done already.
+    #[error("worker {owner} has lost job {job}, which it took at attempt {attempt}")]
+    LeaseLost {
+        /// The job.
+        job: JobId,
+        /// Who held the lease.
+        owner: WorkerName,
+        /// Which attempt the lease was for.
+        attempt: i64,
+    },
+    /// Somebody else has appended to the log since its size was read.
+    #[error("the log should hold {expected} entries, but holds {found}")]
+    LogMoved {
+        /// The size that the caller took it to have.
+        expected: u64,
+        /// The size that it has.
+        found: u64,
+    },
+    /// The log's tree is not whole.
+    #[error("the log's hash {position} is not there")]
+    HashMissing {
+        /// Which one.
+        position: u64,
+    },
+}

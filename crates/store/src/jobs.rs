@@ -1,0 +1,288 @@
+//! Leased work. The rules that make it safe under kill -9:
+//!
+//! - the database's clock times a lease, never a worker's;
+//! - an owner's name is never used again;
+//! - the attempt number is the fence: whoever lost a job cannot finish it;
+//! - a job's result and its end are one transaction.
+
+use std::{fmt, time::Duration};
+
+use model::{AccountId, FileId, LeakId, text_enum};
+
+use crate::{JobId, StoreError, Tx, cell::Cell, limits::JOBS_PER_STATEMENT};
+
+sql::queries! {
+    ADD_JOBS = ["INSERT INTO job (kind, leak) VALUES {rows} RETURNING id"];
+    ADD_PIECES = ["INSERT INTO piece (job, file, range_start, range_end) VALUES {rows}"];
+    ADD_BATCHES = ["INSERT INTO batch (job, account_from, account_to) VALUES {rows}"];
+    TAKE = ["UPDATE job SET lease_owner = $1, lease_until = " NOW " + $2, attempts = attempts + 1
+        WHERE id = (SELECT id FROM job
+            WHERE leak = $3 AND kind = $4 AND done_at IS NULL AND lease_until <= " NOW "
+            ORDER BY lease_until, id LIMIT 1" SKIP_LOCKED ")
+        RETURNING id, attempts"];
+    PIECE = ["SELECT file, range_start, range_end FROM piece WHERE job = $1"];
+    BATCH = ["SELECT account_from, account_to FROM batch WHERE job = $1"];
+    RENEW = ["UPDATE job SET lease_until = " NOW " + $1
+        WHERE id = $2 AND lease_owner = $3 AND attempts = $4 AND done_at IS NULL"];
+    FINISH = ["UPDATE job SET done_at = " NOW "
+        WHERE id = $1 AND lease_owner = $2 AND attempts = $3 AND done_at IS NULL"];
+    COUNTS = ["SELECT COUNT(*) FILTER (WHERE done_at IS NULL AND lease_until <= " NOW ") AS open,
+        COUNT(*) FILTER (WHERE done_at IS NULL AND lease_until > " NOW ") AS leased,
+        COUNT(*) FILTER (WHERE done_at IS NOT NULL) AS done
+        FROM job WHERE leak = $1 AND kind = $2"];
+    NEXT_EXPIRY = ["SELECT MIN(lease_until) - " NOW " FROM job
+        WHERE leak = $1 AND kind = $2 AND done_at IS NULL"];
+}
+
+text_enum! {
+    /// What is to be done.
+    pub enum JobKind {
+        /// Compare a range of bytes of a leak's file with the accounts.
+        Screen = "screen",
+        /// Try the candidates of a range of accounts on their stored hashes.
+        Verify = "verify",
+    }
+}
+
+/// A job that one worker holds for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The job.
+    pub job: JobId,
+    /// How many times it was taken, this one included. It is the fence.
+    pub attempt: i64,
+    /// Who holds it.
+    pub owner: WorkerName,
+    /// What is to be done.
+    pub work: Work,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// Compare with the accounts.
+    Screen(Piece),
+    /// Try on the stored hashes.
+    Verify(Batch),
+}
+
+/// A range of bytes of one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Piece {
+    /// The file.
+    #[sqlx(try_from = "Cell<FileId>")]
+    pub file: FileId,
+    /// Its first byte.
+    #[sqlx(rename = "range_start", try_from = "i64")]
+    pub start: u64,
+    /// The byte after its last.
+    #[sqlx(rename = "range_end", try_from = "i64")]
+    pub end: u64,
+}
+
+/// A range of accounts, both ends included.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Batch {
+    /// The first.
+    #[sqlx(rename = "account_from", try_from = "Cell<AccountId>")]
+    pub from: AccountId,
+    /// The last.
+    #[sqlx(rename = "account_to", try_from = "Cell<AccountId>")]
+    pub to: AccountId,
+}
+
+/// A piece to be screened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewPiece {
+    /// The file.
+    pub file: FileId,
+    /// Its first byte.
+    pub start: u64,
+    /// The byte after its last.
+    pub end: u64,
+}
+
+/// How far the jobs of one kind have come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct JobCounts {
+    /// Nobody holds them.
+    #[sqlx(try_from = "i64")]
+    pub open: u64,
+    /// Somebody holds them.
+    #[sqlx(try_from = "i64")]
+    pub leased: u64,
+    /// Finished.
+    #[sqlx(try_from = "i64")]
+    pub done: u64,
+}
+
+/// The name of one start of one worker.
+///
+/// It is made from random bytes and nothing else, so that a worker that starts again cannot keep
+/// alive the leases of its dead predecessor.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WorkerName(String);
+
+impl WorkerName {
+    /// From 16 fresh random bytes.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(format!("{:032x}", u128::from_be_bytes(bytes)))
+    }
+}
+
+impl fmt::Display for WorkerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Tx {
+    /// Takes the job that has waited longest; `None` if there is none to take now.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn take_job(
+        &mut self,
+        kind: JobKind,
+        leak: LeakId,
+        owner: &WorkerName,
+        lease: Duration,
+    ) -> Result<Option<Lease>, StoreError> {
+        let query = self.0.run(&TAKE).bind(owner.0.clone()).bind(Cell(lease));
+        let query = query.bind(Cell(leak)).bind(Cell(kind));
+        let Some((Cell(job), attempt)) = query.optional::<(Cell<JobId>, i64)>().await? else {
+            return Ok(None);
+        };
+        let work = self.work(kind, job).await?;
+        Ok(Some(Lease {
+            job,
+            attempt,
+            owner: owner.clone(),
+            work,
+        }))
+    }
+
+    async fn work(&mut self, kind: JobKind, job: JobId) -> Result<Work, StoreError> {
+        Ok(match kind {
+            JobKind::Screen => Work::Screen(self.0.run(&PIECE).bind(Cell(job)).one().await?),
+            JobKind::Verify => Work::Verify(self.0.run(&BATCH).bind(Cell(job)).one().await?),
+        })
+    }
+
+    /// Holds on to a job from now on; `false` if it is lost. Renew at a third of the lease.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn renew(&mut self, held: &Lease, lease: Duration) -> Result<bool, StoreError> {
+        let query = self.0.run(&RENEW).bind(Cell(lease)).bind(Cell(held.job));
+        let query = query.bind(held.owner.0.clone()).bind(held.attempt);
+        Ok(query.execute().await? == 1)
+    }
+
+    /// Ends a job. Belongs into the transaction that writes its result, and best before it: then a
+    /// worker that lost the job waits and stops here, instead of meeting the result of another.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`], else what the database reports.
+    pub async fn finish(&mut self, held: &Lease) -> Result<(), StoreError> {
+        let query = self.0.run(&FINISH).bind(Cell(held.job));
+        let query = query.bind(held.owner.0.clone()).bind(held.attempt);
+        match query.execute().await? {
+            1 => Ok(()),
+            _ => Err(StoreError::LeaseLost {
+                job: held.job,
+                owner: held.owner.clone(),
+                attempt: held.attempt,
+            }),
+        }
+    }
+
+    /// Adds pieces of a leak's files to be screened, to be taken in this order.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn add_pieces(
+        &mut self,
+        leak: LeakId,
+        pieces: &[NewPiece],
+    ) -> Result<(), StoreError> {
+        let jobs = self.add_jobs(JobKind::Screen, leak, pieces.len()).await?;
+        let rows = jobs.into_iter().zip(pieces.iter().copied());
+        self.0
+            .insert_all(&ADD_PIECES, rows, |query, (job, piece)| {
+                let query = query.bind(Cell(job)).bind(Cell(piece.file));
+                query.bind(Cell(piece.start)).bind(Cell(piece.end))
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Adds ranges of accounts to be verified, both ends included, to be taken in this order.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn add_batches(
+        &mut self,
+        leak: LeakId,
+        batches: &[(AccountId, AccountId)],
+    ) -> Result<(), StoreError> {
+        let jobs = self.add_jobs(JobKind::Verify, leak, batches.len()).await?;
+        let rows = jobs.into_iter().zip(batches.iter().cloned());
+        self.0
+            .insert_all(&ADD_BATCHES, rows, |query, (job, (from, to))| {
+                query.bind(Cell(job)).bind(Cell(from)).bind(Cell(to))
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Makes so many jobs; their ids rise.
+    async fn add_jobs(
+        &mut self,
+        kind: JobKind,
+        leak: LeakId,
+        count: usize,
+    ) -> Result<Vec<JobId>, StoreError> {
+        let mut jobs = Vec::with_capacity(count);
+        while jobs.len() < count {
+            let rows = JOBS_PER_STATEMENT.min(count - jobs.len());
+            let statement = ADD_JOBS.with_rows(rows);
+            let query = (0..rows).fold(self.0.run(&statement), |query, _| {
+                query.bind(Cell(kind)).bind(Cell(leak))
+            });
+            let added = query.all::<(Cell<JobId>,)>().await?;
+            jobs.extend(added.into_iter().map(|(Cell(job),)| job));
+        }
+        // No database promises the order of what an insertion returns.
+        jobs.sort_unstable();
+        Ok(jobs)
+    }
+
+    /// How many jobs of one kind are open, held and done.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn job_counts(
+        &mut self,
+        kind: JobKind,
+        leak: LeakId,
+    ) -> Result<JobCounts, StoreError> {
+        let query = self.0.run(&COUNTS).bind(Cell(leak)).bind(Cell(kind));
+        Ok(query.one().await?)
+    }
+
+    /// How long until a job may be there to take: zero if one is, `None` if all are done.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn next_expiry(
+        &mut self,
+        kind: JobKind,
+        leak: LeakId,
+    ) -> Result<Option<Duration>, StoreError> {
+        let query = self.0.run(&NEXT_EXPIRY).bind(Cell(leak)).bind(Cell(kind));
+        let (micros,) = query.one::<(Option<i64>,)>().await?;
+        Ok(micros.map(|micros| Duration::from_micros(micros.try_into().unwrap_or(0))))
+    }
+}

@@ -1,0 +1,224 @@
+use model::{FileId, LeakDate, LeakId, LeakName, Provenance, Timestamp, text_enum};
+
+use crate::{StoreError, Tx, cell::Cell};
+
+sql::queries! {
+    ADD_LEAK = ["INSERT INTO leak (name, date, provenance, added_at, state, spool_key)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING RETURNING id"];
+    ADD_FILES = ["INSERT INTO leak_file
+        (leak, path, sha256, bytes, modified_at, compression, kept) VALUES {rows}"];
+    LEAKS = ["SELECT id, name, date, provenance, added_at, state, spool_key FROM leak ORDER BY id"];
+    LEAK_BY_NAME = ["SELECT id, name, date, provenance, added_at, state, spool_key FROM leak
+        WHERE name = $1"];
+    FILES = ["SELECT id, path, sha256, bytes, modified_at, compression, kept FROM leak_file
+        WHERE leak = $1 ORDER BY id"];
+    ADVANCE = ["UPDATE leak SET state = $1 WHERE id = $2 AND state = $3"];
+    STATE = ["SELECT state FROM leak WHERE id = $1"];
+    DESTROY_SPOOL_KEY = ["UPDATE leak SET spool_key = NULL WHERE id = $1"];
+}
+
+text_enum! {
+    /// How far the work on a leak has come.
+    pub enum LeakState {
+        /// Registered; no line of it read yet.
+        Added = "added",
+        /// Its files are being compared with the accounts.
+        Screening = "screening",
+        /// Every line is accounted for.
+        Screened = "screened",
+        /// Its candidates are being tried on the stored hashes.
+        Verifying = "verifying",
+        /// Every candidate was tried, and is gone.
+        Verified = "verified",
+    }
+}
+
+/// A leak to register.
+#[derive(Debug, Clone)]
+pub struct NewLeak {
+    /// Its name, which no other leak may have.
+    pub name: LeakName,
+    /// When it happened.
+    pub date: LeakDate,
+    /// How sure the site is of it.
+    pub provenance: Provenance,
+    /// Now.
+    pub added_at: Timestamp,
+    /// The wrapped data key of its candidates' secrets.
+    pub spool_key: Vec<u8>,
+}
+
+/// A file of a leak to register.
+#[derive(Debug, Clone)]
+pub struct NewFile {
+    /// Where it lies, as the operator named it.
+    pub path: String,
+    /// The digest of its bytes.
+    pub sha256: [u8; 32],
+    /// Its size as it lies there.
+    pub bytes: u64,
+    /// Its modification time: a sign that it was changed since.
+    pub modified_at: Timestamp,
+    /// How it is compressed, in the `leak` crate's words.
+    pub compression: String,
+    /// Our own encrypted copy, of what came through standard input.
+    pub kept: Option<String>,
+}
+
+/// A registered leak.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Leak {
+    /// Its key.
+    #[sqlx(try_from = "Cell<LeakId>")]
+    pub id: LeakId,
+    /// Its name.
+    #[sqlx(try_from = "Cell<LeakName>")]
+    pub name: LeakName,
+    /// When it happened.
+    #[sqlx(try_from = "Cell<LeakDate>")]
+    pub date: LeakDate,
+    /// How sure the site is of it.
+    #[sqlx(try_from = "Cell<Provenance>")]
+    pub provenance: Provenance,
+    /// When it was registered.
+    #[sqlx(try_from = "Cell<Timestamp>")]
+    pub added_at: Timestamp,
+    /// How far the work on it has come.
+    #[sqlx(try_from = "Cell<LeakState>")]
+    pub state: LeakState,
+    /// The wrapped data key of its candidates' secrets; `None` once they are destroyed.
+    pub spool_key: Option<Vec<u8>>,
+}
+
+/// A registered file of a leak.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct LeakFile {
+    /// Its key.
+    #[sqlx(try_from = "Cell<FileId>")]
+    pub id: FileId,
+    /// Where it lies.
+    pub path: String,
+    /// The digest of its bytes.
+    #[sqlx(try_from = "Cell<[u8; 32]>")]
+    pub sha256: [u8; 32],
+    /// Its size.
+    #[sqlx(try_from = "i64")]
+    pub bytes: u64,
+    /// Its modification time when it was registered.
+    #[sqlx(try_from = "Cell<Timestamp>")]
+    pub modified_at: Timestamp,
+    /// How it is compressed.
+    pub compression: String,
+    /// Our own encrypted copy, if there is one.
+    pub kept: Option<String>,
+}
+
+impl Tx {
+    /// Registers a leak with its files.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`], [`StoreError::NoFiles`], else what the database reports.
+    pub async fn add_leak(
+        &mut self,
+        leak: &NewLeak,
+        files: &[NewFile],
+    ) -> Result<LeakId, StoreError> {
+        if files.is_empty() {
+            return Err(StoreError::NoFiles {
+                name: leak.name.clone(),
+            });
+        }
+        let id = self.insert_leak(leak.clone()).await?;
+        let id = id.ok_or_else(|| StoreError::NameTaken {
+            name: leak.name.clone(),
+        })?;
+        self.0
+            .insert_all(&ADD_FILES, files.iter().cloned(), |query, file| {
+                let query = query.bind(Cell(id)).bind(file.path).bind(Cell(file.sha256));
+                let query = query.bind(Cell(file.bytes)).bind(Cell(file.modified_at));
+                query.bind(file.compression).bind(file.kept)
+            })
+            .await?;
+        Ok(id)
+    }
+
+    /// `None` if the name is taken.
+    async fn insert_leak(&mut self, leak: NewLeak) -> Result<Option<LeakId>, StoreError> {
+        let query = self
+            .0
+            .run(&ADD_LEAK)
+            .bind(Cell(leak.name))
+            .bind(Cell(leak.date));
+        let query = query.bind(Cell(leak.provenance)).bind(Cell(leak.added_at));
+        let query = query.bind(Cell(LeakState::Added)).bind(leak.spool_key);
+        let row = query.optional::<(Cell<LeakId>,)>().await?;
+        Ok(row.map(|(Cell(id),)| id))
+    }
+
+    /// All leaks, in the order in which they were registered.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn leaks(&mut self) -> Result<Vec<Leak>, StoreError> {
+        Ok(self.0.run(&LEAKS).all().await?)
+    }
+
+    /// The leak of that name, if there is one.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn leak_by_name(&mut self, name: &LeakName) -> Result<Option<Leak>, StoreError> {
+        let query = self.0.run(&LEAK_BY_NAME).bind(Cell(name.clone()));
+        Ok(query.optional().await?)
+    }
+
+    /// A leak's files, in the order in which they were registered.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn leak_files(&mut self, leak: LeakId) -> Result<Vec<LeakFile>, StoreError> {
+        Ok(self.0.run(&FILES).bind(Cell(leak)).all().await?)
+    }
+
+    /// Moves a leak on if it is where the caller takes it to be.
+    ///
+    /// # Errors
+    /// [`StoreError::LeakMoved`], [`StoreError::NoSuchLeak`], else what the database reports.
+    pub async fn advance_leak(
+        &mut self,
+        leak: LeakId,
+        from: LeakState,
+        to: LeakState,
+    ) -> Result<(), StoreError> {
+        let query = self.0.run(&ADVANCE).bind(Cell(to));
+        match query.bind(Cell(leak)).bind(Cell(from)).execute().await? {
+            1 => Ok(()),
+            _ => Err(self.not_advanced(leak, from).await?),
+        }
+    }
+
+    async fn not_advanced(
+        &mut self,
+        leak: LeakId,
+        expected: LeakState,
+    ) -> Result<StoreError, StoreError> {
+        let query = self.0.run(&STATE).bind(Cell(leak));
+        Ok(match query.optional::<(Cell<LeakState>,)>().await? {
+            Some((Cell(found),)) => StoreError::LeakMoved {
+                leak,
+                expected,
+                found,
+            },
+            None => StoreError::NoSuchLeak { leak },
+        })
+    }
+
+    /// Forgets the key of the candidates' secrets, and with it the secrets.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn destroy_spool_key(&mut self, leak: LeakId) -> Result<(), StoreError> {
+        let query = self.0.run(&DESTROY_SPOOL_KEY).bind(Cell(leak));
+        Ok(query.exactly_one().await?)
+    }
+}

@@ -1,0 +1,167 @@
+use model::Timestamp;
+use sql::{Access, Db, Migrations, OpenOptions, SqlError};
+use sqlx::migrate::Migrator;
+
+use crate::{StoreError, cell::Cell};
+
+sql::queries! {
+    READ_CLOCK = ["SELECT " NOW];
+    IS_DURABLE = ["SELECT " DURABLE];
+}
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// The database that holds everything Countersign knows.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: Db,
+}
+
+/// How to open a store.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreOptions {
+    /// Connections held at most.
+    pub connections_max: u32,
+}
+
+impl Store {
+    /// Opens `sqlite:PATH`, making the file if there is none, or `postgres://...`.
+    ///
+    /// # Errors
+    /// What the database reports, or what is wrong with the address.
+    pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
+        let options = OpenOptions {
+            access: Access::Create,
+            connections_max: options.connections_max,
+        };
+        let db = Db::open(url, options).await?;
+        Ok(Self { db })
+    }
+
+    /// Starts a transaction that may write: on SQLite it is the only one at a time.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(self.db.begin().await?))
+    }
+
+    /// Starts a transaction that only reads, and sees one state of the store throughout.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(self.db.read().await?))
+    }
+
+    /// Brings the schema up to date.
+    ///
+    /// # Errors
+    /// What the database reports, or that an applied migration was changed afterwards.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let migrations = Migrations {
+            sqlite: &SQLITE,
+            postgres: &POSTGRES,
+        };
+        Ok(self.db.migrate(&migrations).await?)
+    }
+
+    /// The last migration that was applied; `None` for an empty database.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn schema_version(&self) -> Result<Option<i64>, StoreError> {
+        Ok(self.db.schema_version().await?)
+    }
+
+    /// The schema version that this program is written for.
+    #[must_use]
+    pub fn schema_version_needed() -> i64 {
+        let versions = SQLITE.iter().map(|migration| migration.version);
+        versions.max().unwrap_or_default()
+    }
+
+    /// Prepares every statement of this crate without running any: the schema has what they name.
+    ///
+    /// # Errors
+    /// What the database finds wrong with the first statement that does not fit.
+    pub async fn check_statements(&self) -> Result<usize, StoreError> {
+        let mut tx = self.db.read().await?;
+        let mut checked = 0;
+        for (_, statement) in statements() {
+            tx.describe(&statement.with_rows(2).with_list(0, 2)).await?;
+            checked += 1;
+        }
+        Ok(checked)
+    }
+
+    /// What the database calls itself: name and version.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn version(&self) -> Result<String, StoreError> {
+        Ok(self.db.version().await?)
+    }
+
+    /// Waits until every connection is closed.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+}
+
+/// A transaction. Dropping it without [`Tx::commit`] takes everything back.
+#[derive(Debug)]
+pub struct Tx(pub(crate) sql::Tx);
+
+impl Tx {
+    /// Makes everything done in it last.
+    ///
+    /// # Errors
+    /// What the database reports; nothing is then done.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.0.commit().await?)
+    }
+
+    /// The time by the database's clock: the one that all workers share.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn now(&mut self) -> Result<Timestamp, StoreError> {
+        let (Cell(now),) = self.0.run(&READ_CLOCK).one::<(Cell<Timestamp>,)>().await?;
+        Ok(now)
+    }
+
+    /// Whether what this connection commits survives a loss of power.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn is_durable(&mut self) -> Result<bool, StoreError> {
+        let (durable,) = self.0.run(&IS_DURABLE).one::<(bool,)>().await?;
+        Ok(durable)
+    }
+
+    /// A count, which a query without groups always answers.
+    pub(crate) async fn count(query: sql::Query<'_>) -> Result<u64, SqlError> {
+        let (Cell(count),) = query.one::<(Cell<u64>,)>().await?;
+        Ok(count)
+    }
+}
+
+/// Every statement of this crate, by name.
+fn statements() -> impl Iterator<Item = &'static (&'static str, sql::Statement)> {
+    let files = [
+        ALL,
+        crate::accounts::ALL,
+        crate::candidates::ALL,
+        crate::findings::ALL,
+        crate::instance::ALL,
+        crate::jobs::ALL,
+        crate::leaks::ALL,
+        crate::log::ALL,
+        crate::screening::ALL,
+        crate::summary::ALL,
+        crate::unverified::ALL,
+    ];
+    files.into_iter().flatten()
+}

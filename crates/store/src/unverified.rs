@@ -1,0 +1,105 @@
+use model::{AccountId, HashFormat, LeakId, Unverified, text_enum};
+
+use crate::{JobId, StoreError, Tx, cell::Cell};
+
+sql::queries! {
+    ADD = ["INSERT INTO unverified (leak, account, reason, hash_format) VALUES {rows}"];
+    OF_LEAK = ["SELECT account, reason, hash_format FROM unverified
+        WHERE leak = $1 ORDER BY account"];
+    ADD_OUTCOMES = ["INSERT INTO batch_outcome (job, outcome, hash_format, accounts)
+        VALUES {rows}"];
+}
+
+text_enum! {
+    /// What came of verifying one account.
+    pub enum Outcome {
+        /// A leaked secret is its password.
+        Exposed = "exposed",
+        /// None of them is.
+        NotExposed = "not_exposed",
+        /// It has no password: single sign-on.
+        NoPassword = "no_password",
+        /// The site has it no longer.
+        Gone = "gone",
+        /// Its stored hash could not be tried.
+        Unverified = "unverified",
+    }
+}
+
+/// An account whose stored hash could not be tried: neither exposed nor cleared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnverifiedAccount {
+    /// The account.
+    pub account: AccountId,
+    /// Why.
+    pub reason: Unverified,
+    /// How its password is stored, where that is known.
+    pub hash_format: Option<HashFormat>,
+}
+
+impl Tx {
+    /// Records accounts that could not be verified. The schema refuses an account twice.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn add_unverified(
+        &mut self,
+        leak: LeakId,
+        accounts: &[(AccountId, Unverified, Option<HashFormat>)],
+    ) -> Result<(), StoreError> {
+        self.0
+            .insert_all(
+                &ADD,
+                accounts.iter().cloned(),
+                |query, (account, reason, format)| {
+                    let query = query.bind(Cell(leak)).bind(Cell(account));
+                    query.bind(Cell(reason)).bind(format.map(Cell))
+                },
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// The accounts that could not be verified, by id.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn unverified(&mut self, leak: LeakId) -> Result<Vec<UnverifiedAccount>, StoreError> {
+        let query = self.0.run(&OF_LEAK).bind(Cell(leak));
+        let rows = query.all::<(Cell<AccountId>, Cell<Unverified>, Option<Cell<HashFormat>>)>();
+        let accounts = rows.await?.into_iter();
+        Ok(accounts
+            .map(|(Cell(account), Cell(reason), format)| UnverifiedAccount {
+                account,
+                reason,
+                hash_format: format.map(|Cell(format)| format),
+            })
+            .collect())
+    }
+
+    /// Counts what came of a batch. Nothing is recorded for a count of 0.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn add_outcomes(
+        &mut self,
+        batch: JobId,
+        outcomes: &[(Outcome, Option<HashFormat>, u64)],
+    ) -> Result<(), StoreError> {
+        let counted = outcomes
+            .iter()
+            .copied()
+            .filter(|(_, _, accounts)| *accounts > 0);
+        self.0
+            .insert_all(
+                &ADD_OUTCOMES,
+                counted,
+                |query, (outcome, format, accounts)| {
+                    let query = query.bind(Cell(batch)).bind(Cell(outcome));
+                    query.bind(format.map(Cell)).bind(Cell(accounts))
+                },
+            )
+            .await?;
+        Ok(())
+    }
+}
