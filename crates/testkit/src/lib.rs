@@ -3,6 +3,7 @@
 //! Everything panics when it cannot go on: a test has nobody to hand an error to.
 
 mod postgres;
+pub mod site;
 mod tools;
 
 pub use postgres::{PostgresServer, TestDatabase, postgres};

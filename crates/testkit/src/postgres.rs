@@ -107,17 +107,8 @@ pub struct TestDatabase {
 /// The shell that starts the server and ends it. In a process group of its own, so that Ctrl-C on
 /// the terminal ends it through the closed pipe, in order, instead of all at once.
 fn keeper(programs: &Path, fsync: bool) -> Command {
-    let mut command = Command::new("setpriv");
-    if is_root() {
-        // The server refuses to run as root.
-        command.args([
-            "--reuid=postgres",
-            "--regid=postgres",
-            "--init-groups",
-            "--",
-        ]);
-    }
-    command.args(["sh", "-c", include_str!("keeper.sh"), "keeper"]);
+    let mut command = unprivileged_shell();
+    command.args(["-c", include_str!("keeper.sh"), "keeper"]);
     command.arg(programs);
     command.args(["-c", "max_connections=300"]);
     if !fsync {
@@ -125,6 +116,21 @@ fn keeper(programs: &Path, fsync: bool) -> Command {
     }
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     command.process_group(0);
+    command
+}
+
+/// The server refuses to run as root.
+fn unprivileged_shell() -> Command {
+    if !is_root() {
+        return Command::new("sh");
+    }
+    let mut command = Command::new("setpriv");
+    command.args([
+        "--reuid=postgres",
+        "--regid=postgres",
+        "--init-groups",
+        "sh",
+    ]);
     command
 }
 
