@@ -1,2 +1,29 @@
-//! The binary.
-fn main() {}
+//! `countersign`: configuration, wiring, command line.
+
+mod ambient;
+mod cli;
+mod commands;
+mod config;
+mod output;
+mod progress;
+mod reference;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::Cli;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = output::Output::new(cli.json);
+    match commands::run(cli, &output).await {
+        Ok(done) => done.exit_code(),
+        Err(error) => {
+            output::Output::error(error.as_ref());
+            ExitCode::from(output::EXIT_ERROR)
+        }
+    }
+}

@@ -90,7 +90,7 @@ pub enum Event {
         /// What led from the record to the account.
         tier: Tier,
         /// Where it stands in the leak.
-        record: RecordRef,
+        records: Vec<RecordRef>,
     },
     /// A batch of accounts was verified.
     BatchVerified {

@@ -1,1 +1,38 @@
-//! One function per operation: where store, directory and the domain crates meet.
+//! One function per operation: the only place where store, directory and the domain crates meet.
+//!
+//! Worker, web and command line call the same functions. Each decodes nothing and prints nothing:
+//! it loads, decides, records (in one transaction with its entry in the audit log) and answers.
+
+mod accounts;
+mod assess;
+mod audit;
+mod doctor;
+mod import;
+mod instance;
+mod judge;
+mod leaks;
+pub mod limits;
+mod list;
+mod progress;
+mod screen;
+mod spool;
+#[cfg(test)]
+mod testing;
+mod vault;
+mod verify;
+mod work;
+
+pub use accounts::Accounts;
+pub use assess::{AssessError, Assessment, LeakAssessment, assess};
+pub use audit::{LogError, LogReport, log_checkpoint, log_entries, verify_log};
+pub use doctor::{Check, Checked, check_clock, check_directory, check_store};
+pub use import::{ImportError, import_accounts};
+pub use instance::{InstanceError, Site, SiteOptions, create_instance};
+pub use leaks::{
+    AddLeak, FileReport, LeakError, LeakReport, add_leak, leaks, listed_accounts, show_leak,
+};
+pub use list::Listed;
+pub use progress::{Progress, Step, Unit};
+pub use screen::{ScreenLeakError, screen_leak};
+pub use vault::{InstanceKey, InstanceKeyError, VaultError};
+pub use verify::{VerifyLeakError, verify_leak};

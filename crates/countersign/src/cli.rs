@@ -1,0 +1,216 @@
+//! What can be typed. These comments are `--help` and docs/cli.md.
+#![expect(clippy::doc_markdown, reason = "a terminal shows backticks as they are")]
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::{LeakDate, LeakName, Provenance};
+
+/// Finds the accounts whose passwords were exposed by hacks of other sites, takes those passwords
+/// out of use, tells the right people, and only them, and brings them back in.
+///
+/// To try it on an account export, with nothing set up and nothing stored:
+///
+///   countersign assess --accounts users.csv leaked.txt
+///
+/// Exit codes: 0 done, 1 error, 2 usage, 3 refused by a guard, 4 done in part.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, verbatim_doc_comment)]
+pub(crate) struct Cli {
+    /// The configuration file [default: countersign.toml, or what COUNTERSIGN_CONFIG names].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Print the result as one JSON object on standard output.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Show no progress.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Count the accounts that are exposed now, without keys and without storing anything.
+    Assess(Assess),
+    /// Write a configuration, an instance key and a store.
+    Init(Init),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Bring the store's tables up to date.
+    Migrate,
+    /// Check that store, directory, key and clock are as they must be.
+    Doctor,
+    /// The embedded directory: accounts kept in Countersign's own store.
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
+    /// Leaks: register, screen, verify, look at.
+    #[command(subcommand)]
+    Leak(LeakCommand),
+    /// The audit log of everything done.
+    #[command(subcommand)]
+    Log(LogCommand),
+    /// Print a reference page for docs/.
+    #[command(hide = true)]
+    Reference {
+        /// Which page.
+        page: Page,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Page {
+    Cli,
+    Config,
+}
+
+/// Count the accounts that are exposed now, without keys and without storing anything.
+///
+/// Reads the accounts, looks for them in the leaks, and tries every leaked password on its
+/// account's stored hash. Leaks are files of `identifier:password` lines (delimiters : ; , | and
+/// tab), plain, .gz or .zst, or folders of them; - is standard input.
+#[derive(Debug, Args)]
+pub(crate) struct Assess {
+    /// An account export: CSV with a header, or JSON lines. Columns id and hash, email or
+    /// username or both; hash_changed_at, email_verified, locale and last_login_at if there.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "directory",
+        required_unless_present = "directory"
+    )]
+    pub(crate) accounts: Option<PathBuf>,
+
+    /// Read the accounts from the directory of the configuration instead.
+    #[arg(long)]
+    pub(crate) directory: bool,
+
+    /// Write the accounts that are exposed or could not be verified: CSV, or JSON lines if FILE
+    /// ends in .jsonl. It never holds a password.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) list: Option<PathBuf>,
+
+    /// Leaked files or folders, or - for standard input.
+    #[arg(required = true, value_name = "LEAK")]
+    pub(crate) leaks: Vec<PathBuf>,
+}
+
+/// Write a configuration, an instance key and a store.
+///
+/// The store and the key belong together: keep a copy of the key apart from every backup of the
+/// store. Nothing that exists is overwritten.
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The folder to write into.
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+
+    /// Mark the store, for ever, as one for tests and demonstrations: it mails only to loopback
+    /// or a maildir, and durations may be short.
+    #[arg(long)]
+    pub(crate) rehearsal: bool,
+
+    /// Keep the store there instead of in an embedded database: postgres://USER@HOST/DATABASE.
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+
+    /// The form of the site's account table: embedded, django or generic.
+    #[arg(long, value_name = "PRESET", default_value = "embedded")]
+    pub(crate) preset: PresetName,
+
+    /// The site's database, for reading: sqlite:PATH or postgres://USER@HOST/DATABASE.
+    #[arg(long, value_name = "URL")]
+    pub(crate) directory: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PresetName {
+    Embedded,
+    Django,
+    Generic,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check the configuration file and the environment; name file, key and reason of a fault.
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountsCommand {
+    /// Fill the embedded directory from an export; accounts with the same id are replaced.
+    Import {
+        /// CSV with a header, or JSON lines, as for `assess --accounts`.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LeakCommand {
+    /// Register the files of a leak, with their fingerprints.
+    Add(LeakAdd),
+    /// Look for our accounts in a leak. Can be stopped at any moment and started again.
+    Screen {
+        /// The leak's name.
+        name: LeakName,
+    },
+    /// Try the leaked passwords on our accounts' stored hashes; matches become findings, and
+    /// everything else is destroyed. Can be stopped at any moment and started again.
+    Verify {
+        /// The leak's name.
+        name: LeakName,
+    },
+    /// List the registered leaks.
+    List,
+    /// Show one leak: files, what became of every line, findings.
+    Show {
+        /// The leak's name.
+        name: LeakName,
+        /// Write the accounts that are exposed or could not be verified: CSV, or JSON lines if
+        /// FILE ends in .jsonl. It never holds a password.
+        #[arg(long, value_name = "FILE")]
+        list: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LeakAdd {
+    /// What the leak is called, in notices too.
+    #[arg(long)]
+    pub(crate) name: LeakName,
+
+    /// When it happened: 2016, 2016-05 or 2016-05-17.
+    #[arg(long)]
+    pub(crate) date: LeakDate,
+
+    /// How sure the site is of it: confirmed, circulating or unknown.
+    #[arg(long)]
+    pub(crate) provenance: Provenance,
+
+    /// Leaked files or folders; - keeps standard input, encrypted, until it is verified.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogCommand {
+    /// Compute the whole log again and hold it against its signed checkpoints.
+    Verify {
+        /// A checkpoint kept elsewhere: the log must still contain what it signed.
+        #[arg(long, value_name = "FILE")]
+        against: Option<PathBuf>,
+    },
+    /// Print the latest signed checkpoint, to be kept elsewhere.
+    Checkpoint,
+    /// Print the log's entries, one JSON object a line.
+    Show {
+        /// The first entry to print, from 0.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+    },
+}

@@ -1,0 +1,30 @@
+use serde::Serialize;
+
+use super::{Context, Failure};
+use crate::{
+    cli::AccountsCommand,
+    config::Preset,
+    output::{Done, grouped},
+    wiring,
+};
+
+#[derive(Serialize)]
+struct Imported {
+    accounts: u64,
+}
+
+pub(super) async fn run(context: &Context<'_>, command: &AccountsCommand) -> Result<Done, Failure> {
+    let AccountsCommand::Import { file } = command;
+    let config = context.config()?;
+    if config.settings.directory.preset != Preset::Embedded {
+        return Err("accounts are imported into the embedded directory, but `directory.preset` \
+                    names the site's own table"
+            .into());
+    }
+    let site = wiring::site(&config).await?;
+    let accounts = service::import_accounts(&site, file, context.progress().as_ref()).await?;
+    context.output.result("countersign.accounts_import/1", &Imported { accounts }, |imported| {
+        format!("imported {} accounts\n", grouped(imported.accounts))
+    })?;
+    Ok(Done::Whole)
+}

@@ -1,0 +1,79 @@
+use std::sync::Arc;
+
+use directory::Export;
+use password::{CostLimits, Verifier};
+use service::{Accounts, Assessment};
+
+use super::{Context, Failure};
+use crate::{
+    cli::Assess,
+    output::{self, Done, Sheet, grouped},
+    wiring,
+};
+
+pub(super) async fn run(context: &Context<'_>, arguments: &Assess) -> Result<Done, Failure> {
+    let assessment = if let Some(file) = &arguments.accounts {
+        let export = Export::read(file)?;
+        let verifier = Arc::new(Verifier::new(CostLimits::default(), None));
+        assess(context, arguments, Accounts::Export(&export), verifier).await?
+    } else {
+        let config = context.config()?;
+        let directory = wiring::directory(&config).await?;
+        let verifier = wiring::verifier(&config)?;
+        assess(context, arguments, Accounts::Directory(&directory), verifier).await?
+    };
+    if let Some(file) = &arguments.list {
+        output::write_list(file, &assessment.list)?;
+    }
+    context.output.result("countersign.assess/1", &assessment, for_people)?;
+    Ok(Done::whole_if(assessment.is_complete()))
+}
+
+async fn assess(
+    context: &Context<'_>,
+    arguments: &Assess,
+    accounts: Accounts<'_>,
+    verifier: Arc<Verifier>,
+) -> Result<Assessment, Failure> {
+    let progress = context.progress();
+    Ok(service::assess(accounts, &arguments.leaks, verifier, progress).await?)
+}
+
+fn for_people(assessment: &Assessment) -> String {
+    let mut sheet = Sheet::default();
+    sheet.row("accounts", grouped(assessment.accounts));
+    sheet.part("without a password", assessment.accounts_without_password);
+    sheet.row("records", grouped(assessment.records));
+    sheet.part("of these accounts", assessment.hits);
+    sheet.part("of somebody else", assessment.misses);
+    sheet.part("rejected", assessment.rejects);
+    for (reason, count) in assessment.rejects_by_reason.iter() {
+        sheet.part(format!("  {reason}"), count);
+    }
+    sheet.row("exposed now", grouped(assessment.exposed));
+    for (format, count) in &assessment.exposed_by_format {
+        sheet.part(format, *count);
+    }
+    sheet.row("in a leak, not exposed", grouped(assessment.not_exposed));
+    sheet.part("deleted meanwhile", assessment.gone);
+    sheet.part("without a password", assessment.no_password);
+    sheet.row("in a leak, not verified", grouped(assessment.unverified));
+    for (reason, count) in &assessment.unverified_by_reason {
+        sheet.part(reason, *count);
+    }
+    format!("{sheet}\n{}", leaks(assessment))
+}
+
+fn leaks(assessment: &Assessment) -> String {
+    let mut sheet = Sheet::default();
+    sheet.row("leak", "exposed  matches  records");
+    for leak in &assessment.leaks {
+        let (exposed, matches) = (grouped(leak.exposed), grouped(leak.matches));
+        let records = grouped(leak.records);
+        sheet.row(&leak.leak, format!("{exposed:>7}  {matches:>7}  {records:>7}"));
+        for file in &leak.incomplete_files {
+            sheet.row("  broke off", file);
+        }
+    }
+    sheet.to_string()
+}

@@ -1,0 +1,97 @@
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use serde::Serialize;
+use service::{Check, Checked};
+
+use super::{Context, Failure};
+use crate::{
+    ambient::SystemClock,
+    config::{Config, KEY_VARIABLE},
+    output::{Done, Sheet},
+    wiring,
+};
+
+/// Permissions that let anybody but the owner at the key.
+const NOT_THE_OWNER: u32 = 0o077;
+
+#[derive(Serialize)]
+struct Examination {
+    sound: bool,
+    checks: Vec<Checked>,
+}
+
+/// Looks at everything, even if something is found: one run tells all that is wrong.
+pub(super) async fn run(context: &Context<'_>) -> Result<Done, Failure> {
+    let config = context.config()?;
+    let mut checks = vec![Checked::good("configuration", config.file.display().to_string())];
+    checks.extend(store_and_clock(&config).await);
+    checks.push(key_file(&config));
+    checks.push(instance(&config).await);
+    checks.extend(directory(&config).await);
+    let sound = checks.iter().all(|checked| checked.check != Check::Bad);
+    let examination = Examination { sound, checks };
+    context.output.result("countersign.doctor/1", &examination, for_people)?;
+    Ok(if sound { Done::Whole } else { Done::Unsound })
+}
+
+fn for_people(examination: &Examination) -> String {
+    let mut sheet = Sheet::default();
+    for Checked { what, check, detail } in &examination.checks {
+        let mark = match check {
+            Check::Good => "good",
+            Check::Note => "note",
+            Check::Bad => "BAD ",
+        };
+        sheet.row(what, format!("{mark}  {detail}"));
+    }
+    sheet.to_string()
+}
+
+async fn store_and_clock(config: &Config) -> Vec<Checked> {
+    let store = match wiring::store(config).await {
+        Ok(store) => store,
+        Err(error) => return vec![Checked::bad("store", error.to_string())],
+    };
+    let store_checks = service::check_store(&store).await;
+    let mut checks =
+        store_checks.unwrap_or_else(|error| vec![Checked::bad("store", error.to_string())]);
+    let clock = service::check_clock(&store, &SystemClock).await;
+    checks.push(clock.unwrap_or_else(|error| Checked::bad("clock", error.to_string())));
+    checks
+}
+
+fn key_file(config: &Config) -> Checked {
+    if std::env::var_os(KEY_VARIABLE).is_some() {
+        return Checked::good("key", format!("from {KEY_VARIABLE}"));
+    }
+    let path = config.resolve(&config.settings.instance.key_file);
+    match fs::metadata(&path) {
+        Err(error) => Checked::bad("key", format!("{}: {error}", path.display())),
+        Ok(found) if found.permissions().mode() & NOT_THE_OWNER != 0 => {
+            let path = path.display();
+            Checked::bad("key", format!("{path} is open to others: run `chmod 600 {path}`"))
+        }
+        Ok(_) => Checked::good("key", format!("{}, readable by its owner alone", path.display())),
+    }
+}
+
+async fn instance(config: &Config) -> Checked {
+    match wiring::site(config).await {
+        Ok(site) => {
+            let (id, kind) = (site.instance_id(), site.kind());
+            Checked::good("instance", format!("{id}, a {kind}; the key is its own"))
+        }
+        Err(error) => Checked::bad("instance", error.to_string()),
+    }
+}
+
+async fn directory(config: &Config) -> Vec<Checked> {
+    let bad = |error: String| vec![Checked::bad("directory", error)];
+    match wiring::directory(config).await {
+        Err(error) => bad(error.to_string()),
+        Ok(directory) => {
+            let checks = service::check_directory(&directory).await;
+            checks.unwrap_or_else(|error| bad(error.to_string()))
+        }
+    }
+}

@@ -1,0 +1,143 @@
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+use service::{InstanceKey, create_instance};
+use store::InstanceKind;
+
+use super::{Context, Failure};
+use crate::{
+    ambient::{SystemClock, SystemRandomness},
+    cli::{Init, PresetName},
+    config::{Config, DEFAULT_FILE, Settings, template},
+    output::Done,
+    wiring,
+};
+
+/// Only the owner may read the key.
+const KEY_FILE_MODE: u32 = 0o600;
+
+#[derive(Serialize)]
+struct Made {
+    instance: String,
+    kind: String,
+    config_file: String,
+    key_file: String,
+    store: String,
+}
+
+pub(super) async fn run(context: &Context<'_>, arguments: &Init) -> Result<Done, Failure> {
+    let folder = &arguments.folder;
+    let config_file = folder.join(DEFAULT_FILE);
+    let defaults = Settings::default();
+    let key_file = folder.join(&defaults.instance.key_file);
+    check_arguments(arguments)?;
+    for file in [&config_file, &key_file] {
+        refuse_existing(file)?;
+    }
+    refuse_existing_store(arguments, folder, &defaults)?;
+
+    fs::create_dir_all(folder)
+        .map_err(|source| InitError::Write { file: folder.clone(), source })?;
+    let key = InstanceKey::generate(&SystemRandomness);
+    write_new(&key_file, KEY_FILE_MODE, format!("{}\n", *key.to_text()).as_bytes())?;
+    write_new(&config_file, 0o644, template(&settings(arguments)).as_bytes())?;
+
+    let config = Config::load(Some(&config_file))?;
+    let store = wiring::store(&config).await?;
+    store.migrate().await?;
+    let kind = if arguments.rehearsal { InstanceKind::Rehearsal } else { InstanceKind::Site };
+    let instance = create_instance(&store, &key, kind, &SystemClock, &SystemRandomness).await?;
+    let made = Made {
+        instance,
+        kind: kind.to_string(),
+        config_file: config_file.display().to_string(),
+        key_file: key_file.display().to_string(),
+        store: config.settings.store.url,
+    };
+    context.output.result("countersign.init/1", &made, for_people)?;
+    Ok(Done::Whole)
+}
+
+fn for_people(made: &Made) -> String {
+    let Made { instance, kind, config_file, key_file, .. } = made;
+    format!(
+        "Made the {kind} instance {instance}.\n\n\
+         {config_file}  what to look at next: the section [directory]\n\
+         {key_file}  keep a copy apart from every backup of the store; without it the store is lost\n\n\
+         Then: countersign --config {config_file} doctor\n"
+    )
+}
+
+/// The keys that the template is to set, as TOML.
+fn settings(arguments: &Init) -> Vec<(&'static str, String)> {
+    let text = |text: &str| toml::Value::from(text).to_string();
+    let mut settings = Vec::new();
+    if let Some(url) = &arguments.store {
+        settings.push(("store.url", text(url)));
+    }
+    let preset = match arguments.preset {
+        PresetName::Embedded => "embedded",
+        PresetName::Django => "django",
+        PresetName::Generic => "generic",
+    };
+    settings.push(("directory.preset", text(preset)));
+    if let Some(url) = &arguments.directory {
+        settings.push(("directory.url", text(url)));
+    }
+    settings
+}
+
+fn check_arguments(arguments: &Init) -> Result<(), InitError> {
+    match (arguments.preset, &arguments.directory) {
+        (PresetName::Embedded, Some(_)) => Err(InitError::NeedlessDirectory),
+        (PresetName::Django | PresetName::Generic, None) => Err(InitError::NoDirectory),
+        _ => Ok(()),
+    }
+}
+
+fn refuse_existing(file: &Path) -> Result<(), InitError> {
+    if file.symlink_metadata().is_ok() {
+        return Err(InitError::Exists { file: file.to_owned() });
+    }
+    Ok(())
+}
+
+/// An embedded store that is there already belongs to a key that is not the one made here.
+fn refuse_existing_store(
+    arguments: &Init,
+    folder: &Path,
+    defaults: &Settings,
+) -> Result<(), InitError> {
+    let url = arguments.store.as_deref().unwrap_or(&defaults.store.url);
+    match url.strip_prefix("sqlite:") {
+        Some(path) => refuse_existing(&folder.join(path)),
+        None => Ok(()),
+    }
+}
+
+fn write_new(file: &Path, mode: u32, bytes: &[u8]) -> Result<(), InitError> {
+    let written = OpenOptions::new().write(true).create_new(true).mode(mode).open(file).and_then(
+        |mut open: File| {
+            open.write_all(bytes)?;
+            open.sync_all()
+        },
+    );
+    written.map_err(|source| InitError::Write { file: file.to_owned(), source })
+}
+
+#[derive(Debug, thiserror::Error)]
+enum InitError {
+    #[error("{} is there already; `init` overwrites nothing", file.display())]
+    Exists { file: PathBuf },
+    #[error("{} cannot be written: {source}", file.display())]
+    Write { file: PathBuf, source: io::Error },
+    #[error("--preset django and --preset generic need --directory, the site's database")]
+    NoDirectory,
+    #[error("--directory needs --preset django or --preset generic")]
+    NeedlessDirectory,
+}

@@ -1,0 +1,117 @@
+use serde::Serialize;
+use service::{Accounts, AddLeak, LeakReport, Site};
+
+use super::{Context, Failure};
+use crate::{
+    cli::LeakCommand,
+    config::Config,
+    output::{self, Done, Sheet, grouped},
+    wiring,
+};
+
+/// The schema of one leak's report.
+const LEAK: &str = "countersign.leak/1";
+
+pub(super) async fn run(context: &Context<'_>, command: &LeakCommand) -> Result<Done, Failure> {
+    let config = context.config()?;
+    let site = wiring::site(&config).await?;
+    let report = match command {
+        LeakCommand::List => return list(context, &site).await,
+        LeakCommand::Show { name, list } => {
+            if let Some(file) = list {
+                output::write_list(file, &service::listed_accounts(&site, name).await?)?;
+            }
+            service::show_leak(&site, name).await?
+        }
+        LeakCommand::Add(arguments) => {
+            let leak = AddLeak {
+                name: arguments.name.clone(),
+                date: arguments.date.clone(),
+                provenance: arguments.provenance,
+                files: arguments.files.clone(),
+            };
+            service::add_leak(&site, leak, context.progress()).await?
+        }
+        LeakCommand::Screen { name } => {
+            let directory = wiring::directory(&config).await?;
+            let accounts = Accounts::Directory(&directory);
+            service::screen_leak(&site, name, accounts, context.progress()).await?
+        }
+        LeakCommand::Verify { name } => verify(context, &config, &site, name).await?,
+    };
+    context.output.result(LEAK, &report, for_people)?;
+    Ok(Done::whole_if(report.is_complete()))
+}
+
+async fn verify(
+    context: &Context<'_>,
+    config: &Config,
+    site: &Site,
+    name: &model::LeakName,
+) -> Result<LeakReport, Failure> {
+    let directory = wiring::directory(config).await?;
+    let (accounts, verifier) = (Accounts::Directory(&directory), wiring::verifier(config)?);
+    Ok(service::verify_leak(site, name, accounts, verifier, context.progress()).await?)
+}
+
+#[derive(Serialize)]
+struct Leaks {
+    leaks: Vec<LeakReport>,
+}
+
+async fn list(context: &Context<'_>, site: &Site) -> Result<Done, Failure> {
+    let leaks = Leaks { leaks: service::leaks(site).await? };
+    context.output.result("countersign.leaks/1", &leaks, |leaks| {
+        let mut sheet = Sheet::default();
+        sheet.row("leak", "date        state      exposed");
+        for leak in &leaks.leaks {
+            let (date, state, exposed) = (&leak.date, &leak.state, grouped(leak.exposed));
+            sheet.row(&leak.name, format!("{:<10}  {state:<9}  {exposed:>7}", date.as_str()));
+        }
+        sheet.to_string()
+    })?;
+    Ok(Done::Whole)
+}
+
+fn for_people(leak: &LeakReport) -> String {
+    let mut sheet = Sheet::default();
+    sheet.row("leak", &leak.name).row("date", &leak.date).row("provenance", leak.provenance);
+    sheet.row("state", &leak.state);
+    sheet.row("files", grouped(leak.files.len() as u64));
+    for file in &leak.incomplete_files {
+        sheet.row("  broke off", file);
+    }
+    sheet.part("pieces to be screened", leak.pieces_left);
+    if leak.pieces_done > 0 {
+        screened(&mut sheet, leak);
+    }
+    if leak.state == "verifying" || leak.state == "verified" {
+        verified(&mut sheet, leak);
+    }
+    sheet.to_string()
+}
+
+fn screened(sheet: &mut Sheet, leak: &LeakReport) {
+    sheet.row("records", grouped(leak.records));
+    sheet.part("of our accounts", leak.hits);
+    sheet.part("of somebody else", leak.misses);
+    sheet.part("rejected", leak.rejects);
+    for (reason, count) in leak.rejects_by_reason.iter() {
+        sheet.part(format!("  {reason}"), count);
+    }
+    sheet.part("candidates to be verified", leak.candidates_left);
+}
+
+fn verified(sheet: &mut Sheet, leak: &LeakReport) {
+    sheet.row("exposed", grouped(leak.exposed));
+    for (format, count) in &leak.exposed_by_format {
+        sheet.part(format, *count);
+    }
+    sheet.row("not exposed", grouped(leak.not_exposed));
+    sheet.part("without a password", leak.no_password);
+    sheet.part("deleted meanwhile", leak.gone);
+    sheet.row("not verified", grouped(leak.unverified));
+    for (reason, count) in &leak.unverified_by_reason {
+        sheet.part(reason, *count);
+    }
+}

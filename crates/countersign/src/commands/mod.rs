@@ -1,0 +1,89 @@
+//! One file for each command: take the arguments, call the service, show the answer.
+
+mod accounts;
+mod assess;
+mod doctor;
+mod init;
+mod leak;
+mod log;
+
+use std::{error::Error, sync::Arc};
+
+use service::Progress;
+
+use crate::{
+    cli::{Cli, Command, ConfigCommand},
+    config::Config,
+    output::{self, Done, Output},
+    progress::Bars,
+    reference, wiring,
+};
+
+/// A command may fail in any way that its operation may; what matters here is what it says.
+pub(crate) type Failure = Box<dyn Error>;
+
+/// What every command is given.
+struct Context<'a> {
+    cli: &'a Cli,
+    output: &'a Output,
+}
+
+impl Context<'_> {
+    fn config(&self) -> Result<Config, Failure> {
+        Ok(Config::load(self.cli.config.as_deref())?)
+    }
+
+    fn progress(&self) -> Arc<dyn Progress> {
+        Arc::new(Bars::new(self.cli.quiet))
+    }
+}
+
+/// Runs what was typed.
+pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Done, Failure> {
+    let context = Context { cli: &cli, output };
+    match &cli.command {
+        Command::Assess(arguments) => assess::run(&context, arguments).await,
+        Command::Init(arguments) => init::run(&context, arguments).await,
+        Command::Config(ConfigCommand::Check) => check_config(&context),
+        Command::Migrate => migrate(&context).await,
+        Command::Doctor => doctor::run(&context).await,
+        Command::Accounts(command) => accounts::run(&context, command).await,
+        Command::Leak(command) => leak::run(&context, command).await,
+        Command::Log(command) => log::run(&context, command).await,
+        Command::Reference { page } => {
+            output::print(&reference::page(*page))?;
+            Ok(Done::Whole)
+        }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct ConfigChecked {
+    file: String,
+}
+
+/// Everything that can be checked without opening a connection.
+fn check_config(context: &Context<'_>) -> Result<Done, Failure> {
+    let config = context.config()?;
+    wiring::check(&config)?;
+    let checked = ConfigChecked { file: config.file.display().to_string() };
+    context.output.result("countersign.config_check/1", &checked, |checked| {
+        format!("{} is a good configuration\n", checked.file)
+    })?;
+    Ok(Done::Whole)
+}
+
+#[derive(serde::Serialize)]
+struct Migrated {
+    version: i64,
+}
+
+async fn migrate(context: &Context<'_>) -> Result<Done, Failure> {
+    let store = wiring::store(&context.config()?).await?;
+    store.migrate().await?;
+    let migrated = Migrated { version: store::Store::schema_version_needed() };
+    context.output.result("countersign.migrate/1", &migrated, |migrated| {
+        format!("the store's tables are of version {}\n", migrated.version)
+    })?;
+    Ok(Done::Whole)
+}

@@ -1,0 +1,238 @@
+//! Reads the configuration: the file first, then the environment over it.
+
+mod keys;
+mod reference;
+mod settings;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use toml::{Table, Value};
+
+pub(crate) use reference::{reference, template};
+pub(crate) use settings::{
+    ColumnSettings, DirectorySettings, PepperSetting, Preset, Settings, VerifySettings,
+};
+
+use keys::{ENVIRONMENT_PREFIX, Key, Kind};
+
+/// The file that is read when none is named.
+pub(crate) const DEFAULT_FILE: &str = "countersign.toml";
+
+/// Names another file.
+pub(crate) const FILE_VARIABLE: &str = "COUNTERSIGN_CONFIG";
+
+/// Holds the instance key itself.
+pub(crate) const KEY_VARIABLE: &str = "COUNTERSIGN_INSTANCE_KEY";
+
+/// Checked settings, and where they came from.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) file: PathBuf,
+    pub(crate) settings: Settings,
+}
+
+impl Config {
+    /// Reads the named file, or the one in the present folder, and the environment.
+    pub(crate) fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let file = file.map_or_else(default_file, Path::to_owned);
+        let text = fs::read_to_string(&file)
+            .map_err(|source| ConfigError::Unreadable { file: file.clone(), source })?;
+        let environment: Vec<_> = env::vars().filter(|(name, _)| is_ours(name)).collect();
+        let settings = parse(&file, &text, &environment)?;
+        Ok(Self { file, settings })
+    }
+
+    /// A path of the configuration, relative to its file's folder.
+    pub(crate) fn resolve(&self, path: &str) -> PathBuf {
+        self.folder().join(path)
+    }
+
+    /// The folder that the file stands in.
+    pub(crate) fn folder(&self) -> &Path {
+        match self.file.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        }
+    }
+
+    /// A database address; `sqlite:` paths are relative to the file's folder.
+    pub(crate) fn database_url(&self, url: &str) -> String {
+        match url.strip_prefix("sqlite:") {
+            Some(path) => {
+                format!("sqlite:{}", self.resolve(path.trim_start_matches("//")).display())
+            }
+            None => url.to_owned(),
+        }
+    }
+}
+
+fn default_file() -> PathBuf {
+    env::var_os(FILE_VARIABLE).map_or_else(|| DEFAULT_FILE.into(), PathBuf::from)
+}
+
+fn is_ours(name: &str) -> bool {
+    name.starts_with(ENVIRONMENT_PREFIX) && name != FILE_VARIABLE && name != KEY_VARIABLE
+}
+
+fn parse(
+    file: &Path,
+    text: &str,
+    environment: &[(String, String)],
+) -> Result<Settings, ConfigError> {
+    let keys = keys::keys();
+    let mut table: Table = text.parse().map_err(|source| ConfigError::Syntax {
+        file: file.to_owned(),
+        source: Box::new(source),
+    })?;
+    check_known(&table, "", &keys).map_err(|key| unknown_key(file, &key, &keys))?;
+    for (name, value) in environment {
+        overlay(&mut table, name, value, &keys)?;
+    }
+    serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
+        let key = error.path().to_string();
+        let origin = origin(file, &key, environment, &keys);
+        ConfigError::Invalid { origin, key, reason: error.inner().message().to_owned() }
+    })
+}
+
+/// The first key that no setting has.
+fn check_known(table: &Table, path: &str, keys: &[Key]) -> Result<(), String> {
+    for (name, value) in table {
+        let here = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let inner = format!("{here}.");
+        match value {
+            Value::Table(table) if keys.iter().any(|key| key.path.starts_with(&inner)) => {
+                check_known(table, &here, keys)?;
+            }
+            _ if keys.iter().any(|key| key.path == here || key.path.starts_with(&inner)) => {}
+            _ => return Err(here),
+        }
+    }
+    Ok(())
+}
+
+fn unknown_key(file: &Path, key: &str, keys: &[Key]) -> ConfigError {
+    let table = key.rsplit_once('.').map_or("", |(table, _)| table);
+    let inside = |key: &&Key| key.path.rsplit_once('.').map_or("", |(table, _)| table) == table;
+    let known: Vec<_> = keys.iter().filter(inside).map(|key| key.path.as_str()).collect();
+    ConfigError::UnknownKey {
+        file: file.to_owned(),
+        key: key.to_owned(),
+        known: if known.is_empty() { table_names(keys) } else { known.join(", ") },
+    }
+}
+
+fn table_names(keys: &[Key]) -> String {
+    let mut names: Vec<_> = keys.iter().filter_map(|key| key.path.split('.').next()).collect();
+    names.dedup();
+    names.join(", ")
+}
+
+fn overlay(table: &mut Table, name: &str, value: &str, keys: &[Key]) -> Result<(), ConfigError> {
+    let key = keys.iter().find(|key| key.environment_name() == name);
+    let key = key.ok_or_else(|| ConfigError::UnknownVariable { name: name.to_owned() })?;
+    let value = match key.kind {
+        Kind::Text => Value::String(value.to_owned()),
+        Kind::Integer => Value::Integer(value.parse().map_err(|_| ConfigError::Invalid {
+            origin: format!("environment variable {name}"),
+            key: key.path.clone(),
+            reason: format!("`{}` is no integer", value.escape_debug()),
+        })?),
+    };
+    insert(table, &key.path, value);
+    Ok(())
+}
+
+fn insert(table: &mut Table, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            table.insert(path.to_owned(), value);
+        }
+        Some((first, rest)) => {
+            let inner = table.entry(first).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(inner) = inner {
+                insert(inner, rest, value);
+            }
+        }
+    }
+}
+
+/// Whether a bad value came from the environment or from the file.
+fn origin(file: &Path, path: &str, environment: &[(String, String)], keys: &[Key]) -> String {
+    let variable = keys.iter().find(|key| key.path == path).map(Key::environment_name);
+    let set = environment.iter().find(|(name, _)| Some(name) == variable.as_ref());
+    match set {
+        Some((name, _)) => format!("environment variable {name}"),
+        None => file.display().to_string(),
+    }
+}
+
+/// Why the configuration cannot be used: file, key and reason.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error(
+        "{}: {source}; `countersign init` writes one, --config or {FILE_VARIABLE} names another",
+        file.display()
+    )]
+    Unreadable { file: PathBuf, source: std::io::Error },
+    #[error("{}: not valid TOML: {source}", file.display())]
+    Syntax { file: PathBuf, source: Box<toml::de::Error> },
+    #[error("{}: `{key}`: no such setting; there are {known}", file.display())]
+    UnknownKey { file: PathBuf, key: String, known: String },
+    #[error("environment variable {name}: no such setting; docs/configuration.md lists them all")]
+    UnknownVariable { name: String },
+    #[error("{origin}: `{key}`: {reason}")]
+    Invalid { origin: String, key: String, reason: String },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, environment: &[(&str, &str)]) -> Result<Settings, String> {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let environment: Vec<_> = environment.iter().map(own).collect();
+        parse(Path::new("site.toml"), text, &environment).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let text = "[directory]\npreset = 'generic'\n[directory.columns]\nid = 'uid'";
+        let settings = read(text, &[("COUNTERSIGN_DIRECTORY_COLUMNS_ID", "key")]).unwrap();
+        assert_eq!(settings.directory.preset, Preset::Generic);
+        assert_eq!(settings.directory.columns.id.as_deref(), Some("key"));
+        let settings = read("", &[("COUNTERSIGN_STORE_CONNECTIONS_MAX", "3")]).unwrap();
+        assert_eq!(settings.store.connections_max, 3);
+    }
+
+    #[test]
+    fn an_error_names_file_key_and_reason() {
+        assert_eq!(
+            read("[store]\nurll = 'x'", &[]).unwrap_err(),
+            "site.toml: `store.urll`: no such setting; there are store.url, store.connections_max"
+        );
+        let error = read("[store]\nurl = 3", &[]).unwrap_err();
+        assert!(error.starts_with("site.toml: `store.url`: invalid type: integer"), "{error}");
+        let error = read("[directory]\npreset = 'joomla'", &[]).unwrap_err();
+        assert!(error.starts_with("site.toml: `directory.preset`: unknown variant"), "{error}");
+        let error = read("", &[("COUNTERSIGN_VERIFY_BCRYPT_COST_MAX", "many")]).unwrap_err();
+        let expected = "environment variable COUNTERSIGN_VERIFY_BCRYPT_COST_MAX: \
+                        `verify.bcrypt_cost_max`: `many` is no integer";
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_an_error() {
+        let error = read("", &[("COUNTERSIGN_STORE_ULR", "x")]).unwrap_err();
+        assert!(error.starts_with("environment variable COUNTERSIGN_STORE_ULR: no such setting"));
+    }
+
+    #[test]
+    fn the_template_is_the_default_configuration() {
+        let settings = read(&template(&[]), &[]).unwrap();
+        assert_eq!(format!("{settings:?}"), format!("{:?}", Settings::default()));
+    }
+}

@@ -1,0 +1,199 @@
+//! The configuration file, key by key. These comments are the reference that operators read.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Countersign's configuration. Relative paths are relative to the file's folder.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// Where Countersign keeps what it finds and does.
+    pub(crate) store: StoreSettings,
+    /// The secret that everything at rest is encrypted under.
+    pub(crate) instance: InstanceSettings,
+    /// The site's accounts.
+    pub(crate) directory: DirectorySettings,
+    /// Bounds on what a stored hash may ask for; above them it is reported as `too_expensive`.
+    pub(crate) verify: VerifySettings,
+    /// How work is shared out.
+    pub(crate) work: WorkSettings,
+}
+
+/// Where Countersign keeps what it finds and does.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct StoreSettings {
+    /// `sqlite:PATH` or `postgres://USER@HOST/DATABASE`.
+    pub(crate) url: String,
+    /// Connections held at most.
+    pub(crate) connections_max: u32,
+}
+
+/// The secret that everything at rest is encrypted under.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct InstanceSettings {
+    /// The file with the instance key, readable by its owner alone. The environment variable
+    /// `COUNTERSIGN_INSTANCE_KEY` takes its place.
+    pub(crate) key_file: String,
+}
+
+/// The site's accounts.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DirectorySettings {
+    /// What the table looks like: `embedded` (filled by `countersign accounts import`), `django`
+    /// (`auth_user`) or `generic` (a table `users`). The keys below replace parts of it.
+    pub(crate) preset: Preset,
+    /// The site's database for reading: `sqlite:PATH` or `postgres://...`. One grant, SELECT, is
+    /// enough for everything up to the plan of a campaign. Not for `embedded`.
+    pub(crate) url: Option<String>,
+    /// The site's database for sealing passwords and ending sessions: the other grant.
+    pub(crate) write_url: Option<String>,
+    /// The table of accounts, `NAME` or `SCHEMA.NAME`.
+    pub(crate) table: Option<String>,
+    /// Instead of a table: a SELECT that gives the columns. It can be read but not sealed.
+    pub(crate) query: Option<String>,
+    /// Which column holds what. An empty name means that the site does not record it.
+    pub(crate) columns: ColumnSettings,
+    /// How a password becomes a hash, where the hash itself does not say.
+    pub(crate) hash: HashSettings,
+    /// How a person's open sessions are ended.
+    pub(crate) sessions: SessionSettings,
+}
+
+/// What the account table looks like.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Preset {
+    #[default]
+    Embedded,
+    Django,
+    Generic,
+}
+
+/// Which column holds what.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ColumnSettings {
+    /// The account's key, of any type.
+    pub(crate) id: Option<String>,
+    /// The e-mail address.
+    pub(crate) email: Option<String>,
+    /// The name to sign in with.
+    pub(crate) username: Option<String>,
+    /// The stored password hash. NULL, empty or `!...` means: no password.
+    pub(crate) hash: Option<String>,
+    /// When the hash was last replaced.
+    pub(crate) hash_changed_at: Option<String>,
+    /// Whether the address is proved to be the person's.
+    pub(crate) email_verified: Option<String>,
+    /// The person's language, a BCP 47 tag.
+    pub(crate) locale: Option<String>,
+    /// When the person last signed in.
+    pub(crate) last_login_at: Option<String>,
+    /// Whether the site asks for a second factor.
+    pub(crate) second_factor: Option<String>,
+}
+
+/// How a password becomes a hash, where the hash itself does not say.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct HashSettings {
+    /// A file with the pepper: a secret of the site's, mixed into every password. Its last line
+    /// break is not part of it.
+    pub(crate) pepper_file: Option<String>,
+    /// How it is mixed in: `append` (as Devise does), `prepend`, or `hmac_sha256` (the lower-case
+    /// hexadecimal HMAC of the password, keyed with the pepper, is hashed).
+    pub(crate) pepper_mode: PepperSetting,
+}
+
+/// How a pepper is mixed in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PepperSetting {
+    #[default]
+    Append,
+    Prepend,
+    HmacSha256,
+}
+
+/// How a person's open sessions are ended.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SessionSettings {
+    /// A statement of your own, `$1` standing for the account's id as text:
+    /// `DELETE FROM sessions WHERE user_id = CAST($1 AS INTEGER)`.
+    pub(crate) statement: Option<String>,
+    /// A table in Django's format: the account's rows are found by decoding and deleted. The
+    /// preset `django` sets `django_session`; an empty name leaves sessions untouched.
+    pub(crate) django_table: Option<String>,
+}
+
+/// Bounds on what a stored hash may ask for.
+#[expect(clippy::struct_field_names, reason = "they are keys of the file: bounds end in _max")]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct VerifySettings {
+    /// bcrypt's cost, a power of two.
+    pub(crate) bcrypt_cost_max: u32,
+    /// argon2's memory, in KiB.
+    pub(crate) argon2_memory_kib_max: u32,
+    /// argon2's passes over it.
+    pub(crate) argon2_passes_max: u32,
+    /// argon2's lanes.
+    pub(crate) argon2_lanes_max: u32,
+    /// PBKDF2's iterations.
+    pub(crate) pbkdf2_iterations_max: u32,
+    /// scrypt's N, a power of two.
+    pub(crate) scrypt_log_n_max: u8,
+    /// scrypt's r.
+    pub(crate) scrypt_r_max: u32,
+    /// scrypt's p.
+    pub(crate) scrypt_p_max: u32,
+}
+
+/// How work is shared out.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct WorkSettings {
+    /// How long a piece of work stays with a worker that no longer says it is alive, in seconds.
+    pub(crate) lease_seconds: u32,
+    /// Plain files are screened in pieces of this many bytes.
+    pub(crate) piece_bytes: u64,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self { url: "sqlite:countersign.sqlite3".to_owned(), connections_max: 8 }
+    }
+}
+
+impl Default for InstanceSettings {
+    fn default() -> Self {
+        Self { key_file: "instance.key".to_owned() }
+    }
+}
+
+impl Default for VerifySettings {
+    fn default() -> Self {
+        let limits = password::CostLimits::default();
+        Self {
+            bcrypt_cost_max: limits.bcrypt_cost_max,
+            argon2_memory_kib_max: limits.argon2_memory_kib_max,
+            argon2_passes_max: limits.argon2_passes_max,
+            argon2_lanes_max: limits.argon2_lanes_max,
+            pbkdf2_iterations_max: limits.pbkdf2_iterations_max,
+            scrypt_log_n_max: limits.scrypt_log_n_max,
+            scrypt_r_max: limits.scrypt_r_max,
+            scrypt_p_max: limits.scrypt_p_max,
+        }
+    }
+}
+
+impl Default for WorkSettings {
+    fn default() -> Self {
+        let lease_seconds = u32::try_from(service::limits::LEASE.as_secs()).unwrap_or(u32::MAX);
+        Self { lease_seconds, piece_bytes: service::limits::PIECE_BYTES }
+    }
+}

@@ -1,0 +1,168 @@
+use std::collections::{HashMap, HashSet};
+
+use model::{Account, AccountId, HashFormat, Secret, StoredHash, Tier, Unverified, Verdict};
+use password::{Attempt, Verifier};
+
+/// What a leak says of one account: that one of these secrets is its password.
+#[derive(Debug)]
+pub(crate) struct Claim<R> {
+    pub(crate) tier: Tier,
+    pub(crate) record: R,
+    /// Every plausible reading of the record's secret, the likeliest first.
+    pub(crate) secrets: Vec<Secret>,
+}
+
+/// What came of an account's claims.
+#[derive(Debug)]
+pub(crate) enum Judgement<R> {
+    /// A leaked secret is its password now.
+    Exposed(Exposure<R>),
+    /// None of them is.
+    NotExposed(Option<HashFormat>),
+    /// It has no password.
+    NoPassword,
+    /// The directory no longer has it.
+    Gone,
+    /// Its stored hash could not be tried.
+    Unverified(Unverified, Option<HashFormat>),
+}
+
+/// One account's password, found in these records.
+#[derive(Debug)]
+pub(crate) struct Exposure<R> {
+    /// The hash that the secret verified against.
+    pub(crate) hash: StoredHash,
+    pub(crate) format: HashFormat,
+    pub(crate) tier: Tier,
+    pub(crate) secret: Secret,
+    pub(crate) records: Vec<R>,
+}
+
+/// An account's claims, by its id.
+pub(crate) type Claims<R> = (AccountId, Vec<Claim<R>>);
+
+/// Tries every claim on the account's hash as it is now, on all cores.
+///
+/// `present` are those of the accounts that the directory has.
+pub(crate) fn judge<R>(
+    verifier: &Verifier,
+    present: Vec<Account>,
+    claims: Vec<Claims<R>>,
+) -> Vec<(AccountId, Judgement<R>)> {
+    let mut present: HashMap<_, _> = present.into_iter().map(|a| (a.id.clone(), a)).collect();
+    let cases: Vec<_> =
+        claims.into_iter().map(|(id, claims)| Case::new(&id, claims, &mut present)).collect();
+    let attempts: Vec<_> = cases.iter().filter_map(Case::attempt).collect();
+    let mut verdicts = verifier.verify_many(&attempts).into_iter();
+    cases.into_iter().map(|case| case.close(&mut verdicts)).collect()
+}
+
+struct Case<R> {
+    id: AccountId,
+    account: Option<Account>,
+    claims: Vec<Claim<R>>,
+    secrets: Vec<Secret>,
+}
+
+impl<R> Case<R> {
+    fn new(
+        id: &AccountId,
+        claims: Vec<Claim<R>>,
+        present: &mut HashMap<AccountId, Account>,
+    ) -> Self {
+        let secrets = distinct_secrets(&claims);
+        Self { id: id.clone(), account: present.remove(id), claims, secrets }
+    }
+
+    fn attempt(&self) -> Option<Attempt<'_>> {
+        let hash = self.account.as_ref()?.hash.as_ref()?;
+        Some(Attempt { hash, secrets: &self.secrets })
+    }
+
+    /// Takes its verdict, the next one, if there was an attempt.
+    fn close(mut self, verdicts: &mut impl Iterator<Item = Verdict>) -> (AccountId, Judgement<R>) {
+        let judgement = match self.account.take().map(|account| account.hash) {
+            None => Judgement::Gone,
+            Some(None) => Judgement::NoPassword,
+            Some(Some(hash)) => {
+                let verdict = verdicts.next().expect("verify_many answers every attempt");
+                Self::conclude(hash, verdict, self.claims, self.secrets)
+            }
+        };
+        (self.id, judgement)
+    }
+
+    fn conclude(
+        hash: StoredHash,
+        verdict: Verdict,
+        claims: Vec<Claim<R>>,
+        mut secrets: Vec<Secret>,
+    ) -> Judgement<R> {
+        let format = password::format_of(&hash);
+        match (verdict, format) {
+            (Verdict::Match { secret }, Some(format)) => {
+                Judgement::Exposed(exposure(hash, format, secrets.swap_remove(secret), claims))
+            }
+            (Verdict::NoMatch, format) => Judgement::NotExposed(format),
+            (Verdict::Unverified(reason), format) => Judgement::Unverified(reason, format),
+            (Verdict::Match { .. }, None) => {
+                unreachable!("a hash that verifies has a format")
+            }
+        }
+    }
+}
+
+fn exposure<R>(
+    hash: StoredHash,
+    format: HashFormat,
+    secret: Secret,
+    claims: Vec<Claim<R>>,
+) -> Exposure<R> {
+    let proven: Vec<_> = claims.into_iter().filter(|c| c.secrets.contains(&secret)).collect();
+    let tier = proven.iter().map(|claim| claim.tier).min().unwrap_or(Tier::Lead);
+    let records = proven.into_iter().map(|claim| claim.record).collect();
+    Exposure { hash, format, tier, secret, records }
+}
+
+/// Each secret once: the likeliest reading of every record before the second of any.
+fn distinct_secrets<R>(claims: &[Claim<R>]) -> Vec<Secret> {
+    let readings = claims.iter().map(|claim| claim.secrets.len()).max().unwrap_or(0);
+    let in_order = (0..readings)
+        .flat_map(|reading| claims.iter().filter_map(move |claim| claim.secrets.get(reading)));
+    let mut seen = HashSet::new();
+    in_order.filter(|secret| seen.insert(*secret)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(record: u32, tier: Tier, secrets: &[&str]) -> Claim<u32> {
+        let secrets = secrets.iter().map(|text| Secret::from(text.as_bytes())).collect();
+        Claim { tier, record, secrets }
+    }
+
+    #[test]
+    fn each_secret_is_tried_once_and_the_likeliest_first() {
+        let claims = [
+            claim(1, Tier::Exact, &["pa:ss", "pa"]),
+            claim(2, Tier::Exact, &["pa:ss"]),
+            claim(3, Tier::Lead, &["other", "o"]),
+        ];
+        let secrets = distinct_secrets(&claims);
+        let order: Vec<_> = secrets.iter().map(Secret::expose).collect();
+        assert_eq!(order, [&b"pa:ss"[..], b"other", b"pa", b"o"]);
+    }
+
+    #[test]
+    fn an_exposure_holds_every_record_of_the_secret_and_the_surest_tier() {
+        let claims = vec![
+            claim(1, Tier::Lead, &["pw"]),
+            claim(2, Tier::Exact, &["x", "pw"]),
+            claim(3, Tier::Exact, &["no"]),
+        ];
+        let hash = StoredHash::from_column(Some("$2b$".to_owned())).unwrap();
+        let found = exposure(hash, HashFormat::Bcrypt, Secret::from(&b"pw"[..]), claims);
+        assert_eq!((found.records, found.tier), (vec![1, 2], Tier::Exact));
+    }
+}

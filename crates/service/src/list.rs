@@ -1,0 +1,48 @@
+use model::{AccountId, HashFormat, RecordRef, Tier, Unverified};
+use serde::Serialize;
+
+/// An account that somebody has to look after. It holds no secret.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// Whose.
+    pub account: AccountId,
+    /// `exposed`, or why it could not be verified.
+    pub status: &'static str,
+    /// The format of the stored hash, if it is a known one.
+    pub hash_format: Option<HashFormat>,
+    /// What led to the account.
+    pub tier: Option<Tier>,
+    /// Records that hold the password.
+    pub records: u64,
+    /// The first of them.
+    pub first_record: Option<RecordRef>,
+}
+
+impl Listed {
+    /// An account whose password stands in these records, given in their order.
+    pub(crate) fn exposed(
+        account: AccountId,
+        format: HashFormat,
+        tier: Tier,
+        records: Vec<RecordRef>,
+    ) -> Self {
+        Self {
+            account,
+            status: "exposed",
+            hash_format: Some(format),
+            tier: Some(tier),
+            records: records.len() as u64,
+            first_record: records.into_iter().next(),
+        }
+    }
+
+    /// An account whose stored hash could not be tried.
+    pub(crate) fn unverified(
+        account: AccountId,
+        reason: Unverified,
+        hash_format: Option<HashFormat>,
+    ) -> Self {
+        let status = reason.as_str();
+        Self { account, status, hash_format, tier: None, records: 0, first_record: None }
+    }
+}

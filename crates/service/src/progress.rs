@@ -1,0 +1,55 @@
+/// What long work tells whoever waits for it.
+pub trait Progress: Send + Sync {
+    /// A step begins; `total` counts [`Step::unit`]s, 0 if nobody knows how many.
+    fn begin(&self, step: Step, total: u64);
+    /// So many more are done.
+    fn advance(&self, amount: u64);
+    /// Something to know while waiting.
+    fn note(&self, text: &str);
+    /// The step is over.
+    fn end(&self);
+}
+
+/// The steps that take long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Reading the site's accounts.
+    ReadAccounts,
+    /// Fingerprinting the files of a leak.
+    HashFiles,
+    /// Looking for our accounts in a leak.
+    Screen,
+    /// Trying leaked passwords on stored hashes.
+    Verify,
+}
+
+impl Step {
+    /// What it says while it runs.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::ReadAccounts => "Reading accounts",
+            Self::HashFiles => "Fingerprinting files",
+            Self::Screen => "Screening",
+            Self::Verify => "Verifying",
+        }
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub const fn unit(self) -> Unit {
+        match self {
+            Self::ReadAccounts | Self::Verify => Unit::Accounts,
+            Self::HashFiles | Self::Screen => Unit::Bytes,
+        }
+    }
+}
+
+/// What a step counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Accounts of the site.
+    Accounts,
+    /// Bytes of the files as they are on disk.
+    Bytes,
+}
