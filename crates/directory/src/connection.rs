@@ -43,12 +43,7 @@ impl Directory {
             None => None,
         };
         let id_type = describe(&read, &mapping).await?;
-        let directory = Self {
-            read,
-            write,
-            mapping,
-            id_type,
-        };
+        let directory = Self { read, write, mapping, id_type };
         directory.find_one_again().await?;
         Ok(directory)
     }
@@ -103,9 +98,7 @@ impl Directory {
     ) -> Result<(), ReadError> {
         let text = self.mapping.accounts_by_id();
         let text = text.with_list_as(&self.id_type.in_sql(), 0, ids.len());
-        let query = ids.iter().fold(tx.run(&text), |query, id| {
-            query.bind(id.as_str().to_owned())
-        });
+        let query = ids.iter().fold(tx.run(&text), |query, id| query.bind(id.as_str().to_owned()));
         // The database may think two ids equal that are two texts: by a collation, or 7 and 07.
         let wanted: HashSet<_> = ids.iter().copied().collect();
         for row in query.all::<RawRow>().await? {
@@ -143,9 +136,7 @@ fn insert(found: &mut BTreeMap<AccountId, Account>, account: Account) -> Result<
 
 /// What can be told without asking the database.
 fn is_sound(mapping: &Mapping) -> Result<(), OpenError> {
-    let Columns {
-        email, username, ..
-    } = &mapping.columns;
+    let Columns { email, username, .. } = &mapping.columns;
     if email.is_none() && username.is_none() {
         return Err(OpenError::NoIdentifier);
     }
@@ -160,20 +151,14 @@ async fn connect(setting: &'static str, url: &str, access: Access) -> Result<Db,
         Access::Read => READ_CONNECTIONS_MAX,
         _ => WRITE_CONNECTIONS_MAX,
     };
-    let options = OpenOptions {
-        access,
-        connections_max,
-    };
+    let options = OpenOptions { access, connections_max };
     let opened = Db::open(url, options).await;
     opened.map_err(|source| OpenError::Connect { setting, source })
 }
 
 /// Finds every mapped column, and the type of the id.
 async fn describe(read: &Db, mapping: &Mapping) -> Result<IdType, OpenError> {
-    let failed = |source| OpenError::Source {
-        setting: mapping.source.setting(),
-        source,
-    };
+    let failed = |source| OpenError::Source { setting: mapping.source.setting(), source };
     let mut tx = read.read().await.map_err(failed)?;
     let columns = tx.describe(&mapping.everything()).await.map_err(failed)?;
     let named = |name: &str| columns.iter().find(|column| column.name == name);

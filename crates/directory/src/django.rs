@@ -34,11 +34,7 @@ pub(crate) struct SessionOwner(String);
 
 impl SessionOwner {
     pub(crate) fn new(id: &str) -> Self {
-        Self(if is_uuid(id) {
-            id.replace('-', "").to_lowercase()
-        } else {
-            id.to_owned()
-        })
+        Self(if is_uuid(id) { id.replace('-', "").to_lowercase() } else { id.to_owned() })
     }
 }
 
@@ -61,9 +57,7 @@ fn base64(text: &str) -> Result<Vec<u8>, DecodeError> {
 /// A few bytes can be inflated to any number, so there is an end to it.
 fn inflate(deflated: &[u8]) -> Result<Vec<u8>, SessionError> {
     let mut inflated = Vec::new();
-    ZlibDecoder::new(deflated)
-        .take(SESSION_BYTES_MAX + 1)
-        .read_to_end(&mut inflated)?;
+    ZlibDecoder::new(deflated).take(SESSION_BYTES_MAX + 1).read_to_end(&mut inflated)?;
     if inflated.len() as u64 > SESSION_BYTES_MAX {
         return Err(SessionError::TooLarge);
     }
@@ -116,13 +110,7 @@ mod tests {
 
     #[test]
     fn what_another_serializer_wrote_is_unreadable() {
-        for data in [
-            "",
-            "a:b",
-            "!:1tAbCd:sig",
-            "gASVEA:1tAbCd:sig",
-            ".gASV:1tAbCd:sig",
-        ] {
+        for data in ["", "a:b", "!:1tAbCd:sig", "gASVEA:1tAbCd:sig", ".gASV:1tAbCd:sig"] {
             assert!(session_owner(data).is_err(), "{data}");
         }
         assert!(session_owner(&deflated(br#"{"_auth_user_id":{}}"#)).is_err());
@@ -137,10 +125,8 @@ mod tests {
 
     #[test]
     fn a_uuid_is_the_same_with_and_without_hyphens() {
-        let [with, without] = [
-            "6F1C2B1E-0d5c-4b7e-9a4e-3f6f0a1b2c3d",
-            "6f1c2b1e0d5c4b7e9a4e3f6f0a1b2c3d",
-        ];
+        let [with, without] =
+            ["6F1C2B1E-0d5c-4b7e-9a4e-3f6f0a1b2c3d", "6f1c2b1e0d5c4b7e9a4e3f6f0a1b2c3d"];
         assert_eq!(SessionOwner::new(with), SessionOwner::new(without));
         assert_ne!(SessionOwner::new("a-b"), SessionOwner::new("ab"));
     }

@@ -97,10 +97,7 @@ fn account(
 ) -> Result<Account, LineFault> {
     let account = row.account()?;
     match seen.entry(account.id.clone()) {
-        Entry::Occupied(first) => Err(LineFault::Repeated {
-            id: account.id,
-            first: *first.get(),
-        }),
+        Entry::Occupied(first) => Err(LineFault::Repeated { id: account.id, first: *first.get() }),
         Entry::Vacant(entry) => {
             entry.insert(line);
             Ok(account)
@@ -122,10 +119,7 @@ fn until_first_error<T, E>(
 }
 
 fn open(path: &Path) -> Result<Box<dyn Iterator<Item = Row> + Send>, ExportError> {
-    let unreadable = |source| ExportError::File {
-        path: path.to_owned(),
-        source,
-    };
+    let unreadable = |source| ExportError::File { path: path.to_owned(), source };
     let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
     let first = first_line(&mut file).map_err(unreadable)?;
     let is_json = is_json(path, &first);
@@ -134,18 +128,15 @@ fn open(path: &Path) -> Result<Box<dyn Iterator<Item = Row> + Send>, ExportError
     if is_json {
         return Ok(Box::new(json::rows(all)));
     }
-    let rows = table::rows(&head, all).map_err(|fault| ExportError::Header {
-        path: path.to_owned(),
-        fault,
-    })?;
+    let rows = table::rows(&head, all)
+        .map_err(|fault| ExportError::Header { path: path.to_owned(), fault })?;
     Ok(Box::new(rows))
 }
 
 /// The first line, without the mark that Windows sets before UTF-8.
 fn first_line(file: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
-    file.take(EXPORT_LINE_BYTES_MAX)
-        .read_until(b'\n', &mut line)?;
+    file.take(EXPORT_LINE_BYTES_MAX).read_until(b'\n', &mut line)?;
     if line.starts_with(b"\xEF\xBB\xBF") {
         line.drain(..3);
     }
@@ -190,11 +181,7 @@ pub enum ExportError {
 
 impl ExportError {
     fn at(path: &Path, line: u64, fault: LineFault) -> Self {
-        Self::Line {
-            path: path.to_owned(),
-            line,
-            fault,
-        }
+        Self::Line { path: path.to_owned(), line, fault }
     }
 }
 

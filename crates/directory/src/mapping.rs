@@ -73,9 +73,7 @@ impl Mapping {
                 last_login_at: Some("last_login".into()),
                 ..Columns::least("password")
             },
-            sessions: Sessions::Django {
-                table: "django_session".into(),
-            },
+            sessions: Sessions::Django { table: "django_session".into() },
         }
     }
 

@@ -23,9 +23,7 @@ impl Directory {
             accounts,
             without_password,
             repeated_ids: self.number(&self.mapping.count_repeated()).await?,
-            columns: mapped
-                .map(|(field, column)| (field.name(), column.to_owned()))
-                .collect(),
+            columns: mapped.map(|(field, column)| (field.name(), column.to_owned())).collect(),
             id_type: self.id_type.to_string(),
             write: self.write_grant().await,
         })
@@ -33,11 +31,9 @@ impl Directory {
 
     /// All accounts, and those without a password, by the rule that all else goes by.
     async fn count_passwords(&self) -> Result<(u64, u64), ReadError> {
-        let counts = self
-            .scan()
-            .try_fold((0, 0), async |(all, without), account| {
-                Ok((all + 1, without + u64::from(account.hash.is_none())))
-            });
+        let counts = self.scan().try_fold((0, 0), async |(all, without), account| {
+            Ok((all + 1, without + u64::from(account.hash.is_none())))
+        });
         counts.await
     }
 
@@ -55,10 +51,7 @@ impl Directory {
             Ok(()) => try_sessions(write, &self.mapping.sessions).await,
             refused => refused,
         };
-        tried.map_or_else(
-            |error| WriteGrant::Refused(error.to_string()),
-            |()| WriteGrant::Granted,
-        )
+        tried.map_or_else(|error| WriteGrant::Refused(error.to_string()), |()| WriteGrant::Granted)
     }
 }
 
@@ -82,11 +75,7 @@ async fn try_sessions(write: &Db, sessions: &Sessions) -> Result<(), SqlError> {
             first.optional::<(String, String)>().await?;
             let nobody = django_deletion(table).with_list(0, 1);
             // No session has an empty key.
-            tx.run(&nobody)
-                .bind(String::new())
-                .execute()
-                .await
-                .map(drop)
+            tx.run(&nobody).bind(String::new()).execute().await.map(drop)
         }
     }
 }

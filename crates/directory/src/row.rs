@@ -38,9 +38,7 @@ impl RawRow {
 
     /// An empty text says no more than a missing one.
     fn take(&mut self, field: Field) -> Option<String> {
-        self.0[field as usize]
-            .take()
-            .filter(|text| !text.is_empty())
+        self.0[field as usize].take().filter(|text| !text.is_empty())
     }
 
     fn parse<T>(
@@ -211,9 +209,6 @@ mod tests {
              seconds, milliseconds or microseconds since 1970)"
         );
         let nobody = row(&[(Field::Id, ""), (Field::Hash, "x")]);
-        assert_eq!(
-            nobody.account().unwrap_err().to_string(),
-            "an account has no id"
-        );
+        assert_eq!(nobody.account().unwrap_err().to_string(), "an account has no id");
     }
 }

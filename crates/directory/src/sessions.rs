@@ -70,16 +70,10 @@ async fn run_for_each(
 ///
 /// A session that is made in between was made after the account was sealed, with the new hash.
 async fn end_django(write: &Db, table: &str, ids: &[AccountId]) -> Result<EndedSessions, SqlError> {
-    let owners: HashSet<_> = ids
-        .iter()
-        .map(|id| SessionOwner::new(id.as_str()))
-        .collect();
+    let owners: HashSet<_> = ids.iter().map(|id| SessionOwner::new(id.as_str())).collect();
     let (keys, unreadable) = find_django(write, table, &owners).await?;
     let deleted = delete_django(write, table, &keys).await?;
-    Ok(EndedSessions {
-        deleted,
-        unreadable,
-    })
+    Ok(EndedSessions { deleted, unreadable })
 }
 
 /// The keys of these people's sessions, expired ones too, and how many rows cannot be decoded.
@@ -106,9 +100,7 @@ async fn delete_django(write: &Db, table: &str, keys: &[String]) -> Result<u64, 
     let mut deleted = 0;
     for keys in keys.chunks(KEYS_PER_STATEMENT_MAX) {
         let text = delete.with_list(0, keys.len());
-        let query = keys
-            .iter()
-            .fold(tx.run(&text), |query, key| query.bind(key.clone()));
+        let query = keys.iter().fold(tx.run(&text), |query, key| query.bind(key.clone()));
         deleted += query.execute().await?;
     }
     tx.commit().await?;

@@ -25,8 +25,7 @@ impl Mapping {
     ///
     /// It compares the column itself, so that its index is used.
     pub(crate) fn accounts_by_id(&self) -> Statement {
-        let id = quoted(&self.columns.id);
-        Statement::composed(format!("{} WHERE account.{id} IN {{list}}", self.select()))
+        Statement::composed(self.select_by_id())
     }
 
     /// How many accounts there are.
@@ -38,9 +37,7 @@ impl Mapping {
     pub(crate) fn count_repeated(&self) -> Statement {
         let id = quoted(&self.columns.id);
         let from = self.from();
-        Statement::composed(format!(
-            "SELECT COUNT(*) - COUNT(DISTINCT account.{id}) FROM {from}"
-        ))
+        Statement::composed(format!("SELECT COUNT(*) - COUNT(DISTINCT account.{id}) FROM {from}"))
     }
 
     /// Everything that the source has, to be described and not to be run.
@@ -53,22 +50,21 @@ impl Mapping {
         let Source::Table(table) = &self.source else {
             return None;
         };
-        let [table, id, hash] = [
-            quoted_path(table),
-            quoted(&self.columns.id),
-            quoted(&self.columns.hash),
-        ];
+        let [table, id, hash] =
+            [quoted_path(table), quoted(&self.columns.id), quoted(&self.columns.hash)];
         Some(Statement::composed(format!(
             "UPDATE {table} AS account SET {hash} = account.{hash} \
              WHERE 1 = 0 AND account.{id} IS NULL"
         )))
     }
 
+    fn select_by_id(&self) -> String {
+        let id = quoted(&self.columns.id);
+        format!("{} WHERE account.{id} IN {{list}}", self.select())
+    }
+
     fn select(&self) -> String {
-        let columns: Vec<_> = Field::ALL
-            .iter()
-            .map(|field| self.as_text(*field))
-            .collect();
+        let columns: Vec<_> = Field::ALL.iter().map(|field| self.as_text(*field)).collect();
         format!("SELECT {} FROM {}", columns.join(", "), self.from())
     }
 
@@ -106,7 +102,55 @@ pub(crate) fn quoted(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sql::{Access, Db, OpenOptions, Record};
+    use tempfile::TempDir;
+
     use super::*;
+    use crate::Directory;
+
+    #[tokio::test]
+    async fn a_look_up_uses_the_index_of_the_id() {
+        let folder = TempDir::new().unwrap();
+        let sqlite = format!("sqlite://{}/site.sqlite3", folder.path().display());
+        let steps: Vec<(i64, i64, i64, String)> = plan(&sqlite, "EXPLAIN QUERY PLAN").await;
+        let step = &steps[0].3;
+        assert!(step.starts_with("SEARCH account USING INTEGER PRIMARY KEY"), "{step}");
+
+        let postgres = testkit::postgres().database().url;
+        let steps: Vec<(String,)> = plan(&postgres, "EXPLAIN").await;
+        let steps = format!("{steps:?}");
+        assert!(steps.contains("users_pkey") && !steps.contains("Seq Scan"), "{steps}");
+    }
+
+    /// How the database goes about looking two accounts up.
+    async fn plan<R: Record>(url: &str, explain: &str) -> Vec<R> {
+        let db = many_users(url).await;
+        let directory = Directory::open(url, None, Mapping::generic()).await.unwrap();
+        let select = directory.mapping.select_by_id();
+        let text = Statement::composed(format!("{explain} {select}"));
+        let text = text.with_list_as(&directory.id_type.in_sql(), 0, 2);
+        let mut tx = db.read().await.unwrap();
+        let query = tx.run(&text).bind("7".to_owned()).bind("8".to_owned());
+        query.all().await.unwrap()
+    }
+
+    async fn many_users(url: &str) -> Db {
+        let options = OpenOptions { access: Access::Create, connections_max: 1 };
+        let db = Db::open(url, options).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        for text in [
+            "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, username TEXT, \
+             password_hash TEXT)",
+            "INSERT INTO users (id) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 \
+             FROM n WHERE i < 20000) SELECT i FROM n",
+            "ANALYZE",
+        ] {
+            let statement = Statement::composed(text.to_owned());
+            tx.run(&statement).execute().await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        db
+    }
 
     #[test]
     fn identifiers_are_quoted() {
@@ -117,10 +161,7 @@ mod tests {
     #[test]
     fn a_query_may_end_in_a_semicolon_and_a_comment() {
         let source = Source::Query("SELECT 1 AS id -- all ;\n ; ".into());
-        let mapping = Mapping {
-            source,
-            ..Mapping::generic()
-        };
+        let mapping = Mapping { source, ..Mapping::generic() };
         assert_eq!(mapping.from(), "(\nSELECT 1 AS id -- all\n) AS account");
     }
 }

@@ -32,10 +32,7 @@ impl Head {
         let known = any_of.iter().flat_map(|field| names(*field));
         let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
         let existing: Vec<_> = columns.iter().map(|name| crate::row::shown(name)).collect();
-        Err(HeaderFault::Missing {
-            known: known.join(", "),
-            existing: existing.join(", "),
-        })
+        Err(HeaderFault::Missing { known: known.join(", "), existing: existing.join(", ") })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
 pub(super) fn rows(file: impl BufRead + Send) -> impl Iterator<Item = Row> + Send {
     Lines { file, number: 0 }.filter_map(|(number, line)| match line {
         Ok(line) if line.trim_ascii().is_empty() => None,
-        line => Some((number, line.and_then(|line| row(&line)))),
+        line => Some((number, line.and_then(|line| row(line.trim_ascii_end())))),
     })
 }
 
@@ -35,9 +35,7 @@ fn object(line: &[u8]) -> Result<Map<String, Value>, LineFault> {
     match serde_json::from_str(line) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(LineFault::Json { column: 1 }),
-        Err(error) => Err(LineFault::Json {
-            column: error.column(),
-        }),
+        Err(error) => Err(LineFault::Json { column: error.column() }),
     }
 }
 

@@ -85,12 +85,9 @@ fn reader(delimiter: u8) -> ReaderBuilder {
 fn fault(error: csv::Error) -> LineFault {
     match error.into_kind() {
         ErrorKind::Io(error) => LineFault::Io(error),
-        ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => LineFault::Fields {
-            found: len,
-            expected: expected_len,
-        },
+        ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            LineFault::Fields { found: len, expected: expected_len }
+        }
         // What is left of the kinds comes from serde, which is not used here.
         _ => LineFault::NotUtf8,
     }

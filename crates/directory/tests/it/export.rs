@@ -1,0 +1,169 @@
+use std::{fs, path::PathBuf};
+
+use directory::Export;
+use tempfile::TempDir;
+
+use crate::site::{id, ids_of};
+
+struct File {
+    path: PathBuf,
+    _folder: TempDir,
+}
+
+fn file(name: &str, text: impl AsRef<[u8]>) -> File {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    File { path, _folder: folder }
+}
+
+fn read(name: &str, text: impl AsRef<[u8]>) -> Export {
+    Export::read(file(name, text).path).unwrap()
+}
+
+/// The message without the folder.
+fn refusal(name: &str, text: impl AsRef<[u8]>) -> String {
+    let file = file(name, text);
+    let error = Export::read(&file.path).unwrap_err().to_string();
+    let folder = file.path.parent().unwrap().display().to_string();
+    error.replace(&format!("{folder}/"), "")
+}
+
+const COMMA: &str = "id,Email,username,password,last_login,shoe size\n\
+    1,a@b.example,ana,\"$argon2id$v=19$m=8,t=1,p=1$c$d\",2016-06-08T12:30:00Z,41\n\
+    2,,bo,!unusable,,\n\
+    \n\
+    3,\"c\nd\"\"@e.example\",,,,\n";
+
+#[test]
+fn a_table_is_read_whatever_its_delimiter() {
+    let swapped = |delimiter: &str| {
+        let hidden = COMMA.replace("$m=8,t=1,p=1$", "$m=8~t=1~p=1$");
+        hidden.replace(',', delimiter).replace('~', ",")
+    };
+    let windows = format!("\u{feff}{}", COMMA.replace('\n', "\r\n"));
+    for text in [COMMA.to_owned(), swapped(";"), swapped("\t"), windows] {
+        let export = read("users.csv", &text);
+        assert_eq!(ids_of(export.accounts()), ["1", "2", "3"], "{text}");
+        let ana = export.by_id(&id("1")).unwrap();
+        assert_eq!(ana.email.as_deref(), Some("a@b.example"));
+        assert_eq!(ana.hash.as_ref().unwrap().expose(), "$argon2id$v=19$m=8,t=1,p=1$c$d");
+        assert_eq!(ana.last_login_at.unwrap().to_string(), "2016-06-08T12:30:00Z");
+        assert!(export.accounts()[1..].iter().all(|account| account.hash.is_none()));
+        assert!(export.by_id(&id("4")).is_none());
+    }
+}
+
+#[test]
+fn json_lines_are_read_by_extension_or_first_byte() {
+    let text = r#"{"id": 9007199254740993, "mail": "a@b.example", "hash": "$2b$x", "email_verified": true}
+
+{"id": "b", "mail": null, "hash": null, "last_login": 1465389000, "tags": ["x"]}"#;
+    for name in ["users.jsonl", "users.NDJSON", "users"] {
+        let export = read(name, text);
+        assert_eq!(ids_of(export.accounts()), ["9007199254740993", "b"]);
+        let [first, second] = export.accounts() else { panic!() };
+        assert_eq!(first.email_verified, Some(true));
+        assert!(second.hash.is_none() && second.email.is_none());
+        assert_eq!(second.last_login_at.unwrap().to_string(), "2016-06-08T12:30:00Z");
+    }
+}
+
+#[test]
+fn a_fields_own_name_wins_over_its_other_names() {
+    let export = read("u.csv", "user_id,id,login,hash,password\n9,1,ana,own,other\n");
+    let ana = export.by_id(&id("1")).unwrap();
+    assert_eq!(ana.hash.as_ref().unwrap().expose(), "own");
+    assert_eq!(
+        refusal("u.csv", "id,login,passwd,password\n"),
+        "u.csv, line 1: `passwd` and `password` could both be the hash: rename the right one to hash"
+    );
+}
+
+#[test]
+fn columns_that_make_no_accounts_are_named() {
+    assert_eq!(
+        refusal("u.csv", ""),
+        "u.csv, line 1: the file is empty: write a header and one line for each account"
+    );
+    assert_eq!(
+        refusal("u.csv", "email,hash\n"),
+        "u.csv, line 1: no column is called `id`, `account_id`, `user_id`; the columns are email, \
+         hash: rename one"
+    );
+    let no_hash = refusal("u.csv", "id,email\n");
+    assert!(no_hash.contains("no column is called `hash`, `password`"), "{no_hash}");
+    let nobody = refusal("u.csv", "id,hash\n");
+    assert!(nobody.contains("no column is called `email`"), "{nobody}");
+    let json = refusal("u.jsonl", "{\"id\": 1, \"email\": \"a\", \"hash\": \"\"}\n{\"id\": 2}\n");
+    assert!(json.starts_with("u.jsonl, line 2: no column is called `hash`"), "{json}");
+}
+
+#[test]
+fn a_bad_row_is_named_by_its_line_and_shows_no_hash() {
+    let cases: [(&str, &[u8], &str); 9] = [
+        (
+            "u.csv",
+            b"id,email,hash\n1,a,h\n,b,h\n",
+            "u.csv, line 3: an account has no id: correct it",
+        ),
+        (
+            "u.csv",
+            b"id,email,hash\n1,\"a\nb\",h\n2,b,h\n1,c,h\n",
+            "u.csv, line 5: account 1 stands in line 2 already: remove one of the two",
+        ),
+        (
+            "u.csv",
+            b"id,email,hash\n1,a,$argon2id$m=8,t=1$secret\n",
+            "u.csv, line 2: 4 fields, but the header has 3: quote a value that holds a delimiter",
+        ),
+        (
+            "u.csv",
+            b"id,email,hash\n1,a,h\n2,\xFF,h\n",
+            "u.csv, line 3: this is not UTF-8: save the file as UTF-8",
+        ),
+        (
+            "u.csv",
+            b"id,email,hash,last_login\n1,a,h,never\n",
+            "u.csv, line 2: last_login_at of account 1 is `never`, which is not a moment (ISO 8601, \
+             or seconds, milliseconds or microseconds since 1970): correct it",
+        ),
+        (
+            "u.jsonl",
+            b"{\"id\":1,\"email\":\"a\",\"hash\":\"secret}\n",
+            "u.jsonl, line 1: column 35 is where this stops being a JSON object: write one for each \
+             line",
+        ),
+        (
+            "u.jsonl",
+            b"\"$2b$secret\"\n",
+            "u.jsonl, line 1: column 1 is where this stops being a JSON object: write one for each \
+             line",
+        ),
+        (
+            "u.jsonl",
+            b"{\"id\":1.5,\"email\":\"a\",\"hash\":\"h\"}\n",
+            "u.jsonl, line 1: the id is neither text nor a whole number nor null: write it in quotes",
+        ),
+        (
+            "u.jsonl",
+            b"{\"id\":1,\"email\":\"a\",\"hash\":[\"secret\"]}\n",
+            "u.jsonl, line 1: the hash is neither text nor a whole number nor null: write it in \
+             quotes",
+        ),
+    ];
+    for (name, text, message) in cases {
+        assert_eq!(refusal(name, text), message);
+    }
+}
+
+#[test]
+fn a_stream_ends_with_the_first_error() {
+    let file = file("u.csv", "id,email,hash\n1,a,h\n,b,h\n3,c,h\n");
+    let items: Vec<_> = Export::stream(&file.path).collect();
+    assert_eq!(items.len(), 2);
+    assert!(items[0].is_ok() && items[1].is_err());
+    let missing: Vec<_> = Export::stream("/nonexistent/users.csv").collect();
+    let [Err(error)] = &missing[..] else { panic!() };
+    assert!(error.to_string().starts_with("/nonexistent/users.csv could not be read: "));
+}

@@ -1,0 +1,11 @@
+//! Accounts of real databases: SQLite, PostgreSQL, and the tables that Django makes in them.
+#![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
+
+mod django;
+mod export;
+mod grants;
+mod many;
+mod opening;
+mod reading;
+mod sessions;
+mod site;

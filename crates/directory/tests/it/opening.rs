@@ -1,0 +1,89 @@
+use directory::{Columns, Directory, Mapping, OpenError, Sessions, Source};
+
+use crate::site::{Site, small, small_from};
+
+async fn refusal(site: &Site, mapping: Mapping) -> String {
+    let opened = Directory::open(&site.url, None, mapping).await;
+    opened.unwrap_err().to_string()
+}
+
+async fn with_users() -> [Site; 2] {
+    let sites = Site::both();
+    for site in &sites {
+        site.run(&[
+            "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT)",
+            "INSERT INTO users VALUES (1, 'a@b.example', 'h')",
+        ])
+        .await;
+    }
+    sites
+}
+
+#[tokio::test]
+async fn a_missing_column_is_named_with_those_that_exist() {
+    for site in with_users().await {
+        let mapping =
+            Mapping { columns: Columns { hash: "passwrd".into(), ..small().columns }, ..small() };
+        assert_eq!(
+            refusal(&site, mapping).await,
+            "`directory.columns.hash` is `passwrd`, which is none of the columns: id, email, hash"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_missing_table_and_a_wrong_query_are_named_by_their_setting() {
+    for site in with_users().await {
+        let mapping = Mapping { source: Source::Table("user".into()), ..small() };
+        let table = refusal(&site, mapping).await;
+        assert!(table.starts_with("`directory.table` cannot be read: "), "{table}");
+        let query = refusal(&site, small_from("SELEC 1")).await;
+        assert!(query.starts_with("`directory.query` cannot be read: "), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_cannot_write() {
+    for site in with_users().await {
+        refusal(&site, small_from("DELETE FROM users RETURNING *")).await;
+        let escape = "SELECT * FROM users) AS account; DELETE FROM users; SELECT (1";
+        refusal(&site, small_from(escape)).await;
+        assert_eq!(site.number("SELECT COUNT(*) FROM users").await, 1);
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_no_text_equals_is_noticed() {
+    let site = Site::sqlite();
+    site.run(&[
+        "CREATE TABLE users (id BLOB PRIMARY KEY, email TEXT, hash TEXT)",
+        "INSERT INTO users VALUES (X'6162', 'a@b.example', 'h')",
+    ])
+    .await;
+    let opened = Directory::open(&site.url, None, small()).await;
+    assert!(matches!(opened, Err(OpenError::NotFoundAgain { .. })));
+    let mapping = small_from("SELECT CAST(id AS TEXT) AS id, email, hash FROM users");
+    site.open(mapping).await;
+}
+
+#[tokio::test]
+async fn a_mapping_that_finds_nobody_or_ends_everybody_is_refused() {
+    let [site, _] = with_users().await;
+    let mapping = Mapping { columns: Columns { email: None, ..small().columns }, ..small() };
+    assert!(refusal(&site, mapping).await.starts_with("neither `directory.columns.email` nor"));
+    let mapping =
+        Mapping { sessions: Sessions::Statement("DELETE FROM session".into()), ..small() };
+    assert!(refusal(&site, mapping).await.contains("write `$1`"));
+}
+
+#[tokio::test]
+async fn an_address_that_does_not_answer_is_named_by_its_setting() {
+    let [site, _] = with_users().await;
+    let nowhere = "sqlite:///nonexistent/site.sqlite3";
+    let read = Directory::open(nowhere, None, small()).await;
+    let read = read.unwrap_err().to_string();
+    assert!(read.starts_with("`directory.url` could not be opened"), "{read}");
+    let write = Directory::open(&site.url, Some(nowhere), small()).await;
+    let write = write.unwrap_err().to_string();
+    assert!(write.starts_with("`directory.write_url` could not be opened"), "{write}");
+}

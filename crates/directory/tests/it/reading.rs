@@ -1,0 +1,195 @@
+use directory::{Columns, Mapping, ReadError, Source};
+use model::Timestamp;
+
+use crate::site::{Site, id, ids, ids_of, scan, small, small_from};
+
+/// Ids of one type, the table's column for them, and what a collation or a cast could mistake for
+/// one of them.
+const ID_TYPES: &[(&str, [&str; 3], &[&str])] = &[
+    ("INTEGER", ["1", "20", "-3"], &["01", "1.0", "1x", "99999999999", "x"]),
+    ("BIGINT", ["1", "9007199254740993", "-3"], &["+1", "9007199254740992", "1 "]),
+    ("TEXT", ["a", "B", "'; DROP TABLE users; --"], &["A", "b", ""]),
+    ("VARCHAR(40)", ["a", "é", "$1"], &["A", "e"]),
+    (
+        "UUID",
+        [
+            "6f1c2b1e-0d5c-4b7e-9a4e-3f6f0a1b2c3d",
+            "00000000-0000-0000-0000-000000000001",
+            "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        ],
+        &["6F1C2B1E-0D5C-4B7E-9A4E-3F6F0A1B2C3D", "1", "none"],
+    ),
+];
+
+#[tokio::test]
+async fn ids_of_every_type_are_found_exactly() {
+    for (type_name, keys, strangers) in ID_TYPES {
+        for site in Site::both() {
+            let table =
+                format!("CREATE TABLE users (id {type_name} PRIMARY KEY, email TEXT, hash TEXT)");
+            let rows =
+                keys.map(|key| format!("('{}', 'a@b.example', 'h')", key.replace('\'', "''")));
+            let rows = format!("INSERT INTO users VALUES {}", rows.join(", "));
+            site.run(&[&table, &rows]).await;
+            let directory = site.open(small()).await;
+
+            let mut all = ids(keys);
+            all.sort();
+            let texts: Vec<_> = all.iter().map(model::AccountId::as_str).collect();
+            assert_eq!(ids_of(&scan(&directory).await), texts, "{type_name}");
+
+            let others = strangers.iter().filter(|key| !key.is_empty()).copied();
+            let asked = [all.clone(), others.map(id).collect()].concat();
+            let found = directory.by_ids(&asked).await.unwrap();
+            assert_eq!(ids_of(&found), texts, "{type_name} {}", site.url);
+            assert_eq!(directory.count().await.unwrap(), 3);
+        }
+    }
+}
+
+#[tokio::test]
+async fn any_number_of_ids_is_looked_up_and_none_twice() {
+    for site in Site::both() {
+        site.run(&[
+            "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT)",
+            "INSERT INTO users WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+             WHERE i < 3000) SELECT i, 'p' || i || '@b.example', 'h' FROM n",
+        ])
+        .await;
+        let directory = site.open(small()).await;
+        let wanted: Vec<_> =
+            (1..=2000).chain(500..=5000).map(|n: u32| id(&n.to_string())).collect();
+        let found = directory.by_ids(&wanted).await.unwrap();
+        assert_eq!(found.len(), 3000);
+        assert!(directory.by_ids(&[]).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn two_accounts_of_one_id_are_an_error() {
+    for site in Site::both() {
+        site.run(&[
+            "CREATE TABLE users (id INTEGER, email TEXT, hash TEXT)",
+            "INSERT INTO users VALUES (1, 'a@b.example', 'h'), (1, 'c@d.example', 'h')",
+        ])
+        .await;
+        let mapping = small();
+        let error = directory::Directory::open(&site.url, None, mapping).await;
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "two accounts have the id 1: `directory.columns.id` must name a unique column"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_column_of_any_type_is_read() {
+    for site in Site::both() {
+        let create = if site.is_postgres() {
+            "CREATE TABLE account (id INTEGER, email TEXT, username TEXT, hash CHAR(8), \
+             hash_changed_at TIMESTAMPTZ, email_verified BOOLEAN, locale TEXT, \
+             last_login_at DOUBLE PRECISION, second_factor SMALLINT)"
+        } else {
+            "CREATE TABLE account (id, email, username, hash, hash_changed_at, email_verified, \
+             locale, last_login_at REAL, second_factor)"
+        };
+        site.run(&[
+            create,
+            "INSERT INTO account VALUES (7, 'a@b.example', 'ana', 'h1', \
+             '2016-06-08 14:30:00.5+02:00', 'yes', 'de', 1465389000.25, 0)",
+            "INSERT INTO account VALUES (8, '', NULL, '!x', NULL, NULL, '', 0, NULL)",
+        ])
+        .await;
+        let mapping = if site.is_postgres() {
+            Mapping::embedded()
+        } else {
+            // A column without a type holds numbers, which no text equals.
+            let columns = "SELECT CAST(id AS TEXT) AS id, email, username, hash, hash_changed_at, \
+                           email_verified, locale, last_login_at, second_factor FROM account";
+            Mapping { source: Source::Query(columns.into()), ..Mapping::embedded() }
+        };
+        let accounts = scan(&site.open(mapping).await).await;
+        let [ana, nobody] = &accounts[..] else { panic!("two accounts, not {}", accounts.len()) };
+        assert_eq!(ana.username.as_deref(), Some("ana"));
+        assert_eq!(ana.hash.as_ref().unwrap().expose(), "h1");
+        let noon = Timestamp::from_micros(1_465_389_000_500_000);
+        assert_eq!(ana.hash_changed_at, Some(noon));
+        assert_eq!(ana.email_verified, Some(true));
+        assert_eq!(ana.locale.as_deref(), Some("de"));
+        assert_eq!(ana.last_login_at.unwrap().as_micros(), 1_465_389_000_250_000);
+        assert_eq!(ana.second_factor, Some(false));
+        assert!(nobody.email.is_none() && nobody.hash.is_none() && nobody.locale.is_none());
+        assert!(nobody.last_login_at.is_none() && nobody.second_factor.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_query_is_read_like_a_table() {
+    let query = "SELECT u.uid AS id, m.address AS email, u.pw AS hash FROM people u \
+                 JOIN mail m ON m.uid = u.uid WHERE u.active -- nobody else\n;";
+    for site in Site::both() {
+        site.run(&[
+            "CREATE TABLE people (uid BIGINT PRIMARY KEY, pw TEXT, active BOOLEAN)",
+            "CREATE TABLE mail (uid BIGINT, address TEXT)",
+            "INSERT INTO people VALUES (1, 'h1', TRUE), (2, 'h2', FALSE), (3, 'h3', TRUE)",
+            "INSERT INTO mail VALUES (1, 'a@b.example'), (2, 'c@d.example'), (3, 'e@f.example')",
+        ])
+        .await;
+        let directory = site.open(small_from(query)).await;
+        assert_eq!(ids_of(&scan(&directory).await), ["1", "3"]);
+        let found = directory.by_ids(&ids(&["2", "3"])).await.unwrap();
+        assert_eq!(ids_of(&found), ["3"]);
+        assert_eq!(found[0].email.as_deref(), Some("e@f.example"));
+    }
+}
+
+#[tokio::test]
+async fn names_are_quoted() {
+    for site in Site::both() {
+        let schema = if site.is_postgres() { "public" } else { "main" };
+        site.run(&[
+            "CREATE TABLE \"Odd \"\"users\" (\"select\" BIGINT PRIMARY KEY, \"e\"\"mail\" TEXT, \
+             \"Hash\" TEXT)",
+            "INSERT INTO \"Odd \"\"users\" VALUES (1, 'a@b.example', 'h')",
+        ])
+        .await;
+        let mapping = Mapping {
+            source: Source::Table(format!("{schema}.Odd \"users")),
+            columns: Columns {
+                id: "select".into(),
+                email: Some("e\"mail".into()),
+                hash: "Hash".into(),
+                ..small().columns
+            },
+            ..small()
+        };
+        let accounts = scan(&site.open(mapping).await).await;
+        assert_eq!(accounts[0].email.as_deref(), Some("a@b.example"));
+    }
+}
+
+#[tokio::test]
+async fn a_faulty_row_is_named_without_its_hash() {
+    for site in Site::both() {
+        site.run(&[
+            "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT, seen TEXT)",
+            "INSERT INTO users VALUES (1, 'a@b.example', 'h1', NULL), \
+             (2, 'c@d.example', '$2b$hidden', 'yesterday')",
+        ])
+        .await;
+        let mapping = Mapping {
+            columns: Columns { last_login_at: Some("seen".into()), ..small().columns },
+            ..small()
+        };
+        let directory = site.open(mapping).await;
+        let error = directory.by_ids(&ids(&["2"])).await.unwrap_err();
+        assert!(matches!(error, ReadError::Row(_)));
+        assert_eq!(
+            error.to_string(),
+            "last_login_at of account 2 is `yesterday`, which is not a moment (ISO 8601, or \
+             seconds, milliseconds or microseconds since 1970): correct the row, or change \
+             `directory.columns.last_login_at`"
+        );
+        assert!(directory.check().await.is_err());
+    }
+}

@@ -1,0 +1,96 @@
+use directory::{Columns, Directory, Mapping, Source};
+use futures_util::TryStreamExt;
+use model::{Account, AccountId};
+use sql::{Access, Db, OpenOptions, Statement};
+use tempfile::TempDir;
+
+/// A site's database, empty at first.
+pub(crate) struct Site {
+    pub(crate) url: String,
+    _folder: TempDir,
+}
+
+impl Site {
+    pub(crate) fn sqlite() -> Self {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("site.sqlite3");
+        std::fs::File::create(&path).unwrap();
+        Self { url: format!("sqlite://{}", path.display()), _folder: folder }
+    }
+
+    pub(crate) fn postgres() -> Self {
+        Self { url: testkit::postgres().database().url, _folder: TempDir::new().unwrap() }
+    }
+
+    pub(crate) fn both() -> [Self; 2] {
+        [Self::sqlite(), Self::postgres()]
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.url.starts_with("postgres")
+    }
+
+    /// Runs the site's own statements.
+    pub(crate) async fn run(&self, statements: &[&str]) {
+        let db = self.db().await;
+        let mut tx = db.begin().await.unwrap();
+        for text in statements {
+            let statement = Statement::composed((*text).to_owned());
+            tx.run(&statement).execute().await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        db.close().await;
+    }
+
+    pub(crate) async fn number(&self, text: &str) -> i64 {
+        let db = self.db().await;
+        let mut tx = db.read().await.unwrap();
+        let statement = Statement::composed(text.to_owned());
+        let (number,) = tx.run(&statement).one::<(i64,)>().await.unwrap();
+        number
+    }
+
+    pub(crate) async fn open(&self, mapping: Mapping) -> Directory {
+        Directory::open(&self.url, None, mapping).await.unwrap()
+    }
+
+    pub(crate) async fn open_writable(&self, mapping: Mapping) -> Directory {
+        let opened = Directory::open(&self.url, Some(&self.url), mapping);
+        opened.await.unwrap()
+    }
+
+    async fn db(&self) -> Db {
+        let options = OpenOptions { access: Access::Write, connections_max: 1 };
+        Db::open(&self.url, options).await.unwrap()
+    }
+}
+
+/// A table `users` with an id, an address and a hash.
+pub(crate) fn small() -> Mapping {
+    Mapping {
+        columns: Columns { username: None, hash: "hash".into(), ..Mapping::generic().columns },
+        ..Mapping::generic()
+    }
+}
+
+pub(crate) fn small_from(query: &str) -> Mapping {
+    Mapping { source: Source::Query(query.into()), ..small() }
+}
+
+pub(crate) async fn scan(directory: &Directory) -> Vec<Account> {
+    let mut accounts: Vec<_> = directory.scan().try_collect().await.unwrap();
+    accounts.sort_by(|a, b| a.id.cmp(&b.id));
+    accounts
+}
+
+pub(crate) fn id(text: &str) -> AccountId {
+    AccountId::new(text).unwrap()
+}
+
+pub(crate) fn ids(texts: &[&str]) -> Vec<AccountId> {
+    texts.iter().copied().map(id).collect()
+}
+
+pub(crate) fn ids_of(accounts: &[Account]) -> Vec<&str> {
+    accounts.iter().map(|account| account.id.as_str()).collect()
+}
