@@ -26,23 +26,15 @@ impl Tx {
     /// What the database reports.
     pub async fn import_accounts(&mut self, accounts: &[Account]) -> Result<u64, StoreError> {
         // PostgreSQL refuses to replace one row twice in a statement.
-        let last: BTreeMap<_, _> = accounts
-            .iter()
-            .map(|account| (&account.id, account))
-            .collect();
+        let last: BTreeMap<_, _> = accounts.iter().map(|account| (&account.id, account)).collect();
         let written = self
             .0
             .insert_all(&PUT, last.into_values().cloned(), |query, account| {
-                let query = query
-                    .bind(Cell(account.id))
-                    .bind(account.email)
-                    .bind(account.username);
+                let query = query.bind(Cell(account.id)).bind(account.email).bind(account.username);
                 let query = query.bind(hash_column(account.hash.as_ref()));
                 let query = query.bind(account.hash_changed_at.map(Cell));
                 let query = query.bind(account.email_verified).bind(account.locale);
-                query
-                    .bind(account.last_login_at.map(Cell))
-                    .bind(account.second_factor)
+                query.bind(account.last_login_at.map(Cell)).bind(account.second_factor)
             })
             .await?;
         Ok(written)

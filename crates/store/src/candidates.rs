@@ -47,13 +47,13 @@ pub struct Candidate {
     #[sqlx(try_from = "Cell<FileId>")]
     pub file: FileId,
     /// The line's number in the file, from 1.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Cell<u64>")]
     pub line: u64,
     /// Bytes from the start of the (decompressed) file to the start of the line.
-    #[sqlx(rename = "byte_offset", try_from = "i64")]
+    #[sqlx(rename = "byte_offset", try_from = "Cell<u64>")]
     pub offset: u64,
     /// The line's length in bytes.
-    #[sqlx(rename = "byte_length", try_from = "i64")]
+    #[sqlx(rename = "byte_length", try_from = "Cell<u32>")]
     pub length: u32,
     /// Its plausible secrets, encrypted.
     pub sealed: Vec<u8>,
@@ -74,12 +74,8 @@ impl Tx {
         self.0
             .insert_all(&ADD, candidates, |query, candidate| {
                 let query = query.bind(Cell(leak)).bind(Cell(piece));
-                let query = query
-                    .bind(Cell(candidate.account))
-                    .bind(Cell(candidate.tier));
-                let query = query
-                    .bind(Cell(candidate.line))
-                    .bind(Cell(candidate.offset));
+                let query = query.bind(Cell(candidate.account)).bind(Cell(candidate.tier));
+                let query = query.bind(Cell(candidate.line)).bind(Cell(candidate.offset));
                 query.bind(Cell(candidate.length)).bind(candidate.sealed)
             })
             .await?;
@@ -91,13 +87,8 @@ impl Tx {
         &mut self,
         leak: LeakId,
     ) -> BoxStream<'_, Result<AccountId, StoreError>> {
-        let rows = self
-            .0
-            .run(&ACCOUNTS)
-            .bind(Cell(leak))
-            .stream::<(Cell<AccountId>,)>();
-        rows.map(|row| Ok(row.map(|(Cell(account),)| account)?))
-            .boxed()
+        let rows = self.0.run(&ACCOUNTS).bind(Cell(leak)).stream::<(Cell<AccountId>,)>();
+        rows.map(|row| Ok(row.map(|(Cell(account),)| account)?)).boxed()
     }
 
     /// The candidates of a range of accounts, both ends included, those of one account together.
@@ -111,11 +102,7 @@ impl Tx {
         to: &AccountId,
     ) -> Result<Vec<Candidate>, StoreError> {
         let query = self.0.run(&BETWEEN).bind(Cell(leak));
-        Ok(query
-            .bind(Cell(from.clone()))
-            .bind(Cell(to.clone()))
-            .all()
-            .await?)
+        Ok(query.bind(Cell(from.clone())).bind(Cell(to.clone())).all().await?)
     }
 
     /// Destroys the candidates of a range of accounts, both ends included; returns how many.
@@ -129,11 +116,7 @@ impl Tx {
         to: &AccountId,
     ) -> Result<u64, StoreError> {
         let query = self.0.run(&DROP_BETWEEN).bind(Cell(leak));
-        Ok(query
-            .bind(Cell(from.clone()))
-            .bind(Cell(to.clone()))
-            .execute()
-            .await?)
+        Ok(query.bind(Cell(from.clone())).bind(Cell(to.clone())).execute().await?)
     }
 
     /// How many candidates there are now: those already verified are gone.

@@ -4,7 +4,11 @@ use model::{
     AccountId, CredentialVersion, FileId, HashFormat, LeakDate, LeakId, LeakName, Provenance,
     RejectReason, StoredHash, Tier, Timestamp, Unverified,
 };
-use sqlx::{Database, Decode, Encode, Type, encode::IsNull, error::BoxDynError};
+use sqlx::{
+    Database, Decode, Encode, Type, ValueRef as _,
+    encode::IsNull,
+    error::{BoxDynError, UnexpectedNullError},
+};
 
 use crate::{FindingId, FindingState, InstanceKind, JobId, JobKind, LeakState, Outcome};
 
@@ -51,6 +55,10 @@ where
     T::Column: Decode<'r, DB>,
 {
     fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        // sqlx reads a NULL of SQLite as 0 or as nothing, where PostgreSQL's is an error.
+        if value.is_null() {
+            return Err(UnexpectedNullError.into());
+        }
         T::from_column(T::Column::decode(value)?).map(Self)
     }
 }

@@ -111,9 +111,9 @@ struct RecordRow {
     finding: FindingId,
     path: String,
     member: Option<String>,
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Cell<u64>")]
     line: u64,
-    #[sqlx(rename = "byte_offset", try_from = "i64")]
+    #[sqlx(rename = "byte_offset", try_from = "Cell<u64>")]
     offset: u64,
 }
 
@@ -131,10 +131,7 @@ impl Tx {
         let id = self.insert_finding(finding.clone()).await?;
         self.0
             .insert_all(&ADD_RECORDS, records.iter().cloned(), |query, record| {
-                let query = query
-                    .bind(Cell(id))
-                    .bind(Cell(record.file))
-                    .bind(record.member);
+                let query = query.bind(Cell(id)).bind(Cell(record.file)).bind(record.member);
                 query.bind(Cell(record.line)).bind(Cell(record.offset))
             })
             .await?;
@@ -142,15 +139,9 @@ impl Tx {
     }
 
     async fn insert_finding(&mut self, finding: NewFinding) -> Result<FindingId, StoreError> {
-        let query = self
-            .0
-            .run(&ADD)
-            .bind(Cell(finding.leak))
-            .bind(Cell(finding.account));
+        let query = self.0.run(&ADD).bind(Cell(finding.leak)).bind(Cell(finding.account));
         let query = query.bind(Cell(finding.version)).bind(Cell(finding.tier));
-        let query = query
-            .bind(Cell(finding.hash_format))
-            .bind(Cell(FindingState::Open));
+        let query = query.bind(Cell(finding.hash_format)).bind(Cell(FindingState::Open));
         let query = query.bind(Cell(finding.verified_at));
         let query = query.bind(finding.wrapped_key).bind(finding.sealed_secret);
         let (Cell(id),) = query.one::<(Cell<FindingId>,)>().await?;
@@ -195,21 +186,7 @@ impl Tx {
 
 impl RecordRow {
     fn into_pair(self) -> (FindingId, RecordRef) {
-        let Self {
-            finding,
-            path,
-            member,
-            line,
-            offset,
-        } = self;
-        (
-            finding,
-            RecordRef {
-                file: path,
-                member,
-                line,
-                offset,
-            },
-        )
+        let Self { finding, path, member, line, offset } = self;
+        (finding, RecordRef { file: path, member, line, offset })
     }
 }

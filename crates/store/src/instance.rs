@@ -39,18 +39,9 @@ impl Tx {
     /// # Errors
     /// What the database reports.
     pub async fn create_instance(&mut self, instance: &Instance) -> Result<(), StoreError> {
-        let Instance {
-            id,
-            kind,
-            created_at,
-            key_check,
-        } = instance.clone();
+        let Instance { id, kind, created_at, key_check } = instance.clone();
         let query = self.0.run(&CREATE).bind(id).bind(Cell(kind));
-        Ok(query
-            .bind(Cell(created_at))
-            .bind(key_check)
-            .exactly_one()
-            .await?)
+        Ok(query.bind(Cell(created_at)).bind(key_check).exactly_one().await?)
     }
 
     /// What the store is; `None` before it has been said.

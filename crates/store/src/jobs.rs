@@ -73,10 +73,10 @@ pub struct Piece {
     #[sqlx(try_from = "Cell<FileId>")]
     pub file: FileId,
     /// Its first byte.
-    #[sqlx(rename = "range_start", try_from = "i64")]
+    #[sqlx(rename = "range_start", try_from = "Cell<u64>")]
     pub start: u64,
     /// The byte after its last.
-    #[sqlx(rename = "range_end", try_from = "i64")]
+    #[sqlx(rename = "range_end", try_from = "Cell<u64>")]
     pub end: u64,
 }
 
@@ -106,13 +106,13 @@ pub struct NewPiece {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct JobCounts {
     /// Nobody holds them.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Cell<u64>")]
     pub open: u64,
     /// Somebody holds them.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Cell<u64>")]
     pub leased: u64,
     /// Finished.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Cell<u64>")]
     pub done: u64,
 }
 
@@ -155,12 +155,7 @@ impl Tx {
             return Ok(None);
         };
         let work = self.work(kind, job).await?;
-        Ok(Some(Lease {
-            job,
-            attempt,
-            owner: owner.clone(),
-            work,
-        }))
+        Ok(Some(Lease { job, attempt, owner: owner.clone(), work }))
     }
 
     async fn work(&mut self, kind: JobKind, job: JobId) -> Result<Work, StoreError> {
@@ -248,9 +243,8 @@ impl Tx {
         while jobs.len() < count {
             let rows = JOBS_PER_STATEMENT.min(count - jobs.len());
             let statement = ADD_JOBS.with_rows(rows);
-            let query = (0..rows).fold(self.0.run(&statement), |query, _| {
-                query.bind(Cell(kind)).bind(Cell(leak))
-            });
+            let query = (0..rows)
+                .fold(self.0.run(&statement), |query, _| query.bind(Cell(kind)).bind(Cell(leak)));
             let added = query.all::<(Cell<JobId>,)>().await?;
             jobs.extend(added.into_iter().map(|(Cell(job),)| job));
         }

@@ -102,7 +102,7 @@ pub struct LeakFile {
     #[sqlx(try_from = "Cell<[u8; 32]>")]
     pub sha256: [u8; 32],
     /// Its size.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Cell<u64>")]
     pub bytes: u64,
     /// Its modification time when it was registered.
     #[sqlx(try_from = "Cell<Timestamp>")]
@@ -124,14 +124,10 @@ impl Tx {
         files: &[NewFile],
     ) -> Result<LeakId, StoreError> {
         if files.is_empty() {
-            return Err(StoreError::NoFiles {
-                name: leak.name.clone(),
-            });
+            return Err(StoreError::NoFiles { name: leak.name.clone() });
         }
         let id = self.insert_leak(leak.clone()).await?;
-        let id = id.ok_or_else(|| StoreError::NameTaken {
-            name: leak.name.clone(),
-        })?;
+        let id = id.ok_or_else(|| StoreError::NameTaken { name: leak.name.clone() })?;
         self.0
             .insert_all(&ADD_FILES, files.iter().cloned(), |query, file| {
                 let query = query.bind(Cell(id)).bind(file.path).bind(Cell(file.sha256));
@@ -144,11 +140,7 @@ impl Tx {
 
     /// `None` if the name is taken.
     async fn insert_leak(&mut self, leak: NewLeak) -> Result<Option<LeakId>, StoreError> {
-        let query = self
-            .0
-            .run(&ADD_LEAK)
-            .bind(Cell(leak.name))
-            .bind(Cell(leak.date));
+        let query = self.0.run(&ADD_LEAK).bind(Cell(leak.name)).bind(Cell(leak.date));
         let query = query.bind(Cell(leak.provenance)).bind(Cell(leak.added_at));
         let query = query.bind(Cell(LeakState::Added)).bind(leak.spool_key);
         let row = query.optional::<(Cell<LeakId>,)>().await?;
@@ -204,11 +196,7 @@ impl Tx {
     ) -> Result<StoreError, StoreError> {
         let query = self.0.run(&STATE).bind(Cell(leak));
         Ok(match query.optional::<(Cell<LeakState>,)>().await? {
-            Some((Cell(found),)) => StoreError::LeakMoved {
-                leak,
-                expected,
-                found,
-            },
+            Some((Cell(found),)) => StoreError::LeakMoved { leak, expected, found },
             None => StoreError::NoSuchLeak { leak },
         })
     }

@@ -24,7 +24,7 @@ sql::queries! {
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct LogEntry {
     /// Its place, from 0.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Cell<u64>")]
     pub position: u64,
     /// When it was appended.
     #[sqlx(try_from = "Cell<Timestamp>")]
@@ -37,7 +37,7 @@ pub struct LogEntry {
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Checkpoint {
     /// How many entries it covers.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Cell<u64>")]
     pub size: u64,
     /// When it was signed.
     #[sqlx(try_from = "Cell<Timestamp>")]
@@ -76,8 +76,7 @@ impl Tx {
         first_hash: u64,
         hashes: &[[u8; 32]],
     ) -> Result<(), StoreError> {
-        self.move_head(size_before, size_before + bodies.len() as u64)
-            .await?;
+        self.move_head(size_before, size_before + bodies.len() as u64).await?;
         let entries = (size_before..).zip(bodies.iter().cloned());
         self.0
             .insert_all(&ADD_ENTRIES, entries, |query, (position, body)| {
@@ -111,23 +110,13 @@ impl Tx {
         for asked in positions.chunks(HASHES_PER_STATEMENT) {
             let statement = HASHES.with_list(0, asked.len());
             let query = self.0.run(&statement);
-            let query = asked
-                .iter()
-                .fold(query, |query, position| query.bind(Cell(*position)));
+            let query = asked.iter().fold(query, |query, position| query.bind(Cell(*position)));
             let rows = query.all::<(Cell<u64>, Cell<[u8; 32]>)>().await?;
-            found.extend(
-                rows.into_iter()
-                    .map(|(Cell(position), Cell(hash))| (position, hash)),
-            );
+            found.extend(rows.into_iter().map(|(Cell(position), Cell(hash))| (position, hash)));
         }
         let hash = |position: &u64| found.get(position).copied();
-        let missing = |position: &u64| StoreError::HashMissing {
-            position: *position,
-        };
-        positions
-            .iter()
-            .map(|at| hash(at).ok_or_else(|| missing(at)))
-            .collect()
+        let missing = |position: &u64| StoreError::HashMissing { position: *position };
+        positions.iter().map(|at| hash(at).ok_or_else(|| missing(at))).collect()
     }
 
     /// At most `limit` entries from a position on.

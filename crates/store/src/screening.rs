@@ -63,13 +63,13 @@ pub struct LocatedReject {
     #[sqlx(try_from = "Cell<RejectReason>")]
     pub reason: RejectReason,
     /// Its number in the file, from 1.
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Cell<u64>")]
     pub line: u64,
     /// Bytes from the start of the (decompressed) file to its start.
-    #[sqlx(rename = "byte_offset", try_from = "i64")]
+    #[sqlx(rename = "byte_offset", try_from = "Cell<u64>")]
     pub offset: u64,
     /// Its length in bytes.
-    #[sqlx(rename = "byte_length", try_from = "i64")]
+    #[sqlx(rename = "byte_length", try_from = "Cell<u64>")]
     pub length: u64,
 }
 
@@ -77,13 +77,13 @@ pub struct LocatedReject {
 struct FileTally {
     #[sqlx(try_from = "Cell<FileId>")]
     file: FileId,
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Cell<u64>")]
     lines: u64,
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Cell<u64>")]
     hits: u64,
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Cell<u64>")]
     misses: u64,
-    #[sqlx(try_from = "i64")]
+    #[sqlx(try_from = "Cell<u64>")]
     blank: u64,
     complete: bool,
 }
@@ -101,21 +101,13 @@ impl Tx {
         samples: &[RejectSample],
     ) -> Result<(), StoreError> {
         let tally = tally.clone().balanced()?;
-        let query = self
-            .0
-            .run(&RECORD)
-            .bind(Cell(tally.lines))
-            .bind(Cell(tally.hits));
+        let query = self.0.run(&RECORD).bind(Cell(tally.lines)).bind(Cell(tally.hits));
         let query = query.bind(Cell(tally.misses)).bind(Cell(tally.blank));
         query.bind(complete).bind(Cell(piece)).exactly_one().await?;
         self.0
-            .insert_all(
-                &ADD_REJECTS,
-                tally.rejects.iter(),
-                |query, (reason, lines)| {
-                    query.bind(Cell(piece)).bind(Cell(reason)).bind(Cell(lines))
-                },
-            )
+            .insert_all(&ADD_REJECTS, tally.rejects.iter(), |query, (reason, lines)| {
+                query.bind(Cell(piece)).bind(Cell(reason)).bind(Cell(lines))
+            })
             .await?;
         self.add_samples(piece, samples).await
     }
@@ -174,19 +166,14 @@ impl Tx {
     ) -> Result<Vec<(FileId, Tally, bool)>, StoreError> {
         let rows: Vec<FileTally> = self.0.run(&FILE_TALLIES).bind(Cell(leak)).all().await?;
         let rejects = self.0.run(&FILE_REJECTS).bind(Cell(leak));
-        let rejects = rejects
-            .all::<(Cell<FileId>, Cell<RejectReason>, Cell<u64>)>()
-            .await?;
+        let rejects = rejects.all::<(Cell<FileId>, Cell<RejectReason>, Cell<u64>)>().await?;
         let mut tallies: BTreeMap<_, _> = rows.into_iter().map(FileTally::into_entry).collect();
         for (Cell(file), Cell(reason), Cell(lines)) in rejects {
             if let Some((tally, _)) = tallies.get_mut(&file) {
                 tally.rejects.add(reason, lines);
             }
         }
-        Ok(tallies
-            .into_iter()
-            .map(|(file, (tally, complete))| (file, tally, complete))
-            .collect())
+        Ok(tallies.into_iter().map(|(file, (tally, complete))| (file, tally, complete)).collect())
     }
 }
 

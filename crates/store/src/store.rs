@@ -31,10 +31,8 @@ impl Store {
     /// # Errors
     /// What the database reports, or what is wrong with the address.
     pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
-        let options = OpenOptions {
-            access: Access::Create,
-            connections_max: options.connections_max,
-        };
+        let options =
+            OpenOptions { access: Access::Create, connections_max: options.connections_max };
         let db = Db::open(url, options).await?;
         Ok(Self { db })
     }
@@ -60,10 +58,7 @@ impl Store {
     /// # Errors
     /// What the database reports, or that an applied migration was changed afterwards.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let migrations = Migrations {
-            sqlite: &SQLITE,
-            postgres: &POSTGRES,
-        };
+        let migrations = Migrations { sqlite: &SQLITE, postgres: &POSTGRES };
         Ok(self.db.migrate(&migrations).await?)
     }
 

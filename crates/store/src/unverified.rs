@@ -48,14 +48,10 @@ impl Tx {
         accounts: &[(AccountId, Unverified, Option<HashFormat>)],
     ) -> Result<(), StoreError> {
         self.0
-            .insert_all(
-                &ADD,
-                accounts.iter().cloned(),
-                |query, (account, reason, format)| {
-                    let query = query.bind(Cell(leak)).bind(Cell(account));
-                    query.bind(Cell(reason)).bind(format.map(Cell))
-                },
-            )
+            .insert_all(&ADD, accounts.iter().cloned(), |query, (account, reason, format)| {
+                let query = query.bind(Cell(leak)).bind(Cell(account));
+                query.bind(Cell(reason)).bind(format.map(Cell))
+            })
             .await?;
         Ok(())
     }
@@ -86,19 +82,12 @@ impl Tx {
         batch: JobId,
         outcomes: &[(Outcome, Option<HashFormat>, u64)],
     ) -> Result<(), StoreError> {
-        let counted = outcomes
-            .iter()
-            .copied()
-            .filter(|(_, _, accounts)| *accounts > 0);
+        let counted = outcomes.iter().copied().filter(|(_, _, accounts)| *accounts > 0);
         self.0
-            .insert_all(
-                &ADD_OUTCOMES,
-                counted,
-                |query, (outcome, format, accounts)| {
-                    let query = query.bind(Cell(batch)).bind(Cell(outcome));
-                    query.bind(format.map(Cell)).bind(Cell(accounts))
-                },
-            )
+            .insert_all(&ADD_OUTCOMES, counted, |query, (outcome, format, accounts)| {
+                let query = query.bind(Cell(batch)).bind(Cell(outcome));
+                query.bind(format.map(Cell)).bind(Cell(accounts))
+            })
             .await?;
         Ok(())
     }

@@ -1,0 +1,221 @@
+use futures_util::TryStreamExt as _;
+use model::{
+    AccountId, CredentialVersion, FileId, HashFormat, LeakId, RecordRef, Tier, Unverified,
+};
+use sql::Constraint;
+use store::{
+    Finding, FindingRecord, FindingState, JobKind, NewFinding, Outcome, UnverifiedAccount,
+};
+
+use crate::support::{TestStore, account, broken, leak, take, time};
+
+on_both! {
+    a_finding_comes_back_as_it_was_added,
+    a_password_is_found_in_a_leak_once,
+    another_password_or_leak_is_another_finding,
+    records_name_their_file,
+    findings_stream_in_the_order_of_accounts,
+    a_destroyed_secret_does_not_come_back,
+    only_open_findings_count_as_exposed,
+    an_account_is_unverified_once_in_a_leak,
+    outcomes_add_up_over_batches,
+    an_outcome_of_a_batch_is_counted_once,
+}
+
+async fn a_finding_comes_back_as_it_was_added(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (leak, files) = leak(&mut tx, "Example", &["a.txt"]).await;
+    let new = finding(leak, "anna", 1);
+    let id = tx.add_finding(&new, &[record(files[0], 1)]).await.unwrap();
+    let expected = Finding {
+        id,
+        leak,
+        account: account("anna"),
+        version: CredentialVersion::from_bytes([1; 32]),
+        tier: Tier::Lead,
+        hash_format: HashFormat::Bcrypt,
+        state: FindingState::Open,
+        verified_at: time(77),
+        wrapped_key: Some(b"key".to_vec()),
+        sealed_secret: Some(b"secret".to_vec()),
+    };
+    assert_eq!(tx.findings(leak).await.unwrap(), [expected]);
+}
+
+async fn a_password_is_found_in_a_leak_once(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (leak, files) = leak(&mut tx, "Example", &["a.txt"]).await;
+    let first = finding(leak, "anna", 1);
+    let id = tx.add_finding(&first, &[record(files[0], 1), record(files[0], 2)]).await.unwrap();
+    let mut again = finding(leak, "anna", 1);
+    again.verified_at = time(99);
+    again.wrapped_key = b"other".to_vec();
+    let records = [record(files[0], 2), record(files[0], 3)];
+    assert_eq!(tx.add_finding(&again, &records).await.unwrap(), id);
+
+    let found = tx.findings(leak).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].verified_at, found[0].wrapped_key.as_deref()),
+        (time(77), Some(&b"key"[..]))
+    );
+    let lines: Vec<_> = records_of(&mut tx, leak).await.into_iter().map(|r| r.line).collect();
+    assert_eq!(lines, [1, 2, 3]);
+    tx.commit().await.unwrap();
+    let copy = "INSERT INTO finding
+        (leak, account, version, tier, hash_format, state, verified_at)
+        SELECT leak, account, version, 'exact', 'bcrypt', 'open', 5 FROM finding";
+    assert_eq!(store.refusal(copy).await, Constraint::Unique);
+    let copy = "INSERT INTO finding_record SELECT * FROM finding_record";
+    assert_eq!(store.refusal(copy).await, Constraint::Unique);
+}
+
+async fn another_password_or_leak_is_another_finding(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (one, _) = leak(&mut tx, "One", &["a"]).await;
+    let (two, _) = leak(&mut tx, "Two", &["a"]).await;
+    let mut ids = Vec::new();
+    for new in [finding(one, "anna", 1), finding(one, "anna", 2), finding(two, "anna", 1)] {
+        ids.push(tx.add_finding(&new, &[]).await.unwrap());
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+    assert_eq!(tx.findings(one).await.unwrap().len(), 2);
+    assert_eq!(tx.exposed_accounts().await.unwrap(), 1);
+}
+
+async fn records_name_their_file(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (leak, files) = leak(&mut tx, "Example", &["b.zip", "a.txt"]).await;
+    let member = FindingRecord { member: Some("x.csv".to_owned()), ..record(files[0], 9) };
+    let other = FindingRecord { member: Some("y.csv".to_owned()), ..record(files[0], 9) };
+    let records = [record(files[1], 5), other, member, record(files[0], 9)];
+    tx.add_finding(&finding(leak, "anna", 1), &records).await.unwrap();
+    let mut shown: Vec<_> =
+        records_of(&mut tx, leak).await.iter().map(RecordRef::to_string).collect();
+    shown.sort();
+    assert_eq!(shown, ["a.txt:5", "b.zip!x.csv:9", "b.zip!y.csv:9", "b.zip:9"]);
+    assert_eq!(tx.summary(leak).await.unwrap().matches, 4);
+}
+
+async fn findings_stream_in_the_order_of_accounts(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (leak, _) = leak(&mut tx, "Example", &["a"]).await;
+    for id in ["b", "ä", "B", "10", "9"] {
+        tx.add_finding(&finding(leak, id, 1), &[]).await.unwrap();
+    }
+    let streamed: Vec<Finding> = tx.stream_findings(leak).try_collect().await.unwrap();
+    let accounts: Vec<_> = streamed.iter().map(|found| found.account.as_str()).collect();
+    assert_eq!(accounts, ["10", "9", "B", "b", "ä"]);
+    assert_eq!(streamed, tx.findings(leak).await.unwrap());
+}
+
+async fn a_destroyed_secret_does_not_come_back(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (leak, files) = leak(&mut tx, "Example", &["a"]).await;
+    let id = tx.add_finding(&finding(leak, "anna", 1), &[]).await.unwrap();
+    let kept = tx.add_finding(&finding(leak, "bo", 1), &[]).await.unwrap();
+    tx.destroy_secret(id).await.unwrap();
+    tx.add_finding(&finding(leak, "anna", 1), &[record(files[0], 1)]).await.unwrap();
+    let found = tx.findings(leak).await.unwrap();
+    let secrets: Vec<_> =
+        found.iter().map(|f| (f.id, f.wrapped_key.is_some(), f.sealed_secret.is_some())).collect();
+    assert_eq!(secrets, [(id, false, false), (kept, true, true)]);
+}
+
+async fn only_open_findings_count_as_exposed(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (leak, _) = leak(&mut tx, "Example", &["a"]).await;
+    for id in ["anna", "bo", "cy"] {
+        tx.add_finding(&finding(leak, id, 1), &[]).await.unwrap();
+    }
+    assert_eq!(tx.exposed_accounts().await.unwrap(), 3);
+    tx.commit().await.unwrap();
+    store.raw("UPDATE finding SET state = 'dismissed' WHERE account = 'bo'").await.unwrap();
+    store.raw("UPDATE finding SET state = 'reset' WHERE account = 'cy'").await.unwrap();
+    let mut tx = store.tx().await;
+    assert_eq!(tx.exposed_accounts().await.unwrap(), 1);
+    assert_eq!(tx.summary(leak).await.unwrap().findings, 3);
+}
+
+async fn an_account_is_unverified_once_in_a_leak(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (leak, _) = leak(&mut tx, "Example", &["a"]).await;
+    let rows = [
+        (account("bo"), Unverified::UnknownFormat, None),
+        (account("anna"), Unverified::TooExpensive, Some(HashFormat::Scrypt)),
+    ];
+    tx.add_unverified(leak, &rows).await.unwrap();
+    let expected = rows.clone().map(|(account, reason, hash_format)| UnverifiedAccount {
+        account,
+        reason,
+        hash_format,
+    });
+    let mut found = tx.unverified(leak).await.unwrap();
+    found.reverse();
+    assert_eq!(found, expected);
+    let again = tx.add_unverified(leak, &rows[..1]).await;
+    assert_eq!(broken(again), Constraint::Unique);
+}
+
+async fn outcomes_add_up_over_batches(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (leak, _) = leak(&mut tx, "Example", &["a"]).await;
+    let bounds = [("a", "b"), ("c", "d")].map(|(from, to)| (account(from), account(to)));
+    tx.add_batches(leak, &bounds).await.unwrap();
+    let bcrypt = Some(HashFormat::Bcrypt);
+    let counts = [
+        [(Outcome::Exposed, bcrypt, 3), (Outcome::Gone, None, 1), (Outcome::NoPassword, None, 0)],
+        [
+            (Outcome::Exposed, bcrypt, 4),
+            (Outcome::Exposed, None, 2),
+            (Outcome::NotExposed, bcrypt, 5),
+        ],
+    ];
+    for counts in counts {
+        let held = take(&mut tx, JobKind::Verify, leak).await;
+        tx.finish(&held).await.unwrap();
+        tx.add_outcomes(held.job, &counts).await.unwrap();
+    }
+    let expected = [
+        (Outcome::Exposed, None, 2),
+        (Outcome::Exposed, bcrypt, 7),
+        (Outcome::NotExposed, bcrypt, 5),
+        (Outcome::Gone, None, 1),
+    ];
+    let summary = tx.summary(leak).await.unwrap();
+    assert_eq!(summary.outcomes, expected);
+    assert_eq!((summary.batches.done, summary.batches.open), (2, 0));
+}
+
+async fn an_outcome_of_a_batch_is_counted_once(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (leak, _) = leak(&mut tx, "Example", &["a"]).await;
+    tx.add_batches(leak, &[(account("a"), account("b"))]).await.unwrap();
+    let held = take(&mut tx, JobKind::Verify, leak).await;
+    let count = [(Outcome::Gone, None, 1)];
+    tx.add_outcomes(held.job, &count).await.unwrap();
+    assert_eq!(broken(tx.add_outcomes(held.job, &count).await), Constraint::Unique);
+}
+
+fn finding(leak: LeakId, id: &str, version: u8) -> NewFinding {
+    NewFinding {
+        leak,
+        account: AccountId::new(id).unwrap(),
+        version: CredentialVersion::from_bytes([version; 32]),
+        tier: Tier::Lead,
+        hash_format: HashFormat::Bcrypt,
+        verified_at: time(77),
+        wrapped_key: b"key".to_vec(),
+        sealed_secret: b"secret".to_vec(),
+    }
+}
+
+fn record(file: FileId, line: u64) -> FindingRecord {
+    FindingRecord { file, member: None, line, offset: line * 20 }
+}
+
+async fn records_of(tx: &mut store::Tx, leak: LeakId) -> Vec<RecordRef> {
+    let records = tx.finding_records(leak).await.unwrap();
+    records.into_iter().map(|(_, record)| record).collect()
+}

@@ -1,0 +1,283 @@
+use std::{collections::HashSet, fs, path::Path};
+
+use model::{Provenance, Tier};
+use sql::Constraint;
+use store::{FindingState, Instance, InstanceKind, JobKind, LeakState, Outcome, Store};
+use testkit::PostgresServer;
+
+use crate::support::{
+    CONNECTIONS, TestStore, broken, leak, leak_in_pieces, new_file, new_leak, open, sqlite_url,
+    time,
+};
+
+/// All that the two spellings of the schema may differ in.
+const SUBSTITUTIONS: [(&str, &str); 3] = [
+    ("INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
+    ("TEXT COLLATE BINARY", "TEXT COLLATE \"C\""),
+    ("BLOB", "BYTEA"),
+];
+
+fn migration(dialect: &str, name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(dialect);
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+fn instance() -> Instance {
+    Instance {
+        id: "0123456789abcdef0123456789abcdef".to_owned(),
+        kind: InstanceKind::Rehearsal,
+        created_at: time(5),
+        key_check: vec![1, 2, 3],
+    }
+}
+
+#[test]
+fn both_schemas_are_one_text() {
+    let schema = migration("sqlite", "0001_schema.sql");
+    let translated = SUBSTITUTIONS
+        .iter()
+        .fold(schema, |text, (sqlite, postgres)| text.replace(sqlite, postgres));
+    assert_eq!(translated, migration("postgres", "0001_schema.sql"));
+}
+
+#[test]
+fn both_folders_hold_the_same_migrations() {
+    let names = |dialect: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(dialect);
+        let entries = fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name()).collect::<HashSet<_>>()
+    };
+    assert_eq!(names("sqlite"), names("postgres"));
+    let count = i64::try_from(names("sqlite").len()).unwrap();
+    assert_eq!(count, Store::schema_version_needed());
+}
+
+async fn is_migrated_once(url: &str) {
+    let store = open(url).await;
+    assert_eq!(store.schema_version().await.unwrap(), None);
+    assert!(store.check_statements().await.is_err(), "there is no table yet");
+    for _ in 0..2 {
+        store.migrate().await.unwrap();
+        let version = store.schema_version().await.unwrap();
+        assert_eq!(version, Some(Store::schema_version_needed()));
+    }
+}
+
+#[tokio::test]
+async fn a_sqlite_store_knows_its_schema_version() {
+    let (url, _folder) = sqlite_url();
+    is_migrated_once(&url).await;
+    let store = open(&url).await;
+    assert!(store.version().await.unwrap().starts_with("SQLite 3."));
+}
+
+#[tokio::test]
+async fn a_postgresql_store_knows_its_schema_version() {
+    let url = testkit::postgres().database().url;
+    is_migrated_once(&url).await;
+    let store = open(&url).await;
+    assert!(store.version().await.unwrap().starts_with("PostgreSQL 1"));
+}
+
+#[tokio::test]
+async fn every_pooled_sqlite_connection_survives_a_loss_of_power() {
+    let store = TestStore::sqlite().await;
+    let mut open = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let mut tx = store.read().await.unwrap();
+        assert!(tx.is_durable().await.unwrap());
+        open.push(tx);
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_fsync_is_not_called_durable() {
+    let store = TestStore::postgres().await;
+    assert!(!store.tx().await.is_durable().await.unwrap());
+    let server = PostgresServer::start(true);
+    let durable = open(&server.database().url).await;
+    assert!(durable.read().await.unwrap().is_durable().await.unwrap());
+    durable.close().await;
+}
+
+#[tokio::test]
+async fn a_destroyed_key_is_not_left_in_the_file() {
+    const KEY: &[u8] = b"the wrapped key that must be gone";
+    let (url, folder) = sqlite_url();
+    let path = folder.path().join("store.db");
+    let holds_key = || fs::read(&path).unwrap().windows(KEY.len()).any(|bytes| bytes == KEY);
+
+    let store = open(&url).await;
+    store.migrate().await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let mut leak = new_leak("Example");
+    leak.spool_key = KEY.to_vec();
+    let leak = tx.add_leak(&leak, &[new_file("a")]).await.unwrap();
+    tx.commit().await.unwrap();
+    store.close().await;
+    assert!(holds_key(), "else this test would prove nothing");
+
+    let store = open(&url).await;
+    let mut tx = store.begin().await.unwrap();
+    tx.destroy_spool_key(leak).await.unwrap();
+    tx.commit().await.unwrap();
+    store.close().await;
+    assert!(!holds_key());
+}
+
+on_both! {
+    every_statement_fits_the_schema,
+    a_dropped_transaction_leaves_nothing,
+    the_clock_is_in_microseconds_and_goes_on,
+    there_is_one_instance,
+    a_rehearsal_is_one_for_ever,
+    a_state_is_one_of_its_words,
+    a_row_refers_to_rows_that_exist,
+    a_row_makes_sense,
+}
+
+async fn every_statement_fits_the_schema(store: TestStore) {
+    assert!(store.check_statements().await.unwrap() > 50);
+    store.raw("ALTER TABLE reject_sample RENAME COLUMN line TO row_number").await.unwrap();
+    let error = open(&store.url).await.check_statements().await.unwrap_err();
+    assert!(error.to_string().contains("line"), "{error}");
+}
+
+async fn a_dropped_transaction_leaves_nothing(store: TestStore) {
+    let mut tx = store.tx().await;
+    leak(&mut tx, "Example", &["a"]).await;
+    drop(tx);
+    assert!(store.read().await.unwrap().leaks().await.unwrap().is_empty());
+}
+
+async fn the_clock_is_in_microseconds_and_goes_on(store: TestStore) {
+    let first = store.tx().await.now().await.unwrap();
+    let later = store.tx().await.now().await.unwrap();
+    let year_2020 = time(1_577_836_800_000_000);
+    let year_2200 = time(7_258_118_400_000_000);
+    assert!(year_2020 < first && first <= later && later < year_2200, "{first} {later}");
+}
+
+async fn there_is_one_instance(store: TestStore) {
+    let mut tx = store.tx().await;
+    assert_eq!(tx.instance().await.unwrap(), None);
+    tx.create_instance(&instance()).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = store.tx().await;
+    assert_eq!(tx.instance().await.unwrap(), Some(instance()));
+    let mut second = instance();
+    second.id = "f".repeat(32);
+    assert_eq!(broken(tx.create_instance(&second).await), Constraint::Unique);
+}
+
+async fn a_rehearsal_is_one_for_ever(store: TestStore) {
+    let mut tx = store.tx().await;
+    tx.create_instance(&instance()).await.unwrap();
+    tx.commit().await.unwrap();
+    for text in ["UPDATE instance SET kind = 'site'", "DELETE FROM instance"] {
+        let error = store.raw(text).await.unwrap_err().to_string();
+        assert!(error.contains("rows of instance are only added"), "{text}: {error}");
+    }
+    let found = store.tx().await.instance().await.unwrap().unwrap();
+    assert_eq!(found.kind, InstanceKind::Rehearsal);
+    let second_row = "INSERT INTO instance (only_row, id, kind, created_at, key_check)
+        SELECT 2, id, kind, created_at, key_check FROM instance";
+    assert_eq!(store.refusal(second_row).await, Constraint::Check);
+}
+
+async fn a_state_is_one_of_its_words(store: TestStore) {
+    leak_in_pieces(&store, "Example", 1).await;
+    store.raw(&finding_row("0")).await.unwrap();
+    store.raw(&candidate_row("exact")).await.unwrap();
+    store
+        .raw("INSERT INTO batch (job, account_from, account_to) VALUES (1, 'a', 'b')")
+        .await
+        .unwrap();
+    store
+        .raw("INSERT INTO batch_outcome (job, outcome, accounts) VALUES (1, 'gone', 1)")
+        .await
+        .unwrap();
+    for (column, words) in words() {
+        let (table, column) = column.split_once('.').unwrap();
+        for word in words {
+            let text = format!("UPDATE {table} SET {column} = '{word}'");
+            assert_eq!(store.raw(&text).await.unwrap(), 1, "{text}");
+        }
+        let text = format!("UPDATE {table} SET {column} = 'sold'");
+        assert_eq!(store.refusal(&text).await, Constraint::Check, "{text}");
+    }
+}
+
+async fn a_row_refers_to_rows_that_exist(store: TestStore) {
+    leak_in_pieces(&store, "Example", 1).await;
+    let orphans = [
+        "INSERT INTO job (kind, leak) VALUES ('screen', 99)",
+        "INSERT INTO piece (job, file, range_start, range_end) VALUES (99, 1, 500, 600)",
+        "UPDATE piece SET file = 99",
+        "INSERT INTO piece_reject (job, reason, lines) VALUES (99, 'nul', 1)",
+        "INSERT INTO batch (job, account_from, account_to) VALUES (99, 'a', 'b')",
+        "INSERT INTO batch_outcome (job, outcome, accounts) VALUES (1, 'gone', 1)",
+        "INSERT INTO finding_record (finding, file, line, byte_offset) VALUES (99, 1, 1, 0)",
+        "INSERT INTO unverified (leak, account, reason) VALUES (99, 'a', 'malformed')",
+        "DELETE FROM leak",
+        "DELETE FROM leak_file",
+        "DELETE FROM job",
+    ];
+    for text in orphans {
+        assert_eq!(store.refusal(text).await, Constraint::ForeignKey, "{text}");
+    }
+}
+
+async fn a_row_makes_sense(store: TestStore) {
+    leak_in_pieces(&store, "Example", 1).await;
+    store.raw(&finding_row("0")).await.unwrap();
+    let nonsense = [
+        "UPDATE job SET done_at = 5",
+        "UPDATE job SET lease_owner = 'nobody'",
+        "UPDATE piece SET range_end = range_start - 1",
+        "UPDATE piece SET lines = 2, hits = 1, misses = 1, blank = 1",
+        "UPDATE finding SET wrapped_key = NULL",
+        "UPDATE leak_file SET sha256 = key_check FROM (SELECT spool_key AS key_check FROM leak)
+            AS short",
+        "UPDATE log_head SET only_row = 2",
+        "INSERT INTO account (email) VALUES ('anna@example.com')",
+        "INSERT INTO batch (job, account_from, account_to) VALUES (1, 'b', 'a')",
+    ];
+    for text in nonsense {
+        assert_eq!(store.refusal(text).await, Constraint::Check, "{text}");
+    }
+}
+
+/// Every column whose words the schema checks, with the words that the code has for it.
+fn words() -> Vec<(&'static str, Vec<&'static str>)> {
+    macro_rules! of {
+        ($column:literal, $type:ident) => {
+            ($column, $type::ALL.iter().map(|word| word.as_str()).collect())
+        };
+    }
+    vec![
+        of!("leak.provenance", Provenance),
+        of!("leak.state", LeakState),
+        of!("job.kind", JobKind),
+        of!("candidate.tier", Tier),
+        of!("finding.tier", Tier),
+        of!("finding.state", FindingState),
+        of!("batch_outcome.outcome", Outcome),
+    ]
+}
+
+/// The version is the digest of the leak's file: any 32 bytes do.
+fn finding_row(account: &str) -> String {
+    format!(
+        "INSERT INTO finding (leak, account, version, tier, hash_format, state, verified_at,
+            wrapped_key, sealed_secret)
+        SELECT 1, '{account}', sha256, 'exact', 'bcrypt', 'open', 5, sha256, sha256 FROM leak_file"
+    )
+}
+
+fn candidate_row(tier: &str) -> String {
+    format!(
+        "INSERT INTO candidate (leak, account, job, byte_offset, byte_length, line, tier, sealed)
+        SELECT 1, 'a', 1, 0, 5, 1, '{tier}', sha256 FROM leak_file"
+    )
+}
