@@ -1,1 +1,72 @@
-fn main() {}
+//! Repository chores: test, bench, example, docs. `cargo xtask --help` lists them.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this program talks to the developer who started it"
+)]
+
+mod bench;
+mod docs;
+mod example;
+mod shell;
+mod test;
+mod tidy;
+mod tools;
+
+use std::{env, process::ExitCode};
+
+use shell::Outcome;
+
+const HELP: &str = "\
+Repository chores of Countersign.
+
+Usage: cargo xtask COMMAND
+
+Commands:
+  test [--full]    Everything that must pass before a change is merged: format, lints, documents,
+                   spelling, licences, tidiness, then all tests. Installs what is missing first.
+                   --full adds longer kill loops and 60 seconds of each fuzz target.
+  example [DIR]    Makes a site that Django runs, leaks that concern it, and the truth about both,
+                   in target/example or DIR. Everybody in it is invented.
+  bench [NAME]     Runs one benchmark, or all, and rewrites its section of docs/benchmarks.md.
+  docs [--check]   Regenerates docs/cli.md and docs/configuration.md from the program.
+                   --check only fails if they are not up to date.
+  tidy             The rules that no compiler checks: layers, sizes, words. Part of `test`.
+  tools            Only installs what the tests need.
+
+All of it is plain `cargo run`: it needs Rust, a C compiler and, on Debian, apt-get.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Outcome {
+    match words {
+        ["-h" | "--help" | "help"] => help(),
+        ["test"] => test::test(false),
+        ["test", "--full"] => test::test(true),
+        ["example"] => example::example(None),
+        ["example", folder] if !folder.starts_with('-') => example::example(Some(folder)),
+        ["bench"] => bench::bench(None),
+        ["bench", name] if !name.starts_with('-') => bench::bench(Some(name)),
+        ["docs"] => docs::write(),
+        ["docs", "--check"] => docs::check(),
+        ["tidy"] => tidy::tidy(),
+        ["tools"] => tools::install(tools::Need::Tests),
+        _ => Err(format!("`{}` is no chore of mine.\n\n{HELP}", words.join(" ")).into()),
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it stands in a list of chores that can fail")]
+fn help() -> Outcome {
+    println!("{HELP}");
+    Ok(())
+}

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from site_people import FIRST_NAMES, Passwords
 
-# How careless readers turn one person's name into another's.
-LOOK_ALIKES = {
+# How careless readers mistake one name for another, by the kind of its address.
+MISTAKEN_FOR = {
     "apostrophe": lambda local: [local.split("'")[1], local.replace("'", "")],
     "dotted": lambda local: [local.replace(".", "")],
     "latin_i": lambda local: [local.replace("i", "ı"), local.replace("k", "\u212a")],
@@ -142,8 +142,8 @@ class Leaks:
     def look_alike(self, person):
         """Somebody else's address with this person's password: a match here blames a stranger."""
         local, domain = person.email.split("@")
-        locals = [f"jo{local}", *LOOK_ALIKES.get(person.kind, lambda local: [])(local)]
-        for name in locals:
+        names = [f"jo{local}", *MISTAKEN_FOR.get(person.kind, lambda local: [])(local)]
+        for name in names:
             self.stranger(f"{name}@{domain}", person.password)
         self.stranger(f"{person.email}.evil.example", person.password)
         self.stranger(self.stranger_address(), person.email)

@@ -1,0 +1,65 @@
+//! How fast leaked passwords are tried on stored hashes: against Django's own check.
+
+use super::{
+    countersign, data, number,
+    rounds::{Row, table},
+};
+use crate::{
+    shell::{Outcome, output, run},
+    tools::{self, Need},
+};
+use std::{fmt::Write, path::Path, process::Command};
+
+/// Hashes of each format, at the cost that Django gives a new one.
+const ACCOUNTS: u32 = 24;
+const FORMATS: &[&str] = &["pbkdf2_sha256", "argon2", "bcrypt_sha256", "scrypt"];
+const ROUNDS: u32 = 3;
+
+/// Measures each format by itself.
+pub(super) fn run_all() -> Outcome<String> {
+    tools::install(Need::Judges)?;
+    let program = countersign()?;
+    let folder = data::folder("verify")?;
+    let mut section = format!(
+        "{ACCOUNTS} accounts of each format at Django's default cost, and a leak with one password \
+         for each, every second one right; {ROUNDS} rounds. Both sides answered alike. Django's \
+         check runs in one process, then in one for each core.\n"
+    );
+    for format in FORMATS {
+        let table = one(&program, &folder.join(format), format)?;
+        // Writing to a string cannot fail.
+        let _ = write!(section, "\n### {format}\n\n{table}");
+    }
+    Ok(section)
+}
+
+fn one(program: &str, folder: &Path, format: &str) -> Outcome<String> {
+    let mut generator = tools::python("bench_verify.py")?;
+    run(generator.args(["make", format, &ACCOUNTS.to_string()]).arg(folder))?;
+    let rows = vec![
+        Row::new("Django, one process", || django("check", folder)),
+        Row::new("Django, a process for each core", || django("check-all-cores", folder)),
+        Row::new("`countersign assess`", || assessed(program, folder)),
+    ];
+    table(rows, ROUNDS, f64::from(ACCOUNTS), "hashes")
+}
+
+fn django(word: &str, folder: &Path) -> Outcome {
+    let mut check = tools::python("bench_verify.py")?;
+    expect(&output(check.arg(word).arg(folder))?)
+}
+
+fn assessed(program: &str, folder: &Path) -> Outcome {
+    let mut assess = Command::new(program);
+    assess.args(["assess", "--json", "--accounts"]);
+    expect(&output(assess.arg(folder.join("users.csv")).arg(folder.join("leak.txt")))?)
+}
+
+/// Every second password was the right one.
+fn expect(answer: &str) -> Outcome {
+    let exposed = number(answer, "exposed")?;
+    if exposed == u64::from(ACCOUNTS / 2) {
+        return Ok(());
+    }
+    Err(format!("{exposed} of {ACCOUNTS} were found to be exposed").into())
+}

@@ -1,0 +1,65 @@
+//! Starting other programs.
+
+use std::{
+    env,
+    error::Error,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// What a chore comes to. Its error is a sentence for the developer, so any error will do.
+pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+/// Runs a command whose output the developer sees.
+pub(crate) fn run(command: &mut Command) -> Outcome {
+    let status = command.status().map_err(|error| unstarted(command, &error))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!("`{}` failed: {status}", shown(command)).into())
+}
+
+/// Runs a command for what it prints.
+pub(crate) fn output(command: &mut Command) -> Outcome<String> {
+    command.stderr(Stdio::inherit());
+    let output = command.output().map_err(|error| unstarted(command, &error))?;
+    if output.status.success() {
+        return Ok(String::from_utf8(output.stdout)?);
+    }
+    Err(format!("`{}` failed: {}", shown(command), output.status).into())
+}
+
+/// Whether a command succeeds; what it prints is of no interest.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// A command from words that hold no spaces, run at the workspace's root.
+pub(crate) fn command(line: &str) -> Command {
+    let mut words = line.split_whitespace();
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words).current_dir(root());
+    command
+}
+
+/// The workspace's root.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// Whether a program can be found as the shell would.
+pub(crate) fn on_path(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+fn unstarted(command: &Command, error: &std::io::Error) -> String {
+    format!("`{}` did not start: {error}", shown(command))
+}
+
+fn shown(command: &Command) -> String {
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}

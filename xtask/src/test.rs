@@ -1,0 +1,158 @@
+//! Everything that must pass before a change is merged.
+
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    docs,
+    shell::{Outcome, command, root, run},
+    tidy,
+    tools::{self, Need, tool},
+};
+
+/// How long each fuzz target runs with `--full`.
+const FUZZ_SECONDS: u32 = 60;
+
+/// Runs every step, whatever became of the one before it, so that one run shows all that is
+/// wrong. The tests come last: their own closing lines stand right above the table.
+pub(crate) fn test(full: bool) -> Outcome {
+    let mut report = Report::default();
+    report.must("tools", || tools::install(if full { Need::Full } else { Need::Tests }))?;
+    report.step("format", || run(&mut command("cargo fmt --all --check")));
+    report.step("lints", || {
+        run(&mut command("cargo clippy --workspace --all-targets -- -D warnings"))
+    });
+    report.step("documents", || run(&mut rustdoc()));
+    report.step("references", docs::check);
+    report.step("spelling", || run(&mut tool("typos")?));
+    report.step("licences", || {
+        run(&mut tool("cargo deny check --hide-inclusion-graph licenses bans sources")?)
+    });
+    report.step("tidiness", tidy::tidy);
+    if full {
+        report.step("fuzzing", fuzz);
+    }
+    report.step("tests", || run(&mut tests(full)));
+    report.conclude()
+}
+
+fn rustdoc() -> Command {
+    let mut rustdoc = command("cargo doc --workspace --no-deps --document-private-items");
+    rustdoc.env("RUSTDOCFLAGS", "-D warnings");
+    rustdoc
+}
+
+fn tests(full: bool) -> Command {
+    let mut tests = command("cargo test --workspace --no-fail-fast");
+    if full {
+        tests.env("COUNTERSIGN_TEST_FULL", "1");
+    }
+    tests
+}
+
+/// Runs each fuzz target for a while. Sanitizers are unstable options, which only a nightly
+/// compiler or this variable allows.
+fn fuzz() -> Outcome {
+    for target in fuzz_targets()? {
+        let limits = format!("-max_total_time={FUZZ_SECONDS} -timeout=10 -rss_limit_mb=4096");
+        let mut fuzz = tool(&format!("cargo fuzz run {target} -- {limits}"))?;
+        run(fuzz.env("RUSTC_BOOTSTRAP", "1"))?;
+    }
+    Ok(())
+}
+
+fn fuzz_targets() -> Outcome<Vec<String>> {
+    let mut targets = Vec::new();
+    for entry in fs::read_dir(root().join("fuzz/fuzz_targets"))? {
+        let path = entry?.path();
+        if let Some(name) = path.file_stem().filter(|_| path.extension() == Some("rs".as_ref())) {
+            targets.push(name.to_string_lossy().into_owned());
+        }
+    }
+    targets.sort();
+    if targets.is_empty() {
+        return Err("fuzz/fuzz_targets holds no target".into());
+    }
+    Ok(targets)
+}
+
+/// What each step took, and which of them failed.
+#[derive(Default)]
+struct Report {
+    steps: Vec<Step>,
+}
+
+struct Step {
+    name: &'static str,
+    took: Duration,
+    failure: Option<String>,
+}
+
+impl Report {
+    /// Runs a step that all later ones need.
+    fn must(&mut self, name: &'static str, run: impl FnOnce() -> Outcome) -> Outcome {
+        self.step(name, run);
+        match self.steps.iter().find_map(|step| step.failure.clone()) {
+            Some(failure) => Err(failure.into()),
+            None => Ok(()),
+        }
+    }
+
+    fn step(&mut self, name: &'static str, run: impl FnOnce() -> Outcome) {
+        println!("\n== {name}");
+        let start = Instant::now();
+        let failure = run().err().map(|error| error.to_string());
+        let took = start.elapsed();
+        let state = if failure.is_some() { "FAILED" } else { "ok" };
+        println!("== {name}: {state}, {}", seconds(took));
+        if let Some(failure) = &failure {
+            println!("{failure}");
+        }
+        self.steps.push(Step { name, took, failure });
+    }
+
+    fn conclude(self) -> Outcome {
+        println!("\n{:<12} {:>9}", "step", "time");
+        for step in &self.steps {
+            let failed = if step.failure.is_some() { "  FAILED" } else { "" };
+            println!("{:<12} {:>9}{failed}", step.name, seconds(step.took));
+        }
+        let total: Duration = self.steps.iter().map(|step| step.took).sum();
+        println!("{:<12} {:>9}", "total", seconds(total));
+        let failed = self.steps.iter().filter(|step| step.failure.is_some());
+        let failed: Vec<_> = failed.map(|step| step.name).collect();
+        if failed.is_empty() {
+            println!("\nall passed");
+            return Ok(());
+        }
+        Err(format!("failed: {}", failed.join(", ")).into())
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_failed_step_fails_the_run_and_stops_no_other() {
+        let mut report = Report::default();
+        report.step("first", || Err("broken".into()));
+        report.step("second", || Ok(()));
+        assert_eq!(report.steps.len(), 2);
+        assert_eq!(report.conclude().unwrap_err().to_string(), "failed: first");
+    }
+
+    #[test]
+    fn a_step_that_others_need_stops_the_run() {
+        let mut report = Report::default();
+        assert!(report.must("tools", || Ok(())).is_ok());
+        assert!(report.must("tools", || Err("broken".into())).is_err());
+    }
+}

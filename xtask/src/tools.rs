@@ -1,0 +1,157 @@
+//! Installs what the tests need and is not there: once, and into `target/tools` where possible.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::shell::{Outcome, command, on_path, root, run, succeeds};
+
+/// The licence and dependency checks. Unpinned tools would fail an unchanged tree one day.
+const CARGO_DENY: &str = "0.20.2";
+
+/// The fuzzer, for `--full` only.
+const CARGO_FUZZ: &str = "0.13.2";
+
+/// What somebody is about to do, each more than the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Need {
+    /// Run a script of the test kit.
+    Judges,
+    /// Run the tests.
+    Tests,
+    /// Run the tests in full.
+    Full,
+}
+
+/// Debian's packages: for what, and how to see that they are there.
+const PACKAGES: &[Package] = &[
+    Package("python3", Need::Judges, || on_path("python3")),
+    Package("python3-venv", Need::Judges, has_venv),
+    Package("zstd", Need::Judges, || on_path("zstd")),
+    Package("postgresql", Need::Tests, has_postgres),
+    Package("php-cli", Need::Tests, || on_path("php")),
+    Package("whois", Need::Tests, || on_path("mkpasswd")),
+    Package("g++", Need::Full, || on_path("g++")),
+];
+
+struct Package(&'static str, Need, fn() -> bool);
+
+/// Installs what is needed. The second time costs a few look-ups.
+pub(crate) fn install(need: Need) -> Outcome {
+    install_packages(need)?;
+    install_judges()?;
+    if need >= Need::Tests {
+        install_crate("cargo-deny", CARGO_DENY)?;
+    }
+    if need >= Need::Full {
+        install_crate("cargo-fuzz", CARGO_FUZZ)?;
+    }
+    Ok(())
+}
+
+/// Where the tools go.
+fn folder() -> PathBuf {
+    root().join("target/tools")
+}
+
+/// A command that finds the installed tools before any others.
+pub(crate) fn tool(line: &str) -> Outcome<Command> {
+    let own = [folder().join("bin"), folder().join("venv/bin")];
+    let path = env::var_os("PATH").unwrap_or_default();
+    let all = env::join_paths(own.into_iter().chain(env::split_paths(&path)))?;
+    let mut command = command(line);
+    command.env("PATH", all);
+    Ok(command)
+}
+
+/// A command that runs a script of the test kit.
+pub(crate) fn python(script: &str) -> Outcome<Command> {
+    let mut command = tool("python")?;
+    command.arg(root().join("crates/testkit/py").join(script));
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    Ok(command)
+}
+
+fn install_packages(need: Need) -> Outcome {
+    let wanted = PACKAGES.iter().filter(|Package(_, by, _)| *by <= need);
+    let missing = wanted.filter(|Package(_, _, is_there)| !is_there());
+    let missing: Vec<&str> = missing.map(|Package(package, ..)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("installing {}", missing.join(" "));
+    let Some(apt) = apt() else {
+        return Err(instruction(&missing).into());
+    };
+    run(&mut command(&format!("{apt} update -qq")))?;
+    let options = "install -y -qq --no-install-recommends";
+    run(&mut command(&format!("{apt} {options} {}", missing.join(" "))))
+}
+
+/// apt-get with nobody to ask and, by the run level, no service started; `None` if we may not.
+fn apt() -> Option<String> {
+    let sudo = if is_root() { "" } else { "sudo " };
+    let allowed = on_path("apt-get") && (is_root() || on_path("sudo"));
+    allowed.then(|| format!("{sudo}env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get"))
+}
+
+fn instruction(missing: &[&str]) -> String {
+    format!(
+        "these Debian packages (or your system's equal) are missing, and I may not install them: \
+         {}. Install them, then run this again.",
+        missing.join(" ")
+    )
+}
+
+/// The Python judges, in an environment of their own, pinned.
+fn install_judges() -> Outcome {
+    let wanted = fs::read_to_string(root().join("crates/testkit/py/requirements.txt"))?;
+    let stamp = folder().join("venv.stamp");
+    if is_stamped(&stamp, &wanted) {
+        return Ok(());
+    }
+    println!("installing the Python judges");
+    run(&mut command("python3 -m venv --clear target/tools/venv"))?;
+    let pip = "target/tools/venv/bin/pip install --quiet --disable-pip-version-check";
+    run(&mut command(&format!("{pip} -r crates/testkit/py/requirements.txt")))?;
+    Ok(fs::write(stamp, wanted)?)
+}
+
+/// A cargo tool, unoptimised: it runs for seconds, so that compiling it is what takes time.
+fn install_crate(name: &str, version: &str) -> Outcome {
+    let stamp = folder().join(format!("{name}.stamp"));
+    if is_stamped(&stamp, version) {
+        return Ok(());
+    }
+    println!("installing {name} {version}");
+    let build = folder().join("build");
+    let options = "--quiet --locked --debug --root target/tools";
+    let mut cargo = command(&format!("cargo install {name} --version {version} {options}"));
+    cargo.env("CARGO_TARGET_DIR", &build);
+    cargo.env("CARGO_PROFILE_DEV_DEBUG", "false");
+    run(&mut cargo)?;
+    fs::remove_dir_all(build)?;
+    Ok(fs::write(stamp, version)?)
+}
+
+fn is_stamped(stamp: &Path, wanted: &str) -> bool {
+    fs::read_to_string(stamp).is_ok_and(|found| found == wanted)
+}
+
+fn has_postgres() -> bool {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let mut programs = versions.flatten().map(|version| version.path().join("bin/initdb"));
+    programs.any(|initdb| initdb.is_file())
+}
+
+/// Asked only while there is no environment yet: starting Python takes a while.
+fn has_venv() -> bool {
+    folder().join("venv.stamp").exists() || succeeds(&mut command("python3 -m ensurepip --version"))
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
+}
