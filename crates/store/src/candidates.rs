@@ -63,6 +63,9 @@ impl Tx {
     /// Adds what screening a piece has found. The schema refuses the same account twice by one
     /// line.
     ///
+    /// Candidates may be committed before their piece is done, if the same transaction renews its
+    /// lease: [`Tx::take_job`] destroys what an attempt that came to nothing has left.
+    ///
     /// # Errors
     /// What the database reports.
     pub async fn add_candidates(

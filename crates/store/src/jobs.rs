@@ -20,6 +20,7 @@ sql::queries! {
             WHERE leak = $3 AND kind = $4 AND done_at IS NULL AND lease_until <= " NOW "
             ORDER BY lease_until, id LIMIT 1" SKIP_LOCKED ")
         RETURNING id, attempts"];
+    DROP_LEFT_OVER = ["DELETE FROM candidate WHERE job = $1"];
     PIECE = ["SELECT file, range_start, range_end FROM piece WHERE job = $1"];
     BATCH = ["SELECT account_from, account_to FROM batch WHERE job = $1"];
     RENEW = ["UPDATE job SET lease_until = " NOW " + $1
@@ -140,6 +141,9 @@ impl fmt::Display for WorkerName {
 impl Tx {
     /// Takes the job that has waited longest; `None` if there is none to take now.
     ///
+    /// Candidates that an earlier attempt at a piece has written are destroyed, so that every
+    /// attempt begins with none.
+    ///
     /// # Errors
     /// What the database reports.
     pub async fn take_job(
@@ -154,6 +158,9 @@ impl Tx {
         let Some((Cell(job), attempt)) = query.optional::<(Cell<JobId>, i64)>().await? else {
             return Ok(None);
         };
+        if attempt > 1 {
+            self.0.run(&DROP_LEFT_OVER).bind(Cell(job)).execute().await?;
+        }
         let work = self.work(kind, job).await?;
         Ok(Some(Lease { job, attempt, owner: owner.clone(), work }))
     }

@@ -99,8 +99,7 @@ CREATE TABLE reject_sample (
     PRIMARY KEY (job, line)
 );
 
--- A record whose identifier is one of our accounts'. A job belongs to one leak, so the key also
--- says that an account is at most once a candidate by one line.
+-- A record whose identifier is one of our accounts': an account is once a candidate by one line.
 CREATE TABLE candidate (
     leak BIGINT NOT NULL,
     account TEXT COLLATE "C" NOT NULL,
@@ -110,9 +109,10 @@ CREATE TABLE candidate (
     line BIGINT NOT NULL CHECK (line >= 1),
     tier TEXT NOT NULL CHECK (tier IN ('exact', 'username', 'lead')),
     sealed BYTEA NOT NULL,
-    PRIMARY KEY (leak, account, job, byte_offset),
+    PRIMARY KEY (job, byte_offset, account),
     FOREIGN KEY (job, leak) REFERENCES job (id, leak)
 );
+CREATE INDEX candidate_of_account ON candidate (leak, account);
 
 -- A verification job: a range of accounts, both ends included.
 CREATE TABLE batch (

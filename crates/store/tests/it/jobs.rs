@@ -25,6 +25,7 @@ on_both! {
     a_renewed_lease_is_not_taken_over,
     a_job_ends_once,
     the_result_of_a_lost_lease_is_taken_back,
+    a_piece_that_is_taken_over_begins_anew,
     two_workers_never_hold_one_job,
     stolen_jobs_give_one_result_each,
 }
@@ -156,6 +157,27 @@ async fn the_result_of_a_lost_lease_is_taken_back(store: TestStore) {
     deliver(&store, leak, &held, 2).await.unwrap();
     let found = store.ask::<(i64,)>("SELECT byte_offset FROM candidate").await;
     assert_eq!(found, [(2,)]);
+}
+
+async fn a_piece_that_is_taken_over_begins_anew(store: TestStore) {
+    let leak = leak_in_pieces(&store, "Example", 2).await;
+    let mut tx = store.tx().await;
+    let done = take(&mut tx, JobKind::Screen, leak).await;
+    tx.add_candidates(leak, done.job, [candidate("a", 1, 0)]).await.unwrap();
+    tx.finish(&done).await.unwrap();
+    let dead = tx.take_job(JobKind::Screen, leak, &worker(1), OVER).await.unwrap().unwrap();
+    let left = [candidate("a", 1, 100), candidate("b", 2, 120)];
+    tx.add_candidates(leak, dead.job, left).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let mut tx = store.tx().await;
+    assert_eq!(tx.candidate_count(leak).await.unwrap(), 3);
+    let heir = take(&mut tx, JobKind::Screen, leak).await;
+    assert_eq!(heir.job, dead.job);
+    assert_eq!(tx.candidate_count(leak).await.unwrap(), 1);
+    tx.add_candidates(leak, heir.job, [candidate("a", 1, 100)]).await.unwrap();
+    tx.finish(&heir).await.unwrap();
+    assert_eq!(tx.candidate_count(leak).await.unwrap(), 2);
 }
 
 async fn two_workers_never_hold_one_job(store: TestStore) {
