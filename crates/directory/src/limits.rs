@@ -18,8 +18,8 @@ pub const EXPORT_LINE_BYTES_MAX: u64 = 1 << 20;
 /// Characters of a foreign value that an error shows.
 pub const SHOWN_CHARS_MAX: usize = 60;
 
-/// Whole numbers below this one are seconds since 1970: the year 5138.
-pub const SECONDS_MAX: u64 = 100_000_000_000;
+/// 1990-01-01, in seconds since 1970. No account has seen anything earlier.
+pub const MOMENT_SECONDS_MIN: i64 = 631_152_000;
 
-/// Whole numbers from [`SECONDS_MAX`] up to this one are milliseconds, greater ones microseconds.
-pub const MILLISECONDS_MAX: u64 = 100_000_000_000_000;
+/// 2200-01-01, in seconds since 1970. No account has seen anything later.
+pub const MOMENT_SECONDS_MAX: i64 = 7_258_118_400;

@@ -24,7 +24,8 @@ pub enum Source {
 ///
 /// Any type will do, since every column is read as text. Text may say true as `t`, `true`, `1`,
 /// `yes`, `y` or `on`, and a moment as ISO 8601 (UTC unless it names an offset) or as seconds,
-/// milliseconds or microseconds since 1970. An empty text, and the moment 0, say nothing.
+/// milliseconds or microseconds since 1970. An empty text says nothing, and neither does a moment
+/// that no account can have seen: 0, or a date before 1990 or after 2200.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
     /// The site's own key: unique, and indexed if the site is large.

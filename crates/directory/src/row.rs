@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(
             fault.account().unwrap_err().to_string(),
             "last_login_at of account 7 is `yester\\nday`, which is not a moment (ISO 8601, or \
-             seconds, milliseconds or microseconds since 1970)"
+             seconds, milliseconds or microseconds since 1970, from 1990 to 2200)"
         );
         let nobody = row(&[(Field::Id, ""), (Field::Hash, "x")]);
         assert_eq!(nobody.account().unwrap_err().to_string(), "an account has no id");

@@ -68,7 +68,9 @@ async fn run_for_each(
 /// Reads the whole table once, and only then locks anything: on SQLite the site could not write
 /// meanwhile.
 ///
-/// A session that is made in between was made after the account was sealed, with the new hash.
+/// Call it after sealing: a session that begins in between then belongs to the new hash. One that
+/// was being opened with the old hash may slip through; Django itself refuses it while the hash is
+/// another.
 async fn end_django(write: &Db, table: &str, ids: &[AccountId]) -> Result<EndedSessions, SqlError> {
     let owners: HashSet<_> = ids.iter().map(|id| SessionOwner::new(id.as_str())).collect();
     let (keys, unreadable) = find_django(write, table, &owners).await?;

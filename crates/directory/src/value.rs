@@ -5,7 +5,12 @@ use std::fmt;
 use jiff::{civil, tz::TimeZone};
 use model::Timestamp;
 
-use crate::limits::{MILLISECONDS_MAX, SECONDS_MAX};
+use crate::limits::{MOMENT_SECONDS_MAX, MOMENT_SECONDS_MIN};
+
+const MICROS_PER_SECOND: i64 = 1_000_000;
+
+/// Seconds, milliseconds, microseconds. No number is a likely moment in two of them.
+const MICROS_PER_UNIT: [i64; 3] = [MICROS_PER_SECOND, 1_000, 1];
 
 /// What a text should have said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,15 +22,28 @@ impl fmt::Display for Expected {
     }
 }
 
-const MOMENT: Expected =
-    Expected("a moment (ISO 8601, or seconds, milliseconds or microseconds since 1970)");
+const MOMENT: Expected = Expected(
+    "a moment (ISO 8601, or seconds, milliseconds or microseconds since 1970, from 1990 to 2200)",
+);
 const TRUTH: Expected = Expected("a truth value (t, true, 1, yes, y, on, or their opposites)");
 
-/// A moment; `None` for 0, which sites write for never.
+/// What sites write for never, besides moments that no account can have seen.
+const NEVER: [&str; 5] = ["0", "0.0", "-infinity", "infinity", "0000-00-00 00:00:00"];
+
+/// A moment; `None` for never.
+///
+/// A date outside 1990 to 2200 means never, such as 1970-01-01 or 9999-12-31. A number outside
+/// does not: it may be a date without its hyphens.
 pub(crate) fn moment(text: &str) -> Result<Option<Timestamp>, Expected> {
     let text = text.trim();
-    let micros = number(text).or_else(|| calendar(text)).ok_or(MOMENT)?;
-    Ok((micros != 0).then_some(Timestamp::from_micros(micros)))
+    if NEVER.contains(&text) {
+        return Ok(None);
+    }
+    if let Some(micros) = number(text) {
+        return Ok(Some(Timestamp::from_micros(micros)));
+    }
+    let micros = calendar(text).ok_or(MOMENT)?;
+    Ok(is_likely(micros).then_some(Timestamp::from_micros(micros)))
 }
 
 /// Whether something is so.
@@ -37,23 +55,21 @@ pub(crate) fn truth(text: &str) -> Result<Option<bool>, Expected> {
     }
 }
 
-/// Microseconds, from a number whose size tells its unit.
+/// Microseconds, from a number in whichever unit makes it likely.
 fn number(text: &str) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let negative = whole.starts_with('-');
     let whole: i64 = whole.parse().ok()?;
-    let unit = micros_per_unit(whole.unsigned_abs());
-    let rest = millionths(fraction)? * unit / 1_000_000;
-    let rest = if negative { -rest } else { rest };
-    whole.checked_mul(unit)?.checked_add(rest)
+    let fraction = millionths(fraction)?;
+    let mut units = MICROS_PER_UNIT.into_iter();
+    units.find_map(|unit| {
+        let micros = whole.checked_mul(unit)? + fraction * unit / MICROS_PER_SECOND;
+        is_likely(micros).then_some(micros)
+    })
 }
 
-const fn micros_per_unit(size: u64) -> i64 {
-    match size {
-        0..SECONDS_MAX => 1_000_000,
-        SECONDS_MAX..MILLISECONDS_MAX => 1_000,
-        _ => 1,
-    }
+fn is_likely(micros: i64) -> bool {
+    let likely = MOMENT_SECONDS_MIN * MICROS_PER_SECOND..MOMENT_SECONDS_MAX * MICROS_PER_SECOND;
+    likely.contains(&micros)
 }
 
 /// The first six digits behind the point.
@@ -71,8 +87,9 @@ fn calendar(text: &str) -> Option<i64> {
         return Some(moment.as_microsecond());
     }
     let naive: civil::DateTime = text.parse().ok()?;
-    let moment = naive.to_zoned(TimeZone::UTC).ok()?;
-    Some(moment.timestamp().as_microsecond())
+    // The last day that can be written is later than the last moment that can be counted.
+    let moment = naive.to_zoned(TimeZone::UTC);
+    Some(moment.map_or(i64::MAX, |moment| moment.timestamp().as_microsecond()))
 }
 
 #[cfg(test)]
@@ -101,16 +118,23 @@ mod tests {
             assert_eq!(shown(text), "2016-06-08T12:30:00Z", "{text}");
         }
         assert_eq!(shown("2016-06-08"), "2016-06-08T00:00:00Z");
+        assert_eq!(shown("20160608"), "2016-06-08T00:00:00Z");
         assert_eq!(shown("2016-06-08 12:30:00.25+00"), "2016-06-08T12:30:00.25Z");
         assert_eq!(shown("1465389000.25"), "2016-06-08T12:30:00.25Z");
-        assert_eq!(shown("-0.5"), "1969-12-31T23:59:59.5Z");
-        assert_eq!(shown("0"), "never");
+    }
+
+    #[test]
+    fn placeholders_mean_never() {
+        for text in ["0", "1970-01-01", "0001-01-01T00:00:00Z", "9999-12-31", "infinity"] {
+            assert_eq!(shown(text), "never", "{text}");
+        }
     }
 
     #[test]
     fn what_is_no_moment_is_refused() {
-        for text in ["infinity", "yesterday", "2016-13-01", "1e9", "1.2.3", "99999999999999999999"]
-        {
+        let dates_as_numbers = ["2016", "201606081230", "20160608123000"];
+        let others = ["", "yesterday", "2016-13-01", "-1465389000", "1e9", "1.2.3"];
+        for text in dates_as_numbers.into_iter().chain(others) {
             assert_eq!(moment(text), Err(MOMENT), "{text}");
         }
     }

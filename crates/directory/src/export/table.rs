@@ -1,6 +1,6 @@
-use std::io::Read;
+use std::io::{Chain, Read};
 
-use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
+use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use super::{
     HeaderFault, LineFault, Row,
@@ -22,41 +22,51 @@ pub(super) fn rows<R: Read + Send>(
         return Err(HeaderFault::Empty);
     }
     let head = Head::new(&columns.iter().collect::<Vec<_>>())?;
-    let reader = reader(delimiter).from_reader(file);
-    Ok(Rows { reader, head })
+    let from_windows = header.ends_with("\r\n");
+    // So that the last line is counted like every other, it ends like every other.
+    let end = if from_windows { "\r\n" } else { "\n" };
+    let reader = reader(delimiter).from_reader(file.chain(end.as_bytes()));
+    Ok(Rows { reader, head, from_windows })
 }
 
 struct Rows<R> {
-    reader: Reader<R>,
+    reader: Reader<Chain<R, &'static [u8]>>,
     head: Head,
+    from_windows: bool,
 }
 
 impl<R: Read> Iterator for Rows<R> {
     type Item = Row;
 
     fn next(&mut self) -> Option<Row> {
-        let mut record = StringRecord::new();
-        let read = self.reader.read_record(&mut record);
-        let position = record.position().unwrap_or(self.reader.position());
-        let line = position.line();
-        match read {
-            Ok(true) => Some((line, Ok(self.row(&record)))),
+        let mut record = ByteRecord::new();
+        match self.reader.read_byte_record(&mut record) {
+            Ok(true) => Some((self.line(&record), self.row(record))),
             Ok(false) => None,
-            Err(error) => {
-                let line = error.position().map_or(line, csv::Position::line);
-                Some((line, Err(fault(error))))
-            }
+            Err(error) => Some((self.line(&record), Err(fault(error)))),
         }
     }
 }
 
-impl<R> Rows<R> {
-    fn row(&self, record: &StringRecord) -> RawRow {
+impl<R: Read> Rows<R> {
+    /// The line where the record just read begins.
+    ///
+    /// The reader's own word for it counts from the end of the record before, blank lines and all.
+    /// It stands behind the record now: in the next line, but for the files of Windows, where it
+    /// has seen the CR and not yet the LF.
+    fn line(&self, record: &ByteRecord) -> u64 {
+        let lines = record.as_slice().split(|byte| *byte == b'\n').count() as u64;
+        let here = self.reader.position().line() + u64::from(self.from_windows);
+        here.saturating_sub(lines)
+    }
+
+    fn row(&self, record: ByteRecord) -> Result<RawRow, LineFault> {
+        let record = StringRecord::from_byte_record(record).map_err(|_| LineFault::NotUtf8)?;
         let mut row = RawRow::default();
         for (field, column) in self.head.columns() {
             row.set(field, record.get(column).map(str::to_owned));
         }
-        row
+        Ok(row)
     }
 }
 
@@ -88,7 +98,7 @@ fn fault(error: csv::Error) -> LineFault {
         ErrorKind::UnequalLengths { expected_len, len, .. } => {
             LineFault::Fields { found: len, expected: expected_len }
         }
-        // What is left of the kinds comes from serde, which is not used here.
+        // What is left of the kinds comes from reading text, or from serde.
         _ => LineFault::NotUtf8,
     }
 }

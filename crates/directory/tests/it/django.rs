@@ -176,9 +176,9 @@ async fn djangos_uuids_are_the_same_in_sessions_and_in_the_table() {
         let directory = open(&site, mapping).await;
         let people = scan(&directory).await;
         let ana = people.iter().find(|one| one.email.as_deref() == Some("ana@b.example"));
-        let ana = ana.unwrap().id.clone();
-        assert_eq!(directory.by_ids(&[ana.clone()]).await.unwrap().len(), 1);
-        let ended = directory.end_sessions(&[ana]).await.unwrap();
+        let ana = [ana.unwrap().id.clone()];
+        assert_eq!(directory.by_ids(&ana).await.unwrap().len(), 1);
+        let ended = directory.end_sessions(&ana).await.unwrap();
         assert_eq!(ended.deleted, 1);
         assert_eq!(site.django(SESSION_KEYS, &[]), json!([keys[1]]));
     }

@@ -104,8 +104,8 @@ fn a_bad_row_is_named_by_its_line_and_shows_no_hash() {
     let cases: [(&str, &[u8], &str); 9] = [
         (
             "u.csv",
-            b"id,email,hash\n1,a,h\n,b,h\n",
-            "u.csv, line 3: an account has no id: correct it",
+            b"id,email,hash\r\n1,a,h\r\n\r\n,b,h\r\n",
+            "u.csv, line 4: an account has no id: correct it",
         ),
         (
             "u.csv",
@@ -126,7 +126,7 @@ fn a_bad_row_is_named_by_its_line_and_shows_no_hash() {
             "u.csv",
             b"id,email,hash,last_login\n1,a,h,never\n",
             "u.csv, line 2: last_login_at of account 1 is `never`, which is not a moment (ISO 8601, \
-             or seconds, milliseconds or microseconds since 1970): correct it",
+             or seconds, milliseconds or microseconds since 1970, from 1990 to 2200): correct it",
         ),
         (
             "u.jsonl",
@@ -155,6 +155,18 @@ fn a_bad_row_is_named_by_its_line_and_shows_no_hash() {
     for (name, text, message) in cases {
         assert_eq!(refusal(name, text), message);
     }
+}
+
+#[test]
+fn lines_are_counted_as_an_editor_counts_them() {
+    let text = "id,email,hash\n\n1,\"a\nb\",h\n\n,c,h";
+    for text in [text.to_owned(), text.replace('\n', "\r\n"), format!("{text}\n")] {
+        assert_eq!(refusal("u.csv", &text), "u.csv, line 6: an account has no id: correct it");
+        let long = text.replace(",c,h", "1,2,3,4");
+        assert!(refusal("u.csv", long).starts_with("u.csv, line 6: 4 fields"));
+    }
+    let first = refusal("u.csv", "id,email,hash\r\n,c,h\r\n");
+    assert!(first.starts_with("u.csv, line 2: "), "{first}");
 }
 
 #[test]
