@@ -144,8 +144,8 @@ fn write_csv(file: &mut impl Write, list: &[Listed]) -> io::Result<()> {
             listed.status.to_owned(),
             optional(listed.hash_format.map(|format| format.to_string())),
             optional(listed.tier.map(|tier| tier.to_string())),
-            listed.records.to_string(),
-            optional(listed.first_record.as_ref().map(ToString::to_string)),
+            listed.records.len().to_string(),
+            optional(listed.records.first().map(ToString::to_string)),
         ])?;
     }
     csv.flush()

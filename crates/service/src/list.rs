@@ -12,10 +12,8 @@ pub struct Listed {
     pub hash_format: Option<HashFormat>,
     /// What led to the account.
     pub tier: Option<Tier>,
-    /// Records that hold the password.
-    pub records: u64,
-    /// The first of them.
-    pub first_record: Option<RecordRef>,
+    /// The records that hold the password, in their order.
+    pub records: Vec<RecordRef>,
 }
 
 impl Listed {
@@ -26,14 +24,7 @@ impl Listed {
         tier: Tier,
         records: Vec<RecordRef>,
     ) -> Self {
-        Self {
-            account,
-            status: "exposed",
-            hash_format: Some(format),
-            tier: Some(tier),
-            records: records.len() as u64,
-            first_record: records.into_iter().next(),
-        }
+        Self { account, status: "exposed", hash_format: Some(format), tier: Some(tier), records }
     }
 
     /// An account whose stored hash could not be tried.
@@ -43,6 +34,6 @@ impl Listed {
         hash_format: Option<HashFormat>,
     ) -> Self {
         let status = reason.as_str();
-        Self { account, status, hash_format, tier: None, records: 0, first_record: None }
+        Self { account, status, hash_format, tier: None, records: Vec::new() }
     }
 }

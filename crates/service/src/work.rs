@@ -1,4 +1,4 @@
-use std::{future::Future, num::NonZero, thread, time::Duration};
+use std::{future::Future, num::NonZero, thread};
 
 use futures_util::future::try_join_all;
 use model::LeakId;
@@ -71,23 +71,30 @@ async fn next_job(
     }
 }
 
-/// Keeps a lease alive for as long as its job runs.
+/// Keeps a lease alive for as long as its job runs. Both go on side by side: a job that holds a
+/// transaction open must never wait for the renewal, nor the renewal for a job that stands still.
 async fn while_renewing<T, E: From<StoreError>>(
     site: &Site,
     lease: &Lease,
     job: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
-    let mut job = std::pin::pin!(job);
-    let pause: Duration = site.options.lease / RENEWALS_PER_LEASE;
+    tokio::select! {
+        done = job => done,
+        failed = keep_renewing(site, lease) => Err(failed.into()),
+    }
+}
+
+/// Ends only with a fault of the store. A lease that could not be renewed is lost; finishing the
+/// job will say so.
+async fn keep_renewing(site: &Site, lease: &Lease) -> StoreError {
     loop {
-        tokio::select! {
-            done = &mut job => return done,
-            () = time::sleep(pause) => renew(site, lease).await?,
+        time::sleep(site.options.lease / RENEWALS_PER_LEASE).await;
+        if let Err(failed) = renew(site, lease).await {
+            return failed;
         }
     }
 }
 
-/// A lease that could not be renewed is lost; finishing the job will say so.
 async fn renew(site: &Site, lease: &Lease) -> Result<(), StoreError> {
     let mut tx = site.store.begin().await?;
     tx.renew(lease, site.options.lease).await?;

@@ -55,11 +55,13 @@ fn for_people(assessment: &Assessment) -> String {
         sheet.part(format, *count);
     }
     sheet.row("in a leak, not exposed", grouped(assessment.not_exposed));
-    sheet.part("deleted meanwhile", assessment.gone);
-    sheet.part("without a password", assessment.no_password);
+    sheet.row("in a leak, without a password", grouped(assessment.no_password));
     sheet.row("in a leak, not verified", grouped(assessment.unverified));
     for (reason, count) in &assessment.unverified_by_reason {
         sheet.part(reason, *count);
+    }
+    if assessment.gone > 0 {
+        sheet.row("deleted meanwhile", grouped(assessment.gone));
     }
     format!("{sheet}\n{}", leaks(assessment))
 }

@@ -108,8 +108,8 @@ fn verified(sheet: &mut Sheet, leak: &LeakReport) {
         sheet.part(format, *count);
     }
     sheet.row("not exposed", grouped(leak.not_exposed));
-    sheet.part("without a password", leak.no_password);
-    sheet.part("deleted meanwhile", leak.gone);
+    sheet.row("without a password", grouped(leak.no_password));
+    sheet.row("deleted meanwhile", grouped(leak.gone));
     sheet.row("not verified", grouped(leak.unverified));
     for (reason, count) in &leak.unverified_by_reason {
         sheet.part(reason, *count);

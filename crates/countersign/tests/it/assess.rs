@@ -1,0 +1,148 @@
+use std::{fs, path::Path};
+
+use serde_json::{Value, json};
+use testkit::site::DjangoSite;
+
+use crate::harness::{
+    Backend, Instance, Run, assert_counts_are_true, assert_list_is_true, assert_shows_no_password,
+    program, read_list, run, run_with_input,
+};
+
+fn assess_export(accounts: &Path, leaks: &[&Path]) -> Run {
+    let mut command = program(["assess", "--accounts"]);
+    command.arg(accounts).args(leaks);
+    command.output().unwrap().into()
+}
+
+fn assert_assessment_is_true(mut command: std::process::Command, site: &DjangoSite) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("list.jsonl");
+    command.arg("--list").arg(&file).arg(&site.leaks_folder);
+    let run: Run = command.output().unwrap().into();
+    let report = run.json();
+    assert_eq!(report["schema"], "countersign.assess/1");
+    assert_eq!(report["accounts"], site.truth.accounts);
+    assert_counts_are_true(&report, site);
+    assert_list_is_true(&read_list(&file), site);
+    assert_shows_no_password("the report", run.stdout.as_bytes(), site);
+    assert_shows_no_password("the list", &fs::read(&file).unwrap(), site);
+}
+
+#[test]
+fn an_export_gives_exactly_the_truth() {
+    for backend in Backend::ALL {
+        let site = backend.site();
+        for export in [&site.users_csv, &site.users_jsonl] {
+            let mut command = program(["assess", "--accounts"]);
+            command.arg(export);
+            assert_assessment_is_true(command, site);
+        }
+    }
+}
+
+#[test]
+fn the_sites_own_table_gives_exactly_the_truth() {
+    for backend in Backend::ALL {
+        let instance = Instance::of_site(backend);
+        assert_assessment_is_true(instance.command(&["assess", "--directory"]), backend.site());
+    }
+}
+
+#[test]
+fn standard_input_is_a_leak_like_any_other() {
+    let site = Backend::Sqlite.site();
+    let leak = site.leaks.iter().find(|leak| leak.ends_with("forum.txt")).unwrap();
+    let mut command = program(["assess", "--accounts"]);
+    command.arg(&site.users_csv).arg("-");
+    let from_input = run_with_input(command, &fs::read(leak).unwrap()).json();
+    let from_file = assess_export(&site.users_csv, &[leak]).json();
+    assert!(from_file["exposed"].as_u64().unwrap() > 0);
+    for count in ["records", "hits", "matches", "exposed"] {
+        assert_eq!(from_input[count], from_file[count], "{count}");
+    }
+    assert_eq!(from_input["leaks"][0]["leak"], "-");
+}
+
+#[test]
+fn each_leak_is_counted_by_itself() {
+    let site = Backend::Sqlite.site();
+    let leaks: Vec<_> = site.leaks.iter().map(AsRef::as_ref).collect();
+    let report = assess_export(&site.users_csv, &leaks).json();
+    for (leak, known) in report["leaks"].as_array().unwrap().iter().zip(&site.truth.files) {
+        let matches =
+            site.truth.matches.iter().filter(|known_match| known_match.file == known.file);
+        assert_eq!(leak["records"], known.tally.records(), "{}", known.file);
+        assert_eq!(leak["hits"], known.tally.hits, "{}", known.file);
+        assert_eq!(leak["matches"], matches.count(), "{}", known.file);
+    }
+}
+
+#[test]
+fn what_cannot_be_verified_is_counted_and_listed_by_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let (accounts, leak, list) =
+        (folder.path().join("a.csv"), folder.path().join("leak"), folder.path().join("list.jsonl"));
+    let rows = [
+        "id,email,hash",
+        "1,a@example.org,$joomla$never-heard-of",
+        "2,b@example.org,$2b$31$abcdefghijklmnopqrstuuWyNDPyzmVwVEKSFWLYYfPb1Nf0Jj6O2",
+        "3,c@example.org,pbkdf2_sha256$x$y",
+        "4,d@example.org,",
+        "5,e@example.org,md5$salt$5a9c7a3f2d1f2dcb9a40b8f3cc4cfd7e",
+    ];
+    fs::write(&accounts, rows.join("\n")).unwrap();
+    fs::write(
+        &leak,
+        ["a", "b", "c", "d", "e"].map(|who| format!("{who}@example.org:pw")).join("\n"),
+    )
+    .unwrap();
+    let mut command = program(["assess", "--accounts"]);
+    command.arg(&accounts).arg(&leak).arg("--list").arg(&list);
+    let report = Run::from(command.output().unwrap()).json();
+    let reasons = json!({"unknown_format": 1, "too_expensive": 1, "malformed": 1});
+    assert_eq!((&report["unverified"], &report["unverified_by_reason"]), (&json!(3), &reasons));
+    assert_eq!((&report["no_password"], &report["not_exposed"]), (&json!(1), &json!(1)));
+    let listed: Vec<_> = read_list(&list).iter().map(|row| row["status"].clone()).collect();
+    assert_eq!(listed, ["unknown_format", "too_expensive", "malformed"].map(Value::from));
+}
+
+#[test]
+fn a_file_that_breaks_off_is_read_as_far_as_it_goes_and_said_to_be_incomplete() {
+    let site = Backend::Sqlite.site();
+    let whole = site.leaks.iter().find(|leak| leak.extension().is_some_and(|e| e == "gz")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.gz");
+    let bytes = fs::read(whole).unwrap();
+    fs::write(&broken, &bytes[..bytes.len() - 20]).unwrap();
+    let run = assess_export(&site.users_csv, &[&broken]);
+    assert_eq!(run.code, 4, "{}", run.stderr);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["rejects_by_reason"]["truncated_member"], 1);
+    assert_eq!(report["leaks"][0]["incomplete_files"], json!([broken.to_str().unwrap()]));
+}
+
+#[test]
+fn a_mistake_is_told_with_the_file_and_the_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let accounts = folder.path().join("users.csv");
+    let check = |rows: &str, expected: &[&str]| {
+        fs::write(&accounts, rows).unwrap();
+        let run = assess_export(&accounts, &[&accounts]);
+        for part in expected {
+            assert!(run.failure().contains(part), "{part} in {}", run.failure());
+        }
+    };
+    check("id,email\n1,a@example.org\n", &["users.csv", "hash"]);
+    check(
+        "id,email,hash\n1,a@example.org,x\n1,b@example.org,y\n",
+        &["users.csv", "line 3", "line 2"],
+    );
+    check("id,email,hash\n1,a@example.org\n", &["users.csv", "2"]);
+    check("", &["users.csv", "empty"]);
+
+    fs::write(&accounts, "id,email,hash\n1,a@example.org,x\n").unwrap();
+    let missing = assess_export(&accounts, &[Path::new("/nowhere/leak.txt")]);
+    assert!(missing.failure().contains("/nowhere/leak.txt"));
+    assert_eq!(run(["assess", "--accounts", "users.csv"]).code, 2, "no leak is a usage error");
+    assert_eq!(run(["assess", "leak.txt"]).code, 2, "no accounts is a usage error");
+}

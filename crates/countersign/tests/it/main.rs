@@ -1,0 +1,8 @@
+//! The program as its users meet it: typed commands, real databases, a site that Django runs.
+#![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
+
+mod assess;
+mod harness;
+mod kill;
+mod setup;
+mod stored;

@@ -1,0 +1,146 @@
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use serde_json::Value;
+
+use crate::harness::{Backend, Instance, Run, program, run};
+
+#[test]
+fn init_makes_an_instance_and_the_doctor_finds_what_is_wrong_with_it() {
+    for backend in Backend::ALL {
+        let instance = Instance::of_site(backend);
+        let mode = fs::metadata(instance.path("instance.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(
+            instance.run(&["config", "check"]).json()["schema"],
+            "countersign.config_check/1"
+        );
+        let doctor = instance.run(&["doctor"]);
+        let examination: Value = serde_json::from_str(&doctor.stdout).unwrap();
+        assert_eq!(bad(&examination), backend.is_bad_at(), "{examination:#}");
+        assert_eq!(doctor.code == 0, examination["sound"] == true);
+        let looked_at: Vec<_> =
+            examination["checks"].as_array().unwrap().iter().map(|check| &check["what"]).collect();
+        for thing in ["store", "durability", "clock", "key", "instance", "directory", "write grant"]
+        {
+            assert!(looked_at.iter().any(|what| **what == thing), "{thing} in {looked_at:?}");
+        }
+    }
+}
+
+/// What the doctor minds.
+fn bad(examination: &Value) -> Vec<&str> {
+    let checks = examination["checks"].as_array().unwrap().iter();
+    checks
+        .filter(|check| check["check"] == "bad")
+        .map(|check| check["what"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn init_overwrites_nothing() {
+    let instance = Instance::embedded(Backend::Sqlite);
+    let key = fs::read(instance.path("instance.key")).unwrap();
+    let folder = instance.path("");
+    let again = run(["init", folder.to_str().unwrap()]);
+    assert!(again.failure().ends_with("is there already; `init` overwrites nothing"));
+    fs::remove_file(instance.path("countersign.toml")).unwrap();
+    assert!(run(["init", folder.to_str().unwrap()]).failure().contains("instance.key is there"));
+    assert_eq!(fs::read(instance.path("instance.key")).unwrap(), key);
+}
+
+#[test]
+fn a_store_has_one_instance() {
+    let url = Backend::Postgres.store().unwrap();
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let init = |folder: &tempfile::TempDir| {
+        run(["init", "--store", &url, folder.path().to_str().unwrap()])
+    };
+    let id = init(&first).json()["instance"].as_str().unwrap().to_owned();
+    assert!(init(&second).failure().ends_with(&format!("the store holds instance {id} already")));
+}
+
+#[test]
+fn migrating_twice_changes_nothing() {
+    for backend in Backend::ALL {
+        let instance = Instance::embedded(backend);
+        let version = instance.run(&["migrate"]).json();
+        assert_eq!(instance.run(&["migrate"]).json(), version);
+    }
+}
+
+#[test]
+fn another_instances_key_opens_nothing() {
+    let (ours, other) = (Instance::embedded(Backend::Sqlite), Instance::embedded(Backend::Sqlite));
+    fs::copy(other.path("instance.key"), ours.path("instance.key")).unwrap();
+    let refused = ours.run(&["leak", "list"]);
+    assert!(refused.failure().contains("is not the one that store"), "{}", refused.failure());
+    let doctor = ours.run(&["doctor"]);
+    assert_eq!(doctor.code, 1);
+    let examination: Value = serde_json::from_str(&doctor.stdout).unwrap();
+    assert_eq!(examination["sound"], false);
+}
+
+#[test]
+fn the_key_can_come_from_the_environment() {
+    let instance = Instance::embedded(Backend::Sqlite);
+    let key = fs::read_to_string(instance.path("instance.key")).unwrap();
+    fs::remove_file(instance.path("instance.key")).unwrap();
+    assert!(instance.run(&["leak", "list"]).failure().contains("`instance.key_file`"));
+    instance.with("COUNTERSIGN_INSTANCE_KEY", &key).run(&["leak", "list"]).json();
+}
+
+#[test]
+fn the_doctor_minds_a_key_that_others_can_read() {
+    let instance = Instance::embedded(Backend::Sqlite);
+    let open = fs::Permissions::from_mode(0o644);
+    fs::set_permissions(instance.path("instance.key"), open).unwrap();
+    let doctor = instance.run(&["doctor"]);
+    assert_eq!(doctor.code, 1);
+    assert!(doctor.stdout.contains("chmod 600"), "{}", doctor.stdout);
+}
+
+#[test]
+fn a_bad_configuration_is_told_with_file_key_and_reason() {
+    let instance = Instance::embedded(Backend::Sqlite);
+    let file = instance.path("countersign.toml");
+    let good = fs::read_to_string(&file).unwrap();
+    let check = |change: &str, expected: &[&str]| {
+        fs::write(&file, format!("{good}\n{change}\n")).unwrap();
+        let checked = instance.run(&["config", "check"]);
+        for part in expected.iter().chain(&["countersign.toml"]) {
+            assert!(checked.failure().contains(part), "{part} in {}", checked.failure());
+        }
+    };
+    check("[smtp]\nhost = 'x'", &["`smtp`: no such setting; there are store, instance"]);
+    check("colour = 'blue'", &["`work.colour`: no such setting"]);
+    check("lease_seconds = 'long'", &["`work.lease_seconds`: invalid type: string \"long\""]);
+    check("lease_seconds = 20\nlease_seconds = 30", &["not valid TOML", "duplicate key"]);
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused() {
+    let check = |settings: &[(&'static str, &str)], expected: &str| {
+        let mut instance = Instance::embedded(Backend::Sqlite);
+        for (name, value) in settings {
+            instance = instance.with(name, value);
+        }
+        let checked = instance.run(&["config", "check"]);
+        assert!(checked.failure().contains(expected), "{}", checked.failure());
+    };
+    check(&[("COUNTERSIGN_DIRECTORY_PRESET", "django")], "`directory.url` is not set");
+    check(
+        &[("COUNTERSIGN_DIRECTORY_TABEL", "users")],
+        "COUNTERSIGN_DIRECTORY_TABEL: no such setting",
+    );
+    let both = [("COUNTERSIGN_DIRECTORY_TABLE", "a"), ("COUNTERSIGN_DIRECTORY_QUERY", "SELECT 1")];
+    check(&both, "`directory.table` and `directory.query` are both set");
+    check(&[("COUNTERSIGN_DIRECTORY_HASH_PEPPER_FILE", "none")], "`directory.hash.pepper_file`");
+    check(&[("COUNTERSIGN_INSTANCE_KEY", "abc")], "64 hexadecimal digits");
+}
+
+#[test]
+fn help_teaches() {
+    let help = Run::from(program(["--help"]).output().unwrap());
+    assert!(help.stdout.contains("countersign assess --accounts users.csv leaked.txt"));
+    assert!(help.stdout.contains("Exit codes: 0 done, 1 error, 2 usage, 3 refused by a guard"));
+}
