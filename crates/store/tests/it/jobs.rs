@@ -57,14 +57,17 @@ async fn a_batch_comes_back_as_it_was_added(store: TestStore) {
 }
 
 async fn jobs_of_another_kind_or_leak_are_not_taken(store: TestStore) {
-    let one = leak_in_pieces(&store, "One", 1).await;
+    let screened = leak_in_pieces(&store, "To screen", 1).await;
     let mut tx = store.tx().await;
-    let (other, _) = leak(&mut tx, "Other", &["a"]).await;
-    for (kind, leak) in [(JobKind::Verify, one), (JobKind::Screen, other)] {
+    let (verified, _) = leak(&mut tx, "To verify", &["a"]).await;
+    tx.add_batches(verified, &[(account("a"), account("b"))]).await.unwrap();
+    for (kind, leak) in [(JobKind::Verify, screened), (JobKind::Screen, verified)] {
         assert_eq!(tx.take_job(kind, leak, &worker(1), LONG).await.unwrap(), None);
         assert_eq!(tx.job_counts(kind, leak).await.unwrap(), JobCounts::default());
+        assert_eq!(tx.next_expiry(kind, leak).await.unwrap(), None);
     }
-    take(&mut tx, JobKind::Screen, one).await;
+    take(&mut tx, JobKind::Screen, screened).await;
+    take(&mut tx, JobKind::Verify, verified).await;
 }
 
 async fn a_file_is_cut_into_pieces_once(store: TestStore) {
@@ -227,17 +230,17 @@ async fn deliver(
     tx.commit().await
 }
 
+/// Takes jobs until none is left, or far too many were taken.
 async fn take_all(store: Store, leak: LeakId, owner: WorkerName) -> Vec<JobId> {
     let mut taken = Vec::new();
-    loop {
+    while taken.len() < 100 {
         let mut tx = store.begin().await.unwrap();
         let lease = tx.take_job(JobKind::Screen, leak, &owner, LONG).await.unwrap();
         tx.commit().await.unwrap();
-        match lease {
-            Some(lease) => taken.push(lease.job),
-            None => return taken,
-        }
+        let Some(lease) = lease else { break };
+        taken.push(lease.job);
     }
+    taken
 }
 
 /// Takes jobs until none is left, and returns how many results it delivered. The place of a result

@@ -1,13 +1,15 @@
 use std::{collections::HashSet, fs, path::Path};
 
-use model::{Provenance, Tier};
+use model::{FileId, Provenance, Tier};
 use sql::Constraint;
-use store::{FindingState, Instance, InstanceKind, JobKind, LeakState, Outcome, Store};
+use store::{
+    FindingState, Instance, InstanceKind, JobKind, LeakState, NewLeak, NewPiece, Outcome, Store,
+};
 use testkit::PostgresServer;
 
 use crate::support::{
-    CONNECTIONS, TestStore, broken, leak, leak_in_pieces, new_file, new_leak, open, sqlite_url,
-    time,
+    CONNECTIONS, TestStore, account, broken, candidate, leak, leak_in_pieces, new_file, new_leak,
+    open, sqlite_url, take, time,
 };
 
 /// All that the two spellings of the schema may differ in.
@@ -101,28 +103,35 @@ async fn a_server_without_fsync_is_not_called_durable() {
 }
 
 #[tokio::test]
-async fn a_destroyed_key_is_not_left_in_the_file() {
+async fn what_is_destroyed_is_not_left_in_the_file() {
     const KEY: &[u8] = b"the wrapped key that must be gone";
+    const SECRET: &[u8] = b"secrets of number ";
     let (url, folder) = sqlite_url();
     let path = folder.path().join("store.db");
-    let holds_key = || fs::read(&path).unwrap().windows(KEY.len()).any(|bytes| bytes == KEY);
+    let holds = |text: &[u8]| fs::read(&path).unwrap().windows(text.len()).any(|part| part == text);
 
     let store = open(&url).await;
     store.migrate().await.unwrap();
     let mut tx = store.begin().await.unwrap();
-    let mut leak = new_leak("Example");
-    leak.spool_key = KEY.to_vec();
+    let leak = NewLeak { spool_key: KEY.to_vec(), ..new_leak("Example") };
     let leak = tx.add_leak(&leak, &[new_file("a")]).await.unwrap();
+    let piece = NewPiece { file: FileId(1), start: 0, end: 9 };
+    tx.add_pieces(leak, &[piece]).await.unwrap();
+    let held = take(&mut tx, JobKind::Screen, leak).await;
+    let candidates = (1..500).map(|n| candidate(&format!("number {n}"), n, n));
+    tx.add_candidates(leak, held.job, candidates).await.unwrap();
     tx.commit().await.unwrap();
     store.close().await;
-    assert!(holds_key(), "else this test would prove nothing");
+    assert!(holds(KEY) && holds(SECRET), "else this test would prove nothing");
 
     let store = open(&url).await;
     let mut tx = store.begin().await.unwrap();
     tx.destroy_spool_key(leak).await.unwrap();
+    let (from, to) = (account("number"), account("number 999"));
+    assert_eq!(tx.drop_candidates_between(leak, &from, &to).await.unwrap(), 499);
     tx.commit().await.unwrap();
     store.close().await;
-    assert!(!holds_key());
+    assert!(!holds(KEY) && !holds(SECRET));
 }
 
 on_both! {
