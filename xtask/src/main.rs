@@ -1,4 +1,4 @@
-//! Repository chores: test, bench, example, docs. `cargo xtask --help` lists them.
+//! Repository chores: test, example, bench, fuzz, docs. `cargo xtask --help` lists them.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -8,6 +8,7 @@
 mod bench;
 mod docs;
 mod example;
+mod fuzz;
 mod shell;
 mod test;
 mod tidy;
@@ -29,6 +30,7 @@ Commands:
   example [DIR]    Makes a site that Django runs, leaks that concern it, and the truth about both,
                    in target/example or DIR. Everybody in it is invented.
   bench [NAME]     Runs one benchmark, or all, and rewrites its section of docs/benchmarks.md.
+  fuzz [TARGET]    Runs one fuzz target, or each, for 60 seconds. Part of `test --full`.
   docs [--check]   Regenerates docs/cli.md and docs/configuration.md from the program.
                    --check only fails if they are not up to date.
   tidy             The rules that no compiler checks: layers, sizes, words. Part of `test`.
@@ -57,6 +59,8 @@ fn run(words: &[&str]) -> Outcome {
         ["example", folder] if !folder.starts_with('-') => example::example(Some(folder)),
         ["bench"] => bench::bench(None),
         ["bench", name] if !name.starts_with('-') => bench::bench(Some(name)),
+        ["fuzz"] => fuzz::fuzz(None),
+        ["fuzz", target] if !target.starts_with('-') => fuzz::fuzz(Some(target)),
         ["docs"] => docs::write(),
         ["docs", "--check"] => docs::check(),
         ["tidy"] => tidy::tidy(),

@@ -1,20 +1,16 @@
 //! Everything that must pass before a change is merged.
 
 use std::{
-    fs,
     process::Command,
     time::{Duration, Instant},
 };
 
 use crate::{
-    docs,
-    shell::{Outcome, command, root, run},
+    docs, fuzz,
+    shell::{Outcome, command, run},
     tidy,
     tools::{self, Need, tool},
 };
-
-/// How long each fuzz target runs with `--full`.
-const FUZZ_SECONDS: u32 = 60;
 
 /// Runs every step, whatever became of the one before it, so that one run shows all that is
 /// wrong. The tests come last: their own closing lines stand right above the table.
@@ -33,7 +29,7 @@ pub(crate) fn test(full: bool) -> Outcome {
     });
     report.step("tidiness", tidy::tidy);
     if full {
-        report.step("fuzzing", fuzz);
+        report.step("fuzzing", || fuzz::fuzz(None));
     }
     report.step("tests", || run(&mut tests(full)));
     report.conclude()
@@ -51,32 +47,6 @@ fn tests(full: bool) -> Command {
         tests.env("COUNTERSIGN_TEST_FULL", "1");
     }
     tests
-}
-
-/// Runs each fuzz target for a while. Sanitizers are unstable options, which only a nightly
-/// compiler or this variable allows.
-fn fuzz() -> Outcome {
-    for target in fuzz_targets()? {
-        let limits = format!("-max_total_time={FUZZ_SECONDS} -timeout=10 -rss_limit_mb=4096");
-        let mut fuzz = tool(&format!("cargo fuzz run {target} -- {limits}"))?;
-        run(fuzz.env("RUSTC_BOOTSTRAP", "1"))?;
-    }
-    Ok(())
-}
-
-fn fuzz_targets() -> Outcome<Vec<String>> {
-    let mut targets = Vec::new();
-    for entry in fs::read_dir(root().join("fuzz/fuzz_targets"))? {
-        let path = entry?.path();
-        if let Some(name) = path.file_stem().filter(|_| path.extension() == Some("rs".as_ref())) {
-            targets.push(name.to_string_lossy().into_owned());
-        }
-    }
-    targets.sort();
-    if targets.is_empty() {
-        return Err("fuzz/fuzz_targets holds no target".into());
-    }
-    Ok(targets)
 }
 
 /// What each step took, and which of them failed.
