@@ -35,9 +35,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Count the accounts that are exposed now, without keys and without storing anything.
     Assess(Assess),
-    /// Write a configuration, an instance key and a store.
     Init(Init),
     /// Look at the configuration.
     #[command(subcommand)]
@@ -152,7 +150,6 @@ pub(crate) enum AccountsCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LeakCommand {
-    /// Register the files of a leak, with their fingerprints.
     Add(LeakAdd),
     /// Look for our accounts in a leak. Can be stopped at any moment and started again.
     Screen {
@@ -178,6 +175,9 @@ pub(crate) enum LeakCommand {
     },
 }
 
+/// Register the files of a leak, with their fingerprints.
+///
+/// The files stay where they are, and must not change until the leak is screened.
 #[derive(Debug, Args)]
 pub(crate) struct LeakAdd {
     /// What the leak is called, in notices too.

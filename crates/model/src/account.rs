@@ -35,7 +35,7 @@ pub struct Account {
 pub struct AccountId(Box<str>);
 
 impl AccountId {
-    /// Takes any text that is neither empty nor overlong.
+    /// Takes any text that is neither empty nor overlong, and that every database can hold.
     ///
     /// # Errors
     /// [`AccountIdError`] names the length found and the bound.
@@ -44,6 +44,7 @@ impl AccountId {
         match text.len() {
             0 => Err(AccountIdError::Empty),
             length if length > ACCOUNT_ID_BYTES_MAX => Err(AccountIdError::TooLong { length }),
+            _ if text.contains('\0') => Err(AccountIdError::Nul),
             _ => Ok(Self(text.into_boxed_str())),
         }
     }
@@ -93,4 +94,7 @@ pub enum AccountIdError {
         /// Bytes found.
         length: usize,
     },
+    /// PostgreSQL holds no text with a NUL.
+    #[error("an account id holds a NUL character")]
+    Nul,
 }

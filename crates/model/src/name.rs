@@ -31,9 +31,7 @@ impl FromStr for LeakName {
             return Err(LeakNameError::TooLong { length: name.len() });
         }
         match name.chars().find(|c| c.is_control() || is_bidi_control(*c)) {
-            Some(found) => Err(LeakNameError::Control {
-                found: u32::from(found),
-            }),
+            Some(found) => Err(LeakNameError::Control { found: u32::from(found) }),
             None => Ok(Self(name.to_owned())),
         }
     }
@@ -108,9 +106,7 @@ impl FromStr for LeakDate {
         };
         match day.parse::<jiff::civil::Date>() {
             Ok(date) if day == date.to_string() => Ok(Self(text.to_owned())),
-            _ => Err(LeakDateError {
-                found: text.escape_debug().to_string(),
-            }),
+            _ => Err(LeakDateError { found: text.escape_debug().to_string() }),
         }
     }
 }

@@ -35,10 +35,7 @@ impl Tally {
         if accounted == self.lines {
             return Ok(self);
         }
-        Err(Unbalanced {
-            lines: self.lines,
-            accounted,
-        })
+        Err(Unbalanced { lines: self.lines, accounted })
     }
 }
 
@@ -95,22 +92,10 @@ mod tests {
 
     #[test]
     fn a_lost_line_fails_the_run() {
-        let mut tally = Tally {
-            lines: 5,
-            hits: 1,
-            misses: 1,
-            blank: 1,
-            ..Tally::default()
-        };
+        let mut tally = Tally { lines: 5, hits: 1, misses: 1, blank: 1, ..Tally::default() };
         tally.rejects.add(RejectReason::NoDelimiter, 1);
         let unbalanced = tally.clone().balanced();
-        assert_eq!(
-            unbalanced,
-            Err(Unbalanced {
-                lines: 5,
-                accounted: 4
-            })
-        );
+        assert_eq!(unbalanced, Err(Unbalanced { lines: 5, accounted: 4 }));
         tally.rejects.add(RejectReason::Nul, 1);
         assert_eq!(tally.balanced().unwrap().records(), 4);
     }

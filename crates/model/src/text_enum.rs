@@ -58,9 +58,6 @@ impl UnknownWord {
     /// For [`text_enum!`](crate::text_enum): the word found, and the words it should be one of.
     #[must_use]
     pub fn new(found: &str, known: &[&str]) -> Self {
-        Self {
-            found: found.escape_debug().to_string(),
-            known: known.join(", "),
-        }
+        Self { found: found.escape_debug().to_string(), known: known.join(", ") }
     }
 }

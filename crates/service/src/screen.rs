@@ -249,9 +249,9 @@ async fn screen_piece(screening: Arc<Screening>, lease: Lease) -> Result<(), Scr
 
     let samples: Vec<_> = read.screened.rejects.iter().map(reject_sample).collect();
     let mut tx = screening.store.begin().await?;
+    tx.finish(&lease).await?;
     tx.add_candidates(screening.leak, lease.job, read.rows).await?;
     tx.record_screened(lease.job, &read.screened.tally, read.screened.complete, &samples).await?;
-    tx.finish(&lease).await?;
     Ok(tx.commit().await?)
 }
 

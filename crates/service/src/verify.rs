@@ -185,6 +185,7 @@ impl<'a> Verification<'a> {
         judged: Vec<(AccountId, Judgement<Place>)>,
     ) -> Result<(), VerifyLeakError> {
         let mut tx = self.site.store.begin().await?;
+        tx.finish(lease).await?;
         let mut tally = BatchTally::default();
         for (account, judgement) in judged {
             tally.count(&account, &judgement);
@@ -196,7 +197,6 @@ impl<'a> Verification<'a> {
         tx.add_outcomes(lease.job, &tally.by_format()).await?;
         tx.drop_candidates_between(self.leak, &batch.from, &batch.to).await?;
         self.site.record(&mut tx, &tally.into_events(self.leak)).await?;
-        tx.finish(lease).await?;
         Ok(tx.commit().await?)
     }
 

@@ -107,6 +107,36 @@ fn what_cannot_be_verified_is_counted_and_listed_by_reason() {
 }
 
 #[test]
+fn a_table_of_its_own_form_and_with_a_pepper_is_mapped_by_the_configuration() {
+    for mode in ["append", "prepend", "hmac_sha256"] {
+        let instance = Instance::embedded(Backend::Sqlite);
+        let (site, pepper, leak) =
+            (instance.path("site.sqlite3"), instance.path("pepper"), instance.path("leak.txt"));
+        let mut make = testkit::python("pepper_site.py");
+        assert!(make.arg(&site).args(["s3cret-pepper", mode]).status().unwrap().success());
+        fs::write(&pepper, "s3cret-pepper\n").unwrap();
+        fs::write(&leak, "anna@example.org:anna!\nbert@example.org;bert!\ncarl@example.org:no\n")
+            .unwrap();
+        let instance = instance
+            .with("COUNTERSIGN_DIRECTORY_PRESET", "generic")
+            .with("COUNTERSIGN_DIRECTORY_URL", &format!("sqlite:{}", site.display()))
+            .with("COUNTERSIGN_DIRECTORY_TABLE", "member")
+            .with("COUNTERSIGN_DIRECTORY_COLUMNS_ID", "uid")
+            .with("COUNTERSIGN_DIRECTORY_COLUMNS_EMAIL", "mail")
+            .with("COUNTERSIGN_DIRECTORY_COLUMNS_USERNAME", "")
+            .with("COUNTERSIGN_DIRECTORY_COLUMNS_HASH", "digest")
+            .with("COUNTERSIGN_DIRECTORY_COLUMNS_EMAIL_VERIFIED", "confirmed")
+            .with("COUNTERSIGN_DIRECTORY_HASH_PEPPER_FILE", "pepper");
+        let assess = ["assess", "--directory", leak.to_str().unwrap()];
+        let peppered = instance.with("COUNTERSIGN_DIRECTORY_HASH_PEPPER_MODE", mode);
+        assert_eq!(peppered.run(&assess).json()["exposed"], 2, "{mode}");
+        let other = if mode == "append" { "prepend" } else { "append" };
+        let wrong = peppered.with("COUNTERSIGN_DIRECTORY_HASH_PEPPER_MODE", other);
+        assert_eq!(wrong.run(&assess).json()["exposed"], 0, "{mode} read as {other}");
+    }
+}
+
+#[test]
 fn a_file_that_breaks_off_is_read_as_far_as_it_goes_and_said_to_be_incomplete() {
     let site = Backend::Sqlite.site();
     let whole = site.leaks.iter().find(|leak| leak.extension().is_some_and(|e| e == "gz")).unwrap();

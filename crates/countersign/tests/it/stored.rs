@@ -1,6 +1,6 @@
-use std::fs;
+use std::{fs, process::Command};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{
     Backend, Instance, Run, assert_counts_are_true, assert_list_is_true, assert_shows_no_password,
@@ -67,6 +67,8 @@ fn no_password_rests_in_the_clear() {
     check("after screening");
     instance.run(&["leak", "verify", NAME]).json();
     check("after verification");
+    let left = "SELECT (SELECT COUNT(*) FROM candidate), (SELECT COUNT(spool_key) FROM leak)";
+    assert_eq!(ask(&instance, left), "[(0, 0)]", "what did not match is destroyed");
     let log = instance.run(&["log", "show"]).stdout;
     assert_shows_no_password("the log", log.as_bytes(), site);
 }
@@ -143,6 +145,29 @@ fn several_workers_share_one_leak() {
 }
 
 #[test]
+fn strangers_programs_confirm_the_log() {
+    let instance = Instance::of_site(Backend::Sqlite);
+    find(&instance, Backend::Sqlite);
+    let shown = instance.run(&["log", "show"]).stdout;
+    let report = instance.run(&["log", "verify"]).json();
+    let mut log = json!({
+        "entries": shown.lines().collect::<Vec<_>>(),
+        "checkpoint": report["checkpoint"],
+        "verifier": report["verifier"],
+    });
+    let right =
+        json!({"size": report["entries"], "root_is_right": true, "signature_is_right": true});
+    assert_eq!(judge(&log), right);
+    log["entries"][3] = json!("{}");
+    assert_eq!(judge(&log)["root_is_right"], false, "the judge can say no");
+}
+
+/// What pymerkle and Python's cryptography say of a log.
+fn judge(log: &Value) -> Value {
+    run_with_input(testkit::python("log_judge.py"), log.to_string().as_bytes()).json()
+}
+
+#[test]
 fn a_changed_log_is_found_out() {
     let instance = Instance::of_site(Backend::Sqlite);
     let kept = instance.path("kept");
@@ -157,20 +182,21 @@ fn a_changed_log_is_found_out() {
     fs::write(&kept, forged).unwrap();
     assert!(instance.run(&against).failure().contains("signature does not verify"));
 
-    tamper(&instance, "DROP TRIGGER log_entry_refuses_update");
-    tamper(&instance, "UPDATE log_entry SET body = CAST('{}' AS BLOB) WHERE position = 5");
+    ask(&instance, "DROP TRIGGER log_entry_refuses_update");
+    ask(&instance, "UPDATE log_entry SET body = CAST('{}' AS BLOB) WHERE position = 5");
     let found = instance.run(&["log", "verify"]);
     assert!(found.failure().contains("entry 5 of the audit log is not the one that was written"));
 }
 
-/// Changes the store behind the program's back, as a thief or a restorer would.
-fn tamper(instance: &Instance, statement: &str) {
+/// Speaks to the store behind the program's back, as a thief or a restorer would.
+fn ask(instance: &Instance, statement: &str) -> String {
     let code = "import sqlite3, sys\n\
                 store = sqlite3.connect(sys.argv[1])\n\
-                store.execute(sys.argv[2])\n\
+                print(store.execute(sys.argv[2]).fetchall())\n\
                 store.commit()";
     let store = instance.path("countersign.sqlite3");
-    let mut python = std::process::Command::new("python3");
-    let done = python.args(["-c", code]).arg(store).arg(statement).output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let mut python = Command::new("python3");
+    let run: Run = python.args(["-c", code]).arg(store).arg(statement).output().unwrap().into();
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    run.stdout.trim_end().to_owned()
 }
