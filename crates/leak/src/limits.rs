@@ -1,0 +1,39 @@
+//! Every bound on what is read and kept, in one place.
+
+/// Bytes of the longest line that is read as a record, its newline not counted.
+///
+/// A longer one is rejected as `overlong` without being held in memory.
+pub const LINE_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes read at once, at most: enough that the calls into the system cost nothing.
+pub const BLOCK_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes read at once, at least. The longest line fits, and a read beside it.
+pub const BLOCK_BYTES_MIN: usize = 2 * LINE_BYTES_MAX;
+
+/// Bytes read at once beyond the end of a piece, where only the rest of one line is wanted.
+pub const TAIL_BYTES: usize = LINE_BYTES_MAX;
+
+/// Bytes read from a compressed file at once.
+pub const COMPRESSED_BLOCK_BYTES: usize = 128 * 1024;
+
+/// Bytes of transcoded text held at once, for UTF-16.
+pub const TRANSCODE_BLOCK_BYTES: usize = 64 * 1024;
+
+/// How many of a line's delimiters are tried as the end of its identifier.
+///
+/// An address or a username may hold a delimiter itself; hardly any holds more than three.
+pub const SPLITS_MAX: usize = 4;
+
+/// Plausible secrets passed on for one line and account. Each may cost a slow hash to verify.
+pub const SECRETS_MAX: usize = 8;
+
+/// Samples of rejected lines kept for one piece and reason. The counts are always exact.
+pub const REJECT_SAMPLES_MAX: usize = 20;
+
+/// Bytes of a domain that is still turned into its ASCII form. The real bound is 253 bytes of
+/// ASCII; a longer name is compared as it stands, so that a hostile one costs no time.
+pub const DOMAIN_BYTES_MAX: usize = 1024;
+
+/// Folders within folders that are walked. Deeper ones are an error, never left out.
+pub const FOLDER_DEPTH_MAX: usize = 64;
