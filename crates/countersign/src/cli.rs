@@ -178,7 +178,7 @@ pub(crate) enum LeakCommand {
 /// Register the files of a leak, with their fingerprints.
 ///
 /// The files stay where they are, and must not change until the leak is screened.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct LeakAdd {
     /// What the leak is called, in notices too.
     #[arg(long)]

@@ -1,10 +1,12 @@
+use std::collections::BTreeMap;
+
 use ledger::{
-    Audit, AuditError, CheckpointError, CheckpointKey, Entry, Event, MissingHash, Tree, frontier,
-    hash_position,
+    Audit, AuditError, Audited, CheckpointError, CheckpointKey, CheckpointVerifier, Entry, Event,
+    MissingHash, Tree, frontier, hash_position,
 };
 use model::Timestamp;
 use serde::Serialize;
-use store::{LogEntry, StoreError, Tx};
+use store::{Checkpoint, LogEntry, StoreError, Tx};
 
 use crate::{Site, limits::LOG_ENTRIES_PER_READ};
 
@@ -57,44 +59,52 @@ pub struct LogReport {
 pub async fn verify_log(site: &Site, kept: Option<&str>) -> Result<LogReport, LogError> {
     let verifier = site.checkpoint_key().verifier();
     let mut tx = site.store.read().await?;
-    let mut notes = tx.checkpoints().await?;
-    let latest = notes.last().map(|checkpoint| checkpoint.note.clone()).unwrap_or_default();
-    let signed = notes.last().map_or(0, |checkpoint| checkpoint.size);
-    if let Some(kept) = kept {
-        notes.push(store::Checkpoint {
-            size: verifier.read(kept)?.size,
-            at: site.clock.now(),
-            note: kept.to_owned(),
-        });
-        notes.sort_by_key(|checkpoint| checkpoint.size);
-    }
-    let mut notes = notes.into_iter().peekable();
+    let signed = tx.checkpoints().await?;
+    let latest = signed.last().map(|checkpoint| checkpoint.note.clone()).unwrap_or_default();
+    let mut notes = signed_sizes(signed, kept, &verifier)?;
     let mut audit = Audit::new(&verifier);
+    read_all(&mut tx, &mut audit, &mut notes).await?;
+    if let Some((beyond, _)) = notes.pop_first() {
+        return Err(AuditError::Unsigned { entries: audit.size(), signed: beyond }.into());
+    }
+    let audited = audit.finish(verifier.read(&latest)?.size)?;
+    let Audited { entries, checkpoints, .. } = audited;
+    Ok(LogReport { entries, checkpoints, checkpoint: latest, verifier: verifier.to_string() })
+}
+
+/// The checkpoints to be met on the way, by the number of entries that they sign.
+type Notes = BTreeMap<u64, Vec<String>>;
+
+fn signed_sizes(
+    signed: Vec<Checkpoint>,
+    kept: Option<&str>,
+    verifier: &CheckpointVerifier,
+) -> Result<Notes, CheckpointError> {
+    let mut notes = Notes::new();
+    for checkpoint in signed {
+        notes.entry(checkpoint.size).or_default().push(checkpoint.note);
+    }
+    if let Some(kept) = kept {
+        notes.entry(verifier.read(kept)?.size).or_default().push(kept.to_owned());
+    }
+    Ok(notes)
+}
+
+async fn read_all(tx: &mut Tx, audit: &mut Audit<'_>, notes: &mut Notes) -> Result<(), LogError> {
     loop {
         let entries = tx.log_entries(audit.size(), LOG_ENTRIES_PER_READ).await?;
         if entries.is_empty() {
-            break;
+            return Ok(());
         }
         for entry in entries {
-            let positions: Vec<_> =
-                (hash_position(entry.position)..hash_position(entry.position + 1)).collect();
-            audit.entry(&entry.body, &tx.log_hashes(&positions).await?)?;
-            while let Some(checkpoint) = notes.next_if(|checkpoint| checkpoint.size == audit.size())
-            {
-                audit.checkpoint(&checkpoint.note)?;
+            let hashes = hash_position(entry.position)..hash_position(entry.position + 1);
+            let stored = tx.log_hashes(&hashes.collect::<Vec<_>>()).await?;
+            audit.entry(&entry.body, &stored)?;
+            for note in notes.remove(&audit.size()).unwrap_or_default() {
+                audit.checkpoint(&note)?;
             }
         }
     }
-    if let Some(beyond) = notes.next() {
-        return Err(AuditError::Unsigned { entries: audit.size(), signed: beyond.size }.into());
-    }
-    let audited = audit.finish(signed)?;
-    Ok(LogReport {
-        entries: audited.entries,
-        checkpoints: audited.checkpoints,
-        checkpoint: latest,
-        verifier: verifier.to_string(),
-    })
 }
 
 /// The latest signed checkpoint.

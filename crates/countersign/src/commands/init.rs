@@ -21,6 +21,9 @@ use crate::{
 /// Only the owner may read the key.
 const KEY_FILE_MODE: u32 = 0o600;
 
+/// Everybody may read the configuration: secrets come from files or the environment.
+const CONFIG_FILE_MODE: u32 = 0o644;
+
 #[derive(Serialize)]
 struct Made {
     instance: String,
@@ -31,23 +34,12 @@ struct Made {
 }
 
 pub(super) async fn run(context: &Context<'_>, arguments: &Init) -> Result<Done, Failure> {
-    let folder = &arguments.folder;
-    let config_file = folder.join(DEFAULT_FILE);
-    let defaults = Settings::default();
-    let key_file = folder.join(&defaults.instance.key_file);
     check_arguments(arguments)?;
-    for file in [&config_file, &key_file] {
-        refuse_existing(file)?;
-    }
-    refuse_existing_store(arguments, folder, &defaults)?;
-
-    fs::create_dir_all(folder)
-        .map_err(|source| InitError::Write { file: folder.clone(), source })?;
+    let files = Files::of(arguments)?;
     let key = InstanceKey::generate(&SystemRandomness);
-    write_new(&key_file, KEY_FILE_MODE, format!("{}\n", *key.to_text()).as_bytes())?;
-    write_new(&config_file, 0o644, template(&settings(arguments)).as_bytes())?;
+    files.write(&key, arguments)?;
 
-    let config = Config::load(Some(&config_file))?;
+    let config = Config::load(Some(&files.config))?;
     let store = wiring::store(&config).await?;
     store.migrate().await?;
     let kind = if arguments.rehearsal { InstanceKind::Rehearsal } else { InstanceKind::Site };
@@ -55,12 +47,37 @@ pub(super) async fn run(context: &Context<'_>, arguments: &Init) -> Result<Done,
     let made = Made {
         instance,
         kind: kind.to_string(),
-        config_file: config_file.display().to_string(),
-        key_file: key_file.display().to_string(),
+        config_file: files.config.display().to_string(),
+        key_file: files.key.display().to_string(),
         store: config.settings.store.url,
     };
     context.output.result("countersign.init/1", &made, for_people)?;
     Ok(Done::Whole)
+}
+
+/// What is written into the folder, and does not exist yet.
+struct Files {
+    folder: PathBuf,
+    config: PathBuf,
+    key: PathBuf,
+}
+
+impl Files {
+    fn of(arguments: &Init) -> Result<Self, InitError> {
+        let (folder, defaults) = (arguments.folder.clone(), Settings::default());
+        let (config, key) = (folder.join(DEFAULT_FILE), folder.join(&defaults.instance.key_file));
+        refuse_existing(&config)?;
+        refuse_existing(&key)?;
+        refuse_existing_store(arguments, &folder, &defaults)?;
+        Ok(Self { folder, config, key })
+    }
+
+    fn write(&self, key: &InstanceKey, arguments: &Init) -> Result<(), InitError> {
+        let failed = |source| InitError::Write { file: self.folder.clone(), source };
+        fs::create_dir_all(&self.folder).map_err(failed)?;
+        write_new(&self.key, KEY_FILE_MODE, format!("{}\n", *key.to_text()).as_bytes())?;
+        write_new(&self.config, CONFIG_FILE_MODE, template(&settings(arguments)).as_bytes())
+    }
 }
 
 fn for_people(made: &Made) -> String {

@@ -1,9 +1,10 @@
+use model::LeakName;
 use serde::Serialize;
 use service::{Accounts, AddLeak, LeakReport, Site};
 
 use super::{Context, Failure};
 use crate::{
-    cli::LeakCommand,
+    cli::{LeakAdd, LeakCommand},
     config::Config,
     output::{self, Done, Sheet, grouped},
     wiring,
@@ -24,30 +25,38 @@ pub(super) async fn run(context: &Context<'_>, command: &LeakCommand) -> Result<
             service::show_leak(&site, name).await?
         }
         LeakCommand::Add(arguments) => {
-            let leak = AddLeak {
-                name: arguments.name.clone(),
-                date: arguments.date.clone(),
-                provenance: arguments.provenance,
-                files: arguments.files.clone(),
-            };
-            service::add_leak(&site, leak, context.progress()).await?
+            service::add_leak(&site, arguments.into(), context.progress()).await?
         }
-        LeakCommand::Screen { name } => {
-            let directory = wiring::directory(&config).await?;
-            let accounts = Accounts::Directory(&directory);
-            service::screen_leak(&site, name, accounts, context.progress()).await?
-        }
+        LeakCommand::Screen { name } => screen(context, &config, &site, name).await?,
         LeakCommand::Verify { name } => verify(context, &config, &site, name).await?,
     };
     context.output.result(LEAK, &report, for_people)?;
     Ok(Done::whole_if(report.is_complete()))
 }
 
+impl From<&LeakAdd> for AddLeak {
+    fn from(arguments: &LeakAdd) -> Self {
+        let LeakAdd { name, date, provenance, files } = arguments.clone();
+        Self { name, date, provenance, files }
+    }
+}
+
+async fn screen(
+    context: &Context<'_>,
+    config: &Config,
+    site: &Site,
+    name: &LeakName,
+) -> Result<LeakReport, Failure> {
+    let directory = wiring::directory(config).await?;
+    let accounts = Accounts::Directory(&directory);
+    Ok(service::screen_leak(site, name, accounts, context.progress()).await?)
+}
+
 async fn verify(
     context: &Context<'_>,
     config: &Config,
     site: &Site,
-    name: &model::LeakName,
+    name: &LeakName,
 ) -> Result<LeakReport, Failure> {
     let directory = wiring::directory(config).await?;
     let (accounts, verifier) = (Accounts::Directory(&directory), wiring::verifier(config)?);

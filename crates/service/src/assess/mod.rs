@@ -41,7 +41,18 @@ pub async fn assess(
     for file in &files {
         assessment.add_file(file.leak, &file.path, &file.tally, file.complete);
     }
-    let mut claims = claims_by_account(files);
+    let claims = claims_by_account(files);
+    verify_all(accounts, claims, verifier, progress.as_ref(), &mut assessment).await?;
+    Ok(assessment)
+}
+
+async fn verify_all(
+    accounts: Accounts<'_>,
+    mut claims: Vec<Claims<Sighting>>,
+    verifier: Arc<Verifier>,
+    progress: &dyn Progress,
+    assessment: &mut Assessment,
+) -> Result<(), AssessError> {
     progress.begin(Step::Verify, claims.len() as u64);
     while !claims.is_empty() {
         let batch: Vec<_> = claims.drain(..claims.len().min(ACCOUNTS_PER_BATCH)).collect();
@@ -55,7 +66,7 @@ pub async fn assess(
         progress.advance(tried);
     }
     progress.end();
-    Ok(assessment)
+    Ok(())
 }
 
 /// All that the leaks say of each account, in the order of the leaks.
