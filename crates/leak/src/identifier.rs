@@ -112,7 +112,7 @@ impl Forms {
 
     /// Makes the forms where there is nothing to fold but ASCII case, a tag and Gmail's habits:
     /// nearly always. Whether that is so.
-    fn make_plain(&mut self, raw: &[u8]) -> bool {
+    pub(crate) fn make_plain(&mut self, raw: &[u8]) -> bool {
         if !has_plain_ends(raw) {
             return false;
         }

@@ -7,7 +7,7 @@ use crate::identifier::{Forms, Roles};
 
 /// The identifiers of all accounts, to look up those that a leak names.
 ///
-/// About 100 bytes an account, and the texts. Identifiers are compared byte by byte, so a
+/// About 80 bytes an account with an address and a username, and the texts. Identifiers are compared byte by byte, so a
 /// collision of hashes costs time only, and the hash is seeded anew at each start, so that nobody
 /// can write a leak full of collisions.
 #[derive(Default)]
@@ -22,6 +22,7 @@ pub struct AccountIndex {
     /// Finds the number of a key by its text.
     table: HashTable<u32>,
     hasher: DefaultHashBuilder,
+    filter: Filter,
 }
 
 impl AccountIndex {
@@ -51,6 +52,15 @@ impl AccountIndex {
         keep_best(found);
     }
 
+    /// Whether a form with this hash may be in the index: surely not, or most likely.
+    pub(crate) fn may_hold(&self, hash: u64) -> bool {
+        self.filter.may_hold(hash)
+    }
+
+    pub(crate) fn hash(&self, form: &[u8]) -> u64 {
+        self.hasher.hash_one(form)
+    }
+
     fn id(&self, account: u32) -> &str {
         str::from_utf8(self.ids.get(account)).expect("only account ids are added")
     }
@@ -60,7 +70,7 @@ impl AccountIndex {
     }
 
     fn gather(&self, key: &[u8], asked: Roles, found: &mut Vec<(u32, Tier)>) {
-        let hash = self.hasher.hash_one(key);
+        let hash = self.hash(key);
         let Some(&key) = self.table.find(hash, |&at| self.keys.get(at) == key) else {
             return;
         };
@@ -116,6 +126,11 @@ impl IndexBuilder {
         index.keys.shrink();
         index.heads.shrink_to_fit();
         index.entries.shrink_to_fit();
+        index.filter = Filter::with_room(index.heads.len());
+        for key in 0..number(index.heads.len()) {
+            let hash = index.hash(index.keys.get(key));
+            index.filter.add(hash);
+        }
         index
     }
 }
@@ -152,6 +167,39 @@ impl AccountIndex {
             }
         }
     }
+}
+
+/// A Bloom filter of two bytes a key, all bits of a key in one word: what is not in it is not in the
+/// index, and one look at the memory tells.
+#[derive(Default)]
+struct Filter(Vec<u64>);
+
+impl Filter {
+    fn with_room(keys: usize) -> Self {
+        Self(vec![0; keys.div_ceil(KEYS_PER_WORD).next_power_of_two()])
+    }
+
+    fn add(&mut self, hash: u64) {
+        let at = self.word(hash);
+        self.0[at] |= bits(hash);
+    }
+
+    fn may_hold(&self, hash: u64) -> bool {
+        let bits = bits(hash);
+        self.0.get(self.word(hash)).is_some_and(|word| word & bits == bits)
+    }
+
+    /// The upper half of the hash chooses the word, the lower one the bits: were they the same
+    /// bits, most of the filter's worth would be lost.
+    fn word(&self, hash: u64) -> usize {
+        (hash >> u32::BITS) as usize & self.0.len().saturating_sub(1)
+    }
+}
+
+const KEYS_PER_WORD: usize = 4;
+
+const fn bits(hash: u64) -> u64 {
+    1 << (hash & 63) | 1 << (hash >> 6 & 63) | 1 << (hash >> 12 & 63) | 1 << (hash >> 18 & 63)
 }
 
 /// One account under one key.
@@ -263,6 +311,17 @@ mod tests {
         let ids: Vec<String> = (0..50_000).map(|id| id.to_string()).collect();
         let accounts: Vec<_> = ids.iter().map(|id| (id.as_str(), Some("a@x.com"), None)).collect();
         assert_eq!(index(&accounts).lookup("a@x.com").len(), ids.len());
+    }
+
+    #[test]
+    fn the_filter_passes_every_key_and_hardly_anything_else() {
+        let ids: Vec<String> = (0..10_000).map(|id| format!("{id}@x.com")).collect();
+        let accounts: Vec<_> =
+            ids.iter().map(|id| (id.as_str(), Some(id.as_str()), None)).collect();
+        let index = index(&accounts);
+        let passes = |text: &str| index.may_hold(index.hash(text.as_bytes()));
+        assert!(ids.iter().all(|id| passes(id)));
+        assert!(ids.iter().filter(|id| passes(&format!("{id}.evil"))).count() < 300);
     }
 
     #[test]

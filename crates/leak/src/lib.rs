@@ -11,6 +11,7 @@
 //! Whether a secret is the account's password is for verification to say. So wherever a line can
 //! be read in several ways, all of them are passed on, the likeliest first.
 
+mod ahead;
 mod collect;
 pub mod identifier;
 mod index;

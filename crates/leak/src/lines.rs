@@ -82,6 +82,25 @@ impl<'a> Lines<'a> {
         Ok(Some(Line { offset, length, may_hold_nul: self.nul_read, content }))
     }
 
+    /// The text that is in memory, from the next line on, as far as lines may start in it. Nothing
+    /// if there may be a NUL in it.
+    pub(crate) fn ahead(&self) -> &[u8] {
+        let left = usize::try_from(self.end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        let length = if self.nul_read { 0 } else { left.min(self.unread.len()) };
+        &self.buffer[self.unread.clone()][..length]
+    }
+
+    /// Passes over whole lines that [`Self::ahead`] has shown.
+    pub(crate) fn pass_over(&mut self, bytes: usize) {
+        self.unread.start += bytes;
+        self.offset += bytes as u64;
+    }
+
+    /// Bytes of the longest line that is passed on as text.
+    pub(crate) const fn line_bytes_max(&self) -> usize {
+        self.bounds.line_bytes_max
+    }
+
     fn new(reader: Box<dyn Read + 'a>, range: Range<u64>, bounds: Bounds) -> Self {
         let room = range.end.saturating_sub(range.start).saturating_add(1);
         let room = usize::try_from(room).unwrap_or(usize::MAX);

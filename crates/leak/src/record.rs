@@ -57,7 +57,8 @@ impl Iterator for Delimiters<'_> {
     }
 }
 
-const fn delimiters_in(word: u64) -> u64 {
+/// The top bit of each byte that is a delimiter.
+pub(crate) const fn delimiters_in(word: u64) -> u64 {
     // `:` and `;` differ in their lowest bit only.
     let colons = equal(word & each(0xfe), b':');
     colons | equal(word, b',') | equal(word, b'|') | equal(word, b'\t')

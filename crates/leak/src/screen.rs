@@ -8,6 +8,7 @@ use model::{AccountId, RejectReason, Secret, Tally, Tier, Unbalanced};
 
 use crate::{
     AccountIndex, Piece, RejectSample, SourceError,
+    ahead::Ahead,
     identifier::unquoted,
     index::Probe,
     lines::{Bounds, Content, Line, Lines},
@@ -229,6 +230,7 @@ struct Screening<'a> {
     tally: Tally,
     samples: Samples,
     complete: bool,
+    ahead: Ahead,
     probe: Probe,
     /// Of the present line.
     candidates: Vec<Candidate>,
@@ -242,13 +244,18 @@ impl<'a> Screening<'a> {
             tally: Tally::default(),
             samples: Samples::default(),
             complete: true,
+            ahead: Ahead::default(),
             probe: Probe::default(),
             candidates: Vec::new(),
         }
     }
 
     fn run(mut self, mut lines: Lines<'_>) -> Result<Screened, Fault> {
-        while let Some(line) = lines.next()? {
+        loop {
+            self.pass_over_strangers(&mut lines);
+            let Some(line) = lines.next()? else {
+                break;
+            };
             self.take(line);
         }
         Ok(Screened {
@@ -256,6 +263,22 @@ impl<'a> Screening<'a> {
             rejects: self.samples.into_vec(),
             complete: self.complete,
         })
+    }
+
+    /// Counts the lines of others that stand before the next one to be read with care.
+    fn pass_over_strangers(&mut self, lines: &mut Lines<'_>) {
+        loop {
+            if self.ahead.is_empty() {
+                self.ahead.look(lines.ahead(), lines.line_bytes_max(), self.index);
+            }
+            let (count, bytes) = self.ahead.strangers();
+            self.tally.lines += count as u64;
+            self.tally.misses += count as u64;
+            lines.pass_over(bytes);
+            if self.ahead.suspect() || count == 0 {
+                return;
+            }
+        }
     }
 
     fn take(&mut self, line: Line<'_>) {
@@ -454,6 +477,8 @@ mod tests {
         b"A@X.com:pw",
         b"\"a@x.com\",\"p\"\"w\"",
         b"a+t@x.com:pw",
+        b"bo@y.com:pw\n",
+        b"bo:x\r\n",
         b"joe",
         b"joe:$HEX[e9]",
         b"o'brien@x.com",
@@ -507,6 +532,17 @@ mod tests {
             for size in 1..=text.len() as u64 {
                 prop_assert_eq!(&in_pieces_of(size, &text), &whole, "in pieces of {}", size);
             }
+        }
+
+        #[test]
+        fn looking_ahead_changes_nothing(fragments in vec(select(FRAGMENTS), 0..30)) {
+            let text = fragments.concat();
+            let (ahead, looked) = in_pieces_of(u64::MAX, &[b"0\n", &*text].concat());
+            // After a NUL, every line is read with care.
+            let (careful, read) = in_pieces_of(u64::MAX, &[b"\0\n", &*text].concat());
+            prop_assert_eq!(&ahead, &careful);
+            let counts = |tally: &Tally| (tally.lines, tally.hits, tally.misses, tally.blank);
+            prop_assert_eq!(counts(&looked.tally), counts(&read.tally));
         }
 
         #[test]
