@@ -7,9 +7,9 @@ use crate::identifier::{Forms, Roles};
 
 /// The identifiers of all accounts, to look up those that a leak names.
 ///
-/// About 80 bytes an account with an address and a username, and the texts. Identifiers are compared byte by byte, so a
-/// collision of hashes costs time only, and the hash is seeded anew at each start, so that nobody
-/// can write a leak full of collisions.
+/// About 80 bytes an account with an address and a username, and the texts. Identifiers are
+/// compared byte by byte, so a collision of hashes costs time only, and the hash is seeded anew at
+/// each start, so that nobody can write a leak full of collisions.
 #[derive(Default)]
 pub struct AccountIndex {
     /// Account ids, in the order in which they were added.
