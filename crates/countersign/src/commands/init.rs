@@ -18,11 +18,9 @@ use crate::{
     wiring,
 };
 
-/// Only the owner may read the key.
-const KEY_FILE_MODE: u32 = 0o600;
-
-/// Everybody may read the configuration: secrets come from files or the environment.
-const CONFIG_FILE_MODE: u32 = 0o644;
+/// Only the owner may read the key, and the configuration: a database's address in it may hold a
+/// password.
+const FILE_MODE: u32 = 0o600;
 
 #[derive(Serialize)]
 struct Made {
@@ -30,7 +28,6 @@ struct Made {
     kind: String,
     config_file: String,
     key_file: String,
-    store: String,
 }
 
 pub(super) async fn run(context: &Context<'_>, arguments: &Init) -> Result<Done, Failure> {
@@ -49,7 +46,6 @@ pub(super) async fn run(context: &Context<'_>, arguments: &Init) -> Result<Done,
         kind: kind.to_string(),
         config_file: files.config.display().to_string(),
         key_file: files.key.display().to_string(),
-        store: config.settings.store.url,
     };
     context.output.result("countersign.init/1", &made, for_people)?;
     Ok(Done::Whole)
@@ -75,13 +71,13 @@ impl Files {
     fn write(&self, key: &InstanceKey, arguments: &Init) -> Result<(), InitError> {
         let failed = |source| InitError::Write { file: self.folder.clone(), source };
         fs::create_dir_all(&self.folder).map_err(failed)?;
-        write_new(&self.key, KEY_FILE_MODE, format!("{}\n", *key.to_text()).as_bytes())?;
-        write_new(&self.config, CONFIG_FILE_MODE, template(&settings(arguments)).as_bytes())
+        write_new(&self.key, format!("{}\n", *key.to_text()).as_bytes())?;
+        write_new(&self.config, template(&settings(arguments)).as_bytes())
     }
 }
 
 fn for_people(made: &Made) -> String {
-    let Made { instance, kind, config_file, key_file, .. } = made;
+    let Made { instance, kind, config_file, key_file } = made;
     format!(
         "Made the {kind} instance {instance}.\n\n\
          {config_file}  what to look at next: the section [directory]\n\
@@ -137,13 +133,14 @@ fn refuse_existing_store(
     }
 }
 
-fn write_new(file: &Path, mode: u32, bytes: &[u8]) -> Result<(), InitError> {
-    let written = OpenOptions::new().write(true).create_new(true).mode(mode).open(file).and_then(
-        |mut open: File| {
-            open.write_all(bytes)?;
-            open.sync_all()
-        },
-    );
+fn write_new(file: &Path, bytes: &[u8]) -> Result<(), InitError> {
+    let written =
+        OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(file).and_then(
+            |mut open: File| {
+                open.write_all(bytes)?;
+                open.sync_all()
+            },
+        );
     written.map_err(|source| InitError::Write { file: file.to_owned(), source })
 }
 

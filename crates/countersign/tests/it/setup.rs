@@ -8,8 +8,10 @@ use crate::harness::{Backend, Instance, Run, program, run};
 fn init_makes_an_instance_and_the_doctor_finds_what_is_wrong_with_it() {
     for backend in Backend::ALL {
         let instance = Instance::of_site(backend);
-        let mode = fs::metadata(instance.path("instance.key")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        for file in ["instance.key", "countersign.toml"] {
+            let mode = fs::metadata(instance.path(file)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file} may hold a secret");
+        }
         assert_eq!(
             instance.run(&["config", "check"]).json()["schema"],
             "countersign.config_check/1"
