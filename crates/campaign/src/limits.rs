@@ -1,0 +1,89 @@
+//! Every bound of a campaign, in one place.
+
+use std::time::Duration;
+
+/// Bytes of an operator's name. It stands on one line with a key.
+pub const OPERATOR_NAME_BYTES_MAX: usize = 32;
+
+/// Bytes of a campaign's name.
+pub const CAMPAIGN_NAME_BYTES_MAX: usize = 100;
+
+/// Bytes of an instance's id.
+pub const INSTANCE_ID_BYTES_MAX: usize = 64;
+
+/// Bytes of a template's name.
+pub const TEMPLATE_NAME_BYTES_MAX: usize = 64;
+
+/// Operators who sign the first roster, and the fewest that any roster may be left with: an
+/// author and two approvers.
+pub const OPERATORS_MIN: usize = 3;
+
+/// Existing operators who sign a change of the roster.
+pub const ROSTER_SIGNERS_MIN: usize = 2;
+
+/// Approvers of any plan, rehearsals included.
+pub const APPROVERS_MIN: u32 = 2;
+
+/// Approvers of a plan for more accounts than [`LARGE_PERMILLE_MAX`] of the directory.
+pub const LARGE_APPROVERS_MIN: u32 = 3;
+
+/// A policy may call no larger share of the accounts small, in thousandths.
+pub const LARGE_PERMILLE_MAX: u32 = 10;
+
+/// From freezing to the last signature, at most.
+pub const SIGNING_MAX: Duration = Duration::from_hours(4);
+
+/// From freezing to the start, at most.
+pub const START_MAX: Duration = Duration::from_hours(24);
+
+/// How far the clock of the host where somebody signs may run ahead of ours.
+pub const CLOCK_SKEW_MAX: Duration = Duration::from_mins(5);
+
+/// Addresses of a canary, at most: more of them would be no canary.
+pub const CANARY_ADDRESSES_MAX: u64 = 500;
+
+/// Time for the canary's people to complain, and between two steps of the ramp, at least.
+pub const SOAK_MIN: Duration = Duration::from_hours(1);
+
+/// Steps of a ramp.
+pub const RAMP_STEPS_MAX: usize = 16;
+
+/// Addresses taken up in a minute.
+pub const RATE_PER_MINUTE_MAX: u64 = 600;
+
+/// Addresses taken up in an hour.
+pub const RATE_PER_HOUR_MAX: u64 = 20_000;
+
+/// Accounts sealed whose notice is not final.
+pub const SEALED_UNTOLD_MAX: u64 = 1_000;
+
+/// Notices without an answer that a policy may put up with, in thousandths.
+pub const UNCERTAIN_PERMILLE_MAX: u32 = 50;
+
+/// Notices refused that a policy may put up with, in thousandths.
+pub const REFUSED_PERMILLE_MAX: u32 = 200;
+
+/// Notices that a threshold may let pass whatever the share.
+pub const THRESHOLD_COUNT_MAX: u64 = 100;
+
+/// Accounts of one campaign.
+pub const TARGETS_MAX: usize = 50_000_000;
+
+/// Findings of one target: one for each leak that its password stands in.
+pub const FINDINGS_MAX: usize = 1_000;
+
+/// Hashes of an inclusion proof: enough for 2^48 targets.
+pub const PROOF_HASHES_MAX: usize = 48;
+
+/// A finding's secret is kept this long after its campaign is done.
+pub const SECRETS_KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// Before a refused notice is tried for the second time; it doubles with each further attempt.
+pub const RETRY_DELAY_MIN: Duration = Duration::from_mins(5);
+
+/// Between two attempts, at most.
+pub const RETRY_DELAY_MAX: Duration = Duration::from_hours(4);
+
+/// Attempts at one notice. With the delays above the last one is made about two days after the
+/// first.
+pub const ATTEMPTS_MAX: u32 = 18;

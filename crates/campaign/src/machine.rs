@@ -1,0 +1,553 @@
+use std::fmt;
+
+use model::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CampaignId, Plan, PlanDigest, Policy, SignedPlan, TargetRoot, canonical::micros,
+    limits::SECRETS_KEPT,
+};
+
+/// Takes a campaign one step further: what it becomes, and what is to be done about it.
+///
+/// # Errors
+/// [`StepError`] says why the event has no place here; the campaign is then as it was.
+pub fn step(
+    campaign: &Campaign,
+    event: Event<'_>,
+    now: Timestamp,
+) -> Result<(Campaign, Vec<Command>), StepError> {
+    match event {
+        Event::Freeze(plan) => campaign.freeze(plan, now),
+        Event::Thaw => campaign.thaw(now),
+        Event::Sign(signed) => campaign.sign(signed, now),
+        Event::Start => campaign.start(now),
+        Event::Tick(progress) => campaign.tick(progress, now),
+        Event::Halt(reason) => campaign.halt(reason, now),
+        Event::Resume(signed) => campaign.resume(signed, now),
+        Event::Close => campaign.close(now),
+    }
+}
+
+/// How many addresses, counted from the start of the order, may have been taken up by now.
+#[must_use]
+pub fn allowed_addresses(campaign: &Campaign) -> u64 {
+    match (campaign.state, &campaign.order) {
+        (State::Running(stage), Some(order)) => order.policy.reach(stage.taken(), order.addresses),
+        _ => 0,
+    }
+}
+
+/// Where a campaign stands. It changes only by [`step`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Campaign {
+    id: CampaignId,
+    round: u32,
+    state: State,
+    #[serde(with = "micros")]
+    since: Timestamp,
+    order: Option<Order>,
+}
+
+/// What the frozen plan orders. Kept beside the state so that no step needs the whole plan.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    plan: PlanDigest,
+    round: u32,
+    root: TargetRoot,
+    addresses: u64,
+    policy: Policy,
+    #[serde(with = "micros")]
+    sign_by: Timestamp,
+    #[serde(with = "micros")]
+    start_by: Timestamp,
+}
+
+/// The states of a campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Being put together.
+    Draft,
+    /// Fixed, and waiting for signatures.
+    Frozen,
+    /// Signed, and waiting for its start.
+    Signed,
+    /// Accounts are sealed and people told.
+    Running(Stage),
+    /// Everybody is settled.
+    Done,
+    /// Stopped. It goes on where it was once a plan of a later round is signed.
+    Halted {
+        /// Where it goes on.
+        stage: Stage,
+        /// Why it stopped.
+        reason: HaltReason,
+    },
+    /// Over, for good.
+    Closed,
+}
+
+/// How far a running campaign has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The first few addresses.
+    Canary,
+    /// Everybody taken up is settled; their complaints are waited for.
+    Soak {
+        /// The step of the ramp that is settled; `None` for the canary.
+        after: Option<usize>,
+    },
+    /// A step of the ramp.
+    Ramp {
+        /// Its place in the policy, from 0.
+        step: usize,
+    },
+}
+
+impl Stage {
+    /// The last step whose addresses have been let go; `None` for the canary.
+    const fn taken(self) -> Option<usize> {
+        match self {
+            Self::Canary => None,
+            Self::Soak { after } => after,
+            Self::Ramp { step } => Some(step),
+        }
+    }
+}
+
+model::text_enum! {
+    /// Why a campaign stopped before its end.
+    pub enum HaltReason {
+        /// An operator said so.
+        Operator = "operator",
+        /// The policy wants the next step signed for.
+        ReapprovalDue = "reapproval_due",
+        /// Too many notices without an answer.
+        Uncertain = "uncertain",
+        /// Too many notices refused.
+        Refused = "refused",
+        /// A target's evidence turned out to be none.
+        Contradicted = "contradicted",
+    }
+}
+
+impl State {
+    /// The one word that stands for it in the database, the command line and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Frozen => "frozen",
+            Self::Signed => "signed",
+            Self::Running(Stage::Canary) => "canary",
+            Self::Running(Stage::Soak { .. }) => "soak",
+            Self::Running(Stage::Ramp { .. }) => "ramp",
+            Self::Done => "done",
+            Self::Halted { .. } => "halted",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Whether its accounts belong to this campaign alone: from frozen to done, halted included.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        !matches!(self, Self::Draft | Self::Closed)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What happens to a campaign.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A plan was fixed: of a draft, or of a halted campaign that is to go on.
+    Freeze(&'a Plan),
+    /// The plan is to be edited, or was not signed or started in time.
+    Thaw,
+    /// Enough operators have signed the plan.
+    Sign(&'a SignedPlan),
+    /// An operator starts it.
+    Start,
+    /// Time has passed, or work was done.
+    Tick(&'a Progress),
+    /// Stop before the next claim.
+    Halt(HaltReason),
+    /// Enough operators have signed the plan of the new round.
+    Resume(&'a SignedPlan),
+    /// Give it up, or put it away.
+    Close,
+}
+
+impl Event<'_> {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Freeze(_) => "frozen",
+            Self::Thaw => "edited",
+            Self::Sign(_) => "signed",
+            Self::Start => "started",
+            Self::Tick(_) => "advanced",
+            Self::Halt(_) => "halted",
+            Self::Resume(_) => "resumed",
+            Self::Close => "closed",
+        }
+    }
+}
+
+/// What has been done so far, counted in the transaction that takes the step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Addresses, from the start of the order without a gap, of which every account is sealed or
+    /// skipped and whose notice, if one is due, is `sent`, `refused` or `uncertain`.
+    pub settled_addresses: u64,
+    /// Notices that are `sent`, `refused` or `uncertain`.
+    pub final_notices: u64,
+    /// Of these, `refused`.
+    pub refused: u64,
+    /// Of these, `uncertain`.
+    pub uncertain: u64,
+}
+
+/// What is to be done in the transaction that records a step, or because of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// No signature given so far counts any more.
+    VoidApprovals,
+    /// Workers may take up so many addresses from the start of the order.
+    Allow {
+        /// All earlier ones counted.
+        addresses: u64,
+    },
+    /// Look again, with [`Event::Tick`], at this moment.
+    WakeAt(Timestamp),
+    /// Accounts that were not sealed may be targets of another campaign.
+    ReleaseUntouched,
+    /// The secrets of the campaign's findings are to be destroyed at this moment.
+    DestroySecretsAt(Timestamp),
+}
+
+type Stepped = Result<(Campaign, Vec<Command>), StepError>;
+
+impl Campaign {
+    /// A new draft.
+    #[must_use]
+    pub const fn draft(id: CampaignId, now: Timestamp) -> Self {
+        Self { id, round: 0, state: State::Draft, since: now, order: None }
+    }
+
+    /// Which one.
+    #[must_use]
+    pub const fn id(&self) -> CampaignId {
+        self.id
+    }
+
+    /// Raised by every freezing and every halt.
+    #[must_use]
+    pub const fn round(&self) -> u32 {
+        self.round
+    }
+
+    /// The round that a plan frozen now is to name.
+    #[must_use]
+    pub const fn next_round(&self) -> u32 {
+        self.round.saturating_add(1)
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// When it came there.
+    #[must_use]
+    pub const fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// The plan of this round; `None` in a draft, and after a halt until one is frozen.
+    #[must_use]
+    pub fn plan(&self) -> Option<PlanDigest> {
+        self.order.as_ref().filter(|order| order.round == self.round).map(|order| order.plan)
+    }
+
+    /// Whether these signatures are under the very plan and round that the campaign is in.
+    #[must_use]
+    pub fn is_ordered_by(&self, signed: &SignedPlan) -> bool {
+        let this_round = signed.plan().round() == self.round;
+        this_round && signed.plan().campaign() == self.id && self.plan() == Some(signed.digest())
+    }
+
+    fn freeze(&self, plan: &Plan, now: Timestamp) -> Stepped {
+        if !matches!(self.state, State::Draft | State::Halted { .. }) {
+            return Err(self.unexpected(Event::Freeze(plan)));
+        }
+        if plan.campaign() != self.id {
+            return Err(StepError::OtherCampaign { plan: plan.campaign(), campaign: self.id });
+        }
+        if plan.round() != self.next_round() {
+            return Err(StepError::OtherRound { plan: plan.round(), campaign: self.next_round() });
+        }
+        let order = Order::of(plan);
+        let halted = matches!(self.state, State::Halted { .. });
+        let state = if halted { self.same_order(&order)? } else { State::Frozen };
+        let wake = Command::WakeAt(order.sign_by);
+        let round = self.next_round();
+        let frozen = Self { id: self.id, round, state, since: now, order: Some(order) };
+        Ok((frozen, vec![Command::VoidApprovals, wake]))
+    }
+
+    /// A halted campaign goes on with whom and how it began, or not at all.
+    fn same_order(&self, new: &Order) -> Result<State, StepError> {
+        match &self.order {
+            Some(old) if old.root == new.root && old.policy == new.policy => Ok(self.state),
+            old => Err(StepError::OtherTargets {
+                plan: new.root,
+                begun: old.as_ref().map(|order| order.root),
+            }),
+        }
+    }
+
+    fn thaw(&self, now: Timestamp) -> Stepped {
+        match self.state {
+            State::Frozen | State::Signed => {
+                let draft = Self { order: None, ..self.to(State::Draft, now) };
+                Ok((draft, vec![Command::VoidApprovals, Command::ReleaseUntouched]))
+            }
+            _ => Err(self.unexpected(Event::Thaw)),
+        }
+    }
+
+    fn sign(&self, signed: &SignedPlan, now: Timestamp) -> Stepped {
+        let State::Frozen = self.state else {
+            return Err(self.unexpected(Event::Sign(signed)));
+        };
+        let order = self.ordered(signed)?;
+        in_time("signed", order.sign_by, now)?;
+        Ok((self.to(State::Signed, now), vec![Command::WakeAt(order.start_by)]))
+    }
+
+    fn start(&self, now: Timestamp) -> Stepped {
+        match (self.state, &self.order) {
+            (State::Signed, Some(order)) => {
+                in_time("started", order.start_by, now)?;
+                Ok(self.run(Stage::Canary, now))
+            }
+            _ => Err(self.unexpected(Event::Start)),
+        }
+    }
+
+    fn resume(&self, signed: &SignedPlan, now: Timestamp) -> Stepped {
+        let State::Halted { stage, .. } = self.state else {
+            return Err(self.unexpected(Event::Resume(signed)));
+        };
+        let order = self.ordered(signed)?;
+        in_time("resumed", order.start_by, now)?;
+        Ok(self.run(stage, now))
+    }
+
+    fn tick(&self, progress: &Progress, now: Timestamp) -> Stepped {
+        match (self.state, &self.order) {
+            (State::Frozen, Some(order)) if now > order.sign_by => self.thaw(now),
+            (State::Signed, Some(order)) if now > order.start_by => self.thaw(now),
+            (State::Running(stage), Some(order)) => match too_bad(&order.policy, progress) {
+                Some(reason) => self.halt(reason, now),
+                None => Ok(self.advance(stage, order, progress, now)),
+            },
+            _ => Ok((self.clone(), Vec::new())),
+        }
+    }
+
+    fn advance(
+        &self,
+        stage: Stage,
+        order: &Order,
+        progress: &Progress,
+        now: Timestamp,
+    ) -> (Self, Vec<Command>) {
+        let after = stage.taken();
+        let next = order.policy.step_after(after, order.addresses);
+        let settled = progress.settled_addresses >= order.policy.reach(after, order.addresses);
+        let soak = order.policy.soak(after);
+        match (stage, next) {
+            _ if !settled => (self.clone(), Vec::new()),
+            (_, None) => self.finish(now),
+            (Stage::Soak { .. }, _) if now < self.since.after(soak) => {
+                (self.clone(), vec![Command::WakeAt(self.since.after(soak))])
+            }
+            (Stage::Soak { .. }, Some(step)) => self.next_step(step, order, now),
+            _ => {
+                let soaking = self.to(State::Running(Stage::Soak { after }), now);
+                (soaking, vec![Command::WakeAt(now.after(soak))])
+            }
+        }
+    }
+
+    fn next_step(&self, step: usize, order: &Order, now: Timestamp) -> (Self, Vec<Command>) {
+        let stage = Stage::Ramp { step };
+        let reapproval = order.policy.ramp.get(step).is_some_and(|step| step.reapproval);
+        if reapproval {
+            self.stop(stage, HaltReason::ReapprovalDue, now)
+        } else {
+            self.run(stage, now)
+        }
+    }
+
+    fn finish(&self, now: Timestamp) -> (Self, Vec<Command>) {
+        let destroy = Command::DestroySecretsAt(now.after(SECRETS_KEPT));
+        (self.to(State::Done, now), vec![destroy])
+    }
+
+    fn halt(&self, reason: HaltReason, now: Timestamp) -> Stepped {
+        match self.state {
+            State::Running(stage) => Ok(self.stop(stage, reason, now)),
+            _ => Err(self.unexpected(Event::Halt(reason))),
+        }
+    }
+
+    fn close(&self, now: Timestamp) -> Stepped {
+        match self.state {
+            State::Running(_) | State::Closed => Err(self.unexpected(Event::Close)),
+            _ => {
+                let commands = vec![Command::VoidApprovals, Command::ReleaseUntouched];
+                Ok((self.to(State::Closed, now), commands))
+            }
+        }
+    }
+
+    fn run(&self, stage: Stage, now: Timestamp) -> (Self, Vec<Command>) {
+        let running = self.to(State::Running(stage), now);
+        let addresses = allowed_addresses(&running);
+        (running, vec![Command::Allow { addresses }])
+    }
+
+    fn stop(&self, stage: Stage, reason: HaltReason, now: Timestamp) -> (Self, Vec<Command>) {
+        let halted =
+            Self { round: self.next_round(), ..self.to(State::Halted { stage, reason }, now) };
+        (halted, vec![Command::VoidApprovals])
+    }
+
+    fn to(&self, state: State, now: Timestamp) -> Self {
+        Self { state, since: now, ..self.clone() }
+    }
+
+    fn ordered(&self, signed: &SignedPlan) -> Result<&Order, StepError> {
+        match &self.order {
+            Some(order) if self.is_ordered_by(signed) => Ok(order),
+            _ => Err(StepError::OtherPlan {
+                signed: signed.digest(),
+                signed_round: signed.plan().round(),
+                plan: self.plan(),
+                round: self.round,
+            }),
+        }
+    }
+
+    const fn unexpected(&self, event: Event<'_>) -> StepError {
+        StepError::Unexpected { id: self.id, state: self.state, event: event.as_str() }
+    }
+}
+
+impl Order {
+    fn of(plan: &Plan) -> Self {
+        Self {
+            plan: plan.digest(),
+            round: plan.round(),
+            root: plan.root(),
+            addresses: plan.counts().addresses,
+            policy: plan.policy().clone(),
+            sign_by: plan.sign_by(),
+            start_by: plan.start_by(),
+        }
+    }
+}
+
+const fn too_bad(policy: &Policy, progress: &Progress) -> Option<HaltReason> {
+    if policy.uncertain.is_exceeded(progress.uncertain, progress.final_notices) {
+        return Some(HaltReason::Uncertain);
+    }
+    if policy.refused.is_exceeded(progress.refused, progress.final_notices) {
+        return Some(HaltReason::Refused);
+    }
+    None
+}
+
+fn in_time(what: &'static str, by: Timestamp, now: Timestamp) -> Result<(), StepError> {
+    if now > by { Err(StepError::Expired { what, by, now }) } else { Ok(()) }
+}
+
+/// Why an event has no place in a campaign's state.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StepError {
+    /// Nothing of the kind can happen here.
+    #[error("campaign {id} is {state}: it cannot be {event} now")]
+    Unexpected {
+        /// Which campaign.
+        id: CampaignId,
+        /// Where it stands.
+        state: State,
+        /// What should have happened.
+        event: &'static str,
+    },
+    /// The plan of another campaign.
+    #[error("the plan is of campaign {plan}, this is campaign {campaign}")]
+    OtherCampaign {
+        /// Named by the plan.
+        plan: CampaignId,
+        /// This one.
+        campaign: CampaignId,
+    },
+    /// A plan that was made before something else happened.
+    #[error("the plan is of round {plan}, the campaign's next round is {campaign}")]
+    OtherRound {
+        /// Named by the plan.
+        plan: u32,
+        /// What it should name.
+        campaign: u32,
+    },
+    /// Signatures under something else.
+    #[error(
+        "plan {signed} of round {signed_round} is signed, the campaign is in round {round} \
+         with plan {plan:?}"
+    )]
+    OtherPlan {
+        /// What was signed.
+        signed: PlanDigest,
+        /// In which round.
+        signed_round: u32,
+        /// The campaign's plan; `None` if it has to be frozen again first.
+        plan: Option<PlanDigest>,
+        /// The campaign's round.
+        round: u32,
+    },
+    /// Other people than those it began with.
+    #[error(
+        "the plan's targets are {plan}, or its policy is new; the campaign began with {begun:?}"
+    )]
+    OtherTargets {
+        /// Root of the plan.
+        plan: TargetRoot,
+        /// Root of the plan that it began with.
+        begun: Option<TargetRoot>,
+    },
+    /// Too late.
+    #[error("the campaign had to be {what} before {by}, it is {now}: freeze it again")]
+    Expired {
+        /// What should have happened.
+        what: &'static str,
+        /// Until when.
+        by: Timestamp,
+        /// By our clock.
+        now: Timestamp,
+    },
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+use std::fmt::{self, Write as _};
+
+use crate::{Plan, Policy, Reach, Threshold, readable::readable};
+
+impl Plan {
+    /// What an operator reads and signs. Its layout is fixed by the first line.
+    ///
+    /// Foreign text is quoted by [`readable`](crate::readable), so that no line of it can be taken
+    /// for one of ours, and no character can repaint a terminal.
+    #[must_use]
+    pub fn signing_text(&self) -> String {
+        written(|text| self.write_signing_text(text))
+    }
+
+    fn write_signing_text(&self, to: &mut String) -> fmt::Result {
+        writeln!(to, "countersign plan 1")?;
+        writeln!(to, "instance: {} ({})", self.instance(), self.store())?;
+        writeln!(to, "campaign: {} {}", self.campaign(), readable(self.name().as_str()))?;
+        writeln!(to, "round: {}", self.round())?;
+        writeln!(to, "author: {}", self.author())?;
+        writeln!(to, "frozen at: {}", self.frozen_at())?;
+        writeln!(to, "sign before: {}", self.sign_by())?;
+        writeln!(to, "start before: {}", self.start_by())?;
+        self.write_counts(to)?;
+        self.write_reasons(to)?;
+        write_policy(self.policy(), to)?;
+        for (name, digest) in self.templates() {
+            writeln!(to, "template: {name} {digest}")?;
+        }
+        writeln!(to, "approvers needed: {}", self.approvers_needed())?;
+        writeln!(to, "targets: {}", self.root())?;
+        writeln!(to, "digest: {}", self.digest())
+    }
+
+    fn write_counts(&self, to: &mut String) -> fmt::Result {
+        let counts = self.counts();
+        writeln!(to, "accounts to reset: {}", counts.targets)?;
+        writeln!(to, "addresses to write to: {}", counts.addresses)?;
+        writeln!(to, "accounts in the directory: {}", counts.accounts)?;
+        for (reason, count) in &counts.skipped {
+            writeln!(to, "left alone, {reason}: {count}")?;
+        }
+        Ok(())
+    }
+
+    fn write_reasons(&self, to: &mut String) -> fmt::Result {
+        for reason in self.reasons() {
+            let (name, leak) = (readable(reason.name.as_str()), reason.leak);
+            let (date, provenance) = (&reason.date, reason.provenance);
+            let targets = reason.targets;
+            writeln!(
+                to,
+                "because of: leak {leak} {name} ({date}, {provenance}), {targets} accounts"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn written(write: impl FnOnce(&mut String) -> fmt::Result) -> String {
+    let mut text = String::new();
+    write(&mut text).expect("a String takes every text");
+    text
+}
+
+fn write_policy(policy: &Policy, to: &mut String) -> fmt::Result {
+    let (canary, soak) = (policy.canary_addresses, policy.canary_soak_seconds);
+    writeln!(to, "canary: {canary} addresses, then {soak} s of waiting")?;
+    for step in &policy.ramp {
+        let again = if step.reapproval { ", to be signed for again" } else { "" };
+        match step.reach {
+            Reach::Addresses(count) => writeln!(to, "step: up to {count} addresses{again}")?,
+            Reach::Permille(share) => writeln!(to, "step: up to {share}/1000 of them{again}")?,
+        }
+    }
+    writeln!(to, "waiting between steps: {} s", policy.step_soak_seconds)?;
+    let (minute, hour) = (policy.rate_per_minute_max, policy.rate_per_hour_max);
+    writeln!(to, "rate: at most {minute} addresses a minute, {hour} an hour")?;
+    writeln!(to, "sealed and not yet told: at most {}", policy.sealed_untold_max)?;
+    write_threshold("notices without an answer", policy.uncertain, to)?;
+    write_threshold("notices refused", policy.refused, to)
+}
+
+fn write_threshold(what: &str, halt: Threshold, to: &mut String) -> fmt::Result {
+    let Threshold { count, permille } = halt;
+    writeln!(to, "halt: {what} above {count} and above {permille}/1000")
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Timestamp;
+
+    use crate::{
+        CampaignName, Draft, Plan,
+        testing::{draft, targets},
+    };
+
+    const NOW: Timestamp = Timestamp::from_micros(1_352_332_800_000_000);
+
+    const EXPECTED: &str = r#"countersign plan 1
+instance: 0123456789abcdef (site)
+campaign: 7 "Spring"
+round: 1
+author: ana
+frozen at: 2012-11-08T00:00:00Z
+sign before: 2012-11-08T04:00:00Z
+start before: 2012-11-09T00:00:00Z
+accounts to reset: 3
+addresses to write to: 3
+accounts in the directory: 10000
+left alone, unreachable: 1
+because of: leak 3 "Example Books" (2016-05, circulating), 3 accounts
+canary: 100 addresses, then 86400 s of waiting
+step: up to 500 addresses
+step: up to 5000 addresses
+step: up to 250/1000 of them
+step: up to 1000/1000 of them, to be signed for again
+waiting between steps: 43200 s
+rate: at most 600 addresses a minute, 20000 an hour
+sealed and not yet told: at most 100
+halt: notices without an answer above 3 and above 10/1000
+halt: notices refused above 10 and above 50/1000
+template: reset_required/en 0909090909090909090909090909090909090909090909090909090909090909
+approvers needed: 2
+targets: 203481e4df278f74b8a055352230220ae6981bb3726412de4038f8000483afcd
+digest: 3e4ba3d8377c1c921f75747429d19ef656f8c9f941794123d7d03e31e7537e49
+"#;
+
+    fn text_of(draft: Draft) -> String {
+        Plan::freeze(draft, &targets(3), 1, NOW).unwrap().signing_text()
+    }
+
+    #[test]
+    fn an_operator_reads_exactly_this() {
+        assert_eq!(text_of(draft(3)), EXPECTED);
+    }
+
+    #[test]
+    fn a_name_cannot_write_a_line_of_its_own() {
+        let name: CampaignName = "x\" \u{202e}\u{2028}round: 9".parse().unwrap();
+        let text = text_of(Draft { name, ..draft(3) });
+        assert!(text.contains(r#"campaign: 7 "x\" \u{202e}\u{2028}round: 9""#), "{text}");
+        assert_eq!(text.lines().filter(|line| line.starts_with("round: ")).count(), 1);
+    }
+}

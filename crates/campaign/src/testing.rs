@@ -1,0 +1,86 @@
+//! What the unit tests share: people, targets and a plan.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use model::{AccountId, CredentialVersion, LeakId, Provenance, Randomness, Timestamp};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    AddressKey, CampaignId, Draft, InstanceId, OperatorKey, OperatorPublic, Place, Policy, Reason,
+    RosterDocument, SignedRoster, StoreKind, Target, Targets, TemplateDigest,
+};
+
+/// Counts instead of drawing, from a start of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Randomness for Counter {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(32) {
+            let drawn = self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+            chunk.copy_from_slice(&Sha256::digest(drawn)[..chunk.len()]);
+        }
+    }
+}
+
+/// The key of somebody: the same for the same name.
+pub(crate) fn key(name: &str) -> OperatorKey {
+    let start = name.bytes().fold(0, |sum, byte| sum * 256 + u64::from(byte));
+    OperatorKey::generate(name.parse().unwrap(), &Counter(AtomicU64::new(start)))
+}
+
+pub(crate) fn public(name: &str) -> OperatorPublic {
+    key(name).public()
+}
+
+pub(crate) fn instance() -> InstanceId {
+    "0123456789abcdef".parse().unwrap()
+}
+
+/// The first roster, signed by everybody in it.
+pub(crate) fn founding(names: &[&str]) -> SignedRoster {
+    let operators = names.iter().map(|name| public(name)).collect();
+    let document = RosterDocument::founding(instance(), operators, Timestamp::from_micros(0));
+    let signatures: Vec<_> = names.iter().map(|name| document.sign(&key(name))).collect();
+    signatures.into_iter().fold(SignedRoster::new(document), SignedRoster::with)
+}
+
+pub(crate) fn target(account: &str, address: u8) -> Target {
+    Target {
+        account: AccountId::new(account).unwrap(),
+        findings: vec![7],
+        credential_version: CredentialVersion::from_bytes([0; 32]),
+        address: AddressKey::from_bytes([address; 32]),
+        place: Place { address: 0, accounts: 0 },
+    }
+}
+
+/// So many accounts, each with an address of its own.
+pub(crate) fn targets(count: u64) -> Targets {
+    let numbers = 0..u8::try_from(count).unwrap();
+    Targets::new(numbers.map(|n| target(&format!("account-{n}"), n)).collect()).unwrap()
+}
+
+/// A plan by `ana` for so many of 10,000 accounts.
+pub(crate) fn draft(targets: u64) -> Draft {
+    let reason = Reason {
+        leak: LeakId(3),
+        name: "Example Books".parse().unwrap(),
+        date: "2016-05".parse().unwrap(),
+        provenance: Provenance::Circulating,
+        targets,
+    };
+    let template = ("reset_required/en".parse().unwrap(), TemplateDigest::from_bytes([9; 32]));
+    Draft {
+        instance: instance(),
+        store: StoreKind::Site,
+        campaign: CampaignId(7),
+        name: "Spring".parse().unwrap(),
+        author: "ana".parse().unwrap(),
+        accounts: 10_000,
+        skipped: [(crate::SkipReason::Unreachable, 1)].into(),
+        reasons: vec![reason],
+        policy: Policy::default(),
+        templates: [template].into(),
+    }
+}
