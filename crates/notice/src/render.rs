@@ -1,0 +1,196 @@
+use minijinja::{Environment, UndefinedBehavior, value::Serde};
+use model::{Provenance, Tier};
+use serde::Serialize;
+
+use crate::{
+    Language, ResetRequired, Site,
+    facts::Exposure,
+    limits::{ACCOUNTS_NAMED_MAX, TEXT_COLUMNS},
+};
+
+/// Every template by its name. A plan's digest covers them.
+pub const TEMPLATES: &[(&str, &str)] = &[
+    ("reset_required.en.subject.txt", include_str!("../templates/reset_required.en.subject.txt")),
+    ("reset_required.en.txt", include_str!("../templates/reset_required.en.txt")),
+    ("reset_required.en.html", include_str!("../templates/reset_required.en.html")),
+    ("reset_required.de.subject.txt", include_str!("../templates/reset_required.de.subject.txt")),
+    ("reset_required.de.txt", include_str!("../templates/reset_required.de.txt")),
+    ("reset_required.de.html", include_str!("../templates/reset_required.de.html")),
+];
+
+/// What a recipient sees of a notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// One line.
+    pub subject: String,
+    /// The text part, wrapped, its lines ending in LF.
+    pub text: String,
+    /// The HTML part, the same words.
+    pub html: String,
+}
+
+/// Fills in the templates. A fact that is missing is an error, never a gap.
+#[derive(Debug)]
+pub struct Renderer {
+    templates: Environment<'static>,
+}
+
+impl Renderer {
+    /// Parses the templates, once for many notices.
+    ///
+    /// # Errors
+    /// [`RenderError`] if one of them is no template.
+    pub fn new() -> Result<Self, RenderError> {
+        let mut templates = Environment::new();
+        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        for (name, text) in TEMPLATES {
+            templates.add_template(name, text)?;
+        }
+        Ok(Self { templates })
+    }
+
+    /// Writes one notice in one language.
+    ///
+    /// # Errors
+    /// [`RenderError`] if a template asks for what is not there.
+    pub fn reset_required(
+        &self,
+        site: &Site,
+        facts: &ResetRequired,
+        language: Language,
+    ) -> Result<Rendered, RenderError> {
+        let name = |part: &str| format!("reset_required.{language}.{part}");
+        let mut words = Words::of(site, facts, language);
+        let subject = self.fill(&name("subject.txt"), &words)?;
+        subject.trim().clone_into(&mut words.subject);
+        let text = wrapped(&self.fill(&name("txt"), &words)?);
+        let html = self.fill(&name("html"), &words)?;
+        Ok(Rendered { subject: words.subject, text, html })
+    }
+
+    fn fill(&self, name: &str, words: &Words<'_>) -> Result<String, RenderError> {
+        Ok(self.templates.get_template(name)?.render(Serde(words))?)
+    }
+}
+
+/// A fault in a template.
+#[derive(Debug, thiserror::Error)]
+#[error("a notice's template cannot be filled in: {0}")]
+pub struct RenderError(#[from] minijinja::Error);
+
+/// What the templates may speak of.
+#[derive(Serialize)]
+struct Words<'a> {
+    subject: String,
+    site: &'a str,
+    greeting: Option<&'a str>,
+    accounts: Vec<Option<&'a str>>,
+    accounts_more: usize,
+    exposures: Vec<ExposureWords>,
+    exposures_more: usize,
+    not_ours: bool,
+    reset_path: String,
+    check_path: String,
+    code: String,
+}
+
+#[derive(Serialize)]
+struct ExposureWords {
+    found: String,
+    tier: Tier,
+    provenance: Provenance,
+    leak: String,
+    when: Option<String>,
+}
+
+impl<'a> Words<'a> {
+    fn of(site: &'a Site, facts: &'a ResetRequired, language: Language) -> Self {
+        let accounts: Vec<_> = facts.accounts().iter().map(|account| account.shown()).collect();
+        let named = accounts.len().min(ACCOUNTS_NAMED_MAX);
+        let exposures = facts.named_exposures().iter();
+        Self {
+            subject: String::new(),
+            site: site.name.as_str(),
+            greeting: accounts.iter().copied().flatten().next(),
+            accounts_more: accounts.len() - named,
+            accounts: accounts[..named].to_vec(),
+            exposures: exposures.map(|exposure| ExposureWords::of(exposure, language)).collect(),
+            exposures_more: facts.more_exposures(),
+            not_ours: facts.all_confirmed(),
+            reset_path: language.path(&site.reset_path),
+            check_path: language.path(&site.check_path),
+            code: facts.code().to_string(),
+        }
+    }
+}
+
+impl ExposureWords {
+    fn of(exposure: &Exposure, language: Language) -> Self {
+        Self {
+            found: language.day(exposure.found()),
+            tier: exposure.tier(),
+            provenance: exposure.provenance(),
+            leak: exposure.leak(),
+            when: exposure.leak_date().map(|date| language.when(date)),
+        }
+    }
+}
+
+/// Breaks long lines between words, and keeps one empty line where there were several.
+fn wrapped(text: &str) -> String {
+    let mut wrapped = String::with_capacity(text.len() + text.len() / 8);
+    for line in text.lines().map(str::trim_end) {
+        if !line.is_empty() {
+            wrap_line(line, &mut wrapped);
+        } else if !wrapped.is_empty() && !wrapped.ends_with("\n\n") {
+            wrapped.push('\n');
+        }
+    }
+    wrapped
+}
+
+fn wrap_line(line: &str, wrapped: &mut String) {
+    let indent = " ".repeat(hanging_indent(line));
+    let mut column = 0;
+    for word in line.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > TEXT_COLUMNS {
+            wrapped.push('\n');
+            wrapped.push_str(&indent);
+            column = indent.len();
+        } else if column > 0 {
+            wrapped.push(' ');
+            column += 1;
+        }
+        wrapped.push_str(word);
+        column += length;
+    }
+    wrapped.push('\n');
+}
+
+/// The width of `1. ` or `- `, below which the rest of an item is set.
+fn hanging_indent(line: &str) -> usize {
+    match line.split_once(' ') {
+        Some((mark, _)) if is_item_mark(mark) => mark.len() + 1,
+        _ => 0,
+    }
+}
+
+/// Whether a word numbers or marks an item of a list.
+pub(crate) fn is_item_mark(word: &str) -> bool {
+    let number = word.strip_suffix('.').is_some_and(|n| n.parse::<u8>().is_ok_and(|n| n < 10));
+    word == "-" || number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_wrapped_below_their_mark() {
+        let word = "x".repeat(40);
+        let text = format!("a\n\n\n\n1. {word} {word}\n{}\n", "y".repeat(90));
+        let expected = format!("a\n\n1. {word}\n   {word}\n{}\n", "y".repeat(90));
+        assert_eq!(wrapped(&text), expected);
+    }
+}

@@ -1,0 +1,81 @@
+//! Fixed facts that the tests make notices of.
+
+use model::{Provenance, Tier, Timestamp};
+use notice::{
+    AccountName, Address, Composed, Composer, Exposure, Language, NoticeCode, NoticeToken, Posting,
+    ResetRequired, Sender, Site,
+};
+
+/// What the site would derive from its instance key.
+pub(crate) const KEY: [u8; 32] = [42; 32];
+
+/// 2026-11-23T09:30:00Z.
+const MOMENT: Timestamp = Timestamp::from_micros(1_795_426_200_000_000);
+
+pub(crate) fn site(language: Language) -> Site {
+    let (reset, check) = match language {
+        Language::English => ("Sign in > Forgot password", "Help > Check a notice"),
+        Language::German => ("Anmelden > Passwort vergessen", "Hilfe > Nachricht prüfen"),
+    };
+    let sender = Sender::new(
+        "Example Support".parse().unwrap(),
+        address("security@example.org"),
+        Some(address("help@example.org")),
+    );
+    Site {
+        name: "Example".parse().unwrap(),
+        reset_path: reset.parse().unwrap(),
+        check_path: check.parse().unwrap(),
+        sender: sender.unwrap(),
+    }
+}
+
+pub(crate) fn facts(
+    recipient: &str,
+    usernames: &[Option<&str>],
+    exposures: Vec<Exposure>,
+) -> ResetRequired {
+    let accounts = usernames.iter().map(|name| AccountName::of(*name)).collect();
+    let code = NoticeCode::derive(&KEY, 7);
+    ResetRequired::new(address(recipient), accounts, exposures, code).unwrap()
+}
+
+pub(crate) fn exposure(tier: Tier, leak: &str, date: &str, provenance: Provenance) -> Exposure {
+    let date = date.parse().ok();
+    Exposure::new(MOMENT, tier, leak.parse().unwrap(), date, provenance).unwrap()
+}
+
+pub(crate) fn one_exposure() -> Vec<Exposure> {
+    vec![exposure(Tier::Exact, "Example Books", "2016", Provenance::Confirmed)]
+}
+
+pub(crate) fn posting(notice_id: i64) -> Posting {
+    Posting {
+        token: NoticeToken::derive(&KEY, notice_id),
+        date: MOMENT,
+        bounces: Some(address("bounces@example.org")),
+    }
+}
+
+pub(crate) fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+/// A notice to one person, as it would be sent.
+pub(crate) fn notice_to(recipient: &str, notice_id: i64) -> Composed {
+    let facts = facts(recipient, &[Some("janedoe")], one_exposure());
+    let composer = Composer::new(site(Language::English)).unwrap();
+    composer.reset_required(&facts, Language::English, &posting(notice_id)).unwrap()
+}
+
+/// Any message at all.
+pub(crate) fn raw(recipient: &str, id: &str, body: &str) -> Composed {
+    let headers = format!(
+        "From: a@example.org\r\nTo: {recipient}\r\nSubject: hello\r\nMessage-ID: <{id}@example.org>\r\n\
+         Date: Mon, 23 Nov 2026 09:30:00 +0000\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain;\r\n charset=utf-8\r\nAuto-Submitted:  auto-generated\r\n\
+         Content-Transfer-Encoding: 8bit\r\n"
+    );
+    let bytes = format!("{headers}\r\n{body}").into_bytes();
+    Composed::new(address("a@example.org"), address(recipient), bytes).unwrap()
+}

@@ -1,0 +1,64 @@
+//! Names that want to be headers, tags or links.
+
+use model::{Provenance, Tier};
+use notice::{Composer, Language};
+use proptest::prelude::*;
+
+use crate::facts::{exposure, facts, one_exposure, posting, site};
+
+/// The headers of a notice, all of them, in order.
+const HEADERS: [&str; 10] = [
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Auto-Submitted",
+    "Content-Language",
+    "Reply-To",
+    "MIME-Version",
+    "Content-Type",
+];
+
+/// The names of the headers of a notice to somebody of this name.
+fn headers(username: &str, language: Language) -> Vec<String> {
+    let facts = facts("jane@example.net", &[Some(username), None], one_exposure());
+    let composer = Composer::new(site(language)).unwrap();
+    let notice = composer.reset_required(&facts, language, &posting(1)).unwrap();
+    let text = std::str::from_utf8(notice.bytes()).unwrap();
+    let (headers, _) = text.split_once("\r\n\r\n").unwrap();
+    let lines = headers.split("\r\n").filter(|line| !line.starts_with([' ', '\t']));
+    lines.map(|line| line.split(':').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_name_is_no_markup() {
+    let named = "<script>x</script>&amp;<a href='http://evil.test'>";
+    let leak = exposure(Tier::Exact, "<b>\"Leak\"</b>", "2016", Provenance::Circulating);
+    let facts = facts("jane@example.net", &[Some(named)], vec![leak]);
+    let composer = Composer::new(site(Language::English)).unwrap();
+    let html = composer.preview(&facts, Language::English).unwrap().html;
+    for tag in ["<script", "<a ", "<b>", "http://", "evil.test"] {
+        assert!(!html.contains(tag), "{tag}\n{html}");
+    }
+    assert!(html.contains("&lt;b&gt;&quot;Leak&quot;&lt;"), "{html}");
+}
+
+#[test]
+fn a_name_is_no_template() {
+    let facts = facts("jane@example.net", &[Some("{{ code }}{% raw %}")], one_exposure());
+    let composer = Composer::new(site(Language::English)).unwrap();
+    let text = composer.preview(&facts, Language::English).unwrap().text;
+    assert!(text.starts_with("Hello {{ code }}{% raw %},"), "{text}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_name_adds_a_header(name in ".*|[a-z:\r\n ]{0,60}|(\r\n)*Bcc: x@y\r\n\r\n") {
+        for language in Language::ALL {
+            prop_assert_eq!(headers(&name, *language), HEADERS);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Notices as strangers' software sees them: aiosmtpd takes them, dkimpy verifies them.
+#![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
+
+mod facts;
+mod hostile;
+mod lint;
+mod maildir;
+mod relay;
+mod server;
+mod signature;
+mod snapshot;
+mod tls;

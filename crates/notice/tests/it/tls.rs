@@ -1,0 +1,101 @@
+//! Protected connections, and who is let in over them.
+
+use model::Secret;
+use notice::{Credentials, Outcome, Phase, Relay, RelayOptions, Roots, Security};
+
+use crate::{facts::notice_to, server::Server};
+
+const PASSWORD: &str = "only-the-relay-knows-this";
+
+async fn deliver(options: RelayOptions) -> Outcome {
+    Relay::new(options).unwrap().deliver(&notice_to("jane@accept.test", 1)).await
+}
+
+/// The phase in which a delivery failed before it could do any harm.
+fn failed(outcome: &Outcome) -> Phase {
+    match outcome {
+        Outcome::FailedBeforeDot { reason } => reason.phase(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Options that sign in with this password.
+fn signing_in(server: &Server, password: &str) -> RelayOptions {
+    let password = Secret::from(password.as_bytes());
+    let credentials = Some(Credentials { username: "countersign".to_owned(), password });
+    RelayOptions { credentials, ..server.tls_options(Security::StartTls) }
+}
+
+#[track_caller]
+fn assert_protected(server: &Server, outcome: &Outcome) {
+    assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+    assert_eq!(server.taken()[0].about["tls"], true);
+}
+
+#[tokio::test]
+async fn starttls_protects_the_message() {
+    let server = Server::start(&["--starttls"]);
+    let outcome = deliver(server.tls_options(Security::StartTls)).await;
+    assert_protected(&server, &outcome);
+}
+
+#[tokio::test]
+async fn tls_from_the_first_byte_carries_the_message() {
+    let server = Server::start(&["--tls"]);
+    let outcome = deliver(server.tls_options(Security::Tls)).await;
+    assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+    assert_eq!(server.taken().len(), 1);
+    // The same server in the clear is not understood.
+    let mut plain = server.options();
+    plain.limits.command = std::time::Duration::from_millis(500);
+    assert_eq!(failed(&deliver(plain).await), Phase::Greeting);
+}
+
+#[tokio::test]
+async fn a_certificate_of_nobody_we_trust_is_refused() {
+    let server = Server::start(&["--starttls"]);
+    let mut options = server.tls_options(Security::StartTls);
+    options.roots = Roots::public();
+    assert_eq!(failed(&deliver(options).await), Phase::Tls);
+    assert!(server.taken().is_empty());
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_host_is_refused() {
+    let server = Server::start(&["--starttls", "--name", "other.test"]);
+    let outcome = deliver(server.tls_options(Security::StartTls)).await;
+    assert_eq!(failed(&outcome), Phase::Tls);
+    assert!(server.taken().is_empty());
+}
+
+#[tokio::test]
+async fn a_relay_without_starttls_gets_nothing() {
+    let server = Server::start(&[]);
+    let outcome = deliver(server.tls_options(Security::StartTls)).await;
+    assert_eq!(failed(&outcome), Phase::Tls);
+    assert!(server.commands().is_empty());
+}
+
+#[tokio::test]
+async fn both_ways_of_signing_in_work() {
+    let login = format!("countersign:{PASSWORD}");
+    for mechanism in [&[][..], &["--only-login"]] {
+        let arguments = [&["--starttls", "--login", &login], mechanism].concat();
+        let server = Server::start(&arguments);
+        let outcome = deliver(signing_in(&server, PASSWORD)).await;
+        assert_protected(&server, &outcome);
+        assert_eq!(server.taken()[0].about["login"], true);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused_and_never_shown() {
+    let server = Server::start(&["--starttls", "--login", "countersign:another"]);
+    let options = signing_in(&server, PASSWORD);
+    assert!(!format!("{options:?}").contains(PASSWORD));
+    let outcome = deliver(options).await;
+    assert_eq!(failed(&outcome), Phase::Authenticate);
+    let shown = format!("{outcome:?}");
+    assert!(shown.contains("535") && !shown.contains(PASSWORD), "{shown}");
+    assert!(server.taken().is_empty());
+}
