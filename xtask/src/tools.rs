@@ -113,7 +113,8 @@ fn install_judges() -> Outcome {
         return Ok(());
     }
     println!("installing the Python judges");
-    run(&mut command("python3 -m venv --clear target/tools/venv"))?;
+    // An environment that is there is kept: tests may be running in it.
+    run(&mut command("python3 -m venv target/tools/venv"))?;
     let pip = "target/tools/venv/bin/pip install --quiet --disable-pip-version-check";
     run(&mut command(&format!("{pip} -r crates/testkit/py/requirements.txt")))?;
     Ok(fs::write(stamp, wanted)?)
