@@ -192,3 +192,146 @@ fn next_window(now: Timestamp, window: Duration) -> Timestamp {
     let begun = now.as_micros().div_euclid(length).saturating_mul(length);
     Timestamp::from_micros(begun).after(window)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Approval, CampaignId, Event, HaltReason, Plan, Roster, SmtpOutcome, TargetTree, Targets,
+        notice_after, step,
+        testing::{draft, founding, instance, key, target},
+    };
+
+    const NOW: Timestamp = Timestamp::from_micros(1_352_332_861_000_000);
+
+    struct Case {
+        campaign: Campaign,
+        signed: SignedPlan,
+        targets: Targets,
+    }
+
+    impl Case {
+        /// Two accounts at one address, one at another; the canary is running.
+        fn new() -> Self {
+            let accounts = vec![target("a", 1), target("b", 1), target("c", 2)];
+            let targets = Targets::new(accounts).unwrap();
+            let plan = Plan::freeze(draft(3), &targets, 1, NOW).unwrap();
+            let roster = founding(&["ana", "bob", "cleo"]);
+            let digest = roster.document().digest();
+            let roster = Roster::founding(&roster, digest, &instance()).unwrap();
+            let sign = |name| Approval::sign(&plan, 3, &key(name), NOW).unwrap();
+            let signatures = [sign("bob"), sign("cleo")];
+            let signed = SignedPlan::verify(plan.clone(), &signatures, &roster, NOW).unwrap();
+            let events = [Event::Freeze(&plan), Event::Sign(&signed), Event::Start];
+            let draft = Campaign::draft(CampaignId(7), NOW);
+            let take = |campaign: Campaign, event| step(&campaign, event, NOW).unwrap().0;
+            let campaign = events.into_iter().fold(draft, take);
+            Self { campaign, signed, targets }
+        }
+
+        fn members(&self) -> Vec<(crate::Target, crate::InclusionProof)> {
+            let tree = TargetTree::new(&self.targets);
+            let member =
+                |(at, target): (u64, &crate::Target)| (target.clone(), tree.prove(at).unwrap());
+            (0..).zip(self.targets.iter()).map(member).collect()
+        }
+
+        fn facts(&self) -> Facts<'_> {
+            Facts {
+                campaign: &self.campaign,
+                signed: &self.signed,
+                kill_switch: KillSwitch::Released,
+                rate: RateUsed::default(),
+                sealed_untold: 0,
+                now: NOW,
+            }
+        }
+
+        #[track_caller]
+        fn check(&self, facts: Facts<'_>, expected: Claim) {
+            let members = self.members().into_iter().take(2).collect();
+            let group = AddressGroup::verify(&self.signed, members).unwrap();
+            assert_eq!(decide_claim(&group, &facts), expected);
+        }
+    }
+
+    #[test]
+    fn a_group_is_all_of_one_address_and_nobody_else() {
+        let case = Case::new();
+        let verify = |members| AddressGroup::verify(&case.signed, members).map(|_| ());
+        assert_eq!(verify(Vec::new()), Err(crate::GroupError::Nobody));
+        let half = case.members().into_iter().take(1).collect();
+        assert_eq!(verify(half), Err(crate::GroupError::NotWhole { found: 1, signed: 2 }));
+        let mixed = verify(case.members());
+        assert!(matches!(mixed, Err(crate::GroupError::OtherAddress { .. })));
+        let mut forged: Vec<_> = case.members().into_iter().take(2).collect();
+        forged[1].0.findings.push(8);
+        assert!(matches!(verify(forged), Err(crate::GroupError::NotInPlan { .. })));
+    }
+
+    #[test]
+    fn the_kill_switch_and_a_halt_stop_everything() {
+        let case = Case::new();
+        case.check(case.facts(), Claim::Proceed);
+        let pulled = Facts { kill_switch: KillSwitch::Pulled, ..case.facts() };
+        case.check(pulled, Claim::Refuse(Refusal::KillSwitch));
+        let halted = step(&case.campaign, Event::Halt(HaltReason::Operator), NOW).unwrap().0;
+        let state = halted.state();
+        let halted = Facts { campaign: &halted, ..case.facts() };
+        case.check(halted, Claim::Refuse(Refusal::NotRunning(state)));
+        let send = decide_send(&NoticeRow::pending(NOW), &[TargetState::Sealed], &halted);
+        assert_eq!(send, Claim::Refuse(Refusal::NotRunning(state)));
+    }
+
+    #[test]
+    fn sealing_waits_while_mail_does_not_get_through() {
+        let case = Case::new();
+        case.check(Facts { sealed_untold: 100, ..case.facts() }, Claim::Proceed);
+        let wait = Claim::Wait { reason: Waiting::SealedUntold, until: None };
+        case.check(Facts { sealed_untold: 101, ..case.facts() }, wait);
+    }
+
+    #[test]
+    fn a_full_minute_or_hour_is_waited_out() {
+        let case = Case::new();
+        let wait = |micros| {
+            let until = Some(Timestamp::from_micros(micros));
+            Claim::Wait { reason: Waiting::Rate, until }
+        };
+        let minute = RateUsed { this_minute: 600, this_hour: 600 };
+        case.check(Facts { rate: minute, ..case.facts() }, wait(1_352_332_920_000_000));
+        let hour = RateUsed { this_minute: 0, this_hour: 20_000 };
+        case.check(Facts { rate: hour, ..case.facts() }, wait(1_352_336_400_000_000));
+    }
+
+    #[test]
+    fn a_notice_goes_out_once_all_its_accounts_are_settled() {
+        use TargetState::{Pending, Reinstated, Sealed, Sealing, Skipped};
+        for (accounts, expected) in [
+            (&[Sealed, Skipped][..], NoticeDue::Now),
+            (&[Sealed, Sealing], NoticeDue::NotYet),
+            (&[Pending], NoticeDue::NotYet),
+            (&[Skipped, Skipped], NoticeDue::Never),
+            (&[Reinstated, Sealed], NoticeDue::Never),
+            (&[], NoticeDue::Never),
+        ] {
+            assert_eq!(notice_due(accounts), expected, "{accounts:?}");
+        }
+    }
+
+    #[test]
+    fn a_notice_that_was_put_off_waits() {
+        let case = Case::new();
+        let taken = notice_after(NoticeRow::pending(NOW), crate::NoticeEvent::Taken, NOW).unwrap();
+        let outcome = SmtpOutcome::PutOff;
+        let answer = crate::NoticeEvent::Answered { attempt: 1, outcome };
+        let row = notice_after(taken, answer, NOW).unwrap();
+        let send =
+            |row, now| decide_send(row, &[TargetState::Sealed], &Facts { now, ..case.facts() });
+        let until = Some(row.not_before());
+        assert_eq!(send(&row, NOW), Claim::Wait { reason: Waiting::BackOff, until });
+        assert_eq!(send(&row, row.not_before()), Claim::Proceed);
+        let refused = Claim::Refuse(Refusal::NotPending(NoticeState::Inflight));
+        assert_eq!(send(&taken, NOW), refused);
+    }
+}

@@ -1,0 +1,69 @@
+//! Walks through every order of events that a small campaign can take, and holds the very code
+//! that production runs to what may never happen.
+
+#![expect(clippy::unwrap_used, reason = "a test whose town cannot be built must panic")]
+
+mod office;
+mod world;
+
+use std::collections::BTreeSet;
+
+use stateright::{Checker, HasDiscoveries, Model};
+use world::{
+    CANARY, DELIVERED_IS_KNOWN, EVIDENCE, HALTED, ONCE, Rule, SEALED_FIRST, SENT_IS_TRUE, SIGNED,
+    Town,
+};
+
+/// Far above what is found; a smaller model would not need the second worker.
+const STATES_MIN: usize = 50_000;
+
+#[test]
+fn no_order_of_events_breaks_a_promise() {
+    let checker = Town::new(Rule::Right).checker().threads(2).spawn_bfs().join();
+    checker.assert_properties();
+    assert!(checker.unique_state_count() > STATES_MIN, "{}", checker.unique_state_count());
+}
+
+/// The check itself is checked: a program with this fault must not pass.
+#[track_caller]
+fn caught(rule: Rule, promise: &'static str) {
+    let wanted = HasDiscoveries::AllOf(BTreeSet::from([promise]));
+    let checker = Town::new(rule).checker().finish_when(wanted).spawn_bfs().join();
+    checker.assert_any_discovery(promise);
+}
+
+#[test]
+fn a_queue_that_delivers_again_is_caught() {
+    caught(Rule::RequeueInflight, ONCE);
+    caught(Rule::RequeueInflight, DELIVERED_IS_KNOWN);
+}
+
+#[test]
+fn signatures_that_survive_an_edit_are_caught() {
+    caught(Rule::SignaturesSurvive, SIGNED);
+}
+
+#[test]
+fn a_worker_that_ignores_the_halt_is_caught() {
+    caught(Rule::IgnoreHalt, HALTED);
+}
+
+#[test]
+fn telling_before_sealing_is_caught() {
+    caught(Rule::TellFirst, SEALED_FIRST);
+}
+
+#[test]
+fn sealing_without_evidence_is_caught() {
+    caught(Rule::TrustTheList, EVIDENCE);
+}
+
+#[test]
+fn a_canary_without_a_cap_is_caught() {
+    caught(Rule::NoCap, CANARY);
+}
+
+#[test]
+fn a_lost_answer_taken_for_a_yes_is_caught() {
+    caught(Rule::SilenceIsYes, SENT_IS_TRUE);
+}

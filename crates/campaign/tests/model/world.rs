@@ -1,0 +1,574 @@
+//! A small town: three addresses, two workers, three operators, and everything that can go wrong.
+
+use std::collections::BTreeSet;
+
+use campaign::{
+    Campaign, Claim, Event, Facts, HaltReason, KillSwitch, NoticeDue, NoticeEvent, NoticeRow,
+    NoticeState, Progress, RateUsed, Refusal, Resolution, Reverification, RowNow, SignedPlan,
+    SmtpOutcome, Stage, State, TargetAction, TargetState, Waiting, after_reverification,
+    decide_claim, decide_send, notice_after, notice_due, resolve_sealing, step,
+};
+use model::Verdict;
+use stateright::{Model, Property};
+
+use crate::office::{
+    ACCOUNTS, ADDRESSES, AUTHOR, CAMPAIGN, INNOCENT, LISTS, NOW, OPERATORS, Office,
+};
+
+pub(crate) const ONCE: &str = "an address gets one notice at most";
+pub(crate) const EVIDENCE: &str = "nobody without evidence is touched";
+pub(crate) const HALTED: &str = "no send begins after a halt";
+pub(crate) const SIGNED: &str = "nothing without two signatures of this list and round";
+pub(crate) const SEALED_FIRST: &str = "sealed before told";
+pub(crate) const CANARY: &str = "the canary cap holds";
+pub(crate) const SENT_IS_TRUE: &str = "what is sent, the server has";
+pub(crate) const DELIVERED_IS_KNOWN: &str = "what the server has, is sent, uncertain or in flight";
+pub(crate) const FINISHED: &str = "everybody can be told";
+pub(crate) const FINISHED_AFTER_HALT: &str = "everybody can be told after a halt";
+
+/// The production code, or a deliberate fault beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    Right,
+    RequeueInflight,
+    SignaturesSurvive,
+    IgnoreHalt,
+    TellFirst,
+    TrustTheList,
+    NoCap,
+    SilenceIsYes,
+}
+
+pub(crate) struct Town {
+    office: Office,
+    rule: Rule,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct World {
+    campaign: Campaign,
+    list: usize,
+    /// What operators have really signed: list, round, who. The ghost that judges.
+    approvals: BTreeSet<(usize, u32, usize)>,
+    hashes: [Hash; ACCOUNTS],
+    targets: [TargetState; ACCOUNTS],
+    notices: [Option<NoticeRow>; ADDRESSES.len()],
+    delivered: [u8; ADDRESSES.len()],
+    workers: [Job; 2],
+    left: Budget,
+    broken: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Hash {
+    Leaked,
+    Ours,
+    Own,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Job {
+    Idle,
+    Look { address: usize, account: usize },
+    Write { address: usize, account: usize },
+    Record { address: usize, account: usize },
+    Send { address: usize, attempt: u32 },
+    Answer { address: usize, attempt: u32, reply: Reply },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Reply {
+    Accepted,
+    PutOff,
+    LostBeforeDot,
+    LostAfterDot { taken: bool },
+}
+
+/// How often each mishap may still happen: it keeps the town small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Budget {
+    edits: u8,
+    halts: u8,
+    crashes: u8,
+    mishaps: u8,
+    persons: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    Freeze(usize),
+    Edit,
+    Approve(usize),
+    Sign,
+    Start,
+    Tick,
+    Halt,
+    Renew,
+    Resume,
+    Claim(usize, usize),
+    Work(usize),
+    Take(usize, usize),
+    FindInflight(usize),
+    Reply(usize, Reply),
+    Crash(usize),
+    ChangePassword(usize),
+}
+
+/// Who may choose another password: one of two at an address, and one alone.
+const CHANGING: [usize; 2] = [0, 2];
+
+const REPLIES: [Reply; 5] = [
+    Reply::Accepted,
+    Reply::PutOff,
+    Reply::LostBeforeDot,
+    Reply::LostAfterDot { taken: false },
+    Reply::LostAfterDot { taken: true },
+];
+
+impl Model for Town {
+    type State = World;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<World> {
+        vec![World {
+            campaign: Campaign::draft(CAMPAIGN, NOW),
+            list: 0,
+            approvals: BTreeSet::new(),
+            hashes: [Hash::Leaked; ACCOUNTS],
+            targets: [TargetState::Pending; ACCOUNTS],
+            notices: [None; ADDRESSES.len()],
+            delivered: [0; ADDRESSES.len()],
+            workers: [Job::Idle; 2],
+            left: Budget { edits: 1, halts: 1, crashes: 1, mishaps: 1, persons: 1 },
+            broken: None,
+        }]
+    }
+
+    fn actions(&self, world: &World, actions: &mut Vec<Action>) {
+        use Action as A;
+        actions.extend([A::Edit, A::Sign, A::Start, A::Tick, A::Halt, A::Renew, A::Resume]);
+        actions.extend((0..LISTS.len()).map(A::Freeze));
+        actions.extend((0..OPERATORS.len()).map(A::Approve));
+        actions.extend((0..ADDRESSES.len()).map(A::FindInflight));
+        actions.extend(CHANGING.map(A::ChangePassword));
+        for (worker, job) in world.workers.iter().enumerate() {
+            // Of two workers that do the same it is enough to follow one.
+            if world.workers[..worker].contains(job) {
+                continue;
+            }
+            match job {
+                Job::Idle => {
+                    actions.extend((0..ADDRESSES.len()).map(|address| A::Claim(worker, address)));
+                    actions.extend((0..ADDRESSES.len()).map(|address| A::Take(worker, address)));
+                }
+                Job::Send { .. } => actions.extend(REPLIES.map(|reply| A::Reply(worker, reply))),
+                _ => actions.push(A::Work(worker)),
+            }
+            actions.push(A::Crash(worker));
+        }
+    }
+
+    fn next_state(&self, last: &World, action: Action) -> Option<World> {
+        if !last.can_be(action) {
+            return None;
+        }
+        let mut world = last.clone();
+        self.act(&mut world, action)?;
+        // Workers are alike: which of the two does something makes no other world.
+        world.workers.sort_unstable();
+        (world != *last).then_some(world)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always(ONCE, |_, world: &World| {
+                world.delivered.iter().all(|count| *count <= 1)
+            }),
+            Property::always(EVIDENCE, |_, world: &World| {
+                world.hashes[INNOCENT] != Hash::Ours && world.delivered[2] == 0
+            }),
+            Property::always(HALTED, |_, world: &World| world.broken != Some(HALTED)),
+            Property::always(SIGNED, |_, world: &World| world.broken != Some(SIGNED)),
+            Property::always(SEALED_FIRST, |_, world: &World| world.broken != Some(SEALED_FIRST)),
+            Property::always(CANARY, |_, world: &World| world.keeps_the_canary()),
+            Property::always(SENT_IS_TRUE, |_, world: &World| world.sent_is_true()),
+            Property::always(DELIVERED_IS_KNOWN, |_, world: &World| world.delivered_is_known()),
+            Property::sometimes(FINISHED, |_, world: &World| world.all_told()),
+            Property::sometimes(FINISHED_AFTER_HALT, |_, world: &World| {
+                world.all_told() && world.left.halts == 0
+            }),
+        ]
+    }
+}
+
+impl Town {
+    pub(crate) fn new(rule: Rule) -> Self {
+        Self { office: Office::open(), rule }
+    }
+
+    fn act(&self, world: &mut World, action: Action) -> Option<()> {
+        match action {
+            Action::Freeze(list) => self.freeze(world, list),
+            Action::Edit => {
+                spend(&mut world.left.edits)?;
+                world.step(Event::Thaw)
+            }
+            Action::Approve(operator) => self.approve(world, operator),
+            Action::Sign => world.step(Event::Sign(self.signed(world)?)),
+            Action::Start => {
+                self.forget(world);
+                world.step(Event::Start)
+            }
+            Action::Tick => world.step(Event::Tick(&world.progress())),
+            Action::Halt => {
+                spend(&mut world.left.halts)?;
+                world.step(Event::Halt(HaltReason::Operator))
+            }
+            Action::Renew => self.renew(world),
+            Action::Resume => world.step(Event::Resume(self.signed(world)?)),
+            Action::Claim(worker, address) => self.claim(world, worker, address),
+            Action::Work(worker) => self.work(world, worker),
+            Action::Take(worker, address) => self.take(world, worker, address),
+            Action::FindInflight(address) => self.find_inflight(world, address),
+            Action::Reply(worker, reply) => world.reply(worker, reply),
+            Action::Crash(worker) => {
+                spend(&mut world.left.crashes)?;
+                world.workers[worker] = Job::Idle;
+                Some(())
+            }
+            Action::ChangePassword(account) => {
+                spend(&mut world.left.persons)?;
+                world.hashes[account] = Hash::Own;
+                Some(())
+            }
+        }
+    }
+
+    fn freeze(&self, world: &mut World, list: usize) -> Option<()> {
+        world.list = list;
+        let plan = self.office.plan(list, world.campaign.next_round())?;
+        world.step(Event::Freeze(plan))
+    }
+
+    fn renew(&self, world: &mut World) -> Option<()> {
+        (world.is_halted() && world.campaign.plan().is_none()).then_some(())?;
+        let plan = self.office.plan(world.list, world.campaign.next_round())?;
+        world.step(Event::Freeze(plan))
+    }
+
+    fn approve(&self, world: &mut World, operator: usize) -> Option<()> {
+        (world.campaign.plan().is_some()).then_some(())?;
+        let signature = (world.list, world.campaign.round(), operator);
+        (!world.approvals.contains(&signature)).then_some(())?;
+        let plan = self.office.plan(world.list, world.campaign.round())?;
+        let approval = self.office.approve(plan, operator)?;
+        approval.check(plan, &self.office.roster, NOW).ok()?;
+        world.approvals.insert(signature);
+        Some(())
+    }
+
+    /// What the service loads at each claim: the plan with all signatures that are under it.
+    fn signed(&self, world: &World) -> Option<&SignedPlan> {
+        let (list, round) = (world.list, world.campaign.round());
+        let any = self.rule == Rule::SignaturesSurvive;
+        let counts = |of: &&(usize, u32, usize)| any || (of.0, of.1) == (list, round);
+        let mask = world.approvals.iter().filter(counts).fold(0, |mask, of| mask | 1 << of.2);
+        self.office.signed(list, round, mask)
+    }
+
+    fn claim(&self, world: &mut World, worker: usize, address: usize) -> Option<()> {
+        (world.workers[worker] == Job::Idle && !world.is_held(address)).then_some(())?;
+        let signed = self.signed(world)?;
+        let group = self.office.group(world.list, world.campaign.round(), address)?;
+        let claim = decide_claim(group, &world.facts(signed));
+        let early = Claim::Wait { reason: Waiting::NotItsTurn, until: None };
+        (claim == Claim::Proceed || (self.rule == Rule::NoCap && claim == early)).then_some(())?;
+        world.judge_signatures();
+        if self.rule == Rule::TellFirst {
+            world.notices[address].get_or_insert(NoticeRow::pending(NOW));
+        }
+        world.workers[worker] = world.next_job(address)?;
+        Some(())
+    }
+
+    fn work(&self, world: &mut World, worker: usize) -> Option<()> {
+        world.workers[worker] = match world.workers[worker] {
+            Job::Look { address, account } => self.look(world, address, account),
+            Job::Write { address, account } => {
+                world.compare_and_swap(account);
+                Job::Record { address, account }
+            }
+            Job::Record { address, account } => world.record(address, account),
+            Job::Answer { address, attempt, reply } => {
+                self.answer(world, address, attempt, reply);
+                Job::Idle
+            }
+            Job::Idle | Job::Send { .. } => return None,
+        };
+        Some(())
+    }
+
+    fn look(&self, world: &mut World, address: usize, account: usize) -> Job {
+        let action = match self.rule {
+            Rule::TrustTheList => TargetAction::Seal,
+            _ => after_reverification(world.reverify(account)),
+        };
+        match action {
+            TargetAction::Seal => {
+                world.targets[account] = TargetState::Sealing;
+                return Job::Write { address, account };
+            }
+            TargetAction::Skip(_) => {}
+            TargetAction::SkipAndHalt(_) => {
+                // Somebody else may have halted it before.
+                let _ = world.step(Event::Halt(HaltReason::Contradicted));
+            }
+        }
+        world.settle(address, account, TargetState::Skipped)
+    }
+
+    fn take(&self, world: &mut World, worker: usize, address: usize) -> Option<()> {
+        (world.workers[worker] == Job::Idle).then_some(())?;
+        let notice = world.notices[address]?;
+        let signed = self.signed(world).or_else(|| self.outdated(world))?;
+        let facts = Facts { now: notice.not_before(), ..world.facts(signed) };
+        let accounts = match self.rule {
+            Rule::TellFirst => vec![TargetState::Sealed],
+            _ => world.states(address),
+        };
+        let claim = decide_send(&notice, &accounts, &facts);
+        let halted = matches!(claim, Claim::Refuse(Refusal::NotRunning(State::Halted { .. })));
+        let ignored = self.rule == Rule::IgnoreHalt && halted;
+        (claim == Claim::Proceed || ignored).then_some(())?;
+        world.judge_send(address);
+        let taken = notice_after(notice, NoticeEvent::Taken, notice.not_before()).ok()?;
+        world.notices[address] = Some(taken);
+        world.workers[worker] = Job::Send { address, attempt: taken.attempts() };
+        Some(())
+    }
+
+    /// Worlds that differ only in what can matter no more are made the same.
+    fn forget(&self, world: &mut World) {
+        world.left.edits = 0;
+        let (list, round) = (world.list, world.campaign.round());
+        if self.rule != Rule::SignaturesSurvive {
+            world.approvals.retain(|of| (of.0, of.1) == (list, round));
+        }
+    }
+
+    /// What a worker remembers from before a halt: only for the one that ignores it.
+    fn outdated(&self, world: &World) -> Option<&SignedPlan> {
+        let before = world.campaign.round().checked_sub(1)?;
+        let forgetful = self.rule == Rule::IgnoreHalt;
+        forgetful.then(|| self.office.signed(world.list, before, 0b110)).flatten()
+    }
+
+    fn find_inflight(&self, world: &mut World, address: usize) -> Option<()> {
+        let notice = world.notices[address]?;
+        let found = notice_after(notice, NoticeEvent::FoundInflight, NOW).ok()?;
+        let again = NoticeRow::restore(NoticeState::Pending, notice.attempts(), NOW);
+        let requeued = self.rule == Rule::RequeueInflight;
+        world.notices[address] = Some(if requeued { again } else { found });
+        Some(())
+    }
+
+    fn answer(&self, world: &mut World, address: usize, attempt: u32, reply: Reply) {
+        let outcome = match reply {
+            Reply::Accepted => SmtpOutcome::Accepted,
+            Reply::PutOff => SmtpOutcome::PutOff,
+            Reply::LostBeforeDot => SmtpOutcome::LostBeforeDot,
+            Reply::LostAfterDot { .. } if self.rule == Rule::SilenceIsYes => SmtpOutcome::Accepted,
+            Reply::LostAfterDot { .. } => SmtpOutcome::LostAfterDot,
+        };
+        let event = NoticeEvent::Answered { attempt, outcome };
+        let row = world.notices[address].and_then(|row| notice_after(row, event, NOW).ok());
+        // An answer that comes too late changes nothing.
+        world.notices[address] = row.or(world.notices[address]);
+    }
+}
+
+impl World {
+    /// Spares the copy of a world for what plainly cannot happen in it.
+    fn can_be(&self, action: Action) -> bool {
+        let state = self.campaign.state();
+        let (running, halted) = (matches!(state, State::Running(_)), self.is_halted());
+        match action {
+            Action::Freeze(_) => state == State::Draft,
+            Action::Edit | Action::Sign => matches!(state, State::Frozen | State::Signed),
+            Action::Start => state == State::Signed,
+            Action::Tick | Action::Halt | Action::Claim(..) => running,
+            Action::Approve(_) => state == State::Frozen || halted,
+            Action::Renew | Action::Resume => halted,
+            Action::ChangePassword(_) => self.left.persons > 0,
+            Action::Crash(worker) => {
+                // Nothing is begun while a worker only looks.
+                let begun = !matches!(self.workers[worker], Job::Idle | Job::Look { .. });
+                self.left.crashes > 0 && begun
+            }
+            Action::Take(_, address) | Action::FindInflight(address) => {
+                self.notices[address].is_some_and(|row| !row.state().is_final())
+            }
+            Action::Work(_) | Action::Reply(..) => true,
+        }
+    }
+
+    fn is_halted(&self) -> bool {
+        matches!(self.campaign.state(), State::Halted { .. })
+    }
+
+    fn step(&mut self, event: Event<'_>) -> Option<()> {
+        self.campaign = step(&self.campaign, event, NOW).ok()?.0;
+        Some(())
+    }
+
+    fn facts<'a>(&'a self, signed: &'a SignedPlan) -> Facts<'a> {
+        Facts {
+            campaign: &self.campaign,
+            signed,
+            kill_switch: KillSwitch::Released,
+            rate: RateUsed::default(),
+            sealed_untold: 0,
+            now: NOW,
+        }
+    }
+
+    fn states(&self, address: usize) -> Vec<TargetState> {
+        ADDRESSES[address].iter().map(|account| self.targets[*account]).collect()
+    }
+
+    /// A lease: nobody else works on the address while its worker lives.
+    fn is_held(&self, address: usize) -> bool {
+        self.workers.iter().any(|job| match job {
+            Job::Look { address: held, .. }
+            | Job::Write { address: held, .. }
+            | Job::Record { address: held, .. } => *held == address,
+            _ => false,
+        })
+    }
+
+    /// The first account of an address that is not settled; one in `sealing` is compared first.
+    fn next_job(&self, address: usize) -> Option<Job> {
+        let open = |account: &&usize| !self.targets[**account].is_settled();
+        let account = *ADDRESSES[address].iter().find(open)?;
+        Some(match self.targets[account] {
+            TargetState::Sealing => Job::Record { address, account },
+            _ => Job::Look { address, account },
+        })
+    }
+
+    fn reverify(&self, account: usize) -> Reverification {
+        let original = self.hashes[account] == Hash::Leaked;
+        let matches = original && account != INNOCENT;
+        let verdict = if matches { Verdict::Match { secret: 0 } } else { Verdict::NoMatch };
+        Reverification::Present { verdict, same_version: original }
+    }
+
+    fn compare_and_swap(&mut self, account: usize) {
+        if self.hashes[account] == Hash::Leaked {
+            self.hashes[account] = Hash::Ours;
+        }
+    }
+
+    fn record(&mut self, address: usize, account: usize) -> Job {
+        let row = match self.hashes[account] {
+            Hash::Leaked => RowNow::Old,
+            Hash::Ours => RowNow::Ours,
+            Hash::Own => RowNow::Other,
+        };
+        match resolve_sealing(row) {
+            Resolution::Again => Job::Look { address, account },
+            Resolution::Sealed => self.settle(address, account, TargetState::Sealed),
+            Resolution::Skipped(_) => self.settle(address, account, TargetState::Skipped),
+        }
+    }
+
+    /// One transaction: the account's end, and the notice once it was the last one.
+    fn settle(&mut self, address: usize, account: usize, state: TargetState) -> Job {
+        self.targets[account] = state;
+        if notice_due(&self.states(address)) == NoticeDue::Now {
+            self.notices[address].get_or_insert(NoticeRow::pending(NOW));
+        }
+        self.next_job(address).unwrap_or(Job::Idle)
+    }
+
+    fn reply(&mut self, worker: usize, reply: Reply) -> Option<()> {
+        let Job::Send { address, attempt } = self.workers[worker] else { return None };
+        if reply != Reply::Accepted {
+            spend(&mut self.left.mishaps)?;
+        }
+        if matches!(reply, Reply::Accepted | Reply::LostAfterDot { taken: true }) {
+            self.delivered[address] += 1;
+        }
+        self.workers[worker] = Job::Answer { address, attempt, reply };
+        Some(())
+    }
+
+    fn progress(&self) -> Progress {
+        let settled = |address: &usize| {
+            let due = notice_due(&self.states(*address));
+            let told = self.notices[*address].is_some_and(|row| row.state().is_final());
+            due == NoticeDue::Never || (due == NoticeDue::Now && told)
+        };
+        let settled = LISTS[self.list].iter().take_while(|address| settled(address)).count();
+        Progress { settled_addresses: settled as u64, ..Progress::default() }
+    }
+
+    fn judge_signatures(&mut self) {
+        let (list, round) = (self.list, self.campaign.round());
+        let others = (0..OPERATORS.len()).filter(|operator| *operator != AUTHOR);
+        let signed = others.filter(|by| self.approvals.contains(&(list, round, *by))).count();
+        if signed < 2 {
+            self.broken = Some(SIGNED);
+        }
+    }
+
+    fn judge_send(&mut self, address: usize) {
+        if self.is_halted() {
+            self.broken = Some(HALTED);
+            return;
+        }
+        self.judge_signatures();
+        let listed = |account: &&usize| self.targets[**account] != TargetState::Skipped;
+        let mut listed = ADDRESSES[address].iter().filter(listed);
+        if listed.any(|account| self.hashes[*account] == Hash::Leaked) {
+            self.broken = Some(SEALED_FIRST);
+        }
+    }
+
+    fn keeps_the_canary(&self) -> bool {
+        let canary = match self.campaign.state() {
+            State::Running(stage) | State::Halted { stage, .. } => {
+                matches!(stage, Stage::Canary | Stage::Soak { after: None })
+            }
+            _ => false,
+        };
+        let [_, later] = LISTS[self.list];
+        !canary || self.states(later).iter().all(|state| *state == TargetState::Pending)
+    }
+
+    fn sent_is_true(&self) -> bool {
+        let sent =
+            |row: &Option<NoticeRow>| row.is_some_and(|row| row.state() == NoticeState::Sent);
+        let mut rows = self.notices.iter().zip(self.delivered);
+        rows.all(|(row, delivered)| !sent(row) || delivered > 0)
+    }
+
+    fn delivered_is_known(&self) -> bool {
+        use NoticeState::{Inflight, Sent, Uncertain};
+        let known = |row: &Option<NoticeRow>| {
+            row.is_some_and(|row| matches!(row.state(), Inflight | Sent | Uncertain))
+        };
+        let mut rows = self.notices.iter().zip(self.delivered);
+        rows.all(|(row, delivered)| delivered == 0 || known(row))
+    }
+
+    fn all_told(&self) -> bool {
+        let told = [0, 1].map(|address| self.notices[address].map(NoticeRow::state));
+        self.campaign.state() == State::Done && told == [Some(NoticeState::Sent); 2]
+    }
+}
+
+fn spend(left: &mut u8) -> Option<()> {
+    *left = left.checked_sub(1)?;
+    Some(())
+}
