@@ -1,6 +1,8 @@
 use jiff::civil::Date;
 use model::LeakDate;
 
+use crate::{MenuPath, german};
+
 const MONTHS_EN: [&str; 12] = [
     "January",
     "February",
@@ -14,21 +16,6 @@ const MONTHS_EN: [&str; 12] = [
     "October",
     "November",
     "December",
-];
-
-const MONTHS_DE: [&str; 12] = [
-    "Januar",
-    "Februar",
-    "März",
-    "April",
-    "Mai",
-    "Juni",
-    "Juli",
-    "August",
-    "September",
-    "Oktober",
-    "November",
-    "Dezember",
 ];
 
 model::text_enum! {
@@ -55,7 +42,7 @@ impl Language {
         let month = usize::try_from(date.month() - 1).unwrap_or_default();
         match self {
             Self::English => format!("{day} {} {year}", MONTHS_EN[month]),
-            Self::German => format!("{day}. {} {year}", MONTHS_DE[month]),
+            Self::German => format!("{day}. {} {year}", german::MONTHS[month]),
         }
     }
 
@@ -67,7 +54,9 @@ impl Language {
             (Self::English, [year]) => format!("in {year}"),
             (Self::German, [year]) => (*year).to_owned(),
             (Self::English, [year, month]) => format!("in {} {year}", month_of(&MONTHS_EN, month)),
-            (Self::German, [year, month]) => format!("im {} {year}", month_of(&MONTHS_DE, month)),
+            (Self::German, [year, month]) => {
+                format!("im {} {year}", month_of(&german::MONTHS, month))
+            }
             _ => self.on_day(text),
         }
     }
@@ -81,7 +70,7 @@ impl Language {
     }
 
     /// A path through menus, in this language's quotes.
-    pub(crate) fn path(self, path: &crate::MenuPath) -> String {
+    pub(crate) fn path(self, path: &MenuPath) -> String {
         match self {
             Self::English => path.quoted("\"", "\"", ", then "),
             Self::German => path.quoted("\u{201e}", "\u{201c}", ", dann "),

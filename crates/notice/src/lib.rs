@@ -1,7 +1,7 @@
 //! Notices: composed from evidence, linted, signed, and delivered so that we know what became of
 //! each.
 //!
-//! [`Composer`] makes a [`Composed`] message of facts, [`lint`] holds what it says against rules,
+//! [`Composer`] makes a [`Composed`] message of facts, [`lint()`] holds what it says against rules,
 //! [`DkimKey`] signs it, and a [`Transport`] delivers it. Its [`Outcome`] is as exact as the
 //! network allows: accepted, refused, surely not sent, or lost where nobody can tell.
 
@@ -10,6 +10,7 @@ mod code;
 mod compose;
 mod dkim;
 mod facts;
+mod german;
 mod language;
 pub mod limits;
 mod lint;

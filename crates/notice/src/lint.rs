@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use crate::{
-    Language, Rendered, ResetRequired, Site,
+    Language, Rendered, ResetRequired, Site, german,
     limits::{ARI_DE_MAX, ARI_EN_MAX, SUBJECT_CHARS_MAX, WORDS_MAX},
     render::is_item_mark,
     text::{is_hidden, looks_like_link},
@@ -20,12 +20,6 @@ const CREDENTIAL_REQUESTS: &[&str] = &[
     "log in here",
     "sign in here",
     "send us your",
-    "geben sie ihr passwort",
-    "ihr altes passwort ein",
-    "bestätigen sie ihr",
-    "verifizieren",
-    "schicken sie uns",
-    "senden sie uns",
 ];
 
 /// Pressure, which is what forgeries use.
@@ -37,46 +31,16 @@ const URGENCY: &[&str] = &[
     "within 24",
     "expire",
     "suspended",
-    "sofort",
-    "dringend",
-    "umgehend",
-    "unverzüglich",
-    "innerhalb von",
-    "läuft ab",
     "!",
 ];
 
 /// Speaking of the reader as if we did not know.
-const HEDGES: &[&str] = &[
-    "may have",
-    "might have",
-    "may be",
-    "might be",
-    "possibly",
-    "could have been",
-    "möglicherweise",
-    "eventuell",
-    "vielleicht",
-    "könnte betroffen",
-    "unter umständen",
-];
+const HEDGES: &[&str] =
+    &["may have", "might have", "may be", "might be", "possibly", "could have been"];
 
 /// What a site says of itself if it forgets who is speaking: `Example believes`.
-const THIRD_PERSON: &[&str] = &[
-    "believes",
-    "has",
-    "detected",
-    "thinks",
-    "found",
-    "noticed",
-    "reset",
-    "discovered",
-    "hat",
-    "glaubt",
-    "vermutet",
-    "fand",
-    "setzte",
-];
+const THIRD_PERSON: &[&str] =
+    &["believes", "has", "detected", "thinks", "found", "noticed", "reset", "discovered"];
 
 /// What is left where a template was not filled in.
 const UNFILLED: &[&str] = &["{{", "}}", "{%", "%}", "none,", "undefined"];
@@ -232,18 +196,18 @@ fn lint_links(rendered: &Rendered, text: &[String], html: &[String]) -> Vec<Faul
 fn lint_words(text: &[String], site: &Site) -> Vec<Fault> {
     let prose = text.join(" ").to_lowercase();
     let rules = [
-        ("asks for a password or code", CREDENTIAL_REQUESTS),
-        ("presses the reader", URGENCY),
-        ("hedges", HEDGES),
-        ("was not filled in", UNFILLED),
+        ("asks for a password or code", CREDENTIAL_REQUESTS, german::CREDENTIAL_REQUESTS),
+        ("presses the reader", URGENCY, german::URGENCY),
+        ("hedges", HEDGES, german::HEDGES),
+        ("was not filled in", UNFILLED, &[]),
     ];
-    let fixed = rules.iter().flat_map(|(rule, words)| {
-        let found = words.iter().filter(|words| prose.contains(**words));
+    let fixed = rules.iter().flat_map(|(rule, english, german)| {
+        let found = english.iter().chain(*german).filter(|words| prose.contains(**words));
         found.map(|found| Fault::Wording { rule, found: (*found).to_owned() })
     });
     let name = site.name.as_str().to_lowercase();
-    let third = THIRD_PERSON.iter().map(|verb| format!("{name} {verb} "));
-    let third = third.filter(|phrase| prose.contains(phrase));
+    let verbs = THIRD_PERSON.iter().chain(german::THIRD_PERSON);
+    let third = verbs.map(|verb| format!("{name} {verb} ")).filter(|phrase| prose.contains(phrase));
     let third = third.map(|found| Fault::Wording { rule: "speaks in the third person", found });
     fixed.chain(third).collect()
 }

@@ -13,7 +13,8 @@ command. How it behaves is chosen by the first label of the recipient's domain:
     unwanted        550 to the final dot
     later           451 to the final dot
     closing         421 to RCPT, and hangs up
-    drop-before     hangs up in the middle of the message
+    drop-before     hangs up instead of inviting the message
+    drop-within     hangs up in the middle of the message
     drop-unsaved    hangs up after the final dot, without having kept the message
     drop-saved      hangs up after the final dot, having kept it
     silent          never answers RCPT
@@ -133,10 +134,12 @@ class Server(SMTP):
 
     async def smtp_DATA(self, arg):
         recipients = self.envelope.rcpt_tos
-        if not recipients or behaviour(recipients[0]) != "drop-before":
+        kind = behaviour(recipients[0]) if recipients else None
+        if kind not in ("drop-before", "drop-within"):
             return await super().smtp_DATA(arg)
-        await self.push("354 go ahead")
-        await self._reader.readline()
+        if kind == "drop-within":
+            await self.push("354 go ahead")
+            await self._reader.readline()
         self.transport.abort()
 
 

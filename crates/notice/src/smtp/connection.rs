@@ -376,7 +376,46 @@ fn broken(phase: Phase, error: &dyn std::error::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{DuplexStream, duplex};
+
     use super::*;
+
+    /// What a relay says, one piece to each line that it hears. Then it hangs up.
+    async fn relay(stream: DuplexStream, script: &'static [&'static str]) {
+        let mut stream = BufReader::new(stream);
+        for said in script {
+            let mut line = String::new();
+            stream.read_line(&mut line).await.unwrap();
+            stream.write_all(said.as_bytes()).await.unwrap();
+        }
+    }
+
+    /// What becomes of a message that does not fit into the wire, so that nothing hides in it.
+    async fn outcome(script: &'static [&'static str]) -> Outcome {
+        let address = "a@example.org".parse::<crate::Address>().unwrap();
+        let body = "x\r\n".repeat(100_000);
+        let bytes = format!("Message-ID: <a@b>\r\n\r\n{body}").into_bytes();
+        let message = Composed::new(address.clone(), address, bytes).unwrap();
+        let (ours, theirs) = duplex(64);
+        let theirs = tokio::spawn(relay(theirs, script));
+        let outcome = Connection::over(Box::new(ours), TimeLimits::default()).send(&message).await;
+        theirs.await.unwrap();
+        outcome
+    }
+
+    #[tokio::test]
+    async fn a_message_that_broke_off_was_never_complete() {
+        let cut = outcome(&["250 a\r\n", "250 b\r\n", "354 c\r\n", ""]).await;
+        let Outcome::FailedBeforeDot { reason } = cut else { panic!("{cut:?}") };
+        assert!(matches!(reason, Failure::Broken { phase: Phase::Content, .. }), "{reason}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_to_nothing_is_no_answer_to_the_next_question() {
+        let early = outcome(&["250 a\r\n250 b\r\n"]).await;
+        let Outcome::FailedBeforeDot { reason } = early else { panic!("{early:?}") };
+        assert!(matches!(reason, Failure::Garbled { phase: Phase::Recipient, .. }), "{reason}");
+    }
 
     #[test]
     fn only_the_last_dot_stands_alone() {

@@ -41,6 +41,7 @@ async fn what_we_say_is_what_is_on_record() {
         ("unwanted", "refused: 550 permanent=true end_of_data", 0),
         ("later", "refused: 451 permanent=false end_of_data", 0),
         ("closing", "refused: 421 permanent=false recipient", 0),
+        ("drop-before", "failed: data", 0),
         ("drop-unsaved", "lost: end_of_data", 0),
         ("drop-saved", "lost: end_of_data", 1),
         ("babble", "lost: end_of_data", 1),
@@ -51,13 +52,12 @@ async fn what_we_say_is_what_is_on_record() {
 }
 
 #[tokio::test]
-async fn a_message_that_broke_off_was_never_complete() {
+async fn a_message_that_broke_off_is_not_accepted() {
     let server = Server::start(&[]);
-    // So long that the server hangs up while we are still writing.
-    let body = format!("{}\r\n", "x".repeat(900)).repeat(1100);
-    let message = raw("jane@drop-before.test", "long", &body);
-    let outcome = server.relay().deliver(&message).await;
-    assert_eq!(shown(&outcome), "failed: content");
+    let outcome = server.relay().deliver(&notice_to("jane@drop-within.test", 1)).await;
+    // Which it is depends on whether the dot was on its way when the server hung up.
+    let honest = ["failed: content", "lost: end_of_data"];
+    assert!(honest.contains(&shown(&outcome).as_str()), "{outcome:?}");
     assert!(server.taken().is_empty());
 }
 
