@@ -9,9 +9,11 @@ use crate::{
 
 /// Decides whether a worker may take up one address, that is, seal its accounts.
 ///
-/// Everything in `facts` is read in the transaction that takes the address.
+/// Everything in `facts` is read in the transaction that takes the address, and so are `accounts`,
+/// the states of the group's accounts. An address that another worker began and left is finished
+/// at once: until then nobody there can be told.
 #[must_use]
-pub fn decide_claim(group: &AddressGroup, facts: &Facts<'_>) -> Claim {
+pub fn decide_claim(group: &AddressGroup, accounts: &[TargetState], facts: &Facts<'_>) -> Claim {
     if let Some(refused) = refused(facts) {
         return Claim::Refuse(refused);
     }
@@ -21,6 +23,9 @@ pub fn decide_claim(group: &AddressGroup, facts: &Facts<'_>) -> Claim {
     let allowed = allowed_addresses(facts.campaign);
     if group.address() >= allowed {
         return Claim::Wait { reason: Waiting::NotItsTurn, until: None };
+    }
+    if accounts.iter().any(|state| *state != TargetState::Pending) {
+        return Claim::Proceed;
     }
     if facts.sealed_untold > facts.signed.plan().policy().sealed_untold_max {
         return Claim::Wait { reason: Waiting::SealedUntold, until: None };
@@ -251,7 +256,7 @@ mod tests {
         fn check(&self, facts: Facts<'_>, expected: Claim) {
             let members = self.members().into_iter().take(2).collect();
             let group = AddressGroup::verify(&self.signed, members).unwrap();
-            assert_eq!(decide_claim(&group, &facts), expected);
+            assert_eq!(decide_claim(&group, &[TargetState::Pending; 2], &facts), expected);
         }
     }
 
@@ -288,7 +293,12 @@ mod tests {
         let case = Case::new();
         case.check(Facts { sealed_untold: 100, ..case.facts() }, Claim::Proceed);
         let wait = Claim::Wait { reason: Waiting::SealedUntold, until: None };
-        case.check(Facts { sealed_untold: 101, ..case.facts() }, wait);
+        let stuck = Facts { sealed_untold: 101, ..case.facts() };
+        case.check(stuck, wait);
+        let group = case.members().into_iter().take(2).collect();
+        let group = AddressGroup::verify(&case.signed, group).unwrap();
+        let begun = [TargetState::Sealed, TargetState::Pending];
+        assert_eq!(decide_claim(&group, &begun, &stuck), Claim::Proceed);
     }
 
     #[test]

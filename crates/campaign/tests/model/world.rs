@@ -280,7 +280,7 @@ impl Town {
         (world.workers[worker] == Job::Idle && !world.is_held(address)).then_some(())?;
         let signed = self.signed(world)?;
         let group = self.office.group(world.list, world.campaign.round(), address)?;
-        let claim = decide_claim(group, &world.facts(signed));
+        let claim = decide_claim(group, &world.states(address), &world.facts(signed));
         let early = Claim::Wait { reason: Waiting::NotItsTurn, until: None };
         (claim == Claim::Proceed || (self.rule == Rule::NoCap && claim == early)).then_some(())?;
         world.judge_signatures();
