@@ -25,11 +25,7 @@ impl<'a> Audit<'a> {
     /// Starts before the first entry.
     #[must_use]
     pub fn new(verifier: &'a CheckpointVerifier) -> Self {
-        Self {
-            verifier,
-            tree: Tree::default(),
-            checkpoints: 0,
-        }
+        Self { verifier, tree: Tree::default(), checkpoints: 0 }
     }
 
     /// Takes the next entry; `stored` are the hashes that the store holds for it.
@@ -52,10 +48,7 @@ impl<'a> Audit<'a> {
         let signed = self.verifier.read(note)?;
         let (size, root) = (self.tree.size(), self.tree.root()?);
         if (signed.size, signed.root) != (size, root) {
-            return Err(AuditError::Contradicted {
-                signed: Box::new(signed),
-                size,
-            });
+            return Err(AuditError::Contradicted { signed: Box::new(signed), size });
         }
         self.checkpoints += 1;
         Ok(())
@@ -74,16 +67,9 @@ impl<'a> Audit<'a> {
     pub fn finish(self, signed_size: u64) -> Result<Audited, AuditError> {
         let entries = self.tree.size();
         if signed_size != entries {
-            return Err(AuditError::Unsigned {
-                entries,
-                signed: signed_size,
-            });
+            return Err(AuditError::Unsigned { entries, signed: signed_size });
         }
-        Ok(Audited {
-            entries,
-            checkpoints: self.checkpoints,
-            root: self.tree.root()?,
-        })
+        Ok(Audited { entries, checkpoints: self.checkpoints, root: self.tree.root()? })
     }
 }
 
@@ -139,18 +125,11 @@ mod tests {
 
     fn log_of(entries: &[&str]) -> Log {
         let mut tree = Tree::default();
-        let mut push = |body: &&str| {
-            (
-                body.as_bytes().to_vec(),
-                tree.push(body.as_bytes()).unwrap(),
-            )
-        };
+        let mut push =
+            |body: &&str| (body.as_bytes().to_vec(), tree.push(body.as_bytes()).unwrap());
         let entries = entries.iter().map(&mut push).collect();
         let checkpoint = key().sign(tree.size(), tree.root().unwrap()).unwrap();
-        Log {
-            entries,
-            checkpoint,
-        }
+        Log { entries, checkpoint }
     }
 
     fn audit(log: &Log) -> Result<Audited, AuditError> {
@@ -176,34 +155,19 @@ mod tests {
     fn a_changed_entry_is_found_where_it_stands() {
         let mut log = log_of(&["a", "b", "c"]);
         log.entries[1].0 = b"B".to_vec();
-        assert!(matches!(
-            audit(&log),
-            Err(AuditError::Changed { position: 1 })
-        ));
+        assert!(matches!(audit(&log), Err(AuditError::Changed { position: 1 })));
     }
 
     #[test]
     fn a_log_rewritten_with_all_its_hashes_contradicts_its_checkpoint() {
-        let forged = Log {
-            checkpoint: log_of(&["a", "b"]).checkpoint,
-            ..log_of(&["a", "x"])
-        };
-        assert!(matches!(
-            audit(&forged),
-            Err(AuditError::Contradicted { .. })
-        ));
+        let forged = Log { checkpoint: log_of(&["a", "b"]).checkpoint, ..log_of(&["a", "x"]) };
+        assert!(matches!(audit(&forged), Err(AuditError::Contradicted { .. })));
     }
 
     #[test]
     fn a_shortened_log_is_found() {
         let mut log = log_of(&["a", "b", "c"]);
         log.entries.pop();
-        assert!(matches!(
-            audit(&log),
-            Err(AuditError::Unsigned {
-                entries: 2,
-                signed: 3
-            })
-        ));
+        assert!(matches!(audit(&log), Err(AuditError::Unsigned { entries: 2, signed: 3 })));
     }
 }

@@ -30,10 +30,7 @@ impl CheckpointKey {
     /// The key of the log called `origin`, from 32 secret bytes.
     #[must_use]
     pub fn new(origin: &str, seed: &[u8; 32]) -> Self {
-        Self {
-            origin: origin.to_owned(),
-            key: SigningKey::from_bytes(seed),
-        }
+        Self { origin: origin.to_owned(), key: SigningKey::from_bytes(seed) }
     }
 
     /// A C2SP `tlog-checkpoint`: origin, size, root, and a signature line.
@@ -69,10 +66,7 @@ impl Signer for CheckpointKey {
 
     fn key_id(&self) -> u32 {
         let public = self.key.verifying_key().to_bytes();
-        key_id(
-            &self.origin,
-            &[&[ALGORITHM_ED25519], public.as_slice()].concat(),
-        )
+        key_id(&self.origin, &[&[ALGORITHM_ED25519], public.as_slice()].concat())
     }
 
     fn sign(&self, text: &[u8]) -> Result<Vec<u8>, ed25519_dalek::SignatureError> {
@@ -103,11 +97,7 @@ impl CheckpointVerifier {
         if self.0.split('+').next() != Some(&origin) {
             return Err(CheckpointError::OtherLog { origin });
         }
-        Ok(Checkpoint {
-            origin,
-            size: head.size(),
-            root: head.hash().0,
-        })
+        Ok(Checkpoint { origin, size: head.size(), root: head.hash().0 })
     }
 }
 
@@ -148,26 +138,13 @@ mod tests {
     fn a_checkpoint_is_read_back_by_its_verifier_alone() {
         let note = key(1).sign(7, [9; 32]).unwrap();
         let read = key(1).verifier().read(&note).unwrap();
-        assert_eq!(
-            read,
-            Checkpoint {
-                origin: ORIGIN.to_owned(),
-                size: 7,
-                root: [9; 32]
-            }
-        );
-        assert!(matches!(
-            key(2).verifier().read(&note),
-            Err(CheckpointError::Signature(_))
-        ));
+        assert_eq!(read, Checkpoint { origin: ORIGIN.to_owned(), size: 7, root: [9; 32] });
+        assert!(matches!(key(2).verifier().read(&note), Err(CheckpointError::Signature(_))));
     }
 
     #[test]
     fn a_changed_checkpoint_is_refused() {
         let note = key(1).sign(7, [9; 32]).unwrap().replace("\n7\n", "\n8\n");
-        assert!(matches!(
-            key(1).verifier().read(&note),
-            Err(CheckpointError::Signature(_))
-        ));
+        assert!(matches!(key(1).verifier().read(&note), Err(CheckpointError::Signature(_))));
     }
 }

@@ -22,11 +22,7 @@ impl<'a> Entry<'a> {
     /// Puts a moment on an event.
     #[must_use]
     pub const fn new(at: Timestamp, event: &'a Event) -> Self {
-        Self {
-            v: VERSION,
-            at,
-            event,
-        }
+        Self { v: VERSION, at, event }
     }
 
     /// The leaf: JSON on one line.
@@ -147,9 +143,7 @@ mod tests {
     #[test]
     fn an_entry_is_one_line_that_a_stranger_can_read() {
         let event = Event::AccountsImported { accounts: 3 };
-        let line = Entry::new(Timestamp::from_micros(0), &event)
-            .to_bytes()
-            .unwrap();
+        let line = Entry::new(Timestamp::from_micros(0), &event).to_bytes().unwrap();
         assert_eq!(
             String::from_utf8(line).unwrap(),
             r#"{"v":1,"at":"1970-01-01T00:00:00Z","event":"accounts_imported","accounts":3}"#

@@ -32,10 +32,7 @@ impl Tree {
     /// Takes up a log of `size` entries; `hashes` are those that [`frontier`] names, in its order.
     #[must_use]
     pub fn resume(size: u64, hashes: Vec<Hash>) -> Self {
-        Self {
-            size,
-            nodes: Nodes(frontier(size).into_iter().zip(hashes).collect()),
-        }
+        Self { size, nodes: Nodes(frontier(size).into_iter().zip(hashes).collect()) }
     }
 
     /// Appends one entry; returns the hashes to store from [`hash_position`] on.
@@ -46,9 +43,7 @@ impl Tree {
         let hashes = tlog::stored_hashes(self.size, entry, &self.nodes)
             .map_err(|_| MissingHash { size: self.size })?;
         let hashes: Vec<Hash> = hashes.into_iter().map(|hash| hash.0).collect();
-        self.nodes
-            .0
-            .extend((hash_position(self.size)..).zip(hashes.iter().copied()));
+        self.nodes.0.extend((hash_position(self.size)..).zip(hashes.iter().copied()));
         self.size += 1;
         self.forget_inner_nodes();
         Ok(hashes)
@@ -66,8 +61,7 @@ impl Tree {
     /// [`MissingHash`] if the tree was resumed with too few hashes.
     pub fn root(&self) -> Result<Hash, MissingHash> {
         let root = tlog::tree_hash(self.size, &self.nodes);
-        root.map(|hash| hash.0)
-            .map_err(|_| MissingHash { size: self.size })
+        root.map(|hash| hash.0).map_err(|_| MissingHash { size: self.size })
     }
 
     fn forget_inner_nodes(&mut self) {
@@ -84,11 +78,7 @@ struct Nodes(HashMap<u64, Hash>);
 impl HashReader for Nodes {
     fn read_hashes(&self, positions: &[u64]) -> Result<Vec<tlog::Hash>, Error> {
         let node = |position| self.0.get(position).map(|hash| tlog::Hash(*hash));
-        positions
-            .iter()
-            .map(node)
-            .collect::<Option<_>>()
-            .ok_or(Error::IndexesNotInTree)
+        positions.iter().map(node).collect::<Option<_>>().ok_or(Error::IndexesNotInTree)
     }
 }
 
@@ -129,10 +119,7 @@ mod tests {
 
     #[test]
     fn a_log_without_its_hashes_is_refused() {
-        assert_eq!(
-            Tree::resume(3, Vec::new()).root(),
-            Err(MissingHash { size: 3 })
-        );
+        assert_eq!(Tree::resume(3, Vec::new()).root(), Err(MissingHash { size: 3 }));
     }
 
     proptest! {

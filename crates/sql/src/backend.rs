@@ -83,10 +83,7 @@ impl Db {
         match url.split_once(':') {
             Some(("sqlite", _)) => open_sqlite(url, options).await,
             Some(("postgres" | "postgresql", _)) => open_postgres(url, options).await,
-            _ => Err(address(
-                url,
-                &"it begins with neither sqlite: nor postgres:",
-            )),
+            _ => Err(address(url, &"it begins with neither sqlite: nor postgres:")),
         }
     }
 
@@ -109,8 +106,7 @@ impl Db {
         Ok(match self {
             Self::Sqlite(pool) => Tx::Sqlite(pool.begin().await?),
             Self::Postgres(pool) => Tx::Postgres(
-                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    .await?,
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
             ),
         })
     }
@@ -210,18 +206,11 @@ fn durable(connect: SqliteConnectOptions) -> SqliteConnectOptions {
 }
 
 async fn open_postgres(url: &str, options: OpenOptions) -> Result<Db, SqlError> {
-    let read_only = if options.access == Access::Read {
-        "on"
-    } else {
-        "off"
-    };
+    let read_only = if options.access == Access::Read { "on" } else { "off" };
     let connect = PgConnectOptions::from_str(url)
         .map_err(|error| address(url, &error))?
         .application_name("countersign")
-        .options([
-            ("default_transaction_read_only", read_only),
-            ("synchronous_commit", "on"),
-        ]);
+        .options([("default_transaction_read_only", read_only), ("synchronous_commit", "on")]);
     let pool = PgPoolOptions::new()
         .max_connections(options.connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT);
@@ -229,10 +218,7 @@ async fn open_postgres(url: &str, options: OpenOptions) -> Result<Db, SqlError> 
 }
 
 fn address(url: &str, reason: &impl ToString) -> SqlError {
-    SqlError::Address {
-        url: without_password(url),
-        reason: reason.to_string(),
-    }
+    SqlError::Address { url: without_password(url), reason: reason.to_string() }
 }
 
 fn without_password(url: &str) -> String {
@@ -285,11 +271,7 @@ impl Tx {
                 return Ok(changed);
             }
             let query = statement.with_rows(taken.len());
-            changed += taken
-                .into_iter()
-                .fold(self.run(&query), &bind)
-                .execute()
-                .await?;
+            changed += taken.into_iter().fold(self.run(&query), &bind).execute().await?;
         }
     }
 
@@ -371,15 +353,9 @@ impl<R> Record for R where
 #[must_use = "a query does nothing until it is executed"]
 pub enum Query<'c> {
     /// On SQLite.
-    Sqlite(
-        &'c mut SqliteConnection,
-        Prepared<'static, Sqlite, SqliteArguments>,
-    ),
+    Sqlite(&'c mut SqliteConnection, Prepared<'static, Sqlite, SqliteArguments>),
     /// On PostgreSQL.
-    Postgres(
-        &'c mut PgConnection,
-        Prepared<'static, Postgres, PgArguments>,
-    ),
+    Postgres(&'c mut PgConnection, Prepared<'static, Postgres, PgArguments>),
 }
 
 impl<'c> Query<'c> {
@@ -435,16 +411,12 @@ impl<'c> Query<'c> {
     /// What the database reports.
     pub async fn optional<R: Record>(self) -> Result<Option<R>, SqlError> {
         Ok(match self {
-            Self::Sqlite(connection, query) => query
-                .fetch_optional(connection)
-                .await?
-                .map(|row| R::from_row(&row))
-                .transpose()?,
-            Self::Postgres(connection, query) => query
-                .fetch_optional(connection)
-                .await?
-                .map(|row| R::from_row(&row))
-                .transpose()?,
+            Self::Sqlite(connection, query) => {
+                query.fetch_optional(connection).await?.map(|row| R::from_row(&row)).transpose()?
+            }
+            Self::Postgres(connection, query) => {
+                query.fetch_optional(connection).await?.map(|row| R::from_row(&row)).transpose()?
+            }
         })
     }
 
@@ -464,9 +436,7 @@ fn records<'c, D: Database, R>(
 where
     R: for<'r> FromRow<'r, D::Row> + Send + 'c,
 {
-    rows.and_then(|row| future::ready(R::from_row(&row)))
-        .map_err(SqlError::from)
-        .boxed()
+    rows.and_then(|row| future::ready(R::from_row(&row))).map_err(SqlError::from).boxed()
 }
 
 #[cfg(test)]

@@ -14,19 +14,13 @@ impl Statement {
     /// For [`queries!`](crate::queries).
     #[must_use]
     pub const fn new(sqlite: &'static str, postgres: &'static str) -> Self {
-        Self {
-            sqlite: Cow::Borrowed(sqlite),
-            postgres: Cow::Borrowed(postgres),
-        }
+        Self { sqlite: Cow::Borrowed(sqlite), postgres: Cow::Borrowed(postgres) }
     }
 
     /// A text put together at run time, out of parts that the caller has quoted.
     #[must_use]
     pub fn composed(text: String) -> Self {
-        Self {
-            sqlite: Cow::Owned(text.clone()),
-            postgres: Cow::Owned(text),
-        }
+        Self { sqlite: Cow::Owned(text.clone()), postgres: Cow::Owned(text) }
     }
 
     /// Puts `count` rows of placeholders in the place of `{rows}`, numbered from `$1`.
@@ -35,9 +29,7 @@ impl Statement {
     #[must_use]
     pub fn with_rows(&self, count: usize) -> Self {
         let columns = columns_named(&self.sqlite);
-        let rows: Vec<_> = (0..count)
-            .map(|row| placeholders(row * columns, columns))
-            .collect();
+        let rows: Vec<_> = (0..count).map(|row| placeholders(row * columns, columns)).collect();
         self.replace("{rows}", &rows.join(", "))
     }
 
@@ -55,9 +47,8 @@ impl Statement {
     /// `12x` into 12.
     #[must_use]
     pub fn with_list_as(&self, type_name: &str, before: usize, count: usize) -> Self {
-        let casts: Vec<_> = (1..=count)
-            .map(|n| format!("CAST(${} AS {type_name})", before + n))
-            .collect();
+        let casts: Vec<_> =
+            (1..=count).map(|n| format!("CAST(${} AS {type_name})", before + n)).collect();
         let casts = format!("({})", casts.join(", "));
         Self {
             postgres: Cow::Owned(self.postgres.replace("{list}", &casts)),
@@ -80,10 +71,7 @@ impl Statement {
 }
 
 fn columns_named(insert: &str) -> usize {
-    let columns = insert
-        .split('(')
-        .nth(1)
-        .and_then(|rest| rest.split(')').next());
+    let columns = insert.split('(').nth(1).and_then(|rest| rest.split(')').next());
     columns.map_or(0, |names| names.split(',').count())
 }
 
@@ -177,24 +165,14 @@ mod tests {
     fn rows_take_as_many_values_as_the_statement_names_columns() {
         assert_eq!(INSERT.values_per_row(), 2);
         let two = INSERT.with_rows(2);
-        assert!(
-            two.postgres.contains("VALUES ($1, $2), ($3, $4) ON"),
-            "{two:?}"
-        );
+        assert!(two.postgres.contains("VALUES ($1, $2), ($3, $4) ON"), "{two:?}");
     }
 
     #[test]
     fn a_list_is_numbered_after_the_other_values() {
         let statement = TAKE.with_list(1, 3);
-        assert!(
-            statement.sqlite.ends_with("a IN ($2, $3, $4)"),
-            "{statement:?}"
-        );
-        assert!(
-            statement
-                .postgres
-                .ends_with("($2, $3, $4) FOR UPDATE SKIP LOCKED")
-        );
+        assert!(statement.sqlite.ends_with("a IN ($2, $3, $4)"), "{statement:?}");
+        assert!(statement.postgres.ends_with("($2, $3, $4) FOR UPDATE SKIP LOCKED"));
         assert_eq!(ALL.len(), 2);
     }
 
@@ -203,9 +181,7 @@ mod tests {
         let statement = TAKE.with_list_as("int8", 1, 2);
         assert!(statement.sqlite.ends_with("a IN ($2, $3)"), "{statement:?}");
         assert!(
-            statement
-                .postgres
-                .contains("(CAST($2 AS int8), CAST($3 AS int8))"),
+            statement.postgres.contains("(CAST($2 AS int8), CAST($3 AS int8))"),
             "{statement:?}"
         );
     }

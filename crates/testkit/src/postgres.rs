@@ -47,13 +47,7 @@ impl PostgresServer {
             .unwrap_or_else(|error| panic!("PostgreSQL's keeper did not start: {error}"));
         let folder = first_line(&mut keeper);
         let lifeline = keeper.stdin.take();
-        Self {
-            folder: folder.into(),
-            programs,
-            keeper,
-            lifeline,
-            made: AtomicU64::new(0),
-        }
+        Self { folder: folder.into(), programs, keeper, lifeline, made: AtomicU64::new(0) }
     }
 
     /// Creates a fresh, empty database.
@@ -125,12 +119,7 @@ fn unprivileged_shell() -> Command {
         return Command::new("sh");
     }
     let mut command = Command::new("setpriv");
-    command.args([
-        "--reuid=postgres",
-        "--regid=postgres",
-        "--init-groups",
-        "sh",
-    ]);
+    command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "sh"]);
     command
 }
 
@@ -140,10 +129,7 @@ fn first_line(keeper: &mut Child) -> String {
     let mut line = String::new();
     let read = BufReader::new(output).read_line(&mut line);
     let started = read.is_ok() && line.ends_with('\n');
-    assert!(
-        started,
-        "PostgreSQL did not start; its log stands above. {HINT}"
-    );
+    assert!(started, "PostgreSQL did not start; its log stands above. {HINT}");
     line.trim_end().to_owned()
 }
 

@@ -59,10 +59,7 @@ pub struct SiteOptions {
 
 impl Default for SiteOptions {
     fn default() -> Self {
-        Self {
-            accounts: 200,
-            seed: 1,
-        }
+        Self { accounts: 200, seed: 1 }
     }
 }
 
@@ -194,10 +191,7 @@ mod tests {
     #[test]
     fn django_runs_the_site_on_postgres() {
         let database = postgres().database();
-        let options = SiteOptions {
-            accounts: 60,
-            seed: 2,
-        };
+        let options = SiteOptions { accounts: 60, seed: 2 };
         check(&DjangoSite::make(SiteKind::Postgres(&database), options));
     }
 
@@ -249,18 +243,9 @@ mod tests {
             Some("zst") => "zstdcat",
             _ => "cat",
         };
-        let mut child = Command::new(program)
-            .arg(path)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = Command::new(program).arg(path).stdout(Stdio::piped()).spawn().unwrap();
         let mut bytes = Vec::new();
-        child
-            .stdout
-            .take()
-            .unwrap()
-            .read_to_end(&mut bytes)
-            .unwrap();
+        child.stdout.take().unwrap().read_to_end(&mut bytes).unwrap();
         assert!(child.wait().unwrap().success());
         bytes.trim_ascii_end().split(|byte| *byte == b'\n').count() as u64
     }

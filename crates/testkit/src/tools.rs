@@ -41,8 +41,7 @@ pub fn python(script: &str) -> Command {
 pub fn workspace() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = here.ancestors().nth(2);
-    root.expect("crates/testkit lies in the workspace")
-        .to_owned()
+    root.expect("crates/testkit lies in the workspace").to_owned()
 }
 
 /// Runs a command to its end and hands out what it printed; a failure shows what it complained of.
