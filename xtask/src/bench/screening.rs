@@ -1,6 +1,8 @@
 //! How fast leaks are looked through: against counting lines, which is the least that reading
 //! costs, and against what one would write in a hurry.
 
+use std::process::Command;
+
 use super::{
     countersign,
     data::{self, Screening},
@@ -8,7 +10,6 @@ use super::{
     rounds::{Row, table},
 };
 use crate::shell::{Outcome, output};
-use std::process::Command;
 
 const ACCOUNTS: u64 = 1_000_000;
 const LINES: u64 = 10_000_000;

@@ -1,5 +1,7 @@
 //! How fast leaked passwords are tried on stored hashes: against Django's own check.
 
+use std::{fmt::Write, path::Path, process::Command};
+
 use super::{
     countersign, data, number,
     rounds::{Row, table},
@@ -8,7 +10,6 @@ use crate::{
     shell::{Outcome, output, run},
     tools::{self, Need},
 };
-use std::{fmt::Write, path::Path, process::Command};
 
 /// Hashes of each format, at the cost that Django gives a new one.
 const ACCOUNTS: u32 = 24;
