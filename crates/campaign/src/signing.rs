@@ -5,7 +5,7 @@ use crate::{Plan, Policy, Reach, Threshold, readable::readable};
 impl Plan {
     /// What an operator reads and signs. Its layout is fixed by the first line.
     ///
-    /// Foreign text is quoted by [`readable`](crate::readable), so that no line of it can be taken
+    /// Foreign text is quoted by [`readable`](fn@crate::readable), so that no line of it can be taken
     /// for one of ours, and no character can repaint a terminal.
     #[must_use]
     pub fn signing_text(&self) -> String {

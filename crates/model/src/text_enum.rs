@@ -55,7 +55,7 @@ pub struct UnknownWord {
 }
 
 impl UnknownWord {
-    /// For [`text_enum!`](crate::text_enum): the word found, and the words it should be one of.
+    /// For [`text_enum!`](macro@crate::text_enum): the word found, and those it should be one of.
     #[must_use]
     pub fn new(found: &str, known: &[&str]) -> Self {
         Self { found: found.escape_debug().to_string(), known: known.join(", ") }
