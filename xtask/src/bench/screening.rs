@@ -13,7 +13,7 @@ use crate::shell::{Outcome, output};
 
 const ACCOUNTS: u64 = 1_000_000;
 const LINES: u64 = 10_000_000;
-const ROUNDS: u32 = 5;
+const ROUNDS: u32 = 3;
 
 const AWK: &str =
     "NR == FNR { ours[tolower($2)]; next } tolower($1) in ours { n++ } END { print n }";

@@ -9,7 +9,9 @@ use crate::harness::{Backend, Instance, Run, kill};
 const NAME: &str = "Interrupted";
 
 /// Strangers around the records that matter, so that a step takes long enough to be interrupted.
-const STRANGERS: usize = 200_000;
+fn strangers() -> usize {
+    if testkit::full() { 2_000_000 } else { 200_000 }
+}
 
 /// Kills of each step on each backend.
 fn kills() -> u32 {
@@ -20,7 +22,7 @@ fn kills() -> u32 {
 fn padded_leak(instance: &Instance, backend: Backend) -> PathBuf {
     let file = instance.path("padded.txt");
     let mut text = String::new();
-    for number in 0..STRANGERS {
+    for number in 0..strangers() {
         let _ = writeln!(text, "stranger{number}@example.net:pass{number}");
     }
     let known = backend.site().leaks.iter().find(|leak| leak.ends_with("forum.txt")).unwrap();
