@@ -35,11 +35,13 @@ fn instance() -> Instance {
 
 #[test]
 fn both_schemas_are_one_text() {
-    let schema = migration("sqlite", "0001_schema.sql");
-    let translated = SUBSTITUTIONS
-        .iter()
-        .fold(schema, |text, (sqlite, postgres)| text.replace(sqlite, postgres));
-    assert_eq!(translated, migration("postgres", "0001_schema.sql"));
+    for name in ["0001_schema.sql", "0003_campaign.sql"] {
+        let schema = migration("sqlite", name);
+        let translated = SUBSTITUTIONS
+            .iter()
+            .fold(schema, |text, (sqlite, postgres)| text.replace(sqlite, postgres));
+        assert_eq!(translated, migration("postgres", name));
+    }
 }
 
 #[test]
