@@ -1,11 +1,8 @@
 use std::time::Duration;
 
-use model::Timestamp;
+use model::{KillSwitch, NoticeState, TargetState, Timestamp};
 
-use crate::{
-    AddressGroup, Campaign, NoticeRow, NoticeState, SignedPlan, State, TargetState,
-    allowed_addresses,
-};
+use crate::{AddressGroup, Campaign, NoticeRow, SignedPlan, State, allowed_addresses};
 
 /// Decides whether a worker may take up one address, that is, seal its accounts.
 ///
@@ -92,16 +89,6 @@ pub struct Facts<'a> {
     pub sealed_untold: u64,
     /// The database's clock.
     pub now: Timestamp,
-}
-
-model::text_enum! {
-    /// The one row that stops everything at once.
-    pub enum KillSwitch {
-        /// Work may go on.
-        Released = "released",
-        /// Nothing begins, in no campaign.
-        Pulled = "pulled",
-    }
 }
 
 /// Addresses taken up in the current minute and hour of the clock.

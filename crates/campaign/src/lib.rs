@@ -28,17 +28,15 @@ pub use account_for::{Irreconcilable, Reckoning};
 pub use approval::{Approval, ApprovalError, SignedPlan};
 pub use canonical::{CanonicalError, DigestError};
 pub use claim::{
-    Claim, Facts, KillSwitch, NoticeDue, RateUsed, Refusal, Waiting, decide_claim, decide_send,
-    notice_due,
+    Claim, Facts, NoticeDue, RateUsed, Refusal, Waiting, decide_claim, decide_send, notice_due,
 };
 pub use machine::{
     Campaign, Command, Event, HaltReason, Progress, Stage, State, StepError, allowed_addresses,
     step,
 };
-pub use names::{CampaignId, CampaignName, InstanceId, NameError, OperatorName, TemplateName};
-pub use notice::{
-    NoticeError, NoticeEvent, NoticeRow, NoticeState, SmtpOutcome, notice_after, retry_delay,
-};
+pub use model::{CampaignId, KillSwitch, NoticeState, SkipReason, TargetState};
+pub use names::{CampaignName, InstanceId, NameError, OperatorName, TemplateName};
+pub use notice::{NoticeError, NoticeEvent, NoticeRow, SmtpOutcome, notice_after, retry_delay};
 pub use operators::{
     KeyFileError, OperatorKey, OperatorPublic, OperatorPublicError, Signature, SignatureError,
 };
@@ -49,8 +47,7 @@ pub use roster::{
     Roster, RosterChange, RosterDigest, RosterDocument, RosterError, RosterSignature, SignedRoster,
 };
 pub use target::{
-    AddressGroup, AddressKey, GroupError, Place, Resolution, Reverification, RowNow, SkipReason,
-    Target, TargetAction, TargetState, Targets, TargetsError, after_reverification,
-    resolve_sealing,
+    AddressGroup, AddressKey, GroupError, Place, Resolution, Reverification, RowNow, Target,
+    TargetAction, Targets, TargetsError, after_reverification, resolve_sealing,
 };
 pub use tree::{InclusionProof, TargetRoot, TargetTree};

@@ -9,17 +9,6 @@ use crate::limits::{
     TEMPLATE_NAME_BYTES_MAX,
 };
 
-/// The store's key of a campaign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CampaignId(pub i64);
-
-impl fmt::Display for CampaignId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident, $what:literal, $max:expr, $allowed:expr, $words:literal) => {
         $(#[$doc])*

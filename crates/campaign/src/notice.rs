@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use model::Timestamp;
+use model::{NoticeState, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -51,30 +51,6 @@ pub struct NoticeRow {
     attempts: u32,
     #[serde(with = "micros")]
     not_before: Timestamp,
-}
-
-model::text_enum! {
-    /// How far a notice is. `sent`, `refused` and `uncertain` are final: it is never sent again.
-    pub enum NoticeState {
-        /// To be sent.
-        Pending = "pending",
-        /// Committed before the first byte goes to the mail server.
-        Inflight = "inflight",
-        /// The mail server said that it has it.
-        Sent = "sent",
-        /// The mail server said that it will not have it, or could not for too long.
-        Refused = "refused",
-        /// The mail server may have it, and nobody knows.
-        Uncertain = "uncertain",
-    }
-}
-
-impl NoticeState {
-    /// Whether nothing more is done about it.
-    #[must_use]
-    pub const fn is_final(self) -> bool {
-        matches!(self, Self::Sent | Self::Refused | Self::Uncertain)
-    }
 }
 
 /// What happens to a notice.

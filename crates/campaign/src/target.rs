@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use model::{AccountId, CredentialVersion, Verdict};
+use model::{AccountId, CredentialVersion, SkipReason, Verdict};
 use serde::Serialize;
 
 use crate::{
@@ -264,64 +264,6 @@ pub enum GroupError {
         /// Accounts signed.
         signed: u32,
     },
-}
-
-model::text_enum! {
-    /// How far a campaign is with one account.
-    pub enum TargetState {
-        /// Not touched.
-        Pending = "pending",
-        /// The intent is committed; whether the site's row was written is not known here.
-        Sealing = "sealing",
-        /// The old password no longer works.
-        Sealed = "sealed",
-        /// Left alone, for a reason that is recorded.
-        Skipped = "skipped",
-        /// The person has chosen a new password.
-        Reset = "reset",
-        /// The old password was put back.
-        Reinstated = "reinstated",
-    }
-}
-
-impl TargetState {
-    /// Whether sealing has come to its end, one way or the other.
-    #[must_use]
-    pub const fn is_settled(self) -> bool {
-        !matches!(self, Self::Pending | Self::Sealing)
-    }
-
-    /// Whether the account was sealed, whatever became of it later.
-    #[must_use]
-    pub const fn was_sealed(self) -> bool {
-        matches!(self, Self::Sealed | Self::Reset | Self::Reinstated)
-    }
-}
-
-model::text_enum! {
-    /// Why an exposed account is left alone.
-    pub enum SkipReason {
-        /// No verified address: nobody could be told.
-        Unreachable = "unreachable",
-        /// The address is another one now than when the campaign was frozen.
-        AddressChanged = "address_changed",
-        /// The person has changed the password meanwhile.
-        Changed = "changed",
-        /// The account has no password (single sign-on).
-        NoPassword = "no_password",
-        /// The directory no longer has the account.
-        Gone = "gone",
-        /// The stored hash could not be tried.
-        Unverified = "unverified",
-        /// Another campaign has reset this very password.
-        AlreadyReset = "already_reset_elsewhere",
-        /// The account is in another open campaign.
-        InOtherCampaign = "in_other_campaign",
-        /// An operator dismissed the finding.
-        Dismissed = "dismissed",
-        /// The password is as it was found, and yet the leaked one is not it: our fault.
-        Contradicted = "contradicted",
-    }
 }
 
 /// What a worker finds when it looks at an account again, right before it would seal it.

@@ -5,10 +5,12 @@
 
 mod account;
 mod ambient;
+mod campaign;
 mod credential;
 mod leak;
 pub mod limits;
 mod name;
+mod row_id;
 mod secret;
 mod tally;
 mod text_enum;
@@ -17,6 +19,9 @@ mod verdict;
 
 pub use account::{Account, AccountId, AccountIdError};
 pub use ambient::{Clock, Randomness};
+pub use campaign::{
+    CampaignId, KillSwitch, NoticeId, NoticeKind, NoticeState, SkipReason, TargetState,
+};
 pub use credential::{CredentialVersion, StoredHash};
 pub use leak::{FileId, LeakId, Provenance, RecordRef, RejectReason, Tier};
 pub use name::{LeakDate, LeakDateError, LeakName, LeakNameError};

@@ -1,0 +1,113 @@
+//! How far a campaign is with an account or a notice: the words that its decisions, its store and
+//! its log share.
+
+use crate::{row_id::row_id, text_enum::text_enum};
+
+row_id! {
+    /// The store's key of a campaign.
+    CampaignId
+}
+row_id! {
+    /// The store's key of a notice. Its code is derived from it.
+    NoticeId
+}
+
+text_enum! {
+    /// How far a campaign is with one account.
+    pub enum TargetState {
+        /// Not touched.
+        Pending = "pending",
+        /// The intent is committed; whether the site's row was written is not known here.
+        Sealing = "sealing",
+        /// The old password no longer works.
+        Sealed = "sealed",
+        /// Left alone, for a reason that is recorded.
+        Skipped = "skipped",
+        /// The person has chosen a new password.
+        Reset = "reset",
+        /// The old password was put back.
+        Reinstated = "reinstated",
+    }
+}
+
+impl TargetState {
+    /// Whether sealing has come to its end, one way or the other.
+    #[must_use]
+    pub const fn is_settled(self) -> bool {
+        !matches!(self, Self::Pending | Self::Sealing)
+    }
+
+    /// Whether the account was sealed, whatever became of it later.
+    #[must_use]
+    pub const fn was_sealed(self) -> bool {
+        matches!(self, Self::Sealed | Self::Reset | Self::Reinstated)
+    }
+}
+
+text_enum! {
+    /// Why an exposed account is left alone.
+    pub enum SkipReason {
+        /// No verified address: nobody could be told.
+        Unreachable = "unreachable",
+        /// The address is another one now than when the campaign was frozen.
+        AddressChanged = "address_changed",
+        /// The person has changed the password meanwhile.
+        Changed = "changed",
+        /// The account has no password (single sign-on).
+        NoPassword = "no_password",
+        /// The directory no longer has the account.
+        Gone = "gone",
+        /// The stored hash could not be tried.
+        Unverified = "unverified",
+        /// Another campaign has reset this very password.
+        AlreadyReset = "already_reset_elsewhere",
+        /// The account is in another open campaign.
+        InOtherCampaign = "in_other_campaign",
+        /// An operator dismissed the finding.
+        Dismissed = "dismissed",
+        /// The password is as it was found, and yet the leaked one is not it: our fault.
+        Contradicted = "contradicted",
+    }
+}
+
+text_enum! {
+    /// How far a notice is. `sent`, `refused` and `uncertain` are final: it is never sent again.
+    pub enum NoticeState {
+        /// To be sent.
+        Pending = "pending",
+        /// Committed before the first byte goes to the mail server.
+        Inflight = "inflight",
+        /// The mail server said that it has it.
+        Sent = "sent",
+        /// The mail server said that it will not have it, or could not for too long.
+        Refused = "refused",
+        /// The mail server may have it, and nobody knows.
+        Uncertain = "uncertain",
+    }
+}
+
+impl NoticeState {
+    /// Whether nothing more is done about it.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Sent | Self::Refused | Self::Uncertain)
+    }
+}
+
+text_enum! {
+    /// What a notice says.
+    pub enum NoticeKind {
+        /// That passwords were taken out of use, and why.
+        ResetRequired = "reset_required",
+    }
+}
+
+text_enum! {
+    /// The one row that stops everything at once.
+    pub enum KillSwitch {
+        /// Work may go on.
+        Released = "released",
+        /// Nothing begins, in no campaign.
+        Pulled = "pulled",
+    }
+}
