@@ -1,8 +1,9 @@
 use std::{str::FromStr, time::Duration};
 
 use model::{
-    AccountId, CredentialVersion, FileId, HashFormat, LeakDate, LeakId, LeakName, Provenance,
-    RejectReason, StoredHash, Tier, Timestamp, Unverified,
+    AccountId, CampaignId, CredentialVersion, FileId, HashFormat, KillSwitch, LeakDate, LeakId,
+    LeakName, NoticeId, NoticeKind, NoticeState, Provenance, RejectReason, SkipReason, StoredHash,
+    TargetState, Tier, Timestamp, Unverified,
 };
 use sqlx::{
     Database, Decode, Encode, Type, ValueRef as _,
@@ -104,6 +105,8 @@ stored! {
         |column| Ok(Self::from_micros(column.try_into()?));
     LeakId: i64, |value| Ok(value.0), |column| Ok(Self(column));
     FileId: i64, |value| Ok(value.0), |column| Ok(Self(column));
+    CampaignId: i64, |value| Ok(value.0), |column| Ok(Self(column));
+    NoticeId: i64, |value| Ok(value.0), |column| Ok(Self(column));
     JobId: i64, |value| Ok(value.get()), |column| Ok(Self::from_row(column));
     FindingId: i64, |value| Ok(value.get()), |column| Ok(Self::from_row(column));
     [u8; 32]: Vec<u8>, |value| Ok(value.to_vec()), |column| exactly_32(&column);
@@ -120,10 +123,15 @@ stored_words!(
     HashFormat,
     InstanceKind,
     JobKind,
+    KillSwitch,
     LeakState,
+    NoticeKind,
+    NoticeState,
     Outcome,
     Provenance,
     RejectReason,
+    SkipReason,
+    TargetState,
     Tier,
     Unverified
 );

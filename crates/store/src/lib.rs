@@ -6,6 +6,8 @@
 //! only appended to) are the schema's, and everything else is the caller's.
 
 mod accounts;
+mod addresses;
+mod campaigns;
 mod candidates;
 mod cell;
 mod error;
@@ -16,11 +18,15 @@ mod jobs;
 mod leaks;
 mod limits;
 mod log;
+mod notices;
 mod screening;
 mod store;
 mod summary;
+mod targets;
 mod unverified;
 
+pub use addresses::{AddressCounts, AddressLease, NewAddress};
+pub use campaigns::{CampaignRow, NewCampaign};
 pub use candidates::{Candidate, NewCandidate};
 pub use error::StoreError;
 pub use findings::{Finding, FindingRecord, FindingState, NewFinding};
@@ -29,7 +35,9 @@ pub use instance::{Instance, InstanceKind};
 pub use jobs::{Batch, JobCounts, JobKind, Lease, NewPiece, Piece, Work, WorkerName};
 pub use leaks::{Leak, LeakFile, LeakState, NewFile, NewLeak};
 pub use log::{Checkpoint, LogEntry};
+pub use notices::{Notice, NoticeExposure};
 pub use screening::{LocatedReject, RejectSample};
 pub use store::{Store, StoreOptions, Tx};
 pub use summary::{LeakSummary, OutcomeCount};
+pub use targets::{NewResetLine, NewTarget, ResetLine, TargetCount, TargetRow};
 pub use unverified::{Outcome, UnverifiedAccount};

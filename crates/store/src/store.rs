@@ -148,14 +148,18 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, sql::Statement)>
     let files = [
         ALL,
         crate::accounts::ALL,
+        crate::addresses::ALL,
+        crate::campaigns::ALL,
         crate::candidates::ALL,
         crate::findings::ALL,
         crate::instance::ALL,
         crate::jobs::ALL,
         crate::leaks::ALL,
         crate::log::ALL,
+        crate::notices::ALL,
         crate::screening::ALL,
         crate::summary::ALL,
+        crate::targets::ALL,
         crate::unverified::ALL,
     ];
     files.into_iter().flatten()

@@ -1,0 +1,250 @@
+//! The addresses of a campaign: what workers take up, one by one and in their order.
+//!
+//! Their leases follow the rules of jobs: the database's clock, owners' names never used again,
+//! and the attempt number as the fence.
+
+use std::time::Duration;
+
+use model::{CampaignId, NoticeState, Timestamp};
+
+use crate::{StoreError, Tx, WorkerName, cell::Cell};
+
+sql::queries! {
+    ADD = ["INSERT INTO campaign_address (campaign, number, address_key, accounts) VALUES {rows}"];
+    DROP = ["DELETE FROM campaign_address WHERE campaign = $1"];
+    TO_TAKE = ["SELECT number FROM campaign_address
+        WHERE campaign = $1 AND done_at IS NULL AND number < $2 AND lease_until <= " NOW "
+        ORDER BY number LIMIT $3"];
+    TAKE = ["UPDATE campaign_address SET lease_owner = $1, lease_until = " NOW " + $2,
+            attempts = attempts + 1, taken_at = COALESCE(taken_at, " NOW ")
+        WHERE campaign = $3 AND number = $4 AND done_at IS NULL AND lease_until <= " NOW "
+        RETURNING attempts"];
+    RENEW = ["UPDATE campaign_address SET lease_until = " NOW " + $1
+        WHERE campaign = $2 AND number = $3 AND lease_owner = $4 AND attempts = $5
+            AND done_at IS NULL"];
+    FINISH = ["UPDATE campaign_address SET done_at = " NOW ",
+            settled_at = CASE WHEN $1 THEN " NOW " END
+        WHERE campaign = $2 AND number = $3 AND lease_owner = $4 AND attempts = $5
+            AND done_at IS NULL"];
+    SETTLE = ["UPDATE campaign_address SET settled_at = " NOW "
+        WHERE campaign = $1 AND number = $2 AND settled_at IS NULL AND done_at IS NOT NULL"];
+    TAKEN_SINCE = ["SELECT COUNT(*) FROM campaign_address WHERE campaign = $1 AND taken_at >= $2"];
+    SEALED_UNTOLD = ["SELECT COUNT(*) FROM campaign_address
+        JOIN target ON target.campaign = campaign_address.campaign
+            AND target.address = campaign_address.number
+        WHERE campaign_address.campaign = $1 AND campaign_address.settled_at IS NULL
+            AND campaign_address.taken_at IS NOT NULL AND target.state IN ('sealing', 'sealed')"];
+    FIRST_UNSETTLED = ["SELECT MIN(number) FROM campaign_address
+        WHERE campaign = $1 AND settled_at IS NULL"];
+    COUNTS = ["SELECT COUNT(*), COUNT(taken_at), COUNT(done_at), COUNT(settled_at)
+        FROM campaign_address WHERE campaign = $1"];
+    NOTICES = ["SELECT state, COUNT(*) FROM notice WHERE campaign = $1 GROUP BY state"];
+    UNTOLD = ["SELECT COUNT(*) FROM campaign_address WHERE campaign = $1 AND done_at IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM notice WHERE notice.campaign = campaign_address.campaign
+                AND notice.address = campaign_address.number)"];
+}
+
+/// One address of a frozen plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewAddress {
+    /// Its place in the order, from 0.
+    pub number: u64,
+    /// The keyed hash of the address.
+    pub key: [u8; 32],
+    /// How many accounts have it.
+    pub accounts: u32,
+}
+
+/// An address that one worker holds for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressLease {
+    /// Whose campaign.
+    pub campaign: CampaignId,
+    /// Which address.
+    pub number: u64,
+    /// Who holds it.
+    pub owner: WorkerName,
+    /// How many times it was taken, this one included. It is the fence.
+    pub attempt: i64,
+}
+
+/// How far the addresses of a campaign are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AddressCounts {
+    /// In the plan.
+    pub all: u64,
+    /// Begun.
+    pub taken: u64,
+    /// Of which every account is sealed or skipped.
+    pub done: u64,
+    /// Of which the notice, if there is one, is final, too.
+    pub settled: u64,
+    /// Done, and nobody is to be told.
+    pub untold: u64,
+}
+
+impl Tx {
+    /// Fixes the order of a campaign's addresses. The schema refuses an address twice.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn add_addresses(
+        &mut self,
+        campaign: CampaignId,
+        addresses: impl IntoIterator<Item = NewAddress>,
+    ) -> Result<(), StoreError> {
+        self.0
+            .insert_all(&ADD, addresses, |query, address| {
+                let query = query.bind(Cell(campaign)).bind(Cell(address.number));
+                query.bind(Cell(address.key)).bind(Cell(address.accounts))
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Takes back the addresses of a campaign that is edited again.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn drop_addresses(&mut self, campaign: CampaignId) -> Result<(), StoreError> {
+        self.0.run(&DROP).bind(Cell(campaign)).execute().await?;
+        Ok(())
+    }
+
+    /// Addresses before `below` that nobody holds and that are not done, in their order: those
+    /// that a dead worker has left come before new ones.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn addresses_to_take(
+        &mut self,
+        campaign: CampaignId,
+        below: u64,
+        limit: u64,
+    ) -> Result<Vec<u64>, StoreError> {
+        let query = self.0.run(&TO_TAKE).bind(Cell(campaign)).bind(Cell(below));
+        let rows = query.bind(Cell(limit)).all::<(Cell<u64>,)>().await?;
+        Ok(rows.into_iter().map(|(Cell(number),)| number).collect())
+    }
+
+    /// Takes an address; `None` if somebody else was quicker.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn take_address(
+        &mut self,
+        campaign: CampaignId,
+        number: u64,
+        owner: &WorkerName,
+        lease: Duration,
+    ) -> Result<Option<AddressLease>, StoreError> {
+        let query = self.0.run(&TAKE).bind(owner.to_string()).bind(Cell(lease));
+        let taken = query.bind(Cell(campaign)).bind(Cell(number)).optional::<(i64,)>().await?;
+        let lease = |(attempt,)| AddressLease { campaign, number, owner: owner.clone(), attempt };
+        Ok(taken.map(lease))
+    }
+
+    /// Holds on to an address from now on, and keeps others from taking it until this transaction
+    /// ends; `false` if it is lost.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn renew_address(
+        &mut self,
+        held: &AddressLease,
+        lease: Duration,
+    ) -> Result<bool, StoreError> {
+        let query = self.0.run(&RENEW).bind(Cell(lease)).bind(Cell(held.campaign));
+        let query = query.bind(Cell(held.number)).bind(held.owner.to_string()).bind(held.attempt);
+        Ok(query.execute().await? == 1)
+    }
+
+    /// Ends the work on an address; `settled` if nobody there is to be told. `false` if it is lost.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn finish_address(
+        &mut self,
+        held: &AddressLease,
+        settled: bool,
+    ) -> Result<bool, StoreError> {
+        let query = self.0.run(&FINISH).bind(settled).bind(Cell(held.campaign));
+        let query = query.bind(Cell(held.number)).bind(held.owner.to_string()).bind(held.attempt);
+        Ok(query.execute().await? == 1)
+    }
+
+    /// Says that an address's notice is final. Saying it again changes nothing.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn settle_address(
+        &mut self,
+        campaign: CampaignId,
+        number: u64,
+    ) -> Result<(), StoreError> {
+        self.0.run(&SETTLE).bind(Cell(campaign)).bind(Cell(number)).execute().await?;
+        Ok(())
+    }
+
+    /// How many addresses were taken up for the first time since a moment.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn addresses_taken_since(
+        &mut self,
+        campaign: CampaignId,
+        since: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let query = self.0.run(&TAKEN_SINCE).bind(Cell(campaign)).bind(Cell(since));
+        Ok(Self::count(query).await?)
+    }
+
+    /// How many accounts are sealed, or about to be, while their notice is not final.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn sealed_untold(&mut self, campaign: CampaignId) -> Result<u64, StoreError> {
+        Ok(Self::count(self.0.run(&SEALED_UNTOLD).bind(Cell(campaign))).await?)
+    }
+
+    /// The first address that is not settled; `None` if all are.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn first_unsettled_address(
+        &mut self,
+        campaign: CampaignId,
+    ) -> Result<Option<u64>, StoreError> {
+        let query = self.0.run(&FIRST_UNSETTLED).bind(Cell(campaign));
+        let (first,) = query.one::<(Option<Cell<u64>>,)>().await?;
+        Ok(first.map(|Cell(number)| number))
+    }
+
+    /// How far the addresses of a campaign are.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn address_counts(
+        &mut self,
+        campaign: CampaignId,
+    ) -> Result<AddressCounts, StoreError> {
+        type Row = (Cell<u64>, Cell<u64>, Cell<u64>, Cell<u64>);
+        let row = self.0.run(&COUNTS).bind(Cell(campaign)).one::<Row>().await?;
+        let (Cell(all), Cell(taken), Cell(done), Cell(settled)) = row;
+        let untold = Self::count(self.0.run(&UNTOLD).bind(Cell(campaign))).await?;
+        Ok(AddressCounts { all, taken, done, settled, untold })
+    }
+
+    /// How many notices of a campaign are in which state.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn notice_counts(
+        &mut self,
+        campaign: CampaignId,
+    ) -> Result<Vec<(NoticeState, u64)>, StoreError> {
+        let query = self.0.run(&NOTICES).bind(Cell(campaign));
+        let rows = query.all::<(Cell<NoticeState>, Cell<u64>)>().await?;
+        Ok(rows.into_iter().map(|(Cell(state), Cell(count))| (state, count)).collect())
+    }
+}

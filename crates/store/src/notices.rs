@@ -1,0 +1,221 @@
+//! Notices: one row a mail, committed as `inflight` before its first byte is sent.
+
+use std::time::Duration;
+
+use model::{
+    AccountId, CampaignId, LeakDate, LeakName, NoticeId, NoticeKind, NoticeState, Provenance, Tier,
+    Timestamp,
+};
+
+use crate::{StoreError, Tx, WorkerName, cell::Cell};
+
+sql::queries! {
+    ADD = ["INSERT INTO notice (campaign, address, kind, state, attempts, not_before, made_at)
+        VALUES ($1, $2, $3, 'pending', 0, $4, $4) RETURNING id"];
+    SET_CODE = ["UPDATE notice SET code_lookup = $1 WHERE id = $2"];
+    ADD_LINES = ["INSERT INTO notice_line (notice, campaign, account) VALUES {rows}"];
+    TO_SEND = ["SELECT id, campaign, address, state, attempts, not_before, made_at FROM notice
+        WHERE campaign = $1 AND state = 'pending' AND not_before <= " NOW "
+        ORDER BY not_before, id LIMIT 1"];
+    LEFT_IN_FLIGHT = ["SELECT id, campaign, address, state, attempts, not_before, made_at
+        FROM notice WHERE campaign = $1 AND state = 'inflight' AND lease_until <= " NOW "
+        ORDER BY id"];
+    HOLD = ["SELECT id, campaign, address, state, attempts, not_before, made_at FROM notice
+        WHERE id = $1" FOR_UPDATE];
+    SAVE = ["UPDATE notice SET state = $1, attempts = $2, not_before = $3,
+            ended_at = CASE WHEN $4 THEN COALESCE(ended_at, " NOW ") END,
+            answer = COALESCE($5, answer)
+        WHERE id = $6"];
+    LEASE = ["UPDATE notice SET state = 'inflight', attempts = $1, lease_owner = $2,
+            lease_until = " NOW " + $3
+        WHERE id = $4 AND state = 'pending'"];
+    RENEW = ["UPDATE notice SET lease_until = " NOW " + $1
+        WHERE id = $2 AND lease_owner = $3 AND attempts = $4 AND state = 'inflight'"];
+    LINES = ["SELECT account FROM notice_line WHERE notice = $1 ORDER BY account"];
+    EXPOSURES = ["SELECT DISTINCT finding.tier, finding.verified_at, leak.name, leak.date,
+            leak.provenance
+        FROM notice_line
+        JOIN reset_evidence ON reset_evidence.campaign = notice_line.campaign
+            AND reset_evidence.account = notice_line.account
+        JOIN finding ON finding.id = reset_evidence.finding
+        JOIN leak ON leak.id = finding.leak
+        WHERE notice_line.notice = $1 ORDER BY finding.verified_at, leak.name"];
+}
+
+/// One notice as it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Notice {
+    /// Its key.
+    #[sqlx(try_from = "Cell<NoticeId>")]
+    pub id: NoticeId,
+    /// Of which campaign.
+    #[sqlx(try_from = "Cell<CampaignId>")]
+    pub campaign: CampaignId,
+    /// The number of its address there.
+    #[sqlx(try_from = "Cell<u64>")]
+    pub address: u64,
+    /// How far it is.
+    #[sqlx(try_from = "Cell<NoticeState>")]
+    pub state: NoticeState,
+    /// Attempts begun.
+    #[sqlx(try_from = "Cell<u32>")]
+    pub attempts: u32,
+    /// When the next attempt may begin.
+    #[sqlx(try_from = "Cell<Timestamp>")]
+    pub not_before: Timestamp,
+    /// When it was written. Every attempt bears this date.
+    #[sqlx(try_from = "Cell<Timestamp>")]
+    pub made_at: Timestamp,
+}
+
+/// Why a notice is sent: where a password of its accounts was found.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct NoticeExposure {
+    /// What led from the record to the account.
+    #[sqlx(try_from = "Cell<Tier>")]
+    pub tier: Tier,
+    /// When it was found.
+    #[sqlx(try_from = "Cell<Timestamp>")]
+    pub verified_at: Timestamp,
+    /// What the leak is called.
+    #[sqlx(try_from = "Cell<LeakName>")]
+    pub name: LeakName,
+    /// When it happened.
+    #[sqlx(try_from = "Cell<LeakDate>")]
+    pub date: LeakDate,
+    /// How sure the site is of it.
+    #[sqlx(try_from = "Cell<Provenance>")]
+    pub provenance: Provenance,
+}
+
+impl Tx {
+    /// Writes a notice that is to be sent, with a line for each account. The schema refuses a
+    /// second one of the kind for the address.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn add_notice(
+        &mut self,
+        campaign: CampaignId,
+        address: u64,
+        kind: NoticeKind,
+        accounts: &[AccountId],
+        now: Timestamp,
+    ) -> Result<NoticeId, StoreError> {
+        let query = self.0.run(&ADD).bind(Cell(campaign)).bind(Cell(address));
+        let query = query.bind(Cell(kind)).bind(Cell(now));
+        let (Cell(id),) = query.one::<(Cell<NoticeId>,)>().await?;
+        self.0
+            .insert_all(&ADD_LINES, accounts.iter().cloned(), |query, account| {
+                query.bind(Cell(id)).bind(Cell(campaign)).bind(Cell(account))
+            })
+            .await?;
+        Ok(id)
+    }
+
+    /// Keeps what a notice is found by when somebody types its code.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn set_code_lookup(
+        &mut self,
+        id: NoticeId,
+        lookup: [u8; 32],
+    ) -> Result<(), StoreError> {
+        Ok(self.0.run(&SET_CODE).bind(Cell(lookup)).bind(Cell(id)).exactly_one().await?)
+    }
+
+    /// The notice that has waited longest; `None` if none is to be sent now.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn notice_to_send(
+        &mut self,
+        campaign: CampaignId,
+    ) -> Result<Option<Notice>, StoreError> {
+        Ok(self.0.run(&TO_SEND).bind(Cell(campaign)).optional().await?)
+    }
+
+    /// Notices whose worker no longer says that it is alive.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn notices_left_in_flight(
+        &mut self,
+        campaign: CampaignId,
+    ) -> Result<Vec<Notice>, StoreError> {
+        Ok(self.0.run(&LEFT_IN_FLIGHT).bind(Cell(campaign)).all().await?)
+    }
+
+    /// A notice that nobody else can change until this transaction ends.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn hold_notice(&mut self, id: NoticeId) -> Result<Notice, StoreError> {
+        Ok(self.0.run(&HOLD).bind(Cell(id)).one().await?)
+    }
+
+    /// Says that an attempt begins. Commit it before the first byte is sent.
+    ///
+    /// # Errors
+    /// What the database reports, also when the notice is not `pending`.
+    pub async fn begin_notice(
+        &mut self,
+        id: NoticeId,
+        attempts: u32,
+        owner: &WorkerName,
+        lease: Duration,
+    ) -> Result<(), StoreError> {
+        let query = self.0.run(&LEASE).bind(Cell(attempts)).bind(owner.to_string());
+        Ok(query.bind(Cell(lease)).bind(Cell(id)).exactly_one().await?)
+    }
+
+    /// Says that the worker of an attempt is alive; `false` if the notice is no longer its own.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn renew_notice(
+        &mut self,
+        id: NoticeId,
+        attempts: u32,
+        owner: &WorkerName,
+        lease: Duration,
+    ) -> Result<bool, StoreError> {
+        let query = self.0.run(&RENEW).bind(Cell(lease)).bind(Cell(id));
+        Ok(query.bind(owner.to_string()).bind(Cell(attempts)).execute().await? == 1)
+    }
+
+    /// Keeps how an attempt ended. The schema refuses to make a final notice anything but final.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn save_notice(
+        &mut self,
+        notice: &Notice,
+        answer: Option<String>,
+    ) -> Result<(), StoreError> {
+        let query = self.0.run(&SAVE).bind(Cell(notice.state)).bind(Cell(notice.attempts));
+        let query = query.bind(Cell(notice.not_before)).bind(notice.state.is_final()).bind(answer);
+        Ok(query.bind(Cell(notice.id)).exactly_one().await?)
+    }
+
+    /// The accounts that a notice speaks of.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn notice_lines(&mut self, id: NoticeId) -> Result<Vec<AccountId>, StoreError> {
+        let rows = self.0.run(&LINES).bind(Cell(id)).all::<(Cell<AccountId>,)>().await?;
+        Ok(rows.into_iter().map(|(Cell(account),)| account).collect())
+    }
+
+    /// Where the passwords that a notice speaks of were found.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn notice_exposures(
+        &mut self,
+        id: NoticeId,
+    ) -> Result<Vec<NoticeExposure>, StoreError> {
+        Ok(self.0.run(&EXPOSURES).bind(Cell(id)).all().await?)
+    }
+}

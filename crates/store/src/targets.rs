@@ -1,0 +1,471 @@
+//! Whom a campaign is about, and what was taken out of use.
+
+use futures_util::{StreamExt as _, stream::BoxStream};
+use model::{AccountId, CampaignId, CredentialVersion, LeakId, SkipReason, TargetState, Timestamp};
+
+use crate::{Finding, FindingId, StoreError, Tx, cell::Cell};
+
+sql::queries! {
+    ADD = ["INSERT INTO target (campaign, place, account, address, version, finding, state, open)
+        VALUES {rows}"];
+    ADD_FINDINGS = ["INSERT INTO target_finding (campaign, account, finding) VALUES {rows}"];
+    DROP_FINDINGS = ["DELETE FROM target_finding WHERE campaign = $1"];
+    DROP = ["DELETE FROM target WHERE campaign = $1"];
+    ALL_TARGETS = ["SELECT target.place, target.account, target.address,
+            campaign_address.address_key, target.version, target.state, target.skip_reason
+        FROM target JOIN campaign_address ON campaign_address.campaign = target.campaign
+            AND campaign_address.number = target.address
+        WHERE target.campaign = $1 ORDER BY target.place"];
+    OF_ADDRESS = ["SELECT target.place, target.account, target.address,
+            campaign_address.address_key, target.version, target.state, target.skip_reason
+        FROM target JOIN campaign_address ON campaign_address.campaign = target.campaign
+            AND campaign_address.number = target.address
+        WHERE target.campaign = $1 AND target.address = $2 ORDER BY target.place"];
+    IN_STATE = ["SELECT account FROM target
+        WHERE campaign = $1 AND state = $2 AND place >= $3 ORDER BY place LIMIT $4"];
+    FINDINGS = ["SELECT account, finding FROM target_finding WHERE campaign = $1
+        ORDER BY account, finding"];
+    FINDINGS_OF = ["SELECT finding.id, finding.leak, finding.account, finding.version, finding.tier,
+            finding.hash_format, finding.state, finding.verified_at, finding.wrapped_key,
+            finding.sealed_secret
+        FROM target_finding JOIN finding ON finding.id = target_finding.finding
+        WHERE target_finding.campaign = $1 AND target_finding.account = $2
+        ORDER BY finding.id"];
+    OPEN_FINDINGS = ["SELECT id, leak, account, version, tier, hash_format, state, verified_at,
+            wrapped_key, sealed_secret
+        FROM finding WHERE state = 'open' AND wrapped_key IS NOT NULL AND leak IN {list}
+        ORDER BY account, id"];
+    DISMISSED = ["SELECT COUNT(DISTINCT account) FROM finding
+        WHERE state = 'dismissed' AND leak IN {list}"];
+    SET_STATE = ["UPDATE target SET state = $1, skip_reason = $2
+        WHERE campaign = $3 AND account = $4 AND state = $5"];
+    RELEASE = ["UPDATE target SET open = FALSE WHERE campaign = $1"];
+    RELEASE_ONE = ["UPDATE target SET open = FALSE WHERE campaign = $1 AND account = $2"];
+    HELD = ["SELECT account FROM target WHERE open"];
+    COUNTS = ["SELECT state, skip_reason, COUNT(*) FROM target WHERE campaign = $1
+        GROUP BY state, skip_reason ORDER BY state, skip_reason"];
+    ACCOUNTS_WITH_SECRETS = ["SELECT COUNT(*) FROM target_finding
+        JOIN finding ON finding.id = target_finding.finding
+        WHERE target_finding.campaign = $1 AND finding.wrapped_key IS NOT NULL"];
+    DESTROY_SECRETS = ["UPDATE finding SET wrapped_key = NULL, sealed_secret = NULL
+        WHERE wrapped_key IS NOT NULL
+            AND id IN (SELECT finding FROM target_finding WHERE campaign = $1)"];
+    CLOSE_FINDINGS = ["UPDATE finding SET state = 'reset', wrapped_key = NULL, sealed_secret = NULL
+        WHERE id IN (SELECT finding FROM target_finding WHERE campaign = $1 AND account = $2)"];
+    PUT_LINE = ["INSERT INTO reset_line (campaign, account, version, replaced_version,
+            sealed_version, intended_at, wrapped_key, kept)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (campaign, account) DO UPDATE SET replaced_version = excluded.replaced_version,
+            sealed_version = excluded.sealed_version, wrapped_key = excluded.wrapped_key,
+            kept = excluded.kept"];
+    ADD_EVIDENCE = ["INSERT INTO reset_evidence (campaign, account, finding) VALUES {rows}"];
+    DROP_EVIDENCE = ["DELETE FROM reset_evidence WHERE campaign = $1 AND account = $2"];
+    DROP_LINE = ["DELETE FROM reset_line WHERE campaign = $1 AND account = $2"];
+    LINE = ["SELECT account, version, replaced_version, sealed_version, wrapped_key, kept
+        FROM reset_line WHERE campaign = $1 AND account = $2"];
+    LINES = ["SELECT account, version FROM reset_line WHERE recalled_at IS NULL"];
+    LINE_ELSEWHERE = ["SELECT COUNT(*) FROM reset_line
+        JOIN target_finding ON target_finding.account = reset_line.account
+        JOIN finding ON finding.id = target_finding.finding AND finding.version = reset_line.version
+        WHERE target_finding.campaign = $1 AND target_finding.account = $2
+            AND reset_line.campaign <> $1 AND reset_line.recalled_at IS NULL"];
+}
+
+/// One account of a frozen plan.
+#[derive(Debug, Clone)]
+pub struct NewTarget {
+    /// Its place in the plan's order, from 0.
+    pub place: u64,
+    /// Whose password.
+    pub account: AccountId,
+    /// The number of its address.
+    pub address: u64,
+    /// The password as it is stored now.
+    pub version: CredentialVersion,
+    /// The findings against it; at least one, or the schema refuses it.
+    pub findings: Vec<FindingId>,
+}
+
+/// One account of a campaign.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct TargetRow {
+    /// Its place in the plan's order, from 0.
+    #[sqlx(try_from = "Cell<u64>")]
+    pub place: u64,
+    /// Whose password.
+    #[sqlx(try_from = "Cell<AccountId>")]
+    pub account: AccountId,
+    /// The number of its address.
+    #[sqlx(try_from = "Cell<u64>")]
+    pub address: u64,
+    /// The keyed hash of its address.
+    #[sqlx(try_from = "Cell<[u8; 32]>")]
+    pub address_key: [u8; 32],
+    /// The password as it was stored when the plan was frozen.
+    #[sqlx(try_from = "Cell<CredentialVersion>")]
+    pub version: CredentialVersion,
+    /// How far the campaign is with it.
+    #[sqlx(try_from = "Cell<TargetState>")]
+    pub state: TargetState,
+    skip_reason: Option<String>,
+}
+
+/// That a password was, or is about to be, taken out of use.
+#[derive(Debug, Clone)]
+pub struct NewResetLine {
+    /// Whose.
+    pub account: AccountId,
+    /// The password as it was found; a verified rehash inherits it.
+    pub version: CredentialVersion,
+    /// The hash that is replaced.
+    pub replaced: CredentialVersion,
+    /// The hash that replaces it.
+    pub sealed: CredentialVersion,
+    /// The wrapped key of `kept`.
+    pub wrapped_key: Vec<u8>,
+    /// Both hashes and whom to tell, encrypted.
+    pub kept: Vec<u8>,
+    /// The findings that verified just now.
+    pub evidence: Vec<FindingId>,
+}
+
+/// That a password was, or is about to be, taken out of use.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ResetLine {
+    /// Whose.
+    #[sqlx(try_from = "Cell<AccountId>")]
+    pub account: AccountId,
+    /// The password as it was found.
+    #[sqlx(try_from = "Cell<CredentialVersion>")]
+    pub version: CredentialVersion,
+    /// The hash that is replaced.
+    #[sqlx(rename = "replaced_version", try_from = "Cell<CredentialVersion>")]
+    pub replaced: CredentialVersion,
+    /// The hash that replaces it.
+    #[sqlx(rename = "sealed_version", try_from = "Cell<CredentialVersion>")]
+    pub sealed: CredentialVersion,
+    /// The wrapped key of `kept`; `None` once it is destroyed.
+    pub wrapped_key: Option<Vec<u8>>,
+    /// Both hashes and whom to tell, encrypted; `None` once they are destroyed.
+    pub kept: Option<Vec<u8>>,
+}
+
+/// Accounts of a campaign by how far it is with them, and why they were skipped.
+pub type TargetCount = (TargetState, Option<SkipReason>, u64);
+
+impl Tx {
+    /// Fixes whom a campaign is about. The schema refuses an account of another open campaign,
+    /// and one without a finding of its own.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn add_targets(
+        &mut self,
+        campaign: CampaignId,
+        targets: &[NewTarget],
+    ) -> Result<(), StoreError> {
+        let first = |target: &NewTarget| target.findings.first().map(|finding| Cell(*finding));
+        self.0
+            .insert_all(&ADD, targets, |query, target| {
+                let query = query.bind(Cell(campaign)).bind(Cell(target.place));
+                let query = query.bind(Cell(target.account.clone())).bind(Cell(target.address));
+                let query = query.bind(Cell(target.version)).bind(first(target));
+                query.bind(Cell(TargetState::Pending)).bind(true)
+            })
+            .await?;
+        let findings = targets.iter().flat_map(|target| {
+            target.findings.iter().map(|finding| (target.account.clone(), *finding))
+        });
+        self.0
+            .insert_all(&ADD_FINDINGS, findings, |query, (account, finding)| {
+                query.bind(Cell(campaign)).bind(Cell(account)).bind(Cell(finding))
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Takes back the targets of a campaign that is edited again. The schema refuses it once
+    /// anybody's password has been touched.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn drop_targets(&mut self, campaign: CampaignId) -> Result<(), StoreError> {
+        for statement in [&DROP_FINDINGS, &DROP] {
+            self.0.run(statement).bind(Cell(campaign)).execute().await?;
+        }
+        Ok(())
+    }
+
+    /// Everybody whom a campaign is about, in the plan's order, as they come.
+    pub fn targets(
+        &mut self,
+        campaign: CampaignId,
+    ) -> BoxStream<'_, Result<TargetRow, StoreError>> {
+        let rows = self.0.run(&ALL_TARGETS).bind(Cell(campaign)).stream::<TargetRow>();
+        rows.map(|row| Ok(row?)).boxed()
+    }
+
+    /// The accounts of one address.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn targets_of_address(
+        &mut self,
+        campaign: CampaignId,
+        address: u64,
+    ) -> Result<Vec<TargetRow>, StoreError> {
+        let query = self.0.run(&OF_ADDRESS).bind(Cell(campaign)).bind(Cell(address));
+        Ok(query.all().await?)
+    }
+
+    /// Some accounts in one state, from a place in the order on.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn targets_in_state(
+        &mut self,
+        campaign: CampaignId,
+        state: TargetState,
+        from: u64,
+        limit: u64,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let query = self.0.run(&IN_STATE).bind(Cell(campaign)).bind(Cell(state));
+        let rows = query.bind(Cell(from)).bind(Cell(limit)).all::<(Cell<AccountId>,)>().await?;
+        Ok(rows.into_iter().map(|(Cell(account),)| account).collect())
+    }
+
+    /// The findings against everybody, by account and then in ascending order.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn target_findings(
+        &mut self,
+        campaign: CampaignId,
+    ) -> Result<Vec<(AccountId, FindingId)>, StoreError> {
+        let query = self.0.run(&FINDINGS).bind(Cell(campaign));
+        let rows = query.all::<(Cell<AccountId>, Cell<FindingId>)>().await?;
+        Ok(rows.into_iter().map(|(Cell(account), Cell(finding))| (account, finding)).collect())
+    }
+
+    /// The findings against one account of a campaign, in ascending order.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn findings_of_target(
+        &mut self,
+        campaign: CampaignId,
+        account: &AccountId,
+    ) -> Result<Vec<Finding>, StoreError> {
+        let query = self.0.run(&FINDINGS_OF).bind(Cell(campaign));
+        Ok(query.bind(Cell(account.clone())).all().await?)
+    }
+
+    /// Findings of these leaks about which nothing has been done yet and whose secrets are still
+    /// there, by account. No leak is nobody.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn open_findings(&mut self, leaks: &[LeakId]) -> Result<Vec<Finding>, StoreError> {
+        if leaks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let statement = OPEN_FINDINGS.with_list(0, leaks.len());
+        let query = self.0.run(&statement);
+        Ok(leaks.iter().fold(query, |query, leak| query.bind(Cell(*leak))).all().await?)
+    }
+
+    /// How many accounts have a finding of these leaks that somebody dismissed.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn dismissed_accounts(&mut self, leaks: &[LeakId]) -> Result<u64, StoreError> {
+        if leaks.is_empty() {
+            return Ok(0);
+        }
+        let statement = DISMISSED.with_list(0, leaks.len());
+        let query = self.0.run(&statement);
+        Ok(Self::count(leaks.iter().fold(query, |query, leak| query.bind(Cell(*leak)))).await?)
+    }
+
+    /// Moves one account on; `false` if it is not in the state that it should be in.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn move_target(
+        &mut self,
+        campaign: CampaignId,
+        account: &AccountId,
+        from: TargetState,
+        to: TargetState,
+        reason: Option<SkipReason>,
+    ) -> Result<bool, StoreError> {
+        let query = self.0.run(&SET_STATE).bind(Cell(to)).bind(reason.map(Cell));
+        let query = query.bind(Cell(campaign)).bind(Cell(account.clone())).bind(Cell(from));
+        Ok(query.execute().await? == 1)
+    }
+
+    /// Lets every account of a campaign become a target of another one.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn release_targets(&mut self, campaign: CampaignId) -> Result<(), StoreError> {
+        self.0.run(&RELEASE).bind(Cell(campaign)).execute().await?;
+        Ok(())
+    }
+
+    /// Lets one account become a target of another campaign.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn release_target(
+        &mut self,
+        campaign: CampaignId,
+        account: &AccountId,
+    ) -> Result<(), StoreError> {
+        let query = self.0.run(&RELEASE_ONE).bind(Cell(campaign)).bind(Cell(account.clone()));
+        Ok(query.exactly_one().await?)
+    }
+
+    /// The accounts that belong to some campaign now.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn accounts_in_open_campaigns(&mut self) -> Result<Vec<AccountId>, StoreError> {
+        let rows = self.0.run(&HELD).all::<(Cell<AccountId>,)>().await?;
+        Ok(rows.into_iter().map(|(Cell(account),)| account).collect())
+    }
+
+    /// How many accounts of a campaign are in which state.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn target_counts(
+        &mut self,
+        campaign: CampaignId,
+    ) -> Result<Vec<TargetCount>, StoreError> {
+        type Row = (Cell<TargetState>, Option<Cell<SkipReason>>, Cell<u64>);
+        let rows = self.0.run(&COUNTS).bind(Cell(campaign)).all::<Row>().await?;
+        let count = |(Cell(state), reason, Cell(count)): Row| {
+            (state, reason.map(|Cell(reason)| reason), count)
+        };
+        Ok(rows.into_iter().map(count).collect())
+    }
+
+    /// Destroys the secrets of all findings of a campaign; returns how many there were.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn destroy_campaign_secrets(
+        &mut self,
+        campaign: CampaignId,
+    ) -> Result<u64, StoreError> {
+        Ok(self.0.run(&DESTROY_SECRETS).bind(Cell(campaign)).execute().await?)
+    }
+
+    /// How many findings of a campaign still have their secret.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn campaign_secrets(&mut self, campaign: CampaignId) -> Result<u64, StoreError> {
+        Ok(Self::count(self.0.run(&ACCOUNTS_WITH_SECRETS).bind(Cell(campaign))).await?)
+    }
+
+    /// Says of an account's findings that its password is another one now, and destroys their
+    /// secrets.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn close_findings(
+        &mut self,
+        campaign: CampaignId,
+        account: &AccountId,
+    ) -> Result<(), StoreError> {
+        let query = self.0.run(&CLOSE_FINDINGS).bind(Cell(campaign)).bind(Cell(account.clone()));
+        query.execute().await?;
+        Ok(())
+    }
+
+    /// Writes down that a password is about to be taken out of use, in place of an earlier attempt
+    /// of the same campaign. The schema refuses what another campaign has done already.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn put_reset_line(
+        &mut self,
+        campaign: CampaignId,
+        line: NewResetLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let account = line.account;
+        let query = self.0.run(&PUT_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
+        let query = query.bind(Cell(line.version)).bind(Cell(line.replaced));
+        let query = query.bind(Cell(line.sealed)).bind(Cell(now));
+        query.bind(line.wrapped_key).bind(line.kept).exactly_one().await?;
+        self.drop_evidence(campaign, &account).await?;
+        self.0
+            .insert_all(&ADD_EVIDENCE, line.evidence, |query, finding| {
+                query.bind(Cell(campaign)).bind(Cell(account.clone())).bind(Cell(finding))
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn drop_evidence(
+        &mut self,
+        campaign: CampaignId,
+        account: &AccountId,
+    ) -> Result<(), StoreError> {
+        let query = self.0.run(&DROP_EVIDENCE).bind(Cell(campaign)).bind(Cell(account.clone()));
+        query.execute().await?;
+        Ok(())
+    }
+
+    /// Takes back the intent to take a password out of use, when its owner was quicker.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn drop_reset_line(
+        &mut self,
+        campaign: CampaignId,
+        account: &AccountId,
+    ) -> Result<(), StoreError> {
+        self.drop_evidence(campaign, account).await?;
+        let query = self.0.run(&DROP_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
+        Ok(query.exactly_one().await?)
+    }
+
+    /// What is kept of an account's old password.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn reset_line(
+        &mut self,
+        campaign: CampaignId,
+        account: &AccountId,
+    ) -> Result<Option<ResetLine>, StoreError> {
+        let query = self.0.run(&LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
+        Ok(query.optional().await?)
+    }
+
+    /// Every password that some campaign has taken out of use, and none has given back.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn reset_lines(&mut self) -> Result<Vec<(AccountId, CredentialVersion)>, StoreError> {
+        let rows = self.0.run(&LINES).all::<(Cell<AccountId>, Cell<CredentialVersion>)>().await?;
+        Ok(rows.into_iter().map(|(Cell(account), Cell(version))| (account, version)).collect())
+    }
+
+    /// Whether another campaign has taken a password that these findings are about out of use.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn is_reset_elsewhere(
+        &mut self,
+        campaign: CampaignId,
+        account: &AccountId,
+    ) -> Result<bool, StoreError> {
+        let query = self.0.run(&LINE_ELSEWHERE).bind(Cell(campaign));
+        Ok(Self::count(query.bind(Cell(account.clone()))).await? > 0)
+    }
+}
