@@ -194,6 +194,7 @@ mod tests {
         testing::{draft, founding, instance, key, target},
     };
 
+    const RETRY: Duration = Duration::from_mins(5);
     const NOW: Timestamp = Timestamp::from_micros(1_352_332_861_000_000);
 
     struct Case {
@@ -319,10 +320,11 @@ mod tests {
     #[test]
     fn a_notice_that_was_put_off_waits() {
         let case = Case::new();
-        let taken = notice_after(NoticeRow::pending(NOW), crate::NoticeEvent::Taken, NOW).unwrap();
+        let taken =
+            notice_after(NoticeRow::pending(NOW), crate::NoticeEvent::Taken, RETRY, NOW).unwrap();
         let outcome = SmtpOutcome::PutOff;
         let answer = crate::NoticeEvent::Answered { attempt: 1, outcome };
-        let row = notice_after(taken, answer, NOW).unwrap();
+        let row = notice_after(taken, answer, RETRY, NOW).unwrap();
         let send =
             |row, now| decide_send(row, &[TargetState::Sealed], &Facts { now, ..case.facts() });
         let until = Some(row.not_before());

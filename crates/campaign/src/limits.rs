@@ -78,12 +78,16 @@ pub const PROOF_HASHES_MAX: usize = 48;
 /// A finding's secret is kept this long after its campaign is done.
 pub const SECRETS_KEPT: Duration = Duration::from_hours(30 * 24);
 
-/// Before a refused notice is tried for the second time; it doubles with each further attempt.
-pub const RETRY_DELAY_MIN: Duration = Duration::from_mins(5);
+/// Before a notice that was put off is tried for the second time, at least: sooner, and a
+/// greylisting server puts it off again.
+pub const RETRY_MIN: Duration = Duration::from_mins(1);
 
-/// Between two attempts, at most.
+/// And at most.
+pub const RETRY_MAX: Duration = Duration::from_hours(1);
+
+/// Between two attempts, at most; the delay doubles with each.
 pub const RETRY_DELAY_MAX: Duration = Duration::from_hours(4);
 
-/// Attempts at one notice. With the delays above the last one is made about two days after the
-/// first.
+/// Attempts at one notice. With five minutes before the second, the last one is made
+/// about two days after the first.
 pub const ATTEMPTS_MAX: u32 = 18;

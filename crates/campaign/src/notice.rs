@@ -5,16 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     canonical::micros,
-    limits::{ATTEMPTS_MAX, RETRY_DELAY_MAX, RETRY_DELAY_MIN},
+    limits::{ATTEMPTS_MAX, RETRY_DELAY_MAX},
 };
 
-/// What becomes of a notice's row.
+/// What becomes of a notice's row. `retry` is how long the first retry waits; each further one
+/// waits twice as long.
 ///
 /// # Errors
 /// [`NoticeError`] for what cannot happen to it; the row is then as it was.
 pub fn notice_after(
     row: NoticeRow,
     event: NoticeEvent,
+    retry: Duration,
     now: Timestamp,
 ) -> Result<NoticeRow, NoticeError> {
     match (row.state, event) {
@@ -23,7 +25,7 @@ pub fn notice_after(
         (NoticeState::Inflight, NoticeEvent::Answered { attempt, outcome })
             if attempt == row.attempts =>
         {
-            Ok(row.answered(outcome, now))
+            Ok(row.answered(outcome, retry, now))
         }
         (NoticeState::Uncertain, NoticeEvent::Answered { attempt, outcome })
             if attempt == row.attempts =>
@@ -36,12 +38,12 @@ pub fn notice_after(
 
 /// How long to wait after so many attempts; `None` when there were enough.
 #[must_use]
-pub fn retry_delay(attempts: u32) -> Option<Duration> {
+pub fn retry_delay(attempts: u32, first: Duration) -> Option<Duration> {
     if attempts >= ATTEMPTS_MAX {
         return None;
     }
     let factor = 2_u32.saturating_pow(attempts.saturating_sub(1));
-    Some(RETRY_DELAY_MIN.saturating_mul(factor).min(RETRY_DELAY_MAX))
+    Some(first.saturating_mul(factor).min(RETRY_DELAY_MAX))
 }
 
 /// One notice as the store keeps it: one mail to one address, once.
@@ -124,12 +126,12 @@ impl NoticeRow {
         Self { attempts, ..self.to(NoticeState::Inflight) }
     }
 
-    fn answered(self, outcome: SmtpOutcome, now: Timestamp) -> Self {
+    fn answered(self, outcome: SmtpOutcome, retry: Duration, now: Timestamp) -> Self {
         match outcome {
             SmtpOutcome::Accepted => self.to(NoticeState::Sent),
             SmtpOutcome::Refused => self.to(NoticeState::Refused),
             SmtpOutcome::LostAfterDot => self.to(NoticeState::Uncertain),
-            SmtpOutcome::PutOff | SmtpOutcome::LostBeforeDot => self.put_off(now),
+            SmtpOutcome::PutOff | SmtpOutcome::LostBeforeDot => self.put_off(retry, now),
         }
     }
 
@@ -143,8 +145,8 @@ impl NoticeRow {
         }
     }
 
-    fn put_off(self, now: Timestamp) -> Self {
-        match retry_delay(self.attempts) {
+    fn put_off(self, retry: Duration, now: Timestamp) -> Self {
+        match retry_delay(self.attempts, retry) {
             Some(delay) => Self { not_before: now.after(delay), ..self.to(NoticeState::Pending) },
             None => self.to(NoticeState::Refused),
         }
@@ -167,14 +169,15 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_micros(0);
+    const RETRY: Duration = Duration::from_mins(5);
 
     fn inflight() -> NoticeRow {
-        notice_after(NoticeRow::pending(NOW), NoticeEvent::Taken, NOW).unwrap()
+        notice_after(NoticeRow::pending(NOW), NoticeEvent::Taken, RETRY, NOW).unwrap()
     }
 
     fn answered(row: NoticeRow, outcome: SmtpOutcome) -> NoticeState {
         let event = NoticeEvent::Answered { attempt: row.attempts, outcome };
-        notice_after(row, event, NOW).unwrap().state
+        notice_after(row, event, RETRY, NOW).unwrap().state
     }
 
     #[test]
@@ -188,9 +191,9 @@ mod tests {
 
     #[test]
     fn what_is_found_in_flight_is_never_sent_again() {
-        let found = notice_after(inflight(), NoticeEvent::FoundInflight, NOW).unwrap();
+        let found = notice_after(inflight(), NoticeEvent::FoundInflight, RETRY, NOW).unwrap();
         assert_eq!(found.state, NoticeState::Uncertain);
-        assert!(notice_after(found, NoticeEvent::Taken, NOW).is_err());
+        assert!(notice_after(found, NoticeEvent::Taken, RETRY, NOW).is_err());
         assert_eq!(answered(found, SmtpOutcome::PutOff), NoticeState::Uncertain);
         assert_eq!(answered(found, SmtpOutcome::Accepted), NoticeState::Sent);
     }
@@ -198,7 +201,7 @@ mod tests {
     #[test]
     fn another_attempts_answer_is_refused() {
         let event = NoticeEvent::Answered { attempt: 2, outcome: SmtpOutcome::Accepted };
-        let error = notice_after(inflight(), event, NOW).unwrap_err().to_string();
+        let error = notice_after(inflight(), event, RETRY, NOW).unwrap_err().to_string();
         let expected = "a notice that is inflight after 1 attempts takes no \
                         Answered { attempt: 2, outcome: Accepted }";
         assert_eq!(error, expected);
@@ -208,10 +211,10 @@ mod tests {
     fn a_server_that_never_takes_it_has_refused_it_after_two_days() {
         let mut row = NoticeRow::pending(NOW);
         while row.state == NoticeState::Pending {
-            row = notice_after(row, NoticeEvent::Taken, row.not_before).unwrap();
+            row = notice_after(row, NoticeEvent::Taken, RETRY, row.not_before).unwrap();
             let put_off = SmtpOutcome::PutOff;
             let event = NoticeEvent::Answered { attempt: row.attempts, outcome: put_off };
-            row = notice_after(row, event, row.not_before).unwrap();
+            row = notice_after(row, event, RETRY, row.not_before).unwrap();
         }
         assert_eq!((row.state, row.attempts), (NoticeState::Refused, ATTEMPTS_MAX));
         let hours = row.not_before.as_micros() / 3_600_000_000;
@@ -221,7 +224,7 @@ mod tests {
     proptest! {
         #[test]
         fn delays_grow_to_their_bound(attempts in 1_u32..ATTEMPTS_MAX - 1) {
-            let (one, next) = (retry_delay(attempts), retry_delay(attempts + 1));
+            let (one, next) = (retry_delay(attempts, RETRY), retry_delay(attempts + 1, RETRY));
             prop_assert!(one <= next && next <= Some(RETRY_DELAY_MAX));
         }
     }

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{
     APPROVERS_MIN, CANARY_ADDRESSES_MAX, LARGE_APPROVERS_MIN, LARGE_PERMILLE_MAX, RAMP_STEPS_MAX,
-    RATE_PER_HOUR_MAX, RATE_PER_MINUTE_MAX, REFUSED_PERMILLE_MAX, SEALED_UNTOLD_MAX, SIGNING_MAX,
-    SOAK_MIN, START_MAX, THRESHOLD_COUNT_MAX, UNCERTAIN_PERMILLE_MAX,
+    RATE_PER_HOUR_MAX, RATE_PER_MINUTE_MAX, REFUSED_PERMILLE_MAX, RETRY_MAX, RETRY_MIN,
+    SEALED_UNTOLD_MAX, SIGNING_MAX, SOAK_MIN, START_MAX, THRESHOLD_COUNT_MAX,
+    UNCERTAIN_PERMILLE_MAX,
 };
 
 /// How a campaign goes about it: stages, speed, and when it stops by itself.
@@ -33,6 +34,8 @@ pub struct Policy {
     pub uncertain: Threshold,
     /// Notices that were refused or came back.
     pub refused: Threshold,
+    /// Before a notice that was put off is tried again; it doubles with each attempt.
+    pub retry_seconds: u64,
     /// Approvers needed; the author is never one of them.
     pub approvers: u32,
     /// Above this share of all accounts, in thousandths, a plan is large.
@@ -133,12 +136,19 @@ impl Policy {
         })
     }
 
+    /// Time before a notice that was put off is tried again for the first time.
+    #[must_use]
+    pub const fn retry(&self) -> Duration {
+        Duration::from_secs(self.retry_seconds)
+    }
+
     fn check_sense(&self) -> Result<(), PolicyError> {
         let at_least = [
             ("canary_addresses", self.canary_addresses, 1),
             ("rate_per_minute_max", self.rate_per_minute_max, 1),
             ("rate_per_hour_max", self.rate_per_hour_max, 1),
             ("sealed_untold_max", self.sealed_untold_max, 1),
+            ("retry_seconds", self.retry_seconds, 1),
             ("signing_seconds", self.signing_seconds, 1),
             ("start_seconds", self.start_seconds, self.signing_seconds),
             ("approvers", self.approvers.into(), APPROVERS_MIN.into()),
@@ -157,6 +167,7 @@ impl Policy {
         let soak = SOAK_MIN.as_secs();
         not_below("canary_soak_seconds", self.canary_soak_seconds, soak)?;
         not_below("step_soak_seconds", self.step_soak_seconds, soak)?;
+        not_below("retry_seconds", self.retry_seconds, RETRY_MIN.as_secs())?;
         not_below("large_approvers", self.large_approvers.into(), LARGE_APPROVERS_MIN.into())?;
         let at_most = [
             ("canary_addresses", self.canary_addresses, CANARY_ADDRESSES_MAX),
@@ -168,6 +179,7 @@ impl Policy {
             ("refused.count", self.refused.count, THRESHOLD_COUNT_MAX),
             ("refused.permille", self.refused.permille.into(), REFUSED_PERMILLE_MAX.into()),
             ("large_permille", self.large_permille.into(), LARGE_PERMILLE_MAX.into()),
+            ("retry_seconds", self.retry_seconds, RETRY_MAX.as_secs()),
             ("signing_seconds", self.signing_seconds, SIGNING_MAX.as_secs()),
             ("start_seconds", self.start_seconds, START_MAX.as_secs()),
         ];
@@ -195,6 +207,7 @@ impl Default for Policy {
             sealed_untold_max: 100,
             uncertain: Threshold { count: 3, permille: 10 },
             refused: Threshold { count: 10, permille: 50 },
+            retry_seconds: 5 * 60,
             approvers: APPROVERS_MIN,
             large_permille: LARGE_PERMILLE_MAX,
             large_approvers: LARGE_APPROVERS_MIN,

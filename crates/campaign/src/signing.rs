@@ -77,6 +77,7 @@ fn write_policy(policy: &Policy, to: &mut String) -> fmt::Result {
     let (minute, hour) = (policy.rate_per_minute_max, policy.rate_per_hour_max);
     writeln!(to, "rate: at most {minute} addresses a minute, {hour} an hour")?;
     writeln!(to, "sealed and not yet told: at most {}", policy.sealed_untold_max)?;
+    writeln!(to, "a notice put off: again after {} s, doubling", policy.retry_seconds)?;
     write_threshold("notices without an answer", policy.uncertain, to)?;
     write_threshold("notices refused", policy.refused, to)
 }

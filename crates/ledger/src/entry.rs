@@ -4,6 +4,8 @@ use model::{
 };
 use serde::{Serialize, Serializer};
 
+use crate::CampaignEvent;
+
 /// The format's version, so that a reader of years later knows what it reads.
 const VERSION: u8 = 1;
 
@@ -104,6 +106,15 @@ pub enum Event {
         #[serde(flatten)]
         outcomes: Outcomes,
     },
+    /// A campaign did something.
+    #[serde(untagged)]
+    Campaign(CampaignEvent),
+}
+
+impl From<CampaignEvent> for Event {
+    fn from(event: CampaignEvent) -> Self {
+        Self::Campaign(event)
+    }
 }
 
 /// What came of the accounts that a leak names.

@@ -5,11 +5,13 @@
 //! anything: [`Tree`] says which hashes it needs and which ones to keep.
 
 mod audit;
+mod campaign;
 mod checkpoint;
 mod entry;
 mod tree;
 
 pub use audit::{Audit, AuditError, Audited};
+pub use campaign::CampaignEvent;
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, CheckpointVerifier};
 pub use entry::{Entry, Event, FileAdded, Outcomes};
 pub use tree::{MissingHash, Tree, frontier, hash_position};

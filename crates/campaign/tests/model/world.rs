@@ -1,6 +1,6 @@
 //! A small town: three addresses, two workers, three operators, and everything that can go wrong.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use campaign::{
     Campaign, Claim, Event, Facts, HaltReason, KillSwitch, NoticeDue, NoticeEvent, NoticeRow,
@@ -116,6 +116,9 @@ pub(crate) enum Action {
 
 /// Who may choose another password: one of two at an address, and one alone.
 const CHANGING: [usize; 2] = [0, 2];
+
+/// Time stands still in this town.
+const RETRY: Duration = Duration::ZERO;
 
 const REPLIES: [Reply; 5] = [
     Reply::Accepted,
@@ -341,7 +344,7 @@ impl Town {
         let ignored = self.rule == Rule::IgnoreHalt && halted;
         (claim == Claim::Proceed || ignored).then_some(())?;
         world.judge_send(address);
-        let taken = notice_after(notice, NoticeEvent::Taken, notice.not_before()).ok()?;
+        let taken = notice_after(notice, NoticeEvent::Taken, RETRY, notice.not_before()).ok()?;
         world.notices[address] = Some(taken);
         world.workers[worker] = Job::Send { address, attempt: taken.attempts() };
         Some(())
@@ -365,7 +368,7 @@ impl Town {
 
     fn find_inflight(&self, world: &mut World, address: usize) -> Option<()> {
         let notice = world.notices[address]?;
-        let found = notice_after(notice, NoticeEvent::FoundInflight, NOW).ok()?;
+        let found = notice_after(notice, NoticeEvent::FoundInflight, RETRY, NOW).ok()?;
         let again = NoticeRow::restore(NoticeState::Pending, notice.attempts(), NOW);
         let requeued = self.rule == Rule::RequeueInflight;
         world.notices[address] = Some(if requeued { again } else { found });
@@ -381,7 +384,7 @@ impl Town {
             Reply::LostAfterDot { .. } => SmtpOutcome::LostAfterDot,
         };
         let event = NoticeEvent::Answered { attempt, outcome };
-        let row = world.notices[address].and_then(|row| notice_after(row, event, NOW).ok());
+        let row = world.notices[address].and_then(|row| notice_after(row, event, RETRY, NOW).ok());
         // An answer that comes too late changes nothing.
         world.notices[address] = row.or(world.notices[address]);
     }

@@ -1,0 +1,226 @@
+use std::collections::BTreeMap;
+
+use model::{
+    AccountId, CampaignId, CredentialVersion, KillSwitch, LeakId, NoticeId, NoticeState, SkipReason,
+};
+use serde::{Deserialize, Serialize};
+
+/// Everything that a campaign does, as the log tells it. It is read again: a campaign's report is
+/// counted from these entries, and from nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum CampaignEvent {
+    /// Somebody has begun to put it together.
+    CampaignDrafted {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// What operators call it.
+        name: String,
+        /// Who is answerable for it.
+        author: String,
+        /// The leaks that it is because of.
+        leaks: Vec<LeakId>,
+    },
+    /// Its plan is fixed.
+    CampaignFrozen {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// The round that is to be signed.
+        round: u32,
+        /// SHA-256 over the plan.
+        plan: String,
+        /// Accounts whose passwords are to be reset.
+        targets: u64,
+        /// Addresses that are to be written to.
+        addresses: u64,
+        /// Exposed accounts that are left alone.
+        skipped: BTreeMap<SkipReason, u64>,
+    },
+    /// An operator has signed the plan.
+    CampaignApproved {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// The round that was signed.
+        round: u32,
+        /// Who.
+        operator: String,
+    },
+    /// It stands somewhere else now.
+    CampaignMoved {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// The round that it is in.
+        round: u32,
+        /// Where it stood.
+        from: String,
+        /// Where it stands.
+        to: String,
+        /// Why, where it was halted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// An account was found exposed at this moment, and its password is about to be taken out of
+    /// use.
+    AccountSealing {
+        /// In which campaign.
+        campaign: CampaignId,
+        /// Whose.
+        account: AccountId,
+        /// The password as it was found in the leak.
+        #[serde(with = "as_text")]
+        credential_version: CredentialVersion,
+        /// The findings that verified.
+        findings: Vec<i64>,
+    },
+    /// Its password no longer works, and its sessions are ended.
+    AccountSealed {
+        /// In which campaign.
+        campaign: CampaignId,
+        /// Whose.
+        account: AccountId,
+    },
+    /// It is left alone.
+    AccountSkipped {
+        /// In which campaign.
+        campaign: CampaignId,
+        /// Whose.
+        account: AccountId,
+        /// Why.
+        reason: SkipReason,
+    },
+    /// Its owner has chosen another password.
+    AccountReset {
+        /// In which campaign.
+        campaign: CampaignId,
+        /// Whose.
+        account: AccountId,
+        /// Whether the new password is the leaked one again.
+        reused: bool,
+    },
+    /// Every account of an address is sealed or skipped.
+    AddressDone {
+        /// In which campaign.
+        campaign: CampaignId,
+        /// Its number in the campaign's order.
+        address: u64,
+        /// The notice that is due; none if every account was skipped.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notice: Option<NoticeId>,
+    },
+    /// The next thing that happens is the first byte to the mail server.
+    NoticeBegun {
+        /// In which campaign.
+        campaign: CampaignId,
+        /// Which notice.
+        notice: NoticeId,
+        /// The attempt, from 1.
+        attempt: u32,
+    },
+    /// An attempt is over.
+    NoticeEnded {
+        /// In which campaign.
+        campaign: CampaignId,
+        /// Which notice.
+        notice: NoticeId,
+        /// The attempt, from 1.
+        attempt: u32,
+        /// What has become of the notice: `pending` if it was put off.
+        state: NoticeState,
+    },
+    /// The secrets of its findings are gone.
+    SecretsDestroyed {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// How many findings had one.
+        findings: u64,
+    },
+    /// Everything is stopped, or may go on.
+    KillSwitchMoved {
+        /// How it stands now.
+        position: KillSwitch,
+        /// Who or what did it.
+        by: String,
+    },
+}
+
+impl CampaignEvent {
+    /// Reads a line of the log: `None` if it is not about this campaign.
+    ///
+    /// # Errors
+    /// What is wrong with a line that is about it.
+    pub fn of(campaign: CampaignId, line: &[u8]) -> Result<Option<Self>, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct About {
+            campaign: Option<CampaignId>,
+        }
+        let about: About = serde_json::from_slice(line)?;
+        if about.campaign != Some(campaign) {
+            return Ok(None);
+        }
+        serde_json::from_slice(line).map(Some)
+    }
+}
+
+mod as_text {
+    use data_encoding::HEXLOWER;
+    use model::CredentialVersion;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+    pub(super) fn serialize<S: Serializer>(
+        version: &CredentialVersion,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_str(version)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<CredentialVersion, D::Error> {
+        let digits = String::deserialize(from)?;
+        let bytes = HEXLOWER.decode(digits.as_bytes()).map_err(D::Error::custom)?;
+        let bytes = <[u8; 32]>::try_from(bytes.as_slice()).map_err(D::Error::custom)?;
+        Ok(CredentialVersion::from_bytes(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Timestamp;
+
+    use super::*;
+    use crate::{Entry, Event};
+
+    fn sealing() -> CampaignEvent {
+        CampaignEvent::AccountSealing {
+            campaign: CampaignId(7),
+            account: AccountId::new("12").unwrap(),
+            credential_version: CredentialVersion::from_bytes([3; 32]),
+            findings: vec![1, 5],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let event = Event::from(sealing());
+        let line = Entry::new(Timestamp::from_micros(0), &event).to_bytes().unwrap();
+        let text = String::from_utf8(line.clone()).unwrap();
+        let begins = r#"{"v":1,"at":"1970-01-01T00:00:00Z","event":"account_sealing","campaign":7"#;
+        assert!(text.starts_with(begins), "{text}");
+        assert_eq!(CampaignEvent::of(CampaignId(7), &line).unwrap(), Some(sealing()));
+        assert_eq!(CampaignEvent::of(CampaignId(8), &line).unwrap(), None);
+    }
+
+    #[test]
+    fn a_line_of_something_else_is_passed_over() {
+        let event = Event::AccountsImported { accounts: 3 };
+        let line = Entry::new(Timestamp::from_micros(0), &event).to_bytes().unwrap();
+        assert_eq!(CampaignEvent::of(CampaignId(7), &line).unwrap(), None);
+    }
+
+    #[test]
+    fn a_line_that_this_version_does_not_know_is_an_error() {
+        let line = br#"{"v":1,"event":"account_teleported","campaign":7}"#;
+        assert!(CampaignEvent::of(CampaignId(7), line).is_err());
+    }
+}
