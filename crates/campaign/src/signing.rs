@@ -119,12 +119,13 @@ step: up to 1000/1000 of them, to be signed for again
 waiting between steps: 43200 s
 rate: at most 600 addresses a minute, 20000 an hour
 sealed and not yet told: at most 100
+a notice put off: again after 300 s, doubling
 halt: notices without an answer above 3 and above 10/1000
 halt: notices refused above 10 and above 50/1000
 template: reset_required/en 0909090909090909090909090909090909090909090909090909090909090909
 approvers needed: 2
 targets: 203481e4df278f74b8a055352230220ae6981bb3726412de4038f8000483afcd
-digest: 3e4ba3d8377c1c921f75747429d19ef656f8c9f941794123d7d03e31e7537e49
+digest: 29a28ffb614a8062363f8d5fc57a7b98534239cdfd8e17b3ad737865919714e1
 "#;
 
     fn text_of(draft: Draft) -> String {
