@@ -17,11 +17,13 @@ mod row;
 mod sessions;
 mod text;
 mod value;
+mod write;
 
 pub use connection::{Directory, OpenError, ReadError};
 pub use export::{Export, ExportError, HeaderFault, LineFault};
 pub use mapping::{Columns, Mapping, Sessions, Source};
 pub use report::{DirectoryReport, WriteGrant};
 pub use row::{Field, RowFault};
-pub use sessions::{EndedSessions, WriteError};
+pub use sessions::EndedSessions;
 pub use value::Expected;
+pub use write::WriteError;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sql::{Db, SqlError, Statement};
 
 use crate::{
-    Directory,
+    Directory, WriteError,
     django::{self, SessionOwner},
     limits::KEYS_PER_STATEMENT_MAX,
     mapping::Sessions,
@@ -121,24 +121,4 @@ pub(crate) fn django_sessions(table: &str) -> Statement {
 pub(crate) fn django_deletion(table: &str) -> Statement {
     let table = quoted_path(table);
     Statement::composed(format!("DELETE FROM {table} WHERE session_key IN {{list}}"))
-}
-
-/// Why nothing was written to the site's database.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError {
-    /// Reading is one grant, writing another.
-    #[error(
-        "Countersign may only read the directory: to let it write, set `directory.write_url` to a \
-         role that may"
-    )]
-    NotConfigured,
-    /// An empty list never means everybody.
-    #[error("no account was named: name at least one")]
-    Nobody,
-    /// The database refused, or failed.
-    #[error(
-        "the sessions could not be ended: {0}; `countersign doctor` tells whether \
-         `directory.sessions` fits and whether the role of `directory.write_url` may do it"
-    )]
-    Sessions(#[source] SqlError),
 }

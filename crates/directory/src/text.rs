@@ -47,15 +47,33 @@ impl Mapping {
 
     /// Changes nothing, and is refused without the grant to change hashes.
     pub(crate) fn write_probe(&self) -> Option<Statement> {
+        let Written { table, of, id, hash } = self.written()?;
+        Some(Statement::composed(format!(
+            "UPDATE {table} SET {hash} = {of}.{hash} WHERE 1 = 0 AND {of}.{id} IS NULL"
+        )))
+    }
+
+    /// Puts `$1` in the place of the hash `$2` of the accounts whose ids are in `{list}`, and
+    /// returns their ids and hashes.
+    pub(crate) fn replacement(&self) -> Option<Statement> {
+        let Written { table, of, id, hash } = self.written()?;
+        Some(Statement::composed(format!(
+            "UPDATE {table} SET {hash} = $1 WHERE {of}.{id} IN {{list}} AND {of}.{hash} = $2 \
+             RETURNING CAST({of}.{id} AS TEXT), CAST({of}.{hash} AS TEXT)"
+        )))
+    }
+
+    /// What is written to, if it is a table.
+    fn written(&self) -> Option<Written> {
         let Source::Table(table) = &self.source else {
             return None;
         };
-        let [table, id, hash] =
-            [quoted_path(table), quoted(&self.columns.id), quoted(&self.columns.hash)];
-        Some(Statement::composed(format!(
-            "UPDATE {table} AS account SET {hash} = account.{hash} \
-             WHERE 1 = 0 AND account.{id} IS NULL"
-        )))
+        Some(Written {
+            table: quoted_path(table),
+            of: quoted(table.rsplit('.').next().unwrap_or(table)),
+            id: quoted(&self.columns.id),
+            hash: quoted(&self.columns.hash),
+        })
     }
 
     fn select_by_id(&self) -> String {
@@ -82,6 +100,16 @@ impl Mapping {
             Source::Query(query) => format!("(\n{}\n) AS account", bare(query)),
         }
     }
+}
+
+/// The parts of an `UPDATE`, quoted. It goes without an alias, which SQLite does not know in
+/// `RETURNING` nor on a view.
+struct Written {
+    table: String,
+    /// What the table's columns are qualified with.
+    of: String,
+    id: String,
+    hash: String,
 }
 
 /// A statement without the semicolon that people end it with.

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use directory::{Columns, Directory, EndedSessions, Export, Mapping, Source, WriteGrant};
-use model::Account;
+use model::{Account, StoredHash};
 use serde_json::{Value, json};
 use testkit::site::{DjangoSite, SiteKind, SiteOptions};
 
@@ -134,6 +134,27 @@ for number in range(1200):
     assert_eq!(ended.deleted, 600);
     let left = strings(&site.django(SESSION_KEYS, &[]));
     assert_eq!(left.len(), 600);
+}
+
+#[tokio::test]
+async fn django_lets_people_in_by_the_hash_that_stands_there_now() {
+    let make = "from django.contrib.auth.hashers import make_password\n\
+        answer = make_password(arguments[0])";
+    for site in sites() {
+        let person = site.truth.person(site.truth.exposed.first().unwrap());
+        let password = person.password.as_deref().unwrap();
+        let directory = open(&site, Mapping::django()).await;
+        let account = directory.by_ids(&[id(&person.id)]).await.unwrap().remove(0);
+        let old = account.hash.unwrap();
+        let new = site.django(make, &["a secret of nobody"]);
+        let new = StoredHash::from_column(new.as_str().map(str::to_owned)).unwrap();
+
+        assert!(directory.replace_hash(&account.id, &old, &new).await.unwrap());
+        assert!(!site.authenticate(&person.username, password));
+        assert!(site.authenticate(&person.username, "a secret of nobody"));
+        assert!(directory.replace_hash(&account.id, &new, &old).await.unwrap());
+        assert!(site.authenticate(&person.username, password));
+    }
 }
 
 /// A user model of the site's own, with UUIDs: SQLite holds them without hyphens, sessions with.

@@ -7,5 +7,6 @@ mod grants;
 mod many;
 mod opening;
 mod reading;
+mod replacing;
 mod sessions;
 mod site;

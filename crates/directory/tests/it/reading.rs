@@ -5,7 +5,7 @@ use crate::site::{Site, id, ids, ids_of, scan, small, small_from};
 
 /// Ids of one type, the table's column for them, and what a collation or a cast could mistake for
 /// one of them.
-const ID_TYPES: &[(&str, [&str; 3], &[&str])] = &[
+pub(crate) const ID_TYPES: &[(&str, [&str; 3], &[&str])] = &[
     ("INTEGER", ["1", "20", "-3"], &["01", "1.0", "1x", "99999999999", "x"]),
     ("BIGINT", ["1", "9007199254740993", "-3"], &["+1", "9007199254740992", "1 "]),
     ("TEXT", ["a", "B", "'; DROP TABLE users; --"], &["A", "b"]),

@@ -1,0 +1,328 @@
+//! One hash for another, and only where it is what we think.
+
+use std::error::Error;
+
+use directory::{Columns, Directory, Mapping, WriteError};
+use model::StoredHash;
+
+use crate::{
+    reading::ID_TYPES,
+    site::{Site, id, scan, small, small_from},
+};
+
+/// Long enough that it stands nowhere by chance.
+const OLD: &str = "$2b$10$old-old-old-old";
+const NEW: &str = "$2b$10$new-new-new-new";
+const OTHER: &str = "$2b$10$other-other-other";
+
+fn hash(text: &str) -> StoredHash {
+    StoredHash::from_column(Some(text.to_owned())).unwrap()
+}
+
+/// A table of two people with the same hash, made of columns of these types.
+async fn with_users(site: &Site, id_type: &str, hash_type: &str) {
+    site.run(&[
+        &format!("CREATE TABLE users (id {id_type}, email TEXT, hash {hash_type}, at TEXT)"),
+        &format!("INSERT INTO users VALUES (1, 'a@b.example', '{OLD}', '2016-06-08')"),
+        &format!("INSERT INTO users VALUES (2, 'c@d.example', '{OLD}', '2016-06-08')"),
+    ])
+    .await;
+}
+
+/// The hashes of all accounts, in the order of the ids.
+async fn hashes(directory: &Directory) -> Vec<String> {
+    let accounts = scan(directory).await;
+    let shown = |hash: &StoredHash| hash.expose().to_owned();
+    accounts.iter().map(|account| account.hash.as_ref().map(shown).unwrap_or_default()).collect()
+}
+
+/// Tries to replace the hash of account 1.
+async fn replace(directory: &Directory, expected: &str) -> Result<bool, WriteError> {
+    directory.replace_hash(&id("1"), &hash(expected), &hash(NEW)).await
+}
+
+/// Tries to replace the hash of whichever account.
+async fn replace_of(directory: &Directory, account: &str) -> bool {
+    directory.replace_hash(&id(account), &hash(OLD), &hash(NEW)).await.unwrap()
+}
+
+/// The error of an attempt that must not have changed anything, and must not show a hash.
+async fn refused(site: &Site, mapping: Mapping) -> WriteError {
+    let directory = site.open_writable(mapping).await;
+    let before = hashes(&directory).await;
+    let error = replace(&directory, OLD).await.unwrap_err();
+    assert_eq!(hashes(&directory).await, before, "{error}");
+    assert_shows_no_hash(&error);
+    error
+}
+
+fn assert_shows_no_hash(error: &dyn Error) {
+    let shown = format!("{error} {error:?} {error:#?}");
+    for hash in [OLD, NEW] {
+        assert!(!shown.contains(hash), "{shown}");
+    }
+    if let Some(source) = error.source() {
+        assert_shows_no_hash(source);
+    }
+}
+
+#[tokio::test]
+async fn a_hash_is_replaced_once_and_nothing_else_is_touched() {
+    for site in Site::both() {
+        with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
+        let columns = Columns { hash_changed_at: Some("at".into()), ..small().columns };
+        let directory = site.open_writable(Mapping { columns, ..small() }).await;
+        assert!(replace(&directory, OLD).await.unwrap());
+        assert!(!replace(&directory, OLD).await.unwrap());
+        assert_eq!(hashes(&directory).await, [NEW, OLD]);
+        let changed = "SELECT COUNT(*) FROM users WHERE at <> '2016-06-08'";
+        assert_eq!(site.number(changed).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_the_persons_own_wins() {
+    for site in Site::both() {
+        with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
+        let directory = site.open_writable(small()).await;
+        for theirs in [format!("'{OTHER}'"), "'!unusable'".into(), "''".into(), "NULL".into()] {
+            site.run(&[&format!("UPDATE users SET hash = {theirs} WHERE id = 1")]).await;
+            assert!(!replace(&directory, OLD).await.unwrap(), "{theirs}");
+            let kept = format!("SELECT COUNT(*) FROM users WHERE id = 1 AND hash = '{NEW}'");
+            assert_eq!(site.number(&kept).await, 0);
+        }
+        site.run(&["DELETE FROM users WHERE id = 1"]).await;
+        assert!(!replace(&directory, OLD).await.unwrap());
+        assert_eq!(hashes(&directory).await, [OLD]);
+    }
+}
+
+#[tokio::test]
+async fn of_many_at_once_one_wins() {
+    for site in Site::both() {
+        with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
+        let directory = site.open_writable(small()).await;
+        let attempts = (0..20).map(|number| {
+            let directory = directory.clone();
+            tokio::spawn(async move {
+                let new = hash(&format!("{NEW}{number}"));
+                directory.replace_hash(&id("1"), &hash(OLD), &new).await.unwrap()
+            })
+        });
+        let mut winners = Vec::new();
+        for (number, attempt) in attempts.collect::<Vec<_>>().into_iter().enumerate() {
+            if attempt.await.unwrap() {
+                winners.push(format!("{NEW}{number}"));
+            }
+        }
+        assert_eq!(winners.len(), 1);
+        assert_eq!(hashes(&directory).await[0], winners[0]);
+    }
+}
+
+#[tokio::test]
+async fn ids_of_every_type_are_hit_exactly() {
+    for (type_name, keys, strangers) in ID_TYPES {
+        for site in Site::both() {
+            let table =
+                format!("CREATE TABLE users (id {type_name} PRIMARY KEY, email TEXT, hash TEXT)");
+            let row =
+                |key: &str| format!("('{}', 'a@b.example', '{OLD}')", key.replace('\'', "''"));
+            let rows = keys.map(row).join(", ");
+            site.run(&[&table, &format!("INSERT INTO users VALUES {rows}")]).await;
+            let directory = site.open_writable(small()).await;
+            for stranger in *strangers {
+                assert!(!replace_of(&directory, stranger).await, "{type_name} {stranger}");
+            }
+            assert!(replace_of(&directory, keys[1]).await, "{type_name}");
+            let one = format!("SELECT COUNT(*) FROM users WHERE hash = '{NEW}'");
+            assert_eq!(site.number(&one).await, 1, "{type_name}");
+            let account = &directory.by_ids(&[id(keys[1])]).await.unwrap()[0];
+            assert_eq!(account.hash.as_ref().unwrap().expose(), NEW);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_only_the_database_thinks_equal_is_somebody_elses() {
+    for site in Site::both() {
+        let id_type = if site.is_postgres() {
+            site.run(&["CREATE EXTENSION citext"]).await;
+            "CITEXT"
+        } else {
+            "TEXT COLLATE NOCASE"
+        };
+        let table = format!("CREATE TABLE users (id {id_type} PRIMARY KEY, email TEXT, hash TEXT)");
+        let row = format!("INSERT INTO users VALUES ('Bo', 'a@b.example', '{OLD}')");
+        site.run(&[&table, &row]).await;
+        let directory = site.open_writable(small()).await;
+        assert!(!replace_of(&directory, "bo").await);
+        assert_eq!(hashes(&directory).await, [OLD]);
+    }
+}
+
+#[tokio::test]
+async fn spaces_at_the_end_are_part_of_a_hash_where_the_column_keeps_them() {
+    for site in Site::both() {
+        with_users(&site, "BIGINT PRIMARY KEY", "VARCHAR(40)").await;
+        site.run(&["UPDATE users SET hash = hash || '  '"]).await;
+        let directory = site.open_writable(small()).await;
+        assert!(!replace(&directory, OLD).await.unwrap());
+        assert!(replace(&directory, &format!("{OLD}  ")).await.unwrap());
+    }
+    let padded = Site::postgres();
+    with_users(&padded, "BIGINT PRIMARY KEY", "CHAR(40)").await;
+    let directory = padded.open_writable(small()).await;
+    assert!(replace(&directory, OLD).await.unwrap());
+    assert_eq!(hashes(&directory).await, [NEW, OLD]);
+}
+
+#[tokio::test]
+async fn two_rows_of_one_id_are_refused() {
+    for site in Site::both() {
+        with_users(&site, "BIGINT", "TEXT").await;
+        let directory = site.open_writable(small()).await;
+        site.run(&["UPDATE users SET id = 1"]).await;
+        let error = replace(&directory, OLD).await.unwrap_err();
+        assert!(matches!(error, WriteError::Repeated { rows: 2, .. }), "{error}");
+        assert!(error.to_string().starts_with("2 rows have the id 1 and one hash"), "{error}");
+        let changed = format!("SELECT COUNT(*) FROM users WHERE hash = '{NEW}'");
+        assert_eq!(site.number(&changed).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_to_is_named_by_its_setting() {
+    for site in Site::both() {
+        with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
+        let query = refused(&site, small_from("SELECT * FROM users")).await;
+        assert!(matches!(query, WriteError::Query));
+        assert!(query.to_string().contains("`directory.table`"), "{query}");
+        let read_only = replace(&site.open(small()).await, OLD).await;
+        assert!(matches!(read_only, Err(WriteError::NotConfigured)));
+    }
+}
+
+#[tokio::test]
+async fn without_the_grant_nothing_is_replaced() {
+    let site = Site::postgres();
+    with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
+    site.run(&["CREATE ROLE sealer LOGIN", "GRANT SELECT ON users TO sealer"]).await;
+    let url = site.url.replace("postgres@", "sealer@");
+    let directory = Directory::open(&url, Some(&url), small()).await.unwrap();
+    let error = replace(&directory, OLD).await.unwrap_err();
+    assert!(error.to_string().contains("permission denied for table users"), "{error}");
+    site.run(&["GRANT UPDATE (hash) ON users TO sealer"]).await;
+    assert!(replace(&directory, OLD).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_database_that_holds_back_is_not_a_person_who_was_first() {
+    let sqlite = Site::sqlite();
+    with_users(&sqlite, "BIGINT PRIMARY KEY", "TEXT").await;
+    sqlite.run(&["UPDATE users SET hash = CAST(hash AS BLOB)"]).await;
+    let postgres = Site::postgres();
+    with_users(&postgres, "BIGINT PRIMARY KEY", "TEXT").await;
+    postgres
+        .run(&[
+            "CREATE FUNCTION hold() RETURNS TRIGGER AS 'BEGIN RETURN NULL; END' LANGUAGE plpgsql",
+            "CREATE TRIGGER hold BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION hold()",
+        ])
+        .await;
+    for site in [sqlite, postgres] {
+        let error = refused(&site, small()).await;
+        assert!(matches!(error, WriteError::Untouched { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_hash_that_the_database_alters_is_not_written() {
+    let sqlite = Site::sqlite();
+    sqlite
+        .run(&[
+            "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash INTEGER)",
+            "INSERT INTO users VALUES (1, 'a@b.example', 5)",
+        ])
+        .await;
+    let directory = sqlite.open_writable(small()).await;
+    let altered = directory.replace_hash(&id("1"), &hash("5"), &hash("007")).await;
+    assert!(matches!(altered, Err(WriteError::Altered { .. })));
+    assert_eq!(hashes(&directory).await, ["5"]);
+
+    let postgres = Site::postgres();
+    with_users(&postgres, "BIGINT PRIMARY KEY", "TEXT").await;
+    postgres
+        .run(&[
+            "CREATE FUNCTION shout() RETURNS TRIGGER AS \
+         'BEGIN NEW.hash = UPPER(NEW.hash); RETURN NEW; END' LANGUAGE plpgsql",
+            "CREATE TRIGGER shout BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION shout()",
+        ])
+        .await;
+    let altered = refused(&postgres, small()).await;
+    assert!(matches!(altered, WriteError::Altered { .. }), "{altered}");
+}
+
+#[tokio::test]
+async fn a_view_is_written_through() {
+    for site in Site::both() {
+        with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
+        site.run(&[
+            "ALTER TABLE users RENAME TO people",
+            "CREATE VIEW users AS SELECT * FROM people",
+        ])
+        .await;
+        if !site.is_postgres() {
+            site.run(&["CREATE TRIGGER through INSTEAD OF UPDATE ON users BEGIN \
+                        UPDATE people SET hash = NEW.hash WHERE id = NEW.id; END"])
+                .await;
+        }
+        let directory = site.open_writable(small()).await;
+        assert!(replace(&directory, OLD).await.unwrap());
+        assert_eq!(hashes(&directory).await, [NEW, OLD]);
+    }
+}
+
+#[tokio::test]
+async fn no_refusal_shows_a_hash() {
+    let check = Site::both();
+    for site in &check {
+        with_users(site, "BIGINT PRIMARY KEY", &format!("TEXT CHECK (hash = '{OLD}')")).await;
+    }
+    let unique = Site::both();
+    for site in &unique {
+        with_users(site, "BIGINT PRIMARY KEY", "TEXT").await;
+        site.run(&[
+            &format!("UPDATE users SET hash = '{NEW}' WHERE id = 2"),
+            "CREATE UNIQUE INDEX one ON users (hash)",
+        ])
+        .await;
+    }
+    let hidden = Site::postgres();
+    with_users(&hidden, "BIGINT PRIMARY KEY", "TEXT").await;
+    let view =
+        format!("CREATE VIEW users AS SELECT * FROM people WHERE hash = '{OLD}' WITH CHECK OPTION");
+    hidden.run(&["ALTER TABLE users RENAME TO people", &view]).await;
+    let talkative = Site::postgres();
+    with_users(&talkative, "BIGINT PRIMARY KEY", "TEXT").await;
+    talkative
+        .run(&[
+            "CREATE FUNCTION tell() RETURNS TRIGGER AS \
+         'BEGIN RAISE ''no % for %'', NEW.hash, OLD.hash; END' LANGUAGE plpgsql",
+            "CREATE TRIGGER tell BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION tell()",
+        ])
+        .await;
+    for site in check.into_iter().chain(unique).chain([hidden, talkative]) {
+        let error = refused(&site, small()).await;
+        assert!(matches!(error, WriteError::Hash { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn whether_addresses_are_verified_is_known() {
+    let site = Site::sqlite();
+    with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
+    assert!(!site.open(small()).await.records_verified());
+    let columns = Columns { email_verified: Some("at".into()), ..small().columns };
+    site.run(&["UPDATE users SET at = 'yes'"]).await;
+    assert!(site.open(Mapping { columns, ..small() }).await.records_verified());
+}
