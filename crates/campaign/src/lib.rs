@@ -7,6 +7,7 @@
 
 mod account_for;
 mod approval;
+mod arming;
 mod canonical;
 mod claim;
 pub mod limits;
@@ -18,6 +19,7 @@ mod plan;
 mod policy;
 mod readable;
 mod roster;
+mod signed;
 mod signing;
 mod target;
 #[cfg(test)]
@@ -26,6 +28,10 @@ mod tree;
 
 pub use account_for::{Irreconcilable, Reckoning};
 pub use approval::{Approval, ApprovalError, SignedPlan};
+pub use arming::{
+    Armed, ArmingDigest, ArmingDocument, ArmingError, ArmingFacts, Disarmed, LogMark, LogNow,
+    SecretDigest, SignedArming, may_send,
+};
 pub use canonical::{CanonicalError, DigestError};
 pub use claim::{
     Claim, Facts, NoticeDue, RateUsed, Refusal, Waiting, decide_claim, decide_send, notice_due,
@@ -35,7 +41,9 @@ pub use machine::{
     step,
 };
 pub use model::{CampaignId, KillSwitch, NoticeState, SkipReason, TargetState};
-pub use names::{CampaignName, InstanceId, NameError, OperatorName, TemplateName};
+pub use names::{
+    CampaignName, DatabaseIdentity, InstanceId, NameError, OperatorName, TemplateName,
+};
 pub use notice::{NoticeError, NoticeEvent, NoticeRow, SmtpOutcome, notice_after, retry_delay};
 pub use operators::{
     KeyFileError, OperatorKey, OperatorPublic, OperatorPublicError, Signature, SignatureError,
@@ -43,9 +51,8 @@ pub use operators::{
 pub use plan::{Counts, Draft, Plan, PlanDigest, PlanError, Reason, TemplateDigest};
 pub use policy::{Policy, PolicyError, RampStep, Reach, StoreKind, Threshold};
 pub use readable::readable;
-pub use roster::{
-    Roster, RosterChange, RosterDigest, RosterDocument, RosterError, RosterSignature, SignedRoster,
-};
+pub use roster::{Roster, RosterChange, RosterDigest, RosterDocument, RosterError, SignedRoster};
+pub use signed::{Document, SignaturesError, Signed};
 pub use target::{
     AddressGroup, AddressKey, GroupError, Place, Resolution, Reverification, RowNow, Target,
     TargetAction, Targets, TargetsError, after_reverification, resolve_sealing,

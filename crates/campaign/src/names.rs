@@ -5,8 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{
-    CAMPAIGN_NAME_BYTES_MAX, INSTANCE_ID_BYTES_MAX, OPERATOR_NAME_BYTES_MAX,
-    TEMPLATE_NAME_BYTES_MAX,
+    CAMPAIGN_NAME_BYTES_MAX, DATABASE_IDENTITY_BYTES_MAX, INSTANCE_ID_BYTES_MAX,
+    OPERATOR_NAME_BYTES_MAX, TEMPLATE_NAME_BYTES_MAX,
 };
 
 macro_rules! name_type {
@@ -84,12 +84,22 @@ name_type! {
     "lower-case letters, digits and - . _ /"
 }
 
+name_type! {
+    /// Which database this is: a copy of it has another identity.
+    DatabaseIdentity, "a database's identity", DATABASE_IDENTITY_BYTES_MAX, is_ascii_printable,
+    "printable ASCII"
+}
+
 fn is_word(char: char) -> bool {
     matches!(char, 'a'..='z' | '0'..='9' | '-' | '.' | '_')
 }
 
 fn is_path(char: char) -> bool {
     is_word(char) || char == '/'
+}
+
+fn is_ascii_printable(char: char) -> bool {
+    matches!(char, ' '..='~')
 }
 
 fn is_printable(char: char) -> bool {

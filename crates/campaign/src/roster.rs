@@ -1,11 +1,16 @@
+use std::fmt;
+
 use model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    InstanceId, OperatorKey, OperatorName, OperatorPublic, Signature,
-    canonical::{self, CanonicalError, digest_type, micros},
+    Document, InstanceId, OperatorName, OperatorPublic, SignaturesError, Signed,
+    canonical::{self, digest_type, micros},
     limits::{OPERATORS_MIN, ROSTER_SIGNERS_MIN},
 };
+
+/// A document of a roster's chain with the signatures collected so far.
+pub type SignedRoster = Signed<RosterDocument>;
 
 digest_type! {
     /// SHA-256 over a roster document. That of the first one stands in the configuration.
@@ -33,22 +38,23 @@ impl Roster {
         expected: RosterDigest,
         instance: &InstanceId,
     ) -> Result<Self, RosterError> {
-        let found = document.document.digest();
+        let first = document.document();
+        let found = first.digest();
         if found != expected {
             return Err(RosterError::OtherDigest { found, expected });
         }
-        let RosterChange::Found { operators } = &document.document.change else {
+        let RosterChange::Found { operators } = &first.change else {
             return Err(RosterError::NotTheFirst);
         };
         check_distinct(operators)?;
         let roster = Self {
-            instance: document.document.instance.clone(),
+            instance: first.instance.clone(),
             head: found,
             changes: 0,
             operators: operators.clone(),
         };
         roster.check_instance(instance)?;
-        roster.check_signatures(document, OPERATORS_MIN)?;
+        document.signers(&roster, OPERATORS_MIN)?;
         Ok(roster)
     }
 
@@ -71,13 +77,13 @@ impl Roster {
     /// # Errors
     /// [`RosterError`] says why the change is not taken.
     pub fn changed(&self, signed: &SignedRoster) -> Result<Self, RosterError> {
-        let document = &signed.document;
+        let document = signed.document();
         self.check_instance(&document.instance)?;
         if document.previous != Some(self.head) {
             let found = document.previous;
             return Err(RosterError::OtherPrevious { found, expected: self.head });
         }
-        self.check_signatures(signed, ROSTER_SIGNERS_MIN)?;
+        signed.signers(self, ROSTER_SIGNERS_MIN)?;
         let operators = self.operators_after(&document.change)?;
         check_distinct(&operators)?;
         let changes = self.changes.saturating_add(1);
@@ -136,31 +142,6 @@ impl Roster {
         }
         let (found, expected) = (self.instance.clone(), expected.clone());
         Err(RosterError::OtherInstance { found, expected })
-    }
-
-    fn check_signatures(&self, signed: &SignedRoster, needed: usize) -> Result<(), RosterError> {
-        let text = signed.document.signing_text();
-        let mut signers: Vec<&OperatorName> = Vec::new();
-        for RosterSignature { operator, signature } in &signed.signatures {
-            let unknown = || RosterError::Unknown { name: operator.clone() };
-            let known = self.operator(operator).ok_or_else(unknown)?;
-            if !known.verifies(text.as_bytes(), signature) {
-                return Err(RosterError::Signature { name: operator.clone() });
-            }
-            if !signers.contains(&operator) {
-                signers.push(operator);
-            }
-        }
-        if signers.len() >= needed {
-            return Ok(());
-        }
-        Err(RosterError::TooFew { found: signers.len(), needed, missing: self.others(&signers) })
-    }
-
-    fn others(&self, signers: &[&OperatorName]) -> String {
-        let names = self.operators.iter().map(OperatorPublic::name);
-        let missing = names.filter(|name| !signers.contains(name)).map(OperatorName::as_str);
-        missing.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -221,6 +202,20 @@ pub enum RosterChange {
     },
 }
 
+/// A line for each operator that it is about.
+impl fmt::Display for RosterChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Found { operators } => {
+                let lines = operators.iter().map(|operator| format!("operator: {operator}"));
+                f.write_str(&lines.collect::<Vec<_>>().join("\n"))
+            }
+            Self::Add { operator } => write!(f, "add: {operator}"),
+            Self::Remove { name } => write!(f, "remove: {name}"),
+        }
+    }
+}
+
 impl RosterDocument {
     /// The first document of an instance.
     #[must_use]
@@ -245,94 +240,28 @@ impl RosterDocument {
     pub const fn change(&self) -> &RosterChange {
         &self.change
     }
+}
 
-    /// What an operator reads and signs.
-    ///
-    /// Nothing in it is foreign text: names and keys have a narrow alphabet.
-    #[must_use]
-    pub fn signing_text(&self) -> String {
-        let previous = self.previous.map_or_else(|| "none".to_owned(), |digest| digest.to_string());
+/// Nothing in its text is foreign: names and keys have a narrow alphabet.
+impl Document for RosterDocument {
+    fn signing_text(&self) -> String {
+        let previous = digest_or_none(self.previous);
         let (instance, at, digest) = (&self.instance, self.at, self.digest());
-        let change = match &self.change {
-            RosterChange::Found { operators } => {
-                let lines = operators.iter().map(|operator| format!("operator: {operator}"));
-                lines.collect::<Vec<_>>().join("\n")
-            }
-            RosterChange::Add { operator } => format!("add: {operator}"),
-            RosterChange::Remove { name } => format!("remove: {name}"),
-        };
+        let change = &self.change;
         format!(
             "countersign roster 1\ninstance: {instance}\nprevious: {previous}\nat: {at}\n\
              {change}\ndigest: {digest}\n"
         )
     }
-
-    /// One operator's signature over the document.
-    #[must_use]
-    pub fn sign(&self, key: &OperatorKey) -> RosterSignature {
-        let signature = key.sign(self.signing_text().as_bytes());
-        RosterSignature { operator: key.name().clone(), signature }
-    }
 }
 
-/// One operator's signature over a roster document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RosterSignature {
-    operator: OperatorName,
-    signature: Signature,
-}
-
-/// A roster document with the signatures collected so far: the file that goes from hand to hand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SignedRoster {
-    document: RosterDocument,
-    signatures: Vec<RosterSignature>,
-}
-
-impl SignedRoster {
-    /// Starts to collect signatures.
-    #[must_use]
-    pub const fn new(document: RosterDocument) -> Self {
-        Self { document, signatures: Vec::new() }
-    }
-
-    /// The document.
-    #[must_use]
-    pub const fn document(&self) -> &RosterDocument {
-        &self.document
-    }
-
-    /// Adds a signature, in place of an earlier one of the same operator.
-    #[must_use]
-    pub fn with(mut self, signature: RosterSignature) -> Self {
-        self.signatures.retain(|earlier| earlier.operator != signature.operator);
-        self.signatures.push(signature);
-        self
-    }
-
-    /// Reads the file.
-    ///
-    /// # Errors
-    /// [`RosterError::Form`] if it is no roster document, or spelt in another way.
-    pub fn parse(bytes: &[u8]) -> Result<Self, RosterError> {
-        Ok(canonical::parse(bytes)?)
-    }
-
-    /// The file: JSON on one line.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        canonical::to_bytes(self)
-    }
+fn digest_or_none(digest: Option<RosterDigest>) -> String {
+    digest.map_or_else(|| "none".to_owned(), |digest| digest.to_string())
 }
 
 /// Why a roster does not hold.
 #[derive(Debug, thiserror::Error)]
 pub enum RosterError {
-    /// The bytes are no roster document.
-    #[error("this is no roster of Countersign: {0}")]
-    Form(#[from] CanonicalError),
     /// Not the one that the configuration names.
     #[error("the first roster's digest is {found}, the configuration says {expected}")]
     OtherDigest {
@@ -356,35 +285,22 @@ pub enum RosterError {
         expected: InstanceId,
     },
     /// Does not follow.
-    #[error("the change follows roster {found:?}, the last one is {expected}")]
+    #[error("the change follows roster {}, the last one is {expected}", digest_or_none(*found))]
     OtherPrevious {
         /// Named by the change.
         found: Option<RosterDigest>,
         /// The head.
         expected: RosterDigest,
     },
-    /// Not in the roster at that moment.
+    /// Nobody of that name can be taken out.
     #[error("{name} is not in the roster")]
     Unknown {
         /// Who.
         name: OperatorName,
     },
-    /// Does not verify.
-    #[error("the signature of {name} is not over this document")]
-    Signature {
-        /// Whose.
-        name: OperatorName,
-    },
-    /// Not signed by enough operators.
-    #[error("{found} operators have signed, {needed} are needed: missing are any of {missing}")]
-    TooFew {
-        /// Who have signed.
-        found: usize,
-        /// Who have to.
-        needed: usize,
-        /// Who could.
-        missing: String,
-    },
+    /// Its signatures do not hold.
+    #[error(transparent)]
+    Signatures(#[from] SignaturesError),
     /// Not enough people for an author and two approvers.
     #[error("the roster would have {found} operators, it needs at least {OPERATORS_MIN}")]
     TooSmall {
@@ -416,15 +332,12 @@ mod tests {
 
     fn roster() -> Roster {
         let signed = founding(&["ana", "bob", "cleo"]);
-        Roster::founding(&signed, signed.document.digest(), &instance()).unwrap()
+        Roster::founding(&signed, signed.document().digest(), &instance()).unwrap()
     }
 
     fn change(roster: &Roster, change: RosterChange, signers: &[&str]) -> SignedRoster {
         let document = roster.propose(change, NOW);
-        let sign = |signed: SignedRoster, name: &&str| {
-            let signature = signed.document.sign(&key(name));
-            signed.with(signature)
-        };
+        let sign = |signed: SignedRoster, name: &&str| signed.signed_by(&key(name));
         signers.iter().fold(SignedRoster::new(document), sign)
     }
 
@@ -441,11 +354,11 @@ mod tests {
 
     #[test]
     fn the_first_roster_needs_three_of_its_own_and_the_configured_digest() {
-        let mut signed = founding(&["ana", "bob", "cleo"]);
-        let expected = signed.document.digest();
+        let signed = founding(&["ana", "bob", "cleo"]);
+        let expected = signed.document().digest();
         let other = Roster::founding(&signed, RosterDigest::from_bytes([0; 32]), &instance());
         assert!(matches!(other, Err(RosterError::OtherDigest { .. })));
-        signed.signatures.pop();
+        let signed = signed.without_last_signature();
         let error = Roster::founding(&signed, expected, &instance()).unwrap_err().to_string();
         assert_eq!(error, "2 operators have signed, 3 are needed: missing are any of cleo");
     }
@@ -453,7 +366,7 @@ mod tests {
     #[test]
     fn two_people_are_no_roster() {
         let signed = founding(&["ana", "bob"]);
-        let few = Roster::founding(&signed, signed.document.digest(), &instance());
+        let few = Roster::founding(&signed, signed.document().digest(), &instance());
         assert!(matches!(few, Err(RosterError::TooSmall { found: 2 })));
     }
 
@@ -464,7 +377,10 @@ mod tests {
         let one = "1 operators have signed, 2 are needed: missing are any of bob, cleo";
         check(&change(&roster, add("dan"), &["ana"]), one);
         check(&change(&roster, add("dan"), &["ana", "ana"]), one);
-        check(&change(&roster, add("dan"), &["ana", "dan"]), "dan is not in the roster");
+        check(
+            &change(&roster, add("dan"), &["ana", "dan"]),
+            "dan has signed and is not in the roster",
+        );
     }
 
     #[test]
@@ -485,15 +401,15 @@ mod tests {
 
     #[test]
     fn a_changed_document_carries_no_signature() {
-        let mut changed = change(&roster(), add("dan"), &["ana", "bob"]);
-        changed.document.change = add("eve");
+        let changed = change(&roster(), add("dan"), &["ana", "bob"]);
+        let changed = changed.changed(|document| document.change = add("eve"));
         check(&changed, "the signature of ana is not over this document");
     }
 
     #[test]
     fn a_chain_is_verified_from_its_first_document() {
         let first = founding(&["ana", "bob", "cleo"]);
-        let expected = first.document.digest();
+        let expected = first.document().digest();
         let one = change(&roster(), add("dan"), &["ana", "bob"]);
         let after = roster().changed(&one).unwrap();
         let removal = RosterChange::Remove { name: "ana".parse().unwrap() };

@@ -41,8 +41,8 @@ pub(crate) fn instance() -> InstanceId {
 pub(crate) fn founding(names: &[&str]) -> SignedRoster {
     let operators = names.iter().map(|name| public(name)).collect();
     let document = RosterDocument::founding(instance(), operators, Timestamp::from_micros(0));
-    let signatures: Vec<_> = names.iter().map(|name| document.sign(&key(name))).collect();
-    signatures.into_iter().fold(SignedRoster::new(document), SignedRoster::with)
+    let sign = |signed: SignedRoster, name: &&str| signed.signed_by(&key(name));
+    names.iter().fold(SignedRoster::new(document), sign)
 }
 
 pub(crate) fn target(account: &str, address: u8) -> Target {

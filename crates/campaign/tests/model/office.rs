@@ -92,9 +92,8 @@ impl Office {
 fn roster(keys: &[OperatorKey]) -> Roster {
     let operators = keys.iter().map(OperatorKey::public).collect();
     let document = RosterDocument::founding(instance(), operators, NOW);
-    let signatures: Vec<_> = keys.iter().map(|key| document.sign(key)).collect();
     let digest = document.digest();
-    let signed = signatures.into_iter().fold(SignedRoster::new(document), SignedRoster::with);
+    let signed = keys.iter().fold(SignedRoster::new(document), SignedRoster::signed_by);
     Roster::founding(&signed, digest, &instance()).unwrap()
 }
 
