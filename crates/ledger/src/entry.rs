@@ -106,6 +106,27 @@ pub enum Event {
         #[serde(flatten)]
         outcomes: Outcomes,
     },
+    /// The first operators were named.
+    RosterFounded {
+        /// SHA-256 of the document that they signed.
+        digest: String,
+        /// Their names.
+        operators: Vec<String>,
+    },
+    /// Somebody may sign from now on, or no longer.
+    RosterChanged {
+        /// SHA-256 of the document that two operators signed.
+        digest: String,
+        /// Who, and with which key.
+        change: String,
+    },
+    /// Two operators permitted this database to send.
+    SendingArmed {
+        /// What the database calls itself.
+        database: String,
+        /// Who signed.
+        signers: Vec<String>,
+    },
     /// A campaign did something.
     #[serde(untagged)]
     Campaign(CampaignEvent),

@@ -1,6 +1,6 @@
 //! Every `match` on the backend.
 
-use std::{str::FromStr, time::Duration};
+use std::{fs, os::unix::fs::MetadataExt as _, str::FromStr, time::Duration};
 
 use futures_util::{StreamExt, TryStreamExt, future, stream::BoxStream};
 use sqlx::{
@@ -288,6 +288,19 @@ impl Tx {
         })
     }
 
+    /// Tells a database from every copy of it, by what the word `DATABASE` answers.
+    ///
+    /// A SQLite file does not know whether it is a copy, so its device and inode speak for it.
+    ///
+    /// # Errors
+    /// [`SqlError::NoFile`] if the database is in memory, or its file is gone.
+    pub fn identity(&self, database: &str) -> Result<String, SqlError> {
+        match self {
+            Self::Sqlite(_) => file_identity(database),
+            Self::Postgres(_) => Ok(format!("postgresql:{database}")),
+        }
+    }
+
     /// Makes everything done in it last.
     ///
     /// # Errors
@@ -311,6 +324,12 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+fn file_identity(path: &str) -> Result<String, SqlError> {
+    let file = fs::metadata(path);
+    let file = file.map_err(|source| SqlError::NoFile { path: path.to_owned(), source })?;
+    Ok(format!("sqlite:{}/{}", file.dev(), file.ino()))
 }
 
 fn columns<C: sqlx::Column>(columns: &[C]) -> Vec<Column> {

@@ -28,6 +28,14 @@ pub enum SqlError {
     /// A row was expected and there is none.
     #[error("the row does not exist")]
     NoRow,
+    /// A SQLite database that no file holds any more cannot be told from its copies.
+    #[error("the database's file `{path}` cannot be examined: {source}")]
+    NoFile {
+        /// Where it was opened; empty for one in memory.
+        path: String,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// A migration could not be applied, or was changed after it had been.
     #[error("migrating failed: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),

@@ -148,6 +148,14 @@ macro_rules! word {
         "current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on'
             AND current_setting('synchronous_commit') <> 'off'"
     };
+    // What `Tx::identity` tells the database from its copies by: the file, or cluster and database.
+    (sqlite DATABASE) => {
+        "(SELECT file FROM pragma_database_list WHERE name = 'main')"
+    };
+    (postgres DATABASE) => {
+        "(SELECT system_identifier::text FROM pg_control_system()) || '/' ||
+            (SELECT oid::text FROM pg_database WHERE datname = current_database())"
+    };
     ($dialect:ident $text:literal) => {
         $text
     };

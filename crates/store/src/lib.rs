@@ -7,6 +7,7 @@
 
 mod accounts;
 mod addresses;
+mod arming;
 mod campaigns;
 mod candidates;
 mod cell;
@@ -19,6 +20,7 @@ mod leaks;
 mod limits;
 mod log;
 mod notices;
+mod roster;
 mod screening;
 mod store;
 mod summary;
@@ -26,6 +28,7 @@ mod targets;
 mod unverified;
 
 pub use addresses::{AddressCounts, AddressLease, NewAddress};
+pub use arming::Arming;
 pub use campaigns::{CampaignRow, NewCampaign};
 pub use candidates::{Candidate, NewCandidate};
 pub use error::StoreError;

@@ -6,6 +6,7 @@ use crate::{StoreError, cell::Cell};
 
 sql::queries! {
     READ_CLOCK = ["SELECT " NOW];
+    READ_DATABASE = ["SELECT " DATABASE];
     IS_DURABLE = ["SELECT " DURABLE];
 }
 
@@ -99,6 +100,14 @@ impl Store {
         Ok(self.db.version().await?)
     }
 
+    /// As [`Tx::identity`].
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn identity(&self) -> Result<String, StoreError> {
+        self.read().await?.identity().await
+    }
+
     /// Waits until every connection is closed.
     pub async fn close(&self) {
         self.db.close().await;
@@ -127,6 +136,16 @@ impl Tx {
         Ok(now)
     }
 
+    /// Which database this is: a copy of it, made in whatever way the database offers, answers
+    /// with another text.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn identity(&mut self) -> Result<String, StoreError> {
+        let (database,) = self.0.run(&READ_DATABASE).one::<(String,)>().await?;
+        Ok(self.0.identity(&database)?)
+    }
+
     /// Whether what this connection commits survives a loss of power.
     ///
     /// # Errors
@@ -149,6 +168,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, sql::Statement)>
         ALL,
         crate::accounts::ALL,
         crate::addresses::ALL,
+        crate::arming::ALL,
         crate::campaigns::ALL,
         crate::candidates::ALL,
         crate::findings::ALL,
@@ -157,6 +177,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, sql::Statement)>
         crate::leaks::ALL,
         crate::log::ALL,
         crate::notices::ALL,
+        crate::roster::ALL,
         crate::screening::ALL,
         crate::summary::ALL,
         crate::targets::ALL,

@@ -7,6 +7,8 @@ mod support;
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod authority;
+#[cfg(test)]
 mod findings;
 #[cfg(test)]
 mod jobs;

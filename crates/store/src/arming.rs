@@ -1,0 +1,63 @@
+//! Permission to send: what two operators signed, and how long it still holds.
+
+use std::time::Duration;
+
+use model::Timestamp;
+
+use crate::{StoreError, Tx, cell::Cell};
+
+sql::queries! {
+    PUT = ["INSERT INTO arming (only_row, document, armed_at, lease_until)
+        VALUES (1, $1, " NOW ", " NOW " + $2)
+        ON CONFLICT (only_row) DO UPDATE SET document = excluded.document,
+            armed_at = excluded.armed_at, lease_until = excluded.lease_until"];
+    RENEW = ["UPDATE arming SET lease_until = " NOW " + $1
+        WHERE armed_at = $2 AND lease_until > " NOW];
+    READ = ["SELECT document, armed_at, lease_until FROM arming"];
+}
+
+/// The latest permission, whether it still holds or not.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Arming {
+    /// What was signed.
+    pub document: Vec<u8>,
+    /// When it was put here.
+    #[sqlx(try_from = "Cell<Timestamp>")]
+    pub armed_at: Timestamp,
+    /// Until when it holds, by the database's clock.
+    #[sqlx(try_from = "Cell<Timestamp>")]
+    pub lease_until: Timestamp,
+}
+
+impl Tx {
+    /// Puts a permission in place of the one before; its lease begins now.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn put_arming(&mut self, document: &[u8], lease: Duration) -> Result<(), StoreError> {
+        let query = self.0.run(&PUT).bind(document.to_owned()).bind(Cell(lease));
+        Ok(query.exactly_one().await?)
+    }
+
+    /// Lets the lease begin again now. One that is over, or of an arming since replaced, stays as
+    /// it is: the answer is then `false`.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn renew_arming(
+        &mut self,
+        armed_at: Timestamp,
+        lease: Duration,
+    ) -> Result<bool, StoreError> {
+        let query = self.0.run(&RENEW).bind(Cell(lease)).bind(Cell(armed_at));
+        Ok(query.execute().await? == 1)
+    }
+
+    /// The latest permission; `None` if there never was one.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn arming(&mut self) -> Result<Option<Arming>, StoreError> {
+        Ok(self.0.run(&READ).optional().await?)
+    }
+}
