@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use ledger::{
     Audit, AuditError, Audited, CheckpointError, CheckpointKey, CheckpointVerifier, Entry, Event,
-    MissingHash, Tree, frontier, hash_position,
+    Hash, MissingHash, Tree, frontier, hash_position,
 };
 use model::Timestamp;
 use serde::Serialize;
@@ -30,6 +30,11 @@ pub(crate) async fn append(
     let note = key.sign(tree.size(), tree.root()?)?;
     tx.add_checkpoint(tree.size(), at, &note).await?;
     Ok(())
+}
+
+/// The root over the first `size` entries, of a log that has as many.
+pub(crate) async fn root_at(tx: &mut Tx, size: u64) -> Result<Hash, LogError> {
+    Ok(Tree::resume(size, tx.log_hashes(&frontier(size)).await?).root()?)
 }
 
 impl Site {

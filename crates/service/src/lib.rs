@@ -4,6 +4,7 @@
 //! it loads, decides, records (in one transaction with its entry in the audit log) and answers.
 
 mod accounts;
+mod arming;
 mod assess;
 mod audit;
 mod doctor;
@@ -14,7 +15,9 @@ mod leaks;
 pub mod limits;
 mod list;
 mod progress;
+mod roster;
 mod screen;
+mod sending_file;
 mod spool;
 #[cfg(test)]
 mod testing;
@@ -23,6 +26,10 @@ mod verify;
 mod work;
 
 pub use accounts::Accounts;
+pub use arming::{
+    ArmError, DisarmedError, Proposal, SendingGuard, SendingStatus, arm, propose_arming,
+    sending_status,
+};
 pub use assess::{AssessError, Assessment, LeakAssessment, assess};
 pub use audit::{LogError, LogReport, log_checkpoint, log_entries, verify_log};
 pub use doctor::{Check, Checked, check_clock, check_directory, check_store};
@@ -33,6 +40,8 @@ pub use leaks::{
 };
 pub use list::Listed;
 pub use progress::{Progress, Step, Unit};
+pub use roster::{RosterServiceError, accept_roster, roster, roster_in};
 pub use screen::{ScreenLeakError, screen_leak};
+pub use sending_file::SendingFileError;
 pub use vault::{InstanceKey, InstanceKeyError, VaultError};
 pub use verify::{VerifyLeakError, verify_leak};
