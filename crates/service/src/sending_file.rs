@@ -151,7 +151,6 @@ mod log_mark {
         root: [u8; 32],
     }
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
     pub(super) fn serialize<S: Serializer>(mark: &LogMark, to: S) -> Result<S::Ok, S::Error> {
         Mark { size: mark.size, root: mark.root }.serialize(to)
     }
