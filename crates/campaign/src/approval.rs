@@ -95,10 +95,7 @@ impl Approval {
         key: &OperatorKey,
         now: Timestamp,
     ) -> Result<Self, ApprovalError> {
-        let targets = plan.counts().targets;
-        if count != targets {
-            return Err(ApprovalError::OtherCount { typed: count, targets });
-        }
+        check_count(plan, count)?;
         let operator = key.name().clone();
         check_author(plan, &operator)?;
         check_time(plan, &operator, now)?;
@@ -171,6 +168,15 @@ impl Approval {
     pub fn to_bytes(&self) -> Vec<u8> {
         canonical::to_bytes(self)
     }
+}
+
+/// Whether an operator who typed this number means the plan.
+///
+/// # Errors
+/// [`ApprovalError::OtherCount`].
+pub fn check_count(plan: &Plan, typed: u64) -> Result<(), ApprovalError> {
+    let targets = plan.counts().targets;
+    if typed == targets { Ok(()) } else { Err(ApprovalError::OtherCount { typed, targets }) }
 }
 
 fn signed_text(plan: &Plan, operator: &OperatorName, at: Timestamp) -> String {

@@ -27,7 +27,7 @@ mod testing;
 mod tree;
 
 pub use account_for::{Irreconcilable, Reckoning};
-pub use approval::{Approval, ApprovalError, SignedPlan};
+pub use approval::{Approval, ApprovalError, SignedPlan, check_count};
 pub use arming::{
     Armed, ArmingDigest, ArmingDocument, ArmingError, ArmingFacts, Disarmed, LogMark, LogNow,
     SecretDigest, SignedArming, may_send,

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use campaign::{OperatorName, RosterDigest};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{LeakDate, LeakName, Provenance};
 
@@ -50,6 +51,15 @@ pub(crate) enum Command {
     /// Leaks: register, screen, verify, look at.
     #[command(subcommand)]
     Leak(LeakCommand),
+    /// Operators: who may sign.
+    #[command(subcommand)]
+    Operator(OperatorCommand),
+    /// Campaigns: reset the exposed accounts and tell their people.
+    #[command(subcommand)]
+    Campaign(CampaignCommand),
+    /// Sending: which database and which hosts may send at all.
+    #[command(subcommand)]
+    Sending(SendingCommand),
     /// The audit log of everything done.
     #[command(subcommand)]
     Log(LogCommand),
@@ -213,4 +223,105 @@ pub(crate) enum LogCommand {
         #[arg(long, default_value_t = 0)]
         from: u64,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OperatorCommand {
+    /// Make an operator's key, encrypted under a passphrase that is asked for on the terminal.
+    ///
+    /// It needs neither configuration nor store: make it on the host where you will sign. The
+    /// line that it prints is for your colleagues; the file is for nobody else.
+    Keygen {
+        /// What the operator is called: lower-case letters, digits and - . _
+        name: OperatorName,
+        /// The key file to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Propose the first roster. All of its operators, at least three, sign it.
+    Found {
+        /// What `keygen` printed for each of them, or @FILE with that line in it.
+        #[arg(required = true, value_name = "PUBLIC")]
+        operators: Vec<String>,
+        /// The document to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Propose one more operator. Two of the present ones sign.
+    Add {
+        /// What `keygen` printed, or @FILE with that line in it.
+        #[arg(value_name = "PUBLIC")]
+        operator: String,
+        /// The document to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Propose that somebody signs no more. Two of the present operators sign.
+    Remove {
+        /// Who.
+        name: OperatorName,
+        /// The document to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Read and sign a roster or an arming, and add the signature to its file.
+    ///
+    /// It needs neither configuration nor store. Everything is asked on the terminal: no flag
+    /// and no pipe can answer.
+    Sign {
+        /// The document.
+        file: PathBuf,
+        /// Your key file.
+        #[arg(long, value_name = "KEYFILE")]
+        key: PathBuf,
+    },
+    /// Take a roster document that enough operators have signed.
+    Accept {
+        /// The document.
+        file: PathBuf,
+        /// The digest that the founders agreed on, while `operators.roster_digest` is not set.
+        #[arg(long, value_name = "DIGEST")]
+        founding_digest: Option<RosterDigest>,
+    },
+    /// List who may sign.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CampaignCommand {
+    /// Read and sign an exported plan, and write the approval.
+    ///
+    /// It needs neither configuration nor store: sign on a host that you trust. The number of
+    /// accounts and the passphrase are asked for on the terminal: no flag and no pipe can answer.
+    Sign {
+        /// The exported plan.
+        plan: PathBuf,
+        /// Your key file.
+        #[arg(long, value_name = "KEYFILE")]
+        key: PathBuf,
+        /// The approval to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SendingCommand {
+    /// Make this host's sending file, and what two operators sign so that it may send.
+    ///
+    /// From now on until `sending arm`, this host sends nothing. Other hosts that are to send
+    /// get a copy of the sending file.
+    Propose {
+        /// The document to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Take an arming that two operators have signed: sending is possible from now on, until
+    /// nothing was sent for 24 hours.
+    Arm {
+        /// The document.
+        file: PathBuf,
+    },
+    /// Tell whether this host may send, and why not. Exit code 3 if it may not.
+    Status,
 }

@@ -4,9 +4,11 @@ mod ambient;
 mod cli;
 mod commands;
 mod config;
+mod files;
 mod output;
 mod progress;
 mod reference;
+mod terminal;
 mod wiring;
 
 use std::process::ExitCode;
@@ -23,7 +25,7 @@ async fn main() -> ExitCode {
         Ok(done) => done.exit_code(),
         Err(error) => {
             output::Output::error(error.as_ref());
-            ExitCode::from(output::EXIT_ERROR)
+            commands::exit_code(error.as_ref())
         }
     }
 }

@@ -15,6 +15,9 @@ use service::Listed;
 /// Something failed.
 pub(crate) const EXIT_ERROR: u8 = 1;
 
+/// A guard said no.
+pub(crate) const EXIT_REFUSED: u8 = 3;
+
 /// Done, but not everything could be read or told.
 const EXIT_PARTIAL: u8 = 4;
 
@@ -27,6 +30,8 @@ pub(crate) enum Done {
     Partial,
     /// What was checked is not as it must be, and has been reported.
     Unsound,
+    /// What was asked for is not permitted, and why has been reported.
+    Refused,
 }
 
 impl Done {
@@ -40,6 +45,7 @@ impl Done {
             Self::Whole => ExitCode::SUCCESS,
             Self::Partial => ExitCode::from(EXIT_PARTIAL),
             Self::Unsound => ExitCode::from(EXIT_ERROR),
+            Self::Refused => ExitCode::from(EXIT_REFUSED),
         }
     }
 }

@@ -2,10 +2,13 @@
 
 use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 
+use campaign::{DigestError, Roster, RosterDigest};
 use directory::{Columns, Directory, Mapping, OpenError, Sessions, Source};
 use model::Secret;
 use password::{CostLimits, Pepper, PepperMode, Verifier};
-use service::{InstanceError, InstanceKey, InstanceKeyError, Site, SiteOptions};
+use service::{
+    InstanceError, InstanceKey, InstanceKeyError, RosterServiceError, Site, SiteOptions,
+};
 use store::{Store, StoreError, StoreOptions};
 use zeroize::Zeroizing;
 
@@ -52,6 +55,18 @@ pub(crate) fn instance_key(config: &Config) -> Result<InstanceKey, WiringError> 
     InstanceKey::parse(&text).map_err(|source| WiringError::Key { origin, source })
 }
 
+/// The digest of the first roster; `None` before there is one.
+pub(crate) fn founding_digest(config: &Config) -> Result<Option<RosterDigest>, WiringError> {
+    let text = config.settings.operators.roster_digest.as_deref();
+    text.map(str::parse).transpose().map_err(WiringError::RosterDigest)
+}
+
+/// Who may sign today.
+pub(crate) async fn roster(config: &Config, site: &Site) -> Result<Roster, WiringError> {
+    let founding = founding_digest(config)?.ok_or(WiringError::NoRosterDigest)?;
+    Ok(service::roster(site, founding).await?)
+}
+
 /// Opens the directory: the site's own table, or the embedded one in our store.
 pub(crate) async fn directory(config: &Config) -> Result<Directory, WiringError> {
     let settings = &config.settings.directory;
@@ -73,6 +88,7 @@ pub(crate) fn check(config: &Config) -> Result<(), WiringError> {
         return Err(WiringError::NoDirectory);
     }
     instance_key(config)?;
+    founding_digest(config)?;
     pepper(config)?;
     Ok(())
 }
@@ -177,6 +193,15 @@ pub(crate) enum WiringError {
     KeyFile { path: PathBuf, source: io::Error },
     #[error("{origin}: {source}")]
     Key { origin: String, source: InstanceKeyError },
+    #[error("`operators.roster_digest`: {0}")]
+    RosterDigest(#[source] DigestError),
+    #[error(
+        "`operators.roster_digest` is not set: `countersign operator accept` prints the line \
+         when it takes the first roster"
+    )]
+    NoRosterDigest,
+    #[error(transparent)]
+    Roster(#[from] RosterServiceError),
     #[error("`directory.hash.pepper_file`: {} cannot be read: {source}", path.display())]
     Pepper { path: PathBuf, source: io::Error },
     #[error(transparent)]

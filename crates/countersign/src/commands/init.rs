@@ -1,7 +1,5 @@
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -14,13 +12,10 @@ use crate::{
     ambient::{SystemClock, SystemRandomness},
     cli::{Init, PresetName},
     config::{Config, DEFAULT_FILE, Settings, template},
+    files,
     output::Done,
     wiring,
 };
-
-/// Only the owner may read the key, and the configuration: a database's address in it may hold a
-/// password.
-const FILE_MODE: u32 = 0o600;
 
 #[derive(Serialize)]
 struct Made {
@@ -133,15 +128,11 @@ fn refuse_existing_store(
     }
 }
 
+/// Only the owner may read the key, and the configuration: a database's address in it may hold a
+/// password.
 fn write_new(file: &Path, bytes: &[u8]) -> Result<(), InitError> {
-    let written =
-        OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(file).and_then(
-            |mut open: File| {
-                open.write_all(bytes)?;
-                open.sync_all()
-            },
-        );
-    written.map_err(|source| InitError::Write { file: file.to_owned(), source })
+    files::create(file, bytes, files::OWNER_ONLY)
+        .map_err(|source| InitError::Write { file: file.to_owned(), source })
 }
 
 #[derive(Debug, thiserror::Error)]

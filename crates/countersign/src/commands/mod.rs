@@ -2,12 +2,16 @@
 
 mod accounts;
 mod assess;
+mod campaign;
 mod doctor;
 mod init;
 mod leak;
 mod log;
+mod operator;
+mod sending;
+mod signing;
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, process::ExitCode, sync::Arc};
 
 use service::Progress;
 
@@ -21,6 +25,23 @@ use crate::{
 
 /// A command may fail in any way that its operation may; what matters here is what it says.
 pub(crate) type Failure = Box<dyn Error>;
+
+/// A guard said no: nothing broke, and trying again will not help.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Refused(Failure);
+
+impl Refused {
+    fn because(reason: impl Into<Failure>) -> Failure {
+        Box::new(Self(reason.into()))
+    }
+}
+
+/// How a program ends that failed in this way.
+pub(crate) fn exit_code(failure: &(dyn Error + 'static)) -> ExitCode {
+    let code = if failure.is::<Refused>() { output::EXIT_REFUSED } else { output::EXIT_ERROR };
+    ExitCode::from(code)
+}
 
 /// What every command is given.
 struct Context<'a> {
@@ -49,6 +70,9 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Done, Failure> {
         Command::Doctor => doctor::run(&context).await,
         Command::Accounts(command) => accounts::run(&context, command).await,
         Command::Leak(command) => leak::run(&context, command).await,
+        Command::Operator(command) => operator::run(&context, command).await,
+        Command::Campaign(command) => campaign::run(&context, command),
+        Command::Sending(command) => sending::run(&context, command).await,
         Command::Log(command) => log::run(&context, command).await,
         Command::Reference { page } => {
             output::print(&reference::page(*page))?;

@@ -15,6 +15,10 @@ pub(crate) struct Settings {
     pub(crate) directory: DirectorySettings,
     /// Bounds on what a stored hash may ask for; above them it is reported as `too_expensive`.
     pub(crate) verify: VerifySettings,
+    /// Who may sign.
+    pub(crate) operators: OperatorSettings,
+    /// What this host needs in order to send.
+    pub(crate) sending: SendingSettings,
     /// How work is shared out.
     pub(crate) work: WorkSettings,
 }
@@ -153,6 +157,24 @@ pub(crate) struct VerifySettings {
     pub(crate) scrypt_p_max: u32,
 }
 
+/// Who may sign.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct OperatorSettings {
+    /// SHA-256 of the first roster, as `countersign operator accept` prints it. Without it nobody
+    /// may sign.
+    pub(crate) roster_digest: Option<String>,
+}
+
+/// What this host needs in order to send.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SendingSettings {
+    /// The file that `countersign sending propose` makes. It must be on the host's own disk, in
+    /// no backup and in no image that other hosts start from.
+    pub(crate) file: String,
+}
+
 /// How work is shared out.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -188,6 +210,12 @@ impl Default for VerifySettings {
             scrypt_r_max: limits.scrypt_r_max,
             scrypt_p_max: limits.scrypt_p_max,
         }
+    }
+}
+
+impl Default for SendingSettings {
+    fn default() -> Self {
+        Self { file: "sending.json".to_owned() }
     }
 }
 

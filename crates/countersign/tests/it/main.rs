@@ -4,5 +4,6 @@
 mod assess;
 mod harness;
 mod kill;
+mod operators;
 mod setup;
 mod stored;

@@ -1,0 +1,118 @@
+mod accept;
+mod keygen;
+mod sign;
+
+use std::{fs, io, path::Path};
+
+use campaign::{OperatorPublic, OperatorPublicError, RosterChange, RosterDocument, SignedRoster};
+use model::Clock as _;
+use serde::Serialize;
+
+use super::{Context, Failure};
+use crate::{
+    ambient::SystemClock,
+    cli::OperatorCommand,
+    files,
+    output::{Done, visible},
+    wiring,
+};
+
+pub(super) async fn run(context: &Context<'_>, command: &OperatorCommand) -> Result<Done, Failure> {
+    match command {
+        OperatorCommand::Keygen { name, out } => keygen::run(context, name, out)?,
+        OperatorCommand::Found { operators, out } => found(context, operators, out).await?,
+        OperatorCommand::Add { operator, out } => {
+            let operator = public(operator)?;
+            propose(context, RosterChange::Add { operator }, out).await?;
+        }
+        OperatorCommand::Remove { name, out } => {
+            propose(context, RosterChange::Remove { name: name.clone() }, out).await?;
+        }
+        OperatorCommand::Sign { file, key } => sign::run(context, file, key)?,
+        OperatorCommand::Accept { file, founding_digest } => {
+            accept::run(context, file, *founding_digest).await?;
+        }
+        OperatorCommand::List => list(context).await?,
+    }
+    Ok(Done::Whole)
+}
+
+async fn found(context: &Context<'_>, operators: &[String], out: &Path) -> Result<(), Failure> {
+    let operators = operators.iter().map(|text| public(text)).collect::<Result<_, _>>()?;
+    let site = wiring::site(&context.config()?).await?;
+    let instance = site.instance_id().parse()?;
+    write(context, RosterDocument::founding(instance, operators, SystemClock.now()), out)
+}
+
+async fn propose(context: &Context<'_>, change: RosterChange, out: &Path) -> Result<(), Failure> {
+    let config = context.config()?;
+    let roster = wiring::roster(&config, &wiring::site(&config).await?).await?;
+    write(context, roster.propose(change, SystemClock.now()), out)
+}
+
+#[derive(Serialize)]
+struct Proposed {
+    file: String,
+    digest: String,
+}
+
+fn write(context: &Context<'_>, document: RosterDocument, out: &Path) -> Result<(), Failure> {
+    let (digest, file) = (document.digest().to_string(), out.display().to_string());
+    files::create_document(out, &SignedRoster::new(document).to_bytes())?;
+    let proposed = Proposed { file, digest };
+    Ok(context.output.result("countersign.roster_proposal/1", &proposed, for_people)?)
+}
+
+fn for_people(proposed: &Proposed) -> String {
+    let (file, digest) = (visible(&proposed.file), &proposed.digest);
+    format!(
+        "{file} has the digest\n\n{digest}\n\nTell it to whoever signs by another way than the \
+         file. Each signs in turn: countersign operator sign {file} --key KEYFILE\n\
+         Then: countersign operator accept {file}\n"
+    )
+}
+
+/// A line that `keygen` printed, or `@` and the file that holds it.
+fn public(text: &str) -> Result<OperatorPublic, PublicError> {
+    let named = |source| PublicError::Form { text: text.to_owned(), source };
+    let Some(file) = text.strip_prefix('@') else { return text.parse().map_err(named) };
+    let unreadable = |source| PublicError::Unreadable { file: file.to_owned(), source };
+    fs::read_to_string(file).map_err(unreadable)?.parse().map_err(named)
+}
+
+#[derive(Serialize)]
+struct Operators {
+    digest: String,
+    operators: Vec<Listed>,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    name: String,
+    public: String,
+}
+
+async fn list(context: &Context<'_>) -> Result<(), Failure> {
+    let config = context.config()?;
+    let roster = wiring::roster(&config, &wiring::site(&config).await?).await?;
+    let listed = |operator: &OperatorPublic| Listed {
+        name: operator.name().to_string(),
+        public: operator.to_string(),
+    };
+    let operators = Operators {
+        digest: roster.head().to_string(),
+        operators: roster.operators().iter().map(listed).collect(),
+    };
+    Ok(context.output.result("countersign.operators/1", &operators, |operators| {
+        let lines = operators.operators.iter().map(|listed| listed.public.clone() + "\n");
+        lines.collect()
+    })?)
+}
+
+#[derive(Debug, thiserror::Error)]
+enum PublicError {
+    #[error("`{text}`: {source}")]
+    Form { text: String, source: OperatorPublicError },
+    #[error("@{file} cannot be read: {source}")]
+    Unreadable { file: String, source: io::Error },
+}

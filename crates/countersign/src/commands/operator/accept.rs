@@ -1,0 +1,98 @@
+use std::path::{Path, PathBuf};
+
+use campaign::{CanonicalError, OperatorPublic, RosterChange, RosterDigest, SignedRoster};
+use serde::Serialize;
+use service::{RosterServiceError, accept_roster};
+
+use crate::{
+    commands::{Context, Failure, Refused},
+    files,
+    output::visible,
+    wiring,
+};
+
+#[derive(Serialize)]
+struct Accepted {
+    digest: String,
+    founding: bool,
+    operators: Vec<String>,
+    /// What the configuration needs and does not have.
+    configuration: Option<String>,
+}
+
+pub(super) async fn run(
+    context: &Context<'_>,
+    file: &Path,
+    given: Option<RosterDigest>,
+) -> Result<(), Failure> {
+    let signed = read(file)?;
+    let config = context.config()?;
+    let configured = wiring::founding_digest(&config)?;
+    let expected = agreed(configured, given)?;
+    let site = wiring::site(&config).await?;
+    let roster = accept_roster(&site, &signed, expected).await.map_err(refused)?;
+    let names = roster.operators().iter().map(OperatorPublic::name);
+    let line = || format!("[operators]\nroster_digest = \"{expected}\"\n");
+    let accepted = Accepted {
+        digest: signed.document().digest().to_string(),
+        founding: matches!(signed.document().change(), RosterChange::Found { .. }),
+        operators: names.map(ToString::to_string).collect(),
+        configuration: configured.is_none().then(line),
+    };
+    let config_file = visible(config.file.display());
+    Ok(context
+        .output
+        .result("countersign.operator_accept/1", &accepted, |it| for_people(it, &config_file))?)
+}
+
+fn for_people(accepted: &Accepted, config_file: &str) -> String {
+    let operators = accepted.operators.join(", ");
+    let done = format!("Roster {}\n\nWho may sign: {operators}\n", accepted.digest);
+    match &accepted.configuration {
+        None => done,
+        Some(lines) => format!("{done}\nPut this into {config_file}, on every host:\n\n{lines}"),
+    }
+}
+
+fn read(file: &Path) -> Result<SignedRoster, Failure> {
+    let no_roster = |source| NoRoster { file: file.to_owned(), source };
+    Ok(SignedRoster::parse(&files::read(file)?).map_err(no_roster)?)
+}
+
+/// The digest does not come from the document: the founders know it from each other.
+fn agreed(
+    configured: Option<RosterDigest>,
+    given: Option<RosterDigest>,
+) -> Result<RosterDigest, NoDigest> {
+    match (configured, given) {
+        (Some(configured), Some(given)) if configured != given => {
+            Err(NoDigest::Two { configured, given })
+        }
+        (configured, given) => configured.or(given).ok_or(NoDigest::None),
+    }
+}
+
+fn refused(error: RosterServiceError) -> Failure {
+    match error {
+        RosterServiceError::Roster(error) => Refused::because(error),
+        other => other.into(),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum NoDigest {
+    #[error(
+        "set `operators.roster_digest`, or give --founding-digest, to the digest that the \
+         founders have compared with each other"
+    )]
+    None,
+    #[error("--founding-digest is {given}, `operators.roster_digest` is {configured}: which?")]
+    Two { configured: RosterDigest, given: RosterDigest },
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{}: this is no roster of Countersign: {source}", file.display())]
+struct NoRoster {
+    file: PathBuf,
+    source: CanonicalError,
+}

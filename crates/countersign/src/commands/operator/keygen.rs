@@ -1,0 +1,33 @@
+use std::path::Path;
+
+use campaign::{OperatorKey, OperatorName};
+use serde::Serialize;
+
+use crate::{
+    ambient::SystemRandomness,
+    commands::{Context, Failure},
+    files,
+    output::visible,
+    terminal::Terminal,
+};
+
+#[derive(Serialize)]
+struct Made {
+    file: String,
+    public: String,
+}
+
+pub(super) fn run(context: &Context<'_>, name: &OperatorName, out: &Path) -> Result<(), Failure> {
+    files::refuse_existing(out)?;
+    let passphrase = Terminal::open()?.ask_new_passphrase()?;
+    let key = OperatorKey::generate(name.clone(), &SystemRandomness);
+    let text = key.to_file(&passphrase, &SystemRandomness)?;
+    files::create_secret(out, text.as_bytes())?;
+    let made = Made { file: out.display().to_string(), public: key.public().to_string() };
+    Ok(context.output.result("countersign.operator_keygen/1", &made, for_people)?)
+}
+
+fn for_people(made: &Made) -> String {
+    let (file, public) = (visible(&made.file), &made.public);
+    format!("{public}\n\nThat line is for your colleagues. {file} is for nobody but you.\n")
+}

@@ -1,0 +1,129 @@
+use std::path::{Path, PathBuf};
+
+use campaign::{CanonicalError, SignedArming};
+use serde::Serialize;
+use service::{ArmError, DisarmedError, SendingStatus, Site, arm, propose_arming, sending_status};
+
+use super::{Context, Failure, Refused};
+use crate::{
+    cli::SendingCommand,
+    config::Config,
+    files,
+    output::{Done, Sheet, grouped, visible},
+    wiring,
+};
+
+pub(super) async fn run(context: &Context<'_>, command: &SendingCommand) -> Result<Done, Failure> {
+    let config = context.config()?;
+    let site = wiring::site(&config).await?;
+    match command {
+        SendingCommand::Propose { out } => propose(context, &config, &site, out).await?,
+        SendingCommand::Arm { file } => {
+            let roster = wiring::roster(&config, &site).await?;
+            let status = arm(&site, &read(file)?, &roster).await.map_err(refused)?;
+            context.output.result("countersign.sending_arm/1", &status, armed)?;
+        }
+        SendingCommand::Status => return status(context, &config, &site).await,
+    }
+    Ok(Done::Whole)
+}
+
+#[derive(Serialize)]
+struct Proposed {
+    file: String,
+    sending_file: String,
+    digest: String,
+    log_entries: u64,
+    log_entries_before: Option<u64>,
+}
+
+async fn propose(
+    context: &Context<'_>,
+    config: &Config,
+    site: &Site,
+    out: &Path,
+) -> Result<(), Failure> {
+    files::refuse_existing(out)?;
+    let sending_file = config.resolve(&config.settings.sending.file);
+    let proposal = propose_arming(site, &sending_file).await?;
+    files::create_document(out, &proposal.arming.to_bytes())?;
+    let proposed = Proposed {
+        file: out.display().to_string(),
+        sending_file: sending_file.display().to_string(),
+        digest: proposal.arming.document().digest().to_string(),
+        log_entries: proposal.log_entries,
+        log_entries_before: proposal.log_entries_before,
+    };
+    Ok(context.output.result("countersign.sending_proposal/1", &proposed, for_people)?)
+}
+
+fn for_people(proposed: &Proposed) -> String {
+    let Proposed { file, sending_file, digest, log_entries, log_entries_before } = proposed;
+    let (file, sending_file) = (visible(file), visible(sending_file));
+    let (now, before) = (grouped(*log_entries), log_entries_before.unwrap_or_default());
+    let warning = if before > *log_entries {
+        let before = grouped(before);
+        format!(
+            "WARNING: this host has seen {before} entries of the log, the store holds {now}: it \
+             is a restored backup.\nFind out what was sent since before anybody signs.\n\n"
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "{warning}{file} has the digest\n\n{digest}\n\n{sending_file} was made, for the log of \
+         {now} entries.\nTwo operators sign within 4 hours: countersign operator sign {file} \
+         --key KEYFILE\nThen: countersign sending arm {file}\n"
+    )
+}
+
+fn read(file: &Path) -> Result<SignedArming, Failure> {
+    let no_arming = |source| NoArming { file: file.to_owned(), source };
+    Ok(SignedArming::parse(&files::read(file)?).map_err(no_arming)?)
+}
+
+fn armed(status: &SendingStatus) -> String {
+    let mut sheet = Sheet::default();
+    sheet.row("database", &status.database).row("armed by", status.signers.join(", "));
+    sheet.row("armed at", status.armed_at).row("until", status.lease_until);
+    sheet.to_string()
+}
+
+#[derive(Serialize)]
+struct Status {
+    armed: bool,
+    #[serde(flatten)]
+    status: Option<SendingStatus>,
+    reason: Option<String>,
+}
+
+/// Not being armed is an answer, not a failure; a store that cannot be asked is one.
+async fn status(context: &Context<'_>, config: &Config, site: &Site) -> Result<Done, Failure> {
+    let roster = wiring::roster(config, site).await?;
+    let file = config.resolve(&config.settings.sending.file);
+    let status = match sending_status(site, &file, &roster).await {
+        Ok(status) => Status { armed: true, status: Some(status), reason: None },
+        Err(DisarmedError::Store(error)) => return Err(error.into()),
+        Err(why) => Status { armed: false, status: None, reason: Some(why.to_string()) },
+    };
+    context.output.result("countersign.sending_status/1", &status, |status| {
+        let reason = status.reason.as_ref();
+        let disarmed = || format!("not armed: {}\n", visible(reason.map_or("", String::as_str)));
+        status.status.as_ref().map_or_else(disarmed, armed)
+    })?;
+    Ok(if status.armed { Done::Whole } else { Done::Refused })
+}
+
+fn refused(error: ArmError) -> Failure {
+    match error {
+        ArmError::Arming(_) | ArmError::OtherDatabase { .. } => Refused::because(error),
+        other => other.into(),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{}: this is no arming of Countersign: {source}", file.display())]
+struct NoArming {
+    file: PathBuf,
+    source: CanonicalError,
+}

@@ -1,0 +1,421 @@
+//! People with keys: on terminals, as they would sit at them.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use campaign::{CampaignId, Draft, OperatorKey, Place, Plan, Policy, StoreKind, Target, Targets};
+use model::{Randomness, Timestamp};
+use serde_json::Value;
+use testkit::{Terminal, TerminalRun, no_terminal, terminal};
+
+use crate::harness::{Backend, Instance, program};
+
+const PASSPHRASE: &str = "correct horse battery";
+
+/// The key file of somebody, made once for all tests: it takes scrypt a while.
+fn key_file(name: &'static str) -> &'static Path {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    static KEYS: OnceLock<BTreeMap<&str, PathBuf>> = OnceLock::new();
+    let keys = KEYS.get_or_init(|| {
+        let folder = FOLDER.get_or_init(|| tempfile::tempdir().unwrap()).path();
+        let path = |name: &'static str| {
+            let file = folder.join(name);
+            fs::write(&file, key(name).to_file(PASSPHRASE, &Named(name)).unwrap()).unwrap();
+            (name, file)
+        };
+        ["ana", "bob", "cleo", "dan"].map(path).into()
+    });
+    &keys[name]
+}
+
+fn key(name: &'static str) -> OperatorKey {
+    OperatorKey::generate(name.parse().unwrap(), &Named(name))
+}
+
+/// Draws the same bytes for the same name.
+struct Named(&'static str);
+
+impl Randomness for Named {
+    fn fill(&self, bytes: &mut [u8]) {
+        let name = self.0.bytes().cycle();
+        bytes.iter_mut().zip(name).for_each(|(byte, char)| *byte = char);
+    }
+}
+
+/// An instance, and what its operators do with it.
+struct Office {
+    instance: Instance,
+}
+
+impl Office {
+    fn new() -> Self {
+        Self { instance: Instance::embedded(Backend::Sqlite) }
+    }
+
+    /// One whose first roster is ana, bob and cleo.
+    fn founded() -> Self {
+        let mut office = Self::new();
+        let digest = office.found();
+        for name in ["ana", "bob", "cleo"] {
+            office.sign("roster", &digest, name);
+        }
+        office.accept_founding(&digest).json();
+        office.instance = office.instance.with("COUNTERSIGN_OPERATORS_ROSTER_DIGEST", &digest);
+        office
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.instance.path(name).to_str().unwrap().to_owned()
+    }
+
+    /// Proposes the first roster; returns its digest.
+    fn found(&self) -> String {
+        let people = ["ana", "bob", "cleo"].map(|name| key(name).public().to_string());
+        let in_file = self.path("cleo.pub");
+        fs::write(&in_file, format!("{}\n", people[2])).unwrap();
+        let (in_file, out) = (format!("@{in_file}"), self.path("roster"));
+        let arguments = ["operator", "found", &people[0], &people[1], &in_file, "--out", &out];
+        digest(&self.instance.run(&arguments).json())
+    }
+
+    fn accept_founding(&self, digest: &str) -> crate::harness::Run {
+        let file = self.path("roster");
+        self.instance.run(&["operator", "accept", &file, "--founding-digest", digest])
+    }
+
+    /// Proposes that dan becomes an operator; returns the document's digest.
+    fn add_dan(&self) -> String {
+        let (dan, out) = (key("dan").public().to_string(), self.path("change"));
+        digest(&self.instance.run(&["operator", "add", &dan, "--out", &out]).json())
+    }
+
+    fn sign(&self, file: &str, digest: &str, name: &'static str) -> TerminalRun {
+        let run = sign(&self.path(file), name)
+            .answer("characters of the digest: ", &digest[..8])
+            .answer_hidden("Passphrase of", PASSPHRASE)
+            .run();
+        assert_eq!(run.code, 0, "{}", run.output);
+        assert!(!run.output.contains(PASSPHRASE), "{}", run.output);
+        run
+    }
+
+    fn names(&self) -> Vec<String> {
+        let listed = self.instance.run(&["operator", "list"]).json();
+        let operators = listed["operators"].as_array().unwrap().iter();
+        operators.map(|operator| operator["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// What `sending status` says, and its exit code.
+    fn sending(&self) -> (i32, Value) {
+        let run = self.instance.run(&["sending", "status"]);
+        (run.code, serde_json::from_str(&run.stdout).unwrap())
+    }
+}
+
+fn digest(result: &Value) -> String {
+    result["digest"].as_str().unwrap().to_owned()
+}
+
+/// The command needs neither configuration nor store: it gets none.
+fn sign(file: &str, name: &'static str) -> Terminal {
+    let mut command = program(["operator", "sign", file, "--key"]);
+    command.arg(key_file(name));
+    terminal(command)
+}
+
+fn keygen(out: &Path) -> Command {
+    program(["operator", "keygen", "ana", "--out", out.to_str().unwrap()])
+}
+
+#[test]
+fn a_key_is_made_under_a_passphrase_typed_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ana.key");
+    let make = |first: &str, second: Option<&str>| {
+        let asked = terminal(keygen(&file)).answer_hidden("New passphrase", first);
+        match second {
+            Some(second) => asked.answer_hidden("again: ", second).run(),
+            None => asked.run(),
+        }
+    };
+    let short = make("too short", None);
+    assert_eq!(short.code, 1);
+    assert!(short.output.contains("has 9 characters, it needs at least 12"), "{}", short.output);
+    let differs = make(PASSPHRASE, Some("correct horse batteries"));
+    assert_eq!(differs.code, 1);
+    assert!(differs.output.contains("the two passphrases differ"), "{}", differs.output);
+    assert!(!file.exists());
+
+    let made = make(PASSPHRASE, Some(PASSPHRASE));
+    assert_eq!(made.code, 0, "{}", made.output);
+    assert!(made.output.contains("countersign-operator-1 ana "), "{}", made.output);
+    assert!(!made.output.contains(PASSPHRASE));
+    let text = fs::read_to_string(&file).unwrap();
+    let key = OperatorKey::from_file(&text, PASSPHRASE).unwrap();
+    assert!(made.output.contains(&key.public().to_string()));
+    let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(&file).unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+    let again = terminal(keygen(&file)).run();
+    assert!(again.output.contains("is there already"), "{}", again.output);
+}
+
+#[test]
+fn three_found_a_roster_that_the_configuration_names() {
+    let office = Office::new();
+    let digest = office.found();
+    let signed = office.sign("roster", &digest, "ana");
+    assert!(signed.output.contains(&format!("digest: {digest}")), "{}", signed.output);
+    let few = office.accept_founding(&digest);
+    assert_eq!(few.code, 3, "{}", few.stderr);
+    assert!(few.stderr.contains("1 operators have signed, 3 are needed"), "{}", few.stderr);
+    office.sign("roster", &digest, "bob");
+    office.sign("roster", &digest, "cleo");
+
+    let none = office.instance.run(&["operator", "accept", &office.path("roster")]);
+    assert!(none.failure().contains("--founding-digest"), "{}", none.failure());
+    let wrong = office.accept_founding(&"0".repeat(64));
+    assert_eq!(wrong.code, 3, "{}", wrong.stderr);
+    assert!(wrong.stderr.contains(&format!("digest is {digest}")), "{}", wrong.stderr);
+
+    let accepted = office.accept_founding(&digest).json();
+    let line = format!("[operators]\nroster_digest = \"{digest}\"\n");
+    assert_eq!(accepted["configuration"], line);
+    let unset = office.instance.run(&["operator", "list"]);
+    assert!(unset.failure().contains("`operators.roster_digest` is not set"));
+    let file = office.instance.path("countersign.toml");
+    let commented = fs::read_to_string(&file).unwrap();
+    let commented = commented.replace("[operators]\n", "").replace("# roster_digest", "# ");
+    fs::write(&file, commented + &line).unwrap();
+    assert_eq!(office.names(), ["ana", "bob", "cleo"]);
+}
+
+#[test]
+fn a_change_needs_two_signatures() {
+    let office = Office::founded();
+    let digest = office.add_dan();
+    let accept = || office.instance.run(&["operator", "accept", &office.path("change")]);
+    office.sign("change", &digest, "ana");
+    let one = accept();
+    assert_eq!(one.code, 3, "{}", one.stderr);
+    assert!(one.stderr.contains("1 operators have signed, 2 are needed"), "{}", one.stderr);
+    assert_eq!(office.names().len(), 3);
+
+    office.sign("change", &digest, "bob");
+    assert_eq!(accept().json()["operators"].as_array().unwrap().len(), 4);
+    assert_eq!(office.names(), ["ana", "bob", "cleo", "dan"]);
+    assert_eq!(accept().code, 3, "nothing is taken twice");
+    let log = office.instance.run(&["log", "show"]).stdout;
+    assert!(log.contains("roster_founded") && log.contains("roster_changed"), "{log}");
+}
+
+#[test]
+fn whoever_types_another_digest_signs_nothing() {
+    let office = Office::new();
+    office.found();
+    let before = fs::read(office.path("roster")).unwrap();
+    let run =
+        sign(&office.path("roster"), "ana").answer("characters of the digest: ", "12345678").run();
+    assert_eq!(run.code, 3, "{}", run.output);
+    assert!(run.output.contains("nothing is signed"), "{}", run.output);
+    assert_eq!(fs::read(office.path("roster")).unwrap(), before);
+}
+
+#[test]
+fn a_wrong_passphrase_signs_nothing() {
+    let office = Office::new();
+    let digest = office.found();
+    let run = sign(&office.path("roster"), "ana")
+        .answer("characters of the digest: ", &digest[..8])
+        .answer_hidden("Passphrase of", "correct horse batterY")
+        .run();
+    assert_eq!(run.code, 1, "{}", run.output);
+    assert!(run.output.contains("the passphrase is wrong"), "{}", run.output);
+}
+
+#[test]
+fn two_operators_arm_a_host_for_sending() {
+    let office = Office::founded();
+    let (code, status) = office.sending();
+    assert_eq!((code, &status["armed"]), (3, &Value::Bool(false)));
+    let reason = status["reason"].as_str().unwrap();
+    assert!(reason.contains("sending.json does not exist: this host is not armed"), "{reason}");
+
+    let file = office.path("arming");
+    let propose = office.instance.run(&["sending", "propose", "--out", &file]).json();
+    let digest = digest(&propose);
+    let (code, status) = office.sending();
+    assert_eq!(code, 3);
+    assert!(status["reason"].as_str().unwrap().contains("was never armed"), "{status}");
+
+    let arm = || office.instance.run(&["sending", "arm", &file]);
+    office.sign("arming", &digest, "bob");
+    let one = arm();
+    assert_eq!(one.code, 3, "{}", one.stderr);
+    assert!(one.stderr.contains("1 operators have signed, 2 are needed"), "{}", one.stderr);
+    office.sign("arming", &digest, "cleo");
+    let armed = arm().json();
+    assert_eq!(armed["signers"], serde_json::json!(["bob", "cleo"]));
+    let (code, status) = office.sending();
+    assert_eq!((code, &status["armed"]), (0, &Value::Bool(true)));
+    assert_eq!(status["lease_until"], armed["lease_until"]);
+    assert!(office.instance.run(&["log", "show"]).stdout.contains("sending_armed"));
+}
+
+#[test]
+fn a_copied_store_is_not_armed() {
+    let office = Office::founded();
+    let file = office.path("arming");
+    let propose = office.instance.run(&["sending", "propose", "--out", &file]).json();
+    for name in ["ana", "bob"] {
+        office.sign("arming", &digest(&propose), name);
+    }
+    office.instance.run(&["sending", "arm", &file]).json();
+    let (store, copy) = (office.path("countersign.sqlite3"), office.path("copy"));
+    fs::copy(&store, &copy).unwrap();
+    fs::rename(&copy, &store).unwrap();
+    let (code, status) = office.sending();
+    assert_eq!(code, 3);
+    assert!(status["reason"].as_str().unwrap().contains("it was copied or moved"), "{status}");
+    let again = office.instance.run(&["sending", "arm", &file]);
+    assert_eq!(again.code, 3, "{}", again.stderr);
+}
+
+/// A plan of ana's to reset three accounts, frozen just now.
+fn plan(name: &str) -> Plan {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap();
+    let now = Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap());
+    let reason = campaign::Reason {
+        leak: model::LeakId(1),
+        name: "Example Books".parse().unwrap(),
+        date: "2016-05".parse().unwrap(),
+        provenance: model::Provenance::Circulating,
+        targets: 3,
+    };
+    let draft = Draft {
+        instance: "0123456789abcdef".parse().unwrap(),
+        store: StoreKind::Site,
+        campaign: CampaignId(7),
+        name: name.parse().unwrap(),
+        author: "ana".parse().unwrap(),
+        accounts: 10_000,
+        skipped: BTreeMap::new(),
+        reasons: vec![reason],
+        policy: Policy::default(),
+        templates: [("reset/en".parse().unwrap(), campaign::TemplateDigest::from_bytes([9; 32]))]
+            .into(),
+    };
+    let targets = Targets::new((0..3).map(target).collect()).unwrap();
+    Plan::freeze(draft, &targets, 1, now).unwrap()
+}
+
+fn target(number: u8) -> Target {
+    Target {
+        account: model::AccountId::new(format!("account-{number}")).unwrap(),
+        findings: vec![7],
+        credential_version: model::CredentialVersion::from_bytes([0; 32]),
+        address: campaign::AddressKey::from_bytes([number; 32]),
+        place: Place { address: 0, accounts: 0 },
+    }
+}
+
+/// A plan that was exported to a host where somebody signs.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn with(plan: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("plan"), plan).unwrap();
+        Self { folder }
+    }
+
+    fn out(&self) -> PathBuf {
+        self.folder.path().join("approval")
+    }
+
+    fn sign(&self, name: &'static str) -> Command {
+        let mut command = program(["campaign", "sign"]);
+        command.arg(self.folder.path().join("plan")).arg("--key").arg(key_file(name));
+        command.arg("--out").arg(self.out());
+        command
+    }
+}
+
+#[test]
+fn a_plan_is_signed_by_whoever_types_its_count() {
+    let plan = plan("Spring");
+    let desk = Desk::with(&plan.to_bytes());
+    let run = terminal(desk.sign("bob"))
+        .answer("Type the number: ", "3")
+        .answer_hidden("Passphrase of", PASSPHRASE)
+        .run();
+    assert_eq!(run.code, 0, "{}", run.output);
+    for line in plan.signing_text().lines() {
+        assert!(run.output.contains(line), "{line} in {}", run.output);
+    }
+    let approval = campaign::Approval::parse(&fs::read(desk.out()).unwrap()).unwrap();
+    assert_eq!((approval.operator().as_str(), approval.plan()), ("bob", plan.digest()));
+}
+
+#[test]
+fn a_wrong_count_is_refused() {
+    let desk = Desk::with(&plan("Spring").to_bytes());
+    for (typed, reason) in [
+        ("30", "30 was typed, but the plan resets 3 accounts"),
+        ("yes", "`yes` is no number of accounts"),
+        ("", "`` is no number of accounts"),
+    ] {
+        let run = terminal(desk.sign("bob")).answer("Type the number: ", typed).run();
+        assert_eq!(run.code, 3, "{}", run.output);
+        assert!(run.output.contains(reason), "{}", run.output);
+        assert!(!desk.out().exists());
+    }
+}
+
+#[test]
+fn the_author_cannot_sign() {
+    let desk = Desk::with(&plan("Spring").to_bytes());
+    let run = terminal(desk.sign("ana"))
+        .answer("Type the number: ", "3")
+        .answer_hidden("Passphrase of", PASSPHRASE)
+        .run();
+    assert_eq!(run.code, 3, "{}", run.output);
+    assert!(run.output.contains("ana is the plan's author"), "{}", run.output);
+    assert!(!desk.out().exists());
+}
+
+#[test]
+fn no_pipe_can_answer() {
+    let desk = Desk::with(&plan("Spring").to_bytes());
+    let piped = format!("3\n{PASSPHRASE}\n");
+    let alone = no_terminal(desk.sign("bob")).input(&piped).run();
+    assert_eq!(alone.code, 1, "{}", alone.output);
+    assert!(alone.output.contains("there is no terminal to ask on"), "{}", alone.output);
+    let run = terminal(desk.sign("bob")).input(&piped).answer("Type the number: ", "4").run();
+    assert_eq!(run.code, 3, "{}", run.output);
+    assert!(run.output.contains("4 was typed"), "{}", run.output);
+    assert!(!desk.out().exists());
+}
+
+#[test]
+fn a_plans_name_cannot_repaint_the_terminal() {
+    let desk = Desk::with(&plan("Spring\u{202e}\u{2028}round: 9").to_bytes());
+    let run = terminal(desk.sign("bob")).answer("Type the number: ", "0").run();
+    assert!(run.output.contains(r"Spring\u{202e}\u{2028}round: 9"), "{}", run.output);
+    assert!(!run.output.contains('\u{202e}'));
+
+    let painted = String::from_utf8(plan("Spring").to_bytes()).unwrap();
+    let desk = Desk::with(painted.replace("Spring", r"\u001b[2J").as_bytes());
+    let run = terminal(desk.sign("bob")).run();
+    assert_eq!(run.code, 1, "{}", run.output);
+    assert!(!run.output.contains('\u{1b}'), "{:?}", run.output);
+    let file = desk.folder.path().join("x\u{1b}[2J");
+    let run = terminal(program(["operator", "sign", file.to_str().unwrap(), "--key", "k"])).run();
+    assert!(run.output.contains(r"x\u{1b}[2J cannot be read"), "{:?}", run.output);
+}
