@@ -34,6 +34,12 @@ impl Directory {
         Ok(replaced)
     }
 
+    /// Whether there is a connection for writing.
+    #[must_use]
+    pub const fn is_writable(&self) -> bool {
+        self.write.is_some()
+    }
+
     /// Whether the site records who has proved to own their address.
     #[must_use]
     pub const fn records_verified(&self) -> bool {

@@ -78,6 +78,8 @@ pub enum CampaignEvent {
         campaign: CampaignId,
         /// Whose.
         account: AccountId,
+        /// The number of its address in the campaign's order.
+        address: u64,
     },
     /// It is left alone.
     AccountSkipped {
@@ -166,7 +168,6 @@ mod as_text {
     use model::CredentialVersion;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
     pub(super) fn serialize<S: Serializer>(
         version: &CredentialVersion,
         to: S,

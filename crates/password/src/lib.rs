@@ -26,4 +26,4 @@ pub use cost::CostLimits;
 pub use pepper::{Pepper, PepperMode};
 pub use recipe::{MakeError, Recipe};
 pub use stored::{format_of, recognise};
-pub use verifier::{Attempt, Verifier};
+pub use verifier::{Attempt, ImitateError, Verifier};

@@ -3,7 +3,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use model::{Randomness, Secret, StoredHash, Verdict};
+use model::{Randomness, Secret, StoredHash, Unverified, Verdict};
 use rayon::prelude::*;
 
 use crate::{
@@ -71,6 +71,20 @@ impl Verifier {
         recipe.make(&self.peppered(secret), randomness)
     }
 
+    /// Makes a hash of a secret in the form of another hash: its format, variant and cost.
+    ///
+    /// # Errors
+    /// [`ImitateError`] if that hash cannot be read, or none can be made.
+    pub fn imitate(
+        &self,
+        hash: &StoredHash,
+        secret: &Secret,
+        randomness: &dyn Randomness,
+    ) -> Result<StoredHash, ImitateError> {
+        let recipe = Recipe::like(hash, &self.limits)?;
+        Ok(self.make(&recipe, secret, randomness)?)
+    }
+
     fn attempt(&self, attempt: Attempt<'_>, scratch: &mut Scratch) -> Verdict {
         match Stored::parse(attempt.hash, &self.limits) {
             Ok(stored) => self.try_in_order(&stored, attempt.secrets, scratch),
@@ -98,6 +112,23 @@ impl Verifier {
     }
 }
 
+/// Why a hash cannot be imitated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ImitateError {
+    /// It cannot be read.
+    #[error("its form cannot be copied: {0}")]
+    Unreadable(Unverified),
+    /// None can be made.
+    #[error(transparent)]
+    Make(#[from] MakeError),
+}
+
+impl From<Unverified> for ImitateError {
+    fn from(reason: Unverified) -> Self {
+        Self::Unreadable(reason)
+    }
+}
+
 /// Working memory that threads take turns with, since touching fresh memory costs Argon2 as much
 /// time as the hashing itself. It is wiped when the batch ends.
 #[derive(Default)]
@@ -120,7 +151,6 @@ impl ScratchPool {
 
 #[cfg(test)]
 mod tests {
-    use model::Unverified;
     use proptest::prelude::*;
 
     use super::*;

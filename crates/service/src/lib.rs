@@ -7,7 +7,9 @@ mod accounts;
 mod arming;
 mod assess;
 mod audit;
+mod campaigns;
 mod doctor;
+pub mod failpoint;
 mod import;
 mod instance;
 mod judge;
@@ -32,6 +34,13 @@ pub use arming::{
 };
 pub use assess::{AssessError, Assessment, LeakAssessment, assess};
 pub use audit::{LogError, LogReport, log_checkpoint, log_entries, verify_log};
+pub use campaigns::{
+    CampaignError, CampaignReport, CampaignView, Mail, Means, NewDraft, NotInPlan, PlanView,
+    ReportError, Sample, SealError, TellError, Words, WordsError, WorkError, Worked, Worker,
+    approve_campaign, campaigns, close_campaign, draft_campaign, export_plan, freeze_campaign,
+    halt_campaign, halt_everything, report_campaign, resume_campaign, sample_targets,
+    show_campaign, start_campaign, thaw_campaign,
+};
 pub use doctor::{Check, Checked, check_clock, check_directory, check_store};
 pub use import::{ImportError, import_accounts};
 pub use instance::{InstanceError, Site, SiteOptions, create_instance};

@@ -15,6 +15,18 @@ pub const CANDIDATES_PER_WRITE: usize = 8192;
 /// Rows imported in one transaction.
 pub const ACCOUNTS_PER_IMPORT: usize = 5000;
 
+/// Accounts looked up at once while a campaign is frozen or watched.
+pub const ACCOUNTS_PER_LOOK_UP: usize = 1000;
+
+/// Addresses that a worker takes up at once: few, since all of them are finished after a halt.
+pub const ADDRESSES_PER_CLAIM: u64 = 8;
+
+/// Targets that an operator is shown before signing.
+pub const SAMPLES_SHOWN: usize = 5;
+
+/// Characters of a mail server's answer that are kept.
+pub const ANSWER_CHARS_MAX: usize = 300;
+
 /// Entries of the audit log read at once.
 pub const LOG_ENTRIES_PER_READ: u64 = 4096;
 

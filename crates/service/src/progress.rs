@@ -21,6 +21,8 @@ pub enum Step {
     Screen,
     /// Trying leaked passwords on stored hashes.
     Verify,
+    /// Looking up whom a campaign would be about.
+    Freeze,
 }
 
 impl Step {
@@ -32,6 +34,7 @@ impl Step {
             Self::HashFiles => "Fingerprinting files",
             Self::Screen => "Screening",
             Self::Verify => "Verifying",
+            Self::Freeze => "Looking up targets",
         }
     }
 
@@ -39,7 +42,7 @@ impl Step {
     #[must_use]
     pub const fn unit(self) -> Unit {
         match self {
-            Self::ReadAccounts | Self::Verify => Unit::Accounts,
+            Self::ReadAccounts | Self::Verify | Self::Freeze => Unit::Accounts,
             Self::HashFiles | Self::Screen => Unit::Bytes,
         }
     }

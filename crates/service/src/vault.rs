@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use ledger::CheckpointKey;
-use model::{CredentialVersion, Randomness, Secret, StoredHash};
+use model::{CampaignId, CredentialVersion, Randomness, Secret, StoredHash};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -103,6 +103,17 @@ impl Vault {
     /// "This password, as stored now."
     pub(crate) fn credential_version(&self, hash: &StoredHash) -> CredentialVersion {
         CredentialVersion::from_bytes(keyed_hash(&self.version, &[hash.expose().as_bytes()]))
+    }
+
+    /// A keyed hash of an address, another one in each campaign.
+    pub(crate) fn address_key(&self, campaign: CampaignId, exact_address: &str) -> [u8; 32] {
+        let key = self.key.derive("countersign/v1/campaign-address");
+        keyed_hash(&key, &[&campaign.0.to_be_bytes(), exact_address.as_bytes()])
+    }
+
+    /// What notices' codes and tokens are derived from.
+    pub(crate) fn notice_key(&self) -> Zeroizing<[u8; 32]> {
+        self.key.derive("countersign/v1/notice")
     }
 
     /// Makes a data key and its wrapped form. Without the wrapped form the data is gone.
@@ -230,7 +241,7 @@ pub struct VaultError {
 }
 
 impl VaultError {
-    fn new(context: &str) -> Self {
+    pub(crate) fn new(context: &str) -> Self {
         Self { context: context.to_owned() }
     }
 }

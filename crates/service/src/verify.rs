@@ -3,7 +3,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use directory::ReadError;
 use futures_util::TryStreamExt;
 use ledger::{Event, Outcomes};
-use model::{AccountId, FileId, HashFormat, LeakId, LeakName, RecordRef, Unverified};
+use model::{
+    AccountId, CredentialVersion, FileId, HashFormat, LeakId, LeakName, RecordRef, Unverified,
+};
 use password::Verifier;
 use store::{
     Batch, Candidate, FindingRecord, JobKind, Leak, LeakState, Lease, NewFinding, Outcome,
@@ -26,7 +28,7 @@ use crate::{
 const LANES: usize = 2;
 
 /// What the data key of a finding's secret is wrapped for.
-const FINDING: &str = "finding";
+pub(crate) const FINDING: &str = "finding";
 
 /// Tries a leak's candidates on the accounts' stored hashes as they are now. Matches become
 /// findings; in the end the key of everything else is destroyed.
@@ -103,6 +105,15 @@ fn slot(outcomes: &mut Outcomes, outcome: Outcome) -> &mut u64 {
         Outcome::Gone => &mut outcomes.gone,
         Outcome::Unverified => &mut outcomes.unverified,
     }
+}
+
+/// What a finding's secret is encrypted for.
+pub(crate) fn finding_context(
+    leak: LeakId,
+    account: &AccountId,
+    version: CredentialVersion,
+) -> String {
+    format!("finding of leak {leak} for account {account}, {version}")
 }
 
 /// What every batch of a leak needs.
@@ -209,7 +220,7 @@ impl<'a> Verification<'a> {
         let (vault, randomness) = (&self.site.vault, self.site.randomness.as_ref());
         let version = vault.credential_version(&exposure.hash);
         let (key, wrapped_key) = vault.new_data_key(FINDING, randomness);
-        let context = format!("finding of leak {} for account {account}, {version}", self.leak);
+        let context = finding_context(self.leak, &account, version);
         let finding = NewFinding {
             leak: self.leak,
             account,

@@ -11,6 +11,8 @@ sql::queries! {
     LEAKS = ["SELECT leak FROM campaign_leak WHERE campaign = $1 ORDER BY leak"];
     BY_NAME = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
         FROM campaign WHERE name = $1"];
+    BY_ID = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
+        FROM campaign WHERE id = $1"];
     HOLD = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
         FROM campaign WHERE id = $1" FOR_UPDATE];
     LIST = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
@@ -105,6 +107,14 @@ impl Tx {
     /// What the database reports.
     pub async fn campaign(&mut self, name: &str) -> Result<Option<CampaignRow>, StoreError> {
         Ok(self.0.run(&BY_NAME).bind(name.to_owned()).optional().await?)
+    }
+
+    /// A campaign by its key, as it is now.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn campaign_by_id(&mut self, id: CampaignId) -> Result<CampaignRow, StoreError> {
+        Ok(self.0.run(&BY_ID).bind(Cell(id)).one().await?)
     }
 
     /// A campaign that nobody else can read for a step or a claim until this transaction ends.

@@ -21,8 +21,13 @@ sql::queries! {
         FROM target JOIN campaign_address ON campaign_address.campaign = target.campaign
             AND campaign_address.number = target.address
         WHERE target.campaign = $1 AND target.address = $2 ORDER BY target.place"];
-    IN_STATE = ["SELECT account FROM target
-        WHERE campaign = $1 AND state = $2 AND place >= $3 ORDER BY place LIMIT $4"];
+    SEALED = ["SELECT target.place, reset_line.account, reset_line.version,
+            reset_line.replaced_version, reset_line.sealed_version, reset_line.wrapped_key,
+            reset_line.kept
+        FROM target JOIN reset_line ON reset_line.campaign = target.campaign
+            AND reset_line.account = target.account
+        WHERE target.campaign = $1 AND target.state = 'sealed' AND target.place >= $2
+        ORDER BY target.place LIMIT $3"];
     FINDINGS = ["SELECT account, finding FROM target_finding WHERE campaign = $1
         ORDER BY account, finding"];
     FINDINGS_OF = ["SELECT finding.id, finding.leak, finding.account, finding.version, finding.tier,
@@ -150,6 +155,14 @@ pub struct ResetLine {
     pub kept: Option<Vec<u8>>,
 }
 
+#[derive(sqlx::FromRow)]
+struct SealedRow {
+    #[sqlx(try_from = "Cell<u64>")]
+    place: u64,
+    #[sqlx(flatten)]
+    line: ResetLine,
+}
+
 /// Accounts of a campaign by how far it is with them, and why they were skipped.
 pub type TargetCount = (TargetState, Option<SkipReason>, u64);
 
@@ -218,20 +231,20 @@ impl Tx {
         Ok(query.all().await?)
     }
 
-    /// Some accounts in one state, from a place in the order on.
+    /// Some accounts that are sealed and whose owners have not been seen to choose another
+    /// password, from a place in the order on: each with its place.
     ///
     /// # Errors
     /// What the database reports.
-    pub async fn targets_in_state(
+    pub async fn sealed_lines(
         &mut self,
         campaign: CampaignId,
-        state: TargetState,
         from: u64,
         limit: u64,
-    ) -> Result<Vec<AccountId>, StoreError> {
-        let query = self.0.run(&IN_STATE).bind(Cell(campaign)).bind(Cell(state));
-        let rows = query.bind(Cell(from)).bind(Cell(limit)).all::<(Cell<AccountId>,)>().await?;
-        Ok(rows.into_iter().map(|(Cell(account),)| account).collect())
+    ) -> Result<Vec<(u64, ResetLine)>, StoreError> {
+        let query = self.0.run(&SEALED).bind(Cell(campaign)).bind(Cell(from)).bind(Cell(limit));
+        let rows: Vec<SealedRow> = query.all().await?;
+        Ok(rows.into_iter().map(|row| (row.place, row.line)).collect())
     }
 
     /// The findings against everybody, by account and then in ascending order.

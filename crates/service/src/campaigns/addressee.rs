@@ -1,0 +1,70 @@
+use campaign::AddressKey;
+use model::{Account, AccountId, CampaignId};
+use notice::Address;
+
+use crate::{Site, vault::Vault};
+
+/// Whom to tell about an account: an address that the site holds for theirs.
+#[derive(Debug, Clone)]
+pub(super) struct Addressee {
+    pub(super) address: Address,
+    pub(super) key: AddressKey,
+}
+
+impl Addressee {
+    /// `None` where there is no address, none that mail can go to, or none that is proved.
+    ///
+    /// A site that does not record who has proved to own an address mails its own password resets
+    /// to the address as it is, so it counts.
+    pub(super) fn of(
+        site: &Site,
+        campaign: CampaignId,
+        account: &Account,
+        verified_is_recorded: bool,
+    ) -> Option<Self> {
+        if verified_is_recorded && account.email_verified != Some(true) {
+            return None;
+        }
+        let email = account.email.as_deref()?;
+        let (address, exact) = (email.trim().parse().ok()?, leak::identifier::exact(email)?);
+        Some(Self { address, key: address_key(&site.vault, campaign, &exact) })
+    }
+}
+
+/// Fixes who comes first, so it differs from campaign to campaign.
+fn address_key(vault: &Vault, campaign: CampaignId, exact: &str) -> AddressKey {
+    AddressKey::from_bytes(vault.address_key(campaign, exact))
+}
+
+/// Part of an account's id or address, enough for its operators to recognise and for nobody else.
+pub(super) fn masked(text: &str) -> String {
+    let shown: String = text.chars().take(1).collect();
+    format!("{shown}…")
+}
+
+/// `j…@e….com`.
+pub(super) fn masked_address(address: &Address) -> String {
+    let text = address.as_str();
+    let (local, domain) = text.rsplit_once('@').unwrap_or((text, ""));
+    let (host, ending) = domain.rsplit_once('.').unwrap_or((domain, ""));
+    format!("{}@{}.{ending}", masked(local), masked(host))
+}
+
+/// The last characters tell accounts apart where ids are numbers that grow.
+pub(super) fn masked_id(id: &AccountId) -> String {
+    let text = id.as_str();
+    let tail: Vec<char> = text.chars().rev().take(2).collect();
+    format!("…{}", tail.into_iter().rev().collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_shows_what_an_operator_recognises_and_no_more() {
+        let address: Address = "jane.doe@mail.example.com".parse().unwrap();
+        assert_eq!(masked_address(&address), "j…@m….com");
+        assert_eq!(masked_id(&AccountId::new("123456").unwrap()), "…56");
+    }
+}

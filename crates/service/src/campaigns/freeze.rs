@@ -1,0 +1,288 @@
+use std::collections::{BTreeMap, HashSet};
+
+use campaign::{
+    Draft, Event, InstanceId, OperatorName, Plan, Policy, Reason, SkipReason, State, Target,
+    Targets, limits::FINDINGS_MAX,
+};
+use directory::Directory;
+use ledger::CampaignEvent;
+use model::{Account, AccountId, CampaignId, CredentialVersion, LeakId};
+use store::{Finding, FindingId, NewAddress, NewTarget, Tx};
+
+use super::{
+    CampaignError, CampaignView, Loaded, Words, addressee::Addressee, draft::store_kind, held,
+    named, show_campaign, take_step,
+};
+use crate::{Accounts, Progress, Site, Step, limits::ACCOUNTS_PER_LOOK_UP};
+
+/// Fixes whom a campaign is about, how it goes about it and with which words. After a halt, the
+/// same people and words are fixed again, to be signed in a new round.
+///
+/// # Errors
+/// [`CampaignError`] says what cannot be signed for.
+pub async fn freeze_campaign(
+    site: &Site,
+    name: &str,
+    directory: &Directory,
+    words: &Words,
+    progress: &dyn Progress,
+) -> Result<CampaignView, CampaignError> {
+    let loaded = named(&mut site.store.read().await?, name).await?;
+    match loaded.campaign.state() {
+        State::Halted { .. } => renew(site, &loaded, words).await?,
+        _ => freeze(site, &loaded, directory, words, progress).await?,
+    }
+    show_campaign(site, name).await
+}
+
+async fn renew(site: &Site, loaded: &Loaded, words: &Words) -> Result<(), CampaignError> {
+    let mut tx = site.store.begin().await?;
+    let mut loaded = held(&mut tx, loaded.id()).await?;
+    let plan = plan_of(&mut tx, &loaded).await?;
+    words.check(&plan)?;
+    let now = tx.now().await?;
+    let plan = plan.renew(plan.author().clone(), loaded.campaign.next_round(), now);
+    record(site, &mut tx, &mut loaded, &plan).await?;
+    Ok(tx.commit().await?)
+}
+
+/// The plan of the campaign's latest round.
+pub(super) async fn plan_of(tx: &mut Tx, loaded: &Loaded) -> Result<Plan, CampaignError> {
+    let body = tx.plan(loaded.id()).await?;
+    let none = || CampaignError::NoPlan {
+        name: loaded.row.name.clone(),
+        state: loaded.campaign.state().to_string(),
+    };
+    Ok(Plan::parse(&body.ok_or_else(none)?)?)
+}
+
+async fn freeze(
+    site: &Site,
+    loaded: &Loaded,
+    directory: &Directory,
+    words: &Words,
+    progress: &dyn Progress,
+) -> Result<(), CampaignError> {
+    let known = Known::load(site, loaded.id()).await?;
+    let chosen = choose(site, loaded.id(), &known, directory, progress).await?;
+    let targets = Targets::new(chosen.targets)?;
+    let accounts = directory.count().await?;
+
+    let mut tx = site.store.begin().await?;
+    let mut loaded = held(&mut tx, loaded.id()).await?;
+    let draft = Draft {
+        instance: site.instance_id().parse::<InstanceId>()?,
+        store: store_kind(site.kind()),
+        campaign: loaded.id(),
+        name: loaded.row.name.parse()?,
+        author: loaded.row.author.parse::<OperatorName>()?,
+        accounts,
+        skipped: chosen.skipped,
+        reasons: reasons(&mut tx, &known, &targets).await?,
+        policy: policy(&loaded)?,
+        templates: words.digests().clone(),
+    };
+    let now = tx.now().await?;
+    let plan = Plan::freeze(draft, &targets, loaded.campaign.next_round(), now)?;
+    record(site, &mut tx, &mut loaded, &plan).await?;
+    keep(&mut tx, loaded.id(), &known, &targets).await?;
+    Ok(tx.commit().await?)
+}
+
+fn policy(loaded: &Loaded) -> Result<Policy, CampaignError> {
+    serde_json::from_slice(&loaded.row.policy)
+        .map_err(|source| CampaignError::Machine { campaign: loaded.id(), source })
+}
+
+async fn record(
+    site: &Site,
+    tx: &mut Tx,
+    loaded: &mut Loaded,
+    plan: &Plan,
+) -> Result<(), CampaignError> {
+    let now = tx.now().await?;
+    take_step(site, tx, loaded, Event::Freeze(plan), now).await?;
+    tx.add_plan(loaded.id(), plan.round(), plan.to_bytes()).await?;
+    let counts = plan.counts();
+    let frozen = CampaignEvent::CampaignFrozen {
+        campaign: loaded.id(),
+        round: plan.round(),
+        plan: plan.digest().to_string(),
+        targets: counts.targets,
+        addresses: counts.addresses,
+        skipped: counts.skipped.clone(),
+    };
+    Ok(site.record(tx, &[frozen.into()]).await?)
+}
+
+/// What the store knows of everybody who may become a target.
+struct Known {
+    findings: BTreeMap<AccountId, Vec<Finding>>,
+    dismissed: u64,
+    in_other_campaigns: HashSet<AccountId>,
+    reset_before: HashSet<(AccountId, CredentialVersion)>,
+}
+
+impl Known {
+    async fn load(site: &Site, campaign: CampaignId) -> Result<Self, CampaignError> {
+        let mut tx = site.store.read().await?;
+        let leaks = tx.campaign_leaks(campaign).await?;
+        let mut findings: BTreeMap<AccountId, Vec<Finding>> = BTreeMap::new();
+        for finding in tx.open_findings(&leaks).await? {
+            findings.entry(finding.account.clone()).or_default().push(finding);
+        }
+        Ok(Self {
+            findings,
+            dismissed: tx.dismissed_accounts(&leaks).await?,
+            in_other_campaigns: tx.accounts_in_open_campaigns().await?.into_iter().collect(),
+            reset_before: tx.reset_lines().await?.into_iter().collect(),
+        })
+    }
+
+    fn skip_unseen(&self, id: &AccountId, findings: &[Finding]) -> Option<SkipReason> {
+        if self.in_other_campaigns.contains(id) {
+            return Some(SkipReason::InOtherCampaign);
+        }
+        let is_reset =
+            |finding: &Finding| self.reset_before.contains(&(id.clone(), finding.version));
+        findings.iter().any(is_reset).then_some(SkipReason::AlreadyReset)
+    }
+}
+
+#[derive(Default)]
+struct Chosen {
+    targets: Vec<Target>,
+    skipped: BTreeMap<SkipReason, u64>,
+}
+
+async fn choose(
+    site: &Site,
+    campaign: CampaignId,
+    known: &Known,
+    directory: &Directory,
+    progress: &dyn Progress,
+) -> Result<Chosen, CampaignError> {
+    let mut chosen = Chosen::default();
+    if known.dismissed > 0 {
+        chosen.skipped.insert(SkipReason::Dismissed, known.dismissed);
+    }
+    progress.begin(Step::Freeze, known.findings.len() as u64);
+    let ids: Vec<_> = known.findings.keys().cloned().collect();
+    for ids in ids.chunks(ACCOUNTS_PER_LOOK_UP) {
+        let present = Accounts::Directory(directory).by_ids(ids).await?;
+        let present: BTreeMap<_, _> = present.into_iter().map(|a| (a.id.clone(), a)).collect();
+        let considering = Considering { site, campaign, known, directory };
+        for id in ids {
+            match considering.consider(id, present.get(id)) {
+                Ok(target) => chosen.targets.push(target),
+                Err(reason) => *chosen.skipped.entry(reason).or_default() += 1,
+            }
+        }
+        progress.advance(ids.len() as u64);
+    }
+    progress.end();
+    Ok(chosen)
+}
+
+struct Considering<'a> {
+    site: &'a Site,
+    campaign: CampaignId,
+    known: &'a Known,
+    directory: &'a Directory,
+}
+
+impl Considering<'_> {
+    /// Whether an exposed account is a target, and why not.
+    fn consider(&self, id: &AccountId, account: Option<&Account>) -> Result<Target, SkipReason> {
+        let findings = self.known.findings.get(id).map_or(&[][..], Vec::as_slice);
+        if let Some(reason) = self.known.skip_unseen(id, findings) {
+            return Err(reason);
+        }
+        let account = account.ok_or(SkipReason::Gone)?;
+        let hash = account.hash.as_ref().ok_or(SkipReason::NoPassword)?;
+        let verified_is_recorded = self.directory.records_verified();
+        let addressee = Addressee::of(self.site, self.campaign, account, verified_is_recorded);
+        let version = self.site.vault.credential_version(hash);
+        Ok(Target {
+            account: id.clone(),
+            findings: telling(findings, version).iter().map(|finding| finding.get()).collect(),
+            credential_version: version,
+            address: addressee.ok_or(SkipReason::Unreachable)?.key,
+            place: campaign::Place { address: 0, accounts: 0 },
+        })
+    }
+}
+
+/// The findings about the password as it is now. Where there is none, the hash was replaced since,
+/// and only trying again can tell whether it is still of the same password.
+fn telling(findings: &[Finding], version: CredentialVersion) -> Vec<FindingId> {
+    let of_now = findings.iter().filter(|finding| finding.version == version);
+    let mut telling: Vec<_> = of_now.map(|finding| finding.id).collect();
+    if telling.is_empty() {
+        telling = findings.iter().map(|finding| finding.id).collect();
+    }
+    telling.truncate(FINDINGS_MAX);
+    telling
+}
+
+/// The leaks that the targets are in, each with how many.
+async fn reasons(
+    tx: &mut Tx,
+    known: &Known,
+    targets: &Targets,
+) -> Result<Vec<Reason>, CampaignError> {
+    let mut counts: BTreeMap<LeakId, u64> = BTreeMap::new();
+    for target in targets.iter() {
+        let findings = known.findings.get(&target.account).into_iter().flatten();
+        let telling = findings.filter(|finding| target.findings.contains(&finding.id.get()));
+        let leaks: HashSet<_> = telling.map(|finding| finding.leak).collect();
+        for leak in leaks {
+            *counts.entry(leak).or_default() += 1;
+        }
+    }
+    let leaks = tx.leaks().await?.into_iter();
+    let reason = |leak: store::Leak| {
+        let targets = counts.get(&leak.id).copied()?;
+        let store::Leak { id, name, date, provenance, .. } = leak;
+        Some(Reason { leak: id, name, date, provenance, targets })
+    };
+    Ok(leaks.filter_map(reason).collect())
+}
+
+async fn keep(
+    tx: &mut Tx,
+    campaign: CampaignId,
+    known: &Known,
+    targets: &Targets,
+) -> Result<(), CampaignError> {
+    let firsts = targets.iter().scan(None, |before, target| {
+        let place = target.place;
+        let is_first = before.replace(place.address) != Some(place.address);
+        Some(is_first.then_some(NewAddress {
+            number: place.address,
+            key: *target.address.as_bytes(),
+            accounts: place.accounts,
+        }))
+    });
+    tx.add_addresses(campaign, firsts.flatten().collect::<Vec<_>>()).await?;
+    let rows: Vec<_> = (0..)
+        .zip(targets.iter())
+        .map(|(place, target)| NewTarget {
+            place,
+            account: target.account.clone(),
+            address: target.place.address,
+            version: target.credential_version,
+            findings: known.ids(target),
+        })
+        .collect();
+    Ok(tx.add_targets(campaign, &rows).await?)
+}
+
+impl Known {
+    /// The store's own keys of a target's findings.
+    fn ids(&self, target: &Target) -> Vec<FindingId> {
+        let findings = self.findings.get(&target.account).into_iter().flatten();
+        let ids = findings.map(|finding| finding.id);
+        ids.filter(|id| target.findings.contains(&id.get())).collect()
+    }
+}
