@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use campaign::{OperatorName, RosterDigest};
+use campaign::{CampaignName, OperatorName, RosterDigest};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{LeakDate, LeakName, Provenance};
 
@@ -60,6 +60,7 @@ pub(crate) enum Command {
     /// Sending: which database and which hosts may send at all.
     #[command(subcommand)]
     Sending(SendingCommand),
+    Worker(WorkerArguments),
     /// The audit log of everything done.
     #[command(subcommand)]
     Log(LogCommand),
@@ -289,6 +290,28 @@ pub(crate) enum OperatorCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CampaignCommand {
+    Draft(CampaignDraft),
+    /// Print the policy that campaigns have by default, to be edited and given to `draft`.
+    Policy,
+    /// Fix whom a campaign is about, how it goes about it and with which words: what operators
+    /// then sign. After a halt, the same is fixed again for a new round.
+    Freeze {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// Show what is to be signed, with some masked targets.
+    Show {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// Write the frozen plan into a file, to be signed on other hosts.
+    Export {
+        /// The campaign's name.
+        name: CampaignName,
+        /// The file to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Read and sign an exported plan, and write the approval.
     ///
     /// It needs neither configuration nor store: sign on a host that you trust. The number of
@@ -303,6 +326,88 @@ pub(crate) enum CampaignCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Take approvals that operators have handed back. With the last one that is needed the
+    /// campaign is signed.
+    Approve {
+        /// The campaign's name.
+        name: CampaignName,
+        /// The approvals.
+        #[arg(required = true, value_name = "APPROVAL")]
+        approvals: Vec<PathBuf>,
+    },
+    /// Start a signed campaign: workers take it up from now on.
+    Start {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// Tell where campaigns stand: one, or all.
+    Status {
+        /// The campaign's name.
+        name: Option<CampaignName>,
+    },
+    /// Stop a campaign before the next account, or everything at once.
+    ///
+    /// It needs no signature. Going on needs two.
+    Halt {
+        /// The campaign's name.
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        name: Option<CampaignName>,
+        /// Pull the kill switch: nothing begins in any campaign, and all that run are halted.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Let a halted campaign go on, once the plan of its new round is signed.
+    Resume {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// Make a frozen campaign a draft again. Its signatures are void.
+    Thaw {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// End a campaign for good. Its accounts may be targets of others.
+    Close {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// Count from the audit log what became of everybody, and hold it against the store.
+    ///
+    /// Exit code 4 if some notices are uncertain; 1, loudly, if the totals do not reconcile.
+    Report {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+}
+
+/// Begin a campaign. It touches nobody before it is frozen, signed by two and started.
+#[derive(Debug, Args)]
+pub(crate) struct CampaignDraft {
+    /// What operators call it. Recipients never see it.
+    pub(crate) name: CampaignName,
+
+    /// The operator who is answerable for it, and will not approve it.
+    #[arg(long)]
+    pub(crate) author: OperatorName,
+
+    /// A verified leak whose findings it is about; may be given several times.
+    #[arg(long = "leak", required = true, value_name = "LEAK")]
+    pub(crate) leaks: Vec<LeakName>,
+
+    /// A TOML file with what differs from the default policy.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+}
+
+/// Run campaigns: seal, end sessions, send, as far as the signed plans allow.
+///
+/// Any number of workers share the work. One ends when it is told to (SIGTERM, Ctrl-C), after it
+/// has finished what it has in hand; killing it loses nothing either.
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArguments {
+    /// End as soon as no campaign runs.
+    #[arg(long)]
+    pub(crate) until_done: bool,
 }
 
 #[derive(Debug, Subcommand)]

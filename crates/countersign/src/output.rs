@@ -11,6 +11,7 @@ use std::{
 
 use serde::Serialize;
 use service::Listed;
+use tracing_subscriber::EnvFilter;
 
 /// Something failed.
 pub(crate) const EXIT_ERROR: u8 = 1;
@@ -90,6 +91,12 @@ impl Output {
         }
         eprintln!("countersign: {}", visible(text));
     }
+}
+
+/// What happens meanwhile, one JSON object a line, on standard error. `RUST_LOG` chooses how much.
+pub(crate) fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().json().with_writer(io::stderr).with_env_filter(filter).init();
 }
 
 /// A result under the name of its schema.

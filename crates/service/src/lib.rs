@@ -39,7 +39,7 @@ pub use campaigns::{
     ReportError, Sample, SealError, TellError, Words, WordsError, WorkError, Worked, Worker,
     approve_campaign, campaigns, close_campaign, draft_campaign, export_plan, freeze_campaign,
     halt_campaign, halt_everything, report_campaign, resume_campaign, sample_targets,
-    show_campaign, start_campaign, thaw_campaign,
+    show_campaign, start_campaign, thaw_campaign, watch_resets,
 };
 pub use doctor::{Check, Checked, check_clock, check_directory, check_store};
 pub use import::{ImportError, import_accounts};

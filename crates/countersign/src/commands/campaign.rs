@@ -1,10 +1,210 @@
+mod draft;
+mod report;
 mod sign;
+mod view;
 
-use super::{Context, Failure};
-use crate::{cli::CampaignCommand, output::Done};
+use std::path::Path;
 
-pub(super) fn run(context: &Context<'_>, command: &CampaignCommand) -> Result<Done, Failure> {
+use campaign::{Approval, ApprovalError, CampaignName};
+use serde::Serialize;
+use service::{CampaignError, CampaignView, Sample, Site};
+
+use super::{Context, Failure, Refused};
+use crate::{
+    cli::CampaignCommand,
+    config::Config,
+    files,
+    output::{Done, visible},
+    wiring::{self, WiringError},
+};
+
+/// The schema of one campaign's view.
+const CAMPAIGN: &str = "countersign.campaign/1";
+
+pub(super) async fn run(context: &Context<'_>, command: &CampaignCommand) -> Result<Done, Failure> {
     match command {
-        CampaignCommand::Sign { plan, key, out } => sign::run(context, plan, key, out),
+        CampaignCommand::Sign { plan, key, out } => return sign::run(context, plan, key, out),
+        CampaignCommand::Policy => return draft::print_policy(context),
+        _ => {}
     }
+    let config = context.config()?;
+    let office = Office { context, site: wiring::site(&config).await?, config: &config };
+    office.run(command).await
+}
+
+/// What every command about a stored campaign needs.
+struct Office<'a> {
+    context: &'a Context<'a>,
+    config: &'a Config,
+    site: Site,
+}
+
+impl Office<'_> {
+    async fn run(&self, command: &CampaignCommand) -> Result<Done, Failure> {
+        let view = match command {
+            CampaignCommand::Draft(arguments) => self.draft(arguments).await?,
+            CampaignCommand::Freeze { name } => self.freeze(name).await?,
+            CampaignCommand::Approve { name, approvals } => self.approve(name, approvals).await?,
+            CampaignCommand::Start { name } => self.start(name).await?,
+            CampaignCommand::Halt { name: Some(name), .. } => {
+                service::halt_campaign(&self.site, name.as_str()).await.map_err(refused)?
+            }
+            CampaignCommand::Halt { name: None, .. } => return self.halt_all().await,
+            CampaignCommand::Resume { name } => self.resume(name).await?,
+            CampaignCommand::Thaw { name } => {
+                service::thaw_campaign(&self.site, name.as_str()).await.map_err(refused)?
+            }
+            CampaignCommand::Close { name } => {
+                service::close_campaign(&self.site, name.as_str()).await.map_err(refused)?
+            }
+            CampaignCommand::Status { name: Some(name) } => {
+                service::show_campaign(&self.site, name.as_str()).await?
+            }
+            CampaignCommand::Status { name: None } => return self.status().await,
+            CampaignCommand::Show { name } => return self.show(name).await,
+            CampaignCommand::Export { name, out } => return self.export(name, out).await,
+            CampaignCommand::Report { name } => return report::run(self, name).await,
+            CampaignCommand::Sign { .. } | CampaignCommand::Policy => return Ok(Done::Whole),
+        };
+        self.context.output.result(CAMPAIGN, &view, view::for_people)?;
+        Ok(Done::Whole)
+    }
+
+    fn founding(&self) -> Result<campaign::RosterDigest, WiringError> {
+        wiring::founding_digest(self.config)?.ok_or(WiringError::NoRosterDigest)
+    }
+
+    async fn draft(&self, arguments: &crate::cli::CampaignDraft) -> Result<CampaignView, Failure> {
+        let draft = draft::new(arguments)?;
+        let drafted = service::draft_campaign(&self.site, &draft, self.founding()?).await;
+        drafted.map_err(refused)
+    }
+
+    async fn freeze(&self, name: &CampaignName) -> Result<CampaignView, Failure> {
+        let directory = wiring::directory(self.config).await?;
+        let words = wiring::words(self.config)?;
+        let progress = self.context.progress();
+        let (site, name) = (&self.site, name.as_str());
+        let frozen = service::freeze_campaign(site, name, &directory, &words, &*progress).await;
+        frozen.map_err(refused)
+    }
+
+    async fn approve(
+        &self,
+        name: &CampaignName,
+        files: &[std::path::PathBuf],
+    ) -> Result<CampaignView, Failure> {
+        let founding = self.founding()?;
+        let mut view = service::show_campaign(&self.site, name.as_str()).await?;
+        for file in files {
+            let approval = Approval::parse(&files::read(file)?);
+            let approval = approval.map_err(|source| NoApproval { file: shown(file), source })?;
+            let approved =
+                service::approve_campaign(&self.site, name.as_str(), &approval, founding).await;
+            view = approved.map_err(refused)?;
+        }
+        Ok(view)
+    }
+
+    async fn start(&self, name: &CampaignName) -> Result<CampaignView, Failure> {
+        let directory = wiring::directory(self.config).await?;
+        let words = wiring::words(self.config)?;
+        let (site, name, founding) = (&self.site, name.as_str(), self.founding()?);
+        let started = service::start_campaign(site, name, &directory, &words, founding).await;
+        started.map_err(refused)
+    }
+
+    async fn resume(&self, name: &CampaignName) -> Result<CampaignView, Failure> {
+        let words = wiring::words(self.config)?;
+        let (site, name, founding) = (&self.site, name.as_str(), self.founding()?);
+        service::resume_campaign(site, name, &words, founding).await.map_err(refused)
+    }
+
+    async fn halt_all(&self) -> Result<Done, Failure> {
+        let halted = Halted { halted: service::halt_everything(&self.site).await? };
+        self.context.output.result("countersign.campaign_halt_all/1", &halted, |halted| {
+            format!(
+                "nothing begins any more; {} campaigns were halted: {}\n",
+                halted.halted.len(),
+                visible(halted.halted.join(", "))
+            )
+        })?;
+        Ok(Done::Whole)
+    }
+
+    async fn status(&self) -> Result<Done, Failure> {
+        let all = All { campaigns: service::campaigns(&self.site).await? };
+        self.context
+            .output
+            .result("countersign.campaigns/1", &all, |all| view::list(&all.campaigns))?;
+        Ok(Done::Whole)
+    }
+
+    async fn show(&self, name: &CampaignName) -> Result<Done, Failure> {
+        let directory = wiring::directory(self.config).await?;
+        let name = name.as_str();
+        let shown = Shown {
+            campaign: service::show_campaign(&self.site, name).await?,
+            samples: service::sample_targets(&self.site, name, &directory).await?,
+        };
+        self.context.output.result("countersign.campaign_show/1", &shown, |shown| {
+            view::for_people(&shown.campaign) + &view::samples(&shown.samples)
+        })?;
+        Ok(Done::Whole)
+    }
+
+    async fn export(&self, name: &CampaignName, out: &Path) -> Result<Done, Failure> {
+        files::refuse_existing(out)?;
+        let plan = service::export_plan(&self.site, name.as_str()).await.map_err(refused)?;
+        files::create_document(out, &plan.to_bytes())?;
+        let exported = Exported { file: shown(out), digest: plan.digest().to_string() };
+        self.context.output.result("countersign.campaign_export/1", &exported, |exported| {
+            let Exported { file, digest } = exported;
+            format!(
+                "{}: plan {digest}\nEach approver runs, on a host of their own: countersign \
+                 campaign sign PLAN --key KEYFILE --out APPROVAL\n",
+                visible(file)
+            )
+        })?;
+        Ok(Done::Whole)
+    }
+}
+
+#[derive(Serialize)]
+struct Halted {
+    halted: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct All {
+    campaigns: Vec<CampaignView>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    campaign: CampaignView,
+    samples: Vec<Sample>,
+}
+
+#[derive(Serialize)]
+struct Exported {
+    file: String,
+    digest: String,
+}
+
+fn shown(file: &Path) -> String {
+    file.display().to_string()
+}
+
+/// A rule that says no ends with another exit code than something that is wrong.
+fn refused(error: CampaignError) -> Failure {
+    if error.is_refusal() { Refused::because(error) } else { error.into() }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{file}: {source}")]
+struct NoApproval {
+    file: String,
+    source: ApprovalError,
 }

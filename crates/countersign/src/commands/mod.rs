@@ -10,6 +10,7 @@ mod log;
 mod operator;
 mod sending;
 mod signing;
+mod worker;
 
 use std::{error::Error, process::ExitCode, sync::Arc};
 
@@ -20,7 +21,8 @@ use crate::{
     config::Config,
     output::{self, Done, Output},
     progress::Bars,
-    reference, wiring,
+    reference,
+    wiring::{self, MailError, WiringError},
 };
 
 /// A command may fail in any way that its operation may; what matters here is what it says.
@@ -34,6 +36,16 @@ struct Refused(Failure);
 impl Refused {
     fn because(reason: impl Into<Failure>) -> Failure {
         Box::new(Self(reason.into()))
+    }
+}
+
+impl Refused {
+    /// A host that has no sending file is one that may not send.
+    fn if_disarmed(error: WiringError) -> Failure {
+        match error {
+            WiringError::Mail(MailError::Sending(_)) => Self::because(error),
+            _ => error.into(),
+        }
     }
 }
 
@@ -71,8 +83,9 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Done, Failure> {
         Command::Accounts(command) => accounts::run(&context, command).await,
         Command::Leak(command) => leak::run(&context, command).await,
         Command::Operator(command) => operator::run(&context, command).await,
-        Command::Campaign(command) => campaign::run(&context, command),
+        Command::Campaign(command) => campaign::run(&context, command).await,
         Command::Sending(command) => sending::run(&context, command).await,
+        Command::Worker(arguments) => worker::run(&context, arguments).await,
         Command::Log(command) => log::run(&context, command).await,
         Command::Reference { page } => {
             output::print(&reference::page(*page))?;

@@ -93,7 +93,7 @@ fn armed(status: &SendingStatus) -> String {
 struct Status {
     armed: bool,
     #[serde(flatten)]
-    status: Option<SendingStatus>,
+    arming: Option<SendingStatus>,
     reason: Option<String>,
 }
 
@@ -102,14 +102,14 @@ async fn status(context: &Context<'_>, config: &Config, site: &Site) -> Result<D
     let roster = wiring::roster(config, site).await?;
     let file = config.resolve(&config.settings.sending.file);
     let status = match sending_status(site, &file, &roster).await {
-        Ok(status) => Status { armed: true, status: Some(status), reason: None },
+        Ok(status) => Status { armed: true, arming: Some(status), reason: None },
         Err(DisarmedError::Store(error)) => return Err(error.into()),
-        Err(why) => Status { armed: false, status: None, reason: Some(why.to_string()) },
+        Err(why) => Status { armed: false, arming: None, reason: Some(why.to_string()) },
     };
     context.output.result("countersign.sending_status/1", &status, |status| {
         let reason = status.reason.as_ref();
         let disarmed = || format!("not armed: {}\n", visible(reason.map_or("", String::as_str)));
-        status.status.as_ref().map_or_else(disarmed, armed)
+        status.arming.as_ref().map_or_else(disarmed, armed)
     })?;
     Ok(if status.armed { Done::Whole } else { Done::Refused })
 }

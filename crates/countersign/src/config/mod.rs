@@ -13,7 +13,8 @@ use toml::{Table, Value};
 
 pub(crate) use reference::{reference, template};
 pub(crate) use settings::{
-    ColumnSettings, DirectorySettings, PepperSetting, Preset, Settings, VerifySettings,
+    ColumnSettings, DirectorySettings, PepperSetting, Preset, Settings, TransportSetting,
+    VerifySettings,
 };
 
 use keys::{ENVIRONMENT_PREFIX, Key, Kind};

@@ -19,6 +19,14 @@ pub(crate) struct Settings {
     pub(crate) operators: OperatorSettings,
     /// What this host needs in order to send.
     pub(crate) sending: SendingSettings,
+    /// The site, as its people know it.
+    pub(crate) site: SiteSettings,
+    /// How notices leave.
+    pub(crate) mail: MailSettings,
+    /// The site's mail server, for `mail.transport = "smtp"`.
+    pub(crate) smtp: SmtpSettings,
+    /// Signing of mails by Countersign. Leave it out where the mail server signs.
+    pub(crate) dkim: DkimSettings,
     /// How work is shared out.
     pub(crate) work: WorkSettings,
 }
@@ -183,6 +191,8 @@ pub(crate) struct WorkSettings {
     pub(crate) lease_seconds: u32,
     /// Plain files are screened in pieces of this many bytes.
     pub(crate) piece_bytes: u64,
+    /// Addresses and mails that one `countersign worker` has in hand at the same time.
+    pub(crate) lanes: u32,
 }
 
 impl Default for StoreSettings {
@@ -213,15 +223,140 @@ impl Default for VerifySettings {
     }
 }
 
+/// The site, as its people know it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SiteSettings {
+    /// What the site is called, in subjects and wherever a notice speaks of it.
+    pub(crate) name: Option<String>,
+    /// Where on the site one chooses a new password, as labels to follow: never a link.
+    pub(crate) reset_path: String,
+    /// Where on the site one checks a notice.
+    pub(crate) check_path: String,
+    /// The language of notices to people whose own is not known: `en` or `de`.
+    pub(crate) language: String,
+}
+
+/// How notices leave.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct MailSettings {
+    /// `maildir` (a folder) or `smtp` (the site's relay).
+    pub(crate) transport: TransportSetting,
+    /// The folder of `maildir`.
+    pub(crate) folder: String,
+    /// The address that notices come from. It must take replies, or `reply_to` must.
+    pub(crate) from: Option<String>,
+    /// The name beside it. The site's name if unset.
+    pub(crate) from_name: Option<String>,
+    /// An address of the same domain that takes replies.
+    pub(crate) reply_to: Option<String>,
+    /// Where bounces go: each notice's token is added behind a `+`. The sender if unset.
+    pub(crate) bounces: Option<String>,
+}
+
+/// How notices leave.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum TransportSetting {
+    #[default]
+    Maildir,
+    Smtp,
+}
+
+/// The site's mail server.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SmtpSettings {
+    /// A name in DNS, which its certificate must hold, or an IP address.
+    pub(crate) host: String,
+    /// Usually 587 for `starttls`, 465 for `tls`.
+    pub(crate) port: u16,
+    /// `starttls`, `tls`, or `plain`, which is possible on this host only.
+    pub(crate) security: String,
+    /// The name to sign in with, if at all.
+    pub(crate) username: Option<String>,
+    /// A file with its password. Its last line break is not part of it.
+    pub(crate) password_file: Option<String>,
+    /// What we call ourselves: this host's name.
+    pub(crate) hello: String,
+    /// A PEM file with the authorities whose certificates count, instead of those that browsers
+    /// trust.
+    pub(crate) ca_file: Option<String>,
+    /// How long to wait for the answer to a command. RFC 5321 asks for five minutes.
+    pub(crate) command_seconds: u32,
+    /// How long to wait for the answer to a whole mail. Less than the ten minutes of RFC 5321
+    /// makes mails uncertain that have arrived.
+    pub(crate) end_of_data_seconds: u32,
+}
+
+/// Signing of mails by Countersign.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DkimSettings {
+    /// The domain that signs: that of `mail.from`, or one above it.
+    pub(crate) domain: Option<String>,
+    /// The selector: the public key stands in DNS at SELECTOR._domainkey.DOMAIN.
+    pub(crate) selector: Option<String>,
+    /// A PEM file with the private key: RSA, 2048 bits or more, readable by its owner alone.
+    pub(crate) key_file: Option<String>,
+}
+
+impl Default for SiteSettings {
+    fn default() -> Self {
+        Self {
+            name: None,
+            reset_path: "Sign in > Forgot password".to_owned(),
+            check_path: "Help > Check a notice".to_owned(),
+            language: "en".to_owned(),
+        }
+    }
+}
+
+impl Default for MailSettings {
+    fn default() -> Self {
+        Self {
+            transport: TransportSetting::default(),
+            folder: "mail".to_owned(),
+            from: None,
+            from_name: None,
+            reply_to: None,
+            bounces: None,
+        }
+    }
+}
+
+impl Default for SmtpSettings {
+    fn default() -> Self {
+        let limits = notice::TimeLimits::default();
+        let seconds =
+            |limit: std::time::Duration| u32::try_from(limit.as_secs()).unwrap_or(u32::MAX);
+        Self {
+            host: "localhost".to_owned(),
+            port: 587,
+            security: "starttls".to_owned(),
+            username: None,
+            password_file: None,
+            hello: "localhost".to_owned(),
+            ca_file: None,
+            command_seconds: seconds(limits.command),
+            end_of_data_seconds: seconds(limits.end_of_data),
+        }
+    }
+}
+
 impl Default for SendingSettings {
     fn default() -> Self {
         Self { file: "sending.json".to_owned() }
     }
 }
 
+/// Enough to keep a relay busy that takes half a second for a mail.
+const LANES: u32 = 4;
+
 impl Default for WorkSettings {
     fn default() -> Self {
         let lease_seconds = u32::try_from(service::limits::LEASE.as_secs()).unwrap_or(u32::MAX);
-        Self { lease_seconds, piece_bytes: service::limits::PIECE_BYTES }
+        Self { lease_seconds, piece_bytes: service::limits::PIECE_BYTES, lanes: LANES }
     }
 }

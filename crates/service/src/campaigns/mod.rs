@@ -31,6 +31,7 @@ pub use draft::{NewDraft, draft_campaign};
 pub use failure::CampaignError;
 pub use freeze::freeze_campaign;
 pub use report::{CampaignReport, ReportError, report_campaign};
+pub use resets::watch_resets;
 pub use run::{Means, NotInPlan, WorkError, Worked, Worker};
 pub use seal::SealError;
 pub use steer::{

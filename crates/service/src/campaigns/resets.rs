@@ -11,8 +11,12 @@ use super::{evidence::secret, run::WorkError};
 use crate::{Site, limits::ACCOUNTS_PER_LOOK_UP};
 
 /// Sees who has chosen a new password: a hash that is neither ours nor the one that was replaced.
-/// Whether it is the leaked password again is tried before its secret is destroyed.
-pub(super) async fn watch(
+/// Whether it is the leaked password again is tried before its secret is destroyed. Returns how
+/// many there were.
+///
+/// # Errors
+/// [`WorkError`] if store or directory fail.
+pub async fn watch_resets(
     site: &Site,
     directory: &Directory,
     verifier: &Arc<Verifier>,

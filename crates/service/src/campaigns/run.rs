@@ -14,7 +14,7 @@ use directory::{Directory, ReadError, WriteError};
 use futures_util::TryStreamExt;
 use model::{AccountId, CampaignId, NoticeState, Timestamp};
 use password::Verifier;
-use store::{FindingId, StoreError, TargetRow, Tx, WorkerName};
+use store::{FindingId, InstanceKind, StoreError, TargetRow, Tx, WorkerName};
 use tokio::task::JoinError;
 
 use super::{
@@ -91,14 +91,48 @@ impl<'a> Worker<'a> {
     /// # Errors
     /// [`WorkError`] if store or directory fail.
     pub async fn look_around(&self) -> Result<(), WorkError> {
-        resets::watch(self.site, &self.means.directory, &self.means.verifier).await?;
+        resets::watch_resets(self.site, &self.means.directory, &self.means.verifier).await?;
         resets::destroy_old_secrets(self.site).await
     }
 
-    async fn campaigns(&self) -> Result<Vec<CampaignId>, StoreError> {
-        let rows = self.site.store.read().await?.campaigns().await?;
-        let moves = |state: &str| !matches!(state, "draft" | "done" | "halted" | "closed");
-        Ok(rows.into_iter().filter(|row| moves(&row.state)).map(|row| row.id).collect())
+    /// Passes if this host may send now.
+    ///
+    /// # Errors
+    /// [`WorkError::Disarmed`] says why not.
+    pub async fn check_guard(&self) -> Result<(), WorkError> {
+        let mut tx = self.site.store.begin().await?;
+        let roster = roster_in(&mut tx, self.site, self.means.founding).await;
+        let roster = roster.map_err(CampaignError::from)?;
+        self.means.guard.check(&mut tx, self.site, &roster).await?;
+        if self.site.kind() == InstanceKind::Site && !tx.is_durable().await? {
+            return Err(WorkError::NotDurable);
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Whether any campaign is under way.
+    ///
+    /// # Errors
+    /// [`WorkError`] if the store fails.
+    pub async fn is_anything_running(&self) -> Result<bool, WorkError> {
+        for row in self.site.store.read().await?.campaigns().await? {
+            if matches!(Loaded::new(row)?.campaign.state(), State::Running(_)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The campaigns that time or work could move on.
+    async fn campaigns(&self) -> Result<Vec<CampaignId>, WorkError> {
+        let mut moving = Vec::new();
+        for row in self.site.store.read().await?.campaigns().await? {
+            let loaded = Loaded::new(row)?;
+            if let State::Frozen | State::Signed | State::Running(_) = loaded.campaign.state() {
+                moving.push(loaded.id());
+            }
+        }
+        Ok(moving)
     }
 
     async fn work_on(&self, campaign: CampaignId) -> Result<Worked, WorkError> {
@@ -295,6 +329,12 @@ pub enum WorkError {
     /// This host may not send.
     #[error(transparent)]
     Disarmed(#[from] DisarmedError),
+    /// What is committed might be forgotten, and then be sent a second time.
+    #[error(
+        "the store may lose what it has committed, so a mail could go out twice: turn on fsync \
+         and synchronous_commit (`countersign doctor` tells which)"
+    )]
+    NotDurable,
     /// What is kept of the campaign is not what was signed, or cannot be read.
     #[error(transparent)]
     Campaign(#[from] CampaignError),
@@ -332,7 +372,7 @@ impl WorkError {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::Disarmed(_) | Self::NotInPlan(_) => true,
+            Self::Disarmed(_) | Self::NotInPlan(_) | Self::NotDurable => true,
             Self::Campaign(error) => error.is_refusal(),
             _ => false,
         }

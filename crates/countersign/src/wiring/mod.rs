@@ -1,5 +1,7 @@
 //! Puts the program together out of its configuration.
 
+mod mail;
+
 use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 
 use campaign::{DigestError, Roster, RosterDigest};
@@ -11,6 +13,8 @@ use service::{
 };
 use store::{Store, StoreError, StoreOptions};
 use zeroize::Zeroizing;
+
+pub(crate) use mail::{MailError, means, words};
 
 use crate::{
     ambient::{SystemClock, SystemRandomness},
@@ -200,6 +204,8 @@ pub(crate) enum WiringError {
          when it takes the first roster"
     )]
     NoRosterDigest,
+    #[error(transparent)]
+    Mail(#[from] MailError),
     #[error(transparent)]
     Roster(#[from] RosterServiceError),
     #[error("`directory.hash.pepper_file`: {} cannot be read: {source}", path.display())]

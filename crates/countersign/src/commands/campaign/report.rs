@@ -1,0 +1,45 @@
+use campaign::CampaignName;
+use service::CampaignReport;
+
+use super::{super::Failure, Office};
+use crate::{
+    output::{Done, Sheet, grouped},
+    wiring,
+};
+
+/// Who has chosen a new password is looked up first, so that the counts are of now.
+pub(super) async fn run(office: &Office<'_>, name: &CampaignName) -> Result<Done, Failure> {
+    let directory = wiring::directory(office.config).await?;
+    let verifier = wiring::verifier(office.config)?;
+    service::watch_resets(&office.site, &directory, &verifier).await?;
+    let report = service::report_campaign(&office.site, name.as_str()).await?;
+    office.context.output.result("countersign.campaign_report/1", &report, for_people)?;
+    Ok(Done::whole_if(report.is_certain()))
+}
+
+fn for_people(report: &CampaignReport) -> String {
+    let mut sheet = Sheet::default();
+    sheet.row("campaign", &report.name).row("state", report.state);
+    if let (Some(from), Some(to)) = (report.from, report.to) {
+        sheet.row("from", from).row("to", to);
+    }
+    for (reason, count) in &report.left_out {
+        sheet.row(format!("left out of the plan, {reason}"), grouped(*count));
+    }
+    sheet.row("accounts targeted", grouped(report.targeted));
+    sheet.part("not touched yet", report.pending);
+    sheet.part("being sealed", report.sealing);
+    for (reason, count) in &report.skipped {
+        sheet.part(format!("left alone, {reason}"), *count);
+    }
+    sheet.row("  sealed", grouped(report.sealed));
+    sheet.row("    reset since", grouped(report.reset_since));
+    sheet.part("    to the leaked password again", report.reused);
+    sheet.part("  whose notice was refused", report.sealed_unreached);
+    sheet.row("addresses", grouped(report.addresses));
+    for (state, count) in &report.notices {
+        sheet.part(format!("notices {state}"), *count);
+    }
+    sheet.row("entries of the log", grouped(report.log_entries));
+    sheet.to_string()
+}

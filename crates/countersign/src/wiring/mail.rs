@@ -1,0 +1,175 @@
+//! What notices say, how they leave, and what else a campaign is run with.
+
+use std::{fs, io, path::PathBuf, time::Duration};
+
+use model::Secret;
+use notice::{
+    Address, AddressError, Credentials, DkimKey, DkimKeyError, Language, Maildir, MaildirError,
+    Relay, RelayError, RelayOptions, Roots, RootsError, Security, Sender, SenderError, Signer,
+    TextError, TimeLimits, Transport,
+};
+use service::{Mail, Means, SendingFileError, SendingGuard, Site, Words, WordsError};
+use store::InstanceKind;
+use zeroize::Zeroizing;
+
+use super::{WiringError, directory, founding_digest, verifier};
+use crate::config::{Config, TransportSetting};
+
+/// Everything that campaigns are run with.
+pub(crate) async fn means(config: &Config, site: &Site) -> Result<Means, WiringError> {
+    let file = config.resolve(&config.settings.sending.file);
+    Ok(Means {
+        directory: directory(config).await?,
+        verifier: verifier(config)?,
+        words: words(config)?,
+        mail: mail(config, site.kind())?,
+        guard: SendingGuard::open(&file).map_err(MailError::from)?,
+        founding: founding_digest(config)?.ok_or(WiringError::NoRosterDigest)?,
+    })
+}
+
+/// The words of the notices.
+pub(crate) fn words(config: &Config) -> Result<Words, MailError> {
+    let language: Language = config
+        .settings
+        .site
+        .language
+        .parse()
+        .map_err(|source| MailError::Word { setting: "site.language", source })?;
+    Ok(Words::new(&notice_site(config)?, language)?)
+}
+
+fn notice_site(config: &Config) -> Result<notice::Site, MailError> {
+    let (site, mail) = (&config.settings.site, &config.settings.mail);
+    let text = |setting| move |source| MailError::Text { setting, source };
+    let name = site.name.as_deref().ok_or(MailError::Missing { setting: "site.name" })?;
+    let name = name.parse().map_err(text("site.name"))?;
+    let from = mail.from.as_deref().ok_or(MailError::Missing { setting: "mail.from" })?;
+    let from_name = match &mail.from_name {
+        Some(from_name) => from_name.parse().map_err(text("mail.from_name"))?,
+        None => notice::SiteName::clone(&name),
+    };
+    let reply_to = mail.reply_to.as_deref().map(|reply_to| address("mail.reply_to", reply_to));
+    Ok(notice::Site {
+        sender: Sender::new(from_name, address("mail.from", from)?, reply_to.transpose()?)?,
+        reset_path: site.reset_path.parse().map_err(text("site.reset_path"))?,
+        check_path: site.check_path.parse().map_err(text("site.check_path"))?,
+        name,
+    })
+}
+
+fn address(setting: &'static str, text: &str) -> Result<Address, MailError> {
+    text.parse().map_err(|source| MailError::Address { setting, source })
+}
+
+fn mail(config: &Config, kind: InstanceKind) -> Result<Mail, MailError> {
+    let settings = &config.settings.mail;
+    let bounces = settings.bounces.as_deref().map(|bounces| address("mail.bounces", bounces));
+    Ok(Mail {
+        transport: match settings.transport {
+            TransportSetting::Maildir => {
+                Transport::Maildir(Maildir::open(&config.resolve(&settings.folder))?)
+            }
+            TransportSetting::Smtp => Transport::Relay(Box::new(relay(config, kind)?)),
+        },
+        signer: signer(config)?,
+        bounces: bounces.transpose()?,
+    })
+}
+
+/// A rehearsal mails to this host only.
+fn relay(config: &Config, kind: InstanceKind) -> Result<Relay, MailError> {
+    let settings = &config.settings.smtp;
+    let security: Security = settings
+        .security
+        .parse()
+        .map_err(|source| MailError::Word { setting: "smtp.security", source })?;
+    let roots = match &settings.ca_file {
+        Some(file) => Roots::from_pem(&read(config, "smtp.ca_file", file)?)?,
+        None => Roots::public(),
+    };
+    let options = RelayOptions {
+        host: settings.host.clone(),
+        port: settings.port,
+        security,
+        loopback_only: kind == InstanceKind::Rehearsal,
+        credentials: credentials(config)?,
+        hello: settings.hello.clone(),
+        roots,
+        limits: TimeLimits {
+            command: Duration::from_secs(settings.command_seconds.into()),
+            end_of_data: Duration::from_secs(settings.end_of_data_seconds.into()),
+            ..TimeLimits::default()
+        },
+    };
+    Ok(Relay::new(options)?)
+}
+
+fn credentials(config: &Config) -> Result<Option<Credentials>, MailError> {
+    let settings = &config.settings.smtp;
+    match (&settings.username, &settings.password_file) {
+        (None, None) => Ok(None),
+        (Some(username), Some(file)) => {
+            let bytes = read(config, "smtp.password_file", file)?;
+            let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            Ok(Some(Credentials { username: username.clone(), password: Secret::from(line) }))
+        }
+        _ => Err(MailError::HalfSignIn),
+    }
+}
+
+fn signer(config: &Config) -> Result<Option<Box<dyn Signer>>, MailError> {
+    let settings = &config.settings.dkim;
+    match (&settings.domain, &settings.selector, &settings.key_file) {
+        (None, None, None) => Ok(None),
+        (Some(domain), Some(selector), Some(file)) => {
+            let pem = read(config, "dkim.key_file", file)?;
+            Ok(Some(Box::new(DkimKey::from_pem(&pem, domain, selector)?)))
+        }
+        _ => Err(MailError::HalfDkim),
+    }
+}
+
+fn read(
+    config: &Config,
+    setting: &'static str,
+    file: &str,
+) -> Result<Zeroizing<Vec<u8>>, MailError> {
+    let path = config.resolve(file);
+    let bytes = fs::read(&path).map(Zeroizing::new);
+    bytes.map_err(|source| MailError::File { setting, path, source })
+}
+
+/// Why notices cannot be sent with this configuration.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MailError {
+    #[error("`{setting}` is not set: no notice can be written without it")]
+    Missing { setting: &'static str },
+    #[error("`{setting}`: {source}")]
+    Text { setting: &'static str, source: TextError },
+    #[error("`{setting}`: {source}")]
+    Address { setting: &'static str, source: AddressError },
+    #[error("`{setting}`: {source}")]
+    Word { setting: &'static str, source: model::UnknownWord },
+    #[error("`{setting}`: {} cannot be read: {source}", path.display())]
+    File { setting: &'static str, path: PathBuf, source: io::Error },
+    #[error("`smtp.username` and `smtp.password_file` are set together, or not at all")]
+    HalfSignIn,
+    #[error("`dkim.domain`, `dkim.selector` and `dkim.key_file` are set together, or not at all")]
+    HalfDkim,
+    #[error("`mail.reply_to`: {0}")]
+    Sender(#[from] SenderError),
+    #[error(transparent)]
+    Words(#[from] WordsError),
+    #[error("`mail.folder`: {0}")]
+    Maildir(#[from] MaildirError),
+    #[error("[smtp]: {0}")]
+    Relay(#[from] RelayError),
+    #[error("`smtp.ca_file`: {0}")]
+    Roots(#[from] RootsError),
+    #[error("`dkim.key_file`: {0}")]
+    Dkim(#[from] DkimKeyError),
+    #[error(transparent)]
+    Sending(#[from] SendingFileError),
+}
