@@ -1,15 +1,21 @@
 """A scripted SMTP server (aiosmtpd) whose record is the judge of what arrived.
 
-    smtp_server.py FOLDER [--starttls | --tls] [--name NAME] [--login USER:PASSWORD]
-                   [--only-login] [--ascii]
+    smtp_server.py FOLDER [--port PORT] [--script FILE] [--starttls | --tls] [--name NAME]
+                   [--login USER:PASSWORD] [--only-login] [--ascii]
 
 Writes `ca.pem` into FOLDER, prints its port, and serves until its standard input ends. Each
-message that it takes becomes `NNN.eml` and `NNN.json` there; `session.log` has one line for each
-command. How it behaves is chosen by the first label of the recipient's domain:
+message that it takes becomes `NNNNNN.json` and then `NNNNNN.eml` there; `session.log` has one line
+for each command. Started again in the same folder, it goes on numbering, with the same certificate.
+
+How it behaves is told by FILE, read anew for each RCPT: a JSON object of behaviours by recipient,
+in lower case, with `*` for everybody else. Without a word there it is the first label of the
+recipient's domain, if that is one of these:
 
     accept          takes the message (also any other label)
     grey            451 to the first RCPT of an address, then takes it
+    busy            450 to RCPT, however often one asks
     refused         550 to RCPT
+    uninvited       550 to DATA
     unwanted        550 to the final dot
     later           451 to the final dot
     closing         421 to RCPT, and hangs up
@@ -19,6 +25,7 @@ command. How it behaves is chosen by the first label of the recipient's domain:
     drop-saved      hangs up after the final dot, having kept it
     silent          never answers RCPT
     silent-dot      keeps the message, and never answers the final dot
+    slow            keeps the message, and answers the final dot after a second
     babble          answers the final dot with something that is not SMTP
     painted         550 to RCPT with characters that would repaint a terminal
 """
@@ -45,12 +52,13 @@ class Record:
 
     def __init__(self, folder):
         self.folder = folder
-        self.taken = 0
+        kept = [path.stem for path in folder.glob("*.json") if path.stem.isdecimal()]
+        self.taken = max(map(int, kept), default=0)
 
     def take(self, session, envelope):
+        """Keeps a message; its name. Nobody sees it by halves, since the `.eml` comes last."""
         self.taken += 1
-        name = f"{self.taken:03}"
-        (self.folder / f"{name}.eml").write_bytes(envelope.content)
+        name = f"{self.taken:06}"
         about = {
             "from": envelope.mail_from,
             "to": envelope.rcpt_tos,
@@ -59,6 +67,10 @@ class Record:
             "login": getattr(session, "auth_data", None) is not None,
         }
         (self.folder / f"{name}.json").write_text(json.dumps(about))
+        unfinished = self.folder / f"{name}.part"
+        unfinished.write_bytes(envelope.content)
+        unfinished.rename(self.folder / f"{name}.eml")
+        return name
 
     def log(self, session, words):
         with open(self.folder / "session.log", "a") as log:
@@ -66,8 +78,9 @@ class Record:
 
 
 class Handler:
-    def __init__(self, record):
+    def __init__(self, record, script):
         self.record = record
+        self.script = script
         self.greeted = set()
 
     async def handle_MAIL(self, server, session, envelope, address, options):
@@ -85,17 +98,28 @@ class Handler:
         return "221 goodbye"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
-        self.record.log(session, f"RCPT {behaviour(address)}")
-        answer = await self.answer_to_rcpt(server, address)
+        kind = self.behaviour(address)
+        self.record.log(session, f"RCPT {kind}")
+        answer = await self.answer_to_rcpt(server, address, kind)
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
+            envelope.kind = kind
         return answer
 
-    async def answer_to_rcpt(self, server, address):
-        match behaviour(address):
+    def behaviour(self, address):
+        script = {}
+        if self.script and self.script.exists():
+            script = json.loads(self.script.read_text())
+        label = address.rsplit("@", 1)[-1].split(".")[0]
+        return script.get(address.lower()) or script.get("*") or label
+
+    async def answer_to_rcpt(self, server, address, kind):
+        match kind:
             case "grey" if address not in self.greeted:
                 self.greeted.add(address)
                 return "451 4.7.1 greylisted, come back"
+            case "busy":
+                return "450 4.2.1 not now, come back"
             case "refused":
                 return "550 5.1.1 no such person"
             case "painted":
@@ -108,7 +132,7 @@ class Handler:
         return "250 known"
 
     async def handle_DATA(self, server, session, envelope):
-        kind = behaviour(envelope.rcpt_tos[0])
+        kind = envelope.kind
         self.record.log(session, f"DATA {kind}")
         match kind:
             case "unwanted":
@@ -118,33 +142,34 @@ class Handler:
             case "drop-unsaved":
                 server.transport.abort()
                 return "250 nobody hears this"
-        self.record.take(session, envelope)
+        name = self.record.take(session, envelope)
         match kind:
             case "drop-saved":
                 server.transport.abort()
             case "silent-dot":
                 await asyncio.sleep(3600)
+            case "slow":
+                await asyncio.sleep(1)
             case "babble":
                 return "kept, or maybe not"
-        return f"250 2.0.0 kept as {self.record.taken:03}"
+        return f"250 2.0.0 kept as {name}"
 
 
 class Server(SMTP):
-    """Hangs up before the final dot, which no handler of aiosmtpd can."""
+    """Answers DATA before the final dot in ways that no handler of aiosmtpd can."""
 
     async def smtp_DATA(self, arg):
-        recipients = self.envelope.rcpt_tos
-        kind = behaviour(recipients[0]) if recipients else None
-        if kind not in ("drop-before", "drop-within"):
-            return await super().smtp_DATA(arg)
-        if kind == "drop-within":
-            await self.push("354 go ahead")
-            await self._reader.readline()
-        self.transport.abort()
-
-
-def behaviour(address):
-    return address.rsplit("@", 1)[-1].split(".")[0]
+        match getattr(self.envelope, "kind", None):
+            case "uninvited":
+                await self.push("550 5.7.1 keep it")
+            case "drop-before":
+                self.transport.abort()
+            case "drop-within":
+                await self.push("354 go ahead")
+                await self._reader.readline()
+                self.transport.abort()
+            case _:
+                await super().smtp_DATA(arg)
 
 
 def certificate(subject, key, issuer, issuer_key, extensions):
@@ -163,7 +188,15 @@ def certificate(subject, key, issuer, issuer_key, extensions):
 
 
 def tls_context(folder, name):
-    """A server's side of TLS, its certificate signed by an authority made for this one run."""
+    """A server's side of TLS, its certificate signed by an authority made for this folder."""
+    if not (folder / "server.pem").exists():
+        make_certificates(folder, name)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context
+
+
+def make_certificates(folder, name):
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority, subject = (
         x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
@@ -182,9 +215,6 @@ def tls_context(folder, name):
         pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     (folder / "server.pem").write_bytes(leaf.public_bytes(pem) + secret)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem")
-    return context
 
 
 def alternative_name(name):
@@ -225,14 +255,14 @@ def options_of_server(arguments, context):
 
 async def serve(arguments):
     folder = Path(arguments.folder)
-    handler = Handler(Record(folder))
+    handler = Handler(Record(folder), arguments.script)
     context = tls_context(folder, arguments.name)
     options = options_of_server(arguments, context)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: Server(handler, **options),
         host="127.0.0.1",
-        port=0,
+        port=arguments.port,
         ssl=context if arguments.tls else None,
     )
     print(server.sockets[0].getsockname()[1], flush=True)
@@ -242,6 +272,8 @@ async def serve(arguments):
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder")
+    parser.add_argument("--port", type=int, default=0, help="any free one if not given")
+    parser.add_argument("--script", type=Path, help="behaviours by recipient, as JSON")
     parser.add_argument("--starttls", action="store_true")
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--name", default="localhost", help="what the certificate is for")

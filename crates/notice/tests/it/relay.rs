@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use notice::{Failure, Outcome, Phase, Relay, RelayError, Security};
+use testkit::smtp::SmtpServer;
 
 use crate::{
     facts::{notice_to, raw},
-    server::Server,
+    server::{plain_options, relay},
 };
 
 fn shown(outcome: &Outcome) -> String {
@@ -21,7 +22,7 @@ fn shown(outcome: &Outcome) -> String {
 }
 
 /// Sends one notice, and compares our word with the number of messages on record.
-async fn check(server: &Server, relay: &Relay, kind: &str, expected: &str, taken: usize) {
+async fn check(server: &SmtpServer, relay: &Relay, kind: &str, expected: &str, taken: usize) {
     let before = server.taken().len();
     let outcome = relay.deliver(&notice_to(&format!("jane@{kind}.test"), 1)).await;
     let said = shown(&outcome);
@@ -31,19 +32,22 @@ async fn check(server: &Server, relay: &Relay, kind: &str, expected: &str, taken
 
 #[tokio::test]
 async fn what_we_say_is_what_is_on_record() {
-    let server = Server::start(&[]);
-    let relay = server.relay();
+    let server = SmtpServer::start(&[]);
+    let relay = relay(&server);
     for (kind, expected, taken) in [
-        ("accept", "accepted: 250 2.0.0 kept as 001", 1),
+        ("accept", "accepted: 250 2.0.0 kept as 000001", 1),
         ("grey", "refused: 451 permanent=false recipient", 0),
         ("grey", "accepted", 1),
+        ("busy", "refused: 450 permanent=false recipient", 0),
         ("refused", "refused: 550 permanent=true recipient", 0),
+        ("uninvited", "refused: 550 permanent=true data", 0),
         ("unwanted", "refused: 550 permanent=true end_of_data", 0),
         ("later", "refused: 451 permanent=false end_of_data", 0),
         ("closing", "refused: 421 permanent=false recipient", 0),
         ("drop-before", "failed: data", 0),
         ("drop-unsaved", "lost: end_of_data", 0),
         ("drop-saved", "lost: end_of_data", 1),
+        ("slow", "accepted", 1),
         ("babble", "lost: end_of_data", 1),
         ("accept", "accepted", 1),
     ] {
@@ -53,8 +57,8 @@ async fn what_we_say_is_what_is_on_record() {
 
 #[tokio::test]
 async fn a_message_that_broke_off_is_not_accepted() {
-    let server = Server::start(&[]);
-    let outcome = server.relay().deliver(&notice_to("jane@drop-within.test", 1)).await;
+    let server = SmtpServer::start(&[]);
+    let outcome = relay(&server).deliver(&notice_to("jane@drop-within.test", 1)).await;
     // Which it is depends on whether the dot was on its way when the server hung up.
     let honest = ["failed: content", "lost: end_of_data"];
     assert!(honest.contains(&shown(&outcome).as_str()), "{outcome:?}");
@@ -63,13 +67,13 @@ async fn a_message_that_broke_off_is_not_accepted() {
 
 #[tokio::test]
 async fn silence_has_a_limit_and_the_phase_decides_what_it_means() {
-    let server = Server::start(&[]);
-    let mut options = server.options();
+    let server = SmtpServer::start(&[]);
+    let mut options = plain_options(&server);
     options.limits.end_of_data = Duration::from_millis(500);
     let relay = Relay::new(options).unwrap();
     check(&server, &relay, "silent-dot", "lost: end_of_data", 1).await;
 
-    let mut options = server.options();
+    let mut options = plain_options(&server);
     options.limits.command = Duration::from_millis(500);
     let relay = Relay::new(options).unwrap();
     check(&server, &relay, "silent", "failed: recipient", 0).await;
@@ -77,8 +81,8 @@ async fn silence_has_a_limit_and_the_phase_decides_what_it_means() {
 
 #[tokio::test]
 async fn nobody_listening_is_a_failure_before_the_dot() {
-    let server = Server::start(&[]);
-    let relay = server.relay();
+    let server = SmtpServer::start(&[]);
+    let relay = relay(&server);
     drop(server);
     let outcome = relay.deliver(&notice_to("jane@accept.test", 1)).await;
     assert_eq!(shown(&outcome), "failed: connect");
@@ -86,8 +90,8 @@ async fn nobody_listening_is_a_failure_before_the_dot() {
 
 #[tokio::test]
 async fn a_refused_transaction_is_reset_before_the_next() {
-    let server = Server::start(&[]);
-    let relay = server.relay();
+    let server = SmtpServer::start(&[]);
+    let relay = relay(&server);
     for kind in ["refused", "unwanted", "accept"] {
         relay.deliver(&notice_to(&format!("jane@{kind}.test"), 1)).await;
     }
@@ -111,8 +115,8 @@ async fn a_refused_transaction_is_reset_before_the_next() {
 
 #[tokio::test]
 async fn a_kept_connection_that_has_ended_is_replaced() {
-    let first = Server::start(&[]);
-    let relay = first.relay();
+    let first = SmtpServer::start(&[]);
+    let relay = relay(&first);
     check(&first, &relay, "accept", "accepted", 1).await;
     check(&first, &relay, "closing", "refused: 421", 0).await;
     check(&first, &relay, "accept", "accepted", 1).await;
@@ -124,8 +128,8 @@ async fn a_kept_connection_that_has_ended_is_replaced() {
 
 #[tokio::test]
 async fn every_byte_arrives_with_its_envelope() {
-    let server = Server::start(&[]);
-    let relay = server.relay();
+    let server = SmtpServer::start(&[]);
+    let relay = relay(&server);
     let notice = notice_to("jane@accept.test", 1);
     let body = format!(".\r\n..\r\n.x \r\n{}\r\ncaf\u{e9}\r\n\r\n\r\n", "y".repeat(998));
     let hostile = raw("jane@accept.test", "hostile", &body);
@@ -146,8 +150,8 @@ async fn every_byte_arrives_with_its_envelope() {
 
 #[tokio::test]
 async fn what_the_relay_cannot_carry_is_not_sent() {
-    let server = Server::start(&["--ascii"]);
-    let outcome = server.relay().deliver(&raw("j\u{f6}rg@accept.test", "x", "x\r\n")).await;
+    let server = SmtpServer::start(&["--ascii"]);
+    let outcome = relay(&server).deliver(&raw("j\u{f6}rg@accept.test", "x", "x\r\n")).await;
     let reason = Failure::NotOffered { phase: Phase::Mail, what: "SMTPUTF8" };
     assert_eq!(outcome, Outcome::FailedBeforeDot { reason });
     assert!(server.taken().is_empty());
@@ -155,16 +159,16 @@ async fn what_the_relay_cannot_carry_is_not_sent() {
 
 #[tokio::test]
 async fn a_reply_cannot_repaint_a_terminal() {
-    let server = Server::start(&[]);
-    let outcome = server.relay().deliver(&notice_to("jane@painted.test", 1)).await;
+    let server = SmtpServer::start(&[]);
+    let outcome = relay(&server).deliver(&notice_to("jane@painted.test", 1)).await;
     let Outcome::Refused { reply, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(reply, "5.1.1 \\u{1b}[2J\\u{7} nobody");
 }
 
 #[tokio::test]
 async fn mail_in_the_clear_stays_on_this_host() {
-    let server = Server::start(&[]);
-    let mut options = server.options();
+    let server = SmtpServer::start(&[]);
+    let mut options = plain_options(&server);
     // Nothing is sent there: it is not even connected to.
     options.host = "192.0.2.1".to_owned();
     options.security = Security::Plain;
@@ -176,11 +180,11 @@ async fn mail_in_the_clear_stays_on_this_host() {
 
 #[test]
 fn a_setting_cannot_hold_a_command() {
-    let server = Server::start(&[]);
-    let mut options = server.options();
+    let server = SmtpServer::start(&[]);
+    let mut options = plain_options(&server);
     options.hello = "x\r\nMAIL FROM:<a@b>".to_owned();
     assert!(matches!(Relay::new(options), Err(RelayError::Hello { .. })));
-    let mut options = server.options();
+    let mut options = plain_options(&server);
     options.host = "mail test".to_owned();
     assert!(matches!(Relay::new(options), Err(RelayError::Host { .. })));
 }

@@ -5,10 +5,11 @@ use std::{fs, path::Path, process::Command};
 use notice::{Composed, Composer, DkimKey, DkimKeyError, Language, Outcome, Signer as _};
 use serde_json::Value;
 use tempfile::TempDir;
+use testkit::smtp::SmtpServer;
 
 use crate::{
     facts::{facts, notice_to, one_exposure, posting, raw, site},
-    server::Server,
+    server::relay,
 };
 
 fn judge(arguments: &[&str], paths: &[&Path]) -> Vec<Value> {
@@ -61,8 +62,8 @@ fn notices() -> Vec<Composed> {
 #[tokio::test]
 async fn dkimpy_verifies_what_was_received() {
     let (folder, key) = key();
-    let server = Server::start(&[]);
-    let relay = server.relay();
+    let server = SmtpServer::start(&[]);
+    let relay = relay(&server);
     for message in notices().into_iter().chain(hostile()) {
         let outcome = relay.deliver(&message.signed(&key).unwrap()).await;
         assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");

@@ -2,8 +2,12 @@
 
 use model::Secret;
 use notice::{Credentials, Outcome, Phase, Relay, RelayOptions, Roots, Security};
+use testkit::smtp::SmtpServer;
 
-use crate::{facts::notice_to, server::Server};
+use crate::{
+    facts::notice_to,
+    server::{plain_options, tls_options},
+};
 
 const PASSWORD: &str = "only-the-relay-knows-this";
 
@@ -20,41 +24,41 @@ fn failed(outcome: &Outcome) -> Phase {
 }
 
 /// Options that sign in with this password.
-fn signing_in(server: &Server, password: &str) -> RelayOptions {
+fn signing_in(server: &SmtpServer, password: &str) -> RelayOptions {
     let password = Secret::from(password.as_bytes());
     let credentials = Some(Credentials { username: "countersign".to_owned(), password });
-    RelayOptions { credentials, ..server.tls_options(Security::StartTls) }
+    RelayOptions { credentials, ..tls_options(server, Security::StartTls) }
 }
 
 #[track_caller]
-fn assert_protected(server: &Server, outcome: &Outcome) {
+fn assert_protected(server: &SmtpServer, outcome: &Outcome) {
     assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
     assert_eq!(server.taken()[0].about["tls"], true);
 }
 
 #[tokio::test]
 async fn starttls_protects_the_message() {
-    let server = Server::start(&["--starttls"]);
-    let outcome = deliver(server.tls_options(Security::StartTls)).await;
+    let server = SmtpServer::start(&["--starttls"]);
+    let outcome = deliver(tls_options(&server, Security::StartTls)).await;
     assert_protected(&server, &outcome);
 }
 
 #[tokio::test]
 async fn tls_from_the_first_byte_carries_the_message() {
-    let server = Server::start(&["--tls"]);
-    let outcome = deliver(server.tls_options(Security::Tls)).await;
+    let server = SmtpServer::start(&["--tls"]);
+    let outcome = deliver(tls_options(&server, Security::Tls)).await;
     assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
     assert_eq!(server.taken().len(), 1);
     // The same server in the clear is not understood.
-    let mut plain = server.options();
+    let mut plain = plain_options(&server);
     plain.limits.command = std::time::Duration::from_millis(500);
     assert_eq!(failed(&deliver(plain).await), Phase::Greeting);
 }
 
 #[tokio::test]
 async fn a_certificate_of_nobody_we_trust_is_refused() {
-    let server = Server::start(&["--starttls"]);
-    let mut options = server.tls_options(Security::StartTls);
+    let server = SmtpServer::start(&["--starttls"]);
+    let mut options = tls_options(&server, Security::StartTls);
     options.roots = Roots::public();
     assert_eq!(failed(&deliver(options).await), Phase::Tls);
     assert!(server.taken().is_empty());
@@ -62,16 +66,16 @@ async fn a_certificate_of_nobody_we_trust_is_refused() {
 
 #[tokio::test]
 async fn a_certificate_of_another_host_is_refused() {
-    let server = Server::start(&["--starttls", "--name", "other.test"]);
-    let outcome = deliver(server.tls_options(Security::StartTls)).await;
+    let server = SmtpServer::start(&["--starttls", "--name", "other.test"]);
+    let outcome = deliver(tls_options(&server, Security::StartTls)).await;
     assert_eq!(failed(&outcome), Phase::Tls);
     assert!(server.taken().is_empty());
 }
 
 #[tokio::test]
 async fn a_relay_without_starttls_gets_nothing() {
-    let server = Server::start(&[]);
-    let outcome = deliver(server.tls_options(Security::StartTls)).await;
+    let server = SmtpServer::start(&[]);
+    let outcome = deliver(tls_options(&server, Security::StartTls)).await;
     assert_eq!(failed(&outcome), Phase::Tls);
     assert!(server.commands().is_empty());
 }
@@ -81,7 +85,7 @@ async fn both_ways_of_signing_in_work() {
     let login = format!("countersign:{PASSWORD}");
     for mechanism in [&[][..], &["--only-login"]] {
         let arguments = [&["--starttls", "--login", &login], mechanism].concat();
-        let server = Server::start(&arguments);
+        let server = SmtpServer::start(&arguments);
         let outcome = deliver(signing_in(&server, PASSWORD)).await;
         assert_protected(&server, &outcome);
         assert_eq!(server.taken()[0].about["login"], true);
@@ -90,7 +94,7 @@ async fn both_ways_of_signing_in_work() {
 
 #[tokio::test]
 async fn a_wrong_password_is_refused_and_never_shown() {
-    let server = Server::start(&["--starttls", "--login", "countersign:another"]);
+    let server = SmtpServer::start(&["--starttls", "--login", "countersign:another"]);
     let options = signing_in(&server, PASSWORD);
     assert!(!format!("{options:?}").contains(PASSWORD));
     let outcome = deliver(options).await;
