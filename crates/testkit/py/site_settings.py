@@ -1,7 +1,10 @@
 """Django settings of the invented site, for SQLite and PostgreSQL."""
 
 import os
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+
+import django
 
 DATABASE_VARIABLE = "COUNTERSIGN_SITE_DATABASE"
 
@@ -28,6 +31,37 @@ INSTALLED_APPS = [
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 USE_TZ = True
 SECRET_KEY = "an invented site has no secrets"
+
+ROOT_URLCONF = "site_urls"
+ALLOWED_HOSTS = ["*"]
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+
+# Django's pages of password reset are in its admin, which the site does not have. The mail's text
+# can be taken from there; a page is only as much as is needed to see that it was reached.
+PAGES = {
+    "registration/password_reset_confirm.html": "{{ form }}",
+    "registration/password_reset_complete.html": "done",
+}
+LOADERS = [
+    ("django.template.loaders.locmem.Loader", PAGES),
+    (
+        "django.template.loaders.filesystem.Loader",
+        [Path(django.__file__).with_name("contrib") / "admin" / "templates"],
+    ),
+    "django.template.loaders.app_directories.Loader",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "OPTIONS": {"loaders": LOADERS},
+    }
+]
+EMAIL_HOST = "127.0.0.1"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = "accounts@site.test"
 
 # Django's own list, and MD5 behind it, which old sites still hold.
 PASSWORD_HASHERS = [
