@@ -1,13 +1,12 @@
 //! What the tests of several crates need: a throw-away PostgreSQL, Python judges, a Django site,
-//! somebody at a terminal.
-//! site, SMTP servers.
+//! SMTP servers, somebody at a terminal.
 //!
 //! Everything panics when it cannot go on: a test has nobody to hand an error to.
 
 mod postgres;
 pub mod site;
-mod terminal;
 pub mod smtp;
+mod terminal;
 mod tools;
 
 pub use postgres::{PostgresServer, TestDatabase, postgres};

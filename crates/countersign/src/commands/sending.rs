@@ -90,10 +90,10 @@ fn armed(status: &SendingStatus) -> String {
 }
 
 #[derive(Serialize)]
-struct Status {
+struct Answer {
     armed: bool,
     #[serde(flatten)]
-    arming: Option<SendingStatus>,
+    status: Option<SendingStatus>,
     reason: Option<String>,
 }
 
@@ -101,17 +101,17 @@ struct Status {
 async fn status(context: &Context<'_>, config: &Config, site: &Site) -> Result<Done, Failure> {
     let roster = wiring::roster(config, site).await?;
     let file = config.resolve(&config.settings.sending.file);
-    let status = match sending_status(site, &file, &roster).await {
-        Ok(status) => Status { armed: true, arming: Some(status), reason: None },
+    let answer = match sending_status(site, &file, &roster).await {
+        Ok(status) => Answer { armed: true, status: Some(status), reason: None },
         Err(DisarmedError::Store(error)) => return Err(error.into()),
-        Err(why) => Status { armed: false, arming: None, reason: Some(why.to_string()) },
+        Err(why) => Answer { armed: false, status: None, reason: Some(why.to_string()) },
     };
-    context.output.result("countersign.sending_status/1", &status, |status| {
-        let reason = status.reason.as_ref();
+    context.output.result("countersign.sending_status/1", &answer, |answer| {
+        let reason = answer.reason.as_ref();
         let disarmed = || format!("not armed: {}\n", visible(reason.map_or("", String::as_str)));
-        status.arming.as_ref().map_or_else(disarmed, armed)
+        answer.status.as_ref().map_or_else(disarmed, armed)
     })?;
-    Ok(if status.armed { Done::Whole } else { Done::Refused })
+    Ok(if answer.armed { Done::Whole } else { Done::Refused })
 }
 
 fn refused(error: ArmError) -> Failure {

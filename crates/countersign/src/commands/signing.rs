@@ -9,7 +9,7 @@ use super::Failure;
 use crate::{files, terminal::Terminal};
 
 /// Opens a key file with the passphrase that is typed on the terminal.
-pub(super) fn open_key(terminal: &mut Terminal, file: &Path) -> Result<OperatorKey, Failure> {
+pub(super) fn open_key(terminal: &Terminal, file: &Path) -> Result<OperatorKey, Failure> {
     let bytes = files::read(file).map(Zeroizing::new)?;
     let failed = |source| KeyError { file: file.to_owned(), source };
     let text = str::from_utf8(&bytes).map_err(|_| failed(KeyFileError::Malformed))?;

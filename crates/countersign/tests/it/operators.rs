@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -136,30 +137,33 @@ fn keygen(out: &Path) -> Command {
 fn a_key_is_made_under_a_passphrase_typed_twice() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ana.key");
-    let make = |first: &str, second: Option<&str>| {
-        let asked = terminal(keygen(&file)).answer_hidden("New passphrase", first);
+    let asked = |first: &str, second: Option<&str>| {
+        let run = terminal(keygen(&file)).answer_hidden("New passphrase", first);
         match second {
-            Some(second) => asked.answer_hidden("again: ", second).run(),
-            None => asked.run(),
+            Some(second) => run.answer_hidden("again: ", second).run(),
+            None => run.run(),
         }
     };
-    let short = make("too short", None);
+    let short = asked("too short", None);
     assert_eq!(short.code, 1);
     assert!(short.output.contains("has 9 characters, it needs at least 12"), "{}", short.output);
-    let differs = make(PASSPHRASE, Some("correct horse batteries"));
+    let differs = asked(PASSPHRASE, Some("correct horse batteries"));
     assert_eq!(differs.code, 1);
     assert!(differs.output.contains("the two passphrases differ"), "{}", differs.output);
+    let interrupted = asked("\u{3}", None);
+    assert_eq!(interrupted.code, 1);
+    assert!(interrupted.output.contains("interrupted: nothing was answered"));
     assert!(!file.exists());
 
-    let made = make(PASSPHRASE, Some(PASSPHRASE));
+    let made = asked(PASSPHRASE, Some(PASSPHRASE));
     assert_eq!(made.code, 0, "{}", made.output);
     assert!(made.output.contains("countersign-operator-1 ana "), "{}", made.output);
     assert!(!made.output.contains(PASSPHRASE));
     let text = fs::read_to_string(&file).unwrap();
     let key = OperatorKey::from_file(&text, PASSPHRASE).unwrap();
     assert!(made.output.contains(&key.public().to_string()));
-    let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(&file).unwrap());
-    assert_eq!(mode & 0o777, 0o600);
+    let permissions = fs::metadata(&file).unwrap().permissions();
+    assert_eq!(permissions.mode() & 0o777, 0o600);
     let again = terminal(keygen(&file)).run();
     assert!(again.output.contains("is there already"), "{}", again.output);
 }

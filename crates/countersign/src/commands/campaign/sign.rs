@@ -29,10 +29,10 @@ pub(super) fn run(
 ) -> Result<Done, Failure> {
     files::refuse_existing(out)?;
     let plan = read_plan(plan)?;
-    let mut terminal = Terminal::open()?;
+    let terminal = Terminal::open()?;
     terminal.show(&plan.signing_text())?;
-    let count = ask_count(&mut terminal, &plan)?;
-    let key = open_key(&mut terminal, key)?;
+    let count = ask_count(&terminal, &plan)?;
+    let key = open_key(&terminal, key)?;
     let approval = Approval::sign(&plan, count, &key, SystemClock.now());
     let approval = approval.map_err(Refused::because)?;
     files::create_document(out, &approval.to_bytes())?;
@@ -58,7 +58,7 @@ fn read_plan(file: &Path) -> Result<Plan, Failure> {
 }
 
 /// The operator types what they have read; a number that is shown is too easily agreed to.
-fn ask_count(terminal: &mut Terminal, plan: &Plan) -> Result<u64, Failure> {
+fn ask_count(terminal: &Terminal, plan: &Plan) -> Result<u64, Failure> {
     let typed = terminal.ask("\nHow many accounts are to be reset? Type the number: ")?;
     let count = typed.parse();
     let count = count.map_err(|_| Refused::because(NoNumber { typed }))?;

@@ -25,10 +25,10 @@ struct SignedBy {
 /// Works on any host: nothing but the document, the key and the operator is needed.
 pub(super) fn run(context: &Context<'_>, file: &Path, key: &Path) -> Result<(), Failure> {
     let paper = Paper::read(file)?;
-    let mut terminal = Terminal::open()?;
+    let terminal = Terminal::open()?;
     terminal.show(&paper.text())?;
-    confirm(&mut terminal, &paper.digest())?;
-    let signed = paper.signed_by(&open_key(&mut terminal, key)?);
+    confirm(&terminal, &paper.digest())?;
+    let signed = paper.signed_by(&open_key(&terminal, key)?);
     files::replace_document(file, &signed.to_bytes())?;
     let signed = SignedBy {
         file: file.display().to_string(),
@@ -43,7 +43,7 @@ fn for_people(signed: &SignedBy) -> String {
 }
 
 /// Whoever types the digest has looked at it, and can compare it with what colleagues have.
-fn confirm(terminal: &mut Terminal, digest: &str) -> Result<(), Failure> {
+fn confirm(terminal: &Terminal, digest: &str) -> Result<(), Failure> {
     let question = format!("\nType the first {TYPED_CHARS} characters of the digest: ");
     let typed = terminal.ask(&question)?;
     let expected = digest[..TYPED_CHARS].to_owned();
