@@ -112,7 +112,12 @@ pub(crate) struct Instance {
 impl Instance {
     /// A rehearsal whose directory is the backend's Django site.
     pub(crate) fn of_site(backend: Backend) -> Self {
-        Self::init(backend, &["--preset", "django", "--directory", &backend.site().database_url])
+        Self::of(backend, backend.site())
+    }
+
+    /// A rehearsal with this Django site as its directory.
+    pub(crate) fn of(backend: Backend, site: &DjangoSite) -> Self {
+        Self::init(backend, &["--preset", "django", "--directory", &site.database_url])
     }
 
     /// A rehearsal with its own embedded directory.
@@ -134,8 +139,13 @@ impl Instance {
 
     /// Sets a key by the environment for all that follows.
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
-        self.environment.push((name, value.to_owned()));
+        self.set(name, value);
         self
+    }
+
+    pub(crate) fn set(&mut self, name: &'static str, value: &str) {
+        self.environment.retain(|(set, _)| *set != name);
+        self.environment.push((name, value.to_owned()));
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

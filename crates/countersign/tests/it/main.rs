@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
 mod assess;
+mod campaign;
 mod harness;
 mod kill;
+mod office;
 mod operators;
 mod setup;
 mod stored;
