@@ -136,8 +136,8 @@ impl Tx {
         Ok(now)
     }
 
-    /// Which database this is: a copy of it, made in whatever way the database offers, answers
-    /// with another text.
+    /// Which database this is: a copied file, or a dump that was loaded elsewhere, answers with
+    /// another text. A copy of the whole disk or of the server's files does not.
     ///
     /// # Errors
     /// What the database reports.
