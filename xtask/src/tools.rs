@@ -31,6 +31,7 @@ const PACKAGES: &[Package] = &[
     Package("python3-venv", Need::Judges, has_venv),
     Package("zstd", Need::Judges, || on_path("zstd")),
     Package("postgresql", Need::Tests, has_postgres),
+    Package("postfix", Need::Tests, || Path::new("/usr/sbin/smtp-sink").exists()),
     Package("php-cli", Need::Tests, || on_path("php")),
     Package("whois", Need::Tests, || on_path("mkpasswd")),
     Package("g++", Need::Full, || on_path("g++")),
@@ -86,8 +87,21 @@ fn install_packages(need: Need) -> Outcome {
         return Err(instruction(&missing).into());
     };
     run(&mut command(&format!("{apt} update -qq")))?;
-    let options = "install -y -qq --no-install-recommends";
+    if missing.contains(&"postfix") {
+        run(&mut answer("postfix postfix/main_mailer_type select No configuration"))?;
+    }
+    // Another mail server is not put out for the sake of a test: that is for its owner to decide.
+    let options = "install -y -qq --no-install-recommends --no-remove";
     run(&mut command(&format!("{apt} {options} {}", missing.join(" "))))
+}
+
+/// Answers a package's question beforehand: without a configuration, Postfix never serves, and the
+/// tests need no more of it than one program.
+fn answer(answer: &str) -> Command {
+    let sudo = if is_root() { "" } else { "sudo " };
+    let mut command = command(&format!("{sudo}sh -c"));
+    command.args([r#"echo "$0" | debconf-set-selections"#, answer]);
+    command
 }
 
 /// apt-get with nobody to ask and, by the run level, no service started; `None` if we may not.

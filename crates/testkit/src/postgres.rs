@@ -1,7 +1,6 @@
 use std::{
     fs,
-    io::{BufRead, BufReader},
-    os::unix::{fs::MetadataExt, process::CommandExt},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
@@ -10,7 +9,7 @@ use std::{
     },
 };
 
-use crate::tools::{HINT, run};
+use crate::tools::{HINT, first_line, run, unprivileged_shell};
 
 /// The test process's own server, without fsync: quick, and gone with the process.
 ///
@@ -45,7 +44,9 @@ impl PostgresServer {
         let mut keeper = keeper(&programs, fsync)
             .spawn()
             .unwrap_or_else(|error| panic!("PostgreSQL's keeper did not start: {error}"));
-        let folder = first_line(&mut keeper);
+        let folder = first_line(&mut keeper).unwrap_or_else(|| {
+            panic!("PostgreSQL did not start; its log stands above. {HINT}");
+        });
         let lifeline = keeper.stdin.take();
         Self { folder: folder.into(), programs, keeper, lifeline, made: AtomicU64::new(0) }
     }
@@ -142,26 +143,6 @@ fn keeper(programs: &Path, fsync: bool) -> Command {
     command
 }
 
-/// The server refuses to run as root.
-fn unprivileged_shell() -> Command {
-    if !is_root() {
-        return Command::new("sh");
-    }
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "sh"]);
-    command
-}
-
-/// What the keeper says once the server answers.
-fn first_line(keeper: &mut Child) -> String {
-    let output = keeper.stdout.take().expect("its output is piped");
-    let mut line = String::new();
-    let read = BufReader::new(output).read_line(&mut line);
-    let started = read.is_ok() && line.ends_with('\n');
-    assert!(started, "PostgreSQL did not start; its log stands above. {HINT}");
-    line.trim_end().to_owned()
-}
-
 /// The folder of the newest installed server's programs.
 fn programs() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql");
@@ -176,10 +157,6 @@ fn programs() -> PathBuf {
 /// The major version in `/usr/lib/postgresql/15/bin`.
 fn version(programs: &Path) -> Option<u32> {
     programs.parent()?.file_name()?.to_str()?.parse().ok()
-}
-
-fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
 }
 
 #[cfg(test)]
@@ -200,7 +177,7 @@ mod tests {
         psql.args(["-XAt", &database.url]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut psql = psql.spawn().unwrap();
         psql.stdin.as_mut().unwrap().write_all(b"SELECT 'hello';\n").unwrap();
-        assert_eq!(first_line(&mut psql), "hello");
+        assert_eq!(first_line(&mut psql).unwrap(), "hello");
         psql
     }
 

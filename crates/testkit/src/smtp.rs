@@ -1,9 +1,10 @@
 //! SMTP servers that none of us wrote, and what they have on record.
 
+mod sink;
+
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Stdio},
     sync::Mutex,
@@ -12,7 +13,9 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::python;
+use crate::{python, tools::first_line};
+
+pub use sink::{SinkMail, SmtpSink};
 
 /// aiosmtpd, running until this value goes. `py/smtp_server.py` tells how it can behave.
 ///
@@ -122,10 +125,8 @@ impl SmtpServer {
         command.arg(self.script_file()).args(&self.arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().expect("Python starts");
-        let output = process.stdout.take().expect("its output is piped");
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line).expect("it prints text");
-        self.port = line.trim().parse().expect("it prints its port; its complaint stands above");
+        let port = first_line(&mut process).expect("it starts; its complaint stands above");
+        self.port = port.parse().expect("it prints its port");
         self.process = Some(process);
     }
 
@@ -177,7 +178,7 @@ fn has_ending(path: &Path, ending: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use std::{
-        io::{Read as _, Write as _},
+        io::{BufRead, BufReader, Read as _, Write as _},
         net::TcpStream,
         thread,
     };
@@ -188,21 +189,25 @@ mod tests {
     fn talk(port: u16, lines: &[&str]) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         let mut reader = BufReader::new(stream.try_clone().unwrap());
+        reply(&mut reader);
         let mut replies = String::new();
-        reader.read_line(&mut String::new()).unwrap();
         for line in lines {
             stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
-            let mut reply = String::new();
-            reader.read_line(&mut reply).unwrap();
-            replies.push_str(reply.get(..1).unwrap_or("-"));
+            replies.push_str(reply(&mut reader).get(..1).unwrap_or("-"));
         }
         replies
+    }
+
+    /// The last line of a reply.
+    fn reply(reader: &mut impl BufRead) -> String {
+        let mut lines = reader.lines().map(Result::unwrap);
+        lines.find(|line| line.get(3..4) != Some("-")).unwrap_or_default()
     }
 
     fn mail(port: u16, recipient: &str) -> String {
         let recipient = format!("RCPT TO:<{recipient}>");
         let content = format!("Subject: {recipient}\r\n\r\nx\r\n.");
-        talk(port, &["HELO me.test", "MAIL FROM:<a@b.test>", &recipient, "DATA", &content])
+        talk(port, &["EHLO me.test", "MAIL FROM:<a@b.test>", &recipient, "DATA", &content])
     }
 
     #[test]

@@ -1,7 +1,9 @@
 use std::{
-    env,
+    env, fs,
+    io::{BufRead as _, BufReader},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output},
 };
 
 /// What to say when a counterpart is missing.
@@ -51,6 +53,28 @@ pub(crate) fn run(command: &mut Command) -> Output {
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?} failed:\n{complaint}");
     output
+}
+
+/// A shell for servers that refuse to run as root.
+pub(crate) fn unprivileged_shell() -> Command {
+    if !is_root() {
+        return Command::new("sh");
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "sh"]);
+    command
+}
+
+/// What a server says once it is ready; `None` if it ends without a word.
+pub(crate) fn first_line(server: &mut Child) -> Option<String> {
+    let output = server.stdout.take()?;
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line).ok()?;
+    line.strip_suffix('\n').map(str::to_owned)
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
 }
 
 fn scripts() -> PathBuf {

@@ -1,4 +1,4 @@
-//! Notices as strangers' software sees them: aiosmtpd takes them, dkimpy verifies them.
+//! Notices as strangers' software sees them: aiosmtpd and Postfix take them, dkimpy verifies them.
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
 mod facts;
@@ -8,5 +8,6 @@ mod maildir;
 mod relay;
 mod server;
 mod signature;
+mod sink;
 mod snapshot;
 mod tls;

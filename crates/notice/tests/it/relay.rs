@@ -68,12 +68,12 @@ async fn a_message_that_broke_off_is_not_accepted() {
 #[tokio::test]
 async fn silence_has_a_limit_and_the_phase_decides_what_it_means() {
     let server = SmtpServer::start(&[]);
-    let mut options = plain_options(&server);
+    let mut options = plain_options(server.port());
     options.limits.end_of_data = Duration::from_millis(500);
     let relay = Relay::new(options).unwrap();
     check(&server, &relay, "silent-dot", "lost: end_of_data", 1).await;
 
-    let mut options = plain_options(&server);
+    let mut options = plain_options(server.port());
     options.limits.command = Duration::from_millis(500);
     let relay = Relay::new(options).unwrap();
     check(&server, &relay, "silent", "failed: recipient", 0).await;
@@ -168,7 +168,7 @@ async fn a_reply_cannot_repaint_a_terminal() {
 #[tokio::test]
 async fn mail_in_the_clear_stays_on_this_host() {
     let server = SmtpServer::start(&[]);
-    let mut options = plain_options(&server);
+    let mut options = plain_options(server.port());
     // Nothing is sent there: it is not even connected to.
     options.host = "192.0.2.1".to_owned();
     options.security = Security::Plain;
@@ -181,10 +181,10 @@ async fn mail_in_the_clear_stays_on_this_host() {
 #[test]
 fn a_setting_cannot_hold_a_command() {
     let server = SmtpServer::start(&[]);
-    let mut options = plain_options(&server);
+    let mut options = plain_options(server.port());
     options.hello = "x\r\nMAIL FROM:<a@b>".to_owned();
     assert!(matches!(Relay::new(options), Err(RelayError::Hello { .. })));
-    let mut options = plain_options(&server);
+    let mut options = plain_options(server.port());
     options.host = "mail test".to_owned();
     assert!(matches!(Relay::new(options), Err(RelayError::Host { .. })));
 }

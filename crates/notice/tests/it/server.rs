@@ -7,14 +7,14 @@ use testkit::smtp::SmtpServer;
 
 /// A relay in the clear.
 pub(crate) fn relay(server: &SmtpServer) -> Relay {
-    Relay::new(plain_options(server)).unwrap()
+    Relay::new(plain_options(server.port())).unwrap()
 }
 
 /// Options for a relay in the clear.
-pub(crate) fn plain_options(server: &SmtpServer) -> RelayOptions {
+pub(crate) fn plain_options(port: u16) -> RelayOptions {
     RelayOptions {
         host: "127.0.0.1".to_owned(),
-        port: server.port(),
+        port,
         security: Security::Plain,
         loopback_only: true,
         credentials: None,
@@ -31,7 +31,7 @@ pub(crate) fn tls_options(server: &SmtpServer, security: Security) -> RelayOptio
         host: "localhost".to_owned(),
         security,
         roots: Roots::from_pem(&ca).unwrap(),
-        ..plain_options(server)
+        ..plain_options(server.port())
     }
 }
 

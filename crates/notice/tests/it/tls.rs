@@ -50,7 +50,7 @@ async fn tls_from_the_first_byte_carries_the_message() {
     assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
     assert_eq!(server.taken().len(), 1);
     // The same server in the clear is not understood.
-    let mut plain = plain_options(&server);
+    let mut plain = plain_options(server.port());
     plain.limits.command = std::time::Duration::from_millis(500);
     assert_eq!(failed(&deliver(plain).await), Phase::Greeting);
 }
