@@ -1,11 +1,12 @@
 """dkimpy's verdict on signed messages, without DNS, and the keys for it.
 
     dkim_judge.py keys FOLDER [BITS]
-    dkim_judge.py verify FOLDER MESSAGE...
+    dkim_judge.py verify FOLDER MESSAGES
 
-`keys` writes `private.pem` and `public.txt`, the record that DNS would have. `verify` prints one
-line of JSON for each message: whether its signature holds, whether one changed byte in the body
-and one changed header break it, and which headers it covers.
+`keys` writes `private.pem` and `public.txt`, the record that DNS would have. `verify` prints a
+JSON list of what is to be said of each file in the folder MESSAGES, in the order of their names:
+whether its signature holds, whether one changed byte in the body and one changed header break it,
+which headers it covers, and where its key was looked for.
 """
 
 import base64
@@ -34,11 +35,10 @@ def keys(folder, bits=2048):
     Path(folder, "public.txt").write_bytes(record)
 
 
-def verify(folder, *messages):
+def verify(folder, messages):
     record = Path(folder, "public.txt").read_bytes()
-    for path in messages:
-        message = Path(path).read_bytes()
-        print(json.dumps(verdict(message, record)))
+    paths = sorted(Path(messages).iterdir())
+    print(json.dumps([verdict(path.read_bytes(), record) for path in paths]))
 
 
 def verdict(message, record):
@@ -55,27 +55,31 @@ def verdict(message, record):
 
 
 def holds(message, record):
-    try:
-        return dkim.DKIM(message).verify(dnsfunc=lambda name, timeout=5: record)
-    except dkim.DKIMException:
-        return False
+    return judged(message, record)[0]
 
 
 def asked_names(message, record):
+    return judged(message, record)[1]
+
+
+def judged(message, record):
+    """Whether the signature holds, and the names that were looked up for it."""
     names = []
 
     def dns(name, timeout=5):
         names.append(name.decode() if isinstance(name, bytes) else name)
         return record
 
-    dkim.DKIM(message).verify(dnsfunc=dns)
-    return names
+    try:
+        return dkim.DKIM(message).verify(dnsfunc=dns), names
+    except dkim.DKIMException:
+        return False, names
 
 
 def covered(message):
     found = re.search(rb"(?is)^DKIM-Signature:.*?\bh=([^;]*);", message)
-    names = found.group(1) if found else b""
-    return [name.strip().decode().lower() for name in names.split(b":")]
+    names = found.group(1).split(b":") if found else []
+    return [name.strip().decode().lower() for name in names]
 
 
 if __name__ == "__main__":

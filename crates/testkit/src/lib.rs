@@ -3,6 +3,7 @@
 //!
 //! Everything panics when it cannot go on: a test has nobody to hand an error to.
 
+pub mod dkim;
 mod postgres;
 pub mod site;
 pub mod smtp;

@@ -1,33 +1,18 @@
 //! dkimpy's verdict on the bytes that a server received.
 
-use std::{fs, path::Path, process::Command};
-
 use notice::{Composed, Composer, DkimKey, DkimKeyError, Language, Outcome, Signer as _};
-use serde_json::Value;
-use tempfile::TempDir;
-use testkit::smtp::SmtpServer;
+use testkit::{dkim::Key, smtp::SmtpServer};
 
 use crate::{
     facts::{facts, notice_to, one_exposure, posting, raw, site},
     server::relay,
 };
 
-fn judge(arguments: &[&str], paths: &[&Path]) -> Vec<Value> {
-    let mut command: Command = testkit::python("dkim_judge.py");
-    let output = command.args(arguments).args(paths).output().unwrap();
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{complaint}");
-    let lines = String::from_utf8(output.stdout).unwrap();
-    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// A fresh key, and the folder that holds its public half.
-fn key() -> (TempDir, DkimKey) {
-    let folder = tempfile::tempdir().unwrap();
-    judge(&["keys"], &[folder.path()]);
-    let pem = fs::read(folder.path().join("private.pem")).unwrap();
-    let key = DkimKey::from_pem(&pem, "example.org", "cs1").unwrap();
-    (folder, key)
+/// A fresh key, and the judge of what it signs.
+fn key() -> (Key, DkimKey) {
+    let judge = Key::make();
+    let key = DkimKey::from_pem(&judge.private_pem, "example.org", "cs1").unwrap();
+    (judge, key)
 }
 
 /// Bodies at which signers and servers come apart.
@@ -61,7 +46,7 @@ fn notices() -> Vec<Composed> {
 
 #[tokio::test]
 async fn dkimpy_verifies_what_was_received() {
-    let (folder, key) = key();
+    let (judge, key) = key();
     let server = SmtpServer::start(&[]);
     let relay = relay(&server);
     for message in notices().into_iter().chain(hostile()) {
@@ -69,30 +54,21 @@ async fn dkimpy_verifies_what_was_received() {
         assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
     }
     let taken = server.taken();
-    let mut paths = vec![folder.path()];
-    paths.extend(taken.iter().map(|taken| taken.path.as_path()));
-    let verdicts = judge(&["verify"], &paths);
+    let verdicts = judge.verify(taken.iter().map(|taken| &taken.bytes));
     assert_eq!(verdicts.len(), 13);
     for (verdict, taken) in verdicts.iter().zip(&taken) {
         let message = String::from_utf8_lossy(&taken.bytes);
-        for what in ["valid", "notices_body", "notices_header"] {
-            assert_eq!(verdict[what], true, "{what} {verdict}\n{message}");
-        }
-        assert_eq!(verdict["names"][0], "cs1._domainkey.example.org.");
+        assert!(verdict.is_good(), "{verdict:?}\n{message}");
+        assert_eq!(verdict.names, ["cs1._domainkey.example.org."]);
     }
-    let covers: Vec<_> = verdicts[0]["covers"].as_array().unwrap().iter().collect();
     for header in notice::SIGNED_HEADERS {
-        assert!(covers.iter().any(|name| **name == header.to_lowercase()), "{header}");
+        assert!(verdicts[0].covers.contains(&header.to_lowercase()), "{header}");
     }
 }
 
 #[test]
 fn only_a_long_rsa_key_signs() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut command = testkit::python("dkim_judge.py");
-    command.arg("keys").arg(folder.path()).arg("1024");
-    assert!(command.status().unwrap().success());
-    let pem = fs::read(folder.path().join("private.pem")).unwrap();
+    let pem = Key::of_bits(1024).private_pem;
     let error = |pem: &[u8], domain: &str| DkimKey::from_pem(pem, domain, "cs1").unwrap_err();
     assert_eq!(error(&pem, "example.org"), DkimKeyError::NotRsa);
     assert_eq!(error(b"no key", "example.org"), DkimKeyError::NoKey);
@@ -102,7 +78,7 @@ fn only_a_long_rsa_key_signs() {
 
 #[test]
 fn a_signature_is_one_header() {
-    let (_folder, key) = key();
+    let (_judge, key) = key();
     let header = String::from_utf8(key.sign(notice_to("a@b.test", 1).bytes()).unwrap()).unwrap();
     assert!(header.starts_with("DKIM-Signature: ") && header.ends_with("\r\n"), "{header:?}");
     let starts_new = |line: &&str| !line.starts_with(['\t', ' ']);
