@@ -53,14 +53,17 @@ impl Mapping {
         )))
     }
 
-    /// Puts `$1` in the place of the hash `$2` of the accounts whose ids are in `{list}`, and
-    /// returns their ids and hashes.
-    pub(crate) fn replacement(&self) -> Option<Statement> {
+    /// Puts `$1` in the place of the hash `$2` of the accounts whose ids are in `{list}`; and what
+    /// those accounts hold. Both return ids and hashes.
+    pub(crate) fn replacement(&self) -> Option<(Statement, Statement)> {
         let Written { table, of, id, hash } = self.written()?;
-        Some(Statement::composed(format!(
-            "UPDATE {table} SET {hash} = $1 WHERE {of}.{id} IN {{list}} AND {of}.{hash} = $2 \
-             RETURNING CAST({of}.{id} AS TEXT), CAST({of}.{hash} AS TEXT)"
-        )))
+        let told = format!("CAST({of}.{id} AS TEXT), CAST({of}.{hash} AS TEXT)");
+        let named = format!("{of}.{id} IN {{list}}");
+        let update = format!(
+            "UPDATE {table} SET {hash} = $1 WHERE {named} AND {of}.{hash} = $2 RETURNING {told}"
+        );
+        let select = format!("SELECT {told} FROM {table} WHERE {named}");
+        Some((Statement::composed(update), Statement::composed(select)))
     }
 
     /// What is written to, if it is a table.

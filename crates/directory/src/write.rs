@@ -1,7 +1,7 @@
 use model::{AccountId, StoredHash};
-use sql::{Db, SqlError, Statement};
+use sql::{Db, Query, SqlError, Statement, Tx};
 
-use crate::{Directory, ReadError};
+use crate::Directory;
 
 impl Directory {
     /// Puts `new` in the place of `expected`, if that is what the account's row holds now; whether
@@ -21,17 +21,14 @@ impl Directory {
         new: &StoredHash,
     ) -> Result<bool, WriteError> {
         let write = self.write.as_ref().ok_or(WriteError::NotConfigured)?;
-        let text = self.mapping.replacement().ok_or(WriteError::Query)?;
+        let (update, select) = self.mapping.replacement().ok_or(WriteError::Query)?;
         if !self.id_type.holds(id) {
             return Ok(false);
         }
-        let text = text.with_list_as(&self.id_type.in_sql(), 2, 1);
-        let swap = Swap { id, expected, new };
-        let replaced = swap.run(write, &text).await?;
-        if !replaced && self.holds(id, expected).await? {
-            return Err(WriteError::Untouched { id: id.clone() });
-        }
-        Ok(replaced)
+        let id_type = self.id_type.in_sql();
+        let update = update.with_list_as(&id_type, 2, 1);
+        let select = select.with_list_as(&id_type, 0, 1);
+        Swap { id, expected, new, update, select }.run(write).await
     }
 
     /// Whether there is a connection for writing.
@@ -45,40 +42,48 @@ impl Directory {
     pub const fn records_verified(&self) -> bool {
         self.mapping.columns.email_verified.is_some()
     }
-
-    async fn holds(&self, id: &AccountId, expected: &StoredHash) -> Result<bool, ReadError> {
-        let accounts = self.by_ids(std::slice::from_ref(id)).await?;
-        let mut hashes = accounts.iter().filter_map(|account| account.hash.as_ref());
-        Ok(hashes.any(|hash| hash.expose() == expected.expose()))
-    }
 }
 
 /// One hash for another.
-#[derive(Clone, Copy)]
 struct Swap<'a> {
     id: &'a AccountId,
     expected: &'a StoredHash,
     new: &'a StoredHash,
+    update: Statement,
+    select: Statement,
 }
 
 impl Swap<'_> {
     /// Whether exactly this account's row changed. Anything else is taken back.
-    async fn run(self, write: &Db, text: &Statement) -> Result<bool, WriteError> {
+    async fn run(self, write: &Db) -> Result<bool, WriteError> {
         let failed = |error| self.failed(&error);
         let mut tx = write.begin().await.map_err(failed)?;
-        let values = [self.new.expose(), self.expected.expose(), self.id.as_str()];
-        let query = values.iter().fold(tx.run(text), |query, text| query.bind((*text).to_owned()));
-        let rows = query.all().await.map_err(failed)?;
-        let replaced = self.is_done(&rows)?;
-        if replaced {
+        let changed = self.change(&mut tx).await.map_err(failed)?;
+        if self.is_done(&changed)? {
             tx.commit().await.map_err(failed)?;
+            return Ok(true);
         }
-        Ok(replaced)
+        let held = self.look(&mut tx).await.map_err(failed)?;
+        if held.iter().any(|row| self.is_expected(row)) {
+            return Err(WriteError::Untouched { id: self.id.clone() });
+        }
+        Ok(false)
     }
 
-    fn is_done(self, rows: &[Changed]) -> Result<bool, WriteError> {
+    async fn change(&self, tx: &mut Tx) -> Result<Vec<IdAndHash>, SqlError> {
+        let hashes = [self.new, self.expected].map(|hash| hash.expose().to_owned());
+        let query = hashes.into_iter().fold(tx.run(&self.update), Query::bind);
+        query.bind(self.id.as_str().to_owned()).all().await
+    }
+
+    /// Asked over the same connection: what is read elsewhere may be a copy that lags behind.
+    async fn look(&self, tx: &mut Tx) -> Result<Vec<IdAndHash>, SqlError> {
+        tx.run(&self.select).bind(self.id.as_str().to_owned()).all().await
+    }
+
+    fn is_done(&self, changed: &[IdAndHash]) -> Result<bool, WriteError> {
         let id = || self.id.clone();
-        match rows {
+        match changed {
             [] => Ok(false),
             // The database may think two ids equal that are two texts.
             [(changed, _)] if changed != self.id.as_str() => Ok(false),
@@ -86,12 +91,16 @@ impl Swap<'_> {
                 Err(WriteError::Altered { id: id() })
             }
             [_] => Ok(true),
-            _ => Err(WriteError::Repeated { id: id(), rows: rows.len() }),
+            _ => Err(WriteError::Repeated { id: id(), rows: changed.len() }),
         }
     }
 
+    fn is_expected(&self, (id, hash): &IdAndHash) -> bool {
+        id == self.id.as_str() && hash.as_deref() == Some(self.expected.expose())
+    }
+
     /// Databases quote what they refuse, and a site's trigger can say anything.
-    fn failed(self, error: &SqlError) -> WriteError {
+    fn failed(&self, error: &SqlError) -> WriteError {
         let hashes = [self.expected, self.new];
         let reason = error.to_string();
         let reason =
@@ -100,8 +109,8 @@ impl Swap<'_> {
     }
 }
 
-/// Id and hash of a row as they are now.
-type Changed = (String, Option<String>);
+/// A row of the site's table, as it is now.
+type IdAndHash = (String, Option<String>);
 
 /// Why nothing was written to the site's database.
 #[derive(Debug, thiserror::Error)]
@@ -168,7 +177,4 @@ pub enum WriteError {
         /// Whose.
         id: AccountId,
     },
-    /// Whether somebody else's change came first could not be told. Nothing was changed.
-    #[error(transparent)]
-    Read(#[from] ReadError),
 }
