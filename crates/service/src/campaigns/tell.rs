@@ -37,12 +37,8 @@ impl Worker<'_> {
         let Some((notice, retry)) = self.claim_notice(campaign).await? else {
             return Ok(false);
         };
-        // From here on nobody may send it again, and that is on record, here and outside the
-        // store, before the mail server hears a word.
-        self.means.guard.mark(self.site).await?;
         failpoint::reach("notice_begun");
-        let composed = self.compose(campaign, &notice).await;
-        let (outcome, answer, failed) = match composed {
+        let (outcome, answer, failed) = match self.prepare(campaign, &notice).await {
             Ok(mail) => {
                 let outcome = self.deliver(&notice, &mail).await?;
                 (meaning(&outcome), Some(answer(&outcome)), None)
@@ -108,6 +104,13 @@ impl Worker<'_> {
             self.move_notice(tx, &notice, NoticeEvent::FoundInflight, retry, None).await?;
         }
         Ok(())
+    }
+
+    /// That nobody may send it again is on record, here and outside the store, before the mail
+    /// server hears a word.
+    async fn prepare(&self, campaign: CampaignId, notice: &Notice) -> Result<Composed, WorkError> {
+        self.means.guard.mark(self.site).await?;
+        self.compose(campaign, notice).await
     }
 
     /// The same bytes at every attempt: its facts were fixed when the accounts were sealed.
