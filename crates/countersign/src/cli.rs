@@ -61,6 +61,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Sending(SendingCommand),
     Worker(WorkerArguments),
+    /// Answer over HTTP, and run campaigns as `countersign worker` does.
+    ///
+    /// While this host may not send, it says so in its log, and answers all the same.
+    Serve,
     /// The audit log of everything done.
     #[command(subcommand)]
     Log(LogCommand),

@@ -5,6 +5,8 @@ use model::Clock;
 use serde::Serialize;
 use store::{Store, StoreError};
 
+use crate::Site;
+
 /// A worker's clock and the database's may differ by so much.
 const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
 
@@ -71,6 +73,14 @@ pub async fn check_store(store: &Store) -> Result<Vec<Checked>, StoreError> {
         Checked::bad("durability", "the database may lose what it has committed: turn on fsync")
     };
     Ok(vec![Checked::good("store", store.version().await?), tables, durability])
+}
+
+/// Asks the store for its clock: the quickest that shows that it is there.
+///
+/// # Errors
+/// [`StoreError`] if it does not answer.
+pub async fn is_store_there(site: &Site) -> Result<(), StoreError> {
+    site.store.read().await?.now().await.map(drop)
 }
 
 /// Holds this machine's clock against the database's.

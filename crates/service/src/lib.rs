@@ -41,7 +41,7 @@ pub use campaigns::{
     halt_campaign, halt_everything, report_campaign, resume_campaign, sample_targets,
     show_campaign, start_campaign, thaw_campaign, watch_resets,
 };
-pub use doctor::{Check, Checked, check_clock, check_directory, check_store};
+pub use doctor::{Check, Checked, check_clock, check_directory, check_store, is_store_there};
 pub use import::{ImportError, import_accounts};
 pub use instance::{InstanceError, Site, SiteOptions, create_instance};
 pub use leaks::{

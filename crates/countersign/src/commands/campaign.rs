@@ -43,7 +43,6 @@ impl Office<'_> {
     async fn run(&self, command: &CampaignCommand) -> Result<Done, Failure> {
         let view = match command {
             CampaignCommand::Draft(arguments) => self.draft(arguments).await?,
-            CampaignCommand::Freeze { name } => self.freeze(name).await?,
             CampaignCommand::Approve { name, approvals } => self.approve(name, approvals).await?,
             CampaignCommand::Start { name } => self.start(name).await?,
             CampaignCommand::Halt { name: Some(name), .. } => {
@@ -61,6 +60,7 @@ impl Office<'_> {
                 service::show_campaign(&self.site, name.as_str()).await?
             }
             CampaignCommand::Status { name: None } => return self.status().await,
+            CampaignCommand::Freeze { name } => return self.freeze(name).await,
             CampaignCommand::Show { name } => return self.show(name).await,
             CampaignCommand::Export { name, out } => return self.export(name, out).await,
             CampaignCommand::Report { name } => return report::run(self, name).await,
@@ -80,13 +80,15 @@ impl Office<'_> {
         drafted.map_err(refused)
     }
 
-    async fn freeze(&self, name: &CampaignName) -> Result<CampaignView, Failure> {
+    /// Whoever freezes a plan sees at once what others will be asked to sign.
+    async fn freeze(&self, name: &CampaignName) -> Result<Done, Failure> {
         let directory = wiring::directory(self.config).await?;
         let words = wiring::words(self.config)?;
         let progress = self.context.progress();
-        let (site, name) = (&self.site, name.as_str());
-        let frozen = service::freeze_campaign(site, name, &directory, &words, &*progress).await;
-        frozen.map_err(refused)
+        let (site, campaign) = (&self.site, name.as_str());
+        let frozen = service::freeze_campaign(site, campaign, &directory, &words, &*progress);
+        frozen.await.map_err(refused)?;
+        self.show(name).await
     }
 
     async fn approve(

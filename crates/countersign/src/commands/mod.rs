@@ -9,6 +9,7 @@ mod leak;
 mod log;
 mod operator;
 mod sending;
+mod serve;
 mod signing;
 mod worker;
 
@@ -85,6 +86,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Done, Failure> {
         Command::Operator(command) => operator::run(&context, command).await,
         Command::Campaign(command) => campaign::run(&context, command).await,
         Command::Sending(command) => sending::run(&context, command).await,
+        Command::Serve => serve::run(&context).await,
         Command::Worker(arguments) => worker::run(&context, arguments).await,
         Command::Log(command) => log::run(&context, command).await,
         Command::Reference { page } => {

@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) smtp: SmtpSettings,
     /// Signing of mails by Countersign. Leave it out where the mail server signs.
     pub(crate) dkim: DkimSettings,
+    /// What `countersign serve` answers over HTTP.
+    pub(crate) serve: ServeSettings,
     /// How work is shared out.
     pub(crate) work: WorkSettings,
 }
@@ -300,6 +302,32 @@ pub(crate) struct DkimSettings {
     pub(crate) selector: Option<String>,
     /// A PEM file with the private key: RSA, 2048 bits or more, readable by its owner alone.
     pub(crate) key_file: Option<String>,
+}
+
+/// What `countersign serve` answers over HTTP.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ServeSettings {
+    /// The address and port to listen on.
+    pub(crate) listen: String,
+    /// A PEM file with the certificate, and those that lead up to an authority.
+    pub(crate) certificate_file: Option<String>,
+    /// A PEM file with its private key.
+    pub(crate) key_file: Option<String>,
+    /// The IP address of the proxy that speaks TLS for us. What any other peer says of where it
+    /// comes from is not believed.
+    pub(crate) trusted_proxy: Option<String>,
+}
+
+impl Default for ServeSettings {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            certificate_file: None,
+            key_file: None,
+            trusted_proxy: None,
+        }
+    }
 }
 
 impl Default for SiteSettings {

@@ -7,5 +7,6 @@ mod harness;
 mod kill;
 mod office;
 mod operators;
+mod serve;
 mod setup;
 mod stored;

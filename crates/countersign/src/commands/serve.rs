@@ -1,0 +1,49 @@
+use std::{sync::Arc, time::Duration};
+
+use service::Site;
+use tokio::{sync::watch, time};
+use web::Office;
+
+use super::{
+    Context, Failure,
+    worker::{stop_signal, work},
+};
+use crate::{config::Config, output::Done, wiring};
+
+/// How long to wait before looking again whether this host may send.
+const DISARMED_POLL: Duration = Duration::from_mins(1);
+
+pub(super) async fn run(context: &Context<'_>) -> Result<Done, Failure> {
+    let config = context.config()?;
+    let options = wiring::serving(&config)?;
+    let site = Arc::new(wiring::site(&config).await?);
+    let stop = stop_signal()?;
+    let office = Office::new(Arc::clone(&site));
+    tokio::try_join!(web::serve(&options, office, stop.clone()), async {
+        run_campaigns(&config, &site, stop).await;
+        Ok(())
+    })?;
+    Ok(Done::Whole)
+}
+
+/// Pages are answered whether or not this host may send.
+async fn run_campaigns(config: &Config, site: &Site, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(error) = run_worker(config, site, stop.clone()).await {
+            tracing::warn!(%error, "campaigns are not run by this process");
+        }
+        tokio::select! {
+            () = time::sleep(DISARMED_POLL) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+    }
+}
+
+async fn run_worker(
+    config: &Config,
+    site: &Site,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    let means = wiring::means(config, site).await?;
+    work(config, site, &means, false, stop).await
+}

@@ -1,0 +1,118 @@
+//! `countersign serve`: health, metrics, TLS, an orderly end, and the worker inside.
+
+use std::{
+    io::{BufRead, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    process::{Child, ChildStderr, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use testkit::smtp::SmtpServer;
+
+use crate::{
+    harness::{Backend, Instance},
+    office::{CAMPAIGN, Office},
+};
+
+/// A server that is answering.
+struct Served {
+    process: Child,
+    address: String,
+    log: BufReader<ChildStderr>,
+}
+
+impl Served {
+    fn start(instance: &Instance) -> Self {
+        let mut command = instance.command(&["serve"]);
+        command.env("COUNTERSIGN_SERVE_LISTEN", "127.0.0.1:0").stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap());
+        let address = address(&mut log);
+        Self { process, address, log }
+    }
+
+    /// What it answers to a GET: status line, headers and body.
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Asks it to end; what it still had to say.
+    fn stop(mut self) -> String {
+        let terminated = Command::new("kill").arg(self.process.id().to_string()).status();
+        assert!(terminated.unwrap().success());
+        let mut rest = String::new();
+        self.log.read_to_string(&mut rest).unwrap();
+        assert_eq!(self.process.wait().unwrap().code(), Some(0), "{rest}");
+        rest
+    }
+}
+
+fn address(log: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    while log.read_line(&mut line).unwrap() > 0 {
+        let entry: Value = serde_json::from_str(&line).unwrap();
+        if entry["fields"]["message"] == "answering" {
+            return entry["fields"]["listen"].as_str().unwrap().to_owned();
+        }
+        line.clear();
+    }
+    panic!("it ended without answering");
+}
+
+#[test]
+fn it_tells_its_health_and_ends_in_order() {
+    let served = Served::start(&Instance::embedded(Backend::Sqlite));
+    let health = served.get("/healthz");
+    assert!(health.starts_with("HTTP/1.1 200 OK") && health.ends_with("ok\n"), "{health}");
+    assert!(served.get("/nothing").starts_with("HTTP/1.1 404"));
+    let log = served.stop();
+    assert!(log.contains("stopping after what is in hand"), "{log}");
+}
+
+#[test]
+fn passwords_never_go_over_a_network_in_the_clear() {
+    let instance =
+        Instance::embedded(Backend::Sqlite).with("COUNTERSIGN_SERVE_LISTEN", "0.0.0.0:0");
+    let refused = instance.run(&["serve"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("others can reach, and there is no TLS"), "{}", refused.stderr);
+}
+
+/// Python's TLS checks the certificate as a browser does.
+#[test]
+fn a_client_that_checks_certificates_is_answered() {
+    let authority = SmtpServer::start(&["--tls"]);
+    let pem = |name: &str| authority.folder().join(name).to_str().unwrap().to_owned();
+    let instance = Instance::embedded(Backend::Sqlite)
+        .with("COUNTERSIGN_SERVE_CERTIFICATE_FILE", &pem("server.pem"))
+        .with("COUNTERSIGN_SERVE_KEY_FILE", &pem("server.pem"));
+    let served = Served::start(&instance);
+    let port = served.address.rsplit(':').next().unwrap();
+    let url = format!("https://localhost:{port}/healthz");
+    let answered = testkit::python("fetch.py").args([&url, &pem("ca.pem")]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&answered.stdout), "200 ok\n", "{answered:?}");
+    served.stop();
+}
+
+#[test]
+fn it_runs_campaigns_too_and_counts_them() {
+    let office = Office::open(Backend::Sqlite);
+    office.start();
+    let served = Served::start(&office.instance);
+    let begun = Instant::now();
+    while office.run(&["campaign", "status", CAMPAIGN]).json()["state"] != "done" {
+        assert!(begun.elapsed() < Duration::from_mins(2), "the campaign does not end");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    let sent = office.mails().len();
+    let metrics = served.get("/metrics");
+    let line = format!("countersign_notices{{campaign=\"{CAMPAIGN}\",state=\"sent\"}} {sent}");
+    assert!(metrics.contains(&line), "{metrics}");
+    served.stop();
+}
