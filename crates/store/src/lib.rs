@@ -20,6 +20,7 @@ mod leaks;
 mod limits;
 mod log;
 mod notices;
+mod reset_lines;
 mod roster;
 mod screening;
 mod store;
@@ -39,8 +40,9 @@ pub use jobs::{Batch, JobCounts, JobKind, Lease, NewPiece, Piece, Work, WorkerNa
 pub use leaks::{Leak, LeakFile, LeakState, NewFile, NewLeak};
 pub use log::{Checkpoint, LogEntry};
 pub use notices::{Notice, NoticeExposure};
+pub use reset_lines::{NewResetLine, ResetLine};
 pub use screening::{LocatedReject, RejectSample};
 pub use store::{Store, StoreOptions, Tx};
 pub use summary::{LeakSummary, OutcomeCount};
-pub use targets::{NewResetLine, NewTarget, ResetLine, TargetCount, TargetRow};
+pub use targets::{NewTarget, TargetCount, TargetRow};
 pub use unverified::{Outcome, UnverifiedAccount};

@@ -177,6 +177,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, sql::Statement)>
         crate::leaks::ALL,
         crate::log::ALL,
         crate::notices::ALL,
+        crate::reset_lines::ALL,
         crate::roster::ALL,
         crate::screening::ALL,
         crate::summary::ALL,

@@ -1,7 +1,7 @@
-//! Whom a campaign is about, and what was taken out of use.
+//! Whom a campaign is about.
 
 use futures_util::{StreamExt as _, stream::BoxStream};
-use model::{AccountId, CampaignId, CredentialVersion, LeakId, SkipReason, TargetState, Timestamp};
+use model::{AccountId, CampaignId, CredentialVersion, LeakId, SkipReason, TargetState};
 
 use crate::{Finding, FindingId, StoreError, Tx, cell::Cell};
 
@@ -21,13 +21,6 @@ sql::queries! {
         FROM target JOIN campaign_address ON campaign_address.campaign = target.campaign
             AND campaign_address.number = target.address
         WHERE target.campaign = $1 AND target.address = $2 ORDER BY target.place"];
-    SEALED = ["SELECT target.place, reset_line.account, reset_line.version,
-            reset_line.replaced_version, reset_line.sealed_version, reset_line.wrapped_key,
-            reset_line.kept
-        FROM target JOIN reset_line ON reset_line.campaign = target.campaign
-            AND reset_line.account = target.account
-        WHERE target.campaign = $1 AND target.state = 'sealed' AND target.place >= $2
-        ORDER BY target.place LIMIT $3"];
     FINDINGS = ["SELECT account, finding FROM target_finding WHERE campaign = $1
         ORDER BY account, finding"];
     FINDINGS_OF = ["SELECT finding.id, finding.leak, finding.account, finding.version, finding.tier,
@@ -49,7 +42,7 @@ sql::queries! {
     HELD = ["SELECT account FROM target WHERE open"];
     COUNTS = ["SELECT state, skip_reason, COUNT(*) FROM target WHERE campaign = $1
         GROUP BY state, skip_reason ORDER BY state, skip_reason"];
-    ACCOUNTS_WITH_SECRETS = ["SELECT COUNT(*) FROM target_finding
+    SECRETS = ["SELECT COUNT(*) FROM target_finding
         JOIN finding ON finding.id = target_finding.finding
         WHERE target_finding.campaign = $1 AND finding.wrapped_key IS NOT NULL"];
     DESTROY_SECRETS = ["UPDATE finding SET wrapped_key = NULL, sealed_secret = NULL
@@ -57,23 +50,6 @@ sql::queries! {
             AND id IN (SELECT finding FROM target_finding WHERE campaign = $1)"];
     CLOSE_FINDINGS = ["UPDATE finding SET state = 'reset', wrapped_key = NULL, sealed_secret = NULL
         WHERE id IN (SELECT finding FROM target_finding WHERE campaign = $1 AND account = $2)"];
-    PUT_LINE = ["INSERT INTO reset_line (campaign, account, version, replaced_version,
-            sealed_version, intended_at, wrapped_key, kept)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-        ON CONFLICT (campaign, account) DO UPDATE SET replaced_version = excluded.replaced_version,
-            sealed_version = excluded.sealed_version, wrapped_key = excluded.wrapped_key,
-            kept = excluded.kept"];
-    ADD_EVIDENCE = ["INSERT INTO reset_evidence (campaign, account, finding) VALUES {rows}"];
-    DROP_EVIDENCE = ["DELETE FROM reset_evidence WHERE campaign = $1 AND account = $2"];
-    DROP_LINE = ["DELETE FROM reset_line WHERE campaign = $1 AND account = $2"];
-    LINE = ["SELECT account, version, replaced_version, sealed_version, wrapped_key, kept
-        FROM reset_line WHERE campaign = $1 AND account = $2"];
-    LINES = ["SELECT account, version FROM reset_line WHERE recalled_at IS NULL"];
-    LINE_ELSEWHERE = ["SELECT COUNT(*) FROM reset_line
-        JOIN target_finding ON target_finding.account = reset_line.account
-        JOIN finding ON finding.id = target_finding.finding AND finding.version = reset_line.version
-        WHERE target_finding.campaign = $1 AND target_finding.account = $2
-            AND reset_line.campaign <> $1 AND reset_line.recalled_at IS NULL"];
 }
 
 /// One account of a frozen plan.
@@ -113,54 +89,6 @@ pub struct TargetRow {
     #[sqlx(try_from = "Cell<TargetState>")]
     pub state: TargetState,
     skip_reason: Option<String>,
-}
-
-/// That a password was, or is about to be, taken out of use.
-#[derive(Debug, Clone)]
-pub struct NewResetLine {
-    /// Whose.
-    pub account: AccountId,
-    /// The password as it was found; a verified rehash inherits it.
-    pub version: CredentialVersion,
-    /// The hash that is replaced.
-    pub replaced: CredentialVersion,
-    /// The hash that replaces it.
-    pub sealed: CredentialVersion,
-    /// The wrapped key of `kept`.
-    pub wrapped_key: Vec<u8>,
-    /// Both hashes and whom to tell, encrypted.
-    pub kept: Vec<u8>,
-    /// The findings that verified just now.
-    pub evidence: Vec<FindingId>,
-}
-
-/// That a password was, or is about to be, taken out of use.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct ResetLine {
-    /// Whose.
-    #[sqlx(try_from = "Cell<AccountId>")]
-    pub account: AccountId,
-    /// The password as it was found.
-    #[sqlx(try_from = "Cell<CredentialVersion>")]
-    pub version: CredentialVersion,
-    /// The hash that is replaced.
-    #[sqlx(rename = "replaced_version", try_from = "Cell<CredentialVersion>")]
-    pub replaced: CredentialVersion,
-    /// The hash that replaces it.
-    #[sqlx(rename = "sealed_version", try_from = "Cell<CredentialVersion>")]
-    pub sealed: CredentialVersion,
-    /// The wrapped key of `kept`; `None` once it is destroyed.
-    pub wrapped_key: Option<Vec<u8>>,
-    /// Both hashes and whom to tell, encrypted; `None` once they are destroyed.
-    pub kept: Option<Vec<u8>>,
-}
-
-#[derive(sqlx::FromRow)]
-struct SealedRow {
-    #[sqlx(try_from = "Cell<u64>")]
-    place: u64,
-    #[sqlx(flatten)]
-    line: ResetLine,
 }
 
 /// Accounts of a campaign by how far it is with them, and why they were skipped.
@@ -229,22 +157,6 @@ impl Tx {
     ) -> Result<Vec<TargetRow>, StoreError> {
         let query = self.0.run(&OF_ADDRESS).bind(Cell(campaign)).bind(Cell(address));
         Ok(query.all().await?)
-    }
-
-    /// Some accounts that are sealed and whose owners have not been seen to choose another
-    /// password, from a place in the order on: each with its place.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn sealed_lines(
-        &mut self,
-        campaign: CampaignId,
-        from: u64,
-        limit: u64,
-    ) -> Result<Vec<(u64, ResetLine)>, StoreError> {
-        let query = self.0.run(&SEALED).bind(Cell(campaign)).bind(Cell(from)).bind(Cell(limit));
-        let rows: Vec<SealedRow> = query.all().await?;
-        Ok(rows.into_iter().map(|row| (row.place, row.line)).collect())
     }
 
     /// The findings against everybody, by account and then in ascending order.
@@ -380,7 +292,7 @@ impl Tx {
     /// # Errors
     /// What the database reports.
     pub async fn campaign_secrets(&mut self, campaign: CampaignId) -> Result<u64, StoreError> {
-        Ok(Self::count(self.0.run(&ACCOUNTS_WITH_SECRETS).bind(Cell(campaign))).await?)
+        Ok(Self::count(self.0.run(&SECRETS).bind(Cell(campaign))).await?)
     }
 
     /// Says of an account's findings that its password is another one now, and destroys their
@@ -396,89 +308,5 @@ impl Tx {
         let query = self.0.run(&CLOSE_FINDINGS).bind(Cell(campaign)).bind(Cell(account.clone()));
         query.execute().await?;
         Ok(())
-    }
-
-    /// Writes down that a password is about to be taken out of use, in place of an earlier attempt
-    /// of the same campaign. The schema refuses what another campaign has done already.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn put_reset_line(
-        &mut self,
-        campaign: CampaignId,
-        line: NewResetLine,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let account = line.account;
-        let query = self.0.run(&PUT_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
-        let query = query.bind(Cell(line.version)).bind(Cell(line.replaced));
-        let query = query.bind(Cell(line.sealed)).bind(Cell(now));
-        query.bind(line.wrapped_key).bind(line.kept).exactly_one().await?;
-        self.drop_evidence(campaign, &account).await?;
-        self.0
-            .insert_all(&ADD_EVIDENCE, line.evidence, |query, finding| {
-                query.bind(Cell(campaign)).bind(Cell(account.clone())).bind(Cell(finding))
-            })
-            .await?;
-        Ok(())
-    }
-
-    async fn drop_evidence(
-        &mut self,
-        campaign: CampaignId,
-        account: &AccountId,
-    ) -> Result<(), StoreError> {
-        let query = self.0.run(&DROP_EVIDENCE).bind(Cell(campaign)).bind(Cell(account.clone()));
-        query.execute().await?;
-        Ok(())
-    }
-
-    /// Takes back the intent to take a password out of use, when its owner was quicker.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn drop_reset_line(
-        &mut self,
-        campaign: CampaignId,
-        account: &AccountId,
-    ) -> Result<(), StoreError> {
-        self.drop_evidence(campaign, account).await?;
-        let query = self.0.run(&DROP_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
-        Ok(query.exactly_one().await?)
-    }
-
-    /// What is kept of an account's old password.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn reset_line(
-        &mut self,
-        campaign: CampaignId,
-        account: &AccountId,
-    ) -> Result<Option<ResetLine>, StoreError> {
-        let query = self.0.run(&LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
-        Ok(query.optional().await?)
-    }
-
-    /// Every password that some campaign has taken out of use, and none has given back.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn reset_lines(&mut self) -> Result<Vec<(AccountId, CredentialVersion)>, StoreError> {
-        let rows = self.0.run(&LINES).all::<(Cell<AccountId>, Cell<CredentialVersion>)>().await?;
-        Ok(rows.into_iter().map(|(Cell(account), Cell(version))| (account, version)).collect())
-    }
-
-    /// Whether another campaign has taken a password that these findings are about out of use.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn is_reset_elsewhere(
-        &mut self,
-        campaign: CampaignId,
-        account: &AccountId,
-    ) -> Result<bool, StoreError> {
-        let query = self.0.run(&LINE_ELSEWHERE).bind(Cell(campaign));
-        Ok(Self::count(query.bind(Cell(account.clone()))).await? > 0)
     }
 }
