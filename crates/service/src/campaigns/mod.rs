@@ -5,8 +5,10 @@
 
 mod addressee;
 mod approvals;
+mod claim;
 mod draft;
 mod evidence;
+mod examine;
 mod failure;
 mod freeze;
 mod kept;

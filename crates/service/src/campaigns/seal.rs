@@ -1,51 +1,25 @@
-use std::{collections::BTreeMap, sync::Arc};
+//! Taking passwords out of use: intent, swap, sessions, record.
 
-use campaign::{
-    Claim, HaltReason, NoticeDue, Refusal, Resolution, Reverification, RowNow, TargetAction,
-    after_reverification, decide_claim, notice_due, resolve_sealing,
-};
-use data_encoding::HEXLOWER;
+use std::collections::BTreeMap;
+
+use campaign::{HaltReason, NoticeDue, Resolution, RowNow, notice_due, resolve_sealing};
 use ledger::{CampaignEvent, Event};
-use model::{
-    Account, AccountId, CampaignId, NoticeId, NoticeKind, Randomness, Secret, SkipReason,
-    StoredHash, TargetState, Verdict,
-};
+use model::{AccountId, CampaignId, NoticeId, NoticeKind, SkipReason, StoredHash, TargetState};
 use notice::NoticeCode;
-use password::{ImitateError, Verifier};
-use store::{AddressLease, Finding, NewResetLine, ResetLine, StoreError, TargetRow, Tx};
-use tokio::{task::spawn_blocking, time};
+use password::ImitateError;
+use store::{AddressLease, NewResetLine, Tx};
 
 use super::{
     CampaignError,
-    addressee::Addressee,
-    evidence::{Evidence, Reverified, Suspicion, reverify},
+    claim::{Held, Member},
+    evidence::Evidence,
     kept::Kept,
-    run::{Gate, WorkError, Worker, group},
+    run::{WorkError, Worker},
 };
-use crate::{
-    failpoint,
-    limits::{ADDRESSES_PER_CLAIM, RENEWALS_PER_LEASE},
-};
-
-/// Bytes of the secret that nobody knows and that takes a password's place.
-const RANDOM_SECRET_BYTES: usize = 32;
-
-/// One address in this worker's hands, with all of its accounts.
-struct Held {
-    lease: AddressLease,
-    members: Vec<Member>,
-}
-
-/// One account, as the store has it.
-struct Member {
-    row: TargetRow,
-    findings: Vec<Finding>,
-    line: Option<ResetLine>,
-    is_reset_elsewhere: bool,
-}
+use crate::failpoint;
 
 /// What is to be done with one account.
-enum Action {
+pub(super) enum Action {
     /// Put our hash in the place of the one that was verified.
     Seal(Box<Sealing>),
     /// Our hash is there.
@@ -56,13 +30,15 @@ enum Action {
     SkipAndHalt(SkipReason),
     /// Its sealing was begun and can be neither finished nor taken back.
     Stuck,
+    /// Its sealing was begun; whether the site's row was written is for another attempt to see.
+    Open,
 }
 
 /// An account that is exposed at this moment, and what takes its password's place.
-struct Sealing {
-    evidence: Evidence,
-    sealed: StoredHash,
-    kept: Kept,
+pub(super) struct Sealing {
+    pub(super) evidence: Evidence,
+    pub(super) sealed: StoredHash,
+    pub(super) kept: Kept,
 }
 
 impl Worker<'_> {
@@ -95,172 +71,19 @@ impl Worker<'_> {
         Ok(tx.commit().await?)
     }
 
-    async fn claim_addresses(&self, campaign: CampaignId) -> Result<Vec<Held>, WorkError> {
-        let tree = self.tree(campaign).await?;
-        let mut tx = self.site.store.begin().await?;
-        let Some(mut gate) = self.gate(&mut tx, campaign).await? else { return Ok(Vec::new()) };
-        let mut claimed = Vec::new();
-        for number in tx.addresses_to_take(campaign, gate.allowed(), ADDRESSES_PER_CLAIM).await? {
-            let members = members(&mut tx, campaign, number).await?;
-            let rows: Vec<_> = members.iter().map(Member::as_signed).collect();
-            let group = group(&tree, &gate.signed, &rows)?;
-            let states: Vec<_> = members.iter().map(|member| member.row.state).collect();
-            match decide_claim(&group, &states, &gate.facts()) {
-                Claim::Proceed => {}
-                Claim::Wait { .. } | Claim::Refuse(Refusal::KillSwitch) => break,
-                Claim::Refuse(refused) => return Err(CampaignError::from(refused).into()),
-            }
-            let lease = self.site.options.lease;
-            if let Some(lease) = tx.take_address(campaign, number, &self.name, lease).await? {
-                gate.count(&lease, &states);
-                claimed.push(Held { lease, members });
-            }
-        }
-        tx.commit().await?;
-        Ok(claimed)
-    }
-
-    /// Ends only with a fault of the store. An address that is lost is found to be so when its
-    /// result is recorded.
-    async fn keep_renewing(&self, leases: &[AddressLease]) -> StoreError {
-        loop {
-            time::sleep(self.site.options.lease / RENEWALS_PER_LEASE).await;
-            if let Err(failed) = self.renew(leases).await {
-                return failed;
-            }
-        }
-    }
-
-    async fn renew(&self, leases: &[AddressLease]) -> Result<(), StoreError> {
-        let mut tx = self.site.store.begin().await?;
-        for lease in leases {
-            tx.renew_address(lease, self.site.options.lease).await?;
-        }
-        tx.commit().await
-    }
-
     /// Every account goes through the same steps together: looked at again, the intent committed,
     /// the site's row swapped, sessions ended, and then recorded.
     async fn seal(&self, campaign: CampaignId, held: Vec<Held>) -> Result<(), WorkError> {
         let mut actions = self.examine(campaign, &held).await?;
         self.intend(campaign, &held, &mut actions).await?;
         failpoint::reach("sealing_intended");
-        self.swap(&mut actions).await?;
+        let failed = self.swap(&mut actions).await;
         failpoint::reach("hashes_swapped");
         self.end_sessions(&actions).await?;
         failpoint::reach("sessions_ended");
         self.record_sealed(campaign, held, &actions).await?;
         failpoint::reach("sealed_recorded");
-        Ok(())
-    }
-
-    /// Looks at every account as it is at this moment.
-    async fn examine(&self, campaign: CampaignId, held: &[Held]) -> Result<Actions, WorkError> {
-        let members: Vec<_> = held.iter().flat_map(|held| &held.members).collect();
-        let ids: Vec<_> = members.iter().map(|member| member.row.account.clone()).collect();
-        let present = self.means.directory.by_ids(&ids).await?;
-        let mut present: BTreeMap<_, _> = present.into_iter().map(|a| (a.id.clone(), a)).collect();
-        let mut actions = Actions::new();
-        let mut open = Vec::new();
-        for member in members {
-            let account = present.remove(&member.row.account);
-            match self.first_look(campaign, member, account)? {
-                Look::Decided(action) => drop(actions.insert(member.row.account.clone(), action)),
-                Look::Open(case) => open.push(*case),
-            }
-        }
-        let (verifier, randomness) = (Arc::clone(&self.means.verifier), self.randomness());
-        let closed = spawn_blocking(move || try_again(&verifier, &*randomness, open)).await??;
-        actions.extend(closed);
-        Ok(actions)
-    }
-
-    fn randomness(&self) -> Arc<dyn Randomness> {
-        Arc::clone(&self.site.randomness)
-    }
-
-    /// What can be told without trying a secret.
-    fn first_look(
-        &self,
-        campaign: CampaignId,
-        member: &Member,
-        account: Option<Account>,
-    ) -> Result<Look, WorkError> {
-        match &member.line {
-            Some(line) if member.row.state == TargetState::Sealing => {
-                self.look_at_begun(campaign, member, line, account)
-            }
-            _ => self.look_at_fresh(campaign, member, account),
-        }
-    }
-
-    fn look_at_fresh(
-        &self,
-        campaign: CampaignId,
-        member: &Member,
-        account: Option<Account>,
-    ) -> Result<Look, WorkError> {
-        let Some(account) = account else { return Ok(Look::seen(Reverification::Gone)) };
-        let Some(hash) = account.hash.clone() else {
-            return Ok(Look::seen(Reverification::NoPassword));
-        };
-        if member.is_reset_elsewhere {
-            return Ok(Look::seen(Reverification::AlreadyReset));
-        }
-        let recorded = self.means.directory.records_verified();
-        let Some(addressee) = Addressee::of(self.site, campaign, &account, recorded) else {
-            return Ok(Look::seen(Reverification::AddressUnverified));
-        };
-        if *addressee.key.as_bytes() != member.row.address_key {
-            return Ok(Look::seen(Reverification::AddressChanged));
-        }
-        let same_version = self.site.vault.credential_version(&hash) == member.row.version;
-        let Account { id, username, locale, .. } = account;
-        let suspicion = Suspicion::new(self.site, id.clone(), hash, member.findings.clone())?;
-        let whom = Whom::Addressee { address: addressee.address.to_string(), username, locale };
-        Ok(Look::Open(Box::new(Case { account: id, suspicion, same_version, whom })))
-    }
-
-    /// A worker that is gone, or slow, had committed the intent: the site's row tells how far it
-    /// came.
-    fn look_at_begun(
-        &self,
-        campaign: CampaignId,
-        member: &Member,
-        line: &ResetLine,
-        account: Option<Account>,
-    ) -> Result<Look, WorkError> {
-        let row = self.row_now(line, account.as_ref());
-        match (resolve_sealing(row), account) {
-            (Resolution::Sealed, _) => Ok(Look::Decided(Action::Sealed)),
-            (Resolution::Skipped(reason), _) => Ok(Look::Decided(Action::Skip(reason))),
-            (Resolution::Again, Some(Account { id, hash: Some(hash), .. })) => {
-                let suspicion =
-                    Suspicion::new(self.site, id.clone(), hash, member.findings.clone())?;
-                let kept = self.kept(campaign, line)?;
-                let whom = Whom::Begun(kept);
-                Ok(Look::Open(Box::new(Case { account: id, suspicion, same_version: true, whom })))
-            }
-            (Resolution::Again, _) => Ok(Look::Decided(Action::Stuck)),
-        }
-    }
-
-    fn row_now(&self, line: &ResetLine, account: Option<&Account>) -> RowNow {
-        let Some(account) = account else { return RowNow::Gone };
-        let Some(hash) = &account.hash else { return RowNow::Empty };
-        let version = self.site.vault.credential_version(hash);
-        match version {
-            version if version == line.sealed => RowNow::Ours,
-            version if version == line.replaced => RowNow::Old,
-            _ => RowNow::Other,
-        }
-    }
-
-    pub(super) fn kept(&self, campaign: CampaignId, line: &ResetLine) -> Result<Kept, WorkError> {
-        let destroyed = || SealError::Destroyed { account: line.account.clone() };
-        let wrapped = line.wrapped_key.as_ref().ok_or_else(destroyed)?;
-        let kept = line.kept.as_ref().ok_or_else(destroyed)?;
-        Ok(Kept::decrypt(self.site, campaign, &line.account, wrapped, kept)?)
+        failed.map_or(Ok(()), Err)
     }
 
     /// Commits what is about to be done, with all that is needed to take it back. An address that
@@ -326,14 +149,18 @@ impl Worker<'_> {
     }
 
     /// Puts our hash in the place of the very hash that was verified. Whatever anybody else has
-    /// put there meanwhile stays.
-    async fn swap(&self, actions: &mut Actions) -> Result<(), WorkError> {
+    /// put there meanwhile stays. One account that cannot be written to holds no other one up.
+    async fn swap(&self, actions: &mut Actions) -> Option<WorkError> {
+        let mut failed = None;
         for action in actions.values_mut() {
             if let Action::Seal(sealing) = action {
-                *action = self.swap_one(sealing).await?;
+                *action = self.swap_one(sealing).await.unwrap_or_else(|error| {
+                    failed.get_or_insert(error);
+                    Action::Open
+                });
             }
         }
-        Ok(())
+        failed
     }
 
     async fn swap_one(&self, sealing: &Sealing) -> Result<Action, WorkError> {
@@ -442,145 +269,14 @@ impl Worker<'_> {
     }
 }
 
-impl Gate {
-    /// Counts an address that was just taken, for the decision on the next one.
-    fn count(&mut self, lease: &AddressLease, states: &[TargetState]) {
-        if lease.attempt == 1 {
-            self.rate.this_minute += 1;
-            self.rate.this_hour += 1;
-        }
-        let pending = states.iter().filter(|state| **state == TargetState::Pending);
-        self.sealed_untold += pending.count() as u64;
-    }
-}
-
-impl Member {
-    fn as_signed(&self) -> (TargetRow, Vec<store::FindingId>) {
-        (self.row.clone(), self.findings.iter().map(|finding| finding.id).collect())
-    }
-}
-
-async fn members(tx: &mut Tx, campaign: CampaignId, number: u64) -> Result<Vec<Member>, WorkError> {
-    let mut members = Vec::new();
-    for row in tx.targets_of_address(campaign, number).await? {
-        members.push(Member {
-            findings: tx.findings_of_target(campaign, &row.account).await?,
-            line: tx.reset_line(campaign, &row.account).await?,
-            is_reset_elsewhere: tx.is_reset_elsewhere(campaign, &row.account).await?,
-            row,
-        });
-    }
-    Ok(members)
-}
-
 /// By account. One that is missing was lost to another worker.
-type Actions = BTreeMap<AccountId, Action>;
+pub(super) type Actions = BTreeMap<AccountId, Action>;
 
 impl Action {
     /// Whether it settles the account.
     const fn ends(&self) -> bool {
         matches!(self, Self::Sealed | Self::Skip(_) | Self::SkipAndHalt(_))
     }
-}
-
-enum Look {
-    Decided(Action),
-    Open(Box<Case>),
-}
-
-impl Look {
-    fn seen(found: Reverification) -> Self {
-        Self::Decided(action(found).unwrap_or(Action::Stuck))
-    }
-}
-
-/// What is left alone; `None` for what is to be sealed, which takes evidence.
-fn action(found: Reverification) -> Option<Action> {
-    match after_reverification(found) {
-        TargetAction::Seal => None,
-        TargetAction::Skip(reason) => Some(Action::Skip(reason)),
-        TargetAction::SkipAndHalt(reason) => Some(Action::SkipAndHalt(reason)),
-    }
-}
-
-/// An account whose leaked secrets are to be tried again.
-struct Case {
-    account: AccountId,
-    suspicion: Suspicion,
-    same_version: bool,
-    whom: Whom,
-}
-
-/// Whom to tell, and with which hash to seal.
-enum Whom {
-    /// As the directory has it now.
-    Addressee { address: String, username: Option<String>, locale: Option<String> },
-    /// As an earlier attempt has committed it.
-    Begun(Kept),
-}
-
-/// Tries the secrets again; for each that is still the password, makes what takes its place.
-fn try_again(
-    verifier: &Verifier,
-    randomness: &dyn Randomness,
-    cases: Vec<Case>,
-) -> Result<Vec<(AccountId, Action)>, SealError> {
-    let mut rest = Vec::new();
-    let mut suspicions = Vec::new();
-    for Case { account, suspicion, same_version, whom } in cases {
-        rest.push((account, same_version, whom));
-        suspicions.push(suspicion);
-    }
-    let tried = rest.into_iter().zip(reverify(verifier, suspicions));
-    tried
-        .map(|((account, same_version, whom), tried)| {
-            let action = match tried {
-                Reverified::Exposed(evidence) => seal_with(verifier, randomness, evidence, whom)?,
-                Reverified::Not(verdict) => leave(verdict, same_version, &whom),
-            };
-            Ok((account, action))
-        })
-        .collect()
-}
-
-/// Once an intent is committed, another worker may still act on it: it can be finished, but not
-/// taken back.
-fn leave(verdict: Verdict, same_version: bool, whom: &Whom) -> Action {
-    match whom {
-        Whom::Begun(_) => Action::Stuck,
-        Whom::Addressee { .. } => {
-            action(Reverification::Present { verdict, same_version }).unwrap_or(Action::Stuck)
-        }
-    }
-}
-
-fn seal_with(
-    verifier: &Verifier,
-    randomness: &dyn Randomness,
-    evidence: Evidence,
-    whom: Whom,
-) -> Result<Action, SealError> {
-    let (sealed, kept) = match whom {
-        Whom::Begun(kept) => {
-            let account = evidence.account().clone();
-            (kept.sealed().ok_or(SealError::Destroyed { account })?, kept)
-        }
-        Whom::Addressee { address, username, locale } => {
-            let sealed = verifier.imitate(evidence.hash(), &random_secret(randomness), randomness);
-            let account = evidence.account();
-            let sealed =
-                sealed.map_err(|source| SealError::Imitate { account: account.clone(), source })?;
-            let kept = Kept::new(evidence.hash(), &sealed, address, username, locale);
-            (sealed, kept)
-        }
-    };
-    Ok(Action::Seal(Box::new(Sealing { evidence, sealed, kept })))
-}
-
-/// As text: bcrypt refuses a NUL.
-fn random_secret(randomness: &dyn Randomness) -> Secret {
-    let bytes: [u8; RANDOM_SECRET_BYTES] = randomness.array();
-    Secret::new(HEXLOWER.encode(&bytes).into_bytes())
 }
 
 fn end_of(member: &Member, actions: &Actions) -> TargetState {
