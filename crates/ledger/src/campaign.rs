@@ -129,6 +129,13 @@ pub enum CampaignEvent {
         /// What has become of the notice: `pending` if it was put off.
         state: NoticeState,
     },
+    /// The recipient of a notice says that it is not right.
+    NoticeDisputed {
+        /// In which campaign.
+        campaign: CampaignId,
+        /// Which notice.
+        notice: NoticeId,
+    },
     /// The secrets of its findings are gone.
     SecretsDestroyed {
         /// Which campaign.

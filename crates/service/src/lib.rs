@@ -8,6 +8,7 @@ mod arming;
 mod assess;
 mod audit;
 mod campaigns;
+mod check;
 mod doctor;
 pub mod failpoint;
 mod import;
@@ -41,6 +42,7 @@ pub use campaigns::{
     halt_campaign, halt_everything, report_campaign, resume_campaign, sample_targets,
     show_campaign, start_campaign, thaw_campaign, watch_resets,
 };
+pub use check::{CheckError, CheckedNotice, check_notice, dispute_notice};
 pub use doctor::{Check, Checked, check_clock, check_directory, check_store, is_store_there};
 pub use import::{ImportError, import_accounts};
 pub use instance::{InstanceError, Site, SiteOptions, create_instance};

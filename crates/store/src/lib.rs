@@ -39,7 +39,7 @@ pub use instance::{Instance, InstanceKind};
 pub use jobs::{Batch, JobCounts, JobKind, Lease, NewPiece, Piece, Work, WorkerName};
 pub use leaks::{Leak, LeakFile, LeakState, NewFile, NewLeak};
 pub use log::{Checkpoint, LogEntry};
-pub use notices::{Notice, NoticeExposure};
+pub use notices::{CodedNotice, Notice, NoticeExposure};
 pub use reset_lines::{NewResetLine, ResetLine};
 pub use screening::{LocatedReject, RejectSample};
 pub use store::{Store, StoreOptions, Tx};

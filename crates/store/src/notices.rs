@@ -31,6 +31,12 @@ sql::queries! {
         WHERE id = $4 AND state = 'pending'"];
     RENEW = ["UPDATE notice SET lease_until = " NOW " + $1
         WHERE id = $2 AND lease_owner = $3 AND attempts = $4 AND state = 'inflight'"];
+    BY_CODE = ["SELECT notice.id, notice.campaign, notice.kind, notice.state, notice.made_at,
+            notice.ended_at, campaign_address.address_key
+        FROM notice JOIN campaign_address ON campaign_address.campaign = notice.campaign
+            AND campaign_address.number = notice.address
+        WHERE notice.code_lookup = $1"];
+    DISPUTE = ["UPDATE notice SET disputed_at = " NOW " WHERE id = $1 AND disputed_at IS NULL"];
     LINES = ["SELECT account FROM notice_line WHERE notice = $1 ORDER BY account"];
     EXPOSURES = ["SELECT DISTINCT finding.tier, finding.verified_at, leak.name, leak.date,
             leak.provenance
@@ -66,6 +72,38 @@ pub struct Notice {
     /// When it was written. Every attempt bears this date.
     #[sqlx(try_from = "Cell<Timestamp>")]
     pub made_at: Timestamp,
+}
+
+/// What is told of a notice to whoever holds its code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct CodedNotice {
+    /// Its key.
+    #[sqlx(try_from = "Cell<NoticeId>")]
+    pub id: NoticeId,
+    /// Of which campaign.
+    #[sqlx(try_from = "Cell<CampaignId>")]
+    pub campaign: CampaignId,
+    /// What it says.
+    #[sqlx(try_from = "Cell<NoticeKind>")]
+    pub kind: NoticeKind,
+    /// How far it is.
+    #[sqlx(try_from = "Cell<NoticeState>")]
+    pub state: NoticeState,
+    /// When it was written.
+    #[sqlx(try_from = "Cell<Timestamp>")]
+    pub made_at: Timestamp,
+    ended_at: Option<i64>,
+    /// The keyed hash of the address that it went to.
+    #[sqlx(try_from = "Cell<[u8; 32]>")]
+    pub address_key: [u8; 32],
+}
+
+impl CodedNotice {
+    /// When the mail server had the last word on it.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        self.ended_at.map(Timestamp::from_micros)
+    }
 }
 
 /// Why a notice is sent: where a password of its accounts was found.
@@ -197,6 +235,25 @@ impl Tx {
         let query = self.0.run(&SAVE).bind(Cell(notice.state)).bind(Cell(notice.attempts));
         let query = query.bind(Cell(notice.not_before)).bind(notice.state.is_final()).bind(answer);
         Ok(query.bind(Cell(notice.id)).exactly_one().await?)
+    }
+
+    /// The notice with a code of this look-up.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn notice_by_code(
+        &mut self,
+        lookup: [u8; 32],
+    ) -> Result<Option<CodedNotice>, StoreError> {
+        Ok(self.0.run(&BY_CODE).bind(Cell(lookup)).optional().await?)
+    }
+
+    /// Keeps that a recipient says of a notice that it is not right; `false` if that is known.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn dispute_notice(&mut self, id: NoticeId) -> Result<bool, StoreError> {
+        Ok(self.0.run(&DISPUTE).bind(Cell(id)).execute().await? == 1)
     }
 
     /// The accounts that a notice speaks of.

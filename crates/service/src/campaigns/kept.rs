@@ -10,7 +10,7 @@ const RESET_LINE: &str = "reset line";
 /// What is kept, encrypted, of an account that is sealed: enough to give its password back, and to
 /// tell its owner. It is written before the site's row is.
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-pub(super) struct Kept {
+pub(crate) struct Kept {
     /// The hash that was replaced.
     replaced: String,
     /// The hash that replaced it: the same whoever tries, so that it is recognised as ours.
@@ -20,7 +20,7 @@ pub(super) struct Kept {
     /// What the person calls the account.
     pub(super) username: Option<String>,
     /// The person's language.
-    pub(super) locale: Option<String>,
+    pub(crate) locale: Option<String>,
 }
 
 impl Kept {
@@ -53,7 +53,7 @@ impl Kept {
         Ok((wrapped, kept))
     }
 
-    pub(super) fn decrypt(
+    pub(crate) fn decrypt(
         site: &Site,
         campaign: CampaignId,
         account: &AccountId,

@@ -32,6 +32,7 @@ pub use approvals::{approve_campaign, export_plan};
 pub use draft::{NewDraft, draft_campaign};
 pub use failure::CampaignError;
 pub use freeze::freeze_campaign;
+pub(crate) use kept::Kept;
 pub use report::{CampaignReport, ReportError, report_campaign};
 pub use resets::watch_resets;
 pub use run::{Means, NotInPlan, WorkError, Worked, Worker};

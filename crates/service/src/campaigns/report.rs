@@ -38,6 +38,8 @@ pub struct CampaignReport {
     pub sealed_unreached: u64,
     /// Notices by how far they are: `sent`, `refused` and `uncertain` are final.
     pub notices: BTreeMap<NoticeState, u64>,
+    /// Notices of which their recipients say that they are not right.
+    pub disputed: u64,
     /// The first entry of the log that is about it, and the last: when it happened.
     pub from: Option<Timestamp>,
     /// The last one.
@@ -97,6 +99,7 @@ struct Tale {
     accounts: BTreeMap<AccountId, TargetState>,
     skipped: BTreeMap<SkipReason, u64>,
     reused: u64,
+    disputed: u64,
     sealed_of_address: BTreeMap<u64, u64>,
     done: BTreeSet<u64>,
     notices: BTreeMap<NoticeId, (u64, NoticeState)>,
@@ -161,6 +164,7 @@ impl Tale {
             }
             E::NoticeBegun { notice, .. } => self.move_notice(notice, NoticeState::Inflight),
             E::NoticeEnded { notice, state, .. } => self.move_notice(notice, state),
+            E::NoticeDisputed { .. } => self.disputed += 1,
             E::CampaignMoved { .. }
             | E::CampaignDrafted { .. }
             | E::CampaignApproved { .. }
@@ -224,6 +228,7 @@ impl Tale {
             sealed: counts.was_sealed(),
             reset_since: of(TargetState::Reset),
             reused: self.reused,
+            disputed: self.disputed,
             sealed_unreached: self.sealed_unreached(),
             skipped: counts.skipped,
             notices: counts.notices,

@@ -16,6 +16,7 @@ pub struct Words {
     /// For people whose language is not known, or not written.
     pub(super) language: Language,
     digests: BTreeMap<TemplateName, TemplateDigest>,
+    subjects: BTreeMap<Language, String>,
 }
 
 impl Words {
@@ -25,12 +26,14 @@ impl Words {
     /// [`WordsError`] if the site's name or paths would make a notice that reads like a forgery.
     pub fn new(site: &notice::Site, language: Language) -> Result<Self, WordsError> {
         let composer = Composer::new(site.clone()).map_err(WordsError::compose)?;
-        let mut digests = BTreeMap::new();
-        for language in Language::ALL {
+        let (mut digests, mut subjects) = (BTreeMap::new(), BTreeMap::new());
+        for language in Language::ALL.iter().copied() {
+            let rendered = specimen(site, &composer, language)?;
             let name = format!("reset_required/{language}").parse()?;
-            digests.insert(name, digest(site, &composer, *language)?);
+            digests.insert(name, digest(site, &rendered, language));
+            subjects.insert(language, rendered.subject);
         }
-        Ok(Self { composer, language, digests })
+        Ok(Self { composer, language, digests, subjects })
     }
 
     pub(super) const fn digests(&self) -> &BTreeMap<TemplateName, TemplateDigest> {
@@ -49,37 +52,47 @@ impl Words {
         }
     }
 
+    /// The subject of the notice that passwords were reset.
+    pub(crate) fn subject(&self, language: Language) -> String {
+        self.subjects.get(&language).cloned().unwrap_or_default()
+    }
+
     /// The language of somebody whose locale this is.
-    pub(super) fn language_of(&self, locale: Option<&str>) -> Language {
+    pub(crate) fn language_of(&self, locale: Option<&str>) -> Language {
         locale.and_then(Language::of_locale).unwrap_or(self.language)
     }
 }
 
-/// Over the templates as they are written, and over what a recipient would see.
-fn digest(
+/// What a recipient would see of an invented notice, if it keeps the rules.
+fn specimen(
     site: &notice::Site,
     composer: &Composer,
     language: Language,
-) -> Result<TemplateDigest, WordsError> {
-    let facts = specimen(site)?;
+) -> Result<Rendered, WordsError> {
+    let facts = invented(site)?;
     let rendered = composer.preview(&facts, language).map_err(WordsError::compose)?;
     let faults = lint(&rendered, site, &facts, language);
-    if !faults.is_empty() {
-        let faults = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        return Err(WordsError::Faults { language, faults });
+    if faults.is_empty() {
+        return Ok(rendered);
     }
+    let faults = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    Err(WordsError::Faults { language, faults })
+}
+
+/// Over the templates as they are written, and over what a recipient would see.
+fn digest(site: &notice::Site, rendered: &Rendered, language: Language) -> TemplateDigest {
     let mut hash = Sha256::new();
     for (name, text) in TEMPLATES.iter().filter(|(name, _)| is_of(name, language)) {
         put(&mut hash, name);
         put(&mut hash, text);
     }
-    let Rendered { subject, text, html } = &rendered;
+    let Rendered { subject, text, html } = rendered;
     for part in [subject, text, html] {
         put(&mut hash, part);
     }
     put(&mut hash, site.sender.from().as_str());
     put(&mut hash, site.sender.reply_to().map_or("", |address| address.as_str()));
-    Ok(TemplateDigest::from_bytes(hash.finalize().into()))
+    TemplateDigest::from_bytes(hash.finalize().into())
 }
 
 fn is_of(template: &str, language: Language) -> bool {
@@ -93,7 +106,7 @@ fn put(hash: &mut Sha256, text: &str) {
 }
 
 /// An invented person's notice: the same for ever.
-fn specimen(site: &notice::Site) -> Result<ResetRequired, WordsError> {
+fn invented(site: &notice::Site) -> Result<ResetRequired, WordsError> {
     let found = Timestamp::from_micros(1_463_443_200_000_000);
     let leak = "Specimen Books".parse().map_err(WordsError::compose)?;
     let date = "2016-05".parse().map_err(WordsError::compose)?;

@@ -168,6 +168,8 @@ CREATE TABLE notice (
     -- What the mail server answered last.
     answer TEXT,
     code_lookup BLOB CHECK (length(code_lookup) = 32),
+    -- When its recipient said that it is not right.
+    disputed_at BIGINT,
     UNIQUE (campaign, address, kind),
     FOREIGN KEY (campaign, address) REFERENCES campaign_address (campaign, number),
     CHECK ((lease_owner IS NULL) = (attempts = 0)),

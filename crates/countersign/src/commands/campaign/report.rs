@@ -40,6 +40,7 @@ fn for_people(report: &CampaignReport) -> String {
     for (state, count) in &report.notices {
         sheet.part(format!("notices {state}"), *count);
     }
+    sheet.part("notices that their recipients dispute", report.disputed);
     sheet.row("entries of the log", grouped(report.log_entries));
     sheet.to_string()
 }

@@ -1,0 +1,114 @@
+use ledger::CampaignEvent;
+use model::{CampaignId, NoticeKind, NoticeState, Timestamp};
+use notice::NoticeCode;
+use store::{CodedNotice, StoreError, Tx};
+use subtle::ConstantTimeEq;
+
+use crate::{LogError, Site, VaultError, Words, campaigns::Kept};
+
+/// What a recipient is told of a notice that is ours. It names neither account nor address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedNotice {
+    /// What it says.
+    pub kind: NoticeKind,
+    /// The subject that it bears.
+    pub subject: String,
+    /// When it was written.
+    pub made_at: Timestamp,
+    /// When the mail server had the last word on it.
+    pub ended_at: Option<Timestamp>,
+    /// How far it is.
+    pub status: NoticeState,
+}
+
+/// Looks a notice up by what its recipient types. Only the pair of code and address answers;
+/// everything else is `None`, by the same path.
+///
+/// # Errors
+/// [`CheckError`] if the store fails.
+pub async fn check_notice(
+    site: &Site,
+    words: &Words,
+    code: &str,
+    address: &str,
+) -> Result<Option<CheckedNotice>, CheckError> {
+    let mut tx = site.store.read().await?;
+    let Some(notice) = find(site, &mut tx, code, address).await? else { return Ok(None) };
+    let language = words.language_of(locale(site, &mut tx, &notice).await?.as_deref());
+    Ok(Some(CheckedNotice {
+        kind: notice.kind,
+        subject: words.subject(language),
+        made_at: notice.made_at,
+        ended_at: notice.ended_at(),
+        status: notice.state,
+    }))
+}
+
+/// Records that a recipient says of a notice that it is not right; `false` for anything but a
+/// right pair of code and address. Saying it again changes nothing.
+///
+/// # Errors
+/// [`CheckError`] if the store fails.
+pub async fn dispute_notice(site: &Site, code: &str, address: &str) -> Result<bool, CheckError> {
+    let mut tx = site.store.begin().await?;
+    let Some(notice) = find(site, &mut tx, code, address).await? else { return Ok(false) };
+    if tx.dispute_notice(notice.id).await? {
+        let (campaign, notice) = (notice.campaign, notice.id);
+        let disputed = CampaignEvent::NoticeDisputed { campaign, notice };
+        site.record(&mut tx, &[disputed.into()]).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// The same look-up and the same hashes whatever was typed.
+async fn find(
+    site: &Site,
+    tx: &mut Tx,
+    code: &str,
+    address: &str,
+) -> Result<Option<CodedNotice>, StoreError> {
+    let key = site.vault.notice_key();
+    // No HMAC is all zeros, as far as anybody will ever see.
+    let lookup = code.parse::<NoticeCode>().map_or([0; 32], |code| code.lookup(&key));
+    let found = tx.notice_by_code(lookup).await?;
+    let exact = leak::identifier::exact(address).unwrap_or_default();
+    let campaign = found.map_or(CampaignId(0), |notice| notice.campaign);
+    let typed = site.vault.address_key(campaign, &exact);
+    let kept = found.map_or([0; 32], |notice| notice.address_key);
+    let is_pair: bool = typed.ct_eq(&kept).into();
+    Ok(found.filter(|_| is_pair))
+}
+
+/// The language that the notice was written in follows from the account's locale.
+async fn locale(
+    site: &Site,
+    tx: &mut Tx,
+    notice: &CodedNotice,
+) -> Result<Option<String>, CheckError> {
+    for account in tx.notice_lines(notice.id).await? {
+        let line = tx.reset_line(notice.campaign, &account).await?;
+        let Some(line) = line else { continue };
+        if let (Some(wrapped), Some(kept)) = (&line.wrapped_key, &line.kept) {
+            let kept = Kept::decrypt(site, notice.campaign, &account, wrapped, kept)?;
+            if kept.locale.is_some() {
+                return Ok(kept.locale.clone());
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Why a notice cannot be checked now. It says nothing of the notice.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// Something kept cannot be decrypted.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The audit log could not be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
