@@ -13,7 +13,7 @@ sql::queries! {
     ADD = ["INSERT INTO notice (campaign, address, kind, state, attempts, not_before, made_at)
         VALUES ($1, $2, $3, 'pending', 0, $4, $4) RETURNING id"];
     SET_CODE = ["UPDATE notice SET code_lookup = $1 WHERE id = $2"];
-    ADD_LINES = ["INSERT INTO notice_line (notice, campaign, account) VALUES {rows}"];
+    ADD_LINES = ["INSERT INTO notice_line (notice, campaign, address, account) VALUES {rows}"];
     TO_SEND = ["SELECT id, campaign, address, state, attempts, not_before, made_at FROM notice
         WHERE campaign = $1 AND state = 'pending' AND not_before <= " NOW "
         ORDER BY not_before, id LIMIT 1"];
@@ -38,14 +38,17 @@ sql::queries! {
         WHERE notice.code_lookup = $1"];
     DISPUTE = ["UPDATE notice SET disputed_at = " NOW " WHERE id = $1 AND disputed_at IS NULL"];
     LINES = ["SELECT account FROM notice_line WHERE notice = $1 ORDER BY account"];
-    EXPOSURES = ["SELECT DISTINCT finding.tier, finding.verified_at, leak.name, leak.date,
-            leak.provenance
-        FROM notice_line
-        JOIN reset_evidence ON reset_evidence.campaign = notice_line.campaign
-            AND reset_evidence.account = notice_line.account
-        JOIN finding ON finding.id = reset_evidence.finding
-        JOIN leak ON leak.id = finding.leak
-        WHERE notice_line.notice = $1 ORDER BY finding.verified_at, leak.name"];
+    // A leak is named once, by the finding that came first.
+    EXPOSURES = ["SELECT finding.tier, finding.verified_at, leak.name, leak.date, leak.provenance
+        FROM finding JOIN leak ON leak.id = finding.leak
+        WHERE finding.id IN (SELECT MIN(finding.id) FROM notice_line
+            JOIN reset_evidence ON reset_evidence.campaign = notice_line.campaign
+                AND reset_evidence.account = notice_line.account
+            JOIN finding ON finding.id = reset_evidence.finding
+            WHERE notice_line.notice = $1 GROUP BY finding.leak)
+        ORDER BY finding.id"];
+    COUNTS = ["SELECT state, notices FROM notice_tally WHERE campaign = $1 AND notices > 0
+        ORDER BY state"];
 }
 
 /// One notice as it is kept.
@@ -128,7 +131,8 @@ pub struct NoticeExposure {
 
 impl Tx {
     /// Writes a notice that is to be sent, with a line for each account. The schema refuses a
-    /// second one of the kind for the address.
+    /// second one of the kind for the address, an account of another address, and one whose
+    /// password was not taken out of use.
     ///
     /// # Errors
     /// What the database reports.
@@ -145,7 +149,8 @@ impl Tx {
         let (Cell(id),) = query.one::<(Cell<NoticeId>,)>().await?;
         self.0
             .insert_all(&ADD_LINES, accounts.iter().cloned(), |query, account| {
-                query.bind(Cell(id)).bind(Cell(campaign)).bind(Cell(account))
+                let query = query.bind(Cell(id)).bind(Cell(campaign));
+                query.bind(Cell(address)).bind(Cell(account))
             })
             .await?;
         Ok(id)
@@ -223,7 +228,8 @@ impl Tx {
         Ok(query.bind(owner.to_string()).bind(Cell(attempts)).execute().await? == 1)
     }
 
-    /// Keeps how an attempt ended. The schema refuses to make a final notice anything but final.
+    /// Keeps how an attempt ended. The schema refuses to make a final notice anything else, but
+    /// for what was `uncertain` and turns out to be sent or refused.
     ///
     /// # Errors
     /// What the database reports.
@@ -265,7 +271,7 @@ impl Tx {
         Ok(rows.into_iter().map(|(Cell(account),)| account).collect())
     }
 
-    /// Where the passwords that a notice speaks of were found.
+    /// Where the passwords that a notice speaks of were found: each leak once.
     ///
     /// # Errors
     /// What the database reports.
@@ -274,5 +280,18 @@ impl Tx {
         id: NoticeId,
     ) -> Result<Vec<NoticeExposure>, StoreError> {
         Ok(self.0.run(&EXPOSURES).bind(Cell(id)).all().await?)
+    }
+
+    /// How many notices of a campaign are in which state.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn notice_counts(
+        &mut self,
+        campaign: CampaignId,
+    ) -> Result<Vec<(NoticeState, u64)>, StoreError> {
+        let query = self.0.run(&COUNTS).bind(Cell(campaign));
+        let rows = query.all::<(Cell<NoticeState>, Cell<u64>)>().await?;
+        Ok(rows.into_iter().map(|(Cell(state), Cell(count))| (state, count)).collect())
     }
 }

@@ -8,9 +8,11 @@ sql::queries! {
     PUT_LINE = ["INSERT INTO reset_line (campaign, account, version, replaced_version,
             sealed_version, intended_at, wrapped_key, kept)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-        ON CONFLICT (campaign, account) DO UPDATE SET replaced_version = excluded.replaced_version,
+        ON CONFLICT (campaign, account) DO UPDATE SET version = excluded.version,
+            replaced_version = excluded.replaced_version,
             sealed_version = excluded.sealed_version, wrapped_key = excluded.wrapped_key,
-            kept = excluded.kept"];
+            kept = excluded.kept
+        WHERE reset_line.recalled_at IS NULL"];
     ADD_EVIDENCE = ["INSERT INTO reset_evidence (campaign, account, finding) VALUES {rows}"];
     DROP_EVIDENCE = ["DELETE FROM reset_evidence WHERE campaign = $1 AND account = $2"];
     DROP_LINE = ["DELETE FROM reset_line WHERE campaign = $1 AND account = $2"];

@@ -301,14 +301,13 @@ async fn stored_targets(tx: &mut Tx, campaign: CampaignId) -> Result<Targets, Wo
 }
 
 async fn progress(tx: &mut Tx, campaign: CampaignId) -> Result<Progress, WorkError> {
-    let addresses = tx.address_counts(campaign).await?;
     let notices: HashMap<_, _> = tx.notice_counts(campaign).await?.into_iter().collect();
     let of = |state| notices.get(&state).copied().unwrap_or_default();
     let (refused, uncertain) = (of(NoticeState::Refused), of(NoticeState::Uncertain));
     Ok(Progress {
         settled_addresses: match tx.first_unsettled_address(campaign).await? {
             Some(first) => first,
-            None => addresses.all,
+            None => tx.address_counts(campaign).await?.all,
         },
         final_notices: of(NoticeState::Sent) + refused + uncertain,
         refused,

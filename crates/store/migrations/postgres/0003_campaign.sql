@@ -1,18 +1,18 @@
 -- The same in both folders but for the words that tests/it/schema.rs names.
 -- The rules that a bug in a query must not break are keys here: nobody is a target without a
 -- finding of their own, nobody is in two open campaigns, no password is reset twice, no address
--- is told twice.
+-- is told twice, nobody is told about another's account.
 
 -- Who may sign: the founding document at 0, then each change of it.
 CREATE TABLE roster_document (
-    position BIGINT PRIMARY KEY CHECK (position >= 0),
+    position BIGINT NOT NULL PRIMARY KEY CHECK (position >= 0),
     at BIGINT NOT NULL,
     body BYTEA NOT NULL
 );
 
 -- Permission to send, signed by two operators, and how long it still holds.
 CREATE TABLE arming (
-    only_row BIGINT PRIMARY KEY CHECK (only_row = 1),
+    only_row BIGINT NOT NULL PRIMARY KEY CHECK (only_row = 1),
     document BYTEA NOT NULL,
     armed_at BIGINT NOT NULL,
     lease_until BIGINT NOT NULL
@@ -20,7 +20,7 @@ CREATE TABLE arming (
 
 -- The one row that stops everything.
 CREATE TABLE kill_switch (
-    only_row BIGINT PRIMARY KEY CHECK (only_row = 1),
+    only_row BIGINT NOT NULL PRIMARY KEY CHECK (only_row = 1),
     position TEXT NOT NULL CHECK (position IN ('released', 'pulled')),
     since BIGINT NOT NULL
 );
@@ -56,7 +56,7 @@ CREATE TABLE plan (
 CREATE TABLE approval (
     campaign BIGINT NOT NULL,
     round BIGINT NOT NULL,
-    operator TEXT NOT NULL,
+    operator TEXT COLLATE "C" NOT NULL,
     body BYTEA NOT NULL,
     PRIMARY KEY (campaign, round, operator),
     FOREIGN KEY (campaign, round) REFERENCES plan (campaign, round)
@@ -87,6 +87,9 @@ CREATE TABLE campaign_address (
 CREATE INDEX campaign_address_to_take ON campaign_address (campaign, number) WHERE done_at IS NULL;
 CREATE INDEX campaign_address_to_settle ON campaign_address (campaign, number)
     WHERE settled_at IS NULL;
+-- The addresses in hand. One expression, so that PostgreSQL counts how rare it is.
+CREATE INDEX campaign_address_in_hand ON campaign_address
+    (campaign, (CASE WHEN settled_at IS NULL THEN taken_at END));
 CREATE INDEX campaign_address_taken ON campaign_address (campaign, taken_at);
 
 CREATE UNIQUE INDEX finding_of_account ON finding (id, account);
@@ -111,7 +114,7 @@ CREATE TABLE target (
     CHECK ((skip_reason IS NULL) = (state <> 'skipped'))
 );
 CREATE UNIQUE INDEX target_in_one_open_campaign ON target (account) WHERE open;
-CREATE INDEX target_of_address ON target (campaign, address);
+CREATE UNIQUE INDEX target_of_address ON target (campaign, address, account);
 CREATE INDEX target_by_state ON target (campaign, state, place);
 
 CREATE TABLE target_finding (
@@ -175,16 +178,29 @@ CREATE TABLE notice (
     CHECK ((lease_owner IS NULL) = (attempts = 0)),
     CHECK ((ended_at IS NULL) = (state IN ('pending', 'inflight')))
 );
+CREATE UNIQUE INDEX notice_of_address ON notice (id, campaign, address);
 CREATE UNIQUE INDEX notice_by_code ON notice (code_lookup);
 CREATE INDEX notice_to_send ON notice (campaign, not_before, id) WHERE state = 'pending';
 CREATE INDEX notice_in_flight ON notice (campaign, lease_until) WHERE state = 'inflight';
 
--- The accounts that a notice speaks of.
+-- How many notices are in which state: asked at every step of a campaign of any size, so triggers
+-- keep it.
+CREATE TABLE notice_tally (
+    campaign BIGINT NOT NULL REFERENCES campaign (id),
+    state TEXT NOT NULL,
+    notices BIGINT NOT NULL CHECK (notices >= 0),
+    PRIMARY KEY (campaign, state)
+);
+
+-- The accounts that a notice speaks of: of its own address, and taken out of use.
 CREATE TABLE notice_line (
-    notice BIGINT NOT NULL REFERENCES notice (id),
+    notice BIGINT NOT NULL,
     campaign BIGINT NOT NULL,
+    address BIGINT NOT NULL,
     account TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (notice, account),
+    FOREIGN KEY (notice, campaign, address) REFERENCES notice (id, campaign, address),
+    FOREIGN KEY (campaign, address, account) REFERENCES target (campaign, address, account),
     FOREIGN KEY (campaign, account) REFERENCES reset_line (campaign, account)
 );
 CREATE INDEX notice_line_of_account ON notice_line (campaign, account);

@@ -9,7 +9,10 @@ CREATE TRIGGER plan_refuses_change BEFORE UPDATE OR DELETE OR TRUNCATE ON plan
 CREATE TRIGGER approval_refuses_change BEFORE UPDATE OR DELETE OR TRUNCATE ON approval
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- A notice that is sent, refused or uncertain is never sent again.
+-- Whom a notice speaks of is on record for ever.
+CREATE TRIGGER notice_line_refuses_change BEFORE UPDATE OR DELETE OR TRUNCATE ON notice_line
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE FUNCTION refuse_sending_again() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'a notice that is final stays so';
@@ -20,10 +23,28 @@ BEGIN
     RAISE EXCEPTION 'rows of % stay', TG_TABLE_NAME;
 END $$;
 
+-- A notice that is sent, refused or uncertain is never sent again. Only who was uncertain may
+-- still learn which of the two others it was.
 CREATE TRIGGER notice_stays_final BEFORE UPDATE OF state ON notice
     FOR EACH ROW
-    WHEN (OLD.state IN ('sent', 'refused', 'uncertain') AND NEW.state IN ('pending', 'inflight'))
+    WHEN (OLD.state IN ('sent', 'refused') AND NEW.state <> OLD.state
+        OR OLD.state = 'uncertain' AND NEW.state IN ('pending', 'inflight'))
     EXECUTE FUNCTION refuse_sending_again();
 
 CREATE TRIGGER notice_refuses_delete BEFORE DELETE OR TRUNCATE ON notice
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_removal();
+
+CREATE FUNCTION count_notice() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        UPDATE notice_tally SET notices = notices - 1
+            WHERE campaign = OLD.campaign AND state = OLD.state;
+    END IF;
+    INSERT INTO notice_tally AS tally (campaign, state, notices)
+        VALUES (NEW.campaign, NEW.state, 1)
+        ON CONFLICT (campaign, state) DO UPDATE SET notices = tally.notices + 1;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER notice_is_counted AFTER INSERT OR UPDATE OF campaign, state ON notice
+    FOR EACH ROW EXECUTE FUNCTION count_notice();

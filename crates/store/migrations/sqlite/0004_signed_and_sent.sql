@@ -30,9 +30,23 @@ BEGIN
     SELECT RAISE(ABORT, 'rows of approval are only added');
 END;
 
--- A notice that is sent, refused or uncertain is never sent again.
+-- Whom a notice speaks of is on record for ever.
+
+CREATE TRIGGER notice_line_refuses_update BEFORE UPDATE ON notice_line
+BEGIN
+    SELECT RAISE(ABORT, 'rows of notice_line are only added');
+END;
+
+CREATE TRIGGER notice_line_refuses_delete BEFORE DELETE ON notice_line
+BEGIN
+    SELECT RAISE(ABORT, 'rows of notice_line are only added');
+END;
+
+-- A notice that is sent, refused or uncertain is never sent again. Only who was uncertain may
+-- still learn which of the two others it was.
 CREATE TRIGGER notice_stays_final BEFORE UPDATE OF state ON notice
-WHEN OLD.state IN ('sent', 'refused', 'uncertain') AND NEW.state IN ('pending', 'inflight')
+WHEN OLD.state IN ('sent', 'refused') AND NEW.state <> OLD.state
+    OR OLD.state = 'uncertain' AND NEW.state IN ('pending', 'inflight')
 BEGIN
     SELECT RAISE(ABORT, 'a notice that is final stays so');
 END;
@@ -40,4 +54,18 @@ END;
 CREATE TRIGGER notice_refuses_delete BEFORE DELETE ON notice
 BEGIN
     SELECT RAISE(ABORT, 'rows of notice stay');
+END;
+
+CREATE TRIGGER notice_is_counted AFTER INSERT ON notice
+BEGIN
+    INSERT INTO notice_tally (campaign, state, notices) VALUES (NEW.campaign, NEW.state, 1)
+        ON CONFLICT (campaign, state) DO UPDATE SET notices = notices + 1;
+END;
+
+CREATE TRIGGER notice_is_counted_anew AFTER UPDATE OF campaign, state ON notice
+BEGIN
+    UPDATE notice_tally SET notices = notices - 1
+        WHERE campaign = OLD.campaign AND state = OLD.state;
+    INSERT INTO notice_tally (campaign, state, notices) VALUES (NEW.campaign, NEW.state, 1)
+        ON CONFLICT (campaign, state) DO UPDATE SET notices = notices + 1;
 END;
