@@ -47,6 +47,8 @@ sql::queries! {
             JOIN finding ON finding.id = reset_evidence.finding
             WHERE notice_line.notice = $1 GROUP BY finding.leak)
         ORDER BY finding.id"];
+    RECOUNT = ["SELECT state, COUNT(*) AS notices FROM notice WHERE campaign = $1
+        GROUP BY state ORDER BY state"];
     COUNTS = ["SELECT state, notices FROM notice_tally WHERE campaign = $1 AND notices > 0
         ORDER BY state"];
 }
@@ -282,7 +284,7 @@ impl Tx {
         Ok(self.0.run(&EXPOSURES).bind(Cell(id)).all().await?)
     }
 
-    /// How many notices of a campaign are in which state.
+    /// How many notices of a campaign are in which state, as it is kept.
     ///
     /// # Errors
     /// What the database reports.
@@ -290,7 +292,26 @@ impl Tx {
         &mut self,
         campaign: CampaignId,
     ) -> Result<Vec<(NoticeState, u64)>, StoreError> {
-        let query = self.0.run(&COUNTS).bind(Cell(campaign));
+        self.counts(&COUNTS, campaign).await
+    }
+
+    /// How many notices of a campaign are in which state, row by row: for what is published.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn recount_notices(
+        &mut self,
+        campaign: CampaignId,
+    ) -> Result<Vec<(NoticeState, u64)>, StoreError> {
+        self.counts(&RECOUNT, campaign).await
+    }
+
+    async fn counts(
+        &mut self,
+        statement: &sql::Statement,
+        campaign: CampaignId,
+    ) -> Result<Vec<(NoticeState, u64)>, StoreError> {
+        let query = self.0.run(statement).bind(Cell(campaign));
         let rows = query.all::<(Cell<NoticeState>, Cell<u64>)>().await?;
         Ok(rows.into_iter().map(|(Cell(state), Cell(count))| (state, count)).collect())
     }
