@@ -1,14 +1,14 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use serde::Serialize;
-use service::{Check, Checked};
+use service::{Check, Checked, RosterServiceError};
 
 use super::{Context, Failure};
 use crate::{
     ambient::SystemClock,
     config::{Config, KEY_VARIABLE},
     output::{Done, Sheet},
-    wiring,
+    wiring::{self, MailError, WiringError},
 };
 
 /// Permissions that let anybody but the owner at the key.
@@ -28,6 +28,8 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Done, Failure> {
     checks.push(key_file(&config));
     checks.push(instance(&config).await);
     checks.extend(directory(&config).await);
+    checks.push(words(&config));
+    checks.extend(authority(&config).await);
     let sound = checks.iter().all(|checked| checked.check != Check::Bad);
     let examination = Examination { sound, checks };
     context.output.result("countersign.doctor/1", &examination, for_people)?;
@@ -83,6 +85,36 @@ async fn instance(config: &Config) -> Checked {
         }
         Err(error) => Checked::bad("instance", error.to_string()),
     }
+}
+
+/// Whether notices could be written; a site that only looks for findings need not.
+fn words(config: &Config) -> Checked {
+    match wiring::words(config) {
+        Ok(_) => Checked::good("notices", "can be written in every language"),
+        Err(error @ MailError::Missing { .. }) => Checked::note("notices", error.to_string()),
+        Err(error) => Checked::bad("notices", error.to_string()),
+    }
+}
+
+/// Who may sign, and whether this host may send: both are needed for campaigns alone.
+async fn authority(config: &Config) -> Vec<Checked> {
+    // Without an instance there is neither, and that has been said.
+    let Ok(site) = wiring::site(config).await else { return Vec::new() };
+    let roster = match wiring::roster(config, &site).await {
+        Ok(roster) => roster,
+        Err(
+            error @ (WiringError::NoRosterDigest | WiringError::Roster(RosterServiceError::None)),
+        ) => return vec![Checked::note("operators", error.to_string())],
+        Err(error) => return vec![Checked::bad("operators", error.to_string())],
+    };
+    let names: Vec<_> = roster.operators().iter().map(|one| one.name().as_str()).collect();
+    let operators = Checked::good("operators", names.join(", "));
+    let file = config.resolve(&config.settings.sending.file);
+    let sending = match service::sending_status(&site, &file, &roster).await {
+        Ok(status) => Checked::good("sending", format!("armed until {}", status.lease_until)),
+        Err(why) => Checked::note("sending", why.to_string()),
+    };
+    vec![operators, sending]
 }
 
 async fn directory(config: &Config) -> Vec<Checked> {
