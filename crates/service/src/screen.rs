@@ -1,5 +1,4 @@
 use std::{
-    cell::Cell,
     collections::HashMap,
     fs::File,
     io,
@@ -25,6 +24,7 @@ use crate::{
     audit::LogError,
     leaks::{SPOOL, find, modified_at, show_leak},
     limits::CANDIDATES_PER_WRITE,
+    progress::passing_on,
     spool,
     vault::{DataKey, VaultError},
     work::{LostLease, cores, work_off},
@@ -152,8 +152,7 @@ impl Screening {
     /// Reads one piece, writing candidates down as they come, so that memory stays bounded.
     fn read(&self, lease: &Lease, piece: store::Piece) -> Result<Read, ScreenLeakError> {
         let mut writer = Writer { screening: self, lease, rows: Vec::new(), failed: None };
-        let told = Cell::new(0);
-        let tell = |read: u64| self.progress.advance(read.saturating_sub(told.replace(read)));
+        let tell = passing_on(&*self.progress);
         let screened = self.screen(piece, &tell, &mut |candidate| writer.take(&candidate))?;
         match writer.failed {
             Some(failed) => Err(failed.into()),

@@ -1,7 +1,6 @@
 //! Screens all files of all leaks on all cores; what it finds stays in memory.
 
 use std::{
-    cell::Cell,
     io,
     path::{Path, PathBuf},
 };
@@ -11,10 +10,9 @@ use model::{AccountId, RecordRef, Tally};
 use rayon::prelude::*;
 
 use super::{AssessError, report::Sighting};
-use crate::{Progress, Step, judge::Claim, limits::PIECE_BYTES};
-
-/// The path that stands for standard input.
-const STANDARD_INPUT: &str = "-";
+use crate::{
+    Progress, Step, judge::Claim, leaks::STANDARD_INPUT, limits::PIECE_BYTES, progress::passing_on,
+};
 
 /// One file, or standard input, of one of the leaks.
 pub(super) enum Input {
@@ -111,8 +109,7 @@ impl Scanned {
         progress: &dyn Progress,
         screen: impl FnOnce(&dyn Fn(u64), &mut dyn FnMut(Candidate)) -> Result<Screened, ScreenError>,
     ) -> Result<Self, ScreenError> {
-        let told = Cell::new(0);
-        let tell = |read: u64| progress.advance(read.saturating_sub(told.replace(read)));
+        let tell = passing_on(progress);
         let mut candidates = Vec::new();
         let screened = screen(&tell, &mut |candidate| candidates.push(candidate))?;
         Ok(Self { screened, candidates })

@@ -18,7 +18,7 @@ use super::LeakError;
 use crate::{Progress, Site, Step, spool, vault::DataKey};
 
 /// The path that stands for standard input.
-const STANDARD_INPUT: &str = "-";
+pub(crate) const STANDARD_INPUT: &str = "-";
 
 /// Bytes read at once to fingerprint a file.
 const HASH_BLOCK_BYTES: usize = 1024 * 1024;

@@ -18,7 +18,7 @@ use tokio::task::{JoinError, spawn_blocking};
 use crate::{Listed, Progress, Site, audit::LogError, spool};
 
 use intake::Intake;
-pub(crate) use intake::modified_at;
+pub(crate) use intake::{STANDARD_INPUT, modified_at};
 pub use report::{FileReport, LeakReport};
 
 /// What the data key of a leak's candidates is wrapped for.
