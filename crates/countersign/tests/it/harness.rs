@@ -107,6 +107,7 @@ impl Backend {
 pub(crate) struct Instance {
     folder: TempDir,
     environment: Vec<(&'static str, String)>,
+    store: Option<String>,
 }
 
 impl Instance {
@@ -129,12 +130,13 @@ impl Instance {
         let folder = tempfile::tempdir().unwrap();
         let mut command = program(["init", "--rehearsal"]);
         command.arg(folder.path()).args(arguments);
-        if let Some(url) = backend.store() {
-            command.args(["--store", &url]);
+        let store = backend.store();
+        if let Some(url) = &store {
+            command.args(["--store", url]);
         }
         let made: Run = command.output().unwrap().into();
         assert_eq!(made.json()["kind"], "rehearsal");
-        Self { folder, environment: Vec::new() }
+        Self { folder, environment: Vec::new(), store }
     }
 
     /// Sets a key by the environment for all that follows.
@@ -168,6 +170,17 @@ impl Instance {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
+    /// Speaks to the store behind the program's back, as a thief or a restorer would.
+    pub(crate) fn ask(&self, statement: &str) -> String {
+        let mut client = match &self.store {
+            None => sqlite(&self.path("countersign.sqlite3"), statement),
+            Some(url) => psql(url, statement),
+        };
+        let run: Run = client.output().unwrap().into();
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        run.stdout.trim_end().to_owned()
+    }
+
     pub(crate) fn add_leak(&self, name: &str, files: &[&Path]) -> Run {
         let mut command = self.command(&["leak", "add", "--name", name]);
         command.args(["--date", "2016-05", "--provenance", "circulating"]).args(files);
@@ -180,6 +193,22 @@ impl Instance {
         self.run(&["leak", "show", name, "--list", file.to_str().unwrap()]).json();
         read_list(&file)
     }
+}
+
+fn sqlite(file: &Path, statement: &str) -> Command {
+    let code = "import sqlite3, sys\n\
+                store = sqlite3.connect(sys.argv[1])\n\
+                print(store.execute(sys.argv[2]).fetchall())\n\
+                store.commit()";
+    let mut python = Command::new("python3");
+    python.args(["-c", code]).arg(file).arg(statement);
+    python
+}
+
+fn psql(url: &str, statement: &str) -> Command {
+    let mut psql = Command::new("psql");
+    psql.args(["-XAtqc", statement, url]);
+    psql
 }
 
 /// The rows of a list in JSON lines.

@@ -7,6 +7,7 @@ mod harness;
 mod kill;
 mod office;
 mod operators;
+mod people;
 mod serve;
 mod setup;
 mod stored;

@@ -1,4 +1,4 @@
-use std::{fs, process::Command};
+use std::fs;
 
 use serde_json::{Value, json};
 
@@ -68,7 +68,7 @@ fn no_password_rests_in_the_clear() {
     instance.run(&["leak", "verify", NAME]).json();
     check("after verification");
     let left = "SELECT (SELECT COUNT(*) FROM candidate), (SELECT COUNT(spool_key) FROM leak)";
-    assert_eq!(ask(&instance, left), "[(0, 0)]", "what did not match is destroyed");
+    assert_eq!(instance.ask(left), "[(0, 0)]", "what did not match is destroyed");
     let log = instance.run(&["log", "show"]).stdout;
     assert_shows_no_password("the log", log.as_bytes(), site);
 }
@@ -182,21 +182,8 @@ fn a_changed_log_is_found_out() {
     fs::write(&kept, forged).unwrap();
     assert!(instance.run(&against).failure().contains("signature does not verify"));
 
-    ask(&instance, "DROP TRIGGER log_entry_refuses_update");
-    ask(&instance, "UPDATE log_entry SET body = CAST('{}' AS BLOB) WHERE position = 5");
+    instance.ask("DROP TRIGGER log_entry_refuses_update");
+    instance.ask("UPDATE log_entry SET body = CAST('{}' AS BLOB) WHERE position = 5");
     let found = instance.run(&["log", "verify"]);
     assert!(found.failure().contains("entry 5 of the audit log is not the one that was written"));
-}
-
-/// Speaks to the store behind the program's back, as a thief or a restorer would.
-fn ask(instance: &Instance, statement: &str) -> String {
-    let code = "import sqlite3, sys\n\
-                store = sqlite3.connect(sys.argv[1])\n\
-                print(store.execute(sys.argv[2]).fetchall())\n\
-                store.commit()";
-    let store = instance.path("countersign.sqlite3");
-    let mut python = Command::new("python3");
-    let run: Run = python.args(["-c", code]).arg(store).arg(statement).output().unwrap().into();
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    run.stdout.trim_end().to_owned()
 }
