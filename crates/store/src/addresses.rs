@@ -36,7 +36,8 @@ sql::queries! {
             AND (CASE WHEN settled_at IS NULL THEN taken_at END) > 0
             AND target.campaign = campaign_address.campaign
             AND target.address = campaign_address.number
-            AND target.state IN ('sealing', 'sealed')"];
+            AND (target.state IN ('sealing', 'sealed')
+                OR target.state = 'pending' AND campaign_address.lease_until > " NOW ")"];
     FIRST_UNSETTLED = ["SELECT MIN(number) FROM campaign_address
         WHERE campaign = $1 AND settled_at IS NULL"];
     COUNTS = ["SELECT COUNT(*), COUNT(taken_at), COUNT(done_at), COUNT(settled_at)
@@ -201,7 +202,8 @@ impl Tx {
         Ok(Self::count(query).await?)
     }
 
-    /// How many accounts are sealed, or about to be, while their notice is not final.
+    /// How many accounts are sealed, or in the hands of a worker that is about to, while their
+    /// notice is not final.
     ///
     /// # Errors
     /// What the database reports.

@@ -3,6 +3,7 @@
 
 mod assess;
 mod campaign;
+mod campaign_mail;
 mod harness;
 mod kill;
 mod office;
