@@ -25,7 +25,7 @@ sql::queries! {
         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"];
     APPROVALS = ["SELECT body FROM approval WHERE campaign = $1 AND round = $2 ORDER BY operator"];
     KILL_SWITCH = ["SELECT position, since FROM kill_switch" FOR_SHARE];
-    SET_KILL_SWITCH = ["UPDATE kill_switch SET position = $1, since = $2 WHERE position <> $1"];
+    SET_KILL_SWITCH = ["UPDATE kill_switch SET position = $1, since = $2"];
 }
 
 /// A campaign that is being put together.
@@ -223,7 +223,8 @@ impl Tx {
         Ok((position, since))
     }
 
-    /// Pulls or releases the kill switch; `false` if it is there already.
+    /// Pulls or releases the kill switch. Pulled again, it is pulled since now: plans frozen in
+    /// between do not count either.
     ///
     /// # Errors
     /// What the database reports.
@@ -231,8 +232,8 @@ impl Tx {
         &mut self,
         position: KillSwitch,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         let query = self.0.run(&SET_KILL_SWITCH).bind(Cell(position)).bind(Cell(now));
-        Ok(query.execute().await? == 1)
+        Ok(query.exactly_one().await?)
     }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use service::{Means, Site, WorkError, Worked, Worker};
 use tokio::{sync::watch, time};
 
@@ -32,7 +32,8 @@ pub struct Options {
 ///
 /// # Errors
 /// [`WorkError`] at once if a guard refuses this host, and, with [`Options::until_done`], if a rule
-/// keeps a campaign from going on. Anything else is logged and tried again.
+/// keeps a campaign from going on: then too, what is in hand is finished first. Anything else is
+/// logged and tried again.
 pub async fn run(
     site: &Site,
     means: &Means,
@@ -41,18 +42,18 @@ pub async fn run(
 ) -> Result<(), WorkError> {
     let first = Worker::new(site, means);
     first.check_guard().await?;
-    let (over, ended) = watch::channel(false);
+    let over = watch::Sender::new(false);
     let lanes = (0..options.lanes.max(1)).map(|_| {
-        let lane = Lane { worker: Worker::new(site, means), options, stop: stop.clone() };
+        let lane =
+            Lane { worker: Worker::new(site, means), options, stop: stop.clone(), over: &over };
         lane.run()
     });
     let working = async {
-        let done = try_join_all(lanes).await;
-        // Nobody listens any more only if the watch has failed before.
-        let _ = over.send(true);
-        done.map(drop)
+        let done = join_all(lanes).await;
+        over.send_replace(true);
+        done.into_iter().collect::<Result<(), _>>()
     };
-    let (worked, watched) = tokio::join!(working, look_around(&first, ended));
+    let (worked, watched) = tokio::join!(working, look_around(&first, over.subscribe()));
     worked.and(watched)
 }
 
@@ -61,11 +62,21 @@ struct Lane<'a> {
     worker: Worker<'a>,
     options: Options,
     stop: watch::Receiver<bool>,
+    /// Becomes true when one lane cannot go on, and the others are to finish what they have.
+    over: &'a watch::Sender<bool>,
 }
 
 impl Lane<'_> {
     async fn run(mut self) -> Result<(), WorkError> {
-        while !*self.stop.borrow() {
+        let done = self.work().await;
+        if done.is_err() {
+            self.over.send_replace(true);
+        }
+        done
+    }
+
+    async fn work(&mut self) -> Result<(), WorkError> {
+        while !*self.stop.borrow() && !*self.over.borrow() {
             match self.worker.work().await {
                 Ok(Worked::Something) => {}
                 Ok(Worked::Nothing) if self.options.until_done && !self.is_running().await? => {
@@ -89,9 +100,11 @@ impl Lane<'_> {
     }
 
     async fn wait(&mut self, duration: Duration) {
+        let mut over = self.over.subscribe();
         tokio::select! {
             () = time::sleep(duration) => {}
             _ = self.stop.wait_for(|stop| *stop) => {}
+            _ = over.wait_for(|over| *over) => {}
         }
     }
 }

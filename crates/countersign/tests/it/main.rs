@@ -4,6 +4,7 @@
 mod assess;
 mod campaign;
 mod campaign_mail;
+mod campaign_steering;
 mod harness;
 mod kill;
 mod office;

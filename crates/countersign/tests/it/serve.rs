@@ -103,7 +103,7 @@ fn a_client_that_checks_certificates_is_answered() {
 #[test]
 fn it_runs_campaigns_too_and_counts_them() {
     let office = Office::open(Backend::Sqlite);
-    office.start();
+    office.start("");
     let served = Served::start(&office.instance);
     let begun = Instant::now();
     while office.run(&["campaign", "status", CAMPAIGN]).json()["state"] != "done" {

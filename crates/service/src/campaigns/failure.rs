@@ -137,7 +137,8 @@ impl CampaignError {
     pub const fn is_refusal(&self) -> bool {
         matches!(
             self,
-            Self::KillSwitch { .. }
+            Self::NoPlan { .. }
+                | Self::KillSwitch { .. }
                 | Self::OtherWords { .. }
                 | Self::Step(_)
                 | Self::Refused(_)

@@ -140,13 +140,23 @@ impl<'a> Worker<'a> {
         if !matches!(state, State::Running(_)) {
             return Ok(Worked::Nothing);
         }
-        let told = self.tell_next(campaign).await?;
-        let sealed = self.seal_next(campaign).await?;
-        if told || sealed {
+        let worked = self.tell_and_seal(campaign).await;
+        if worked.as_ref().is_err_and(WorkError::is_contradiction) {
+            let mut tx = self.site.store.begin().await?;
+            self.halt(&mut tx, campaign, HaltReason::Contradicted).await?;
+            tx.commit().await?;
+        }
+        if worked? == Worked::Something {
             self.tick(campaign).await?;
             return Ok(Worked::Something);
         }
         Ok(Worked::Nothing)
+    }
+
+    async fn tell_and_seal(&self, campaign: CampaignId) -> Result<Worked, WorkError> {
+        let told = self.tell_next(campaign).await?;
+        let sealed = self.seal_next(campaign).await?;
+        Ok(if told || sealed { Worked::Something } else { Worked::Nothing })
     }
 
     /// Looks whether time or what was done moves the campaign on.
@@ -367,6 +377,11 @@ pub enum WorkError {
 }
 
 impl WorkError {
+    /// Whether the store does not hold what was signed.
+    const fn is_contradiction(&self) -> bool {
+        matches!(self, Self::NotInPlan(_) | Self::Campaign(CampaignError::Group(_)))
+    }
+
     /// Whether a rule says no, rather than something being wrong.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {

@@ -10,7 +10,6 @@ use password::ImitateError;
 use store::{AddressLease, NewResetLine, Tx};
 
 use super::{
-    CampaignError,
     claim::{Held, Member},
     evidence::Evidence,
     kept::Kept,
@@ -44,15 +43,7 @@ pub(super) struct Sealing {
 impl Worker<'_> {
     /// Takes up some addresses and seals their accounts; `false` if there is none to take now.
     pub(super) async fn seal_next(&self, campaign: CampaignId) -> Result<bool, WorkError> {
-        let held = match self.claim_addresses(campaign).await {
-            Err(
-                forged @ (WorkError::NotInPlan(_) | WorkError::Campaign(CampaignError::Group(_))),
-            ) => {
-                self.halt_alone(campaign).await?;
-                return Err(forged);
-            }
-            claimed => claimed?,
-        };
+        let held = self.claim_addresses(campaign).await?;
         if held.is_empty() {
             return Ok(false);
         }
@@ -63,12 +54,6 @@ impl Worker<'_> {
             failed = self.keep_renewing(&leases) => return Err(failed.into()),
         }
         Ok(true)
-    }
-
-    async fn halt_alone(&self, campaign: CampaignId) -> Result<(), WorkError> {
-        let mut tx = self.site.store.begin().await?;
-        self.halt(&mut tx, campaign, HaltReason::Contradicted).await?;
-        Ok(tx.commit().await?)
     }
 
     /// Every account goes through the same steps together: looked at again, the intent committed,

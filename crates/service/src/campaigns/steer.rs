@@ -115,11 +115,10 @@ pub async fn halt_everything(site: &Site) -> Result<Vec<String>, CampaignError> 
 async fn pull_kill_switch(site: &Site) -> Result<(), CampaignError> {
     let mut tx = site.store.begin().await?;
     let now = tx.now().await?;
-    if tx.set_kill_switch(KillSwitch::Pulled, now).await? {
-        let by = "an operator".to_owned();
-        let moved = CampaignEvent::KillSwitchMoved { position: KillSwitch::Pulled, by };
-        site.record(&mut tx, &[moved.into()]).await?;
-    }
+    tx.set_kill_switch(KillSwitch::Pulled, now).await?;
+    let by = "an operator".to_owned();
+    let moved = CampaignEvent::KillSwitchMoved { position: KillSwitch::Pulled, by };
+    site.record(&mut tx, &[moved.into()]).await?;
     Ok(tx.commit().await?)
 }
 

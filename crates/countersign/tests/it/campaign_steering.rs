@@ -1,0 +1,202 @@
+//! Who may start a campaign, and what stops it.
+
+use std::{fs, thread, time::Duration};
+
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{Backend, Run},
+    office::{Office, ids, wait_until},
+};
+
+#[track_caller]
+fn assert_refused(run: &Run, reason: &str) {
+    assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains(reason), "{}", run.stderr);
+}
+
+#[track_caller]
+fn assert_untouched(office: &Office) {
+    assert!(office.locked_out().is_empty());
+    assert!(office.mails().is_empty());
+}
+
+#[track_caller]
+fn assert_halted(office: &Office, reason: &str) {
+    let status = office.status();
+    assert_eq!(status["state"], "halted", "{status:#}");
+    assert_eq!(status["halted_because"], reason);
+}
+
+#[test]
+fn only_two_others_than_the_author_make_a_plan_signed() {
+    let office = Office::open(Backend::Sqlite);
+    office.freeze("");
+    let plan = office.export();
+    let bobs = office.sign(&plan, "bob");
+    let forged = fs::read_to_string(&bobs).unwrap().replace("\"bob\"", "\"ana\"");
+    let anas = office.write("ana.approval", forged.as_bytes());
+    assert_refused(&office.hand_in(&[anas]), "ana is the plan's author");
+    let forged = fs::read_to_string(&bobs).unwrap().replace("\"bob\"", "\"cleo\"");
+    let cleos = office.write("cleo.approval", forged.as_bytes());
+    assert_refused(&office.hand_in(&[cleos]), "cleo");
+
+    let twice = [bobs.clone(), bobs.clone()];
+    assert_eq!(office.hand_in(&twice).json()["state"], "frozen");
+    assert_refused(&office.steer("start"), "is frozen: it cannot be started now");
+    office.work();
+    assert_untouched(&office);
+
+    assert_eq!(office.steer("thaw").json()["state"], "draft");
+    office.freeze_again();
+    assert_refused(&office.hand_in(&[bobs]), "round");
+    assert_eq!(office.approve(&["cleo"]).json()["state"], "frozen");
+    assert_refused(&office.steer("start"), "is frozen: it cannot be started now");
+    assert_eq!(office.approve(&["dan"]).json()["state"], "signed");
+    assert_untouched(&office);
+    office.steer("start").json();
+    office.work();
+    office.assert_settled(&ids(&office.exposed()));
+}
+
+#[test]
+fn a_target_that_nobody_signed_stops_everything() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        office.start("canary_addresses = 500");
+        let another = "UPDATE target SET version = (SELECT version FROM target WHERE place = 1) \
+                       WHERE place = 0";
+        office.instance.ask(another);
+        let worked = office.run(&["worker", "--until-done"]);
+        assert_refused(&worked, "does not stand in the signed plan");
+        assert_halted(&office, "contradicted");
+        assert_untouched(&office);
+        office.freeze_again();
+        office.approve(&["bob", "cleo"]).json();
+        office.steer("resume").json();
+        assert_refused(&office.run(&["worker", "--until-done"]), "does not stand");
+        assert_untouched(&office);
+    }
+}
+
+#[test]
+fn a_target_changed_while_people_are_told_stops_the_telling() {
+    let office = Office::open(Backend::Sqlite);
+    let first = office.plain()[0];
+    office.smtp.behave("*", "slow");
+    office.smtp.behave(office.address(first), "busy");
+    office.start("canary_addresses = 500");
+    let work = office.start_work();
+    let busy = || office.smtp.commands().iter().any(|command| command == "RCPT busy");
+    wait_until(busy);
+    let version = "(SELECT version FROM target AS other WHERE other.account <> target.account)";
+    let id = &first.id;
+    office.instance.ask(&format!("UPDATE target SET version = {version} WHERE account = '{id}'"));
+    assert_refused(&work.wait(), "does not stand in the signed plan");
+    assert_halted(&office, "contradicted");
+    assert!(!office.told_once().contains(office.address(first)));
+    let report = office.report();
+    assert_eq!(report["notices"]["sent"], office.mails().len(), "what was in hand is finished");
+    assert_eq!(report["notices"].get("inflight"), None, "{report:#}");
+}
+
+/// Mails in hand at the same time.
+const LANES: usize = 2;
+
+#[test]
+fn after_a_halt_nothing_begins_until_two_sign_again() {
+    for backend in Backend::ALL {
+        let mut office = Office::open(backend);
+        office.instance.set("COUNTERSIGN_WORK_LANES", &LANES.to_string());
+        office.smtp.behave("*", "slow");
+        office.start("canary_addresses = 500");
+        let work = office.start_work();
+        wait_until(|| office.mails().len() > LANES);
+        assert_eq!(office.steer("halt").json()["state"], "halted");
+        let (begun, begun_before) = (office.logged("notice_begun").len(), office.mails().len());
+        assert_eq!(work.wait().code, 0);
+        thread::sleep(Duration::from_secs(2));
+        assert_eq!(office.logged("notice_begun").len(), begun);
+        assert!(office.mails().len() <= begun_before + LANES);
+        assert_eq!(office.report()["notices"]["sent"], office.mails().len());
+        assert_halted(&office, "operator");
+
+        assert_refused(&office.steer("resume"), "there is no plan until it is frozen");
+        office.freeze_again();
+        assert_refused(&office.steer("resume"), "");
+        office.approve(&["bob"]).json();
+        assert_refused(&office.steer("resume"), "");
+        office.approve(&["dan"]).json();
+        office.smtp.behave("*", "accept");
+        assert_eq!(office.steer("resume").json()["state"], "canary");
+        office.work();
+        office.assert_settled(&ids(&office.exposed()));
+    }
+}
+
+fn halt_all(office: &Office) -> Value {
+    office.run(&["campaign", "halt", "--all"]).json()["halted"].clone()
+}
+
+#[test]
+fn the_kill_switch_outlives_every_plan_of_before() {
+    let office = Office::open(Backend::Sqlite);
+    office.freeze("");
+    office.approve(&["bob", "cleo"]).json();
+    assert_eq!(halt_all(&office), json!([]));
+    assert_refused(&office.steer("start"), "everything was stopped at");
+    office.work();
+    assert_untouched(&office);
+    office.steer("thaw").json();
+    office.freeze_again();
+    office.sign_and_start();
+    office.smtp.behave("*", "slow");
+    let work = office.start_work();
+    wait_until(|| !office.mails().is_empty());
+    assert_eq!(halt_all(&office), json!(["Spring"]));
+    assert_eq!(work.wait().code, 0);
+    assert_halted(&office, "operator");
+
+    office.freeze_again();
+    office.approve(&["bob", "cleo"]).json();
+    assert_eq!(halt_all(&office), json!([]));
+    assert_refused(&office.steer("resume"), "everything was stopped at");
+    office.freeze_again();
+    office.approve(&["cleo", "dan"]).json();
+    office.steer("resume").json();
+    office.smtp.behave("*", "accept");
+    office.work();
+    office.assert_settled(&ids(&office.exposed()));
+}
+
+#[test]
+fn a_step_that_is_to_be_signed_for_again_waits_for_it() {
+    let office = Office::open(Backend::Sqlite);
+    let ramp = "ramp = [{ reach = { addresses = 6 }, reapproval = false }, \
+                { reach = { permille = 1000 }, reapproval = true }]";
+    office.start(ramp);
+    office.work();
+    assert_halted(&office, "reapproval_due");
+    assert_eq!(office.told_once().len(), 6);
+    office.freeze_again();
+    office.approve(&["bob", "cleo"]).json();
+    office.steer("resume").json();
+    office.work();
+    office.assert_settled(&ids(&office.exposed()));
+}
+
+#[test]
+fn a_canary_is_waited_for() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        office.start("canary_addresses = 3\ncanary_soak_seconds = 3600");
+        let mut work = office.start_work();
+        wait_until(|| office.state() == "soak");
+        thread::sleep(Duration::from_secs(2));
+        assert!(!work.has_ended());
+        assert_eq!(office.told_once(), office.addresses_of(&office.locked_out()));
+        assert_eq!(office.mails().len(), 3);
+        let stopped = work.stop();
+        assert_eq!(stopped.code, 0, "{}", stopped.stderr);
+    }
+}
