@@ -99,6 +99,10 @@ text_enum! {
     pub enum NoticeKind {
         /// That passwords were taken out of use, and why.
         ResetRequired = "reset_required",
+        /// The link to a new password that somebody asked for.
+        ResetLink = "reset_link",
+        /// That a new password was chosen.
+        ResetDone = "reset_done",
     }
 }
 

@@ -6,8 +6,8 @@ use mail_builder::{
 use model::Timestamp;
 
 use crate::{
-    Address, AddressError, Language, NoticeToken, RenderError, Rendered, Renderer, ResetRequired,
-    Site,
+    Address, AddressError, Facts, Language, NoticeToken, RenderError, Rendered, Renderer,
+    ResetRequired, Site,
     message::{Composed, MessageError},
 };
 
@@ -40,13 +40,13 @@ impl Composer {
         Ok(Self { site, renderer: Renderer::new()? })
     }
 
-    /// The notice that passwords were reset. Equal input gives equal bytes.
+    /// A notice of any kind, as it is sent. Equal input gives equal bytes.
     ///
     /// # Errors
     /// [`ComposeError`] if a template or an address does not allow it.
-    pub fn reset_required(
+    pub fn compose<F: Facts>(
         &self,
-        facts: &ResetRequired,
+        facts: &F,
         language: Language,
         posting: &Posting,
     ) -> Result<Composed, ComposeError> {
@@ -56,16 +56,29 @@ impl Composer {
         Ok(Composed::new(envelope_from, facts.recipient().clone(), bytes)?)
     }
 
+    /// The notice that passwords were reset: the one kind that a campaign sends.
+    ///
+    /// # Errors
+    /// As [`compose`](Self::compose).
+    pub fn reset_required(
+        &self,
+        facts: &ResetRequired,
+        language: Language,
+        posting: &Posting,
+    ) -> Result<Composed, ComposeError> {
+        self.compose(facts, language, posting)
+    }
+
     /// What the recipient will see, for reviewers and for the linter.
     ///
     /// # Errors
     /// [`ComposeError`] if a template does not allow it.
-    pub fn preview(
+    pub fn preview<F: Facts>(
         &self,
-        facts: &ResetRequired,
+        facts: &F,
         language: Language,
     ) -> Result<Rendered, ComposeError> {
-        Ok(self.renderer.reset_required(&self.site, facts, language)?)
+        Ok(self.renderer.render(&self.site, facts, language)?)
     }
 
     fn envelope_from(&self, posting: &Posting) -> Result<Address, ComposeError> {

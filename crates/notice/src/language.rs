@@ -1,7 +1,7 @@
 use jiff::civil::Date;
 use model::LeakDate;
 
-use crate::{MenuPath, german};
+use crate::{Browser, MenuPath, german, moment::Moment};
 
 const MONTHS_EN: [&str; 12] = [
     "January",
@@ -43,6 +43,27 @@ impl Language {
         match self {
             Self::English => format!("{day} {} {year}", MONTHS_EN[month]),
             Self::German => format!("{day}. {} {year}", german::MONTHS[month]),
+        }
+    }
+
+    /// A minute of a day, in UTC.
+    pub(crate) fn moment(self, moment: Moment) -> String {
+        let (day, time) = (self.day(moment.date()), moment.time());
+        match self {
+            Self::English => format!("{day} at {time} UTC"),
+            Self::German => format!("{day} um {time} Uhr (UTC)"),
+        }
+    }
+
+    /// A browser, and what it runs on if that is known.
+    pub(crate) fn browser(self, browser: Browser) -> String {
+        let on = match self {
+            Self::English => "on",
+            Self::German => "unter",
+        };
+        match browser.system() {
+            Some(system) => format!("{} {on} {system}", browser.name()),
+            None => browser.name().to_owned(),
         }
     }
 

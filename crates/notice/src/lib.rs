@@ -6,6 +6,7 @@
 //! network allows: accepted, refused, surely not sent, or lost where nobody can tell.
 
 mod address;
+mod browser;
 mod code;
 mod compose;
 mod dkim;
@@ -13,26 +14,37 @@ mod facts;
 mod german;
 mod language;
 pub mod limits;
+mod link;
 mod lint;
 mod maildir;
 mod message;
+mod moment;
 mod render;
+mod reset_done;
+mod reset_link;
+mod reset_required;
+mod site;
 mod smtp;
 mod text;
 mod transport;
 
 pub use address::{Address, AddressError};
+pub use browser::Browser;
 pub use code::{CodeError, NoticeCode, NoticeToken};
 pub use compose::{ComposeError, Composer, Posting};
 pub use dkim::{DkimKey, DkimKeyError, SIGNED_HEADERS, SignError, Signer};
-pub use facts::{
-    AccountName, Exposure, FactsError, MomentError, ResetRequired, Sender, SenderError, Site,
-};
+pub use facts::{AccountName, Facts};
 pub use language::Language;
+pub use link::{BaseUrl, BaseUrlError, ResetUrl, ResetUrlError};
 pub use lint::{Fault, lint};
 pub use maildir::{Maildir, MaildirError};
 pub use message::{Composed, MessageError, SignMessageError};
+pub use moment::MomentError;
 pub use render::{RenderError, Rendered, Renderer, TEMPLATES};
+pub use reset_done::ResetDone;
+pub use reset_link::SelfRequestedLink;
+pub use reset_required::{Exposure, FactsError, ResetRequired};
+pub use site::{Sender, SenderError, Site};
 pub use smtp::{
     Credentials, Relay, RelayError, RelayOptions, Reply, Roots, RootsError, Security, TimeLimits,
 };

@@ -32,6 +32,12 @@ pub const LOCAL_PART_BYTES_MAX: usize = 64;
 /// Bytes of an address (RFC 5321, 4.5.3.1.3, without the angle brackets).
 pub const ADDRESS_BYTES_MAX: usize = 254;
 
+/// Bytes of a link. Longer ones are broken on their way into a browser.
+pub const URL_BYTES_MAX: usize = 200;
+
+/// Numbered steps of a notice after which something is to be done.
+pub const STEPS_MIN: usize = 2;
+
 /// Columns of the text part.
 pub const TEXT_COLUMNS: usize = 72;
 

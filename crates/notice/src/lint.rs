@@ -1,8 +1,10 @@
 use std::{collections::BTreeSet, fmt};
 
+use model::NoticeKind;
+
 use crate::{
-    Language, Rendered, ResetRequired, Site, german,
-    limits::{ARI_DE_MAX, ARI_EN_MAX, SUBJECT_CHARS_MAX, WORDS_MAX},
+    AccountName, Facts, Language, Rendered, ResetUrl, Site, german,
+    limits::{ACCOUNTS_NAMED_MAX, ARI_DE_MAX, ARI_EN_MAX, STEPS_MIN, SUBJECT_CHARS_MAX, WORDS_MAX},
     render::is_item_mark,
     text::{is_hidden, looks_like_link},
 };
@@ -50,23 +52,46 @@ const UNFILLED: &[&str] = &["{{", "}}", "{%", "%}", "none,", "undefined"];
 /// Meant for the templates, filled in with plain facts: a username that is one of the words
 /// looked for is no fault of the notice.
 #[must_use]
-pub fn lint(
+pub fn lint<F: Facts>(
     rendered: &Rendered,
     site: &Site,
-    facts: &ResetRequired,
+    facts: &F,
     language: Language,
 ) -> Vec<Fault> {
+    let rules = Rules::of(F::KIND);
+    let link = facts.link().filter(|_| rules.link);
     let text = words(&rendered.text);
     let html = words(&bare_text(&rendered.html));
     let mut faults = Vec::new();
     faults.extend(lint_subject(&rendered.subject));
-    faults.extend(lint_links(rendered, &text, &html));
+    faults.extend(lint_links(rendered, &text, &html, link));
+    faults.extend(link.into_iter().flat_map(|link| lint_link(rendered, &text, &html, link)));
+    faults.extend(link.and_then(|link| lint_host(link, site)));
     faults.extend(lint_words(&text, site));
     faults.extend(lint_forms(&text, &html));
     faults.extend(lint_code(&text, &html, facts));
-    faults.extend(lint_structure(rendered, &text, facts));
+    faults.extend(rules.steps.then(|| lint_steps(rendered)).flatten());
+    faults.extend(lint_contents(&text, site, facts, language));
     faults.extend(lint_ease(rendered, language));
     faults
+}
+
+/// In what the kinds of notices differ.
+struct Rules {
+    /// Whether the one link of its facts stands in it. Nobody gets a link that they did not ask
+    /// for: that is what forgeries look like.
+    link: bool,
+    /// Whether it says step by step what to do.
+    steps: bool,
+}
+
+impl Rules {
+    const fn of(kind: NoticeKind) -> Self {
+        match kind {
+            NoticeKind::ResetRequired | NoticeKind::ResetDone => Self { link: false, steps: true },
+            NoticeKind::ResetLink => Self { link: true, steps: false },
+        }
+    }
 }
 
 /// A rule that a notice breaks.
@@ -83,6 +108,22 @@ pub enum Fault {
     Link {
         /// The word or tag.
         found: String,
+    },
+    /// The link does not stand exactly once in each form.
+    LinkCount {
+        /// How often in the text.
+        text: usize,
+        /// How often in HTML.
+        html: usize,
+    },
+    /// The link reads otherwise than where it leads.
+    LinkTarget,
+    /// The link leads to somebody else than who writes.
+    LinkHost {
+        /// Where it leads.
+        host: String,
+        /// The domain that the notice comes from.
+        from: String,
     },
     /// Words that the rules do not allow, and why.
     Wording {
@@ -110,9 +151,9 @@ pub enum Fault {
         /// How many there are.
         found: usize,
     },
-    /// An account is missing.
-    Accounts {
-        /// The name that is not told.
+    /// It leaves out a name, a time or a way.
+    Untold {
+        /// What is not told.
         missing: String,
     },
     /// Nobody reads that far.
@@ -140,6 +181,17 @@ impl fmt::Display for Fault {
             }
             Self::SubjectForm => f.write_str("the subject is empty, broken over lines, or shouts"),
             Self::Link { found } => write!(f, "it holds a link: {}", found.escape_debug()),
+            Self::LinkCount { text, html } => write!(
+                f,
+                "the link stands {text} times in the text and {html} times in HTML, not once"
+            ),
+            Self::LinkTarget => f.write_str("the link does not read as where it leads"),
+            Self::LinkHost { host, from } => write!(
+                f,
+                "the link leads to {}, but the notice comes from {}",
+                host.escape_debug(),
+                from.escape_debug()
+            ),
             Self::Wording { rule, found } => write!(f, "it {rule}: `{}`", found.escape_debug()),
             Self::FormsDiffer { text, html } => {
                 write!(
@@ -156,9 +208,9 @@ impl fmt::Display for Fault {
                 )
             }
             Self::Steps { found } => {
-                write!(f, "it has {found} numbered steps, at least 2 are needed")
+                write!(f, "it has {found} numbered steps, at least {STEPS_MIN} are needed")
             }
-            Self::Accounts { missing } => write!(f, "it does not name {}", missing.escape_debug()),
+            Self::Untold { missing } => write!(f, "it does not say {}", missing.escape_debug()),
             Self::Length { found } => {
                 write!(f, "it has {found} words, at most {WORDS_MAX} are read")
             }
@@ -182,15 +234,64 @@ fn lint_subject(subject: &str) -> Vec<Fault> {
     faults
 }
 
-fn lint_links(rendered: &Rendered, text: &[String], html: &[String]) -> Vec<Fault> {
-    let markup = rendered.html.to_lowercase();
+/// Finds everything to click but the one link that may be there.
+fn lint_links(
+    rendered: &Rendered,
+    text: &[String],
+    html: &[String],
+    link: Option<&ResetUrl>,
+) -> Vec<Fault> {
+    let markup = match link {
+        Some(link) => rendered.html.replacen(&anchor(link), "", 1),
+        None => rendered.html.clone(),
+    };
+    let markup = markup.to_lowercase();
     let tags = ACTIVE_HTML.iter().filter(|tag| markup.contains(**tag)).map(|tag| (*tag).to_owned());
     let subject = words(&rendered.subject);
-    let all = subject.iter().chain(text).chain(html);
+    let body =
+        text.iter().chain(html).filter(|word| link.is_none_or(|link| link.as_str() != *word));
+    let all = subject.iter().chain(body);
     let links = all.filter(|word| !word.contains("***") && looks_like_link(word)).cloned();
     // The same link mostly stands in both forms.
     let found: BTreeSet<String> = tags.chain(links).collect();
     found.into_iter().map(|found| Fault::Link { found }).collect()
+}
+
+/// Looks for the link where it must stand, and for what it reads as.
+fn lint_link(rendered: &Rendered, text: &[String], html: &[String], link: &ResetUrl) -> Vec<Fault> {
+    let count = |of: &[String]| of.iter().filter(|word| *word == link.as_str()).count();
+    let (text, html) = (count(text), count(html));
+    let mut faults = Vec::new();
+    if text != 1 || html != 1 {
+        faults.push(Fault::LinkCount { text, html });
+    }
+    if !rendered.html.contains(&anchor(link)) {
+        faults.push(Fault::LinkTarget);
+    }
+    faults
+}
+
+/// The link as HTML has it: what one reads is where it leads.
+fn anchor(link: &ResetUrl) -> String {
+    format!("<a href=\"{link}\">{link}</a>", link = link.as_str())
+}
+
+fn lint_host(link: &ResetUrl, site: &Site) -> Option<Fault> {
+    let (host, from) = (link.host(), site.sender.from().domain());
+    let ours = link.is_loopback() || is_same_site(host, from);
+    (!ours).then(|| Fault::LinkHost { host: host.to_owned(), from: from.to_owned() })
+}
+
+/// Whether two names belong to one registered domain, as far as that can be seen without a list of
+/// all registries: one is below the other, or they share two labels - three where the second is as
+/// short as in `co.uk`.
+fn is_same_site(one: &str, other: &str) -> bool {
+    let one: Vec<_> = one.rsplit('.').collect();
+    let other: Vec<_> = other.rsplit('.').collect();
+    let shared = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let registry = one.get(1).is_some_and(|label| label.len() <= 3) && one[0].len() == 2;
+    let needed = if registry { 3 } else { 2 };
+    shared >= needed || shared == one.len().min(other.len())
 }
 
 fn lint_words(text: &[String], site: &Site) -> Vec<Fault> {
@@ -219,26 +320,34 @@ fn lint_forms(text: &[String], html: &[String]) -> Option<Fault> {
     Some(Fault::FormsDiffer { text: word(text, differs), html: word(html, differs) })
 }
 
-fn lint_code(text: &[String], html: &[String], facts: &ResetRequired) -> Option<Fault> {
+fn lint_code(text: &[String], html: &[String], facts: &impl Facts) -> Option<Fault> {
     let code = facts.code().to_string();
     let count = |of: &[String]| of.iter().filter(|word| **word == code).count();
     let (text, html) = (count(text), count(html));
     (text != 1 || html != 1).then_some(Fault::Code { text, html })
 }
 
-fn lint_structure(rendered: &Rendered, text: &[String], facts: &ResetRequired) -> Vec<Fault> {
-    let steps = rendered.html.matches("<ol>").count();
+fn lint_steps(rendered: &Rendered) -> Option<Fault> {
+    let lists = rendered.html.matches("<ol>").count();
     let items = rendered.text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
     let found = items.count();
-    let mut faults = Vec::new();
-    if steps == 0 || found < 2 {
-        faults.push(Fault::Steps { found });
-    }
+    (lists == 0 || found < STEPS_MIN).then_some(Fault::Steps { found })
+}
+
+/// Whether all is told: the accounts, how to check the notice, and what its kind is about.
+fn lint_contents(
+    text: &[String],
+    site: &Site,
+    facts: &impl Facts,
+    language: Language,
+) -> Vec<Fault> {
+    let names = facts.accounts().iter().filter_map(AccountName::shown).take(ACCOUNTS_NAMED_MAX);
+    let mut wanted: Vec<_> = names.map(str::to_owned).collect();
+    wanted.push(language.path(&site.check_path));
+    wanted.extend(facts.essentials(site, language));
     let prose = text.join(" ");
-    let names = facts.accounts().iter().filter_map(|account| account.shown());
-    let missing =
-        names.take(crate::limits::ACCOUNTS_NAMED_MAX).filter(|name| !prose.contains(*name));
-    faults.extend(missing.map(|name| Fault::Accounts { missing: name.to_owned() }));
+    let missing = wanted.into_iter().filter(|wanted| !prose.contains(wanted.as_str()));
+    let mut faults: Vec<_> = missing.map(|missing| Fault::Untold { missing }).collect();
     if facts.accounts().len() == 1 && text.len() > WORDS_MAX {
         faults.push(Fault::Length { found: text.len() });
     }
@@ -259,13 +368,15 @@ fn lint_ease(rendered: &Rendered, language: Language) -> Option<Fault> {
 fn readability(text: &str) -> f64 {
     let (mut characters, mut count, mut sentences) = (0, 0, 0);
     for paragraph in text.split("\n\n") {
-        let words = words(paragraph);
+        let mut words = words(paragraph);
+        // Nobody reads a link.
+        words.retain(|word| !looks_like_link(word));
         let ends = words.iter().filter(|word| ends_sentence(word)).count();
         characters +=
             words.iter().flat_map(|word| word.chars()).filter(|c| c.is_alphanumeric()).count();
         count += words.len();
         // A heading is a sentence without a full stop.
-        sentences += ends.max(1);
+        sentences += if words.is_empty() { 0 } else { ends.max(1) };
     }
     let (characters, count, sentences) = (characters as f64, count as f64, sentences as f64);
     4.71 * characters / count + 0.5 * count / sentences - 21.43

@@ -1,21 +1,39 @@
 use minijinja::{Environment, UndefinedBehavior, value::Serde};
-use model::{Provenance, Tier};
 use serde::Serialize;
 
 use crate::{
-    Language, ResetRequired, Site,
-    facts::Exposure,
+    AccountName, Facts, Language, Site,
     limits::{ACCOUNTS_NAMED_MAX, TEXT_COLUMNS},
 };
 
-/// Every template by its name. A plan's digest covers them.
-pub const TEMPLATES: &[(&str, &str)] = &[
-    ("reset_required.en.subject.txt", include_str!("../templates/reset_required.en.subject.txt")),
-    ("reset_required.en.txt", include_str!("../templates/reset_required.en.txt")),
-    ("reset_required.en.html", include_str!("../templates/reset_required.en.html")),
-    ("reset_required.de.subject.txt", include_str!("../templates/reset_required.de.subject.txt")),
-    ("reset_required.de.txt", include_str!("../templates/reset_required.de.txt")),
-    ("reset_required.de.html", include_str!("../templates/reset_required.de.html")),
+/// The three templates of a kind in a language, each with its name.
+macro_rules! templates {
+    ($(($kind:literal, $language:literal),)+) => {
+        &[$(
+            template!($kind, $language, "subject.txt"),
+            template!($kind, $language, "txt"),
+            template!($kind, $language, "html"),
+        )+]
+    };
+}
+
+macro_rules! template {
+    ($kind:literal, $language:literal, $part:literal) => {
+        (
+            concat!($kind, ".", $language, ".", $part),
+            include_str!(concat!("../templates/", $kind, ".", $language, ".", $part)),
+        )
+    };
+}
+
+/// Every template by its name: kind, language and part. A plan's digest covers its kind's.
+pub const TEMPLATES: &[(&str, &str)] = templates![
+    ("reset_required", "en"),
+    ("reset_required", "de"),
+    ("reset_link", "en"),
+    ("reset_link", "de"),
+    ("reset_done", "en"),
+    ("reset_done", "de"),
 ];
 
 /// What a recipient sees of a notice.
@@ -53,14 +71,14 @@ impl Renderer {
     ///
     /// # Errors
     /// [`RenderError`] if a template asks for what is not there.
-    pub fn reset_required(
+    pub fn render<F: Facts>(
         &self,
         site: &Site,
-        facts: &ResetRequired,
+        facts: &F,
         language: Language,
     ) -> Result<Rendered, RenderError> {
-        let name = |part: &str| format!("reset_required.{language}.{part}");
-        let mut words = Words::of(site, facts, language);
+        let name = |part: &str| format!("{}.{language}.{part}", F::KIND);
+        let mut words = words_of(site, facts, language);
         let subject = self.fill(&name("subject.txt"), &words)?;
         subject.trim().clone_into(&mut words.subject);
         let text = wrapped(&self.fill(&name("txt"), &words)?);
@@ -68,7 +86,7 @@ impl Renderer {
         Ok(Rendered { subject: words.subject, text, html })
     }
 
-    fn fill(&self, name: &str, words: &Words<'_>) -> Result<String, RenderError> {
+    fn fill(&self, name: &str, words: &impl Serialize) -> Result<String, RenderError> {
         Ok(self.templates.get_template(name)?.render(Serde(words))?)
     }
 }
@@ -78,61 +96,38 @@ impl Renderer {
 #[error("a notice's template cannot be filled in: {0}")]
 pub struct RenderError(#[from] minijinja::Error);
 
-/// What the templates may speak of.
+/// What all templates may speak of, and what those of one kind may besides.
 #[derive(Serialize)]
-struct Words<'a> {
+struct Words<'a, W> {
     subject: String,
     site: &'a str,
     greeting: Option<&'a str>,
     accounts: Vec<Option<&'a str>>,
     accounts_more: usize,
-    exposures: Vec<ExposureWords>,
-    exposures_more: usize,
-    not_ours: bool,
     reset_path: String,
     check_path: String,
     code: String,
+    #[serde(flatten)]
+    of_kind: W,
 }
 
-#[derive(Serialize)]
-struct ExposureWords {
-    found: String,
-    tier: Tier,
-    provenance: Provenance,
-    leak: String,
-    when: Option<String>,
-}
-
-impl<'a> Words<'a> {
-    fn of(site: &'a Site, facts: &'a ResetRequired, language: Language) -> Self {
-        let accounts: Vec<_> = facts.accounts().iter().map(|account| account.shown()).collect();
-        let named = accounts.len().min(ACCOUNTS_NAMED_MAX);
-        let exposures = facts.named_exposures().iter();
-        Self {
-            subject: String::new(),
-            site: site.name.as_str(),
-            greeting: accounts.iter().copied().flatten().next(),
-            accounts_more: accounts.len() - named,
-            accounts: accounts[..named].to_vec(),
-            exposures: exposures.map(|exposure| ExposureWords::of(exposure, language)).collect(),
-            exposures_more: facts.more_exposures(),
-            not_ours: facts.all_confirmed(),
-            reset_path: language.path(&site.reset_path),
-            check_path: language.path(&site.check_path),
-            code: facts.code().to_string(),
-        }
-    }
-}
-
-impl ExposureWords {
-    fn of(exposure: &Exposure, language: Language) -> Self {
-        Self {
-            found: language.day(exposure.found()),
-            tier: exposure.tier(),
-            provenance: exposure.provenance(),
-            leak: exposure.leak(),
-            when: exposure.leak_date().map(|date| language.when(date)),
-        }
+fn words_of<'a, F: Facts>(
+    site: &'a Site,
+    facts: &'a F,
+    language: Language,
+) -> Words<'a, impl Serialize + use<'a, F>> {
+    let accounts: Vec<_> = facts.accounts().iter().map(AccountName::shown).collect();
+    let named = accounts.len().min(ACCOUNTS_NAMED_MAX);
+    Words {
+        subject: String::new(),
+        site: site.name.as_str(),
+        greeting: accounts.iter().copied().flatten().next(),
+        accounts_more: accounts.len() - named,
+        accounts: accounts[..named].to_vec(),
+        reset_path: language.path(&site.reset_path),
+        check_path: language.path(&site.check_path),
+        code: facts.code().to_string(),
+        of_kind: facts.words(language),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use model::{Provenance, Tier, Timestamp};
 use notice::{
-    AccountName, Address, Composed, Composer, Exposure, Language, NoticeCode, NoticeToken, Posting,
-    ResetRequired, Sender, Site,
+    AccountName, Address, BaseUrl, Browser, Composed, Composer, Exposure, Language, NoticeCode,
+    NoticeToken, Posting, ResetDone, ResetRequired, ResetUrl, SelfRequestedLink, Sender, Site,
 };
 
 /// What the site would derive from its instance key.
@@ -11,6 +11,12 @@ pub(crate) const KEY: [u8; 32] = [42; 32];
 
 /// 2026-11-23T09:30:00Z.
 const MOMENT: Timestamp = Timestamp::from_micros(1_795_426_200_000_000);
+
+/// Half an hour and some seconds later.
+const LATER: Timestamp = Timestamp::from_micros(1_795_428_042_000_000);
+
+/// A path with a token as they are made.
+const RESET_PATH: &str = "reset/Ym9va3Mtb2YtdGhlLWRlYWQtYXJlLW5vdC1yZWFk_x8";
 
 pub(crate) fn site(language: Language) -> Site {
     let (reset, check) = match language {
@@ -38,6 +44,24 @@ pub(crate) fn facts(
     let accounts = usernames.iter().map(|name| AccountName::of(*name)).collect();
     let code = NoticeCode::derive(&KEY, 7);
     ResetRequired::new(address(recipient), accounts, exposures, code).unwrap()
+}
+
+/// The link that somebody asked for, from a site at some address.
+pub(crate) fn link(recipient: &str, username: Option<&str>, base: &str) -> SelfRequestedLink {
+    let (account, code) = (AccountName::of(username), NoticeCode::derive(&KEY, 8));
+    SelfRequestedLink::new(address(recipient), account, url(base), LATER, code).unwrap()
+}
+
+pub(crate) fn url(base: &str) -> ResetUrl {
+    base.parse::<BaseUrl>().unwrap().reset(RESET_PATH).unwrap()
+}
+
+/// A new password; with everything that can be known, or nothing of it.
+pub(crate) fn done(recipient: &str, username: Option<&str>, known: bool) -> ResetDone {
+    let header = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+    let browser = Browser::of_user_agent(header).filter(|_| known);
+    let (account, code) = (AccountName::of(username), NoticeCode::derive(&KEY, 9));
+    ResetDone::new(address(recipient), account, LATER, browser, known, code).unwrap()
 }
 
 pub(crate) fn exposure(tier: Tier, leak: &str, date: &str, provenance: Provenance) -> Exposure {

@@ -1,10 +1,10 @@
 //! Names that want to be headers, tags or links.
 
 use model::{Provenance, Tier};
-use notice::{Composer, Language};
+use notice::{Composed, Composer, Language};
 use proptest::prelude::*;
 
-use crate::facts::{exposure, facts, one_exposure, posting, site};
+use crate::facts::{done, exposure, facts, link, one_exposure, posting, site};
 
 /// The headers of a notice, all of them, in order.
 const HEADERS: [&str; 10] = [
@@ -20,11 +20,21 @@ const HEADERS: [&str; 10] = [
     "Content-Type",
 ];
 
-/// The names of the headers of a notice to somebody of this name.
-fn headers(username: &str, language: Language) -> Vec<String> {
-    let facts = facts("jane@example.net", &[Some(username), None], one_exposure());
+/// One notice of each kind to somebody of this name.
+fn notices(username: &str, language: Language) -> Vec<Composed> {
+    let (jane, posting) = ("jane@example.net", posting(1));
     let composer = Composer::new(site(language)).unwrap();
-    let notice = composer.reset_required(&facts, language, &posting(1)).unwrap();
+    let link = link(jane, Some(username), "https://www.example.org");
+    let notices = [
+        composer.compose(&facts(jane, &[Some(username), None], one_exposure()), language, &posting),
+        composer.compose(&link, language, &posting),
+        composer.compose(&done(jane, Some(username), true), language, &posting),
+    ];
+    notices.into_iter().map(Result::unwrap).collect()
+}
+
+/// The names of a notice's headers.
+fn headers(notice: &Composed) -> Vec<String> {
     let text = std::str::from_utf8(notice.bytes()).unwrap();
     let (headers, _) = text.split_once("\r\n\r\n").unwrap();
     let lines = headers.split("\r\n").filter(|line| !line.starts_with([' ', '\t']));
@@ -58,7 +68,9 @@ proptest! {
     #[test]
     fn no_name_adds_a_header(name in ".*|[a-z:\r\n ]{0,60}|(\r\n)*Bcc: x@y\r\n\r\n") {
         for language in Language::ALL {
-            prop_assert_eq!(headers(&name, *language), HEADERS);
+            for notice in notices(&name, *language) {
+                prop_assert_eq!(headers(&notice), HEADERS);
+            }
         }
     }
 }

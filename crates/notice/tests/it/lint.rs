@@ -1,28 +1,55 @@
 //! What the rules find in notices that break them.
 
-use notice::{Composer, Language, Rendered, lint};
+use notice::{Composer, Facts, Language, NoticeCode, Rendered, lint};
 
-use crate::facts::{facts, one_exposure, site};
+use crate::facts::{KEY, done, facts, link, one_exposure, site, url};
 
-/// What is wrong with a notice after a change to it.
-fn faults(change: impl Fn(&mut Rendered)) -> String {
-    let facts = facts("jane@example.net", &[Some("janedoe")], one_exposure());
+const JANE: &str = "jane@example.net";
+const BASE: &str = "https://www.example.org";
+
+/// What is wrong with a notice of some kind after a change to it.
+fn faults_of(facts: &impl Facts, change: impl Fn(&mut Rendered)) -> String {
     let site = site(Language::English);
     let composer = Composer::new(site.clone()).unwrap();
-    let mut rendered = composer.preview(&facts, Language::English).unwrap();
+    let mut rendered = composer.preview(facts, Language::English).unwrap();
     change(&mut rendered);
-    let faults = lint(&rendered, &site, &facts, Language::English);
+    let faults = lint(&rendered, &site, facts, Language::English);
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// The same words added to both forms.
+/// The same of the notice that passwords were reset.
+fn faults(change: &dyn Fn(&mut Rendered)) -> String {
+    faults_of(&facts(JANE, &[Some("janedoe")], one_exposure()), change)
+}
+
+/// The same of the link that somebody asked for.
+fn link_faults(change: &dyn Fn(&mut Rendered)) -> String {
+    faults_of(&link(JANE, Some("janedoe"), BASE), change)
+}
+
+/// The same of the notice that a new password was chosen.
+fn done_faults(change: &dyn Fn(&mut Rendered)) -> String {
+    faults_of(&done(JANE, Some("janedoe"), true), change)
+}
+
+/// Adds words to both forms.
+fn add(rendered: &mut Rendered, words: &str) {
+    rendered.text = format!("{words}\n\n{}", rendered.text);
+    rendered.html = rendered.html.replacen("<p>", &format!("<p>{words}</p><p>"), 1);
+}
+
+/// Puts one thing in the place of another, in both forms.
+fn swap(rendered: &mut Rendered, from: &str, to: &str) {
+    rendered.text = rendered.text.replace(from, to);
+    rendered.html = rendered.html.replace(from, to);
+}
+
+/// No kind may have these words.
 #[track_caller]
 fn check_words(words: &str, expected: &str) {
-    let found = faults(|rendered| {
-        rendered.text = format!("{words}\n\n{}", rendered.text);
-        rendered.html = rendered.html.replacen("<p>", &format!("<p>{words}</p><p>"), 1);
-    });
-    assert_eq!(found, expected);
+    for found in [faults, link_faults, done_faults].map(|faults| faults(&|it| add(it, words))) {
+        assert_eq!(found, expected);
+    }
 }
 
 #[test]
@@ -37,25 +64,124 @@ fn words_of_forgeries_are_found() {
 
 #[test]
 fn forms_that_differ_are_found() {
-    let found = faults(|rendered| rendered.text = rendered.text.replace("janedoe", "johndoe"));
+    let found = faults(&|rendered| rendered.text = rendered.text.replace("janedoe", "johndoe"));
     assert!(found.starts_with("the text says `johndoe,` where HTML says `janedoe,`"), "{found}");
-    let found = faults(|rendered| rendered.html = rendered.html.replace("<p>", "<p><img src=x>"));
+    let found = faults(&|rendered| rendered.html = rendered.html.replace("<p>", "<p><img src=x>"));
     assert_eq!(found, "it holds a link: <img\nit holds a link: src=");
 }
 
 #[test]
+fn nobody_gets_a_link_that_they_did_not_ask_for() {
+    let (url, anchor) = anchor();
+    for faults in [faults, done_faults] {
+        let found = faults(&|rendered| {
+            rendered.text = format!("{}\n\n{}", url, rendered.text);
+            rendered.html = rendered.html.replacen("<p>", &format!("{anchor}<p>"), 1);
+        });
+        let expected =
+            format!("it holds a link: <a \nit holds a link: href\nit holds a link: {url}");
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn whoever_asked_for_a_link_gets_one() {
+    let (url, anchor) = anchor();
+    let not_once = |text, html| {
+        format!("the link stands {text} times in the text and {html} times in HTML, not once")
+    };
+    let not_target = "the link does not read as where it leads";
+
+    let found = link_faults(&|rendered| swap(rendered, &url, ""));
+    assert_eq!(
+        found,
+        format!("it holds a link: <a \nit holds a link: href\n{}\n{not_target}", not_once(0, 0))
+    );
+
+    let twice = format!("<p>{anchor}</p><p>");
+    let found = link_faults(&|rendered| {
+        rendered.text = format!("{url}\n\n{}", rendered.text);
+        rendered.html = rendered.html.replacen("<p>", &twice, 1);
+    });
+    assert_eq!(found, format!("it holds a link: <a \nit holds a link: href\n{}", not_once(2, 2)));
+
+    let found = link_faults(&|rendered| add(rendered, "Or https://evil.example/reset here."));
+    assert_eq!(found, "it holds a link: https://evil.example/reset");
+    let found = link_faults(&|rendered| rendered.subject = format!("See {url}"));
+    assert!(found.contains(&format!("it holds a link: {url}")), "{found}");
+}
+
+#[test]
+fn a_link_that_hides_where_it_leads_is_found() {
+    let (url, anchor) = anchor();
+    let elsewhere = format!("<a href=\"https://evil.example\">{url}</a>");
+    let found = link_faults(&|rendered| rendered.html = rendered.html.replace(&anchor, &elsewhere));
+    assert!(found.ends_with("the link does not read as where it leads"), "{found}");
+    let words = format!("<a href=\"{url}\">Choose</a>");
+    let found = link_faults(&|rendered| rendered.html = rendered.html.replace(&anchor, &words));
+    assert!(found.contains("the link stands 1 times in the text and 0 times in HTML"), "{found}");
+}
+
+#[test]
+fn a_link_leads_to_whoever_writes() {
+    let found = |base: &str| faults_of(&link(JANE, None, base), |_| ());
+    for base in ["https://example.org", "https://a.b.example.org", "http://localhost:8080"] {
+        assert_eq!(found(base), "");
+    }
+    for host in ["example.com", "example.org.evil.net", "badexample.org"] {
+        let expected = format!("the link leads to {host}, but the notice comes from example.org");
+        assert_eq!(found(&format!("https://{host}")), expected);
+    }
+}
+
+/// The link as the notice has it, and as its HTML has it.
+fn anchor() -> (String, String) {
+    let url = url(BASE).as_str().to_owned();
+    let anchor = format!("<a href=\"{url}\">{url}</a>");
+    (url, anchor)
+}
+
+#[test]
 fn what_is_missing_is_found() {
-    let found = faults(|rendered| rendered.text = rendered.text.replace("CDQV", "0000"));
-    assert!(found.contains("the code stands 0 times in the text and 1 times in HTML"), "{found}");
-    let found = faults(|rendered| rendered.html = rendered.html.replace("<ol>", "<div>"));
-    assert!(found.contains("numbered steps"), "{found}");
+    let code = "the code stands 0 times in the text and 0 times in HTML, not once";
+    for (faults, notice_id) in [(faults as Faults, 7), (link_faults, 8), (done_faults, 9)] {
+        let printed = NoticeCode::derive(&KEY, notice_id).to_string();
+        assert_eq!(faults(&|rendered| swap(rendered, &printed, "0000")), code);
+    }
+    for faults in [faults, done_faults] {
+        let found = faults(&|rendered| rendered.html = rendered.html.replace("<ol>", "<div>"));
+        assert!(found.contains("numbered steps"), "{found}");
+    }
+}
+
+/// One of those above.
+type Faults = fn(&dyn Fn(&mut Rendered)) -> String;
+
+#[test]
+fn what_is_not_told_is_found() {
+    for faults in [faults, link_faults, done_faults] {
+        let found = faults(&|rendered| swap(rendered, "janedoe", "jane"));
+        assert_eq!(found, "it does not say janedoe");
+        // In HTML, quotes are entities.
+        let found = faults(&|rendered| {
+            rendered.text = rendered.text.replace("\"Help\"", "Help");
+            rendered.html = rendered.html.replace("&quot;Help&quot;", "Help");
+        });
+        assert!(found.starts_with("it does not say \\\"Help\\\", then "), "{found}");
+    }
+    for faults in [link_faults, done_faults] {
+        let found = faults(&|rendered| swap(rendered, "at 10:00", "at 11:00"));
+        assert_eq!(found, "it does not say 23 November 2026 at 10:00 UTC");
+    }
+    let found = done_faults(&|rendered| swap(rendered, "Forgot", "Lost"));
+    assert!(found.contains("then \\\"Forgot password\\\""), "{found}");
 }
 
 #[test]
 fn a_subject_that_shouts_or_is_cut_is_found() {
-    let found = faults(|rendered| rendered.subject = "RESET NOW".to_owned());
+    let found = faults(&|rendered| rendered.subject = "RESET NOW".to_owned());
     assert_eq!(found, "the subject is empty, broken over lines, or shouts");
-    let found = faults(|rendered| rendered.subject = "a long subject ".repeat(5));
+    let found = faults(&|rendered| rendered.subject = "a long subject ".repeat(5));
     assert_eq!(found, "the subject has 75 characters, at most 60 are shown");
 }
 
@@ -63,7 +189,7 @@ fn a_subject_that_shouts_or_is_cut_is_found() {
 fn hard_words_are_found() {
     let words = "Notwithstanding organisational countermeasures, unauthorised dissemination of \
                  authentication credentials necessitates comprehensive remediation ";
-    let found = faults(|rendered| {
+    let found = faults(&|rendered| {
         rendered.text = words.repeat(12);
         rendered.html = format!("<body><p>{}</p>", words.repeat(12));
     });

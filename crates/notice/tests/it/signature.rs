@@ -4,7 +4,7 @@ use notice::{Composed, Composer, DkimKey, DkimKeyError, Language, Outcome, Signe
 use testkit::{dkim::Key, smtp::SmtpServer};
 
 use crate::{
-    facts::{facts, notice_to, one_exposure, posting, raw, site},
+    facts::{done, facts, link, notice_to, one_exposure, posting, raw, site},
     server::relay,
 };
 
@@ -35,13 +35,19 @@ fn hostile() -> Vec<Composed> {
 }
 
 fn notices() -> Vec<Composed> {
-    let languages = Language::ALL.iter().map(|language| {
+    let jane = "jane@accept.test";
+    let languages = Language::ALL.iter().flat_map(|language| {
         let names = [Some("Zo\u{eb}"), None, Some("<b>.x</b> & \"y\"")];
-        let facts = facts("jane@accept.test", &names, one_exposure());
         let composer = Composer::new(site(*language)).unwrap();
-        composer.reset_required(&facts, *language, &posting(9)).unwrap()
+        let link = link(jane, names[0], "https://www.example.org");
+        [
+            composer.compose(&facts(jane, &names, one_exposure()), *language, &posting(9)),
+            composer.compose(&link, *language, &posting(10)),
+            composer.compose(&done(jane, names[2], true), *language, &posting(11)),
+        ]
     });
-    languages.chain([notice_to("jane@accept.test", 1)]).collect()
+    let languages = languages.map(Result::unwrap);
+    languages.chain([notice_to(jane, 1)]).collect()
 }
 
 #[tokio::test]
@@ -55,7 +61,7 @@ async fn dkimpy_verifies_what_was_received() {
     }
     let taken = server.taken();
     let verdicts = judge.verify(taken.iter().map(|taken| &taken.bytes));
-    assert_eq!(verdicts.len(), 13);
+    assert_eq!(verdicts.len(), 17);
     for (verdict, taken) in verdicts.iter().zip(&taken) {
         let message = String::from_utf8_lossy(&taken.bytes);
         assert!(verdict.is_good(), "{verdict:?}\n{message}");

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use campaign::{NameError, Plan, TemplateDigest, TemplateName};
-use model::{Provenance, Tier, Timestamp};
+use model::{NoticeKind, Provenance, Tier, Timestamp};
 use notice::{
     AccountName, Composer, Exposure, Language, NoticeCode, Rendered, ResetRequired, TEMPLATES, lint,
 };
@@ -95,8 +95,11 @@ fn digest(site: &notice::Site, rendered: &Rendered, language: Language) -> Templ
     TemplateDigest::from_bytes(hash.finalize().into())
 }
 
+/// A campaign sends one kind; a plan's signers sign its words, and no other's.
 fn is_of(template: &str, language: Language) -> bool {
-    template.split('.').nth(1) == Some(language.as_str())
+    let mut parts = template.split('.');
+    let kind = parts.next() == Some(NoticeKind::ResetRequired.as_str());
+    kind && parts.next() == Some(language.as_str())
 }
 
 /// Lengths go before texts, so that no two lists of texts are one.
