@@ -1,7 +1,8 @@
 //! Notices: composed from evidence, linted, signed, and delivered so that we know what became of
 //! each.
 //!
-//! [`Composer`] makes a [`Composed`] message of facts, [`lint()`] holds what it says against rules,
+//! [`Composer`] makes a [`Composed`] message of [`Facts`], of which each kind of notice has its own,
+//! as it has its own templates ([`TEMPLATES`]). [`lint()`] holds what it says against rules,
 //! [`DkimKey`] signs it, and a [`Transport`] delivers it. Its [`Outcome`] is as exact as the
 //! network allows: accepted, refused, surely not sent, or lost where nobody can tell.
 

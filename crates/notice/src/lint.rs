@@ -284,7 +284,7 @@ fn lint_host(link: &ResetUrl, site: &Site) -> Option<Fault> {
 
 /// Whether two names belong to one registered domain, as far as that can be seen without a list of
 /// all registries: one is below the other, or they share two labels - three where the second is as
-/// short as in `co.uk`.
+/// short as in `co.uk`. What is refused for nothing can send from a domain above both.
 fn is_same_site(one: &str, other: &str) -> bool {
     let one: Vec<_> = one.rsplit('.').collect();
     let other: Vec<_> = other.rsplit('.').collect();
@@ -410,4 +410,29 @@ fn bare_text(html: &str) -> String {
         [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#x2f;", "/")];
     let text = entities.iter().fold(text, |text, (entity, shown)| text.replace(entity, shown));
     text.replace("&amp;", "&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(one: &str, other: &str, expected: bool) {
+        assert_eq!(is_same_site(one, other), expected, "{one} {other}");
+        assert_eq!(is_same_site(other, one), expected, "{other} {one}");
+    }
+
+    #[test]
+    fn one_site_has_many_names() {
+        check("example.org", "example.org", true);
+        check("www.example.org", "example.org", true);
+        check("accounts.example.org", "mail.example.org", true);
+        check("www.example.co.uk", "mail.example.co.uk", true);
+        check("sap.de", "www.sap.de", true);
+        check("a.sap.de", "b.sap.de", false);
+        check("example.org", "example.com", false);
+        check("example.co.uk", "evil.co.uk", false);
+        check("example.org", "example.org.evil.net", false);
+        check("example.org", "badexample.org", false);
+    }
 }

@@ -179,7 +179,24 @@ pub(crate) fn is_item_mark(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use model::NoticeKind;
+
     use super::*;
+
+    #[test]
+    fn every_kind_is_written_in_every_language() {
+        let kinds = NoticeKind::ALL.iter().flat_map(|kind| {
+            let names = Language::ALL.iter().map(move |language| format!("{kind}.{language}"));
+            names.flat_map(|name| {
+                ["subject.txt", "txt", "html"].map(|part| format!("{name}.{part}"))
+            })
+        });
+        let mut expected: Vec<_> = kinds.collect();
+        let mut found: Vec<_> = TEMPLATES.iter().map(|(name, _)| *name).collect();
+        expected.sort();
+        found.sort_unstable();
+        assert_eq!(found, expected);
+    }
 
     #[test]
     fn lines_are_wrapped_below_their_mark() {

@@ -71,6 +71,8 @@ fn is_trivial(left: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn context() -> Context {
@@ -119,6 +121,34 @@ mod tests {
         for password in ["", "12345678", "anything else"] {
             assert!(!Context::default().is_identifier(password));
             assert!(!Context::new(&["", "@", "."], "").is_site_name(password));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn digits_and_marks_are_trivial(
+            name in "[a-z]{3,12}[0-9]{0,3}",
+            before in "[!-/]{0,3}",
+            behind in "[0-9]{0,8}[!-/]{0,3}",
+        ) {
+            let context = Context::new(&[&name], "");
+            let upper = name.to_uppercase();
+            let password = format!("{before}{upper}{behind}");
+            prop_assert!(context.is_identifier(&password));
+        }
+
+        #[test]
+        fn only_a_name_that_stands_there_is_found(name in "[a-m]{3,9}", password in "[n-z0-9]{8,20}") {
+            prop_assert!(!Context::new(&[&name], &name).is_identifier(&password));
+            prop_assert!(!Context::new(&[&name], &name).is_site_name(&password));
+        }
+
+        #[test]
+        fn any_names_and_any_password_can_be_held_together(
+            name in "\\PC{0,12}", site in "\\PC{0,12}", password in "\\PC{0,40}",
+        ) {
+            let context = Context::new(&[&name, &site], &site);
+            let _ = (context.is_identifier(&password), context.is_site_name(&password));
         }
     }
 }
