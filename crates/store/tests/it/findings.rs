@@ -1,13 +1,9 @@
 use futures_util::TryStreamExt as _;
-use model::{
-    AccountId, CredentialVersion, FileId, HashFormat, LeakId, RecordRef, Tier, Unverified,
-};
+use model::{CredentialVersion, FileId, HashFormat, LeakId, RecordRef, Tier, Unverified};
 use sql::Constraint;
-use store::{
-    Finding, FindingRecord, FindingState, JobKind, NewFinding, Outcome, UnverifiedAccount,
-};
+use store::{Finding, FindingRecord, FindingState, JobKind, Outcome, UnverifiedAccount};
 
-use crate::support::{TestStore, account, broken, leak, take, time};
+use crate::support::{TestStore, account, broken, leak, new_finding as finding, take, time};
 
 on_both! {
     a_finding_comes_back_as_it_was_added,
@@ -196,19 +192,6 @@ async fn an_outcome_of_a_batch_is_counted_once(store: TestStore) {
     let count = [(Outcome::Gone, None, 1)];
     tx.add_outcomes(held.job, &count).await.unwrap();
     assert_eq!(broken(tx.add_outcomes(held.job, &count).await), Constraint::Unique);
-}
-
-fn finding(leak: LeakId, id: &str, version: u8) -> NewFinding {
-    NewFinding {
-        leak,
-        account: AccountId::new(id).unwrap(),
-        version: CredentialVersion::from_bytes([version; 32]),
-        tier: Tier::Lead,
-        hash_format: HashFormat::Bcrypt,
-        verified_at: time(77),
-        wrapped_key: b"key".to_vec(),
-        sealed_secret: b"secret".to_vec(),
-    }
 }
 
 fn record(file: FileId, line: u64) -> FindingRecord {

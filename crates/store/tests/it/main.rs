@@ -7,7 +7,11 @@ mod support;
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod addresses;
+#[cfg(test)]
 mod authority;
+#[cfg(test)]
+mod campaigns;
 #[cfg(test)]
 mod findings;
 #[cfg(test)]
@@ -17,6 +21,10 @@ mod leaks;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod notices;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod screening;
+#[cfg(test)]
+mod targets;

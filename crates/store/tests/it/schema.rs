@@ -1,6 +1,6 @@
 use std::{collections::HashSet, fs, path::Path};
 
-use model::{FileId, Provenance, Tier};
+use model::{FileId, KillSwitch, NoticeKind, NoticeState, Provenance, TargetState, Tier};
 use sql::Constraint;
 use store::{
     FindingState, Instance, InstanceKind, JobKind, LeakState, NewLeak, NewPiece, Outcome, Store,
@@ -8,8 +8,8 @@ use store::{
 use testkit::PostgresServer;
 
 use crate::support::{
-    CONNECTIONS, TestStore, account, broken, candidate, leak, leak_in_pieces, new_file, new_leak,
-    open, sqlite_url, take, time,
+    CONNECTIONS, LONG, TestStore, account, broken, candidate, frozen, leak, leak_in_pieces,
+    new_file, new_leak, open, sqlite_url, take, time, worker,
 };
 
 /// All that the two spellings of the schema may differ in.
@@ -18,6 +18,13 @@ const SUBSTITUTIONS: [(&str, &str); 3] = [
     ("TEXT COLLATE BINARY", "TEXT COLLATE \"C\""),
     ("BLOB", "BYTEA"),
 ];
+
+/// The words of a type.
+macro_rules! all_of {
+    ($type:ident) => {
+        $type::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>()
+    };
+}
 
 fn migration(dialect: &str, name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(dialect);
@@ -143,8 +150,11 @@ on_both! {
     there_is_one_instance,
     a_rehearsal_is_one_for_ever,
     a_state_is_one_of_its_words,
+    a_state_of_a_campaign_is_one_of_its_words,
     a_row_refers_to_rows_that_exist,
+    a_row_of_a_campaign_refers_to_rows_that_exist,
     a_row_makes_sense,
+    a_row_of_a_campaign_makes_sense,
 }
 
 async fn every_statement_fits_the_schema(store: TestStore) {
@@ -209,14 +219,40 @@ async fn a_state_is_one_of_its_words(store: TestStore) {
         .await
         .unwrap();
     for (column, words) in words() {
-        let (table, column) = column.split_once('.').unwrap();
-        for word in words {
-            let text = format!("UPDATE {table} SET {column} = '{word}'");
-            assert_eq!(store.raw(&text).await.unwrap(), 1, "{text}");
-        }
-        let text = format!("UPDATE {table} SET {column} = 'sold'");
-        assert_eq!(store.refusal(&text).await, Constraint::Check, "{text}");
+        takes_words(&store, column, &words, "").await;
     }
+}
+
+async fn a_state_of_a_campaign_is_one_of_its_words(store: TestStore) {
+    one_told(&store).await;
+    takes_words(&store, "campaign.state", &CAMPAIGN_STATES, "").await;
+    takes_words(&store, "kill_switch.position", &all_of!(KillSwitch), "").await;
+    takes_words(&store, "notice.kind", &all_of!(NoticeKind), "").await;
+    let reason = ", skip_reason = CASE WHEN '{word}' = 'skipped' THEN 'gone' END";
+    takes_words(&store, "target.state", &all_of!(TargetState), reason).await;
+    // From `uncertain` on there is no way back, and from there to one of two words only.
+    let ended = ", ended_at = CASE WHEN '{word}' NOT IN ('pending', 'inflight') THEN 5 END";
+    let words = all_of!(NoticeState).into_iter().filter(|word| *word != "refused");
+    let words: Vec<_> = words.filter(|word| *word != "sent").chain(["refused"]).collect();
+    takes_words(&store, "notice.state", &words, ended).await;
+}
+
+/// What the `campaign` crate calls the states of its machine.
+const CAMPAIGN_STATES: [&str; 9] =
+    ["draft", "frozen", "signed", "canary", "soak", "ramp", "done", "halted", "closed"];
+
+/// Every one of the words, and no other. `more` is set with it, so that the row makes sense.
+async fn takes_words(store: &TestStore, column: &str, words: &[&str], more: &str) {
+    let (table, column) = column.split_once('.').unwrap();
+    let set = |word: &str| {
+        format!("UPDATE {table} SET {column} = '{word}'{}", more.replace("{word}", word))
+    };
+    for word in words {
+        assert_eq!(store.raw(&set(word)).await.unwrap(), 1, "{}", set(word));
+    }
+    let refusal = store.raw(&set("sold")).await.unwrap_err().to_string();
+    let expected = ["check constraint", "final stays so"];
+    assert!(expected.iter().any(|text| refusal.contains(text)), "{}: {refusal}", set("sold"));
 }
 
 async fn a_row_refers_to_rows_that_exist(store: TestStore) {
@@ -233,6 +269,36 @@ async fn a_row_refers_to_rows_that_exist(store: TestStore) {
         "DELETE FROM leak",
         "DELETE FROM leak_file",
         "DELETE FROM job",
+    ];
+    for text in orphans {
+        assert_eq!(store.refusal(text).await, Constraint::ForeignKey, "{text}");
+    }
+}
+
+async fn a_row_of_a_campaign_refers_to_rows_that_exist(store: TestStore) {
+    one_told(&store).await;
+    let orphans = [
+        "INSERT INTO campaign_leak (campaign, leak) VALUES (99, 1)",
+        "INSERT INTO campaign_leak (campaign, leak) VALUES (1, 99)",
+        "INSERT INTO plan (campaign, round, body) SELECT 99, 1, policy FROM campaign",
+        "INSERT INTO approval (campaign, round, operator, body)
+            SELECT 1, 1, 'bo', policy FROM campaign",
+        "UPDATE campaign_address SET campaign = 99",
+        "UPDATE target SET address = 99",
+        "UPDATE target SET campaign = 99",
+        "UPDATE target_finding SET account = 'a'",
+        "UPDATE target_finding SET finding = 99",
+        "UPDATE reset_line SET account = 'a'",
+        "UPDATE reset_evidence SET account = 'a'",
+        "UPDATE reset_evidence SET finding = 99",
+        "UPDATE notice SET campaign = 99",
+        "INSERT INTO notice_line (notice, campaign, address, account) VALUES (99, 1, 0, '0')",
+        "DELETE FROM campaign",
+        "DELETE FROM campaign_address",
+        "DELETE FROM target",
+        "DELETE FROM target_finding",
+        "DELETE FROM reset_line",
+        "DELETE FROM finding",
     ];
     for text in orphans {
         assert_eq!(store.refusal(text).await, Constraint::ForeignKey, "{text}");
@@ -259,11 +325,55 @@ async fn a_row_makes_sense(store: TestStore) {
     }
 }
 
+async fn a_row_of_a_campaign_makes_sense(store: TestStore) {
+    one_told(&store).await;
+    let nonsense = [
+        "UPDATE kill_switch SET only_row = 2",
+        "INSERT INTO arming (only_row, document, armed_at, lease_until)
+            SELECT 2, policy, 0, 0 FROM campaign",
+        "INSERT INTO roster_document (position, at, body) SELECT -1, 0, policy FROM campaign",
+        "UPDATE campaign_address SET number = -1",
+        "UPDATE campaign_address SET accounts = 0",
+        "UPDATE campaign_address SET address_key = (SELECT kept FROM reset_line)",
+        "UPDATE campaign_address SET lease_owner = NULL",
+        "UPDATE campaign_address SET taken_at = NULL, done_at = NULL, settled_at = NULL",
+        "UPDATE campaign_address SET settled_at = 5, done_at = NULL",
+        "UPDATE target SET place = -1",
+        "UPDATE target SET version = (SELECT kept FROM reset_line)",
+        "UPDATE target SET finding = NULL",
+        "UPDATE target SET state = 'skipped'",
+        "UPDATE target SET skip_reason = 'gone'",
+        "UPDATE reset_line SET kept = NULL",
+        "UPDATE reset_line SET version = kept",
+        "UPDATE reset_line SET replaced_version = kept",
+        "UPDATE reset_line SET sealed_version = kept",
+        "UPDATE notice SET attempts = -1",
+        "UPDATE notice SET attempts = 1",
+        "UPDATE notice SET ended_at = 5",
+        "UPDATE notice SET code_lookup = (SELECT kept FROM reset_line)",
+    ];
+    for text in nonsense {
+        assert_eq!(store.refusal(text).await, Constraint::Check, "{text}");
+    }
+}
+
+/// A campaign of which one account was sealed and is to be told.
+async fn one_told(store: &TestStore) {
+    let frozen = frozen(store, 1).await;
+    let mut tx = store.tx().await;
+    let lease = tx.take_address(frozen.campaign, 0, &worker(1), LONG).await.unwrap().unwrap();
+    frozen.seal(&mut tx, 0).await;
+    let (kind, who) = (NoticeKind::ResetRequired, account("0"));
+    tx.add_notice(frozen.campaign, 0, kind, &[who], time(7)).await.unwrap();
+    assert!(tx.finish_address(&lease, false).await.unwrap());
+    tx.commit().await.unwrap();
+}
+
 /// Every column whose words the schema checks, with the words that the code has for it.
 fn words() -> Vec<(&'static str, Vec<&'static str>)> {
     macro_rules! of {
         ($column:literal, $type:ident) => {
-            ($column, $type::ALL.iter().map(|word| word.as_str()).collect())
+            ($column, all_of!($type))
         };
     }
     vec![

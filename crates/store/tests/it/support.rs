@@ -1,10 +1,13 @@
 use std::{ops::Deref, time::Duration};
 
-use model::{AccountId, FileId, LeakId, Provenance, Tier, Timestamp};
+use model::{
+    AccountId, CampaignId, CredentialVersion, FileId, HashFormat, LeakId, Provenance, TargetState,
+    Tier, Timestamp,
+};
 use sql::{Access, Constraint, Db, OpenOptions, SqlError, Statement};
 use store::{
-    JobKind, Lease, NewCandidate, NewFile, NewLeak, NewPiece, Store, StoreError, StoreOptions, Tx,
-    WorkerName,
+    FindingId, JobKind, Lease, NewAddress, NewCampaign, NewCandidate, NewFile, NewFinding, NewLeak,
+    NewPiece, NewResetLine, NewTarget, Store, StoreError, StoreOptions, Tx, WorkerName,
 };
 
 /// So many transactions can be open at once.
@@ -81,6 +84,11 @@ impl TestStore {
     async fn database(&self) -> Db {
         let options = OpenOptions { access: Access::Create, connections_max: 1 };
         Db::open(&self.url, options).await.unwrap()
+    }
+
+    /// What a trigger says that refuses a text.
+    pub(crate) async fn objection(&self, text: &str) -> String {
+        self.raw(text).await.expect_err(text).to_string()
     }
 
     pub(crate) async fn tx(&self) -> Tx {
@@ -178,5 +186,120 @@ pub(crate) fn candidate(id: &str, line: u64, offset: u64) -> NewCandidate {
         offset,
         length: 24,
         sealed: format!("secrets of {id}").into_bytes(),
+    }
+}
+
+pub(crate) fn version(byte: u8) -> CredentialVersion {
+    CredentialVersion::from_bytes([byte; 32])
+}
+
+/// A finding with the first of an account's passwords, or another one.
+pub(crate) fn new_finding(leak: LeakId, id: &str, password: u8) -> NewFinding {
+    NewFinding {
+        leak,
+        account: account(id),
+        version: version(password),
+        tier: Tier::Lead,
+        hash_format: HashFormat::Bcrypt,
+        verified_at: time(77),
+        wrapped_key: b"key".to_vec(),
+        sealed_secret: b"secret".to_vec(),
+    }
+}
+
+pub(crate) async fn campaign(tx: &mut Tx, name: &str, leaks: &[LeakId]) -> CampaignId {
+    let new = NewCampaign {
+        name: name.to_owned(),
+        author: "anna".to_owned(),
+        policy: b"policy".to_vec(),
+        created_at: time(5),
+        leaks: leaks.to_vec(),
+    };
+    tx.add_campaign(new).await.unwrap()
+}
+
+pub(crate) fn address(number: u64, accounts: u32) -> NewAddress {
+    let mut key = [9; 32];
+    key[..8].copy_from_slice(&number.to_be_bytes());
+    NewAddress { number, key, accounts }
+}
+
+pub(crate) fn target(place: u64, id: &str, address: u64, findings: &[FindingId]) -> NewTarget {
+    let (account, findings) = (account(id), findings.to_vec());
+    NewTarget { place, account, address, version: version(1), findings }
+}
+
+/// The intent to seal, on this evidence, an account whose first password was found.
+pub(crate) fn reset_line(id: &str, evidence: &[FindingId]) -> NewResetLine {
+    NewResetLine {
+        account: account(id),
+        version: version(1),
+        replaced: version(1),
+        sealed: version(200),
+        wrapped_key: b"key".to_vec(),
+        kept: format!("hashes of {id}").into_bytes(),
+        evidence: evidence.to_vec(),
+    }
+}
+
+/// A campaign on some accounts of one leak: `0`, `1` and so on.
+pub(crate) struct Frozen {
+    pub(crate) leak: LeakId,
+    pub(crate) campaign: CampaignId,
+    /// The one of each account.
+    pub(crate) findings: Vec<FindingId>,
+}
+
+/// Every account has an address and a finding of its own.
+pub(crate) async fn frozen(store: &TestStore, accounts: u64) -> Frozen {
+    frozen_at(store, &(0..accounts).collect::<Vec<_>>()).await
+}
+
+/// Each account has the address with the number given for it.
+pub(crate) async fn frozen_at(store: &TestStore, addresses: &[u64]) -> Frozen {
+    let mut tx = store.tx().await;
+    let (leak, _) = leak(&mut tx, "Example", &["a.txt"]).await;
+    let mut findings = Vec::new();
+    for n in 0..addresses.len() {
+        let finding = new_finding(leak, &n.to_string(), 1);
+        findings.push(tx.add_finding(&finding, &[]).await.unwrap());
+    }
+    let campaign = campaign(&mut tx, "First", &[leak]).await;
+    freeze(&mut tx, campaign, addresses, &findings).await.unwrap();
+    tx.commit().await.unwrap();
+    Frozen { leak, campaign, findings }
+}
+
+/// Fixes the addresses and the targets `0`, `1` and so on of a campaign.
+pub(crate) async fn freeze(
+    tx: &mut Tx,
+    campaign: CampaignId,
+    addresses: &[u64],
+    findings: &[FindingId],
+) -> Result<(), StoreError> {
+    let last = addresses.iter().max().copied().unwrap_or_default();
+    tx.add_addresses(campaign, (0..=last).map(|number| address(number, 1))).await?;
+    let targets = (0_u64..).zip(addresses.iter().zip(findings));
+    let targets = targets.map(|(n, (at, finding))| target(n, &n.to_string(), *at, &[*finding]));
+    tx.add_targets(campaign, &targets.collect::<Vec<_>>()).await
+}
+
+impl Frozen {
+    /// Writes the intent to seal an account on its one finding.
+    pub(crate) async fn intend(&self, tx: &mut Tx, account: usize) {
+        let line = reset_line(&account.to_string(), &[self.findings[account]]);
+        tx.put_reset_line(self.campaign, line, time(6)).await.unwrap();
+        self.move_on(tx, account, TargetState::Pending, TargetState::Sealing).await;
+    }
+
+    /// Seals an account on its one finding.
+    pub(crate) async fn seal(&self, tx: &mut Tx, account: usize) {
+        self.intend(tx, account).await;
+        self.move_on(tx, account, TargetState::Sealing, TargetState::Sealed).await;
+    }
+
+    async fn move_on(&self, tx: &mut Tx, id: usize, from: TargetState, to: TargetState) {
+        let id = account(&id.to_string());
+        assert!(tx.move_target(self.campaign, &id, from, to, None).await.unwrap());
     }
 }
