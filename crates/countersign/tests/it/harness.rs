@@ -8,7 +8,10 @@ use std::{
 
 use serde_json::Value;
 use tempfile::TempDir;
-use testkit::site::{DjangoSite, SiteKind, SiteOptions};
+use testkit::{
+    TestDatabase,
+    site::{DjangoSite, SiteKind, SiteOptions},
+};
 
 /// What a run of the program printed and answered.
 pub(crate) struct Run {
@@ -98,8 +101,8 @@ impl Backend {
     }
 
     /// Where a new instance may keep its store; `None` for the embedded default.
-    pub(crate) fn store(self) -> Option<String> {
-        (self == Self::Postgres).then(|| testkit::postgres().database().url)
+    pub(crate) fn store(self) -> Option<TestDatabase> {
+        (self == Self::Postgres).then(|| testkit::postgres().database())
     }
 }
 
@@ -107,7 +110,7 @@ impl Backend {
 pub(crate) struct Instance {
     folder: TempDir,
     environment: Vec<(&'static str, String)>,
-    store: Option<String>,
+    store: Option<TestDatabase>,
 }
 
 impl Instance {
@@ -131,8 +134,8 @@ impl Instance {
         let mut command = program(["init", "--rehearsal"]);
         command.arg(folder.path()).args(arguments);
         let store = backend.store();
-        if let Some(url) = &store {
-            command.args(["--store", url]);
+        if let Some(database) = &store {
+            command.args(["--store", &database.url]);
         }
         let made: Run = command.output().unwrap().into();
         assert_eq!(made.json()["kind"], "rehearsal");
@@ -170,11 +173,16 @@ impl Instance {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
+    /// Its database; `None` for the embedded default.
+    pub(crate) const fn store(&self) -> Option<&TestDatabase> {
+        self.store.as_ref()
+    }
+
     /// Speaks to the store behind the program's back, as a thief or a restorer would.
     pub(crate) fn ask(&self, statement: &str) -> String {
         let mut client = match &self.store {
             None => sqlite(&self.path("countersign.sqlite3"), statement),
-            Some(url) => psql(url, statement),
+            Some(database) => psql(&database.url, statement),
         };
         let run: Run = client.output().unwrap().into();
         assert_eq!(run.code, 0, "{}", run.stderr);

@@ -3,6 +3,7 @@
 
 mod assess;
 mod campaign;
+mod campaign_guards;
 mod campaign_mail;
 mod campaign_steering;
 mod harness;

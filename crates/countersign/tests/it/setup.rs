@@ -52,10 +52,10 @@ fn init_overwrites_nothing() {
 
 #[test]
 fn a_store_has_one_instance() {
-    let url = Backend::Postgres.store().unwrap();
+    let database = Backend::Postgres.store().unwrap();
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let init = |folder: &tempfile::TempDir| {
-        run(["init", "--store", &url, folder.path().to_str().unwrap()])
+        run(["init", "--store", &database.url, folder.path().to_str().unwrap()])
     };
     let id = init(&first).json()["instance"].as_str().unwrap().to_owned();
     assert!(init(&second).failure().ends_with(&format!("the store holds instance {id} already")));

@@ -1,0 +1,121 @@
+//! Copies, restored backups and strangers' hosts: none of them may send.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write as _,
+    path::Path,
+};
+
+use crate::{
+    harness::{Backend, Run},
+    office::{Office, ids},
+};
+
+const STORE: &str = "countersign.sqlite3";
+
+#[track_caller]
+fn assert_no_worker(run: &Run, reason: &str) {
+    assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains(reason), "{}", run.stderr);
+}
+
+fn try_to_work(office: &Office) -> Run {
+    office.run(&["worker", "--until-done"])
+}
+
+/// Copies the whole SQLite store, with what is not yet in its main file.
+fn copy_store(from: &Path, to: &Path) {
+    for ending in ["", "-wal", "-shm"] {
+        let with = |path: &Path| format!("{}{ending}", path.display());
+        if Path::new(&with(from)).exists() {
+            fs::copy(with(from), with(to)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_host_that_was_never_armed_sends_nothing() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        office.start("");
+        let (file, aside) = (office.path("sending.json"), office.path("aside"));
+        fs::rename(&file, &aside).unwrap();
+        assert_no_worker(&try_to_work(&office), "this host is not armed");
+        let stranger = Office::open(backend);
+        fs::copy(stranger.path("sending.json"), &file).unwrap();
+        assert_no_worker(&try_to_work(&office), "is of instance");
+        let theirs = stranger.arming();
+        let taken = office.run(&["sending", "arm", &theirs]);
+        assert_no_worker(&taken, "the arming is of instance");
+        assert!(office.mails().is_empty() && office.locked_out().is_empty());
+
+        fs::rename(&aside, &file).unwrap();
+        office.work();
+        office.assert_settled(&ids(&office.exposed()));
+    }
+}
+
+#[test]
+fn a_proposal_that_nobody_signed_disarms() {
+    let office = Office::open(Backend::Sqlite);
+    office.start("");
+    let armed = office.arming();
+    assert_no_worker(&try_to_work(&office), "sending was armed for a secret");
+    office.run(&["sending", "arm", &armed]).json();
+    office.work();
+    office.assert_settled(&ids(&office.exposed()));
+}
+
+#[test]
+fn a_copied_file_sends_nothing() {
+    let mut office = Office::open(Backend::Sqlite);
+    office.start("");
+    let copy = office.instance.path("copy.sqlite3");
+    copy_store(&office.instance.path(STORE), &copy);
+    office.instance.set("COUNTERSIGN_STORE_URL", &format!("sqlite:{}", copy.display()));
+    assert_no_worker(&try_to_work(&office), "it was copied or moved");
+    assert!(office.mails().is_empty() && office.locked_out().is_empty());
+}
+
+#[test]
+fn a_copied_database_sends_nothing() {
+    let mut office = Office::open(Backend::Postgres);
+    office.start("");
+    let copy = office.instance.store().unwrap().copy();
+    office.instance.set("COUNTERSIGN_STORE_URL", &copy.url);
+    assert_no_worker(&try_to_work(&office), "it was copied or moved");
+    assert!(office.mails().is_empty() && office.locked_out().is_empty());
+}
+
+/// Puts back what a file held: the file stays the same one, only older.
+fn restore(store: &Path, bytes: &[u8]) {
+    let mut file = OpenOptions::new().write(true).truncate(true).open(store).unwrap();
+    file.write_all(bytes).unwrap();
+    for ending in ["-wal", "-shm"] {
+        // There is none after an orderly end.
+        let _ = fs::remove_file(format!("{}{ending}", store.display()));
+    }
+}
+
+#[test]
+fn a_restored_backup_sends_nothing_again() {
+    let office = Office::open(Backend::Sqlite);
+    office.start("");
+    let store = office.instance.path(STORE);
+    office.instance.ask("PRAGMA wal_checkpoint(TRUNCATE)");
+    let before = fs::read(&store).unwrap();
+    office.work();
+    let told = office.told_once();
+    assert!(!told.is_empty());
+
+    restore(&store, &before);
+    assert_eq!(office.state(), "canary", "the backup knows nothing of the mails");
+    assert_no_worker(&try_to_work(&office), "the store is a restored backup");
+    assert_eq!(office.told_once(), told);
+    // Used since, the log is as long as it was, and yet another one.
+    for _ in 0..40 {
+        office.run(&["campaign", "halt", "--all"]).json();
+    }
+    assert_no_worker(&try_to_work(&office), "the store is");
+    assert_eq!(office.told_once(), told);
+}
