@@ -108,10 +108,14 @@ fn a_kill_while_a_leak_is_added_leaves_nothing_registered() {
 }
 
 /// Moments to kill at: drawn from a fixed seed, so that a failure can be seen again.
-struct Moments(u64);
+pub(crate) struct Moments(u64);
 
 impl Moments {
-    fn next(&mut self) -> Duration {
+    pub(crate) const fn from_seed(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn next(&mut self) -> Duration {
         // Numerical Recipes' generator: any spread of moments will do.
         self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         Duration::from_millis(30 + (self.0 >> 16) % 400)

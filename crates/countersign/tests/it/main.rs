@@ -4,6 +4,7 @@
 mod assess;
 mod campaign;
 mod campaign_guards;
+mod campaign_kill;
 mod campaign_mail;
 mod campaign_steering;
 mod harness;

@@ -203,7 +203,7 @@ impl Office {
 
     /// The same, beside the test.
     pub(crate) fn start_work(&self) -> AtWork {
-        AtWork(Some(self.instance.start(&["worker", "--until-done"])))
+        AtWork::of(self.instance.start(&["worker", "--until-done"]))
     }
 
     /// What became of everybody; the exit code must tell whether anybody's mail is uncertain.
@@ -339,6 +339,10 @@ fn instance(backend: Backend, site: &DjangoSite, smtp: &SmtpServer) -> Instance 
 pub(crate) struct AtWork(Option<Child>);
 
 impl AtWork {
+    pub(crate) const fn of(child: Child) -> Self {
+        Self(Some(child))
+    }
+
     /// Waits until it ends by itself.
     pub(crate) fn wait(mut self) -> Run {
         self.0.take().unwrap().wait_with_output().unwrap().into()
