@@ -160,7 +160,7 @@ CREATE TABLE notice (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     campaign BIGINT NOT NULL,
     address BIGINT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('reset_required')),
+    kind TEXT NOT NULL CHECK (kind IN ('reset_required', 'reset_link', 'reset_done')),
     state TEXT NOT NULL CHECK (state IN ('pending', 'inflight', 'sent', 'refused', 'uncertain')),
     attempts BIGINT NOT NULL CHECK (attempts >= 0),
     not_before BIGINT NOT NULL,
