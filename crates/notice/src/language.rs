@@ -37,7 +37,8 @@ impl Language {
     }
 
     /// A day, as people write it.
-    pub(crate) fn day(self, date: Date) -> String {
+    #[must_use]
+    pub fn day(self, date: Date) -> String {
         let (day, year) = (date.day(), date.year());
         let month = usize::try_from(date.month() - 1).unwrap_or_default();
         match self {

@@ -38,6 +38,12 @@ impl FromStr for SiteName {
 pub struct MenuPath(Vec<String>);
 
 impl MenuPath {
+    /// The labels, in the order in which a person follows them.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        &self.0
+    }
+
     /// The labels, each in the given quotes, the steps joined by the given word.
     pub(crate) fn quoted(&self, open: &str, close: &str, then: &str) -> String {
         let labels = self.0.iter().map(|label| format!("{open}{label}{close}"));

@@ -8,7 +8,7 @@ use std::{
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 use tokio::sync::watch;
 
-use crate::{Office, routes};
+use crate::{Office, limits::HEADER_TIME_MAX, routes};
 
 /// Time that open requests have to end once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -48,23 +48,34 @@ pub async fn serve(
     let handle = Handle::new();
     tokio::spawn(shut_down(handle.clone(), stop));
     tokio::spawn(announce(handle.clone()));
-    let app = routes(office).into_make_service_with_connect_info::<SocketAddr>();
+    let app = routes(office, options).into_make_service_with_connect_info::<SocketAddr>();
     let listen = options.listen;
     let failed = |source| ServeError::Listen { listen, source };
     match &options.tls {
-        None => axum_server::bind(listen).handle(handle).serve(app).await.map_err(failed),
+        None => {
+            let mut server = axum_server::bind(listen).handle(handle);
+            server.http_builder().http1().header_read_timeout(HEADER_TIME_MAX);
+            server.serve(app).await.map_err(failed)
+        }
         Some(files) => {
             let config = tls(files).await?;
-            let server = axum_server::bind_rustls(listen, config).handle(handle);
+            let mut server = axum_server::bind_rustls(listen, config).handle(handle);
+            server.http_builder().http1().header_read_timeout(HEADER_TIME_MAX);
             server.serve(app).await.map_err(failed)
         }
     }
 }
 
+impl ServeOptions {
+    /// Whether people reach us over TLS: ours, or that of the proxy.
+    pub(crate) const fn is_private(&self) -> bool {
+        self.tls.is_some() || self.trusted_proxy.is_some()
+    }
+}
+
 /// In the clear only to this host, or to a proxy that is named.
 fn check_privacy(options: &ServeOptions) -> Result<(), ServeError> {
-    let private = options.tls.is_some() || options.trusted_proxy.is_some();
-    if private || options.listen.ip().is_loopback() {
+    if options.is_private() || options.listen.ip().is_loopback() {
         return Ok(());
     }
     Err(ServeError::InTheClear { listen: options.listen })

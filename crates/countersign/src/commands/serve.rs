@@ -2,7 +2,6 @@ use std::{sync::Arc, time::Duration};
 
 use service::Site;
 use tokio::{sync::watch, time};
-use web::Office;
 
 use super::{
     Context, Failure,
@@ -18,7 +17,7 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Done, Failure> {
     let options = wiring::serving(&config)?;
     let site = Arc::new(wiring::site(&config).await?);
     let stop = stop_signal()?;
-    let office = Office::new(Arc::clone(&site));
+    let office = wiring::office(&config, Arc::clone(&site))?;
     tokio::try_join!(web::serve(&options, office, stop.clone()), async {
         run_campaigns(&config, &site, stop).await;
         Ok(())

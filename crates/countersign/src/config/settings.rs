@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) dkim: DkimSettings,
     /// What `countersign serve` answers over HTTP.
     pub(crate) serve: ServeSettings,
+    /// How the pages of `countersign serve` look.
+    pub(crate) look: LookSettings,
     /// How work is shared out.
     pub(crate) work: WorkSettings,
 }
@@ -317,6 +319,18 @@ pub(crate) struct ServeSettings {
     /// The IP address of the proxy that speaks TLS for us. What any other peer says of where it
     /// comes from is not believed.
     pub(crate) trusted_proxy: Option<String>,
+}
+
+/// How the pages of `countersign serve` look.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LookSettings {
+    /// A colour of the site's own for links and buttons, such as `#1b5e8c`. One that cannot be
+    /// read beside white (WCAG AA) is not used.
+    pub(crate) accent: Option<String>,
+    /// The site's logo, an SVG or a PNG. An SVG may only draw: one with scripts or with references
+    /// to elsewhere is refused.
+    pub(crate) logo_file: Option<String>,
 }
 
 impl Default for ServeSettings {

@@ -1,6 +1,7 @@
 //! Puts the program together out of its configuration.
 
 mod mail;
+mod pages;
 
 use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 
@@ -16,6 +17,7 @@ use web::{ServeOptions, TlsFiles};
 use zeroize::Zeroizing;
 
 pub(crate) use mail::{MailError, means, words};
+pub(crate) use pages::{LookError, office};
 
 use crate::{
     ambient::{SystemClock, SystemRandomness},
@@ -116,6 +118,7 @@ pub(crate) fn check(config: &Config) -> Result<(), WiringError> {
     instance_key(config)?;
     founding_digest(config)?;
     serving(config)?;
+    pages::look(config)?;
     pepper(config)?;
     Ok(())
 }
@@ -235,6 +238,8 @@ pub(crate) enum WiringError {
     HalfCertificate,
     #[error(transparent)]
     Mail(#[from] MailError),
+    #[error(transparent)]
+    Look(#[from] LookError),
     #[error(transparent)]
     Roster(#[from] RosterServiceError),
     #[error("`directory.hash.pepper_file`: {} cannot be read: {source}", path.display())]

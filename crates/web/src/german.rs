@@ -1,0 +1,60 @@
+//! What is written in German.
+
+use crate::phrases::{Message, Phrases};
+
+pub(crate) const PHRASES: Phrases = Phrases {
+    skip: "Zum Inhalt",
+    languages: "Sprache",
+    pages: "Seiten",
+    unnamed: "Kontosicherheit",
+    this_site: "diese Seite",
+    at_this_site: "dieser Seite",
+    home: "Kontosicherheit",
+    check: "Nachricht prüfen",
+    confirmed: "Diese Nachricht ist von uns",
+    unconfirmed: "Wir können diese Nachricht nicht bestätigen",
+    disputed: "Danke für Ihren Hinweis",
+    notices: "Sicherheitsnachrichten",
+    code: "Code der Nachricht",
+    code_hint: "16 Buchstaben und Ziffern, zum Beispiel 7KQ4-M2XD-93TP-0V5A. \
+                Groß oder klein, mit oder ohne Striche.",
+    address: "E-Mail-Adresse",
+    address_hint: "Die Adresse, an die die Nachricht kam.",
+    no_such_pair: "Wir haben keine Nachricht mit diesem Code für diese Adresse.",
+    check_button: "Nachricht prüfen",
+    dispute_button: "Das stimmt nicht",
+    about: "Worum es geht",
+    subject: "Betreff",
+    dated: "Datum",
+    status: "Zustellung",
+    reset_required: "Wir haben ein Passwort abgeschaltet, das in gestohlenen Daten steht, und \
+                     bitten um ein neues.",
+    waiting: "Unterwegs: Der Mailserver hat sie noch nicht angenommen.",
+    sent: "Verschickt. Der Mailserver hat sie angenommen",
+    refused: "Nicht zugestellt: Der Mailserver hat sie nicht angenommen.",
+    uncertain: "Verschickt, aber der Mailserver hat den Empfang nicht bestätigt.",
+    not_found: Message {
+        title: "Diese Seite gibt es nicht",
+        text: "Vielleicht ist die Adresse vertippt, oder die Seite ist nicht mehr da.",
+    },
+    wrong_method: Message {
+        title: "So lässt sich diese Seite nicht öffnen",
+        text: "Bitte beginnen Sie noch einmal beim Formular.",
+    },
+    stranger: Message {
+        title: "Dieses Formular kam nicht von unserer Seite",
+        text: "Eine andere Seite hat es in Ihrem Namen abgeschickt, oder Ihr Browser verbirgt, \
+               woher es kam. Bitte öffnen Sie unsere Seite selbst und füllen Sie dort das \
+               Formular aus.",
+    },
+    too_many: Message {
+        title: "Zu viele Versuche",
+        text: "Aus Ihrem Netz kamen in kurzer Zeit zu viele Formulare. Bitte warten Sie eine \
+               Minute und versuchen Sie es dann noch einmal.",
+    },
+    unwell: Message {
+        title: "Wir können gerade nicht antworten",
+        text: "Das liegt an uns und sagt nichts über Ihre Nachricht. Bitte versuchen Sie es in \
+               ein paar Minuten noch einmal.",
+    },
+};

@@ -1,0 +1,27 @@
+//! What pages for strangers may cost.
+
+use std::{num::NonZeroU32, time::Duration};
+
+/// Bytes of a form. A code and an address need a few hundred.
+pub const FORM_BYTES_MAX: usize = 8 * 1024;
+
+/// Time that a request has from its last header to its answer.
+pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// Time that a client has for its headers.
+pub const HEADER_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Forms that one client may send in a minute. Families and offices share an address.
+pub const CLIENT_FORMS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).expect("it is not zero");
+
+/// Forms that all clients together may send in a second: each is a look-up or two in the store.
+pub const FORMS_PER_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("it is not zero");
+
+/// Forms beyond that rate that may come at once.
+pub const FORMS_BURST: NonZeroU32 = NonZeroU32::new(500).expect("it is not zero");
+
+/// Clients that are told apart. There are never more, whoever asks from however many addresses.
+pub const CLIENTS: usize = 4096;
+
+/// Bytes of a logo.
+pub const LOGO_BYTES_MAX: usize = 256 * 1024;

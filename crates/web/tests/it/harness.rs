@@ -1,0 +1,148 @@
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::ConnectInfo,
+    http::{HeaderMap, Request, StatusCode, header::CONTENT_TYPE, request::Builder},
+};
+use model::{Clock, Randomness, Timestamp};
+use notice::{Language, Sender};
+use service::{InstanceKey, Site, SiteOptions, Words, create_instance};
+use store::{InstanceKind, Store, StoreOptions};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+use web::{Look, LookOptions, Office, ServeOptions, routes};
+
+/// Where requests come from, if nobody says.
+const PEER: &str = "192.0.2.1";
+
+/// The proxy that is believed, where one is named.
+pub(crate) const PROXY: &str = "10.0.0.1";
+
+/// All that is answered for one site, whose store is empty.
+pub(crate) struct Pages {
+    router: Router,
+    _folder: TempDir,
+}
+
+/// What came back.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Pages {
+    pub(crate) async fn open() -> Self {
+        Self::with(named(), |office| office).await
+    }
+
+    pub(crate) async fn with(look: LookOptions, change: impl FnOnce(Office) -> Office) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let site = Arc::new(site(&folder).await);
+        let office = Office::new(site, Look::new(look), Some(Arc::new(words())));
+        let options = ServeOptions {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tls: None,
+            trusted_proxy: Some(PROXY.parse().unwrap()),
+        };
+        Self { router: routes(change(office), &options), _folder: folder }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path)).await
+    }
+
+    pub(crate) async fn send(&self, request: Builder) -> Answer {
+        self.send_from(PEER, request.body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, form: &str) -> Answer {
+        self.send_from(PEER, posted(path, form)).await
+    }
+
+    pub(crate) async fn send_from(&self, peer: &str, mut request: Request<Body>) -> Answer {
+        let peer = SocketAddr::new(peer.parse().unwrap(), 50_000);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// What the browser's tab shows.
+    pub(crate) fn title(&self) -> &str {
+        let title = self.body.split("<title>").nth(1).unwrap_or_default();
+        title.split("</title>").next().unwrap_or_default()
+    }
+}
+
+/// A form as browsers send it.
+pub(crate) fn posted(path: &str, form: &str) -> Request<Body> {
+    let request = Request::post(path).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    request.body(Body::from(form.to_owned())).unwrap()
+}
+
+/// The look of a site that has said what it is called, and no more.
+pub(crate) fn named() -> LookOptions {
+    LookOptions {
+        name: Some("Example".parse().unwrap()),
+        sender: Some("security@example.org".parse().unwrap()),
+        reset_path: "Sign in > Forgot password".parse().unwrap(),
+        language: Language::English,
+        accent: None,
+        logo: None,
+    }
+}
+
+fn words() -> Words {
+    let name: notice::SiteName = "Example".parse().unwrap();
+    let from = "security@example.org".parse().unwrap();
+    let site = notice::Site {
+        sender: Sender::new(name.clone(), from, None).unwrap(),
+        reset_path: "Sign in > Forgot password".parse().unwrap(),
+        check_path: "Help > Check a notice".parse().unwrap(),
+        name,
+    };
+    Words::new(&site, Language::English).unwrap()
+}
+
+async fn site(folder: &TempDir) -> Site {
+    let url = format!("sqlite:{}", folder.path().join("store.sqlite3").display());
+    let store = Store::open(&url, StoreOptions { connections_max: 2 }).await.unwrap();
+    store.migrate().await.unwrap();
+    let key = InstanceKey::parse(&"7".repeat(64)).unwrap();
+    let kind = InstanceKind::Rehearsal;
+    create_instance(&store, &key, kind, &StoppedClock, &Sevens).await.unwrap();
+    let options = SiteOptions {
+        lease: Duration::from_mins(1),
+        piece_bytes: 1 << 20,
+        spool_folder: folder.path().join("spool"),
+    };
+    Site::open(store, key, Arc::new(StoppedClock), Arc::new(Sevens), options).await.unwrap()
+}
+
+struct StoppedClock;
+
+impl Clock for StoppedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(1_352_332_800_000_000)
+    }
+}
+
+struct Sevens;
+
+impl Randomness for Sevens {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(7);
+    }
+}

@@ -1,0 +1,64 @@
+//! The files that pages are made of.
+
+use axum::http::StatusCode;
+use web::{Logo, LookOptions};
+
+use crate::harness::{Answer, Pages, named};
+
+const SVG: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\"><path d=\"M0 0h9v9z\"/></svg>";
+
+/// The path that follows this on a page.
+fn path_after<'a>(page: &'a Answer, start: &str) -> &'a str {
+    let rest = page.body.split(start).nth(1).unwrap();
+    rest.split('"').next().unwrap()
+}
+
+#[tokio::test]
+async fn a_file_that_never_changes_is_kept() {
+    let pages = Pages::open().await;
+    let home = pages.get("/").await;
+    let path = path_after(&home, "rel=\"stylesheet\" href=\"");
+    assert!(path.starts_with("/assets/style-") && path.ends_with(".css"), "{path}");
+    let style = pages.get(path).await;
+    assert_eq!(style.header("content-type"), "text/css; charset=utf-8");
+    assert_eq!(style.header("cache-control"), "public, max-age=31536000, immutable");
+    let gone = pages.get("/assets/style-0123456789abcdef.css").await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    assert_eq!(gone.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
+async fn a_logo_is_served_where_nothing_in_it_can_run() {
+    let logo = Some(Logo::new(SVG.as_bytes().to_vec()).unwrap());
+    let pages = Pages::with(LookOptions { logo, ..named() }, |office| office).await;
+    let home = pages.get("/").await;
+    assert!(home.body.contains("alt=\"Example\""));
+    let logo = pages.get(path_after(&home, "<img src=\"")).await;
+    assert_eq!((logo.body.as_str(), logo.header("content-type")), (SVG, "image/svg+xml"));
+    let policy = logo.header("content-security-policy");
+    assert_eq!(policy, "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+}
+
+#[tokio::test]
+async fn an_accent_is_used_if_it_can_be_read() {
+    for (accent, used) in [("#7a0019", true), ("#ffe100", false)] {
+        let look = LookOptions { accent: Some(accent.parse().unwrap()), ..named() };
+        let pages = Pages::with(look, |office| office).await;
+        let home = pages.get("/").await;
+        let style = pages.get(path_after(&home, "rel=\"stylesheet\" href=\"")).await;
+        assert_eq!(style.body.contains(accent), used, "{accent}");
+    }
+}
+
+#[tokio::test]
+async fn there_is_no_script_and_nothing_from_elsewhere() {
+    let pages = Pages::open().await;
+    for path in ["/", "/check", "/notices", "/nothing"] {
+        let body = pages.get(path).await.body.replace("http://www.w3.org/2000/svg", "");
+        for word in ["<script", "javascript:", "http:", "https:", "//", " style=", " on"] {
+            let markup = body.split('>').filter_map(|part| part.split('<').nth(1));
+            let mut found = markup.filter(|tag| format!("<{tag}").contains(word));
+            assert_eq!(found.next(), None, "{path}: {word}");
+        }
+    }
+}
