@@ -29,6 +29,8 @@ pub(crate) const PHRASES: Phrases = Phrases {
     status: "Zustellung",
     reset_required: "Wir haben ein Passwort abgeschaltet, das in gestohlenen Daten steht, und \
                      bitten um ein neues.",
+    reset_link: "Jemand hat einen Link für ein neues Passwort angefordert.",
+    reset_done: "Ein Passwort wurde geändert.",
     waiting: "Unterwegs: Der Mailserver hat sie noch nicht angenommen.",
     sent: "Verschickt. Der Mailserver hat sie angenommen",
     refused: "Nicht zugestellt: Der Mailserver hat sie nicht angenommen.",

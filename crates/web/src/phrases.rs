@@ -32,6 +32,8 @@ pub(crate) struct Phrases {
     pub(crate) dated: &'static str,
     pub(crate) status: &'static str,
     pub(crate) reset_required: &'static str,
+    pub(crate) reset_link: &'static str,
+    pub(crate) reset_done: &'static str,
     pub(crate) waiting: &'static str,
     pub(crate) sent: &'static str,
     pub(crate) refused: &'static str,
@@ -85,6 +87,8 @@ const ENGLISH: Phrases = Phrases {
     status: "Delivery",
     reset_required: "We switched off a password that stands in stolen data, and ask to choose \
                      a new one.",
+    reset_link: "Somebody asked for a link to choose a new password.",
+    reset_done: "A password was changed.",
     waiting: "On its way: the mail server has not taken it yet.",
     sent: "Sent. The mail server took it",
     refused: "Not delivered: the mail server did not take it.",

@@ -156,6 +156,8 @@ impl Described {
 const fn about(kind: NoticeKind, words: &Phrases) -> &'static str {
     match kind {
         NoticeKind::ResetRequired => words.reset_required,
+        NoticeKind::ResetLink => words.reset_link,
+        NoticeKind::ResetDone => words.reset_done,
     }
 }
 
