@@ -115,7 +115,7 @@ async fn look_around(
 ) -> Result<(), WorkError> {
     while !*ended.borrow() {
         if let Err(error) = worker.look_around().await {
-            tracing::error!(%error, "could not see who has chosen a new password");
+            tracing::error!(%error, "could not look around");
         }
         tokio::select! {
             () = time::sleep(LOOK_AROUND) => {}

@@ -85,14 +85,15 @@ impl<'a> Worker<'a> {
         failed.map_or(Ok(worked), Err)
     }
 
-    /// Sees who has chosen a new password, and destroys what has been kept long enough. It reads
-    /// every sealed account, so do it now and then.
+    /// Sees who has chosen a new password, destroys what has been kept long enough, and holds on to
+    /// the permission to send. It reads every sealed account, so do it now and then.
     ///
     /// # Errors
     /// [`WorkError`] if store or directory fail.
     pub async fn look_around(&self) -> Result<(), WorkError> {
         resets::watch_resets(self.site, &self.means.directory, &self.means.verifier).await?;
-        resets::destroy_old_secrets(self.site).await
+        resets::destroy_old_secrets(self.site).await?;
+        self.check_guard().await
     }
 
     /// Passes if this host may send now.
@@ -140,6 +141,9 @@ impl<'a> Worker<'a> {
         if !matches!(state, State::Running(_)) {
             return Ok(Worked::Nothing);
         }
+        if !self.has_work(campaign).await? {
+            return Ok(Worked::Nothing);
+        }
         let worked = self.tell_and_seal(campaign).await;
         if worked.as_ref().is_err_and(WorkError::is_contradiction) {
             let mut tx = self.site.store.begin().await?;
@@ -151,6 +155,17 @@ impl<'a> Worker<'a> {
             return Ok(Worked::Something);
         }
         Ok(Worked::Nothing)
+    }
+
+    /// Whether a claim could find anything. A campaign that soaks for a day is asked many times
+    /// over, so no signature is verified for that.
+    async fn has_work(&self, campaign: CampaignId) -> Result<bool, WorkError> {
+        let mut tx = self.site.store.read().await?;
+        let loaded = Loaded::new(tx.campaign_by_id(campaign).await?)?;
+        let allowed = allowed_addresses(&loaded.campaign);
+        Ok(!tx.addresses_to_take(campaign, allowed, 1).await?.is_empty()
+            || tx.notice_to_send(campaign).await?.is_some()
+            || !tx.notices_left_in_flight(campaign).await?.is_empty())
     }
 
     async fn tell_and_seal(&self, campaign: CampaignId) -> Result<Worked, WorkError> {

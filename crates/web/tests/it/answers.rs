@@ -32,7 +32,7 @@ async fn whatever_is_wrong_the_answer_is_the_same() {
     ];
     for form in forms {
         let answer = pages.post("/check", &form).await;
-        assert_eq!(answer, unknown, "{:.80}", form);
+        assert_eq!(answer, unknown, "{form:.80}");
     }
     let mut no_form = posted("/check", "{}");
     no_form.headers_mut().insert("content-type", "application/json".parse().unwrap());
