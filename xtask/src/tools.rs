@@ -32,6 +32,7 @@ const PACKAGES: &[Package] = &[
     Package("zstd", Need::Judges, || on_path("zstd")),
     Package("postgresql", Need::Tests, has_postgres),
     Package("postfix", Need::Tests, || Path::new("/usr/sbin/smtp-sink").exists()),
+    Package("chromium", Need::Tests, || Path::new("/usr/bin/chromium").exists()),
     Package("php-cli", Need::Tests, || on_path("php")),
     Package("whois", Need::Tests, || on_path("mkpasswd")),
     Package("g++", Need::Full, || on_path("g++")),

@@ -1,8 +1,9 @@
 //! What the tests of several crates need: a throw-away PostgreSQL, Python judges, a Django site,
-//! SMTP servers, somebody at a terminal.
+//! SMTP servers, somebody at a terminal, a browser.
 //!
 //! Everything panics when it cannot go on: a test has nobody to hand an error to.
 
+pub mod browser;
 pub mod dkim;
 mod postgres;
 pub mod site;

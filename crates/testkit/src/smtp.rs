@@ -13,7 +13,10 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{python, tools::first_line};
+use crate::{
+    python,
+    tools::{first_line, run},
+};
 
 pub use sink::{SinkMail, SmtpSink};
 
@@ -161,6 +164,16 @@ pub struct TakenMail {
 }
 
 impl TakenMail {
+    /// Its text as a reader sees it, decoded by Python.
+    ///
+    /// # Panics
+    /// If it has none.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let printed = run(python("mail_text.py").arg(&self.path)).stdout;
+        String::from_utf8(printed).expect("it is printed in UTF-8")
+    }
+
     fn read(path: PathBuf) -> Self {
         let bytes = fs::read(&path).expect("the message can be read");
         let about = fs::read(path.with_extension("json")).expect("the server notes about it");

@@ -21,6 +21,8 @@ pub(crate) const PHRASES: Phrases = Phrases {
     address: "E-Mail-Adresse",
     address_hint: "Die Adresse, an die die Nachricht kam.",
     no_such_pair: "Wir haben keine Nachricht mit diesem Code für diese Adresse.",
+    check_promise: "Was Sie eingeben, dient nur dieser Antwort. Auf dieser Seite gibt es kein \
+                    Feld für ein Passwort: Eine Seite, die danach fragt, ist nicht diese.",
     check_button: "Nachricht prüfen",
     dispute_button: "Das stimmt nicht",
     about: "Worum es geht",
@@ -32,7 +34,7 @@ pub(crate) const PHRASES: Phrases = Phrases {
     reset_link: "Jemand hat einen Link für ein neues Passwort angefordert.",
     reset_done: "Ein Passwort wurde geändert.",
     waiting: "Unterwegs: Der Mailserver hat sie noch nicht angenommen.",
-    sent: "Verschickt. Der Mailserver hat sie angenommen",
+    sent: "Verschickt. Der Mailserver hat sie angenommen.",
     refused: "Nicht zugestellt: Der Mailserver hat sie nicht angenommen.",
     uncertain: "Verschickt, aber der Mailserver hat den Empfang nicht bestätigt.",
     not_found: Message {

@@ -25,6 +25,7 @@ pub(crate) struct Phrases {
     pub(crate) address: &'static str,
     pub(crate) address_hint: &'static str,
     pub(crate) no_such_pair: &'static str,
+    pub(crate) check_promise: &'static str,
     pub(crate) check_button: &'static str,
     pub(crate) dispute_button: &'static str,
     pub(crate) about: &'static str,
@@ -79,6 +80,8 @@ const ENGLISH: Phrases = Phrases {
     address: "E-mail address",
     address_hint: "The one that the notice came to.",
     no_such_pair: "We have no notice with this code for this address.",
+    check_promise: "What you type is used for this answer only. There is no field for a password \
+                    on this page: a page that asks for one is not this page.",
     check_button: "Check this notice",
     dispute_button: "This is not right",
     about: "What it is about",
@@ -90,7 +93,7 @@ const ENGLISH: Phrases = Phrases {
     reset_link: "Somebody asked for a link to choose a new password.",
     reset_done: "A password was changed.",
     waiting: "On its way: the mail server has not taken it yet.",
-    sent: "Sent. The mail server took it",
+    sent: "Sent. The mail server took it.",
     refused: "Not delivered: the mail server did not take it.",
     uncertain: "Sent, but the mail server did not confirm that it has it.",
     not_found: Message {

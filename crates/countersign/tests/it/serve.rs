@@ -16,14 +16,14 @@ use crate::{
 };
 
 /// A server that is answering.
-struct Served {
+pub(crate) struct Served {
     process: Child,
-    address: String,
+    pub(crate) address: String,
     log: BufReader<ChildStderr>,
 }
 
 impl Served {
-    fn start(instance: &Instance) -> Self {
+    pub(crate) fn start(instance: &Instance) -> Self {
         let mut command = instance.command(&["serve"]);
         command.env("COUNTERSIGN_SERVE_LISTEN", "127.0.0.1:0").stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
@@ -34,8 +34,19 @@ impl Served {
 
     /// What it answers to a GET: status line, headers and body.
     fn get(&self, path: &str) -> String {
+        self.send(&format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+    }
+
+    /// What it answers to a form.
+    pub(crate) fn post(&self, path: &str, form: &str) -> String {
+        let kind = "Content-Type: application/x-www-form-urlencoded";
+        let length = format!("Content-Length: {}", form.len());
+        let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close");
+        self.send(&format!("{head}\r\n{kind}\r\n{length}\r\n\r\n{form}"))
+    }
+
+    fn send(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -43,7 +54,7 @@ impl Served {
     }
 
     /// Asks it to end; what it still had to say.
-    fn stop(mut self) -> String {
+    pub(crate) fn stop(mut self) -> String {
         let terminated = Command::new("kill").arg(self.process.id().to_string()).status();
         assert!(terminated.unwrap().success());
         let mut rest = String::new();
