@@ -113,7 +113,7 @@ fn a_bad_configuration_is_told_with_file_key_and_reason() {
             assert!(checked.failure().contains(part), "{part} in {}", checked.failure());
         }
     };
-    check("[smpt]\nhost = 'x'", &["`smpt`: no such setting; there are store, instance"]);
+    check("[postfix]\nhost = 'x'", &["`postfix`: no such setting; there are store, instance"]);
     check("colour = 'blue'", &["`work.colour`: no such setting"]);
     check("lease_seconds = 'long'", &["`work.lease_seconds`: invalid type: string \"long\""]);
     check("lease_seconds = 20\nlease_seconds = 30", &["not valid TOML", "duplicate key"]);

@@ -8,7 +8,7 @@ use crate::support::{LONG, TestStore, broken, open, sqlite_url};
 
 on_both! {
     documents_are_read_in_their_order,
-    no_document_takes_anothers_place,
+    no_document_takes_the_place_of_another,
     a_lease_runs_by_the_databases_clock,
     a_lease_that_is_over_stays_over,
     a_new_arming_replaces_the_last,
@@ -25,7 +25,7 @@ async fn documents_are_read_in_their_order(store: TestStore) {
     assert_eq!(documents, [&b"founded"[..], b"changed", b"changed again"]);
 }
 
-async fn no_document_takes_anothers_place(store: TestStore) {
+async fn no_document_takes_the_place_of_another(store: TestStore) {
     let mut tx = store.tx().await;
     tx.add_roster_document(0, b"founded").await.unwrap();
     let again = tx.add_roster_document(0, b"founded by others").await;

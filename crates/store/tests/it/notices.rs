@@ -17,7 +17,7 @@ const OVER: Duration = Duration::ZERO;
 on_both! {
     an_address_is_told_once,
     only_whose_password_was_taken_is_told,
-    nobody_is_told_about_anothers_account,
+    nobody_is_told_about_the_account_of_another,
     the_one_who_waited_longest_is_told_first,
     a_notice_begins_once,
     two_workers_never_begin_one_notice,
@@ -68,10 +68,10 @@ async fn only_whose_password_was_taken_is_told(store: TestStore) {
     assert_eq!(broken(dropped), Constraint::ForeignKey);
 }
 
-async fn nobody_is_told_about_anothers_account(store: TestStore) {
+async fn nobody_is_told_about_the_account_of_another(store: TestStore) {
     let frozen = sealed(&store, &[0, 1]).await;
-    let anothers = notice(&mut store.tx().await, &frozen, 0, &["0", "1"]).await;
-    assert_eq!(broken(anothers), Constraint::ForeignKey);
+    let foreign = notice(&mut store.tx().await, &frozen, 0, &["0", "1"]).await;
+    assert_eq!(broken(foreign), Constraint::ForeignKey);
     let mut tx = store.tx().await;
     told(&mut tx, &frozen, 0, &["0"]).await;
     tx.commit().await.unwrap();

@@ -38,15 +38,15 @@ async fn nobody_is_a_target_without_a_finding_of_their_own(store: TestStore) {
     tx.add_addresses(second, [address(0, 1)]).await.unwrap();
     tx.commit().await.unwrap();
     let none = target(0, "new", 0, &[]);
-    let anothers = target(0, "new", 0, &findings[..1]);
-    for (target, rule) in [(none, Constraint::Check), (anothers, Constraint::ForeignKey)] {
+    let foreign = target(0, "new", 0, &findings[..1]);
+    for (target, rule) in [(none, Constraint::Check), (foreign, Constraint::ForeignKey)] {
         let refused = store.tx().await.add_targets(second, &[target]).await;
         assert_eq!(broken(refused), rule);
     }
-    let anothers = "UPDATE target SET finding = 1 WHERE account = '1'";
-    assert_eq!(store.refusal(anothers).await, Constraint::ForeignKey);
-    let anothers = "UPDATE target_finding SET finding = 1 WHERE account = '1'";
-    assert_eq!(store.refusal(anothers).await, Constraint::ForeignKey);
+    let foreign = "UPDATE target SET finding = 1 WHERE account = '1'";
+    assert_eq!(store.refusal(foreign).await, Constraint::ForeignKey);
+    let foreign = "UPDATE target_finding SET finding = 1 WHERE account = '1'";
+    assert_eq!(store.refusal(foreign).await, Constraint::ForeignKey);
     let none = "UPDATE target SET finding = 99";
     assert_eq!(store.refusal(none).await, Constraint::ForeignKey);
 }
