@@ -14,7 +14,7 @@ pub const FAILPOINTS: &[&str] = &[
     "notice_recorded",
 ];
 
-/// Names the moment at which this process is to die, and the how manieth time: `notice_begun:3`.
+/// Names the moment at which this process is to die, and at which of its comings: `notice_begun:3`.
 #[cfg(feature = "failpoints")]
 const VARIABLE: &str = "FAILPOINT";
 

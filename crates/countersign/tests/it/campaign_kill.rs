@@ -38,7 +38,7 @@ fn open(backend: Backend, lanes: usize, policy: &str) -> Office {
     office
 }
 
-/// The how manieth times each moment comes, for each campaign.
+/// At which of its comings each moment kills, for each campaign.
 fn rounds() -> &'static [&'static [u32]] {
     const ROUNDS: [&[u32]; 3] = [&[1, 5], &[2, 3], &[7]];
     if testkit::full() { &ROUNDS } else { &ROUNDS[..1] }

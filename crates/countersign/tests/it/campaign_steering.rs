@@ -80,6 +80,19 @@ fn a_target_that_nobody_signed_stops_everything() {
 }
 
 #[test]
+fn totals_that_do_not_add_up_are_published_nowhere() {
+    let office = Office::open(Backend::Sqlite);
+    office.start("canary_addresses = 500");
+    office.work();
+    office.report();
+    office.instance.ask("UPDATE target SET state = 'reset' WHERE place = 0");
+    let report = office.steer("report");
+    let said = "NOTHING IS TO BE PUBLISHED: the campaign's totals do not reconcile";
+    assert!(report.failure().contains(said), "{}", report.stderr);
+    assert!(report.stdout.is_empty(), "{}", report.stdout);
+}
+
+#[test]
 fn a_target_changed_while_people_are_told_stops_the_telling() {
     let office = Office::open(Backend::Sqlite);
     let first = office.plain()[0];
