@@ -103,6 +103,8 @@ text_enum! {
         ResetLink = "reset_link",
         /// That a new password was chosen.
         ResetDone = "reset_done",
+        /// Whether a password stands in stolen data, which somebody asked.
+        ExposureAnswer = "exposure_answer",
     }
 }
 

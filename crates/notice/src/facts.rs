@@ -1,7 +1,7 @@
 use model::NoticeKind;
 use serde::Serialize;
 
-use crate::{Address, Language, NoticeCode, ResetUrl, Site, text::shown};
+use crate::{Address, Language, MomentError, NoticeCode, ResetUrl, Site, text::shown};
 
 /// What a notice of one kind is made of. One set of templates says it in each language.
 pub trait Facts {
@@ -22,11 +22,28 @@ pub trait Facts {
         None
     }
 
+    /// Whether its reader has something to do. It then says so step by step.
+    fn has_steps(&self) -> bool;
+
     /// What its templates may speak of, besides what all of them may.
     fn words(&self, language: Language) -> impl Serialize;
 
     /// What a reader must find in it, besides what is in all of them.
     fn essentials(&self, site: &Site, language: Language) -> Vec<String>;
+}
+
+/// Why no notice can be made of these facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FactsError {
+    /// Nobody would know what it is about.
+    #[error("a notice names at least one account")]
+    NoAccount,
+    /// Nobody is told without evidence.
+    #[error("a notice names at least one exposure")]
+    NoExposure,
+    /// Something happened at a moment that cannot be told.
+    #[error(transparent)]
+    Moment(#[from] MomentError),
 }
 
 /// What a person calls their account; nothing, if they sign in by address.

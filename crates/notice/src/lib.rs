@@ -11,6 +11,8 @@ mod browser;
 mod code;
 mod compose;
 mod dkim;
+mod exposure;
+mod exposure_answer;
 mod facts;
 mod german;
 mod language;
@@ -34,7 +36,9 @@ pub use browser::Browser;
 pub use code::{CodeError, NoticeCode, NoticeToken};
 pub use compose::{ComposeError, Composer, Posting};
 pub use dkim::{DkimKey, DkimKeyError, SIGNED_HEADERS, SignError, Signer};
-pub use facts::{AccountName, Facts};
+pub use exposure::Exposure;
+pub use exposure_answer::{Answer, ExposureAnswer};
+pub use facts::{AccountName, Facts, FactsError};
 pub use language::Language;
 pub use link::{BaseUrl, BaseUrlError, ResetUrl, ResetUrlError};
 pub use lint::{Fault, lint};
@@ -44,7 +48,7 @@ pub use moment::MomentError;
 pub use render::{RenderError, Rendered, Renderer, TEMPLATES};
 pub use reset_done::ResetDone;
 pub use reset_link::SelfRequestedLink;
-pub use reset_required::{Exposure, FactsError, ResetRequired};
+pub use reset_required::ResetRequired;
 pub use site::{Sender, SenderError, Site};
 pub use smtp::{
     Credentials, Relay, RelayError, RelayOptions, Reply, Roots, RootsError, Security, TimeLimits,

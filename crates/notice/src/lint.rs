@@ -58,8 +58,7 @@ pub fn lint<F: Facts>(
     facts: &F,
     language: Language,
 ) -> Vec<Fault> {
-    let rules = Rules::of(F::KIND);
-    let link = facts.link().filter(|_| rules.link);
+    let link = facts.link().filter(|_| may_hold_link(F::KIND));
     let text = words(&rendered.text);
     let html = words(&bare_text(&rendered.html));
     let mut faults = Vec::new();
@@ -70,27 +69,18 @@ pub fn lint<F: Facts>(
     faults.extend(lint_words(&text, site));
     faults.extend(lint_forms(&text, &html));
     faults.extend(lint_code(&text, &html, facts));
-    faults.extend(rules.steps.then(|| lint_steps(rendered)).flatten());
+    faults.extend(facts.has_steps().then(|| lint_steps(rendered)).flatten());
     faults.extend(lint_contents(&text, site, facts, language));
     faults.extend(lint_ease(rendered, language));
     faults
 }
 
-/// In what the kinds of notices differ.
-struct Rules {
-    /// Whether the one link of its facts stands in it. Nobody gets a link that they did not ask
-    /// for: that is what forgeries look like.
-    link: bool,
-    /// Whether it says step by step what to do.
-    steps: bool,
-}
-
-impl Rules {
-    const fn of(kind: NoticeKind) -> Self {
-        match kind {
-            NoticeKind::ResetRequired | NoticeKind::ResetDone => Self { link: false, steps: true },
-            NoticeKind::ResetLink => Self { link: true, steps: false },
-        }
+/// Whether the one link of its facts stands in a notice. Nobody gets a link that they did not ask
+/// for: that is what forgeries look like.
+const fn may_hold_link(kind: NoticeKind) -> bool {
+    match kind {
+        NoticeKind::ResetLink => true,
+        NoticeKind::ResetRequired | NoticeKind::ResetDone | NoticeKind::ExposureAnswer => false,
     }
 }
 

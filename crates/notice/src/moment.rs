@@ -26,7 +26,7 @@ impl Moment {
 }
 
 /// A moment that no calendar shows.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{micros} microseconds from 1970 are outside the calendar")]
 pub struct MomentError {
     micros: i64,

@@ -6,34 +6,41 @@ use crate::{
     limits::{ACCOUNTS_NAMED_MAX, TEXT_COLUMNS},
 };
 
-/// The three templates of a kind in a language, each with its name.
+/// The three templates of a kind in a language, each with its name; and what other kinds repeat of
+/// its words, which is one text for both forms: the name decides how it is escaped.
 macro_rules! templates {
-    ($(($kind:literal, $language:literal),)+) => {
+    ($(($kind:literal, $language:literal $(, $text:literal escaped as $html:literal)?),)+) => {
         &[$(
-            template!($kind, $language, "subject.txt"),
-            template!($kind, $language, "txt"),
-            template!($kind, $language, "html"),
+            template!($kind, $language, "subject.txt", "subject.txt"),
+            template!($kind, $language, "txt", "txt"),
+            template!($kind, $language, "html", "html"),
+            $(
+                template!($kind, $language, $text, $text),
+                template!($kind, $language, $html, $text),
+            )?
         )+]
     };
 }
 
 macro_rules! template {
-    ($kind:literal, $language:literal, $part:literal) => {
+    ($kind:literal, $language:literal, $part:literal, $file:literal) => {
         (
             concat!($kind, ".", $language, ".", $part),
-            include_str!(concat!("../templates/", $kind, ".", $language, ".", $part)),
+            include_str!(concat!("../templates/", $kind, ".", $language, ".", $file)),
         )
     };
 }
 
 /// Every template by its name: kind, language and part. A plan's digest covers its kind's.
 pub const TEMPLATES: &[(&str, &str)] = templates![
-    ("reset_required", "en"),
-    ("reset_required", "de"),
+    ("reset_required", "en", "found.txt" escaped as "found.html"),
+    ("reset_required", "de", "found.txt" escaped as "found.html"),
     ("reset_link", "en"),
     ("reset_link", "de"),
     ("reset_done", "en"),
     ("reset_done", "de"),
+    ("exposure_answer", "en"),
+    ("exposure_answer", "de"),
 ];
 
 /// What a recipient sees of a notice.
@@ -191,7 +198,10 @@ mod tests {
                 ["subject.txt", "txt", "html"].map(|part| format!("{name}.{part}"))
             })
         });
-        let mut expected: Vec<_> = kinds.collect();
+        let found = ["txt", "html"].iter().flat_map(|form| {
+            Language::ALL.iter().map(move |it| format!("reset_required.{it}.found.{form}"))
+        });
+        let mut expected: Vec<_> = kinds.chain(found).collect();
         let mut found: Vec<_> = TEMPLATES.iter().map(|(name, _)| *name).collect();
         expected.sort();
         found.sort_unstable();

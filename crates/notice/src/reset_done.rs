@@ -52,6 +52,10 @@ impl Facts for ResetDone {
         slice::from_ref(&self.account)
     }
 
+    fn has_steps(&self) -> bool {
+        true
+    }
+
     fn words(&self, language: Language) -> impl Serialize {
         Words {
             at: language.moment(self.at),

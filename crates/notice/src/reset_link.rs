@@ -55,6 +55,10 @@ impl Facts for SelfRequestedLink {
         Some(&self.url)
     }
 
+    fn has_steps(&self) -> bool {
+        false
+    }
+
     fn words(&self, language: Language) -> impl Serialize {
         Words { link: self.url.as_str(), until: language.moment(self.until) }
     }

@@ -2,8 +2,9 @@
 
 use model::{Provenance, Tier, Timestamp};
 use notice::{
-    AccountName, Address, BaseUrl, Browser, Composed, Composer, Exposure, Language, NoticeCode,
-    NoticeToken, Posting, ResetDone, ResetRequired, ResetUrl, SelfRequestedLink, Sender, Site,
+    AccountName, Address, Answer, BaseUrl, Browser, Composed, Composer, Exposure, ExposureAnswer,
+    Language, NoticeCode, NoticeToken, Posting, ResetDone, ResetRequired, ResetUrl,
+    SelfRequestedLink, Sender, Site,
 };
 
 /// What the site would derive from its instance key.
@@ -14,6 +15,9 @@ const MOMENT: Timestamp = Timestamp::from_micros(1_795_426_200_000_000);
 
 /// Half an hour and some seconds later.
 const LATER: Timestamp = Timestamp::from_micros(1_795_428_042_000_000);
+
+/// A day later.
+const NEXT_DAY: Timestamp = Timestamp::from_micros(1_795_512_600_000_000);
 
 /// A path with a token as they are made.
 const RESET_PATH: &str = "reset/Ym9va3Mtb2YtdGhlLWRlYWQtYXJlLW5vdC1yZWFk_x8";
@@ -62,6 +66,20 @@ pub(crate) fn done(recipient: &str, username: Option<&str>, known: bool) -> Rese
     let browser = Browser::of_user_agent(header).filter(|_| known);
     let (account, code) = (AccountName::of(username), NoticeCode::derive(&KEY, 9));
     ResetDone::new(address(recipient), account, LATER, browser, known, code).unwrap()
+}
+
+/// What somebody is told who asked about an account.
+pub(crate) fn answer(recipient: &str, username: Option<&str>, answer: Answer) -> ExposureAnswer {
+    let (account, code) = (AccountName::of(username), NoticeCode::derive(&KEY, 10));
+    ExposureAnswer::new(address(recipient), account, answer, code).unwrap()
+}
+
+pub(crate) const fn nothing_found() -> Answer {
+    Answer::NothingFound { until: LATER }
+}
+
+pub(crate) const fn switched_off(exposures: Vec<Exposure>, chosen_since: bool) -> Answer {
+    Answer::SwitchedOff { at: NEXT_DAY, exposures, chosen_since }
 }
 
 pub(crate) fn exposure(tier: Tier, leak: &str, date: &str, provenance: Provenance) -> Exposure {

@@ -1,10 +1,14 @@
 //! Names that want to be headers, tags or links.
 
 use model::{Provenance, Tier};
-use notice::{Composed, Composer, Language};
+use notice::{Composed, Composer, Facts, Language};
 use proptest::prelude::*;
 
-use crate::facts::{done, exposure, facts, link, one_exposure, posting, site};
+use crate::facts::{
+    answer, done, exposure, facts, link, one_exposure, posting, site, switched_off,
+};
+
+const JANE: &str = "jane@example.net";
 
 /// The headers of a notice, all of them, in order.
 const HEADERS: [&str; 10] = [
@@ -22,13 +26,15 @@ const HEADERS: [&str; 10] = [
 
 /// One notice of each kind to somebody of this name.
 fn notices(username: &str, language: Language) -> Vec<Composed> {
-    let (jane, posting) = ("jane@example.net", posting(1));
+    let posting = posting(1);
     let composer = Composer::new(site(language)).unwrap();
-    let link = link(jane, Some(username), "https://www.example.org");
+    let link = link(JANE, Some(username), "https://www.example.org");
+    let answer = answer(JANE, Some(username), switched_off(one_exposure(), false));
     let notices = [
-        composer.compose(&facts(jane, &[Some(username), None], one_exposure()), language, &posting),
+        composer.compose(&facts(JANE, &[Some(username), None], one_exposure()), language, &posting),
         composer.compose(&link, language, &posting),
-        composer.compose(&done(jane, Some(username), true), language, &posting),
+        composer.compose(&done(JANE, Some(username), true), language, &posting),
+        composer.compose(&answer, language, &posting),
     ];
     notices.into_iter().map(Result::unwrap).collect()
 }
@@ -41,22 +47,27 @@ fn headers(notice: &Composed) -> Vec<String> {
     lines.map(|line| line.split(':').next().unwrap().to_owned()).collect()
 }
 
+fn html(facts: &impl Facts) -> String {
+    let composer = Composer::new(site(Language::English)).unwrap();
+    composer.preview(facts, Language::English).unwrap().html
+}
+
 #[test]
 fn a_name_is_no_markup() {
     let named = "<script>x</script>&amp;<a href='http://evil.test'>";
     let leak = exposure(Tier::Exact, "<b>\"Leak\"</b>", "2016", Provenance::Circulating);
-    let facts = facts("jane@example.net", &[Some(named)], vec![leak]);
-    let composer = Composer::new(site(Language::English)).unwrap();
-    let html = composer.preview(&facts, Language::English).unwrap().html;
-    for tag in ["<script", "<a ", "<b>", "http://", "evil.test"] {
-        assert!(!html.contains(tag), "{tag}\n{html}");
+    let answer = answer(JANE, Some(named), switched_off(vec![leak.clone()], false));
+    for html in [html(&facts(JANE, &[Some(named)], vec![leak])), html(&answer)] {
+        for tag in ["<script", "<a ", "<b>", "http://", "evil.test"] {
+            assert!(!html.contains(tag), "{tag}\n{html}");
+        }
+        assert!(html.contains("&lt;b&gt;&quot;Leak&quot;&lt;"), "{html}");
     }
-    assert!(html.contains("&lt;b&gt;&quot;Leak&quot;&lt;"), "{html}");
 }
 
 #[test]
 fn a_name_is_no_template() {
-    let facts = facts("jane@example.net", &[Some("{{ code }}{% raw %}")], one_exposure());
+    let facts = facts(JANE, &[Some("{{ code }}{% raw %}")], one_exposure());
     let composer = Composer::new(site(Language::English)).unwrap();
     let text = composer.preview(&facts, Language::English).unwrap().text;
     assert!(text.starts_with("Hello {{ code }}{% raw %},"), "{text}");

@@ -1,8 +1,10 @@
 //! What the rules find in notices that break them.
 
-use notice::{Composer, Facts, Language, NoticeCode, Rendered, lint};
+use notice::{Answer, Composer, Facts, Language, NoticeCode, Rendered, lint};
 
-use crate::facts::{KEY, done, facts, link, one_exposure, site, url};
+use crate::facts::{
+    KEY, answer, done, facts, link, nothing_found, one_exposure, site, switched_off, url,
+};
 
 const JANE: &str = "jane@example.net";
 const BASE: &str = "https://www.example.org";
@@ -32,6 +34,27 @@ fn done_faults(change: &dyn Fn(&mut Rendered)) -> String {
     faults_of(&done(JANE, Some("janedoe"), true), change)
 }
 
+/// The same of an answer after which something is to be done.
+fn switched_off_faults(change: &dyn Fn(&mut Rendered)) -> String {
+    answer_faults(switched_off(one_exposure(), false), change)
+}
+
+/// The same of an answer after which nothing is.
+fn nothing_found_faults(change: &dyn Fn(&mut Rendered)) -> String {
+    answer_faults(nothing_found(), change)
+}
+
+fn answer_faults(told: Answer, change: impl Fn(&mut Rendered)) -> String {
+    faults_of(&answer(JANE, Some("janedoe"), told), change)
+}
+
+/// One of those above.
+type Faults = fn(&dyn Fn(&mut Rendered)) -> String;
+
+/// Every kind, and where rules depend on what it says, each of these.
+const ALL: [Faults; 5] =
+    [faults, link_faults, done_faults, switched_off_faults, nothing_found_faults];
+
 /// Adds words to both forms.
 fn add(rendered: &mut Rendered, words: &str) {
     rendered.text = format!("{words}\n\n{}", rendered.text);
@@ -47,7 +70,7 @@ fn swap(rendered: &mut Rendered, from: &str, to: &str) {
 /// No kind may have these words.
 #[track_caller]
 fn check_words(words: &str, expected: &str) {
-    for found in [faults, link_faults, done_faults].map(|faults| faults(&|it| add(it, words))) {
+    for found in ALL.map(|faults| faults(&|it| add(it, words))) {
         assert_eq!(found, expected);
     }
 }
@@ -73,7 +96,7 @@ fn forms_that_differ_are_found() {
 #[test]
 fn nobody_gets_a_link_that_they_did_not_ask_for() {
     let (url, anchor) = anchor();
-    for faults in [faults, done_faults] {
+    for faults in [faults, done_faults, switched_off_faults, nothing_found_faults] {
         let found = faults(&|rendered| {
             rendered.text = format!("{}\n\n{}", url, rendered.text);
             rendered.html = rendered.html.replacen("<p>", &format!("{anchor}<p>"), 1);
@@ -144,22 +167,36 @@ fn anchor() -> (String, String) {
 #[test]
 fn what_is_missing_is_found() {
     let code = "the code stands 0 times in the text and 0 times in HTML, not once";
-    for (faults, notice_id) in [(faults as Faults, 7), (link_faults, 8), (done_faults, 9)] {
+    for (faults, notice_id) in ALL.into_iter().zip([7, 8, 9, 10, 10]) {
         let printed = NoticeCode::derive(&KEY, notice_id).to_string();
         assert_eq!(faults(&|rendered| swap(rendered, &printed, "0000")), code);
     }
-    for faults in [faults, done_faults] {
+    for faults in [faults, done_faults, switched_off_faults] {
         let found = faults(&|rendered| rendered.html = rendered.html.replace("<ol>", "<div>"));
         assert!(found.contains("numbered steps"), "{found}");
     }
 }
 
-/// One of those above.
-type Faults = fn(&dyn Fn(&mut Rendered)) -> String;
+#[test]
+fn an_answer_has_steps_where_something_is_to_be_done() {
+    let answers = [
+        (nothing_found(), false),
+        (Answer::UnderReview, true),
+        (switched_off(one_exposure(), false), true),
+        (switched_off(one_exposure(), true), false),
+    ];
+    for (told, expected) in answers {
+        let found = answer_faults(told, |rendered| {
+            assert_eq!(rendered.html.contains("<ol>"), expected, "{}", rendered.html);
+            rendered.html = rendered.html.replace("<ol>", "<div>");
+        });
+        assert_eq!(found.contains("numbered steps"), expected, "{found}");
+    }
+}
 
 #[test]
 fn what_is_not_told_is_found() {
-    for faults in [faults, link_faults, done_faults] {
+    for faults in ALL {
         let found = faults(&|rendered| swap(rendered, "janedoe", "jane"));
         assert_eq!(found, "it does not say janedoe");
         // In HTML, quotes are entities.
@@ -169,12 +206,16 @@ fn what_is_not_told_is_found() {
         });
         assert!(found.starts_with("it does not say \\\"Help\\\", then "), "{found}");
     }
-    for faults in [link_faults, done_faults] {
+    for faults in [link_faults, done_faults, nothing_found_faults] {
         let found = faults(&|rendered| swap(rendered, "at 10:00", "at 11:00"));
         assert_eq!(found, "it does not say 23 November 2026 at 10:00 UTC");
     }
-    let found = done_faults(&|rendered| swap(rendered, "Forgot", "Lost"));
-    assert!(found.contains("then \\\"Forgot password\\\""), "{found}");
+    let found = switched_off_faults(&|rendered| swap(rendered, "on 24", "on 25"));
+    assert_eq!(found, "it does not say 24 November 2026");
+    for faults in [faults, done_faults, switched_off_faults] {
+        let found = faults(&|rendered| swap(rendered, "Forgot", "Lost"));
+        assert!(found.contains("then \\\"Forgot password\\\""), "{found}");
+    }
 }
 
 #[test]

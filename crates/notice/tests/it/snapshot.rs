@@ -3,9 +3,11 @@
 use std::{env, fs, path::PathBuf};
 
 use model::{Provenance, Tier};
-use notice::{Composer, Facts, Language, ResetRequired, lint};
+use notice::{Answer, Composer, Facts, Language, ResetRequired, lint};
 
-use crate::facts::{done, exposure, facts, link, one_exposure, posting, site};
+use crate::facts::{
+    answer, done, exposure, facts, link, nothing_found, one_exposure, posting, site, switched_off,
+};
 
 /// Set to 1 to write the examples anew.
 const UPDATE_VARIABLE: &str = "COUNTERSIGN_UPDATE_NOTICES";
@@ -33,6 +35,9 @@ fn examples(language: Language) -> Vec<Example> {
     {
         examples.push(example(shape, &done(JANE, username, known), language));
     }
+    for (shape, username, told) in exposure_answer() {
+        examples.push(example(shape, &answer(JANE, username, told), language));
+    }
     examples
 }
 
@@ -45,6 +50,16 @@ fn reset_required() -> Vec<(&'static str, ResetRequired)> {
         ("one_account", facts(JANE, &[Some("janedoe")], one_exposure())),
         ("no_username", facts(JANE, &[None], vec![unknown])),
         ("three_accounts", facts(JANE, &three, vec![dated, circulating])),
+    ]
+}
+
+fn exposure_answer() -> [(&'static str, Option<&'static str>, Answer); 4] {
+    let unknown = exposure(Tier::Lead, "anything", "", Provenance::Unknown);
+    [
+        ("nothing_found", Some("janedoe"), nothing_found()),
+        ("under_review", Some("janedoe"), Answer::UnderReview),
+        ("switched_off", Some("janedoe"), switched_off(one_exposure(), false)),
+        ("chosen_since", None, switched_off(vec![unknown], true)),
     ]
 }
 
