@@ -30,6 +30,14 @@ impl Pepper {
         Self { mode, secret }
     }
 
+    /// What stands beside the password in what is hashed. An HMAC takes the password's place.
+    pub(crate) fn bytes_added(&self) -> usize {
+        match self.mode {
+            PepperMode::Append | PepperMode::Prepend => self.secret.expose().len(),
+            PepperMode::HmacSha256 => 0,
+        }
+    }
+
     /// What the site hashes in place of the password.
     pub(crate) fn mix(&self, password: &Secret) -> Secret {
         let (pepper, password) = (self.secret.expose(), password.expose());

@@ -85,6 +85,12 @@ impl Verifier {
         Ok(self.make(&recipe, secret, randomness)?)
     }
 
+    /// Bytes that the site puts before or behind every password before it hashes it.
+    #[must_use]
+    pub fn bytes_added(&self) -> usize {
+        self.pepper.as_ref().map_or(0, Pepper::bytes_added)
+    }
+
     fn attempt(&self, attempt: Attempt<'_>, scratch: &mut Scratch) -> Verdict {
         match Stored::parse(attempt.hash, &self.limits) {
             Ok(stored) => self.try_in_order(&stored, attempt.secrets, scratch),

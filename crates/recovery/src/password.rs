@@ -88,6 +88,12 @@ pub struct LengthRules {
 }
 
 impl LengthRules {
+    /// The fewest characters that a password may have.
+    #[must_use]
+    pub const fn chars_min(&self) -> usize {
+        self.chars_min
+    }
+
     /// Another minimum: [`PASSWORD_CHARS_MIN_ALONE`](crate::limits::PASSWORD_CHARS_MIN_ALONE)
     /// where the password is the only factor.
     ///
