@@ -66,6 +66,28 @@ impl Directory {
         self.look_up(&mut tx, ids).await
     }
 
+    /// The accounts that somebody may mean by what they typed: those with one of these addresses,
+    /// which must be given in lower case, or usernames.
+    ///
+    /// What the database takes for equal is not always the same address to a mail server: the
+    /// caller looks again.
+    ///
+    /// # Errors
+    /// What the database reports, or what is wrong with a row.
+    pub async fn by_names(&self, names: &[String]) -> Result<Vec<Account>, ReadError> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = self.mapping.accounts_by_name().with_list(0, names.len());
+        let mut tx = self.read.read().await?;
+        let query = names.iter().fold(tx.run(&text), |query, name| query.bind(name.clone()));
+        let mut found = BTreeMap::new();
+        for row in query.all::<RawRow>().await? {
+            insert(&mut found, row.account()?)?;
+        }
+        Ok(found.into_values().collect())
+    }
+
     /// How many accounts there are.
     ///
     /// # Errors

@@ -9,6 +9,9 @@ pub const WRITE_CONNECTIONS_MAX: u32 = 2;
 /// Values that one look-up or one deletion names.
 pub const KEYS_PER_STATEMENT_MAX: usize = 500;
 
+/// Accounts that one address or username leads to. Nobody has as many.
+pub const ACCOUNTS_PER_NAME_MAX: usize = 50;
+
 /// Bytes of a Django session once unpacked. A larger one counts as unreadable.
 pub const SESSION_BYTES_MAX: u64 = 4 << 20;
 

@@ -6,7 +6,8 @@
 use sql::Statement;
 
 use crate::{
-    mapping::{Mapping, Source},
+    limits::ACCOUNTS_PER_NAME_MAX,
+    mapping::{Columns, Mapping, Source},
     row::Field,
 };
 
@@ -26,6 +27,13 @@ impl Mapping {
     /// It compares the column itself, so that its index is used.
     pub(crate) fn accounts_by_id(&self) -> Statement {
         Statement::composed(self.select_by_id())
+    }
+
+    /// The accounts that have an address, in lower case, or a username in `{list}`.
+    ///
+    /// A large site needs an index on `lower(email)` for it, as for any sign-in by address.
+    pub(crate) fn accounts_by_name(&self) -> Statement {
+        Statement::composed(self.select_by_name())
     }
 
     /// How many accounts there are.
@@ -82,6 +90,16 @@ impl Mapping {
     fn select_by_id(&self) -> String {
         let id = quoted(&self.columns.id);
         format!("{} WHERE account.{id} IN {{list}}", self.select())
+    }
+
+    fn select_by_name(&self) -> String {
+        let Columns { email, username, .. } = &self.columns;
+        let email = email.as_deref().map(|name| format!("lower(account.{})", quoted(name)));
+        let username = username.as_deref().map(|name| format!("account.{}", quoted(name)));
+        let names = [email, username].into_iter().flatten();
+        let names: Vec<_> = names.map(|name| format!("{name} IN {{list}}")).collect();
+        let (select, names) = (self.select(), names.join(" OR "));
+        format!("{select} WHERE {names} LIMIT {ACCOUNTS_PER_NAME_MAX}")
     }
 
     fn select(&self) -> String {

@@ -1,7 +1,7 @@
 use model::{AccountId, StoredHash};
 use sql::{Db, Query, SqlError, Statement, Tx};
 
-use crate::Directory;
+use crate::{Directory, Sessions};
 
 impl Directory {
     /// Puts `new` in the place of `expected`, if that is what the account's row holds now; whether
@@ -35,6 +35,12 @@ impl Directory {
     #[must_use]
     pub const fn is_writable(&self) -> bool {
         self.write.is_some()
+    }
+
+    /// Whether [`end_sessions`](Self::end_sessions) signs people out, or leaves that to the site.
+    #[must_use]
+    pub fn ends_sessions(&self) -> bool {
+        self.mapping.sessions != Sessions::Untouched
     }
 
     /// Whether the site records who has proved to own their address.

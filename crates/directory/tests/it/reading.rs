@@ -1,4 +1,4 @@
-use directory::{Columns, Mapping, ReadError, Source};
+use directory::{Columns, Directory, Mapping, ReadError, Source};
 use model::Timestamp;
 
 use crate::site::{Site, id, ids, ids_of, scan, small, small_from};
@@ -80,6 +80,38 @@ async fn any_number_of_ids_is_looked_up_and_none_twice() {
         let found = directory.by_ids(&wanted).await.unwrap();
         assert_eq!(found.len(), 3000);
         assert!(directory.by_ids(&[]).await.unwrap().is_empty());
+    }
+}
+
+/// The ids of the accounts that these texts lead to.
+async fn named(directory: &Directory, names: &[&str]) -> Vec<String> {
+    let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    let found = directory.by_names(&names).await.unwrap();
+    ids_of(&found).into_iter().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn people_are_found_by_address_and_by_username() {
+    for site in Site::both() {
+        site.run(&[
+            "CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR(80), username VARCHAR(80), \
+             password_hash TEXT)",
+            "INSERT INTO users VALUES (1, 'Jane@Example.org', 'jane', 'h'), \
+             (2, 'jane@example.org', 'Jane', 'h'), (3, NULL, 'jane@example.org', 'h'), \
+             (4, 'j%@example.org', '', 'h')",
+        ])
+        .await;
+        let directory = site.open(Mapping::generic()).await;
+        assert_eq!(named(&directory, &["jane@example.org"]).await, ["1", "2", "3"]);
+        assert_eq!(named(&directory, &["jane"]).await, ["1"]);
+        assert_eq!(named(&directory, &["Jane", "jane"]).await, ["1", "2"]);
+        assert_eq!(named(&directory, &["j%@example.org"]).await, ["4"]);
+        assert_eq!(named(&directory, &["%", "j", "' OR 1 = 1 --"]).await, [""; 0]);
+        assert_eq!(named(&directory, &[]).await, [""; 0]);
+        let email_alone = Columns { username: None, ..Mapping::generic().columns };
+        let mapping = Mapping { columns: email_alone, ..Mapping::generic() };
+        let directory = site.open(mapping).await;
+        assert_eq!(named(&directory, &["jane"]).await, [""; 0]);
     }
 }
 
