@@ -136,6 +136,13 @@ pub enum CampaignEvent {
         /// Which notice.
         notice: NoticeId,
     },
+    /// The site has said in public what became of it.
+    StatementMade {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// SHA-256 of the counts that were said, in hexadecimal.
+        sha256: String,
+    },
     /// The secrets of its findings are gone.
     SecretsDestroyed {
         /// Which campaign.

@@ -4,7 +4,7 @@ use model::{
 };
 use serde::{Serialize, Serializer};
 
-use crate::CampaignEvent;
+use crate::{CampaignEvent, RecoveryEvent};
 
 /// The format's version, so that a reader of years later knows what it reads.
 const VERSION: u8 = 1;
@@ -130,11 +130,20 @@ pub enum Event {
     /// A campaign did something.
     #[serde(untagged)]
     Campaign(CampaignEvent),
+    /// Somebody finds the way back in.
+    #[serde(untagged)]
+    Recovery(RecoveryEvent),
 }
 
 impl From<CampaignEvent> for Event {
     fn from(event: CampaignEvent) -> Self {
         Self::Campaign(event)
+    }
+}
+
+impl From<RecoveryEvent> for Event {
+    fn from(event: RecoveryEvent) -> Self {
+        Self::Recovery(event)
     }
 }
 

@@ -8,12 +8,14 @@ mod audit;
 mod campaign;
 mod checkpoint;
 mod entry;
+mod recovery;
 mod tree;
 
 pub use audit::{Audit, AuditError, Audited};
 pub use campaign::CampaignEvent;
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, CheckpointVerifier};
 pub use entry::{Entry, Event, FileAdded, Outcomes};
+pub use recovery::RecoveryEvent;
 pub use tree::{MissingHash, Tree, frontier, hash_position};
 
 /// A SHA-256 node of the tree.

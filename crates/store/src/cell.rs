@@ -11,7 +11,9 @@ use sqlx::{
     error::{BoxDynError, UnexpectedNullError},
 };
 
-use crate::{FindingId, FindingState, InstanceKind, JobId, JobKind, LeakState, Outcome};
+use crate::{
+    FindingId, FindingState, InstanceKind, JobId, JobKind, LeakState, LinkId, Outcome, RequestId,
+};
 
 /// A value of the model as a column holds it: `bind(Cell(account))` writes it, a row reads it.
 ///
@@ -109,6 +111,8 @@ stored! {
     NoticeId: i64, |value| Ok(value.0), |column| Ok(Self(column));
     JobId: i64, |value| Ok(value.get()), |column| Ok(Self::from_row(column));
     FindingId: i64, |value| Ok(value.get()), |column| Ok(Self::from_row(column));
+    LinkId: i64, |value| Ok(value.get()), |column| Ok(Self::from_row(column));
+    RequestId: i64, |value| Ok(value.get()), |column| Ok(Self::from_row(column));
     [u8; 32]: Vec<u8>, |value| Ok(value.to_vec()), |column| exactly_32(&column);
     CredentialVersion: Vec<u8>,
         |value| Ok(value.as_bytes().to_vec()),

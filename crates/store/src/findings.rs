@@ -23,6 +23,9 @@ sql::queries! {
         JOIN leak_file ON leak_file.id = finding_record.file
         WHERE finding.leak = $1
         ORDER BY finding.id, finding_record.file, finding_record.byte_offset"];
+    OPEN_OF_ACCOUNT = ["SELECT id, leak, account, version, tier, hash_format, state, verified_at,
+            wrapped_key, sealed_secret
+        FROM finding WHERE account = $1 AND state = 'open' ORDER BY id"];
     DESTROY_SECRET = ["UPDATE finding SET wrapped_key = NULL, sealed_secret = NULL WHERE id = $1"];
 }
 
@@ -118,6 +121,17 @@ struct RecordRow {
 }
 
 impl Tx {
+    /// The findings against one account that nothing has been done about.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn open_findings_of(
+        &mut self,
+        account: &AccountId,
+    ) -> Result<Vec<Finding>, StoreError> {
+        Ok(self.0.run(&OPEN_OF_ACCOUNT).bind(Cell(account.clone())).all().await?)
+    }
+
     /// Adds a finding with its records. If the account's password was found in this leak before,
     /// that finding stays as it is, and the records that it does not have yet join it.
     ///

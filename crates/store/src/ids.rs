@@ -34,3 +34,11 @@ row_id! {
     /// The key of a finding. It is never used again for another one.
     FindingId
 }
+row_id! {
+    /// The key of a reset link. It is not its token.
+    LinkId
+}
+row_id! {
+    /// The key of a mail that somebody asks for.
+    RequestId
+}

@@ -11,16 +11,17 @@ use crate::{StoreError, Tx, WorkerName, cell::Cell};
 
 sql::queries! {
     ADD = ["INSERT INTO notice (campaign, address, kind, state, attempts, not_before, made_at)
-        VALUES ($1, $2, $3, 'pending', 0, $4, $4) RETURNING id"];
+        VALUES ($1, $2, 'reset_required', 'pending', 0, $3, $3) RETURNING id"];
     SET_CODE = ["UPDATE notice SET code_lookup = $1 WHERE id = $2"];
     ADD_LINES = ["INSERT INTO notice_line (notice, campaign, address, account) VALUES {rows}"];
-    TO_SEND = ["SELECT id, campaign, address, state, attempts, not_before, made_at FROM notice
+    TO_SEND = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at
+        FROM notice
         WHERE campaign = $1 AND state = 'pending' AND not_before <= " NOW "
         ORDER BY not_before, id LIMIT 1"];
-    LEFT_IN_FLIGHT = ["SELECT id, campaign, address, state, attempts, not_before, made_at
+    LEFT_IN_FLIGHT = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at
         FROM notice WHERE campaign = $1 AND state = 'inflight' AND lease_until <= " NOW "
         ORDER BY id"];
-    HOLD = ["SELECT id, campaign, address, state, attempts, not_before, made_at FROM notice
+    HOLD = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at FROM notice
         WHERE id = $1" FOR_UPDATE];
     SAVE = ["UPDATE notice SET state = $1, attempts = $2, not_before = $3,
             ended_at = CASE WHEN $4 THEN COALESCE(ended_at, " NOW ") END,
@@ -31,10 +32,14 @@ sql::queries! {
         WHERE id = $4 AND state = 'pending'"];
     RENEW = ["UPDATE notice SET lease_until = " NOW " + $1
         WHERE id = $2 AND lease_owner = $3 AND attempts = $4 AND state = 'inflight'"];
-    BY_CODE = ["SELECT notice.id, notice.campaign, notice.kind, notice.state, notice.made_at,
-            notice.ended_at, campaign_address.address_key
-        FROM notice JOIN campaign_address ON campaign_address.campaign = notice.campaign
+    BY_CODE = ["SELECT notice.id, notice.campaign, notice.address, notice.kind, notice.state,
+            notice.attempts, notice.not_before, notice.made_at, notice.ended_at,
+            requested_notice.language,
+            COALESCE(campaign_address.address_key, requested_notice.address_key) AS address_key
+        FROM notice
+        LEFT JOIN campaign_address ON campaign_address.campaign = notice.campaign
             AND campaign_address.number = notice.address
+        LEFT JOIN requested_notice ON requested_notice.notice = notice.id
         WHERE notice.code_lookup = $1"];
     DISPUTE = ["UPDATE notice SET disputed_at = " NOW " WHERE id = $1 AND disputed_at IS NULL"];
     LINES = ["SELECT account FROM notice_line WHERE notice = $1 ORDER BY account"];
@@ -47,6 +52,14 @@ sql::queries! {
             JOIN finding ON finding.id = reset_evidence.finding
             WHERE notice_line.notice = $1 GROUP BY finding.leak)
         ORDER BY finding.id"];
+    EXPOSURES_OF_RESET = ["SELECT finding.tier, finding.verified_at, leak.name, leak.date,
+            leak.provenance
+        FROM finding JOIN leak ON leak.id = finding.leak
+        WHERE finding.id IN (SELECT MIN(finding.id) FROM reset_evidence
+            JOIN finding ON finding.id = reset_evidence.finding
+            WHERE reset_evidence.campaign = $1 AND reset_evidence.account = $2
+            GROUP BY finding.leak)
+        ORDER BY finding.id"];
     RECOUNT = ["SELECT state, COUNT(*) AS notices FROM notice WHERE campaign = $1
         GROUP BY state ORDER BY state"];
     COUNTS = ["SELECT state, notices FROM notice_tally WHERE campaign = $1 AND notices > 0
@@ -54,60 +67,108 @@ sql::queries! {
 }
 
 /// One notice as it is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Notice {
     /// Its key.
-    #[sqlx(try_from = "Cell<NoticeId>")]
     pub id: NoticeId,
-    /// Of which campaign.
-    #[sqlx(try_from = "Cell<CampaignId>")]
-    pub campaign: CampaignId,
-    /// The number of its address there.
-    #[sqlx(try_from = "Cell<u64>")]
-    pub address: u64,
+    /// On whose behalf.
+    pub errand: Errand,
+    /// What it says.
+    pub kind: NoticeKind,
     /// How far it is.
-    #[sqlx(try_from = "Cell<NoticeState>")]
     pub state: NoticeState,
     /// Attempts begun.
-    #[sqlx(try_from = "Cell<u32>")]
     pub attempts: u32,
     /// When the next attempt may begin.
-    #[sqlx(try_from = "Cell<Timestamp>")]
     pub not_before: Timestamp,
     /// When it was written. Every attempt bears this date.
-    #[sqlx(try_from = "Cell<Timestamp>")]
     pub made_at: Timestamp,
+}
+
+/// On whose behalf a notice is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Errand {
+    /// A campaign's.
+    Campaign {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// The number of its address there.
+        address: u64,
+    },
+    /// The recipient's own: they asked for it, or did what it confirms.
+    Request,
+}
+
+impl Errand {
+    /// The campaign, if it is one's.
+    #[must_use]
+    pub const fn campaign(&self) -> Option<CampaignId> {
+        match self {
+            Self::Campaign { campaign, .. } => Some(*campaign),
+            Self::Request => None,
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct NoticeRow {
+    #[sqlx(try_from = "Cell<NoticeId>")]
+    id: NoticeId,
+    campaign: Option<i64>,
+    address: Option<i64>,
+    #[sqlx(try_from = "Cell<NoticeKind>")]
+    kind: NoticeKind,
+    #[sqlx(try_from = "Cell<NoticeState>")]
+    state: NoticeState,
+    #[sqlx(try_from = "Cell<u32>")]
+    attempts: u32,
+    #[sqlx(try_from = "Cell<Timestamp>")]
+    not_before: Timestamp,
+    #[sqlx(try_from = "Cell<Timestamp>")]
+    made_at: Timestamp,
+}
+
+impl From<NoticeRow> for Notice {
+    fn from(row: NoticeRow) -> Self {
+        let NoticeRow { id, campaign, address, kind, state, attempts, not_before, made_at } = row;
+        let errand = match (campaign, address) {
+            (Some(campaign), Some(address)) => {
+                Errand::Campaign { campaign: CampaignId(campaign), address: address.unsigned_abs() }
+            }
+            _ => Errand::Request,
+        };
+        Self { id, errand, kind, state, attempts, not_before, made_at }
+    }
 }
 
 /// What is told of a notice to whoever holds its code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodedNotice {
-    /// Its key.
-    #[sqlx(try_from = "Cell<NoticeId>")]
-    pub id: NoticeId,
-    /// Of which campaign.
-    #[sqlx(try_from = "Cell<CampaignId>")]
-    pub campaign: CampaignId,
-    /// What it says.
-    #[sqlx(try_from = "Cell<NoticeKind>")]
-    pub kind: NoticeKind,
-    /// How far it is.
-    #[sqlx(try_from = "Cell<NoticeState>")]
-    pub state: NoticeState,
-    /// When it was written.
-    #[sqlx(try_from = "Cell<Timestamp>")]
-    pub made_at: Timestamp,
-    ended_at: Option<i64>,
+    /// The notice itself.
+    pub notice: Notice,
+    /// When the mail server had the last word on it.
+    pub ended_at: Option<Timestamp>,
+    /// The language that it was written in; `None` where its accounts' locales decide.
+    pub language: Option<String>,
     /// The keyed hash of the address that it went to.
-    #[sqlx(try_from = "Cell<[u8; 32]>")]
     pub address_key: [u8; 32],
 }
 
-impl CodedNotice {
-    /// When the mail server had the last word on it.
-    #[must_use]
-    pub fn ended_at(&self) -> Option<Timestamp> {
-        self.ended_at.map(Timestamp::from_micros)
+#[derive(sqlx::FromRow)]
+struct CodedRow {
+    #[sqlx(flatten)]
+    notice: NoticeRow,
+    ended_at: Option<i64>,
+    language: Option<String>,
+    #[sqlx(try_from = "Cell<[u8; 32]>")]
+    address_key: [u8; 32],
+}
+
+impl From<CodedRow> for CodedNotice {
+    fn from(row: CodedRow) -> Self {
+        let CodedRow { notice, ended_at, language, address_key } = row;
+        let ended_at = ended_at.map(Timestamp::from_micros);
+        Self { notice: notice.into(), ended_at, language, address_key }
     }
 }
 
@@ -132,8 +193,8 @@ pub struct NoticeExposure {
 }
 
 impl Tx {
-    /// Writes a notice that is to be sent, with a line for each account. The schema refuses a
-    /// second one of the kind for the address, an account of another address, and one whose
+    /// Writes a notice of a campaign that is to be sent, with a line for each account. The schema
+    /// refuses a second one for the address, an account of another address, and one whose
     /// password was not taken out of use.
     ///
     /// # Errors
@@ -142,13 +203,11 @@ impl Tx {
         &mut self,
         campaign: CampaignId,
         address: u64,
-        kind: NoticeKind,
         accounts: &[AccountId],
         now: Timestamp,
     ) -> Result<NoticeId, StoreError> {
         let query = self.0.run(&ADD).bind(Cell(campaign)).bind(Cell(address));
-        let query = query.bind(Cell(kind)).bind(Cell(now));
-        let (Cell(id),) = query.one::<(Cell<NoticeId>,)>().await?;
+        let (Cell(id),) = query.bind(Cell(now)).one::<(Cell<NoticeId>,)>().await?;
         self.0
             .insert_all(&ADD_LINES, accounts.iter().cloned(), |query, account| {
                 let query = query.bind(Cell(id)).bind(Cell(campaign));
@@ -178,7 +237,8 @@ impl Tx {
         &mut self,
         campaign: CampaignId,
     ) -> Result<Option<Notice>, StoreError> {
-        Ok(self.0.run(&TO_SEND).bind(Cell(campaign)).optional().await?)
+        let row = self.0.run(&TO_SEND).bind(Cell(campaign)).optional::<NoticeRow>().await?;
+        Ok(row.map(Notice::from))
     }
 
     /// Notices whose worker no longer says that it is alive.
@@ -189,7 +249,8 @@ impl Tx {
         &mut self,
         campaign: CampaignId,
     ) -> Result<Vec<Notice>, StoreError> {
-        Ok(self.0.run(&LEFT_IN_FLIGHT).bind(Cell(campaign)).all().await?)
+        let rows = self.0.run(&LEFT_IN_FLIGHT).bind(Cell(campaign)).all::<NoticeRow>().await?;
+        Ok(rows.into_iter().map(Notice::from).collect())
     }
 
     /// A notice that nobody else can change until this transaction ends.
@@ -197,7 +258,7 @@ impl Tx {
     /// # Errors
     /// What the database reports.
     pub async fn hold_notice(&mut self, id: NoticeId) -> Result<Notice, StoreError> {
-        Ok(self.0.run(&HOLD).bind(Cell(id)).one().await?)
+        Ok(self.0.run(&HOLD).bind(Cell(id)).one::<NoticeRow>().await?.into())
     }
 
     /// Says that an attempt begins. Commit it before the first byte is sent.
@@ -253,7 +314,8 @@ impl Tx {
         &mut self,
         lookup: [u8; 32],
     ) -> Result<Option<CodedNotice>, StoreError> {
-        Ok(self.0.run(&BY_CODE).bind(Cell(lookup)).optional().await?)
+        let row = self.0.run(&BY_CODE).bind(Cell(lookup)).optional::<CodedRow>().await?;
+        Ok(row.map(CodedNotice::from))
     }
 
     /// Keeps that a recipient says of a notice that it is not right; `false` if that is known.
@@ -282,6 +344,19 @@ impl Tx {
         id: NoticeId,
     ) -> Result<Vec<NoticeExposure>, StoreError> {
         Ok(self.0.run(&EXPOSURES).bind(Cell(id)).all().await?)
+    }
+
+    /// Where the password that a campaign took out of use was found: each leak once.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn reset_exposures(
+        &mut self,
+        campaign: CampaignId,
+        account: &AccountId,
+    ) -> Result<Vec<NoticeExposure>, StoreError> {
+        let query = self.0.run(&EXPOSURES_OF_RESET).bind(Cell(campaign));
+        Ok(query.bind(Cell(account.clone())).all().await?)
     }
 
     /// How many notices of a campaign are in which state, as it is kept.

@@ -18,6 +18,9 @@ sql::queries! {
     DROP_LINE = ["DELETE FROM reset_line WHERE campaign = $1 AND account = $2"];
     LINE = ["SELECT account, version, replaced_version, sealed_version, wrapped_key, kept
         FROM reset_line WHERE campaign = $1 AND account = $2"];
+    OF_ACCOUNT = ["SELECT campaign, intended_at, account, version, replaced_version,
+            sealed_version, wrapped_key, kept
+        FROM reset_line WHERE account = $1 AND recalled_at IS NULL ORDER BY intended_at, campaign"];
     LINES = ["SELECT account, version FROM reset_line WHERE recalled_at IS NULL"];
     LINE_ELSEWHERE = ["SELECT COUNT(*) FROM reset_line
         JOIN target_finding ON target_finding.account = reset_line.account
@@ -71,6 +74,20 @@ pub struct ResetLine {
     pub wrapped_key: Option<Vec<u8>>,
     /// Both hashes and whom to tell, encrypted; `None` once they are destroyed.
     pub kept: Option<Vec<u8>>,
+}
+
+/// What one campaign has done to a password.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct PastReset {
+    /// Which campaign.
+    #[sqlx(try_from = "Cell<CampaignId>")]
+    pub campaign: CampaignId,
+    /// When.
+    #[sqlx(rename = "intended_at", try_from = "Cell<Timestamp>")]
+    pub at: Timestamp,
+    /// What it did.
+    #[sqlx(flatten)]
+    pub line: ResetLine,
 }
 
 #[derive(sqlx::FromRow)]
@@ -142,6 +159,17 @@ impl Tx {
     ) -> Result<Option<ResetLine>, StoreError> {
         let query = self.0.run(&LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
         Ok(query.optional().await?)
+    }
+
+    /// What campaigns have done to an account's passwords and not taken back, the latest last.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn resets_of_account(
+        &mut self,
+        account: &AccountId,
+    ) -> Result<Vec<PastReset>, StoreError> {
+        Ok(self.0.run(&OF_ACCOUNT).bind(Cell(account.clone())).all().await?)
     }
 
     /// Every password that some campaign has taken out of use, and none has given back.

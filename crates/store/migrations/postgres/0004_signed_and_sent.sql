@@ -46,5 +46,6 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- What somebody asked for is no campaign's, and is not counted.
 CREATE TRIGGER notice_is_counted AFTER INSERT OR UPDATE OF campaign, state ON notice
-    FOR EACH ROW EXECUTE FUNCTION count_notice();
+    FOR EACH ROW WHEN (NEW.campaign IS NOT NULL) EXECUTE FUNCTION count_notice();

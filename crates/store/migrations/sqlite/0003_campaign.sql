@@ -158,9 +158,11 @@ CREATE TABLE reset_evidence (
 
 CREATE TABLE notice (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    campaign BIGINT NOT NULL,
-    address BIGINT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('reset_required', 'reset_link', 'reset_done')),
+    -- The campaign that sends it and the address there; both NULL where a person asked for it.
+    campaign BIGINT,
+    address BIGINT,
+    kind TEXT NOT NULL CHECK (kind IN ('reset_required', 'reset_link', 'reset_done',
+        'exposure_answer')),
     state TEXT NOT NULL CHECK (state IN ('pending', 'inflight', 'sent', 'refused', 'uncertain')),
     attempts BIGINT NOT NULL CHECK (attempts >= 0),
     not_before BIGINT NOT NULL,
@@ -175,10 +177,13 @@ CREATE TABLE notice (
     disputed_at BIGINT,
     UNIQUE (campaign, address, kind),
     FOREIGN KEY (campaign, address) REFERENCES campaign_address (campaign, number),
+    CHECK ((campaign IS NULL) = (address IS NULL)),
+    CHECK ((campaign IS NULL) = (kind <> 'reset_required')),
     CHECK ((lease_owner IS NULL) = (attempts = 0)),
     CHECK ((ended_at IS NULL) = (state IN ('pending', 'inflight')))
 );
 CREATE UNIQUE INDEX notice_of_address ON notice (id, campaign, address);
+CREATE UNIQUE INDEX notice_of_kind ON notice (id, kind);
 CREATE UNIQUE INDEX notice_by_code ON notice (code_lookup);
 CREATE INDEX notice_to_send ON notice (campaign, not_before, id) WHERE state = 'pending';
 CREATE INDEX notice_in_flight ON notice (campaign, lease_until) WHERE state = 'inflight';

@@ -56,13 +56,15 @@ BEGIN
     SELECT RAISE(ABORT, 'rows of notice stay');
 END;
 
-CREATE TRIGGER notice_is_counted AFTER INSERT ON notice
+-- What somebody asked for is no campaign's, and is not counted.
+CREATE TRIGGER notice_is_counted AFTER INSERT ON notice WHEN NEW.campaign IS NOT NULL
 BEGIN
     INSERT INTO notice_tally (campaign, state, notices) VALUES (NEW.campaign, NEW.state, 1)
         ON CONFLICT (campaign, state) DO UPDATE SET notices = notices + 1;
 END;
 
 CREATE TRIGGER notice_is_counted_anew AFTER UPDATE OF campaign, state ON notice
+WHEN NEW.campaign IS NOT NULL
 BEGIN
     UPDATE notice_tally SET notices = notices - 1
         WHERE campaign = OLD.campaign AND state = OLD.state;

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use model::{CampaignId, NoticeKind, SkipReason, TargetState};
+use model::{CampaignId, SkipReason, TargetState};
 use sql::Constraint;
 use store::{AddressCounts, AddressLease, Store, Tx, WorkerName};
 
@@ -160,7 +160,7 @@ async fn counts_follow_an_address(store: TestStore) {
     let mut tx = store.tx().await;
     assert_eq!(tx.address_counts(CampaignId(99)).await.unwrap(), AddressCounts::default());
     frozen.seal(&mut tx, 0).await;
-    tx.add_notice(id, 0, NoticeKind::ResetRequired, &[account("0")], time(7)).await.unwrap();
+    tx.add_notice(id, 0, &[account("0")], time(7)).await.unwrap();
     finished(&mut tx, id, 0, false).await;
     finished(&mut tx, id, 1, true).await;
     held(&mut tx, id, 2).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::{CampaignId, NoticeId, NoticeKind, NoticeState, Tier};
 use sql::{Constraint, SqlError};
-use store::{FindingId, NewFinding, Notice, Store, StoreError, Tx, WorkerName};
+use store::{Errand, FindingId, NewFinding, Notice, Store, StoreError, Tx, WorkerName};
 
 use crate::support::{
     Frozen, LONG, TestStore, account, broken, frozen, frozen_at, leak, new_finding, reset_line,
@@ -39,8 +39,8 @@ async fn an_address_is_told_once(store: TestStore) {
     assert_eq!(tx.notice_lines(id).await.unwrap(), [account("0"), account("1")]);
     let expected = Notice {
         id,
-        campaign: frozen.campaign,
-        address: 0,
+        errand: Errand::Campaign { campaign: frozen.campaign, address: 0 },
+        kind: NoticeKind::ResetRequired,
         state: NoticeState::Pending,
         attempts: 0,
         not_before: time(7),
@@ -94,8 +94,7 @@ async fn the_one_who_waited_longest_is_told_first(store: TestStore) {
     let mut ids = Vec::new();
     for (address, at) in [(0, soon), (1, time(9)), (2, time(8))] {
         let id = account(&address.to_string());
-        let kind = NoticeKind::ResetRequired;
-        ids.push(tx.add_notice(frozen.campaign, address, kind, &[id], at).await.unwrap());
+        ids.push(tx.add_notice(frozen.campaign, address, &[id], at).await.unwrap());
     }
     for expected in [ids[2], ids[1]] {
         let next = tx.notice_to_send(frozen.campaign).await.unwrap().unwrap();
@@ -303,8 +302,7 @@ async fn notice(
     accounts: &[&str],
 ) -> Result<NoticeId, StoreError> {
     let accounts: Vec<_> = accounts.iter().map(|id| account(id)).collect();
-    let kind = NoticeKind::ResetRequired;
-    tx.add_notice(frozen.campaign, address, kind, &accounts, time(7)).await
+    tx.add_notice(frozen.campaign, address, &accounts, time(7)).await
 }
 
 async fn told(tx: &mut Tx, frozen: &Frozen, address: u64, accounts: &[&str]) -> NoticeId {

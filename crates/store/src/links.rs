@@ -1,0 +1,210 @@
+//! Reset links: known by the digest of their token, used up only with the password that they set.
+
+use std::time::Duration;
+
+use model::{AccountId, CredentialVersion, Timestamp};
+
+use crate::{LinkId, StoreError, Tx, cell::Cell};
+
+sql::queries! {
+    ADD = ["INSERT INTO reset_link (account, made_at, superseded) VALUES ($1, " NOW ", FALSE)
+        RETURNING id"];
+    MAIL = ["UPDATE reset_link SET digest = $1, mailed_at = $2, expires_at = $3
+        WHERE id = $4 AND used_at IS NULL"];
+    LIVE = ["SELECT id FROM reset_link
+        WHERE account = $1 AND expires_at > $2 AND used_at IS NULL AND NOT superseded AND id <> $3
+        ORDER BY mailed_at, id"];
+    SUPERSEDE = ["UPDATE reset_link SET superseded = TRUE WHERE id = $1"];
+    SUPERSEDE_OTHERS = ["UPDATE reset_link SET superseded = TRUE
+        WHERE account = $1 AND id <> $2 AND used_at IS NULL AND digest IS NOT NULL"];
+    BY_DIGEST = ["SELECT id, account, mailed_at, expires_at, used_at, superseded,
+            intended_version, intended_until
+        FROM reset_link WHERE digest = $1"];
+    HOLD = ["SELECT id, account, mailed_at, expires_at, used_at, superseded,
+            intended_version, intended_until
+        FROM reset_link WHERE id = $1" FOR_UPDATE];
+    INTEND = ["UPDATE reset_link SET intended_version = $1, intended_until = " NOW " + $2
+        WHERE id = $3 AND used_at IS NULL"];
+    USE = ["UPDATE reset_link SET used_at = $1
+        WHERE id = $2 AND used_at IS NULL AND intended_version IS NOT NULL"];
+    RELEASE = ["UPDATE reset_link SET intended_version = NULL, intended_until = NULL
+        WHERE id = $1 AND used_at IS NULL"];
+    LEFT = ["SELECT id, account, mailed_at, expires_at, used_at, superseded,
+            intended_version, intended_until
+        FROM reset_link WHERE used_at IS NULL AND intended_until <= " NOW " ORDER BY id"];
+}
+
+/// A link as it was mailed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResetLink {
+    /// Its key.
+    pub id: LinkId,
+    /// Whose password it sets.
+    pub account: AccountId,
+    /// When its mail left.
+    pub mailed_at: Timestamp,
+    /// From when on it no longer works.
+    pub expires_at: Timestamp,
+    /// When a password was set by it.
+    pub used_at: Option<Timestamp>,
+    /// Whether newer links, or another way back in, took its place.
+    pub superseded: bool,
+    /// The password that somebody is setting, or was setting when they were interrupted.
+    pub intended: Option<CredentialVersion>,
+    /// Until when nobody else may.
+    pub intended_until: Option<Timestamp>,
+}
+
+#[derive(sqlx::FromRow)]
+struct LinkRow {
+    #[sqlx(try_from = "Cell<LinkId>")]
+    id: LinkId,
+    #[sqlx(try_from = "Cell<AccountId>")]
+    account: AccountId,
+    #[sqlx(try_from = "Cell<Timestamp>")]
+    mailed_at: Timestamp,
+    #[sqlx(try_from = "Cell<Timestamp>")]
+    expires_at: Timestamp,
+    used_at: Option<i64>,
+    superseded: bool,
+    intended_version: Option<Vec<u8>>,
+    intended_until: Option<i64>,
+}
+
+impl From<LinkRow> for ResetLink {
+    fn from(row: LinkRow) -> Self {
+        let version = |bytes: Vec<u8>| bytes.try_into().ok().map(CredentialVersion::from_bytes);
+        Self {
+            id: row.id,
+            account: row.account,
+            mailed_at: row.mailed_at,
+            expires_at: row.expires_at,
+            used_at: row.used_at.map(Timestamp::from_micros),
+            superseded: row.superseded,
+            intended: row.intended_version.and_then(version),
+            intended_until: row.intended_until.map(Timestamp::from_micros),
+        }
+    }
+}
+
+impl Tx {
+    /// Makes a link that nobody knows yet.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn add_reset_link(&mut self, account: &AccountId) -> Result<LinkId, StoreError> {
+        let (Cell(id),) = self.0.run(&ADD).bind(Cell(account.clone())).one().await?;
+        Ok(id)
+    }
+
+    /// Gives a link its token, known by its digest: its mail is about to leave. An earlier token
+    /// was in a mail that the mail server did not take, and works no more.
+    ///
+    /// # Errors
+    /// What the database reports, also when the link was used.
+    pub async fn mail_reset_link(
+        &mut self,
+        id: LinkId,
+        digest: [u8; 32],
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let query = self.0.run(&MAIL).bind(Cell(digest)).bind(Cell(now)).bind(Cell(expires_at));
+        Ok(query.bind(Cell(id)).exactly_one().await?)
+    }
+
+    /// The other links of an account that could be used at a moment, the oldest first.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn live_reset_links(
+        &mut self,
+        account: &AccountId,
+        but: LinkId,
+        at: Timestamp,
+    ) -> Result<Vec<LinkId>, StoreError> {
+        let query = self.0.run(&LIVE).bind(Cell(account.clone())).bind(Cell(at)).bind(Cell(but));
+        let rows = query.all::<(Cell<LinkId>,)>().await?;
+        Ok(rows.into_iter().map(|(Cell(id),)| id).collect())
+    }
+
+    /// Ends a link for a newer one.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn supersede_reset_link(&mut self, id: LinkId) -> Result<(), StoreError> {
+        Ok(self.0.run(&SUPERSEDE).bind(Cell(id)).exactly_one().await?)
+    }
+
+    /// Ends all other links of an account that are in anybody's mail.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn supersede_other_links(
+        &mut self,
+        account: &AccountId,
+        but: LinkId,
+    ) -> Result<(), StoreError> {
+        let query = self.0.run(&SUPERSEDE_OTHERS).bind(Cell(account.clone())).bind(Cell(but));
+        query.execute().await?;
+        Ok(())
+    }
+
+    /// The link whose token has this digest.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn reset_link(&mut self, digest: [u8; 32]) -> Result<Option<ResetLink>, StoreError> {
+        let row = self.0.run(&BY_DIGEST).bind(Cell(digest)).optional::<LinkRow>().await?;
+        Ok(row.map(ResetLink::from))
+    }
+
+    /// A link that nobody else can change until this transaction ends.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn hold_reset_link(&mut self, id: LinkId) -> Result<ResetLink, StoreError> {
+        Ok(self.0.run(&HOLD).bind(Cell(id)).one::<LinkRow>().await?.into())
+    }
+
+    /// Says that a password is about to be set by a link, and keeps others from doing so for a
+    /// while. Commit it before the site's row is written.
+    ///
+    /// # Errors
+    /// What the database reports, also when the link was used.
+    pub async fn intend_reset(
+        &mut self,
+        id: LinkId,
+        version: CredentialVersion,
+        lease: Duration,
+    ) -> Result<(), StoreError> {
+        let query = self.0.run(&INTEND).bind(Cell(version)).bind(Cell(lease)).bind(Cell(id));
+        Ok(query.exactly_one().await?)
+    }
+
+    /// Uses a link up, because the intended password is set; `false` if that is known.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn use_reset_link(&mut self, id: LinkId, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.0.run(&USE).bind(Cell(now)).bind(Cell(id)).execute().await? == 1)
+    }
+
+    /// Takes an intent back, because the site's row is another one.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn release_reset_link(&mut self, id: LinkId) -> Result<(), StoreError> {
+        self.0.run(&RELEASE).bind(Cell(id)).execute().await?;
+        Ok(())
+    }
+
+    /// Links by which somebody was setting a password when they were interrupted.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn reset_links_left(&mut self) -> Result<Vec<ResetLink>, StoreError> {
+        let rows = self.0.run(&LEFT).all::<LinkRow>().await?;
+        Ok(rows.into_iter().map(ResetLink::from).collect())
+    }
+}

@@ -1,0 +1,267 @@
+//! Mails that people ask for, and what they confirm: written down before anybody looks whom they
+//! concern.
+
+use model::{AccountId, NoticeId, NoticeKind, Timestamp};
+
+use crate::{LinkId, Notice, RequestId, StoreError, Tx, cell::Cell, notices::NoticeRow};
+
+sql::queries! {
+    ADD_REQUEST = ["INSERT INTO mail_request (kind, asked_at, source, wrapped_key, asked)
+        VALUES ($1, " NOW ", $2, $3, $4)"];
+    WAITING = ["SELECT COUNT(*) FROM mail_request"];
+    NEXT_REQUEST = ["SELECT id, kind, asked_at, source, wrapped_key, asked FROM mail_request
+        ORDER BY id LIMIT 1"];
+    DROP_REQUEST = ["DELETE FROM mail_request WHERE id = $1"];
+    // One row that everybody who counts mails has to wait for.
+    HOLD = ["SELECT only_row FROM instance WHERE only_row = 1" FOR_UPDATE];
+    ADD_NOTICE = ["INSERT INTO notice (kind, state, attempts, not_before, made_at)
+        VALUES ($1, 'pending', 0, $2, $2) RETURNING id"];
+    ADD_REQUESTED = ["INSERT INTO requested_notice (notice, kind, account, link, made_at, language,
+            address_key, source, wrapped_key, kept)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"];
+    REQUESTED = ["SELECT account, link, language, wrapped_key, kept FROM requested_notice
+        WHERE notice = $1"];
+    LANGUAGE = ["SELECT language FROM requested_notice
+        WHERE link = $1 AND kind = 'reset_link'"];
+    DUE = ["SELECT COUNT(*) FROM notice WHERE campaign IS NULL
+        AND (state = 'pending' AND not_before <= " NOW "
+            OR state = 'inflight' AND lease_until <= " NOW ")"];
+    FORGET = ["UPDATE requested_notice SET wrapped_key = NULL, kept = NULL WHERE notice = $1"];
+    MAILED_TO_ACCOUNT = ["SELECT COUNT(*) FROM requested_notice
+        WHERE account = $1 AND made_at > $2 AND source IS NOT NULL"];
+    MAILED_FOR_SOURCE = ["SELECT COUNT(*) FROM requested_notice
+        WHERE source = $1 AND made_at > $2"];
+    TO_SEND = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at
+        FROM notice WHERE campaign IS NULL AND state = 'pending' AND not_before <= " NOW "
+        ORDER BY not_before, id LIMIT 1" FOR_UPDATE];
+    LEFT_IN_FLIGHT = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at
+        FROM notice WHERE campaign IS NULL AND state = 'inflight' AND lease_until <= " NOW "
+        ORDER BY id" FOR_UPDATE];
+}
+
+/// A mail that somebody asks for.
+#[derive(Debug, Clone)]
+pub struct NewMailRequest {
+    /// Which mail.
+    pub kind: NoticeKind,
+    /// A keyed hash of where the request came from.
+    pub source: [u8; 32],
+    /// The wrapped key of `asked`.
+    pub wrapped_key: Vec<u8>,
+    /// What was typed, encrypted.
+    pub asked: Vec<u8>,
+}
+
+/// A mail that somebody asked for, and nobody has looked at yet.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct MailRequest {
+    /// Its key.
+    #[sqlx(try_from = "Cell<RequestId>")]
+    pub id: RequestId,
+    /// Which mail.
+    #[sqlx(try_from = "Cell<NoticeKind>")]
+    pub kind: NoticeKind,
+    /// When.
+    #[sqlx(try_from = "Cell<Timestamp>")]
+    pub asked_at: Timestamp,
+    /// A keyed hash of where the request came from.
+    #[sqlx(try_from = "Cell<[u8; 32]>")]
+    pub source: [u8; 32],
+    /// The wrapped key of `asked`.
+    pub wrapped_key: Vec<u8>,
+    /// What was typed, encrypted.
+    pub asked: Vec<u8>,
+}
+
+/// A notice that no campaign sends.
+#[derive(Debug, Clone)]
+pub struct NewRequestedNotice {
+    /// Which mail.
+    pub kind: NoticeKind,
+    /// About which account.
+    pub account: AccountId,
+    /// The link that it holds, or that was used.
+    pub link: Option<LinkId>,
+    /// The language to write in.
+    pub language: String,
+    /// The keyed hash of the address.
+    pub address_key: [u8; 32],
+    /// A keyed hash of where it was asked for; `None` for a confirmation.
+    pub source: Option<[u8; 32]>,
+    /// The wrapped key of `kept`.
+    pub wrapped_key: Vec<u8>,
+    /// Whom it goes to and what it tells, encrypted.
+    pub kept: Vec<u8>,
+}
+
+/// What a notice that no campaign sends is about.
+#[derive(Debug, Clone)]
+pub struct RequestedNotice {
+    /// About which account.
+    pub account: AccountId,
+    /// The link that it holds, or that was used.
+    pub link: Option<LinkId>,
+    /// The language to write in.
+    pub language: String,
+    /// The wrapped key of `kept`; `None` once the notice is final.
+    pub wrapped_key: Option<Vec<u8>>,
+    /// Whom it goes to and what it tells, encrypted; `None` once the notice is final.
+    pub kept: Option<Vec<u8>>,
+}
+
+#[derive(sqlx::FromRow)]
+struct RequestedRow {
+    #[sqlx(try_from = "Cell<AccountId>")]
+    account: AccountId,
+    link: Option<i64>,
+    language: String,
+    wrapped_key: Option<Vec<u8>>,
+    kept: Option<Vec<u8>>,
+}
+
+impl From<RequestedRow> for RequestedNotice {
+    fn from(row: RequestedRow) -> Self {
+        let RequestedRow { account, link, language, wrapped_key, kept } = row;
+        Self { account, link: link.map(LinkId::from_row), language, wrapped_key, kept }
+    }
+}
+
+impl Tx {
+    /// Writes down that somebody asks for a mail.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn add_mail_request(&mut self, request: NewMailRequest) -> Result<(), StoreError> {
+        let query = self.0.run(&ADD_REQUEST).bind(Cell(request.kind)).bind(Cell(request.source));
+        Ok(query.bind(request.wrapped_key).bind(request.asked).exactly_one().await?)
+    }
+
+    /// How many requests nobody has looked at yet.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn mail_requests_waiting(&mut self) -> Result<u64, StoreError> {
+        Ok(Self::count(self.0.run(&WAITING)).await?)
+    }
+
+    /// The request that has waited longest.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn next_mail_request(&mut self) -> Result<Option<MailRequest>, StoreError> {
+        Ok(self.0.run(&NEXT_REQUEST).optional().await?)
+    }
+
+    /// Says that a request is dealt with; `false` if somebody else was quicker.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn drop_mail_request(&mut self, id: RequestId) -> Result<bool, StoreError> {
+        Ok(self.0.run(&DROP_REQUEST).bind(Cell(id)).execute().await? == 1)
+    }
+
+    /// Lets nobody else count mails or make links until this transaction ends.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn hold_requests(&mut self) -> Result<(), StoreError> {
+        self.0.run(&HOLD).one::<(i64,)>().await?;
+        Ok(())
+    }
+
+    /// Writes a notice that no campaign sends. The schema refuses a second mail of a kind for one
+    /// link.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn add_requested_notice(
+        &mut self,
+        new: NewRequestedNotice,
+        now: Timestamp,
+    ) -> Result<NoticeId, StoreError> {
+        let query = self.0.run(&ADD_NOTICE).bind(Cell(new.kind)).bind(Cell(now));
+        let (Cell(id),) = query.one::<(Cell<NoticeId>,)>().await?;
+        let query = self.0.run(&ADD_REQUESTED).bind(Cell(id)).bind(Cell(new.kind));
+        let query = query.bind(Cell(new.account)).bind(new.link.map(Cell)).bind(Cell(now));
+        let query = query.bind(new.language).bind(Cell(new.address_key));
+        let query = query.bind(new.source.map(Cell)).bind(new.wrapped_key).bind(new.kept);
+        query.exactly_one().await?;
+        Ok(id)
+    }
+
+    /// What a notice that no campaign sends is about.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn requested_notice(&mut self, id: NoticeId) -> Result<RequestedNotice, StoreError> {
+        Ok(self.0.run(&REQUESTED).bind(Cell(id)).one::<RequestedRow>().await?.into())
+    }
+
+    /// The language of the mail that a link was in.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn language_of_link(&mut self, link: LinkId) -> Result<String, StoreError> {
+        let (language,) = self.0.run(&LANGUAGE).bind(Cell(link)).one::<(String,)>().await?;
+        Ok(language)
+    }
+
+    /// How many notices that no campaign sends a worker would have something to do with now.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn requested_notices_due(&mut self) -> Result<u64, StoreError> {
+        Ok(Self::count(self.0.run(&DUE)).await?)
+    }
+
+    /// Destroys whom a notice went to and what it told.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn forget_requested_notice(&mut self, id: NoticeId) -> Result<(), StoreError> {
+        Ok(self.0.run(&FORGET).bind(Cell(id)).exactly_one().await?)
+    }
+
+    /// How many mails about an account were asked for since a moment.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn requested_for_account(
+        &mut self,
+        account: &AccountId,
+        since: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let query = self.0.run(&MAILED_TO_ACCOUNT).bind(Cell(account.clone())).bind(Cell(since));
+        Ok(Self::count(query).await?)
+    }
+
+    /// How many mails one source asked for since a moment.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn requested_by_source(
+        &mut self,
+        source: [u8; 32],
+        since: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let query = self.0.run(&MAILED_FOR_SOURCE).bind(Cell(source)).bind(Cell(since));
+        Ok(Self::count(query).await?)
+    }
+
+    /// The requested notice that has waited longest, held; `None` if none is to be sent now.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn requested_notice_to_send(&mut self) -> Result<Option<Notice>, StoreError> {
+        Ok(self.0.run(&TO_SEND).optional::<NoticeRow>().await?.map(Notice::from))
+    }
+
+    /// Requested notices whose worker no longer says that it is alive, held.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn requested_notices_left_in_flight(&mut self) -> Result<Vec<Notice>, StoreError> {
+        let rows = self.0.run(&LEFT_IN_FLIGHT).all::<NoticeRow>().await?;
+        Ok(rows.into_iter().map(Notice::from).collect())
+    }
+}
