@@ -1,7 +1,7 @@
-use ledger::CampaignEvent;
-use model::{CampaignId, NoticeKind, NoticeState, Timestamp};
+use ledger::{CampaignEvent, Event, RecoveryEvent};
+use model::{CampaignId, NoticeId, NoticeKind, NoticeState, Timestamp};
 use notice::NoticeCode;
-use store::{CodedNotice, StoreError, Tx};
+use store::{CodedNotice, Errand, Notice, StoreError, Tx};
 use subtle::ConstantTimeEq;
 
 use crate::{LogError, Site, VaultError, Words, campaigns::Kept};
@@ -34,12 +34,21 @@ pub async fn check_notice(
 ) -> Result<Option<CheckedNotice>, CheckError> {
     let mut tx = site.store.read().await?;
     let Some(notice) = find(site, &mut tx, code, address).await? else { return Ok(None) };
-    let language = words.language_of(locale(site, &mut tx, &notice).await?.as_deref());
+    let CodedNotice { notice, ended_at, ref language, .. } = notice;
+    let language = match (language, notice.errand) {
+        (Some(written), _) => written.parse().ok(),
+        (None, Errand::Campaign { campaign, .. }) => {
+            let locale = locale(site, &mut tx, campaign, notice.id).await?;
+            Some(words.language_of(locale.as_deref()))
+        }
+        (None, Errand::Request) => None,
+    };
+    let language = language.unwrap_or_else(|| words.language_of(None));
     Ok(Some(CheckedNotice {
         kind: notice.kind,
-        subject: words.subject(language),
+        subject: words.subject(notice.kind, language),
         made_at: notice.made_at,
-        ended_at: notice.ended_at(),
+        ended_at,
         status: notice.state,
     }))
 }
@@ -51,14 +60,22 @@ pub async fn check_notice(
 /// [`CheckError`] if the store fails.
 pub async fn dispute_notice(site: &Site, code: &str, address: &str) -> Result<bool, CheckError> {
     let mut tx = site.store.begin().await?;
-    let Some(notice) = find(site, &mut tx, code, address).await? else { return Ok(false) };
-    if tx.dispute_notice(notice.id).await? {
-        let (campaign, notice) = (notice.campaign, notice.id);
-        let disputed = CampaignEvent::NoticeDisputed { campaign, notice };
-        site.record(&mut tx, &[disputed.into()]).await?;
+    let Some(found) = find(site, &mut tx, code, address).await? else { return Ok(false) };
+    if tx.dispute_notice(found.notice.id).await? {
+        site.record(&mut tx, &[disputed(&found.notice)]).await?;
     }
     tx.commit().await?;
     Ok(true)
+}
+
+fn disputed(notice: &Notice) -> Event {
+    let id = notice.id;
+    match notice.errand {
+        Errand::Campaign { campaign, .. } => {
+            CampaignEvent::NoticeDisputed { campaign, notice: id }.into()
+        }
+        Errand::Request => RecoveryEvent::RequestedNoticeDisputed { notice: id }.into(),
+    }
 }
 
 /// The same look-up and the same hashes whatever was typed.
@@ -73,24 +90,25 @@ async fn find(
     let lookup = code.parse::<NoticeCode>().map_or([0; 32], |code| code.lookup(&key));
     let found = tx.notice_by_code(lookup).await?;
     let exact = leak::identifier::exact(address).unwrap_or_default();
-    let campaign = found.map_or(CampaignId(0), |notice| notice.campaign);
+    let campaign = found.as_ref().and_then(|found| found.notice.errand.campaign());
     let typed = site.vault.address_key(campaign, &exact);
-    let kept = found.map_or([0; 32], |notice| notice.address_key);
+    let kept = found.as_ref().map_or([0; 32], |found| found.address_key);
     let is_pair: bool = typed.ct_eq(&kept).into();
     Ok(found.filter(|_| is_pair))
 }
 
-/// The language that the notice was written in follows from the account's locale.
+/// A campaign's notice is written in the language of its accounts' locale.
 async fn locale(
     site: &Site,
     tx: &mut Tx,
-    notice: &CodedNotice,
+    campaign: CampaignId,
+    notice: NoticeId,
 ) -> Result<Option<String>, CheckError> {
-    for account in tx.notice_lines(notice.id).await? {
-        let line = tx.reset_line(notice.campaign, &account).await?;
+    for account in tx.notice_lines(notice).await? {
+        let line = tx.reset_line(campaign, &account).await?;
         let Some(line) = line else { continue };
         if let (Some(wrapped), Some(kept)) = (&line.wrapped_key, &line.kept) {
-            let kept = Kept::decrypt(site, notice.campaign, &account, wrapped, kept)?;
+            let kept = Kept::decrypt(site, campaign, &account, wrapped, kept)?;
             if kept.locale.is_some() {
                 return Ok(kept.locale.clone());
             }

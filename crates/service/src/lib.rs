@@ -9,6 +9,7 @@ mod assess;
 mod audit;
 mod campaigns;
 mod check;
+mod delivery;
 mod doctor;
 pub mod failpoint;
 mod import;
@@ -26,6 +27,7 @@ mod spool;
 mod testing;
 mod vault;
 mod verify;
+mod way_back;
 mod work;
 
 pub use accounts::Accounts;
@@ -36,13 +38,15 @@ pub use arming::{
 pub use assess::{AssessError, Assessment, LeakAssessment, assess};
 pub use audit::{LogError, LogReport, log_checkpoint, log_entries, verify_log};
 pub use campaigns::{
-    CampaignError, CampaignReport, CampaignView, Mail, Means, NewDraft, NotInPlan, PlanView,
-    ReportError, Sample, SealError, TellError, Words, WordsError, WorkError, Worked, Worker,
-    approve_campaign, campaigns, close_campaign, draft_campaign, export_plan, freeze_campaign,
-    halt_campaign, halt_everything, report_campaign, resume_campaign, sample_targets,
-    show_campaign, start_campaign, thaw_campaign, watch_resets,
+    CampaignError, CampaignReport, CampaignView, Means, NewDraft, NotInPlan, PlanView, ReportError,
+    Sample, SealError, Statement, StatementCounts, StatementError, TellError, Words, WordsError,
+    WorkError, Worked, Worker, approve_campaign, campaigns, close_campaign, draft_campaign,
+    export_plan, freeze_campaign, halt_campaign, halt_everything, publish_statement,
+    report_campaign, resume_campaign, sample_targets, show_campaign, start_campaign, statements,
+    thaw_campaign, watch_resets,
 };
 pub use check::{CheckError, CheckedNotice, check_notice, dispute_notice};
+pub use delivery::Mail;
 pub use doctor::{Check, Checked, check_clock, check_directory, check_store, is_store_there};
 pub use import::{ImportError, import_accounts};
 pub use instance::{InstanceError, Site, SiteOptions, create_instance};
@@ -56,3 +60,7 @@ pub use screen::{ScreenLeakError, screen_leak};
 pub use sending_file::SendingFileError;
 pub use vault::{InstanceKey, InstanceKeyError, VaultError};
 pub use verify::{VerifyLeakError, verify_leak};
+pub use way_back::{
+    AskError, Choice, ChooseError, Chosen, MailAsked, Recovery, Wanted, ask_for_mail,
+    choose_password, open_link,
+};

@@ -27,6 +27,24 @@ pub const SAMPLES_SHOWN: usize = 5;
 /// Characters of a mail server's answer that are kept.
 pub const ANSWER_CHARS_MAX: usize = 300;
 
+/// Requests for mails that may wait for a worker. More come from machines.
+pub const REQUESTS_WAITING_MAX: u64 = 10_000;
+
+/// How old a request may become before a worker sees to it. Whoever asked has gone by then.
+pub const REQUEST_AGE_MAX: Duration = Duration::from_hours(1);
+
+/// Characters of what somebody types to ask for a mail. No address or username has more.
+pub const TYPED_CHARS_MAX: usize = 320;
+
+/// How long the first retry of a mail that somebody waits for waits.
+pub const REQUESTED_RETRY: Duration = Duration::from_secs(30);
+
+/// How long whoever sets a password has a link to themselves.
+pub const INTENT_LEASE: Duration = Duration::from_mins(1);
+
+/// How long a password that was taken out of use is refused as a new one.
+pub const OLD_HASH_KEPT: Duration = Duration::from_hours(365 * 24);
+
 /// Entries of the audit log read at once.
 pub const LOG_ENTRIES_PER_READ: u64 = 4096;
 

@@ -16,6 +16,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 /// XChaCha20's nonce: long enough to be drawn at random for every message.
 const NONCE_BYTES: usize = 24;
 
+/// No campaign has this number: both databases count from 1.
+const NO_CAMPAIGN: i64 = 0;
+
 /// The secret that everything at rest is encrypted under. It comes from a file or the
 /// environment, never from the database.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -105,10 +108,21 @@ impl Vault {
         CredentialVersion::from_bytes(keyed_hash(&self.version, &[hash.expose().as_bytes()]))
     }
 
-    /// A keyed hash of an address, another one in each campaign.
-    pub(crate) fn address_key(&self, campaign: CampaignId, exact_address: &str) -> [u8; 32] {
+    /// A keyed hash of an address, another one in each campaign, and one more for what people ask
+    /// for themselves.
+    pub(crate) fn address_key(
+        &self,
+        campaign: Option<CampaignId>,
+        exact_address: &str,
+    ) -> [u8; 32] {
         let key = self.key.derive("countersign/v1/campaign-address");
-        keyed_hash(&key, &[&campaign.0.to_be_bytes(), exact_address.as_bytes()])
+        let campaign = campaign.map_or(NO_CAMPAIGN, |campaign| campaign.0);
+        keyed_hash(&key, &[&campaign.to_be_bytes(), exact_address.as_bytes()])
+    }
+
+    /// A keyed hash of where a request came from.
+    pub(crate) fn source_key(&self, source: &[u8]) -> [u8; 32] {
+        keyed_hash(&self.key.derive("countersign/v1/request-source"), &[source])
     }
 
     /// What notices' codes and tokens are derived from.

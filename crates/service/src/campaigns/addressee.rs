@@ -6,9 +6,9 @@ use crate::{Site, vault::Vault};
 
 /// Whom to tell about an account: an address that the site holds for theirs.
 #[derive(Debug, Clone)]
-pub(super) struct Addressee {
-    pub(super) address: Address,
-    pub(super) key: AddressKey,
+pub(crate) struct Addressee {
+    pub(crate) address: Address,
+    pub(crate) key: AddressKey,
 }
 
 impl Addressee {
@@ -16,9 +16,9 @@ impl Addressee {
     ///
     /// A site that does not record who has proved to own an address mails its own password resets
     /// to the address as it is, so it counts.
-    pub(super) fn of(
+    pub(crate) fn of(
         site: &Site,
-        campaign: CampaignId,
+        campaign: Option<CampaignId>,
         account: &Account,
         verified_is_recorded: bool,
     ) -> Option<Self> {
@@ -32,7 +32,7 @@ impl Addressee {
 }
 
 /// Fixes who comes first, so it differs from campaign to campaign.
-fn address_key(vault: &Vault, campaign: CampaignId, exact: &str) -> AddressKey {
+fn address_key(vault: &Vault, campaign: Option<CampaignId>, exact: &str) -> AddressKey {
     AddressKey::from_bytes(vault.address_key(campaign, exact))
 }
 

@@ -70,7 +70,7 @@ impl Suspicion {
 }
 
 /// The secret of a finding; `None` once it is destroyed.
-pub(super) fn secret(site: &Site, finding: &Finding) -> Result<Option<Secret>, VaultError> {
+pub(crate) fn secret(site: &Site, finding: &Finding) -> Result<Option<Secret>, VaultError> {
     let (Some(key), Some(sealed)) = (&finding.wrapped_key, &finding.sealed_secret) else {
         return Ok(None);
     };

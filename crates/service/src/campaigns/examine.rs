@@ -83,7 +83,7 @@ impl Worker<'_> {
             return Ok(Look::seen(Reverification::AlreadyReset));
         }
         let recorded = self.means.directory.records_verified();
-        let Some(addressee) = Addressee::of(self.site, campaign, &account, recorded) else {
+        let Some(addressee) = Addressee::of(self.site, Some(campaign), &account, recorded) else {
             return Ok(Look::seen(Reverification::AddressUnverified));
         };
         if *addressee.key.as_bytes() != member.row.address_key {

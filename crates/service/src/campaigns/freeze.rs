@@ -201,7 +201,8 @@ impl Considering<'_> {
         let account = account.ok_or(SkipReason::Gone)?;
         let hash = account.hash.as_ref().ok_or(SkipReason::NoPassword)?;
         let verified_is_recorded = self.directory.records_verified();
-        let addressee = Addressee::of(self.site, self.campaign, account, verified_is_recorded);
+        let addressee =
+            Addressee::of(self.site, Some(self.campaign), account, verified_is_recorded);
         let version = self.site.vault.credential_version(hash);
         Ok(Target {
             account: id.clone(),

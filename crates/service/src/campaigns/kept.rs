@@ -35,6 +35,11 @@ impl Kept {
         Self { replaced, sealed, address, username, locale }
     }
 
+    /// The hash that was replaced.
+    pub(crate) fn replaced(&self) -> Option<StoredHash> {
+        StoredHash::from_column(Some(self.replaced.clone()))
+    }
+
     /// The hash that replaces the old one.
     pub(super) fn sealed(&self) -> Option<StoredHash> {
         StoredHash::from_column(Some(self.sealed.clone()))

@@ -16,6 +16,8 @@ mod report;
 mod resets;
 mod run;
 mod seal;
+mod specimen;
+mod statement;
 mod steer;
 mod tell;
 mod view;
@@ -28,19 +30,24 @@ use store::{CampaignRow, Tx};
 
 use crate::Site;
 
+pub(crate) use addressee::Addressee;
 pub use approvals::{approve_campaign, export_plan};
 pub use draft::{NewDraft, draft_campaign};
+pub(crate) use evidence::secret;
 pub use failure::CampaignError;
 pub use freeze::freeze_campaign;
 pub(crate) use kept::Kept;
 pub use report::{CampaignReport, ReportError, report_campaign};
+pub(crate) use resets::watch_account;
 pub use resets::watch_resets;
 pub use run::{Means, NotInPlan, WorkError, Worked, Worker};
 pub use seal::SealError;
+pub use statement::{Statement, StatementCounts, StatementError, publish_statement, statements};
 pub use steer::{
     close_campaign, halt_campaign, halt_everything, resume_campaign, start_campaign, thaw_campaign,
 };
-pub use tell::{Mail, TellError};
+pub use tell::TellError;
+pub(crate) use tell::exposures;
 pub use view::{CampaignView, PlanView, Sample, campaigns, sample_targets, show_campaign};
 pub use words::{Words, WordsError};
 

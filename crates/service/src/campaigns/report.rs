@@ -44,6 +44,8 @@ pub struct CampaignReport {
     pub from: Option<Timestamp>,
     /// The last one.
     pub to: Option<Timestamp>,
+    /// When the first password was taken out of use.
+    pub sealed_from: Option<Timestamp>,
     /// Entries of the log that these counts were made of.
     pub log_entries: u64,
 }
@@ -105,6 +107,7 @@ struct Tale {
     notices: BTreeMap<NoticeId, (u64, NoticeState)>,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
+    sealed_from: Option<Timestamp>,
     entries: u64,
 }
 
@@ -130,6 +133,9 @@ impl Tale {
         self.from.get_or_insert(at);
         self.to = Some(at);
         self.entries += 1;
+        if matches!(event, CampaignEvent::AccountSealed { .. }) {
+            self.sealed_from.get_or_insert(at);
+        }
         self.follow(event);
     }
 
@@ -168,6 +174,7 @@ impl Tale {
             E::CampaignMoved { .. }
             | E::CampaignDrafted { .. }
             | E::CampaignApproved { .. }
+            | E::StatementMade { .. }
             | E::SecretsDestroyed { .. }
             | E::KillSwitchMoved { .. } => {}
         }
@@ -235,6 +242,7 @@ impl Tale {
             left_out: self.left_out,
             from: self.from,
             to: self.to,
+            sealed_from: self.sealed_from,
             log_entries: self.entries,
         }
     }

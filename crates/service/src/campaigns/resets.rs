@@ -28,6 +28,21 @@ pub async fn watch_resets(
     Ok(resets)
 }
 
+/// Sees that one account's owner has just chosen a new password, in whichever campaigns it is
+/// sealed.
+pub(crate) async fn watch_account(
+    site: &Site,
+    verifier: &Arc<Verifier>,
+    account: &AccountId,
+    hash: &StoredHash,
+) -> Result<(), WorkError> {
+    let resets = site.store.read().await?.resets_of_account(account).await?;
+    for reset in resets.iter().filter(|reset| is_own(site, &reset.line, hash)) {
+        record(site, verifier, reset.campaign, account, hash.clone()).await?;
+    }
+    Ok(())
+}
+
 async fn watch_one(
     site: &Site,
     directory: &Directory,

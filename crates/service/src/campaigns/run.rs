@@ -13,15 +13,16 @@ use campaign::{
 use directory::{Directory, ReadError, WriteError};
 use futures_util::TryStreamExt;
 use model::{AccountId, CampaignId, NoticeState, Timestamp};
+use notice::BaseUrl;
 use password::Verifier;
 use store::{FindingId, InstanceKind, StoreError, TargetRow, Tx, WorkerName};
 use tokio::task::JoinError;
 
 use super::{
-    CampaignError, Loaded, Mail, SealError, TellError, Words, approvals::signed_plan,
-    freeze::plan_of, held, resets, take_step,
+    CampaignError, Loaded, SealError, TellError, Words, approvals::signed_plan, freeze::plan_of,
+    held, resets, take_step,
 };
-use crate::{DisarmedError, LogError, SendingGuard, Site, VaultError, roster::roster_in};
+use crate::{DisarmedError, LogError, Mail, SendingGuard, Site, VaultError, roster::roster_in};
 
 /// Everything that a campaign is run with.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct Means {
     pub words: Words,
     /// How mail leaves.
     pub mail: Mail,
+    /// Where reset links lead; `None` where people reset their passwords on the site's own pages.
+    pub pages: Option<BaseUrl>,
     /// What this host may send by.
     pub guard: SendingGuard,
     /// The digest of the first roster, from the configuration.
@@ -42,9 +45,9 @@ pub struct Means {
 
 /// Runs campaigns: one of any number, on any hosts.
 pub struct Worker<'a> {
-    pub(super) site: &'a Site,
-    pub(super) means: &'a Means,
-    pub(super) name: WorkerName,
+    pub(crate) site: &'a Site,
+    pub(crate) means: &'a Means,
+    pub(crate) name: WorkerName,
     trees: RwLock<HashMap<CampaignId, Arc<TargetTree>>>,
 }
 
@@ -65,8 +68,8 @@ impl<'a> Worker<'a> {
         Self { site, means, name, trees: RwLock::default() }
     }
 
-    /// Does the next thing that is to be done in any campaign: tells those who are sealed before
-    /// it seals more.
+    /// Does the next thing that is to be done: sees to people who wait for a mail, and then to any
+    /// campaign, where it tells those who are sealed before it seals more.
     ///
     /// A campaign that something is wrong with does not keep the others from going on.
     ///
@@ -75,6 +78,11 @@ impl<'a> Worker<'a> {
     pub async fn work(&self) -> Result<Worked, WorkError> {
         let mut worked = Worked::Nothing;
         let mut failed = None;
+        match self.see_to_requests().await {
+            Ok(true) => worked = Worked::Something,
+            Ok(false) => {}
+            Err(error) => failed = Some(error),
+        }
         for campaign in self.campaigns().await? {
             match self.work_on(campaign).await {
                 Ok(Worked::Something) => worked = Worked::Something,
@@ -85,6 +93,12 @@ impl<'a> Worker<'a> {
         failed.map_or(Ok(worked), Err)
     }
 
+    /// Somebody sits before a page and waits.
+    async fn see_to_requests(&self) -> Result<bool, WorkError> {
+        let resolved = self.resolve_next().await?;
+        Ok(self.send_requested().await? || resolved)
+    }
+
     /// Sees who has chosen a new password, destroys what has been kept long enough, and holds on to
     /// the permission to send. It reads every sealed account, so do it now and then.
     ///
@@ -92,6 +106,7 @@ impl<'a> Worker<'a> {
     /// [`WorkError`] if store or directory fail.
     pub async fn look_around(&self) -> Result<(), WorkError> {
         resets::watch_resets(self.site, &self.means.directory, &self.means.verifier).await?;
+        self.finish_resets().await?;
         resets::destroy_old_secrets(self.site).await?;
         self.check_guard().await
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use campaign::{HaltReason, NoticeDue, Resolution, RowNow, notice_due, resolve_sealing};
 use ledger::{CampaignEvent, Event};
-use model::{AccountId, CampaignId, NoticeId, NoticeKind, SkipReason, StoredHash, TargetState};
+use model::{AccountId, CampaignId, NoticeId, SkipReason, StoredHash, TargetState};
 use notice::NoticeCode;
 use password::ImitateError;
 use store::{AddressLease, NewResetLine, Tx};
@@ -235,7 +235,7 @@ impl Worker<'_> {
         let sealed: Vec<_> = sealed.map(|(member, _)| member.row.account.clone()).collect();
         let AddressLease { campaign, number, .. } = held.lease;
         let now = tx.now().await?;
-        let id = tx.add_notice(campaign, number, NoticeKind::ResetRequired, &sealed, now).await?;
+        let id = tx.add_notice(campaign, number, &sealed, now).await?;
         let key = self.site.vault.notice_key();
         tx.set_code_lookup(id, NoticeCode::derive(&key, id.0).lookup(&key)).await?;
         Ok(id)

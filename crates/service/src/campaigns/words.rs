@@ -1,39 +1,51 @@
 use std::collections::BTreeMap;
 
 use campaign::{NameError, Plan, TemplateDigest, TemplateName};
-use model::{NoticeKind, Provenance, Tier, Timestamp};
-use notice::{
-    AccountName, Composer, Exposure, Language, NoticeCode, Rendered, ResetRequired, TEMPLATES, lint,
-};
+use model::NoticeKind;
+use notice::{BaseUrl, Composer, Language, Rendered, TEMPLATES};
 use sha2::{Digest, Sha256};
 
-use super::CampaignError;
+use super::{CampaignError, specimen::Specimens};
 
 /// The words that a site's notices are made of.
 #[derive(Debug)]
 pub struct Words {
-    pub(super) composer: Composer,
+    composer: Composer,
     /// For people whose language is not known, or not written.
     pub(super) language: Language,
     digests: BTreeMap<TemplateName, TemplateDigest>,
-    subjects: BTreeMap<Language, String>,
+    subjects: BTreeMap<(NoticeKind, Language), String>,
 }
 
 impl Words {
-    /// Writes a specimen of every notice, holds it against the rules, and takes its digest.
+    /// Writes a specimen of every notice, holds it against the rules, and takes the digest of what
+    /// campaigns send. `pages` is where reset links lead, if any are mailed.
     ///
     /// # Errors
     /// [`WordsError`] if the site's name or paths would make a notice that reads like a forgery.
-    pub fn new(site: &notice::Site, language: Language) -> Result<Self, WordsError> {
+    pub fn new(
+        site: &notice::Site,
+        language: Language,
+        pages: Option<&BaseUrl>,
+    ) -> Result<Self, WordsError> {
         let composer = Composer::new(site.clone()).map_err(WordsError::compose)?;
+        let specimens = Specimens::new(site, &composer, pages)?;
         let (mut digests, mut subjects) = (BTreeMap::new(), BTreeMap::new());
         for language in Language::ALL.iter().copied() {
-            let rendered = specimen(site, &composer, language)?;
-            let name = format!("reset_required/{language}").parse()?;
-            digests.insert(name, digest(site, &rendered, language));
-            subjects.insert(language, rendered.subject);
+            for kind in NoticeKind::ALL.iter().copied() {
+                let rendered = specimens.write(kind, language)?;
+                if kind == NoticeKind::ResetRequired {
+                    let name = format!("{kind}/{language}").parse()?;
+                    digests.insert(name, digest(site, &rendered, language));
+                }
+                subjects.insert((kind, language), rendered.subject);
+            }
         }
         Ok(Self { composer, language, digests, subjects })
+    }
+
+    pub(crate) const fn composer(&self) -> &Composer {
+        &self.composer
     }
 
     pub(super) const fn digests(&self) -> &BTreeMap<TemplateName, TemplateDigest> {
@@ -52,31 +64,15 @@ impl Words {
         }
     }
 
-    /// The subject of the notice that passwords were reset.
-    pub(crate) fn subject(&self, language: Language) -> String {
-        self.subjects.get(&language).cloned().unwrap_or_default()
+    /// The subject of a notice.
+    pub(crate) fn subject(&self, kind: NoticeKind, language: Language) -> String {
+        self.subjects.get(&(kind, language)).cloned().unwrap_or_default()
     }
 
     /// The language of somebody whose locale this is.
     pub(crate) fn language_of(&self, locale: Option<&str>) -> Language {
         locale.and_then(Language::of_locale).unwrap_or(self.language)
     }
-}
-
-/// What a recipient would see of an invented notice, if it keeps the rules.
-fn specimen(
-    site: &notice::Site,
-    composer: &Composer,
-    language: Language,
-) -> Result<Rendered, WordsError> {
-    let facts = invented(site)?;
-    let rendered = composer.preview(&facts, language).map_err(WordsError::compose)?;
-    let faults = lint(&rendered, site, &facts, language);
-    if faults.is_empty() {
-        return Ok(rendered);
-    }
-    let faults = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    Err(WordsError::Faults { language, faults })
 }
 
 /// Over the templates as they are written, and over what a recipient would see.
@@ -108,25 +104,17 @@ fn put(hash: &mut Sha256, text: &str) {
     hash.update(text.as_bytes());
 }
 
-/// An invented person's notice: the same for ever.
-fn invented(site: &notice::Site) -> Result<ResetRequired, WordsError> {
-    let found = Timestamp::from_micros(1_463_443_200_000_000);
-    let leak = "Specimen Books".parse().map_err(WordsError::compose)?;
-    let date = "2016-05".parse().map_err(WordsError::compose)?;
-    let exposure = Exposure::new(found, Tier::Exact, leak, Some(date), Provenance::Circulating);
-    let exposure = exposure.map_err(WordsError::compose)?;
-    let recipient = site.sender.from().clone();
-    let accounts = vec![AccountName::of(Some("specimen"))];
-    let code = NoticeCode::derive(&[0; 32], 0);
-    ResetRequired::new(recipient, accounts, vec![exposure], code).map_err(WordsError::compose)
-}
-
 /// Why the site's words cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum WordsError {
     /// It would read like a forgery.
-    #[error("the notice in {language} breaks the rules: {faults}; look at the section [site]")]
+    #[error(
+        "the notice {kind} in {language} breaks the rules: {faults}; look at the section [site]{}",
+        if *kind == NoticeKind::ResetLink { " and at `recovery.pages_url`" } else { "" }
+    )]
     Faults {
+        /// Which notice.
+        kind: NoticeKind,
         /// In which language.
         language: Language,
         /// What is wrong with it.
@@ -141,7 +129,7 @@ pub enum WordsError {
 }
 
 impl WordsError {
-    fn compose(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+    pub(super) fn compose(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Compose(Box::new(error))
     }
 }

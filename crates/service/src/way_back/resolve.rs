@@ -1,0 +1,153 @@
+use std::time::Duration;
+
+use ledger::RecoveryEvent;
+use model::{Account, AccountId, NoticeKind, Timestamp};
+use notice::Language;
+use recovery::{Allowance, RequestCounts};
+use store::{MailRequest, Tx};
+
+use super::{
+    ask::Typed,
+    letter::{NewLetter, Told, post},
+};
+use crate::{
+    Words, WorkError, Worker,
+    campaigns::Addressee,
+    limits::{REQUEST_AGE_MAX, TYPED_CHARS_MAX},
+};
+
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+impl Worker<'_> {
+    /// Looks whom the next request concerns, and writes their mails; `false` if there is none.
+    pub(crate) async fn resolve_next(&self) -> Result<bool, WorkError> {
+        let mut tx = self.site.store.read().await?;
+        let Some(request) = tx.next_mail_request().await? else { return Ok(false) };
+        let is_late = request.asked_at.after(REQUEST_AGE_MAX) < tx.now().await?;
+        drop(tx);
+        let meant = if is_late { None } else { Some(self.meant(&request).await?) };
+        let mut tx = self.site.store.begin().await?;
+        tx.hold_requests().await?;
+        if tx.drop_mail_request(request.id).await? {
+            if let Some(meant) = meant {
+                self.answer_request(&mut tx, &request, &meant).await?;
+            } else {
+                tracing::warn!("a request for a mail is dropped: no worker saw to it in time");
+            }
+            tx.commit().await?;
+        }
+        Ok(true)
+    }
+
+    /// The accounts that somebody means by what they typed.
+    async fn meant(&self, request: &MailRequest) -> Result<Meant, WorkError> {
+        let typed = Typed::decrypt(self.site, request)?;
+        let text = typed.text.trim();
+        let exact = leak::identifier::exact(text);
+        let accounts = match text.chars().count() {
+            1..=TYPED_CHARS_MAX => {
+                self.means.directory.by_names(&names(text, exact.as_deref())).await?
+            }
+            _ => Vec::new(),
+        };
+        let is_meant = |account: &Account| {
+            account.username.as_deref() == Some(text) || has_address(account, exact.as_deref())
+        };
+        let accounts = accounts.into_iter().filter(is_meant).collect();
+        Ok(Meant { accounts, language: typed.language.clone() })
+    }
+
+    async fn answer_request(
+        &self,
+        tx: &mut Tx,
+        request: &MailRequest,
+        meant: &Meant,
+    ) -> Result<(), WorkError> {
+        let mut events = Vec::new();
+        for account in &meant.accounts {
+            events.extend(self.answer_one(tx, request, meant, account).await?);
+        }
+        let events: Vec<_> = events.into_iter().map(Into::into).collect();
+        if !events.is_empty() {
+            self.site.record(tx, &events).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes a mail about one account, unless nobody may have it or they have had enough.
+    async fn answer_one(
+        &self,
+        tx: &mut Tx,
+        request: &MailRequest,
+        meant: &Meant,
+        account: &Account,
+    ) -> Result<Option<RecoveryEvent>, WorkError> {
+        let recorded = self.means.directory.records_verified();
+        let Some(addressee) = Addressee::of(self.site, None, account, recorded) else {
+            return Ok(None);
+        };
+        let counts = counts(tx, &account.id, request.source).await?;
+        if !Allowance::default().may_mail(&counts) {
+            return Ok(None);
+        }
+        let (told, link) = match request.kind {
+            NoticeKind::ResetLink if account.hash.is_some() && self.means.pages.is_some() => {
+                (Told::Link, Some(tx.add_reset_link(&account.id).await?))
+            }
+            NoticeKind::ExposureAnswer => {
+                (Told::Answer(self.what_is_found(tx, account).await?), None)
+            }
+            _ => return Ok(None),
+        };
+        let language = language_for(account, &meant.language, &self.means.words);
+        let source = Some(request.source);
+        let new = NewLetter { account, addressee: &addressee, told, language, link, source };
+        Ok(Some(post(self.site, tx, new).await?))
+    }
+}
+
+/// Their own, else that of the page on which they asked.
+fn language_for(account: &Account, page: &str, words: &Words) -> Language {
+    let own = account.locale.as_deref().and_then(Language::of_locale);
+    own.or_else(|| page.parse().ok()).unwrap_or_else(|| words.language_of(None))
+}
+
+/// Whom a request concerns.
+struct Meant {
+    accounts: Vec<Account>,
+    language: String,
+}
+
+/// As databases may hold what was typed.
+fn names(text: &str, exact: Option<&str>) -> Vec<String> {
+    let mut names = vec![text.to_owned(), text.to_lowercase()];
+    names.extend(exact.map(str::to_owned));
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn has_address(account: &Account, exact: Option<&str>) -> bool {
+    let own = account.email.as_deref().and_then(leak::identifier::exact);
+    exact.is_some() && own.as_deref() == exact
+}
+
+async fn counts(
+    tx: &mut Tx,
+    account: &AccountId,
+    source: [u8; 32],
+) -> Result<RequestCounts, WorkError> {
+    let now = tx.now().await?;
+    let (hour, day) = (before(now, HOUR), before(now, DAY));
+    Ok(RequestCounts {
+        account_hour: tx.requested_for_account(account, hour).await?,
+        account_day: tx.requested_for_account(account, day).await?,
+        source_hour: tx.requested_by_source(source, hour).await?,
+    })
+}
+
+fn before(now: Timestamp, span: Duration) -> Timestamp {
+    let span = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_micros(now.as_micros().saturating_sub(span))
+}
