@@ -14,6 +14,10 @@ pub const FAILPOINTS: &[&str] = &[
     "notice_recorded",
 ];
 
+/// Every named moment, in the order in which a reset passes them.
+#[cfg(feature = "failpoints")]
+pub const RESET_FAILPOINTS: &[&str] = &["reset_intended", "password_swapped", "reset_concluded"];
+
 /// Names the moment at which this process is to die, and at which of its comings: `notice_begun:3`.
 #[cfg(feature = "failpoints")]
 const VARIABLE: &str = "FAILPOINT";

@@ -39,9 +39,6 @@ pub const TYPED_CHARS_MAX: usize = 320;
 /// How long the first retry of a mail that somebody waits for waits.
 pub const REQUESTED_RETRY: Duration = Duration::from_secs(30);
 
-/// How long whoever sets a password has a link to themselves.
-pub const INTENT_LEASE: Duration = Duration::from_mins(1);
-
 /// How long a password that was taken out of use is refused as a new one.
 pub const OLD_HASH_KEPT: Duration = Duration::from_hours(365 * 24);
 

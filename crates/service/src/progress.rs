@@ -31,6 +31,8 @@ pub enum Step {
     Verify,
     /// Looking up whom a campaign would be about.
     Freeze,
+    /// Telling people whose password was taken out of use.
+    Tell,
 }
 
 impl Step {
@@ -43,6 +45,7 @@ impl Step {
             Self::Screen => "Screening",
             Self::Verify => "Verifying",
             Self::Freeze => "Looking up targets",
+            Self::Tell => "Sealing and telling",
         }
     }
 
@@ -52,6 +55,7 @@ impl Step {
         match self {
             Self::ReadAccounts | Self::Verify | Self::Freeze => Unit::Accounts,
             Self::HashFiles | Self::Screen => Unit::Bytes,
+            Self::Tell => Unit::Addresses,
         }
     }
 }
@@ -61,6 +65,8 @@ impl Step {
 pub enum Unit {
     /// Accounts of the site.
     Accounts,
+    /// Addresses that are written to.
+    Addresses,
     /// Bytes of the files as they are on disk.
     Bytes,
 }

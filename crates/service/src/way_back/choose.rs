@@ -17,7 +17,8 @@ use super::{Recovery, finish::conclude};
 use crate::{
     LogError, Site, TellError, VaultError, WorkError,
     campaigns::{Kept, secret, watch_account},
-    limits::{INTENT_LEASE, OLD_HASH_KEPT},
+    failpoint,
+    limits::OLD_HASH_KEPT,
 };
 
 /// A password that somebody has typed on the page behind a link.
@@ -187,11 +188,13 @@ async fn make(
     old: OldPasswords,
     password: NewPassword,
 ) -> Result<Result<StoredHash, Objection>, ChooseError> {
-    // Nobody closes the semaphore, so this waits for its turn and no more.
-    let _turn = recovery.hashing.acquire().await;
+    // Nobody closes the semaphore, so this waits for its turn and no more. The thread holds on to
+    // it, also when nobody waits for the thread any longer.
+    let turn = Arc::clone(&recovery.hashing).acquire_owned().await;
     let (verifier, randomness) = (Arc::clone(&recovery.verifier), Arc::clone(&site.randomness));
     let like = recovery.like.clone().unwrap_or(hash);
     spawn_blocking(move || {
+        let _turn = turn;
         if let Some(objection) = objection(&verifier, &old, &password) {
             return Ok(Err(objection));
         }
@@ -229,12 +232,15 @@ async fn set(
     if let Err(refused) = intend(site, link.id, version).await? {
         return Ok(refused);
     }
+    failpoint::reach("reset_intended");
     let Change { account, hash, new, user_agent } = change;
     if !recovery.directory.replace_hash(&account.id, &hash, &new).await? {
         release(site, link.id).await?;
         return Ok(Chosen::Busy);
     }
+    failpoint::reach("password_swapped");
     conclude(site, &recovery.directory, link, &account, user_agent).await?;
+    failpoint::reach("reset_concluded");
     watch_account(site, &recovery.verifier, &account.id, &new).await?;
     Ok(Chosen::Done)
 }
@@ -254,7 +260,7 @@ async fn intend(
     if link.intended_until.is_some_and(|until| now < until) {
         return Ok(Err(Chosen::Busy));
     }
-    tx.intend_reset(id, version, INTENT_LEASE).await?;
+    tx.intend_reset(id, version, site.options.lease).await?;
     tx.commit().await?;
     Ok(Ok(()))
 }

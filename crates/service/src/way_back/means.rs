@@ -21,7 +21,7 @@ pub struct Recovery {
     /// What the site is called.
     pub(super) site_name: String,
     /// Passwords that are tried and hashed at the same time.
-    pub(super) hashing: Semaphore,
+    pub(super) hashing: Arc<Semaphore>,
 }
 
 impl Recovery {
@@ -36,7 +36,7 @@ impl Recovery {
         site_name: String,
         hashing_max: usize,
     ) -> Self {
-        let hashing = Semaphore::new(hashing_max.max(1));
+        let hashing = Arc::new(Semaphore::new(hashing_max.max(1)));
         Self { directory, verifier, policy, lengths, like, site_name, hashing }
     }
 
