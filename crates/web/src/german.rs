@@ -15,6 +15,13 @@ pub(crate) const PHRASES: Phrases = Phrases {
     unconfirmed: "Wir können diese Nachricht nicht bestätigen",
     disputed: "Danke für Ihren Hinweis",
     notices: "Sicherheitsnachrichten",
+    forgot: "Passwort vergessen?",
+    affected: "Bin ich betroffen?",
+    mailed: "Sehen Sie in Ihr Postfach",
+    choose: "Wählen Sie ein neues Passwort",
+    choose_again: "Bitte versuchen Sie es noch einmal",
+    changed: "Ihr Passwort ist geändert",
+    dead: "Dieser Link funktioniert nicht",
     code: "Code der Nachricht",
     code_hint: "16 Buchstaben und Ziffern, zum Beispiel 7KQ4-M2XD-93TP-0V5A. \
                 Groß oder klein, mit oder ohne Striche.",
@@ -25,6 +32,22 @@ pub(crate) const PHRASES: Phrases = Phrases {
                     Feld für ein Passwort: Eine Seite, die danach fragt, ist nicht diese.",
     check_button: "Nachricht prüfen",
     dispute_button: "Das stimmt nicht",
+    name: "E-Mail-Adresse oder Benutzername",
+    name_hint: "Das, womit Sie sich anmelden.",
+    own_address_hint: "Die Adresse, die zu Ihrem Konto gehört.",
+    link_button: "Link schicken",
+    answer_button: "Antwort schicken",
+    again_button: "Noch einmal schicken",
+    password: "Neues Passwort",
+    password_hint: |chars_min| {
+        format!(
+            "Mindestens {chars_min} Zeichen. Gut sind drei oder vier Wörter, die nichts \
+             miteinander zu tun haben."
+        )
+    },
+    password_again: "Noch einmal dasselbe",
+    password_again_hint: "Ein Tippfehler würde Sie aussperren.",
+    password_button: "Neues Passwort setzen",
     about: "Worum es geht",
     subject: "Betreff",
     dated: "Datum",
@@ -33,6 +56,7 @@ pub(crate) const PHRASES: Phrases = Phrases {
                      bitten um ein neues.",
     reset_link: "Jemand hat einen Link für ein neues Passwort angefordert.",
     reset_done: "Ein Passwort wurde geändert.",
+    exposure_answer: "Jemand hat gefragt, ob das Passwort eines Kontos in gestohlenen Daten steht.",
     waiting: "Unterwegs: Der Mailserver hat sie noch nicht angenommen.",
     sent: "Verschickt. Der Mailserver hat sie angenommen.",
     refused: "Nicht zugestellt: Der Mailserver hat sie nicht angenommen.",
@@ -58,7 +82,7 @@ pub(crate) const PHRASES: Phrases = Phrases {
     },
     unwell: Message {
         title: "Wir können gerade nicht antworten",
-        text: "Das liegt an uns und sagt nichts über Ihre Nachricht. Bitte versuchen Sie es in \
-               ein paar Minuten noch einmal.",
+        text: "Das liegt an uns und sagt nichts über Ihre Nachricht oder Ihr Konto. Bitte \
+               versuchen Sie es in ein paar Minuten noch einmal.",
     },
 };

@@ -4,6 +4,7 @@
 //! exists. TLS comes from certificate files, or from a proxy that is named; without either, only
 //! this host is listened to.
 
+mod desk;
 mod german;
 mod guard;
 mod health;
@@ -11,6 +12,7 @@ pub mod limits;
 mod look;
 mod metrics;
 mod moment;
+mod number;
 mod pages;
 mod phrases;
 mod server;
@@ -19,18 +21,18 @@ mod visit;
 use std::{fmt, sync::Arc};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
     routing::{get, post},
 };
-use service::{Site, Words};
+use service::{Recovery, Site, Words};
 
 use guard::{Gate, Throttle};
 use limits::FORM_BYTES_MAX;
 
+pub use desk::Desk;
 pub use look::{Accent, AccentError, Logo, LogoError, Look, LookOptions};
-pub use pages::Statement;
 pub use server::{ServeError, ServeOptions, TlsFiles, serve};
 
 /// What every handler is given.
@@ -39,20 +41,28 @@ pub struct Office {
     site: Arc<Site>,
     look: Arc<Look>,
     words: Option<Arc<Words>>,
-    statements: Arc<[Statement]>,
+    recovery: Option<Arc<Recovery>>,
+    desk: Option<Arc<Desk>>,
 }
 
 impl Office {
     /// Answers for one site. Without the words of its notices, none can be checked.
     #[must_use]
     pub fn new(site: Arc<Site>, look: Look, words: Option<Arc<Words>>) -> Self {
-        Self { site, look: Arc::new(look), words, statements: Arc::default() }
+        Self { site, look: Arc::new(look), words, recovery: None, desk: None }
     }
 
-    /// Shows these in public, in this order.
+    /// Lets people choose new passwords here, and not on the site's own pages.
     #[must_use]
-    pub fn with_statements(self, statements: Vec<Statement>) -> Self {
-        Self { statements: statements.into(), ..self }
+    pub fn with_recovery(self, recovery: Arc<Recovery>) -> Self {
+        Self { recovery: Some(recovery), ..self }
+    }
+
+    /// Shows the mails and reports of a rehearsal to whoever tries the program on this host. Where
+    /// others can reach us, nobody is shown them.
+    #[must_use]
+    pub fn with_desk(self, desk: Desk) -> Self {
+        Self { desk: Some(Arc::new(desk)), ..self }
     }
 }
 
@@ -66,8 +76,9 @@ impl fmt::Debug for Office {
 pub fn routes(office: Office, options: &ServeOptions) -> Router {
     let options = Arc::new(options.clone());
     let throttle = Arc::new(Throttle::new());
+    let desk = office.desk.clone().filter(|_| options.listen.ip().is_loopback());
     let gate = Gate { office: office.clone(), options, throttle };
-    for_people()
+    for_people(office.recovery.clone(), desk)
         .layer(from_fn_with_state(gate.clone(), guard::admit))
         .merge(for_machines())
         .with_state(office)
@@ -77,16 +88,27 @@ pub fn routes(office: Office, options: &ServeOptions) -> Router {
         .layer(from_fn(guard::log_access))
 }
 
-fn for_people() -> Router<Office> {
+fn for_people(recovery: Option<Arc<Recovery>>, desk: Option<Arc<Desk>>) -> Router<Office> {
     Router::new()
         .route("/", get(pages::home))
         .route("/check", get(pages::ask).post(pages::check))
         .route("/check/dispute", post(pages::dispute))
         .route("/notices", get(pages::notices))
+        .route("/affected", get(pages::affected).post(pages::ask_for_answer))
+        .route("/forgot", get(pages::forgot).post(pages::ask_for_link))
+        .route("/.well-known/change-password", get(pages::change_password))
+        .merge(recovery.map_or_else(Router::new, behind_links))
+        .merge(desk.map_or_else(Router::new, desk::routes))
         .route("/assets/{name}", get(pages::asset))
         .fallback(pages::not_found)
         .method_not_allowed_fallback(pages::wrong_method)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+}
+
+/// Where the links of our mails lead. There are none where the site mails its own.
+fn behind_links(recovery: Arc<Recovery>) -> Router<Office> {
+    let reset = get(pages::open).post(pages::choose).layer(Extension(recovery));
+    Router::new().route("/reset/{token}", reset)
 }
 
 fn for_machines() -> Router<Office> {

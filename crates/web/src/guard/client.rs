@@ -8,6 +8,26 @@ use axum::{
 /// What proxies write down: everybody that they know of on the way, the nearest last.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
+/// What one subscriber has of addresses: one of version 4, a /64 of version 6. Nothing, where no
+/// address is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Household(Option<[u8; 8]>);
+
+impl Household {
+    pub(super) fn of(client: Option<IpAddr>) -> Self {
+        let bits = client.map(|client| match client {
+            IpAddr::V4(address) => u64::from(address.to_bits()),
+            IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
+        });
+        Self(bits.map(u64::to_be_bytes))
+    }
+
+    /// What tells it from others.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_ref().map_or(&[], |bytes| bytes)
+    }
+}
+
 /// Where a request comes from. Only the proxy that is named is believed, and of what it says only
 /// the last entry, which it wrote itself; the others are the client's own.
 pub(super) fn address(request: &Request, trusted_proxy: Option<IpAddr>) -> Option<IpAddr> {

@@ -19,6 +19,7 @@ use tokio::time;
 use crate::{Office, ServeOptions, limits::ANSWER_TIME_MAX, pages::Refusal, visit::Visit};
 
 pub(crate) use access::log_access;
+pub(crate) use client::Household;
 pub(crate) use headers::{SANDBOX, keep_private, secure};
 pub(crate) use throttle::Throttle;
 
@@ -36,11 +37,12 @@ impl FromRef<Gate> for Office {
     }
 }
 
-/// Lets a form through that comes from our own pages, and not too often.
+/// Lets a form through that comes from our own pages, and not too often. Its handler is told from
+/// which household.
 pub(crate) async fn admit(
     State(gate): State<Gate>,
     visit: Visit,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     if request.method() != Method::POST {
@@ -49,9 +51,12 @@ pub(crate) async fn admit(
     if !origin::is_own(request.headers()) {
         return gate.office.refuse(visit, Refusal::Stranger);
     }
-    let client = client::address(&request, gate.options.trusted_proxy);
-    match gate.throttle.admit(client) {
-        Ok(()) => next.run(request).await,
+    let household = Household::of(client::address(&request, gate.options.trusted_proxy));
+    match gate.throttle.admit(household) {
+        Ok(()) => {
+            request.extensions_mut().insert(household);
+            next.run(request).await
+        }
         Err(wait) => {
             let mut answer = gate.office.refuse(visit, Refusal::TooMany);
             // At least a second, and no more than says anything.

@@ -1,6 +1,5 @@
 use std::{
     hash::{BuildHasher as _, RandomState},
-    net::IpAddr,
     time::Duration,
 };
 
@@ -8,6 +7,7 @@ use governor::{
     DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock as _, clock::DefaultClock,
 };
 
+use super::Household;
 use crate::limits::{CLIENT_FORMS_PER_MINUTE, CLIENTS, FORMS_BURST, FORMS_PER_SECOND};
 
 /// How many forms may come: from one client, and from all of them.
@@ -34,42 +34,40 @@ impl Throttle {
     }
 
     /// Counts one form, or says how long to wait. Who has to wait takes nothing from the others.
-    pub(crate) fn admit(&self, client: Option<IpAddr>) -> Result<(), Duration> {
+    pub(crate) fn admit(&self, client: Household) -> Result<(), Duration> {
         let limiters = [self.limiter(client), &self.everybody];
         limiters.into_iter().try_for_each(|limiter| {
             limiter.check().map_err(|until| until.wait_time_from(self.clock.now()))
         })
     }
 
-    fn limiter(&self, client: Option<IpAddr>) -> &DefaultDirectRateLimiter {
+    fn limiter(&self, client: Household) -> &DefaultDirectRateLimiter {
         let counters = self.clients.len() as u64;
-        let at = self.hash.hash_one(client.map(household)) % counters;
+        let at = self.hash.hash_one(client) % counters;
         &self.clients[usize::try_from(at).unwrap_or_default()]
-    }
-}
-
-/// What one subscriber has of addresses: one of version 4, a /64 of version 6.
-const fn household(client: IpAddr) -> u64 {
-    match client {
-        IpAddr::V4(address) => address.to_bits() as u64,
-        IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
+
+    fn client(address: &str) -> Household {
+        Household::of(address.parse().ok())
+    }
 
     fn admitted(throttle: &Throttle, clients: &[&str]) -> usize {
         let clients = clients.iter().cycle().take(100);
-        clients.filter(|client| throttle.admit(client.parse().ok()).is_ok()).count()
+        clients.filter(|address| throttle.admit(client(address)).is_ok()).count()
     }
 
     /// Somebody whose counter is another one.
-    fn other_client(throttle: &Throttle, client: &str) -> String {
-        let counter = |client: &str| std::ptr::from_ref(throttle.limiter(client.parse().ok()));
+    fn other_client(throttle: &Throttle, address: &str) -> String {
+        let counter = |address: &str| std::ptr::from_ref(throttle.limiter(client(address)));
         let others = (1..250).map(|n| format!("198.51.100.{n}"));
-        others.into_iter().find(|other| counter(other) != counter(client)).unwrap()
+        others.into_iter().find(|other| counter(other) != counter(address)).unwrap()
     }
 
     #[test]
@@ -78,7 +76,7 @@ mod tests {
         let other = other_client(&throttle, "192.0.2.1");
         // One more, should the machine be slow.
         assert!((30..=31).contains(&admitted(&throttle, &["192.0.2.1"])));
-        let wait = throttle.admit("192.0.2.1".parse().ok()).unwrap_err();
+        let wait = throttle.admit(client("192.0.2.1")).unwrap_err();
         assert!(wait <= Duration::from_secs(2), "{wait:?}");
         assert!((30..=31).contains(&admitted(&throttle, &[&other])));
     }
@@ -93,8 +91,9 @@ mod tests {
     #[test]
     fn many_clients_together_are_slowed_down_and_take_no_more_room() {
         let throttle = Throttle::new();
-        let clients = (0..10_000u32).map(|n| IpAddr::from(n.to_be_bytes()));
-        let admitted = clients.filter(|client| throttle.admit(Some(*client)).is_ok()).count();
+        let addresses = (0..10_000u32).map(|n| IpAddr::from(n.to_be_bytes()));
+        let clients = addresses.map(|address| Household::of(Some(address)));
+        let admitted = clients.filter(|client| throttle.admit(*client).is_ok()).count();
         assert!((500..700).contains(&admitted), "{admitted}");
         assert_eq!(throttle.clients.len(), CLIENTS);
     }

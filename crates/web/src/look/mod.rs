@@ -83,7 +83,12 @@ impl Asset {
         format!("/assets/{}", self.name)
     }
 
-    fn new(stem: &str, ending: &str, content_type: &'static str, bytes: Vec<u8>) -> Self {
+    pub(crate) fn new(
+        stem: &str,
+        ending: &str,
+        content_type: &'static str,
+        bytes: Vec<u8>,
+    ) -> Self {
         let hash = HEXLOWER.encode(&Sha256::digest(&bytes));
         let name = format!("{stem}-{}.{ending}", &hash[..HASH_DIGITS]);
         Self { name, bytes, content_type, is_foreign: false }

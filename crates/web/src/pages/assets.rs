@@ -17,7 +17,8 @@ const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000
 const FOR_A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
 
 /// People look for these pages; forms, answers and links with secrets are for nobody's index.
-const ROBOTS: &str = "User-agent: *\nAllow: /$\nAllow: /check$\nAllow: /notices$\nDisallow: /\n";
+const ROBOTS: &str = "User-agent: *\nAllow: /$\nAllow: /affected$\nAllow: /check$\n\
+                      Allow: /forgot$\nAllow: /notices$\nDisallow: /\n";
 
 /// A file that pages are made of.
 pub(crate) async fn asset(

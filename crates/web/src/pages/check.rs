@@ -2,17 +2,16 @@ use std::fmt;
 
 use askama::Template;
 use axum::{
-    Form,
-    extract::{State, rejection::FormRejection},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
 };
 use model::{NoticeKind, NoticeState};
-use notice::{Language, MenuPath};
+use notice::Language;
 use serde::Deserialize;
 use service::{CheckError, CheckedNotice, check_notice, dispute_notice};
 
-use super::{Frame, Refusal, page};
+use super::{Filled, Frame, Refusal, page, read};
 use crate::{
     Office,
     moment::{Moment, moment},
@@ -31,14 +30,18 @@ pub(crate) struct Typed {
     lang: Option<String>,
 }
 
+impl Typed {
+    fn lang(&self) -> Option<&str> {
+        self.lang.as_deref()
+    }
+}
+
 /// Neither code nor address belongs into a log.
 impl fmt::Debug for Typed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Typed(..)")
     }
 }
-
-type TypedForm = Result<Form<Typed>, FormRejection>;
 
 #[derive(Template)]
 #[template(path = "check.html")]
@@ -53,7 +56,6 @@ struct Ask<'a> {
 struct Confirmed<'a> {
     frame: Frame<'a>,
     notice: Described,
-    steps: &'a MenuPath,
     typed: &'a Typed,
 }
 
@@ -74,9 +76,9 @@ pub(crate) async fn ask(State(office): State<Office>, visit: Visit) -> Response 
 pub(crate) async fn check(
     State(office): State<Office>,
     headers: HeaderMap,
-    form: TypedForm,
+    form: Filled<Typed>,
 ) -> Response {
-    let (typed, visit) = read(&office, &headers, form);
+    let (typed, visit) = read(&office, &headers, form, Typed::lang);
     match find(&office, &typed).await {
         Ok(Some(notice)) => confirmed(&office, visit, &notice, &typed),
         Ok(None) => unconfirmed(&office, visit),
@@ -88,21 +90,14 @@ pub(crate) async fn check(
 pub(crate) async fn dispute(
     State(office): State<Office>,
     headers: HeaderMap,
-    form: TypedForm,
+    form: Filled<Typed>,
 ) -> Response {
-    let (typed, visit) = read(&office, &headers, form);
+    let (typed, visit) = read(&office, &headers, form, Typed::lang);
     if let Err(error) = dispute_notice(&office.site, &typed.code, &typed.address).await {
         return failed(&office, visit, &error);
     }
     let frame = Frame::new(&office, visit, HERE, |words| words.disputed);
     page(StatusCode::OK, &Disputed { frame })
-}
-
-/// A form that cannot be read was filled in with nothing.
-fn read(office: &Office, headers: &HeaderMap, form: TypedForm) -> (Typed, Visit) {
-    let typed = form.map(|Form(typed)| typed).unwrap_or_default();
-    let visit = Visit::new(typed.lang.as_deref(), headers, office.look.language);
-    (typed, visit)
 }
 
 /// Where there are no words, no notice was ever sent.
@@ -116,8 +111,7 @@ async fn find(office: &Office, typed: &Typed) -> Result<Option<CheckedNotice>, C
 fn confirmed(office: &Office, visit: Visit, notice: &CheckedNotice, typed: &Typed) -> Response {
     let frame = Frame::new(office, visit, HERE, |words| words.confirmed);
     let notice = Described::new(notice, frame.words, visit.language);
-    let steps = &office.look.reset_path;
-    page(StatusCode::OK, &Confirmed { frame, notice, steps, typed })
+    page(StatusCode::OK, &Confirmed { frame, notice, typed })
 }
 
 fn unconfirmed(office: &Office, visit: Visit) -> Response {
@@ -132,6 +126,7 @@ fn failed(office: &Office, visit: Visit, error: &CheckError) -> Response {
 
 /// A notice in words.
 struct Described {
+    kind: NoticeKind,
     about: &'static str,
     subject: String,
     dated: Moment,
@@ -144,6 +139,7 @@ impl Described {
     fn new(notice: &CheckedNotice, words: &Phrases, language: Language) -> Self {
         let taken = notice.ended_at.filter(|_| notice.status == NoticeState::Sent);
         Self {
+            kind: notice.kind,
             about: about(notice.kind, words),
             subject: notice.subject.clone(),
             dated: moment(language, notice.made_at),
@@ -158,6 +154,7 @@ const fn about(kind: NoticeKind, words: &Phrases) -> &'static str {
         NoticeKind::ResetRequired => words.reset_required,
         NoticeKind::ResetLink => words.reset_link,
         NoticeKind::ResetDone => words.reset_done,
+        NoticeKind::ExposureAnswer => words.exposure_answer,
     }
 }
 
@@ -167,5 +164,64 @@ const fn status(state: NoticeState, words: &Phrases) -> &'static str {
         NoticeState::Sent => words.sent,
         NoticeState::Refused => words.refused,
         NoticeState::Uncertain => words.uncertain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Timestamp;
+
+    use super::*;
+    use crate::{Look, LookOptions};
+
+    fn look() -> Look {
+        Look::new(LookOptions {
+            name: Some("Example".parse().unwrap()),
+            sender: None,
+            reset_path: "Sign in > Forgot password".parse().unwrap(),
+            language: Language::English,
+            accent: None,
+            logo: None,
+        })
+    }
+
+    /// What a page says of a notice of this kind.
+    fn confirmed(kind: NoticeKind, language: Language) -> String {
+        let look = look();
+        let visit = Visit { language, chosen: false };
+        let words = Phrases::of(language);
+        let (title, resets_here) = (words.confirmed, true);
+        let frame = Frame { look: &look, visit, words, here: HERE, title, resets_here };
+        let notice = CheckedNotice {
+            kind,
+            subject: "Your account".to_owned(),
+            made_at: Timestamp::from_micros(0),
+            ended_at: None,
+            status: NoticeState::Sent,
+        };
+        let notice = Described::new(&notice, words, language);
+        Confirmed { frame, notice, typed: &Typed::default() }.render().unwrap()
+    }
+
+    #[test]
+    fn what_to_do_next_fits_the_notice() {
+        let cases = [
+            (NoticeKind::ResetRequired, "done this already?", true, false),
+            (NoticeKind::ResetLink, "begins like the address of this one", false, true),
+            (NoticeKind::ResetDone, "Was it not you?", true, false),
+            (NoticeKind::ExposureAnswer, "They did not learn the answer.", true, false),
+        ];
+        assert_eq!(cases.map(|(kind, ..)| kind), NoticeKind::ALL);
+        for (kind, expected, has_steps, has_link) in cases {
+            let page = confirmed(kind, Language::English);
+            assert!(page.contains(expected), "{kind}: {page}");
+            assert_eq!(page.contains("<b>Forgot password</b>"), has_steps, "{kind}");
+            assert_eq!(page.contains("ours holds one link"), has_link, "{kind}");
+            let others = cases.iter().filter(|(other, ..)| *other != kind);
+            assert!(others.into_iter().all(|(_, text, ..)| !page.contains(text)), "{kind}");
+            let german = confirmed(kind, Language::German);
+            assert_eq!(german.contains("<b>Forgot password</b>"), has_steps, "{kind}");
+            assert_eq!(german.contains("einen einzigen Link"), has_link, "{kind}");
+        }
     }
 }

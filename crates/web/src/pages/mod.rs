@@ -3,25 +3,30 @@
 mod assets;
 mod check;
 mod home;
+mod mail;
 mod notices;
 mod refusal;
+mod reset;
 
 use askama::Template;
 use axum::{
-    http::StatusCode,
+    Form,
+    extract::rejection::FormRejection,
+    http::{HeaderMap, StatusCode},
     response::{Html, IntoResponse as _, Response},
 };
 use notice::Language;
+use recovery::limits::LINK_LIFETIME;
 
-use crate::{Look, Office, phrases::Phrases, visit::Visit};
+use crate::{Look, Office, number::number, phrases::Phrases, visit::Visit};
 
 pub(crate) use assets::{asset, robots};
 pub(crate) use check::{ask, check, dispute};
 pub(crate) use home::home;
+pub(crate) use mail::{affected, ask_for_answer, ask_for_link, change_password, forgot};
 pub(crate) use notices::notices;
 pub(crate) use refusal::{Refusal, not_found, wrong_method};
-
-pub use notices::Statement;
+pub(crate) use reset::{choose, open};
 
 /// What surrounds the content of every page.
 pub(crate) struct Frame<'a> {
@@ -31,6 +36,8 @@ pub(crate) struct Frame<'a> {
     /// The page itself, or the form that led to it: where a change of language leads.
     here: &'static str,
     title: &'static str,
+    /// Whether people choose new passwords here, and not on the site's own pages.
+    resets_here: bool,
 }
 
 impl<'a> Frame<'a> {
@@ -41,7 +48,8 @@ impl<'a> Frame<'a> {
         title: impl FnOnce(&Phrases) -> &'static str,
     ) -> Self {
         let words = Phrases::of(visit.language);
-        Self { look: &office.look, visit, words, here, title: title(words) }
+        let resets_here = office.recovery.is_some();
+        Self { look: &office.look, visit, words, here, title: title(words), resets_here }
     }
 
     fn lang(&self) -> &'static str {
@@ -72,6 +80,20 @@ impl<'a> Frame<'a> {
         if self.visit.chosen { self.translated(path, self.lang()) } else { path.to_owned() }
     }
 
+    /// How many of something, in words.
+    fn counted(&self, count: u64, one: &str, many: &str) -> String {
+        if count == 1 {
+            return one.to_owned();
+        }
+        format!("{} {many}", number(self.visit.language, count))
+    }
+
+    /// How long a reset link works.
+    #[expect(clippy::unused_self, reason = "templates call methods")]
+    const fn link_minutes(&self) -> u64 {
+        LINK_LIFETIME.as_secs() / 60
+    }
+
     #[expect(clippy::unused_self, reason = "templates call methods")]
     const fn languages(&self) -> &'static [(Language, &'static str)] {
         &LANGUAGES
@@ -86,6 +108,21 @@ impl<'a> Frame<'a> {
 /// Every language with what it calls itself.
 const LANGUAGES: [(Language, &str); 2] =
     [(Language::English, "English"), (Language::German, "Deutsch")];
+
+/// What axum makes of a form of ours.
+type Filled<T> = Result<Form<T>, FormRejection>;
+
+/// A form that cannot be read was filled in with nothing.
+fn read<T: Default>(
+    office: &Office,
+    headers: &HeaderMap,
+    form: Filled<T>,
+    lang: impl FnOnce(&T) -> Option<&str>,
+) -> (T, Visit) {
+    let typed = form.map(|Form(typed)| typed).unwrap_or_default();
+    let visit = Visit::new(lang(&typed), headers, office.look.language);
+    (typed, visit)
+}
 
 fn page(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {

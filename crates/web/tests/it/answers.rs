@@ -2,9 +2,10 @@
 
 use axum::http::{Request, StatusCode};
 use model::Timestamp;
-use web::Statement;
+use service::StatementCounts;
+use store::NewCampaign;
 
-use crate::harness::{Pages, named, posted};
+use crate::harness::{Pages, posted};
 
 /// A code of the right form, that no notice has.
 const CODE: &str = "783F-RXY0-JVRP-Z08M";
@@ -65,21 +66,89 @@ async fn to_object_is_answered_alike_whatever_was_sent() {
     assert!(opened.title().starts_with("This page cannot be opened like that"));
 }
 
+/// A moment of November 2012.
+const fn on(day: i64) -> Timestamp {
+    Timestamp::from_micros(1_351_728_000_000_000 + (day - 1) * 86_400_000_000)
+}
+
+fn counts() -> StatementCounts {
+    StatementCounts {
+        leaks: vec![
+            ("<Books>".to_owned(), "2012-03".to_owned()),
+            ("Pots".to_owned(), "2011".to_owned()),
+        ],
+        is_over: false,
+        began_at: Some(on(8).as_micros()),
+        sealed: 1204,
+        reset_since: 1,
+        skipped: 0,
+        sent: 1180,
+        refused: 0,
+        uncertain: 0,
+    }
+}
+
+/// Says something of a campaign at each of these moments.
+async fn say(pages: &Pages, name: &str, said: &[(Timestamp, StatementCounts)]) {
+    let mut tx = pages.store.begin().await.unwrap();
+    let new = NewCampaign {
+        name: name.to_owned(),
+        author: "ana".to_owned(),
+        policy: Vec::new(),
+        created_at: on(1),
+        leaks: Vec::new(),
+    };
+    let campaign = tx.add_campaign(new).await.unwrap();
+    for (at, counts) in said {
+        tx.add_statement(campaign, serde_json::to_vec(counts).unwrap(), *at).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
 #[tokio::test]
 async fn what_happened_is_told_and_escaped() {
     let pages = Pages::open().await;
     assert!(pages.get("/notices").await.body.contains("There is nothing to report."));
-    let statement = Statement {
-        made_at: Timestamp::from_micros(1_352_332_800_000_000),
-        title: "Passwords of <Books>".to_owned(),
-        paragraphs: vec!["One.".to_owned(), "Two & three.".to_owned()],
-    };
-    let pages = Pages::with(named(), |office| office.with_statements(vec![statement])).await;
+    say(&pages, "Autumn", &[(on(9), counts())]).await;
     let body = pages.get("/notices").await.body;
-    assert!(!body.contains("There is nothing to report."));
-    assert!(body.contains("Passwords of &#60;Books&#62;"), "{body}");
-    assert!(body.contains("<time datetime=\"2012-11-08T00:00Z\">8 November 2012</time>"));
-    assert!(body.contains("<p>Two &#38; three.</p>"));
+    assert!(!body.contains("There is nothing to report.") && !body.contains("Autumn"));
+    assert!(body.contains("<h3>1,204 passwords switched off</h3>"), "{body}");
+    assert!(body.contains("<time datetime=\"2012-11-09T00:00Z\">9 November 2012</time></p>"));
+    assert!(body.contains("On 8 November 2012 we began"));
+    assert!(body.contains("in “&#60;Books&#62;” (March 2012) and “Pots” (2011)."), "{body}");
+    assert!(body.contains("<li>1,204 passwords switched off, one new one chosen since.</li>"));
+    assert!(body.contains("<li>1,180 e-mails taken by mail servers.</li>"));
+    for absent in ["left alone", "refused", "not confirmed", "updated on", "It is over."] {
+        assert!(!body.contains(absent), "{absent}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_word_on_each_campaign_is_told_with_the_day_of_the_first() {
+    let pages = Pages::open().await;
+    let first = StatementCounts { sealed: 3, ..counts() };
+    let last = StatementCounts { is_over: true, skipped: 2, refused: 1, uncertain: 4, ..counts() };
+    say(&pages, "Autumn", &[(on(9), first), (on(11), last)]).await;
+    say(&pages, "Winter", &[(on(20), StatementCounts { sealed: 1, ..counts() })]).await;
+    let body = pages.get("/notices?lang=de").await.body;
+    let titles: Vec<_> =
+        body.split("<h3>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+    assert_eq!(titles, ["Ein Passwort abgeschaltet", "1.204 Passwörter abgeschaltet"]);
+    assert!(body.contains("9. November 2012</time>, zuletzt geändert am <time"), "{body}");
+    assert!(body.contains("<li>2 Konten doch in Ruhe gelassen"));
+    assert!(body.contains("<li>Eine E-Mail von Mailservern abgelehnt.</li>"));
+    assert!(body.contains("<li>4 E-Mails von Mailservern nicht bestätigt"));
+    assert!(body.contains("Sonst hat deswegen niemand eine E-Mail von uns bekommen."));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_no_reason_to_say_that_nothing_happened() {
+    let pages = Pages::open().await;
+    pages.store.close().await;
+    let answer = pages.get("/notices").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.title(), "We cannot answer at this moment – Example");
+    assert_eq!(pages.post("/affected", "address=a").await, answer);
 }
 
 #[tokio::test]

@@ -6,9 +6,13 @@ use std::{
 };
 
 use axum::http::{Request, StatusCode};
+use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::harness::{Answer, PROXY, Pages, posted};
+use crate::{
+    account::{ADDRESS, Jane},
+    harness::{Answer, PROXY, Pages, posted},
+};
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -18,10 +22,14 @@ async fn every_answer_bears_the_headers() {
     let pages = Pages::open().await;
     let mut answers = vec![
         pages.post("/check", "code=1").await,
+        pages.post("/affected", "address=1").await,
         pages.post("/check/dispute", "").await,
         pages.send(Request::delete("/check")).await,
     ];
-    for path in ["/", "/check", "/notices", "/nothing", "/healthz", "/metrics", "/robots.txt"] {
+    for path in ["/", "/check", "/forgot", "/affected", "/notices", "/nothing", "/reset/x"] {
+        answers.push(pages.get(path).await);
+    }
+    for path in ["/healthz", "/metrics", "/robots.txt", "/.well-known/change-password"] {
         answers.push(pages.get(path).await);
     }
     for answer in answers {
@@ -124,13 +132,49 @@ impl MakeWriter<'_> for Log {
     }
 }
 
-#[tokio::test]
-async fn the_log_says_what_was_asked_for_and_not_by_whom_or_with_what() {
-    let pages = Pages::open().await;
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// Everything that is logged on this thread until the guard is dropped.
+fn log() -> (Log, DefaultGuard) {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().json().with_writer(log.clone());
     let subscriber = subscriber.with_max_level(tracing_subscriber::filter::LevelFilter::TRACE);
     let logged = tracing::subscriber::set_default(subscriber.finish());
+    (log, logged)
+}
+
+#[tokio::test]
+async fn a_link_is_in_no_log_and_neither_is_a_password_or_a_name() {
+    let jane = Jane::new().await;
+    let link = jane.link().await;
+    let (log, logged) = log();
+    jane.pages.get(&link).await;
+    jane.choose(&link, "secret1").await;
+    jane.choose(&link, "secret1 secret2 secret3").await;
+    jane.pages.post("/forgot", "name=secret4").await;
+    jane.pages.post("/affected", "address=secret5%40a.test").await;
+    drop(logged);
+    let text = log.text();
+    assert_eq!(text.matches("\"message\":\"answered\"").count(), 5, "{text}");
+    for line in [
+        r#""method":"GET","path":"/reset/{token}","status":200,"millis":"#,
+        r#""method":"POST","path":"/reset/{token}","status":200,"millis":"#,
+    ] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+    for secret in [link.rsplit('/').next().unwrap(), "secret", ADDRESS, "192.0.2"] {
+        assert!(!text.contains(secret), "{secret} is in {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_what_was_asked_for_and_not_by_whom_or_with_what() {
+    let pages = Pages::open().await;
+    let (log, logged) = log();
     pages.post("/check?lang=secret1", "code=secret2&address=secret3%40a.test").await;
     pages.get("/secret4/secret5?secret6").await;
     pages.get("/assets/secret7").await;
@@ -138,7 +182,7 @@ async fn the_log_says_what_was_asked_for_and_not_by_whom_or_with_what() {
     pages.send(strange).await;
     post_from(&pages, PROXY, "203.0.113.77").await;
     drop(logged);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     assert_eq!(text.matches("\"message\":\"answered\"").count(), 5, "{text}");
     for line in [
         r#""method":"POST","path":"/check","status":200,"millis":"#,

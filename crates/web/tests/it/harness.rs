@@ -8,7 +8,7 @@ use axum::{
 };
 use model::{Clock, Randomness, Timestamp};
 use notice::{Language, Sender};
-use service::{InstanceKey, Site, SiteOptions, Words, create_instance};
+use service::{InstanceKey, Recovery, Site, SiteOptions, Words, create_instance};
 use store::{InstanceKind, Store, StoreOptions};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -23,7 +23,9 @@ pub(crate) const PROXY: &str = "10.0.0.1";
 /// All that is answered for one site, whose store is empty.
 pub(crate) struct Pages {
     router: Router,
-    _folder: TempDir,
+    pub(crate) site: Arc<Site>,
+    pub(crate) store: Store,
+    pub(crate) folder: TempDir,
 }
 
 /// What came back.
@@ -41,14 +43,16 @@ impl Pages {
 
     pub(crate) async fn with(look: LookOptions, change: impl FnOnce(Office) -> Office) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let site = Arc::new(site(&folder).await);
-        let office = Office::new(site, Look::new(look), Some(Arc::new(words())));
-        let options = ServeOptions {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            tls: None,
-            trusted_proxy: Some(PROXY.parse().unwrap()),
-        };
-        Self { router: routes(change(office), &options), _folder: folder }
+        let store = store(&folder).await;
+        let site = Arc::new(site(&store, &folder).await);
+        let office = Office::new(Arc::clone(&site), Look::new(look), Some(Arc::new(words())));
+        Self { router: router(change(office)), site, store, folder }
+    }
+
+    /// The same store, behind pages on which people choose new passwords.
+    pub(crate) fn with_recovery(self, recovery: Recovery) -> Self {
+        let office = Office::new(Arc::clone(&self.site), Look::new(named()), None);
+        Self { router: router(office.with_recovery(Arc::new(recovery))), ..self }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -86,6 +90,15 @@ impl Answer {
     }
 }
 
+fn router(office: Office) -> Router {
+    let options = ServeOptions {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        tls: None,
+        trusted_proxy: Some(PROXY.parse().unwrap()),
+    };
+    routes(office, &options)
+}
+
 /// A form as browsers send it.
 pub(crate) fn posted(path: &str, form: &str) -> Request<Body> {
     let request = Request::post(path).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -113,22 +126,29 @@ fn words() -> Words {
         check_path: "Help > Check a notice".parse().unwrap(),
         name,
     };
-    Words::new(&site, Language::English).unwrap()
+    Words::new(&site, Language::English, None).unwrap()
 }
 
-async fn site(folder: &TempDir) -> Site {
-    let url = format!("sqlite:{}", folder.path().join("store.sqlite3").display());
-    let store = Store::open(&url, StoreOptions { connections_max: 2 }).await.unwrap();
+async fn store(folder: &TempDir) -> Store {
+    let store = Store::open(&store_url(folder), StoreOptions { connections_max: 2 }).await.unwrap();
     store.migrate().await.unwrap();
+    store
+}
+
+pub(crate) fn store_url(folder: &TempDir) -> String {
+    format!("sqlite:{}", folder.path().join("store.sqlite3").display())
+}
+
+async fn site(store: &Store, folder: &TempDir) -> Site {
     let key = InstanceKey::parse(&"7".repeat(64)).unwrap();
     let kind = InstanceKind::Rehearsal;
-    create_instance(&store, &key, kind, &StoppedClock, &Sevens).await.unwrap();
+    create_instance(store, &key, kind, &StoppedClock, &Sevens).await.unwrap();
     let options = SiteOptions {
         lease: Duration::from_mins(1),
         piece_bytes: 1 << 20,
         spool_folder: folder.path().join("spool"),
     };
-    Site::open(store, key, Arc::new(StoppedClock), Arc::new(Sevens), options).await.unwrap()
+    Site::open(store.clone(), key, Arc::new(StoppedClock), Arc::new(Sevens), options).await.unwrap()
 }
 
 struct StoppedClock;

@@ -13,7 +13,7 @@ async fn asked_for(pages: &Pages, path: &str, languages: &str) -> Answer {
 #[tokio::test]
 async fn the_browsers_language_is_spoken() {
     let pages = Pages::open().await;
-    for path in ["/", "/check", "/notices", "/nothing"] {
+    for path in ["/", "/check", "/forgot", "/affected", "/notices", "/nothing"] {
         let german = asked_for(&pages, path, "de-AT,de;q=0.9,en;q=0.5").await;
         assert!(german.body.contains(GERMAN), "{path}");
         let other = asked_for(&pages, path, "fr").await;

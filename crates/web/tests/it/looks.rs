@@ -3,7 +3,10 @@
 use axum::http::StatusCode;
 use web::{Logo, LookOptions};
 
-use crate::harness::{Answer, Pages, named};
+use crate::{
+    account::Jane,
+    harness::{Answer, Pages, named},
+};
 
 const SVG: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\"><path d=\"M0 0h9v9z\"/></svg>";
 
@@ -53,9 +56,10 @@ async fn an_accent_is_used_if_it_can_be_read() {
 
 #[tokio::test]
 async fn there_is_no_script_and_nothing_from_elsewhere() {
-    let pages = Pages::open().await;
-    for path in ["/", "/check", "/notices", "/nothing"] {
-        let body = pages.get(path).await.body.replace("http://www.w3.org/2000/svg", "");
+    let jane = Jane::new().await;
+    let link = jane.link().await;
+    for path in ["/", "/check", "/forgot", "/affected", "/notices", "/nothing", "/reset/x", &link] {
+        let body = jane.pages.get(path).await.body.replace("http://www.w3.org/2000/svg", "");
         for word in ["<script", "javascript:", "http:", "https:", "//", " style=", " on"] {
             let markup = body.split('>').filter_map(|part| part.split('<').nth(1));
             let mut found = markup.filter(|tag| format!("<{tag}").contains(word));

@@ -1,8 +1,12 @@
 //! Pages as strangers meet them, without a network.
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
+mod account;
 mod answers;
+mod asking;
+mod desk;
 mod guards;
 mod harness;
 mod languages;
 mod looks;
+mod reset;

@@ -1,0 +1,149 @@
+//! A site with one account, whose owner has forgotten its password.
+
+use std::{fs, sync::Arc, time::Duration};
+
+use directory::{Directory, Mapping};
+use model::{Account, AccountId, NoticeKind, Provenance, Randomness, Secret, StoredHash, Verdict};
+use password::{CostLimits, Verifier};
+use recovery::{BreachedList, LengthRules, PasswordPolicy, ResetToken, limits::LINK_LIFETIME};
+use service::{Accounts, AddLeak, Progress, Recovery, Step, add_leak, screen_leak, verify_leak};
+use store::{LinkId, NewRequestedNotice};
+
+use crate::harness::{Answer, Pages, store_url};
+
+pub(crate) const ADDRESS: &str = "jane@example.net";
+pub(crate) const USERNAME: &str = "janedoe";
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// Attackers know it.
+pub(crate) const BREACHED: &str = "iloveyou forever";
+
+/// Python: `hashlib.pbkdf2_hmac("sha256", b"correct horse", b"saltsaltsalt", 1000)`
+const HASH: &str = "pbkdf2_sha256$1000$saltsaltsalt$F7o7+5VTVzFAO998X6s3AHrDsJVdMiIlgndIMe19NvY=";
+
+/// Jane's account, and pages on which she can choose a new password.
+pub(crate) struct Jane {
+    pub(crate) pages: Pages,
+    directory: Directory,
+}
+
+impl Jane {
+    pub(crate) async fn new() -> Self {
+        let pages = Pages::open().await;
+        let mut tx = pages.store.begin().await.unwrap();
+        tx.import_accounts(&[account()]).await.unwrap();
+        tx.commit().await.unwrap();
+        let url = store_url(&pages.folder);
+        let directory = Directory::open(&url, Some(&url), Mapping::embedded()).await.unwrap();
+        Self { pages: pages.with_recovery(means(directory.clone())), directory }
+    }
+
+    /// Makes a leak known in which her password stands.
+    pub(crate) async fn expose(&self) {
+        let file = self.pages.folder.path().join("leak.txt");
+        fs::write(&file, format!("{ADDRESS}:{PASSWORD}\n")).unwrap();
+        let (site, accounts) = (&self.pages.site, Accounts::Directory(&self.directory));
+        let leak = AddLeak {
+            name: "Books".parse().unwrap(),
+            date: "2012".parse().unwrap(),
+            provenance: Provenance::Confirmed,
+            files: vec![file],
+        };
+        let name = leak.name.clone();
+        add_leak(site, leak, Arc::new(Silent)).await.unwrap();
+        screen_leak(site, &name, accounts, Arc::new(Silent)).await.unwrap();
+        verify_leak(site, &name, accounts, Arc::new(verifier()), Arc::new(Silent)).await.unwrap();
+    }
+
+    /// The path of a link that is in her mail.
+    pub(crate) async fn link(&self) -> String {
+        self.mail_link(1, LINK_LIFETIME).await.1
+    }
+
+    /// A link with a token of its own that works for so long, and its path.
+    pub(crate) async fn mail_link(&self, seed: u8, lifetime: Duration) -> (LinkId, String) {
+        let token = ResetToken::generate(&Always(seed));
+        let mut tx = self.pages.store.begin().await.unwrap();
+        let (account, now) = (id(), tx.now().await.unwrap());
+        let link = tx.add_reset_link(&account).await.unwrap();
+        let (digest, until) = (*token.digest().as_bytes(), now.after(lifetime));
+        tx.mail_reset_link(link, digest, now, until).await.unwrap();
+        tx.add_requested_notice(mail(account, link), now).await.unwrap();
+        tx.commit().await.unwrap();
+        (link, format!("/reset/{}", *token.to_text()))
+    }
+
+    /// Types a new password on the page behind a link, twice.
+    pub(crate) async fn choose(&self, link: &str, password: &str) -> Answer {
+        self.pages.post(link, &format!("password={password}&again={password}")).await
+    }
+
+    /// Whether she can sign in with a password.
+    pub(crate) async fn signs_in(&self, password: &str) -> bool {
+        let accounts = self.directory.by_ids(&[id()]).await.unwrap();
+        let hash = accounts[0].hash.clone().unwrap();
+        let verdict = verifier().verify(&hash, &[Secret::from(password.as_bytes())]);
+        verdict == Verdict::Match { secret: 0 }
+    }
+}
+
+fn id() -> AccountId {
+    AccountId::new("1").unwrap()
+}
+
+fn account() -> Account {
+    Account {
+        id: id(),
+        email: Some(ADDRESS.to_owned()),
+        username: Some(USERNAME.to_owned()),
+        hash: StoredHash::from_column(Some(HASH.to_owned())),
+        hash_changed_at: None,
+        email_verified: Some(true),
+        locale: None,
+        last_login_at: None,
+        second_factor: None,
+    }
+}
+
+fn means(directory: Directory) -> Recovery {
+    let breached = BreachedList::from_iter([Secret::from(BREACHED.as_bytes())]);
+    let policy = PasswordPolicy::new(Box::new(breached));
+    let verifier = Arc::new(verifier());
+    let lengths = LengthRules::default();
+    Recovery::new(directory, verifier, policy, lengths, None, "Example".to_owned(), 1)
+}
+
+fn verifier() -> Verifier {
+    Verifier::new(CostLimits::default(), None)
+}
+
+fn mail(account: AccountId, link: LinkId) -> NewRequestedNotice {
+    NewRequestedNotice {
+        kind: NoticeKind::ResetLink,
+        account,
+        link: Some(link),
+        language: "en".to_owned(),
+        address_key: [0; 32],
+        source: Some([0; 32]),
+        wrapped_key: Vec::new(),
+        kept: Vec::new(),
+    }
+}
+
+/// Draws one byte again and again.
+struct Always(u8);
+
+impl Randomness for Always {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(self.0);
+    }
+}
+
+struct Silent;
+
+impl Progress for Silent {
+    fn begin(&self, _: Step, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn note(&self, _: &str) {}
+    fn end(&self) {}
+}
