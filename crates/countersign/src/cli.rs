@@ -10,7 +10,11 @@ use model::{LeakDate, LeakName, Provenance};
 /// Finds the accounts whose passwords were exposed by hacks of other sites, takes those passwords
 /// out of use, tells the right people, and only them, and brings them back in.
 ///
-/// To try it on an account export, with nothing set up and nothing stored:
+/// To see the whole job on an invented site, with nothing set up:
+///
+///   countersign demo
+///
+/// To try it on an account export, with nothing stored:
 ///
 ///   countersign assess --accounts users.csv leaked.txt
 ///
@@ -36,6 +40,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Demo(Demo),
     Assess(Assess),
     Init(Init),
     /// Look at the configuration.
@@ -80,6 +85,36 @@ pub(crate) enum Command {
 pub(crate) enum Page {
     Cli,
     Config,
+}
+
+/// Show the whole job on an invented site: find, sign, seal, tell, and come back.
+///
+/// It makes accounts and leaks whose truth is known, screens and verifies the leaks, has four
+/// operators sign a campaign, runs it into a local mailbox, holds the outcome against the truth,
+/// and then serves the mailbox, the report and the pages for people on this host. Nothing leaves
+/// it, no configuration is read, and a temporary folder is removed at the end.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// End after the report: exit code 0 only if what was found equals the truth and every total
+    /// reconciles, else 1.
+    #[arg(long)]
+    pub(crate) once: bool,
+
+    /// Accounts of the invented site.
+    #[arg(long, value_name = "COUNT", default_value_t = demo::DemoOptions::default().accounts)]
+    pub(crate) accounts: u32,
+
+    /// Another number makes another site.
+    #[arg(long, value_name = "NUMBER", default_value_t = demo::DemoOptions::default().seed)]
+    pub(crate) seed: u64,
+
+    /// Keep everything in this folder, which must not exist yet.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+
+    /// Serve on this port of this host; on any free one if it is taken.
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    pub(crate) port: u16,
 }
 
 /// Count the accounts that are exposed now, without keys and without storing anything.
@@ -367,6 +402,14 @@ pub(crate) enum CampaignCommand {
     },
     /// Make a frozen campaign a draft again. Its signatures are void.
     Thaw {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// Say in public what became of everybody: the page "Security notices" shows it.
+    ///
+    /// The counts are those of `report`. Publishing again replaces what the page shows; what was
+    /// said before stays on record.
+    Publish {
         /// The campaign's name.
         name: CampaignName,
     },

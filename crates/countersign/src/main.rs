@@ -20,7 +20,7 @@ use cli::Cli;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    output::log_to_stderr();
+    output::log_to_stderr(commands::usual_log(&cli));
     let output = output::Output::new(cli.json);
     match commands::run(cli, &output).await {
         Ok(done) => done.exit_code(),

@@ -76,6 +76,12 @@ impl Output {
         print(&for_people(result))
     }
 
+    /// Tells somebody who waits how far things are.
+    #[expect(clippy::print_stderr, reason = "this is the one place that speaks on standard error")]
+    pub(crate) fn tell(text: impl Display) {
+        eprintln!("{}", visible(text));
+    }
+
     /// Says why the command failed, with everything that led to it.
     #[expect(clippy::print_stderr, reason = "this is the one place that speaks on standard error")]
     pub(crate) fn error(error: &dyn Error) {
@@ -93,9 +99,10 @@ impl Output {
     }
 }
 
-/// What happens meanwhile, one JSON object a line, on standard error. `RUST_LOG` chooses how much.
-pub(crate) fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+/// What happens meanwhile, one JSON object a line, on standard error. `RUST_LOG` chooses how much,
+/// and `usually` says how much if nobody has chosen.
+pub(crate) fn log_to_stderr(usually: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usually));
     tracing_subscriber::fmt().json().with_writer(io::stderr).with_env_filter(filter).init();
 }
 

@@ -14,6 +14,7 @@ TOURS is a JSON list, each walked with a fresh profile:
                      open    a path
                      fill    [LABEL, TEXT]: the field of this label gets this text
                      press   the button of this name
+                     follow  the first link whose name has this in it
                      key     a key of the keyboard
                      look    null, or the file for a picture of the top of the window
 
@@ -111,6 +112,9 @@ def act(page, origin, action, what):
         # By the keyboard: a click waits for frames, which are not drawn where no script may run.
         with page.expect_navigation():
             page.get_by_role("button", name=what, exact=True).press("Enter")
+    elif action == "follow":
+        with page.expect_navigation():
+            page.get_by_role("link", name=what).first.press("Enter")
     elif action == "key":
         page.keyboard.press(what)
     else:

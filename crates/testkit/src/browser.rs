@@ -83,6 +83,12 @@ impl Tour {
         self.step(json!({ "press": button }))
     }
 
+    /// Follows the first link whose name has this in it.
+    #[must_use]
+    pub fn follow(self, link: &str) -> Self {
+        self.step(json!({ "follow": link }))
+    }
+
     /// Presses a key.
     #[must_use]
     pub fn key(self, key: &str) -> Self {

@@ -174,6 +174,16 @@ impl TakenMail {
         String::from_utf8(printed).expect("it is printed in UTF-8")
     }
 
+    /// Its subject as it stands in its head, on one line.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        let mail = String::from_utf8_lossy(&self.bytes);
+        let mut lines = mail.lines().skip_while(|line| !line.starts_with("Subject:"));
+        let first = lines.next().and_then(|line| line.strip_prefix("Subject:"));
+        let folded = lines.take_while(|line| line.starts_with([' ', '\t']));
+        first.into_iter().chain(folded).map(str::trim).collect::<Vec<_>>().join(" ")
+    }
+
     fn read(path: PathBuf) -> Self {
         let bytes = fs::read(&path).expect("the message can be read");
         let about = fs::read(path.with_extension("json")).expect("the server notes about it");

@@ -64,6 +64,7 @@ impl Office<'_> {
             CampaignCommand::Show { name } => return self.show(name).await,
             CampaignCommand::Export { name, out } => return self.export(name, out).await,
             CampaignCommand::Report { name } => return report::run(self, name).await,
+            CampaignCommand::Publish { name } => return report::publish(self, name).await,
             CampaignCommand::Sign { .. } | CampaignCommand::Policy => return Ok(Done::Whole),
         };
         self.context.output.result(CAMPAIGN, &view, view::for_people)?;

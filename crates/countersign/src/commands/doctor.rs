@@ -91,7 +91,9 @@ async fn instance(config: &Config) -> Checked {
 fn words(config: &Config) -> Checked {
     match wiring::words(config) {
         Ok(_) => Checked::good("notices", "can be written in every language"),
-        Err(error @ MailError::Missing { .. }) => Checked::note("notices", error.to_string()),
+        Err(WiringError::Mail(error @ MailError::Missing { .. })) => {
+            Checked::note("notices", error.to_string())
+        }
         Err(error) => Checked::bad("notices", error.to_string()),
     }
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod assess;
 mod campaign;
+mod demo;
 mod doctor;
 mod init;
 mod leak;
@@ -13,7 +14,7 @@ mod serve;
 mod signing;
 mod worker;
 
-use std::{error::Error, process::ExitCode, sync::Arc};
+use std::{error::Error, fmt::Display, process::ExitCode, sync::Arc};
 
 use service::Progress;
 
@@ -70,12 +71,28 @@ impl Context<'_> {
     fn progress(&self) -> Arc<dyn Progress> {
         Arc::new(Bars::new(self.cli.quiet))
     }
+
+    /// Tells somebody who waits what has been done.
+    fn tell(&self, text: impl Display) {
+        if !self.cli.quiet {
+            Output::tell(text);
+        }
+    }
+}
+
+/// How much is logged if nobody has chosen: whoever watches a demonstration reads its story.
+pub(crate) const fn usual_log(cli: &Cli) -> &'static str {
+    match cli.command {
+        Command::Demo(_) => "warn",
+        _ => "info",
+    }
 }
 
 /// Runs what was typed.
 pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Done, Failure> {
     let context = Context { cli: &cli, output };
     match &cli.command {
+        Command::Demo(arguments) => Box::pin(demo::run(&context, arguments)).await,
         Command::Assess(arguments) => assess::run(&context, arguments).await,
         Command::Init(arguments) => init::run(&context, arguments).await,
         Command::Config(ConfigCommand::Check) => check_config(&context),

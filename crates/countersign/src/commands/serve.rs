@@ -14,15 +14,24 @@ const DISARMED_POLL: Duration = Duration::from_mins(1);
 
 pub(super) async fn run(context: &Context<'_>) -> Result<Done, Failure> {
     let config = context.config()?;
-    let options = wiring::serving(&config)?;
     let site = Arc::new(wiring::site(&config).await?);
-    let stop = stop_signal()?;
-    let office = wiring::office(&config, Arc::clone(&site))?;
+    serve(&config, site, stop_signal()?).await?;
+    Ok(Done::Whole)
+}
+
+/// Answers, and runs campaigns, until it is told to stop.
+pub(super) async fn serve(
+    config: &Config,
+    site: Arc<Site>,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    let options = wiring::serving(config)?;
+    let office = wiring::office(config, Arc::clone(&site)).await?;
     tokio::try_join!(web::serve(&options, office, stop.clone()), async {
-        run_campaigns(&config, &site, stop).await;
+        run_campaigns(config, &site, stop).await;
         Ok(())
     })?;
-    Ok(Done::Whole)
+    Ok(())
 }
 
 /// Pages are answered whether or not this host may send.

@@ -1,14 +1,18 @@
-use std::io;
+use std::{io, time::Duration};
 
-use service::{Means, Site, WorkError};
+use service::{CampaignView, Means, Progress, Site, Step, WorkError};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
+    time,
 };
 use worker::Options;
 
 use super::{Context, Failure, Refused};
 use crate::{cli::WorkerArguments, config::Config, output::Done, wiring};
+
+/// How often to look how far campaigns are.
+const PROGRESS_POLL: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(
     context: &Context<'_>,
@@ -17,8 +21,57 @@ pub(super) async fn run(
     let config = context.config()?;
     let site = wiring::site(&config).await?;
     let means = wiring::means(&config, &site).await.map_err(Refused::if_disarmed)?;
-    work(&config, &site, &means, arguments.until_done, stop_signal()?).await?;
+    let stop = stop_signal()?;
+    if arguments.until_done {
+        work_until_done(context, &config, &site, &means, stop).await?;
+    } else {
+        work(&config, &site, &means, false, stop).await?;
+    }
     Ok(Done::Whole)
+}
+
+/// Runs campaigns until none runs, and shows how far they are.
+pub(super) async fn work_until_done(
+    context: &Context<'_>,
+    config: &Config,
+    site: &Site,
+    means: &Means,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    let progress = context.progress();
+    let done = tokio::select! {
+        done = work(config, site, means, true, stop) => done,
+        failed = watch_progress(site, &*progress) => Err(failed),
+    };
+    progress.end();
+    done
+}
+
+/// Looks now and then how many addresses are settled. It ends only if the store fails.
+async fn watch_progress(site: &Site, progress: &dyn Progress) -> Failure {
+    let mut shown = None;
+    loop {
+        let (total, settled) = match service::campaigns(site).await {
+            Ok(views) => settled(&views),
+            Err(error) => return error.into(),
+        };
+        if shown.is_none() {
+            progress.begin(Step::Tell, total);
+        }
+        progress.advance(settled.saturating_sub(shown.unwrap_or_default()));
+        shown = Some(settled);
+        time::sleep(PROGRESS_POLL).await;
+    }
+}
+
+/// Addresses of the signed plans of campaigns under way, and how many of them have their notice.
+fn settled(views: &[CampaignView]) -> (u64, u64) {
+    let running = views.iter().filter(|view| matches!(view.state, "canary" | "soak" | "ramp"));
+    running.fold((0, 0), |(total, settled), view| {
+        let addresses = view.plan.as_ref().map_or(0, |plan| plan.addresses);
+        let finals = view.notices.iter().filter(|(state, _)| state.is_final());
+        (total + addresses, settled + finals.map(|(_, count)| count).sum::<u64>())
+    })
 }
 
 /// Runs campaigns until it is told to stop.

@@ -10,11 +10,12 @@ use std::{
 };
 
 use toml::{Table, Value};
+use zeroize::Zeroizing;
 
 pub(crate) use reference::{reference, template};
 pub(crate) use settings::{
-    ColumnSettings, DirectorySettings, PepperSetting, Preset, Settings, TransportSetting,
-    VerifySettings,
+    ColumnSettings, DirectorySettings, PepperSetting, Preset, RecoverySetting, Settings,
+    TransportSetting, VerifySettings,
 };
 
 use keys::{ENVIRONMENT_PREFIX, Key, Kind};
@@ -33,6 +34,8 @@ pub(crate) const KEY_VARIABLE: &str = "COUNTERSIGN_INSTANCE_KEY";
 pub(crate) struct Config {
     pub(crate) file: PathBuf,
     pub(crate) settings: Settings,
+    /// The instance key, where the environment holds it.
+    pub(crate) key: Option<Zeroizing<String>>,
 }
 
 impl Config {
@@ -43,7 +46,13 @@ impl Config {
             .map_err(|source| ConfigError::Unreadable { file: file.clone(), source })?;
         let environment: Vec<_> = env::vars().filter(|(name, _)| is_ours(name)).collect();
         let settings = parse(&file, &text, &environment)?;
-        Ok(Self { file, settings })
+        Ok(Self { file, settings, key: env::var(KEY_VARIABLE).ok().map(Zeroizing::new) })
+    }
+
+    /// Takes this text for the file, and nothing from the environment: whatever is set there is
+    /// meant for another instance.
+    pub(crate) fn alone(file: &Path, text: &str) -> Result<Self, ConfigError> {
+        Ok(Self { file: file.to_owned(), settings: parse(file, text, &[])?, key: None })
     }
 
     /// A path of the configuration, relative to its file's folder.

@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) smtp: SmtpSettings,
     /// Signing of mails by Countersign. Leave it out where the mail server signs.
     pub(crate) dkim: DkimSettings,
+    /// Where people choose a new password.
+    pub(crate) recovery: RecoverySettings,
     /// What `countersign serve` answers over HTTP.
     pub(crate) serve: ServeSettings,
     /// How the pages of `countersign serve` look.
@@ -306,6 +308,35 @@ pub(crate) struct DkimSettings {
     pub(crate) key_file: Option<String>,
 }
 
+/// Where people choose a new password.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RecoverySettings {
+    /// `site`: on the site's own pages, which Countersign points to, and whose new hashes it sees.
+    /// `countersign`: on the pages of `countersign serve`, which then mail links and write hashes.
+    pub(crate) at: RecoverySetting,
+    /// Where people find the pages of `countersign serve`: reset links lead below it. With `at =
+    /// "countersign"`.
+    pub(crate) pages_url: Option<String>,
+    /// Characters of a new password, at least: 15 where it is the only factor (NIST SP 800-63B-4,
+    /// 3.1.1.2), 8 or more beside a second one.
+    pub(crate) password_chars_min: u32,
+    /// A file of passwords, one a line, that nobody may choose.
+    pub(crate) refused_passwords_file: Option<String>,
+    /// A hash as the site makes them today, of any password: new ones get its format and cost.
+    /// Unset, each is like the account's own.
+    pub(crate) hash_like: Option<String>,
+}
+
+/// Where people choose a new password.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RecoverySetting {
+    #[default]
+    Site,
+    Countersign,
+}
+
 /// What `countersign serve` answers over HTTP.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -331,6 +362,19 @@ pub(crate) struct LookSettings {
     /// The site's logo, an SVG or a PNG. An SVG may only draw: one with scripts or with references
     /// to elsewhere is refused.
     pub(crate) logo_file: Option<String>,
+}
+
+impl Default for RecoverySettings {
+    fn default() -> Self {
+        let chars_min = recovery::limits::PASSWORD_CHARS_MIN_ALONE;
+        Self {
+            at: RecoverySetting::default(),
+            pages_url: None,
+            password_chars_min: u32::try_from(chars_min).unwrap_or(u32::MAX),
+            refused_passwords_file: None,
+            hash_like: None,
+        }
+    }
 }
 
 impl Default for ServeSettings {

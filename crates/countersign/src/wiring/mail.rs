@@ -12,7 +12,7 @@ use service::{Mail, Means, SendingFileError, SendingGuard, Site, Words, WordsErr
 use store::InstanceKind;
 use zeroize::Zeroizing;
 
-use super::{WiringError, directory, founding_digest, verifier};
+use super::{WiringError, directory, founding_digest, recovery::pages_url, verifier};
 use crate::config::{Config, TransportSetting};
 
 /// Everything that campaigns are run with.
@@ -24,19 +24,22 @@ pub(crate) async fn means(config: &Config, site: &Site) -> Result<Means, WiringE
         words: words(config)?,
         mail: mail(config, site.kind())?,
         guard: SendingGuard::open(&file).map_err(MailError::from)?,
+        pages: pages_url(config)?,
         founding: founding_digest(config)?.ok_or(WiringError::NoRosterDigest)?,
     })
 }
 
 /// The words of the notices.
-pub(crate) fn words(config: &Config) -> Result<Words, MailError> {
+pub(crate) fn words(config: &Config) -> Result<Words, WiringError> {
+    let pages = pages_url(config)?;
     let language: Language = config
         .settings
         .site
         .language
         .parse()
         .map_err(|source| MailError::Word { setting: "site.language", source })?;
-    Ok(Words::new(&notice_site(config)?, language)?)
+    let words = Words::new(&notice_site(config)?, language, pages.as_ref());
+    Ok(words.map_err(MailError::from)?)
 }
 
 fn notice_site(config: &Config) -> Result<notice::Site, MailError> {

@@ -2,6 +2,7 @@
 
 mod mail;
 mod pages;
+mod recovery;
 
 use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 
@@ -18,6 +19,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use mail::{MailError, means, words};
 pub(crate) use pages::{LookError, office};
+pub(crate) use recovery::RecoveryError;
 
 use crate::{
     ambient::{SystemClock, SystemRandomness},
@@ -51,9 +53,9 @@ pub(crate) async fn store(config: &Config) -> Result<Store, StoreError> {
 
 /// Reads the instance key from the environment, else from its file.
 pub(crate) fn instance_key(config: &Config) -> Result<InstanceKey, WiringError> {
-    if let Ok(text) = std::env::var(KEY_VARIABLE).map(Zeroizing::new) {
+    if let Some(text) = &config.key {
         let origin = format!("environment variable {KEY_VARIABLE}");
-        return InstanceKey::parse(&text).map_err(|source| WiringError::Key { origin, source });
+        return InstanceKey::parse(text).map_err(|source| WiringError::Key { origin, source });
     }
     let path = config.resolve(&config.settings.instance.key_file);
     let text = fs::read_to_string(&path).map(Zeroizing::new);
@@ -119,6 +121,7 @@ pub(crate) fn check(config: &Config) -> Result<(), WiringError> {
     founding_digest(config)?;
     serving(config)?;
     pages::look(config)?;
+    recovery::check(config)?;
     pepper(config)?;
     Ok(())
 }
@@ -238,6 +241,8 @@ pub(crate) enum WiringError {
     HalfCertificate,
     #[error(transparent)]
     Mail(#[from] MailError),
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
     #[error(transparent)]
     Look(#[from] LookError),
     #[error(transparent)]

@@ -6,16 +6,20 @@ use notice::{AddressError, TextError};
 use service::Site;
 use web::{Accent, AccentError, Logo, LogoError, Look, LookOptions, Office};
 
-use super::words;
+use super::{WiringError, recovery::recovery, words};
 use crate::config::Config;
 
 /// What answers people. They get their pages even where no mail can be sent.
-pub(crate) fn office(config: &Config, site: Arc<Site>) -> Result<Office, LookError> {
+pub(crate) async fn office(config: &Config, site: Arc<Site>) -> Result<Office, WiringError> {
     let words = words(config);
     if let Err(error) = &words {
         tracing::warn!(%error, "no notice can be checked");
     }
-    Ok(Office::new(site, look(config)?, words.ok().map(Arc::new)))
+    let office = Office::new(site, look(config)?, words.ok().map(Arc::new));
+    Ok(match recovery(config).await? {
+        Some(recovery) => office.with_recovery(recovery),
+        None => office,
+    })
 }
 
 /// How the pages look.

@@ -17,3 +17,4 @@ mod people;
 mod serve;
 mod setup;
 mod stored;
+mod way_back;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 const DESKTOP: u32 = 1280;
-const PHONE: u32 = 390;
+pub(crate) const PHONE: u32 = 390;
 
 /// A code of the right form, that no notice has.
 const OTHER_CODE: &str = "783F-RXY0-JVRP-Z08M";
@@ -27,7 +27,7 @@ const OTHER_CODE: &str = "783F-RXY0-JVRP-Z08M";
 const UPDATE_VARIABLE: &str = "COUNTERSIGN_UPDATE_SCREENSHOTS";
 
 /// More than this is not fit for a repository.
-const PICTURE_BYTES_MAX: u64 = 60 * 1024;
+const PICTURE_BYTES_MAX: u64 = 72 * 1024;
 
 /// Somebody who got a notice.
 struct Reader {
@@ -95,10 +95,10 @@ impl Reader {
 }
 
 /// Where pictures go, if any are taken.
-struct Pictures(Option<PathBuf>, String);
+pub(crate) struct Pictures(Option<PathBuf>, String);
 
 impl Pictures {
-    fn of(width: u32, dark: bool, scripts: bool) -> Self {
+    pub(crate) fn of(width: u32, dark: bool, scripts: bool) -> Self {
         let wanted = std::env::var(UPDATE_VARIABLE).is_ok_and(|value| value == "1");
         let (device, theme) =
             (if width == PHONE { "phone" } else { "desktop" }, if dark { "dark" } else { "light" });
@@ -108,7 +108,7 @@ impl Pictures {
         Self(kept.then_some(folder), format!("{device}.{theme}"))
     }
 
-    fn named(&self, page: &str) -> Option<PathBuf> {
+    pub(crate) fn named(&self, page: &str) -> Option<PathBuf> {
         let Self(folder, kind) = self;
         folder.as_ref().map(|folder| folder.join(format!("{page}.{kind}.png")))
     }
@@ -120,7 +120,7 @@ fn check(tour: Tour, code: &str, address: &str) -> Tour {
 }
 
 /// On every device, in every theme, with and without scripts.
-fn ways() -> impl Iterator<Item = (u32, bool, bool)> {
+pub(crate) fn ways() -> impl Iterator<Item = (u32, bool, bool)> {
     let widths = [DESKTOP, PHONE].into_iter();
     let themed = widths.flat_map(|width| [(width, false), (width, true)]);
     themed.flat_map(|(width, dark)| [(width, dark, true), (width, dark, false)])
@@ -148,7 +148,7 @@ fn whoever_got_a_notice_can_check_it_and_object() {
 }
 
 /// Nothing that a judge of pages minds.
-fn assert_is_clean(toured: &Toured) {
+pub(crate) fn assert_is_clean(toured: &Toured) {
     assert_eq!(toured.foreign, [""; 0]);
     assert_eq!(toured.complaints, [""; 0]);
     for seen in &toured.seen {
@@ -199,7 +199,7 @@ fn disputes(office: &Office) -> usize {
     office.run(&["log", "show"]).stdout.matches("notice_disputed").count()
 }
 
-fn assert_pictures_are_small() {
+pub(crate) fn assert_pictures_are_small() {
     let folder = workspace().join("docs/screenshots");
     for entry in fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();

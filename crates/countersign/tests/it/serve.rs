@@ -24,8 +24,13 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn start(instance: &Instance) -> Self {
-        let mut command = instance.command(&["serve"]);
-        command.env("COUNTERSIGN_SERVE_LISTEN", "127.0.0.1:0").stderr(Stdio::piped());
+        Self::start_by(instance.command(&["serve"]), 0)
+    }
+
+    /// On this port of this host, with whatever the command is told besides.
+    pub(crate) fn start_by(mut command: Command, port: u16) -> Self {
+        let listen = format!("127.0.0.1:{port}");
+        command.env("COUNTERSIGN_SERVE_LISTEN", listen).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap());
         let address = address(&mut log);
@@ -33,7 +38,7 @@ impl Served {
     }
 
     /// What it answers to a GET: status line, headers and body.
-    fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         self.send(&format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
     }
 
@@ -49,8 +54,14 @@ impl Served {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        // One that dies while it answers says nothing more.
+        let _ = stream.read_to_string(&mut answer);
         answer
+    }
+
+    /// Waits for it to have died by itself.
+    pub(crate) fn has_died(mut self) {
+        assert_eq!(self.process.wait().unwrap().code(), None, "it was not killed");
     }
 
     /// Asks it to end; what it still had to say.

@@ -1,5 +1,5 @@
 use campaign::CampaignName;
-use service::CampaignReport;
+use service::{CampaignReport, StatementCounts};
 
 use super::{super::Failure, Office};
 use crate::{
@@ -15,6 +15,30 @@ pub(super) async fn run(office: &Office<'_>, name: &CampaignName) -> Result<Done
     let report = service::report_campaign(&office.site, name.as_str()).await?;
     office.context.output.result("countersign.campaign_report/1", &report, for_people)?;
     Ok(Done::whole_if(report.is_certain()))
+}
+
+/// The same counts, for strangers.
+pub(super) async fn publish(office: &Office<'_>, name: &CampaignName) -> Result<Done, Failure> {
+    let directory = wiring::directory(office.config).await?;
+    let verifier = wiring::verifier(office.config)?;
+    service::watch_resets(&office.site, &directory, &verifier).await?;
+    let counts = service::publish_statement(&office.site, name.as_str()).await?;
+    office.context.output.result("countersign.statement/1", &counts, statement)?;
+    Ok(Done::Whole)
+}
+
+fn statement(counts: &StatementCounts) -> String {
+    let mut sheet = Sheet::default();
+    for (leak, date) in &counts.leaks {
+        sheet.row("leak", format!("{leak}, {date}"));
+    }
+    sheet.row("passwords switched off", grouped(counts.sealed));
+    sheet.row("  new password since", grouped(counts.reset_since));
+    sheet.row("left alone", grouped(counts.skipped));
+    sheet.row("mails taken", grouped(counts.sent));
+    sheet.part("refused", counts.refused);
+    sheet.part("uncertain", counts.uncertain);
+    sheet.to_string()
 }
 
 fn for_people(report: &CampaignReport) -> String {

@@ -1,0 +1,106 @@
+//! The whole job on an invented site, by the same operations as all other commands.
+
+mod outcome;
+mod play;
+mod stage;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+
+use demo::{DemoOptions, DemoSite};
+use tempfile::TempDir;
+
+use super::{Context, Failure, serve::serve, worker::stop_signal};
+use crate::{
+    cli::Demo,
+    output::{Done, Output, grouped},
+};
+use outcome::Outcome;
+use stage::Stage;
+
+pub(super) async fn run(context: &Context<'_>, arguments: &Demo) -> Result<Done, Failure> {
+    let begun = Instant::now();
+    let folder = Folder::of(arguments)?;
+    let site = invent(context, folder.path(), arguments)?;
+    let stage = Stage::set(folder.path(), free_address(arguments.port)?).await?;
+    let played = play::play(context, &stage, &site).await?;
+    let outcome = Outcome::of(&played, &site, begun.elapsed());
+    context.output.result("countersign.demo/1", &outcome, outcome::for_people)?;
+    if let Some(wrong) = outcome.wrong() {
+        Output::tell(format!("\nThe outcome is not the truth: {wrong}"));
+        return Ok(Done::Unsound);
+    }
+    if !arguments.once {
+        show(context, stage).await?;
+    }
+    Ok(Done::Whole)
+}
+
+/// Where everything of a demonstration is.
+enum Folder {
+    Kept(PathBuf),
+    Temporary(TempDir),
+}
+
+impl Folder {
+    fn of(arguments: &Demo) -> Result<Self, Failure> {
+        let Some(folder) = &arguments.folder else {
+            return Ok(Self::Temporary(tempfile::Builder::new().prefix("countersign-").tempdir()?));
+        };
+        std::fs::create_dir(folder)
+            .map_err(|source| NoFolder { folder: folder.clone(), source })?;
+        Ok(Self::Kept(folder.clone()))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(folder) => folder,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+}
+
+/// Other people's accounts, and what other sites have lost of them.
+fn invent(context: &Context<'_>, folder: &Path, arguments: &Demo) -> Result<DemoSite, Failure> {
+    let options = DemoOptions { accounts: arguments.accounts, seed: arguments.seed };
+    let site = demo::make(folder, options)?;
+    let (accounts, records) = (site.truth.accounts, site.truth.all.tally.records);
+    context.tell(format!(
+        "An invented site of {} accounts, and {} leaks with {} records whose truth is known.",
+        grouped(accounts),
+        site.leaks.len(),
+        grouped(records),
+    ));
+    Ok(site)
+}
+
+/// Links in mails name the port before anybody listens there.
+fn free_address(port: u16) -> Result<SocketAddr, Failure> {
+    let on = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    Ok(on(port).or_else(|_| on(0))?.local_addr()?)
+}
+
+/// Serves what there is to see, until somebody has seen enough.
+async fn show(context: &Context<'_>, stage: Stage) -> Result<(), Failure> {
+    let origin = format!("http://{}", stage.address);
+    context.tell(format!(
+        "\nOpen next (Ctrl-C ends it, and removes everything that was not asked to be kept):\n\n  \
+         {origin}/desk                  where to start: the mailbox, the report with its chart\n  \
+         {origin}/check                 check the code of a notice, with the address it came to\n  \
+         {origin}/forgot                ask for a link; it comes into the mailbox\n  \
+         {origin}/notices               what the site says in public\n"
+    ));
+    let Stage { config, site, .. } = stage;
+    serve(&config, Arc::new(site), stop_signal()?).await
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("--folder {}: {source}; name a folder that does not exist yet", folder.display())]
+struct NoFolder {
+    folder: PathBuf,
+    source: std::io::Error,
+}

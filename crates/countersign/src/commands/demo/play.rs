@@ -1,0 +1,136 @@
+use std::{collections::BTreeSet, fs};
+
+use campaign::{Approval, Policy, RampStep, Reach};
+use demo::{DemoLeak, DemoSite};
+use model::{AccountId, Clock as _, LeakName};
+use service::{Accounts, AddLeak, CampaignReport, LeakReport, NewDraft};
+
+use super::{
+    super::{
+        Context, Failure,
+        worker::{stop_signal, work_until_done},
+    },
+    stage::Stage,
+};
+use crate::{ambient::SystemClock, output::grouped, wiring};
+
+/// What the campaign is called.
+const CAMPAIGN: &str = "Autumn";
+
+/// What came of it, before anybody compares it with the truth.
+pub(super) struct Played {
+    pub(super) accounts: u64,
+    pub(super) leaks: Vec<LeakReport>,
+    pub(super) exposed: BTreeSet<AccountId>,
+    pub(super) report: CampaignReport,
+    pub(super) mails: u64,
+}
+
+/// From the accounts to the report.
+pub(super) async fn play(
+    context: &Context<'_>,
+    stage: &Stage,
+    invented: &DemoSite,
+) -> Result<Played, Failure> {
+    let progress = context.progress();
+    let accounts =
+        service::import_accounts(&stage.site, &invented.accounts_file, &*progress).await?;
+    let (leaks, exposed) = find(context, stage, &invented.leaks).await?;
+    sign(context, stage, &leaks).await?;
+    seal_and_tell(context, stage).await?;
+    let report = service::report_campaign(&stage.site, CAMPAIGN).await?;
+    service::publish_statement(&stage.site, CAMPAIGN).await?;
+    let mails = fs::read_dir(stage.mailbox().join("new"))?.count() as u64;
+    Ok(Played { accounts, leaks, exposed, report, mails })
+}
+
+/// `leak add`, `leak screen` and `leak verify`, for each.
+async fn find(
+    context: &Context<'_>,
+    stage: &Stage,
+    leaks: &[DemoLeak],
+) -> Result<(Vec<LeakReport>, BTreeSet<AccountId>), Failure> {
+    let (mut reports, mut exposed) = (Vec::new(), BTreeSet::new());
+    for leak in leaks {
+        let report = find_one(context, stage, leak).await?;
+        context.tell(format!(
+            "  {}: {} records, {} accounts exposed",
+            report.name,
+            grouped(report.records),
+            grouped(report.exposed),
+        ));
+        let listed = service::listed_accounts(&stage.site, &report.name).await?;
+        let found = listed.into_iter().filter(|listed| listed.status == "exposed");
+        exposed.extend(found.map(|listed| listed.account));
+        reports.push(report);
+    }
+    Ok((reports, exposed))
+}
+
+async fn find_one(
+    context: &Context<'_>,
+    stage: &Stage,
+    leak: &DemoLeak,
+) -> Result<LeakReport, Failure> {
+    let name: LeakName = leak.name.parse()?;
+    let (date, provenance) = (leak.date.parse()?, leak.provenance.parse()?);
+    let add = AddLeak { name: name.clone(), date, provenance, files: leak.files.clone() };
+    service::add_leak(&stage.site, add, context.progress()).await?;
+    let directory = wiring::directory(&stage.config).await?;
+    let accounts = Accounts::Directory(&directory);
+    service::screen_leak(&stage.site, &name, accounts, context.progress()).await?;
+    let (accounts, verifier) = (Accounts::Directory(&directory), wiring::verifier(&stage.config)?);
+    let progress = context.progress();
+    Ok(service::verify_leak(&stage.site, &name, accounts, verifier, progress).await?)
+}
+
+/// `campaign draft`, `freeze`, `sign`, `approve` and `start`. What an operator would read on their
+/// own host, and answer by typing the count, is answered here for invented people.
+async fn sign(context: &Context<'_>, stage: &Stage, leaks: &[LeakReport]) -> Result<(), Failure> {
+    let founding = wiring::founding_digest(&stage.config)?.ok_or("nobody founded the roster")?;
+    let [author, approvers @ ..] = &stage.operators[..] else { return Err("nobody signs".into()) };
+    let leaks = leaks.iter().map(|leak| leak.name.clone()).collect();
+    let (name, author) = (CAMPAIGN.parse()?, author.name().clone());
+    let draft = NewDraft { name, author: author.clone(), leaks, policy: policy() };
+    service::draft_campaign(&stage.site, &draft, founding).await?;
+
+    let directory = wiring::directory(&stage.config).await?;
+    let (words, progress) = (wiring::words(&stage.config)?, context.progress());
+    service::freeze_campaign(&stage.site, CAMPAIGN, &directory, &words, &*progress).await?;
+    let plan = service::export_plan(&stage.site, CAMPAIGN).await?;
+    let counts = plan.counts();
+    context.tell(format!(
+        "{author} has a plan for {} accounts at {} addresses.",
+        grouped(counts.targets),
+        grouped(counts.addresses),
+    ));
+    for approver in approvers {
+        let approval = Approval::sign(&plan, counts.targets, approver, SystemClock.now())?;
+        service::approve_campaign(&stage.site, CAMPAIGN, &approval, founding).await?;
+        context.tell(format!("  {} has read and signed it: {}", approver.name(), plan.digest()));
+    }
+    service::start_campaign(&stage.site, CAMPAIGN, &directory, &words, founding).await?;
+    Ok(())
+}
+
+/// As by default, but with seconds for days.
+fn policy() -> Policy {
+    let step = |reach| RampStep { reach, reapproval: false };
+    Policy {
+        canary_addresses: 20,
+        canary_soak_seconds: 2,
+        ramp: vec![step(Reach::Permille(250)), step(Reach::Permille(1000))],
+        step_soak_seconds: 1,
+        rate_per_minute_max: u64::from(u32::MAX),
+        rate_per_hour_max: u64::from(u32::MAX),
+        ..Policy::default()
+    }
+}
+
+/// `worker --until-done`.
+async fn seal_and_tell(context: &Context<'_>, stage: &Stage) -> Result<(), Failure> {
+    let means = wiring::means(&stage.config, &stage.site).await?;
+    work_until_done(context, &stage.config, &stage.site, &means, stop_signal()?).await?;
+    context.tell("Everybody in the plan is settled: sealed and told, or left alone.");
+    Ok(())
+}

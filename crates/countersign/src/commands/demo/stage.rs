@@ -1,0 +1,113 @@
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use campaign::{OperatorKey, RosterDocument, SignedArming, SignedRoster};
+use model::{Clock as _, Randomness};
+use service::{InstanceKey, Site, create_instance};
+use store::InstanceKind;
+
+use super::super::Failure;
+use crate::{
+    ambient::{SystemClock, SystemRandomness},
+    config::{Config, DEFAULT_FILE, Settings, template},
+    files, wiring,
+};
+
+/// One author and three approvers: many of the invented accounts are exposed, so the plan is a
+/// large one.
+const OPERATORS: [&str; 4] = ["ana", "bob", "cleo", "dan"];
+
+/// Addresses and mails in hand at the same time.
+const LANES: &str = "8";
+
+/// What the invented site is called.
+const SITE_NAME: &str = "Lighthouse";
+
+const SENDER: &str = "security@lighthouse.example";
+
+/// An instance of its own, with operators, and armed for sending into a folder.
+pub(super) struct Stage {
+    pub(super) config: Config,
+    pub(super) site: Site,
+    pub(super) address: SocketAddr,
+    pub(super) operators: Vec<OperatorKey>,
+}
+
+impl Stage {
+    /// Does what a site does before its first campaign: `init`, `operator found`, `sending arm`.
+    pub(super) async fn set(folder: &Path, address: SocketAddr) -> Result<Self, Failure> {
+        let file = folder.join(DEFAULT_FILE);
+        let key = InstanceKey::generate(&SystemRandomness);
+        let key_file = folder.join(&Settings::default().instance.key_file);
+        files::create_secret(&key_file, format!("{}\n", *key.to_text()).as_bytes())?;
+        let config = Config::alone(&file, &template(&settings(address, None)))?;
+        make_store(&config, &key).await?;
+
+        let operators = operators()?;
+        let site = wiring::site(&config).await?;
+        let roster = found(&site, &operators)?;
+        let digest = roster.document().digest();
+        service::accept_roster(&site, &roster, digest).await?;
+
+        let text = template(&settings(address, Some(digest.to_string())));
+        files::create_secret(&file, text.as_bytes())?;
+        let config = Config::alone(&file, &text)?;
+        arm(&config, &site, &operators).await?;
+        Ok(Self { config, site, address, operators })
+    }
+
+    /// The folder that mails go into.
+    pub(super) fn mailbox(&self) -> PathBuf {
+        self.config.resolve(&self.config.settings.mail.folder)
+    }
+}
+
+async fn make_store(config: &Config, key: &InstanceKey) -> Result<(), Failure> {
+    let store = wiring::store(config).await?;
+    store.migrate().await?;
+    let (clock, randomness) = (&SystemClock, &SystemRandomness);
+    create_instance(&store, key, InstanceKind::Rehearsal, clock, randomness).await?;
+    store.close().await;
+    Ok(())
+}
+
+/// What differs from the default configuration, as TOML.
+fn settings(address: SocketAddr, roster: Option<String>) -> Vec<(&'static str, String)> {
+    let text = |text: &str| toml::Value::from(text).to_string();
+    let mut settings = vec![
+        ("site.name", text(SITE_NAME)),
+        ("mail.from", text(SENDER)),
+        ("recovery.at", text("countersign")),
+        ("recovery.pages_url", text(&format!("http://{address}"))),
+        ("serve.listen", text(&address.to_string())),
+        ("work.lanes", LANES.to_owned()),
+    ];
+    settings.extend(roster.map(|digest| ("operators.roster_digest", text(&digest))));
+    settings
+}
+
+fn operators() -> Result<Vec<OperatorKey>, Failure> {
+    let randomness: &dyn Randomness = &SystemRandomness;
+    let keys = OPERATORS.iter().map(|name| Ok(OperatorKey::generate(name.parse()?, randomness)));
+    keys.collect()
+}
+
+/// The first roster, signed by everybody in it.
+fn found(site: &Site, operators: &[OperatorKey]) -> Result<SignedRoster, Failure> {
+    let people = operators.iter().map(OperatorKey::public).collect();
+    let instance = site.instance_id().parse()?;
+    let document = RosterDocument::founding(instance, people, SystemClock.now());
+    Ok(operators.iter().fold(SignedRoster::new(document), SignedRoster::signed_by))
+}
+
+/// Two operators permit this host to send.
+async fn arm(config: &Config, site: &Site, operators: &[OperatorKey]) -> Result<(), Failure> {
+    let file = config.resolve(&config.settings.sending.file);
+    let proposal = service::propose_arming(site, &file).await?;
+    let signed = operators.iter().take(2).fold(proposal.arming, SignedArming::signed_by);
+    let roster = wiring::roster(config, site).await?;
+    service::arm(site, &signed, &roster).await?;
+    Ok(())
+}

@@ -1,0 +1,365 @@
+//! Sealed people come back through our own pages, and Django says whether they are in.
+
+use std::{net::TcpListener, thread, time::Duration};
+
+use serde_json::json;
+use service::failpoint::RESET_FAILPOINTS;
+use testkit::{
+    browser::{Tour, browse},
+    site::Person,
+    smtp::TakenMail,
+};
+
+use crate::{
+    harness::Backend,
+    office::{Office, leaked, wait_until},
+    pages::{Pictures, assert_is_clean, assert_pictures_are_small, ways},
+    people,
+    serve::Served,
+};
+
+const CHOSEN: &str = "seven plums on a rainy roof";
+
+const SECOND: &str = "nine pears under a quiet bridge";
+
+/// A campaign whose mails are out, with the pages for coming back.
+struct Scene {
+    office: Office,
+    port: u16,
+}
+
+impl Scene {
+    fn open(backend: Backend) -> Self {
+        Self::of(Office::open(backend))
+    }
+
+    fn of(mut office: Office) -> Self {
+        let port = free_port();
+        office.instance.set("COUNTERSIGN_RECOVERY_AT", "countersign");
+        let url = format!("http://127.0.0.1:{port}");
+        office.instance.set("COUNTERSIGN_RECOVERY_PAGES_URL", &url);
+        office.start("");
+        office.work();
+        Self { office, port }
+    }
+
+    fn serve(&self) -> Served {
+        Served::start_by(self.office.instance.command(&["serve"]), self.port)
+    }
+
+    /// Serves until it passes this moment.
+    fn serve_until(&self, failpoint: &str) -> Served {
+        let mut command = self.office.instance.command(&["serve"]);
+        command.env("FAILPOINT", failpoint);
+        Served::start_by(command, self.port)
+    }
+
+    /// The mails of a subject that somebody has got so far.
+    fn mails(&self, person: &Person, subject: &str) -> Vec<TakenMail> {
+        let mails = self.office.mails().remove(self.office.address(person)).unwrap_or_default();
+        let is_meant = |mail: &TakenMail| mail.subject().contains(subject);
+        mails.into_iter().filter(is_meant).collect()
+    }
+
+    /// Waits for so many mails of a subject, and returns the last.
+    fn mail(&self, person: &Person, subject: &str, count: usize) -> TakenMail {
+        wait_until(|| self.mails(person, subject).len() >= count);
+        let mut mails = self.mails(person, subject);
+        assert_eq!(mails.len(), count, "{subject}");
+        mails.pop().unwrap()
+    }
+
+    /// Asks for a link as this person would; the path of the link that comes.
+    fn ask(&self, served: &Served, person: &Person, count: usize) -> String {
+        let answer = served.post("/forgot", &format!("name={}", form(&person.email)));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        self.link(person, count)
+    }
+
+    /// The path of the link in the last of so many mails.
+    fn link(&self, person: &Person, count: usize) -> String {
+        let text = self.mail(person, LINK, count).text();
+        let origin = format!("http://127.0.0.1:{}", self.port);
+        let path = text.lines().find_map(|line| line.strip_prefix(&origin));
+        path.unwrap().trim().to_owned()
+    }
+
+    fn lets_in(&self, person: &Person, password: &str) -> bool {
+        people::opens(&self.office.site, &[(&person.id, password)])[0]
+    }
+}
+
+/// What the subjects of the mails hold.
+const LINK: &str = "Your link to a new";
+const DONE: &str = "has a new password";
+const ANSWER: &str = "Your question about";
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// As a form sends it.
+fn form(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
+fn choose(served: &Served, link: &str, password: &str) -> String {
+    let password = form(password);
+    served.post(link, &format!("password={password}&again={password}"))
+}
+
+/// The code that a mail can be checked with.
+fn code(mail: &TakenMail) -> String {
+    let text = mail.text();
+    let is_code = |line: &&str| line.len() == 19 && line.matches('-').count() == 3;
+    text.lines().find(is_code).unwrap().to_owned()
+}
+
+#[test]
+fn a_sealed_person_comes_back_through_our_pages_on_sqlite() {
+    come_back(Backend::Sqlite);
+}
+
+#[test]
+fn a_sealed_person_comes_back_through_our_pages_on_postgres() {
+    come_back(Backend::Postgres);
+}
+
+fn come_back(backend: Backend) {
+    let scene = Scene::open(backend);
+    let office = &scene.office;
+    let person = office.plain()[0];
+    let session = office.site.sign_in(&person.id);
+    assert!(!scene.lets_in(person, leaked(person)));
+    let served = scene.serve();
+
+    let link = scene.ask(&served, person, 1);
+    assert!(served.get(&link).starts_with("HTTP/1.1 200"));
+    let near = format!("{}1", leaked(person));
+    for refused in ["short", leaked(person), &near] {
+        let answer = choose(&served, &link, refused);
+        assert!(answer.contains("aria-invalid"), "{refused}: {answer}");
+    }
+    assert!(office.site.has_session(&session));
+    let chosen = choose(&served, &link, CHOSEN);
+    assert!(chosen.starts_with("HTTP/1.1 200") && !chosen.contains("aria-invalid"), "{chosen}");
+    assert!(!office.site.has_session(&session), "whoever was signed in is not any more");
+
+    let name = person.username.as_str();
+    let tried = office.site.authenticate_all(&[(name, CHOSEN), (name, leaked(person))]);
+    assert_eq!(tried, [true, false]);
+    let dead = [served.get(&link), choose(&served, &link, SECOND)];
+    assert!(dead.iter().all(|answer| !answer.starts_with("HTTP/1.1 200")), "{dead:?}");
+    assert!(scene.lets_in(person, CHOSEN));
+    assert_is_checked(&scene, &served, person);
+    let report = office.report();
+    assert_eq!((&report["reset_since"], &report["reused"]), (&json!(1), &json!(0)));
+    assert_log_is_silent(&served.stop(), &link, person);
+}
+
+/// Each of the mails that they have got is confirmed by its code.
+fn assert_is_checked(scene: &Scene, served: &Served, person: &Person) {
+    let address = form(scene.office.address(person));
+    for subject in ["needs a new password", LINK, DONE] {
+        let code = form(&code(&scene.mail(person, subject, 1)));
+        let answer = served.post("/check", &format!("code={code}&address={address}"));
+        assert!(answer.contains("This notice is from us"), "{subject}: {answer}");
+        assert!(answer.contains(subject), "{subject}: {answer}");
+    }
+}
+
+fn assert_log_is_silent(log: &str, link: &str, person: &Person) {
+    assert!(log.contains(r#""path":"/reset/{token}""#), "{log}");
+    for secret in [link, CHOSEN, leaked(person), &person.email] {
+        assert!(!log.contains(secret), "{secret} in {log}");
+    }
+}
+
+#[test]
+fn nobody_learns_from_a_page_who_has_an_account() {
+    let scene = Scene::open(Backend::Sqlite);
+    let office = &scene.office;
+    let (person, served) = (office.plain()[0], scene.serve());
+    let before = office.smtp.taken().len();
+    let answer = |name: &str| {
+        let answer = served.post("/forgot", &format!("name={}", form(name)));
+        // What was typed stands in the page again, to be sent once more.
+        let lines = answer.lines().filter(|line| !line.starts_with("date: "));
+        lines.collect::<Vec<_>>().join("\n").replace(name, "").replace(&form(name), "")
+    };
+    let known = answer(&person.email);
+    let length = person.email.len();
+    for name in ["nobody@example.org".to_owned(), "x".repeat(length)] {
+        let unknown = answer(&name);
+        let (known, unknown) = (without_length(&known), without_length(&unknown));
+        assert_eq!(known, unknown);
+    }
+    scene.mail(person, LINK, 1);
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(office.smtp.taken().len(), before + 1, "nobody else was written to");
+    served.stop();
+}
+
+fn without_length(answer: &str) -> String {
+    let lines = answer.lines().filter(|line| !line.starts_with("content-length"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn whoever_asks_whether_they_were_affected_is_told_by_mail() {
+    let scene = Scene::open(Backend::Sqlite);
+    let office = &scene.office;
+    let exposed: Vec<_> = office.exposed().iter().map(|person| person.id.clone()).collect();
+    let (sealed, served) = (office.plain()[0], scene.serve());
+    let people = office.site.truth.people.iter();
+    let mut others = people.filter(|person| person.kind == "plain" && person.password.is_some());
+    let other = others.find(|person| !exposed.contains(&person.id)).unwrap();
+    for person in [sealed, other] {
+        let answer = served.post("/affected", &format!("name={}", form(&person.email)));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let yes = scene.mail(sealed, ANSWER, 1).text();
+    assert!(yes.contains("Bookshop 2016"), "{yes}");
+    let no = scene.mail(other, ANSWER, 1).text();
+    assert!(!no.contains("Bookshop 2016"), "{no}");
+    served.stop();
+}
+
+#[test]
+fn nobodys_mailbox_is_flooded() {
+    let scene = Scene::open(Backend::Sqlite);
+    let (person, served) = (scene.office.plain()[0], scene.serve());
+    for _ in 0..8 {
+        served.post("/forgot", &format!("name={}", form(&person.username)));
+    }
+    scene.mail(person, LINK, 3);
+    thread::sleep(Duration::from_secs(3));
+    assert_eq!(scene.mails(person, LINK).len(), 3, "in an hour");
+    served.stop();
+}
+
+/// On every device, in every theme, with and without scripts.
+#[test]
+fn anybody_with_a_browser_comes_back() {
+    let mut office = Office::open(Backend::Sqlite);
+    // Each tour comes from an address of its own, as far as its proxy says.
+    office.instance.set("COUNTERSIGN_SERVE_TRUSTED_PROXY", "127.0.0.1");
+    let scene = Scene::of(office);
+    let served = scene.serve();
+    let people: Vec<_> = scene.office.plain().into_iter().zip(ways()).collect();
+    let asking =
+        people.iter().enumerate().map(|(at, (person, way))| scene.ask_tour(at, person, *way));
+    let asked = browse(&asking.collect::<Vec<_>>());
+    let links: Vec<_> = people.iter().map(|(person, _)| scene.link(person, 1)).collect();
+    let choosing = people.iter().zip(&links).enumerate();
+    let choosing =
+        choosing.map(|(at, ((person, way), link))| scene.choose_tour(at, person, link, *way));
+    let chosen = browse(&choosing.collect::<Vec<_>>());
+    for ((asked, chosen), (person, _)) in asked.iter().zip(&chosen).zip(&people) {
+        assert_is_clean(asked);
+        assert_is_clean(chosen);
+        let seen = asked.seen.iter().chain(&chosen.seen);
+        let titles: Vec<_> = seen.map(|seen| seen.title.trim_end_matches(" – Example")).collect();
+        assert_eq!(titles, TITLES);
+        assert!(scene.lets_in(person, CHOSEN) && !scene.lets_in(person, leaked(person)));
+    }
+    assert_eq!(scene.office.report()["reset_since"], people.len());
+    let log = served.stop();
+    assert!(links.iter().all(|link| !log.contains(link.as_str())), "{log}");
+    assert_pictures_are_small();
+}
+
+/// What somebody sees one after the other.
+const TITLES: [&str; 7] = [
+    "Forgot your password?",
+    "Look at your e-mail",
+    "Was I affected?",
+    "Look at your e-mail",
+    "Choose a new password",
+    "Please try once more",
+    "Your password is changed",
+];
+
+/// Width, darkness, scripts.
+type Way = (u32, bool, bool);
+
+impl Scene {
+    fn tour(&self, client: usize, (width, dark, scripts): Way) -> (Tour, Pictures) {
+        let origin = format!("http://127.0.0.1:{}", self.port);
+        let tour = Tour::of(&origin).width(width).dark(dark).scripts(scripts);
+        let tour = tour.header("X-Forwarded-For", &format!("198.51.100.{}", client + 1));
+        (tour, Pictures::of(width, dark, scripts))
+    }
+
+    fn ask_tour(&self, client: usize, person: &Person, way: Way) -> Tour {
+        let (tour, pictures) = self.tour(client, way);
+        let tour = tour.open("/forgot").look(pictures.named("forgot").as_deref());
+        let tour = tour.fill("E-mail address or username", &person.username);
+        let tour = tour.press("Send me a link").look(None);
+        let tour = tour.open("/affected").look(None);
+        tour.fill("E-mail address", &person.email).press("Send me the answer").look(None)
+    }
+
+    fn choose_tour(&self, client: usize, person: &Person, link: &str, way: Way) -> Tour {
+        let (tour, pictures) = self.tour(client, way);
+        let tour = tour.open(link).look(pictures.named("reset").as_deref());
+        let tour = set_password(tour, leaked(person)).look(None);
+        set_password(tour, CHOSEN).look(None)
+    }
+}
+
+fn set_password(tour: Tour, password: &str) -> Tour {
+    let tour = tour.fill("New password", password).fill("The same once more", password);
+    tour.press("Set the new password")
+}
+
+/// A reset that dies is finished, or has not happened, and is told of once.
+#[test]
+fn a_kill_while_a_password_is_set_leaves_it_set_or_not() {
+    let scene = Scene::open(Backend::Sqlite);
+    let people = scene.office.plain();
+    for (person, failpoint) in people.into_iter().zip(RESET_FAILPOINTS) {
+        let served = scene.serve();
+        let link = scene.ask(&served, person, 1);
+        served.stop();
+        let served = scene.serve_until(failpoint);
+        choose(&served, &link, CHOSEN);
+        served.has_died();
+        let is_set = scene.lets_in(person, CHOSEN);
+        assert_eq!(is_set, *failpoint != "reset_intended", "{failpoint}");
+        // Whoever held the link is known to be gone by now.
+        thread::sleep(Duration::from_secs(3));
+        let served = scene.serve();
+        choose(&served, &link, SECOND);
+        assert_eq!(scene.lets_in(person, SECOND), !is_set, "{failpoint}");
+        assert_eq!(scene.lets_in(person, CHOSEN), is_set, "{failpoint}");
+        scene.mail(person, DONE, 1);
+        served.stop();
+    }
+    assert_eq!(scene.office.report()["reset_since"], RESET_FAILPOINTS.len());
+    scene.office.run(&["log", "verify"]).json();
+}
+
+#[test]
+fn settings_of_the_way_back_must_fit_together() {
+    let scene = Scene::open(Backend::Sqlite);
+    let check = |name: &'static str, value: &str| {
+        let mut command = scene.office.instance.command(&["config", "check"]);
+        let run: crate::harness::Run = command.env(name, value).output().unwrap().into();
+        run.failure().to_owned()
+    };
+    for (name, value, message) in [
+        ("COUNTERSIGN_RECOVERY_AT", "site", "`recovery.pages_url` is set"),
+        ("COUNTERSIGN_RECOVERY_PAGES_URL", "http://example.org", "links begin with https://"),
+        ("COUNTERSIGN_RECOVERY_PASSWORD_CHARS_MIN", "7", "`recovery.password_chars_min`"),
+        ("COUNTERSIGN_RECOVERY_HASH_LIKE", "nonsense", "`recovery.hash_like`"),
+        ("COUNTERSIGN_RECOVERY_REFUSED_PASSWORDS_FILE", "gone.txt", "gone.txt cannot be read"),
+    ] {
+        let error = check(name, value);
+        assert!(error.contains(message), "{name}: {error}");
+    }
+}
