@@ -12,6 +12,10 @@ const SQL_LIBRARY: &str = "sqlx";
 const DOMAIN_CRATES: &[&str] =
     &["campaign", "corpus", "leak", "ledger", "notice", "password", "recovery"];
 
+/// The truth that the program is held against: it knows nothing of it, or a misunderstanding could
+/// be on both sides.
+const TRUTH_CRATE: &str = "demo";
+
 /// Crates that anybody's tests may use.
 const TEST_CRATE: &str = "testkit";
 
@@ -56,6 +60,10 @@ fn broken_layers(manifest: &Manifest, workspace: &[&str]) -> Vec<String> {
         let allowed = dependency == "model" || (*for_tests && dependency == TEST_CRATE);
         if DOMAIN_CRATES.contains(&name) && inner && !allowed {
             broken.push(format!("{name} is a domain crate and depends on {dependency}"));
+        }
+        if name == TRUTH_CRATE && inner {
+            broken
+                .push(format!("{name} depends on {dependency}, which it is to tell the truth of"));
         }
         if dependency == TEST_CRATE && !for_tests {
             broken.push(format!("{name} depends on {TEST_CRATE} outside its tests"));
@@ -123,6 +131,12 @@ mod tests {
             format!("[dependencies]\nmodel.workspace = true\nstore = {{ path = \"\" }}\n{LINTS}");
         check("leak", &store, &["leak is a domain crate and depends on store"]);
         check("service", &store, &[]);
+    }
+
+    #[test]
+    fn the_truth_is_told_by_a_stranger() {
+        let model = format!("[dependencies]\nmodel.workspace = true\n{LINTS}");
+        check("demo", &model, &["demo depends on model, which it is to tell the truth of"]);
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::{fs, io, path::PathBuf, sync::Arc};
 
 use notice::{AddressError, TextError};
 use service::Site;
-use web::{Accent, AccentError, Logo, LogoError, Look, LookOptions, Office};
+use store::InstanceKind;
+use web::{Accent, AccentError, Desk, Logo, LogoError, Look, LookOptions, Office};
 
 use super::{WiringError, recovery::recovery, words};
-use crate::config::Config;
+use crate::config::{Config, TransportSetting};
 
 /// What answers people. They get their pages even where no mail can be sent.
 pub(crate) async fn office(config: &Config, site: Arc<Site>) -> Result<Office, WiringError> {
@@ -15,11 +16,25 @@ pub(crate) async fn office(config: &Config, site: Arc<Site>) -> Result<Office, W
     if let Err(error) = &words {
         tracing::warn!(%error, "no notice can be checked");
     }
+    let desk = desk(config, site.kind());
     let office = Office::new(site, look(config)?, words.ok().map(Arc::new));
-    Ok(match recovery(config).await? {
+    let office = match recovery(config).await? {
         Some(recovery) => office.with_recovery(recovery),
         None => office,
+    };
+    Ok(match desk {
+        Some(desk) => office.with_desk(desk),
+        None => office,
     })
+}
+
+/// What a rehearsal shows of its mails and reports, on this host and to nobody behind a proxy.
+fn desk(config: &Config, kind: InstanceKind) -> Option<Desk> {
+    let settings = &config.settings;
+    let is_ours = kind == InstanceKind::Rehearsal
+        && settings.serve.trusted_proxy.is_none()
+        && settings.mail.transport == TransportSetting::Maildir;
+    is_ours.then(|| Desk::new(config.resolve(&settings.mail.folder)))
 }
 
 /// How the pages look.

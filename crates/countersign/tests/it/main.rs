@@ -7,6 +7,7 @@ mod campaign_guards;
 mod campaign_kill;
 mod campaign_mail;
 mod campaign_steering;
+mod demo;
 mod german;
 mod harness;
 mod kill;

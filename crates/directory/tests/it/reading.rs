@@ -124,7 +124,7 @@ async fn two_accounts_of_one_id_are_an_error() {
         ])
         .await;
         let mapping = small();
-        let error = directory::Directory::open(&site.url, None, mapping).await;
+        let error = Directory::open(&site.url, None, mapping).await;
         assert_eq!(
             error.unwrap_err().to_string(),
             "two accounts have the id 1: `directory.columns.id` must name a unique column"
