@@ -351,15 +351,27 @@ impl Desk {
     }
 }
 
+/// Signs a plan as its reader does: on a terminal, by typing its count. What is handed back.
+pub(crate) fn sign_plan(plan: &Plan, name: &'static str) -> Vec<u8> {
+    let desk = Desk::with(&plan.to_bytes());
+    sign_at(&desk, plan, name);
+    fs::read(desk.out()).unwrap()
+}
+
+fn sign_at(desk: &Desk, plan: &Plan, name: &'static str) -> TerminalRun {
+    let run = terminal(desk.sign(name))
+        .answer("Type the number: ", &plan.counts().targets.to_string())
+        .answer_hidden("Passphrase of", PASSPHRASE)
+        .run();
+    assert_eq!(run.code, 0, "{}", run.output);
+    run
+}
+
 #[test]
 fn a_plan_is_signed_by_whoever_types_its_count() {
     let plan = plan("Spring");
     let desk = Desk::with(&plan.to_bytes());
-    let run = terminal(desk.sign("bob"))
-        .answer("Type the number: ", "3")
-        .answer_hidden("Passphrase of", PASSPHRASE)
-        .run();
-    assert_eq!(run.code, 0, "{}", run.output);
+    let run = sign_at(&desk, &plan, "bob");
     for line in plan.signing_text().lines() {
         assert!(run.output.contains(line), "{line} in {}", run.output);
     }

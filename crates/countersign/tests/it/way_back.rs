@@ -13,6 +13,7 @@ use testkit::{
 use crate::{
     harness::Backend,
     office::{Office, leaked, wait_until},
+    operators,
     pages::{Pictures, assert_is_clean, assert_pictures_are_small, ways},
     people,
     serve::Served,
@@ -38,7 +39,8 @@ impl Scene {
         office.instance.set("COUNTERSIGN_RECOVERY_AT", "countersign");
         let url = format!("http://127.0.0.1:{port}");
         office.instance.set("COUNTERSIGN_RECOVERY_PAGES_URL", &url);
-        office.start("");
+        office.freeze("");
+        sign(&office);
         office.work();
         Self { office, port }
     }
@@ -87,6 +89,15 @@ impl Scene {
     fn lets_in(&self, person: &Person, password: &str) -> bool {
         people::opens(&self.office.site, &[(&person.id, password)])[0]
     }
+}
+
+/// Two operators read the plan on their own terminals, type its count, and hand it back.
+fn sign(office: &Office) {
+    let plan = office.export();
+    let approvals = ["bob", "cleo"]
+        .map(|name| office.write(&format!("{name}.approval"), &operators::sign_plan(&plan, name)));
+    assert_eq!(office.hand_in(&approvals).json()["state"], "signed");
+    assert_eq!(office.steer("start").json()["state"], "canary");
 }
 
 /// What the subjects of the mails hold.
@@ -211,7 +222,16 @@ fn without_length(answer: &str) -> String {
 
 #[test]
 fn whoever_asks_whether_they_were_affected_is_told_by_mail() {
-    let scene = Scene::open(Backend::Sqlite);
+    let office = Office::open(Backend::Sqlite);
+    // Before any campaign, where people reset their passwords on the site's own pages.
+    let (early, served) = (office.plain()[1], Served::start(&office.instance));
+    ask_whether(&served, early);
+    wait_until(|| !office.mails().is_empty());
+    let under_review = office.mails()[office.address(early)][0].text();
+    assert!(under_review.contains("have not switched it off yet"), "{under_review}");
+    served.stop();
+
+    let scene = Scene::of(office);
     let office = &scene.office;
     let exposed: Vec<_> = office.exposed().iter().map(|person| person.id.clone()).collect();
     let (sealed, served) = (office.plain()[0], scene.serve());
@@ -219,14 +239,18 @@ fn whoever_asks_whether_they_were_affected_is_told_by_mail() {
     let mut others = people.filter(|person| person.kind == "plain" && person.password.is_some());
     let other = others.find(|person| !exposed.contains(&person.id)).unwrap();
     for person in [sealed, other] {
-        let answer = served.post("/affected", &format!("name={}", form(&person.email)));
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        ask_whether(&served, person);
     }
     let yes = scene.mail(sealed, ANSWER, 1).text();
     assert!(yes.contains("Bookshop 2016"), "{yes}");
     let no = scene.mail(other, ANSWER, 1).text();
     assert!(!no.contains("Bookshop 2016"), "{no}");
     served.stop();
+}
+
+fn ask_whether(served: &Served, person: &Person) {
+    let answer = served.post("/affected", &format!("address={}", form(&person.email)));
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 #[test]

@@ -14,19 +14,23 @@ mod words;
 
 use std::{io, path::PathBuf, sync::Arc};
 
-use askama::Template;
 use axum::{
     Extension, Router,
     http::{
-        StatusCode,
+        HeaderValue,
         header::{CACHE_CONTROL, CONTENT_TYPE},
     },
-    response::{Html, IntoResponse as _, Response},
+    response::{IntoResponse as _, Response},
     routing::get,
 };
 use notice::Language;
 
-use crate::{Office, look::Asset, number::number};
+use crate::{
+    Office,
+    look::Asset,
+    number::number,
+    pages::{FOR_EVER, page},
+};
 
 use mailbox::Mailbox;
 
@@ -80,19 +84,10 @@ impl Frame<'_> {
 }
 
 async fn style(Extension(desk): Extension<Arc<Desk>>) -> Response {
-    let kept = "public, max-age=31536000, immutable";
-    let headers = [(CONTENT_TYPE, desk.style.content_type), (CACHE_CONTROL, kept)];
-    (headers, desk.style.bytes.clone()).into_response()
-}
-
-fn page(status: StatusCode, page: &impl Template) -> Response {
-    match page.render() {
-        Ok(html) => (status, Html(html)).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "a page cannot be written");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+    let headers = [(CONTENT_TYPE, HeaderValue::from_static(desk.style.content_type))];
+    let mut answer = (headers, desk.style.bytes.clone()).into_response();
+    answer.headers_mut().insert(CACHE_CONTROL, FOR_EVER);
+    answer
 }
 
 /// Reads files where nobody waits for them.

@@ -11,7 +11,8 @@ use super::Refusal;
 use crate::{Office, guard::SANDBOX, visit::Visit};
 
 /// The name changes with the content, so that a copy is right for ever.
-const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+pub(crate) const FOR_EVER: HeaderValue =
+    HeaderValue::from_static("public, max-age=31536000, immutable");
 
 /// A day.
 const FOR_A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");

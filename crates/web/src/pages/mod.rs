@@ -20,7 +20,7 @@ use recovery::limits::LINK_LIFETIME;
 
 use crate::{Look, Office, number::number, phrases::Phrases, visit::Visit};
 
-pub(crate) use assets::{asset, robots};
+pub(crate) use assets::{FOR_EVER, asset, robots};
 pub(crate) use check::{ask, check, dispute};
 pub(crate) use home::home;
 pub(crate) use mail::{affected, ask_for_answer, ask_for_link, change_password, forgot};
@@ -124,7 +124,7 @@ fn read<T: Default>(
     (typed, visit)
 }
 
-fn page(status: StatusCode, page: &impl Template) -> Response {
+pub(crate) fn page(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {
