@@ -248,6 +248,28 @@ fn whoever_asks_whether_they_were_affected_is_told_by_mail() {
     served.stop();
 }
 
+#[test]
+fn a_row_that_cannot_be_read_holds_nobody_else_up() {
+    let office = Office::open(Backend::Sqlite);
+    let (faulty, other) = (office.plain()[0], office.plain()[1]);
+    let _ = office.site.django(SPOIL, &[&faulty.id]);
+    let served = Served::start(&office.instance);
+    ask_whether(&served, faulty);
+    ask_whether(&served, other);
+    wait_until(|| !office.mails().is_empty());
+    assert_eq!(office.told_once(), [office.address(other).to_owned()].into());
+    let log = served.stop();
+    assert!(log.contains("directory.columns.last_login_at"), "{log}");
+}
+
+/// Somebody's last sign-in is no moment any more.
+const SPOIL: &str = "
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute('UPDATE auth_user SET last_login = %s WHERE id = %s', ['rubbish', arguments[0]])
+answer = True
+";
+
 fn ask_whether(served: &Served, person: &Person) {
     let answer = served.post("/affected", &format!("address={}", form(&person.email)));
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use directory::ReadError;
 use ledger::RecoveryEvent;
 use model::{Account, AccountId, NoticeKind, Timestamp};
 use notice::Language;
@@ -26,18 +27,31 @@ impl Worker<'_> {
         let Some(request) = tx.next_mail_request().await? else { return Ok(false) };
         let is_late = request.asked_at.after(REQUEST_AGE_MAX) < tx.now().await?;
         drop(tx);
-        let meant = if is_late { None } else { Some(self.meant(&request).await?) };
+        let meant = if is_late { None } else { self.meant_if_readable(&request).await? };
         let mut tx = self.site.store.begin().await?;
         tx.hold_requests().await?;
         if tx.drop_mail_request(request.id).await? {
             if let Some(meant) = meant {
                 self.answer_request(&mut tx, &request, &meant).await?;
             } else {
-                tracing::warn!("a request for a mail is dropped: no worker saw to it in time");
+                tracing::warn!(is_late, "a request for a mail is dropped");
             }
             tx.commit().await?;
         }
         Ok(true)
+    }
+
+    /// As [`Self::meant`]; `None` where trying again would give the same error: nobody who asks
+    /// after them is to wait for a row that cannot be read.
+    async fn meant_if_readable(&self, request: &MailRequest) -> Result<Option<Meant>, WorkError> {
+        match self.meant(request).await {
+            Ok(meant) => Ok(Some(meant)),
+            Err(error @ WorkError::Read(ReadError::Database(_))) => Err(error),
+            Err(error) => {
+                tracing::error!(%error, "whom a request for a mail concerns cannot be read");
+                Ok(None)
+            }
+        }
     }
 
     /// The accounts that somebody means by what they typed.

@@ -5,7 +5,10 @@ use model::Timestamp;
 use service::StatementCounts;
 use store::NewCampaign;
 
-use crate::harness::{Pages, posted};
+use crate::{
+    german,
+    harness::{Pages, posted},
+};
 
 /// A code of the right form, that no notice has.
 const CODE: &str = "783F-RXY0-JVRP-Z08M";
@@ -133,7 +136,7 @@ async fn the_last_word_on_each_campaign_is_told_with_the_day_of_the_first() {
     let body = pages.get("/notices?lang=de").await.body;
     let titles: Vec<_> =
         body.split("<h3>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
-    assert_eq!(titles, ["Ein Passwort abgeschaltet", "1.204 Passwörter abgeschaltet"]);
+    assert_eq!(titles, german::SWITCHED_OFF);
     assert!(body.contains("9. November 2012</time>, zuletzt geändert am <time"), "{body}");
     assert!(body.contains("<li>2 Konten doch in Ruhe gelassen"));
     assert!(body.contains("<li>Eine E-Mail von Mailservern abgelehnt.</li>"));

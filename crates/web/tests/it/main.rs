@@ -5,6 +5,7 @@ mod account;
 mod answers;
 mod asking;
 mod desk;
+mod german;
 mod guards;
 mod harness;
 mod languages;

@@ -8,6 +8,7 @@ use recovery::limits::LINK_LIFETIME;
 
 use crate::{
     account::{BREACHED, Jane, PASSWORD},
+    german,
     harness::Answer,
 };
 
@@ -88,9 +89,9 @@ async fn the_password_that_was_stolen_is_refused_and_so_are_small_changes_of_it(
     for like in ["Correct horse", "correct horse1", "correct horse!"] {
         let answer = jane.choose(&link, like).await;
         assert!(fault(&answer).starts_with("That is too close to"), "{like}: {}", answer.body);
-        let german = format!("lang=de&password={like}&again={like}");
-        let answer = jane.pages.post(&link, &german).await;
-        assert!(fault(&answer).starts_with("Das ist dem Passwort zu ähnlich"), "{like}");
+        let form = format!("lang=de&password={like}&again={like}");
+        let answer = jane.pages.post(&link, &form).await;
+        assert!(fault(&answer).starts_with(german::TOO_CLOSE), "{like}");
     }
     assert!(jane.signs_in(PASSWORD).await);
     assert_eq!(jane.choose(&link, NEW).await.title(), "Your password is changed – Example");
@@ -197,15 +198,16 @@ async fn the_page_changes_its_language_in_its_place() {
     let link = jane.link().await;
     let english = jane.pages.get(&link).await.body;
     assert!(english.contains("href=\"?lang=de\""), "{english}");
-    let german = jane.pages.get(&format!("{link}?lang=de")).await;
-    assert_eq!(german.title(), "Wählen Sie ein neues Passwort – Example");
-    assert!(german.body.contains("Mindestens 8 Zeichen.") && german.body.contains("\"?lang=en\""));
+    let translated = jane.pages.get(&format!("{link}?lang=de")).await;
+    assert_eq!(translated.title(), german::CHOOSE);
+    let body = &translated.body;
+    assert!(body.contains(german::LENGTH) && body.contains("\"?lang=en\""), "{body}");
     let dead = jane.pages.get("/reset/x?lang=de").await;
-    assert_eq!(dead.title(), "Dieser Link funktioniert nicht – Example");
+    assert_eq!(dead.title(), german::DEAD);
     assert!(dead.body.contains("href=\"/forgot?lang=en\""));
     let form = format!("lang=de&password={NEW}&again={NEW}");
     let changed = jane.pages.post(&link, &form).await;
-    assert_eq!(changed.title(), "Ihr Passwort ist geändert – Example");
+    assert_eq!(changed.title(), german::CHANGED);
 }
 
 #[tokio::test]
