@@ -1,17 +1,16 @@
 //! Progress on standard error: a bar with rate and time left on a terminal, nothing elsewhere.
 
-use std::sync::Mutex;
+use std::{fmt, sync::Mutex};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use service::{Progress, Step, Unit};
 
 /// Steps of unknown length count; the others draw a bar.
 const BYTES: &str =
     "{msg:<22} {bar:30} {percent:>3}% {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
-const COUNT: &str =
-    "{msg:<22} {bar:30} {percent:>3}% {human_pos}/{human_len} {per_sec:.0}, {eta} left";
+const COUNT: &str = "{msg:<22} {bar:30} {percent:>3}% {human_pos}/{human_len} {rate}, {eta} left";
 const BYTES_OPEN: &str = "{msg:<22} {spinner} {bytes} {bytes_per_sec}, {elapsed}";
-const COUNT_OPEN: &str = "{msg:<22} {spinner} {human_pos} {per_sec:.0}, {elapsed}";
+const COUNT_OPEN: &str = "{msg:<22} {spinner} {human_pos} {rate}, {elapsed}";
 
 /// Draws one bar at a time.
 pub(crate) struct Bars {
@@ -38,7 +37,8 @@ impl Progress for Bars {
         let bar =
             ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
         let style = ProgressStyle::with_template(template(step.unit(), total));
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style.with_key("rate", write_rate).progress_chars("=> "));
         bar.set_message(step.title());
         self.with_bar(|slot| *slot = bar);
     }
@@ -54,6 +54,12 @@ impl Progress for Bars {
     fn end(&self) {
         self.with_bar(|bar| bar.finish_and_clear());
     }
+}
+
+/// Whole ones in a second: nobody reads on behind the point.
+fn write_rate(state: &ProgressState, to: &mut dyn fmt::Write) {
+    // What cannot be written is not shown.
+    let _ = write!(to, "{:.0}/s", state.per_sec());
 }
 
 fn template(unit: Unit, total: u64) -> &'static str {

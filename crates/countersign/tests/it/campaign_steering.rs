@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Backend, Run},
-    office::{Office, ids, wait_until},
+    office::{LEAK, Office, ids, wait_until},
 };
 
 #[track_caller]
@@ -82,14 +82,23 @@ fn a_target_that_nobody_signed_stops_everything() {
 #[test]
 fn totals_that_do_not_add_up_are_published_nowhere() {
     let office = Office::open(Backend::Sqlite);
-    office.start("canary_addresses = 500");
+    office.freeze("canary_addresses = 500");
+    let early = office.steer("publish");
+    assert!(early.failure().contains("there is nothing to say of it"), "{}", early.stderr);
+    office.sign_and_start();
     office.work();
-    office.report();
+    let (report, said) = (office.report(), office.steer("publish").json());
+    assert_eq!(said["sealed"], report["sealed"]);
+    assert_eq!(said["leaks"], json!([[LEAK, "2016-05"]]));
+    assert_eq!(office.logged("statement_made").len(), 1);
     office.instance.ask("UPDATE target SET state = 'reset' WHERE place = 0");
-    let report = office.steer("report");
-    let said = "NOTHING IS TO BE PUBLISHED: the campaign's totals do not reconcile";
-    assert!(report.failure().contains(said), "{}", report.stderr);
-    assert!(report.stdout.is_empty(), "{}", report.stdout);
+    for command in ["report", "publish"] {
+        let refused = office.steer(command);
+        let said = "NOTHING IS TO BE PUBLISHED: the campaign's totals do not reconcile";
+        assert!(refused.failure().contains(said), "{}", refused.stderr);
+        assert!(refused.stdout.is_empty(), "{}", refused.stdout);
+    }
+    assert_eq!(office.logged("statement_made").len(), 1);
 }
 
 #[test]
