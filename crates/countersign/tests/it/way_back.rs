@@ -248,6 +248,24 @@ fn whoever_asks_whether_they_were_affected_is_told_by_mail() {
     served.stop();
 }
 
+/// Whatever was typed before, the next one is answered.
+#[test]
+fn nothing_that_can_be_typed_holds_others_up() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        let (person, served) = (office.plain()[0], Served::start(&office.instance));
+        let long = "x".repeat(5000);
+        for typed in ["\0", "a\0b@example.org", "' OR 1 = 1 --", "%", "\u{202e}", "@", "", &long] {
+            let answer = served.post("/affected", &format!("address={}", form(typed)));
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+        ask_whether(&served, person);
+        wait_until(|| !office.mails().is_empty());
+        assert_eq!(office.told_once(), [office.address(person).to_owned()].into());
+        assert!(!served.stop().contains("cannot be read"), "{backend:?}");
+    }
+}
+
 #[test]
 fn a_row_that_cannot_be_read_holds_nobody_else_up() {
     let office = Office::open(Backend::Sqlite);

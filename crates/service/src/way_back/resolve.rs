@@ -59,11 +59,10 @@ impl Worker<'_> {
         let typed = Typed::decrypt(self.site, request)?;
         let text = typed.text.trim();
         let exact = leak::identifier::exact(text);
-        let accounts = match text.chars().count() {
-            1..=TYPED_CHARS_MAX => {
-                self.means.directory.by_names(&names(text, exact.as_deref())).await?
-            }
-            _ => Vec::new(),
+        let accounts = if may_be_a_name(text) {
+            self.means.directory.by_names(&names(text, exact.as_deref())).await?
+        } else {
+            Vec::new()
         };
         let is_meant = |account: &Account| {
             account.username.as_deref() == Some(text) || has_address(account, exact.as_deref())
@@ -131,6 +130,13 @@ fn language_for(account: &Account, page: &str, words: &Words) -> Language {
 struct Meant {
     accounts: Vec<Account>,
     language: String,
+}
+
+/// Nobody is called by what no keyboard writes, and some databases refuse to be asked for it: a NUL
+/// would be tried again and again, and the others would wait.
+fn may_be_a_name(text: &str) -> bool {
+    let chars = text.chars().count();
+    (1..=TYPED_CHARS_MAX).contains(&chars) && !text.chars().any(char::is_control)
 }
 
 /// As databases may hold what was typed.
