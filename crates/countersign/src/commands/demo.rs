@@ -84,16 +84,27 @@ fn free_address(port: u16) -> Result<SocketAddr, Failure> {
     Ok(on(port).or_else(|_| on(0))?.local_addr()?)
 }
 
+/// What there is to see, in the order in which somebody would look at it.
+fn places() -> [(String, &'static str); 6] {
+    let place = |path: &str, what| (path.to_owned(), what);
+    [
+        place("/desk", "where to start"),
+        (format!("/desk/campaign/{}", play::CAMPAIGN), "the report, with its chart"),
+        place("/desk/mail", "the mailbox: open a notice"),
+        place("/check", "check its code, with the address it came to"),
+        place("/forgot", "ask for a link to a new password; it comes into the mailbox"),
+        place("/notices", "what the site says in public"),
+    ]
+}
+
 /// Serves what there is to see, until somebody has seen enough.
 async fn show(context: &Context<'_>, stage: Stage) -> Result<(), Failure> {
     let origin = format!("http://{}", stage.address);
-    context.tell(format!(
-        "\nOpen next (Ctrl-C ends it, and removes everything that was not asked to be kept):\n\n  \
-         {origin}/desk                  where to start: the mailbox, the report with its chart\n  \
-         {origin}/check                 check the code of a notice, with the address it came to\n  \
-         {origin}/forgot                ask for a link; it comes into the mailbox\n  \
-         {origin}/notices               what the site says in public\n"
-    ));
+    context.tell("\nOpen next:\n");
+    for (path, what) in places() {
+        context.tell(format!("  {:<50} {what}", format!("{origin}{path}")));
+    }
+    context.tell("\nCtrl-C ends it, and removes everything that was not asked to be kept.");
     let Stage { config, site, .. } = stage;
     serve(&config, Arc::new(site), stop_signal()?).await
 }

@@ -85,7 +85,9 @@ impl Shown {
 fn origin(told: &mut impl std::io::BufRead) -> String {
     let mut lines = told.lines().map(Result::unwrap);
     let line = lines.find(|line| line.contains("/desk")).expect("it says what to open");
-    line.split("/desk").next().unwrap().trim().to_owned()
+    let origin = line.split("/desk").next().unwrap().trim().to_owned();
+    lines.find(|line| line.contains("Ctrl-C")).expect("it says how it ends");
+    origin
 }
 
 /// What the demonstration says to open next, as somebody would who reads it.

@@ -15,7 +15,7 @@ use super::{
 use crate::{ambient::SystemClock, output::grouped, wiring};
 
 /// What the campaign is called.
-const CAMPAIGN: &str = "Autumn";
+pub(super) const CAMPAIGN: &str = "Autumn";
 
 /// What came of it, before anybody compares it with the truth.
 pub(super) struct Played {
