@@ -82,6 +82,14 @@ impl Shown {
     }
 }
 
+impl Drop for Shown {
+    fn drop(&mut self) {
+        // It has ended already, unless its test has failed.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 fn origin(told: &mut impl std::io::BufRead) -> String {
     let mut lines = told.lines().map(Result::unwrap);
     let line = lines.find(|line| line.contains("/desk")).expect("it says what to open");

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader, Read as _, Write as _},
     net::TcpStream,
     process::{Child, ChildStderr, Command, Stdio},
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -12,14 +13,15 @@ use testkit::smtp::SmtpServer;
 
 use crate::{
     harness::{Backend, Instance},
-    office::{CAMPAIGN, Office},
+    office::{CAMPAIGN, Office, wait_until},
 };
 
 /// A server that is answering.
 pub(crate) struct Served {
     process: Child,
     pub(crate) address: String,
-    log: BufReader<ChildStderr>,
+    /// Reads what it says, so that it never waits for a reader.
+    log: Option<JoinHandle<String>>,
 }
 
 impl Served {
@@ -34,7 +36,7 @@ impl Served {
         let mut process = command.spawn().unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap());
         let address = address(&mut log);
-        Self { process, address, log }
+        Self { process, address, log: Some(thread::spawn(move || rest(log))) }
     }
 
     /// What it answers to a GET: status line, headers and body.
@@ -61,6 +63,7 @@ impl Served {
 
     /// Waits for it to have died by itself.
     pub(crate) fn has_died(mut self) {
+        wait_until(|| self.process.try_wait().unwrap().is_some());
         assert_eq!(self.process.wait().unwrap().code(), None, "it was not killed");
     }
 
@@ -68,11 +71,24 @@ impl Served {
     pub(crate) fn stop(mut self) -> String {
         let terminated = Command::new("kill").arg(self.process.id().to_string()).status();
         assert!(terminated.unwrap().success());
-        let mut rest = String::new();
-        self.log.read_to_string(&mut rest).unwrap();
-        assert_eq!(self.process.wait().unwrap().code(), Some(0), "{rest}");
-        rest
+        let log = self.log.take().unwrap().join().unwrap();
+        assert_eq!(self.process.wait().unwrap().code(), Some(0), "{log}");
+        log
     }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It has ended already, unless its test has failed.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn rest(mut log: BufReader<ChildStderr>) -> String {
+    let mut rest = String::new();
+    log.read_to_string(&mut rest).unwrap();
+    rest
 }
 
 fn address(log: &mut impl BufRead) -> String {
@@ -130,7 +146,7 @@ fn it_runs_campaigns_too_and_counts_them() {
     let begun = Instant::now();
     while office.run(&["campaign", "status", CAMPAIGN]).json()["state"] != "done" {
         assert!(begun.elapsed() < Duration::from_mins(2), "the campaign does not end");
-        std::thread::sleep(Duration::from_millis(300));
+        thread::sleep(Duration::from_millis(300));
     }
     let sent = office.mails().len();
     let metrics = served.get("/metrics");
