@@ -65,24 +65,23 @@ struct LinkRow {
     mailed_at: Timestamp,
     #[sqlx(try_from = "Cell<Timestamp>")]
     expires_at: Timestamp,
-    used_at: Option<i64>,
+    used_at: Option<Cell<Timestamp>>,
     superseded: bool,
-    intended_version: Option<Vec<u8>>,
-    intended_until: Option<i64>,
+    intended_version: Option<Cell<CredentialVersion>>,
+    intended_until: Option<Cell<Timestamp>>,
 }
 
 impl From<LinkRow> for ResetLink {
     fn from(row: LinkRow) -> Self {
-        let version = |bytes: Vec<u8>| bytes.try_into().ok().map(CredentialVersion::from_bytes);
         Self {
             id: row.id,
             account: row.account,
             mailed_at: row.mailed_at,
             expires_at: row.expires_at,
-            used_at: row.used_at.map(Timestamp::from_micros),
+            used_at: row.used_at.map(Timestamp::from),
             superseded: row.superseded,
-            intended: row.intended_version.and_then(version),
-            intended_until: row.intended_until.map(Timestamp::from_micros),
+            intended: row.intended_version.map(CredentialVersion::from),
+            intended_until: row.intended_until.map(Timestamp::from),
         }
     }
 }

@@ -114,8 +114,8 @@ impl Errand {
 pub(crate) struct NoticeRow {
     #[sqlx(try_from = "Cell<NoticeId>")]
     id: NoticeId,
-    campaign: Option<i64>,
-    address: Option<i64>,
+    campaign: Option<Cell<CampaignId>>,
+    address: Option<Cell<u64>>,
     #[sqlx(try_from = "Cell<NoticeKind>")]
     kind: NoticeKind,
     #[sqlx(try_from = "Cell<NoticeState>")]
@@ -132,9 +132,7 @@ impl From<NoticeRow> for Notice {
     fn from(row: NoticeRow) -> Self {
         let NoticeRow { id, campaign, address, kind, state, attempts, not_before, made_at } = row;
         let errand = match (campaign, address) {
-            (Some(campaign), Some(address)) => {
-                Errand::Campaign { campaign: CampaignId(campaign), address: address.unsigned_abs() }
-            }
+            (Some(Cell(campaign)), Some(Cell(address))) => Errand::Campaign { campaign, address },
             _ => Errand::Request,
         };
         Self { id, errand, kind, state, attempts, not_before, made_at }
@@ -158,7 +156,7 @@ pub struct CodedNotice {
 struct CodedRow {
     #[sqlx(flatten)]
     notice: NoticeRow,
-    ended_at: Option<i64>,
+    ended_at: Option<Cell<Timestamp>>,
     language: Option<String>,
     #[sqlx(try_from = "Cell<[u8; 32]>")]
     address_key: [u8; 32],
@@ -167,7 +165,7 @@ struct CodedRow {
 impl From<CodedRow> for CodedNotice {
     fn from(row: CodedRow) -> Self {
         let CodedRow { notice, ended_at, language, address_key } = row;
-        let ended_at = ended_at.map(Timestamp::from_micros);
+        let ended_at = ended_at.map(Timestamp::from);
         Self { notice: notice.into(), ended_at, language, address_key }
     }
 }

@@ -113,7 +113,7 @@ pub struct RequestedNotice {
 struct RequestedRow {
     #[sqlx(try_from = "Cell<AccountId>")]
     account: AccountId,
-    link: Option<i64>,
+    link: Option<Cell<LinkId>>,
     language: String,
     wrapped_key: Option<Vec<u8>>,
     kept: Option<Vec<u8>>,
@@ -122,7 +122,7 @@ struct RequestedRow {
 impl From<RequestedRow> for RequestedNotice {
     fn from(row: RequestedRow) -> Self {
         let RequestedRow { account, link, language, wrapped_key, kept } = row;
-        Self { account, link: link.map(LinkId::from_row), language, wrapped_key, kept }
+        Self { account, link: link.map(LinkId::from), language, wrapped_key, kept }
     }
 }
 
