@@ -5,7 +5,7 @@ mod reference;
 mod settings;
 
 use std::{
-    env, fs,
+    env, fmt, fs,
     path::{Path, PathBuf},
 };
 
@@ -30,7 +30,6 @@ pub(crate) const FILE_VARIABLE: &str = "COUNTERSIGN_CONFIG";
 pub(crate) const KEY_VARIABLE: &str = "COUNTERSIGN_INSTANCE_KEY";
 
 /// Checked settings, and where they came from.
-#[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) file: PathBuf,
     pub(crate) settings: Settings,
@@ -76,6 +75,17 @@ impl Config {
             }
             None => url.to_owned(),
         }
+    }
+}
+
+/// The key is for nobody's eyes.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, settings, .. } = self;
+        f.debug_struct("Config")
+            .field("file", file)
+            .field("settings", settings)
+            .finish_non_exhaustive()
     }
 }
 
