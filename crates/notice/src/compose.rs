@@ -6,8 +6,7 @@ use mail_builder::{
 use model::Timestamp;
 
 use crate::{
-    Address, AddressError, Facts, Language, NoticeToken, RenderError, Rendered, Renderer,
-    ResetRequired, Site,
+    Address, AddressError, Facts, Language, NoticeToken, RenderError, Rendered, Renderer, Site,
     message::{Composed, MessageError},
 };
 
@@ -54,19 +53,6 @@ impl Composer {
         let bytes = self.assemble(facts.recipient(), &rendered, language, posting)?;
         let envelope_from = self.envelope_from(posting)?;
         Ok(Composed::new(envelope_from, facts.recipient().clone(), bytes)?)
-    }
-
-    /// The notice that passwords were reset: the one kind that a campaign sends.
-    ///
-    /// # Errors
-    /// As [`compose`](Self::compose).
-    pub fn reset_required(
-        &self,
-        facts: &ResetRequired,
-        language: Language,
-        posting: &Posting,
-    ) -> Result<Composed, ComposeError> {
-        self.compose(facts, language, posting)
     }
 
     /// What the recipient will see, for reviewers and for the linter.

@@ -107,7 +107,7 @@ pub(crate) fn address(text: &str) -> Address {
 pub(crate) fn notice_to(recipient: &str, notice_id: i64) -> Composed {
     let facts = facts(recipient, &[Some("janedoe")], one_exposure());
     let composer = Composer::new(site(Language::English)).unwrap();
-    composer.reset_required(&facts, Language::English, &posting(notice_id)).unwrap()
+    composer.compose(&facts, Language::English, &posting(notice_id)).unwrap()
 }
 
 /// Any message at all.
