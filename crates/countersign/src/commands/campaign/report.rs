@@ -7,11 +7,8 @@ use crate::{
     wiring,
 };
 
-/// Who has chosen a new password is looked up first, so that the counts are of now.
 pub(super) async fn run(office: &Office<'_>, name: &CampaignName) -> Result<Done, Failure> {
-    let directory = wiring::directory(office.config).await?;
-    let verifier = wiring::verifier(office.config)?;
-    service::watch_resets(&office.site, &directory, &verifier).await?;
+    see_resets(office).await?;
     let report = service::report_campaign(&office.site, name.as_str()).await?;
     office.context.output.result("countersign.campaign_report/1", &report, for_people)?;
     Ok(Done::whole_if(report.is_certain()))
@@ -19,12 +16,18 @@ pub(super) async fn run(office: &Office<'_>, name: &CampaignName) -> Result<Done
 
 /// The same counts, for strangers.
 pub(super) async fn publish(office: &Office<'_>, name: &CampaignName) -> Result<Done, Failure> {
-    let directory = wiring::directory(office.config).await?;
-    let verifier = wiring::verifier(office.config)?;
-    service::watch_resets(&office.site, &directory, &verifier).await?;
+    see_resets(office).await?;
     let counts = service::publish_statement(&office.site, name.as_str()).await?;
     office.context.output.result("countersign.statement/1", &counts, statement)?;
     Ok(Done::Whole)
+}
+
+/// Who has chosen a new password is looked up first, so that counts are of now.
+async fn see_resets(office: &Office<'_>) -> Result<(), Failure> {
+    let directory = wiring::directory(office.config).await?;
+    let verifier = wiring::verifier(office.config)?;
+    service::watch_resets(&office.site, &directory, &verifier).await?;
+    Ok(())
 }
 
 fn statement(counts: &StatementCounts) -> String {

@@ -2,6 +2,7 @@ use std::{collections::BTreeSet, fs};
 
 use campaign::{Approval, Policy, RampStep, Reach};
 use demo::{DemoLeak, DemoSite};
+use directory::Directory;
 use model::{AccountId, Clock as _, LeakName};
 use service::{Accounts, AddLeak, CampaignReport, LeakReport, NewDraft};
 
@@ -51,8 +52,9 @@ async fn find(
     leaks: &[DemoLeak],
 ) -> Result<(Vec<LeakReport>, BTreeSet<AccountId>), Failure> {
     let (mut reports, mut exposed) = (Vec::new(), BTreeSet::new());
+    let directory = wiring::directory(&stage.config).await?;
     for leak in leaks {
-        let report = find_one(context, stage, leak).await?;
+        let report = find_one(context, stage, &directory, leak).await?;
         context.tell(format!(
             "  {}: {} records, {} accounts exposed",
             report.name,
@@ -70,16 +72,16 @@ async fn find(
 async fn find_one(
     context: &Context<'_>,
     stage: &Stage,
+    directory: &Directory,
     leak: &DemoLeak,
 ) -> Result<LeakReport, Failure> {
     let name: LeakName = leak.name.parse()?;
     let (date, provenance) = (leak.date.parse()?, leak.provenance.parse()?);
     let add = AddLeak { name: name.clone(), date, provenance, files: leak.files.clone() };
     service::add_leak(&stage.site, add, context.progress()).await?;
-    let directory = wiring::directory(&stage.config).await?;
-    let accounts = Accounts::Directory(&directory);
+    let accounts = Accounts::Directory(directory);
     service::screen_leak(&stage.site, &name, accounts, context.progress()).await?;
-    let (accounts, verifier) = (Accounts::Directory(&directory), wiring::verifier(&stage.config)?);
+    let (accounts, verifier) = (Accounts::Directory(directory), wiring::verifier(&stage.config)?);
     let progress = context.progress();
     Ok(service::verify_leak(&stage.site, &name, accounts, verifier, progress).await?)
 }
