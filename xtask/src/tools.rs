@@ -71,7 +71,7 @@ pub(crate) fn tool(line: &str) -> Outcome<Command> {
 /// A command that runs a script of the test kit.
 pub(crate) fn python(script: &str) -> Outcome<Command> {
     let mut command = tool("python")?;
-    command.arg(root().join("crates/testkit/py").join(script));
+    command.arg(root().join("crates/apart/testkit/py").join(script));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     Ok(command)
 }
@@ -122,7 +122,7 @@ fn instruction(missing: &[&str]) -> String {
 
 /// The Python judges, in an environment of their own, pinned.
 fn install_judges() -> Outcome {
-    let wanted = fs::read_to_string(root().join("crates/testkit/py/requirements.txt"))?;
+    let wanted = fs::read_to_string(root().join("crates/apart/testkit/py/requirements.txt"))?;
     let stamp = folder().join("venv.stamp");
     if is_stamped(&stamp, &wanted) {
         return Ok(());
@@ -131,7 +131,7 @@ fn install_judges() -> Outcome {
     // An environment that is there is kept: tests may be running in it.
     run(&mut command("python3 -m venv target/tools/venv"))?;
     let pip = "target/tools/venv/bin/pip install --quiet --disable-pip-version-check";
-    run(&mut command(&format!("{pip} -r crates/testkit/py/requirements.txt")))?;
+    run(&mut command(&format!("{pip} -r crates/apart/testkit/py/requirements.txt")))?;
     Ok(fs::write(stamp, wanted)?)
 }
 

@@ -30,8 +30,10 @@ pub(crate) struct Manifest {
 /// The manifests of all crates of the workspace.
 pub(crate) fn workspace() -> Outcome<Vec<Manifest>> {
     let mut folders = vec![root().join("xtask")];
-    for entry in fs::read_dir(root().join("crates"))? {
-        folders.push(entry?.path());
+    for floor in fs::read_dir(root().join("crates"))? {
+        for entry in fs::read_dir(floor?.path())? {
+            folders.push(entry?.path());
+        }
     }
     folders.sort();
     folders.iter().map(|folder| read(folder)).collect()

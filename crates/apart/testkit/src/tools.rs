@@ -21,7 +21,7 @@ pub fn full() -> bool {
     env::var_os(FULL_VARIABLE).is_some_and(|value| value == "1")
 }
 
-/// A command that runs one of the scripts in `crates/testkit/py`; add arguments as needed.
+/// A command that runs one of the scripts in `crates/apart/testkit/py`; add arguments as needed.
 ///
 /// # Panics
 /// If the Python judges are not installed; the message says how to install them.
@@ -38,12 +38,12 @@ pub fn python(script: &str) -> Command {
 /// The folder that holds the workspace's `Cargo.toml`.
 ///
 /// # Panics
-/// Never, while this crate lies two folders below it.
+/// Never, while this crate lies three folders below it.
 #[must_use]
 pub fn workspace() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = here.ancestors().nth(2);
-    root.expect("crates/testkit lies in the workspace").to_owned()
+    let root = here.ancestors().nth(3);
+    root.expect("crates/apart/testkit lies in the workspace").to_owned()
 }
 
 /// Runs a command to its end and hands out what it printed; a failure shows what it complained of.
@@ -78,7 +78,7 @@ fn is_root() -> bool {
 }
 
 fn scripts() -> PathBuf {
-    workspace().join("crates/testkit/py")
+    workspace().join("crates/apart/testkit/py")
 }
 
 #[cfg(test)]
