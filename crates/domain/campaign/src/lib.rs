@@ -54,7 +54,7 @@ pub use readable::readable;
 pub use roster::{Roster, RosterChange, RosterDigest, RosterDocument, RosterError, SignedRoster};
 pub use signed::{Document, SignaturesError, Signed};
 pub use target::{
-    AddressGroup, AddressKey, GroupError, Place, Resolution, Reverification, RowNow, Target,
-    TargetAction, Targets, TargetsError, after_reverification, resolve_sealing,
+    AddressGroup, AddressKey, GroupError, Place, Resolution, Reverification, Target, TargetAction,
+    Targets, TargetsError, after_reverification, resolve_sealing,
 };
 pub use tree::{InclusionProof, TargetRoot, TargetTree};

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use model::{AccountId, CredentialVersion, SkipReason, Verdict};
+use model::{AccountId, CredentialVersion, SiteRow, SkipReason, Verdict};
 use serde::Serialize;
 
 use crate::{
@@ -322,21 +322,6 @@ pub const fn after_reverification(found: Reverification) -> TargetAction {
     }
 }
 
-/// What the site's row holds, compared with what we know of an account in `sealing`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowNow {
-    /// The old hash: the compare-and-swap has not happened.
-    Old,
-    /// The hash that we put there.
-    Ours,
-    /// Some other hash: the person's own.
-    Other,
-    /// No password any more.
-    Empty,
-    /// No such account any more.
-    Gone,
-}
-
 /// What a worker does about an account in `sealing`, after a compare-and-swap or a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolution {
@@ -350,13 +335,13 @@ pub enum Resolution {
 
 /// Decides by comparing, so that it gives the same answer however often it is asked.
 #[must_use]
-pub const fn resolve_sealing(row: RowNow) -> Resolution {
+pub const fn resolve_sealing(row: SiteRow) -> Resolution {
     match row {
-        RowNow::Old => Resolution::Again,
-        RowNow::Ours => Resolution::Sealed,
-        RowNow::Other => Resolution::Skipped(SkipReason::Changed),
-        RowNow::Empty => Resolution::Skipped(SkipReason::NoPassword),
-        RowNow::Gone => Resolution::Skipped(SkipReason::Gone),
+        SiteRow::Old => Resolution::Again,
+        SiteRow::Ours => Resolution::Sealed,
+        SiteRow::Other => Resolution::Skipped(SkipReason::Changed),
+        SiteRow::Empty => Resolution::Skipped(SkipReason::NoPassword),
+        SiteRow::Gone => Resolution::Skipped(SkipReason::Gone),
     }
 }
 

@@ -9,8 +9,8 @@ use std::{
     process::ExitCode,
 };
 
+use exposure::Listed;
 use serde::Serialize;
-use service::Listed;
 use tracing_subscriber::EnvFilter;
 
 /// Something failed.

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Mutex};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use service::{Progress, Step, Unit};
+use instance::{Progress, Step, Unit};
 
 /// Steps of unknown length count; the others draw a bar.
 const BYTES: &str =

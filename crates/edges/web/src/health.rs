@@ -5,7 +5,7 @@ use crate::Office;
 /// Whether requests can be answered now: the store must be there. Says no more than that, since
 /// anybody can ask.
 pub(crate) async fn healthz(State(office): State<Office>) -> (StatusCode, &'static str) {
-    match service::is_store_there(&office.site).await {
+    match instance::is_store_there(&office.site).await {
         Ok(()) => (StatusCode::OK, "ok\n"),
         Err(error) => {
             tracing::error!(%error, "the store does not answer");

@@ -26,7 +26,9 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
     routing::{get, post},
 };
-use service::{Recovery, Site, Words};
+use instance::Instance;
+use outbox::Words;
+use recoveries::Recovery;
 
 use guard::{Gate, Throttle};
 use limits::FORM_BYTES_MAX;
@@ -38,7 +40,7 @@ pub use server::{ServeError, ServeOptions, TlsFiles, serve};
 /// What every handler is given.
 #[derive(Clone)]
 pub struct Office {
-    site: Arc<Site>,
+    site: Arc<Instance>,
     look: Arc<Look>,
     words: Option<Arc<Words>>,
     recovery: Option<Arc<Recovery>>,
@@ -48,7 +50,7 @@ pub struct Office {
 impl Office {
     /// Answers for one site. Without the words of its notices, none can be checked.
     #[must_use]
-    pub fn new(site: Arc<Site>, look: Look, words: Option<Arc<Words>>) -> Self {
+    pub fn new(site: Arc<Instance>, look: Look, words: Option<Arc<Words>>) -> Self {
         Self { site, look: Arc::new(look), words, recovery: None, desk: None }
     }
 

@@ -5,12 +5,12 @@ use axum::{
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
+use campaigns::{CampaignError, CampaignView};
 use prometheus_client::{
     encoding::text::encode,
     metrics::{family::Family, gauge::Gauge},
     registry::Registry,
 };
-use service::{CampaignError, CampaignView};
 
 use crate::Office;
 
@@ -20,7 +20,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 /// Counts of campaigns by state: read from the store at each request, so that every process of an
 /// instance tells the same. It names no account and no address.
 pub(crate) async fn metrics(State(office): State<Office>) -> Response {
-    match service::campaigns(&office.site).await.map(|views| text(&views)) {
+    match campaigns::campaigns(&office.site).await.map(|views| text(&views)) {
         Ok(Ok(text)) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Ok(Err(error)) => failed(&error),
         Err(error) => failed::<CampaignError>(&error),

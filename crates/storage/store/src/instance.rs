@@ -20,7 +20,7 @@ text_enum! {
 
 /// What the store says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Instance {
+pub struct InstanceRow {
     /// 32 hexadecimal digits, made once.
     pub id: String,
     /// What it is for.
@@ -38,8 +38,8 @@ impl Tx {
     ///
     /// # Errors
     /// What the database reports.
-    pub async fn create_instance(&mut self, instance: &Instance) -> Result<(), StoreError> {
-        let Instance { id, kind, created_at, key_check } = instance.clone();
+    pub async fn create_instance(&mut self, instance: &InstanceRow) -> Result<(), StoreError> {
+        let InstanceRow { id, kind, created_at, key_check } = instance.clone();
         let query = self.0.run(&CREATE).bind(id).bind(Cell(kind));
         Ok(query.bind(Cell(created_at)).bind(key_check).exactly_one().await?)
     }
@@ -48,7 +48,7 @@ impl Tx {
     ///
     /// # Errors
     /// What the database reports.
-    pub async fn instance(&mut self) -> Result<Option<Instance>, StoreError> {
+    pub async fn instance(&mut self) -> Result<Option<InstanceRow>, StoreError> {
         Ok(self.0.run(&READ).optional().await?)
     }
 }

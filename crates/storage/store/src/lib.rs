@@ -38,7 +38,7 @@ pub use candidates::{Candidate, NewCandidate};
 pub use error::StoreError;
 pub use findings::{Finding, FindingRecord, FindingState, NewFinding};
 pub use ids::{FindingId, JobId, LinkId, RequestId};
-pub use instance::{Instance, InstanceKind};
+pub use instance::{InstanceKind, InstanceRow};
 pub use jobs::{Batch, JobCounts, JobKind, Lease, NewPiece, Piece, Work, WorkerName};
 pub use leaks::{Leak, LeakFile, LeakState, NewFile, NewLeak};
 pub use links::ResetLink;

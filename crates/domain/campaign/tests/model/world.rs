@@ -4,11 +4,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 use campaign::{
     Campaign, Claim, Event, Facts, HaltReason, KillSwitch, NoticeDue, NoticeEvent, NoticeRow,
-    NoticeState, Progress, RateUsed, Refusal, Resolution, Reverification, RowNow, SignedPlan,
-    SmtpOutcome, Stage, State, TargetAction, TargetState, Waiting, after_reverification,
-    decide_claim, decide_send, notice_after, notice_due, resolve_sealing, step,
+    NoticeState, Progress, RateUsed, Refusal, Resolution, Reverification, SignedPlan, SmtpOutcome,
+    Stage, State, TargetAction, TargetState, Waiting, after_reverification, decide_claim,
+    decide_send, notice_after, notice_due, resolve_sealing, step,
 };
-use model::Verdict;
+use model::{SiteRow, Verdict};
 use stateright::{Model, Property};
 
 use crate::office::{
@@ -474,9 +474,9 @@ impl World {
 
     fn record(&mut self, address: usize, account: usize) -> Job {
         let row = match self.hashes[account] {
-            Hash::Leaked => RowNow::Old,
-            Hash::Ours => RowNow::Ours,
-            Hash::Own => RowNow::Other,
+            Hash::Leaked => SiteRow::Old,
+            Hash::Ours => SiteRow::Ours,
+            Hash::Own => SiteRow::Other,
         };
         match resolve_sealing(row) {
             Resolution::Again => Job::Look { address, account },

@@ -22,7 +22,7 @@ pub(super) async fn run(context: &Context<'_>, command: &AccountsCommand) -> Res
             .into());
     }
     let site = wiring::site(&config).await?;
-    let accounts = service::import_accounts(&site, file, context.progress().as_ref()).await?;
+    let accounts = exposure::import_accounts(&site, file, context.progress().as_ref()).await?;
     context.output.result("countersign.accounts_import/1", &Imported { accounts }, |imported| {
         format!("imported {} accounts\n", grouped(imported.accounts))
     })?;

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use directory::Export;
+use exposure::{Accounts, Assessment};
 use password::{CostLimits, Verifier};
-use service::{Accounts, Assessment};
 
 use super::{Context, Failure};
 use crate::{
@@ -36,7 +36,7 @@ async fn assess(
     verifier: Arc<Verifier>,
 ) -> Result<Assessment, Failure> {
     let progress = context.progress();
-    Ok(service::assess(accounts, &arguments.leaks, verifier, progress).await?)
+    Ok(exposure::assess(accounts, &arguments.leaks, verifier, progress).await?)
 }
 
 fn for_people(assessment: &Assessment) -> String {

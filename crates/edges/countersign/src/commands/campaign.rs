@@ -6,8 +6,9 @@ mod view;
 use std::path::Path;
 
 use campaign::{Approval, ApprovalError, CampaignName};
+use campaigns::{CampaignError, CampaignView, Sample};
+use instance::Instance;
 use serde::Serialize;
-use service::{CampaignError, CampaignView, Sample, Site};
 
 use super::{Context, Failure, Refused};
 use crate::{
@@ -36,7 +37,7 @@ pub(super) async fn run(context: &Context<'_>, command: &CampaignCommand) -> Res
 struct Office<'a> {
     context: &'a Context<'a>,
     config: &'a Config,
-    site: Site,
+    site: Instance,
 }
 
 impl Office<'_> {
@@ -46,18 +47,18 @@ impl Office<'_> {
             CampaignCommand::Approve { name, approvals } => self.approve(name, approvals).await?,
             CampaignCommand::Start { name } => self.start(name).await?,
             CampaignCommand::Halt { name: Some(name), .. } => {
-                service::halt_campaign(&self.site, name.as_str()).await.map_err(refused)?
+                campaigns::halt_campaign(&self.site, name.as_str()).await.map_err(refused)?
             }
             CampaignCommand::Halt { name: None, .. } => return self.halt_all().await,
             CampaignCommand::Resume { name } => self.resume(name).await?,
             CampaignCommand::Thaw { name } => {
-                service::thaw_campaign(&self.site, name.as_str()).await.map_err(refused)?
+                campaigns::thaw_campaign(&self.site, name.as_str()).await.map_err(refused)?
             }
             CampaignCommand::Close { name } => {
-                service::close_campaign(&self.site, name.as_str()).await.map_err(refused)?
+                campaigns::close_campaign(&self.site, name.as_str()).await.map_err(refused)?
             }
             CampaignCommand::Status { name: Some(name) } => {
-                service::show_campaign(&self.site, name.as_str()).await?
+                campaigns::show_campaign(&self.site, name.as_str()).await?
             }
             CampaignCommand::Status { name: None } => return self.status().await,
             CampaignCommand::Freeze { name } => return self.freeze(name).await,
@@ -77,7 +78,7 @@ impl Office<'_> {
 
     async fn draft(&self, arguments: &crate::cli::CampaignDraft) -> Result<CampaignView, Failure> {
         let draft = draft::new(arguments)?;
-        let drafted = service::draft_campaign(&self.site, &draft, self.founding()?).await;
+        let drafted = campaigns::draft_campaign(&self.site, &draft, self.founding()?).await;
         drafted.map_err(refused)
     }
 
@@ -87,7 +88,7 @@ impl Office<'_> {
         let words = wiring::words(self.config)?;
         let progress = self.context.progress();
         let (site, campaign) = (&self.site, name.as_str());
-        let frozen = service::freeze_campaign(site, campaign, &directory, &words, &*progress);
+        let frozen = campaigns::freeze_campaign(site, campaign, &directory, &words, &*progress);
         frozen.await.map_err(refused)?;
         self.show(name).await
     }
@@ -98,12 +99,12 @@ impl Office<'_> {
         files: &[std::path::PathBuf],
     ) -> Result<CampaignView, Failure> {
         let founding = self.founding()?;
-        let mut view = service::show_campaign(&self.site, name.as_str()).await?;
+        let mut view = campaigns::show_campaign(&self.site, name.as_str()).await?;
         for file in files {
             let approval = Approval::parse(&files::read(file)?);
             let approval = approval.map_err(|source| NoApproval { file: shown(file), source })?;
             let approved =
-                service::approve_campaign(&self.site, name.as_str(), &approval, founding).await;
+                campaigns::approve_campaign(&self.site, name.as_str(), &approval, founding).await;
             view = approved.map_err(refused)?;
         }
         Ok(view)
@@ -113,18 +114,18 @@ impl Office<'_> {
         let directory = wiring::directory(self.config).await?;
         let words = wiring::words(self.config)?;
         let (site, name, founding) = (&self.site, name.as_str(), self.founding()?);
-        let started = service::start_campaign(site, name, &directory, &words, founding).await;
+        let started = campaigns::start_campaign(site, name, &directory, &words, founding).await;
         started.map_err(refused)
     }
 
     async fn resume(&self, name: &CampaignName) -> Result<CampaignView, Failure> {
         let words = wiring::words(self.config)?;
         let (site, name, founding) = (&self.site, name.as_str(), self.founding()?);
-        service::resume_campaign(site, name, &words, founding).await.map_err(refused)
+        campaigns::resume_campaign(site, name, &words, founding).await.map_err(refused)
     }
 
     async fn halt_all(&self) -> Result<Done, Failure> {
-        let halted = Halted { halted: service::halt_everything(&self.site).await? };
+        let halted = Halted { halted: campaigns::halt_everything(&self.site).await? };
         self.context.output.result("countersign.campaign_halt_all/1", &halted, |halted| {
             format!(
                 "nothing begins any more; {} campaigns were halted: {}\n",
@@ -136,7 +137,7 @@ impl Office<'_> {
     }
 
     async fn status(&self) -> Result<Done, Failure> {
-        let all = All { campaigns: service::campaigns(&self.site).await? };
+        let all = All { campaigns: campaigns::campaigns(&self.site).await? };
         self.context
             .output
             .result("countersign.campaigns/1", &all, |all| view::list(&all.campaigns))?;
@@ -147,8 +148,8 @@ impl Office<'_> {
         let directory = wiring::directory(self.config).await?;
         let name = name.as_str();
         let shown = Shown {
-            campaign: service::show_campaign(&self.site, name).await?,
-            samples: service::sample_targets(&self.site, name, &directory).await?,
+            campaign: campaigns::show_campaign(&self.site, name).await?,
+            samples: campaigns::sample_targets(&self.site, name, &directory).await?,
         };
         self.context.output.result("countersign.campaign_show/1", &shown, |shown| {
             view::for_people(&shown.campaign) + &view::samples(&shown.samples)
@@ -158,7 +159,7 @@ impl Office<'_> {
 
     async fn export(&self, name: &CampaignName, out: &Path) -> Result<Done, Failure> {
         files::refuse_existing(out)?;
-        let plan = service::export_plan(&self.site, name.as_str()).await.map_err(refused)?;
+        let plan = campaigns::export_plan(&self.site, name.as_str()).await.map_err(refused)?;
         files::create_document(out, &plan.to_bytes())?;
         let exported = Exported { file: shown(out), digest: plan.digest().to_string() };
         self.context.output.result("countersign.campaign_export/1", &exported, |exported| {

@@ -1,7 +1,7 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
+use instance::{Check, Checked, RosterStateError};
 use serde::Serialize;
-use service::{Check, Checked, RosterServiceError};
 
 use super::{Context, Failure};
 use crate::{
@@ -54,10 +54,10 @@ async fn store_and_clock(config: &Config) -> Vec<Checked> {
         Ok(store) => store,
         Err(error) => return vec![Checked::bad("store", error.to_string())],
     };
-    let store_checks = service::check_store(&store).await;
+    let store_checks = instance::check_store(&store).await;
     let mut checks =
         store_checks.unwrap_or_else(|error| vec![Checked::bad("store", error.to_string())]);
-    let clock = service::check_clock(&store, &SystemClock).await;
+    let clock = instance::check_clock(&store, &SystemClock).await;
     checks.push(clock.unwrap_or_else(|error| Checked::bad("clock", error.to_string())));
     checks
 }
@@ -80,7 +80,7 @@ fn key_file(config: &Config) -> Checked {
 async fn instance(config: &Config) -> Checked {
     match wiring::site(config).await {
         Ok(site) => {
-            let (id, kind) = (site.instance_id(), site.kind());
+            let (id, kind) = (site.id(), site.kind());
             Checked::good("instance", format!("{id}, a {kind}; the key is its own"))
         }
         Err(error) => Checked::bad("instance", error.to_string()),
@@ -105,14 +105,14 @@ async fn authority(config: &Config) -> Vec<Checked> {
     let roster = match wiring::roster(config, &site).await {
         Ok(roster) => roster,
         Err(
-            error @ (WiringError::NoRosterDigest | WiringError::Roster(RosterServiceError::None)),
+            error @ (WiringError::NoRosterDigest | WiringError::Roster(RosterStateError::None)),
         ) => return vec![Checked::note("operators", error.to_string())],
         Err(error) => return vec![Checked::bad("operators", error.to_string())],
     };
     let names: Vec<_> = roster.operators().iter().map(|one| one.name().as_str()).collect();
     let operators = Checked::good("operators", names.join(", "));
     let file = config.resolve(&config.settings.sending.file);
-    let sending = match service::sending_status(&site, &file, &roster).await {
+    let sending = match instance::sending_status(&site, &file, &roster).await {
         Ok(status) => Checked::good("sending", format!("armed until {}", status.lease_until)),
         Err(why) => Checked::note("sending", why.to_string()),
     };
@@ -124,7 +124,7 @@ async fn directory(config: &Config) -> Vec<Checked> {
     match wiring::directory(config).await {
         Err(error) => bad(error.to_string()),
         Ok(directory) => {
-            let checks = service::check_directory(&directory).await;
+            let checks = instance::check_directory(&directory).await;
             checks.unwrap_or_else(|error| bad(error.to_string()))
         }
     }

@@ -3,8 +3,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use instance::{InstanceKey, create_instance};
 use serde::Serialize;
-use service::{InstanceKey, create_instance};
 use store::InstanceKind;
 
 use super::{Context, Failure};

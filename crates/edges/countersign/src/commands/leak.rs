@@ -1,6 +1,7 @@
+use exposure::{Accounts, AddLeak, LeakReport};
+use instance::Instance;
 use model::LeakName;
 use serde::Serialize;
-use service::{Accounts, AddLeak, LeakReport, Site};
 
 use super::{Context, Failure};
 use crate::{
@@ -20,12 +21,12 @@ pub(super) async fn run(context: &Context<'_>, command: &LeakCommand) -> Result<
         LeakCommand::List => return list(context, &site).await,
         LeakCommand::Show { name, list } => {
             if let Some(file) = list {
-                output::write_list(file, &service::listed_accounts(&site, name).await?)?;
+                output::write_list(file, &exposure::listed_accounts(&site, name).await?)?;
             }
-            service::show_leak(&site, name).await?
+            exposure::show_leak(&site, name).await?
         }
         LeakCommand::Add(arguments) => {
-            service::add_leak(&site, arguments.into(), context.progress()).await?
+            exposure::add_leak(&site, arguments.into(), context.progress()).await?
         }
         LeakCommand::Screen { name } => screen(context, &config, &site, name).await?,
         LeakCommand::Verify { name } => verify(context, &config, &site, name).await?,
@@ -44,23 +45,23 @@ impl From<&LeakAdd> for AddLeak {
 async fn screen(
     context: &Context<'_>,
     config: &Config,
-    site: &Site,
+    site: &Instance,
     name: &LeakName,
 ) -> Result<LeakReport, Failure> {
     let directory = wiring::directory(config).await?;
     let accounts = Accounts::Directory(&directory);
-    Ok(service::screen_leak(site, name, accounts, context.progress()).await?)
+    Ok(exposure::screen_leak(site, name, accounts, context.progress()).await?)
 }
 
 async fn verify(
     context: &Context<'_>,
     config: &Config,
-    site: &Site,
+    site: &Instance,
     name: &LeakName,
 ) -> Result<LeakReport, Failure> {
     let directory = wiring::directory(config).await?;
     let (accounts, verifier) = (Accounts::Directory(&directory), wiring::verifier(config)?);
-    Ok(service::verify_leak(site, name, accounts, verifier, context.progress()).await?)
+    Ok(exposure::verify_leak(site, name, accounts, verifier, context.progress()).await?)
 }
 
 #[derive(Serialize)]
@@ -68,8 +69,8 @@ struct Leaks {
     leaks: Vec<LeakReport>,
 }
 
-async fn list(context: &Context<'_>, site: &Site) -> Result<Done, Failure> {
-    let leaks = Leaks { leaks: service::leaks(site).await? };
+async fn list(context: &Context<'_>, site: &Instance) -> Result<Done, Failure> {
+    let leaks = Leaks { leaks: exposure::leaks(site).await? };
     context.output.result("countersign.leaks/1", &leaks, |leaks| {
         let mut sheet = Sheet::default();
         sheet.row("leak", "date        state      exposed");

@@ -1,7 +1,7 @@
 use std::fs;
 
+use instance::{Instance, LogReport};
 use serde::Serialize;
-use service::{LogReport, Site};
 
 use super::{Context, Failure};
 use crate::{
@@ -15,7 +15,7 @@ pub(super) async fn run(context: &Context<'_>, command: &LogCommand) -> Result<D
     match command {
         LogCommand::Verify { against } => {
             let kept = against.as_ref().map(fs::read_to_string).transpose()?;
-            let report = service::verify_log(&site, kept.as_deref()).await?;
+            let report = instance::verify_log(&site, kept.as_deref()).await?;
             context.output.result("countersign.log_verify/1", &report, for_people)?;
         }
         LogCommand::Checkpoint => checkpoint(context, &site).await?,
@@ -34,17 +34,17 @@ struct Latest {
     checkpoint: String,
 }
 
-async fn checkpoint(context: &Context<'_>, site: &Site) -> Result<(), Failure> {
-    let latest = Latest { checkpoint: service::log_checkpoint(site).await?.unwrap_or_default() };
+async fn checkpoint(context: &Context<'_>, site: &Instance) -> Result<(), Failure> {
+    let latest = Latest { checkpoint: instance::log_checkpoint(site).await?.unwrap_or_default() };
     Ok(context
         .output
         .result("countersign.log_checkpoint/1", &latest, |latest| latest.checkpoint.clone())?)
 }
 
-async fn show(site: &Site, from: u64) -> Result<(), Failure> {
+async fn show(site: &Instance, from: u64) -> Result<(), Failure> {
     let mut next = from;
     loop {
-        let entries = service::log_entries(site, next).await?;
+        let entries = instance::log_entries(site, next).await?;
         let Some(last) = entries.last() else { return Ok(()) };
         next = last.position + 1;
         for entry in &entries {

@@ -16,7 +16,7 @@ mod worker;
 
 use std::{error::Error, fmt::Display, process::ExitCode, sync::Arc};
 
-use service::Progress;
+use instance::Progress;
 
 use crate::{
     cli::{Cli, Command, ConfigCommand},

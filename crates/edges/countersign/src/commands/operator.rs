@@ -40,7 +40,7 @@ pub(super) async fn run(context: &Context<'_>, command: &OperatorCommand) -> Res
 async fn found(context: &Context<'_>, operators: &[String], out: &Path) -> Result<(), Failure> {
     let operators = operators.iter().map(|text| public(text)).collect::<Result<_, _>>()?;
     let site = wiring::site(&context.config()?).await?;
-    let instance = site.instance_id().parse()?;
+    let instance = site.id().parse()?;
     write(context, RosterDocument::founding(instance, operators, SystemClock.now()), out)
 }
 

@@ -1,8 +1,10 @@
 use std::path::{Path, PathBuf};
 
 use campaign::{CanonicalError, SignedArming};
+use instance::{
+    ArmError, DisarmedError, Instance, SendingStatus, arm, propose_arming, sending_status,
+};
 use serde::Serialize;
-use service::{ArmError, DisarmedError, SendingStatus, Site, arm, propose_arming, sending_status};
 
 use super::{Context, Failure, Refused};
 use crate::{
@@ -40,7 +42,7 @@ struct Proposed {
 async fn propose(
     context: &Context<'_>,
     config: &Config,
-    site: &Site,
+    site: &Instance,
     out: &Path,
 ) -> Result<(), Failure> {
     files::refuse_existing(out)?;
@@ -98,7 +100,7 @@ struct Answer {
 }
 
 /// Not being armed is an answer, not a failure; a store that cannot be asked is one.
-async fn status(context: &Context<'_>, config: &Config, site: &Site) -> Result<Done, Failure> {
+async fn status(context: &Context<'_>, config: &Config, site: &Instance) -> Result<Done, Failure> {
     let roster = wiring::roster(config, site).await?;
     let file = config.resolve(&config.settings.sending.file);
     let answer = match sending_status(site, &file, &roster).await {

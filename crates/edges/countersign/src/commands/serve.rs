@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use service::Site;
+use instance::Instance;
 use tokio::{sync::watch, time};
 
 use super::{
@@ -22,7 +22,7 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Done, Failure> {
 /// Answers, and runs campaigns, until it is told to stop.
 pub(super) async fn serve(
     config: &Config,
-    site: Arc<Site>,
+    site: Arc<Instance>,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let options = wiring::serving(config)?;
@@ -35,7 +35,7 @@ pub(super) async fn serve(
 }
 
 /// Pages are answered whether or not this host may send.
-async fn run_campaigns(config: &Config, site: &Site, mut stop: watch::Receiver<bool>) {
+async fn run_campaigns(config: &Config, site: &Instance, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         if let Err(error) = run_worker(config, site, stop.clone()).await {
             tracing::warn!(%error, "campaigns are not run by this process");
@@ -49,7 +49,7 @@ async fn run_campaigns(config: &Config, site: &Site, mut stop: watch::Receiver<b
 
 async fn run_worker(
     config: &Config,
-    site: &Site,
+    site: &Instance,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let means = wiring::means(config, site).await?;

@@ -1,12 +1,14 @@
 use std::{io, time::Duration};
 
-use service::{CampaignView, Means, Progress, Site, Step, WorkError};
+use campaigns::{CampaignView, Means};
+use instance::{Instance, Progress, Step};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
     time,
 };
 use worker::Options;
+use worker::WorkError;
 
 use super::{Context, Failure, Refused};
 use crate::{cli::WorkerArguments, config::Config, output::Done, wiring};
@@ -34,7 +36,7 @@ pub(super) async fn run(
 pub(super) async fn work_until_done(
     context: &Context<'_>,
     config: &Config,
-    site: &Site,
+    site: &Instance,
     means: &Means,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
@@ -48,10 +50,10 @@ pub(super) async fn work_until_done(
 }
 
 /// Looks now and then how many addresses are settled. It ends only if the store fails.
-async fn watch_progress(site: &Site, progress: &dyn Progress) -> Failure {
+async fn watch_progress(site: &Instance, progress: &dyn Progress) -> Failure {
     let mut shown = None;
     loop {
-        let (total, settled) = match service::campaigns(site).await {
+        let (total, settled) = match campaigns::campaigns(site).await {
             Ok(views) => settled(&views),
             Err(error) => return error.into(),
         };
@@ -77,13 +79,13 @@ fn settled(views: &[CampaignView]) -> (u64, u64) {
 /// Runs campaigns until it is told to stop.
 pub(super) async fn work(
     config: &Config,
-    site: &Site,
+    site: &Instance,
     means: &Means,
     until_done: bool,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let lanes = usize::try_from(config.settings.work.lanes).unwrap_or(1);
-    let options = Options { lanes, until_done };
+    let options = Options { concurrency: lanes, until_done };
     worker::run(site, means, options, stop).await.map_err(|error: WorkError| {
         if error.is_refusal() { Refused::because(error) } else { error.into() }
     })

@@ -442,7 +442,7 @@ const LANES: u32 = 4;
 
 impl Default for WorkSettings {
     fn default() -> Self {
-        let lease_seconds = u32::try_from(service::limits::LEASE.as_secs()).unwrap_or(u32::MAX);
-        Self { lease_seconds, piece_bytes: service::limits::PIECE_BYTES, lanes: LANES }
+        let lease_seconds = u32::try_from(instance::limits::LEASE.as_secs()).unwrap_or(u32::MAX);
+        Self { lease_seconds, piece_bytes: exposure::limits::PIECE_BYTES, lanes: LANES }
     }
 }

@@ -2,13 +2,15 @@
 
 use std::{fs, io, path::PathBuf, time::Duration};
 
+use campaigns::Means;
+use instance::{Instance, SendingFileError, SendingGuard, SendingPermission};
 use model::Secret;
 use notice::{
     Address, AddressError, Credentials, DkimKey, DkimKeyError, Language, Maildir, MaildirError,
     Relay, RelayError, RelayOptions, Roots, RootsError, Security, Sender, SenderError, Signer,
     TextError, TimeLimits, Transport,
 };
-use service::{Mail, Means, SendingFileError, SendingGuard, Site, Words, WordsError};
+use outbox::{Mail, Outbox, Words, WordsError};
 use store::InstanceKind;
 use zeroize::Zeroizing;
 
@@ -16,16 +18,19 @@ use super::{WiringError, directory, founding_digest, recovery::pages_url, verifi
 use crate::config::{Config, TransportSetting};
 
 /// Everything that campaigns are run with.
-pub(crate) async fn means(config: &Config, site: &Site) -> Result<Means, WiringError> {
+pub(crate) async fn means(config: &Config, instance: &Instance) -> Result<Means, WiringError> {
     let file = config.resolve(&config.settings.sending.file);
+    let guard = SendingGuard::open(&file).map_err(MailError::from)?;
+    let founding = founding_digest(config)?.ok_or(WiringError::NoRosterDigest)?;
     Ok(Means {
         directory: directory(config).await?,
         verifier: verifier(config)?,
-        words: words(config)?,
-        mail: mail(config, site.kind())?,
-        guard: SendingGuard::open(&file).map_err(MailError::from)?,
-        pages: pages_url(config)?,
-        founding: founding_digest(config)?.ok_or(WiringError::NoRosterDigest)?,
+        outbox: Outbox {
+            words: words(config)?,
+            mail: mail(config, instance.kind())?,
+            pages: pages_url(config)?,
+            permission: SendingPermission::new(guard, founding),
+        },
     })
 }
 

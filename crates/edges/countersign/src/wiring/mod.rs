@@ -8,11 +8,11 @@ use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 
 use campaign::{DigestError, Roster, RosterDigest};
 use directory::{Columns, Directory, Mapping, OpenError, Sessions, Source};
+use instance::{
+    Instance, InstanceError, InstanceKey, InstanceKeyError, InstanceOptions, RosterStateError,
+};
 use model::Secret;
 use password::{CostLimits, Pepper, PepperMode, Verifier};
-use service::{
-    InstanceError, InstanceKey, InstanceKeyError, RosterServiceError, Site, SiteOptions,
-};
 use store::{Store, StoreError, StoreOptions};
 use web::{ServeOptions, TlsFiles};
 use zeroize::Zeroizing;
@@ -33,15 +33,15 @@ use crate::{
 const SPOOL_FOLDER: &str = "spool";
 
 /// Opens the site's own instance.
-pub(crate) async fn site(config: &Config) -> Result<Site, WiringError> {
-    let options = SiteOptions {
+pub(crate) async fn site(config: &Config) -> Result<Instance, WiringError> {
+    let options = InstanceOptions {
         lease: Duration::from_secs(config.settings.work.lease_seconds.into()),
         piece_bytes: config.settings.work.piece_bytes,
         spool_folder: config.resolve(SPOOL_FOLDER),
     };
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
     let store = store(config).await?;
-    Ok(Site::open(store, instance_key(config)?, clock, randomness, options).await?)
+    Ok(Instance::open(store, instance_key(config)?, clock, randomness, options).await?)
 }
 
 /// Opens the store, whatever state it is in.
@@ -71,9 +71,9 @@ pub(crate) fn founding_digest(config: &Config) -> Result<Option<RosterDigest>, W
 }
 
 /// Who may sign today.
-pub(crate) async fn roster(config: &Config, site: &Site) -> Result<Roster, WiringError> {
+pub(crate) async fn roster(config: &Config, site: &Instance) -> Result<Roster, WiringError> {
     let founding = founding_digest(config)?.ok_or(WiringError::NoRosterDigest)?;
-    Ok(service::roster(site, founding).await?)
+    Ok(instance::roster(site, founding).await?)
 }
 
 /// Opens the directory: the site's own table, or the embedded one in our store.
@@ -246,7 +246,7 @@ pub(crate) enum WiringError {
     #[error(transparent)]
     Look(#[from] LookError),
     #[error(transparent)]
-    Roster(#[from] RosterServiceError),
+    Roster(#[from] RosterStateError),
     #[error("`directory.hash.pepper_file`: {} cannot be read: {source}", path.display())]
     Pepper { path: PathBuf, source: io::Error },
     #[error(transparent)]

@@ -2,8 +2,8 @@
 
 use std::{fs, io, path::PathBuf, sync::Arc};
 
+use instance::Instance;
 use notice::{AddressError, TextError};
-use service::Site;
 use store::InstanceKind;
 use web::{Accent, AccentError, Desk, Logo, LogoError, Look, LookOptions, Office};
 
@@ -11,7 +11,7 @@ use super::{WiringError, recovery::recovery, words};
 use crate::config::{Config, TransportSetting};
 
 /// What answers people. They get their pages even where no mail can be sent.
-pub(crate) async fn office(config: &Config, site: Arc<Site>) -> Result<Office, WiringError> {
+pub(crate) async fn office(config: &Config, site: Arc<Instance>) -> Result<Office, WiringError> {
     let words = words(config);
     if let Err(error) = &words {
         tracing::warn!(%error, "no notice can be checked");

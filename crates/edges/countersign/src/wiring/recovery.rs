@@ -5,8 +5,8 @@ use std::{fs, io, path::PathBuf, sync::Arc, thread};
 use model::{Secret, StoredHash};
 use notice::{BaseUrl, BaseUrlError};
 use password::recognise;
+use recoveries::Recovery;
 use recovery::{BreachedList, LengthRules, LengthRulesError, PasswordPolicy};
-use service::Recovery;
 use zeroize::Zeroizing;
 
 use super::{WiringError, cost_limits, directory, verifier};

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use service::failpoint::FAILPOINTS;
+use instance::failpoint::FAILPOINTS;
 
 use crate::{
     harness::{Backend, Run},

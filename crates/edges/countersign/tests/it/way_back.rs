@@ -2,8 +2,8 @@
 
 use std::{net::TcpListener, thread, time::Duration};
 
+use instance::failpoint::RESET_FAILPOINTS;
 use serde_json::json;
-use service::failpoint::RESET_FAILPOINTS;
 use testkit::{
     browser::{Tour, browse},
     site::Person,

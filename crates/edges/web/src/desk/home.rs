@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{Extension, extract::State, http::StatusCode, response::Response};
-use service::{CampaignView, campaigns};
+use campaigns::{CampaignView, campaigns};
 
 use super::{Desk, Frame, counted, page, reading, words};
 use crate::{Office, pages::Refusal, visit::Visit};

@@ -7,9 +7,9 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
+use campaigns::{CampaignError, CampaignReport, ReportError, report_campaign};
 use model::{NoticeState, SkipReason, Timestamp};
 use notice::Language;
-use service::{CampaignError, CampaignReport, ReportError, report_campaign};
 
 use super::{
     Desk, Frame,

@@ -8,8 +8,8 @@ use axum::{
 };
 use model::{NoticeKind, NoticeState};
 use notice::Language;
+use outbox::{CheckError, CheckedNotice, check_notice, dispute_notice};
 use serde::Deserialize;
-use service::{CheckError, CheckedNotice, check_notice, dispute_notice};
 
 use super::{Filled, Frame, Refusal, page, read};
 use crate::{

@@ -7,9 +7,9 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{Redirect, Response},
 };
+use recoveries::{MailAsked, Wanted, ask_for_mail};
 use recovery::limits::ACCOUNT_MAILS_PER_HOUR_MAX;
 use serde::Deserialize;
-use service::{MailAsked, Wanted, ask_for_mail};
 
 use super::{Filled, Frame, Refusal, page, read};
 use crate::{Office, guard::Household, visit::Visit};

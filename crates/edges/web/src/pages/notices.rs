@@ -1,8 +1,8 @@
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
+use campaigns::{Statement, StatementCounts, statements};
 use model::Timestamp;
 use notice::Language;
-use service::{Statement, StatementCounts, statements};
 
 use super::{Frame, Refusal, page};
 use crate::{

@@ -7,9 +7,9 @@ use axum::{
     http::{HeaderMap, StatusCode, header::USER_AGENT},
     response::Response,
 };
+use recoveries::{Choice, ChooseError, Chosen, Recovery, choose_password, open_link};
 use recovery::{NewPasswordError, Objection, ResetToken};
 use serde::{Deserialize, Deserializer};
-use service::{Choice, ChooseError, Chosen, Recovery, choose_password, open_link};
 use zeroize::Zeroizing;
 
 use super::{Filled, Frame, Refusal, mail::FORGOT, page, read};

@@ -3,10 +3,12 @@
 use std::{fs, sync::Arc, time::Duration};
 
 use directory::{Directory, Mapping};
+use exposure::{Accounts, AddLeak, add_leak, screen_leak, verify_leak};
+use instance::{Progress, Step};
 use model::{Account, AccountId, NoticeKind, Provenance, Randomness, Secret, StoredHash, Verdict};
 use password::{CostLimits, Verifier};
+use recoveries::Recovery;
 use recovery::{BreachedList, LengthRules, PasswordPolicy, ResetToken, limits::LINK_LIFETIME};
-use service::{Accounts, AddLeak, Progress, Recovery, Step, add_leak, screen_leak, verify_leak};
 use store::{LinkId, NewRequestedNotice};
 
 use crate::harness::{Answer, Pages, store_url};

@@ -1,8 +1,8 @@
 //! What may be known of a notice by whoever does not have it: nothing.
 
 use axum::http::{Request, StatusCode};
+use campaigns::StatementCounts;
 use model::Timestamp;
-use service::StatementCounts;
 use store::NewCampaign;
 
 use crate::{

@@ -6,9 +6,11 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderMap, Request, StatusCode, header::CONTENT_TYPE, request::Builder},
 };
+use instance::{Instance, InstanceKey, InstanceOptions, create_instance};
 use model::{Clock, Randomness, Timestamp};
 use notice::{Language, Sender};
-use service::{InstanceKey, Recovery, Site, SiteOptions, Words, create_instance};
+use outbox::Words;
+use recoveries::Recovery;
 use store::{InstanceKind, Store, StoreOptions};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -23,7 +25,7 @@ pub(crate) const PROXY: &str = "10.0.0.1";
 /// All that is answered for one site, whose store is empty.
 pub(crate) struct Pages {
     router: Router,
-    pub(crate) site: Arc<Site>,
+    pub(crate) site: Arc<Instance>,
     pub(crate) store: Store,
     pub(crate) folder: TempDir,
 }
@@ -139,16 +141,18 @@ pub(crate) fn store_url(folder: &TempDir) -> String {
     format!("sqlite:{}", folder.path().join("store.sqlite3").display())
 }
 
-async fn site(store: &Store, folder: &TempDir) -> Site {
+async fn site(store: &Store, folder: &TempDir) -> Instance {
     let key = InstanceKey::parse(&"7".repeat(64)).unwrap();
     let kind = InstanceKind::Rehearsal;
     create_instance(store, &key, kind, &StoppedClock, &Sevens).await.unwrap();
-    let options = SiteOptions {
+    let options = InstanceOptions {
         lease: Duration::from_mins(1),
         piece_bytes: 1 << 20,
         spool_folder: folder.path().join("spool"),
     };
-    Site::open(store.clone(), key, Arc::new(StoppedClock), Arc::new(Sevens), options).await.unwrap()
+    Instance::open(store.clone(), key, Arc::new(StoppedClock), Arc::new(Sevens), options)
+        .await
+        .unwrap()
 }
 
 struct StoppedClock;

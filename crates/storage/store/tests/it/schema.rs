@@ -3,7 +3,7 @@ use std::{collections::HashSet, fs, path::Path};
 use model::{FileId, KillSwitch, NoticeState, Provenance, TargetState, Tier};
 use sql::Constraint;
 use store::{
-    FindingState, Instance, InstanceKind, JobKind, LeakState, NewLeak, NewPiece, Outcome, Store,
+    FindingState, InstanceKind, InstanceRow, JobKind, LeakState, NewLeak, NewPiece, Outcome, Store,
 };
 use testkit::PostgresServer;
 
@@ -31,8 +31,8 @@ fn migration(dialect: &str, name: &str) -> String {
     fs::read_to_string(folder.join(name)).unwrap()
 }
 
-fn instance() -> Instance {
-    Instance {
+fn instance() -> InstanceRow {
+    InstanceRow {
         id: "0123456789abcdef0123456789abcdef".to_owned(),
         kind: InstanceKind::Rehearsal,
         created_at: time(5),

@@ -1,8 +1,8 @@
 use std::{fs, path::Path};
 
 use campaign::Policy;
+use campaigns::NewDraft;
 use serde_json::{Map, Value};
-use service::NewDraft;
 
 use super::super::{Context, Failure};
 use crate::{

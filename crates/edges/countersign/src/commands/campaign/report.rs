@@ -1,5 +1,5 @@
 use campaign::CampaignName;
-use service::{CampaignReport, StatementCounts};
+use campaigns::{CampaignReport, StatementCounts};
 
 use super::{super::Failure, Office};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 
 pub(super) async fn run(office: &Office<'_>, name: &CampaignName) -> Result<Done, Failure> {
     see_resets(office).await?;
-    let report = service::report_campaign(&office.site, name.as_str()).await?;
+    let report = campaigns::report_campaign(&office.site, name.as_str()).await?;
     office.context.output.result("countersign.campaign_report/1", &report, for_people)?;
     Ok(Done::whole_if(report.is_certain()))
 }
@@ -17,7 +17,7 @@ pub(super) async fn run(office: &Office<'_>, name: &CampaignName) -> Result<Done
 /// The same counts, for strangers.
 pub(super) async fn publish(office: &Office<'_>, name: &CampaignName) -> Result<Done, Failure> {
     see_resets(office).await?;
-    let counts = service::publish_statement(&office.site, name.as_str()).await?;
+    let counts = campaigns::publish_statement(&office.site, name.as_str()).await?;
     office.context.output.result("countersign.statement/1", &counts, statement)?;
     Ok(Done::Whole)
 }
@@ -26,7 +26,7 @@ pub(super) async fn publish(office: &Office<'_>, name: &CampaignName) -> Result<
 async fn see_resets(office: &Office<'_>) -> Result<(), Failure> {
     let directory = wiring::directory(office.config).await?;
     let verifier = wiring::verifier(office.config)?;
-    service::watch_resets(&office.site, &directory, &verifier).await?;
+    campaigns::watch_resets(&office.site, &directory, &verifier).await?;
     Ok(())
 }
 

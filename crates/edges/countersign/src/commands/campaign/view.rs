@@ -1,6 +1,6 @@
 //! Campaigns, for people to read.
 
-use service::{CampaignView, PlanView, Sample};
+use campaigns::{CampaignView, PlanView, Sample};
 
 use crate::output::{Sheet, grouped};
 

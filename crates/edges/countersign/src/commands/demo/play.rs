@@ -1,10 +1,11 @@
 use std::{collections::BTreeSet, fs};
 
 use campaign::{Approval, Policy, RampStep, Reach};
+use campaigns::{CampaignReport, NewDraft};
 use demo::{DemoLeak, DemoSite};
 use directory::Directory;
+use exposure::{Accounts, AddLeak, LeakReport};
 use model::{AccountId, Clock as _, LeakName};
-use service::{Accounts, AddLeak, CampaignReport, LeakReport, NewDraft};
 
 use super::{
     super::{
@@ -35,12 +36,12 @@ pub(super) async fn play(
 ) -> Result<Played, Failure> {
     let progress = context.progress();
     let accounts =
-        service::import_accounts(&stage.site, &invented.accounts_file, &*progress).await?;
+        exposure::import_accounts(&stage.site, &invented.accounts_file, &*progress).await?;
     let (leaks, exposed) = find(context, stage, &invented.leaks).await?;
     sign(context, stage, &leaks).await?;
     seal_and_tell(context, stage).await?;
-    let report = service::report_campaign(&stage.site, CAMPAIGN).await?;
-    service::publish_statement(&stage.site, CAMPAIGN).await?;
+    let report = campaigns::report_campaign(&stage.site, CAMPAIGN).await?;
+    campaigns::publish_statement(&stage.site, CAMPAIGN).await?;
     let mails = fs::read_dir(stage.mailbox().join("new"))?.count() as u64;
     Ok(Played { accounts, leaks, exposed, report, mails })
 }
@@ -61,7 +62,7 @@ async fn find(
             grouped(report.records),
             grouped(report.exposed),
         ));
-        let listed = service::listed_accounts(&stage.site, &report.name).await?;
+        let listed = exposure::listed_accounts(&stage.site, &report.name).await?;
         let found = listed.into_iter().filter(|listed| listed.status == "exposed");
         exposed.extend(found.map(|listed| listed.account));
         reports.push(report);
@@ -78,12 +79,12 @@ async fn find_one(
     let name: LeakName = leak.name.parse()?;
     let (date, provenance) = (leak.date.parse()?, leak.provenance.parse()?);
     let add = AddLeak { name: name.clone(), date, provenance, files: leak.files.clone() };
-    service::add_leak(&stage.site, add, context.progress()).await?;
+    exposure::add_leak(&stage.site, add, context.progress()).await?;
     let accounts = Accounts::Directory(directory);
-    service::screen_leak(&stage.site, &name, accounts, context.progress()).await?;
+    exposure::screen_leak(&stage.site, &name, accounts, context.progress()).await?;
     let (accounts, verifier) = (Accounts::Directory(directory), wiring::verifier(&stage.config)?);
     let progress = context.progress();
-    Ok(service::verify_leak(&stage.site, &name, accounts, verifier, progress).await?)
+    Ok(exposure::verify_leak(&stage.site, &name, accounts, verifier, progress).await?)
 }
 
 /// `campaign draft`, `freeze`, `sign`, `approve` and `start`. What an operator would read on their
@@ -94,12 +95,12 @@ async fn sign(context: &Context<'_>, stage: &Stage, leaks: &[LeakReport]) -> Res
     let leaks = leaks.iter().map(|leak| leak.name.clone()).collect();
     let (name, author) = (CAMPAIGN.parse()?, author.name().clone());
     let draft = NewDraft { name, author: author.clone(), leaks, policy: policy() };
-    service::draft_campaign(&stage.site, &draft, founding).await?;
+    campaigns::draft_campaign(&stage.site, &draft, founding).await?;
 
     let directory = wiring::directory(&stage.config).await?;
     let (words, progress) = (wiring::words(&stage.config)?, context.progress());
-    service::freeze_campaign(&stage.site, CAMPAIGN, &directory, &words, &*progress).await?;
-    let plan = service::export_plan(&stage.site, CAMPAIGN).await?;
+    campaigns::freeze_campaign(&stage.site, CAMPAIGN, &directory, &words, &*progress).await?;
+    let plan = campaigns::export_plan(&stage.site, CAMPAIGN).await?;
     let counts = plan.counts();
     context.tell(format!(
         "{author} has a plan for {} accounts at {} addresses.",
@@ -108,10 +109,10 @@ async fn sign(context: &Context<'_>, stage: &Stage, leaks: &[LeakReport]) -> Res
     ));
     for approver in approvers {
         let approval = Approval::sign(&plan, counts.targets, approver, SystemClock.now())?;
-        service::approve_campaign(&stage.site, CAMPAIGN, &approval, founding).await?;
+        campaigns::approve_campaign(&stage.site, CAMPAIGN, &approval, founding).await?;
         context.tell(format!("  {} has read and signed it: {}", approver.name(), plan.digest()));
     }
-    service::start_campaign(&stage.site, CAMPAIGN, &directory, &words, founding).await?;
+    campaigns::start_campaign(&stage.site, CAMPAIGN, &directory, &words, founding).await?;
     Ok(())
 }
 

@@ -4,8 +4,8 @@ use std::{
 };
 
 use campaign::{OperatorKey, RosterDocument, SignedArming, SignedRoster};
+use instance::{Instance, InstanceKey, create_instance};
 use model::{Clock as _, Randomness};
-use service::{InstanceKey, Site, create_instance};
 use store::InstanceKind;
 
 use super::super::Failure;
@@ -30,7 +30,7 @@ const SENDER: &str = "security@lighthouse.example";
 /// An instance of its own, with operators, and armed for sending into a folder.
 pub(super) struct Stage {
     pub(super) config: Config,
-    pub(super) site: Site,
+    pub(super) site: Instance,
     pub(super) address: SocketAddr,
     pub(super) operators: Vec<OperatorKey>,
 }
@@ -49,7 +49,7 @@ impl Stage {
         let site = wiring::site(&config).await?;
         let roster = found(&site, &operators)?;
         let digest = roster.document().digest();
-        service::accept_roster(&site, &roster, digest).await?;
+        instance::accept_roster(&site, &roster, digest).await?;
 
         let text = template(&settings(address, Some(digest.to_string())));
         files::create_secret(&file, text.as_bytes())?;
@@ -95,19 +95,19 @@ fn operators() -> Result<Vec<OperatorKey>, Failure> {
 }
 
 /// The first roster, signed by everybody in it.
-fn found(site: &Site, operators: &[OperatorKey]) -> Result<SignedRoster, Failure> {
+fn found(site: &Instance, operators: &[OperatorKey]) -> Result<SignedRoster, Failure> {
     let people = operators.iter().map(OperatorKey::public).collect();
-    let instance = site.instance_id().parse()?;
+    let instance = site.id().parse()?;
     let document = RosterDocument::founding(instance, people, SystemClock.now());
     Ok(operators.iter().fold(SignedRoster::new(document), SignedRoster::signed_by))
 }
 
 /// Two operators permit this host to send.
-async fn arm(config: &Config, site: &Site, operators: &[OperatorKey]) -> Result<(), Failure> {
+async fn arm(config: &Config, site: &Instance, operators: &[OperatorKey]) -> Result<(), Failure> {
     let file = config.resolve(&config.settings.sending.file);
-    let proposal = service::propose_arming(site, &file).await?;
+    let proposal = instance::propose_arming(site, &file).await?;
     let signed = operators.iter().take(2).fold(proposal.arming, SignedArming::signed_by);
     let roster = wiring::roster(config, site).await?;
-    service::arm(site, &signed, &roster).await?;
+    instance::arm(site, &signed, &roster).await?;
     Ok(())
 }

@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 
 use campaign::{CanonicalError, OperatorPublic, RosterChange, RosterDigest, SignedRoster};
+use instance::{RosterStateError, accept_roster};
 use serde::Serialize;
-use service::{RosterServiceError, accept_roster};
 
 use crate::{
     commands::{Context, Failure, Refused},
@@ -72,9 +72,9 @@ fn agreed(
     }
 }
 
-fn refused(error: RosterServiceError) -> Failure {
+fn refused(error: RosterStateError) -> Failure {
     match error {
-        RosterServiceError::Roster(error) => Refused::because(error),
+        RosterStateError::Roster(error) => Refused::because(error),
         other => other.into(),
     }
 }

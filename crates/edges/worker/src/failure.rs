@@ -1,0 +1,40 @@
+use campaigns::{CampaignError, RunError, WatchError};
+use instance::PermissionError;
+use recoveries::{ConcludeError, RequestError};
+
+/// Why a worker could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// This host may not send.
+    #[error(transparent)]
+    Permission(#[from] PermissionError),
+    /// A campaign cannot be read.
+    #[error(transparent)]
+    Campaign(#[from] CampaignError),
+    /// A campaign could not go on.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A mail that somebody asked for could not be written or sent.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// Who has chosen a new password cannot be told.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+    /// An interrupted reset could not be finished.
+    #[error(transparent)]
+    Conclude(#[from] ConcludeError),
+}
+
+impl WorkError {
+    /// Whether a rule says no, rather than something being wrong.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Permission(error) => error.is_refusal(),
+            Self::Campaign(error) => error.is_refusal(),
+            Self::Run(error) => error.is_refusal(),
+            Self::Request(error) => error.is_refusal(),
+            Self::Watch(_) | Self::Conclude(_) => false,
+        }
+    }
+}

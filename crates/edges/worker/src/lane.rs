@@ -1,0 +1,93 @@
+//! One piece of work after the other.
+
+use std::time::Duration;
+
+use campaigns::{Worked, WorkerContext, is_anything_running, moving_campaigns, work_on};
+use recoveries::{resolve_next, send_requested};
+use tokio::{sync::watch, time};
+
+use crate::{Options, WorkError};
+
+/// How long to wait before asking again for work where there was none.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// How long to wait after something went wrong.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+pub(crate) struct Lane<'a> {
+    pub(crate) context: WorkerContext<'a>,
+    pub(crate) options: Options,
+    pub(crate) stop: watch::Receiver<bool>,
+    /// Becomes true when one lane cannot go on, and the others are to finish what they have.
+    pub(crate) over: &'a watch::Sender<bool>,
+}
+
+impl Lane<'_> {
+    pub(crate) async fn run(mut self) -> Result<(), WorkError> {
+        let done = self.work().await;
+        if done.is_err() {
+            self.over.send_replace(true);
+        }
+        done
+    }
+
+    async fn work(&mut self) -> Result<(), WorkError> {
+        while !*self.stop.borrow() && !*self.over.borrow() {
+            match work_once(&self.context).await {
+                Ok(Worked::Something) => {}
+                Ok(Worked::Nothing) if self.options.until_done && !self.is_running().await? => {
+                    return Ok(());
+                }
+                Ok(Worked::Nothing) => self.wait(IDLE).await,
+                Err(refused) if self.options.until_done && refused.is_refusal() => {
+                    return Err(refused);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a campaign could not go on");
+                    self.wait(AFTER_FAILURE).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_running(&self) -> Result<bool, WorkError> {
+        Ok(is_anything_running(self.context.instance).await?)
+    }
+
+    async fn wait(&mut self, duration: Duration) {
+        let mut over = self.over.subscribe();
+        tokio::select! {
+            () = time::sleep(duration) => {}
+            _ = self.stop.wait_for(|stop| *stop) => {}
+            _ = over.wait_for(|over| *over) => {}
+        }
+    }
+}
+
+/// Does the next thing that is to be done: sees to people who wait for a mail, and then to any
+/// campaign. One that something is wrong with does not keep the others from going on: its error is
+/// returned after all have been tried.
+async fn work_once(context: &WorkerContext<'_>) -> Result<Worked, WorkError> {
+    let mut worked = Worked::Nothing;
+    let mut failed = None;
+    match see_to_requests(context).await {
+        Ok(true) => worked = Worked::Something,
+        Ok(false) => {}
+        Err(error) => failed = Some(error),
+    }
+    for campaign in moving_campaigns(context.instance).await? {
+        match work_on(context, campaign).await {
+            Ok(Worked::Something) => worked = Worked::Something,
+            Ok(Worked::Nothing) => {}
+            Err(error) => failed = failed.or(Some(error.into())),
+        }
+    }
+    failed.map_or(Ok(worked), Err)
+}
+
+/// Somebody sits before a page and waits.
+async fn see_to_requests(context: &WorkerContext<'_>) -> Result<bool, WorkError> {
+    let resolved = resolve_next(context).await?;
+    Ok(send_requested(context).await? || resolved)
+}

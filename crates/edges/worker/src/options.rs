@@ -1,0 +1,8 @@
+/// How this process works.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Addresses and mails in hand at the same time.
+    pub concurrency: usize,
+    /// Whether to end once no campaign runs.
+    pub until_done: bool,
+}

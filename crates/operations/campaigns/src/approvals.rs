@@ -1,0 +1,77 @@
+use campaign::{Approval, Event, Plan, Roster, RosterDigest, SignedPlan, State};
+use instance::{Instance, roster_in};
+use ledger::CampaignEvent;
+use store::Tx;
+
+use crate::{
+    CampaignError, CampaignView,
+    freeze::plan_of,
+    loaded::{Loaded, held_by_name, named, take_step},
+    show_campaign,
+};
+
+/// The plan that operators are to read and sign, in the one form of its bytes.
+///
+/// # Errors
+/// [`CampaignError::NoPlan`] before it is frozen.
+pub async fn export_plan(instance: &Instance, name: &str) -> Result<Plan, CampaignError> {
+    let mut tx = instance.store().read().await?;
+    let loaded = named(&mut tx, name).await?;
+    current_plan(&mut tx, &loaded).await
+}
+
+/// The plan of the round that the campaign is in.
+pub(crate) async fn current_plan(tx: &mut Tx, loaded: &Loaded) -> Result<Plan, CampaignError> {
+    let plan = plan_of(tx, loaded).await?;
+    if loaded.campaign.plan() == Some(plan.digest()) {
+        return Ok(plan);
+    }
+    let (name, state) = (loaded.row.name.clone(), loaded.campaign.state().to_string());
+    Err(CampaignError::NoPlan { name, state })
+}
+
+/// Takes an operator's approval of the plan as it is frozen now. With the last one that is needed
+/// the campaign is signed.
+///
+/// # Errors
+/// [`CampaignError::Approval`] says why the signature does not count.
+pub async fn approve_campaign(
+    instance: &Instance,
+    name: &str,
+    approval: &Approval,
+    founding: RosterDigest,
+) -> Result<CampaignView, CampaignError> {
+    let mut tx = instance.store().begin().await?;
+    let mut loaded = held_by_name(&mut tx, name).await?;
+    let plan = current_plan(&mut tx, &loaded).await?;
+    let roster = roster_in(&mut tx, instance, founding).await?;
+    let now = tx.now().await?;
+    approval.check(&plan, &roster, now)?;
+    let operator = approval.operator().to_string();
+    let (id, round) = (loaded.id(), plan.round());
+    if tx.add_approval(id, round, &operator, approval.to_bytes()).await? {
+        let approved = CampaignEvent::CampaignApproved { campaign: id, round, operator };
+        instance.record(&mut tx, &[approved.into()]).await?;
+    }
+    if loaded.campaign.state() == State::Frozen
+        && let Ok(signed) = signed_plan(&mut tx, &loaded, &roster).await
+    {
+        take_step(instance, &mut tx, &mut loaded, Event::Sign(&signed), now).await?;
+    }
+    tx.commit().await?;
+    show_campaign(instance, name).await
+}
+
+/// The plan of the campaign's round with every signature under it checked, as at each claim.
+pub(crate) async fn signed_plan(
+    tx: &mut Tx,
+    loaded: &Loaded,
+    roster: &Roster,
+) -> Result<SignedPlan, CampaignError> {
+    let plan = current_plan(tx, loaded).await?;
+    let approvals = tx.approvals(loaded.id(), plan.round()).await?;
+    let approvals = approvals.iter().map(|body| Approval::parse(body));
+    let approvals = approvals.collect::<Result<Vec<_>, _>>()?;
+    let now = tx.now().await?;
+    Ok(SignedPlan::verify(plan, &approvals, roster, now)?)
+}

@@ -1,0 +1,106 @@
+//! Taking addresses up: a few at a time, in their order, as far as the campaign lets a worker go.
+
+use campaign::{Claim, Refusal, decide_claim};
+use instance::{Instance, limits::RENEWALS_PER_LEASE};
+use model::{CampaignId, TargetState};
+use store::{AddressLease, Finding, FindingId, ResetLine, StoreError, TargetRow, Tx};
+use tokio::time;
+
+use crate::{
+    CampaignError, RunError, WorkerContext,
+    gate::{Gate, group, tree},
+    limits::ADDRESSES_PER_CLAIM,
+};
+
+/// One address in this worker's hands, with all of its accounts.
+pub(crate) struct Held {
+    pub(crate) lease: AddressLease,
+    pub(crate) members: Vec<Member>,
+}
+
+/// One account, as the store has it.
+pub(crate) struct Member {
+    pub(crate) row: TargetRow,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) line: Option<ResetLine>,
+    pub(crate) is_reset_elsewhere: bool,
+}
+
+/// What this worker holds from now on; nothing if there is nothing to take.
+pub(crate) async fn claim_addresses(
+    context: &WorkerContext<'_>,
+    campaign: CampaignId,
+) -> Result<Vec<Held>, RunError> {
+    let tree = tree(context, campaign).await?;
+    let mut tx = context.instance.store().begin().await?;
+    let Some(mut gate) = Gate::read(context, &mut tx, campaign).await? else {
+        return Ok(Vec::new());
+    };
+    let mut claimed = Vec::new();
+    for number in tx.addresses_to_take(campaign, gate.allowed(), ADDRESSES_PER_CLAIM).await? {
+        let members = members(&mut tx, campaign, number).await?;
+        let rows: Vec<_> = members.iter().map(Member::as_signed).collect();
+        let group = group(&tree, &gate.signed, &rows)?;
+        let states: Vec<_> = members.iter().map(|member| member.row.state).collect();
+        match decide_claim(&group, &states, &gate.facts()) {
+            Claim::Proceed => {}
+            Claim::Wait { .. } | Claim::Refuse(Refusal::KillSwitch) => break,
+            Claim::Refuse(refused) => return Err(CampaignError::from(refused).into()),
+        }
+        let lease = context.instance.options().lease;
+        if let Some(lease) = tx.take_address(campaign, number, &context.name, lease).await? {
+            count(&mut gate, &lease, &states);
+            claimed.push(Held { lease, members });
+        }
+    }
+    tx.commit().await?;
+    Ok(claimed)
+}
+
+/// Ends only with a fault of the store. An address that is lost is found to be so when its result
+/// is recorded.
+pub(crate) async fn keep_renewing(instance: &Instance, leases: &[AddressLease]) -> StoreError {
+    loop {
+        time::sleep(instance.options().lease / RENEWALS_PER_LEASE).await;
+        if let Err(failed) = renew(instance, leases).await {
+            return failed;
+        }
+    }
+}
+
+async fn renew(instance: &Instance, leases: &[AddressLease]) -> Result<(), StoreError> {
+    let mut tx = instance.store().begin().await?;
+    for lease in leases {
+        tx.renew_address(lease, instance.options().lease).await?;
+    }
+    tx.commit().await
+}
+
+/// Counts an address that was just taken, for the decision on the next one.
+fn count(gate: &mut Gate, lease: &AddressLease, states: &[TargetState]) {
+    if lease.attempt == 1 {
+        gate.rate.this_minute += 1;
+        gate.rate.this_hour += 1;
+    }
+    let pending = states.iter().filter(|state| **state == TargetState::Pending);
+    gate.sealed_untold += pending.count() as u64;
+}
+
+impl Member {
+    fn as_signed(&self) -> (TargetRow, Vec<FindingId>) {
+        (self.row.clone(), self.findings.iter().map(|finding| finding.id).collect())
+    }
+}
+
+async fn members(tx: &mut Tx, campaign: CampaignId, number: u64) -> Result<Vec<Member>, RunError> {
+    let mut members = Vec::new();
+    for row in tx.targets_of_address(campaign, number).await? {
+        members.push(Member {
+            findings: tx.findings_of_target(campaign, &row.account).await?,
+            line: tx.reset_line(campaign, &row.account).await?,
+            is_reset_elsewhere: tx.is_reset_elsewhere(campaign, &row.account).await?,
+            row,
+        });
+    }
+    Ok(members)
+}

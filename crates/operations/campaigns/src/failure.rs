@@ -1,0 +1,320 @@
+use campaign::{
+    ApprovalError, GroupError, Irreconcilable, NameError, PlanError, PolicyError, Refusal,
+    StepError, TargetsError,
+};
+use directory::ReadError;
+use instance::{DecryptError, LogError, PermissionError, RosterStateError};
+use model::{AccountId, CampaignId, LeakName};
+use notice::AddressError;
+use outbox::{SendError, TellError};
+use password::ImitateError;
+use store::StoreError;
+use tokio::task::JoinError;
+
+use crate::saga::SwapError;
+
+/// Why something cannot be done with a campaign.
+#[derive(Debug, thiserror::Error)]
+pub enum CampaignError {
+    /// No such campaign.
+    #[error("no campaign is called `{name}`: `countersign campaign status` lists them")]
+    None {
+        /// The name asked for.
+        name: String,
+    },
+    /// Two campaigns of one name could not be told apart in what is signed.
+    #[error("there is a campaign called `{name}` already: choose another name")]
+    NameTaken {
+        /// The name asked for.
+        name: String,
+    },
+    /// An empty list never means everything.
+    #[error("no leak is named: say with --leak which findings the campaign is about")]
+    NoLeak,
+    /// No such leak.
+    #[error("no leak is called `{name}`: `countersign leak list` lists them")]
+    NoSuchLeak {
+        /// The name asked for.
+        name: LeakName,
+    },
+    /// Its findings are not all known yet.
+    #[error("leak `{name}` is {state}, not verified: run `countersign leak verify` first")]
+    NotVerified {
+        /// The leak.
+        name: LeakName,
+        /// How far it is.
+        state: String,
+    },
+    /// The author could not be told from a stranger.
+    #[error("{name} is not in the roster: a campaign's author is an operator")]
+    UnknownAuthor {
+        /// The name given.
+        name: String,
+    },
+    /// There is nothing to sign, to export or to start.
+    #[error("campaign `{name}` is {state}: there is no plan until it is frozen")]
+    NoPlan {
+        /// The campaign.
+        name: String,
+        /// Where it stands.
+        state: String,
+    },
+    /// Nothing can be said of the accounts without a connection that may write to them.
+    #[error("the directory is read-only: set `directory.write_url` before a campaign starts")]
+    ReadOnly,
+    /// The switch was pulled after the plan was signed.
+    #[error(
+        "everything was stopped at {since}, and this plan is of {frozen_at}: freeze it again, so \
+         that it is signed with that in mind"
+    )]
+    KillSwitch {
+        /// When it was pulled.
+        since: model::Timestamp,
+        /// When the plan was frozen.
+        frozen_at: model::Timestamp,
+    },
+    /// The words that would be sent are not those that were signed.
+    #[error(
+        "the {what} of this program or configuration is not the one that plan {plan} was signed \
+         with: run the version that froze it, or freeze it again"
+    )]
+    OtherWords {
+        /// The template that differs.
+        what: String,
+        /// The plan.
+        plan: campaign::PlanDigest,
+    },
+    /// It cannot happen now.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// A worker may not begin.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The plan cannot be signed for.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Nor can its policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The accounts cannot be targets.
+    #[error(transparent)]
+    Targets(#[from] TargetsError),
+    /// A stored target is not the one that was signed.
+    #[error(transparent)]
+    Group(#[from] GroupError),
+    /// A signature does not count, or too few do.
+    #[error(transparent)]
+    Approval(#[from] ApprovalError),
+    /// Nobody may sign yet, or the roster does not hold.
+    #[error(transparent)]
+    Roster(#[from] RosterStateError),
+    /// A stored name is none.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// An address is none.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// What is kept of its decisions cannot be read.
+    #[error("what is kept of campaign {campaign} cannot be read: {source}")]
+    Machine {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// The accounts cannot be read.
+    #[error(transparent)]
+    Directory(#[from] ReadError),
+    /// Something kept cannot be decrypted.
+    #[error(transparent)]
+    KeyRing(#[from] DecryptError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The audit log could not be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+impl CampaignError {
+    /// Whether a rule says no, rather than something being wrong.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::NoPlan { .. }
+                | Self::KillSwitch { .. }
+                | Self::OtherWords { .. }
+                | Self::Step(_)
+                | Self::Refused(_)
+                | Self::Plan(_)
+                | Self::Policy(_)
+                | Self::Targets(_)
+                | Self::Group(_)
+                | Self::Approval(_)
+        )
+    }
+}
+
+/// Why a worker could not go on with a campaign.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// This host may not send.
+    #[error(transparent)]
+    Permission(#[from] PermissionError),
+    /// What is kept of the campaign is not what was signed, or cannot be read.
+    #[error(transparent)]
+    Campaign(#[from] CampaignError),
+    /// A stored target that no plan holds.
+    #[error(transparent)]
+    NotInPlan(#[from] NotInPlan),
+    /// An account could not be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A notice could not be written.
+    #[error(transparent)]
+    Tell(#[from] TellError),
+    /// A notice could not be sent.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// Something kept cannot be decrypted.
+    #[error(transparent)]
+    Decrypt(#[from] DecryptError),
+    /// The directory could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A stored password could not be replaced.
+    #[error(transparent)]
+    Swap(#[from] SwapError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The audit log could not be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A thread of ours died.
+    #[error("a worker thread died: {0}")]
+    Thread(#[from] JoinError),
+}
+
+impl RunError {
+    /// Whether the store does not hold what was signed.
+    pub(crate) const fn is_contradiction(&self) -> bool {
+        matches!(self, Self::NotInPlan(_) | Self::Campaign(CampaignError::Group(_)))
+    }
+
+    /// Whether a rule says no, rather than something being wrong.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        match self {
+            Self::NotInPlan(_) => true,
+            Self::Permission(error) => error.is_refusal(),
+            Self::Send(error) => error.is_refusal(),
+            Self::Campaign(error) => error.is_refusal(),
+            _ => false,
+        }
+    }
+}
+
+/// A stored target that no plan holds.
+#[derive(Debug, thiserror::Error)]
+#[error("account {account:?} stands in no signed plan")]
+pub struct NotInPlan {
+    pub(crate) account: AccountId,
+}
+
+/// Why an account cannot be sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// No hash of the site's own form can be made.
+    #[error("no hash in the form of account {account}'s can be made: {source}")]
+    Imitate {
+        /// Whose.
+        account: AccountId,
+        /// Why not.
+        source: ImitateError,
+    },
+    /// What is kept of it is gone.
+    #[error("what was kept of account {account} when it was sealed is destroyed")]
+    Destroyed {
+        /// Whose.
+        account: AccountId,
+    },
+    /// Somebody else has moved it on while this worker held its address.
+    #[error("account {account} was moved on by somebody else while its address was held")]
+    Moved {
+        /// Whose.
+        account: AccountId,
+    },
+    /// What is to be kept cannot be written.
+    #[error("what is to be kept of an account cannot be written: {0}")]
+    Kept(serde_json::Error),
+}
+
+/// Why it cannot be told who has chosen a new password.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// Something kept cannot be decrypted.
+    #[error(transparent)]
+    Decrypt(#[from] DecryptError),
+    /// The directory could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The audit log could not be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A thread of ours died.
+    #[error("a worker thread died: {0}")]
+    Thread(#[from] JoinError),
+}
+
+/// Why a campaign cannot be reported on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// Somebody is missing, or counted twice.
+    #[error("NOTHING IS TO BE PUBLISHED: {0}")]
+    Irreconcilable(#[from] Irreconcilable),
+    /// An entry of the log cannot be read.
+    #[error("entry {position} of the audit log cannot be read: {source}")]
+    Entry {
+        /// Its place, from 0.
+        position: u64,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The campaign is not there, or cannot be read.
+    #[error(transparent)]
+    Campaign(#[from] CampaignError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why nothing is said in public.
+#[derive(Debug, thiserror::Error)]
+pub enum StatementError {
+    /// The campaign has touched nobody.
+    #[error("campaign `{name}` has sealed nobody: there is nothing to say of it")]
+    Nothing {
+        /// The campaign.
+        name: String,
+    },
+    /// The campaign cannot be accounted for.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// The campaign is not there, or cannot be read.
+    #[error(transparent)]
+    Campaign(#[from] CampaignError),
+    /// What was said before cannot be read.
+    #[error("a statement in the store cannot be read: {0}")]
+    Body(#[from] serde_json::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The audit log could not be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}

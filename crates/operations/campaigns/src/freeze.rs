@@ -1,0 +1,305 @@
+use std::collections::{BTreeMap, HashSet};
+
+use campaign::{
+    Draft, Event, InstanceId, OperatorName, Plan, Policy, Reason, SkipReason, State, Target,
+    Targets, TemplateName, limits::FINDINGS_MAX,
+};
+use directory::Directory;
+use instance::{Instance, Progress, Step};
+use ledger::CampaignEvent;
+use model::{Account, AccountId, CampaignId, CredentialVersion, LeakId};
+use outbox::{Addressee, Words};
+use store::{Finding, FindingId, NewAddress, NewTarget, Tx};
+
+use crate::{
+    CampaignError, CampaignView,
+    draft::store_kind,
+    limits::ACCOUNTS_PER_LOOK_UP,
+    loaded::{Loaded, held, named, take_step},
+    show_campaign,
+};
+
+/// Fixes whom a campaign is about, how it goes about it and with which words. After a halt, the
+/// same people and words are fixed again, to be signed in a new round.
+///
+/// # Errors
+/// [`CampaignError`] says what cannot be signed for.
+pub async fn freeze_campaign(
+    instance: &Instance,
+    name: &str,
+    directory: &Directory,
+    words: &Words,
+    progress: &dyn Progress,
+) -> Result<CampaignView, CampaignError> {
+    let loaded = named(&mut instance.store().read().await?, name).await?;
+    match loaded.campaign.state() {
+        State::Halted { .. } => renew(instance, &loaded, words).await?,
+        _ => freeze(instance, &loaded, directory, words, progress).await?,
+    }
+    show_campaign(instance, name).await
+}
+
+async fn renew(instance: &Instance, loaded: &Loaded, words: &Words) -> Result<(), CampaignError> {
+    let mut tx = instance.store().begin().await?;
+    let mut loaded = held(&mut tx, loaded.id()).await?;
+    let plan = plan_of(&mut tx, &loaded).await?;
+    check_words(words, &plan)?;
+    let now = tx.now().await?;
+    let plan = plan.renew(plan.author().clone(), loaded.campaign.next_round(), now);
+    record(instance, &mut tx, &mut loaded, &plan).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Passes a plan that was signed with these very words.
+pub(crate) fn check_words(words: &Words, plan: &Plan) -> Result<(), CampaignError> {
+    let digests = words.digests();
+    let differs = |name: &&TemplateName| plan.templates().get(name) != digests.get(name);
+    match plan.templates().keys().chain(digests.keys()).find(differs) {
+        None => Ok(()),
+        Some(name) => {
+            Err(CampaignError::OtherWords { what: name.to_string(), plan: plan.digest() })
+        }
+    }
+}
+
+/// The plan of the campaign's latest round.
+pub(crate) async fn plan_of(tx: &mut Tx, loaded: &Loaded) -> Result<Plan, CampaignError> {
+    let body = tx.plan(loaded.id()).await?;
+    let none = || CampaignError::NoPlan {
+        name: loaded.row.name.clone(),
+        state: loaded.campaign.state().to_string(),
+    };
+    Ok(Plan::parse(&body.ok_or_else(none)?)?)
+}
+
+async fn freeze(
+    instance: &Instance,
+    loaded: &Loaded,
+    directory: &Directory,
+    words: &Words,
+    progress: &dyn Progress,
+) -> Result<(), CampaignError> {
+    let known = Known::load(instance, loaded.id()).await?;
+    let chosen = choose(instance, loaded.id(), &known, directory, progress).await?;
+    let targets = Targets::new(chosen.targets)?;
+    let accounts = directory.count().await?;
+
+    let mut tx = instance.store().begin().await?;
+    let mut loaded = held(&mut tx, loaded.id()).await?;
+    let draft = Draft {
+        instance: instance.id().parse::<InstanceId>()?,
+        store: store_kind(instance.kind()),
+        campaign: loaded.id(),
+        name: loaded.row.name.parse()?,
+        author: loaded.row.author.parse::<OperatorName>()?,
+        accounts,
+        skipped: chosen.skipped,
+        reasons: reasons(&mut tx, &known, &targets).await?,
+        policy: policy(&loaded)?,
+        templates: words.digests().clone(),
+    };
+    let now = tx.now().await?;
+    let plan = Plan::freeze(draft, &targets, loaded.campaign.next_round(), now)?;
+    record(instance, &mut tx, &mut loaded, &plan).await?;
+    keep(&mut tx, loaded.id(), &known, &targets).await?;
+    Ok(tx.commit().await?)
+}
+
+fn policy(loaded: &Loaded) -> Result<Policy, CampaignError> {
+    serde_json::from_slice(&loaded.row.policy)
+        .map_err(|source| CampaignError::Machine { campaign: loaded.id(), source })
+}
+
+async fn record(
+    instance: &Instance,
+    tx: &mut Tx,
+    loaded: &mut Loaded,
+    plan: &Plan,
+) -> Result<(), CampaignError> {
+    let now = tx.now().await?;
+    take_step(instance, tx, loaded, Event::Freeze(plan), now).await?;
+    tx.add_plan(loaded.id(), plan.round(), plan.to_bytes()).await?;
+    let counts = plan.counts();
+    let frozen = CampaignEvent::CampaignFrozen {
+        campaign: loaded.id(),
+        round: plan.round(),
+        plan: plan.digest().to_string(),
+        targets: counts.targets,
+        addresses: counts.addresses,
+        skipped: counts.skipped.clone(),
+    };
+    Ok(instance.record(tx, &[frozen.into()]).await?)
+}
+
+/// What the store knows of everybody who may become a target.
+struct Known {
+    findings: BTreeMap<AccountId, Vec<Finding>>,
+    dismissed: u64,
+    in_other_campaigns: HashSet<AccountId>,
+    reset_before: HashSet<(AccountId, CredentialVersion)>,
+}
+
+impl Known {
+    async fn load(instance: &Instance, campaign: CampaignId) -> Result<Self, CampaignError> {
+        let mut tx = instance.store().read().await?;
+        let leaks = tx.campaign_leaks(campaign).await?;
+        let mut findings: BTreeMap<AccountId, Vec<Finding>> = BTreeMap::new();
+        for finding in tx.open_findings(&leaks).await? {
+            findings.entry(finding.account.clone()).or_default().push(finding);
+        }
+        Ok(Self {
+            findings,
+            dismissed: tx.dismissed_accounts(&leaks).await?,
+            in_other_campaigns: tx.accounts_in_open_campaigns().await?.into_iter().collect(),
+            reset_before: tx.reset_lines().await?.into_iter().collect(),
+        })
+    }
+
+    fn skip_unseen(&self, id: &AccountId, findings: &[Finding]) -> Option<SkipReason> {
+        if self.in_other_campaigns.contains(id) {
+            return Some(SkipReason::InOtherCampaign);
+        }
+        let is_reset =
+            |finding: &Finding| self.reset_before.contains(&(id.clone(), finding.version));
+        findings.iter().any(is_reset).then_some(SkipReason::AlreadyReset)
+    }
+}
+
+#[derive(Default)]
+struct Chosen {
+    targets: Vec<Target>,
+    skipped: BTreeMap<SkipReason, u64>,
+}
+
+async fn choose(
+    instance: &Instance,
+    campaign: CampaignId,
+    known: &Known,
+    directory: &Directory,
+    progress: &dyn Progress,
+) -> Result<Chosen, CampaignError> {
+    let mut chosen = Chosen::default();
+    if known.dismissed > 0 {
+        chosen.skipped.insert(SkipReason::Dismissed, known.dismissed);
+    }
+    progress.begin(Step::Freeze, known.findings.len() as u64);
+    let ids: Vec<_> = known.findings.keys().cloned().collect();
+    for ids in ids.chunks(ACCOUNTS_PER_LOOK_UP) {
+        let present = directory.by_ids(ids).await?;
+        let present: BTreeMap<_, _> = present.into_iter().map(|a| (a.id.clone(), a)).collect();
+        let considering = Considering { instance, campaign, known, directory };
+        for id in ids {
+            match considering.consider(id, present.get(id)) {
+                Ok(target) => chosen.targets.push(target),
+                Err(reason) => *chosen.skipped.entry(reason).or_default() += 1,
+            }
+        }
+        progress.advance(ids.len() as u64);
+    }
+    progress.end();
+    Ok(chosen)
+}
+
+struct Considering<'a> {
+    instance: &'a Instance,
+    campaign: CampaignId,
+    known: &'a Known,
+    directory: &'a Directory,
+}
+
+impl Considering<'_> {
+    /// Whether an exposed account is a target, and why not.
+    fn consider(&self, id: &AccountId, account: Option<&Account>) -> Result<Target, SkipReason> {
+        let findings = self.known.findings.get(id).map_or(&[][..], Vec::as_slice);
+        if let Some(reason) = self.known.skip_unseen(id, findings) {
+            return Err(reason);
+        }
+        let account = account.ok_or(SkipReason::Gone)?;
+        let hash = account.hash.as_ref().ok_or(SkipReason::NoPassword)?;
+        let verified_is_recorded = self.directory.records_verified();
+        let addressee =
+            Addressee::of(self.instance, Some(self.campaign), account, verified_is_recorded);
+        let version = self.instance.keys().credential_version(hash);
+        Ok(Target {
+            account: id.clone(),
+            findings: telling(findings, version).iter().map(|finding| finding.get()).collect(),
+            credential_version: version,
+            address: addressee.ok_or(SkipReason::Unreachable)?.key,
+            place: campaign::Place { address: 0, accounts: 0 },
+        })
+    }
+}
+
+/// The findings about the password as it is now. Where there is none, the hash was replaced since,
+/// and only trying again can tell whether it is still of the same password.
+fn telling(findings: &[Finding], version: CredentialVersion) -> Vec<FindingId> {
+    let of_now = findings.iter().filter(|finding| finding.version == version);
+    let mut telling: Vec<_> = of_now.map(|finding| finding.id).collect();
+    if telling.is_empty() {
+        telling = findings.iter().map(|finding| finding.id).collect();
+    }
+    telling.truncate(FINDINGS_MAX);
+    telling
+}
+
+/// The leaks that the targets are in, each with how many.
+async fn reasons(
+    tx: &mut Tx,
+    known: &Known,
+    targets: &Targets,
+) -> Result<Vec<Reason>, CampaignError> {
+    let mut counts: BTreeMap<LeakId, u64> = BTreeMap::new();
+    for target in targets.iter() {
+        let findings = known.findings.get(&target.account).into_iter().flatten();
+        let telling = findings.filter(|finding| target.findings.contains(&finding.id.get()));
+        let leaks: HashSet<_> = telling.map(|finding| finding.leak).collect();
+        for leak in leaks {
+            *counts.entry(leak).or_default() += 1;
+        }
+    }
+    let leaks = tx.leaks().await?.into_iter();
+    let reason = |leak: store::Leak| {
+        let targets = counts.get(&leak.id).copied()?;
+        let store::Leak { id, name, date, provenance, .. } = leak;
+        Some(Reason { leak: id, name, date, provenance, targets })
+    };
+    Ok(leaks.filter_map(reason).collect())
+}
+
+async fn keep(
+    tx: &mut Tx,
+    campaign: CampaignId,
+    known: &Known,
+    targets: &Targets,
+) -> Result<(), CampaignError> {
+    let firsts = targets.iter().scan(None, |before, target| {
+        let place = target.place;
+        let is_first = before.replace(place.address) != Some(place.address);
+        Some(is_first.then_some(NewAddress {
+            number: place.address,
+            key: *target.address.as_bytes(),
+            accounts: place.accounts,
+        }))
+    });
+    tx.add_addresses(campaign, firsts.flatten().collect::<Vec<_>>()).await?;
+    let rows: Vec<_> = (0..)
+        .zip(targets.iter())
+        .map(|(place, target)| NewTarget {
+            place,
+            account: target.account.clone(),
+            address: target.place.address,
+            version: target.credential_version,
+            findings: known.ids(target),
+        })
+        .collect();
+    Ok(tx.add_targets(campaign, &rows).await?)
+}
+
+impl Known {
+    /// The store's own keys of a target's findings.
+    fn ids(&self, target: &Target) -> Vec<FindingId> {
+        let findings = self.findings.get(&target.account).into_iter().flatten();
+        let ids = findings.map(|finding| finding.id);
+        ids.filter(|id| target.findings.contains(&id.get())).collect()
+    }
+}

@@ -1,0 +1,133 @@
+//! Everything that a claim is decided by, read in the transaction that claims.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use campaign::{
+    AddressGroup, AddressKey, Facts, InclusionProof, KillSwitch, Place, RateUsed, SignedPlan,
+    State, Target, TargetTree, Targets, allowed_addresses,
+};
+use futures_util::TryStreamExt;
+use model::{AccountId, CampaignId, Timestamp};
+use store::{FindingId, TargetRow, Tx};
+
+use crate::{
+    CampaignError, NotInPlan, RunError, WorkerContext,
+    approvals::signed_plan,
+    freeze::{check_words, plan_of},
+    loaded::{Loaded, held},
+};
+
+/// What a claim is decided by.
+pub(crate) struct Gate {
+    pub(crate) loaded: Loaded,
+    pub(crate) signed: SignedPlan,
+    kill_switch: KillSwitch,
+    pub(crate) rate: RateUsed,
+    pub(crate) sealed_untold: u64,
+    now: Timestamp,
+}
+
+impl Gate {
+    /// `None` if the campaign does not run: then nothing is checked either.
+    pub(crate) async fn read(
+        context: &WorkerContext<'_>,
+        tx: &mut Tx,
+        campaign: CampaignId,
+    ) -> Result<Option<Self>, RunError> {
+        let loaded = held(tx, campaign).await?;
+        if !matches!(loaded.campaign.state(), State::Running(_)) {
+            return Ok(None);
+        }
+        let outbox = &context.means.outbox;
+        let (kill_switch, _) = tx.kill_switch().await?;
+        let roster = outbox.permission.check(tx, context.instance).await?;
+        let signed = signed_plan(tx, &loaded, &roster).await?;
+        check_words(&outbox.words, signed.plan())?;
+        let now = tx.now().await?;
+        let rate = RateUsed {
+            this_minute: tx.addresses_taken_since(campaign, begun(now, MINUTE)).await?,
+            this_hour: tx.addresses_taken_since(campaign, begun(now, HOUR)).await?,
+        };
+        let sealed_untold = tx.sealed_untold(campaign).await?;
+        Ok(Some(Self { loaded, signed, kill_switch, rate, sealed_untold, now }))
+    }
+
+    pub(crate) const fn facts(&self) -> Facts<'_> {
+        Facts {
+            campaign: &self.loaded.campaign,
+            signed: &self.signed,
+            kill_switch: self.kill_switch,
+            rate: self.rate,
+            sealed_untold: self.sealed_untold,
+            now: self.now,
+        }
+    }
+
+    pub(crate) fn allowed(&self) -> u64 {
+        allowed_addresses(&self.loaded.campaign)
+    }
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// When the clock's minute or hour began.
+fn begun(now: Timestamp, window: Duration) -> Timestamp {
+    let length = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_micros(now.as_micros().div_euclid(length).saturating_mul(length))
+}
+
+/// The accounts of one address, proved to stand in the signed plan.
+pub(crate) fn group(
+    tree: &TargetTree,
+    signed: &SignedPlan,
+    rows: &[(TargetRow, Vec<FindingId>)],
+) -> Result<AddressGroup, RunError> {
+    let accounts = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    let members = rows.iter().map(|(row, findings)| {
+        let proof = tree.prove(row.place).ok_or(NotInPlan { account: row.account.clone() })?;
+        Ok((target(row, findings, accounts), proof))
+    });
+    let members = members.collect::<Result<Vec<(Target, InclusionProof)>, NotInPlan>>()?;
+    Ok(AddressGroup::verify(signed, members).map_err(CampaignError::from)?)
+}
+
+fn target(row: &TargetRow, findings: &[FindingId], accounts: u32) -> Target {
+    Target {
+        account: row.account.clone(),
+        findings: findings.iter().map(|finding| finding.get()).collect(),
+        credential_version: row.version,
+        address: AddressKey::from_bytes(row.address_key),
+        place: Place { address: row.address, accounts },
+    }
+}
+
+/// The tree over a campaign's targets as the store holds them, made once and then kept. Each claim
+/// holds its root against the signed plan's.
+pub(crate) async fn tree(
+    context: &WorkerContext<'_>,
+    campaign: CampaignId,
+) -> Result<Arc<TargetTree>, RunError> {
+    let mut tx = context.instance.store().read().await?;
+    let loaded = Loaded::new(tx.campaign_by_id(campaign).await?)?;
+    let plan = plan_of(&mut tx, &loaded).await?;
+    if let Some(tree) = context.kept_tree(campaign).filter(|tree| tree.root() == plan.root()) {
+        return Ok(tree);
+    }
+    let tree = Arc::new(TargetTree::new(&stored_targets(&mut tx, campaign).await?));
+    context.keep_tree(campaign, &tree);
+    Ok(tree)
+}
+
+async fn stored_targets(tx: &mut Tx, campaign: CampaignId) -> Result<Targets, RunError> {
+    let mut findings: HashMap<AccountId, Vec<FindingId>> = HashMap::new();
+    for (account, finding) in tx.target_findings(campaign).await? {
+        findings.entry(account).or_default().push(finding);
+    }
+    let rows: Vec<_> = tx.targets(campaign).try_collect().await?;
+    let targets = rows.iter().map(|row| {
+        let findings = findings.get(&row.account).map_or(&[][..], Vec::as_slice);
+        target(row, findings, 0)
+    });
+    Ok(Targets::new(targets.collect()).map_err(CampaignError::from)?)
+}

@@ -1,0 +1,43 @@
+//! Campaigns: put together, signed, run, halted, and accounted for.
+//!
+//! What may happen is decided in the `campaign` crate. Here it is loaded, recorded together with
+//! its entry in the audit log, and done.
+
+mod action;
+mod approvals;
+mod claim;
+mod context;
+mod draft;
+mod examine;
+mod failure;
+mod freeze;
+mod gate;
+pub mod limits;
+mod loaded;
+mod report;
+mod resets;
+mod run;
+pub mod saga;
+mod seal;
+mod statement;
+mod steer;
+mod tell;
+mod view;
+
+pub use approvals::{approve_campaign, export_plan};
+pub use context::{Means, WorkerContext};
+pub use draft::{NewDraft, draft_campaign};
+pub use failure::{
+    CampaignError, NotInPlan, ReportError, RunError, SealError, StatementError, WatchError,
+};
+pub use freeze::freeze_campaign;
+pub use report::{CampaignReport, report_campaign};
+pub use resets::{destroy_old_secrets, watch_account, watch_resets};
+pub use run::{Worked, is_anything_running, moving_campaigns, work_on};
+pub use saga::SwapError;
+pub use statement::{Statement, StatementCounts, publish_statement, statements};
+pub use steer::{
+    close_campaign, halt_campaign, halt_everything, resume_campaign, start_campaign, thaw_campaign,
+};
+pub use tell::exposures;
+pub use view::{CampaignView, PlanView, Sample, campaigns, sample_targets, show_campaign};

@@ -1,0 +1,117 @@
+use campaign::{Campaign, Command, Event, HaltReason, State};
+use instance::Instance;
+use ledger::CampaignEvent;
+use model::{CampaignId, Timestamp};
+use store::{CampaignRow, Tx};
+
+use crate::CampaignError;
+
+/// A campaign as it is kept, and where its decisions stand.
+pub(crate) struct Loaded {
+    pub(crate) row: CampaignRow,
+    pub(crate) campaign: Campaign,
+}
+
+impl Loaded {
+    pub(crate) fn new(row: CampaignRow) -> Result<Self, CampaignError> {
+        let campaign = serde_json::from_slice(&row.machine)
+            .map_err(|source| CampaignError::Machine { campaign: row.id, source })?;
+        Ok(Self { row, campaign })
+    }
+
+    pub(crate) fn id(&self) -> CampaignId {
+        self.row.id
+    }
+}
+
+/// A campaign by its name.
+pub(crate) async fn named(tx: &mut Tx, name: &str) -> Result<Loaded, CampaignError> {
+    let row = tx.campaign(name).await?;
+    Loaded::new(row.ok_or_else(|| CampaignError::None { name: name.to_owned() })?)
+}
+
+/// A campaign that nobody else can move or claim from until the transaction ends.
+pub(crate) async fn held(tx: &mut Tx, id: CampaignId) -> Result<Loaded, CampaignError> {
+    Loaded::new(tx.hold_campaign(id).await?)
+}
+
+/// A campaign by its name, held.
+pub(crate) async fn held_by_name(tx: &mut Tx, name: &str) -> Result<Loaded, CampaignError> {
+    let id = named(tx, name).await?.id();
+    held(tx, id).await
+}
+
+/// Takes a campaign one step further, and records it.
+pub(crate) async fn take_step(
+    instance: &Instance,
+    tx: &mut Tx,
+    loaded: &mut Loaded,
+    event: Event<'_>,
+    now: Timestamp,
+) -> Result<(), CampaignError> {
+    let (next, commands) = campaign::step(&loaded.campaign, event, now)?;
+    if next == loaded.campaign {
+        return Ok(());
+    }
+    let machine = serde_json::to_vec(&next)
+        .map_err(|source| CampaignError::Machine { campaign: loaded.id(), source })?;
+    tx.save_campaign(loaded.id(), next.state().as_str(), machine).await?;
+    for command in commands {
+        obey(tx, loaded.id(), &next, command).await?;
+    }
+    instance.record(tx, &[moved(&loaded.campaign, &next).into()]).await?;
+    loaded.campaign = next;
+    Ok(())
+}
+
+/// What a step asks of the store. Approvals are void by their round, and workers look at the
+/// campaign themselves.
+async fn obey(
+    tx: &mut Tx,
+    id: CampaignId,
+    next: &Campaign,
+    command: Command,
+) -> Result<(), CampaignError> {
+    match command {
+        Command::VoidApprovals | Command::Allow { .. } | Command::WakeAt(_) => {}
+        Command::ReleaseUntouched if next.state() == State::Draft => {
+            tx.drop_targets(id).await?;
+            tx.drop_addresses(id).await?;
+        }
+        Command::ReleaseUntouched => tx.release_targets(id).await?,
+        Command::DestroySecretsAt(at) => tx.set_destroy_secrets_at(id, Some(at)).await?,
+    }
+    Ok(())
+}
+
+fn moved(before: &Campaign, after: &Campaign) -> CampaignEvent {
+    CampaignEvent::CampaignMoved {
+        campaign: after.id(),
+        round: after.round(),
+        from: before.state().to_string(),
+        to: after.state().to_string(),
+        reason: halt_reason(after).map(|reason| reason.to_string()),
+    }
+}
+
+pub(crate) const fn halt_reason(campaign: &Campaign) -> Option<HaltReason> {
+    match campaign.state() {
+        State::Halted { reason, .. } => Some(reason),
+        _ => None,
+    }
+}
+
+/// Stops a campaign that turned out not to be what was signed.
+pub(crate) async fn halt(
+    instance: &Instance,
+    tx: &mut Tx,
+    campaign: CampaignId,
+    reason: HaltReason,
+) -> Result<(), CampaignError> {
+    let mut loaded = held(tx, campaign).await?;
+    if matches!(loaded.campaign.state(), State::Running(_)) {
+        let now = tx.now().await?;
+        take_step(instance, tx, &mut loaded, Event::Halt(reason), now).await?;
+    }
+    Ok(())
+}

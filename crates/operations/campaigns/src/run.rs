@@ -1,0 +1,124 @@
+//! Running one campaign: what time or work does to it, step by step.
+
+use std::collections::HashMap;
+
+use campaign::{Event, HaltReason, Progress, State, allowed_addresses};
+use model::{CampaignId, NoticeState};
+use store::Tx;
+
+use crate::{
+    CampaignError, RunError, WorkerContext,
+    loaded::{Loaded, halt, held, take_step},
+    seal::seal_next,
+    tell::tell_next,
+};
+use instance::Instance;
+
+/// What a worker has found to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worked {
+    /// Something: there may be more.
+    Something,
+    /// Nothing now.
+    Nothing,
+}
+
+/// Does the next thing that is to be done for a campaign: tells those who are sealed before it
+/// seals more.
+///
+/// # Errors
+/// [`RunError`] says what keeps it from going on. A campaign whose stored targets are not what was
+/// signed is halted as well.
+pub async fn work_on(
+    context: &WorkerContext<'_>,
+    campaign: CampaignId,
+) -> Result<Worked, RunError> {
+    let state = tick(context, campaign).await?;
+    if !matches!(state, State::Running(_)) || !has_work(context, campaign).await? {
+        return Ok(Worked::Nothing);
+    }
+    let worked = tell_and_seal(context, campaign).await;
+    if worked.as_ref().is_err_and(RunError::is_contradiction) {
+        let mut tx = context.instance.store().begin().await?;
+        halt(context.instance, &mut tx, campaign, HaltReason::Contradicted).await?;
+        tx.commit().await?;
+    }
+    if worked? == Worked::Something {
+        tick(context, campaign).await?;
+        return Ok(Worked::Something);
+    }
+    Ok(Worked::Nothing)
+}
+
+/// Whether any campaign is under way.
+///
+/// # Errors
+/// [`CampaignError`] if a campaign cannot be read.
+pub async fn is_anything_running(instance: &Instance) -> Result<bool, CampaignError> {
+    for row in instance.store().read().await?.campaigns().await? {
+        if matches!(Loaded::new(row)?.campaign.state(), State::Running(_)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The campaigns that time or work could move on.
+///
+/// # Errors
+/// [`CampaignError`] if a campaign cannot be read.
+pub async fn moving_campaigns(instance: &Instance) -> Result<Vec<CampaignId>, CampaignError> {
+    let mut moving = Vec::new();
+    for row in instance.store().read().await?.campaigns().await? {
+        let loaded = Loaded::new(row)?;
+        if let State::Frozen | State::Signed | State::Running(_) = loaded.campaign.state() {
+            moving.push(loaded.id());
+        }
+    }
+    Ok(moving)
+}
+
+/// Whether a claim could find anything. A campaign that soaks for a day is asked many times over,
+/// so no signature is verified for that.
+async fn has_work(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<bool, RunError> {
+    let mut tx = context.instance.store().read().await?;
+    let loaded = Loaded::new(tx.campaign_by_id(campaign).await?)?;
+    let allowed = allowed_addresses(&loaded.campaign);
+    Ok(!tx.addresses_to_take(campaign, allowed, 1).await?.is_empty()
+        || tx.notice_to_send(campaign).await?.is_some()
+        || !tx.notices_left_in_flight(campaign).await?.is_empty())
+}
+
+async fn tell_and_seal(
+    context: &WorkerContext<'_>,
+    campaign: CampaignId,
+) -> Result<Worked, RunError> {
+    let told = tell_next(context, campaign).await?;
+    let sealed = seal_next(context, campaign).await?;
+    Ok(if told || sealed { Worked::Something } else { Worked::Nothing })
+}
+
+/// Looks whether time or what was done moves the campaign on.
+async fn tick(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<State, RunError> {
+    let mut tx = context.instance.store().begin().await?;
+    let mut loaded = held(&mut tx, campaign).await?;
+    let (progress, now) = (progress(&mut tx, campaign).await?, tx.now().await?);
+    take_step(context.instance, &mut tx, &mut loaded, Event::Tick(&progress), now).await?;
+    tx.commit().await?;
+    Ok(loaded.campaign.state())
+}
+
+async fn progress(tx: &mut Tx, campaign: CampaignId) -> Result<Progress, RunError> {
+    let notices: HashMap<_, _> = tx.notice_counts(campaign).await?.into_iter().collect();
+    let of = |state| notices.get(&state).copied().unwrap_or_default();
+    let (refused, uncertain) = (of(NoticeState::Refused), of(NoticeState::Uncertain));
+    Ok(Progress {
+        settled_addresses: match tx.first_unsettled_address(campaign).await? {
+            Some(first) => first,
+            None => tx.address_counts(campaign).await?.all,
+        },
+        final_notices: of(NoticeState::Sent) + refused + uncertain,
+        refused,
+        uncertain,
+    })
+}

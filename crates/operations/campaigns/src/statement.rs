@@ -1,0 +1,98 @@
+use data_encoding::HEXLOWER;
+use instance::Instance;
+use ledger::CampaignEvent;
+use model::{NoticeState, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use store::Leak;
+
+use crate::{CampaignReport, StatementError, loaded::named, report_campaign};
+
+/// What the site says in public of one campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// When something was said of it for the first time.
+    pub said_at: Timestamp,
+    /// When this was said.
+    pub updated_at: Timestamp,
+    /// What became of everybody.
+    pub counts: StatementCounts,
+}
+
+/// What became of everybody, in numbers that name nobody. They are counted from the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatementCounts {
+    /// The leaks that it was about, each with its date.
+    pub leaks: Vec<(String, String)>,
+    /// Whether it is over.
+    pub is_over: bool,
+    /// The day on which the first password was taken out of use, in microseconds since 1970.
+    pub began_at: Option<i64>,
+    /// Accounts whose password was taken out of use.
+    pub sealed: u64,
+    /// Of these, those whose owner has chosen a new one since.
+    pub reset_since: u64,
+    /// Accounts that were to be dealt with and were left alone: mostly, their owner was quicker.
+    pub skipped: u64,
+    /// Mails that mail servers took.
+    pub sent: u64,
+    /// Mails that mail servers would not have.
+    pub refused: u64,
+    /// Mails of which nobody can tell.
+    pub uncertain: u64,
+}
+
+/// Says in public what became of everybody in a campaign. What was said before of it stays on
+/// record, and shows no more.
+///
+/// # Errors
+/// [`StatementError::Report`] if the totals do not reconcile: then nothing is said.
+pub async fn publish_statement(
+    instance: &Instance,
+    name: &str,
+) -> Result<StatementCounts, StatementError> {
+    let report = report_campaign(instance, name).await?;
+    if report.sealed == 0 {
+        return Err(StatementError::Nothing { name: name.to_owned() });
+    }
+    let mut tx = instance.store().begin().await?;
+    let campaign = named(&mut tx, name).await?.id();
+    let ids = tx.campaign_leaks(campaign).await?;
+    let leaks = tx.leaks().await?.into_iter().filter(|leak| ids.contains(&leak.id));
+    let counts = counts(&report, leaks);
+    let body = serde_json::to_vec(&counts)?;
+    let sha256 = HEXLOWER.encode(&Sha256::digest(&body));
+    let now = tx.now().await?;
+    tx.add_statement(campaign, body, now).await?;
+    instance.record(&mut tx, &[CampaignEvent::StatementMade { campaign, sha256 }.into()]).await?;
+    tx.commit().await?;
+    Ok(counts)
+}
+
+/// Everything that the site says in public, the newest campaign first.
+///
+/// # Errors
+/// [`StatementError`] if the store fails.
+pub async fn statements(instance: &Instance) -> Result<Vec<Statement>, StatementError> {
+    let rows = instance.store().read().await?.statements().await?;
+    let read = rows.into_iter().map(|row| {
+        let counts = serde_json::from_slice(&row.body)?;
+        Ok(Statement { said_at: row.first_made_at, updated_at: row.made_at, counts })
+    });
+    read.collect()
+}
+
+fn counts(report: &CampaignReport, leaks: impl Iterator<Item = Leak>) -> StatementCounts {
+    let notices = |state| report.notices.get(&state).copied().unwrap_or_default();
+    StatementCounts {
+        leaks: leaks.map(|leak| (leak.name.to_string(), leak.date.to_string())).collect(),
+        is_over: matches!(report.state, "done" | "closed"),
+        began_at: report.sealed_from.map(Timestamp::as_micros),
+        sealed: report.sealed,
+        reset_since: report.reset_since,
+        skipped: report.skipped.values().sum(),
+        sent: notices(NoticeState::Sent),
+        refused: notices(NoticeState::Refused),
+        uncertain: notices(NoticeState::Uncertain),
+    }
+}

@@ -1,0 +1,159 @@
+use campaign::{Event, HaltReason, KillSwitch, Plan, RosterDigest, State};
+use directory::Directory;
+use instance::{Instance, roster_in};
+use ledger::CampaignEvent;
+use model::Timestamp;
+use outbox::Words;
+use store::Tx;
+
+use crate::{
+    CampaignError, CampaignView,
+    approvals::signed_plan,
+    freeze::check_words,
+    loaded::{Loaded, held, held_by_name, take_step},
+    show_campaign,
+};
+
+/// Starts a signed campaign: from now on workers take it up.
+///
+/// # Errors
+/// [`CampaignError`] if it is not signed, if it is too late, or if nothing could be sealed.
+pub async fn start_campaign(
+    instance: &Instance,
+    name: &str,
+    directory: &Directory,
+    words: &Words,
+    founding: RosterDigest,
+) -> Result<CampaignView, CampaignError> {
+    if !directory.is_writable() {
+        return Err(CampaignError::ReadOnly);
+    }
+    let mut tx = instance.store().begin().await?;
+    let mut loaded = held_by_name(&mut tx, name).await?;
+    let now = tx.now().await?;
+    let roster = roster_in(&mut tx, instance, founding).await?;
+    // A campaign that is not signed says so better than its missing signatures do.
+    if loaded.campaign.state() == State::Signed {
+        let signed = signed_plan(&mut tx, &loaded, &roster).await?;
+        check_words(words, signed.plan())?;
+        release_kill_switch(instance, &mut tx, signed.plan(), name, now).await?;
+    }
+    take_step(instance, &mut tx, &mut loaded, Event::Start, now).await?;
+    tx.commit().await?;
+    show_campaign(instance, name).await
+}
+
+/// Lets a halted campaign go on where it was, once the plan of its new round is signed.
+///
+/// # Errors
+/// [`CampaignError`] says what is missing.
+pub async fn resume_campaign(
+    instance: &Instance,
+    name: &str,
+    words: &Words,
+    founding: RosterDigest,
+) -> Result<CampaignView, CampaignError> {
+    let mut tx = instance.store().begin().await?;
+    let mut loaded = held_by_name(&mut tx, name).await?;
+    let now = tx.now().await?;
+    let roster = roster_in(&mut tx, instance, founding).await?;
+    let signed = signed_plan(&mut tx, &loaded, &roster).await?;
+    check_words(words, signed.plan())?;
+    release_kill_switch(instance, &mut tx, signed.plan(), name, now).await?;
+    take_step(instance, &mut tx, &mut loaded, Event::Resume(&signed), now).await?;
+    tx.commit().await?;
+    show_campaign(instance, name).await
+}
+
+/// Two signatures given after it was pulled release the kill switch, and nothing else does.
+async fn release_kill_switch(
+    instance: &Instance,
+    tx: &mut Tx,
+    plan: &Plan,
+    name: &str,
+    now: Timestamp,
+) -> Result<(), CampaignError> {
+    let (position, since) = tx.kill_switch().await?;
+    if position == KillSwitch::Released {
+        return Ok(());
+    }
+    if plan.frozen_at() <= since {
+        return Err(CampaignError::KillSwitch { since, frozen_at: plan.frozen_at() });
+    }
+    tx.set_kill_switch(KillSwitch::Released, now).await?;
+    let by = format!("campaign {name}");
+    let moved = CampaignEvent::KillSwitchMoved { position: KillSwitch::Released, by };
+    Ok(instance.record(tx, &[moved.into()]).await?)
+}
+
+/// Stops a campaign before the next claim. What a worker has in hand, it finishes.
+///
+/// # Errors
+/// [`CampaignError::Step`] if it is not running.
+pub async fn halt_campaign(instance: &Instance, name: &str) -> Result<CampaignView, CampaignError> {
+    step_by_name(instance, name, Event::Halt(HaltReason::Operator)).await
+}
+
+/// Pulls the kill switch, and halts every campaign that runs. Returns their names.
+///
+/// # Errors
+/// [`CampaignError`] if the store fails.
+pub async fn halt_everything(instance: &Instance) -> Result<Vec<String>, CampaignError> {
+    pull_kill_switch(instance).await?;
+    let mut halted = Vec::new();
+    for row in instance.store().read().await?.campaigns().await? {
+        let mut tx = instance.store().begin().await?;
+        let mut loaded = held(&mut tx, row.id).await?;
+        if matches!(loaded.campaign.state(), State::Running(_)) {
+            let now = tx.now().await?;
+            let halt = Event::Halt(HaltReason::Operator);
+            take_step(instance, &mut tx, &mut loaded, halt, now).await?;
+            halted.push(row.name);
+        }
+        tx.commit().await?;
+    }
+    Ok(halted)
+}
+
+/// One row, in a transaction of its own: it waits for no campaign.
+async fn pull_kill_switch(instance: &Instance) -> Result<(), CampaignError> {
+    let mut tx = instance.store().begin().await?;
+    let now = tx.now().await?;
+    tx.set_kill_switch(KillSwitch::Pulled, now).await?;
+    let by = "an operator".to_owned();
+    let moved = CampaignEvent::KillSwitchMoved { position: KillSwitch::Pulled, by };
+    instance.record(&mut tx, &[moved.into()]).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Makes a frozen campaign a draft again; its signatures are void.
+///
+/// # Errors
+/// [`CampaignError::Step`] if it has started, or is none yet.
+pub async fn thaw_campaign(instance: &Instance, name: &str) -> Result<CampaignView, CampaignError> {
+    step_by_name(instance, name, Event::Thaw).await
+}
+
+/// Ends a campaign for good; its accounts may be targets of others.
+///
+/// # Errors
+/// [`CampaignError::Step`] while it runs.
+pub async fn close_campaign(
+    instance: &Instance,
+    name: &str,
+) -> Result<CampaignView, CampaignError> {
+    step_by_name(instance, name, Event::Close).await
+}
+
+async fn step_by_name(
+    instance: &Instance,
+    name: &str,
+    event: Event<'_>,
+) -> Result<CampaignView, CampaignError> {
+    let mut tx = instance.store().begin().await?;
+    let mut loaded: Loaded = held_by_name(&mut tx, name).await?;
+    let now = tx.now().await?;
+    take_step(instance, &mut tx, &mut loaded, event, now).await?;
+    tx.commit().await?;
+    show_campaign(instance, name).await
+}

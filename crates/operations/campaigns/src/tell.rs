@@ -1,0 +1,109 @@
+use std::{sync::Arc, time::Duration};
+
+use campaign::{Claim, Refusal, TargetTree, decide_send};
+use model::CampaignId;
+use notice::{AccountName, Address, Composed, Exposure, ResetRequired};
+use outbox::{NoticeSource, TellError, code_of, row_of, send_next};
+use store::{Errand, Notice, NoticeExposure, StoreError, Tx};
+
+use crate::{
+    CampaignError, RunError, WorkerContext,
+    examine::kept_of,
+    gate::{Gate, group, tree},
+};
+
+/// Sends the next notice of a campaign; `false` if none is to be sent now.
+pub(crate) async fn tell_next(
+    context: &WorkerContext<'_>,
+    campaign: CampaignId,
+) -> Result<bool, RunError> {
+    let tree = tree(context, campaign).await?;
+    send_next(&context.sender(), &CampaignNotices { context, campaign, tree }).await
+}
+
+/// The notices to those whom a campaign has sealed.
+struct CampaignNotices<'a> {
+    context: &'a WorkerContext<'a>,
+    campaign: CampaignId,
+    tree: Arc<TargetTree>,
+}
+
+impl NoticeSource for CampaignNotices<'_> {
+    type Gate = Gate;
+    /// The same bytes at every attempt: the facts were fixed when the accounts were sealed.
+    type Draft = ();
+    type Error = RunError;
+
+    async fn gate(&self, tx: &mut Tx) -> Result<Option<Gate>, RunError> {
+        Gate::read(self.context, tx, self.campaign).await
+    }
+
+    async fn left_in_flight(&self, tx: &mut Tx) -> Result<Vec<Notice>, StoreError> {
+        tx.notices_left_in_flight(self.campaign).await
+    }
+
+    async fn next(&self, tx: &mut Tx, gate: &Gate) -> Result<Option<(Notice, Duration)>, RunError> {
+        let notice = tx.notice_to_send(self.campaign).await?;
+        let Some((notice, address)) =
+            notice.and_then(|notice| Some((notice, address_of(&notice)?)))
+        else {
+            return Ok(None);
+        };
+        let mut rows = Vec::new();
+        for row in tx.targets_of_address(self.campaign, address).await? {
+            let findings = tx.findings_of_target(self.campaign, &row.account).await?;
+            rows.push((row, findings.iter().map(|finding| finding.id).collect()));
+        }
+        group(&self.tree, &gate.signed, &rows)?;
+        let states: Vec<_> = rows.iter().map(|(row, _)| row.state).collect();
+        match decide_send(&row_of(&notice), &states, &gate.facts()) {
+            Claim::Proceed => Ok(Some((notice, gate.signed.plan().policy().retry()))),
+            Claim::Wait { .. } | Claim::Refuse(Refusal::KillSwitch) => Ok(None),
+            Claim::Refuse(refused) => Err(CampaignError::from(refused).into()),
+        }
+    }
+
+    async fn draft(&self, _: &mut Tx, _: &Notice) -> Result<(), RunError> {
+        Ok(())
+    }
+
+    async fn compose(&self, notice: &Notice, (): ()) -> Result<Composed, RunError> {
+        let instance = self.context.instance;
+        let mut tx = instance.store().read().await?;
+        let none = || TellError::NoLine { id: notice.id };
+        let mut kept = Vec::new();
+        for account in tx.notice_lines(notice.id).await? {
+            let line = tx.reset_line(self.campaign, &account).await?;
+            kept.push(kept_of(instance, self.campaign, &line.ok_or_else(none)?)?);
+        }
+        let exposures = exposures(tx.notice_exposures(notice.id).await?)?;
+        let first = kept.first().ok_or_else(none)?;
+        let recipient: Address = first.address.parse().map_err(TellError::from)?;
+        let names = kept.iter().map(|kept| AccountName::of(kept.username.as_deref())).collect();
+        let code = code_of(instance, notice.id);
+        let facts = ResetRequired::new(recipient, names, exposures, code);
+        let locale = kept.iter().find_map(|kept| kept.locale.as_deref());
+        let language = self.context.means.outbox.words.language_of(locale);
+        let facts = facts.map_err(TellError::from)?;
+        Ok(self.context.sender().write(notice, &facts, language)?)
+    }
+}
+
+const fn address_of(notice: &Notice) -> Option<u64> {
+    match notice.errand {
+        Errand::Campaign { address, .. } => Some(address),
+        Errand::Request => None,
+    }
+}
+
+/// Where passwords were found, in the words of a notice.
+///
+/// # Errors
+/// [`TellError`] if a finding's moment is none that a calendar knows.
+pub fn exposures(found: Vec<NoticeExposure>) -> Result<Vec<Exposure>, TellError> {
+    let exposures = found.into_iter().map(|found| {
+        let date = Some(found.date);
+        Exposure::new(found.verified_at, found.tier, found.name, date, found.provenance)
+    });
+    Ok(exposures.collect::<Result<_, _>>()?)
+}

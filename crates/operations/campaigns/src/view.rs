@@ -1,0 +1,211 @@
+use std::collections::BTreeMap;
+
+use campaign::{Approval, Plan, PlanDigest, Reason, State, allowed_addresses};
+use directory::Directory;
+use futures_util::TryStreamExt;
+use instance::Instance;
+use model::{NoticeState, SkipReason, TargetState, Timestamp};
+use outbox::{masked_address, masked_id};
+use serde::Serialize;
+use store::Tx;
+
+use crate::{
+    CampaignError,
+    limits::SAMPLES_SHOWN,
+    loaded::{Loaded, halt_reason, named},
+};
+
+/// Where a campaign stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct CampaignView {
+    /// What operators call it.
+    pub name: String,
+    /// Who is answerable for it.
+    pub author: String,
+    /// `draft`, `frozen`, `signed`, `canary`, `soak`, `ramp`, `done`, `halted` or `closed`.
+    pub state: &'static str,
+    /// Why it is halted.
+    pub halted_because: Option<String>,
+    /// Since when it is in this state.
+    pub since: Timestamp,
+    /// Raised by every freezing and every halt.
+    pub round: u32,
+    /// The latest plan; none before it is frozen.
+    pub plan: Option<PlanView>,
+    /// Addresses that workers may have taken up by now.
+    pub addresses_allowed: u64,
+    /// Addresses that they have taken up.
+    pub addresses_taken: u64,
+    /// Accounts by how far it is with them.
+    pub accounts: BTreeMap<TargetState, u64>,
+    /// Accounts left alone since it was frozen, by reason.
+    pub skipped: BTreeMap<SkipReason, u64>,
+    /// Notices by how far they are.
+    pub notices: BTreeMap<NoticeState, u64>,
+    /// Accounts that are sealed while their notice is not final.
+    pub sealed_untold: u64,
+}
+
+/// What is to be signed, or was.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanView {
+    /// SHA-256 over all of it.
+    pub digest: PlanDigest,
+    /// Whether it is that of the round that the campaign is in: what is signed must be.
+    pub is_current: bool,
+    /// When it was fixed.
+    pub frozen_at: Timestamp,
+    /// When the last signature must be given.
+    pub sign_by: Timestamp,
+    /// When the campaign must have started.
+    pub start_by: Timestamp,
+    /// Accounts whose passwords are to be reset.
+    pub targets: u64,
+    /// Addresses that are to be written to.
+    pub addresses: u64,
+    /// Accounts in the whole directory.
+    pub accounts: u64,
+    /// Exposed accounts that are left alone, by reason.
+    pub skipped: BTreeMap<SkipReason, u64>,
+    /// The leaks that it is because of.
+    pub reasons: Vec<Reason>,
+    /// Approvers that it needs.
+    pub approvers_needed: u32,
+    /// Who has signed it.
+    pub approvers: Vec<String>,
+}
+
+/// Where a campaign stands.
+///
+/// # Errors
+/// [`CampaignError::None`] if there is none of this name.
+pub async fn show_campaign(instance: &Instance, name: &str) -> Result<CampaignView, CampaignError> {
+    let mut tx = instance.store().read().await?;
+    let loaded = named(&mut tx, name).await?;
+    view(&mut tx, &loaded).await
+}
+
+/// Where every campaign stands, the oldest first.
+///
+/// # Errors
+/// [`CampaignError`] if the store fails.
+pub async fn campaigns(instance: &Instance) -> Result<Vec<CampaignView>, CampaignError> {
+    let mut tx = instance.store().read().await?;
+    let mut views = Vec::new();
+    for row in tx.campaigns().await? {
+        views.push(view(&mut tx, &Loaded::new(row)?).await?);
+    }
+    Ok(views)
+}
+
+async fn view(tx: &mut Tx, loaded: &Loaded) -> Result<CampaignView, CampaignError> {
+    let (id, campaign) = (loaded.id(), &loaded.campaign);
+    let (accounts, skipped) = accounts(tx, loaded).await?;
+    Ok(CampaignView {
+        name: loaded.row.name.clone(),
+        author: loaded.row.author.clone(),
+        state: campaign.state().as_str(),
+        halted_because: halt_reason(campaign).map(|reason| reason.to_string()),
+        since: campaign.since(),
+        round: campaign.round(),
+        plan: plan_view(tx, loaded).await?,
+        addresses_allowed: allowed_addresses(campaign),
+        addresses_taken: tx.address_counts(id).await?.taken,
+        accounts,
+        skipped,
+        notices: tx.notice_counts(id).await?.into_iter().collect(),
+        sealed_untold: tx.sealed_untold(id).await?,
+    })
+}
+
+type Accounted = (BTreeMap<TargetState, u64>, BTreeMap<SkipReason, u64>);
+
+/// Those left alone are counted by their reason, and everybody else by how far they are.
+pub(crate) async fn accounts(tx: &mut Tx, loaded: &Loaded) -> Result<Accounted, CampaignError> {
+    let (mut accounts, mut skipped) = Accounted::default();
+    for (state, reason, count) in tx.target_counts(loaded.id()).await? {
+        match reason {
+            Some(reason) => *skipped.entry(reason).or_default() += count,
+            None => *accounts.entry(state).or_default() += count,
+        }
+    }
+    Ok((accounts, skipped))
+}
+
+async fn plan_view(tx: &mut Tx, loaded: &Loaded) -> Result<Option<PlanView>, CampaignError> {
+    if loaded.campaign.state() == State::Draft {
+        return Ok(None);
+    }
+    let Some(body) = tx.plan(loaded.id()).await? else { return Ok(None) };
+    let plan = Plan::parse(&body)?;
+    let mut approvers = Vec::new();
+    for body in tx.approvals(loaded.id(), plan.round()).await? {
+        approvers.push(Approval::parse(&body)?.operator().to_string());
+    }
+    let counts = plan.counts();
+    Ok(Some(PlanView {
+        digest: plan.digest(),
+        is_current: loaded.campaign.plan() == Some(plan.digest()),
+        frozen_at: plan.frozen_at(),
+        sign_by: plan.sign_by(),
+        start_by: plan.start_by(),
+        targets: counts.targets,
+        addresses: counts.addresses,
+        accounts: counts.accounts,
+        skipped: counts.skipped.clone(),
+        reasons: plan.reasons().to_vec(),
+        approvers_needed: plan.approvers_needed(),
+        approvers,
+    }))
+}
+
+/// One target, as much of it as an operator needs to see that the list is the one meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sample {
+    /// The last characters of the account's id.
+    pub account: String,
+    /// The address, masked; none if the account is gone.
+    pub address: Option<String>,
+    /// Why: a leak, and by which identifier it led to the account.
+    pub because_of: String,
+}
+
+/// Some targets of a frozen campaign, masked.
+///
+/// # Errors
+/// [`CampaignError`] if store or directory fail.
+pub async fn sample_targets(
+    instance: &Instance,
+    name: &str,
+    directory: &Directory,
+) -> Result<Vec<Sample>, CampaignError> {
+    let mut tx = instance.store().read().await?;
+    let loaded = named(&mut tx, name).await?;
+    let id = loaded.id();
+    let mut chosen = Vec::new();
+    {
+        let mut targets = tx.targets(id);
+        while chosen.len() < SAMPLES_SHOWN
+            && let Some(target) = targets.try_next().await?
+        {
+            chosen.push(target.account);
+        }
+    }
+    let leaks: BTreeMap<_, _> =
+        tx.leaks().await?.into_iter().map(|leak| (leak.id, leak.name)).collect();
+    let present = directory.by_ids(&chosen).await?;
+    let mut samples = Vec::new();
+    for account in chosen {
+        let findings = tx.findings_of_target(id, &account).await?;
+        let because_of = findings.first().and_then(|finding| {
+            leaks.get(&finding.leak).map(|leak| format!("{leak} ({})", finding.tier))
+        });
+        let email = present.iter().find(|a| a.id == account).and_then(|a| a.email.as_deref());
+        samples.push(Sample {
+            account: masked_id(&account),
+            address: email.and_then(|email| email.parse().ok()).map(|a| masked_address(&a)),
+            because_of: because_of.unwrap_or_default(),
+        });
+    }
+    Ok(samples)
+}

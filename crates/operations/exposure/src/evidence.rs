@@ -1,0 +1,115 @@
+use model::{AccountId, CredentialVersion, Secret, StoredHash, Verdict};
+use password::{Attempt, Verifier};
+use store::{Finding, FindingId};
+
+use instance::{DecryptError, Instance};
+
+use crate::verify::{FINDING, finding_context};
+
+/// That a leaked password is an account's password at this moment.
+///
+/// It is made by [`reverify`] and nowhere else, it is never stored, and sealing takes it.
+#[derive(Debug)]
+pub struct Evidence {
+    account: AccountId,
+    hash: StoredHash,
+    findings: Vec<FindingId>,
+    found_as: CredentialVersion,
+}
+
+impl Evidence {
+    /// Whose password it is.
+    #[must_use]
+    pub const fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// The hash that the secret verified against: the one to be replaced, and no other.
+    pub const fn hash(&self) -> &StoredHash {
+        &self.hash
+    }
+
+    /// The findings whose secret it is, in ascending order. Never none.
+    pub fn findings(&self) -> &[FindingId] {
+        &self.findings
+    }
+
+    /// The password as it was stored when it was found first: a rehash inherits it.
+    pub const fn found_as(&self) -> CredentialVersion {
+        self.found_as
+    }
+}
+
+/// An account as the site has it now, and what is claimed of it.
+#[derive(Debug)]
+pub struct Suspicion {
+    account: AccountId,
+    hash: StoredHash,
+    findings: Vec<Finding>,
+    secrets: Vec<Secret>,
+}
+
+impl Suspicion {
+    /// Decrypts the secrets of the findings against an account.
+    pub fn new(
+        site: &Instance,
+        account: AccountId,
+        hash: StoredHash,
+        findings: Vec<Finding>,
+    ) -> Result<Self, DecryptError> {
+        let mut secrets = Vec::new();
+        let mut with_secret = Vec::new();
+        for finding in findings {
+            if let Some(secret) = secret_of(site, &finding)? {
+                secrets.push(secret);
+                with_secret.push(finding);
+            }
+        }
+        Ok(Self { account, hash, findings: with_secret, secrets })
+    }
+}
+
+/// The secret of a finding; `None` once it is destroyed.
+pub fn secret_of(site: &Instance, finding: &Finding) -> Result<Option<Secret>, DecryptError> {
+    let (Some(key), Some(sealed)) = (&finding.wrapped_key, &finding.sealed_secret) else {
+        return Ok(None);
+    };
+    let key = site.keys().data_key(FINDING, key)?;
+    let context = finding_context(finding.leak, &finding.account, finding.version);
+    Ok(Some(Secret::from(key.decrypt(&context, sealed)?.as_slice())))
+}
+
+/// What trying again has given.
+#[derive(Debug)]
+pub enum Reverified {
+    /// It is the password still.
+    Exposed(Evidence),
+    /// It is not, or could not be tried.
+    Not(Verdict),
+}
+
+/// Tries every suspicion against the hash as it is now, on all cores.
+pub fn reverify(verifier: &Verifier, suspicions: Vec<Suspicion>) -> Vec<Reverified> {
+    let attempts: Vec<_> = suspicions
+        .iter()
+        .map(|suspicion| Attempt { hash: &suspicion.hash, secrets: &suspicion.secrets })
+        .collect();
+    let verdicts = verifier.verify_many(&attempts);
+    suspicions
+        .into_iter()
+        .zip(verdicts)
+        .map(|(suspicion, verdict)| conclude(suspicion, verdict))
+        .collect()
+}
+
+fn conclude(suspicion: Suspicion, verdict: Verdict) -> Reverified {
+    let Verdict::Match { secret } = verdict else {
+        return Reverified::Not(verdict);
+    };
+    let Suspicion { account, hash, findings, secrets } = suspicion;
+    let proven = |(_, found): &(&Finding, &Secret)| **found == secrets[secret];
+    let proven: Vec<_> = findings.iter().zip(&secrets).filter(proven).map(|(f, _)| f).collect();
+    let found_as = proven.first().map_or(findings[secret].version, |finding| finding.version);
+    let findings = proven.iter().map(|finding| finding.id).collect();
+    Reverified::Exposed(Evidence { account, hash, findings, found_as })
+}

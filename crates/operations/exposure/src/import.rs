@@ -1,0 +1,64 @@
+use std::path::Path;
+
+use directory::{Export, ExportError};
+use ledger::Event;
+use model::Account;
+use store::StoreError;
+
+use instance::{Instance, LogError, Progress, Step};
+
+use crate::limits::ACCOUNTS_PER_IMPORT;
+
+/// Fills the embedded directory from an export, in bounded memory. An account whose id is there
+/// already is replaced; nothing is deleted. Returns the number of accounts written.
+///
+/// # Errors
+/// [`ImportError`] names the line that is wrong; the lines before it may have been written.
+pub async fn import_accounts(
+    site: &Instance,
+    export: &Path,
+    progress: &dyn Progress,
+) -> Result<u64, ImportError> {
+    progress.begin(Step::ReadAccounts, 0);
+    let (mut written, mut batch) = (0, Vec::with_capacity(ACCOUNTS_PER_IMPORT));
+    for account in Export::stream(export) {
+        batch.push(account?);
+        if batch.len() == ACCOUNTS_PER_IMPORT {
+            written += write(site, &batch, progress).await?;
+            batch.clear();
+        }
+    }
+    written += write(site, &batch, progress).await?;
+    progress.end();
+    Ok(written)
+}
+
+async fn write(
+    site: &Instance,
+    batch: &[Account],
+    progress: &dyn Progress,
+) -> Result<u64, ImportError> {
+    if batch.is_empty() {
+        return Ok(0);
+    }
+    let mut tx = site.store().begin().await?;
+    let accounts = tx.import_accounts(batch).await?;
+    site.record(&mut tx, &[Event::AccountsImported { accounts }]).await?;
+    tx.commit().await?;
+    progress.advance(accounts);
+    Ok(accounts)
+}
+
+/// Why accounts could not be imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The export cannot be read.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The audit log could not be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}

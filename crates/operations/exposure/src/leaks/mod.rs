@@ -1,0 +1,209 @@
+mod intake;
+mod report;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use data_encoding::HEXLOWER;
+use leak::{CollectError, SourceError};
+use ledger::{Event, FileAdded};
+use model::{LeakDate, LeakName, Provenance, RecordRef};
+use store::{FindingId, Leak, NewFile, NewLeak, StoreError, Tx};
+use tokio::task::{JoinError, spawn_blocking};
+
+use instance::{Instance, LogError, Progress};
+
+use crate::{Listed, spool};
+
+use intake::Intake;
+pub(crate) use intake::{STANDARD_INPUT, modified_at};
+pub use report::{FileReport, LeakReport};
+
+/// What the data key of a leak's candidates is wrapped for.
+pub(crate) const SPOOL: &str = "spool";
+
+/// A leak to be registered.
+#[derive(Debug, Clone)]
+pub struct AddLeak {
+    /// What it is called.
+    pub name: LeakName,
+    /// When it happened.
+    pub date: LeakDate,
+    /// How sure the site is of it.
+    pub provenance: Provenance,
+    /// Files, folders, or `-` for standard input.
+    pub files: Vec<PathBuf>,
+}
+
+/// Registers a leak and fingerprints its files. Standard input is kept, encrypted.
+///
+/// # Errors
+/// [`LeakError`] if the name is taken or a file cannot be read.
+pub async fn add_leak(
+    site: &Instance,
+    leak: AddLeak,
+    progress: Arc<dyn Progress>,
+) -> Result<LeakReport, LeakError> {
+    if site.store().read().await?.leak_by_name(&leak.name).await?.is_some() {
+        return Err(StoreError::NameTaken { name: leak.name }.into());
+    }
+    let (key, wrapped) = site.keys().new_data_key(SPOOL, site.randomness());
+    let intake = Intake::of(site, &leak.files, key)?;
+    let files = spawn_blocking(move || intake.take_all(progress.as_ref())).await??;
+    let registered = register(site, &leak, &files, wrapped).await;
+    if registered.is_err() {
+        remove_kept(files.iter().filter_map(|file| file.kept.as_deref()))?;
+    }
+    registered?;
+    show_leak(site, &leak.name).await
+}
+
+/// Removes the encrypted copies of standard input.
+pub(crate) fn remove_kept<'a>(kept: impl Iterator<Item = &'a str>) -> Result<(), LeakError> {
+    for path in kept.map(Path::new) {
+        let failed = |source| LeakError::Keep { path: path.to_owned(), source };
+        spool::remove(path).map_err(failed)?;
+    }
+    Ok(())
+}
+
+async fn register(
+    site: &Instance,
+    leak: &AddLeak,
+    files: &[NewFile],
+    spool_key: Vec<u8>,
+) -> Result<(), LeakError> {
+    let AddLeak { name, date, provenance, .. } = leak.clone();
+    let new = NewLeak { name, date, provenance, added_at: site.clock().now(), spool_key };
+    let mut tx = site.store().begin().await?;
+    let id = tx.add_leak(&new, files).await?;
+    let event = Event::LeakAdded {
+        leak: id,
+        name: new.name,
+        date: new.date,
+        provenance,
+        files: files.iter().map(file_added).collect(),
+    };
+    site.record(&mut tx, &[event]).await?;
+    Ok(tx.commit().await?)
+}
+
+fn file_added(file: &NewFile) -> FileAdded {
+    FileAdded { path: file.path.clone(), sha256: HEXLOWER.encode(&file.sha256), bytes: file.bytes }
+}
+
+/// All registered leaks, the oldest first.
+///
+/// # Errors
+/// [`LeakError`] if the store fails.
+pub async fn leaks(site: &Instance) -> Result<Vec<LeakReport>, LeakError> {
+    let mut tx = site.store().read().await?;
+    let mut reports = Vec::new();
+    for leak in tx.leaks().await? {
+        reports.push(report(&mut tx, leak).await?);
+    }
+    Ok(reports)
+}
+
+/// One leak: its files, what became of every line, its findings.
+///
+/// # Errors
+/// [`LeakError::Unknown`] if there is none of that name.
+pub async fn show_leak(site: &Instance, name: &LeakName) -> Result<LeakReport, LeakError> {
+    let mut tx = site.store().read().await?;
+    let leak = find(&mut tx, name).await?;
+    report(&mut tx, leak).await
+}
+
+/// The accounts that a leak exposes, and those that could not be verified, by id.
+///
+/// # Errors
+/// [`LeakError::Unknown`] if there is none of that name.
+pub async fn listed_accounts(site: &Instance, name: &LeakName) -> Result<Vec<Listed>, LeakError> {
+    let mut tx = site.store().read().await?;
+    let leak = find(&mut tx, name).await?.id;
+    let mut records: BTreeMap<FindingId, Vec<RecordRef>> = BTreeMap::new();
+    for (finding, record) in tx.finding_records(leak).await? {
+        records.entry(finding).or_default().push(record);
+    }
+    let exposed = tx.findings(leak).await?.into_iter().map(|finding| {
+        let mut records = records.remove(&finding.id).unwrap_or_default();
+        records.sort();
+        Listed::exposed(finding.account, finding.hash_format, finding.tier, records)
+    });
+    let mut listed: Vec<_> = exposed.collect();
+    let unverified = tx.unverified(leak).await?.into_iter();
+    listed.extend(
+        unverified.map(|found| Listed::unverified(found.account, found.reason, found.hash_format)),
+    );
+    listed.sort_by(|a, b| a.account.cmp(&b.account));
+    Ok(listed)
+}
+
+/// The leak of a name.
+pub(crate) async fn find(tx: &mut Tx, name: &LeakName) -> Result<Leak, LeakError> {
+    let leak = tx.leak_by_name(name).await?;
+    leak.ok_or_else(|| LeakError::Unknown { name: name.clone() })
+}
+
+async fn report(tx: &mut Tx, leak: Leak) -> Result<LeakReport, LeakError> {
+    let files = tx.leak_files(leak.id).await?;
+    let summary = tx.summary(leak.id).await?;
+    let mut unverified = BTreeMap::new();
+    for account in tx.unverified(leak.id).await? {
+        *unverified.entry(account.reason).or_default() += 1;
+    }
+    Ok(LeakReport::new(leak, files, &summary, unverified))
+}
+
+/// Why a leak cannot be registered or shown.
+#[derive(Debug, thiserror::Error)]
+pub enum LeakError {
+    /// No leak has that name.
+    #[error("no leak is called `{name}`: `countersign leak list` shows those that are registered")]
+    Unknown {
+        /// The name that was given.
+        name: LeakName,
+    },
+    /// The files named are not there.
+    #[error(transparent)]
+    Collect(#[from] CollectError),
+    /// A file cannot be opened.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A file cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The encrypted copy of standard input cannot be written or removed.
+    #[error("the encrypted copy of standard input at {}: {source}", path.display())]
+    Keep {
+        /// Where it is kept.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A path that cannot be written down.
+    #[error("the path {} is not Unicode: rename the file", path.display())]
+    NotUnicode {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The audit log could not be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A thread of ours died.
+    #[error("a worker thread died: {0}")]
+    Thread(#[from] JoinError),
+}

@@ -1,0 +1,29 @@
+//! Exposure: from leaked files to findings, and from findings to evidence.
+//!
+//! A leak is registered, its files are screened for our accounts, and what is said of these is
+//! verified against the hashes that the directory holds. [`assess`] goes the same way without
+//! keeping anything.
+
+mod accounts;
+mod assess;
+mod evidence;
+mod import;
+mod judge;
+mod leaks;
+pub mod limits;
+mod list;
+mod screen;
+mod spool;
+mod verify;
+mod work;
+
+pub use accounts::Accounts;
+pub use assess::{AssessError, Assessment, LeakAssessment, assess};
+pub use evidence::{Evidence, Reverified, Suspicion, reverify, secret_of};
+pub use import::{ImportError, import_accounts};
+pub use leaks::{
+    AddLeak, FileReport, LeakError, LeakReport, add_leak, leaks, listed_accounts, show_leak,
+};
+pub use list::Listed;
+pub use screen::{ScreenLeakError, screen_leak};
+pub use verify::{VerifyLeakError, verify_leak};

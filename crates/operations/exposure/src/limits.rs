@@ -1,0 +1,19 @@
+//! Every bound of this crate, in one place.
+
+use std::time::Duration;
+
+/// Plain files are screened in pieces of this many bytes: seconds of work, so that little is lost
+/// with a worker.
+pub const PIECE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Accounts verified together: enough to keep all cores busy, few enough to repeat.
+pub const ACCOUNTS_PER_BATCH: usize = 64;
+
+/// Candidates held before they are written down.
+pub const CANDIDATES_PER_WRITE: usize = 8192;
+
+/// Rows imported in one transaction.
+pub const ACCOUNTS_PER_IMPORT: usize = 5000;
+
+/// How long to wait before asking again for work that another worker holds.
+pub const LEASE_POLL: Duration = Duration::from_millis(500);

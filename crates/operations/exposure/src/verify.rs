@@ -1,0 +1,329 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use directory::ReadError;
+use futures_util::TryStreamExt;
+use ledger::{Event, Outcomes};
+use model::{
+    AccountId, CredentialVersion, FileId, HashFormat, LeakId, LeakName, RecordRef, Unverified,
+};
+use password::Verifier;
+use store::{
+    Batch, Candidate, FindingRecord, JobKind, Leak, LeakState, Lease, NewFinding, Outcome,
+    StoreError, Tx, Work,
+};
+use tokio::task::{JoinError, spawn_blocking};
+
+use instance::{DataKey, DecryptError, Instance, LogError, Progress, Step};
+
+use crate::{
+    Accounts, LeakError, LeakReport,
+    judge::{Claim, Claims, Exposure, Judgement, judge},
+    leaks::{SPOOL, find, remove_kept, show_leak},
+    limits::ACCOUNTS_PER_BATCH,
+    screen::candidate_context,
+    work::{LostLease, work_off},
+};
+
+/// Batches in hand at once: while one is verified on all cores, another one is read or written.
+const LANES: usize = 2;
+
+/// What the data key of a finding's secret is wrapped for.
+pub(crate) const FINDING: &str = "finding";
+
+/// Tries a leak's candidates on the accounts' stored hashes as they are now. Matches become
+/// findings; in the end the key of everything else is destroyed.
+///
+/// It can be stopped at any moment, in any way, and called again.
+///
+/// # Errors
+/// [`VerifyLeakError`] if the leak is not screened yet, or the accounts cannot be read.
+pub async fn verify_leak(
+    site: &Instance,
+    name: &LeakName,
+    accounts: Accounts<'_>,
+    verifier: Arc<Verifier>,
+    progress: Arc<dyn Progress>,
+) -> Result<LeakReport, VerifyLeakError> {
+    let leak = find(&mut site.store().read().await?, name).await?;
+    match leak.state {
+        LeakState::Added | LeakState::Screening => {
+            return Err(VerifyLeakError::NotScreened { name: leak.name });
+        }
+        LeakState::Screened => begin(site, &leak).await?,
+        LeakState::Verifying => {}
+        LeakState::Verified => return Ok(show_leak(site, name).await?),
+    }
+    let id = leak.id;
+    let verification = Verification::new(site, leak, accounts, verifier, progress.as_ref()).await?;
+    let job = |lease| verification.verify_batch(lease);
+    work_off(site, JobKind::Verify, id, LANES, progress.as_ref(), job).await?;
+    progress.end();
+    finish(site, id).await?;
+    Ok(show_leak(site, name).await?)
+}
+
+/// Cuts the accounts into batches. Another worker may have done so just before.
+async fn begin(site: &Instance, leak: &Leak) -> Result<(), VerifyLeakError> {
+    let mut tx = site.store().begin().await?;
+    match tx.advance_leak(leak.id, LeakState::Screened, LeakState::Verifying).await {
+        Err(StoreError::LeakMoved { .. }) => return Ok(()),
+        advanced => advanced?,
+    }
+    let accounts: Vec<_> = tx.candidate_accounts(leak.id).try_collect().await?;
+    let batches: Vec<_> = accounts.chunks(ACCOUNTS_PER_BATCH).filter_map(bounds).collect();
+    tx.add_batches(leak.id, &batches).await?;
+    Ok(tx.commit().await?)
+}
+
+fn bounds(accounts: &[AccountId]) -> Option<(AccountId, AccountId)> {
+    Some((accounts.first()?.clone(), accounts.last()?.clone()))
+}
+
+/// When all batches are done: destroys what did not match.
+async fn finish(site: &Instance, leak: LeakId) -> Result<(), VerifyLeakError> {
+    let mut tx = site.store().begin().await?;
+    match tx.advance_leak(leak, LeakState::Verifying, LeakState::Verified).await {
+        Err(StoreError::LeakMoved { .. }) => return Ok(()),
+        advanced => advanced?,
+    }
+    let files = tx.leak_files(leak).await?;
+    remove_kept(files.iter().filter_map(|file| file.kept.as_deref()))?;
+    tx.destroy_spool_key(leak).await?;
+    let mut outcomes = Outcomes::default();
+    for (outcome, _, accounts) in tx.summary(leak).await?.outcomes {
+        *slot(&mut outcomes, outcome) += accounts;
+    }
+    site.record(&mut tx, &[Event::LeakVerified { leak, outcomes }]).await?;
+    Ok(tx.commit().await?)
+}
+
+fn slot(outcomes: &mut Outcomes, outcome: Outcome) -> &mut u64 {
+    match outcome {
+        Outcome::Exposed => &mut outcomes.exposed,
+        Outcome::NotExposed => &mut outcomes.not_exposed,
+        Outcome::NoPassword => &mut outcomes.no_password,
+        Outcome::Gone => &mut outcomes.gone,
+        Outcome::Unverified => &mut outcomes.unverified,
+    }
+}
+
+/// What a finding's secret is encrypted for.
+pub(crate) fn finding_context(
+    leak: LeakId,
+    account: &AccountId,
+    version: CredentialVersion,
+) -> String {
+    format!("finding of leak {leak} for account {account}, {version}")
+}
+
+/// What every batch of a leak needs.
+struct Verification<'a> {
+    site: &'a Instance,
+    leak: LeakId,
+    files: BTreeMap<FileId, String>,
+    key: DataKey,
+    accounts: Accounts<'a>,
+    verifier: Arc<Verifier>,
+    progress: &'a dyn Progress,
+}
+
+/// A candidate's place in its leak.
+type Place = FindingRecord;
+
+impl<'a> Verification<'a> {
+    async fn new(
+        site: &'a Instance,
+        leak: Leak,
+        accounts: Accounts<'a>,
+        verifier: Arc<Verifier>,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, VerifyLeakError> {
+        let wrapped = leak.spool_key.ok_or(VerifyLeakError::NoKey)?;
+        let mut tx = site.store().read().await?;
+        let files = tx.leak_files(leak.id).await?;
+        let left = tx.candidate_accounts(leak.id).try_fold(0, async |sum, _| Ok(sum + 1)).await?;
+        progress.begin(Step::Verify, left);
+        Ok(Self {
+            site,
+            leak: leak.id,
+            files: files.into_iter().map(|file| (file.id, file.path)).collect(),
+            key: site.keys().data_key(SPOOL, &wrapped)?,
+            accounts,
+            verifier,
+            progress,
+        })
+    }
+
+    async fn verify_batch(&self, lease: Lease) -> Result<(), VerifyLeakError> {
+        let Work::Verify(batch) = &lease.work else {
+            return Ok(());
+        };
+        let claims = self.load(batch).await?;
+        let ids: Vec<_> = claims.iter().map(|(id, _)| id.clone()).collect();
+        let present = self.accounts.by_ids(&ids).await?;
+        let verifier = Arc::clone(&self.verifier);
+        let judged = spawn_blocking(move || judge(&verifier, present, claims)).await?;
+        self.record(&lease, batch, judged).await?;
+        self.progress.advance(ids.len() as u64);
+        Ok(())
+    }
+
+    async fn load(&self, batch: &Batch) -> Result<Vec<Claims<Place>>, VerifyLeakError> {
+        let mut tx = self.site.store().read().await?;
+        let mut claims: BTreeMap<AccountId, Vec<Claim<Place>>> = BTreeMap::new();
+        for candidate in tx.candidates_between(self.leak, &batch.from, &batch.to).await? {
+            let claim = self.claim(&candidate)?;
+            claims.entry(candidate.account).or_default().push(claim);
+        }
+        Ok(claims.into_iter().collect())
+    }
+
+    fn claim(&self, candidate: &Candidate) -> Result<Claim<Place>, DecryptError> {
+        let context = candidate_context(self.leak, &candidate.account);
+        let Candidate { file, line, offset, .. } = *candidate;
+        Ok(Claim {
+            tier: candidate.tier,
+            record: Place { file, member: None, line, offset },
+            secrets: self.key.decrypt_secrets(&context, &candidate.sealed)?,
+        })
+    }
+
+    /// Findings, counts, log and the end of the candidates: one transaction, one lease.
+    async fn record(
+        &self,
+        lease: &Lease,
+        batch: &Batch,
+        judged: Vec<(AccountId, Judgement<Place>)>,
+    ) -> Result<(), VerifyLeakError> {
+        let mut tx = self.site.store().begin().await?;
+        tx.finish(lease).await?;
+        let mut tally = BatchTally::default();
+        for (account, judgement) in judged {
+            tally.count(&account, &judgement);
+            if let Judgement::Exposed(exposure) = judgement {
+                tally.events.push(self.add_finding(&mut tx, account, exposure).await?);
+            }
+        }
+        tx.add_unverified(self.leak, &tally.unverified).await?;
+        tx.add_outcomes(lease.job, &tally.by_format()).await?;
+        tx.drop_candidates_between(self.leak, &batch.from, &batch.to).await?;
+        self.site.record(&mut tx, &tally.into_events(self.leak)).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn add_finding(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        exposure: Exposure<Place>,
+    ) -> Result<Event, VerifyLeakError> {
+        let (vault, randomness) = (self.site.keys(), self.site.randomness());
+        let version = vault.credential_version(&exposure.hash);
+        let (key, wrapped_key) = vault.new_data_key(FINDING, randomness);
+        let context = finding_context(self.leak, &account, version);
+        let finding = NewFinding {
+            leak: self.leak,
+            account,
+            version,
+            tier: exposure.tier,
+            hash_format: exposure.format,
+            verified_at: self.site.clock().now(),
+            wrapped_key,
+            sealed_secret: key.encrypt(&context, exposure.secret.expose(), randomness),
+        };
+        tx.add_finding(&finding, &exposure.records).await?;
+        Ok(self.finding_made(finding, &exposure.records))
+    }
+
+    fn finding_made(&self, finding: NewFinding, records: &[Place]) -> Event {
+        let records = records.iter().map(|place| RecordRef {
+            file: self.files.get(&place.file).cloned().unwrap_or_default(),
+            member: place.member.clone(),
+            line: place.line,
+            offset: place.offset,
+        });
+        Event::FindingMade {
+            leak: self.leak,
+            account: finding.account,
+            credential_version: finding.version,
+            hash_format: finding.hash_format,
+            tier: finding.tier,
+            records: records.collect(),
+        }
+    }
+}
+
+/// What came of the accounts of one batch.
+#[derive(Default)]
+struct BatchTally {
+    counts: BTreeMap<(Outcome, Option<HashFormat>), u64>,
+    unverified: Vec<(AccountId, Unverified, Option<HashFormat>)>,
+    events: Vec<Event>,
+}
+
+impl BatchTally {
+    fn count<R>(&mut self, account: &AccountId, judgement: &Judgement<R>) {
+        let key = match judgement {
+            Judgement::Exposed(exposure) => (Outcome::Exposed, Some(exposure.format)),
+            Judgement::NotExposed(format) => (Outcome::NotExposed, *format),
+            Judgement::NoPassword => (Outcome::NoPassword, None),
+            Judgement::Gone => (Outcome::Gone, None),
+            Judgement::Unverified(reason, format) => {
+                self.unverified.push((account.clone(), *reason, *format));
+                (Outcome::Unverified, *format)
+            }
+        };
+        *self.counts.entry(key).or_default() += 1;
+    }
+
+    fn by_format(&self) -> Vec<(Outcome, Option<HashFormat>, u64)> {
+        self.counts.iter().map(|((outcome, format), count)| (*outcome, *format, *count)).collect()
+    }
+
+    fn into_events(mut self, leak: LeakId) -> Vec<Event> {
+        let mut outcomes = Outcomes::default();
+        for ((outcome, _), count) in self.counts {
+            *slot(&mut outcomes, outcome) += count;
+        }
+        self.events.push(Event::BatchVerified { leak, outcomes });
+        self.events
+    }
+}
+
+/// Why a leak cannot be verified.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyLeakError {
+    /// Nobody has looked for our accounts in it yet.
+    #[error("leak `{name}` is not screened yet: run `countersign leak screen` first")]
+    NotScreened {
+        /// The leak.
+        name: LeakName,
+    },
+    /// The leak is not there, or cannot be shown.
+    #[error(transparent)]
+    Leak(#[from] LeakError),
+    /// The leak's candidates have been destroyed.
+    #[error("the key of the leak's candidates has been destroyed: add the leak again")]
+    NoKey,
+    /// The accounts cannot be read.
+    #[error(transparent)]
+    Directory(#[from] ReadError),
+    /// A candidate cannot be decrypted.
+    #[error(transparent)]
+    KeyRing(#[from] DecryptError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The audit log could not be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A thread of ours died.
+    #[error("a worker thread died: {0}")]
+    Thread(#[from] JoinError),
+}
+
+impl LostLease for VerifyLeakError {
+    fn is_lost_lease(&self) -> bool {
+        matches!(self, Self::Store(StoreError::LeaseLost { .. }))
+    }
+}

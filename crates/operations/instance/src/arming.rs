@@ -1,0 +1,505 @@
+use std::path::{Path, PathBuf};
+
+use campaign::{
+    Armed, ArmingDocument, ArmingError, ArmingFacts, CanonicalError, DatabaseIdentity, Disarmed,
+    InstanceId, LogMark, LogNow, NameError, Roster, SignedArming,
+    limits::{ARMING_LEASE, ARMING_RENEWAL},
+    may_send,
+};
+use ledger::Event;
+use model::Timestamp;
+use serde::Serialize;
+use store::{StoreError, Tx};
+
+use crate::{
+    Instance, LogError, SendingFileError, log,
+    sending_file::{ArmingSecret, LockedFolder, SendingFile},
+};
+
+/// What two operators are to sign so that this host may send.
+#[derive(Debug)]
+pub struct Proposal {
+    /// Without a signature yet.
+    pub arming: SignedArming,
+    /// Entries of the audit log that this host remembers from now on.
+    pub log_entries: u64,
+    /// Entries that it remembered before. If they were more, the store is a restored backup.
+    pub log_entries_before: Option<u64>,
+}
+
+/// Makes this host's sending file, with a fresh secret and the log as it is now, and what
+/// operators have to sign. Until they have, this host sends nothing.
+///
+/// # Errors
+/// [`ArmError`] if store or file fail.
+pub async fn propose_arming(instance: &Instance, file: &Path) -> Result<Proposal, ArmError> {
+    let mut tx = instance.store().read().await?;
+    let (database, mark) = (tx.identity().await?.parse()?, newest_mark(&mut tx).await?);
+    let now = instance.clock().now();
+    let secret = ArmingSecret::generate(instance.randomness());
+    let instance = instance.signing_id()?;
+    let document = ArmingDocument::new(instance.clone(), database, secret.digest(), now);
+    let locked = LockedFolder::of(file)?;
+    let before = match SendingFile::read(file) {
+        Ok(before) => Some(before.mark.size),
+        Err(SendingFileError::Missing { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    SendingFile::new(instance, secret, mark).write(&locked)?;
+    Ok(Proposal {
+        arming: SignedArming::new(document),
+        log_entries: mark.size,
+        log_entries_before: before,
+    })
+}
+
+/// A database that may send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SendingStatus {
+    /// What it calls itself.
+    pub database: String,
+    /// Who permitted it.
+    pub signers: Vec<String>,
+    /// Since when, by the database's clock.
+    pub armed_at: Timestamp,
+    /// Until when, if nothing is sent; each sending prolongs it.
+    pub lease_until: Timestamp,
+}
+
+/// Takes an arming that two operators have signed: its lease begins now.
+///
+/// # Errors
+/// [`ArmError`] says what does not hold.
+pub async fn arm(
+    instance: &Instance,
+    signed: &SignedArming,
+    roster: &Roster,
+) -> Result<SendingStatus, ArmError> {
+    let mut tx = instance.store().begin().await?;
+    let armed = Armed::accept(signed, roster, instance.clock().now())?;
+    let found: DatabaseIdentity = tx.identity().await?.parse()?;
+    if *armed.document().database() != found {
+        let armed = armed.document().database().clone();
+        return Err(ArmError::OtherDatabase { armed, found });
+    }
+    tx.put_arming(&signed.to_bytes(), ARMING_LEASE).await?;
+    let stored = tx.arming().await?.ok_or(ArmError::NotKept)?;
+    let status = status(&armed, &stored);
+    let SendingStatus { database, signers, .. } = status.clone();
+    instance.record(&mut tx, &[Event::SendingArmed { database, signers }]).await?;
+    tx.commit().await?;
+    Ok(status)
+}
+
+/// Stands before everything that is sent: holds the store against this host's sending file.
+///
+/// The file is read anew each time, so that what one process of a host has marked binds all.
+#[derive(Debug, Clone)]
+pub struct SendingGuard {
+    path: PathBuf,
+}
+
+impl SendingGuard {
+    /// Takes up the sending file of this host.
+    ///
+    /// # Errors
+    /// [`SendingFileError`] if there is none that can be used.
+    pub fn open(path: &Path) -> Result<Self, SendingFileError> {
+        SendingFile::read(path)?;
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// Refuses unless this host may send from this store now; prolongs the lease.
+    ///
+    /// It belongs into the transaction that commits what is about to be sent.
+    ///
+    /// # Errors
+    /// [`DisarmedError`] says why nothing may be sent.
+    pub async fn check(
+        &self,
+        tx: &mut Tx,
+        instance: &Instance,
+        roster: &Roster,
+    ) -> Result<(), DisarmedError> {
+        let status = self.examine(tx, instance, roster).await?;
+        if tx.now().await?.after(ARMING_RENEWAL) > status.lease_until {
+            // One that is no longer there to be renewed has been replaced by a new one.
+            tx.renew_arming(status.armed_at, ARMING_LEASE).await?;
+        }
+        Ok(())
+    }
+
+    /// As [`SendingGuard::check`], but leaves the lease alone.
+    ///
+    /// # Errors
+    /// [`DisarmedError`] says why nothing may be sent.
+    pub async fn examine(
+        &self,
+        tx: &mut Tx,
+        instance: &Instance,
+        roster: &Roster,
+    ) -> Result<SendingStatus, DisarmedError> {
+        let file = self.read(instance)?;
+        let stored = tx.arming().await?.ok_or(DisarmedError::Never)?;
+        let signed = SignedArming::parse(&stored.document).map_err(DisarmedError::Stored)?;
+        let armed = Armed::verify(&signed, roster)?;
+        let facts = ArmingFacts {
+            database: tx.identity().await?.parse()?,
+            secret: file.secret.digest(),
+            lease_until: stored.lease_until,
+            now: tx.now().await?,
+            mark: file.mark,
+            log: log_now(tx, file.mark.size).await?,
+        };
+        may_send(&armed, &facts)?;
+        Ok(status(&armed, &stored))
+    }
+
+    /// Remembers durably how far the log has come, so that a store restored from before is
+    /// noticed. The mark never goes back, and never moves to another log.
+    ///
+    /// # Errors
+    /// [`DisarmedError`] if the log is not the one that was marked before.
+    pub async fn mark(&self, instance: &Instance) -> Result<LogMark, DisarmedError> {
+        loop {
+            let file = self.read(instance)?;
+            let mut tx = instance.store().read().await?;
+            log_now(&mut tx, file.mark.size).await?.continues(file.mark)?;
+            let newest = newest_mark(&mut tx).await?;
+            if newest == file.mark || self.replace(&file, newest)? {
+                return Ok(newest);
+            }
+        }
+    }
+
+    /// Whether the file still held what was compared with the log.
+    fn replace(&self, compared: &SendingFile, newest: LogMark) -> Result<bool, SendingFileError> {
+        let locked = LockedFolder::of(&self.path)?;
+        let now = SendingFile::read(&self.path)?;
+        if now.secret != compared.secret || now.mark != compared.mark {
+            return Ok(false);
+        }
+        now.with_mark(newest).write(&locked)?;
+        Ok(true)
+    }
+
+    fn read(&self, instance: &Instance) -> Result<SendingFile, DisarmedError> {
+        let file = SendingFile::read(&self.path)?;
+        let expected = instance.signing_id()?;
+        if file.instance == expected {
+            return Ok(file);
+        }
+        let (path, found) = (self.path.clone(), file.instance);
+        Err(DisarmedError::OtherInstance { path, found, expected })
+    }
+}
+
+/// Whether this host may send now.
+///
+/// # Errors
+/// [`DisarmedError`] says why not.
+pub async fn sending_status(
+    instance: &Instance,
+    file: &Path,
+    roster: &Roster,
+) -> Result<SendingStatus, DisarmedError> {
+    let guard = SendingGuard::open(file)?;
+    guard.examine(&mut instance.store().read().await?, instance, roster).await
+}
+
+fn status(armed: &Armed, stored: &store::Arming) -> SendingStatus {
+    SendingStatus {
+        database: armed.document().database().to_string(),
+        signers: armed.signers().iter().map(ToString::to_string).collect(),
+        armed_at: stored.armed_at,
+        lease_until: stored.lease_until,
+    }
+}
+
+async fn newest_mark(tx: &mut Tx) -> Result<LogMark, LogError> {
+    let size = tx.log_size().await?;
+    Ok(LogMark { size, root: log::root_at(tx, size).await? })
+}
+
+async fn log_now(tx: &mut Tx, marked: u64) -> Result<LogNow, LogError> {
+    let size = tx.log_size().await?;
+    let root = if size < marked { None } else { Some(log::root_at(tx, marked).await?) };
+    Ok(LogNow { size, root_at_mark: root })
+}
+
+/// Why sending is not armed.
+#[derive(Debug, thiserror::Error)]
+pub enum ArmError {
+    /// The document does not hold.
+    #[error(transparent)]
+    Arming(#[from] ArmingError),
+    /// Made on a copy, or before a move.
+    #[error(
+        "the arming is for database {armed}, this is database {found}: propose another one here"
+    )]
+    OtherDatabase {
+        /// Signed.
+        armed: DatabaseIdentity,
+        /// Found.
+        found: DatabaseIdentity,
+    },
+    /// The database lost what it just took.
+    #[error("the database did not keep the arming")]
+    NotKept,
+    /// The sending file of this host.
+    #[error(transparent)]
+    File(#[from] SendingFileError),
+    /// Instance or database cannot stand in a document.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The audit log could not be read or written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// Why nothing may be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum DisarmedError {
+    /// No arming was ever taken.
+    #[error(
+        "sending was never armed for this store: `countersign sending propose`, two signatures, \
+         and `countersign sending arm`"
+    )]
+    Never,
+    /// What was armed is not what is here.
+    #[error(transparent)]
+    Disarmed(#[from] Disarmed),
+    /// What was signed no longer holds.
+    #[error(transparent)]
+    Arming(#[from] ArmingError),
+    /// What the store holds is no arming.
+    #[error("the stored arming is damaged: {0}")]
+    Stored(#[source] CanonicalError),
+    /// A host of another site.
+    #[error("{} is of instance {found}, this is instance {expected}", path.display())]
+    OtherInstance {
+        /// The sending file.
+        path: PathBuf,
+        /// Named in it.
+        found: InstanceId,
+        /// Ours.
+        expected: InstanceId,
+    },
+    /// The sending file of this host.
+    #[error(transparent)]
+    File(#[from] SendingFileError),
+    /// Instance or database cannot stand in a document.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The audit log could not be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, time::Duration};
+
+    use super::*;
+    use crate::{
+        accept_roster,
+        testing::{TestSite, founding, key},
+    };
+
+    /// A site that two operators have armed.
+    struct Office {
+        site: TestSite,
+        roster: Roster,
+        file: PathBuf,
+        arming: SignedArming,
+    }
+
+    impl Office {
+        async fn proposed() -> Self {
+            let site = TestSite::new().await;
+            let first = founding(&site, &["ana", "bob", "cleo"]);
+            let roster = accept_roster(&site, &first, first.document().digest()).await.unwrap();
+            let file = site.path("sending.json");
+            let Proposal { arming, .. } = propose_arming(&site, &file).await.unwrap();
+            let arming = arming.signed_by(&key("ana")).signed_by(&key("bob"));
+            Self { site, roster, file, arming }
+        }
+
+        async fn armed() -> Self {
+            let office = Self::proposed().await;
+            arm(&office.site, &office.arming, &office.roster).await.unwrap();
+            office
+        }
+
+        async fn check(&self) -> Result<(), DisarmedError> {
+            let mut tx = self.site.store().begin().await.unwrap();
+            let guard = SendingGuard::open(&self.file)?;
+            guard.check(&mut tx, &self.site, &self.roster).await?;
+            tx.commit().await.unwrap();
+            Ok(())
+        }
+
+        async fn status(&self) -> SendingStatus {
+            sending_status(&self.site, &self.file, &self.roster).await.unwrap()
+        }
+
+        fn sending_file(&self) -> SendingFile {
+            SendingFile::read(&self.file).unwrap()
+        }
+
+        fn write_mark(&self, mark: LogMark) {
+            let locked = LockedFolder::of(&self.file).unwrap();
+            self.sending_file().with_mark(mark).write(&locked).unwrap();
+        }
+
+        /// Puts the arming there by hand, for so long.
+        async fn lease(&self, lease: Duration) {
+            let mut tx = self.site.store().begin().await.unwrap();
+            tx.put_arming(&self.arming.to_bytes(), lease).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+
+        async fn log_something(&self) {
+            let mut tx = self.site.store().begin().await.unwrap();
+            let event = Event::AccountsImported { accounts: 1 };
+            self.site.record(&mut tx, &[event]).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_site_sends_once_two_operators_have_armed_it() {
+        let office = Office::proposed().await;
+        assert!(matches!(office.check().await, Err(DisarmedError::Never)));
+        let status = arm(&office.site, &office.arming, &office.roster).await.unwrap();
+        assert_eq!(status.signers, ["ana", "bob"]);
+        office.check().await.unwrap();
+        assert_eq!(office.status().await, status);
+        assert!(office.site.log().await.contains(r#""event":"sending_armed""#));
+    }
+
+    #[tokio::test]
+    async fn one_signature_arms_nothing() {
+        let office = Office::proposed().await;
+        let one = SignedArming::new(office.arming.document().clone()).signed_by(&key("ana"));
+        let error = arm(&office.site, &one, &office.roster).await.unwrap_err().to_string();
+        assert_eq!(error, "1 operators have signed, 2 are needed: missing are any of bob, cleo");
+        assert!(matches!(office.check().await, Err(DisarmedError::Never)));
+    }
+
+    #[tokio::test]
+    async fn an_arming_of_yesterday_is_refused() {
+        let office = Office::proposed().await;
+        office.site.wait(Duration::from_hours(5));
+        let late = arm(&office.site, &office.arming, &office.roster).await;
+        assert!(matches!(late, Err(ArmError::Arming(ArmingError::Old { .. }))));
+    }
+
+    #[tokio::test]
+    async fn a_copied_store_may_not_send() {
+        let (office, copy) = (Office::armed().await, TestSite::new().await);
+        let mut tx = copy.store().begin().await.unwrap();
+        tx.put_arming(&office.arming.to_bytes(), ARMING_LEASE).await.unwrap();
+        tx.commit().await.unwrap();
+        // Both sites draw the same instance id, so that only the database differs.
+        let error = sending_status(&copy, &office.file, &office.roster).await.unwrap_err();
+        assert!(
+            matches!(error, DisarmedError::Disarmed(Disarmed::OtherDatabase { .. })),
+            "{error}"
+        );
+        let error = arm(&copy, &office.arming, &office.roster).await.unwrap_err();
+        assert!(matches!(error, ArmError::OtherDatabase { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_host_without_the_secret_may_not_send() {
+        let office = Office::armed().await;
+        propose_arming(&office.site, &office.file).await.unwrap();
+        let error = office.check().await.unwrap_err();
+        assert!(matches!(error, DisarmedError::Disarmed(Disarmed::OtherSecret { .. })), "{error}");
+        fs::remove_file(&office.file).unwrap();
+        let error = office.check().await.unwrap_err();
+        assert!(matches!(error, DisarmedError::File(SendingFileError::Missing { .. })), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_lease_is_prolonged_while_it_lasts() {
+        let office = Office::armed().await;
+        let begun = office.status().await;
+        office.check().await.unwrap();
+        assert_eq!(office.status().await, begun, "nearly all of it is left");
+        office.lease(ARMING_RENEWAL).await;
+        let shortened = office.status().await;
+        office.check().await.unwrap();
+        assert!(office.status().await.lease_until > shortened.lease_until);
+        office.lease(Duration::ZERO).await;
+        let error = office.check().await.unwrap_err();
+        assert!(matches!(error, DisarmedError::Disarmed(Disarmed::LeaseOver { .. })), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_mark_follows_the_log_and_never_goes_back() {
+        let office = Office::armed().await;
+        let guard = SendingGuard::open(&office.file).unwrap();
+        let first = guard.mark(&office.site).await.unwrap();
+        assert_eq!(office.sending_file().mark, first);
+        office.log_something().await;
+        let second = guard.mark(&office.site).await.unwrap();
+        assert_eq!(second.size, first.size + 1);
+        assert_eq!(guard.mark(&office.site).await.unwrap(), second);
+        office.check().await.unwrap();
+
+        let ahead = LogMark { size: second.size + 1, root: [1; 32] };
+        office.write_mark(ahead);
+        let refused = guard.mark(&office.site).await;
+        assert!(matches!(refused, Err(DisarmedError::Disarmed(Disarmed::LogShorter { .. }))));
+        assert_eq!(office.sending_file().mark, ahead);
+    }
+
+    #[tokio::test]
+    async fn a_restored_backup_may_not_send() {
+        let office = Office::armed().await;
+        let mark = SendingGuard::open(&office.file).unwrap().mark(&office.site).await.unwrap();
+        office.write_mark(LogMark { size: mark.size + 1, ..mark });
+        let error = office.check().await.unwrap_err();
+        assert!(matches!(error, DisarmedError::Disarmed(Disarmed::LogShorter { .. })), "{error}");
+        let proposal = propose_arming(&office.site, &office.file).await.unwrap();
+        assert_eq!(proposal.log_entries_before, Some(proposal.log_entries + 1));
+    }
+
+    #[tokio::test]
+    async fn a_log_that_went_another_way_may_not_send() {
+        let office = Office::armed().await;
+        let mark = office.sending_file().mark;
+        office.write_mark(LogMark { root: [1; 32], ..mark });
+        let error = office.check().await.unwrap_err();
+        assert!(matches!(error, DisarmedError::Disarmed(Disarmed::LogDiffers { .. })), "{error}");
+        let guard = SendingGuard::open(&office.file).unwrap();
+        assert!(guard.mark(&office.site).await.is_err(), "a mark never moves to another log");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn many_mark_at_once() {
+        let office = std::sync::Arc::new(Office::armed().await);
+        let workers = (0..8).map(|_| {
+            let office = office.clone();
+            tokio::spawn(async move {
+                office.log_something().await;
+                let size = office.site.store().read().await.unwrap().log_size().await.unwrap();
+                let guard = SendingGuard::open(&office.file).unwrap();
+                assert!(guard.mark(&office.site).await.unwrap().size >= size);
+                assert!(office.sending_file().mark.size >= size);
+            })
+        });
+        for worker in workers.collect::<Vec<_>>() {
+            worker.await.unwrap();
+        }
+        office.check().await.unwrap();
+    }
+}

@@ -1,0 +1,128 @@
+use std::time::Duration;
+
+use directory::{Directory, ReadError, WriteGrant};
+use model::Clock;
+use serde::Serialize;
+use store::{Store, StoreError};
+
+use crate::Instance;
+
+/// A worker's clock and the database's may differ by so much.
+const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// What.
+    pub what: &'static str,
+    /// How it is.
+    pub check: Check,
+    /// What was found, or what to do.
+    pub detail: String,
+}
+
+/// How a thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Check {
+    /// As it must be.
+    Good,
+    /// Works, but somebody should know.
+    Note,
+    /// Does not work.
+    Bad,
+}
+
+impl Checked {
+    /// As it must be.
+    pub fn good(what: &'static str, detail: impl Into<String>) -> Self {
+        Self { what, check: Check::Good, detail: detail.into() }
+    }
+
+    /// Works, but somebody should know.
+    pub fn note(what: &'static str, detail: impl Into<String>) -> Self {
+        Self { what, check: Check::Note, detail: detail.into() }
+    }
+
+    /// Does not work.
+    pub fn bad(what: &'static str, detail: impl Into<String>) -> Self {
+        Self { what, check: Check::Bad, detail: detail.into() }
+    }
+}
+
+/// Looks at the store: its version, its tables, whether what is committed lasts.
+///
+/// # Errors
+/// [`StoreError`] if the store fails while it is asked.
+pub async fn check_store(store: &Store) -> Result<Vec<Checked>, StoreError> {
+    let needed = Store::schema_version_needed();
+    let tables = match store.schema_version().await? {
+        Some(version) if version == needed => Checked::good("tables", format!("version {version}")),
+        found => Checked::bad(
+            "tables",
+            format!(
+                "version {} found, {needed} needed: run `countersign migrate`",
+                found.unwrap_or(0)
+            ),
+        ),
+    };
+    let durable = store.read().await?.is_durable().await?;
+    let durability = if durable {
+        Checked::good("durability", "what is committed survives a power cut")
+    } else {
+        Checked::bad("durability", "the database may lose what it has committed: turn on fsync")
+    };
+    Ok(vec![Checked::good("store", store.version().await?), tables, durability])
+}
+
+/// Asks the store for its clock: the quickest that shows that it is there.
+///
+/// # Errors
+/// [`StoreError`] if it does not answer.
+pub async fn is_store_there(instance: &Instance) -> Result<(), StoreError> {
+    instance.store().read().await?.now().await.map(drop)
+}
+
+/// Holds this machine's clock against the database's.
+///
+/// # Errors
+/// [`StoreError`] if the store fails while it is asked.
+pub async fn check_clock(store: &Store, clock: &dyn Clock) -> Result<Checked, StoreError> {
+    let theirs = store.read().await?.now().await?;
+    let ours = clock.now();
+    let skew = Duration::from_micros(ours.as_micros().abs_diff(theirs.as_micros()));
+    let detail = format!("{ours}, {} ms from the database's", skew.as_millis());
+    Ok(if skew <= CLOCK_SKEW_MAX {
+        Checked::good("clock", detail)
+    } else {
+        Checked::bad("clock", format!("{detail}: synchronise both"))
+    })
+}
+
+/// Looks at the directory: how many accounts, what is mapped, which grants there are.
+///
+/// # Errors
+/// [`ReadError`] if the directory fails while it is asked.
+pub async fn check_directory(directory: &Directory) -> Result<Vec<Checked>, ReadError> {
+    let report = directory.check().await?;
+    let accounts = format!(
+        "{} accounts, {} of them without a password, in {}",
+        report.accounts, report.without_password, report.database
+    );
+    let accounts = match (report.repeated_ids, report.accounts) {
+        (0, 0) => Checked::note("directory", accounts),
+        (0, _) => Checked::good("directory", accounts),
+        (repeated, _) => Checked::bad(
+            "directory",
+            format!("{accounts}; {repeated} of them have the id of another: map a unique column"),
+        ),
+    };
+    let grant = match report.write {
+        WriteGrant::Granted => Checked::good("write grant", "passwords can be sealed"),
+        WriteGrant::NotConfigured => {
+            Checked::note("write grant", "`directory.write_url` is not set: reading only")
+        }
+        WriteGrant::Refused(reason) => Checked::bad("write grant", reason),
+    };
+    Ok(vec![accounts, grant])
+}

@@ -1,0 +1,203 @@
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+
+use campaign::{InstanceId, NameError};
+use data_encoding::HEXLOWER;
+use ledger::{CheckpointKey, Event};
+use model::{Clock, Randomness};
+use store::{InstanceKind, InstanceRow, Store, StoreError, Tx};
+
+use crate::{
+    InstanceKey,
+    key_ring::KeyRing,
+    log::{self, LogError},
+};
+
+/// Everything that an operation on a site's own store needs.
+pub struct Instance {
+    store: Store,
+    keys: KeyRing,
+    row: InstanceRow,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+    options: InstanceOptions,
+}
+
+/// How an instance does its work.
+#[derive(Debug, Clone)]
+pub struct InstanceOptions {
+    /// How long a piece of work stays with a worker that no longer says it is alive.
+    pub lease: Duration,
+    /// Plain files are screened in pieces of this many bytes.
+    pub piece_bytes: u64,
+    /// Where encrypted copies of standard input are kept until they are verified.
+    pub spool_folder: PathBuf,
+}
+
+impl Instance {
+    /// Opens an instance whose store has been made and migrated.
+    ///
+    /// # Errors
+    /// [`InstanceError`] if there is none, its tables are out of date, or the key is another's.
+    pub async fn open(
+        store: Store,
+        key: InstanceKey,
+        clock: Arc<dyn Clock>,
+        randomness: Arc<dyn Randomness>,
+        options: InstanceOptions,
+    ) -> Result<Self, InstanceError> {
+        require_migrated(&store).await?;
+        let row = store.read().await?.instance().await?.ok_or(InstanceError::None)?;
+        let keys = KeyRing::new(key);
+        if !keys.is_key_of(&row.id, &row.key_check) {
+            return Err(InstanceError::OtherKey { instance: row.id });
+        }
+        Ok(Self { store, keys, row, clock, randomness, options })
+    }
+
+    /// 32 hexadecimal digits.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.row.id
+    }
+
+    /// The id as it stands in what operators sign.
+    ///
+    /// # Errors
+    /// [`NameError`] if the store holds another text than `init` wrote.
+    pub fn signing_id(&self) -> Result<InstanceId, NameError> {
+        self.row.id.parse()
+    }
+
+    /// Whether the store was made for a site or for a rehearsal.
+    #[must_use]
+    pub const fn kind(&self) -> InstanceKind {
+        self.row.kind
+    }
+
+    /// What Countersign keeps.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The keys that are derived from the instance key.
+    #[must_use]
+    pub const fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// This host's clock. Leases and campaigns go by the database's.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// Where nonces, keys and names come from.
+    #[must_use]
+    pub fn randomness(&self) -> &dyn Randomness {
+        &*self.randomness
+    }
+
+    /// The same, for a thread that outlives the borrow.
+    #[must_use]
+    pub fn shared_randomness(&self) -> Arc<dyn Randomness> {
+        Arc::clone(&self.randomness)
+    }
+
+    /// How it does its work.
+    #[must_use]
+    pub const fn options(&self) -> &InstanceOptions {
+        &self.options
+    }
+
+    /// Writes events into the audit log, in the transaction that does what they tell of.
+    ///
+    /// # Errors
+    /// [`LogError`] if the log is damaged, or the store fails.
+    pub async fn record(&self, tx: &mut Tx, events: &[Event]) -> Result<(), LogError> {
+        log::append(tx, &self.checkpoint_key(), self.clock.now(), events).await
+    }
+
+    pub(crate) fn checkpoint_key(&self) -> CheckpointKey {
+        self.keys.checkpoint_key(&self.row.id)
+    }
+}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Instance({})", self.row.id)
+    }
+}
+
+async fn require_migrated(store: &Store) -> Result<(), InstanceError> {
+    let needed = Store::schema_version_needed();
+    match store.schema_version().await? {
+        Some(version) if version == needed => Ok(()),
+        found => Err(InstanceError::NotMigrated { found: found.unwrap_or(0), needed }),
+    }
+}
+
+/// Makes the one instance of an empty, migrated store. Its kind is for ever.
+///
+/// # Errors
+/// [`InstanceError::Exists`] if the store has one already.
+pub async fn create_instance(
+    store: &Store,
+    key: &InstanceKey,
+    kind: InstanceKind,
+    clock: &dyn Clock,
+    randomness: &dyn Randomness,
+) -> Result<String, InstanceError> {
+    let mut tx = store.begin().await?;
+    if let Some(InstanceRow { id, .. }) = tx.instance().await? {
+        return Err(InstanceError::Exists { instance: id });
+    }
+    let keys = KeyRing::new(key.clone());
+    let id = HEXLOWER.encode(&randomness.array::<16>());
+    let (key_check, created_at) = (keys.key_check(&id), clock.now());
+    tx.create_instance(&InstanceRow { id: id.clone(), kind, created_at, key_check }).await?;
+    let made = Event::StoreMade { instance: id.clone(), kind: kind.to_string() };
+    log::append(&mut tx, &keys.checkpoint_key(&id), created_at, &[made]).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Why an instance cannot be made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum InstanceError {
+    /// An empty store.
+    #[error("the store holds no instance: `countersign init` makes one")]
+    None,
+    /// A store that is in use.
+    #[error("the store holds instance {instance} already")]
+    Exists {
+        /// Its id.
+        instance: String,
+    },
+    /// Made by an older or newer version of Countersign.
+    #[error(
+        "the store's tables are of version {found}, this program's are of version {needed}: \
+             run `countersign migrate`, or this version's successor"
+    )]
+    NotMigrated {
+        /// What the store has.
+        found: i64,
+        /// What this program needs.
+        needed: i64,
+    },
+    /// The key file or variable belongs elsewhere.
+    #[error(
+        "the instance key is not the one that store {instance} was made with: \
+             look at `instance.key_file` and COUNTERSIGN_INSTANCE_KEY"
+    )]
+    OtherKey {
+        /// The store's instance.
+        instance: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The audit log could not be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}

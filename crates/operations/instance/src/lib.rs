@@ -1,0 +1,34 @@
+//! An opened instance: what every operation on a site's own store stands on.
+//!
+//! [`Instance`] holds the store and the keys that are derived from the instance key. What is done
+//! is written into its audit log in the same transaction; who may sign, and whether this host may
+//! send, is verified here from documents that operators have signed.
+
+mod arming;
+mod doctor;
+mod encrypted;
+pub mod failpoint;
+mod instance;
+mod key_ring;
+pub mod limits;
+mod log;
+mod permission;
+mod progress;
+mod roster;
+mod sending_file;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use arming::{
+    ArmError, DisarmedError, Proposal, SendingGuard, SendingStatus, arm, propose_arming,
+    sending_status,
+};
+pub use doctor::{Check, Checked, check_clock, check_directory, check_store, is_store_there};
+pub use encrypted::Encrypted;
+pub use instance::{Instance, InstanceError, InstanceOptions, create_instance};
+pub use key_ring::{DataKey, DecryptError, InstanceKey, InstanceKeyError, KeyRing};
+pub use log::{LogError, LogReport, log_checkpoint, log_entries, verify_log};
+pub use permission::{PermissionError, SendingPermission};
+pub use progress::{Progress, Step, Unit, passing_on};
+pub use roster::{RosterStateError, accept_roster, roster, roster_in};
+pub use sending_file::SendingFileError;

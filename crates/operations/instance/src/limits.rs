@@ -1,0 +1,12 @@
+//! Every bound of this crate, in one place.
+
+use std::time::Duration;
+
+/// Entries of the audit log read at once.
+pub const LOG_ENTRIES_PER_READ: u64 = 4096;
+
+/// How long a piece of work stays with a worker that does not say it is alive.
+pub const LEASE: Duration = Duration::from_secs(20);
+
+/// A lease is renewed this many times before it could end.
+pub const RENEWALS_PER_LEASE: u32 = 3;

@@ -1,0 +1,144 @@
+use std::collections::BTreeMap;
+
+use ledger::{
+    Audit, AuditError, Audited, CheckpointError, CheckpointKey, CheckpointVerifier, Entry, Event,
+    Hash, MissingHash, Tree, frontier, hash_position,
+};
+use model::Timestamp;
+use serde::Serialize;
+use store::{Checkpoint, LogEntry, StoreError, Tx};
+
+use crate::{Instance, limits::LOG_ENTRIES_PER_READ};
+
+/// Writes events into the audit log and signs its new head, in the caller's transaction: what is
+/// done and what is logged cannot differ.
+pub(crate) async fn append(
+    tx: &mut Tx,
+    key: &CheckpointKey,
+    at: Timestamp,
+    events: &[Event],
+) -> Result<(), LogError> {
+    let size = tx.log_size_for_append().await?;
+    let mut tree = Tree::resume(size, tx.log_hashes(&frontier(size)).await?);
+    let (mut bodies, mut hashes) = (Vec::new(), Vec::new());
+    for event in events {
+        let body = Entry::new(at, event).to_bytes()?;
+        hashes.extend(tree.push(&body)?);
+        bodies.push(body);
+    }
+    tx.append_log(size, at, &bodies, hash_position(size), &hashes).await?;
+    let note = key.sign(tree.size(), tree.root()?)?;
+    tx.add_checkpoint(tree.size(), at, &note).await?;
+    Ok(())
+}
+
+/// The root over the first `size` entries, of a log that has as many.
+pub(crate) async fn root_at(tx: &mut Tx, size: u64) -> Result<Hash, LogError> {
+    Ok(Tree::resume(size, tx.log_hashes(&frontier(size)).await?).root()?)
+}
+
+/// A log that agrees with itself.
+#[derive(Debug, Serialize)]
+pub struct LogReport {
+    /// Entries in it.
+    pub entries: u64,
+    /// Signed checkpoints that were held against it.
+    pub checkpoints: u64,
+    /// The latest checkpoint, signed.
+    pub checkpoint: String,
+    /// Who can check it: a C2SP verifier key.
+    pub verifier: String,
+}
+
+/// Computes the whole log again and holds it against every checkpoint, and against one that was
+/// kept elsewhere.
+///
+/// # Errors
+/// [`LogError::Audit`] says where the log contradicts itself.
+pub async fn verify_log(instance: &Instance, kept: Option<&str>) -> Result<LogReport, LogError> {
+    let verifier = instance.checkpoint_key().verifier();
+    let mut tx = instance.store().read().await?;
+    let signed = tx.checkpoints().await?;
+    let latest = signed.last().map(|checkpoint| checkpoint.note.clone()).unwrap_or_default();
+    let mut notes = signed_sizes(signed, kept, &verifier)?;
+    let mut audit = Audit::new(&verifier);
+    read_all(&mut tx, &mut audit, &mut notes).await?;
+    if let Some((beyond, _)) = notes.pop_first() {
+        return Err(AuditError::Unsigned { entries: audit.size(), signed: beyond }.into());
+    }
+    let audited = audit.finish(verifier.read(&latest)?.size)?;
+    let Audited { entries, checkpoints, .. } = audited;
+    Ok(LogReport { entries, checkpoints, checkpoint: latest, verifier: verifier.to_string() })
+}
+
+/// The checkpoints to be met on the way, by the number of entries that they sign.
+type Notes = BTreeMap<u64, Vec<String>>;
+
+fn signed_sizes(
+    signed: Vec<Checkpoint>,
+    kept: Option<&str>,
+    verifier: &CheckpointVerifier,
+) -> Result<Notes, CheckpointError> {
+    let mut notes = Notes::new();
+    for checkpoint in signed {
+        notes.entry(checkpoint.size).or_default().push(checkpoint.note);
+    }
+    if let Some(kept) = kept {
+        notes.entry(verifier.read(kept)?.size).or_default().push(kept.to_owned());
+    }
+    Ok(notes)
+}
+
+async fn read_all(tx: &mut Tx, audit: &mut Audit<'_>, notes: &mut Notes) -> Result<(), LogError> {
+    loop {
+        let entries = tx.log_entries(audit.size(), LOG_ENTRIES_PER_READ).await?;
+        if entries.is_empty() {
+            return Ok(());
+        }
+        for entry in entries {
+            let hashes = hash_position(entry.position)..hash_position(entry.position + 1);
+            let stored = tx.log_hashes(&hashes.collect::<Vec<_>>()).await?;
+            audit.entry(&entry.body, &stored)?;
+            for note in notes.remove(&audit.size()).unwrap_or_default() {
+                audit.checkpoint(&note)?;
+            }
+        }
+    }
+}
+
+/// The latest signed checkpoint.
+///
+/// # Errors
+/// [`LogError`] if the store fails.
+pub async fn log_checkpoint(instance: &Instance) -> Result<Option<String>, LogError> {
+    let latest = instance.store().read().await?.latest_checkpoint().await?;
+    Ok(latest.map(|checkpoint| checkpoint.note))
+}
+
+/// Some entries of the log, from one on.
+///
+/// # Errors
+/// [`LogError`] if the store fails.
+pub async fn log_entries(instance: &Instance, from: u64) -> Result<Vec<LogEntry>, LogError> {
+    Ok(instance.store().read().await?.log_entries(from, LOG_ENTRIES_PER_READ).await?)
+}
+
+/// What can be wrong with the audit log.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// It contradicts itself or a checkpoint.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// A checkpoint cannot be signed or read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// Its stored hashes are incomplete.
+    #[error(transparent)]
+    Missing(#[from] MissingHash),
+    /// An event cannot be written down.
+    #[error("an entry of the audit log cannot be written: {0}")]
+    Entry(#[from] serde_json::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,72 @@
+use std::cell::Cell;
+
+/// What long work tells whoever waits for it.
+pub trait Progress: Send + Sync {
+    /// A step begins; `total` counts [`Step::unit`]s, 0 if nobody knows how many.
+    fn begin(&self, step: Step, total: u64);
+    /// So many more are done.
+    fn advance(&self, amount: u64);
+    /// Something to know while waiting.
+    fn note(&self, text: &str);
+    /// The step is over.
+    fn end(&self);
+}
+
+/// Passes on what somebody counts from the start as so many more each time.
+pub fn passing_on(progress: &dyn Progress) -> impl Fn(u64) {
+    let told = Cell::new(0);
+    move |done: u64| progress.advance(done.saturating_sub(told.replace(done)))
+}
+
+/// The steps that take long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Reading the site's accounts.
+    ReadAccounts,
+    /// Fingerprinting the files of a leak.
+    HashFiles,
+    /// Looking for our accounts in a leak.
+    Screen,
+    /// Trying leaked passwords on stored hashes.
+    Verify,
+    /// Looking up whom a campaign would be about.
+    Freeze,
+    /// Telling people whose password was taken out of use.
+    Tell,
+}
+
+impl Step {
+    /// What it says while it runs.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::ReadAccounts => "Reading accounts",
+            Self::HashFiles => "Fingerprinting files",
+            Self::Screen => "Screening",
+            Self::Verify => "Verifying",
+            Self::Freeze => "Looking up targets",
+            Self::Tell => "Sealing and telling",
+        }
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub const fn unit(self) -> Unit {
+        match self {
+            Self::ReadAccounts | Self::Verify | Self::Freeze => Unit::Accounts,
+            Self::HashFiles | Self::Screen => Unit::Bytes,
+            Self::Tell => Unit::Addresses,
+        }
+    }
+}
+
+/// What a step counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Accounts of the site.
+    Accounts,
+    /// Addresses that are written to.
+    Addresses,
+    /// Bytes of the files as they are on disk.
+    Bytes,
+}

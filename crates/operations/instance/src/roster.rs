@@ -1,0 +1,159 @@
+use campaign::{
+    CanonicalError, NameError, OperatorPublic, Roster, RosterDigest, RosterError, SignedRoster,
+};
+use ledger::Event;
+use store::{StoreError, Tx};
+
+use crate::{Instance, LogError};
+
+/// Takes a signed roster document: the founding one if the store has none, else a change.
+///
+/// # Errors
+/// [`RosterStateError`] says why it is not taken.
+pub async fn accept_roster(
+    instance: &Instance,
+    signed: &SignedRoster,
+    expected_founding: RosterDigest,
+) -> Result<Roster, RosterStateError> {
+    let mut tx = instance.store().begin().await?;
+    let documents = documents(&mut tx).await?;
+    let roster = match verified(instance, &documents, expected_founding)? {
+        None => Roster::founding(signed, expected_founding, &instance.signing_id()?)?,
+        Some(roster) => roster.changed(signed)?,
+    };
+    tx.add_roster_document(documents.len() as u64, &signed.to_bytes()).await?;
+    instance.record(&mut tx, &[event(signed, &roster, documents.is_empty())]).await?;
+    tx.commit().await?;
+    Ok(roster)
+}
+
+/// Who may sign today, verified from the first document on.
+///
+/// # Errors
+/// [`RosterStateError::None`] if nobody may yet, else the first document that does not hold.
+pub async fn roster(
+    instance: &Instance,
+    expected_founding: RosterDigest,
+) -> Result<Roster, RosterStateError> {
+    roster_in(&mut instance.store().read().await?, instance, expected_founding).await
+}
+
+/// As [`roster`], in the caller's transaction.
+///
+/// # Errors
+/// As [`roster`].
+pub async fn roster_in(
+    tx: &mut Tx,
+    instance: &Instance,
+    expected_founding: RosterDigest,
+) -> Result<Roster, RosterStateError> {
+    let documents = documents(tx).await?;
+    verified(instance, &documents, expected_founding)?.ok_or(RosterStateError::None)
+}
+
+async fn documents(tx: &mut Tx) -> Result<Vec<SignedRoster>, RosterStateError> {
+    let bodies = tx.roster_documents().await?;
+    let parsed = bodies.iter().map(|body| SignedRoster::parse(body));
+    parsed.collect::<Result<_, _>>().map_err(RosterStateError::Stored)
+}
+
+fn verified(
+    instance: &Instance,
+    documents: &[SignedRoster],
+    expected: RosterDigest,
+) -> Result<Option<Roster>, RosterStateError> {
+    let Some((founding, changes)) = documents.split_first() else { return Ok(None) };
+    Ok(Some(Roster::verify_chain(founding, changes, expected, &instance.signing_id()?)?))
+}
+
+fn event(signed: &SignedRoster, roster: &Roster, founding: bool) -> Event {
+    let digest = signed.document().digest().to_string();
+    if founding {
+        let names = roster.operators().iter().map(OperatorPublic::name);
+        return Event::RosterFounded {
+            digest,
+            operators: names.map(ToString::to_string).collect(),
+        };
+    }
+    Event::RosterChanged { digest, change: signed.document().change().to_string() }
+}
+
+/// Why there is no roster, or why it is not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RosterStateError {
+    /// Nobody may sign.
+    #[error(
+        "there is no roster yet: `countersign operator found` proposes one, \
+         and `countersign operator accept` takes it when it is signed"
+    )]
+    None,
+    /// The document, or the chain that it continues, does not hold.
+    #[error(transparent)]
+    Roster(#[from] RosterError),
+    /// What the store holds is none of ours.
+    #[error("a stored roster document is damaged: {0}")]
+    Stored(#[source] CanonicalError),
+    /// The store's instance cannot stand in a document.
+    #[error(transparent)]
+    Instance(#[from] NameError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The audit log could not be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+#[cfg(test)]
+mod tests {
+    use campaign::RosterChange;
+
+    use super::*;
+    use crate::testing::{TestSite, founding, key};
+
+    const OTHER: RosterDigest = RosterDigest::from_bytes([0; 32]);
+
+    #[tokio::test]
+    async fn a_roster_is_founded_changed_and_logged() {
+        let site = TestSite::new().await;
+        let first = founding(&site, &["ana", "bob", "cleo"]);
+        let expected = first.document().digest();
+        assert!(matches!(roster(&site, expected).await, Err(RosterStateError::None)));
+        let founded = accept_roster(&site, &first, expected).await.unwrap();
+        assert_eq!(founded, roster(&site, expected).await.unwrap());
+
+        let add = RosterChange::Add { operator: key("dan").public() };
+        let change = SignedRoster::new(founded.propose(add, site.clock().now()));
+        let change = change.signed_by(&key("ana"));
+        let few = accept_roster(&site, &change, expected).await.unwrap_err().to_string();
+        assert_eq!(few, "1 operators have signed, 2 are needed: missing are any of bob, cleo");
+        let change = change.signed_by(&key("bob"));
+        accept_roster(&site, &change, expected).await.unwrap();
+        assert_eq!(roster(&site, expected).await.unwrap().operators().len(), 4);
+
+        let log = site.log().await;
+        assert!(log.contains(r#""event":"roster_founded""#), "{log}");
+        assert!(log.contains(r#""change":"add: countersign-operator-1 dan"#), "{log}");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_taken_twice() {
+        let site = TestSite::new().await;
+        let first = founding(&site, &["ana", "bob", "cleo"]);
+        let expected = first.document().digest();
+        accept_roster(&site, &first, expected).await.unwrap();
+        let again = accept_roster(&site, &first, expected).await;
+        assert!(matches!(again, Err(RosterStateError::Roster(RosterError::OtherPrevious { .. }))));
+    }
+
+    #[tokio::test]
+    async fn only_the_configured_roster_counts() {
+        let site = TestSite::new().await;
+        let first = founding(&site, &["ana", "bob", "cleo"]);
+        let other = accept_roster(&site, &first, OTHER).await;
+        assert!(matches!(other, Err(RosterStateError::Roster(RosterError::OtherDigest { .. }))));
+        accept_roster(&site, &first, first.document().digest()).await.unwrap();
+        let other = roster(&site, OTHER).await;
+        assert!(matches!(other, Err(RosterStateError::Roster(RosterError::OtherDigest { .. }))));
+    }
+}

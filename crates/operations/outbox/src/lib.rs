@@ -1,0 +1,27 @@
+//! The outbox: one path for every notice, whoever has it sent.
+//!
+//! A notice is claimed, begun on record, composed, delivered, and what became of it is recorded
+//! ([`send_next`]). What differs between a campaign's notices and those that people ask for is a
+//! [`NoticeSource`]: which notice is next, whether it may go, and what it says. A recipient checks
+//! a notice by its code ([`check_notice`]).
+
+mod addressee;
+mod check;
+mod code;
+mod context;
+mod failure;
+mod kept;
+pub mod limits;
+mod send;
+
+mod specimen;
+mod words;
+
+pub use addressee::{Addressee, masked_address, masked_id};
+pub use check::{CheckError, CheckedNotice, check_notice, dispute_notice};
+pub use code::{code_of, set_code};
+pub use context::{Mail, Outbox, SendingContext};
+pub use failure::{SendError, TellError, WordsError};
+pub use kept::Kept;
+pub use send::{NoticeSource, row_of, send_next};
+pub use words::Words;

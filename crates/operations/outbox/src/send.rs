@@ -1,0 +1,266 @@
+//! Sending one notice: claim, begin on record, compose, deliver, record what became of it.
+
+use std::time::Duration;
+
+use campaign::{NoticeEvent, NoticeRow, SmtpOutcome, notice_after};
+use instance::{failpoint, limits::RENEWALS_PER_LEASE};
+use ledger::{CampaignEvent, Event, RecoveryEvent};
+use model::{NoticeId, NoticeState};
+use notice::{Composed, Outcome};
+use store::{Errand, Notice, StoreError, Tx};
+use tokio::time;
+
+use crate::{SendError, SendingContext, limits::ANSWER_CHARS_MAX};
+
+/// Where notices come from: a campaign, or people who ask for mails.
+pub trait NoticeSource: Sync {
+    /// What [`NoticeSource::next`] decides by, read in the transaction that claims.
+    type Gate: Send;
+    /// What is fixed for a notice in the transaction that claims it, and composed afterwards.
+    type Draft: Send;
+    /// Why no notice of this source can be sent.
+    type Error: From<SendError> + From<StoreError> + Send;
+
+    /// Refuses unless this host may send, and reads whatever else a claim is decided by; `None` if
+    /// this source sends nothing now.
+    fn gate(
+        &self,
+        tx: &mut Tx,
+    ) -> impl Future<Output = Result<Option<Self::Gate>, Self::Error>> + Send;
+
+    /// Notices that a worker began and did not end before its lease was over.
+    fn left_in_flight(
+        &self,
+        tx: &mut Tx,
+    ) -> impl Future<Output = Result<Vec<Notice>, StoreError>> + Send;
+
+    /// The next notice that may go now, with how long its first retry waits.
+    fn next(
+        &self,
+        tx: &mut Tx,
+        gate: &Self::Gate,
+    ) -> impl Future<Output = Result<Option<(Notice, Duration)>, Self::Error>> + Send;
+
+    /// Fixes what a notice says, as far as that takes the claiming transaction.
+    fn draft(
+        &self,
+        tx: &mut Tx,
+        notice: &Notice,
+    ) -> impl Future<Output = Result<Self::Draft, Self::Error>> + Send;
+
+    /// Writes the mail.
+    fn compose(
+        &self,
+        notice: &Notice,
+        draft: Self::Draft,
+    ) -> impl Future<Output = Result<Composed, Self::Error>> + Send;
+}
+
+/// Sends the next notice of a source; `false` if none is to be sent now.
+///
+/// # Errors
+/// The source's error. A notice that could not be composed is put off, and that is on record.
+pub async fn send_next<S: NoticeSource>(
+    sender: &SendingContext<'_>,
+    source: &S,
+) -> Result<bool, S::Error> {
+    let Some(claimed) = claim(sender, source).await? else { return Ok(false) };
+    let Claimed { notice, retry, draft } = claimed;
+    failpoint::reach("notice_begun");
+    let (outcome, answer, failed) = match prepare(sender, source, &notice, draft).await {
+        Ok(mail) => {
+            let outcome = deliver(sender, &notice, &mail).await?;
+            (meaning(&outcome), Some(answer(&outcome)), None)
+        }
+        Err(error) => (SmtpOutcome::LostBeforeDot, None, Some(error)),
+    };
+    failpoint::reach("notice_delivered");
+    record_outcome(sender, &notice, outcome, retry, answer).await?;
+    failpoint::reach("notice_recorded");
+    failed.map_or(Ok(true), Err)
+}
+
+/// A notice in this worker's hands.
+struct Claimed<D> {
+    notice: Notice,
+    retry: Duration,
+    draft: D,
+}
+
+/// Commits one notice as `inflight`. Notices that dead workers have left in flight become
+/// `uncertain` on the way.
+async fn claim<S: NoticeSource>(
+    sender: &SendingContext<'_>,
+    source: &S,
+) -> Result<Option<Claimed<S::Draft>>, S::Error> {
+    let mut tx = sender.instance.store().begin().await?;
+    let Some(gate) = source.gate(&mut tx).await? else { return Ok(None) };
+    for notice in source.left_in_flight(&mut tx).await? {
+        let found = NoticeEvent::FoundInflight;
+        move_notice(sender, &mut tx, &notice, found, Duration::ZERO, None).await?;
+    }
+    let claimed = match source.next(&mut tx, &gate).await? {
+        None => None,
+        Some((notice, retry)) => {
+            let notice = begin(sender, &mut tx, notice).await?;
+            let draft = source.draft(&mut tx, &notice).await?;
+            Some(Claimed { notice, retry, draft })
+        }
+    };
+    tx.commit().await?;
+    Ok(claimed)
+}
+
+/// Says that an attempt begins, in the transaction that decided so.
+async fn begin(
+    sender: &SendingContext<'_>,
+    tx: &mut Tx,
+    notice: Notice,
+) -> Result<Notice, SendError> {
+    let now = tx.now().await?;
+    let taken = notice_after(row_of(&notice), NoticeEvent::Taken, Duration::ZERO, now)?;
+    let attempts = taken.attempts();
+    let lease = sender.instance.options().lease;
+    tx.begin_notice(notice.id, attempts, sender.worker, lease).await?;
+    let begun = Notice { attempts, state: NoticeState::Inflight, ..notice };
+    sender.instance.record(tx, &[begun_event(&begun)]).await?;
+    Ok(begun)
+}
+
+/// That nobody may send it again is on record, here and outside the store, before the mail server
+/// hears a word.
+async fn prepare<S: NoticeSource>(
+    sender: &SendingContext<'_>,
+    source: &S,
+    notice: &Notice,
+    draft: S::Draft,
+) -> Result<Composed, S::Error> {
+    sender.outbox.permission.mark(sender.instance).await.map_err(SendError::from)?;
+    source.compose(notice, draft).await
+}
+
+async fn deliver(
+    sender: &SendingContext<'_>,
+    notice: &Notice,
+    mail: &Composed,
+) -> Result<Outcome, SendError> {
+    tokio::select! {
+        outcome = sender.outbox.mail.transport.deliver(mail) => Ok(outcome),
+        // What becomes of the mail is then for another attempt to find: `uncertain`.
+        failed = keep_alive(sender, notice) => Err(failed.into()),
+    }
+}
+
+/// Says that this attempt is alive, for as long as it is polled.
+async fn keep_alive(sender: &SendingContext<'_>, notice: &Notice) -> StoreError {
+    loop {
+        time::sleep(sender.instance.options().lease / RENEWALS_PER_LEASE).await;
+        if let Err(failed) = renew(sender, notice).await {
+            return failed;
+        }
+    }
+}
+
+async fn renew(sender: &SendingContext<'_>, notice: &Notice) -> Result<(), StoreError> {
+    let mut tx = sender.instance.store().begin().await?;
+    let lease = sender.instance.options().lease;
+    tx.renew_notice(notice.id, notice.attempts, sender.worker, lease).await?;
+    tx.commit().await
+}
+
+async fn record_outcome(
+    sender: &SendingContext<'_>,
+    notice: &Notice,
+    outcome: SmtpOutcome,
+    retry: Duration,
+    answer: Option<String>,
+) -> Result<(), SendError> {
+    let mut tx = sender.instance.store().begin().await?;
+    if let Some(campaign) = notice.errand.campaign() {
+        tx.hold_campaign(campaign).await?;
+    }
+    let now = tx.hold_notice(notice.id).await?;
+    let event = NoticeEvent::Answered { attempt: notice.attempts, outcome };
+    move_notice(sender, &mut tx, &now, event, retry, answer).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn move_notice(
+    sender: &SendingContext<'_>,
+    tx: &mut Tx,
+    notice: &Notice,
+    event: NoticeEvent,
+    retry: Duration,
+    answer: Option<String>,
+) -> Result<(), SendError> {
+    let now = tx.now().await?;
+    let row = notice_after(row_of(notice), event, retry, now)?;
+    let (state, attempts, not_before) = (row.state(), row.attempts(), row.not_before());
+    let moved = Notice { state, attempts, not_before, ..*notice };
+    tx.save_notice(&moved, answer).await?;
+    if state.is_final() {
+        finish(tx, &moved).await?;
+    }
+    Ok(sender.instance.record(tx, &[ended_event(&moved)]).await?)
+}
+
+/// What is waited for, or kept, only until a notice is final.
+async fn finish(tx: &mut Tx, notice: &Notice) -> Result<(), StoreError> {
+    match notice.errand {
+        Errand::Campaign { campaign, address } => tx.settle_address(campaign, address).await,
+        Errand::Request => tx.forget_requested_notice(notice.id).await,
+    }
+}
+
+/// A notice as the decisions on it see it.
+#[must_use]
+pub const fn row_of(notice: &Notice) -> NoticeRow {
+    NoticeRow::restore(notice.state, notice.attempts, notice.not_before)
+}
+fn begun_event(notice: &Notice) -> Event {
+    let (id, attempt) = of(notice);
+    match notice.errand {
+        Errand::Campaign { campaign, .. } => {
+            CampaignEvent::NoticeBegun { campaign, notice: id, attempt }.into()
+        }
+        Errand::Request => RecoveryEvent::RequestedNoticeBegun { notice: id, attempt }.into(),
+    }
+}
+
+fn ended_event(notice: &Notice) -> Event {
+    let ((id, attempt), state) = (of(notice), notice.state);
+    match notice.errand {
+        Errand::Campaign { campaign, .. } => {
+            CampaignEvent::NoticeEnded { campaign, notice: id, attempt, state }.into()
+        }
+        Errand::Request => {
+            RecoveryEvent::RequestedNoticeEnded { notice: id, attempt, state }.into()
+        }
+    }
+}
+
+const fn of(notice: &Notice) -> (NoticeId, u32) {
+    (notice.id, notice.attempts)
+}
+
+const fn meaning(outcome: &Outcome) -> SmtpOutcome {
+    match outcome {
+        Outcome::Accepted { .. } => SmtpOutcome::Accepted,
+        Outcome::Refused { permanent: true, .. } => SmtpOutcome::Refused,
+        Outcome::Refused { permanent: false, .. } => SmtpOutcome::PutOff,
+        Outcome::FailedBeforeDot { .. } => SmtpOutcome::LostBeforeDot,
+        Outcome::LostAfterDot { .. } => SmtpOutcome::LostAfterDot,
+    }
+}
+
+/// What the mail server said, as it may stand in a list: foreign text.
+fn answer(outcome: &Outcome) -> String {
+    let text = match outcome {
+        Outcome::Accepted { reply } => reply.clone(),
+        Outcome::Refused { code, reply, phase, .. } => format!("{phase}: {code} {reply}"),
+        Outcome::FailedBeforeDot { reason } | Outcome::LostAfterDot { reason } => {
+            reason.to_string()
+        }
+    };
+    text.chars().filter(|c| !c.is_control()).take(ANSWER_CHARS_MAX).collect()
+}

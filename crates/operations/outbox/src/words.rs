@@ -1,0 +1,99 @@
+use std::collections::BTreeMap;
+
+use campaign::{TemplateDigest, TemplateName};
+use model::NoticeKind;
+use notice::{BaseUrl, Composer, Language, Rendered, TEMPLATES};
+use sha2::{Digest, Sha256};
+
+use crate::{WordsError, specimen::Specimens};
+
+/// The words that a site's notices are made of.
+#[derive(Debug)]
+pub struct Words {
+    composer: Composer,
+    /// For people whose language is not known, or not written.
+    language: Language,
+    digests: BTreeMap<TemplateName, TemplateDigest>,
+    subjects: BTreeMap<(NoticeKind, Language), String>,
+}
+
+impl Words {
+    /// Writes a specimen of every notice, holds it against the rules, and takes the digest of what
+    /// campaigns send. `pages` is where reset links lead, if any are mailed.
+    ///
+    /// # Errors
+    /// [`WordsError`] if the site's name or paths would make a notice that reads like a forgery.
+    pub fn new(
+        site: &notice::Site,
+        language: Language,
+        pages: Option<&BaseUrl>,
+    ) -> Result<Self, WordsError> {
+        let composer = Composer::new(site.clone()).map_err(WordsError::compose)?;
+        let specimens = Specimens::new(site, &composer, pages)?;
+        let (mut digests, mut subjects) = (BTreeMap::new(), BTreeMap::new());
+        for language in Language::ALL.iter().copied() {
+            for kind in NoticeKind::ALL.iter().copied() {
+                let rendered = specimens.write(kind, language)?;
+                if kind == NoticeKind::ResetRequired {
+                    let name = format!("{kind}/{language}").parse()?;
+                    digests.insert(name, digest(site, &rendered, language));
+                }
+                subjects.insert((kind, language), rendered.subject);
+            }
+        }
+        Ok(Self { composer, language, digests, subjects })
+    }
+
+    /// What puts facts into words.
+    #[must_use]
+    pub const fn composer(&self) -> &Composer {
+        &self.composer
+    }
+
+    /// What campaigns send: the digest of each template with the words that it makes.
+    #[must_use]
+    pub const fn digests(&self) -> &BTreeMap<TemplateName, TemplateDigest> {
+        &self.digests
+    }
+
+    /// The subject of a notice.
+    #[must_use]
+    pub fn subject(&self, kind: NoticeKind, language: Language) -> String {
+        self.subjects.get(&(kind, language)).cloned().unwrap_or_default()
+    }
+
+    /// The language of somebody whose locale this is.
+    #[must_use]
+    pub fn language_of(&self, locale: Option<&str>) -> Language {
+        locale.and_then(Language::of_locale).unwrap_or(self.language)
+    }
+}
+
+/// Over the templates as they are written, and over what a recipient would see.
+fn digest(site: &notice::Site, rendered: &Rendered, language: Language) -> TemplateDigest {
+    let mut hash = Sha256::new();
+    for (name, text) in TEMPLATES.iter().filter(|(name, _)| is_of(name, language)) {
+        put(&mut hash, name);
+        put(&mut hash, text);
+    }
+    let Rendered { subject, text, html } = rendered;
+    for part in [subject, text, html] {
+        put(&mut hash, part);
+    }
+    put(&mut hash, site.sender.from().as_str());
+    put(&mut hash, site.sender.reply_to().map_or("", |address| address.as_str()));
+    TemplateDigest::from_bytes(hash.finalize().into())
+}
+
+/// A campaign sends one kind; a plan's signers sign its words, and no other's.
+fn is_of(template: &str, language: Language) -> bool {
+    let mut parts = template.split('.');
+    let kind = parts.next() == Some(NoticeKind::ResetRequired.as_str());
+    kind && parts.next() == Some(language.as_str())
+}
+
+/// Lengths go before texts, so that no two lists of texts are one.
+fn put(hash: &mut Sha256, text: &str) {
+    hash.update((text.len() as u64).to_be_bytes());
+    hash.update(text.as_bytes());
+}

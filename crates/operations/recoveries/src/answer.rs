@@ -1,0 +1,39 @@
+use campaigns::saga::credential_of;
+use instance::Instance;
+use model::{Account, CredentialNow, SiteRow};
+use store::{Finding, PastReset, StoreError, Tx};
+
+use crate::letter::Found;
+
+/// What is known of an account's password, as it is at this moment.
+pub(crate) async fn what_is_found(
+    instance: &Instance,
+    tx: &mut Tx,
+    account: &Account,
+) -> Result<Found, StoreError> {
+    let resets = tx.resets_of_account(&account.id).await?;
+    let findings = tx.open_findings_of(&account.id).await?;
+    let until_micros = tx.now().await?.as_micros();
+    let now = credential_of(instance.keys(), Some(account));
+    let found = found(now, resets.last(), &findings);
+    Ok(found.unwrap_or(Found::Nothing { until_micros }))
+}
+
+/// A password that is switched off and not replaced comes first, then one that still opens the
+/// account, then what is over.
+fn found(now: CredentialNow, last: Option<&PastReset>, open: &[Finding]) -> Option<Found> {
+    let is_ours = |reset: &PastReset| {
+        SiteRow::classify(now, reset.line.replaced, reset.line.sealed) == SiteRow::Ours
+    };
+    let is_sealed = last.is_some_and(is_ours);
+    let is_open = open.iter().any(|finding| now == CredentialNow::Present(finding.version));
+    match last {
+        None | Some(_) if is_open && !is_sealed => Some(Found::Open),
+        None => None,
+        Some(PastReset { campaign, at, .. }) => Some(Found::SwitchedOff {
+            campaign: *campaign,
+            at_micros: at.as_micros(),
+            chosen_since: !is_sealed,
+        }),
+    }
+}

@@ -1,0 +1,345 @@
+//! Choosing a new password by a link.
+
+use std::sync::Arc;
+
+use campaigns::{
+    SwapError, WatchError,
+    saga::{Replacement, Saga, Swapped, carry_out},
+    watch_account,
+};
+use directory::{EndedSessions, ReadError};
+use exposure::secret_of;
+use instance::{DecryptError, Instance, failpoint};
+use model::{Account, CredentialVersion, Secret, SiteRow, StoredHash};
+use outbox::Kept;
+use password::{ImitateError, Verifier, format_of};
+use recovery::{
+    Context, LinkRow, NewPassword, NewPasswordError, Objection, ResetToken, against_old,
+    decide_use, variants_of,
+};
+use store::{LinkId, PastReset, ResetLink, StoreError, Tx};
+use tokio::task::{JoinError, spawn_blocking};
+use zeroize::Zeroizing;
+
+use crate::{
+    ConcludeError, Recovery,
+    finish::{conclude, conclude_late, is_set},
+    limits::OLD_HASH_KEPT,
+};
+
+/// A password that somebody has typed on the page behind a link.
+#[derive(Debug)]
+pub struct Choice<'a> {
+    /// The link's secret.
+    pub token: &'a ResetToken,
+    /// What they typed.
+    pub typed: Zeroizing<String>,
+    /// What their browser calls itself.
+    pub user_agent: Option<&'a str>,
+}
+
+/// What came of a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chosen {
+    /// The account has the new password, and nobody is signed in with the old one.
+    Done,
+    /// The link does not work: it is unknown, over, used, or leads to no account.
+    Dead,
+    /// The same link is being used at this moment, or the account was changed meanwhile.
+    Busy,
+    /// It cannot be a password.
+    Unfit(NewPasswordError),
+    /// It must not be the password.
+    Refused(Objection),
+}
+
+/// Whether a link works now. Looking changes nothing, so a mail scanner may.
+///
+/// # Errors
+/// [`ChooseError`] if the store fails.
+pub async fn open_link(instance: &Instance, token: &ResetToken) -> Result<bool, ChooseError> {
+    let mut tx = instance.store().read().await?;
+    Ok(live(&mut tx, token).await?.is_some())
+}
+
+/// Sets a new password, and uses the link up.
+///
+/// The site's row is swapped for the hash that was read, so that a change by another way wins. What
+/// is about to be set is committed first: whoever comes after a crash sees by the row how far it
+/// came, and finishes.
+///
+/// # Errors
+/// [`ChooseError`] if store or directory fail; the link then works as before.
+pub async fn choose_password(
+    instance: &Instance,
+    recovery: &Recovery,
+    choice: Choice<'_>,
+) -> Result<Chosen, ChooseError> {
+    let mut tx = instance.store().read().await?;
+    let Some(link) = live(&mut tx, choice.token).await? else { return Ok(Chosen::Dead) };
+    let accounts = recovery.directory.by_ids(std::slice::from_ref(&link.account)).await?;
+    let Some((account, hash)) = accounts.into_iter().next().and_then(with_hash) else {
+        return Ok(Chosen::Dead);
+    };
+    if is_set(instance, &link, &account) {
+        // Whoever set it was interrupted, or is not done yet.
+        conclude_late(instance, &recovery.directory, &link, &account).await?;
+        return Ok(Chosen::Dead);
+    }
+    let old = old_hashes(instance, &mut tx, &account, &hash).await?;
+    drop(tx);
+    let password = match judge(recovery, &account, &hash, choice.typed) {
+        Ok(password) => password,
+        Err(refused) => return Ok(refused),
+    };
+    let new = match make(instance, recovery, hash.clone(), old, password).await? {
+        Ok(new) => new,
+        Err(objection) => return Ok(Chosen::Refused(objection)),
+    };
+    let user_agent = choice.user_agent.map(str::to_owned);
+    set(instance, recovery, &link, Change { account, hash, new, user_agent }).await
+}
+
+/// The link of a token, if it works now.
+async fn live(tx: &mut Tx, token: &ResetToken) -> Result<Option<ResetLink>, StoreError> {
+    let link = tx.reset_link(*token.digest().as_bytes()).await?;
+    let now = tx.now().await?;
+    Ok(link.filter(|link| decide_use(&row_of(link), now).is_ok()))
+}
+
+const fn row_of(link: &ResetLink) -> LinkRow {
+    LinkRow {
+        created_at: link.mailed_at,
+        expires_at: link.expires_at,
+        used_at: link.used_at,
+        superseded: link.superseded,
+    }
+}
+
+fn with_hash(account: Account) -> Option<(Account, StoredHash)> {
+    let hash = account.hash.clone()?;
+    Some((account, hash))
+}
+
+/// What can be said of a password without trying it on anything.
+fn judge(
+    recovery: &Recovery,
+    account: &Account,
+    hash: &StoredHash,
+    typed: Zeroizing<String>,
+) -> Result<NewPassword, Chosen> {
+    let format = format_of(recovery.like.as_ref().unwrap_or(hash));
+    let added = recovery.verifier.bytes_added();
+    let lengths = recovery.lengths;
+    let lengths = format.map_or(lengths, |format| lengths.for_format(format, added));
+    let password = NewPassword::parse(typed, &lengths).map_err(Chosen::Unfit)?;
+    let names: Vec<_> = [&account.username, &account.email].into_iter().flatten().collect();
+    let names: Vec<_> = names.into_iter().map(String::as_str).collect();
+    let context = Context::new(&names, &recovery.site_name);
+    recovery.policy.judge(&password, &context).map_err(Chosen::Refused)?;
+    Ok(password)
+}
+
+/// The hashes of passwords that stand in leaks: those that campaigns have replaced not long ago,
+/// and the present one, if a finding is open against it.
+async fn old_hashes(
+    instance: &Instance,
+    tx: &mut Tx,
+    account: &Account,
+    hash: &StoredHash,
+) -> Result<OldPasswords, ChooseError> {
+    let now = tx.now().await?;
+    let resets = tx.resets_of_account(&account.id).await?;
+    let recent = resets.iter().filter(|reset| now < reset.at.after(OLD_HASH_KEPT));
+    let replaced = recent.map(|reset| replaced(instance, account, reset));
+    let mut old = OldPasswords::default();
+    old.hashes.extend(replaced.collect::<Result<Vec<_>, _>>()?.into_iter().flatten());
+    let version = instance.keys().credential_version(hash);
+    let findings = tx.open_findings_of(&account.id).await?;
+    if findings.iter().any(|finding| finding.version == version) {
+        old.hashes.push(hash.clone());
+    }
+    for finding in &findings {
+        old.secrets.extend(secret_of(instance, finding)?);
+    }
+    Ok(old)
+}
+
+/// What a new password must not be, nor be close to.
+#[derive(Default)]
+struct OldPasswords {
+    hashes: Vec<StoredHash>,
+    /// Leaked ones, as they were read.
+    secrets: Vec<Secret>,
+}
+
+/// The hash that a campaign has replaced; `None` once it is destroyed.
+fn replaced(
+    instance: &Instance,
+    account: &Account,
+    reset: &PastReset,
+) -> Result<Option<StoredHash>, DecryptError> {
+    let (Some(wrapped), Some(kept)) = (&reset.line.wrapped_key, &reset.line.kept) else {
+        return Ok(None);
+    };
+    let kept = Kept::decrypt(instance, reset.campaign, &account.id, wrapped, kept)?;
+    Ok(kept.replaced())
+}
+
+/// Tries a password on the old hashes, and makes its own hash.
+async fn make(
+    instance: &Instance,
+    recovery: &Recovery,
+    hash: StoredHash,
+    old: OldPasswords,
+    password: NewPassword,
+) -> Result<Result<StoredHash, Objection>, ChooseError> {
+    // Nobody closes the semaphore, so this waits for its turn and no more. The thread holds on to
+    // it, also when nobody waits for the thread any longer.
+    let turn = Arc::clone(&recovery.hashing).acquire_owned().await;
+    let (verifier, randomness) = (Arc::clone(&recovery.verifier), instance.shared_randomness());
+    let like = recovery.like.clone().unwrap_or(hash);
+    spawn_blocking(move || {
+        let _turn = turn;
+        if let Some(objection) = objection(&verifier, &old, &password) {
+            return Ok(Err(objection));
+        }
+        Ok(Ok(verifier.imitate(&like, &password.to_secret(), &*randomness)?))
+    })
+    .await?
+}
+
+/// A hash that cannot be tried says nothing against a password.
+fn objection(verifier: &Verifier, old: &OldPasswords, password: &NewPassword) -> Option<Objection> {
+    let variants = variants_of(password);
+    if let Some(place) = variants.iter().position(|variant| old.secrets.contains(variant)) {
+        return Some(if place == 0 { Objection::OldPassword } else { Objection::LikeOldPassword });
+    }
+    let mut verdicts = old.hashes.iter().map(|hash| verifier.verify(hash, &variants));
+    verdicts.find_map(|verdict| against_old(verdict).ok().flatten())
+}
+
+/// One hash for another, at the wish of the account's owner.
+struct Change {
+    account: Account,
+    hash: StoredHash,
+    new: StoredHash,
+    user_agent: Option<String>,
+}
+
+/// Sets the password, and tells the campaigns that had sealed the account.
+async fn set(
+    instance: &Instance,
+    recovery: &Recovery,
+    link: &ResetLink,
+    change: Change,
+) -> Result<Chosen, ChooseError> {
+    let now = Account { hash: Some(change.new.clone()), ..change.account.clone() };
+    let saga = PasswordSaga { instance, recovery, link, change, refused: None };
+    let chosen = carry_out(instance.keys(), &recovery.directory, saga).await?;
+    if chosen == Chosen::Done {
+        failpoint::reach("reset_concluded");
+        watch_account(instance, &recovery.verifier, &now).await?;
+    }
+    Ok(chosen)
+}
+
+/// A person's change of their own password.
+struct PasswordSaga<'a> {
+    instance: &'a Instance,
+    recovery: &'a Recovery,
+    link: &'a ResetLink,
+    change: Change,
+    /// Why nothing is swapped.
+    refused: Option<Chosen>,
+}
+
+impl Saga for PasswordSaga<'_> {
+    const MOMENTS: [&'static str; 3] =
+        ["reset_intended", "password_swapped", "reset_sessions_ended"];
+    type Done = Chosen;
+    type Error = ChooseError;
+
+    async fn intend(&mut self) -> Result<Vec<Replacement>, ChooseError> {
+        let Change { account, hash, new, .. } = &self.change;
+        let version = self.instance.keys().credential_version(new);
+        self.refused = intend(self.instance, self.link.id, version).await?.err();
+        if self.refused.is_some() {
+            return Ok(Vec::new());
+        }
+        let (account, old, new) = (account.id.clone(), hash.clone(), new.clone());
+        Ok(vec![Replacement { account, old, new }])
+    }
+
+    /// A change by another way wins: the link then works as before.
+    async fn settle(self, swapped: Swapped, ended: EndedSessions) -> Result<Chosen, ChooseError> {
+        if let Some(refused) = self.refused {
+            return Ok(refused);
+        }
+        let Self { instance, recovery, link, change, .. } = self;
+        let Change { account, user_agent, .. } = change;
+        let row = swapped.into_values().next().transpose()?;
+        if row == Some(SiteRow::Ours) {
+            let directory = &recovery.directory;
+            conclude(instance, directory, link, &account, user_agent, ended).await?;
+            return Ok(Chosen::Done);
+        }
+        release(instance, link.id).await?;
+        Ok(Chosen::Busy)
+    }
+}
+
+/// Commits what is about to be set. One at a time: whoever is slower is told to try again.
+async fn intend(
+    instance: &Instance,
+    id: LinkId,
+    version: CredentialVersion,
+) -> Result<Result<(), Chosen>, StoreError> {
+    let mut tx = instance.store().begin().await?;
+    let link = tx.hold_reset_link(id).await?;
+    let now = tx.now().await?;
+    if decide_use(&row_of(&link), now).is_err() {
+        return Ok(Err(Chosen::Dead));
+    }
+    if link.intended_until.is_some_and(|until| now < until) {
+        return Ok(Err(Chosen::Busy));
+    }
+    tx.intend_reset(id, version, instance.options().lease).await?;
+    tx.commit().await?;
+    Ok(Ok(()))
+}
+
+async fn release(instance: &Instance, id: LinkId) -> Result<(), StoreError> {
+    let mut tx = instance.store().begin().await?;
+    tx.release_reset_link(id).await?;
+    tx.commit().await
+}
+
+/// Why no password can be chosen now. It says nothing of the link.
+#[derive(Debug, thiserror::Error)]
+pub enum ChooseError {
+    /// The directory could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The stored password could not be replaced.
+    #[error(transparent)]
+    Swap(#[from] SwapError),
+    /// No hash of the site's form can be made.
+    #[error("no hash in the site's form can be made: {0}")]
+    Imitate(#[from] ImitateError),
+    /// Something kept cannot be decrypted.
+    #[error(transparent)]
+    Decrypt(#[from] DecryptError),
+    /// What follows could not be done; a worker does it.
+    #[error(transparent)]
+    Conclude(#[from] ConcludeError),
+    /// The campaigns could not be told; a worker sees it.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A thread of ours died.
+    #[error("a thread that hashes passwords died: {0}")]
+    Thread(#[from] JoinError),
+}

@@ -1,0 +1,177 @@
+use std::time::Duration;
+
+use campaigns::WorkerContext;
+use directory::ReadError;
+use ledger::RecoveryEvent;
+use model::{Account, AccountId, NoticeKind, Timestamp};
+use notice::Language;
+use outbox::{Addressee, Words};
+use recovery::{Allowance, RequestCounts};
+use store::{MailRequest, StoreError, Tx};
+
+use crate::{
+    RequestError,
+    answer::what_is_found,
+    ask::Typed,
+    letter::{NewLetter, Told, post},
+    limits::{REQUEST_AGE_MAX, TYPED_CHARS_MAX},
+};
+
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// Looks whom the next request concerns, and writes their mails; `false` if there is none.
+///
+/// # Errors
+/// [`RequestError`] if store or directory fail; the request is then tried again.
+pub async fn resolve_next(context: &WorkerContext<'_>) -> Result<bool, RequestError> {
+    let mut tx = context.instance.store().read().await?;
+    let Some(request) = tx.next_mail_request().await? else { return Ok(false) };
+    let is_late = request.asked_at.after(REQUEST_AGE_MAX) < tx.now().await?;
+    drop(tx);
+    let meant = if is_late { None } else { meant_if_readable(context, &request).await? };
+    let mut tx = context.instance.store().begin().await?;
+    tx.hold_requests().await?;
+    if tx.drop_mail_request(request.id).await? {
+        if let Some(meant) = meant {
+            answer_request(context, &mut tx, &request, &meant).await?;
+        } else {
+            tracing::warn!(is_late, "a request for a mail is dropped");
+        }
+        tx.commit().await?;
+    }
+    Ok(true)
+}
+
+/// As [`meant`]; `None` where trying again would give the same error: nobody who asks
+/// after them is to wait for a row that cannot be read.
+async fn meant_if_readable(
+    context: &WorkerContext<'_>,
+    request: &MailRequest,
+) -> Result<Option<Meant>, RequestError> {
+    match meant(context, request).await {
+        Ok(meant) => Ok(Some(meant)),
+        Err(error @ RequestError::Read(ReadError::Database(_))) => Err(error),
+        Err(error) => {
+            tracing::error!(%error, "whom a request for a mail concerns cannot be read");
+            Ok(None)
+        }
+    }
+}
+
+/// The accounts that somebody means by what they typed.
+async fn meant(context: &WorkerContext<'_>, request: &MailRequest) -> Result<Meant, RequestError> {
+    let typed = Typed::decrypt(context.instance, request)?;
+    let text = typed.text.trim();
+    let exact = leak::identifier::exact(text);
+    let accounts = if may_be_a_name(text) {
+        context.means.directory.by_names(&names(text, exact.as_deref())).await?
+    } else {
+        Vec::new()
+    };
+    let is_meant = |account: &Account| {
+        account.username.as_deref() == Some(text) || has_address(account, exact.as_deref())
+    };
+    let accounts = accounts.into_iter().filter(is_meant).collect();
+    Ok(Meant { accounts, language: typed.language.clone() })
+}
+
+async fn answer_request(
+    context: &WorkerContext<'_>,
+    tx: &mut Tx,
+    request: &MailRequest,
+    meant: &Meant,
+) -> Result<(), RequestError> {
+    let mut events = Vec::new();
+    for account in &meant.accounts {
+        events.extend(answer_one(context, tx, request, meant, account).await?);
+    }
+    let events: Vec<_> = events.into_iter().map(Into::into).collect();
+    if !events.is_empty() {
+        context.instance.record(tx, &events).await?;
+    }
+    Ok(())
+}
+
+/// Writes a mail about one account, unless nobody may have it or they have had enough.
+async fn answer_one(
+    context: &WorkerContext<'_>,
+    tx: &mut Tx,
+    request: &MailRequest,
+    meant: &Meant,
+    account: &Account,
+) -> Result<Option<RecoveryEvent>, RequestError> {
+    let recorded = context.means.directory.records_verified();
+    let Some(addressee) = Addressee::of(context.instance, None, account, recorded) else {
+        return Ok(None);
+    };
+    let counts = counts(tx, &account.id, request.source).await?;
+    if !Allowance::default().may_mail(&counts) {
+        return Ok(None);
+    }
+    let (told, link) = match request.kind {
+        NoticeKind::ResetLink if account.hash.is_some() && context.means.outbox.pages.is_some() => {
+            (Told::Link, Some(tx.add_reset_link(&account.id).await?))
+        }
+        NoticeKind::ExposureAnswer => {
+            (Told::Answer(what_is_found(context.instance, tx, account).await?), None)
+        }
+        _ => return Ok(None),
+    };
+    let language = language_for(account, &meant.language, &context.means.outbox.words);
+    let source = Some(request.source);
+    let new = NewLetter { account, addressee: &addressee, told, language, link, source };
+    Ok(Some(post(context.instance, tx, new).await?))
+}
+
+/// Their own, else that of the page on which they asked.
+fn language_for(account: &Account, page: &str, words: &Words) -> Language {
+    let own = account.locale.as_deref().and_then(Language::of_locale);
+    own.or_else(|| page.parse().ok()).unwrap_or_else(|| words.language_of(None))
+}
+
+/// Whom a request concerns.
+struct Meant {
+    accounts: Vec<Account>,
+    language: String,
+}
+
+/// Nobody is called by what no keyboard writes, and some databases refuse to be asked for it: a NUL
+/// would be tried again and again, and the others would wait.
+fn may_be_a_name(text: &str) -> bool {
+    let chars = text.chars().count();
+    (1..=TYPED_CHARS_MAX).contains(&chars) && !text.chars().any(char::is_control)
+}
+
+/// As databases may hold what was typed.
+fn names(text: &str, exact: Option<&str>) -> Vec<String> {
+    let mut names = vec![text.to_owned(), text.to_lowercase()];
+    names.extend(exact.map(str::to_owned));
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn has_address(account: &Account, exact: Option<&str>) -> bool {
+    let own = account.email.as_deref().and_then(leak::identifier::exact);
+    exact.is_some() && own.as_deref() == exact
+}
+
+async fn counts(
+    tx: &mut Tx,
+    account: &AccountId,
+    source: [u8; 32],
+) -> Result<RequestCounts, StoreError> {
+    let now = tx.now().await?;
+    let (hour, day) = (before(now, HOUR), before(now, DAY));
+    Ok(RequestCounts {
+        account_hour: tx.requested_for_account(account, hour).await?,
+        account_day: tx.requested_for_account(account, day).await?,
+        source_hour: tx.requested_by_source(source, hour).await?,
+    })
+}
+
+fn before(now: Timestamp, span: Duration) -> Timestamp {
+    let span = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_micros(now.as_micros().saturating_sub(span))
+}
