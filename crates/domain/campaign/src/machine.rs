@@ -225,8 +225,6 @@ pub enum Command {
         /// All earlier ones counted.
         addresses: u64,
     },
-    /// Look again, with [`Event::Tick`], at this moment.
-    WakeAt(Timestamp),
     /// Accounts that were not sealed may be targets of another campaign.
     ReleaseUntouched,
     /// The secrets of the campaign's findings are to be destroyed at this moment.
@@ -298,10 +296,9 @@ impl Campaign {
         let order = Order::of(plan);
         let halted = matches!(self.state, State::Halted { .. });
         let state = if halted { self.same_order(&order)? } else { State::Frozen };
-        let wake = Command::WakeAt(order.sign_by);
         let round = self.next_round();
         let frozen = Self { id: self.id, round, state, since: now, order: Some(order) };
-        Ok((frozen, vec![Command::VoidApprovals, wake]))
+        Ok((frozen, vec![Command::VoidApprovals]))
     }
 
     /// A halted campaign goes on with whom and how it began, or not at all.
@@ -331,7 +328,7 @@ impl Campaign {
         };
         let order = self.ordered(signed)?;
         in_time("signed", order.sign_by, now)?;
-        Ok((self.to(State::Signed, now), vec![Command::WakeAt(order.start_by)]))
+        Ok((self.to(State::Signed, now), Vec::new()))
     }
 
     fn start(&self, now: Timestamp) -> Stepped {
@@ -379,14 +376,9 @@ impl Campaign {
         match (stage, next) {
             _ if !settled => (self.clone(), Vec::new()),
             (_, None) => self.finish(now),
-            (Stage::Soak { .. }, _) if now < self.since.after(soak) => {
-                (self.clone(), vec![Command::WakeAt(self.since.after(soak))])
-            }
+            (Stage::Soak { .. }, _) if now < self.since.after(soak) => (self.clone(), Vec::new()),
             (Stage::Soak { .. }, Some(step)) => self.next_step(step, order, now),
-            _ => {
-                let soaking = self.to(State::Running(Stage::Soak { after }), now);
-                (soaking, vec![Command::WakeAt(now.after(soak))])
-            }
+            _ => (self.to(State::Running(Stage::Soak { after }), now), Vec::new()),
         }
     }
 

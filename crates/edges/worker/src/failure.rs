@@ -1,6 +1,7 @@
 use campaigns::{CampaignError, RunError, WatchError};
 use instance::PermissionError;
 use recoveries::{ConcludeError, RequestError};
+use store::StoreError;
 
 /// Why a worker could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,9 @@ pub enum WorkError {
     /// An interrupted reset could not be finished.
     #[error(transparent)]
     Conclude(#[from] ConcludeError),
+    /// The store does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl WorkError {
@@ -34,7 +38,7 @@ impl WorkError {
             Self::Campaign(error) => error.is_refusal(),
             Self::Run(error) => error.is_refusal(),
             Self::Request(error) => error.is_refusal(),
-            Self::Watch(_) | Self::Conclude(_) => false,
+            Self::Watch(_) | Self::Conclude(_) | Self::Store(_) => false,
         }
     }
 }

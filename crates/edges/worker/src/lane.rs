@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use campaigns::{Worked, WorkerContext, is_anything_running, moving_campaigns, work_on};
+use campaigns::{Worked, WorkerContext, moving_campaigns, work_on};
 use recoveries::{resolve_next, send_requested};
-use tokio::{sync::watch, time};
+use tokio::{
+    sync::{Notify, watch},
+    time,
+};
 
 use crate::{Options, WorkError};
-
-/// How long to wait before asking again for work where there was none.
-const IDLE: Duration = Duration::from_millis(500);
 
 /// How long to wait after something went wrong.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
@@ -20,6 +20,8 @@ pub(crate) struct Lane<'a> {
     pub(crate) stop: watch::Receiver<bool>,
     /// Becomes true when one lane cannot go on, and the others are to finish what they have.
     pub(crate) over: &'a watch::Sender<bool>,
+    /// Wakes it when there is something to do.
+    pub(crate) due: &'a Notify,
 }
 
 impl Lane<'_> {
@@ -33,35 +35,34 @@ impl Lane<'_> {
 
     async fn work(&mut self) -> Result<(), WorkError> {
         while !*self.stop.borrow() && !*self.over.borrow() {
+            // Registered before looking, so that no call in between is missed.
+            let called = self.due.notified();
             match work_once(&self.context).await {
                 Ok(Worked::Something) => {}
-                Ok(Worked::Nothing) if self.options.until_done && !self.is_running().await? => {
-                    return Ok(());
-                }
-                Ok(Worked::Nothing) => self.wait(IDLE).await,
+                Ok(Worked::Nothing) => wait(called, &mut self.stop, self.over).await,
                 Err(refused) if self.options.until_done && refused.is_refusal() => {
                     return Err(refused);
                 }
                 Err(error) => {
                     tracing::error!(%error, "a campaign could not go on");
-                    self.wait(AFTER_FAILURE).await;
+                    wait(time::sleep(AFTER_FAILURE), &mut self.stop, self.over).await;
                 }
             }
         }
         Ok(())
     }
+}
 
-    async fn is_running(&self) -> Result<bool, WorkError> {
-        Ok(is_anything_running(self.context.instance).await?)
-    }
-
-    async fn wait(&mut self, duration: Duration) {
-        let mut over = self.over.subscribe();
-        tokio::select! {
-            () = time::sleep(duration) => {}
-            _ = self.stop.wait_for(|stop| *stop) => {}
-            _ = over.wait_for(|over| *over) => {}
-        }
+async fn wait(
+    call: impl Future<Output = ()>,
+    stop: &mut watch::Receiver<bool>,
+    over: &watch::Sender<bool>,
+) {
+    let mut over = over.subscribe();
+    tokio::select! {
+        () = call => {}
+        _ = stop.wait_for(|stop| *stop) => {}
+        _ = over.wait_for(|over| *over) => {}
     }
 }
 

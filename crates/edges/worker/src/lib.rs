@@ -3,6 +3,7 @@
 //! Any number of these run beside each other, on any hosts: what each may begin is decided in the
 //! store, at every claim. Here is only the waiting in between.
 
+mod alarm;
 mod failure;
 mod lane;
 mod maintenance;
@@ -11,11 +12,12 @@ mod options;
 use campaigns::{Means, WorkerContext};
 use futures_util::future::join_all;
 use instance::Instance;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 pub use failure::WorkError;
 pub use options::Options;
 
+use alarm::Alarm;
 use lane::Lane;
 use maintenance::maintain;
 
@@ -33,10 +35,10 @@ pub async fn run(
     stop: watch::Receiver<bool>,
 ) -> Result<(), WorkError> {
     means.outbox.permission.confirm(instance).await?;
-    let over = watch::Sender::new(false);
+    let (over, due) = (watch::Sender::new(false), Notify::new());
     let lanes = (0..options.concurrency.max(1)).map(|_| {
         let context = WorkerContext::new(instance, means);
-        Lane { context, options, stop: stop.clone(), over: &over }.run()
+        Lane { context, options, stop: stop.clone(), over: &over, due: &due }.run()
     });
     let working = async {
         let done = join_all(lanes).await;
@@ -44,6 +46,8 @@ pub async fn run(
         done.into_iter().collect::<Result<(), _>>()
     };
     let upkeep = WorkerContext::new(instance, means);
-    let (worked, ()) = tokio::join!(working, maintain(&upkeep, over.subscribe()));
+    let alarm = Alarm { instance, options, due: &due, over: &over };
+    let (worked, (), ()) =
+        tokio::join!(working, maintain(&upkeep, over.subscribe()), alarm.keep_watch());
     worked
 }

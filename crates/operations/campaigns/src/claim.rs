@@ -1,10 +1,8 @@
 //! Taking addresses up: a few at a time, in their order, as far as the campaign lets a worker go.
 
 use campaign::{Claim, Refusal, decide_claim};
-use instance::{Instance, limits::RENEWALS_PER_LEASE};
 use model::{CampaignId, TargetState};
-use store::{AddressLease, Finding, FindingId, ResetLine, StoreError, TargetRow, Tx};
-use tokio::time;
+use store::{AddressLease, Finding, FindingId, ResetLine, TargetRow, Tx};
 
 use crate::{
     CampaignError, RunError, WorkerContext,
@@ -55,25 +53,6 @@ pub(crate) async fn claim_addresses(
     }
     tx.commit().await?;
     Ok(claimed)
-}
-
-/// Ends only with a fault of the store. An address that is lost is found to be so when its result
-/// is recorded.
-pub(crate) async fn keep_renewing(instance: &Instance, leases: &[AddressLease]) -> StoreError {
-    loop {
-        time::sleep(instance.options().lease / RENEWALS_PER_LEASE).await;
-        if let Err(failed) = renew(instance, leases).await {
-            return failed;
-        }
-    }
-}
-
-async fn renew(instance: &Instance, leases: &[AddressLease]) -> Result<(), StoreError> {
-    let mut tx = instance.store().begin().await?;
-    for lease in leases {
-        tx.renew_address(lease, instance.options().lease).await?;
-    }
-    tx.commit().await
 }
 
 /// Counts an address that was just taken, for the decision on the next one.

@@ -33,7 +33,7 @@ pub use failure::{
 pub use freeze::freeze_campaign;
 pub use report::{CampaignReport, report_campaign};
 pub use resets::{destroy_old_secrets, watch_account, watch_resets};
-pub use run::{Worked, is_anything_running, moving_campaigns, work_on};
+pub use run::{Worked, is_anything_running, is_campaign_due, moving_campaigns, work_on};
 pub use saga::SwapError;
 pub use statement::{Statement, StatementCounts, publish_statement, statements};
 pub use steer::{

@@ -73,7 +73,7 @@ async fn obey(
     command: Command,
 ) -> Result<(), CampaignError> {
     match command {
-        Command::VoidApprovals | Command::Allow { .. } | Command::WakeAt(_) => {}
+        Command::VoidApprovals | Command::Allow { .. } => {}
         Command::ReleaseUntouched if next.state() == State::Draft => {
             tx.drop_targets(id).await?;
             tx.drop_addresses(id).await?;

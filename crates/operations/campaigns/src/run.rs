@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use campaign::{Event, HaltReason, Progress, State, allowed_addresses};
+use campaign::{Campaign, Event, HaltReason, Progress, State, allowed_addresses};
 use model::{CampaignId, NoticeState};
 use store::Tx;
 
@@ -34,7 +34,7 @@ pub async fn work_on(
     campaign: CampaignId,
 ) -> Result<Worked, RunError> {
     let state = tick(context, campaign).await?;
-    if !matches!(state, State::Running(_)) || !has_work(context, campaign).await? {
+    if !matches!(state, State::Running(_)) || !has_work(context.instance, campaign).await? {
         return Ok(Worked::Nothing);
     }
     let worked = tell_and_seal(context, campaign).await;
@@ -78,10 +78,20 @@ pub async fn moving_campaigns(instance: &Instance) -> Result<Vec<CampaignId>, Ca
     Ok(moving)
 }
 
-/// Whether a claim could find anything. A campaign that soaks for a day is asked many times over,
-/// so no signature is verified for that.
-async fn has_work(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<bool, RunError> {
-    let mut tx = context.instance.store().read().await?;
+/// Whether time or work could move a campaign on now. It holds and writes nothing, and verifies no
+/// signature: a campaign that soaks for a day is asked many times over.
+///
+/// # Errors
+/// [`RunError`] if a campaign cannot be read.
+pub async fn is_campaign_due(instance: &Instance, campaign: CampaignId) -> Result<bool, RunError> {
+    let (now, next) = foresee(instance, campaign).await?;
+    let runs = matches!(now.state(), State::Running(_));
+    Ok(next != now || (runs && has_work(instance, campaign).await?))
+}
+
+/// Whether a claim could find anything.
+async fn has_work(instance: &Instance, campaign: CampaignId) -> Result<bool, RunError> {
+    let mut tx = instance.store().read().await?;
     let loaded = Loaded::new(tx.campaign_by_id(campaign).await?)?;
     let allowed = allowed_addresses(&loaded.campaign);
     Ok(!tx.addresses_to_take(campaign, allowed, 1).await?.is_empty()
@@ -98,8 +108,31 @@ async fn tell_and_seal(
     Ok(if told || sealed { Worked::Something } else { Worked::Nothing })
 }
 
-/// Looks whether time or what was done moves the campaign on.
+/// Moves the campaign on, if time or what was done does so. Mostly nothing does, and then nothing
+/// is held or written.
 async fn tick(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<State, RunError> {
+    let (now, next) = foresee(context.instance, campaign).await?;
+    if next == now {
+        return Ok(now.state());
+    }
+    move_on(context, campaign).await
+}
+
+/// The campaign, and where a tick would take it. The decision is pure, so a reading transaction is
+/// enough to ask for it.
+async fn foresee(
+    instance: &Instance,
+    campaign: CampaignId,
+) -> Result<(Campaign, Campaign), RunError> {
+    let mut tx = instance.store().read().await?;
+    let Loaded { campaign: now, .. } = Loaded::new(tx.campaign_by_id(campaign).await?)?;
+    let (progress, moment) = (progress(&mut tx, campaign).await?, tx.now().await?);
+    let step = campaign::step(&now, Event::Tick(&progress), moment);
+    let (next, _) = step.map_err(CampaignError::from)?;
+    Ok((now, next))
+}
+
+async fn move_on(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<State, RunError> {
     let mut tx = context.instance.store().begin().await?;
     let mut loaded = held(&mut tx, campaign).await?;
     let (progress, now) = (progress(&mut tx, campaign).await?, tx.now().await?);

@@ -2,7 +2,7 @@
 
 use campaign::{HaltReason, NoticeDue, Resolution, notice_due, resolve_sealing};
 use directory::EndedSessions;
-use instance::{Encrypted, failpoint};
+use instance::{Encrypted, failpoint, while_renewing};
 use ledger::{CampaignEvent, Event};
 use model::{AccountId, CampaignId, NoticeId, SiteRow, TargetState};
 use outbox::set_code;
@@ -11,7 +11,7 @@ use store::{AddressLease, NewResetLine, Tx};
 use crate::{
     RunError, SealError, SwapError, WorkerContext,
     action::{Action, Actions, Sealing, end_of},
-    claim::{Held, Member, claim_addresses, keep_renewing},
+    claim::{Held, Member, claim_addresses},
     examine::examine,
     loaded::halt,
     saga::{Replacement, Saga, Swapped, carry_out},
@@ -28,10 +28,7 @@ pub(crate) async fn seal_next(
     }
     failpoint::reach("addresses_claimed");
     let leases: Vec<_> = held.iter().map(|held| held.lease.clone()).collect();
-    tokio::select! {
-        done = seal(context, campaign, held) => done?,
-        failed = keep_renewing(context.instance, &leases) => return Err(failed.into()),
-    }
+    while_renewing(context.instance, &leases, seal(context, campaign, held)).await?;
     Ok(true)
 }
 

@@ -5,7 +5,7 @@ use model::LeakId;
 use store::{JobKind, Lease, StoreError, WorkerName};
 use tokio::time;
 
-use instance::{Instance, Progress, limits::RENEWALS_PER_LEASE};
+use instance::{Instance, Progress, while_renewing};
 
 use crate::limits::LEASE_POLL;
 
@@ -68,34 +68,4 @@ async fn next_job(
         progress.note(&format!("Waiting for {} more", counts.open + counts.leased));
         time::sleep(LEASE_POLL).await;
     }
-}
-
-/// Keeps a lease alive for as long as its job runs. Both go on side by side: a job that holds a
-/// transaction open must never wait for the renewal, nor the renewal for a job that stands still.
-async fn while_renewing<T, E: From<StoreError>>(
-    site: &Instance,
-    lease: &Lease,
-    job: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    tokio::select! {
-        done = job => done,
-        failed = keep_renewing(site, lease) => Err(failed.into()),
-    }
-}
-
-/// Ends only with a fault of the store. A lease that could not be renewed is lost; finishing the
-/// job will say so.
-async fn keep_renewing(site: &Instance, lease: &Lease) -> StoreError {
-    loop {
-        time::sleep(site.options().lease / RENEWALS_PER_LEASE).await;
-        if let Err(failed) = renew(site, lease).await {
-            return failed;
-        }
-    }
-}
-
-async fn renew(site: &Instance, lease: &Lease) -> Result<(), StoreError> {
-    let mut tx = site.store().begin().await?;
-    tx.renew(lease, site.options().lease).await?;
-    tx.commit().await
 }

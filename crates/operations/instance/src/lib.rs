@@ -10,6 +10,7 @@ mod encrypted;
 pub mod failpoint;
 mod instance;
 mod key_ring;
+mod lease;
 pub mod limits;
 mod log;
 mod permission;
@@ -27,6 +28,7 @@ pub use doctor::{Check, Checked, check_clock, check_directory, check_store, is_s
 pub use encrypted::Encrypted;
 pub use instance::{Instance, InstanceError, InstanceOptions, create_instance};
 pub use key_ring::{DataKey, DecryptError, InstanceKey, InstanceKeyError, KeyRing};
+pub use lease::{NoticeLease, Renewable, while_renewing};
 pub use log::{LogError, LogReport, log_checkpoint, log_entries, verify_log};
 pub use permission::{PermissionError, SendingPermission};
 pub use progress::{Progress, Step, Unit, passing_on};

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use campaign::{NoticeEvent, NoticeRow, SmtpOutcome, notice_after};
-use instance::{failpoint, limits::RENEWALS_PER_LEASE};
+use instance::{NoticeLease, failpoint, while_renewing};
 use ledger::{CampaignEvent, Event, RecoveryEvent};
 use model::{NoticeId, NoticeState};
 use notice::{Composed, Outcome};
 use store::{Errand, Notice, StoreError, Tx};
-use tokio::time;
 
 use crate::{SendError, SendingContext, limits::ANSWER_CHARS_MAX};
 
@@ -139,33 +138,17 @@ async fn prepare<S: NoticeSource>(
     source.compose(notice, draft).await
 }
 
+/// If the lease cannot be renewed, what becomes of the mail is for another attempt to find:
+/// `uncertain`.
 async fn deliver(
     sender: &SendingContext<'_>,
     notice: &Notice,
     mail: &Composed,
 ) -> Result<Outcome, SendError> {
-    tokio::select! {
-        outcome = sender.outbox.mail.transport.deliver(mail) => Ok(outcome),
-        // What becomes of the mail is then for another attempt to find: `uncertain`.
-        failed = keep_alive(sender, notice) => Err(failed.into()),
-    }
-}
-
-/// Says that this attempt is alive, for as long as it is polled.
-async fn keep_alive(sender: &SendingContext<'_>, notice: &Notice) -> StoreError {
-    loop {
-        time::sleep(sender.instance.options().lease / RENEWALS_PER_LEASE).await;
-        if let Err(failed) = renew(sender, notice).await {
-            return failed;
-        }
-    }
-}
-
-async fn renew(sender: &SendingContext<'_>, notice: &Notice) -> Result<(), StoreError> {
-    let mut tx = sender.instance.store().begin().await?;
-    let lease = sender.instance.options().lease;
-    tx.renew_notice(notice.id, notice.attempts, sender.worker, lease).await?;
-    tx.commit().await
+    let (attempt, owner) = (notice.attempts, sender.worker);
+    let held = NoticeLease { notice: notice.id, attempt, owner };
+    let delivery = async { Ok(sender.outbox.mail.transport.deliver(mail).await) };
+    while_renewing(sender.instance, &held, delivery).await
 }
 
 async fn record_outcome(

@@ -20,5 +20,5 @@ pub use choose::{Choice, ChooseError, Chosen, choose_password, open_link};
 pub use failure::RequestError;
 pub use finish::{ConcludeError, finish_resets};
 pub use means::Recovery;
-pub use resolve::resolve_next;
+pub use resolve::{is_request_due, resolve_next};
 pub use send::send_requested;

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use campaigns::WorkerContext;
 use directory::ReadError;
+use instance::Instance;
 use ledger::RecoveryEvent;
 use model::{Account, AccountId, NoticeKind, Timestamp};
 use notice::Language;
@@ -41,6 +42,15 @@ pub async fn resolve_next(context: &WorkerContext<'_>) -> Result<bool, RequestEr
         tx.commit().await?;
     }
     Ok(true)
+}
+
+/// Whether anybody waits for a mail that could be written or sent now.
+///
+/// # Errors
+/// [`StoreError`] if the store does not answer.
+pub async fn is_request_due(instance: &Instance) -> Result<bool, StoreError> {
+    let mut tx = instance.store().read().await?;
+    Ok(tx.next_mail_request().await?.is_some() || tx.requested_notices_due().await? > 0)
 }
 
 /// As [`meant`]; `None` where trying again would give the same error: nobody who asks
