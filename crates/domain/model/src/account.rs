@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{StoredHash, Timestamp, limits::ACCOUNT_ID_BYTES_MAX};
+use crate::{Credential, Timestamp, limits::ACCOUNT_ID_BYTES_MAX};
 
 /// One user account of the site, as its directory shows it at one moment.
 ///
@@ -16,8 +16,8 @@ pub struct Account {
     /// The name that the person signs in with, where that is not the address.
     pub username: Option<String>,
     /// `None` for accounts without a password (single sign-on): they are `no_password`.
-    pub hash: Option<StoredHash>,
-    /// When the stored hash was last replaced.
+    pub credential: Option<Credential>,
+    /// When the credential was last replaced.
     pub hash_changed_at: Option<Timestamp>,
     /// Whether the person has proved to own the address.
     pub email_verified: Option<bool>,

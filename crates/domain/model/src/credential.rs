@@ -33,7 +33,49 @@ impl fmt::Debug for StoredHash {
     }
 }
 
-/// "This password, as stored now": the HMAC of a stored hash under the instance key.
+/// What an account signs in with, as its directory shows it at one moment.
+///
+/// Directories make it, each of what it has: a table, of the stored hash. To everybody else it is
+/// opaque, but for whoever tries passwords on it or puts another one in its place.
+#[derive(Debug, Clone)]
+pub struct Credential(StoredHash);
+
+impl Credential {
+    /// Tells it from every other credential of the account.
+    ///
+    /// It is computed anew each time, so that whoever only reads accounts does not pay for it.
+    #[must_use]
+    pub fn version(&self, key: &impl VersionKey) -> CredentialVersion {
+        key.version_of(self.0.expose().as_bytes())
+    }
+
+    /// The hash that passwords are tried on.
+    #[must_use]
+    pub const fn hash(&self) -> &StoredHash {
+        &self.0
+    }
+
+    /// The hash that passwords are tried on.
+    #[must_use]
+    pub fn into_hash(self) -> StoredHash {
+        self.0
+    }
+}
+
+/// For the hashes of a table.
+impl From<StoredHash> for Credential {
+    fn from(hash: StoredHash) -> Self {
+        Self(hash)
+    }
+}
+
+/// What credential versions are computed under: the instance key, or one derived from it.
+pub trait VersionKey {
+    /// The version of a credential that consists of these bytes.
+    fn version_of(&self, credential: &[u8]) -> CredentialVersion;
+}
+
+/// "This password, as stored now": the HMAC of a credential under the instance key.
 ///
 /// It tells whether a password has changed, and tells a thief of the database nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -23,7 +23,7 @@ pub use ambient::{Clock, Randomness};
 pub use campaign::{
     CampaignId, KillSwitch, NoticeId, NoticeKind, NoticeState, SkipReason, TargetState,
 };
-pub use credential::{CredentialVersion, StoredHash};
+pub use credential::{Credential, CredentialVersion, StoredHash, VersionKey};
 pub use leak::{FileId, LeakId, Provenance, RecordRef, RejectReason, Tier};
 pub use name::{LeakDate, LeakDateError, LeakName, LeakNameError};
 pub use secret::Secret;

@@ -16,7 +16,7 @@ use store::WorkerName;
 #[derive(Debug)]
 pub struct Means {
     /// The site's accounts.
-    pub directory: Directory,
+    pub directory: Arc<dyn Directory>,
     /// What tries leaked passwords, as the site hashes them.
     pub verifier: Arc<Verifier>,
     /// What notices are written and sent with.

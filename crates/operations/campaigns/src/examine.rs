@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use campaign::{Resolution, Reverification, TargetAction, after_reverification, resolve_sealing};
 use data_encoding::HEXLOWER;
+use directory::Ability;
 use exposure::{Evidence, Reverified, Suspicion, reverify};
 use instance::Instance;
 use model::{Account, AccountId, CampaignId, Randomness, Secret, SiteRow, TargetState, Verdict};
@@ -71,22 +72,23 @@ fn look_at_fresh(
 ) -> Result<Look, RunError> {
     let instance = context.instance;
     let Some(account) = account else { return Ok(Look::seen(Reverification::Gone)) };
-    let Some(hash) = account.hash.clone() else {
+    let Some(credential) = account.credential.clone() else {
         return Ok(Look::seen(Reverification::NoPassword));
     };
     if member.is_reset_elsewhere {
         return Ok(Look::seen(Reverification::AlreadyReset));
     }
-    let recorded = context.means.directory.records_verified();
+    let recorded = context.means.directory.capabilities().can(Ability::RecordVerified);
     let Some(addressee) = Addressee::of(instance, Some(campaign), &account, recorded) else {
         return Ok(Look::seen(Reverification::AddressUnverified));
     };
     if *addressee.key.as_bytes() != member.row.address_key {
         return Ok(Look::seen(Reverification::AddressChanged));
     }
-    let same_version = instance.keys().credential_version(&hash) == member.row.version;
+    let same_version = credential.version(instance.keys()) == member.row.version;
     let Account { id, username, locale, .. } = account;
-    let suspicion = Suspicion::new(instance, id.clone(), hash, member.findings.clone())?;
+    let (hash, findings) = (credential.into_hash(), member.findings.clone());
+    let suspicion = Suspicion::new(instance, id.clone(), hash, findings)?;
     let whom = Whom::Addressee { address: addressee.address.to_string(), username, locale };
     Ok(Look::Open(Box::new(Case { account: id, suspicion, same_version, whom })))
 }
@@ -104,8 +106,9 @@ fn look_at_begun(
     match (resolve_sealing(row), account) {
         (Resolution::Sealed, _) => Ok(Look::Decided(Action::Sealed)),
         (Resolution::Skipped(reason), _) => Ok(Look::Decided(Action::Skip(reason))),
-        (Resolution::Again, Some(Account { id, hash: Some(hash), .. })) => {
-            let suspicion = Suspicion::new(instance, id.clone(), hash, member.findings.clone())?;
+        (Resolution::Again, Some(Account { id, credential: Some(credential), .. })) => {
+            let (hash, findings) = (credential.into_hash(), member.findings.clone());
+            let suspicion = Suspicion::new(instance, id.clone(), hash, findings)?;
             let whom = Whom::Begun(kept_of(instance, campaign, line)?);
             Ok(Look::Open(Box::new(Case { account: id, suspicion, same_version: true, whom })))
         }

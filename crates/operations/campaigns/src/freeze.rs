@@ -4,7 +4,7 @@ use campaign::{
     Draft, Event, InstanceId, OperatorName, Plan, Policy, Reason, SkipReason, State, Target,
     Targets, TemplateName, limits::FINDINGS_MAX,
 };
-use directory::Directory;
+use directory::{Ability, Directory};
 use instance::{Instance, Progress, Step};
 use ledger::CampaignEvent;
 use model::{Account, AccountId, CampaignId, CredentialVersion, LeakId};
@@ -27,7 +27,7 @@ use crate::{
 pub async fn freeze_campaign(
     instance: &Instance,
     name: &str,
-    directory: &Directory,
+    directory: &dyn Directory,
     words: &Words,
     progress: &dyn Progress,
 ) -> Result<CampaignView, CampaignError> {
@@ -75,7 +75,7 @@ pub(crate) async fn plan_of(tx: &mut Tx, loaded: &Loaded) -> Result<Plan, Campai
 async fn freeze(
     instance: &Instance,
     loaded: &Loaded,
-    directory: &Directory,
+    directory: &dyn Directory,
     words: &Words,
     progress: &dyn Progress,
 ) -> Result<(), CampaignError> {
@@ -175,7 +175,7 @@ async fn choose(
     instance: &Instance,
     campaign: CampaignId,
     known: &Known,
-    directory: &Directory,
+    directory: &dyn Directory,
     progress: &dyn Progress,
 ) -> Result<Chosen, CampaignError> {
     let mut chosen = Chosen::default();
@@ -204,7 +204,7 @@ struct Considering<'a> {
     instance: &'a Instance,
     campaign: CampaignId,
     known: &'a Known,
-    directory: &'a Directory,
+    directory: &'a dyn Directory,
 }
 
 impl Considering<'_> {
@@ -215,11 +215,11 @@ impl Considering<'_> {
             return Err(reason);
         }
         let account = account.ok_or(SkipReason::Gone)?;
-        let hash = account.hash.as_ref().ok_or(SkipReason::NoPassword)?;
-        let verified_is_recorded = self.directory.records_verified();
+        let credential = account.credential.as_ref().ok_or(SkipReason::NoPassword)?;
+        let verified_is_recorded = self.directory.capabilities().can(Ability::RecordVerified);
         let addressee =
             Addressee::of(self.instance, Some(self.campaign), account, verified_is_recorded);
-        let version = self.instance.keys().credential_version(hash);
+        let version = credential.version(self.instance.keys());
         Ok(Target {
             account: id.clone(),
             findings: telling(findings, version).iter().map(|finding| finding.get()).collect(),

@@ -19,7 +19,7 @@ use crate::{WatchError, limits::ACCOUNTS_PER_LOOK_UP, saga::credential_of};
 /// [`WatchError`] if store or directory fail.
 pub async fn watch_resets(
     instance: &Instance,
-    directory: &Directory,
+    directory: &dyn Directory,
     verifier: &Arc<Verifier>,
 ) -> Result<u64, WatchError> {
     let mut resets = 0;
@@ -39,17 +39,17 @@ pub async fn watch_account(
     verifier: &Arc<Verifier>,
     account: &Account,
 ) -> Result<(), WatchError> {
-    let Some(hash) = &account.hash else { return Ok(()) };
+    let Some(credential) = &account.credential else { return Ok(()) };
     let resets = instance.store().read().await?.resets_of_account(&account.id).await?;
     for reset in resets.iter().filter(|reset| is_own(instance, &reset.line, account)) {
-        record(instance, verifier, reset.campaign, &account.id, hash.clone()).await?;
+        record(instance, verifier, reset.campaign, &account.id, credential.hash().clone()).await?;
     }
     Ok(())
 }
 
 async fn watch_one(
     instance: &Instance,
-    directory: &Directory,
+    directory: &dyn Directory,
     verifier: &Arc<Verifier>,
     row: &CampaignRow,
 ) -> Result<u64, WatchError> {
@@ -65,8 +65,9 @@ async fn watch_one(
         for (_, line) in &lines {
             let Some(account) = present.remove(&line.account) else { continue };
             if is_own(instance, line, &account)
-                && let Some(hash) = account.hash
+                && let Some(credential) = account.credential
             {
+                let hash = credential.into_hash();
                 resets += u64::from(record(instance, verifier, row.id, &line.account, hash).await?);
             }
         }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use directory::{Directory, EndedSessions, ReadError, WriteError};
 use instance::{KeyRing, failpoint};
-use model::{Account, AccountId, CredentialNow, SiteRow, StoredHash};
+use model::{Account, AccountId, Credential, CredentialNow, SiteRow, StoredHash};
 
 /// What is to stand in the site's row in the place of what stood there when it was read.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub trait Saga {
 /// The saga's error.
 pub async fn carry_out<S: Saga>(
     keys: &KeyRing,
-    directory: &Directory,
+    directory: &dyn Directory,
     mut saga: S,
 ) -> Result<S::Done, S::Error> {
     let intended = saga.intend().await?;
@@ -73,20 +73,21 @@ pub async fn carry_out<S: Saga>(
 /// Whatever anybody else has put into the row meanwhile stays.
 async fn swap(
     keys: &KeyRing,
-    directory: &Directory,
+    directory: &dyn Directory,
     replacement: &Replacement,
 ) -> Result<SiteRow, SwapError> {
     let Replacement { account, old, new } = replacement;
-    if directory.replace_hash(account, old, new).await? {
+    if directory.replace_if(account, old, new).await? {
         return Ok(SiteRow::Ours);
     }
     // Somebody was quicker: the owner, or another worker with the same intent.
     let now = look(directory, keys, account).await?;
-    Ok(SiteRow::classify(now, keys.credential_version(old), keys.credential_version(new)))
+    let version = |hash: &StoredHash| Credential::from(hash.clone()).version(keys);
+    Ok(SiteRow::classify(now, version(old), version(new)))
 }
 
 async fn end_sessions(
-    directory: &Directory,
+    directory: &dyn Directory,
     swapped: &Swapped,
 ) -> Result<EndedSessions, SwapError> {
     let ours = swapped.iter().filter(|(_, row)| matches!(row, Ok(SiteRow::Ours)));
@@ -102,7 +103,7 @@ async fn end_sessions(
 /// # Errors
 /// [`ReadError`] if the directory fails: then nothing is known.
 pub async fn look(
-    directory: &Directory,
+    directory: &dyn Directory,
     keys: &KeyRing,
     account: &AccountId,
 ) -> Result<CredentialNow, ReadError> {
@@ -113,10 +114,10 @@ pub async fn look(
 /// What the site held for an account when it was read.
 #[must_use]
 pub fn credential_of(keys: &KeyRing, account: Option<&Account>) -> CredentialNow {
-    match account.map(|account| account.hash.as_ref()) {
+    match account.map(|account| account.credential.as_ref()) {
         None => CredentialNow::Gone,
         Some(None) => CredentialNow::Empty,
-        Some(Some(hash)) => CredentialNow::Present(keys.credential_version(hash)),
+        Some(Some(now)) => CredentialNow::Present(now.version(keys)),
     }
 }
 

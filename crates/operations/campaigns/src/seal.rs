@@ -4,7 +4,7 @@ use campaign::{HaltReason, NoticeDue, Resolution, notice_due, resolve_sealing};
 use directory::EndedSessions;
 use instance::{Encrypted, failpoint, while_renewing};
 use ledger::{CampaignEvent, Event};
-use model::{AccountId, CampaignId, NoticeId, SiteRow, TargetState};
+use model::{AccountId, CampaignId, Credential, NoticeId, SiteRow, StoredHash, TargetState};
 use outbox::set_code;
 use store::{AddressLease, NewResetLine, Tx};
 
@@ -40,7 +40,7 @@ async fn seal(
 ) -> Result<(), RunError> {
     let actions = examine(context, campaign, &held).await?;
     let sealing = SealingSaga { context, campaign, held, actions };
-    carry_out(context.instance.keys(), &context.means.directory, sealing).await?;
+    carry_out(context.instance.keys(), &*context.means.directory, sealing).await?;
     failpoint::reach("sealed_recorded");
     Ok(())
 }
@@ -116,11 +116,12 @@ impl SealingSaga<'_> {
         let (evidence, account) = (&sealing.evidence, sealing.evidence.account());
         let kept = sealing.kept.encrypt(instance, campaign, account);
         let Encrypted { wrapped_key, body } = kept.map_err(SealError::Kept)?;
+        let version = |hash: &StoredHash| Credential::from(hash.clone()).version(instance.keys());
         let line = NewResetLine {
             account: account.clone(),
             version: evidence.found_as(),
-            replaced: instance.keys().credential_version(evidence.hash()),
-            sealed: instance.keys().credential_version(&sealing.sealed),
+            replaced: version(evidence.hash()),
+            sealed: version(&sealing.sealed),
             wrapped_key,
             kept: body,
             evidence: evidence.findings().to_vec(),

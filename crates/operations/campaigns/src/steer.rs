@@ -1,5 +1,5 @@
 use campaign::{Event, HaltReason, KillSwitch, Plan, RosterDigest, State};
-use directory::Directory;
+use directory::{Ability, Directory};
 use instance::{Instance, roster_in};
 use ledger::CampaignEvent;
 use model::Timestamp;
@@ -21,11 +21,11 @@ use crate::{
 pub async fn start_campaign(
     instance: &Instance,
     name: &str,
-    directory: &Directory,
+    directory: &dyn Directory,
     words: &Words,
     founding: RosterDigest,
 ) -> Result<CampaignView, CampaignError> {
-    if !directory.is_writable() {
+    if !directory.capabilities().can(Ability::Seal) {
         return Err(CampaignError::ReadOnly);
     }
     let mut tx = instance.store().begin().await?;

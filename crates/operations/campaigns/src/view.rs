@@ -177,7 +177,7 @@ pub struct Sample {
 pub async fn sample_targets(
     instance: &Instance,
     name: &str,
-    directory: &Directory,
+    directory: &dyn Directory,
 ) -> Result<Vec<Sample>, CampaignError> {
     let mut tx = instance.store().read().await?;
     let loaded = named(&mut tx, name).await?;

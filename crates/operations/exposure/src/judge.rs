@@ -1,6 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
-use model::{Account, AccountId, HashFormat, Secret, StoredHash, Tier, Unverified, Verdict};
+use model::{Account, AccountId, Credential, HashFormat, Secret, Tier, Unverified, Verdict};
 use password::{Attempt, Verifier};
 
 /// What a leak says of one account: that one of these secrets is its password.
@@ -30,8 +30,8 @@ pub(crate) enum Judgement<R> {
 /// One account's password, found in these records.
 #[derive(Debug)]
 pub(crate) struct Exposure<R> {
-    /// The hash that the secret verified against.
-    pub(crate) hash: StoredHash,
+    /// What the secret verified against.
+    pub(crate) credential: Credential,
     pub(crate) format: HashFormat,
     pub(crate) tier: Tier,
     pub(crate) secret: Secret,
@@ -75,33 +75,34 @@ impl<R> Case<R> {
     }
 
     fn attempt(&self) -> Option<Attempt<'_>> {
-        let hash = self.account.as_ref()?.hash.as_ref()?;
+        let hash = self.account.as_ref()?.credential.as_ref()?.hash();
         Some(Attempt { hash, secrets: &self.secrets })
     }
 
     /// Takes its verdict, the next one, if there was an attempt.
     fn close(mut self, verdicts: &mut impl Iterator<Item = Verdict>) -> (AccountId, Judgement<R>) {
-        let judgement = match self.account.take().map(|account| account.hash) {
+        let judgement = match self.account.take().map(|account| account.credential) {
             None => Judgement::Gone,
             Some(None) => Judgement::NoPassword,
-            Some(Some(hash)) => {
+            Some(Some(credential)) => {
                 let verdict = verdicts.next().expect("verify_many answers every attempt");
-                Self::conclude(hash, verdict, self.claims, self.secrets)
+                Self::conclude(credential, verdict, self.claims, self.secrets)
             }
         };
         (self.id, judgement)
     }
 
     fn conclude(
-        hash: StoredHash,
+        credential: Credential,
         verdict: Verdict,
         claims: Vec<Claim<R>>,
         mut secrets: Vec<Secret>,
     ) -> Judgement<R> {
-        let format = password::format_of(&hash);
+        let format = password::format_of(credential.hash());
         match (verdict, format) {
             (Verdict::Match { secret }, Some(format)) => {
-                Judgement::Exposed(exposure(hash, format, secrets.swap_remove(secret), claims))
+                let secret = secrets.swap_remove(secret);
+                Judgement::Exposed(exposure(credential, format, secret, claims))
             }
             (Verdict::NoMatch, format) => Judgement::NotExposed(format),
             (Verdict::Unverified(reason), format) => Judgement::Unverified(reason, format),
@@ -113,7 +114,7 @@ impl<R> Case<R> {
 }
 
 fn exposure<R>(
-    hash: StoredHash,
+    credential: Credential,
     format: HashFormat,
     secret: Secret,
     claims: Vec<Claim<R>>,
@@ -121,7 +122,7 @@ fn exposure<R>(
     let proven: Vec<_> = claims.into_iter().filter(|c| c.secrets.contains(&secret)).collect();
     let tier = proven.iter().map(|claim| claim.tier).min().unwrap_or(Tier::Lead);
     let records = proven.into_iter().map(|claim| claim.record).collect();
-    Exposure { hash, format, tier, secret, records }
+    Exposure { credential, format, tier, secret, records }
 }
 
 /// Each secret once: the likeliest reading of every record before the second of any.
@@ -135,6 +136,8 @@ fn distinct_secrets<R>(claims: &[Claim<R>]) -> Vec<Secret> {
 
 #[cfg(test)]
 mod tests {
+    use model::StoredHash;
+
     use super::*;
 
     fn claim(record: u32, tier: Tier, secrets: &[&str]) -> Claim<u32> {
@@ -162,7 +165,7 @@ mod tests {
             claim(3, Tier::Exact, &["no"]),
         ];
         let hash = StoredHash::from_column(Some("$2b$".to_owned())).unwrap();
-        let found = exposure(hash, HashFormat::Bcrypt, Secret::from(&b"pw"[..]), claims);
+        let found = exposure(hash.into(), HashFormat::Bcrypt, Secret::from(&b"pw"[..]), claims);
         assert_eq!((found.records, found.tier), (vec![1, 2], Tier::Exact));
     }
 }

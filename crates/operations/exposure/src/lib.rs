@@ -6,6 +6,7 @@
 
 mod accounts;
 mod assess;
+mod embedded;
 mod evidence;
 mod import;
 mod judge;
@@ -17,8 +18,8 @@ mod spool;
 mod verify;
 mod work;
 
-pub use accounts::Accounts;
 pub use assess::{AssessError, Assessment, LeakAssessment, assess};
+pub use embedded::EmbeddedDirectory;
 pub use evidence::{Evidence, Reverified, Suspicion, reverify, secret_of};
 pub use import::{ImportError, import_accounts};
 pub use leaks::{

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use directory::ReadError;
+use directory::{Directory, ReadError};
 use leak::{AccountIndex, Candidate, Piece, ScreenError, Screened, Source, SourceError};
 use ledger::Event;
 use model::{AccountId, FileId, LeakId, LeakName, Randomness, Unbalanced};
@@ -22,7 +22,8 @@ use tokio::{
 use instance::{DataKey, DecryptError, Instance, LogError, Progress, Step, passing_on};
 
 use crate::{
-    Accounts, LeakError, LeakReport,
+    LeakError, LeakReport,
+    accounts::index_accounts,
     leaks::{SPOOL, find, modified_at, show_leak},
     limits::CANDIDATES_PER_WRITE,
     spool,
@@ -39,7 +40,7 @@ use crate::{
 pub async fn screen_leak(
     site: &Instance,
     name: &LeakName,
-    accounts: Accounts<'_>,
+    directory: &dyn Directory,
     progress: Arc<dyn Progress>,
 ) -> Result<LeakReport, ScreenLeakError> {
     let leak = find(&mut site.store().read().await?, name).await?;
@@ -48,7 +49,7 @@ pub async fn screen_leak(
     }
     if matches!(leak.state, LeakState::Added | LeakState::Screening) {
         let id = leak.id;
-        let screening = Arc::new(Screening::new(site, leak, accounts, &progress).await?);
+        let screening = Arc::new(Screening::new(site, leak, directory, &progress).await?);
         let job = |lease| screen_piece(Arc::clone(&screening), lease);
         work_off(site, JobKind::Screen, id, cores(), progress.as_ref(), job).await?;
         progress.end();
@@ -129,12 +130,12 @@ impl Screening {
     async fn new(
         site: &Instance,
         leak: Leak,
-        accounts: Accounts<'_>,
+        directory: &dyn Directory,
         progress: &Arc<dyn Progress>,
     ) -> Result<Self, ScreenLeakError> {
         let wrapped = leak.spool_key.ok_or(ScreenLeakError::NoKey)?;
         let files = site.store().read().await?.leak_files(leak.id).await?;
-        let index = accounts.index(progress.as_ref()).await?.index;
+        let index = index_accounts(directory, progress.as_ref()).await?.index;
         progress.begin(Step::Screen, files.iter().map(|file| file.bytes).sum());
         Ok(Self {
             store: site.store().clone(),

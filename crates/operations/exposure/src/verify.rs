@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
-use directory::ReadError;
+use directory::{Directory, ReadError};
 use futures_util::TryStreamExt;
 use ledger::{Event, Outcomes};
 use model::{
@@ -16,7 +16,7 @@ use tokio::task::{JoinError, spawn_blocking};
 use instance::{DataKey, DecryptError, Instance, LogError, Progress, Step};
 
 use crate::{
-    Accounts, LeakError, LeakReport,
+    LeakError, LeakReport,
     judge::{Claim, Claims, Exposure, Judgement, judge},
     leaks::{SPOOL, find, remove_kept, show_leak},
     limits::ACCOUNTS_PER_BATCH,
@@ -40,7 +40,7 @@ pub(crate) const FINDING: &str = "finding";
 pub async fn verify_leak(
     site: &Instance,
     name: &LeakName,
-    accounts: Accounts<'_>,
+    directory: &dyn Directory,
     verifier: Arc<Verifier>,
     progress: Arc<dyn Progress>,
 ) -> Result<LeakReport, VerifyLeakError> {
@@ -54,7 +54,8 @@ pub async fn verify_leak(
         LeakState::Verified => return Ok(show_leak(site, name).await?),
     }
     let id = leak.id;
-    let verification = Verification::new(site, leak, accounts, verifier, progress.as_ref()).await?;
+    let verification =
+        Verification::new(site, leak, directory, verifier, progress.as_ref()).await?;
     let job = |lease| verification.verify_batch(lease);
     work_off(site, JobKind::Verify, id, LANES, progress.as_ref(), job).await?;
     progress.end();
@@ -122,7 +123,7 @@ struct Verification<'a> {
     leak: LeakId,
     files: BTreeMap<FileId, String>,
     key: DataKey,
-    accounts: Accounts<'a>,
+    directory: &'a dyn Directory,
     verifier: Arc<Verifier>,
     progress: &'a dyn Progress,
 }
@@ -134,7 +135,7 @@ impl<'a> Verification<'a> {
     async fn new(
         site: &'a Instance,
         leak: Leak,
-        accounts: Accounts<'a>,
+        directory: &'a dyn Directory,
         verifier: Arc<Verifier>,
         progress: &'a dyn Progress,
     ) -> Result<Self, VerifyLeakError> {
@@ -148,7 +149,7 @@ impl<'a> Verification<'a> {
             leak: leak.id,
             files: files.into_iter().map(|file| (file.id, file.path)).collect(),
             key: site.keys().data_key(SPOOL, &wrapped)?,
-            accounts,
+            directory,
             verifier,
             progress,
         })
@@ -160,7 +161,7 @@ impl<'a> Verification<'a> {
         };
         let claims = self.load(batch).await?;
         let ids: Vec<_> = claims.iter().map(|(id, _)| id.clone()).collect();
-        let present = self.accounts.by_ids(&ids).await?;
+        let present = self.directory.by_ids(&ids).await?;
         let verifier = Arc::clone(&self.verifier);
         let judged = spawn_blocking(move || judge(&verifier, present, claims)).await?;
         self.record(&lease, batch, judged).await?;
@@ -218,7 +219,7 @@ impl<'a> Verification<'a> {
         exposure: Exposure<Place>,
     ) -> Result<Event, VerifyLeakError> {
         let (vault, randomness) = (self.site.keys(), self.site.randomness());
-        let version = vault.credential_version(&exposure.hash);
+        let version = exposure.credential.version(vault);
         let (key, wrapped_key) = vault.new_data_key(FINDING, randomness);
         let context = finding_context(self.leak, &account, version);
         let finding = NewFinding {

@@ -103,7 +103,7 @@ pub async fn check_clock(store: &Store, clock: &dyn Clock) -> Result<Checked, St
 ///
 /// # Errors
 /// [`ReadError`] if the directory fails while it is asked.
-pub async fn check_directory(directory: &Directory) -> Result<Vec<Checked>, ReadError> {
+pub async fn check_directory(directory: &dyn Directory) -> Result<Vec<Checked>, ReadError> {
     let report = directory.check().await?;
     let accounts = format!(
         "{} accounts, {} of them without a password, in {}",

@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use ledger::CheckpointKey;
-use model::{CampaignId, CredentialVersion, Randomness, Secret, StoredHash};
+use model::{CampaignId, CredentialVersion, Randomness, Secret, VersionKey};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -103,11 +103,6 @@ impl KeyRing {
         CheckpointKey::new(&format!("countersign/{instance}/audit"), &seed)
     }
 
-    /// "This password, as stored now."
-    pub fn credential_version(&self, hash: &StoredHash) -> CredentialVersion {
-        CredentialVersion::from_bytes(keyed_hash(&self.version, &[hash.expose().as_bytes()]))
-    }
-
     /// A keyed hash of an address, another one in each campaign, and one more for what people ask
     /// for themselves.
     pub fn address_key(&self, campaign: Option<CampaignId>, exact_address: &str) -> [u8; 32] {
@@ -141,6 +136,12 @@ impl KeyRing {
         let bytes = self.wrapping.decrypt(purpose, wrapped)?;
         let key = <[u8; 32]>::try_from(bytes.as_slice());
         key.map(|key| DataKey(Zeroizing::new(key))).map_err(|_| DecryptError::new(purpose))
+    }
+}
+
+impl VersionKey for KeyRing {
+    fn version_of(&self, credential: &[u8]) -> CredentialVersion {
+        CredentialVersion::from_bytes(keyed_hash(&self.version, &[credential]))
     }
 }
 
@@ -275,6 +276,8 @@ impl DecryptError {
 
 #[cfg(test)]
 mod tests {
+    use model::{Credential, StoredHash};
+
     use super::*;
     use crate::testing::Counter;
 
@@ -325,10 +328,12 @@ mod tests {
 
     #[test]
     fn a_credential_version_changes_with_the_hash_and_with_the_key() {
-        let hash = |text: &str| StoredHash::from_column(Some(text.to_owned())).unwrap();
-        let version = keys(1).credential_version(&hash("$2b$10$a"));
-        assert_eq!(version, keys(1).credential_version(&hash("$2b$10$a")));
-        assert_ne!(version, keys(1).credential_version(&hash("$2b$10$b")));
-        assert_ne!(version, keys(2).credential_version(&hash("$2b$10$a")));
+        let version = |key: u8, hash: &str| {
+            let hash = StoredHash::from_column(Some(hash.to_owned())).unwrap();
+            Credential::from(hash).version(&keys(key))
+        };
+        assert_eq!(version(1, "$2b$10$a"), version(1, "$2b$10$a"));
+        assert_ne!(version(1, "$2b$10$a"), version(1, "$2b$10$b"));
+        assert_ne!(version(1, "$2b$10$a"), version(2, "$2b$10$a"));
     }
 }

@@ -10,7 +10,7 @@ use campaigns::{
 use directory::{EndedSessions, ReadError};
 use exposure::secret_of;
 use instance::{DecryptError, Instance, failpoint};
-use model::{Account, CredentialVersion, Secret, SiteRow, StoredHash};
+use model::{Account, Credential, CredentialVersion, Secret, SiteRow, StoredHash};
 use outbox::Kept;
 use password::{ImitateError, Verifier, format_of};
 use recovery::{
@@ -78,16 +78,17 @@ pub async fn choose_password(
     let mut tx = instance.store().read().await?;
     let Some(link) = live(&mut tx, choice.token).await? else { return Ok(Chosen::Dead) };
     let accounts = recovery.directory.by_ids(std::slice::from_ref(&link.account)).await?;
-    let Some((account, hash)) = accounts.into_iter().next().and_then(with_hash) else {
+    let Some((account, credential)) = accounts.into_iter().next().and_then(with_password) else {
         return Ok(Chosen::Dead);
     };
     if is_set(instance, &link, &account) {
         // Whoever set it was interrupted, or is not done yet.
-        conclude_late(instance, &recovery.directory, &link, &account).await?;
+        conclude_late(instance, &*recovery.directory, &link, &account).await?;
         return Ok(Chosen::Dead);
     }
-    let old = old_hashes(instance, &mut tx, &account, &hash).await?;
+    let old = old_hashes(instance, &mut tx, &account, &credential).await?;
     drop(tx);
+    let hash = credential.into_hash();
     let password = match judge(recovery, &account, &hash, choice.typed) {
         Ok(password) => password,
         Err(refused) => return Ok(refused),
@@ -116,9 +117,9 @@ const fn row_of(link: &ResetLink) -> LinkRow {
     }
 }
 
-fn with_hash(account: Account) -> Option<(Account, StoredHash)> {
-    let hash = account.hash.clone()?;
-    Some((account, hash))
+fn with_password(account: Account) -> Option<(Account, Credential)> {
+    let credential = account.credential.clone()?;
+    Some((account, credential))
 }
 
 /// What can be said of a password without trying it on anything.
@@ -146,7 +147,7 @@ async fn old_hashes(
     instance: &Instance,
     tx: &mut Tx,
     account: &Account,
-    hash: &StoredHash,
+    present: &Credential,
 ) -> Result<OldPasswords, ChooseError> {
     let now = tx.now().await?;
     let resets = tx.resets_of_account(&account.id).await?;
@@ -154,10 +155,10 @@ async fn old_hashes(
     let replaced = recent.map(|reset| replaced(instance, account, reset));
     let mut old = OldPasswords::default();
     old.hashes.extend(replaced.collect::<Result<Vec<_>, _>>()?.into_iter().flatten());
-    let version = instance.keys().credential_version(hash);
+    let version = present.version(instance.keys());
     let findings = tx.open_findings_of(&account.id).await?;
     if findings.iter().any(|finding| finding.version == version) {
-        old.hashes.push(hash.clone());
+        old.hashes.push(present.hash().clone());
     }
     for finding in &findings {
         old.secrets.extend(secret_of(instance, finding)?);
@@ -234,9 +235,10 @@ async fn set(
     link: &ResetLink,
     change: Change,
 ) -> Result<Chosen, ChooseError> {
-    let now = Account { hash: Some(change.new.clone()), ..change.account.clone() };
+    let credential = Some(Credential::from(change.new.clone()));
+    let now = Account { credential, ..change.account.clone() };
     let saga = PasswordSaga { instance, recovery, link, change, refused: None };
-    let chosen = carry_out(instance.keys(), &recovery.directory, saga).await?;
+    let chosen = carry_out(instance.keys(), &*recovery.directory, saga).await?;
     if chosen == Chosen::Done {
         failpoint::reach("reset_concluded");
         watch_account(instance, &recovery.verifier, &now).await?;
@@ -262,7 +264,7 @@ impl Saga for PasswordSaga<'_> {
 
     async fn intend(&mut self) -> Result<Vec<Replacement>, ChooseError> {
         let Change { account, hash, new, .. } = &self.change;
-        let version = self.instance.keys().credential_version(new);
+        let version = Credential::from(new.clone()).version(self.instance.keys());
         self.refused = intend(self.instance, self.link.id, version).await?.err();
         if self.refused.is_some() {
             return Ok(Vec::new());
@@ -280,7 +282,7 @@ impl Saga for PasswordSaga<'_> {
         let Change { account, user_agent, .. } = change;
         let row = swapped.into_values().next().transpose()?;
         if row == Some(SiteRow::Ours) {
-            let directory = &recovery.directory;
+            let directory = &*recovery.directory;
             conclude(instance, directory, link, &account, user_agent, ended).await?;
             return Ok(Chosen::Done);
         }

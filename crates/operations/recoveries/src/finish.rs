@@ -1,7 +1,7 @@
 //! What follows once a password was set by a link, however far whoever set it came.
 
 use campaigns::{WatchError, WorkerContext, saga::credential_of, watch_account};
-use directory::{Directory, EndedSessions, ReadError, WriteError};
+use directory::{Ability, Directory, EndedSessions, ReadError, WriteError};
 use instance::{Instance, LogError};
 use ledger::RecoveryEvent;
 use model::{Account, CredentialNow};
@@ -15,7 +15,7 @@ use crate::letter::{NewLetter, Told, post};
 /// changes nothing.
 pub(crate) async fn conclude(
     instance: &Instance,
-    directory: &Directory,
+    directory: &dyn Directory,
     link: &ResetLink,
     account: &Account,
     user_agent: Option<String>,
@@ -30,8 +30,9 @@ pub(crate) async fn conclude(
     tx.supersede_other_links(&account.id, link.id).await?;
     let (id, link_id) = (account.id.clone(), link.id.get());
     let mut events = vec![RecoveryEvent::PasswordChosen { account: id, link: link_id }.into()];
-    let others_signed_out = directory.ends_sessions() && ended.unreadable == 0;
-    let recorded = directory.records_verified();
+    let others_signed_out =
+        directory.capabilities().can(Ability::EndSessions) && ended.unreadable == 0;
+    let recorded = directory.capabilities().can(Ability::RecordVerified);
     if let Some(addressee) = Addressee::of(instance, None, account, recorded) {
         let told = Told::Done { at_micros: at.as_micros(), user_agent, others_signed_out };
         let language = tx.language_of_link(link.id).await?.parse().unwrap_or(Language::English);
@@ -46,7 +47,7 @@ pub(crate) async fn conclude(
 /// As [`conclude`], for a password that somebody else's attempt has set.
 pub(crate) async fn conclude_late(
     instance: &Instance,
-    directory: &Directory,
+    directory: &dyn Directory,
     link: &ResetLink,
     account: &Account,
 ) -> Result<(), ConcludeError> {
@@ -68,7 +69,7 @@ pub async fn finish_resets(context: &WorkerContext<'_>) -> Result<(), ConcludeEr
 }
 
 async fn finish_reset(context: &WorkerContext<'_>, link: &ResetLink) -> Result<(), ConcludeError> {
-    let (instance, directory) = (context.instance, &context.means.directory);
+    let (instance, directory) = (context.instance, &*context.means.directory);
     let accounts = directory.by_ids(std::slice::from_ref(&link.account)).await?;
     match accounts.into_iter().next() {
         Some(account) if is_set(instance, link, &account) => {

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 /// What people set new passwords with.
 pub struct Recovery {
     /// The site's accounts.
-    pub(crate) directory: Directory,
+    pub(crate) directory: Arc<dyn Directory>,
     /// What tries passwords and makes hashes, as the site does.
     pub(crate) verifier: Arc<Verifier>,
     /// What a password must not be.
@@ -28,7 +28,7 @@ impl Recovery {
     /// Puts it together. `hashing_max` passwords are tried and hashed at the same time.
     #[must_use]
     pub fn new(
-        directory: Directory,
+        directory: Arc<dyn Directory>,
         verifier: Arc<Verifier>,
         policy: PasswordPolicy,
         lengths: LengthRules,

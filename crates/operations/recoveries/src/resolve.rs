@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use campaigns::WorkerContext;
-use directory::ReadError;
+use directory::{Ability, ReadError};
 use instance::Instance;
 use ledger::RecoveryEvent;
 use model::{Account, AccountId, NoticeKind, Timestamp};
@@ -111,7 +111,7 @@ async fn answer_one(
     meant: &Meant,
     account: &Account,
 ) -> Result<Option<RecoveryEvent>, RequestError> {
-    let recorded = context.means.directory.records_verified();
+    let recorded = context.means.directory.capabilities().can(Ability::RecordVerified);
     let Some(addressee) = Addressee::of(context.instance, None, account, recorded) else {
         return Ok(None);
     };
@@ -120,7 +120,9 @@ async fn answer_one(
         return Ok(None);
     }
     let (told, link) = match request.kind {
-        NoticeKind::ResetLink if account.hash.is_some() && context.means.outbox.pages.is_some() => {
+        NoticeKind::ResetLink
+            if account.credential.is_some() && context.means.outbox.pages.is_some() =>
+        {
             (Told::Link, Some(tx.add_reset_link(&account.id).await?))
         }
         NoticeKind::ExposureAnswer => {

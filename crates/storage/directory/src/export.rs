@@ -1,5 +1,6 @@
 //! A file of accounts, as a site's own tools write it.
 
+mod connector;
 mod head;
 mod json;
 mod table;
@@ -40,7 +41,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Export {
     accounts: Vec<Account>,
-    by_id: HashMap<AccountId, usize>,
+    /// Where the accounts stand, in the order of their ids.
+    by_id: Vec<usize>,
 }
 
 impl Export {
@@ -50,8 +52,8 @@ impl Export {
     /// [`ExportError`] for the first thing wrong, with its line.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ExportError> {
         let accounts: Vec<_> = Self::stream(path).collect::<Result<_, _>>()?;
-        let ids = accounts.iter().map(|account| account.id.clone());
-        let by_id = ids.zip(0..).collect();
+        let mut by_id = Vec::from_iter(0..accounts.len());
+        by_id.sort_unstable_by_key(|place| &accounts[*place].id);
         Ok(Self { accounts, by_id })
     }
 
@@ -83,7 +85,8 @@ impl Export {
     /// The account with this id.
     #[must_use]
     pub fn by_id(&self, id: &AccountId) -> Option<&Account> {
-        self.accounts.get(*self.by_id.get(id)?)
+        let found = self.by_id.binary_search_by_key(&id, |place| &self.accounts[*place].id);
+        self.accounts.get(self.by_id[found.ok()?])
     }
 }
 

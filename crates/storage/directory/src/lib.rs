@@ -1,29 +1,36 @@
 //! Connectors to the site's accounts, which Countersign does not own.
 //!
-//! A [`Directory`] is a table or a query in the site's own database, told apart by a [`Mapping`].
-//! Reading it is one grant and writing to it another: everything up to a plan works without the
-//! second. An [`Export`] is a file of accounts, for those who want to try before they connect.
+//! [`Directory`] is what the rest of the program knows of them; [`open`] connects to the site's own
+//! table or query, told apart by a [`Mapping`]. Reading it is one grant and writing to it another:
+//! everything up to a plan works without the second. An [`Export`] is a file of accounts, for those
+//! who want to try before they connect.
+//!
+//! Each kind of directory is one implementation of the trait. Another kind takes a file of its own
+//! and a line in `opener.rs`; nothing else asks which kind it is.
 //!
 //! No hash ever stands in an error or in `Debug` here.
 
-mod connection;
-mod django;
+mod contract;
+mod engine;
 mod export;
-mod id_type;
+mod failure;
 pub mod limits;
 mod mapping;
+mod opener;
+mod quoting;
 mod report;
 mod row;
-mod sessions;
-mod text;
+mod table;
 mod value;
-mod write;
 
-pub use connection::{Directory, OpenError, ReadError};
+pub use contract::{
+    Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions, Reading,
+    Writing,
+};
 pub use export::{Export, ExportError, HeaderFault, LineFault};
+pub use failure::{OpenError, ReadError, WriteError};
 pub use mapping::{Columns, Mapping, Sessions, Source};
+pub use opener::open;
 pub use report::{DirectoryReport, WriteGrant};
 pub use row::{Field, RowFault};
-pub use sessions::EndedSessions;
 pub use value::Expected;
-pub use write::WriteError;

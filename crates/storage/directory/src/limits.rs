@@ -26,3 +26,11 @@ pub const MOMENT_SECONDS_MIN: i64 = 631_152_000;
 
 /// 2200-01-01, in seconds since 1970. No account has seen anything later.
 pub const MOMENT_SECONDS_MAX: i64 = 7_258_118_400;
+
+/// How far behind its mark a directory looks for changes: over the hour that local time repeats in
+/// autumn, and ten minutes for clocks that differ and for transactions that take long.
+pub const CHANGE_OVERLAP_SECONDS: i64 = 4_200;
+
+/// The latest changes among which a mark is looked for. Those ahead of the database's own clock are
+/// no marks: one wrong date would hide what changes until then.
+pub const LATEST_CHANGES_READ: usize = 100;

@@ -46,6 +46,9 @@ pub struct Columns {
     pub last_login_at: Option<String>,
     /// Whether the site asks the person for a second factor.
     pub second_factor: Option<String>,
+    /// When the row last changed: a moment in UTC, set whenever the hash is, by the same
+    /// transaction. Index it if the site is large.
+    pub changed_at: Option<String>,
 }
 
 /// How a person is signed out everywhere.
@@ -87,24 +90,6 @@ impl Mapping {
             sessions: Sessions::Untouched,
         }
     }
-
-    /// The table `account` of Countersign's own store, which `accounts import` fills.
-    #[must_use]
-    pub fn embedded() -> Self {
-        let column = |field: Field| Some(field.name().to_owned());
-        Self {
-            source: Source::Table("account".into()),
-            columns: Columns {
-                hash_changed_at: column(Field::HashChangedAt),
-                email_verified: column(Field::EmailVerified),
-                locale: column(Field::Locale),
-                last_login_at: column(Field::LastLoginAt),
-                second_factor: column(Field::SecondFactor),
-                ..Columns::least("hash")
-            },
-            sessions: Sessions::Untouched,
-        }
-    }
 }
 
 impl Columns {
@@ -121,6 +106,7 @@ impl Columns {
             Field::Locale => self.locale.as_deref(),
             Field::LastLoginAt => self.last_login_at.as_deref(),
             Field::SecondFactor => self.second_factor.as_deref(),
+            Field::ChangedAt => self.changed_at.as_deref(),
         }
     }
 
@@ -142,6 +128,7 @@ impl Columns {
             locale: None,
             last_login_at: None,
             second_factor: None,
+            changed_at: None,
         }
     }
 }

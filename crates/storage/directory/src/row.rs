@@ -1,6 +1,6 @@
 use std::fmt;
 
-use model::{Account, AccountId, AccountIdError, StoredHash};
+use model::{Account, AccountId, AccountIdError, Credential, StoredHash, Timestamp};
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use crate::{
@@ -26,7 +26,7 @@ impl RawRow {
         Ok(Account {
             email: self.take(Field::Email),
             username: self.take(Field::Username),
-            hash: StoredHash::from_column(self.take(Field::Hash)),
+            credential: StoredHash::from_column(self.take(Field::Hash)).map(Credential::from),
             hash_changed_at: self.parse(&id, Field::HashChangedAt, value::moment)?,
             email_verified: self.parse(&id, Field::EmailVerified, value::truth)?,
             locale: self.take(Field::Locale),
@@ -34,6 +34,14 @@ impl RawRow {
             second_factor: self.parse(&id, Field::SecondFactor, value::truth)?,
             id,
         })
+    }
+
+    /// When it last changed, and how the column says so; `None` for never.
+    pub(crate) fn changed_at(mut self) -> Result<Option<(Timestamp, String)>, RowFault> {
+        let id = self.take(Field::Id).ok_or(RowFault::NoId)?;
+        let text = self.0[Field::ChangedAt as usize].clone().unwrap_or_default();
+        let at = self.parse(&AccountId::new(id)?, Field::ChangedAt, value::moment)?;
+        Ok(at.map(|at| (at, text)))
     }
 
     /// An empty text says no more than a missing one.
@@ -95,6 +103,8 @@ pub enum Field {
     LastLoginAt,
     /// Whether the site asks the person for a second factor.
     SecondFactor,
+    /// When the account last changed.
+    ChangedAt,
 }
 
 impl Field {
@@ -109,6 +119,7 @@ impl Field {
         Self::Locale,
         Self::LastLoginAt,
         Self::SecondFactor,
+        Self::ChangedAt,
     ];
 
     /// Its name: below `directory.columns` in the configuration, and in the head of an export.
@@ -124,6 +135,7 @@ impl Field {
             Self::Locale => "locale",
             Self::LastLoginAt => "last_login_at",
             Self::SecondFactor => "second_factor",
+            Self::ChangedAt => "changed_at",
         }
     }
 }
@@ -196,7 +208,7 @@ mod tests {
         let mut row = row(&empty.collect::<Vec<_>>());
         row.set(Field::Id, Some("7".into()));
         let account = row.account().unwrap();
-        assert!(account.email.is_none() && account.hash.is_none());
+        assert!(account.email.is_none() && account.credential.is_none());
         assert!(account.email_verified.is_none() && account.last_login_at.is_none());
     }
 

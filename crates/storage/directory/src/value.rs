@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use jiff::{civil, tz::TimeZone};
+use jiff::{SignedDuration, civil, tz::TimeZone};
 use model::Timestamp;
 
-use crate::limits::{MOMENT_SECONDS_MAX, MOMENT_SECONDS_MIN};
+use crate::{
+    engine::Literal,
+    limits::{MOMENT_SECONDS_MAX, MOMENT_SECONDS_MIN},
+};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
@@ -55,15 +58,52 @@ pub(crate) fn truth(text: &str) -> Result<Option<bool>, Expected> {
     }
 }
 
+/// A moment so many seconds before another one, in the form of that one, so that databases compare
+/// both alike: as numbers, moments or text. `None` for what is no moment.
+pub(crate) fn earlier(text: &str, seconds: i64) -> Option<Literal> {
+    let text = text.trim();
+    match counted(text) {
+        Some((whole, unit, _)) => {
+            Some(Literal::Number(whole - seconds * (MICROS_PER_SECOND / unit)))
+        }
+        None => earlier_in_text(text, seconds).map(Literal::Text),
+    }
+}
+
+/// The fraction of a second goes: without it a text sorts no later.
+fn earlier_in_text(text: &str, seconds: i64) -> Option<String> {
+    let date = text.get(..10)?;
+    let after_date = |c: char| matches!(c, '.' | 'Z' | 'z' | '+' | '-');
+    let end = text[10..].find(after_date).map_or(text.len(), |at| at + 10);
+    let (civil, offset) = text.split_at(end);
+    let fraction = |c: char| c == '.' || c.is_ascii_digit();
+    let offset = if offset.starts_with('.') { offset.trim_start_matches(fraction) } else { offset };
+    let moment: civil::DateTime = civil.parse().ok()?;
+    let earlier = moment.checked_sub(SignedDuration::from_secs(seconds)).ok()?;
+    let between = civil.get(10..11).unwrap_or_default();
+    let form = match civil.len() {
+        10 if date.contains('-') => "%Y-%m-%d".to_owned(),
+        16 => format!("%Y-%m-%d{between}%H:%M"),
+        19 => format!("%Y-%m-%d{between}%H:%M:%S"),
+        _ => return None,
+    };
+    Some(format!("{}{offset}", earlier.strftime(&form)))
+}
+
 /// Microseconds, from a number in whichever unit makes it likely.
 fn number(text: &str) -> Option<i64> {
+    counted(text).map(|(_, _, micros)| micros)
+}
+
+/// The whole number, the microseconds of its unit, and the microseconds altogether.
+fn counted(text: &str) -> Option<(i64, i64, i64)> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let whole: i64 = whole.parse().ok()?;
     let fraction = millionths(fraction)?;
     let mut units = MICROS_PER_UNIT.into_iter();
     units.find_map(|unit| {
         let micros = whole.checked_mul(unit)? + fraction * unit / MICROS_PER_SECOND;
-        is_likely(micros).then_some(micros)
+        is_likely(micros).then_some((whole, unit, micros))
     })
 }
 
@@ -90,6 +130,14 @@ fn calendar(text: &str) -> Option<i64> {
     // The last day that can be written is later than the last moment that can be counted.
     let moment = naive.to_zoned(TimeZone::UTC);
     Some(moment.map_or(i64::MAX, |moment| moment.timestamp().as_microsecond()))
+}
+
+/// Eight, four, four, four and twelve digits.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    let groups: Vec<_> = text.split('-').collect();
+    let lengths = groups.iter().map(|group| group.len());
+    let digits = |group: &&str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    lengths.eq([8, 4, 4, 4, 12]) && groups.iter().all(digits)
 }
 
 #[cfg(test)]
@@ -136,6 +184,22 @@ mod tests {
         let others = ["", "yesterday", "2016-13-01", "-1465389000", "1e9", "1.2.3"];
         for text in dates_as_numbers.into_iter().chain(others) {
             assert_eq!(moment(text), Err(MOMENT), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_earlier_moment_keeps_the_form() {
+        let text = |text: &str| earlier(text, 90);
+        let expect = |text: &str| Some(Literal::Text(text.to_owned()));
+        assert_eq!(text("2016-06-08 12:30:00"), expect("2016-06-08 12:28:30"));
+        assert_eq!(text("2016-06-08T12:30:00.25Z"), expect("2016-06-08T12:28:30Z"));
+        assert_eq!(text("2016-06-08 00:01:00.5+02"), expect("2016-06-07 23:59:30+02"));
+        assert_eq!(text("2016-06-08T12:30-05:00"), expect("2016-06-08T12:28-05:00"));
+        assert_eq!(text("2016-06-08"), expect("2016-06-07"));
+        assert_eq!(text("1465389000.5"), Some(Literal::Number(1_465_388_910)));
+        assert_eq!(text("1465389000000"), Some(Literal::Number(1_465_388_910_000)));
+        for unknown in ["", "20160608", "yesterday", "infinity", "2016-06-08 12"] {
+            assert_eq!(text(unknown), None, "{unknown}");
         }
     }
 

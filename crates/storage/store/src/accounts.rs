@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
 
-use model::Account;
+use futures_util::{StreamExt, stream::BoxStream};
+use model::{Account, AccountId, Credential, StoredHash, Timestamp};
 
 use crate::{
-    StoreError, Tx,
+    Store, StoreError, Tx,
     cell::{Cell, hash_column},
+    limits::{ACCOUNTS_PER_NAME_MAX, IDS_PER_STATEMENT},
 };
 
 sql::queries! {
@@ -16,6 +18,16 @@ sql::queries! {
             locale = excluded.locale, last_login_at = excluded.last_login_at,
             second_factor = excluded.second_factor"];
     COUNT = ["SELECT COUNT(*) FROM account"];
+    ALL_ACCOUNTS = ["SELECT id, email, username, hash, hash_changed_at, email_verified, locale,
+            last_login_at, second_factor
+        FROM account"];
+    BY_IDS = ["SELECT id, email, username, hash, hash_changed_at, email_verified, locale,
+            last_login_at, second_factor
+        FROM account WHERE id IN {list}"];
+    BY_NAMES = ["SELECT id, email, username, hash, hash_changed_at, email_verified, locale,
+            last_login_at, second_factor
+        FROM account WHERE lower(email) IN {list} OR username IN {list}"];
+    REPLACE_HASH = ["UPDATE account SET hash = $1 WHERE id = $2 AND hash = $3"];
 }
 
 impl Tx {
@@ -31,7 +43,8 @@ impl Tx {
             .0
             .insert_all(&PUT, last.into_values().cloned(), |query, account| {
                 let query = query.bind(Cell(account.id)).bind(account.email).bind(account.username);
-                let query = query.bind(hash_column(account.hash.as_ref()));
+                let query =
+                    query.bind(hash_column(account.credential.as_ref().map(Credential::hash)));
                 let query = query.bind(account.hash_changed_at.map(Cell));
                 let query = query.bind(account.email_verified).bind(account.locale);
                 query.bind(account.last_login_at.map(Cell)).bind(account.second_factor)
@@ -46,5 +59,95 @@ impl Tx {
     /// What the database reports.
     pub async fn account_count(&mut self) -> Result<u64, StoreError> {
         Ok(Self::count(self.0.run(&COUNT)).await?)
+    }
+
+    /// These accounts of the embedded directory. An id that nobody has is passed over.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn embedded_accounts(
+        &mut self,
+        ids: &[AccountId],
+    ) -> Result<Vec<Account>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(IDS_PER_STATEMENT) {
+            let text = BY_IDS.with_list(0, ids.len());
+            let query =
+                ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(id.clone())));
+            found.extend(query.all::<AccountRow>().await?.into_iter().map(account));
+        }
+        Ok(found)
+    }
+
+    /// The accounts of the embedded directory that have one of these addresses, in lower case, or
+    /// usernames.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn embedded_accounts_by_name(
+        &mut self,
+        names: &[String],
+    ) -> Result<Vec<Account>, StoreError> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = BY_NAMES.with_list(0, names.len());
+        let query = names.iter().fold(self.0.run(&text), |query, name| query.bind(name.clone()));
+        let found = query.all::<AccountRow>().await?.into_iter();
+        Ok(found.take(ACCOUNTS_PER_NAME_MAX).map(account).collect())
+    }
+
+    /// Puts one hash in the place of another, if that is what the account of the embedded directory
+    /// holds; whether it did.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn replace_embedded_hash(
+        &mut self,
+        id: &AccountId,
+        expected: &StoredHash,
+        new: &StoredHash,
+    ) -> Result<bool, StoreError> {
+        let query = self.0.run(&REPLACE_HASH).bind(hash_column(Some(new)));
+        let query = query.bind(Cell(id.clone())).bind(hash_column(Some(expected)));
+        Ok(query.execute().await? == 1)
+    }
+}
+
+impl Store {
+    /// Every account of the embedded directory, as the database hands it out.
+    pub fn stream_accounts(&self) -> BoxStream<'_, Result<Account, StoreError>> {
+        let rows = self.db.stream::<AccountRow>(&ALL_ACCOUNTS);
+        rows.map(|row| Ok(account(row?))).boxed()
+    }
+}
+
+/// In the order of the columns.
+type AccountRow = (
+    Cell<AccountId>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<Cell<Timestamp>>,
+    Option<bool>,
+    Option<String>,
+    Option<Cell<Timestamp>>,
+    Option<bool>,
+);
+
+fn account(row: AccountRow) -> Account {
+    let (id, email, username, hash, hash_changed_at, email_verified, locale, last_login_at, second) =
+        row;
+    let text = |text: Option<String>| text.filter(|text| !text.is_empty());
+    Account {
+        id: id.0,
+        email: text(email),
+        username: text(username),
+        credential: StoredHash::from_column(hash).map(Credential::from),
+        hash_changed_at: hash_changed_at.map(|at| at.0),
+        email_verified,
+        locale: text(locale),
+        last_login_at: last_login_at.map(|at| at.0),
+        second_factor: second,
     }
 }

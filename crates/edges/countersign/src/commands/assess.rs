@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use directory::Export;
-use exposure::{Accounts, Assessment};
+use directory::{Directory, Export};
+use exposure::Assessment;
 use password::{CostLimits, Verifier};
 
 use super::{Context, Failure};
@@ -15,12 +15,12 @@ pub(super) async fn run(context: &Context<'_>, arguments: &Assess) -> Result<Don
     let assessment = if let Some(file) = &arguments.accounts {
         let export = Export::read(file)?;
         let verifier = Arc::new(Verifier::new(CostLimits::default(), None));
-        assess(context, arguments, Accounts::Export(&export), verifier).await?
+        assess(context, arguments, &export, verifier).await?
     } else {
         let config = context.config()?;
         let directory = wiring::directory(&config).await?;
         let verifier = wiring::verifier(&config)?;
-        assess(context, arguments, Accounts::Directory(&directory), verifier).await?
+        assess(context, arguments, &*directory, verifier).await?
     };
     if let Some(file) = &arguments.list {
         output::write_list(file, &assessment.list)?;
@@ -32,11 +32,11 @@ pub(super) async fn run(context: &Context<'_>, arguments: &Assess) -> Result<Don
 async fn assess(
     context: &Context<'_>,
     arguments: &Assess,
-    accounts: Accounts<'_>,
+    directory: &dyn Directory,
     verifier: Arc<Verifier>,
 ) -> Result<Assessment, Failure> {
     let progress = context.progress();
-    Ok(exposure::assess(accounts, &arguments.leaks, verifier, progress).await?)
+    Ok(exposure::assess(directory, &arguments.leaks, verifier, progress).await?)
 }
 
 fn for_people(assessment: &Assessment) -> String {

@@ -88,7 +88,7 @@ impl Office<'_> {
         let words = wiring::words(self.config)?;
         let progress = self.context.progress();
         let (site, campaign) = (&self.site, name.as_str());
-        let frozen = campaigns::freeze_campaign(site, campaign, &directory, &words, &*progress);
+        let frozen = campaigns::freeze_campaign(site, campaign, &*directory, &words, &*progress);
         frozen.await.map_err(refused)?;
         self.show(name).await
     }
@@ -114,7 +114,7 @@ impl Office<'_> {
         let directory = wiring::directory(self.config).await?;
         let words = wiring::words(self.config)?;
         let (site, name, founding) = (&self.site, name.as_str(), self.founding()?);
-        let started = campaigns::start_campaign(site, name, &directory, &words, founding).await;
+        let started = campaigns::start_campaign(site, name, &*directory, &words, founding).await;
         started.map_err(refused)
     }
 
@@ -149,7 +149,7 @@ impl Office<'_> {
         let name = name.as_str();
         let shown = Shown {
             campaign: campaigns::show_campaign(&self.site, name).await?,
-            samples: campaigns::sample_targets(&self.site, name, &directory).await?,
+            samples: campaigns::sample_targets(&self.site, name, &*directory).await?,
         };
         self.context.output.result("countersign.campaign_show/1", &shown, |shown| {
             view::for_people(&shown.campaign) + &view::samples(&shown.samples)

@@ -124,7 +124,7 @@ async fn directory(config: &Config) -> Vec<Checked> {
     match wiring::directory(config).await {
         Err(error) => bad(error.to_string()),
         Ok(directory) => {
-            let checks = instance::check_directory(&directory).await;
+            let checks = instance::check_directory(&*directory).await;
             checks.unwrap_or_else(|error| bad(error.to_string()))
         }
     }

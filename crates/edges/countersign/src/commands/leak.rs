@@ -1,4 +1,4 @@
-use exposure::{Accounts, AddLeak, LeakReport};
+use exposure::{AddLeak, LeakReport};
 use instance::Instance;
 use model::LeakName;
 use serde::Serialize;
@@ -49,8 +49,7 @@ async fn screen(
     name: &LeakName,
 ) -> Result<LeakReport, Failure> {
     let directory = wiring::directory(config).await?;
-    let accounts = Accounts::Directory(&directory);
-    Ok(exposure::screen_leak(site, name, accounts, context.progress()).await?)
+    Ok(exposure::screen_leak(site, name, &*directory, context.progress()).await?)
 }
 
 async fn verify(
@@ -60,8 +59,8 @@ async fn verify(
     name: &LeakName,
 ) -> Result<LeakReport, Failure> {
     let directory = wiring::directory(config).await?;
-    let (accounts, verifier) = (Accounts::Directory(&directory), wiring::verifier(config)?);
-    Ok(exposure::verify_leak(site, name, accounts, verifier, context.progress()).await?)
+    let verifier = wiring::verifier(config)?;
+    Ok(exposure::verify_leak(site, name, &*directory, verifier, context.progress()).await?)
 }
 
 #[derive(Serialize)]

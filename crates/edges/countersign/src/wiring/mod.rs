@@ -8,6 +8,7 @@ use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 
 use campaign::{DigestError, Roster, RosterDigest};
 use directory::{Columns, Directory, Mapping, OpenError, Sessions, Source};
+use exposure::EmbeddedDirectory;
 use instance::{
     Instance, InstanceError, InstanceKey, InstanceKeyError, InstanceOptions, RosterStateError,
 };
@@ -77,16 +78,14 @@ pub(crate) async fn roster(config: &Config, site: &Instance) -> Result<Roster, W
 }
 
 /// Opens the directory: the site's own table, or the embedded one in our store.
-pub(crate) async fn directory(config: &Config) -> Result<Directory, WiringError> {
+pub(crate) async fn directory(config: &Config) -> Result<Arc<dyn Directory>, WiringError> {
     let settings = &config.settings.directory;
-    let mapping = mapping(settings)?;
-    if settings.preset == Preset::Embedded {
-        let url = config.database_url(&config.settings.store.url);
-        return Ok(Directory::open(&url, Some(&url), mapping).await?);
-    }
+    let Some(mapping) = mapping(settings)? else {
+        return Ok(Arc::new(EmbeddedDirectory::new(store(config).await?)));
+    };
     let url = settings.url.as_ref().ok_or(WiringError::NoDirectory)?;
     let write_url = settings.write_url.as_ref().map(|url| config.database_url(url));
-    Ok(Directory::open(&config.database_url(url), write_url.as_deref(), mapping).await?)
+    Ok(directory::open(&config.database_url(url), write_url.as_deref(), mapping).await?)
 }
 
 /// Where and how to listen.
@@ -113,8 +112,7 @@ pub(crate) fn serving(config: &Config) -> Result<ServeOptions, WiringError> {
 /// Checks whatever can be checked without a connection.
 pub(crate) fn check(config: &Config) -> Result<(), WiringError> {
     let settings = &config.settings.directory;
-    mapping(settings)?;
-    if settings.preset != Preset::Embedded && settings.url.is_none() {
+    if mapping(settings)?.is_some() && settings.url.is_none() {
         return Err(WiringError::NoDirectory);
     }
     instance_key(config)?;
@@ -126,11 +124,11 @@ pub(crate) fn check(config: &Config) -> Result<(), WiringError> {
     Ok(())
 }
 
-fn mapping(settings: &DirectorySettings) -> Result<Mapping, WiringError> {
+/// How the site keeps its accounts; `None` where our store keeps them.
+fn mapping(settings: &DirectorySettings) -> Result<Option<Mapping>, WiringError> {
     let mut mapping = match settings.preset {
-        Preset::Embedded => Mapping::embedded(),
         Preset::Django => Mapping::django(),
-        Preset::Generic => Mapping::generic(),
+        Preset::Embedded | Preset::Generic => Mapping::generic(),
     };
     match (&settings.table, &settings.query) {
         (Some(_), Some(_)) => return Err(WiringError::TableAndQuery),
@@ -146,7 +144,7 @@ fn mapping(settings: &DirectorySettings) -> Result<Mapping, WiringError> {
         (None, Some(table)) => mapping.sessions = Sessions::Django { table: table.clone() },
         (None, None) => {}
     }
-    Ok(mapping)
+    Ok((settings.preset != Preset::Embedded).then_some(mapping))
 }
 
 fn map_columns(columns: &mut Columns, settings: &ColumnSettings) {
@@ -160,6 +158,7 @@ fn map_columns(columns: &mut Columns, settings: &ColumnSettings) {
         (&mut columns.locale, &settings.locale),
         (&mut columns.last_login_at, &settings.last_login_at),
         (&mut columns.second_factor, &settings.second_factor),
+        (&mut columns.changed_at, &settings.changed_at),
     ];
     for (column, setting) in optional {
         match setting.as_deref() {

@@ -2,6 +2,7 @@
 
 use std::{fs, io, path::PathBuf, sync::Arc, thread};
 
+use directory::Ability;
 use model::{Secret, StoredHash};
 use notice::{BaseUrl, BaseUrlError};
 use password::recognise;
@@ -18,7 +19,7 @@ pub(super) async fn recovery(config: &Config) -> Result<Option<Arc<Recovery>>, W
         return Ok(None);
     }
     let directory = directory(config).await?;
-    if !directory.is_writable() {
+    if !directory.capabilities().can(Ability::Seal) {
         return Err(RecoveryError::ReadOnly.into());
     }
     Ok(Some(Arc::new(Recovery::new(

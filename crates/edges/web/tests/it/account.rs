@@ -2,16 +2,18 @@
 
 use std::{fs, sync::Arc, time::Duration};
 
-use directory::{Directory, Mapping};
-use exposure::{Accounts, AddLeak, add_leak, screen_leak, verify_leak};
+use directory::Directory;
+use exposure::{AddLeak, EmbeddedDirectory, add_leak, screen_leak, verify_leak};
 use instance::{Progress, Step};
-use model::{Account, AccountId, NoticeKind, Provenance, Randomness, Secret, StoredHash, Verdict};
+use model::{
+    Account, AccountId, Credential, NoticeKind, Provenance, Randomness, Secret, StoredHash, Verdict,
+};
 use password::{CostLimits, Verifier};
 use recoveries::Recovery;
 use recovery::{BreachedList, LengthRules, PasswordPolicy, ResetToken, limits::LINK_LIFETIME};
 use store::{LinkId, NewRequestedNotice};
 
-use crate::harness::{Answer, Pages, store_url};
+use crate::harness::{Answer, Pages};
 
 pub(crate) const ADDRESS: &str = "jane@example.net";
 pub(crate) const USERNAME: &str = "janedoe";
@@ -26,7 +28,7 @@ const HASH: &str = "pbkdf2_sha256$1000$saltsaltsalt$F7o7+5VTVzFAO998X6s3AHrDsJVd
 /// Jane's account, and pages on which she can choose a new password.
 pub(crate) struct Jane {
     pub(crate) pages: Pages,
-    directory: Directory,
+    directory: Arc<dyn Directory>,
 }
 
 impl Jane {
@@ -35,16 +37,15 @@ impl Jane {
         let mut tx = pages.store.begin().await.unwrap();
         tx.import_accounts(&[account()]).await.unwrap();
         tx.commit().await.unwrap();
-        let url = store_url(&pages.folder);
-        let directory = Directory::open(&url, Some(&url), Mapping::embedded()).await.unwrap();
-        Self { pages: pages.with_recovery(means(directory.clone())), directory }
+        let directory: Arc<dyn Directory> = Arc::new(EmbeddedDirectory::new(pages.store.clone()));
+        Self { pages: pages.with_recovery(means(Arc::clone(&directory))), directory }
     }
 
     /// Makes a leak known in which her password stands.
     pub(crate) async fn expose(&self) {
         let file = self.pages.folder.path().join("leak.txt");
         fs::write(&file, format!("{ADDRESS}:{PASSWORD}\n")).unwrap();
-        let (site, accounts) = (&self.pages.site, Accounts::Directory(&self.directory));
+        let (site, accounts) = (&self.pages.site, &*self.directory);
         let leak = AddLeak {
             name: "Books".parse().unwrap(),
             date: "2012".parse().unwrap(),
@@ -83,8 +84,8 @@ impl Jane {
     /// Whether she can sign in with a password.
     pub(crate) async fn signs_in(&self, password: &str) -> bool {
         let accounts = self.directory.by_ids(&[id()]).await.unwrap();
-        let hash = accounts[0].hash.clone().unwrap();
-        let verdict = verifier().verify(&hash, &[Secret::from(password.as_bytes())]);
+        let now = accounts[0].credential.clone().unwrap();
+        let verdict = verifier().verify(now.hash(), &[Secret::from(password.as_bytes())]);
         verdict == Verdict::Match { secret: 0 }
     }
 }
@@ -98,7 +99,7 @@ fn account() -> Account {
         id: id(),
         email: Some(ADDRESS.to_owned()),
         username: Some(USERNAME.to_owned()),
-        hash: StoredHash::from_column(Some(HASH.to_owned())),
+        credential: StoredHash::from_column(Some(HASH.to_owned())).map(Credential::from),
         hash_changed_at: None,
         email_verified: Some(true),
         locale: None,
@@ -107,7 +108,7 @@ fn account() -> Account {
     }
 }
 
-fn means(directory: Directory) -> Recovery {
+fn means(directory: Arc<dyn Directory>) -> Recovery {
     let breached = BreachedList::from_iter([Secret::from(BREACHED.as_bytes())]);
     let policy = PasswordPolicy::new(Box::new(breached));
     let verifier = Arc::new(verifier());

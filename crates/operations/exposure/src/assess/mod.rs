@@ -5,7 +5,7 @@ mod scan;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use directory::ReadError;
+use directory::{Directory, ReadError};
 use leak::{CollectError, ScreenError, SourceError};
 use model::AccountId;
 use password::Verifier;
@@ -14,7 +14,7 @@ use tokio::task::{JoinError, spawn_blocking};
 use instance::{Progress, Step};
 
 use crate::{
-    Accounts,
+    accounts::index_accounts,
     judge::{Claim, Claims, judge},
     limits::ACCOUNTS_PER_BATCH,
 };
@@ -29,13 +29,13 @@ use scan::ScannedFile;
 /// # Errors
 /// [`AssessError`] if anything cannot be read, or a line is not accounted for.
 pub async fn assess(
-    accounts: Accounts<'_>,
+    directory: &dyn Directory,
     leaks: &[PathBuf],
     verifier: Arc<Verifier>,
     progress: Arc<dyn Progress>,
 ) -> Result<Assessment, AssessError> {
     let inputs = scan::open(leaks)?;
-    let indexed = accounts.index(progress.as_ref()).await?;
+    let indexed = index_accounts(directory, progress.as_ref()).await?;
     let (index, screening) = (indexed.index, Arc::clone(&progress));
     let files = spawn_blocking(move || scan::scan(inputs, &index, screening.as_ref())).await??;
 
@@ -44,12 +44,12 @@ pub async fn assess(
         assessment.add_file(file.leak, &file.path, &file.tally, file.complete);
     }
     let claims = claims_by_account(files);
-    verify_all(accounts, claims, verifier, progress.as_ref(), &mut assessment).await?;
+    verify_all(directory, claims, verifier, progress.as_ref(), &mut assessment).await?;
     Ok(assessment)
 }
 
 async fn verify_all(
-    accounts: Accounts<'_>,
+    directory: &dyn Directory,
     mut claims: Vec<Claims<Sighting>>,
     verifier: Arc<Verifier>,
     progress: &dyn Progress,
@@ -60,7 +60,7 @@ async fn verify_all(
         let batch: Vec<_> = claims.drain(..claims.len().min(ACCOUNTS_PER_BATCH)).collect();
         let tried = batch.len() as u64;
         let ids: Vec<_> = batch.iter().map(|(id, _)| id.clone()).collect();
-        let present = accounts.by_ids(&ids).await?;
+        let present = directory.by_ids(&ids).await?;
         let verifier = Arc::clone(&verifier);
         for (id, judgement) in spawn_blocking(move || judge(&verifier, present, batch)).await? {
             assessment.add_account(id, judgement);

@@ -75,7 +75,7 @@ fn names(field: Field) -> impl Iterator<Item = &'static str> {
         Field::Hash => &["password", "password_hash", "encrypted_password", "passwd"],
         Field::HashChangedAt => &["password_changed_at"],
         Field::LastLoginAt => &["last_login"],
-        Field::EmailVerified | Field::Locale | Field::SecondFactor => &[],
+        Field::EmailVerified | Field::Locale | Field::SecondFactor | Field::ChangedAt => &[],
     };
     std::iter::once(field.name()).chain(others.iter().copied())
 }

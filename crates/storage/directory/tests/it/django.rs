@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use directory::{Columns, Directory, EndedSessions, Export, Mapping, Source, WriteGrant};
 use model::{Account, StoredHash};
@@ -15,9 +15,9 @@ fn sites() -> [DjangoSite; 2] {
     [SiteKind::Sqlite, SiteKind::Postgres(&database)].map(|kind| DjangoSite::make(kind, OPTIONS))
 }
 
-async fn open(site: &DjangoSite, mapping: Mapping) -> Directory {
+async fn open(site: &DjangoSite, mapping: Mapping) -> Arc<dyn Directory> {
     let url = &site.database_url;
-    Directory::open(url, Some(url), mapping).await.unwrap()
+    directory::open(url, Some(url), mapping).await.unwrap()
 }
 
 /// All that is known of an account, to be compared.
@@ -26,7 +26,7 @@ fn told(account: &Account) -> impl Eq + std::fmt::Debug {
         account.id.clone(),
         account.email.clone(),
         account.username.clone(),
-        account.hash.as_ref().map(|hash| hash.expose().to_owned()),
+        account.credential.as_ref().map(|now| now.hash().expose().to_owned()),
         account.last_login_at,
     )
 }
@@ -46,7 +46,7 @@ async fn djangos_table_and_its_exports_are_the_same_accounts() {
                 assert_eq!(told(exported), told(account));
             }
         }
-        let silent = accounts.iter().filter(|account| account.hash.is_none());
+        let silent = accounts.iter().filter(|account| account.credential.is_none());
         let silent: BTreeSet<_> = silent.map(|account| account.id.as_str()).collect();
         assert!(silent.iter().copied().eq(&site.truth.no_password));
 
@@ -145,14 +145,14 @@ async fn django_lets_people_in_by_the_hash_that_stands_there_now() {
         let password = person.password.as_deref().unwrap();
         let directory = open(&site, Mapping::django()).await;
         let account = directory.by_ids(&[id(&person.id)]).await.unwrap().remove(0);
-        let old = account.hash.unwrap();
+        let old = account.credential.unwrap().into_hash();
         let new = site.django(make, &["a secret of nobody"]);
         let new = StoredHash::from_column(new.as_str().map(str::to_owned)).unwrap();
 
-        assert!(directory.replace_hash(&account.id, &old, &new).await.unwrap());
+        assert!(directory.replace_if(&account.id, &old, &new).await.unwrap());
         assert!(!site.authenticate(&person.username, password));
         assert!(site.authenticate(&person.username, "a secret of nobody"));
-        assert!(directory.replace_hash(&account.id, &new, &old).await.unwrap());
+        assert!(directory.replace_if(&account.id, &new, &old).await.unwrap());
         assert!(site.authenticate(&person.username, password));
     }
 }

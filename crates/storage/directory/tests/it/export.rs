@@ -1,9 +1,11 @@
 use std::{fs, path::PathBuf};
 
-use directory::Export;
+use directory::{Ability, Directory, Export, ReadError, WriteError};
+use futures_util::TryStreamExt;
+use model::StoredHash;
 use tempfile::TempDir;
 
-use crate::site::{id, ids_of};
+use crate::site::{id, ids, ids_of};
 
 struct File {
     path: PathBuf,
@@ -47,9 +49,12 @@ fn a_table_is_read_whatever_its_delimiter() {
         assert_eq!(ids_of(export.accounts()), ["1", "2", "3"], "{text}");
         let ana = export.by_id(&id("1")).unwrap();
         assert_eq!(ana.email.as_deref(), Some("a@b.example"));
-        assert_eq!(ana.hash.as_ref().unwrap().expose(), "$argon2id$v=19$m=8,t=1,p=1$c$d");
+        assert_eq!(
+            ana.credential.as_ref().unwrap().hash().expose(),
+            "$argon2id$v=19$m=8,t=1,p=1$c$d"
+        );
         assert_eq!(ana.last_login_at.unwrap().to_string(), "2016-06-08T12:30:00Z");
-        assert!(export.accounts()[1..].iter().all(|account| account.hash.is_none()));
+        assert!(export.accounts()[1..].iter().all(|account| account.credential.is_none()));
         assert!(export.by_id(&id("4")).is_none());
     }
 }
@@ -64,7 +69,7 @@ fn json_lines_are_read_by_extension_or_first_byte() {
         assert_eq!(ids_of(export.accounts()), ["9007199254740993", "b"]);
         let [first, second] = export.accounts() else { panic!() };
         assert_eq!(first.email_verified, Some(true));
-        assert!(second.hash.is_none() && second.email.is_none());
+        assert!(second.credential.is_none() && second.email.is_none());
         assert_eq!(second.last_login_at.unwrap().to_string(), "2016-06-08T12:30:00Z");
     }
 }
@@ -73,7 +78,7 @@ fn json_lines_are_read_by_extension_or_first_byte() {
 fn a_fields_own_name_wins_over_its_other_names() {
     let export = read("u.csv", "user_id,id,login,hash,password\n9,1,ana,own,other\n");
     let ana = export.by_id(&id("1")).unwrap();
-    assert_eq!(ana.hash.as_ref().unwrap().expose(), "own");
+    assert_eq!(ana.credential.as_ref().unwrap().hash().expose(), "own");
     assert_eq!(
         refusal("u.csv", "id,login,passwd,password\n"),
         "u.csv, line 1: `passwd` and `password` could both be the hash: rename the right one to hash"
@@ -178,4 +183,26 @@ fn a_stream_ends_with_the_first_error() {
     let missing: Vec<_> = Export::stream("/nonexistent/users.csv").collect();
     let [Err(error)] = &missing[..] else { panic!() };
     assert!(error.to_string().starts_with("/nonexistent/users.csv could not be read: "));
+}
+
+#[tokio::test]
+async fn an_export_is_a_directory_that_nothing_can_happen_to() {
+    let export = read("users.csv", COMMA);
+    let directory: &dyn Directory = &export;
+    assert_eq!(directory.count().await.unwrap(), 3);
+    let all: Vec<_> = directory.scan().try_collect().await.unwrap();
+    assert_eq!(ids_of(&all), ["1", "2", "3"]);
+    let found = directory.by_ids(&ids(&["3", "9", "3"])).await.unwrap();
+    assert_eq!(ids_of(&found), ["3"]);
+    let names = ["a@b.example", "bo"].map(str::to_owned);
+    assert_eq!(ids_of(&directory.by_names(&names).await.unwrap()), ["1", "2"]);
+
+    let capabilities = directory.capabilities();
+    assert!(capabilities.can(Ability::Read) && capabilities.can(Ability::Tell));
+    assert!(!capabilities.can(Ability::Seal) && !capabilities.can(Ability::RecordVerified));
+    let hash = StoredHash::from_column(Some("h".to_owned())).unwrap();
+    let replaced = directory.replace_if(&id("1"), &hash, &hash).await;
+    assert!(matches!(replaced, Err(WriteError::Copy)));
+    assert!(matches!(directory.changed_since(None).await, Err(ReadError::NoChanges)));
+    assert_eq!(directory.check().await.unwrap().without_password, 2);
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use directory::{Directory, Mapping, Sessions, WriteError, WriteGrant};
 
 use crate::site::{Site, ids, small, small_from};
@@ -25,7 +27,7 @@ fn with_django_sessions() -> Mapping {
 #[tokio::test]
 async fn a_grant_to_read_is_enough_to_read() {
     let (_site, url) = with_role("reader", &["GRANT SELECT ON users TO reader"]).await;
-    let directory = Directory::open(&url, None, small()).await.unwrap();
+    let directory = directory::open(&url, None, small()).await.unwrap();
     let report = directory.check().await.unwrap();
     assert!(report.database.starts_with("PostgreSQL "), "{}", report.database);
     assert_eq!((report.accounts, report.without_password), (3, 2));
@@ -35,7 +37,7 @@ async fn a_grant_to_read_is_enough_to_read() {
     assert_eq!(report.columns, columns.map(|(field, name)| (field, name.to_owned())));
     assert_eq!(report.write, WriteGrant::NotConfigured);
 
-    let misled = Directory::open(&url, Some(&url), small()).await.unwrap();
+    let misled = directory::open(&url, Some(&url), small()).await.unwrap();
     refused(&misled, "permission denied for table users").await;
 }
 
@@ -46,10 +48,10 @@ async fn a_grant_to_write_is_told_from_half_of_one() {
         &["GRANT SELECT ON users TO writer", "GRANT UPDATE (hash) ON users TO writer"],
     )
     .await;
-    let hashes_only = Directory::open(&url, Some(&url), small()).await.unwrap();
+    let hashes_only = directory::open(&url, Some(&url), small()).await.unwrap();
     assert_eq!(hashes_only.check().await.unwrap().write, WriteGrant::Granted);
 
-    let both = Directory::open(&url, Some(&url), with_django_sessions()).await.unwrap();
+    let both = directory::open(&url, Some(&url), with_django_sessions()).await.unwrap();
     refused(&both, "permission denied for table django_session").await;
     let ended = both.end_sessions(&ids(&["1"])).await.unwrap_err();
     assert!(ended.to_string().contains("permission denied"), "{ended}");
@@ -58,7 +60,7 @@ async fn a_grant_to_write_is_told_from_half_of_one() {
     assert_eq!(both.check().await.unwrap().write, WriteGrant::Granted);
 }
 
-async fn refused(directory: &Directory, because: &str) {
+async fn refused(directory: &Arc<dyn Directory>, because: &str) {
     match directory.check().await.unwrap().write {
         WriteGrant::Refused(reason) => assert!(reason.contains(because), "{reason}"),
         other => panic!("{other:?}"),
@@ -75,7 +77,7 @@ async fn the_reading_connection_cannot_write() {
     ])
     .await;
     let query = "SELECT id, email, spoil() AS hash FROM users";
-    let opened = Directory::open(&site.url, None, small_from(query)).await;
+    let opened = directory::open(&site.url, None, small_from(query)).await;
     let error = opened.unwrap_err().to_string();
     assert!(error.contains("read-only transaction"), "{error}");
     assert_eq!(site.number("SELECT COUNT(*) FROM users").await, 1);

@@ -1,9 +1,9 @@
-use directory::{Columns, Directory, Mapping, OpenError, Sessions, Source};
+use directory::{Columns, Mapping, OpenError, Sessions, Source};
 
 use crate::site::{Site, small, small_from};
 
 async fn refusal(site: &Site, mapping: Mapping) -> String {
-    let opened = Directory::open(&site.url, None, mapping).await;
+    let opened = directory::open(&site.url, None, mapping).await;
     opened.unwrap_err().to_string()
 }
 
@@ -60,7 +60,7 @@ async fn an_id_that_no_text_equals_is_noticed() {
         "INSERT INTO users VALUES (X'6162', 'a@b.example', 'h')",
     ])
     .await;
-    let opened = Directory::open(&site.url, None, small()).await;
+    let opened = directory::open(&site.url, None, small()).await;
     assert!(matches!(opened, Err(OpenError::NotFoundAgain { .. })));
     let mapping = small_from("SELECT CAST(id AS TEXT) AS id, email, hash FROM users");
     site.open(mapping).await;
@@ -80,10 +80,10 @@ async fn a_mapping_that_finds_nobody_or_ends_everybody_is_refused() {
 async fn an_address_that_does_not_answer_is_named_by_its_setting() {
     let [site, _] = with_users().await;
     let nowhere = "sqlite:///nonexistent/site.sqlite3";
-    let read = Directory::open(nowhere, None, small()).await;
+    let read = directory::open(nowhere, None, small()).await;
     let read = read.unwrap_err().to_string();
     assert!(read.starts_with("`directory.url` could not be opened"), "{read}");
-    let write = Directory::open(&site.url, Some(nowhere), small()).await;
+    let write = directory::open(&site.url, Some(nowhere), small()).await;
     let write = write.unwrap_err().to_string();
     assert!(write.starts_with("`directory.write_url` could not be opened"), "{write}");
 }

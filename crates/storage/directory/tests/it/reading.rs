@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use directory::{Columns, Directory, Mapping, ReadError, Source};
 use model::Timestamp;
 
@@ -84,7 +86,7 @@ async fn any_number_of_ids_is_looked_up_and_none_twice() {
 }
 
 /// The ids of the accounts that these texts lead to.
-async fn named(directory: &Directory, names: &[&str]) -> Vec<String> {
+async fn named(directory: &Arc<dyn Directory>, names: &[&str]) -> Vec<String> {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let found = directory.by_names(&names).await.unwrap();
     ids_of(&found).into_iter().map(str::to_owned).collect()
@@ -124,12 +126,27 @@ async fn two_accounts_of_one_id_are_an_error() {
         ])
         .await;
         let mapping = small();
-        let error = Directory::open(&site.url, None, mapping).await;
+        let error = directory::open(&site.url, None, mapping).await;
         assert_eq!(
             error.unwrap_err().to_string(),
             "two accounts have the id 1: `directory.columns.id` must name a unique column"
         );
     }
+}
+
+/// A table that records everything, under the names of the fields.
+fn full() -> Mapping {
+    let named = |name: &str| Some(name.to_owned());
+    let columns = Columns {
+        hash: "hash".to_owned(),
+        hash_changed_at: named("hash_changed_at"),
+        email_verified: named("email_verified"),
+        locale: named("locale"),
+        last_login_at: named("last_login_at"),
+        second_factor: named("second_factor"),
+        ..Mapping::generic().columns
+    };
+    Mapping { source: Source::Table("account".into()), columns, ..Mapping::generic() }
 }
 
 #[tokio::test]
@@ -151,24 +168,24 @@ async fn every_column_of_any_type_is_read() {
         ])
         .await;
         let mapping = if site.is_postgres() {
-            Mapping::embedded()
+            full()
         } else {
             // A column without a type holds numbers, which no text equals.
             let columns = "SELECT CAST(id AS TEXT) AS id, email, username, hash, hash_changed_at, \
                            email_verified, locale, last_login_at, second_factor FROM account";
-            Mapping { source: Source::Query(columns.into()), ..Mapping::embedded() }
+            Mapping { source: Source::Query(columns.into()), ..full() }
         };
         let accounts = scan(&site.open(mapping).await).await;
         let [ana, nobody] = &accounts[..] else { panic!("two accounts, not {}", accounts.len()) };
         assert_eq!(ana.username.as_deref(), Some("ana"));
-        assert_eq!(ana.hash.as_ref().unwrap().expose(), "h1");
+        assert_eq!(ana.credential.as_ref().unwrap().hash().expose(), "h1");
         let noon = Timestamp::from_micros(1_465_389_000_500_000);
         assert_eq!(ana.hash_changed_at, Some(noon));
         assert_eq!(ana.email_verified, Some(true));
         assert_eq!(ana.locale.as_deref(), Some("de"));
         assert_eq!(ana.last_login_at.unwrap().as_micros(), 1_465_389_000_250_000);
         assert_eq!(ana.second_factor, Some(false));
-        assert!(nobody.email.is_none() && nobody.hash.is_none() && nobody.locale.is_none());
+        assert!(nobody.email.is_none() && nobody.credential.is_none() && nobody.locale.is_none());
         assert!(nobody.last_login_at.is_none() && nobody.second_factor.is_none());
     }
 }

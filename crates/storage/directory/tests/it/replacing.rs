@@ -1,9 +1,9 @@
 //! One hash for another, and only where it is what we think.
 
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 
-use directory::{Columns, Directory, Mapping, WriteError};
-use model::StoredHash;
+use directory::{Ability, Columns, Directory, Mapping, WriteError};
+use model::{Credential, StoredHash};
 
 use crate::{
     reading::ID_TYPES,
@@ -30,20 +30,25 @@ async fn with_users(site: &Site, id_type: &str, hash_type: &str) {
 }
 
 /// The hashes of all accounts, in the order of the ids.
-async fn hashes(directory: &Directory) -> Vec<String> {
+async fn hashes(directory: &Arc<dyn Directory>) -> Vec<String> {
     let accounts = scan(directory).await;
     let shown = |hash: &StoredHash| hash.expose().to_owned();
-    accounts.iter().map(|account| account.hash.as_ref().map(shown).unwrap_or_default()).collect()
+    accounts
+        .iter()
+        .map(|account| {
+            account.credential.as_ref().map(Credential::hash).map(shown).unwrap_or_default()
+        })
+        .collect()
 }
 
 /// Tries to replace the hash of account 1.
-async fn replace(directory: &Directory, expected: &str) -> Result<bool, WriteError> {
-    directory.replace_hash(&id("1"), &hash(expected), &hash(NEW)).await
+async fn replace(directory: &Arc<dyn Directory>, expected: &str) -> Result<bool, WriteError> {
+    directory.replace_if(&id("1"), &hash(expected), &hash(NEW)).await
 }
 
 /// Tries to replace the hash of whichever account.
-async fn replace_of(directory: &Directory, account: &str) -> bool {
-    directory.replace_hash(&id(account), &hash(OLD), &hash(NEW)).await.unwrap()
+async fn replace_of(directory: &Arc<dyn Directory>, account: &str) -> bool {
+    directory.replace_if(&id(account), &hash(OLD), &hash(NEW)).await.unwrap()
 }
 
 /// The error of an attempt that must not have changed anything, and must not show a hash.
@@ -106,7 +111,7 @@ async fn of_many_at_once_one_wins() {
             let directory = directory.clone();
             tokio::spawn(async move {
                 let new = hash(&format!("{NEW}{number}"));
-                directory.replace_hash(&id("1"), &hash(OLD), &new).await.unwrap()
+                directory.replace_if(&id("1"), &hash(OLD), &new).await.unwrap()
             })
         });
         let mut winners = Vec::new();
@@ -138,7 +143,7 @@ async fn ids_of_every_type_are_hit_exactly() {
             let one = format!("SELECT COUNT(*) FROM users WHERE hash = '{NEW}'");
             assert_eq!(site.number(&one).await, 1, "{type_name}");
             let account = &directory.by_ids(&[id(keys[1])]).await.unwrap()[0];
-            assert_eq!(account.hash.as_ref().unwrap().expose(), NEW);
+            assert_eq!(account.credential.as_ref().unwrap().hash().expose(), NEW);
         }
     }
 }
@@ -209,7 +214,7 @@ async fn without_the_grant_nothing_is_replaced() {
     with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
     site.run(&["CREATE ROLE sealer LOGIN", "GRANT SELECT ON users TO sealer"]).await;
     let url = site.url.replace("postgres@", "sealer@");
-    let directory = Directory::open(&url, Some(&url), small()).await.unwrap();
+    let directory = directory::open(&url, Some(&url), small()).await.unwrap();
     let error = replace(&directory, OLD).await.unwrap_err();
     assert!(error.to_string().contains("permission denied for table users"), "{error}");
     site.run(&["GRANT UPDATE (hash) ON users TO sealer"]).await;
@@ -245,7 +250,7 @@ async fn a_hash_that_the_database_alters_is_not_written() {
         ])
         .await;
     let directory = sqlite.open_writable(small()).await;
-    let altered = directory.replace_hash(&id("1"), &hash("5"), &hash("007")).await;
+    let altered = directory.replace_if(&id("1"), &hash("5"), &hash("007")).await;
     assert!(matches!(altered, Err(WriteError::Altered { .. })));
     assert_eq!(hashes(&directory).await, ["5"]);
 
@@ -321,8 +326,10 @@ async fn no_refusal_shows_a_hash() {
 async fn whether_addresses_are_verified_is_known() {
     let site = Site::sqlite();
     with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
-    assert!(!site.open(small()).await.records_verified());
+    assert!(!site.open(small()).await.capabilities().can(Ability::RecordVerified));
     let columns = Columns { email_verified: Some("at".into()), ..small().columns };
     site.run(&["UPDATE users SET at = 'yes'"]).await;
-    assert!(site.open(Mapping { columns, ..small() }).await.records_verified());
+    assert!(
+        site.open(Mapping { columns, ..small() }).await.capabilities().can(Ability::RecordVerified)
+    );
 }

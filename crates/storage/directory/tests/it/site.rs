@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use directory::{Columns, Directory, Mapping, Source};
 use futures_util::TryStreamExt;
 use model::{Account, AccountId};
@@ -50,12 +52,12 @@ impl Site {
         number
     }
 
-    pub(crate) async fn open(&self, mapping: Mapping) -> Directory {
-        Directory::open(&self.url, None, mapping).await.unwrap()
+    pub(crate) async fn open(&self, mapping: Mapping) -> Arc<dyn Directory> {
+        directory::open(&self.url, None, mapping).await.unwrap()
     }
 
-    pub(crate) async fn open_writable(&self, mapping: Mapping) -> Directory {
-        let opened = Directory::open(&self.url, Some(&self.url), mapping);
+    pub(crate) async fn open_writable(&self, mapping: Mapping) -> Arc<dyn Directory> {
+        let opened = directory::open(&self.url, Some(&self.url), mapping);
         opened.await.unwrap()
     }
 
@@ -77,7 +79,7 @@ pub(crate) fn small_from(query: &str) -> Mapping {
     Mapping { source: Source::Query(query.into()), ..small() }
 }
 
-pub(crate) async fn scan(directory: &Directory) -> Vec<Account> {
+pub(crate) async fn scan(directory: &Arc<dyn Directory>) -> Vec<Account> {
     let mut accounts: Vec<_> = directory.scan().try_collect().await.unwrap();
     accounts.sort_by(|a, b| a.id.cmp(&b.id));
     accounts

@@ -1,4 +1,5 @@
-use model::{Account, StoredHash};
+use futures_util::TryStreamExt;
+use model::{Account, Credential, StoredHash};
 
 use crate::support::{TestStore, account, time};
 
@@ -23,6 +24,8 @@ on_both! {
     an_account_with_the_same_id_is_replaced_whole,
     of_two_with_one_id_the_last_counts,
     many_accounts_are_written,
+    accounts_are_found_by_id_and_by_name,
+    a_hash_is_replaced_only_where_it_is_the_expected_one,
 }
 
 async fn an_account_is_read_back_through_plain_columns(store: TestStore) {
@@ -72,11 +75,40 @@ async fn many_accounts_are_written(store: TestStore) {
     assert_eq!(tx.account_count().await.unwrap(), 1000);
 }
 
+async fn accounts_are_found_by_id_and_by_name(store: TestStore) {
+    let mut tx = store.tx().await;
+    tx.import_accounts(&[anna("Anna@example.com"), bare("bo")]).await.unwrap();
+    let found = tx.embedded_accounts(&[account("anna"), account("nobody")]).await.unwrap();
+    assert_eq!(format!("{found:?}"), format!("{:?}", [anna("Anna@example.com")]));
+    for name in ["anna", "anna@example.com"] {
+        let found = tx.embedded_accounts_by_name(&[name.to_owned()]).await.unwrap();
+        assert_eq!(found.len(), 1, "{name}");
+    }
+    assert!(tx.embedded_accounts_by_name(&["bo".to_owned()]).await.unwrap().is_empty());
+    assert!(tx.embedded_accounts_by_name(&[]).await.unwrap().is_empty());
+    tx.commit().await.unwrap();
+    let mut all: Vec<_> = store.store.stream_accounts().try_collect().await.unwrap();
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(format!("{all:?}"), format!("{:?}", [anna("Anna@example.com"), bare("bo")]));
+}
+
+async fn a_hash_is_replaced_only_where_it_is_the_expected_one(store: TestStore) {
+    let hash = |text: &str| StoredHash::from_column(Some(text.to_owned())).unwrap();
+    let mut tx = store.tx().await;
+    tx.import_accounts(&[anna("anna@example.com"), bare("bo")]).await.unwrap();
+    let (old, new) = (hash("$2b$10$hash"), hash("$2b$10$new"));
+    assert!(tx.replace_embedded_hash(&account("anna"), &old, &new).await.unwrap());
+    assert!(!tx.replace_embedded_hash(&account("anna"), &old, &new).await.unwrap());
+    assert!(!tx.replace_embedded_hash(&account("bo"), &old, &new).await.unwrap());
+    let found = tx.embedded_accounts(&[account("anna")]).await.unwrap();
+    assert_eq!(found[0].credential.as_ref().unwrap().hash().expose(), "$2b$10$new");
+}
+
 fn anna(email: &str) -> Account {
     Account {
         email: Some(email.to_owned()),
         username: Some("anna".to_owned()),
-        hash: StoredHash::from_column(Some("$2b$10$hash".to_owned())),
+        credential: StoredHash::from_column(Some("$2b$10$hash".to_owned())).map(Credential::from),
         hash_changed_at: Some(time(5)),
         email_verified: Some(true),
         locale: Some("de-AT".to_owned()),
@@ -91,7 +123,7 @@ fn bare(id: &str) -> Account {
         id: account(id),
         email: None,
         username: None,
-        hash: None,
+        credential: None,
         hash_changed_at: None,
         email_verified: None,
         locale: None,

@@ -26,7 +26,7 @@ pub(super) async fn publish(office: &Office<'_>, name: &CampaignName) -> Result<
 async fn see_resets(office: &Office<'_>) -> Result<(), Failure> {
     let directory = wiring::directory(office.config).await?;
     let verifier = wiring::verifier(office.config)?;
-    campaigns::watch_resets(&office.site, &directory, &verifier).await?;
+    campaigns::watch_resets(&office.site, &*directory, &verifier).await?;
     Ok(())
 }
 

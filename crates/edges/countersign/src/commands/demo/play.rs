@@ -4,7 +4,7 @@ use campaign::{Approval, Policy, RampStep, Reach};
 use campaigns::{CampaignReport, NewDraft};
 use demo::{DemoLeak, DemoSite};
 use directory::Directory;
-use exposure::{Accounts, AddLeak, LeakReport};
+use exposure::{AddLeak, LeakReport};
 use model::{AccountId, Clock as _, LeakName};
 
 use super::{
@@ -55,7 +55,7 @@ async fn find(
     let (mut reports, mut exposed) = (Vec::new(), BTreeSet::new());
     let directory = wiring::directory(&stage.config).await?;
     for leak in leaks {
-        let report = find_one(context, stage, &directory, leak).await?;
+        let report = find_one(context, stage, &*directory, leak).await?;
         context.tell(format!(
             "  {}: {} records, {} accounts exposed",
             report.name,
@@ -73,18 +73,17 @@ async fn find(
 async fn find_one(
     context: &Context<'_>,
     stage: &Stage,
-    directory: &Directory,
+    directory: &dyn Directory,
     leak: &DemoLeak,
 ) -> Result<LeakReport, Failure> {
     let name: LeakName = leak.name.parse()?;
     let (date, provenance) = (leak.date.parse()?, leak.provenance.parse()?);
     let add = AddLeak { name: name.clone(), date, provenance, files: leak.files.clone() };
     exposure::add_leak(&stage.site, add, context.progress()).await?;
-    let accounts = Accounts::Directory(directory);
-    exposure::screen_leak(&stage.site, &name, accounts, context.progress()).await?;
-    let (accounts, verifier) = (Accounts::Directory(directory), wiring::verifier(&stage.config)?);
+    exposure::screen_leak(&stage.site, &name, directory, context.progress()).await?;
+    let verifier = wiring::verifier(&stage.config)?;
     let progress = context.progress();
-    Ok(exposure::verify_leak(&stage.site, &name, accounts, verifier, progress).await?)
+    Ok(exposure::verify_leak(&stage.site, &name, directory, verifier, progress).await?)
 }
 
 /// `campaign draft`, `freeze`, `sign`, `approve` and `start`. What an operator would read on their
@@ -99,7 +98,7 @@ async fn sign(context: &Context<'_>, stage: &Stage, leaks: &[LeakReport]) -> Res
 
     let directory = wiring::directory(&stage.config).await?;
     let (words, progress) = (wiring::words(&stage.config)?, context.progress());
-    campaigns::freeze_campaign(&stage.site, CAMPAIGN, &directory, &words, &*progress).await?;
+    campaigns::freeze_campaign(&stage.site, CAMPAIGN, &*directory, &words, &*progress).await?;
     let plan = campaigns::export_plan(&stage.site, CAMPAIGN).await?;
     let counts = plan.counts();
     context.tell(format!(
@@ -112,7 +111,7 @@ async fn sign(context: &Context<'_>, stage: &Stage, leaks: &[LeakReport]) -> Res
         campaigns::approve_campaign(&stage.site, CAMPAIGN, &approval, founding).await?;
         context.tell(format!("  {} has read and signed it: {}", approver.name(), plan.digest()));
     }
-    campaigns::start_campaign(&stage.site, CAMPAIGN, &directory, &words, founding).await?;
+    campaigns::start_campaign(&stage.site, CAMPAIGN, &*directory, &words, founding).await?;
     Ok(())
 }
 

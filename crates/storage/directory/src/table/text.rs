@@ -6,55 +6,77 @@
 use sql::Statement;
 
 use crate::{
-    limits::ACCOUNTS_PER_NAME_MAX,
+    limits::{ACCOUNTS_PER_NAME_MAX, LATEST_CHANGES_READ},
     mapping::{Columns, Mapping, Source},
+    quoting::{quoted, quoted_path},
     row::Field,
 };
 
 impl Mapping {
     /// Every account, its columns in the order of [`Field::ALL`].
-    pub(crate) fn accounts(&self) -> Statement {
+    pub(super) fn accounts(&self) -> Statement {
         Statement::composed(self.select())
     }
 
     /// One account, whichever the database has at hand.
-    pub(crate) fn first_account(&self) -> Statement {
+    pub(super) fn first_account(&self) -> Statement {
         Statement::composed(format!("{} LIMIT 1", self.select()))
     }
 
     /// The accounts whose ids are in `{list}`.
     ///
     /// It compares the column itself, so that its index is used.
-    pub(crate) fn accounts_by_id(&self) -> Statement {
+    pub(super) fn accounts_by_id(&self) -> Statement {
         Statement::composed(self.select_by_id())
     }
 
     /// The accounts that have an address, in lower case, or a username in `{list}`.
     ///
     /// A large site needs an index on `lower(email)` for it, as for any sign-in by address.
-    pub(crate) fn accounts_by_name(&self) -> Statement {
+    pub(super) fn accounts_by_name(&self) -> Statement {
         Statement::composed(self.select_by_name())
     }
 
+    /// The accounts that changed last, the latest first.
+    pub(super) fn latest_changes(&self, column: &str) -> Statement {
+        let (select, column) = (self.select(), quoted(column));
+        Statement::composed(format!(
+            "{select} WHERE account.{column} IS NOT NULL ORDER BY account.{column} DESC LIMIT \
+             {LATEST_CHANGES_READ}"
+        ))
+    }
+
+    /// The accounts that have changed since a moment, which the engine has written.
+    pub(super) fn changes(&self, column: &str, since: &str) -> Statement {
+        let (select, column) = (self.select(), quoted(column));
+        Statement::composed(format!("{select} WHERE account.{column} >= {since}"))
+    }
+
+    /// The accounts that have ever changed.
+    pub(super) fn all_changes(&self, column: &str) -> Statement {
+        let (select, column) = (self.select(), quoted(column));
+        Statement::composed(format!("{select} WHERE account.{column} IS NOT NULL"))
+    }
+
     /// How many accounts there are.
-    pub(crate) fn count(&self) -> Statement {
+    pub(super) fn count(&self) -> Statement {
         Statement::composed(format!("SELECT COUNT(*) FROM {}", self.from()))
     }
 
     /// How many accounts share their id with an earlier one.
-    pub(crate) fn count_repeated(&self) -> Statement {
+    pub(super) fn count_repeated(&self) -> Statement {
         let id = quoted(&self.columns.id);
         let from = self.from();
         Statement::composed(format!("SELECT COUNT(*) - COUNT(DISTINCT account.{id}) FROM {from}"))
     }
 
     /// Everything that the source has, to be described and not to be run.
-    pub(crate) fn everything(&self) -> Statement {
+    pub(super) fn everything(&self) -> Statement {
         Statement::composed(format!("SELECT * FROM {}", self.from()))
     }
 
     /// Changes nothing, and is refused without the grant to change hashes.
-    pub(crate) fn write_probe(&self) -> Option<Statement> {
+    pub(super) fn write_probe(&self) -> Option<Statement> {
         let Written { table, of, id, hash } = self.written()?;
         Some(Statement::composed(format!(
             "UPDATE {table} SET {hash} = {of}.{hash} WHERE 1 = 0 AND {of}.{id} IS NULL"
@@ -63,7 +85,7 @@ impl Mapping {
 
     /// Puts `$1` in the place of the hash `$2` of the accounts whose ids are in `{list}`; and what
     /// those accounts hold. Both return ids and hashes.
-    pub(crate) fn replacement(&self) -> Option<(Statement, Statement)> {
+    pub(super) fn replacement(&self) -> Option<(Statement, Statement)> {
         let Written { table, of, id, hash } = self.written()?;
         let told = format!("CAST({of}.{id} AS TEXT), CAST({of}.{hash} AS TEXT)");
         let named = format!("{of}.{id} IN {{list}}");
@@ -134,19 +156,8 @@ struct Written {
 }
 
 /// A statement without the semicolon that people end it with.
-pub(crate) fn bare(statement: &str) -> &str {
+pub(super) fn bare(statement: &str) -> &str {
     statement.trim_end_matches(|c: char| c == ';' || c.is_whitespace())
-}
-
-/// `name` or `schema.name`, each part quoted.
-pub(crate) fn quoted_path(path: &str) -> String {
-    let parts: Vec<_> = path.split('.').map(quoted).collect();
-    parts.join(".")
-}
-
-/// An identifier that stands for itself, whatever is in it.
-pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]
@@ -155,29 +166,35 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::Directory;
+    use crate::{
+        engine::{Engine, postgres::Postgres, sqlite::Sqlite},
+        opener::Where,
+        table::connection::TableDirectory,
+    };
 
     #[tokio::test]
     async fn a_look_up_uses_the_index_of_the_id() {
         let folder = TempDir::new().unwrap();
         let sqlite = format!("sqlite://{}/site.sqlite3", folder.path().display());
-        let steps: Vec<(i64, i64, i64, String)> = plan(&sqlite, "EXPLAIN QUERY PLAN").await;
+        let steps: Vec<(i64, i64, i64, String)> =
+            plan(&Sqlite, &sqlite, "EXPLAIN QUERY PLAN").await;
         let step = &steps[0].3;
         assert!(step.starts_with("SEARCH account USING INTEGER PRIMARY KEY"), "{step}");
 
         let postgres = testkit::postgres().database().url;
-        let steps: Vec<(String,)> = plan(&postgres, "EXPLAIN").await;
+        let steps: Vec<(String,)> = plan(&Postgres, &postgres, "EXPLAIN").await;
         let steps = format!("{steps:?}");
         assert!(steps.contains("users_pkey") && !steps.contains("Seq Scan"), "{steps}");
     }
 
     /// How the database goes about looking two accounts up.
-    async fn plan<R: Record>(url: &str, explain: &str) -> Vec<R> {
+    async fn plan<R: Record>(engine: &'static dyn Engine, url: &str, explain: &str) -> Vec<R> {
         let db = many_users(url).await;
-        let directory = Directory::open(url, None, Mapping::generic()).await.unwrap();
+        let at = Where { read_url: url.to_owned(), write_url: None, mapping: Mapping::generic() };
+        let directory = TableDirectory::open(engine, at).await.unwrap();
         let select = directory.mapping.select_by_id();
         let text = Statement::composed(format!("{explain} {select}"));
-        let text = text.with_list_as(&directory.id_type.in_sql(), 0, 2);
+        let text = text.with_list_as(&directory.id_type(), 0, 2);
         let mut tx = db.read().await.unwrap();
         let query = tx.run(&text).bind("7".to_owned()).bind("8".to_owned());
         query.all().await.unwrap()
@@ -199,12 +216,6 @@ mod tests {
         }
         tx.commit().await.unwrap();
         db
-    }
-
-    #[test]
-    fn identifiers_are_quoted() {
-        assert_eq!(quoted("pass\"word"), "\"pass\"\"word\"");
-        assert_eq!(quoted_path("site.users"), "\"site\".\"users\"");
     }
 
     #[test]

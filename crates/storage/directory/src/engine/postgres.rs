@@ -1,36 +1,32 @@
-use std::fmt;
-
 use model::AccountId;
 
-use crate::text::quoted;
+use super::{Engine, Literal};
+use crate::{
+    quoting::{quoted, quoted_text},
+    value::is_uuid,
+};
 
-/// The type of the id column, as its database calls it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct IdType(String);
+/// A PostgreSQL server.
+#[derive(Debug)]
+pub(crate) struct Postgres;
 
-impl IdType {
-    pub(crate) fn new(name: &str) -> Self {
-        Self(name.to_owned())
-    }
-
-    /// The type as PostgreSQL takes it in a `CAST`. SQLite never sees it.
-    pub(crate) fn in_sql(&self) -> String {
-        match self.0.as_str() {
+impl Engine for Postgres {
+    fn cast(&self, type_name: &str) -> String {
+        match type_name {
             // A bare CHAR is one character long.
             "CHAR" => "bpchar".to_owned(),
             "INT2" | "INT4" | "INT8" | "NUMERIC" | "TEXT" | "UUID" | "VARCHAR" => {
-                self.0.to_lowercase()
+                type_name.to_lowercase()
             }
             // Named by its extension or its site, such as citext.
             name => quoted(name),
         }
     }
 
-    /// Whether this text can be an id of this type: nobody has any other, and PostgreSQL would
-    /// refuse the whole look-up for its sake.
-    pub(crate) fn holds(&self, id: &AccountId) -> bool {
+    /// PostgreSQL would refuse the whole look-up for the sake of one that cannot be.
+    fn may_hold(&self, type_name: &str, id: &AccountId) -> bool {
         let text = id.as_str();
-        match self.0.as_str() {
+        match type_name {
             "INT2" => text.parse::<i16>().is_ok(),
             "INT4" => text.parse::<i32>().is_ok(),
             "INT8" => text.parse::<i64>().is_ok(),
@@ -39,11 +35,13 @@ impl IdType {
             _ => !text.contains('\0'),
         }
     }
-}
 
-impl fmt::Display for IdType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.to_lowercase())
+    /// A literal in quotes takes the type of what it is compared with.
+    fn moment(&self, moment: &Literal) -> String {
+        match moment {
+            Literal::Number(number) => quoted_text(&number.to_string()),
+            Literal::Text(text) => quoted_text(text),
+        }
     }
 }
 
@@ -52,20 +50,12 @@ fn is_decimal(text: &str) -> bool {
     text.bytes().all(plain) && text.parse::<f64>().is_ok()
 }
 
-/// Eight, four, four, four and twelve digits.
-pub(crate) fn is_uuid(text: &str) -> bool {
-    let groups: Vec<_> = text.split('-').collect();
-    let lengths = groups.iter().map(|group| group.len());
-    let digits = |group: &&str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
-    lengths.eq([8, 4, 4, 4, 12]) && groups.iter().all(digits)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn holds(type_name: &str, text: &str) -> bool {
-        IdType::new(type_name).holds(&AccountId::new(text).unwrap())
+        Postgres.may_hold(type_name, &AccountId::new(text).unwrap())
     }
 
     #[test]
@@ -82,8 +72,8 @@ mod tests {
 
     #[test]
     fn a_type_of_the_sites_own_is_quoted() {
-        assert_eq!(IdType::new("citext").in_sql(), "\"citext\"");
-        assert_eq!(IdType::new("CHAR").in_sql(), "bpchar");
-        assert_eq!(IdType::new("INT8").in_sql(), "int8");
+        assert_eq!(Postgres.cast("citext"), "\"citext\"");
+        assert_eq!(Postgres.cast("CHAR"), "bpchar");
+        assert_eq!(Postgres.cast("INT8"), "int8");
     }
 }

@@ -13,7 +13,7 @@ use data_encoding::{BASE64URL_NOPAD, DecodeError};
 use flate2::read::ZlibDecoder;
 use serde::Deserialize;
 
-use crate::{id_type::is_uuid, limits::SESSION_BYTES_MAX};
+use crate::{limits::SESSION_BYTES_MAX, value::is_uuid};
 
 /// The account that a session belongs to; `None` if nobody is signed in.
 pub(crate) fn session_owner(data: &str) -> Result<Option<SessionOwner>, SessionError> {

@@ -1,25 +1,21 @@
-use std::{collections::HashSet, ops::AddAssign};
+use std::collections::HashSet;
 
 use futures_util::TryStreamExt;
 use model::AccountId;
-use serde::Serialize;
 use sql::{Db, SqlError, Statement};
 
-use crate::{
-    Directory, WriteError,
+use super::{
+    connection::TableDirectory,
     django::{self, SessionOwner},
-    limits::KEYS_PER_STATEMENT_MAX,
-    mapping::Sessions,
-    text::{bare, quoted_path},
+    text::bare,
+};
+use crate::{
+    contract::EndedSessions, failure::WriteError, limits::KEYS_PER_STATEMENT_MAX,
+    mapping::Sessions, quoting::quoted_path,
 };
 
-impl Directory {
-    /// Signs these people out everywhere, in the way that the mapping says.
-    ///
-    /// # Errors
-    /// [`WriteError::NotConfigured`] without a connection for writing, [`WriteError::Nobody`] for
-    /// an empty list, else what the database reports; then all sessions are as before.
-    pub async fn end_sessions(&self, ids: &[AccountId]) -> Result<EndedSessions, WriteError> {
+impl TableDirectory {
+    pub(super) async fn sign_out(&self, ids: &[AccountId]) -> Result<EndedSessions, WriteError> {
         let write = self.write.as_ref().ok_or(WriteError::NotConfigured)?;
         if ids.is_empty() {
             return Err(WriteError::Nobody);
@@ -30,22 +26,6 @@ impl Directory {
             Sessions::Django { table } => end_django(write, table, ids).await,
         };
         ended.map_err(WriteError::Sessions)
-    }
-}
-
-/// What became of the sessions.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct EndedSessions {
-    /// Rows deleted.
-    pub deleted: u64,
-    /// Rows of whatever account that could not be decoded, and were left: another serializer.
-    pub unreadable: u64,
-}
-
-impl AddAssign for EndedSessions {
-    fn add_assign(&mut self, more: Self) {
-        self.deleted += more.deleted;
-        self.unreadable += more.unreadable;
     }
 }
 
@@ -110,7 +90,7 @@ async fn delete_django(write: &Db, table: &str, keys: &[String]) -> Result<u64, 
 }
 
 /// Every session with its primary key.
-pub(crate) fn django_sessions(table: &str) -> Statement {
+pub(super) fn django_sessions(table: &str) -> Statement {
     let table = quoted_path(table);
     Statement::composed(format!(
         "SELECT session.session_key, session.session_data FROM {table} AS session"
@@ -118,7 +98,7 @@ pub(crate) fn django_sessions(table: &str) -> Statement {
 }
 
 /// The sessions whose keys are in `{list}`.
-pub(crate) fn django_deletion(table: &str) -> Statement {
+pub(super) fn django_deletion(table: &str) -> Statement {
     let table = quoted_path(table);
     Statement::composed(format!("DELETE FROM {table} WHERE session_key IN {{list}}"))
 }

@@ -1,0 +1,122 @@
+use directory::{
+    Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, DirectoryReport,
+    EndedSessions, Field, ReadError, Reading, WriteError, WriteGrant, Writing,
+};
+use futures_util::{StreamExt, TryStreamExt, future};
+use model::{Account, AccountId, StoredHash};
+use store::{Store, StoreError};
+
+/// The accounts of a site without a table of its own, in the store itself, where `accounts import`
+/// has put them.
+#[derive(Debug, Clone)]
+pub struct EmbeddedDirectory {
+    store: Store,
+}
+
+impl EmbeddedDirectory {
+    /// The accounts of this store.
+    #[must_use]
+    pub const fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    async fn counted(&self) -> Result<u64, StoreError> {
+        self.store.read().await?.account_count().await
+    }
+
+    async fn found(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
+        self.store.read().await?.embedded_accounts(ids).await
+    }
+
+    async fn meant(&self, names: &[String]) -> Result<Vec<Account>, StoreError> {
+        self.store.read().await?.embedded_accounts_by_name(names).await
+    }
+
+    async fn replace(
+        &self,
+        account: &AccountId,
+        expected: &StoredHash,
+        new: &StoredHash,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.store.begin().await?;
+        let replaced = tx.replace_embedded_hash(account, expected, new).await?;
+        tx.commit().await?;
+        Ok(replaced)
+    }
+
+    /// The store itself keeps ids unique and lets its owner write.
+    async fn report(&self) -> Result<DirectoryReport, StoreError> {
+        let counts = self.store.stream_accounts().try_fold((0, 0), async |(all, without), one| {
+            Ok((all + 1, without + u64::from(one.credential.is_none())))
+        });
+        let (accounts, without_password) = counts.await?;
+        let columns = Field::ALL.iter().filter(|field| **field != Field::ChangedAt);
+        Ok(DirectoryReport {
+            database: self.store.version().await?,
+            accounts,
+            without_password,
+            repeated_ids: 0,
+            columns: columns.map(|field| (field.name(), field.name().to_owned())).collect(),
+            id_type: "text".to_owned(),
+            write: WriteGrant::Granted,
+        })
+    }
+}
+
+impl Directory for EmbeddedDirectory {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::READ
+            .with_if(true, Ability::Seal)
+            .with_if(true, Ability::Tell)
+            .with_if(true, Ability::RecordVerified)
+    }
+
+    fn count(&self) -> Reading<'_, u64> {
+        Box::pin(async { self.counted().await.map_err(unread) })
+    }
+
+    fn scan(&self) -> AccountStream<'_> {
+        self.store.stream_accounts().map_err(unread).boxed()
+    }
+
+    fn changed_since<'a>(&'a self, _mark: Option<&'a ChangeMark>) -> Reading<'a, Changes<'a>> {
+        Box::pin(future::ready(Err(ReadError::NoChanges)))
+    }
+
+    fn by_ids<'a>(&'a self, ids: &'a [AccountId]) -> Reading<'a, Vec<Account>> {
+        Box::pin(async { self.found(ids).await.map_err(unread) })
+    }
+
+    fn by_names<'a>(&'a self, names: &'a [String]) -> Reading<'a, Vec<Account>> {
+        Box::pin(async { self.meant(names).await.map_err(unread) })
+    }
+
+    fn replace_if<'a>(
+        &'a self,
+        account: &'a AccountId,
+        expected: &'a StoredHash,
+        new: &'a StoredHash,
+    ) -> Writing<'a, bool> {
+        let unwritten = |error| WriteError::Keeper(Box::new(error));
+        Box::pin(async move { self.replace(account, expected, new).await.map_err(unwritten) })
+    }
+
+    /// Nobody is signed in to a copy.
+    fn end_sessions<'a>(&'a self, ids: &'a [AccountId]) -> Writing<'a, EndedSessions> {
+        let ended =
+            if ids.is_empty() { Err(WriteError::Nobody) } else { Ok(EndedSessions::default()) };
+        Box::pin(future::ready(ended))
+    }
+
+    fn check(&self) -> Reading<'_, DirectoryReport> {
+        Box::pin(async { self.report().await.map_err(unread) })
+    }
+}
+
+/// A database that does not answer is told from a row that cannot be read.
+fn unread(error: StoreError) -> ReadError {
+    match error {
+        StoreError::Sql(error) => ReadError::Database(error),
+        other => ReadError::Keeper(Box::new(other)),
+    }
+}

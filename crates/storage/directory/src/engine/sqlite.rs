@@ -1,0 +1,27 @@
+use model::AccountId;
+
+use super::{Engine, Literal};
+use crate::quoting::quoted_text;
+
+/// A SQLite file.
+#[derive(Debug)]
+pub(crate) struct Sqlite;
+
+impl Engine for Sqlite {
+    /// It is never seen: SQLite compares a bare value with a column of any type.
+    fn cast(&self, type_name: &str) -> String {
+        type_name.to_owned()
+    }
+
+    fn may_hold(&self, _type_name: &str, _id: &AccountId) -> bool {
+        true
+    }
+
+    /// A text is greater than any number where no column's type makes a number of it.
+    fn moment(&self, moment: &Literal) -> String {
+        match moment {
+            Literal::Number(number) => number.to_string(),
+            Literal::Text(text) => quoted_text(text),
+        }
+    }
+}

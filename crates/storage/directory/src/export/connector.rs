@@ -1,0 +1,84 @@
+use std::collections::HashSet;
+
+use futures_util::{
+    future,
+    stream::{self, StreamExt},
+};
+use model::{Account, AccountId, StoredHash};
+
+use super::Export;
+use crate::{
+    contract::{
+        Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions,
+        Reading, Writing,
+    },
+    failure::{ReadError, WriteError},
+    limits::ACCOUNTS_PER_NAME_MAX,
+    report::{DirectoryReport, WriteGrant},
+};
+
+/// A copy: it can be looked at, and nothing that happens to it would mean anything.
+impl Directory for Export {
+    fn capabilities(&self) -> Capabilities {
+        let any = |has: fn(&Account) -> bool| self.accounts().iter().any(has);
+        Capabilities::READ
+            .with_if(any(|account| account.email.is_some()), Ability::Tell)
+            .with_if(any(|account| account.email_verified.is_some()), Ability::RecordVerified)
+    }
+
+    fn count(&self) -> Reading<'_, u64> {
+        Box::pin(future::ready(Ok(self.accounts().len() as u64)))
+    }
+
+    fn scan(&self) -> AccountStream<'_> {
+        stream::iter(self.accounts()).map(|account| Ok(account.clone())).boxed()
+    }
+
+    fn changed_since<'a>(&'a self, _mark: Option<&'a ChangeMark>) -> Reading<'a, Changes<'a>> {
+        Box::pin(future::ready(Err(ReadError::NoChanges)))
+    }
+
+    fn by_ids<'a>(&'a self, ids: &'a [AccountId]) -> Reading<'a, Vec<Account>> {
+        let ids: HashSet<_> = ids.iter().collect();
+        let found = ids.into_iter().filter_map(|id| self.by_id(id).cloned()).collect();
+        Box::pin(future::ready(Ok(found)))
+    }
+
+    fn by_names<'a>(&'a self, names: &'a [String]) -> Reading<'a, Vec<Account>> {
+        let is_one = |name: &str| names.iter().any(|one| one == name);
+        let is_meant = |account: &&Account| {
+            let email = account.email.as_ref().map(|email| email.to_lowercase());
+            email.is_some_and(|email| is_one(&email))
+                || account.username.as_deref().is_some_and(is_one)
+        };
+        let meant = self.accounts().iter().filter(is_meant).take(ACCOUNTS_PER_NAME_MAX);
+        Box::pin(future::ready(Ok(meant.cloned().collect())))
+    }
+
+    fn replace_if<'a>(
+        &'a self,
+        _account: &'a AccountId,
+        _expected: &'a StoredHash,
+        _new: &'a StoredHash,
+    ) -> Writing<'a, bool> {
+        Box::pin(future::ready(Err(WriteError::Copy)))
+    }
+
+    fn end_sessions<'a>(&'a self, _ids: &'a [AccountId]) -> Writing<'a, EndedSessions> {
+        Box::pin(future::ready(Err(WriteError::Copy)))
+    }
+
+    fn check(&self) -> Reading<'_, DirectoryReport> {
+        let without = self.accounts().iter().filter(|account| account.credential.is_none());
+        let report = DirectoryReport {
+            database: "an export".to_owned(),
+            accounts: self.accounts().len() as u64,
+            without_password: without.count() as u64,
+            repeated_ids: 0,
+            columns: Vec::new(),
+            id_type: "text".to_owned(),
+            write: WriteGrant::NotConfigured,
+        };
+        Box::pin(future::ready(Ok(report)))
+    }
+}

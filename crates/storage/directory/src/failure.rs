@@ -1,0 +1,167 @@
+use model::AccountId;
+use sql::SqlError;
+
+use crate::row::{Field, RowFault};
+
+/// Why a directory could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Nobody could be found in a leak.
+    #[error("neither `directory.columns.email` nor `directory.columns.username` is set: set one")]
+    NoIdentifier,
+    /// The site's statement does not say whose sessions it ends.
+    #[error(
+        "`directory.sessions.statement` would end everybody's sessions: write `$1` where the \
+         account's id belongs"
+    )]
+    EndsEverySession,
+    /// No connector knows what is there.
+    #[error("`directory.url` begins with none of {known}")]
+    Scheme {
+        /// How it may begin.
+        known: String,
+    },
+    /// The database does not answer or does not let us in.
+    #[error("`{setting}` could not be opened: {source}")]
+    Connect {
+        /// Which address.
+        setting: &'static str,
+        /// What was reported.
+        source: SqlError,
+    },
+    /// The table does not exist, or the query is wrong.
+    #[error("`{setting}` cannot be read: {source}")]
+    Source {
+        /// Which of the two.
+        setting: &'static str,
+        /// What was reported.
+        source: SqlError,
+    },
+    /// A column does not exist.
+    #[error("`directory.columns.{field}` is `{name}`, which is none of the columns: {existing}")]
+    Column {
+        /// The setting below `directory.columns`.
+        field: Field,
+        /// What it says.
+        name: String,
+        /// What there is instead.
+        existing: String,
+    },
+    /// An id, read as text, does not lead back to its account.
+    #[error(
+        "account {id} is not found by its id: set `directory.query` to a SELECT that makes the id \
+         a text, a number or a UUID"
+    )]
+    NotFoundAgain {
+        /// The account tried.
+        id: AccountId,
+    },
+    /// The first account that was read is faulty.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// Why accounts could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The database or the way to it failed.
+    #[error("the directory could not be read: {0}")]
+    Database(#[from] SqlError),
+    /// Whatever else keeps the accounts failed.
+    #[error("the directory could not be read: {0}")]
+    Keeper(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Nobody can tell from the accounts which ones have changed.
+    #[error("the directory does not tell what has changed: set `directory.columns.changed_at`")]
+    NoChanges,
+    /// What was kept of an earlier look belongs to another column.
+    #[error(
+        "`{mark}` is no moment to count back from: `directory.columns.changed_at` names another \
+         column than before, or one whose form is unknown"
+    )]
+    Mark {
+        /// The mark, shortened.
+        mark: String,
+    },
+    /// A row is no account.
+    #[error("{0}: correct the row, or change `directory.columns.{field}`", field = .0.field())]
+    Row(#[from] RowFault),
+    /// Acting on one of them would be acting on both.
+    #[error("two accounts have the id {id}: `directory.columns.id` must name a unique column")]
+    Repeated {
+        /// The id that they share.
+        id: AccountId,
+    },
+}
+
+/// Why nothing was written to the site's database.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Reading is one grant, writing another.
+    #[error(
+        "Countersign may only read the directory: to let it write, set `directory.write_url` to a \
+         role that may"
+    )]
+    NotConfigured,
+    /// A file is a copy: nobody signs in with what it holds.
+    #[error("the accounts of an export can only be read")]
+    Copy,
+    /// Nobody knows which table a query's hash came from.
+    #[error(
+        "hashes that `directory.query` reads cannot be replaced: set `directory.table` instead"
+    )]
+    Query,
+    /// An empty list never means everybody.
+    #[error("no account was named: name at least one")]
+    Nobody,
+    /// The database refused, or failed.
+    #[error(
+        "the sessions could not be ended: {0}; `countersign doctor` tells whether \
+         `directory.sessions` fits and whether the role of `directory.write_url` may do it"
+    )]
+    Sessions(#[source] SqlError),
+    /// The database refused, or failed.
+    #[error(
+        "the hash of account {id} could not be replaced: {reason}; `countersign doctor` tells \
+         whether the role of `directory.write_url` may do it"
+    )]
+    Hash {
+        /// Whose.
+        id: AccountId,
+        /// What the database reported, without the hashes. Nothing else of its report is kept:
+        /// PostgreSQL shows whole rows there.
+        reason: String,
+    },
+    /// Whatever else keeps the accounts refused, or failed.
+    #[error("the account could not be changed: {0}")]
+    Keeper(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Acting on one of them would be acting on all.
+    #[error(
+        "{rows} rows have the id {id} and one hash, so none was changed: `directory.columns.id` \
+         must name a unique column"
+    )]
+    Repeated {
+        /// The id that they share.
+        id: AccountId,
+        /// How many there are.
+        rows: usize,
+    },
+    /// The account could neither sign in with the new hash, nor would we know it again.
+    #[error(
+        "the database keeps another hash for account {id} than it was given, so nothing was \
+         changed: look at the type of `directory.columns.hash` and at the table's triggers"
+    )]
+    Altered {
+        /// Whose.
+        id: AccountId,
+    },
+    /// No change of anybody's, and none of ours.
+    #[error(
+        "account {id} holds the expected hash, and yet the database did not replace it: \
+         `directory.columns.hash` must hold text, and no trigger or row policy may hold the role \
+         of `directory.write_url` back"
+    )]
+    Untouched {
+        /// Whose.
+        id: AccountId,
+    },
+}

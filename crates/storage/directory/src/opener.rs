@@ -1,0 +1,58 @@
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::{
+    contract::Directory,
+    engine::{postgres::Postgres, sqlite::Sqlite},
+    failure::OpenError,
+    mapping::Mapping,
+    table,
+};
+
+/// Every kind of database: one line each.
+const CONNECTORS: &[Connector] = &[
+    Connector { schemes: &["sqlite"], open: |at| Box::pin(table::open(&Sqlite, at)) },
+    Connector {
+        schemes: &["postgres", "postgresql"],
+        open: |at| Box::pin(table::open(&Postgres, at)),
+    },
+];
+
+/// What opens addresses that begin in one of these ways.
+struct Connector {
+    schemes: &'static [&'static str],
+    open: fn(Where) -> BoxFuture<'static, Result<Arc<dyn Directory>, OpenError>>,
+}
+
+/// Where accounts are, and how they are kept there.
+pub(crate) struct Where {
+    pub(crate) read_url: String,
+    pub(crate) write_url: Option<String>,
+    pub(crate) mapping: Mapping,
+}
+
+/// Connects to the site's accounts, and checks the mapping against what is there.
+///
+/// The database itself keeps the first connection from writing. Without the second, whatever
+/// writes is refused.
+///
+/// # Errors
+/// [`OpenError`] names the setting to change.
+pub async fn open(
+    read_url: &str,
+    write_url: Option<&str>,
+    mapping: Mapping,
+) -> Result<Arc<dyn Directory>, OpenError> {
+    let scheme = read_url.split(':').next().unwrap_or_default();
+    let connector = CONNECTORS.iter().find(|connector| connector.schemes.contains(&scheme));
+    let connector = connector.ok_or_else(|| OpenError::Scheme { known: schemes() })?;
+    let write_url = write_url.map(str::to_owned);
+    (connector.open)(Where { read_url: read_url.to_owned(), write_url, mapping }).await
+}
+
+fn schemes() -> String {
+    let known: Vec<_> = CONNECTORS.iter().flat_map(|connector| connector.schemes).collect();
+    let known: Vec<_> = known.into_iter().map(|scheme| format!("{scheme}:")).collect();
+    known.join(", ")
+}

@@ -1,0 +1,85 @@
+//! A table or a query in the site's own database.
+
+mod changes;
+mod check;
+mod connection;
+mod django;
+mod reading;
+mod sessions;
+mod text;
+mod write;
+
+use std::sync::Arc;
+
+use model::{Account, AccountId, StoredHash};
+
+use self::connection::TableDirectory;
+use crate::{
+    contract::{
+        Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions,
+        Reading, Writing,
+    },
+    engine::Engine,
+    failure::OpenError,
+    mapping::Sessions,
+    opener::Where,
+    report::DirectoryReport,
+};
+
+/// Connects to it, and checks the mapping against what is there.
+pub(crate) async fn open(
+    engine: &'static dyn Engine,
+    at: Where,
+) -> Result<Arc<dyn Directory>, OpenError> {
+    Ok(Arc::new(TableDirectory::open(engine, at).await?))
+}
+
+impl Directory for TableDirectory {
+    fn capabilities(&self) -> Capabilities {
+        let columns = &self.mapping.columns;
+        let signs_out = self.mapping.sessions != Sessions::Untouched;
+        Capabilities::READ
+            .with_if(self.write.is_some(), Ability::Seal)
+            .with_if(signs_out, Ability::EndSessions)
+            .with_if(columns.email.is_some(), Ability::Tell)
+            .with_if(columns.email_verified.is_some(), Ability::RecordVerified)
+            .with_if(columns.changed_at.is_some(), Ability::TellChanges)
+    }
+
+    fn count(&self) -> Reading<'_, u64> {
+        Box::pin(async { self.number(&self.mapping.count()).await })
+    }
+
+    fn scan(&self) -> AccountStream<'_> {
+        self.scan_all()
+    }
+
+    fn changed_since<'a>(&'a self, mark: Option<&'a ChangeMark>) -> Reading<'a, Changes<'a>> {
+        Box::pin(self.changes(mark))
+    }
+
+    fn by_ids<'a>(&'a self, ids: &'a [AccountId]) -> Reading<'a, Vec<Account>> {
+        Box::pin(self.find_by_ids(ids))
+    }
+
+    fn by_names<'a>(&'a self, names: &'a [String]) -> Reading<'a, Vec<Account>> {
+        Box::pin(self.find_by_names(names))
+    }
+
+    fn replace_if<'a>(
+        &'a self,
+        account: &'a AccountId,
+        expected: &'a StoredHash,
+        new: &'a StoredHash,
+    ) -> Writing<'a, bool> {
+        Box::pin(self.swap(account, expected, new))
+    }
+
+    fn end_sessions<'a>(&'a self, ids: &'a [AccountId]) -> Writing<'a, EndedSessions> {
+        Box::pin(self.sign_out(ids))
+    }
+
+    fn check(&self) -> Reading<'_, DirectoryReport> {
+        Box::pin(self.examine())
+    }
+}

@@ -1,0 +1,110 @@
+use std::fmt;
+
+use sql::{Access, Db, OpenOptions};
+
+use crate::{
+    engine::Engine,
+    failure::{OpenError, ReadError},
+    limits::{READ_CONNECTIONS_MAX, WRITE_CONNECTIONS_MAX},
+    mapping::{Columns, Mapping, Sessions},
+    opener::Where,
+    row::RawRow,
+};
+
+/// One table or query in a database that is not ours.
+pub(crate) struct TableDirectory {
+    pub(super) read: Db,
+    pub(super) write: Option<Db>,
+    pub(super) mapping: Mapping,
+    pub(super) engine: &'static dyn Engine,
+    /// As its database calls it.
+    pub(super) id_type_name: String,
+}
+
+impl TableDirectory {
+    pub(crate) async fn open(engine: &'static dyn Engine, at: Where) -> Result<Self, OpenError> {
+        let Where { read_url, write_url, mapping } = at;
+        is_sound(&mapping)?;
+        let read = connect("directory.url", &read_url, Access::Read).await?;
+        let write = match write_url {
+            Some(url) => Some(connect("directory.write_url", &url, Access::Write).await?),
+            None => None,
+        };
+        let id_type_name = describe(&read, &mapping).await?;
+        let directory = Self { read, write, mapping, engine, id_type_name };
+        directory.find_one_again().await?;
+        Ok(directory)
+    }
+
+    /// The id's type, as a look-up casts to it.
+    pub(super) fn id_type(&self) -> String {
+        self.engine.cast(&self.id_type_name)
+    }
+
+    /// Looks one account up by its id: where that fails, every look-up would miss without a word.
+    async fn find_one_again(&self) -> Result<(), OpenError> {
+        let mut tx = self.read.read().await.map_err(ReadError::Database)?;
+        let first = tx.run(&self.mapping.first_account());
+        let first = first.optional::<RawRow>().await;
+        let Some(first) = first.map_err(ReadError::Database)? else {
+            return Ok(());
+        };
+        let id = first.account().map_err(ReadError::Row)?.id;
+        let again = self.look_up(&mut tx, std::slice::from_ref(&id)).await?;
+        if again.is_empty() {
+            return Err(OpenError::NotFoundAgain { id });
+        }
+        Ok(())
+    }
+}
+
+/// What can be told without asking the database.
+fn is_sound(mapping: &Mapping) -> Result<(), OpenError> {
+    let Columns { email, username, .. } = &mapping.columns;
+    if email.is_none() && username.is_none() {
+        return Err(OpenError::NoIdentifier);
+    }
+    match &mapping.sessions {
+        Sessions::Statement(text) if !text.contains("$1") => Err(OpenError::EndsEverySession),
+        _ => Ok(()),
+    }
+}
+
+async fn connect(setting: &'static str, url: &str, access: Access) -> Result<Db, OpenError> {
+    let connections_max = match access {
+        Access::Read => READ_CONNECTIONS_MAX,
+        _ => WRITE_CONNECTIONS_MAX,
+    };
+    let options = OpenOptions { access, connections_max };
+    let opened = Db::open(url, options).await;
+    opened.map_err(|source| OpenError::Connect { setting, source })
+}
+
+/// Finds every mapped column, and the name of the id's type.
+async fn describe(read: &Db, mapping: &Mapping) -> Result<String, OpenError> {
+    let failed = |source| OpenError::Source { setting: mapping.source.setting(), source };
+    let mut tx = read.read().await.map_err(failed)?;
+    let columns = tx.describe(&mapping.everything()).await.map_err(failed)?;
+    let named = |name: &str| columns.iter().find(|column| column.name == name);
+    for (field, name) in mapping.columns.mapped() {
+        if named(name).is_none() {
+            let existing: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
+            return Err(OpenError::Column {
+                field,
+                name: name.to_owned(),
+                existing: existing.join(", "),
+            });
+        }
+    }
+    let id = named(&mapping.columns.id).map(|column| column.type_name.as_str());
+    Ok(id.unwrap_or_default().to_owned())
+}
+
+impl fmt::Debug for TableDirectory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TableDirectory")
+            .field("mapping", &self.mapping)
+            .field("writes", &self.write.is_some())
+            .finish_non_exhaustive()
+    }
+}
