@@ -28,7 +28,7 @@ pub(crate) async fn maintain(context: &WorkerContext<'_>, mut ended: watch::Rece
 /// long enough, and holds on to the permission to send.
 async fn maintain_once(context: &WorkerContext<'_>) -> Result<(), WorkError> {
     let (instance, means) = (context.instance, context.means);
-    watch_resets(instance, &means.directory, &means.verifier).await?;
+    watch_resets(instance, &*means.directory, &means.verifier).await?;
     finish_resets(context).await?;
     destroy_old_secrets(instance).await?;
     Ok(means.outbox.permission.confirm(instance).await?)
