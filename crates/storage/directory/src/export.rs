@@ -52,7 +52,7 @@ impl Export {
     /// [`ExportError`] for the first thing wrong, with its line.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ExportError> {
         let accounts: Vec<_> = Self::stream(path).collect::<Result<_, _>>()?;
-        let mut by_id = Vec::from_iter(0..accounts.len());
+        let mut by_id: Vec<_> = (0..accounts.len()).collect();
         by_id.sort_unstable_by_key(|place| &accounts[*place].id);
         Ok(Self { accounts, by_id })
     }

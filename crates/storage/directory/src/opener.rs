@@ -22,8 +22,10 @@ const CONNECTORS: &[Connector] = &[
 /// What opens addresses that begin in one of these ways.
 struct Connector {
     schemes: &'static [&'static str],
-    open: fn(Where) -> BoxFuture<'static, Result<Arc<dyn Directory>, OpenError>>,
+    open: fn(Where) -> BoxFuture<'static, Opened>,
 }
+
+type Opened = Result<Arc<dyn Directory>, OpenError>;
 
 /// Where accounts are, and how they are kept there.
 pub(crate) struct Where {

@@ -64,7 +64,7 @@ impl Tx {
     /// These accounts of the embedded directory. An id that nobody has is passed over.
     ///
     /// # Errors
-    /// What the database reports.
+    /// [`StoreError::Sql`] also for a row that is no account.
     pub async fn embedded_accounts(
         &mut self,
         ids: &[AccountId],
@@ -83,7 +83,7 @@ impl Tx {
     /// usernames.
     ///
     /// # Errors
-    /// What the database reports.
+    /// [`StoreError::Sql`] also for a row that is no account.
     pub async fn embedded_accounts_by_name(
         &mut self,
         names: &[String],
@@ -101,7 +101,7 @@ impl Tx {
     /// holds; whether it did.
     ///
     /// # Errors
-    /// What the database reports.
+    /// [`StoreError::Sql`] if the database refuses or fails: nothing is replaced then.
     pub async fn replace_embedded_hash(
         &mut self,
         id: &AccountId,
@@ -116,6 +116,7 @@ impl Tx {
 
 impl Store {
     /// Every account of the embedded directory, as the database hands it out.
+    #[must_use]
     pub fn stream_accounts(&self) -> BoxStream<'_, Result<Account, StoreError>> {
         let rows = self.db.stream::<AccountRow>(&ALL_ACCOUNTS);
         rows.map(|row| Ok(account(row?))).boxed()
