@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use model::{
-    AccountId, CampaignId, CredentialVersion, KillSwitch, LeakId, NoticeId, NoticeState, SkipReason,
-};
+use model::{AccountId, CampaignId, CredentialVersion, KillSwitch, LeakId, NoticeId, SkipReason};
 use serde::{Deserialize, Serialize};
+
+use crate::NoticeStep;
 
 /// Everything that a campaign does, as the log tells it. It is read again: a campaign's report is
 /// counted from these entries, and from nothing else.
@@ -109,33 +109,6 @@ pub enum CampaignEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         notice: Option<NoticeId>,
     },
-    /// The next thing that happens is the first byte to the mail server.
-    NoticeBegun {
-        /// In which campaign.
-        campaign: CampaignId,
-        /// Which notice.
-        notice: NoticeId,
-        /// The attempt, from 1.
-        attempt: u32,
-    },
-    /// An attempt is over.
-    NoticeEnded {
-        /// In which campaign.
-        campaign: CampaignId,
-        /// Which notice.
-        notice: NoticeId,
-        /// The attempt, from 1.
-        attempt: u32,
-        /// What has become of the notice: `pending` if it was put off.
-        state: NoticeState,
-    },
-    /// The recipient of a notice says that it is not right.
-    NoticeDisputed {
-        /// In which campaign.
-        campaign: CampaignId,
-        /// Which notice.
-        notice: NoticeId,
-    },
     /// The site has said in public what became of it.
     StatementMade {
         /// Which campaign.
@@ -157,6 +130,15 @@ pub enum CampaignEvent {
         /// Who or what did it.
         by: String,
     },
+    /// Something became of one of its notices.
+    #[serde(untagged)]
+    Notice(NoticeStep),
+}
+
+impl From<NoticeStep> for CampaignEvent {
+    fn from(step: NoticeStep) -> Self {
+        Self::Notice(step)
+    }
 }
 
 impl CampaignEvent {

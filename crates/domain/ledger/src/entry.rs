@@ -4,7 +4,7 @@ use model::{
 };
 use serde::{Serialize, Serializer};
 
-use crate::{CampaignEvent, RecoveryEvent};
+use crate::{CampaignEvent, NoticeStep, RecoveryEvent};
 
 /// The format's version, so that a reader of years later knows what it reads.
 const VERSION: u8 = 1;
@@ -130,6 +130,9 @@ pub enum Event {
     /// A campaign did something.
     #[serde(untagged)]
     Campaign(CampaignEvent),
+    /// Something became of a notice.
+    #[serde(untagged)]
+    Notice(NoticeStep),
     /// Somebody finds the way back in.
     #[serde(untagged)]
     Recovery(RecoveryEvent),
@@ -138,6 +141,12 @@ pub enum Event {
 impl From<CampaignEvent> for Event {
     fn from(event: CampaignEvent) -> Self {
         Self::Campaign(event)
+    }
+}
+
+impl From<NoticeStep> for Event {
+    fn from(step: NoticeStep) -> Self {
+        Self::Notice(step)
     }
 }
 

@@ -8,6 +8,7 @@ mod audit;
 mod campaign;
 mod checkpoint;
 mod entry;
+mod notice;
 mod recovery;
 mod tree;
 
@@ -15,6 +16,7 @@ pub use audit::{Audit, AuditError, Audited};
 pub use campaign::CampaignEvent;
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, CheckpointVerifier};
 pub use entry::{Entry, Event, FileAdded, Outcomes};
+pub use notice::NoticeStep;
 pub use recovery::RecoveryEvent;
 pub use tree::{MissingHash, Tree, frontier, hash_position};
 

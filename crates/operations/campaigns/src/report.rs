@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use campaign::{Plan, Reckoning};
 use instance::{Instance, limits::LOG_ENTRIES_PER_READ};
-use ledger::CampaignEvent;
+use ledger::{CampaignEvent, NoticeStep};
 use model::{AccountId, CampaignId, NoticeId, NoticeState, SkipReason, TargetState, Timestamp};
 use serde::Serialize;
 use store::Tx;
@@ -175,9 +175,13 @@ impl Tale {
                     self.notices.insert(notice, (address, NoticeState::Pending));
                 }
             }
-            E::NoticeBegun { notice, .. } => self.move_notice(notice, NoticeState::Inflight),
-            E::NoticeEnded { notice, state, .. } => self.move_notice(notice, state),
-            E::NoticeDisputed { .. } => self.disputed += 1,
+            E::Notice(NoticeStep::NoticeBegun { notice, .. }) => {
+                self.move_notice(notice, NoticeState::Inflight);
+            }
+            E::Notice(NoticeStep::NoticeEnded { notice, state, .. }) => {
+                self.move_notice(notice, state);
+            }
+            E::Notice(NoticeStep::NoticeDisputed { .. }) => self.disputed += 1,
             E::CampaignMoved { .. }
             | E::CampaignDrafted { .. }
             | E::CampaignApproved { .. }

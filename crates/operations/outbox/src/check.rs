@@ -1,7 +1,7 @@
-use ledger::{CampaignEvent, Event, RecoveryEvent};
+use ledger::NoticeStep;
 use model::{CampaignId, NoticeId, NoticeKind, NoticeState, Timestamp};
 use notice::NoticeCode;
-use store::{CodedNotice, Errand, Notice, StoreError, Tx};
+use store::{CodedNotice, Errand, StoreError, Tx};
 use subtle::ConstantTimeEq;
 
 use instance::{DecryptError, Instance, LogError};
@@ -68,20 +68,12 @@ pub async fn dispute_notice(
     let mut tx = instance.store().begin().await?;
     let Some(found) = find(instance, &mut tx, code, address).await? else { return Ok(false) };
     if tx.dispute_notice(found.notice.id).await? {
-        instance.record(&mut tx, &[disputed(&found.notice)]).await?;
+        let (campaign, notice) = (found.notice.errand.campaign(), found.notice.id);
+        let disputed = NoticeStep::NoticeDisputed { campaign, notice };
+        instance.record(&mut tx, &[disputed.into()]).await?;
     }
     tx.commit().await?;
     Ok(true)
-}
-
-fn disputed(notice: &Notice) -> Event {
-    let id = notice.id;
-    match notice.errand {
-        Errand::Campaign { campaign, .. } => {
-            CampaignEvent::NoticeDisputed { campaign, notice: id }.into()
-        }
-        Errand::Request => RecoveryEvent::RequestedNoticeDisputed { notice: id }.into(),
-    }
 }
 
 /// The same look-up and the same hashes whatever was typed.

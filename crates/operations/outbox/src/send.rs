@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use campaign::{NoticeEvent, NoticeRow, SmtpOutcome, notice_after};
 use instance::{NoticeLease, failpoint, while_renewing};
-use ledger::{CampaignEvent, Event, RecoveryEvent};
-use model::{NoticeId, NoticeState};
+use ledger::NoticeStep;
+use model::NoticeState;
 use notice::{Composed, Outcome};
 use store::{Errand, Notice, StoreError, Tx};
 
@@ -122,7 +122,7 @@ async fn begin(
     let lease = sender.instance.options().lease;
     tx.begin_notice(notice.id, attempts, sender.worker, lease).await?;
     let begun = Notice { attempts, state: NoticeState::Inflight, ..notice };
-    sender.instance.record(tx, &[begun_event(&begun)]).await?;
+    sender.instance.record(tx, &[begun_step(&begun).into()]).await?;
     Ok(begun)
 }
 
@@ -184,7 +184,7 @@ async fn move_notice(
     if state.is_final() {
         finish(tx, &moved).await?;
     }
-    Ok(sender.instance.record(tx, &[ended_event(&moved)]).await?)
+    Ok(sender.instance.record(tx, &[ended_step(&moved).into()]).await?)
 }
 
 /// What is waited for, or kept, only until a notice is final.
@@ -200,30 +200,22 @@ async fn finish(tx: &mut Tx, notice: &Notice) -> Result<(), StoreError> {
 pub const fn row_of(notice: &Notice) -> NoticeRow {
     NoticeRow::restore(notice.state, notice.attempts, notice.not_before)
 }
-fn begun_event(notice: &Notice) -> Event {
-    let (id, attempt) = of(notice);
-    match notice.errand {
-        Errand::Campaign { campaign, .. } => {
-            CampaignEvent::NoticeBegun { campaign, notice: id, attempt }.into()
-        }
-        Errand::Request => RecoveryEvent::RequestedNoticeBegun { notice: id, attempt }.into(),
+
+const fn begun_step(notice: &Notice) -> NoticeStep {
+    NoticeStep::NoticeBegun {
+        campaign: notice.errand.campaign(),
+        notice: notice.id,
+        attempt: notice.attempts,
     }
 }
 
-fn ended_event(notice: &Notice) -> Event {
-    let ((id, attempt), state) = (of(notice), notice.state);
-    match notice.errand {
-        Errand::Campaign { campaign, .. } => {
-            CampaignEvent::NoticeEnded { campaign, notice: id, attempt, state }.into()
-        }
-        Errand::Request => {
-            RecoveryEvent::RequestedNoticeEnded { notice: id, attempt, state }.into()
-        }
+const fn ended_step(notice: &Notice) -> NoticeStep {
+    NoticeStep::NoticeEnded {
+        campaign: notice.errand.campaign(),
+        notice: notice.id,
+        attempt: notice.attempts,
+        state: notice.state,
     }
-}
-
-const fn of(notice: &Notice) -> (NoticeId, u32) {
-    (notice.id, notice.attempts)
 }
 
 const fn meaning(outcome: &Outcome) -> SmtpOutcome {

@@ -12,7 +12,7 @@ use axum::{
     http::{Request, StatusCode},
 };
 use campaign::Campaign;
-use ledger::{CampaignEvent, Entry};
+use ledger::{CampaignEvent, Entry, NoticeStep};
 use model::{CampaignId, NoticeId, SkipReason, Timestamp};
 use notice::{Composed, Maildir};
 use store::NewCampaign;
@@ -290,7 +290,7 @@ async fn a_campaign_is_reported_from_its_log() {
         let (plan, targets, addresses) = (String::new(), 0, 0);
         vec![
             CampaignEvent::CampaignFrozen { campaign, round: 1, plan, targets, addresses, skipped },
-            CampaignEvent::NoticeDisputed { campaign, notice: NoticeId(1) },
+            NoticeStep::NoticeDisputed { campaign: Some(campaign), notice: NoticeId(1) }.into(),
         ]
     })
     .await;
