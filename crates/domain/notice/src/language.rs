@@ -18,6 +18,9 @@ const MONTHS_EN: [&str; 12] = [
     "December",
 ];
 
+/// Digits between two marks in a long number.
+const DIGITS_PER_GROUP: usize = 3;
+
 model::text_enum! {
     /// The languages that notices are written in.
     pub enum Language {
@@ -68,27 +71,49 @@ impl Language {
         }
     }
 
-    /// When a leak happened, with its preposition and as exactly as it is known.
-    pub(crate) fn when(self, date: &LeakDate) -> String {
-        let text = date.as_str();
-        let parts: Vec<&str> = text.split('-').collect();
-        match (self, parts.as_slice()) {
-            (Self::English, [year]) => format!("in {year}"),
-            (Self::German, [year]) => (*year).to_owned(),
-            (Self::English, [year, month]) => format!("in {} {year}", month_of(&MONTHS_EN, month)),
-            (Self::German, [year, month]) => {
-                format!("im {} {year}", month_of(&german::MONTHS, month))
+    /// A long number as people write it: 32,888,300 or 32.888.300.
+    #[must_use]
+    pub fn number(self, number: u64) -> String {
+        let mark = match self {
+            Self::English => ',',
+            Self::German => '.',
+        };
+        let digits = number.to_string();
+        let mut text = String::new();
+        for (place, digit) in digits.chars().enumerate() {
+            if place > 0 && (digits.len() - place).is_multiple_of(DIGITS_PER_GROUP) {
+                text.push(mark);
             }
-            _ => self.on_day(text),
+            text.push(digit);
         }
+        text
     }
 
-    fn on_day(self, text: &str) -> String {
-        let day = text.parse().map_or_else(|_| text.to_owned(), |date| self.day(date));
-        match self {
-            Self::English => format!("on {day}"),
-            Self::German => format!("am {day}"),
-        }
+    /// The date of a leak, as exactly as it is known: 2016, May 2016 or 17 May 2016. What is no
+    /// date stays as it is.
+    #[must_use]
+    pub fn leak_date(self, text: &str) -> String {
+        let day = |text: &str| text.parse::<Date>().map(|date| self.day(date));
+        let known = match text.split('-').count() {
+            // What follows the day is the month and the year.
+            2 => day(&format!("{text}-01"))
+                .map(|first| first.split_once(' ').unwrap_or_default().1.into()),
+            _ => day(text),
+        };
+        known.unwrap_or_else(|_| text.to_owned())
+    }
+
+    /// When a leak happened, with its preposition.
+    pub(crate) fn when(self, date: &LeakDate) -> String {
+        let text = date.as_str();
+        let preposition = match (self, text.split('-').count()) {
+            (Self::German, 1) => "",
+            (Self::English, 1 | 2) => "in ",
+            (Self::German, 2) => "im ",
+            (Self::English, _) => "on ",
+            (Self::German, _) => "am ",
+        };
+        format!("{preposition}{}", self.leak_date(text))
     }
 
     /// A path through menus, in this language's quotes.
@@ -98,11 +123,6 @@ impl Language {
             Self::German => path.quoted("\u{201e}", "\u{201c}", ", dann "),
         }
     }
-}
-
-fn month_of(names: &[&'static str; 12], number: &str) -> &'static str {
-    let number = number.parse::<usize>().unwrap_or_default();
-    names.get(number.saturating_sub(1)).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -122,6 +142,34 @@ mod tests {
         check(Language::German, "2016", "2016");
         check(Language::German, "2016-03", "im März 2016");
         check(Language::German, "2016-05-17", "am 17. Mai 2016");
+    }
+
+    #[test]
+    fn a_leaks_date_is_no_more_exact_than_it_is_known() {
+        let cases = [
+            ("2016", "2016", "2016"),
+            ("2016-03", "March 2016", "März 2016"),
+            ("2016-05-17", "17 May 2016", "17. Mai 2016"),
+            ("long ago", "long ago", "long ago"),
+        ];
+        for (date, english, german) in cases {
+            assert_eq!(Language::English.leak_date(date), english);
+            assert_eq!(Language::German.leak_date(date), german);
+        }
+    }
+
+    #[test]
+    fn long_numbers_are_cut_into_groups() {
+        let cases = [
+            (0, "0", "0"),
+            (999, "999", "999"),
+            (1204, "1,204", "1.204"),
+            (32_888_300, "32,888,300", "32.888.300"),
+        ];
+        for (count, english, german) in cases {
+            assert_eq!(Language::English.number(count), english);
+            assert_eq!(Language::German.number(count), german);
+        }
     }
 
     #[test]

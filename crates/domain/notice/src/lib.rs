@@ -44,7 +44,7 @@ pub use link::{BaseUrl, BaseUrlError, ResetUrl, ResetUrlError};
 pub use lint::{Fault, lint};
 pub use maildir::{Maildir, MaildirError};
 pub use message::{Composed, MessageError, SignMessageError};
-pub use moment::MomentError;
+pub use moment::{Moment, MomentError};
 pub use render::{RenderError, Rendered, Renderer, TEMPLATES};
 pub use reset_done::ResetDone;
 pub use reset_link::SelfRequestedLink;

@@ -201,15 +201,7 @@ impl Display for Sheet {
 
 /// 1234567 as `1,234,567`.
 pub(crate) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    notice::Language::English.number(count)
 }
 
 #[cfg(test)]
