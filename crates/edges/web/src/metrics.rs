@@ -1,33 +1,62 @@
 use std::sync::atomic::AtomicU64;
 
 use axum::{
+    Router,
     extract::State,
     http::{StatusCode, header::CONTENT_TYPE},
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
+    routing::get,
 };
-use campaigns::{CampaignError, CampaignView};
 use prometheus_client::{
     encoding::text::encode,
     metrics::{family::Family, gauge::Gauge},
     registry::Registry,
 };
 
-use crate::Office;
+use crate::{
+    guard::{self, IsPrivate},
+    in_process::{CampaignView, InProcess},
+};
 
 /// What `Content-Type` `OpenMetrics` has.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Counts of campaigns by state: read from the store at each request, so that every process of an
-/// instance tells the same. It names no account and no address.
-pub(crate) async fn metrics(State(office): State<Office>) -> Response {
-    match campaigns::campaigns(&office.site).await.map(|views| text(&views)) {
-        Ok(Ok(text)) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
-        Ok(Err(error)) => failed(&error),
-        Err(error) => failed::<CampaignError>(&error),
+/// What programs that watch over this one are answered: whether it can work, and how far campaigns
+/// are.
+pub fn metrics_routes(operations: InProcess) -> Router {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/metrics", get(metrics))
+        .with_state(operations)
+        .layer(from_fn(guard::keep_private))
+        .layer(from_fn(guard::in_time_for_staff))
+        .layer(from_fn_with_state(IsPrivate(false), guard::secure))
+        .layer(from_fn(guard::log_access))
+}
+
+/// Whether requests can be answered now: the store must be there.
+async fn healthz(State(operations): State<InProcess>) -> (StatusCode, &'static str) {
+    match operations.is_store_there().await {
+        Ok(()) => (StatusCode::OK, "ok\n"),
+        Err(error) => {
+            tracing::error!(%error, "the store does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n")
+        }
     }
 }
 
-fn failed<E: std::error::Error>(error: &E) -> Response {
+/// Counts of campaigns by state: read from the store at each request, so that every process of an
+/// instance tells the same. It names no account and no address.
+async fn metrics(State(operations): State<InProcess>) -> Response {
+    match operations.campaigns().await.map(|views| text(&views)) {
+        Ok(Ok(text)) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Ok(Err(error)) => failed(&error),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &dyn std::error::Error) -> Response {
     tracing::error!(%error, "no metrics");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

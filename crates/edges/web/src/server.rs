@@ -5,17 +5,31 @@ use std::{
     time::Duration,
 };
 
+use axum::Router;
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 use tokio::sync::watch;
 
-use crate::{Office, limits::HEADER_TIME_MAX, routes};
+use crate::limits::HEADER_TIME_MAX;
 
 /// Time that open requests have to end once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// Whom a listener is for, which decides who may reach it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listener {
+    /// People anywhere. They type passwords, so nobody may listen on the way.
+    People,
+    /// Operators on this host: nobody signs in.
+    Operators,
+    /// Programs that watch over this one, wherever the site lets them reach it from.
+    Metrics,
+}
+
 /// Where and how to listen.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
+    /// Whom for.
+    pub listener: Listener,
     /// The address to listen on.
     pub listen: SocketAddr,
     /// The certificate to show; none behind a proxy, or on this host alone.
@@ -37,20 +51,19 @@ pub struct TlsFiles {
 /// Answers until it is told to stop; requests that are open then have ten seconds to end.
 ///
 /// # Errors
-/// [`ServeError`] if nobody can listen there, or if passwords would go over a network in the
-/// clear.
+/// [`ServeError`] if nobody can listen there, or if somebody could reach it who must not.
 pub async fn serve(
     options: &ServeOptions,
-    office: Office,
+    routes: Router,
     stop: watch::Receiver<bool>,
 ) -> Result<(), ServeError> {
-    check_privacy(options)?;
+    check_reach(options)?;
     let handle = Handle::new();
     tokio::spawn(shut_down(handle.clone(), stop));
-    tokio::spawn(announce(handle.clone()));
-    let app = routes(office, options).into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(announce(options.listener, handle.clone()));
+    let app = routes.into_make_service_with_connect_info::<SocketAddr>();
     let listen = options.listen;
-    let failed = |source| ServeError::Listen { listen, source };
+    let failed = |source| ServeError::Listen { listener: options.listener, listen, source };
     match &options.tls {
         None => {
             let mut server = axum_server::bind(listen).handle(handle);
@@ -73,12 +86,28 @@ impl ServeOptions {
     }
 }
 
-/// In the clear only to this host, or to a proxy that is named.
-fn check_privacy(options: &ServeOptions) -> Result<(), ServeError> {
-    if options.is_private() || options.listen.ip().is_loopback() {
-        return Ok(());
+/// People are answered in the clear only on this host, or behind a proxy that is named.
+fn check_reach(options: &ServeOptions) -> Result<(), ServeError> {
+    let (listen, is_local) = (options.listen, options.listen.ip().is_loopback());
+    match options.listener {
+        Listener::People if !options.is_private() && !is_local => {
+            Err(ServeError::InTheClear { listen })
+        }
+        Listener::Operators if !is_local => Err(ServeError::WithoutSignIn { listen }),
+        _ => Ok(()),
     }
-    Err(ServeError::InTheClear { listen: options.listen })
+}
+
+impl Listener {
+    /// The word for it in the configuration and in the log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::People => "people",
+            Self::Operators => "operators",
+            Self::Metrics => "metrics",
+        }
+    }
 }
 
 async fn tls(files: &TlsFiles) -> Result<RustlsConfig, ServeError> {
@@ -89,9 +118,9 @@ async fn tls(files: &TlsFiles) -> Result<RustlsConfig, ServeError> {
 }
 
 /// Port 0 is any that is free: whoever starts us may read here which one it is.
-async fn announce(handle: Handle<SocketAddr>) {
+async fn announce(listener: Listener, handle: Handle<SocketAddr>) {
     if let Some(listen) = handle.listening().await {
-        tracing::info!(%listen, "answering");
+        tracing::info!(listener = listener.as_str(), %listen, "answering");
     }
 }
 
@@ -106,17 +135,26 @@ async fn shut_down(handle: Handle<SocketAddr>, mut stop: watch::Receiver<bool>) 
 pub enum ServeError {
     /// Passwords would be readable on the way.
     #[error(
-        "`serve.listen` is {listen}, which others can reach, and there is no TLS: set \
-         `serve.certificate_file` and `serve.key_file`, or `serve.trusted_proxy`, or listen on \
+        "`serve.people.listen` is {listen}, which others can reach, and there is no TLS: set \
+         `serve.people.certificate_file` and `serve.people.key_file`, or `serve.people.trusted_proxy`, or listen on \
          127.0.0.1"
     )]
     InTheClear {
         /// Where it would listen.
         listen: SocketAddr,
     },
+    /// Whoever reached it would be an operator.
+    #[error(
+        "`serve.operators.listen` is {listen}, which others can reach, and operators do not sign \
+         in: listen on 127.0.0.1"
+    )]
+    WithoutSignIn {
+        /// Where it would listen.
+        listen: SocketAddr,
+    },
     /// No use as a certificate.
     #[error(
-        "`serve.certificate_file` {} and `serve.key_file` {} cannot be used: {source}",
+        "`serve.people.certificate_file` {} and `serve.people.key_file` {} cannot be used: {source}",
         files.certificate.display(), files.key.display()
     )]
     Certificate {
@@ -126,8 +164,10 @@ pub enum ServeError {
         source: io::Error,
     },
     /// Taken, or not ours.
-    #[error("`serve.listen`: {listen} cannot be listened on: {source}")]
+    #[error("`serve.{}.listen`: {listen} cannot be listened on: {source}", listener.as_str())]
     Listen {
+        /// Whom for.
+        listener: Listener,
         /// Where.
         listen: SocketAddr,
         /// Why not.

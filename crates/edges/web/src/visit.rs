@@ -5,7 +5,7 @@ use axum::{
 use notice::Language;
 use serde::Deserialize;
 
-use crate::Office;
+use crate::state::AppState;
 
 /// The languages of a header that are looked at. Nobody reads more.
 const TAGS_MAX: usize = 20;
@@ -38,7 +38,7 @@ struct Choice {
 impl<S> FromRequestParts<S> for Visit
 where
     S: Sync,
-    Office: FromRef<S>,
+    AppState: FromRef<S>,
 {
     type Rejection = std::convert::Infallible;
 
@@ -46,7 +46,7 @@ where
         // A query that cannot be read chooses nothing.
         let query = Query::<Choice>::try_from_uri(&parts.uri).map(|Query(choice)| choice);
         let choice = query.unwrap_or_default().lang;
-        Ok(Self::new(choice.as_deref(), &parts.headers, Office::from_ref(state).look.language))
+        Ok(Self::new(choice.as_deref(), &parts.headers, AppState::from_ref(state).look.language))
     }
 }
 

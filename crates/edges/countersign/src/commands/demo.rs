@@ -88,9 +88,9 @@ fn free_address(port: u16) -> Result<SocketAddr, Failure> {
 fn places() -> [(String, &'static str); 6] {
     let place = |path: &str, what| (path.to_owned(), what);
     [
-        place("/desk", "where to start"),
-        (format!("/desk/campaign/{}", play::CAMPAIGN), "the report, with its chart"),
-        place("/desk/mail", "the mailbox: open a notice"),
+        place("/rehearsal", "where to start"),
+        (format!("/rehearsal/campaign/{}", play::CAMPAIGN), "the report, with its chart"),
+        place("/rehearsal/mail", "the mailbox: open a notice"),
         place("/check", "check its code, with the address it came to"),
         place("/forgot", "ask for a link to a new password; it comes into the mailbox"),
         place("/notices", "what the site says in public"),

@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::try_join_all;
 use instance::Instance;
 use tokio::{sync::watch, time};
 
@@ -25,10 +26,14 @@ pub(super) async fn serve(
     site: Arc<Instance>,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
-    let options = wiring::serving(config)?;
-    let office = wiring::office(config, Arc::clone(&site)).await?;
-    tokio::try_join!(web::serve(&options, office, stop.clone()), async {
-        run_campaigns(config, &site, stop).await;
+    let listeners = wiring::listeners(config)?;
+    let pages = wiring::Pages::new(config, Arc::clone(&site)).await?;
+    let answering = listeners.iter().map(|options| {
+        let routes = pages.routes(options);
+        web::serve(options, routes, stop.clone())
+    });
+    tokio::try_join!(try_join_all(answering), async {
+        run_campaigns(config, &site, stop.clone()).await;
         Ok(())
     })?;
     Ok(())

@@ -42,8 +42,13 @@ pub(crate) struct Table {
 impl Key {
     /// The environment variable that sets it: `COUNTERSIGN_DIRECTORY_COLUMNS_ID`.
     pub(crate) fn environment_name(&self) -> String {
-        format!("{ENVIRONMENT_PREFIX}{}", self.path.replace('.', "_").to_uppercase())
+        environment_name(&self.path)
     }
+}
+
+/// The environment variable that sets a key of this path.
+pub(super) fn environment_name(path: &str) -> String {
+    format!("{ENVIRONMENT_PREFIX}{}", path.replace('.', "_").to_uppercase())
 }
 
 /// Every table, in the order of the file.

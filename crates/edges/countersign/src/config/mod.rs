@@ -2,6 +2,7 @@
 
 mod keys;
 mod reference;
+mod renamed;
 mod settings;
 
 use std::{
@@ -135,6 +136,10 @@ fn check_known(table: &Table, path: &str, keys: &[Key]) -> Result<(), String> {
 }
 
 fn unknown_key(file: &Path, key: &str, keys: &[Key]) -> ConfigError {
+    if let Some(new) = renamed::new_name(key) {
+        let (origin, old) = (file.display().to_string(), key.to_owned());
+        return ConfigError::Renamed { origin, old, new: new.to_owned() };
+    }
     let table = key.rsplit_once('.').map_or("", |(table, _)| table);
     let inside = |key: &&Key| key.path.rsplit_once('.').map_or("", |(table, _)| table) == table;
     let known: Vec<_> = keys.iter().filter(inside).map(|key| key.path.as_str()).collect();
@@ -153,7 +158,7 @@ fn table_names(keys: &[Key]) -> String {
 
 fn overlay(table: &mut Table, name: &str, value: &str, keys: &[Key]) -> Result<(), ConfigError> {
     let key = keys.iter().find(|key| key.environment_name() == name);
-    let key = key.ok_or_else(|| ConfigError::UnknownVariable { name: name.to_owned() })?;
+    let key = key.ok_or_else(|| unknown_variable(name))?;
     let value = match key.kind {
         Kind::Text => Value::String(value.to_owned()),
         Kind::Integer => Value::Integer(value.parse().map_err(|_| ConfigError::Invalid {
@@ -164,6 +169,14 @@ fn overlay(table: &mut Table, name: &str, value: &str, keys: &[Key]) -> Result<(
     };
     insert(table, &key.path, value);
     Ok(())
+}
+
+fn unknown_variable(name: &str) -> ConfigError {
+    let name = name.to_owned();
+    match renamed::new_variable(&name) {
+        Some(new) => ConfigError::Renamed { origin: "environment".to_owned(), old: name, new },
+        None => ConfigError::UnknownVariable { name },
+    }
 }
 
 fn insert(table: &mut Table, path: &str, value: Value) {
@@ -204,6 +217,8 @@ pub(crate) enum ConfigError {
     UnknownKey { file: PathBuf, key: String, known: String },
     #[error("environment variable {name}: no such setting; docs/configuration.md lists them all")]
     UnknownVariable { name: String },
+    #[error("{origin}: `{old}` is called `{new}` now")]
+    Renamed { origin: String, old: String, new: String },
     #[error("{origin}: `{key}`: {reason}")]
     Invalid { origin: String, key: String, reason: String },
 }
@@ -248,6 +263,22 @@ mod tests {
     fn a_misspelt_variable_is_an_error() {
         let error = read("", &[("COUNTERSIGN_STORE_ULR", "x")]).unwrap_err();
         assert!(error.starts_with("environment variable COUNTERSIGN_STORE_ULR: no such setting"));
+    }
+
+    #[test]
+    fn an_old_name_is_answered_with_the_new_one() {
+        assert_eq!(
+            read("[serve]\nlisten = '127.0.0.1:1'", &[]).unwrap_err(),
+            "site.toml: `serve.listen` is called `serve.people.listen` now"
+        );
+        assert_eq!(
+            read("", &[("COUNTERSIGN_SERVE_TRUSTED_PROXY", "10.0.0.1")]).unwrap_err(),
+            "environment: `COUNTERSIGN_SERVE_TRUSTED_PROXY` is called \
+             `COUNTERSIGN_SERVE_PEOPLE_TRUSTED_PROXY` now"
+        );
+        let settings = read("[serve.people]\nlisten = '127.0.0.1:1'", &[]).unwrap();
+        assert_eq!(settings.serve.people.listen, "127.0.0.1:1");
+        assert_eq!(settings.serve.operators.listen, None);
     }
 
     #[test]

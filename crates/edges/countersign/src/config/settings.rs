@@ -343,10 +343,25 @@ pub(crate) enum RecoverySetting {
     Countersign,
 }
 
-/// What `countersign serve` answers over HTTP.
-#[derive(Debug, Deserialize, JsonSchema)]
+/// What `countersign serve` answers over HTTP, each on an address and port of its own.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ServeSettings {
+    /// The pages for people.
+    pub(crate) people: PeopleListenerSettings,
+    /// The console for operators, who see how far campaigns are and change nothing. Nobody signs
+    /// in there, so it is for this host alone: reach it through a tunnel, or put a proxy before it
+    /// that knows your operators.
+    pub(crate) operators: OperatorsListenerSettings,
+    /// `/healthz` and `/metrics` for programs that watch over this one. They name campaigns and
+    /// count accounts: keep them inside your network.
+    pub(crate) metrics: MetricsListenerSettings,
+}
+
+/// The pages for people.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PeopleListenerSettings {
     /// The address and port to listen on.
     pub(crate) listen: String,
     /// A PEM file with the certificate, and those that lead up to an authority.
@@ -356,6 +371,23 @@ pub(crate) struct ServeSettings {
     /// The IP address of the proxy that speaks TLS for us. What any other peer says of where it
     /// comes from is not believed.
     pub(crate) trusted_proxy: Option<String>,
+}
+
+/// The console for operators.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct OperatorsListenerSettings {
+    /// The address and port to listen on, such as `127.0.0.1:8081`: one of this host that no other
+    /// reaches. Unset, there is no console.
+    pub(crate) listen: Option<String>,
+}
+
+/// Health and metrics.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct MetricsListenerSettings {
+    /// The address and port to listen on, such as `127.0.0.1:8082`. Unset, there are none.
+    pub(crate) listen: Option<String>,
 }
 
 /// How the pages of `countersign serve` look.
@@ -383,7 +415,7 @@ impl Default for RecoverySettings {
     }
 }
 
-impl Default for ServeSettings {
+impl Default for PeopleListenerSettings {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".to_owned(),

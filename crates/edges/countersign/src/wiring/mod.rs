@@ -1,5 +1,6 @@
 //! Puts the program together out of its configuration.
 
+mod listening;
 mod mail;
 mod pages;
 mod recovery;
@@ -15,11 +16,11 @@ use instance::{
 use model::Secret;
 use password::{CostLimits, Pepper, PepperMode, Verifier};
 use store::{Store, StoreError, StoreOptions};
-use web::{ServeOptions, TlsFiles};
 use zeroize::Zeroizing;
 
+pub(crate) use listening::{ListeningError, listeners};
 pub(crate) use mail::{MailError, means, words};
-pub(crate) use pages::{LookError, office};
+pub(crate) use pages::{LookError, Pages};
 pub(crate) use recovery::RecoveryError;
 
 use crate::{
@@ -88,27 +89,6 @@ pub(crate) async fn directory(config: &Config) -> Result<Arc<dyn Directory>, Wir
     Ok(directory::open(&config.database_url(url), write_url.as_deref(), mapping).await?)
 }
 
-/// Where and how to listen.
-pub(crate) fn serving(config: &Config) -> Result<ServeOptions, WiringError> {
-    let settings = &config.settings.serve;
-    let listen = settings.listen.clone();
-    let proxy = settings.trusted_proxy.as_ref().map(|proxy| {
-        proxy.parse().map_err(|source| WiringError::Proxy { proxy: proxy.clone(), source })
-    });
-    Ok(ServeOptions {
-        listen: listen.parse().map_err(|source| WiringError::Listen { listen, source })?,
-        tls: match (&settings.certificate_file, &settings.key_file) {
-            (None, None) => None,
-            (Some(certificate), Some(key)) => Some(TlsFiles {
-                certificate: config.resolve(certificate),
-                key: config.resolve(key),
-            }),
-            _ => return Err(WiringError::HalfCertificate),
-        },
-        trusted_proxy: proxy.transpose()?,
-    })
-}
-
 /// Checks whatever can be checked without a connection.
 pub(crate) fn check(config: &Config) -> Result<(), WiringError> {
     let settings = &config.settings.directory;
@@ -117,7 +97,7 @@ pub(crate) fn check(config: &Config) -> Result<(), WiringError> {
     }
     instance_key(config)?;
     founding_digest(config)?;
-    serving(config)?;
+    listening::check(config)?;
     pages::look(config)?;
     recovery::check(config)?;
     pepper(config)?;
@@ -232,12 +212,8 @@ pub(crate) enum WiringError {
          when it takes the first roster"
     )]
     NoRosterDigest,
-    #[error("`serve.listen`: `{listen}` is no address and port: {source}")]
-    Listen { listen: String, source: std::net::AddrParseError },
-    #[error("`serve.trusted_proxy`: `{proxy}` is no IP address: {source}")]
-    Proxy { proxy: String, source: std::net::AddrParseError },
-    #[error("`serve.certificate_file` and `serve.key_file` are set together, or not at all")]
-    HalfCertificate,
+    #[error(transparent)]
+    Listening(#[from] ListeningError),
     #[error(transparent)]
     Mail(#[from] MailError),
     #[error(transparent)]

@@ -1,40 +1,66 @@
-//! What the pages for people are made of.
+//! What the pages are made of.
 
 use std::{fs, io, path::PathBuf, sync::Arc};
 
 use instance::Instance;
 use notice::{AddressError, TextError};
 use store::InstanceKind;
-use web::{Accent, AccentError, Desk, Logo, LogoError, Look, LookOptions, Office};
+use web::{
+    Accent, AccentError, AppState, InProcess, Listener, Logo, LogoError, Look, LookOptions,
+    RehearsalConsole, Router, ServeOptions, console_routes, metrics_routes, people_routes,
+};
 
 use super::{WiringError, recovery::recovery, words};
 use crate::config::{Config, TransportSetting};
 
-/// What answers people. They get their pages even where no mail can be sent.
-pub(crate) async fn office(config: &Config, site: Arc<Instance>) -> Result<Office, WiringError> {
-    let words = words(config);
-    if let Err(error) = &words {
-        tracing::warn!(%error, "no notice can be checked");
-    }
-    let desk = desk(config, site.kind());
-    let office = Office::new(site, look(config)?, words.ok().map(Arc::new));
-    let office = match recovery(config).await? {
-        Some(recovery) => office.with_recovery(recovery),
-        None => office,
-    };
-    Ok(match desk {
-        Some(desk) => office.with_desk(desk),
-        None => office,
-    })
+/// What every listener answers with.
+pub(crate) struct Pages {
+    operations: InProcess,
+    look: Arc<Look>,
+    people: AppState,
 }
 
-/// What a rehearsal shows of its mails and reports, on this host and to nobody behind a proxy.
-fn desk(config: &Config, kind: InstanceKind) -> Option<Desk> {
+impl Pages {
+    /// People get their pages even where no mail can be sent.
+    pub(crate) async fn new(config: &Config, site: Arc<Instance>) -> Result<Self, WiringError> {
+        let (look, kind) = (Arc::new(look(config)?), site.kind());
+        let mut operations = InProcess::new(site);
+        match words(config) {
+            Ok(words) => operations = operations.with_words(Arc::new(words)),
+            Err(error) => tracing::warn!(%error, "no notice can be checked"),
+        }
+        let recovery = recovery(config).await?;
+        let password_chars_min = recovery.as_ref().map(|recovery| recovery.password_chars_min());
+        if let Some(recovery) = recovery {
+            operations = operations.with_recovery(recovery);
+        }
+        let mut people = AppState::new(Arc::new(operations.clone()), Arc::clone(&look));
+        if let Some(chars_min) = password_chars_min {
+            people = people.with_resets(chars_min);
+        }
+        if shows_rehearsal(config, kind) {
+            let mailbox = config.resolve(&config.settings.mail.folder);
+            people = people.with_rehearsal(RehearsalConsole::new(operations.clone(), mailbox));
+        }
+        Ok(Self { operations, look, people })
+    }
+
+    /// What one listener answers with.
+    pub(crate) fn routes(&self, options: &ServeOptions) -> Router {
+        match options.listener {
+            Listener::People => people_routes(self.people.clone(), options),
+            Listener::Operators => console_routes(self.operations.clone(), Arc::clone(&self.look)),
+            Listener::Metrics => metrics_routes(self.operations.clone()),
+        }
+    }
+}
+
+/// A rehearsal shows its mails and reports on this host, and to nobody behind a proxy.
+fn shows_rehearsal(config: &Config, kind: InstanceKind) -> bool {
     let settings = &config.settings;
-    let is_ours = kind == InstanceKind::Rehearsal
-        && settings.serve.trusted_proxy.is_none()
-        && settings.mail.transport == TransportSetting::Maildir;
-    is_ours.then(|| Desk::new(config.resolve(&settings.mail.folder)))
+    kind == InstanceKind::Rehearsal
+        && settings.serve.people.trusted_proxy.is_none()
+        && settings.mail.transport == TransportSetting::Maildir
 }
 
 /// How the pages look.

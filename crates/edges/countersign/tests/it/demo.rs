@@ -92,8 +92,8 @@ impl Drop for Shown {
 
 fn origin(told: &mut impl std::io::BufRead) -> String {
     let mut lines = told.lines().map(Result::unwrap);
-    let line = lines.find(|line| line.contains("/desk")).expect("it says what to open");
-    let origin = line.split("/desk").next().unwrap().trim().to_owned();
+    let line = lines.find(|line| line.contains("/rehearsal")).expect("it says what to open");
+    let origin = line.split("/rehearsal").next().unwrap().trim().to_owned();
     lines.find(|line| line.contains("Ctrl-C")).expect("it says how it ends");
     origin
 }
@@ -102,18 +102,19 @@ fn origin(told: &mut impl std::io::BufRead) -> String {
 #[test]
 fn everything_that_it_names_can_be_opened() {
     let shown = Shown::start();
-    let desk = ways().map(|(width, dark, scripts)| {
+    let console = ways().map(|(width, dark, scripts)| {
         let pictures = Pictures::of(width, dark, scripts);
         let tour = Tour::of(&shown.origin).width(width).dark(dark).scripts(scripts);
-        let tour = tour.open("/desk").look(None);
+        let tour = tour.open("/rehearsal").look(None);
         let tour = tour.follow("mailbox").look(None);
         let tour = tour.follow(NOTICE).look(pictures.named("mail").as_deref());
-        let tour = tour.open("/desk").follow("Autumn").look(pictures.named("report").as_deref());
+        let tour =
+            tour.open("/rehearsal").follow("Autumn").look(pictures.named("report").as_deref());
         tour.open("/notices").look(None)
     });
-    let desk = browse(&desk.collect::<Vec<_>>());
-    desk.iter().for_each(assert_is_clean);
-    let seen = &desk[0].seen;
+    let console = browse(&console.collect::<Vec<_>>());
+    console.iter().for_each(assert_is_clean);
+    let seen = &console[0].seen;
     assert!(seen[3].text.contains("Accounts in the plan"), "{}", seen[3].text);
     assert!(seen[4].text.contains("Harbour Books 2016"), "{}", seen[4].text);
     come_back(&shown, &seen[2].text);
@@ -136,7 +137,7 @@ fn come_back(shown: &Shown, notice: &str) {
     asked.iter().for_each(assert_is_clean);
     assert!(asked[0].seen[0].title.starts_with("This notice is from us"));
 
-    let mailbox = format!("/desk/mail?to={address}");
+    let mailbox = format!("/rehearsal/mail?to={address}");
     wait_until(|| browse_one(shown, &mailbox).contains(LINK));
     let tour = Tour::of(&shown.origin).open(&mailbox).follow(LINK).look(None);
     let tour = tour.follow("/reset/").look(None);

@@ -48,7 +48,7 @@ impl Scene {
     fn open() -> Self {
         let mut office = Office::open(Backend::Sqlite);
         // Each tour comes from an address of its own, as far as its proxy says.
-        office.instance.set("COUNTERSIGN_SERVE_TRUSTED_PROXY", "127.0.0.1");
+        office.instance.set("COUNTERSIGN_SERVE_PEOPLE_TRUSTED_PROXY", "127.0.0.1");
         office.start("");
         office.work();
         let reader = Reader::of(&office);

@@ -1,6 +1,7 @@
 //! `countersign serve`: health, metrics, TLS, an orderly end, and the worker inside.
 
 use std::{
+    collections::HashMap,
     io::{BufRead, BufReader, Read as _, Write as _},
     net::TcpStream,
     process::{Child, ChildStderr, Command, Stdio},
@@ -20,6 +21,8 @@ use crate::{
 pub(crate) struct Served {
     process: Child,
     pub(crate) address: String,
+    /// Where `/healthz` and `/metrics` are.
+    metrics: String,
     /// Reads what it says, so that it never waits for a reader.
     log: Option<JoinHandle<String>>,
 }
@@ -32,16 +35,24 @@ impl Served {
     /// On this port of this host, with whatever the command is told besides.
     pub(crate) fn start_by(mut command: Command, port: u16) -> Self {
         let listen = format!("127.0.0.1:{port}");
-        command.env("COUNTERSIGN_SERVE_LISTEN", listen).stderr(Stdio::piped());
+        command.env("COUNTERSIGN_SERVE_PEOPLE_LISTEN", listen);
+        command.env("COUNTERSIGN_SERVE_METRICS_LISTEN", "127.0.0.1:0").stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap());
-        let address = address(&mut log);
-        Self { process, address, log: Some(thread::spawn(move || rest(log))) }
+        let mut addresses = addresses(&mut log);
+        let mut of = |listener: &str| addresses.remove(listener).unwrap();
+        let (address, metrics) = (of("people"), of("metrics"));
+        Self { process, address, metrics, log: Some(thread::spawn(move || rest(log))) }
     }
 
     /// What it answers to a GET: status line, headers and body.
     pub(crate) fn get(&self, path: &str) -> String {
-        self.send(&format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+        send(&self.address, &get(path))
+    }
+
+    /// What whoever watches over it is answered.
+    fn measured(&self, path: &str) -> String {
+        send(&self.metrics, &get(path))
     }
 
     /// What it answers to a form.
@@ -49,16 +60,7 @@ impl Served {
         let kind = "Content-Type: application/x-www-form-urlencoded";
         let length = format!("Content-Length: {}", form.len());
         let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close");
-        self.send(&format!("{head}\r\n{kind}\r\n{length}\r\n\r\n{form}"))
-    }
-
-    fn send(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        // One that dies while it answers says nothing more.
-        let _ = stream.read_to_string(&mut answer);
-        answer
+        send(&self.address, &format!("{head}\r\n{kind}\r\n{length}\r\n\r\n{form}"))
     }
 
     /// Waits for it to have died by itself.
@@ -91,24 +93,43 @@ fn rest(mut log: BufReader<ChildStderr>) -> String {
     rest
 }
 
-fn address(log: &mut impl BufRead) -> String {
-    let mut line = String::new();
-    while log.read_line(&mut line).unwrap() > 0 {
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+}
+
+fn send(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    // One that dies while it answers says nothing more.
+    let _ = stream.read_to_string(&mut answer);
+    answer
+}
+
+/// Where it listens for people, and where for programs.
+fn addresses(log: &mut impl BufRead) -> HashMap<String, String> {
+    let (mut line, mut found) = (String::new(), HashMap::new());
+    while found.len() < 2 && log.read_line(&mut line).unwrap() > 0 {
         let entry: Value = serde_json::from_str(&line).unwrap();
-        if entry["fields"]["message"] == "answering" {
-            return entry["fields"]["listen"].as_str().unwrap().to_owned();
+        let fields = &entry["fields"];
+        if fields["message"] == "answering" {
+            let text = |name: &str| fields[name].as_str().unwrap().to_owned();
+            found.insert(text("listener"), text("listen"));
         }
         line.clear();
     }
-    panic!("it ended without answering");
+    assert_eq!(found.len(), 2, "it ended without answering");
+    found
 }
 
 #[test]
 fn it_tells_its_health_and_ends_in_order() {
     let served = Served::start(&Instance::embedded(Backend::Sqlite));
-    let health = served.get("/healthz");
+    let health = served.measured("/healthz");
     assert!(health.starts_with("HTTP/1.1 200 OK") && health.ends_with("ok\n"), "{health}");
-    assert!(served.get("/nothing").starts_with("HTTP/1.1 404"));
+    for path in ["/nothing", "/healthz", "/metrics"] {
+        assert!(served.get(path).starts_with("HTTP/1.1 404"), "{path}");
+    }
     let log = served.stop();
     assert!(log.contains("stopping after what is in hand"), "{log}");
 }
@@ -116,10 +137,20 @@ fn it_tells_its_health_and_ends_in_order() {
 #[test]
 fn passwords_never_go_over_a_network_in_the_clear() {
     let instance =
-        Instance::embedded(Backend::Sqlite).with("COUNTERSIGN_SERVE_LISTEN", "0.0.0.0:0");
+        Instance::embedded(Backend::Sqlite).with("COUNTERSIGN_SERVE_PEOPLE_LISTEN", "0.0.0.0:0");
     let refused = instance.run(&["serve"]);
     assert_eq!(refused.code, 1);
     assert!(refused.stderr.contains("others can reach, and there is no TLS"), "{}", refused.stderr);
+}
+
+#[test]
+fn operators_are_answered_on_this_host_alone() {
+    let mut instance =
+        Instance::embedded(Backend::Sqlite).with("COUNTERSIGN_SERVE_OPERATORS_LISTEN", "0.0.0.0:0");
+    instance.set("COUNTERSIGN_SERVE_PEOPLE_LISTEN", "127.0.0.1:0");
+    let refused = instance.run(&["serve"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("operators do not sign in"), "{}", refused.stderr);
 }
 
 /// Python's TLS checks the certificate as a browser does.
@@ -128,13 +159,14 @@ fn a_client_that_checks_certificates_is_answered() {
     let authority = SmtpServer::start(&["--tls"]);
     let pem = |name: &str| authority.folder().join(name).to_str().unwrap().to_owned();
     let instance = Instance::embedded(Backend::Sqlite)
-        .with("COUNTERSIGN_SERVE_CERTIFICATE_FILE", &pem("server.pem"))
-        .with("COUNTERSIGN_SERVE_KEY_FILE", &pem("server.pem"));
+        .with("COUNTERSIGN_SERVE_PEOPLE_CERTIFICATE_FILE", &pem("server.pem"))
+        .with("COUNTERSIGN_SERVE_PEOPLE_KEY_FILE", &pem("server.pem"));
     let served = Served::start(&instance);
     let port = served.address.rsplit(':').next().unwrap();
-    let url = format!("https://localhost:{port}/healthz");
+    let url = format!("https://localhost:{port}/robots.txt");
     let answered = testkit::python("fetch.py").args([&url, &pem("ca.pem")]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&answered.stdout), "200 ok\n", "{answered:?}");
+    let answer = String::from_utf8_lossy(&answered.stdout);
+    assert!(answer.starts_with("200 User-agent: *\n"), "{answered:?}");
     served.stop();
 }
 
@@ -149,7 +181,7 @@ fn it_runs_campaigns_too_and_counts_them() {
         thread::sleep(Duration::from_millis(300));
     }
     let sent = office.mails().len();
-    let metrics = served.get("/metrics");
+    let metrics = served.measured("/metrics");
     let line = format!("countersign_notices{{campaign=\"{CAMPAIGN}\",state=\"sent\"}} {sent}");
     assert!(metrics.contains(&line), "{metrics}");
     served.stop();

@@ -311,7 +311,7 @@ fn nobodys_mailbox_is_flooded() {
 fn anybody_with_a_browser_comes_back() {
     let mut office = Office::open(Backend::Sqlite);
     // Each tour comes from an address of its own, as far as its proxy says.
-    office.instance.set("COUNTERSIGN_SERVE_TRUSTED_PROXY", "127.0.0.1");
+    office.instance.set("COUNTERSIGN_SERVE_PEOPLE_TRUSTED_PROXY", "127.0.0.1");
     let scene = Scene::of(office);
     let served = scene.serve();
     let people: Vec<_> = scene.office.plain().into_iter().zip(ways()).collect();

@@ -1,6 +1,7 @@
 //! Counts that add up: as rows of a table, and drawn to scale above it.
 
-use super::grouped;
+use notice::Language;
+use serde::Serialize;
 
 /// The width of a chart, in thousandths of a percent.
 const WHOLE: u64 = 100_000;
@@ -8,7 +9,7 @@ const WHOLE: u64 = 100_000;
 /// What is narrower than this would not be seen.
 const WIDTH_MIN: u64 = 1_200;
 
-/// CSS pixels that a chart has at least: on a phone, and where `desk.css` shows broad captions.
+/// CSS pixels that a chart has at least: on a phone, and where `console.css` shows broad captions.
 const NARROW_PX: u64 = 280;
 const BROAD_PX: u64 = 600;
 
@@ -21,7 +22,7 @@ const ROW_PX: usize = 40;
 const GAP_PX: usize = 4;
 
 /// A whole with its parts.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(super) struct Chart {
     /// What it shows, for whoever cannot see it.
     pub(super) told: String,
@@ -31,7 +32,7 @@ pub(super) struct Chart {
 }
 
 /// One part: a row of the table, and a piece of the chart if there is anything of it.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(super) struct Row {
     /// The letter that ties both together.
     pub(super) key: String,
@@ -44,7 +45,7 @@ pub(super) struct Row {
 }
 
 /// Where a part is drawn.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(super) struct Piece {
     pub(super) left: String,
     pub(super) top: usize,
@@ -66,8 +67,9 @@ pub(super) struct Part {
     parts: Vec<Self>,
 }
 
-/// How a part is coloured. What is side by side differs in lightness or outline, not in hue alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a part is coloured: its class in the style sheet. What is side by side differs in lightness or outline, not in hue alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Tone {
     Whole,
     Done,
@@ -114,28 +116,12 @@ impl Part {
     }
 
     fn told(&self) -> String {
-        let told = format!("{}: {}", self.label, grouped(self.count));
+        let told = format!("{}: {}", self.label, Language::English.number(self.count));
         if self.parts.is_empty() {
             return told;
         }
         let parts: Vec<_> = self.parts.iter().map(Self::told).collect();
         format!("{told} ({})", parts.join("; "))
-    }
-}
-
-impl Tone {
-    /// Its class in the style sheet.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Whole => "whole",
-            Self::Done => "done",
-            Self::Best => "best",
-            Self::Open => "open",
-            Self::Waiting => "waiting",
-            Self::Left => "left",
-            Self::Fault => "fault",
-            Self::Doubt => "doubt",
-        }
     }
 }
 
@@ -153,7 +139,7 @@ impl Drawing {
         let key = key.map(String::from).unwrap_or_default();
         self.rows.push(Row {
             label: part.label,
-            count: grouped(part.count),
+            count: Language::English.number(part.count),
             share: share(part.count, self.whole),
             depth,
             tone: part.tone,

@@ -1,43 +1,40 @@
-use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap};
 
-use askama::Template;
-use axum::{
-    Extension,
-    extract::{Path, State},
-    http::StatusCode,
-    response::Response,
-};
-use campaigns::{CampaignError, CampaignReport, ReportError, report_campaign};
+use axum::{http::StatusCode, response::Response};
 use model::{NoticeState, SkipReason, Timestamp};
 use notice::Language;
+use serde::Serialize;
 
 use super::{
-    Desk, Frame,
     chart::{Chart, Part, Tone},
-    grouped, page, words,
+    frame::StaffFrame,
+    words,
 };
 use crate::{
-    Office,
-    moment::{Moment, moment},
-    pages::Refusal,
-    visit::Visit,
+    in_process::{CampaignReport, InProcess, NoReport},
+    templates::{Page, page},
+    written::WrittenMoment,
 };
 
-#[derive(Template)]
-#[template(path = "desk/report.html")]
-struct Report<'a> {
-    frame: Frame<'a>,
+#[derive(Serialize)]
+struct ReportPage<'a> {
+    frame: StaffFrame<'a>,
     state: &'static str,
     /// None, as long as nobody is in the plan.
     figures: Vec<Figure>,
     /// Whom somebody should look after.
-    cares: [(&'static str, String); 3],
-    left_out: Vec<(&'static str, String)>,
-    period: Option<(Moment, Moment)>,
+    cares: Vec<LabelledCount>,
+    left_out: Vec<LabelledCount>,
+    period: Option<WrittenPeriod>,
     log_entries: String,
 }
 
+impl Page for ReportPage<'_> {
+    const TEMPLATE: &'static str = "console/report.html";
+}
+
 /// A chart with what it is called.
+#[derive(Serialize)]
 struct Figure {
     id: &'static str,
     heading: &'static str,
@@ -46,52 +43,79 @@ struct Figure {
     chart: Chart,
 }
 
-#[derive(Template)]
-#[template(path = "desk/unsound.html")]
-struct Unsound<'a> {
-    frame: Frame<'a>,
+#[derive(Serialize)]
+struct LabelledCount {
+    label: &'static str,
+    count: String,
+}
+
+#[derive(Serialize)]
+struct WrittenPeriod {
+    from: WrittenMoment,
+    to: WrittenMoment,
+}
+
+#[derive(Serialize)]
+struct UnsoundPage<'a> {
+    frame: StaffFrame<'a>,
     error: String,
 }
 
-/// What became of everybody in a campaign.
-pub(super) async fn report(
-    State(office): State<Office>,
-    Extension(desk): Extension<Arc<Desk>>,
-    visit: Visit,
-    Path(name): Path<String>,
-) -> Response {
-    let title = format!("Campaign {name}");
-    let frame = Frame { office: &office, desk: &desk, title: &title };
-    match report_campaign(&office.site, &name).await {
-        Ok(report) => page(StatusCode::OK, &Report::new(frame, &report)),
-        Err(ReportError::Campaign(CampaignError::None { .. })) => {
-            office.refuse(visit, Refusal::NotFound)
-        }
-        Err(error @ (ReportError::Irreconcilable(_) | ReportError::Entry { .. })) => {
+impl Page for UnsoundPage<'_> {
+    const TEMPLATE: &'static str = "console/unsound.html";
+}
+
+/// Why there is no page at all.
+#[derive(Debug)]
+pub(crate) enum NoPage {
+    /// There is no such campaign.
+    Unknown,
+    /// Something of ours failed, and the log says what.
+    Failed,
+}
+
+/// The page of what became of everybody in a campaign.
+pub(crate) async fn report(
+    operations: &InProcess,
+    frame: StaffFrame<'_>,
+    name: &str,
+) -> Result<Response, NoPage> {
+    match operations.report(name).await {
+        Ok(report) => Ok(page(StatusCode::OK, &ReportPage::new(frame, &report))),
+        Err(NoReport::Unknown) => Err(NoPage::Unknown),
+        Err(NoReport::Unsound(error)) => {
             tracing::error!(%error, "a campaign cannot be accounted for");
-            let error = error.to_string();
-            page(StatusCode::INTERNAL_SERVER_ERROR, &Unsound { frame, error })
+            Ok(page(StatusCode::INTERNAL_SERVER_ERROR, &UnsoundPage { frame, error }))
         }
-        Err(error) => {
+        Err(NoReport::Failed(error)) => {
             tracing::error!(%error, "a campaign cannot be read");
-            office.refuse(visit, Refusal::Unwell)
+            Err(NoPage::Failed)
         }
     }
 }
 
-impl<'a> Report<'a> {
-    fn new(frame: Frame<'a>, report: &CampaignReport) -> Self {
-        let at = |at: Timestamp| moment(Language::English, at);
+impl<'a> ReportPage<'a> {
+    fn new(frame: StaffFrame<'a>, report: &CampaignReport) -> Self {
+        let at = |at: Timestamp| WrittenMoment::new(Language::English, at);
+        let period = report.from.zip(report.to);
         let left_out = report.left_out.iter();
         Self {
             frame,
             state: words::state(report.state),
             figures: if report.targeted > 0 { figures(report) } else { Vec::new() },
-            cares: cares(report).map(|(label, count)| (label, grouped(count))),
-            left_out: left_out.map(|(why, count)| (words::reason(*why), grouped(*count))).collect(),
-            period: report.from.zip(report.to).map(|(from, to)| (at(from), at(to))),
-            log_entries: grouped(report.log_entries),
+            cares: cares(report).map(|(label, count)| LabelledCount::new(label, count)).into(),
+            left_out: left_out
+                .map(|(why, count)| LabelledCount::new(words::reason(*why), *count))
+                .collect(),
+            period: period.map(|(from, to)| WrittenPeriod { from: at(from), to: at(to) }),
+            log_entries: Language::English.number(report.log_entries),
         }
+    }
+}
+
+impl LabelledCount {
+    fn new(label: &'static str, count: u64) -> Self {
+        Self { label, count: Language::English.number(count) }
     }
 }
 
@@ -177,6 +201,10 @@ const fn cares(report: &CampaignReport) -> [(&'static str, u64); 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        console::frame::{Place, style},
+        look::{Look, LookOptions},
+    };
 
     fn report() -> CampaignReport {
         CampaignReport {
@@ -205,6 +233,34 @@ mod tests {
             sealed_from: None,
             log_entries: 9,
         }
+    }
+
+    /// What a page of it shows.
+    fn shown(report: &CampaignReport) -> String {
+        let look = Look::new(LookOptions {
+            name: None,
+            sender: None,
+            reset_path: "Sign in > Forgot password".parse().unwrap(),
+            language: Language::English,
+            accent: None,
+            logo: None,
+        });
+        let place = Place { layout: "console/frame.html", campaigns: "/campaign" };
+        let frame = StaffFrame::new(&look, &style(), place, "Campaign Spring");
+        ReportPage::new(frame, report).render().unwrap()
+    }
+
+    #[test]
+    fn a_report_is_drawn_and_written() {
+        let at = Timestamp::from_micros(0);
+        let left_out = [(SkipReason::Unreachable, 12)].into();
+        let whole = CampaignReport { left_out, from: Some(at), to: Some(at), ..report() };
+        let (whole, empty) = (shown(&whole), shown(&CampaignReport { targeted: 0, ..report() }));
+        assert_eq!(whole.matches("<figure class=\"chart\">").count(), 2);
+        assert!(whole.contains("<h2>Left out of the plan</h2>"), "{whole}");
+        assert!(whole.contains("<time datetime=\"1970-01-01T00:00Z\">1 January 1970, 00:00 UTC"));
+        assert!(empty.contains("Nobody is in its plan yet."), "{empty}");
+        assert!(!empty.contains("<figure") && !empty.contains("<h2>Left out"));
     }
 
     fn rows(whole: &Part) -> Vec<(&'static str, String)> {

@@ -11,8 +11,6 @@ use axum::{
     response::Response,
 };
 
-use super::Gate;
-
 /// No script at all, nothing from elsewhere, and nobody's frame.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
@@ -50,13 +48,21 @@ const ALWAYS: [(HeaderName, HeaderValue); 5] = [
 /// A year. Whether other hosts of the domain speak TLS is not ours to say.
 const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
+/// Whether clients reach a listener over TLS: ours, or that of a proxy.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IsPrivate(pub(crate) bool);
+
 /// Puts what every answer bears on it. Where a handler is stricter, it wins.
-pub(crate) async fn secure(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+pub(crate) async fn secure(
+    State(IsPrivate(is_private)): State<IsPrivate>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut answer = next.run(request).await;
     let headers = answer.headers_mut();
     headers.extend(ALWAYS);
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(POLICY);
-    if gate.options.is_private() {
+    if is_private {
         headers.insert(STRICT_TRANSPORT_SECURITY, TLS_ONLY);
     }
     answer

@@ -7,7 +7,7 @@ use governor::{
     DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock as _, clock::DefaultClock,
 };
 
-use super::Household;
+use super::client::Household;
 use crate::limits::{CLIENT_FORMS_PER_MINUTE, CLIENTS, FORMS_BURST, FORMS_PER_SECOND};
 
 /// How many forms may come: from one client, and from all of them.

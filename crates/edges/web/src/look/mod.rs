@@ -3,6 +3,13 @@ mod logo;
 
 use std::fmt;
 
+use axum::{
+    http::{
+        HeaderValue,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
+    response::{IntoResponse as _, Response},
+};
 use data_encoding::HEXLOWER;
 use notice::{Address, Language, MenuPath, SiteName};
 use sha2::{Digest, Sha256};
@@ -17,6 +24,9 @@ const STYLE: &str = include_str!("../../templates/style.css");
 
 /// Hexadecimal digits of a hash that tell one version of a file from the others.
 const HASH_DIGITS: usize = 16;
+
+/// The name changes with the content, so that a copy is right for ever.
+const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 /// What the site is called, and what its people know it by.
 #[derive(Debug, Clone)]
@@ -92,6 +102,14 @@ impl Asset {
         let hash = HEXLOWER.encode(&Sha256::digest(&bytes));
         let name = format!("{stem}-{}.{ending}", &hash[..HASH_DIGITS]);
         Self { name, bytes, content_type, is_foreign: false }
+    }
+
+    /// The file as browsers get it.
+    pub(crate) fn answer(&self) -> Response {
+        let headers = [(CONTENT_TYPE, self.content_type)];
+        let mut answer = (headers, self.bytes.clone()).into_response();
+        answer.headers_mut().insert(CACHE_CONTROL, FOR_EVER);
+        answer
     }
 }
 

@@ -1,6 +1,3 @@
-use std::fmt;
-
-use askama::Template;
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
@@ -8,143 +5,151 @@ use axum::{
 };
 use model::{NoticeKind, NoticeState};
 use notice::Language;
-use outbox::{CheckError, CheckedNotice, check_notice, dispute_notice};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Filled, Frame, Refusal, page, read};
-use crate::{
-    Office,
-    moment::{Moment, moment},
+use super::{
+    ask::{NoticeFound, TypedNotice, Unanswered},
+    form::{Filled, PageForm, read},
+    frame::PeopleFrame,
     phrases::Phrases,
+    refusal::Refusal,
+};
+use crate::{
+    state::AppState,
+    templates::{Page, page},
     visit::Visit,
+    written::WrittenMoment,
 };
 
 const HERE: &str = "/check";
 
-/// What somebody typed. A field that is missing is one that was left empty.
+/// What a notice bears, as its recipient types it.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(crate) struct Typed {
+pub(super) struct NoticeForm {
     code: String,
     address: String,
     lang: Option<String>,
 }
 
-impl Typed {
+impl PageForm for NoticeForm {
     fn lang(&self) -> Option<&str> {
         self.lang.as_deref()
     }
 }
 
-/// Neither code nor address belongs into a log.
-impl fmt::Debug for Typed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Typed(..)")
+impl NoticeForm {
+    fn typed(&self) -> TypedNotice {
+        TypedNotice { code: self.code.clone(), address: self.address.clone() }
     }
 }
 
-#[derive(Template)]
-#[template(path = "check.html")]
-struct Ask<'a> {
-    frame: Frame<'a>,
+#[derive(Serialize)]
+struct CheckPage<'a> {
+    frame: PeopleFrame<'a>,
     /// Whether it was asked before, in vain.
     failed: bool,
 }
 
-#[derive(Template)]
-#[template(path = "confirmed.html")]
-struct Confirmed<'a> {
-    frame: Frame<'a>,
-    notice: Described,
-    typed: &'a Typed,
+impl Page for CheckPage<'_> {
+    const TEMPLATE: &'static str = "people/check.html";
 }
 
-#[derive(Template)]
-#[template(path = "disputed.html")]
-struct Disputed<'a> {
-    frame: Frame<'a>,
+#[derive(Serialize)]
+struct ConfirmedPage<'a> {
+    frame: PeopleFrame<'a>,
+    notice: WrittenNotice,
+    code: &'a str,
+    address: &'a str,
+}
+
+impl Page for ConfirmedPage<'_> {
+    const TEMPLATE: &'static str = "people/confirmed.html";
+}
+
+#[derive(Serialize)]
+struct DisputedPage<'a> {
+    frame: PeopleFrame<'a>,
+}
+
+impl Page for DisputedPage<'_> {
+    const TEMPLATE: &'static str = "people/disputed.html";
 }
 
 /// The form.
-pub(crate) async fn ask(State(office): State<Office>, visit: Visit) -> Response {
-    let frame = Frame::new(&office, visit, HERE, |words| words.check);
-    page(StatusCode::OK, &Ask { frame, failed: false })
+pub(super) async fn ask(State(state): State<AppState>, visit: Visit) -> Response {
+    let frame = PeopleFrame::new(&state, visit, HERE, |words| words.check);
+    page(StatusCode::OK, &CheckPage { frame, failed: false })
 }
 
 /// Whether a notice is ours. Whatever is wrong with what was typed, one page says so: what differs
 /// would tell strangers something.
-pub(crate) async fn check(
-    State(office): State<Office>,
+pub(super) async fn check(
+    State(state): State<AppState>,
     headers: HeaderMap,
-    form: Filled<Typed>,
+    form: Filled<NoticeForm>,
 ) -> Response {
-    let (typed, visit) = read(&office, &headers, form, Typed::lang);
-    match find(&office, &typed).await {
-        Ok(Some(notice)) => confirmed(&office, visit, &notice, &typed),
-        Ok(None) => unconfirmed(&office, visit),
-        Err(error) => failed(&office, visit, &error),
+    let (form, visit) = read(&state, &headers, form);
+    match state.people.check_notice(form.typed()).await {
+        Ok(Some(notice)) => confirmed(&state, visit, &notice, &form),
+        Ok(None) => unconfirmed(&state, visit),
+        Err(error) => failed(&state, visit, &error),
     }
 }
 
 /// Hears that a notice is not right. The answer is one and the same for those that we never sent.
-pub(crate) async fn dispute(
-    State(office): State<Office>,
+pub(super) async fn dispute(
+    State(state): State<AppState>,
     headers: HeaderMap,
-    form: Filled<Typed>,
+    form: Filled<NoticeForm>,
 ) -> Response {
-    let (typed, visit) = read(&office, &headers, form, Typed::lang);
-    if let Err(error) = dispute_notice(&office.site, &typed.code, &typed.address).await {
-        return failed(&office, visit, &error);
+    let (form, visit) = read(&state, &headers, form);
+    if let Err(error) = state.people.dispute_notice(form.typed()).await {
+        return failed(&state, visit, &error);
     }
-    let frame = Frame::new(&office, visit, HERE, |words| words.disputed);
-    page(StatusCode::OK, &Disputed { frame })
+    let frame = PeopleFrame::new(&state, visit, HERE, |words| words.disputed);
+    page(StatusCode::OK, &DisputedPage { frame })
 }
 
-/// Where there are no words, no notice was ever sent.
-async fn find(office: &Office, typed: &Typed) -> Result<Option<CheckedNotice>, CheckError> {
-    match &office.words {
-        Some(words) => check_notice(&office.site, words, &typed.code, &typed.address).await,
-        None => Ok(None),
-    }
+fn confirmed(state: &AppState, visit: Visit, notice: &NoticeFound, form: &NoticeForm) -> Response {
+    let frame = PeopleFrame::new(state, visit, HERE, |words| words.confirmed);
+    let notice = WrittenNotice::new(notice, frame.words, visit.language);
+    let (code, address) = (&*form.code, &*form.address);
+    page(StatusCode::OK, &ConfirmedPage { frame, notice, code, address })
 }
 
-fn confirmed(office: &Office, visit: Visit, notice: &CheckedNotice, typed: &Typed) -> Response {
-    let frame = Frame::new(office, visit, HERE, |words| words.confirmed);
-    let notice = Described::new(notice, frame.words, visit.language);
-    page(StatusCode::OK, &Confirmed { frame, notice, typed })
+fn unconfirmed(state: &AppState, visit: Visit) -> Response {
+    let frame = PeopleFrame::new(state, visit, HERE, |words| words.unconfirmed);
+    page(StatusCode::OK, &CheckPage { frame, failed: true })
 }
 
-fn unconfirmed(office: &Office, visit: Visit) -> Response {
-    let frame = Frame::new(office, visit, HERE, |words| words.unconfirmed);
-    page(StatusCode::OK, &Ask { frame, failed: true })
-}
-
-fn failed(office: &Office, visit: Visit, error: &CheckError) -> Response {
+fn failed(state: &AppState, visit: Visit, error: &Unanswered) -> Response {
     tracing::error!(%error, "a notice cannot be checked");
-    office.refuse(visit, Refusal::Unwell)
+    state.refuse(visit, Refusal::Unwell)
 }
 
 /// A notice in words.
-struct Described {
+#[derive(Serialize)]
+struct WrittenNotice {
     kind: NoticeKind,
     about: &'static str,
     subject: String,
-    dated: Moment,
+    dated: WrittenMoment,
     status: &'static str,
     /// When the mail server took it.
-    taken: Option<Moment>,
+    taken: Option<WrittenMoment>,
 }
 
-impl Described {
-    fn new(notice: &CheckedNotice, words: &Phrases, language: Language) -> Self {
+impl WrittenNotice {
+    fn new(notice: &NoticeFound, words: &Phrases, language: Language) -> Self {
         let taken = notice.ended_at.filter(|_| notice.status == NoticeState::Sent);
         Self {
             kind: notice.kind,
             about: about(notice.kind, words),
             subject: notice.subject.clone(),
-            dated: moment(language, notice.made_at),
+            dated: WrittenMoment::new(language, notice.made_at),
             status: status(notice.status, words),
-            taken: taken.map(|taken| moment(language, taken)),
+            taken: taken.map(|taken| WrittenMoment::new(language, taken)),
         }
     }
 }
@@ -172,35 +177,22 @@ mod tests {
     use model::Timestamp;
 
     use super::*;
-    use crate::{Look, LookOptions};
-
-    fn look() -> Look {
-        Look::new(LookOptions {
-            name: Some("Example".parse().unwrap()),
-            sender: None,
-            reset_path: "Sign in > Forgot password".parse().unwrap(),
-            language: Language::English,
-            accent: None,
-            logo: None,
-        })
-    }
+    use crate::people::testing::state;
 
     /// What a page says of a notice of this kind.
     fn confirmed(kind: NoticeKind, language: Language) -> String {
-        let look = look();
+        let state = state();
         let visit = Visit { language, chosen: false };
-        let words = Phrases::of(language);
-        let (title, resets_here) = (words.confirmed, true);
-        let frame = Frame { look: &look, visit, words, here: HERE, title, resets_here };
-        let notice = CheckedNotice {
+        let frame = PeopleFrame::new(&state, visit, HERE, |words| words.confirmed);
+        let notice = NoticeFound {
             kind,
             subject: "Your account".to_owned(),
             made_at: Timestamp::from_micros(0),
             ended_at: None,
             status: NoticeState::Sent,
         };
-        let notice = Described::new(&notice, words, language);
-        Confirmed { frame, notice, typed: &Typed::default() }.render().unwrap()
+        let notice = WrittenNotice::new(&notice, frame.words, language);
+        ConfirmedPage { frame, notice, code: "", address: "" }.render().unwrap()
     }
 
     #[test]

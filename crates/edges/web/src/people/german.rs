@@ -1,6 +1,6 @@
 //! What is written in German.
 
-use crate::phrases::{Message, Phrases};
+use super::phrases::{Message, Phrases};
 
 pub(crate) const PHRASES: Phrases = Phrases {
     skip: "Zum Inhalt",

@@ -1,17 +1,24 @@
-use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
+use serde::Serialize;
 
-use super::{Frame, page};
-use crate::{Office, visit::Visit};
+use super::frame::PeopleFrame;
+use crate::{
+    state::AppState,
+    templates::{Page, page},
+    visit::Visit,
+};
 
-#[derive(Template)]
-#[template(path = "home.html")]
-struct Home<'a> {
-    frame: Frame<'a>,
+#[derive(Serialize)]
+struct HomePage<'a> {
+    frame: PeopleFrame<'a>,
+}
+
+impl Page for HomePage<'_> {
+    const TEMPLATE: &'static str = "people/home.html";
 }
 
 /// Where the other pages are.
-pub(crate) async fn home(State(office): State<Office>, visit: Visit) -> Response {
-    let frame = Frame::new(&office, visit, "/", |words| words.home);
-    page(StatusCode::OK, &Home { frame })
+pub(super) async fn home(State(state): State<AppState>, visit: Visit) -> Response {
+    let frame = PeopleFrame::new(&state, visit, "/", |words| words.home);
+    page(StatusCode::OK, &HomePage { frame })
 }

@@ -1,132 +1,144 @@
-use std::fmt;
-
-use askama::Template;
 use axum::{
     Extension,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{Redirect, Response},
 };
-use recoveries::{MailAsked, Wanted, ask_for_mail};
 use recovery::limits::ACCOUNT_MAILS_PER_HOUR_MAX;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Filled, Frame, Refusal, page, read};
-use crate::{Office, guard::Household, visit::Visit};
+use super::{
+    ask::{MailKind, MailWish},
+    form::{Filled, PageForm, read},
+    frame::PeopleFrame,
+    refusal::Refusal,
+};
+use crate::{
+    guard::Household,
+    state::AppState,
+    templates::{Page, page},
+    visit::Visit,
+};
 
 pub(super) const FORGOT: &str = "/forgot";
 const AFFECTED: &str = "/affected";
 
-/// What somebody typed. A field that is missing is one that was left empty.
+/// Whom somebody asks about.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(crate) struct Typed {
+pub(super) struct MailForm {
     // The page that takes an address alone calls it that, as browsers expect.
     #[serde(alias = "address")]
     name: String,
     lang: Option<String>,
 }
 
-impl Typed {
+impl PageForm for MailForm {
     fn lang(&self) -> Option<&str> {
         self.lang.as_deref()
     }
 }
 
-/// Whom somebody asks about does not belong into a log.
-impl fmt::Debug for Typed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Typed(..)")
-    }
+#[derive(Serialize)]
+struct ForgotPage<'a> {
+    frame: PeopleFrame<'a>,
 }
 
-#[derive(Template)]
-#[template(path = "forgot.html")]
-struct Forgot<'a> {
-    frame: Frame<'a>,
+impl Page for ForgotPage<'_> {
+    const TEMPLATE: &'static str = "people/forgot.html";
 }
 
-#[derive(Template)]
-#[template(path = "affected.html")]
-struct Affected<'a> {
-    frame: Frame<'a>,
+#[derive(Serialize)]
+struct AffectedPage<'a> {
+    frame: PeopleFrame<'a>,
 }
 
-#[derive(Template)]
-#[template(path = "mailed.html")]
-struct Mailed<'a> {
-    frame: Frame<'a>,
-    wanted: Wanted,
-    typed: &'a Typed,
+impl Page for AffectedPage<'_> {
+    const TEMPLATE: &'static str = "people/affected.html";
+}
+
+#[derive(Serialize)]
+struct MailedPage<'a> {
+    frame: PeopleFrame<'a>,
+    wanted: MailKind,
+    name: &'a str,
     per_hour: u64,
 }
 
+impl Page for MailedPage<'_> {
+    const TEMPLATE: &'static str = "people/mailed.html";
+}
+
 /// The form for a link, or where on the site one chooses a new password.
-pub(crate) async fn forgot(State(office): State<Office>, visit: Visit) -> Response {
-    offer_link(&office, visit)
+pub(super) async fn forgot(State(state): State<AppState>, visit: Visit) -> Response {
+    offer_link(&state, visit)
 }
 
 /// The form for an answer.
-pub(crate) async fn affected(State(office): State<Office>, visit: Visit) -> Response {
-    let frame = Frame::new(&office, visit, AFFECTED, |words| words.affected);
-    page(StatusCode::OK, &Affected { frame })
+pub(super) async fn affected(State(state): State<AppState>, visit: Visit) -> Response {
+    let frame = PeopleFrame::new(&state, visit, AFFECTED, |words| words.affected);
+    page(StatusCode::OK, &AffectedPage { frame })
 }
 
 /// Sends a link to whoever may have one.
-pub(crate) async fn ask_for_link(
-    State(office): State<Office>,
+pub(super) async fn ask_for_link(
+    State(state): State<AppState>,
     Extension(household): Extension<Household>,
     headers: HeaderMap,
-    form: Filled<Typed>,
+    form: Filled<MailForm>,
 ) -> Response {
-    let (typed, visit) = read(&office, &headers, form, Typed::lang);
-    if office.recovery.is_none() {
-        return offer_link(&office, visit);
+    let (form, visit) = read(&state, &headers, form);
+    if !state.resets_here() {
+        return offer_link(&state, visit);
     }
-    ask(&office, visit, household, Wanted::Link, &typed).await
+    ask(&state, visit, household, MailKind::Link, form).await
 }
 
 /// Tells whoever may know it whether an account was affected.
-pub(crate) async fn ask_for_answer(
-    State(office): State<Office>,
+pub(super) async fn ask_for_answer(
+    State(state): State<AppState>,
     Extension(household): Extension<Household>,
     headers: HeaderMap,
-    form: Filled<Typed>,
+    form: Filled<MailForm>,
 ) -> Response {
-    let (typed, visit) = read(&office, &headers, form, Typed::lang);
-    ask(&office, visit, household, Wanted::Answer, &typed).await
+    let (form, visit) = read(&state, &headers, form);
+    ask(&state, visit, household, MailKind::Answer, form).await
 }
 
 /// Where programs that keep passwords look for the page (W3C, A Well-Known URL for Changing
 /// Passwords).
-pub(crate) async fn change_password() -> Redirect {
+pub(super) async fn change_password() -> Redirect {
     Redirect::to(FORGOT)
 }
 
-fn offer_link(office: &Office, visit: Visit) -> Response {
-    let frame = Frame::new(office, visit, FORGOT, |words| words.forgot);
-    page(StatusCode::OK, &Forgot { frame })
+fn offer_link(state: &AppState, visit: Visit) -> Response {
+    let frame = PeopleFrame::new(state, visit, FORGOT, |words| words.forgot);
+    page(StatusCode::OK, &ForgotPage { frame })
 }
 
 /// One answer for everybody: whom it concerns is found out later, and told by mail.
 async fn ask(
-    office: &Office,
+    state: &AppState,
     visit: Visit,
     household: Household,
-    wanted: Wanted,
-    typed: &Typed,
+    wanted: MailKind,
+    form: MailForm,
 ) -> Response {
-    let (language, source) = (visit.language, household.as_bytes());
-    let asked = MailAsked { wanted, typed: &typed.name, language, source };
-    if let Err(error) = ask_for_mail(&office.site, &asked).await {
+    let wish = MailWish {
+        kind: wanted,
+        typed: form.name.clone(),
+        language: visit.language,
+        source: household.as_bytes().to_vec(),
+    };
+    if let Err(error) = state.people.ask_for_mail(wish).await {
         tracing::error!(%error, "no mail can be asked for");
-        return office.refuse(visit, Refusal::Unwell);
+        return state.refuse(visit, Refusal::Unwell);
     }
     let here = match wanted {
-        Wanted::Link => FORGOT,
-        Wanted::Answer => AFFECTED,
+        MailKind::Link => FORGOT,
+        MailKind::Answer => AFFECTED,
     };
-    let frame = Frame::new(office, visit, here, |words| words.mailed);
-    let per_hour = ACCOUNT_MAILS_PER_HOUR_MAX;
-    page(StatusCode::OK, &Mailed { frame, wanted, typed, per_hour })
+    let frame = PeopleFrame::new(state, visit, here, |words| words.mailed);
+    let (name, per_hour) = (&*form.name, ACCOUNT_MAILS_PER_HOUR_MAX);
+    page(StatusCode::OK, &MailedPage { frame, wanted, name, per_hour })
 }

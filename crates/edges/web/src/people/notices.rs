@@ -1,67 +1,88 @@
-use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
-use campaigns::{Statement, StatementCounts, statements};
-use model::Timestamp;
 use notice::Language;
+use serde::Serialize;
 
-use super::{Frame, Refusal, page};
+use super::{ask::PublicStatement, frame::PeopleFrame, refusal::Refusal};
 use crate::{
-    Office,
-    moment::{Moment, leak_date, moment},
+    state::AppState,
+    templates::{Page, page},
     visit::Visit,
+    written::WrittenMoment,
 };
 
-#[derive(Template)]
-#[template(path = "notices.html")]
-struct Notices<'a> {
-    frame: Frame<'a>,
-    statements: Vec<Told>,
+#[derive(Serialize)]
+struct NoticesPage<'a> {
+    frame: PeopleFrame<'a>,
+    statements: Vec<WrittenStatement>,
+}
+
+impl Page for NoticesPage<'_> {
+    const TEMPLATE: &'static str = "people/notices.html";
 }
 
 /// How our mails look, what they never ask for, and what there is to say in public.
-pub(crate) async fn notices(State(office): State<Office>, visit: Visit) -> Response {
-    let statements = match statements(&office.site).await {
+pub(super) async fn notices(State(state): State<AppState>, visit: Visit) -> Response {
+    let statements = match state.people.statements().await {
         Ok(statements) => statements,
         Err(error) => {
             tracing::error!(%error, "what was said in public cannot be read");
-            return office.refuse(visit, Refusal::Unwell);
+            return state.refuse(visit, Refusal::Unwell);
         }
     };
-    let told = statements.into_iter().map(|statement| Told::new(visit.language, statement));
-    let frame = Frame::new(&office, visit, "/notices", |words| words.notices);
-    page(StatusCode::OK, &Notices { frame, statements: told.collect() })
+    let written = |statement| WrittenStatement::new(visit.language, statement);
+    let statements = statements.into_iter().map(written).collect();
+    let frame = PeopleFrame::new(&state, visit, "/notices", |words| words.notices);
+    page(StatusCode::OK, &NoticesPage { frame, statements })
 }
 
 /// A statement in words.
-struct Told {
-    said: Moment,
+#[derive(Serialize)]
+struct WrittenStatement {
+    said: WrittenMoment,
     /// When it was said again, if that was on another day.
-    updated: Option<Moment>,
-    began: Option<Moment>,
-    leaks: Vec<Leak>,
-    counts: StatementCounts,
+    updated: Option<WrittenMoment>,
+    began: Option<WrittenMoment>,
+    leaks: Vec<WrittenLeak>,
+    counts: WrittenCounts,
 }
 
-struct Leak {
+#[derive(Serialize)]
+struct WrittenLeak {
     name: String,
     date: String,
 }
 
-impl Told {
-    fn new(language: Language, statement: Statement) -> Self {
-        let Statement { said_at, updated_at, counts } = statement;
-        let (said, updated) = (moment(language, said_at), moment(language, updated_at));
-        let began = counts.began_at.map(Timestamp::from_micros);
-        let leak = |(name, date): &(String, String)| Leak {
-            name: name.clone(),
-            date: leak_date(language, date),
-        };
+#[derive(Serialize)]
+struct WrittenCounts {
+    is_over: bool,
+    sealed: u64,
+    reset_since: u64,
+    skipped: u64,
+    sent: u64,
+    refused: u64,
+    uncertain: u64,
+}
+
+impl WrittenStatement {
+    fn new(language: Language, statement: PublicStatement) -> Self {
+        let moment = |at| WrittenMoment::new(language, at);
+        let (said, updated) = (moment(statement.said_at), moment(statement.updated_at));
+        let leak =
+            |(name, date): (String, String)| WrittenLeak { name, date: language.leak_date(&date) };
         Self {
             updated: (updated.day != said.day).then_some(updated),
             said,
-            began: began.map(|began| moment(language, began)),
-            leaks: counts.leaks.iter().map(leak).collect(),
-            counts,
+            began: statement.began_at.map(moment),
+            leaks: statement.leaks.into_iter().map(leak).collect(),
+            counts: WrittenCounts {
+                is_over: statement.is_over,
+                sealed: statement.sealed,
+                reset_since: statement.reset_since,
+                skipped: statement.skipped,
+                sent: statement.sent,
+                refused: statement.refused,
+                uncertain: statement.uncertain,
+            },
         }
     }
 }

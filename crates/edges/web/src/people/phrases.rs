@@ -1,9 +1,11 @@
 use notice::Language;
+use serde::Serialize;
 
-use crate::german;
+use super::german;
 
 /// The short texts of all pages in one language. Longer ones stand in the templates, a file for
 /// each language.
+#[derive(Serialize)]
 pub(crate) struct Phrases {
     pub(crate) skip: &'static str,
     pub(crate) languages: &'static str,
@@ -43,6 +45,7 @@ pub(crate) struct Phrases {
     pub(crate) again_button: &'static str,
     pub(crate) password: &'static str,
     /// With the fewest characters that it may have.
+    #[serde(skip)]
     pub(crate) password_hint: fn(usize) -> String,
     pub(crate) password_again: &'static str,
     pub(crate) password_again_hint: &'static str,
@@ -59,14 +62,20 @@ pub(crate) struct Phrases {
     pub(crate) sent: &'static str,
     pub(crate) refused: &'static str,
     pub(crate) uncertain: &'static str,
+    #[serde(skip)]
     pub(crate) not_found: Message,
+    #[serde(skip)]
     pub(crate) wrong_method: Message,
+    #[serde(skip)]
     pub(crate) stranger: Message,
+    #[serde(skip)]
     pub(crate) too_many: Message,
+    #[serde(skip)]
     pub(crate) unwell: Message,
 }
 
 /// A page that says one thing.
+#[derive(Serialize)]
 pub(crate) struct Message {
     pub(crate) title: &'static str,
     pub(crate) text: &'static str,

@@ -1,10 +1,13 @@
-use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
+use serde::Serialize;
 
-use super::{Frame, page};
-use crate::{
-    Office,
+use super::{
+    frame::PeopleFrame,
     phrases::{Message, Phrases},
+};
+use crate::{
+    state::AppState,
+    templates::{Page, page},
     visit::Visit,
 };
 
@@ -23,19 +26,22 @@ pub(crate) enum Refusal {
     Unwell,
 }
 
-#[derive(Template)]
-#[template(path = "refusal.html")]
-struct Page<'a> {
-    frame: Frame<'a>,
+#[derive(Serialize)]
+struct RefusalPage<'a> {
+    frame: PeopleFrame<'a>,
     message: &'static Message,
 }
 
-impl Office {
+impl Page for RefusalPage<'_> {
+    const TEMPLATE: &'static str = "people/refusal.html";
+}
+
+impl AppState {
     /// A page that says one thing, in the look of all others.
     pub(crate) fn refuse(&self, visit: Visit, refusal: Refusal) -> Response {
         let (status, message) = refusal.said(Phrases::of(visit.language));
-        let frame = Frame::new(self, visit, "/", |_| message.title);
-        page(status, &Page { frame, message })
+        let frame = PeopleFrame::new(self, visit, "/", |_| message.title);
+        page(status, &RefusalPage { frame, message })
     }
 }
 
@@ -51,10 +57,10 @@ impl Refusal {
     }
 }
 
-pub(crate) async fn not_found(State(office): State<Office>, visit: Visit) -> Response {
-    office.refuse(visit, Refusal::NotFound)
+pub(super) async fn not_found(State(state): State<AppState>, visit: Visit) -> Response {
+    state.refuse(visit, Refusal::NotFound)
 }
 
-pub(crate) async fn wrong_method(State(office): State<Office>, visit: Visit) -> Response {
-    office.refuse(visit, Refusal::WrongMethod)
+pub(super) async fn wrong_method(State(state): State<AppState>, visit: Visit) -> Response {
+    state.refuse(visit, Refusal::WrongMethod)
 }

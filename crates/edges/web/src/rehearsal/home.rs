@@ -1,65 +1,57 @@
 use std::sync::Arc;
 
-use askama::Template;
 use axum::{Extension, extract::State, http::StatusCode, response::Response};
-use campaigns::{CampaignView, campaigns};
+use serde::Serialize;
 
-use super::{Desk, Frame, counted, page, reading, words};
-use crate::{Office, pages::Refusal, visit::Visit};
+use super::console::{RehearsalConsole, reading};
+use crate::{
+    console::{
+        campaigns::{ListedCampaign, campaigns, counted},
+        frame::StaffFrame,
+    },
+    people::refusal::Refusal,
+    state::AppState,
+    templates::{Page, page},
+    visit::Visit,
+};
 
-#[derive(Template)]
-#[template(path = "desk/home.html")]
-struct Home<'a> {
-    frame: Frame<'a>,
+#[derive(Serialize)]
+struct RehearsalPage<'a> {
+    frame: StaffFrame<'a>,
+    resets_here: bool,
     mails: String,
-    campaigns: Vec<Campaign>,
+    campaigns: Vec<ListedCampaign>,
 }
 
-/// A campaign in a list.
-struct Campaign {
-    name: String,
-    state: &'static str,
-    /// In the plan, once there is one.
-    accounts: Option<String>,
+impl Page for RehearsalPage<'_> {
+    const TEMPLATE: &'static str = "rehearsal/home.html";
 }
 
 /// Where to begin.
 pub(super) async fn home(
-    State(office): State<Office>,
-    Extension(desk): Extension<Arc<Desk>>,
+    State(state): State<AppState>,
+    Extension(console): Extension<Arc<RehearsalConsole>>,
     visit: Visit,
 ) -> Response {
-    match look(&office, &desk).await {
+    match look(&console).await {
         Ok((mails, campaigns)) => {
-            let frame = Frame { office: &office, desk: &desk, title: "Rehearsal desk" };
-            page(StatusCode::OK, &Home { frame, mails, campaigns })
+            let frame = console.frame(&state.look, "Rehearsal console");
+            let resets_here = state.resets_here();
+            page(StatusCode::OK, &RehearsalPage { frame, resets_here, mails, campaigns })
         }
         Err(error) => {
-            tracing::error!(%error, "the desk cannot be shown");
-            office.refuse(visit, Refusal::Unwell)
+            tracing::error!(%error, "the rehearsal console cannot be shown");
+            state.refuse(visit, Refusal::Unwell)
         }
     }
 }
 
 /// How many mails there are, and every campaign.
 async fn look(
-    office: &Office,
-    desk: &Desk,
-) -> Result<(String, Vec<Campaign>), Box<dyn std::error::Error>> {
-    let mailbox = desk.mailbox.clone();
+    console: &RehearsalConsole,
+) -> Result<(String, Vec<ListedCampaign>), Box<dyn std::error::Error>> {
+    let mailbox = console.mailbox.clone();
     let mails = reading(move || mailbox.count()).await?;
-    let campaigns = campaigns(&office.site).await?;
-    let campaigns = campaigns.into_iter().map(Campaign::of).collect();
+    let campaigns = campaigns(&console.operations).await?;
     Ok((counted(mails as u64, "mail", "mails"), campaigns))
-}
-
-impl Campaign {
-    fn of(view: CampaignView) -> Self {
-        let targets = view.plan.map(|plan| plan.targets);
-        Self {
-            name: view.name,
-            state: words::state(view.state),
-            accounts: targets.map(|targets| counted(targets, "account", "accounts")),
-        }
-    }
 }

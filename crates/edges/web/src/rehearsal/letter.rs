@@ -1,33 +1,33 @@
-use std::net::IpAddr;
-
 use axum::http::Uri;
 use mail_parser::{Addr, Address, DateTime, HeaderName, Message, MessageParser};
 use model::Timestamp;
 use notice::Language;
+use serde::Serialize;
 
-use crate::moment::{Moment, moment};
+use crate::{guard::is_loopback, written::WrittenMoment};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
 /// A mail as a person reads it, and as it was sent.
-#[derive(Default)]
+#[derive(Default, Serialize)]
 pub(super) struct Letter {
     pub(super) head: Head,
     pub(super) from: String,
-    pub(super) dated: Option<Moment>,
+    pub(super) dated: Option<WrittenMoment>,
     pub(super) lines: Vec<Line>,
     pub(super) source: String,
 }
 
 /// What a mailbox shows of a mail that is not open. What the mail does not say is empty.
-#[derive(Default)]
+#[derive(Default, Serialize)]
 pub(super) struct Head {
     pub(super) to: String,
     pub(super) subject: String,
 }
 
 /// A line of a mail's text.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub(super) enum Line {
     Words(String),
     /// An address of this host, and the path of it, which is one of our pages.
@@ -98,14 +98,9 @@ fn own_path(address: &str) -> Option<String> {
     (ours && !inner.starts_with(['/', '\\'])).then(|| path.to_owned())
 }
 
-fn is_loopback(host: &str) -> bool {
-    let number = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || number.is_ok_and(|number| number.is_loopback())
-}
-
-fn written(date: &DateTime) -> Moment {
+fn written(date: &DateTime) -> WrittenMoment {
     let micros = date.to_timestamp().saturating_mul(MICROS_PER_SECOND);
-    moment(Language::English, Timestamp::from_micros(micros))
+    WrittenMoment::new(Language::English, Timestamp::from_micros(micros))
 }
 
 fn addresses(addresses: &Address<'_>) -> String {

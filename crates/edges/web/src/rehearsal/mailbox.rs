@@ -8,9 +8,10 @@ use std::{
 
 use model::Timestamp;
 use notice::Language;
+use serde::Serialize;
 
 use super::letter::Head;
-use crate::moment::{Moment, moment};
+use crate::written::WrittenMoment;
 
 /// Where a maildir has its mails: those that no program has shown yet, and the others.
 const PARTS: [&str; 2] = ["new", "cur"];
@@ -35,7 +36,7 @@ pub(super) struct Mailbox {
 
 /// Which mails somebody wants to see.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Wanted {
+pub(super) struct WantedMails {
     /// A part of the recipient's address; empty for everybody's.
     pub(super) to: String,
     /// From 1. The nearest that there is, if there are fewer.
@@ -43,8 +44,9 @@ pub(super) struct Wanted {
 }
 
 /// Some of the mails, the newest first.
+#[derive(Serialize)]
 pub(super) struct Listing {
-    pub(super) mails: Vec<Listed>,
+    pub(super) mails: Vec<ListedMail>,
     /// Those that were wanted, on all pages.
     pub(super) wanted: usize,
     /// Those that there are.
@@ -54,10 +56,12 @@ pub(super) struct Listing {
 }
 
 /// A mail in a list.
-pub(super) struct Listed {
+#[derive(Serialize)]
+pub(super) struct ListedMail {
     pub(super) name: String,
-    pub(super) head: Head,
-    pub(super) arrived: Moment,
+    pub(super) title: String,
+    pub(super) to: String,
+    pub(super) arrived: WrittenMoment,
 }
 
 /// A mail as it lies in its folder.
@@ -79,7 +83,7 @@ impl Mailbox {
     }
 
     /// One page of those that are wanted.
-    pub(super) fn list(&self, wanted: &Wanted) -> io::Result<Listing> {
+    pub(super) fn list(&self, wanted: &WantedMails) -> io::Result<Listing> {
         let mut filed = self.filed()?;
         let all = filed.len();
         filed.sort_by(|one, other| {
@@ -125,11 +129,12 @@ impl Filed {
         Ok(Head::read(&start(&self.path, HEAD_BYTES_MAX)?))
     }
 
-    fn listed(self) -> io::Result<Listed> {
+    fn listed(self) -> io::Result<ListedMail> {
         let arrived = self.arrived.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let arrived = Timestamp::from_micros(0).after(arrived);
-        let arrived = moment(Language::English, arrived);
-        Ok(Listed { head: self.head()?, name: self.name, arrived })
+        let arrived = WrittenMoment::new(Language::English, arrived);
+        let head = self.head()?;
+        Ok(ListedMail { title: head.title().to_owned(), to: head.to, name: self.name, arrived })
     }
 }
 

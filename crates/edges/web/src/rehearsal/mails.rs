@@ -1,96 +1,107 @@
 use std::{io, sync::Arc};
 
-use askama::Template;
 use axum::{
     Extension,
     extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
     response::Response,
 };
-use serde::Deserialize;
+use notice::Language;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    Desk, Frame, counted,
-    letter::{Letter, Line},
-    mailbox::{Listing, Wanted},
-    page, reading,
+    console::{RehearsalConsole, reading},
+    letter::Letter,
+    mailbox::{Listing, WantedMails},
 };
-use crate::{Office, pages::Refusal, visit::Visit};
+use crate::{
+    console::{campaigns::counted, frame::StaffFrame},
+    people::refusal::Refusal,
+    state::AppState,
+    templates::{Page, page},
+    visit::Visit,
+};
 
 /// What somebody looks for. A field that is missing is one that was left empty.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Typed {
+pub(super) struct MailQuery {
     to: String,
     page: String,
 }
 
-#[derive(Template)]
-#[template(path = "desk/mails.html")]
-struct Mails<'a> {
-    frame: Frame<'a>,
+#[derive(Serialize)]
+struct MailsPage<'a> {
+    frame: StaffFrame<'a>,
     to: &'a str,
+    counts: String,
     listing: Listing,
 }
 
-#[derive(Template)]
-#[template(path = "desk/mail.html")]
-struct Mail<'a> {
-    frame: Frame<'a>,
+impl Page for MailsPage<'_> {
+    const TEMPLATE: &'static str = "rehearsal/mails.html";
+}
+
+#[derive(Serialize)]
+struct MailPage<'a> {
+    frame: StaffFrame<'a>,
     letter: &'a Letter,
+}
+
+impl Page for MailPage<'_> {
+    const TEMPLATE: &'static str = "rehearsal/mail.html";
 }
 
 /// The mails that this rehearsal sent.
 pub(super) async fn list(
-    State(office): State<Office>,
-    Extension(desk): Extension<Arc<Desk>>,
+    State(state): State<AppState>,
+    Extension(console): Extension<Arc<RehearsalConsole>>,
     visit: Visit,
-    query: Result<Query<Typed>, QueryRejection>,
+    query: Result<Query<MailQuery>, QueryRejection>,
 ) -> Response {
-    let Typed { to, page: at } = query.map(|Query(typed)| typed).unwrap_or_default();
+    let MailQuery { to, page: at } = query.map(|Query(query)| query).unwrap_or_default();
     // What is no number is the first page.
-    let wanted = Wanted { to: to.clone(), page: at.parse().unwrap_or_default() };
-    let mailbox = desk.mailbox.clone();
+    let wanted = WantedMails { to: to.clone(), page: at.parse().unwrap_or_default() };
+    let mailbox = console.mailbox.clone();
     match reading(move || mailbox.list(&wanted)).await {
         Ok(listing) => {
-            let frame = Frame { office: &office, desk: &desk, title: "Mailbox" };
-            page(StatusCode::OK, &Mails { frame, to: &to, listing })
+            let frame = console.frame(&state.look, "Mailbox");
+            let counts = counts(&to, &listing);
+            page(StatusCode::OK, &MailsPage { frame, to: &to, counts, listing })
         }
-        Err(error) => failed(&office, visit, &error),
+        Err(error) => failed(&state, visit, &error),
     }
 }
 
 /// One of them.
 pub(super) async fn open(
-    State(office): State<Office>,
-    Extension(desk): Extension<Arc<Desk>>,
+    State(state): State<AppState>,
+    Extension(console): Extension<Arc<RehearsalConsole>>,
     visit: Visit,
     Path(name): Path<String>,
 ) -> Response {
-    let mailbox = desk.mailbox.clone();
+    let mailbox = console.mailbox.clone();
     match reading(move || mailbox.mail(&name)).await {
         Ok(Some(bytes)) => {
             let letter = Letter::read(&bytes);
-            let frame = Frame { office: &office, desk: &desk, title: letter.head.title() };
-            page(StatusCode::OK, &Mail { frame, letter: &letter })
+            let frame = console.frame(&state.look, letter.head.title());
+            page(StatusCode::OK, &MailPage { frame, letter: &letter })
         }
-        Ok(None) => office.refuse(visit, Refusal::NotFound),
-        Err(error) => failed(&office, visit, &error),
+        Ok(None) => state.refuse(visit, Refusal::NotFound),
+        Err(error) => failed(&state, visit, &error),
     }
 }
 
-fn failed(office: &Office, visit: Visit, error: &io::Error) -> Response {
+fn failed(state: &AppState, visit: Visit, error: &io::Error) -> Response {
     tracing::error!(%error, "the mailbox cannot be read");
-    office.refuse(visit, Refusal::Unwell)
+    state.refuse(visit, Refusal::Unwell)
 }
 
-impl Mails<'_> {
-    /// How many there are.
-    fn counts(&self) -> String {
-        let all = counted(self.listing.all as u64, "mail", "mails");
-        if self.to.trim().is_empty() {
-            return all;
-        }
-        format!("{} of {all}", super::grouped(self.listing.wanted as u64))
+/// How many there are.
+fn counts(to: &str, listing: &Listing) -> String {
+    let all = counted(listing.all as u64, "mail", "mails");
+    if to.trim().is_empty() {
+        return all;
     }
+    format!("{} of {all}", Language::English.number(listing.wanted as u64))
 }

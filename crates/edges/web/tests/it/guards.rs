@@ -29,7 +29,7 @@ async fn every_answer_bears_the_headers() {
     for path in ["/", "/check", "/forgot", "/affected", "/notices", "/nothing", "/reset/x"] {
         answers.push(pages.get(path).await);
     }
-    for path in ["/healthz", "/metrics", "/robots.txt", "/.well-known/change-password"] {
+    for path in ["/robots.txt", "/.well-known/change-password", "/healthz", "/metrics"] {
         answers.push(pages.get(path).await);
     }
     for answer in answers {

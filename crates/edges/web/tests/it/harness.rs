@@ -14,7 +14,10 @@ use recoveries::Recovery;
 use store::{InstanceKind, Store, StoreOptions};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
-use web::{Look, LookOptions, Office, ServeOptions, routes};
+use web::{
+    AppState, InProcess, Listener, Look, LookOptions, ServeOptions, console_routes, metrics_routes,
+    people_routes,
+};
 
 /// Where requests come from, if nobody says.
 const PEER: &str = "192.0.2.1";
@@ -24,6 +27,7 @@ pub(crate) const PROXY: &str = "10.0.0.1";
 
 /// All that is answered for one site, whose store is empty.
 pub(crate) struct Pages {
+    state: AppState,
     router: Router,
     pub(crate) site: Arc<Instance>,
     pub(crate) store: Store,
@@ -43,18 +47,43 @@ impl Pages {
         Self::with(named(), |office| office).await
     }
 
-    pub(crate) async fn with(look: LookOptions, change: impl FnOnce(Office) -> Office) -> Self {
+    pub(crate) async fn with(look: LookOptions, change: impl FnOnce(AppState) -> AppState) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder).await;
         let site = Arc::new(site(&store, &folder).await);
-        let office = Office::new(Arc::clone(&site), Look::new(look), Some(Arc::new(words())));
-        Self { router: router(change(office)), site, store, folder }
+        let operations = InProcess::new(Arc::clone(&site)).with_words(Arc::new(words()));
+        let state = change(AppState::new(Arc::new(operations), Arc::new(Look::new(look))));
+        Self { router: router(state.clone()), state, site, store, folder }
+    }
+
+    /// The same store, behind pages that are changed like this.
+    pub(crate) fn changed(self, change: impl FnOnce(AppState) -> AppState) -> Self {
+        let state = change(self.state.clone());
+        Self { router: router(state.clone()), state, ..self }
     }
 
     /// The same store, behind pages on which people choose new passwords.
     pub(crate) fn with_recovery(self, recovery: Recovery) -> Self {
-        let office = Office::new(Arc::clone(&self.site), Look::new(named()), None);
-        Self { router: router(office.with_recovery(Arc::new(recovery))), ..self }
+        let chars_min = recovery.password_chars_min();
+        let operations = self.operations().with_recovery(Arc::new(recovery));
+        let state = AppState::new(Arc::new(operations), Arc::new(Look::new(named())));
+        let state = state.with_resets(chars_min);
+        Self { router: router(state.clone()), state, ..self }
+    }
+
+    /// What operators are shown.
+    pub(crate) fn for_operators(self) -> Self {
+        let look = Arc::new(Look::new(named()));
+        Self { router: console_routes(self.operations(), look), ..self }
+    }
+
+    /// What programs are told that watch over this one.
+    pub(crate) fn for_machines(self) -> Self {
+        Self { router: metrics_routes(self.operations()), ..self }
+    }
+
+    pub(crate) fn operations(&self) -> InProcess {
+        InProcess::new(Arc::clone(&self.site))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -92,13 +121,14 @@ impl Answer {
     }
 }
 
-fn router(office: Office) -> Router {
+fn router(state: AppState) -> Router {
     let options = ServeOptions {
+        listener: Listener::People,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         tls: None,
         trusted_proxy: Some(PROXY.parse().unwrap()),
     };
-    routes(office, &options)
+    people_routes(state, &options)
 }
 
 /// A form as browsers send it.

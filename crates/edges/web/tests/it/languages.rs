@@ -50,7 +50,7 @@ async fn what_is_no_language_chooses_nothing() {
 #[tokio::test]
 async fn a_site_without_a_name_is_spoken_of_in_whole_sentences() {
     let unnamed = web::LookOptions { name: None, sender: None, ..named() };
-    let pages = Pages::with(unnamed, |office| office).await;
+    let pages = Pages::with(unnamed, |state| state).await;
     let english = pages.get("/check").await;
     assert_eq!(english.title(), "Check a notice – Account security");
     assert!(english.body.contains("says it is from this site?"));

@@ -34,7 +34,7 @@ async fn a_file_that_never_changes_is_kept() {
 #[tokio::test]
 async fn a_logo_is_served_where_nothing_in_it_can_run() {
     let logo = Some(Logo::new(SVG.as_bytes().to_vec()).unwrap());
-    let pages = Pages::with(LookOptions { logo, ..named() }, |office| office).await;
+    let pages = Pages::with(LookOptions { logo, ..named() }, |state| state).await;
     let home = pages.get("/").await;
     assert!(home.body.contains("alt=\"Example\""));
     let logo = pages.get(path_after(&home, "<img src=\"")).await;
@@ -47,7 +47,7 @@ async fn a_logo_is_served_where_nothing_in_it_can_run() {
 async fn an_accent_is_used_if_it_can_be_read() {
     for (accent, used) in [("#7a0019", true), ("#ffe100", false)] {
         let look = LookOptions { accent: Some(accent.parse().unwrap()), ..named() };
-        let pages = Pages::with(look, |office| office).await;
+        let pages = Pages::with(look, |state| state).await;
         let home = pages.get("/").await;
         let style = pages.get(path_after(&home, "rel=\"stylesheet\" href=\"")).await;
         assert_eq!(style.body.contains(accent), used, "{accent}");

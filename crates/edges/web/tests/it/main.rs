@@ -4,10 +4,11 @@
 mod account;
 mod answers;
 mod asking;
-mod desk;
 mod german;
 mod guards;
 mod harness;
 mod languages;
 mod looks;
+mod operators;
+mod rehearsal;
 mod reset;

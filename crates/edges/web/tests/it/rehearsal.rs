@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     net::SocketAddr,
     os::unix::fs::symlink,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -18,13 +19,13 @@ use notice::{Composed, Maildir};
 use store::NewCampaign;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
-use web::{Desk, Look, Office, ServeOptions, routes};
+use web::{AppState, Listener, Look, RehearsalConsole, ServeOptions, people_routes};
 
 use crate::harness::{Answer, Pages, named};
 
 const BEGAN: Timestamp = Timestamp::from_micros(1_352_332_800_000_000);
 
-/// Pages with a desk, and what its mailbox holds.
+/// Pages with a rehearsal console, and what its mailbox holds.
 struct Rehearsal {
     pages: Pages,
     mailbox: TempDir,
@@ -34,8 +35,9 @@ impl Rehearsal {
     async fn open() -> Self {
         let mailbox = tempfile::tempdir().unwrap();
         Maildir::open(mailbox.path()).unwrap();
-        let desk = Desk::new(mailbox.path().to_owned());
-        Self { pages: Pages::with(named(), |office| office.with_desk(desk)).await, mailbox }
+        let pages = Pages::open().await;
+        let console = RehearsalConsole::new(pages.operations(), mailbox.path().to_owned());
+        Self { pages: pages.changed(|state| state.with_rehearsal(console)), mailbox }
     }
 
     /// Files a mail that came in this minute.
@@ -62,7 +64,7 @@ impl Rehearsal {
 
     /// The path of the first mail that is listed.
     async fn first(&self) -> String {
-        let page = self.page("/desk/mail").await;
+        let page = self.page("/rehearsal/mail").await;
         let rest = page.split("<li>\n<a href=\"").nth(1).unwrap();
         rest.split('"').next().unwrap().to_owned()
     }
@@ -104,27 +106,27 @@ async fn unknown(pages: &Pages) -> Answer {
 
 #[tokio::test]
 async fn the_newest_mail_comes_first_whoever_has_read_it() {
-    let desk = Rehearsal::open().await;
-    desk.file("cur/b.countersign:2,S", 2, &mail("jane@example.net", "Second"));
-    desk.file("new/c.countersign", 3, &mail("jane@example.net", "Third"));
-    desk.file("new/a.countersign", 1, &mail("jane@example.net", "First"));
-    assert_eq!(desk.subjects("/desk/mail").await, ["Third", "Second", "First"]);
-    let page = desk.page("/desk/mail").await;
+    let rehearsal = Rehearsal::open().await;
+    rehearsal.file("cur/b.countersign:2,S", 2, &mail("jane@example.net", "Second"));
+    rehearsal.file("new/c.countersign", 3, &mail("jane@example.net", "Third"));
+    rehearsal.file("new/a.countersign", 1, &mail("jane@example.net", "First"));
+    assert_eq!(rehearsal.subjects("/rehearsal/mail").await, ["Third", "Second", "First"]);
+    let page = rehearsal.page("/rehearsal/mail").await;
     assert!(page.contains("3 mails, the newest first."), "{page}");
     assert!(page.contains("<time class=\"hint\" datetime=\"1970-01-01T00:03Z\">"));
-    assert!(page.contains("href=\"/desk/mail/b.countersign\""));
-    let read = desk.page("/desk/mail/b.countersign").await;
+    assert!(page.contains("href=\"/rehearsal/mail/b.countersign\""));
+    let read = rehearsal.page("/rehearsal/mail/b.countersign").await;
     assert!(read.contains("<dd><bdi>Example &#60;a@example.org&#62;</bdi></dd>"), "{read}");
 }
 
 #[tokio::test]
 async fn what_was_delivered_is_what_is_shown() {
-    let desk = Rehearsal::open().await;
+    let rehearsal = Rehearsal::open().await;
     let bytes = "Message-ID: <../x?y#1%2F@example.org>\r\nSubject: Hello\r\n\r\nThe text.\r\n";
     let (from, to) = ("a@example.org".parse().unwrap(), "jane@example.net".parse().unwrap());
     let message = Composed::new(from, to, bytes.as_bytes().to_vec()).unwrap();
-    Maildir::open(desk.mailbox.path()).unwrap().deliver(&message).await;
-    let shown = desk.page(&desk.first().await).await;
+    Maildir::open(rehearsal.mailbox.path()).unwrap().deliver(&message).await;
+    let shown = rehearsal.page(&rehearsal.first().await).await;
     assert!(shown.contains("<div class=\"letter\">The text.\n</div>"), "{shown}");
     assert!(shown.contains("<dt>To</dt><dd><bdi>jane@example.net</bdi></dd>"));
     assert!(shown.contains("<pre>Return-Path: &#60;a@example.org&#62;\r\nDelivered-To: jane"));
@@ -132,51 +134,55 @@ async fn what_was_delivered_is_what_is_shown() {
 
 #[tokio::test]
 async fn fifty_mails_are_on_a_page() {
-    let desk = Rehearsal::open().await;
+    let rehearsal = Rehearsal::open().await;
     for n in 0..120 {
         let mail = mail(&format!("jane{n}@example.net"), &format!("Mail {n}"));
-        desk.file(&format!("new/{n}.countersign"), n, &mail);
+        rehearsal.file(&format!("new/{n}.countersign"), n, &mail);
     }
-    let first = desk.subjects("/desk/mail").await;
+    let first = rehearsal.subjects("/rehearsal/mail").await;
     assert_eq!((first.len(), &*first[0], &*first[49]), (50, "Mail 119", "Mail 70"));
-    let last = desk.subjects("/desk/mail?page=3").await;
+    let last = rehearsal.subjects("/rehearsal/mail?page=3").await;
     assert_eq!((last.len(), &*last[0], &*last[19]), (20, "Mail 19", "Mail 0"));
     for (page, same_as) in [("99", 3), ("0", 1), ("-1", 1), ("x", 1), ("%zz", 1)] {
-        let found = desk.subjects(&format!("/desk/mail?page={page}")).await;
-        assert_eq!(found, desk.subjects(&format!("/desk/mail?page={same_as}")).await, "{page}");
+        let found = rehearsal.subjects(&format!("/rehearsal/mail?page={page}")).await;
+        assert_eq!(
+            found,
+            rehearsal.subjects(&format!("/rehearsal/mail?page={same_as}")).await,
+            "{page}"
+        );
     }
-    let second = desk.page("/desk/mail?page=2").await;
+    let second = rehearsal.page("/rehearsal/mail?page=2").await;
     assert!(second.contains("Page 2 of 3"), "{second}");
-    assert!(second.contains("rel=\"prev\" href=\"/desk/mail?to=&amp;page=1\""));
-    assert!(second.contains("rel=\"next\" href=\"/desk/mail?to=&amp;page=3\""));
+    assert!(second.contains("rel=\"prev\" href=\"/rehearsal/mail?to=&amp;page=1\""));
+    assert!(second.contains("rel=\"next\" href=\"/rehearsal/mail?to=&amp;page=3\""));
 }
 
 #[tokio::test]
 async fn a_part_of_an_address_finds_its_mails() {
-    let desk = Rehearsal::open().await;
-    desk.file("new/a.countersign", 1, &mail("Jane+1@example.net", "First"));
-    desk.file("new/b.countersign", 2, &mail("joe@example.org", "Second"));
-    assert_eq!(desk.subjects("/desk/mail?to=JANE%2B1").await, ["First"]);
-    assert_eq!(desk.subjects("/desk/mail?to=+example.org+").await, ["Second"]);
-    assert_eq!(desk.subjects("/desk/mail?to=example").await.len(), 2);
-    let found = desk.page("/desk/mail?to=jane").await;
+    let rehearsal = Rehearsal::open().await;
+    rehearsal.file("new/a.countersign", 1, &mail("Jane+1@example.net", "First"));
+    rehearsal.file("new/b.countersign", 2, &mail("joe@example.org", "Second"));
+    assert_eq!(rehearsal.subjects("/rehearsal/mail?to=JANE%2B1").await, ["First"]);
+    assert_eq!(rehearsal.subjects("/rehearsal/mail?to=+example.org+").await, ["Second"]);
+    assert_eq!(rehearsal.subjects("/rehearsal/mail?to=example").await.len(), 2);
+    let found = rehearsal.page("/rehearsal/mail?to=jane").await;
     assert!(found.contains("1 of 2 mails") && found.contains("value=\"jane\""), "{found}");
-    let none = desk.page("/desk/mail?to=%22%3E%3Cb%3E").await;
+    let none = rehearsal.page("/rehearsal/mail?to=%22%3E%3Cb%3E").await;
     assert!(none.contains("value=\"&#34;&#62;&#60;b&#62;\"") && !none.contains("<b>"), "{none}");
     assert!(none.contains("None went to such an address."));
 }
 
 #[tokio::test]
 async fn what_a_mail_says_is_only_text() {
-    let desk = Rehearsal::open().await;
+    let rehearsal = Rehearsal::open().await;
     let evil = "<script>alert(1)</script>";
     let head = mail(&format!("{evil}@x"), &format!("{evil} =?utf-8?q?=3Cimg_src=3Dx=3E?="));
     let mail = format!("{head}</div><script src=http://127.0.0.1/x></script>\n</pre>{evil}\n");
-    desk.file("new/<b>\"&?#%.countersign", 1, &mail);
-    let path = desk.first().await;
-    assert_eq!(path, "/desk/mail/%3Cb%3E%22%26%3F%23%25.countersign");
-    for path in ["/desk/mail", &path, "/desk/mail?to=%3Cscript"] {
-        let page = desk.page(path).await;
+    rehearsal.file("new/<b>\"&?#%.countersign", 1, &mail);
+    let path = rehearsal.first().await;
+    assert_eq!(path, "/rehearsal/mail/%3Cb%3E%22%26%3F%23%25.countersign");
+    for path in ["/rehearsal/mail", &path, "/rehearsal/mail?to=%3Cscript"] {
+        let page = rehearsal.page(path).await;
         assert!(page.contains("&#60;script&#62;alert(1)&#60;/script&#62;"), "{page}");
         assert!(page.contains("&#60;img src=x&#62;"));
         assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
@@ -185,11 +191,11 @@ async fn what_a_mail_says_is_only_text() {
 
 #[tokio::test]
 async fn only_links_to_this_host_can_be_followed() {
-    let desk = Rehearsal::open().await;
+    let rehearsal = Rehearsal::open().await;
     let links = "http://127.0.0.1:8080/reset/abc\nhttps://example.org/reset/abc\n\
                  See http://127.0.0.1/within\nhttp://127.0.0.1//example.org/\njavascript:alert(1)\n";
-    desk.file("new/a.countersign", 1, &format!("{}{links}", mail("a@b.test", "Links")));
-    let page = desk.page("/desk/mail/a.countersign").await;
+    rehearsal.file("new/a.countersign", 1, &format!("{}{links}", mail("a@b.test", "Links")));
+    let page = rehearsal.page("/rehearsal/mail/a.countersign").await;
     let letter =
         page.split("<div class=\"letter\">").nth(1).unwrap().split("</div>").next().unwrap();
     let expected = "Hello,\n<a href=\"/reset/abc\">http://127.0.0.1:8080/reset/abc</a>\n\
@@ -200,17 +206,18 @@ async fn only_links_to_this_host_can_be_followed() {
 
 #[tokio::test]
 async fn only_a_mail_that_is_listed_is_opened() {
-    let desk = Rehearsal::open().await;
-    let (outside, new) = (desk.mailbox.path().join("outside"), desk.mailbox.path().join("new"));
+    let rehearsal = Rehearsal::open().await;
+    let (outside, new) =
+        (rehearsal.mailbox.path().join("outside"), rehearsal.mailbox.path().join("new"));
     fs::create_dir(&outside).unwrap();
-    desk.file("outside/x.countersign", 1, &mail("a@b.test", "Outside"));
-    desk.file("tmp/t.countersign", 1, &mail("a@b.test", "Unfinished"));
-    desk.file("new/.h.countersign", 1, &mail("a@b.test", "Hidden"));
+    rehearsal.file("outside/x.countersign", 1, &mail("a@b.test", "Outside"));
+    rehearsal.file("tmp/t.countersign", 1, &mail("a@b.test", "Unfinished"));
+    rehearsal.file("new/.h.countersign", 1, &mail("a@b.test", "Hidden"));
     symlink(outside.join("x.countersign"), new.join("s.countersign")).unwrap();
     fs::create_dir(new.join("d.countersign")).unwrap();
-    fs::remove_dir(desk.mailbox.path().join("cur")).unwrap();
-    symlink(&outside, desk.mailbox.path().join("cur")).unwrap();
-    assert_eq!(desk.subjects("/desk/mail").await, [""; 0]);
+    fs::remove_dir(rehearsal.mailbox.path().join("cur")).unwrap();
+    symlink(&outside, rehearsal.mailbox.path().join("cur")).unwrap();
+    assert_eq!(rehearsal.subjects("/rehearsal/mail").await, [""; 0]);
     for name in [
         "..",
         "%2e%2e",
@@ -223,27 +230,27 @@ async fn only_a_mail_that_is_listed_is_opened() {
         "%00",
         "",
     ] {
-        let answer = desk.pages.get(&format!("/desk/mail/{name}")).await;
+        let answer = rehearsal.pages.get(&format!("/rehearsal/mail/{name}")).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{name}");
     }
-    let lost = desk.pages.get("/desk/mail/x.countersign").await;
-    assert_eq!(lost, unknown(&desk.pages).await);
+    let lost = rehearsal.pages.get("/rehearsal/mail/x.countersign").await;
+    assert_eq!(lost, unknown(&rehearsal.pages).await);
 }
 
 #[tokio::test]
 async fn a_mailbox_that_nothing_was_sent_to_is_empty() {
-    let desk = Rehearsal::open().await;
-    fs::remove_dir_all(desk.mailbox.path()).unwrap();
-    assert!(desk.page("/desk/mail").await.contains("No mail was sent yet."));
-    assert!(desk.page("/desk").await.contains("no mails"));
+    let rehearsal = Rehearsal::open().await;
+    fs::remove_dir_all(rehearsal.mailbox.path()).unwrap();
+    assert!(rehearsal.page("/rehearsal/mail").await.contains("No mail was sent yet."));
+    assert!(rehearsal.page("/rehearsal").await.contains("no mails"));
 }
 
 #[tokio::test]
-async fn without_a_desk_its_paths_are_unknown() {
+async fn without_a_console_its_paths_are_unknown() {
     let pages = Pages::open().await;
-    let style = "/assets/desk-0123456789abcdef.css";
+    let style = "/assets/console-0123456789abcdef.css";
     assert_eq!(pages.get(style).await, unknown(&pages).await);
-    for path in ["/desk", "/desk/mail", "/desk/mail/a", "/desk/campaign/a"] {
+    for path in ["/rehearsal", "/rehearsal/mail", "/rehearsal/mail/a", "/rehearsal/campaign/a"] {
         assert_eq!(pages.get(path).await, unknown(&pages).await, "{path}");
         let (posted, other) = (pages.post(path, "").await, pages.post("/nothing", "").await);
         assert_eq!(posted, other, "{path}");
@@ -251,32 +258,37 @@ async fn without_a_desk_its_paths_are_unknown() {
 }
 
 #[tokio::test]
-async fn where_others_can_reach_us_there_is_no_desk() {
-    let desk = Rehearsal::open().await;
-    let office = Office::new(desk.pages.site.clone(), Look::new(named()), None);
-    let office = office.with_desk(Desk::new(desk.mailbox.path().to_owned()));
+async fn where_others_can_reach_us_there_is_no_console() {
+    let rehearsal = Rehearsal::open().await;
+    let operations = rehearsal.pages.operations();
+    let mailbox = rehearsal.mailbox.path().to_owned();
+    let console = RehearsalConsole::new(operations.clone(), mailbox);
+    let state = AppState::new(Arc::new(operations), Arc::new(Look::new(named())));
+    let state = state.with_rehearsal(console);
     let trusted_proxy = Some("10.0.0.1".parse().unwrap());
     for (listen, status) in [("127.0.0.1:0", 200), ("[::1]:0", 200), ("0.0.0.0:0", 404)] {
         let listen = listen.parse::<SocketAddr>().unwrap();
-        let options = ServeOptions { listen, tls: None, trusted_proxy };
-        let request = Request::get("/desk").body(Body::empty()).unwrap();
-        let answer = routes(office.clone(), &options).oneshot(request).await.unwrap();
+        let options = ServeOptions { listener: Listener::People, listen, tls: None, trusted_proxy };
+        let request = Request::get("/rehearsal").body(Body::empty()).unwrap();
+        let answer = people_routes(state.clone(), &options).oneshot(request).await.unwrap();
         assert_eq!(answer.status(), status, "{listen}");
     }
 }
 
 #[tokio::test]
 async fn whoever_tries_the_program_is_told_where_to_begin() {
-    let desk = Rehearsal::open().await;
-    desk.file("new/a.countersign", 1, &mail("a@b.test", "A"));
-    assert!(desk.page("/desk").await.contains("There is none yet."));
-    desk.campaign(|_| Vec::new()).await;
-    let page = desk.page("/desk").await;
-    for href in ["/desk/mail", "/check", "/forgot", "/affected", "/notices"] {
+    let rehearsal = Rehearsal::open().await;
+    rehearsal.file("new/a.countersign", 1, &mail("a@b.test", "A"));
+    assert!(rehearsal.page("/rehearsal").await.contains("There is none yet."));
+    rehearsal.campaign(|_| Vec::new()).await;
+    let page = rehearsal.page("/rehearsal").await;
+    for href in ["/rehearsal/mail", "/check", "/forgot", "/affected", "/notices"] {
         assert!(page.contains(&format!("href=\"{href}\"")), "{href}");
     }
     assert!(
-        page.contains("<a href=\"/desk/campaign/Spring%20%26%20autumn\">Spring &#38; autumn</a>")
+        page.contains(
+            "<a href=\"/rehearsal/campaign/Spring%20%26%20autumn\">Spring &#38; autumn</a>"
+        )
     );
     assert!(page.contains("Rehearsal: nothing leaves this host."));
     assert!(page.contains("which holds 1 mail."), "{page}");
@@ -284,17 +296,25 @@ async fn whoever_tries_the_program_is_told_where_to_begin() {
 
 #[tokio::test]
 async fn a_campaign_is_reported_from_its_log() {
-    let desk = Rehearsal::open().await;
-    desk.campaign(|campaign| {
-        let skipped = [(SkipReason::Unreachable, 1204), (SkipReason::Dismissed, 3)].into();
-        let (plan, targets, addresses) = (String::new(), 0, 0);
-        vec![
-            CampaignEvent::CampaignFrozen { campaign, round: 1, plan, targets, addresses, skipped },
-            NoticeStep::NoticeDisputed { campaign: Some(campaign), notice: NoticeId(1) }.into(),
-        ]
-    })
-    .await;
-    let answer = desk.pages.get("/desk/campaign/Spring%20%26%20autumn").await;
+    let rehearsal = Rehearsal::open().await;
+    rehearsal
+        .campaign(|campaign| {
+            let skipped = [(SkipReason::Unreachable, 1204), (SkipReason::Dismissed, 3)].into();
+            let (plan, targets, addresses) = (String::new(), 0, 0);
+            vec![
+                CampaignEvent::CampaignFrozen {
+                    campaign,
+                    round: 1,
+                    plan,
+                    targets,
+                    addresses,
+                    skipped,
+                },
+                NoticeStep::NoticeDisputed { campaign: Some(campaign), notice: NoticeId(1) }.into(),
+            ]
+        })
+        .await;
+    let answer = rehearsal.pages.get("/rehearsal/campaign/Spring%20%26%20autumn").await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.title(), "Campaign Spring &#38; autumn – Example rehearsal");
     for text in [
@@ -306,27 +326,28 @@ async fn a_campaign_is_reported_from_its_log() {
     ] {
         assert!(answer.body.contains(text), "{text} is not in {}", answer.body);
     }
-    let lost = desk.pages.get("/desk/campaign/Summer").await;
-    assert_eq!(lost, unknown(&desk.pages).await);
+    let lost = rehearsal.pages.get("/rehearsal/campaign/Summer").await;
+    assert_eq!(lost, unknown(&rehearsal.pages).await);
 }
 
 #[tokio::test]
 async fn of_what_does_not_add_up_no_number_is_shown() {
-    let desk = Rehearsal::open().await;
-    desk.campaign(|campaign| {
-        let (plan, skipped) = (String::new(), [(SkipReason::Dismissed, 7)].into());
-        let (targets, addresses) = (1, 1);
-        vec![CampaignEvent::CampaignFrozen {
-            campaign,
-            round: 1,
-            plan,
-            targets,
-            addresses,
-            skipped,
-        }]
-    })
-    .await;
-    let answer = desk.pages.get("/desk/campaign/Spring%20%26%20autumn").await;
+    let rehearsal = Rehearsal::open().await;
+    rehearsal
+        .campaign(|campaign| {
+            let (plan, skipped) = (String::new(), [(SkipReason::Dismissed, 7)].into());
+            let (targets, addresses) = (1, 1);
+            vec![CampaignEvent::CampaignFrozen {
+                campaign,
+                round: 1,
+                plan,
+                targets,
+                addresses,
+                skipped,
+            }]
+        })
+        .await;
+    let answer = rehearsal.pages.get("/rehearsal/campaign/Spring%20%26%20autumn").await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(answer.body.contains("role=\"alert\""), "{}", answer.body);
     assert!(answer.body.contains("NOTHING IS TO BE PUBLISHED"));
@@ -334,13 +355,13 @@ async fn of_what_does_not_add_up_no_number_is_shown() {
 }
 
 #[tokio::test]
-async fn the_desk_is_guarded_as_all_pages_are() {
-    let desk = Rehearsal::open().await;
-    desk.file("new/a.countersign", 1, &mail("a@b.test", "A"));
-    desk.campaign(|_| Vec::new()).await;
-    let report = "/desk/campaign/Spring%20%26%20autumn";
-    for path in ["/desk", "/desk/mail", "/desk/mail/a.countersign", report] {
-        let answer = desk.pages.get(path).await;
+async fn the_console_is_guarded_as_all_pages_are() {
+    let rehearsal = Rehearsal::open().await;
+    rehearsal.file("new/a.countersign", 1, &mail("a@b.test", "A"));
+    rehearsal.campaign(|_| Vec::new()).await;
+    let report = "/rehearsal/campaign/Spring%20%26%20autumn";
+    for path in ["/rehearsal", "/rehearsal/mail", "/rehearsal/mail/a.countersign", report] {
+        let answer = rehearsal.pages.get(path).await;
         assert_eq!(answer.header("cache-control"), "no-store");
         assert!(answer.header("content-security-policy").starts_with("default-src 'none';"));
         assert!(answer.body.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"), "{path}");
@@ -348,12 +369,12 @@ async fn the_desk_is_guarded_as_all_pages_are() {
             let mut tags = answer.body.split('<').filter_map(|part| part.split('>').next());
             assert_eq!(tags.find(|tag| format!("<{tag}").contains(word)), None, "{path}: {word}");
         }
-        let posted = desk.pages.post(path, "").await;
+        let posted = rehearsal.pages.post(path, "").await;
         assert_eq!(posted.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
     }
-    let page = desk.page("/desk").await;
-    let style = page.split("href=\"/assets/desk-").nth(1).unwrap().split('"').next().unwrap();
-    let style = desk.pages.get(&format!("/assets/desk-{style}")).await;
+    let page = rehearsal.page("/rehearsal").await;
+    let style = page.split("href=\"/assets/console-").nth(1).unwrap().split('"').next().unwrap();
+    let style = rehearsal.pages.get(&format!("/assets/console-{style}")).await;
     assert_eq!(style.header("content-type"), "text/css; charset=utf-8");
     assert_eq!(style.header("cache-control"), "public, max-age=31536000, immutable");
 }

@@ -81,7 +81,7 @@ fn settings(address: SocketAddr, roster: Option<String>) -> Vec<(&'static str, S
         ("mail.from", text(SENDER)),
         ("recovery.at", text("countersign")),
         ("recovery.pages_url", text(&format!("http://{address}"))),
-        ("serve.listen", text(&address.to_string())),
+        ("serve.people.listen", text(&address.to_string())),
         ("work.lanes", LANES.to_owned()),
     ];
     settings.extend(roster.map(|digest| ("operators.roster_digest", text(&digest))));

@@ -1,0 +1,27 @@
+use axum::{
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use tokio::time;
+
+use super::admit::Gate;
+use crate::{limits::ANSWER_TIME_MAX, people::refusal::Refusal, visit::Visit};
+
+/// Gives up on what takes too long, such as a form that trickles in.
+pub(crate) async fn in_time(
+    State(gate): State<Gate>,
+    visit: Visit,
+    request: Request,
+    next: Next,
+) -> Response {
+    let answer = time::timeout(ANSWER_TIME_MAX, next.run(request)).await;
+    answer.unwrap_or_else(|_| gate.state.refuse(visit, Refusal::Unwell))
+}
+
+/// The same where the page that says so would be one for people.
+pub(crate) async fn in_time_for_staff(request: Request, next: Next) -> Response {
+    let answer = time::timeout(ANSWER_TIME_MAX, next.run(request)).await;
+    answer.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
+}
