@@ -10,7 +10,7 @@ use recoveries::{
 };
 
 use crate::people::ask::{
-    Answer, Asked, MailKind, MailWish, NoticeFound, PasswordOutcome, PasswordWish, People,
+    Asked, MailKind, MailWish, NoticeFound, PasswordOutcome, PasswordWish, People, PeopleAnswer,
     PublicStatement, Question, TypedNotice, Unanswered,
 };
 
@@ -43,17 +43,17 @@ impl InProcess {
         Self { recovery: Some(recovery), ..self }
     }
 
-    async fn answer(&self, question: Question) -> Result<Answer, Unanswered> {
+    async fn answer(&self, question: Question) -> Result<PeopleAnswer, Unanswered> {
         match question {
-            Question::CheckNotice(typed) => self.check(typed).await.map(Answer::Notice),
+            Question::CheckNotice(typed) => self.check(typed).await.map(PeopleAnswer::Notice),
             Question::DisputeNotice(typed) => self.dispute(typed).await,
-            Question::Statements => self.statements().await.map(Answer::Statements),
+            Question::Statements => self.statements().await.map(PeopleAnswer::Statements),
             Question::Mail(wish) => self.note_mail(wish).await,
             Question::Link(token) => {
                 let works = open_link(&self.instance, &token).await;
-                works.map(Answer::Link).map_err(Unanswered::because)
+                works.map(PeopleAnswer::Link).map_err(Unanswered::because)
             }
-            Question::NewPassword(wish) => self.choose(wish).await.map(Answer::NewPassword),
+            Question::NewPassword(wish) => self.choose(wish).await.map(PeopleAnswer::NewPassword),
         }
     }
 
@@ -71,9 +71,9 @@ impl InProcess {
         }))
     }
 
-    async fn dispute(&self, typed: TypedNotice) -> Result<Answer, Unanswered> {
+    async fn dispute(&self, typed: TypedNotice) -> Result<PeopleAnswer, Unanswered> {
         let disputed = dispute_notice(&self.instance, &typed.code, &typed.address).await;
-        disputed.map(|_| Answer::Disputed).map_err(Unanswered::because)
+        disputed.map(|_| PeopleAnswer::Disputed).map_err(Unanswered::because)
     }
 
     async fn statements(&self) -> Result<Vec<PublicStatement>, Unanswered> {
@@ -81,7 +81,7 @@ impl InProcess {
         Ok(found.into_iter().map(public).collect())
     }
 
-    async fn note_mail(&self, wish: MailWish) -> Result<Answer, Unanswered> {
+    async fn note_mail(&self, wish: MailWish) -> Result<PeopleAnswer, Unanswered> {
         let MailWish { kind, typed, language, source } = wish;
         let wanted = match kind {
             MailKind::Link => Wanted::Link,
@@ -89,7 +89,7 @@ impl InProcess {
         };
         let asked = MailAsked { wanted, typed: &typed, language, source: &source };
         let noted = ask_for_mail(&self.instance, &asked).await;
-        noted.map(|()| Answer::MailNoted).map_err(Unanswered::because)
+        noted.map(|()| PeopleAnswer::MailNoted).map_err(Unanswered::because)
     }
 
     /// Whoever closes the page has pressed the button all the same, so a task of its own ends what

@@ -31,8 +31,8 @@ pub use look::{Accent, AccentError, Logo, LogoError, Look, LookOptions};
 pub use metrics::metrics_routes;
 pub use people::{
     ask::{
-        Answer, Asked, MailKind, MailWish, NoticeFound, PasswordOutcome, PasswordWish, People,
-        PublicStatement, Question, TypedNotice, Unanswered,
+        Asked, MailKind, MailWish, NoticeFound, PasswordOutcome, PasswordWish, People,
+        PeopleAnswer, PublicStatement, Question, TypedNotice, Unanswered,
     },
     routes::people_routes,
 };

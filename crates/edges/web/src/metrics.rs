@@ -46,7 +46,7 @@ async fn healthz(State(operations): State<InProcess>) -> (StatusCode, &'static s
     }
 }
 
-/// Counts of campaigns by state: read from the store at each request, so that every process of an
+/// GaugeFamily of campaigns by state: read from the store at each request, so that every process of an
 /// instance tells the same. It names no account and no address.
 async fn metrics(State(operations): State<InProcess>) -> Response {
     match operations.campaigns().await.map(|views| text(&views)) {
@@ -61,12 +61,12 @@ fn failed(error: &dyn std::error::Error) -> Response {
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
-type Counts = Family<Vec<(&'static str, String)>, Gauge<u64, AtomicU64>>;
+type GaugeFamily = Family<Vec<(&'static str, String)>, Gauge<u64, AtomicU64>>;
 
 fn text(views: &[CampaignView]) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("countersign");
-    let (campaigns, accounts) = (Counts::default(), Counts::default());
-    let (notices, untold) = (Counts::default(), Counts::default());
+    let (campaigns, accounts) = (GaugeFamily::default(), GaugeFamily::default());
+    let (notices, untold) = (GaugeFamily::default(), GaugeFamily::default());
     registry.register("campaigns", "Campaigns by state", campaigns.clone());
     registry.register("accounts", "Accounts of campaigns by state", accounts.clone());
     registry.register("notices", "Notices of campaigns by state", notices.clone());

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 /// What fills in one template. A field that the template names and the page lacks is an error,
 /// never a gap.
-pub(crate) trait Page: Serialize {
+pub(crate) trait PageTemplate: Serialize {
     /// Its place below `templates`.
     const TEMPLATE: &'static str;
 
@@ -24,7 +24,7 @@ pub(crate) trait Page: Serialize {
 }
 
 /// Answers with a page.
-pub(crate) fn page(status: StatusCode, page: &impl Page) -> Response {
+pub(crate) fn page(status: StatusCode, page: &impl PageTemplate) -> Response {
     match page.render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {
@@ -169,7 +169,7 @@ mod tests {
     #[derive(Serialize)]
     struct Nothing {}
 
-    impl Page for Nothing {
+    impl PageTemplate for Nothing {
         const TEMPLATE: &'static str = "people/home.html";
     }
 

@@ -31,7 +31,7 @@ impl Visit {
 }
 
 #[derive(Deserialize, Default)]
-struct Choice {
+struct LanguageQuery {
     lang: Option<String>,
 }
 
@@ -44,7 +44,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         // A query that cannot be read chooses nothing.
-        let query = Query::<Choice>::try_from_uri(&parts.uri).map(|Query(choice)| choice);
+        let query = Query::<LanguageQuery>::try_from_uri(&parts.uri).map(|Query(choice)| choice);
         let choice = query.unwrap_or_default().lang;
         Ok(Self::new(choice.as_deref(), &parts.headers, AppState::from_ref(state).look.language))
     }

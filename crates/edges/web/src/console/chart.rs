@@ -27,13 +27,13 @@ pub(super) struct Chart {
     /// What it shows, for whoever cannot see it.
     pub(super) told: String,
     /// The whole first, and each part before its own parts.
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<ChartRow>,
     pub(super) height: usize,
 }
 
 /// One part: a row of the table, and a piece of the chart if there is anything of it.
 #[derive(Debug, Serialize)]
-pub(super) struct Row {
+pub(super) struct ChartRow {
     /// The letter that ties both together.
     pub(super) key: String,
     pub(super) label: &'static str,
@@ -41,12 +41,12 @@ pub(super) struct Row {
     pub(super) share: String,
     pub(super) depth: usize,
     pub(super) tone: Tone,
-    pub(super) piece: Option<Piece>,
+    pub(super) piece: Option<ChartPiece>,
 }
 
 /// Where a part is drawn.
 #[derive(Debug, Serialize)]
-pub(super) struct Piece {
+pub(super) struct ChartPiece {
     pub(super) left: String,
     pub(super) top: usize,
     pub(super) width: String,
@@ -129,7 +129,7 @@ impl Part {
 struct Drawing {
     whole: u64,
     keys: std::ops::RangeInclusive<char>,
-    rows: Vec<Row>,
+    rows: Vec<ChartRow>,
 }
 
 impl Drawing {
@@ -137,13 +137,13 @@ impl Drawing {
     fn put(&mut self, part: &Part, depth: usize, mut left: u64, width: u64) {
         let key = if depth > 0 && part.count > 0 { self.keys.next() } else { None };
         let key = key.map(String::from).unwrap_or_default();
-        self.rows.push(Row {
+        self.rows.push(ChartRow {
             label: part.label,
             count: Language::English.number(part.count),
             share: share(part.count, self.whole),
             depth,
             tone: part.tone,
-            piece: (part.count > 0).then(|| Piece::new(&key, part.short, depth, left, width)),
+            piece: (part.count > 0).then(|| ChartPiece::new(&key, part.short, depth, left, width)),
             key,
         });
         for (part, width) in part.parts.iter().zip(divide(width, &part.parts)) {
@@ -153,7 +153,7 @@ impl Drawing {
     }
 }
 
-impl Piece {
+impl ChartPiece {
     fn new(key: &str, short: &str, depth: usize, left: u64, width: u64) -> Self {
         Self {
             left: percent(left),

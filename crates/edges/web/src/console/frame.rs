@@ -14,12 +14,12 @@ pub(crate) struct StaffFrame<'a> {
     #[serde(flatten)]
     frame: Frame<'a>,
     #[serde(flatten)]
-    place: Place,
+    place: StaffPlace,
 }
 
 /// Where pages that both have are shown.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Place {
+pub(crate) struct StaffPlace {
     /// The template that they extend.
     pub(crate) layout: &'static str,
     /// The path above those of campaigns.
@@ -27,7 +27,7 @@ pub(crate) struct Place {
 }
 
 impl<'a> StaffFrame<'a> {
-    pub(crate) fn new(look: &'a Look, style: &Asset, place: Place, title: &'a str) -> Self {
+    pub(crate) fn new(look: &'a Look, style: &Asset, place: StaffPlace, title: &'a str) -> Self {
         let brand = look.name.as_ref().map_or("Countersign", |name| name.as_str());
         let styles = vec![look.style.path(), style.path()];
         // Operators read English.

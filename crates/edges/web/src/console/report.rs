@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     in_process::{CampaignReport, InProcess, NoReport},
-    templates::{Page, page},
+    templates::{PageTemplate, page},
     written::WrittenMoment,
 };
 
@@ -29,7 +29,7 @@ struct ReportPage<'a> {
     log_entries: String,
 }
 
-impl Page for ReportPage<'_> {
+impl PageTemplate for ReportPage<'_> {
     const TEMPLATE: &'static str = "console/report.html";
 }
 
@@ -61,7 +61,7 @@ struct UnsoundPage<'a> {
     error: String,
 }
 
-impl Page for UnsoundPage<'_> {
+impl PageTemplate for UnsoundPage<'_> {
     const TEMPLATE: &'static str = "console/unsound.html";
 }
 
@@ -202,7 +202,7 @@ const fn cares(report: &CampaignReport) -> [(&'static str, u64); 3] {
 mod tests {
     use super::*;
     use crate::{
-        console::frame::{Place, style},
+        console::frame::{StaffPlace, style},
         look::{Look, LookOptions},
     };
 
@@ -245,7 +245,7 @@ mod tests {
             accent: None,
             logo: None,
         });
-        let place = Place { layout: "console/frame.html", campaigns: "/campaign" };
+        let place = StaffPlace { layout: "console/frame.html", campaigns: "/campaign" };
         let frame = StaffFrame::new(&look, &style(), place, "Campaign Spring");
         ReportPage::new(frame, report).render().unwrap()
     }

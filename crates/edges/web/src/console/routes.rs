@@ -12,17 +12,17 @@ use serde::Serialize;
 
 use super::{
     campaigns::{ListedCampaign, campaigns},
-    frame::{Place, StaffFrame, style},
+    frame::{StaffFrame, StaffPlace, style},
     report::{NoPage, report},
 };
 use crate::{
     guard::{self, IsPrivate},
     in_process::InProcess,
     look::{Asset, Look},
-    templates::{Page, page},
+    templates::{PageTemplate, page},
 };
 
-const PLACE: Place = Place { layout: "console/frame.html", campaigns: "/campaign" };
+const PLACE: StaffPlace = StaffPlace { layout: "console/frame.html", campaigns: "/campaign" };
 
 /// What every handler of operators' pages is given.
 struct Console {
@@ -52,7 +52,7 @@ struct ConsolePage<'a> {
     campaigns: Vec<ListedCampaign>,
 }
 
-impl Page for ConsolePage<'_> {
+impl PageTemplate for ConsolePage<'_> {
     const TEMPLATE: &'static str = "console/home.html";
 }
 

@@ -12,19 +12,19 @@ use super::{
     origin,
     throttle::Throttle,
 };
-use crate::{people::refusal::Refusal, state::AppState, visit::Visit};
+use crate::{people::refusal::PageRefusal, state::AppState, visit::Visit};
 
 /// What the guards of people's pages need to know.
 #[derive(Clone)]
-pub(crate) struct Gate {
+pub(crate) struct PeopleGate {
     pub(crate) state: AppState,
     /// The proxy that is believed.
     pub(crate) trusted_proxy: Option<IpAddr>,
     pub(crate) throttle: Arc<Throttle>,
 }
 
-impl FromRef<Gate> for AppState {
-    fn from_ref(gate: &Gate) -> Self {
+impl FromRef<PeopleGate> for AppState {
+    fn from_ref(gate: &PeopleGate) -> Self {
         gate.state.clone()
     }
 }
@@ -32,7 +32,7 @@ impl FromRef<Gate> for AppState {
 /// Lets a form through that comes from our own pages, and not too often. Its handler is told from
 /// which household.
 pub(crate) async fn admit(
-    State(gate): State<Gate>,
+    State(gate): State<PeopleGate>,
     visit: Visit,
     mut request: Request,
     next: Next,
@@ -41,7 +41,7 @@ pub(crate) async fn admit(
         return next.run(request).await;
     }
     if !origin::is_own(request.headers()) {
-        return gate.state.refuse(visit, Refusal::Stranger);
+        return gate.state.refuse(visit, PageRefusal::Stranger);
     }
     let household = Household::of(client::address(&request, gate.trusted_proxy));
     match gate.throttle.admit(household) {
@@ -50,7 +50,7 @@ pub(crate) async fn admit(
             next.run(request).await
         }
         Err(wait) => {
-            let mut answer = gate.state.refuse(visit, Refusal::TooMany);
+            let mut answer = gate.state.refuse(visit, PageRefusal::TooMany);
             // At least a second, and no more than says anything.
             let seconds = HeaderValue::from(wait.as_secs() + 1);
             answer.headers_mut().insert(RETRY_AFTER, seconds);

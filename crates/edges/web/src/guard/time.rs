@@ -6,18 +6,18 @@ use axum::{
 };
 use tokio::time;
 
-use super::admit::Gate;
-use crate::{limits::ANSWER_TIME_MAX, people::refusal::Refusal, visit::Visit};
+use super::admit::PeopleGate;
+use crate::{limits::ANSWER_TIME_MAX, people::refusal::PageRefusal, visit::Visit};
 
 /// Gives up on what takes too long, such as a form that trickles in.
 pub(crate) async fn in_time(
-    State(gate): State<Gate>,
+    State(gate): State<PeopleGate>,
     visit: Visit,
     request: Request,
     next: Next,
 ) -> Response {
     let answer = time::timeout(ANSWER_TIME_MAX, next.run(request)).await;
-    answer.unwrap_or_else(|_| gate.state.refuse(visit, Refusal::Unwell))
+    answer.unwrap_or_else(|_| gate.state.refuse(visit, PageRefusal::Unwell))
 }
 
 /// The same where the page that says so would be one for people.

@@ -15,7 +15,7 @@ pub trait People: Send + Sync {
 }
 
 /// An answer on its way.
-pub type Asked<'a> = Pin<Box<dyn Future<Output = Result<Answer, Unanswered>> + Send + 'a>>;
+pub type Asked<'a> = Pin<Box<dyn Future<Output = Result<PeopleAnswer, Unanswered>> + Send + 'a>>;
 
 /// What a page asks for.
 pub enum Question {
@@ -34,7 +34,7 @@ pub enum Question {
 }
 
 /// What came of it, a variant for each question.
-pub enum Answer {
+pub enum PeopleAnswer {
     /// The notice; `None` whatever is wrong with what was typed.
     Notice(Option<NoticeFound>),
     /// It is noted, or there was nothing to note: nobody is told which.
@@ -169,35 +169,35 @@ impl dyn People {
         typed: TypedNotice,
     ) -> Result<Option<NoticeFound>, Unanswered> {
         match self.ask(Question::CheckNotice(typed)).await? {
-            Answer::Notice(found) => Ok(found),
+            PeopleAnswer::Notice(found) => Ok(found),
             _ => Err(Unanswered::off_topic()),
         }
     }
 
     pub(crate) async fn dispute_notice(&self, typed: TypedNotice) -> Result<(), Unanswered> {
         match self.ask(Question::DisputeNotice(typed)).await? {
-            Answer::Disputed => Ok(()),
+            PeopleAnswer::Disputed => Ok(()),
             _ => Err(Unanswered::off_topic()),
         }
     }
 
     pub(crate) async fn statements(&self) -> Result<Vec<PublicStatement>, Unanswered> {
         match self.ask(Question::Statements).await? {
-            Answer::Statements(statements) => Ok(statements),
+            PeopleAnswer::Statements(statements) => Ok(statements),
             _ => Err(Unanswered::off_topic()),
         }
     }
 
     pub(crate) async fn ask_for_mail(&self, wish: MailWish) -> Result<(), Unanswered> {
         match self.ask(Question::Mail(wish)).await? {
-            Answer::MailNoted => Ok(()),
+            PeopleAnswer::MailNoted => Ok(()),
             _ => Err(Unanswered::off_topic()),
         }
     }
 
     pub(crate) async fn open_link(&self, token: Arc<ResetToken>) -> Result<bool, Unanswered> {
         match self.ask(Question::Link(token)).await? {
-            Answer::Link(works) => Ok(works),
+            PeopleAnswer::Link(works) => Ok(works),
             _ => Err(Unanswered::off_topic()),
         }
     }
@@ -207,7 +207,7 @@ impl dyn People {
         wish: PasswordWish,
     ) -> Result<PasswordOutcome, Unanswered> {
         match self.ask(Question::NewPassword(wish)).await? {
-            Answer::NewPassword(outcome) => Ok(outcome),
+            PeopleAnswer::NewPassword(outcome) => Ok(outcome),
             _ => Err(Unanswered::off_topic()),
         }
     }

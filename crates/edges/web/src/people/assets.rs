@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::refusal::Refusal;
+use super::refusal::PageRefusal;
 use crate::{guard::SANDBOX, state::AppState, visit::Visit};
 
 /// A day.
@@ -24,7 +24,7 @@ pub(super) async fn asset(
     Path(name): Path<String>,
 ) -> Response {
     let Some(asset) = state.look.asset(&name) else {
-        return state.refuse(visit, Refusal::NotFound);
+        return state.refuse(visit, PageRefusal::NotFound);
     };
     let mut answer = asset.answer();
     if asset.is_foreign {

@@ -11,12 +11,12 @@ use super::{
     ask::{NoticeFound, TypedNotice, Unanswered},
     form::{Filled, PageForm, read},
     frame::PeopleFrame,
-    phrases::Phrases,
-    refusal::Refusal,
+    phrases::PagePhrases,
+    refusal::PageRefusal,
 };
 use crate::{
     state::AppState,
-    templates::{Page, page},
+    templates::{PageTemplate, page},
     visit::Visit,
     written::WrittenMoment,
 };
@@ -51,7 +51,7 @@ struct CheckPage<'a> {
     failed: bool,
 }
 
-impl Page for CheckPage<'_> {
+impl PageTemplate for CheckPage<'_> {
     const TEMPLATE: &'static str = "people/check.html";
 }
 
@@ -63,7 +63,7 @@ struct ConfirmedPage<'a> {
     address: &'a str,
 }
 
-impl Page for ConfirmedPage<'_> {
+impl PageTemplate for ConfirmedPage<'_> {
     const TEMPLATE: &'static str = "people/confirmed.html";
 }
 
@@ -72,7 +72,7 @@ struct DisputedPage<'a> {
     frame: PeopleFrame<'a>,
 }
 
-impl Page for DisputedPage<'_> {
+impl PageTemplate for DisputedPage<'_> {
     const TEMPLATE: &'static str = "people/disputed.html";
 }
 
@@ -125,7 +125,7 @@ fn unconfirmed(state: &AppState, visit: Visit) -> Response {
 
 fn failed(state: &AppState, visit: Visit, error: &Unanswered) -> Response {
     tracing::error!(%error, "a notice cannot be checked");
-    state.refuse(visit, Refusal::Unwell)
+    state.refuse(visit, PageRefusal::Unwell)
 }
 
 /// A notice in words.
@@ -141,7 +141,7 @@ struct WrittenNotice {
 }
 
 impl WrittenNotice {
-    fn new(notice: &NoticeFound, words: &Phrases, language: Language) -> Self {
+    fn new(notice: &NoticeFound, words: &PagePhrases, language: Language) -> Self {
         let taken = notice.ended_at.filter(|_| notice.status == NoticeState::Sent);
         Self {
             kind: notice.kind,
@@ -154,7 +154,7 @@ impl WrittenNotice {
     }
 }
 
-const fn about(kind: NoticeKind, words: &Phrases) -> &'static str {
+const fn about(kind: NoticeKind, words: &PagePhrases) -> &'static str {
     match kind {
         NoticeKind::ResetRequired => words.reset_required,
         NoticeKind::ResetLink => words.reset_link,
@@ -163,7 +163,7 @@ const fn about(kind: NoticeKind, words: &Phrases) -> &'static str {
     }
 }
 
-const fn status(state: NoticeState, words: &Phrases) -> &'static str {
+const fn status(state: NoticeState, words: &PagePhrases) -> &'static str {
     match state {
         NoticeState::Pending | NoticeState::Inflight => words.waiting,
         NoticeState::Sent => words.sent,

@@ -2,7 +2,7 @@ use notice::{Address, Language, SiteName};
 use recovery::limits::LINK_LIFETIME;
 use serde::Serialize;
 
-use super::phrases::Phrases;
+use super::phrases::PagePhrases;
 use crate::{frame::Frame, look::Asset, state::AppState, visit::Visit};
 
 /// What surrounds the content of every page for people, in the language of a visit.
@@ -10,7 +10,7 @@ use crate::{frame::Frame, look::Asset, state::AppState, visit::Visit};
 pub(super) struct PeopleFrame<'a> {
     #[serde(flatten)]
     frame: Frame<'a>,
-    pub(super) words: &'static Phrases,
+    pub(super) words: &'static PagePhrases,
     /// The page itself, or the form that led to it: where a change of language leads.
     here: &'static str,
     /// What links to our pages end with, so that a chosen language goes along.
@@ -49,9 +49,9 @@ impl<'a> PeopleFrame<'a> {
         state: &'a AppState,
         visit: Visit,
         here: &'static str,
-        title: impl FnOnce(&Phrases) -> &'static str,
+        title: impl FnOnce(&PagePhrases) -> &'static str,
     ) -> Self {
-        let words = Phrases::of(visit.language);
+        let words = PagePhrases::of(visit.language);
         let (look, lang) = (&*state.look, visit.language.as_str());
         let named = |unnamed| look.name.as_ref().map_or(unnamed, SiteName::as_str);
         let (brand, styles) = (named(words.unnamed), vec![look.style.path()]);

@@ -1,8 +1,8 @@
 //! What is written in German.
 
-use super::phrases::{Message, Phrases};
+use super::phrases::{Message, PagePhrases};
 
-pub(crate) const PHRASES: Phrases = Phrases {
+pub(super) const PHRASES: PagePhrases = PagePhrases {
     skip: "Zum Inhalt",
     languages: "Sprache",
     pages: "Seiten",

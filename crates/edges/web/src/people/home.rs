@@ -4,7 +4,7 @@ use serde::Serialize;
 use super::frame::PeopleFrame;
 use crate::{
     state::AppState,
-    templates::{Page, page},
+    templates::{PageTemplate, page},
     visit::Visit,
 };
 
@@ -13,7 +13,7 @@ struct HomePage<'a> {
     frame: PeopleFrame<'a>,
 }
 
-impl Page for HomePage<'_> {
+impl PageTemplate for HomePage<'_> {
     const TEMPLATE: &'static str = "people/home.html";
 }
 

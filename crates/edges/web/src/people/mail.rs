@@ -11,12 +11,12 @@ use super::{
     ask::{MailKind, MailWish},
     form::{Filled, PageForm, read},
     frame::PeopleFrame,
-    refusal::Refusal,
+    refusal::PageRefusal,
 };
 use crate::{
     guard::Household,
     state::AppState,
-    templates::{Page, page},
+    templates::{PageTemplate, page},
     visit::Visit,
 };
 
@@ -44,7 +44,7 @@ struct ForgotPage<'a> {
     frame: PeopleFrame<'a>,
 }
 
-impl Page for ForgotPage<'_> {
+impl PageTemplate for ForgotPage<'_> {
     const TEMPLATE: &'static str = "people/forgot.html";
 }
 
@@ -53,7 +53,7 @@ struct AffectedPage<'a> {
     frame: PeopleFrame<'a>,
 }
 
-impl Page for AffectedPage<'_> {
+impl PageTemplate for AffectedPage<'_> {
     const TEMPLATE: &'static str = "people/affected.html";
 }
 
@@ -65,7 +65,7 @@ struct MailedPage<'a> {
     per_hour: u64,
 }
 
-impl Page for MailedPage<'_> {
+impl PageTemplate for MailedPage<'_> {
     const TEMPLATE: &'static str = "people/mailed.html";
 }
 
@@ -132,7 +132,7 @@ async fn ask(
     };
     if let Err(error) = state.people.ask_for_mail(wish).await {
         tracing::error!(%error, "no mail can be asked for");
-        return state.refuse(visit, Refusal::Unwell);
+        return state.refuse(visit, PageRefusal::Unwell);
     }
     let here = match wanted {
         MailKind::Link => FORGOT,

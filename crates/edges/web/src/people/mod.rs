@@ -6,10 +6,12 @@
 pub(crate) mod ask;
 mod assets;
 mod check;
+mod english;
 mod form;
 mod frame;
 mod german;
 mod home;
+mod languages;
 mod mail;
 mod notices;
 mod phrases;

@@ -2,10 +2,10 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use notice::Language;
 use serde::Serialize;
 
-use super::{ask::PublicStatement, frame::PeopleFrame, refusal::Refusal};
+use super::{ask::PublicStatement, frame::PeopleFrame, refusal::PageRefusal};
 use crate::{
     state::AppState,
-    templates::{Page, page},
+    templates::{PageTemplate, page},
     visit::Visit,
     written::WrittenMoment,
 };
@@ -16,7 +16,7 @@ struct NoticesPage<'a> {
     statements: Vec<WrittenStatement>,
 }
 
-impl Page for NoticesPage<'_> {
+impl PageTemplate for NoticesPage<'_> {
     const TEMPLATE: &'static str = "people/notices.html";
 }
 
@@ -26,7 +26,7 @@ pub(super) async fn notices(State(state): State<AppState>, visit: Visit) -> Resp
         Ok(statements) => statements,
         Err(error) => {
             tracing::error!(%error, "what was said in public cannot be read");
-            return state.refuse(visit, Refusal::Unwell);
+            return state.refuse(visit, PageRefusal::Unwell);
         }
     };
     let written = |statement| WrittenStatement::new(visit.language, statement);

@@ -3,17 +3,17 @@ use serde::Serialize;
 
 use super::{
     frame::PeopleFrame,
-    phrases::{Message, Phrases},
+    phrases::{Message, PagePhrases},
 };
 use crate::{
     state::AppState,
-    templates::{Page, page},
+    templates::{PageTemplate, page},
     visit::Visit,
 };
 
 /// Why there is no other page to show.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Refusal {
+pub(crate) enum PageRefusal {
     /// No page of ours.
     NotFound,
     /// A form's address, opened as a page.
@@ -32,21 +32,21 @@ struct RefusalPage<'a> {
     message: &'static Message,
 }
 
-impl Page for RefusalPage<'_> {
+impl PageTemplate for RefusalPage<'_> {
     const TEMPLATE: &'static str = "people/refusal.html";
 }
 
 impl AppState {
     /// A page that says one thing, in the look of all others.
-    pub(crate) fn refuse(&self, visit: Visit, refusal: Refusal) -> Response {
-        let (status, message) = refusal.said(Phrases::of(visit.language));
+    pub(crate) fn refuse(&self, visit: Visit, refusal: PageRefusal) -> Response {
+        let (status, message) = refusal.said(PagePhrases::of(visit.language));
         let frame = PeopleFrame::new(self, visit, "/", |_| message.title);
         page(status, &RefusalPage { frame, message })
     }
 }
 
-impl Refusal {
-    const fn said(self, words: &'static Phrases) -> (StatusCode, &'static Message) {
+impl PageRefusal {
+    const fn said(self, words: &'static PagePhrases) -> (StatusCode, &'static Message) {
         match self {
             Self::NotFound => (StatusCode::NOT_FOUND, &words.not_found),
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, &words.wrong_method),
@@ -58,9 +58,9 @@ impl Refusal {
 }
 
 pub(super) async fn not_found(State(state): State<AppState>, visit: Visit) -> Response {
-    state.refuse(visit, Refusal::NotFound)
+    state.refuse(visit, PageRefusal::NotFound)
 }
 
 pub(super) async fn wrong_method(State(state): State<AppState>, visit: Visit) -> Response {
-    state.refuse(visit, Refusal::WrongMethod)
+    state.refuse(visit, PageRefusal::WrongMethod)
 }

@@ -14,11 +14,11 @@ use super::{
     form::{Filled, PageForm, read},
     frame::PeopleFrame,
     mail::FORGOT,
-    refusal::Refusal,
+    refusal::PageRefusal,
 };
 use crate::{
     state::AppState,
-    templates::{Page, page},
+    templates::{PageTemplate, page},
     visit::Visit,
 };
 
@@ -72,7 +72,7 @@ struct ResetPage<'a> {
     fault: Option<WrittenFault>,
 }
 
-impl Page for ResetPage<'_> {
+impl PageTemplate for ResetPage<'_> {
     const TEMPLATE: &'static str = "people/reset.html";
 }
 
@@ -81,7 +81,7 @@ struct ChangedPage<'a> {
     frame: PeopleFrame<'a>,
 }
 
-impl Page for ChangedPage<'_> {
+impl PageTemplate for ChangedPage<'_> {
     const TEMPLATE: &'static str = "people/changed.html";
 }
 
@@ -90,7 +90,7 @@ struct DeadPage<'a> {
     frame: PeopleFrame<'a>,
 }
 
-impl Page for DeadPage<'_> {
+impl PageTemplate for DeadPage<'_> {
     const TEMPLATE: &'static str = "people/dead.html";
 }
 
@@ -215,7 +215,7 @@ fn dead(state: &AppState, visit: Visit) -> Response {
 
 fn failed(state: &AppState, visit: Visit, error: &Unanswered) -> Response {
     tracing::error!(%error, "no password can be chosen");
-    state.refuse(visit, Refusal::Unwell)
+    state.refuse(visit, PageRefusal::Unwell)
 }
 
 #[cfg(test)]

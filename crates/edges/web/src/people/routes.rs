@@ -9,7 +9,7 @@ use axum::{
 
 use super::{assets, check, home, mail, notices, refusal, reset};
 use crate::{
-    guard::{self, Gate, IsPrivate, Throttle},
+    guard::{self, IsPrivate, PeopleGate, Throttle},
     limits::FORM_BYTES_MAX,
     rehearsal,
     server::ServeOptions,
@@ -20,7 +20,7 @@ use crate::{
 /// where nobody else can reach us.
 pub fn people_routes(state: AppState, options: &ServeOptions) -> Router {
     let rehearsal = state.rehearsal.clone().filter(|_| options.listen.ip().is_loopback());
-    let gate = Gate {
+    let gate = PeopleGate {
         state: state.clone(),
         trusted_proxy: options.trusted_proxy,
         throttle: Arc::new(Throttle::new()),

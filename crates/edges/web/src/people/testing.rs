@@ -6,7 +6,8 @@ use model::{NoticeKind, NoticeState, Timestamp};
 use notice::Language;
 
 use super::ask::{
-    Answer, Asked, NoticeFound, PasswordOutcome, People, PublicStatement, Question, Unanswered,
+    Asked, NoticeFound, PasswordOutcome, People, PeopleAnswer, PublicStatement, Question,
+    Unanswered,
 };
 use crate::{
     look::{Look, LookOptions},
@@ -22,16 +23,16 @@ struct Agreeable;
 impl People for Agreeable {
     fn ask(&self, question: Question) -> Asked<'_> {
         let answer = match question {
-            Question::CheckNotice(typed) if typed.code.is_empty() => Ok(Answer::Notice(None)),
-            Question::CheckNotice(_) => Ok(Answer::Notice(Some(notice()))),
-            Question::DisputeNotice(_) => Ok(Answer::Disputed),
-            Question::Statements => Ok(Answer::Statements(statements())),
-            Question::Mail(_) => Ok(Answer::MailNoted),
-            Question::Link(_) => Ok(Answer::Link(true)),
+            Question::CheckNotice(typed) if typed.code.is_empty() => Ok(PeopleAnswer::Notice(None)),
+            Question::CheckNotice(_) => Ok(PeopleAnswer::Notice(Some(notice()))),
+            Question::DisputeNotice(_) => Ok(PeopleAnswer::Disputed),
+            Question::Statements => Ok(PeopleAnswer::Statements(statements())),
+            Question::Mail(_) => Ok(PeopleAnswer::MailNoted),
+            Question::Link(_) => Ok(PeopleAnswer::Link(true)),
             Question::NewPassword(wish) if wish.typed.contains("fail") => {
                 Err(Unanswered::because("it was asked to fail"))
             }
-            Question::NewPassword(_) => Ok(Answer::NewPassword(PasswordOutcome::Done)),
+            Question::NewPassword(_) => Ok(PeopleAnswer::NewPassword(PasswordOutcome::Done)),
         };
         Box::pin(std::future::ready(answer))
     }

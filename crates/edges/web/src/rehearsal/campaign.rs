@@ -9,7 +9,7 @@ use axum::{
 use super::console::RehearsalConsole;
 use crate::{
     console::report::{NoPage, report},
-    people::refusal::Refusal,
+    people::refusal::PageRefusal,
     state::AppState,
     visit::Visit,
 };
@@ -24,7 +24,7 @@ pub(super) async fn campaign(
     let title = format!("Campaign {name}");
     let shown = report(&console.operations, console.frame(&state.look, &title), &name).await;
     shown.unwrap_or_else(|none| match none {
-        NoPage::Unknown => state.refuse(visit, Refusal::NotFound),
-        NoPage::Failed => state.refuse(visit, Refusal::Unwell),
+        NoPage::Unknown => state.refuse(visit, PageRefusal::NotFound),
+        NoPage::Failed => state.refuse(visit, PageRefusal::Unwell),
     })
 }

@@ -2,12 +2,13 @@ use std::{io, path::PathBuf};
 
 use super::mailbox::Mailbox;
 use crate::{
-    console::frame::{Place, StaffFrame, style},
+    console::frame::{StaffFrame, StaffPlace, style},
     in_process::InProcess,
     look::{Asset, Look},
 };
 
-const PLACE: Place = Place { layout: "rehearsal/frame.html", campaigns: "/rehearsal/campaign" };
+const PLACE: StaffPlace =
+    StaffPlace { layout: "rehearsal/frame.html", campaigns: "/rehearsal/campaign" };
 
 /// The mailbox and the campaigns of a rehearsal, with the pages that show them.
 #[derive(Debug)]

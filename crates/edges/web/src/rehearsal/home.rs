@@ -9,9 +9,9 @@ use crate::{
         campaigns::{ListedCampaign, campaigns, counted},
         frame::StaffFrame,
     },
-    people::refusal::Refusal,
+    people::refusal::PageRefusal,
     state::AppState,
-    templates::{Page, page},
+    templates::{PageTemplate, page},
     visit::Visit,
 };
 
@@ -23,7 +23,7 @@ struct RehearsalPage<'a> {
     campaigns: Vec<ListedCampaign>,
 }
 
-impl Page for RehearsalPage<'_> {
+impl PageTemplate for RehearsalPage<'_> {
     const TEMPLATE: &'static str = "rehearsal/home.html";
 }
 
@@ -41,7 +41,7 @@ pub(super) async fn home(
         }
         Err(error) => {
             tracing::error!(%error, "the rehearsal console cannot be shown");
-            state.refuse(visit, Refusal::Unwell)
+            state.refuse(visit, PageRefusal::Unwell)
         }
     }
 }

@@ -4,23 +4,23 @@ use model::Timestamp;
 use notice::Language;
 use serde::Serialize;
 
-use crate::{guard::is_loopback, written::WrittenMoment};
+use crate::{guard::host::is_loopback, written::WrittenMoment};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
 /// A mail as a person reads it, and as it was sent.
 #[derive(Default, Serialize)]
-pub(super) struct Letter {
-    pub(super) head: Head,
+pub(super) struct ShownLetter {
+    pub(super) head: LetterHead,
     pub(super) from: String,
     pub(super) dated: Option<WrittenMoment>,
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<LetterLine>,
     pub(super) source: String,
 }
 
 /// What a mailbox shows of a mail that is not open. What the mail does not say is empty.
 #[derive(Default, Serialize)]
-pub(super) struct Head {
+pub(super) struct LetterHead {
     pub(super) to: String,
     pub(super) subject: String,
 }
@@ -28,7 +28,7 @@ pub(super) struct Head {
 /// A line of a mail's text.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub(super) enum Line {
+pub(super) enum LetterLine {
     Words(String),
     /// An address of this host, and the path of it, which is one of our pages.
     Link {
@@ -37,7 +37,7 @@ pub(super) enum Line {
     },
 }
 
-impl Letter {
+impl ShownLetter {
     /// Reads what it can. Nothing that was sent is left out of the source.
     pub(super) fn read(bytes: &[u8]) -> Self {
         let source = String::from_utf8_lossy(bytes).into_owned();
@@ -46,16 +46,16 @@ impl Letter {
         };
         let text = message.body_text(0).unwrap_or_default();
         Self {
-            head: Head::of(&message),
+            head: LetterHead::of(&message),
             from: message.from().map(addresses).unwrap_or_default(),
             dated: message.date().filter(|date| date.is_valid()).map(written),
-            lines: text.trim_end().lines().map(Line::of).collect(),
+            lines: text.trim_end().lines().map(LetterLine::of).collect(),
             source,
         }
     }
 }
 
-impl Head {
+impl LetterHead {
     /// Reads the start of a mail.
     pub(super) fn read(bytes: &[u8]) -> Self {
         let message = MessageParser::default().parse_headers(bytes);
@@ -78,7 +78,7 @@ impl Head {
     }
 }
 
-impl Line {
+impl LetterLine {
     fn of(line: &str) -> Self {
         let address = line.trim();
         match own_path(address) {
@@ -148,11 +148,11 @@ mod tests {
     fn a_link_has_a_line_of_its_own() {
         let link = "http://127.0.0.1/reset/abc";
         assert_eq!(
-            Line::of(&format!("  {link} ")),
-            Line::Link { address: link.to_owned(), path: "/reset/abc".to_owned() }
+            LetterLine::of(&format!("  {link} ")),
+            LetterLine::Link { address: link.to_owned(), path: "/reset/abc".to_owned() }
         );
         let within = format!("Go to {link}");
-        assert_eq!(Line::of(&within), Line::Words(within.clone()));
+        assert_eq!(LetterLine::of(&within), LetterLine::Words(within.clone()));
     }
 
     #[test]
@@ -160,12 +160,13 @@ mod tests {
         let mail = "Delivered-To: jane@example.net\r\nTo: Jane <other@example.net>\r\n\
                     Delivered-To: third@example.net\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\
                     Date: Thu, 8 Nov 2012 01:00:00 +0100\r\n\r\nx\r\n";
-        let (letter, head) = (Letter::read(mail.as_bytes()), Head::read(mail.as_bytes()));
+        let (letter, head) =
+            (ShownLetter::read(mail.as_bytes()), LetterHead::read(mail.as_bytes()));
         for head in [&letter.head, &head] {
             assert_eq!((&*head.to, head.title()), ("jane@example.net", "Grüße"));
         }
         assert_eq!(letter.dated.unwrap().machine, "2012-11-08T00:00Z");
-        let letter = Letter::read(b"To: Jane <other@example.net>\r\n\r\nx");
+        let letter = ShownLetter::read(b"To: Jane <other@example.net>\r\n\r\nx");
         assert_eq!(letter.head.to, "Jane <other@example.net>");
         assert!(letter.dated.is_none());
     }
@@ -173,7 +174,7 @@ mod tests {
     #[test]
     fn what_is_no_mail_is_still_shown() {
         for bytes in [&b""[..], b"\0\xff", b"no header", b"\r\n\r\n", b"Date: 99\r\n\r\n"] {
-            let letter = Letter::read(bytes);
+            let letter = ShownLetter::read(bytes);
             assert_eq!(letter.source, String::from_utf8_lossy(bytes));
             assert_eq!(letter.head.title(), "(no subject)");
         }

@@ -10,7 +10,7 @@ use model::Timestamp;
 use notice::Language;
 use serde::Serialize;
 
-use super::letter::Head;
+use super::letter::LetterHead;
 use crate::written::WrittenMoment;
 
 /// Where a maildir has its mails: those that no program has shown yet, and the others.
@@ -125,8 +125,8 @@ impl Filed {
         Ok(Some(Self { name, path: entry.path(), arrived: metadata.modified()? }))
     }
 
-    fn head(&self) -> io::Result<Head> {
-        Ok(Head::read(&start(&self.path, HEAD_BYTES_MAX)?))
+    fn head(&self) -> io::Result<LetterHead> {
+        Ok(LetterHead::read(&start(&self.path, HEAD_BYTES_MAX)?))
     }
 
     fn listed(self) -> io::Result<ListedMail> {

@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     console::{RehearsalConsole, reading},
-    letter::Letter,
+    letter::ShownLetter,
     mailbox::{Listing, WantedMails},
 };
 use crate::{
     console::{campaigns::counted, frame::StaffFrame},
-    people::refusal::Refusal,
+    people::refusal::PageRefusal,
     state::AppState,
-    templates::{Page, page},
+    templates::{PageTemplate, page},
     visit::Visit,
 };
 
@@ -38,17 +38,17 @@ struct MailsPage<'a> {
     listing: Listing,
 }
 
-impl Page for MailsPage<'_> {
+impl PageTemplate for MailsPage<'_> {
     const TEMPLATE: &'static str = "rehearsal/mails.html";
 }
 
 #[derive(Serialize)]
 struct MailPage<'a> {
     frame: StaffFrame<'a>,
-    letter: &'a Letter,
+    letter: &'a ShownLetter,
 }
 
-impl Page for MailPage<'_> {
+impl PageTemplate for MailPage<'_> {
     const TEMPLATE: &'static str = "rehearsal/mail.html";
 }
 
@@ -83,18 +83,18 @@ pub(super) async fn open(
     let mailbox = console.mailbox.clone();
     match reading(move || mailbox.mail(&name)).await {
         Ok(Some(bytes)) => {
-            let letter = Letter::read(&bytes);
+            let letter = ShownLetter::read(&bytes);
             let frame = console.frame(&state.look, letter.head.title());
             page(StatusCode::OK, &MailPage { frame, letter: &letter })
         }
-        Ok(None) => state.refuse(visit, Refusal::NotFound),
+        Ok(None) => state.refuse(visit, PageRefusal::NotFound),
         Err(error) => failed(&state, visit, &error),
     }
 }
 
 fn failed(state: &AppState, visit: Visit, error: &io::Error) -> Response {
     tracing::error!(%error, "the mailbox cannot be read");
-    state.refuse(visit, Refusal::Unwell)
+    state.refuse(visit, PageRefusal::Unwell)
 }
 
 /// How many there are.
