@@ -46,7 +46,7 @@ async fn healthz(State(operations): State<InProcess>) -> (StatusCode, &'static s
     }
 }
 
-/// GaugeFamily of campaigns by state: read from the store at each request, so that every process of an
+/// Counts of campaigns by state: read from the store at each request, so that every process of an
 /// instance tells the same. It names no account and no address.
 async fn metrics(State(operations): State<InProcess>) -> Response {
     match operations.campaigns().await.map(|views| text(&views)) {

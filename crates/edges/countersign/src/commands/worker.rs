@@ -86,7 +86,7 @@ pub(super) async fn work(
 ) -> Result<(), Failure> {
     let lanes = usize::try_from(config.settings.work.lanes).unwrap_or(1);
     let options = Options { concurrency: lanes, until_done };
-    worker::run(site, means, options, stop).await.map_err(|error: WorkError| {
+    Box::pin(worker::run(site, means, options, stop)).await.map_err(|error: WorkError| {
         if error.is_refusal() { Refused::because(error) } else { error.into() }
     })
 }
