@@ -80,6 +80,7 @@ pub struct KeyRing {
 
 impl KeyRing {
     /// Derives the keys.
+    #[must_use]
     pub fn new(key: InstanceKey) -> Self {
         let version = key.derive("countersign/v1/credential-version");
         let wrapping = DataKey(key.derive("countersign/v1/wrapping"));
@@ -87,17 +88,20 @@ impl KeyRing {
     }
 
     /// What the store keeps to recognise this key by.
+    #[must_use]
     pub fn key_check(&self, instance: &str) -> Vec<u8> {
         let check = self.key.derive("countersign/v1/key-check");
         keyed_hash(&check, &[instance.as_bytes()]).to_vec()
     }
 
     /// Whether the store was made with this key.
+    #[must_use]
     pub fn is_key_of(&self, instance: &str, key_check: &[u8]) -> bool {
         self.key_check(instance).ct_eq(key_check).into()
     }
 
     /// The key that signs the audit log's checkpoints.
+    #[must_use]
     pub fn checkpoint_key(&self, instance: &str) -> CheckpointKey {
         let seed = self.key.derive("countersign/v1/audit-checkpoint");
         CheckpointKey::new(&format!("countersign/{instance}/audit"), &seed)
@@ -105,6 +109,7 @@ impl KeyRing {
 
     /// A keyed hash of an address, another one in each campaign, and one more for what people ask
     /// for themselves.
+    #[must_use]
     pub fn address_key(&self, campaign: Option<CampaignId>, exact_address: &str) -> [u8; 32] {
         let key = self.key.derive("countersign/v1/campaign-address");
         let campaign = campaign.map_or(NO_CAMPAIGN, |campaign| campaign.0);
@@ -112,16 +117,19 @@ impl KeyRing {
     }
 
     /// A keyed hash of where a request came from.
+    #[must_use]
     pub fn source_key(&self, source: &[u8]) -> [u8; 32] {
         keyed_hash(&self.key.derive("countersign/v1/request-source"), &[source])
     }
 
     /// What notices' codes and tokens are derived from.
+    #[must_use]
     pub fn notice_key(&self) -> Zeroizing<[u8; 32]> {
         self.key.derive("countersign/v1/notice")
     }
 
     /// Makes a data key and its wrapped form. Without the wrapped form the data is gone.
+    #[must_use]
     pub fn new_data_key(&self, purpose: &str, randomness: &dyn Randomness) -> (DataKey, Vec<u8>) {
         let key = DataKey(Zeroizing::new(randomness.array()));
         let wrapped = self.wrapping.encrypt(purpose, key.0.as_slice(), randomness);
@@ -161,6 +169,10 @@ pub struct DataKey(Zeroizing<[u8; 32]>);
 impl DataKey {
     /// XChaCha20-Poly1305; the answer is nonce and ciphertext. `context` must be named again to
     /// decrypt, so that no ciphertext can be moved to another place.
+    ///
+    /// # Panics
+    /// Never: only a message of 256 GiB cannot be encrypted.
+    #[must_use]
     pub fn encrypt(&self, context: &str, plain: &[u8], randomness: &dyn Randomness) -> Vec<u8> {
         let nonce: [u8; NONCE_BYTES] = randomness.array();
         let payload = Payload { msg: plain, aad: context.as_bytes() };
@@ -187,6 +199,10 @@ impl DataKey {
     }
 
     /// Encrypts a candidate's plausible secrets together.
+    ///
+    /// # Panics
+    /// Never: a secret is part of a line, and a line is shorter than 4 GiB.
+    #[must_use]
     pub fn encrypt_secrets(
         &self,
         context: &str,

@@ -1,4 +1,10 @@
 //! Replayable stand-ins for the clock and the source of randomness, and a site to work on.
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "it serves tests alone, and a test that cannot be set up must fail"
+)]
 
 use std::{
     ops::Deref,
