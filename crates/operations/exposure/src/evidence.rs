@@ -25,16 +25,19 @@ impl Evidence {
     }
 
     /// The hash that the secret verified against: the one to be replaced, and no other.
+    #[must_use]
     pub const fn hash(&self) -> &StoredHash {
         &self.hash
     }
 
     /// The findings whose secret it is, in ascending order. Never none.
+    #[must_use]
     pub fn findings(&self) -> &[FindingId] {
         &self.findings
     }
 
     /// The password as it was stored when it was found first: a rehash inherits it.
+    #[must_use]
     pub const fn found_as(&self) -> CredentialVersion {
         self.found_as
     }
@@ -51,8 +54,11 @@ pub struct Suspicion {
 
 impl Suspicion {
     /// Decrypts the secrets of the findings against an account.
+    ///
+    /// # Errors
+    /// [`DecryptError`] if a finding's secret is another instance's, or damaged.
     pub fn new(
-        site: &Instance,
+        instance: &Instance,
         account: AccountId,
         hash: StoredHash,
         findings: Vec<Finding>,
@@ -60,7 +66,7 @@ impl Suspicion {
         let mut secrets = Vec::new();
         let mut with_secret = Vec::new();
         for finding in findings {
-            if let Some(secret) = secret_of(site, &finding)? {
+            if let Some(secret) = secret_of(instance, &finding)? {
                 secrets.push(secret);
                 with_secret.push(finding);
             }
@@ -70,11 +76,14 @@ impl Suspicion {
 }
 
 /// The secret of a finding; `None` once it is destroyed.
-pub fn secret_of(site: &Instance, finding: &Finding) -> Result<Option<Secret>, DecryptError> {
+///
+/// # Errors
+/// [`DecryptError`] if it is another instance's, or damaged.
+pub fn secret_of(instance: &Instance, finding: &Finding) -> Result<Option<Secret>, DecryptError> {
     let (Some(key), Some(sealed)) = (&finding.wrapped_key, &finding.sealed_secret) else {
         return Ok(None);
     };
-    let key = site.keys().data_key(FINDING, key)?;
+    let key = instance.keys().data_key(FINDING, key)?;
     let context = finding_context(finding.leak, &finding.account, finding.version);
     Ok(Some(Secret::from(key.decrypt(&context, sealed)?.as_slice())))
 }
@@ -89,6 +98,7 @@ pub enum Reverified {
 }
 
 /// Tries every suspicion against the hash as it is now, on all cores.
+#[must_use]
 pub fn reverify(verifier: &Verifier, suspicions: Vec<Suspicion>) -> Vec<Reverified> {
     let attempts: Vec<_> = suspicions
         .iter()

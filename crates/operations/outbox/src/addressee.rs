@@ -17,6 +17,7 @@ impl Addressee {
     ///
     /// A site that does not record who has proved to own an address mails its own password resets
     /// to the address as it is, so it counts.
+    #[must_use]
     pub fn of(
         instance: &Instance,
         campaign: Option<CampaignId>,
