@@ -1,4 +1,7 @@
 /// Defines the store's key of one sort of rows.
+///
+/// The crate that uses it needs `serde`.
+#[macro_export]
 macro_rules! row_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -109,10 +109,10 @@ stored! {
     FileId: i64, |value| Ok(value.0), |column| Ok(Self(column));
     CampaignId: i64, |value| Ok(value.0), |column| Ok(Self(column));
     NoticeId: i64, |value| Ok(value.0), |column| Ok(Self(column));
-    JobId: i64, |value| Ok(value.get()), |column| Ok(Self::from_row(column));
-    FindingId: i64, |value| Ok(value.get()), |column| Ok(Self::from_row(column));
-    LinkId: i64, |value| Ok(value.get()), |column| Ok(Self::from_row(column));
-    RequestId: i64, |value| Ok(value.get()), |column| Ok(Self::from_row(column));
+    JobId: i64, |value| Ok(value.0), |column| Ok(Self(column));
+    FindingId: i64, |value| Ok(value.0), |column| Ok(Self(column));
+    LinkId: i64, |value| Ok(value.0), |column| Ok(Self(column));
+    RequestId: i64, |value| Ok(value.0), |column| Ok(Self(column));
     [u8; 32]: Vec<u8>, |value| Ok(value.to_vec()), |column| exactly_32(&column);
     CredentialVersion: Vec<u8>,
         |value| Ok(value.as_bytes().to_vec()),
