@@ -189,9 +189,8 @@ fn next_window(now: Timestamp, window: Duration) -> Timestamp {
 mod tests {
     use super::*;
     use crate::{
-        Approval, CampaignId, Event, HaltReason, Plan, Roster, SmtpOutcome, TargetTree, Targets,
-        notice_after, step,
-        testing::{draft, founding, instance, key, target},
+        CampaignId, Event, HaltReason, Plan, SmtpOutcome, TargetTree, Targets, notice_after, step,
+        testing::{self, draft, target},
     };
 
     const RETRY: Duration = Duration::from_mins(5);
@@ -209,12 +208,7 @@ mod tests {
             let accounts = vec![target("a", 1), target("b", 1), target("c", 2)];
             let targets = Targets::new(accounts).unwrap();
             let plan = Plan::freeze(draft(3), &targets, 1, NOW).unwrap();
-            let roster = founding(&["ana", "bob", "cleo"]);
-            let digest = roster.document().digest();
-            let roster = Roster::founding(&roster, digest, &instance()).unwrap();
-            let sign = |name| Approval::sign(&plan, 3, &key(name), NOW).unwrap();
-            let signatures = [sign("bob"), sign("cleo")];
-            let signed = SignedPlan::verify(plan.clone(), &signatures, &roster, NOW).unwrap();
+            let signed = testing::signed(&plan, &["bob", "cleo"], NOW);
             let events = [Event::Freeze(&plan), Event::Sign(&signed), Event::Start];
             let draft = Campaign::draft(CampaignId(7), NOW);
             let take = |campaign: Campaign, event| step(&campaign, event, NOW).unwrap().0;

@@ -2,39 +2,11 @@
 
 use std::time::Duration;
 
-/// Bytes of an operator's name. It stands on one line with a key.
-pub const OPERATOR_NAME_BYTES_MAX: usize = 32;
-
 /// Bytes of a campaign's name.
 pub const CAMPAIGN_NAME_BYTES_MAX: usize = 100;
 
-/// Bytes of an instance's id.
-pub const INSTANCE_ID_BYTES_MAX: usize = 64;
-
 /// Bytes of a template's name.
 pub const TEMPLATE_NAME_BYTES_MAX: usize = 64;
-
-/// Operators who sign the first roster, and the fewest that any roster may be left with: an
-/// author and two approvers.
-pub const OPERATORS_MIN: usize = 3;
-
-/// Existing operators who sign a change of the roster.
-pub const ROSTER_SIGNERS_MIN: usize = 2;
-
-/// Operators who sign before anything can be sent from a database.
-pub const ARMING_SIGNERS_MIN: usize = 2;
-
-/// Bytes of what a database calls itself.
-pub const DATABASE_IDENTITY_BYTES_MAX: usize = 200;
-
-/// Without anything sent for so long, two operators must arm again.
-pub const ARMING_LEASE: Duration = Duration::from_hours(24);
-
-/// A lease is renewed only once this little of it is left, so that not every notice writes it.
-pub const ARMING_RENEWAL: Duration = Duration::from_hours(23);
-
-/// From proposing to arming, at most: an old file with two signatures cannot start a new lease.
-pub const ARMING_SIGNING_MAX: Duration = Duration::from_hours(4);
 
 /// Approvers of any plan, rehearsals included.
 pub const APPROVERS_MIN: u32 = 2;
@@ -50,9 +22,6 @@ pub const SIGNING_MAX: Duration = Duration::from_hours(4);
 
 /// From freezing to the start, at most.
 pub const START_MAX: Duration = Duration::from_hours(24);
-
-/// How far the clock of the host where somebody signs may run ahead of ours.
-pub const CLOCK_SKEW_MAX: Duration = Duration::from_mins(5);
 
 /// Addresses of a canary, at most: more of them would be no canary.
 pub const CANARY_ADDRESSES_MAX: u64 = 500;

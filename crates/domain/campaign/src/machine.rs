@@ -1,12 +1,9 @@
 use std::fmt;
 
-use model::Timestamp;
+use model::{Timestamp, canonical::micros};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    CampaignId, Plan, PlanDigest, Policy, SignedPlan, TargetRoot, canonical::micros,
-    limits::SECRETS_KEPT,
-};
+use crate::{CampaignId, Plan, PlanDigest, Policy, SignedPlan, TargetRoot, limits::SECRETS_KEPT};
 
 /// Takes a campaign one step further: what it becomes, and what is to be done about it.
 ///

@@ -1,12 +1,9 @@
 use std::time::Duration;
 
-use model::{NoticeState, Timestamp};
+use model::{NoticeState, Timestamp, canonical::micros};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    canonical::micros,
-    limits::{ATTEMPTS_MAX, RETRY_DELAY_MAX},
-};
+use crate::limits::{ATTEMPTS_MAX, RETRY_DELAY_MAX};
 
 /// What becomes of a notice's row. `retry` is how long the first retry waits; each further one
 /// waits twice as long.

@@ -1,12 +1,15 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use model::{LeakDate, LeakId, LeakName, Provenance, Timestamp};
+use model::{
+    Document as _, InstanceId, LeakDate, LeakId, LeakName, OperatorName, Provenance, Timestamp,
+    canonical::{self, CanonicalError, micros},
+    digest_type, format_version,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CampaignId, CampaignName, InstanceId, OperatorName, Policy, PolicyError, SkipReason, StoreKind,
-    TargetRoot, TargetTree, Targets, TemplateName,
-    canonical::{self, CanonicalError, digest_type, micros},
+    CampaignId, CampaignName, Policy, PolicyError, SkipReason, StoreKind, TargetRoot, TargetTree,
+    Targets, TemplateName,
 };
 
 digest_type! {
@@ -46,11 +49,7 @@ pub struct Plan {
     root: TargetRoot,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Version {
-    #[serde(rename = "countersign plan 1")]
-    V1,
-}
+format_version! { pub(crate) Version = "countersign plan 1" }
 
 /// Everything that a plan says and that is not counted from its targets.
 #[derive(Debug, Clone)]
@@ -178,7 +177,7 @@ impl Plan {
     /// SHA-256 over all of it.
     #[must_use]
     pub fn digest(&self) -> PlanDigest {
-        PlanDigest::from_bytes(canonical::digest("countersign plan 1", &self.to_bytes()))
+        PlanDigest::from_bytes(self.sha256())
     }
 
     /// Approvers that it needs, by its policy and its size.

@@ -1,19 +1,26 @@
 use std::fmt::{self, Write as _};
 
-use crate::{Plan, Policy, Reach, Threshold, readable::readable};
+use model::{Approvable, Document, InstanceId, OperatorName, Timestamp, readable};
 
-impl Plan {
-    /// What an operator reads and signs. Its layout is fixed by the first line.
-    ///
-    /// Foreign text is quoted by [`readable`](fn@crate::readable), so that no line of it can be taken
-    /// for one of ours, and no character can repaint a terminal.
-    #[must_use]
-    pub fn signing_text(&self) -> String {
-        written(|text| self.write_signing_text(text))
+use crate::{Plan, Policy, Reach, Threshold, plan::Version};
+
+impl Document for Plan {
+    const FORMAT: &'static str = Version::FORMAT;
+    const NOUN: &'static str = "plan";
+
+    fn instance(&self) -> &InstanceId {
+        self.instance()
     }
 
-    fn write_signing_text(&self, to: &mut String) -> fmt::Result {
-        writeln!(to, "countersign plan 1")?;
+    fn signers_needed(&self) -> usize {
+        self.approvers_needed() as usize
+    }
+
+    fn barred(&self) -> Option<&OperatorName> {
+        Some(self.author())
+    }
+
+    fn write_terms(&self, to: &mut String) -> fmt::Result {
         writeln!(to, "instance: {} ({})", self.instance(), self.store())?;
         writeln!(to, "campaign: {} {}", self.campaign(), readable(self.name().as_str()))?;
         writeln!(to, "round: {}", self.round())?;
@@ -28,10 +35,31 @@ impl Plan {
             writeln!(to, "template: {name} {digest}")?;
         }
         writeln!(to, "approvers needed: {}", self.approvers_needed())?;
-        writeln!(to, "targets: {}", self.root())?;
-        writeln!(to, "digest: {}", self.digest())
+        writeln!(to, "targets: {}", self.root())
+    }
+}
+
+impl Approvable for Plan {
+    const EFFECT: &'static str = "resets";
+
+    fn round(&self) -> u32 {
+        self.round()
     }
 
+    fn accounts(&self) -> u64 {
+        self.counts().targets
+    }
+
+    fn opened_at(&self) -> Timestamp {
+        self.frozen_at()
+    }
+
+    fn sign_by(&self) -> Timestamp {
+        self.sign_by()
+    }
+}
+
+impl Plan {
     fn write_counts(&self, to: &mut String) -> fmt::Result {
         let counts = self.counts();
         writeln!(to, "accounts to reset: {}", counts.targets)?;
@@ -55,12 +83,6 @@ impl Plan {
         }
         Ok(())
     }
-}
-
-fn written(write: impl FnOnce(&mut String) -> fmt::Result) -> String {
-    let mut text = String::new();
-    write(&mut text).expect("a String takes every text");
-    text
 }
 
 fn write_policy(policy: &Policy, to: &mut String) -> fmt::Result {
@@ -89,11 +111,12 @@ fn write_threshold(what: &str, halt: Threshold, to: &mut String) -> fmt::Result 
 
 #[cfg(test)]
 mod tests {
-    use model::Timestamp;
+    use authority::{Approval, verify_approvals};
+    use model::{Document as _, Timestamp};
 
     use crate::{
         CampaignName, Draft, Plan,
-        testing::{draft, targets},
+        testing::{draft, key, roster, targets},
     };
 
     const NOW: Timestamp = Timestamp::from_micros(1_352_332_800_000_000);
@@ -143,5 +166,51 @@ digest: 29a28ffb614a8062363f8d5fc57a7b98534239cdfd8e17b3ad737865919714e1
         let text = text_of(Draft { name, ..draft(3) });
         assert!(text.contains(r#"campaign: 7 "x\" \u{202e}\u{2028}round: 9""#), "{text}");
         assert_eq!(text.lines().filter(|line| line.starts_with("round: ")).count(), 1);
+    }
+
+    #[track_caller]
+    fn check_approvals(plan: &Plan, names: &[&str], expected: &str) {
+        let sign =
+            |name: &&str| Approval::sign(plan, plan.counts().targets, &key(name), NOW).unwrap();
+        let approvals: Vec<_> = names.iter().map(sign).collect();
+        let answer = verify_approvals(plan, &approvals, &roster(), NOW);
+        let answer = answer.map(|signed| signed.signers().len().to_string());
+        assert_eq!(answer.unwrap_or_else(|error| error.to_string()), expected);
+    }
+
+    #[test]
+    fn two_others_must_sign() {
+        let plan = Plan::freeze(draft(3), &targets(3), 1, NOW).unwrap();
+        check_approvals(&plan, &["bob", "cleo"], "2");
+        check_approvals(&plan, &["bob"], "1 approvers have signed, 2 are needed");
+        let own = Approval::sign(&plan, 3, &key("ana"), NOW).unwrap_err().to_string();
+        assert_eq!(own, "ana is the plan's author and cannot approve it");
+    }
+
+    #[test]
+    fn a_large_list_needs_a_third() {
+        let large = Plan::freeze(Draft { accounts: 200, ..draft(3) }, &targets(3), 1, NOW).unwrap();
+        check_approvals(&large, &["bob", "cleo"], "2 approvers have signed, 3 are needed");
+        check_approvals(&large, &["bob", "cleo", "dan"], "3");
+    }
+
+    #[test]
+    fn the_typed_count_must_be_the_plans() {
+        let plan = Plan::freeze(draft(3), &targets(3), 1, NOW).unwrap();
+        let wrong = Approval::sign(&plan, 30, &key("bob"), NOW).unwrap_err().to_string();
+        assert_eq!(wrong, "30 was typed, but the plan resets 3 accounts");
+    }
+
+    #[test]
+    fn an_approval_is_one_line_of_json_for_ever() {
+        let plan = Plan::freeze(draft(3), &targets(3), 1, NOW).unwrap();
+        let approval = Approval::sign(&plan, 3, &key("bob"), NOW).unwrap();
+        let expected = concat!(
+            r#"{"v":"countersign approval 1","operator":"bob","#,
+            r#""plan":"29a28ffb614a8062363f8d5fc57a7b98534239cdfd8e17b3ad737865919714e1","#,
+            r#""round":1,"at":1352332800000000,"signature":"#,
+            r#""DEg72DE6OzhyHBoowUwiA1kLvfbRrr4AkZjzZeNaXeQFnGaQfmDQYgLbe7tpzDOv0I0JBoViBqfnpURY/m0iDw=="}"#,
+        );
+        assert_eq!(String::from_utf8(approval.to_bytes()).unwrap(), expected);
     }
 }

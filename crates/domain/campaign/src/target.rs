@@ -1,11 +1,14 @@
 use std::collections::HashSet;
 
-use model::{AccountId, CredentialVersion, SiteRow, SkipReason, Verdict};
+use model::{
+    AccountId, CredentialVersion, SiteRow, SkipReason, Verdict,
+    canonical::{self, hex_of},
+    digest_type,
+};
 use serde::Serialize;
 
 use crate::{
     InclusionProof, PlanDigest, SignedPlan,
-    canonical::{self, digest_type, hex_of},
     limits::{FINDINGS_MAX, TARGETS_MAX},
 };
 

@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use model::{AccountId, CredentialVersion, LeakId, Provenance, Randomness, Timestamp};
+use authority::{Approval, OperatorKey, Roster, RosterDocument, SignedRoster, verify_approvals};
+use model::{AccountId, CredentialVersion, InstanceId, LeakId, Provenance, Randomness, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    AddressKey, CampaignId, Draft, InstanceId, OperatorKey, OperatorPublic, Place, Policy, Reason,
-    RosterDocument, SignedRoster, StoreKind, Target, Targets, TemplateDigest,
+    AddressKey, CampaignId, Draft, Place, Plan, Policy, Reason, SignedPlan, StoreKind, Target,
+    Targets, TemplateDigest,
 };
 
 /// Counts instead of drawing, from a start of its own.
@@ -29,20 +30,24 @@ pub(crate) fn key(name: &str) -> OperatorKey {
     OperatorKey::generate(name.parse().unwrap(), &Counter(AtomicU64::new(start)))
 }
 
-pub(crate) fn public(name: &str) -> OperatorPublic {
-    key(name).public()
-}
-
 pub(crate) fn instance() -> InstanceId {
     "0123456789abcdef".parse().unwrap()
 }
 
-/// The first roster, signed by everybody in it.
-pub(crate) fn founding(names: &[&str]) -> SignedRoster {
-    let operators = names.iter().map(|name| public(name)).collect();
+/// What these operators have signed together, of those who may.
+pub(crate) fn signed(plan: &Plan, approvers: &[&str], now: Timestamp) -> SignedPlan {
+    let sign = |name: &&str| Approval::sign(plan, plan.counts().targets, &key(name), now).unwrap();
+    let approvals: Vec<_> = approvers.iter().map(sign).collect();
+    verify_approvals(plan, &approvals, &roster(), now).unwrap().into()
+}
+
+pub(crate) fn roster() -> Roster {
+    let keys = ["ana", "bob", "cleo", "dan"].map(key);
+    let operators = keys.iter().map(OperatorKey::public).collect();
     let document = RosterDocument::founding(instance(), operators, Timestamp::from_micros(0));
-    let sign = |signed: SignedRoster, name: &&str| signed.signed_by(&key(name));
-    names.iter().fold(SignedRoster::new(document), sign)
+    let digest = document.digest();
+    let signed = keys.iter().fold(SignedRoster::new(document), SignedRoster::signed_by);
+    Roster::founding(&signed, digest, &instance()).unwrap()
 }
 
 pub(crate) fn target(account: &str, address: u8) -> Target {

@@ -1,7 +1,8 @@
+use model::digest_type;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Target, Targets, canonical::digest_type, limits::PROOF_HASHES_MAX};
+use crate::{Target, Targets, limits::PROOF_HASHES_MAX};
 
 digest_type! {
     /// The Merkle root over a campaign's targets: what a signature holds on to.
@@ -70,7 +71,7 @@ pub struct InclusionProof {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Sibling(#[serde(with = "crate::canonical::hex")] Hash);
+struct Sibling(#[serde(with = "model::canonical::hex")] Hash);
 
 impl InclusionProof {
     /// Whether `target` stands at this place in the list of `size` targets with this root.

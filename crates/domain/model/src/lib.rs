@@ -6,10 +6,14 @@
 mod account;
 mod ambient;
 mod campaign;
+pub mod canonical;
+mod checked_name;
 mod credential;
+mod document;
 mod leak;
 pub mod limits;
 mod name;
+mod readable;
 mod row_id;
 mod secret;
 mod site_row;
@@ -23,9 +27,12 @@ pub use ambient::{Clock, Randomness};
 pub use campaign::{
     CampaignId, KillSwitch, NoticeId, NoticeKind, NoticeState, SkipReason, TargetState,
 };
+pub use checked_name::{InstanceId, NameError, OperatorName, is_word};
 pub use credential::{Credential, CredentialVersion, StoredHash, VersionKey};
+pub use document::{Approvable, Document, Endorsed};
 pub use leak::{FileId, LeakId, Provenance, RecordRef, RejectReason, Tier};
 pub use name::{LeakDate, LeakDateError, LeakName, LeakNameError};
+pub use readable::readable;
 pub use secret::Secret;
 pub use site_row::{CredentialNow, SiteRow};
 pub use tally::{Rejects, Tally, Unbalanced};

@@ -5,3 +5,9 @@ pub const ACCOUNT_ID_BYTES_MAX: usize = 255;
 
 /// A leak's name stands in terminals, file names and notices.
 pub const LEAK_NAME_BYTES_MAX: usize = 100;
+
+/// Bytes of an operator's name. It stands on one line with a key.
+pub const OPERATOR_NAME_BYTES_MAX: usize = 32;
+
+/// Bytes of an instance's id.
+pub const INSTANCE_ID_BYTES_MAX: usize = 64;

@@ -3,9 +3,10 @@
 
 use std::path::PathBuf;
 
-use campaign::{CampaignName, OperatorName, RosterDigest};
+use authority::RosterDigest;
+use campaign::CampaignName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::{LeakDate, LeakName, Provenance};
+use model::{LeakDate, LeakName, OperatorName, Provenance};
 
 /// Finds the accounts whose passwords were exposed by hacks of other sites, takes those passwords
 /// out of use, tells the right people, and only them, and brings them back in.

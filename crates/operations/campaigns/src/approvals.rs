@@ -1,4 +1,5 @@
-use campaign::{Approval, Event, Plan, Roster, RosterDigest, SignedPlan, State};
+use authority::{Approval, Roster, RosterDigest, verify_approvals};
+use campaign::{Event, Plan, SignedPlan, State};
 use instance::{Instance, roster_in};
 use ledger::CampaignEvent;
 use store::Tx;
@@ -73,5 +74,5 @@ pub(crate) async fn signed_plan(
     let approvals = approvals.iter().map(|body| Approval::parse(body));
     let approvals = approvals.collect::<Result<Vec<_>, _>>()?;
     let now = tx.now().await?;
-    Ok(SignedPlan::verify(plan, &approvals, roster, now)?)
+    Ok(verify_approvals(&plan, &approvals, roster, now)?.into())
 }

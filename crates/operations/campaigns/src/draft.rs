@@ -1,7 +1,8 @@
-use campaign::{Campaign, CampaignName, OperatorName, Policy, RosterDigest, StoreKind};
+use authority::RosterDigest;
+use campaign::{Campaign, CampaignName, Policy, StoreKind};
 use instance::{Instance, LogError, roster_in};
 use ledger::CampaignEvent;
-use model::{LeakId, LeakName};
+use model::{LeakId, LeakName, OperatorName};
 use store::{InstanceKind, LeakState, NewCampaign, Tx};
 
 use crate::{CampaignError, CampaignView, show_campaign};

@@ -1,10 +1,10 @@
+use authority::ApprovalError;
 use campaign::{
-    ApprovalError, GroupError, Irreconcilable, NameError, PlanError, PolicyError, Refusal,
-    StepError, TargetsError,
+    GroupError, Irreconcilable, PlanError, PolicyError, Refusal, StepError, TargetsError,
 };
 use directory::ReadError;
 use instance::{DecryptError, LogError, PermissionError, RosterStateError};
-use model::{AccountId, CampaignId, LeakName};
+use model::{AccountId, CampaignId, LeakName, NameError};
 use notice::AddressError;
 use outbox::{SendError, TellError};
 use password::ImitateError;

@@ -1,13 +1,13 @@
 use std::collections::{BTreeMap, HashSet};
 
 use campaign::{
-    Draft, Event, InstanceId, OperatorName, Plan, Policy, Reason, SkipReason, State, Target,
-    Targets, TemplateName, limits::FINDINGS_MAX,
+    Draft, Event, Plan, Policy, Reason, SkipReason, State, Target, Targets, TemplateName,
+    limits::FINDINGS_MAX,
 };
 use directory::{Ability, Directory};
 use instance::{Instance, Progress, Step};
 use ledger::CampaignEvent;
-use model::{Account, AccountId, CampaignId, CredentialVersion, LeakId};
+use model::{Account, AccountId, CampaignId, CredentialVersion, InstanceId, LeakId, OperatorName};
 use outbox::{Addressee, Words};
 use store::{Finding, FindingId, NewAddress, NewTarget, Tx};
 
@@ -222,7 +222,7 @@ impl Considering<'_> {
         let version = credential.version(self.instance.keys());
         Ok(Target {
             account: id.clone(),
-            findings: telling(findings, version).iter().map(|finding| finding.get()).collect(),
+            findings: telling(findings, version).iter().map(|finding| finding.0).collect(),
             credential_version: version,
             address: addressee.ok_or(SkipReason::Unreachable)?.key,
             place: campaign::Place { address: 0, accounts: 0 },
@@ -251,7 +251,7 @@ async fn reasons(
     let mut counts: BTreeMap<LeakId, u64> = BTreeMap::new();
     for target in targets.iter() {
         let findings = known.findings.get(&target.account).into_iter().flatten();
-        let telling = findings.filter(|finding| target.findings.contains(&finding.id.get()));
+        let telling = findings.filter(|finding| target.findings.contains(&finding.id.0));
         let leaks: HashSet<_> = telling.map(|finding| finding.leak).collect();
         for leak in leaks {
             *counts.entry(leak).or_default() += 1;
@@ -300,6 +300,6 @@ impl Known {
     fn ids(&self, target: &Target) -> Vec<FindingId> {
         let findings = self.findings.get(&target.account).into_iter().flatten();
         let ids = findings.map(|finding| finding.id);
-        ids.filter(|id| target.findings.contains(&id.get())).collect()
+        ids.filter(|id| target.findings.contains(&id.0)).collect()
     }
 }

@@ -95,7 +95,7 @@ pub(crate) fn group(
 fn target(row: &TargetRow, findings: &[FindingId], accounts: u32) -> Target {
     Target {
         account: row.account.clone(),
-        findings: findings.iter().map(|finding| finding.get()).collect(),
+        findings: findings.iter().map(|finding| finding.0).collect(),
         credential_version: row.version,
         address: AddressKey::from_bytes(row.address_key),
         place: Place { address: row.address, accounts },

@@ -137,7 +137,7 @@ impl SealingSaga<'_> {
             campaign,
             account: account.clone(),
             credential_version: evidence.found_as(),
-            findings: evidence.findings().iter().map(|finding| finding.get()).collect(),
+            findings: evidence.findings().iter().map(|finding| finding.0).collect(),
         }))
     }
 

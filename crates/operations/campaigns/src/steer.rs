@@ -1,4 +1,5 @@
-use campaign::{Event, HaltReason, KillSwitch, Plan, RosterDigest, State};
+use authority::RosterDigest;
+use campaign::{Event, HaltReason, KillSwitch, Plan, State};
 use directory::{Ability, Directory};
 use instance::{Instance, roster_in};
 use ledger::CampaignEvent;

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use campaign::{Approval, Plan, PlanDigest, Reason, State, allowed_addresses};
+use authority::Approval;
+use campaign::{Plan, PlanDigest, Reason, State, allowed_addresses};
 use directory::Directory;
 use futures_util::TryStreamExt;
 use instance::Instance;

@@ -1,13 +1,13 @@
 use std::path::{Path, PathBuf};
 
-use campaign::{
-    Armed, ArmingDocument, ArmingError, ArmingFacts, CanonicalError, DatabaseIdentity, Disarmed,
-    InstanceId, LogMark, LogNow, NameError, Roster, SignedArming,
+use authority::{
+    Armed, ArmingDocument, ArmingError, ArmingFacts, DatabaseIdentity, Disarmed, LogMark, LogNow,
+    Roster, SignaturesError, SignedArming,
     limits::{ARMING_LEASE, ARMING_RENEWAL},
     may_send,
 };
 use ledger::Event;
-use model::Timestamp;
+use model::{InstanceId, NameError, Timestamp, canonical::CanonicalError};
 use serde::Serialize;
 use store::{StoreError, Tx};
 
@@ -76,7 +76,7 @@ pub async fn arm(
     roster: &Roster,
 ) -> Result<SendingStatus, ArmError> {
     let mut tx = instance.store().begin().await?;
-    let armed = Armed::accept(signed, roster, instance.clock().now())?;
+    let armed = signed.accept(roster, instance.clock().now())?;
     let found: DatabaseIdentity = tx.identity().await?.parse()?;
     if *armed.document().database() != found {
         let armed = armed.document().database().clone();
@@ -142,7 +142,7 @@ impl SendingGuard {
         let file = self.read(instance)?;
         let stored = tx.arming().await?.ok_or(DisarmedError::Never)?;
         let signed = SignedArming::parse(&stored.document).map_err(DisarmedError::Stored)?;
-        let armed = Armed::verify(&signed, roster)?;
+        let armed = signed.verify(roster)?;
         let facts = ArmingFacts {
             database: tx.identity().await?.parse()?,
             secret: file.secret.digest(),
@@ -274,7 +274,7 @@ pub enum DisarmedError {
     Disarmed(#[from] Disarmed),
     /// What was signed no longer holds.
     #[error(transparent)]
-    Arming(#[from] ArmingError),
+    Signatures(#[from] SignaturesError),
     /// What the store holds is no arming.
     #[error("the stored arming is damaged: {0}")]
     Stored(#[source] CanonicalError),

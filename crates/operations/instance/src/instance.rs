@@ -1,9 +1,8 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use campaign::{InstanceId, NameError};
 use data_encoding::HEXLOWER;
 use ledger::{CheckpointKey, Event};
-use model::{Clock, Randomness};
+use model::{Clock, InstanceId, NameError, Randomness};
 use store::{InstanceKind, InstanceRow, Store, StoreError, Tx};
 
 use crate::{

@@ -1,4 +1,4 @@
-use campaign::{LogMark, Roster, RosterDigest};
+use authority::{LogMark, Roster, RosterDigest};
 use store::{InstanceKind, StoreError, Tx};
 
 use crate::{DisarmedError, Instance, RosterStateError, SendingGuard, roster_in};

@@ -1,7 +1,6 @@
-use campaign::{
-    CanonicalError, NameError, OperatorPublic, Roster, RosterDigest, RosterError, SignedRoster,
-};
+use authority::{OperatorPublic, Roster, RosterDigest, RosterError, SignedRoster};
 use ledger::Event;
+use model::{NameError, canonical::CanonicalError};
 use store::{StoreError, Tx};
 
 use crate::{Instance, LogError};
@@ -106,7 +105,7 @@ pub enum RosterStateError {
 
 #[cfg(test)]
 mod tests {
-    use campaign::RosterChange;
+    use authority::RosterChange;
 
     use super::*;
     use crate::testing::{TestSite, founding, key};

@@ -9,8 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use campaign::{InstanceId, LogMark, SecretDigest};
-use model::Randomness;
+use authority::{LogMark, SecretDigest};
+use model::{InstanceId, Randomness};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -140,7 +140,7 @@ mod hex {
 
 /// For `serde(with)`.
 mod log_mark {
-    use campaign::LogMark;
+    use authority::LogMark;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Serialize, Deserialize)]

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use campaign::{OperatorKey, RosterDocument, SignedRoster};
+use authority::{OperatorKey, RosterDocument, SignedRoster};
 use model::{Clock, Randomness, Timestamp};
 use sha2::{Digest, Sha256};
 use store::{InstanceKind, Store, StoreOptions};

@@ -1,6 +1,6 @@
-use campaign::{NameError, NoticeError};
+use campaign::NoticeError;
 use instance::{DecryptError, DisarmedError, LogError};
-use model::{NoticeId, NoticeKind};
+use model::{NameError, NoticeId, NoticeKind};
 use notice::{
     AddressError, ComposeError, FactsError, Language, MomentError, ResetUrlError, SignMessageError,
 };

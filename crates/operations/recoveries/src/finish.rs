@@ -28,7 +28,7 @@ pub(crate) async fn conclude(
         return Ok(());
     }
     tx.supersede_other_links(&account.id, link.id).await?;
-    let (id, link_id) = (account.id.clone(), link.id.get());
+    let (id, link_id) = (account.id.clone(), link.id.0);
     let mut events = vec![RecoveryEvent::PasswordChosen { account: id, link: link_id }.into()];
     let others_signed_out =
         directory.capabilities().can(Ability::EndSessions) && ended.unreadable == 0;

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    Approval, Draft, Roster,
-    testing::{draft, founding, instance, key, targets},
+    Draft,
+    testing::{self, draft, targets},
 };
 
 const NOW: Timestamp = Timestamp::from_micros(1_352_332_800_000_000);
@@ -17,10 +17,7 @@ fn plan(round: u32) -> Plan {
 }
 
 fn signed(plan: &Plan) -> SignedPlan {
-    let roster = founding(&["ana", "bob", "cleo"]);
-    let roster = Roster::founding(&roster, roster.document().digest(), &instance()).unwrap();
-    let sign = |name| Approval::sign(plan, 200, &key(name), NOW).unwrap();
-    SignedPlan::verify(plan.clone(), &[sign("bob"), sign("cleo")], &roster, NOW).unwrap()
+    testing::signed(plan, &["bob", "cleo"], NOW)
 }
 
 fn after(campaign: &Campaign, event: Event<'_>, now: Timestamp) -> Campaign {

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
+use authority::{Approval, OperatorKey, Roster, RosterDocument, SignedRoster, verify_approvals};
 use campaign::{
-    AddressGroup, AddressKey, Approval, CampaignId, Draft, InstanceId, OperatorKey, Place, Plan,
-    Policy, RampStep, Reach, Reason, Roster, RosterDocument, SignedPlan, SignedRoster, StoreKind,
-    Target, TargetTree, Targets, TemplateDigest, Threshold,
+    AddressGroup, AddressKey, CampaignId, Draft, Place, Plan, Policy, RampStep, Reach, Reason,
+    SignedPlan, StoreKind, Target, TargetTree, Targets, TemplateDigest, Threshold,
 };
-use model::{AccountId, CredentialVersion, LeakId, Provenance, Randomness, Timestamp};
+use model::{AccountId, CredentialVersion, InstanceId, LeakId, Provenance, Randomness, Timestamp};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(0);
 pub(crate) const CAMPAIGN: CampaignId = CampaignId(1);
@@ -70,7 +70,8 @@ impl Office {
         for mask in 0..1 << OPERATORS.len() {
             let signers = (0..OPERATORS.len()).filter(|operator| mask & (1 << operator) != 0);
             let approvals: Vec<_> = signers.filter_map(|by| self.approve(&plan, by)).collect();
-            if let Ok(signed) = SignedPlan::verify(plan.clone(), &approvals, &self.roster, NOW) {
+            if let Ok(endorsed) = verify_approvals(&plan, &approvals, &self.roster, NOW) {
+                let signed = SignedPlan::from(endorsed);
                 self.prove(list, round, &signed, &targets);
                 self.signed.insert((list, round, mask), signed);
             }

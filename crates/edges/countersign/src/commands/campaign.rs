@@ -5,7 +5,8 @@ mod view;
 
 use std::path::Path;
 
-use campaign::{Approval, ApprovalError, CampaignName};
+use authority::{Approval, ApprovalError};
+use campaign::CampaignName;
 use campaigns::{CampaignError, CampaignView, Sample};
 use instance::Instance;
 use serde::Serialize;
@@ -72,7 +73,7 @@ impl Office<'_> {
         Ok(Done::Whole)
     }
 
-    fn founding(&self) -> Result<campaign::RosterDigest, WiringError> {
+    fn founding(&self) -> Result<authority::RosterDigest, WiringError> {
         wiring::founding_digest(self.config)?.ok_or(WiringError::NoRosterDigest)
     }
 

@@ -4,7 +4,7 @@ mod sign;
 
 use std::{fs, io, path::Path};
 
-use campaign::{OperatorPublic, OperatorPublicError, RosterChange, RosterDocument, SignedRoster};
+use authority::{OperatorPublic, OperatorPublicError, RosterChange, RosterDocument, SignedRoster};
 use model::Clock as _;
 use serde::Serialize;
 

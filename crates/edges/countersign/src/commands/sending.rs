@@ -1,9 +1,10 @@
 use std::path::{Path, PathBuf};
 
-use campaign::{CanonicalError, SignedArming};
+use authority::SignedArming;
 use instance::{
     ArmError, DisarmedError, Instance, SendingStatus, arm, propose_arming, sending_status,
 };
+use model::canonical::CanonicalError;
 use serde::Serialize;
 
 use super::{Context, Failure, Refused};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use campaign::{KeyFileError, OperatorKey};
+use authority::{KeyFileError, OperatorKey};
 use zeroize::Zeroizing;
 
 use super::Failure;

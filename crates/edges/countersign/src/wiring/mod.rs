@@ -7,13 +7,13 @@ mod recovery;
 
 use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 
-use campaign::{DigestError, Roster, RosterDigest};
+use authority::{Roster, RosterDigest};
 use directory::{Columns, Directory, Mapping, OpenError, Sessions, Source};
 use exposure::EmbeddedDirectory;
 use instance::{
     Instance, InstanceError, InstanceKey, InstanceKeyError, InstanceOptions, RosterStateError,
 };
-use model::Secret;
+use model::{Secret, canonical::DigestError};
 use password::{CostLimits, Pepper, PepperMode, Verifier};
 use store::{Store, StoreError, StoreOptions};
 use zeroize::Zeroizing;

@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use campaign::{Approval, OperatorKey, Plan, RosterDocument, SignedArming, SignedRoster};
+use authority::{Approval, OperatorKey, RosterDocument, SignedArming, SignedRoster};
+use campaign::Plan;
 use model::{Randomness, Timestamp};
 use serde_json::Value;
 use testkit::{

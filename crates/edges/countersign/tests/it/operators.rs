@@ -9,8 +9,9 @@ use std::{
     sync::OnceLock,
 };
 
-use campaign::{CampaignId, Draft, OperatorKey, Place, Plan, Policy, StoreKind, Target, Targets};
-use model::{Randomness, Timestamp};
+use authority::OperatorKey;
+use campaign::{CampaignId, Draft, Place, Plan, Policy, StoreKind, Target, Targets};
+use model::{Document as _, Randomness, Timestamp};
 use serde_json::Value;
 use testkit::{Terminal, TerminalRun, no_terminal, terminal};
 
@@ -375,8 +376,11 @@ fn a_plan_is_signed_by_whoever_types_its_count() {
     for line in plan.signing_text().lines() {
         assert!(run.output.contains(line), "{line} in {}", run.output);
     }
-    let approval = campaign::Approval::parse(&fs::read(desk.out()).unwrap()).unwrap();
-    assert_eq!((approval.operator().as_str(), approval.plan()), ("bob", plan.digest()));
+    let approval = authority::Approval::parse(&fs::read(desk.out()).unwrap()).unwrap();
+    assert_eq!(
+        (approval.operator().as_str(), approval.document().as_bytes()),
+        ("bob", plan.digest().as_bytes())
+    );
 }
 
 #[test]

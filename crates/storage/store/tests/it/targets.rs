@@ -273,7 +273,7 @@ async fn an_intent_is_written_anew_with_its_evidence(store: TestStore) {
     assert_eq!(kept, (Some(&b"other key"[..]), Some(&b"other hashes"[..])));
     tx.commit().await.unwrap();
     let evidence = store.ask::<(i64,)>("SELECT finding FROM reset_evidence").await;
-    assert_eq!(evidence, [(later.get(),)]);
+    assert_eq!(evidence, [(later.0,)]);
 }
 
 async fn what_was_given_back_is_not_written_anew(store: TestStore) {

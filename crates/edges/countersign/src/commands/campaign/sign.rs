@@ -1,7 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use campaign::{Approval, ApprovalError, Plan, PlanError, check_count};
-use model::Clock as _;
+use authority::{Approval, ApprovalError, check_count};
+use campaign::{Plan, PlanError};
+use model::{Clock as _, Document as _};
 use serde::Serialize;
 
 use crate::{
@@ -39,7 +40,7 @@ pub(super) fn run(
     let approved = Approved {
         file: out.display().to_string(),
         operator: approval.operator().to_string(),
-        plan: approval.plan().to_string(),
+        plan: approval.document().to_string(),
         round: approval.round(),
     };
     context.output.result("countersign.campaign_sign/1", &approved, for_people)?;

@@ -1,6 +1,7 @@
 use std::{collections::BTreeSet, fs};
 
-use campaign::{Approval, Policy, RampStep, Reach};
+use authority::Approval;
+use campaign::{Policy, RampStep, Reach};
 use campaigns::{CampaignReport, NewDraft};
 use demo::{DemoLeak, DemoSite};
 use directory::Directory;

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use campaign::{OperatorKey, RosterDocument, SignedArming, SignedRoster};
+use authority::{OperatorKey, RosterDocument, SignedArming, SignedRoster};
 use instance::{Instance, InstanceKey, create_instance};
 use model::{Clock as _, Randomness};
 use store::InstanceKind;

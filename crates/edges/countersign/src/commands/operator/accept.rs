@@ -1,7 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use campaign::{CanonicalError, OperatorPublic, RosterChange, RosterDigest, SignedRoster};
+use authority::{OperatorPublic, RosterChange, RosterDigest, SignedRoster};
 use instance::{RosterStateError, accept_roster};
+use model::canonical::CanonicalError;
 use serde::Serialize;
 
 use crate::{

@@ -1,6 +1,7 @@
 use std::path::Path;
 
-use campaign::{OperatorKey, OperatorName};
+use authority::OperatorKey;
+use model::OperatorName;
 use serde::Serialize;
 
 use crate::{

@@ -1,8 +1,7 @@
 use std::path::{Path, PathBuf};
 
-use campaign::{
-    CanonicalError, Document as _, OperatorKey, OperatorName, SignedArming, SignedRoster,
-};
+use authority::{OperatorKey, SignedArming, SignedRoster};
+use model::{Document as _, OperatorName, canonical::CanonicalError};
 use serde::Serialize;
 
 use crate::{

@@ -6,11 +6,9 @@ use chacha20poly1305::{
 };
 use data_encoding::BASE64;
 use ed25519_dalek::{Signature as Ed25519, Signer as _, SigningKey, VerifyingKey};
-use model::Randomness;
+use model::{NameError, OperatorName, Randomness};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
-
-use crate::{NameError, OperatorName};
 
 /// Which form a key file has. The cost of its scrypt goes with it and cannot be lowered.
 const KEY_FILE_FORMAT: &str = "countersign operator key 1";

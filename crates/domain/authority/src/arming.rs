@@ -1,14 +1,30 @@
-use model::Timestamp;
+use std::fmt::{self, Write as _};
+
+use model::{
+    Document, Endorsed, InstanceId, Timestamp,
+    canonical::{self, micros},
+    checked_name, digest_type, format_version,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DatabaseIdentity, Document, InstanceId, OperatorName, Roster, SignaturesError, Signed,
-    canonical::{self, digest_type, micros},
-    limits::{ARMING_SIGNERS_MIN, ARMING_SIGNING_MAX, CLOCK_SKEW_MAX},
+    Roster, SignaturesError, Signed,
+    limits::{ARMING_SIGNERS_MIN, ARMING_SIGNING_MAX, CLOCK_SKEW_MAX, DATABASE_IDENTITY_BYTES_MAX},
 };
 
 /// Permission to send, with the signatures collected so far.
 pub type SignedArming = Signed<ArmingDocument>;
+
+checked_name! {
+    /// Which database this is: a copy of it has another identity.
+    pub struct DatabaseIdentity;
+    "a database's identity", DATABASE_IDENTITY_BYTES_MAX, is_ascii_printable,
+    "printable ASCII"
+}
+
+fn is_ascii_printable(char: char) -> bool {
+    matches!(char, ' '..='~')
+}
 
 digest_type! {
     /// SHA-256 over an arming document.
@@ -33,7 +49,7 @@ impl SecretDigest {
 /// # Errors
 /// [`Disarmed`] says what two operators must look into before they arm again.
 pub fn may_send(armed: &Armed, facts: &ArmingFacts) -> Result<(), Disarmed> {
-    let document = &armed.document;
+    let document = armed.document();
     if document.database != facts.database {
         let (armed, found) = (document.database.clone(), facts.database.clone());
         return Err(Disarmed::OtherDatabase { armed, found });
@@ -97,60 +113,23 @@ impl LogNow {
     }
 }
 
-/// An arming document that two operators have signed.
-///
-/// Only [`Armed::verify`] and [`Armed::accept`] make one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Armed {
-    document: ArmingDocument,
-    signers: Vec<OperatorName>,
-}
+/// An arming that two operators have signed, verified by [`Signed::verify`].
+pub type Armed = Endorsed<ArmingDocument>;
 
-impl Armed {
-    /// Checks instance and signatures. It is done again before each sending: an operator who has
-    /// left the roster since no longer counts.
+impl SignedArming {
+    /// As [`Signed::verify`], when a lease is to begin: the document must be of today.
     ///
     /// # Errors
     /// [`ArmingError`] says what does not hold.
-    pub fn verify(signed: &SignedArming, roster: &Roster) -> Result<Self, ArmingError> {
-        let document = signed.document();
-        if document.instance != *roster.instance() {
-            let (found, expected) = (document.instance.clone(), roster.instance().clone());
-            return Err(ArmingError::OtherInstance { found, expected });
-        }
-        let signers = signed.signers(roster, ARMING_SIGNERS_MIN)?;
-        Ok(Self { document: document.clone(), signers })
-    }
-
-    /// As [`Armed::verify`], when a lease is to begin: the document must be of today.
-    ///
-    /// # Errors
-    /// [`ArmingError`] says what does not hold.
-    pub fn accept(
-        signed: &SignedArming,
-        roster: &Roster,
-        now: Timestamp,
-    ) -> Result<Self, ArmingError> {
-        let at = signed.document().at;
+    pub fn accept(&self, roster: &Roster, now: Timestamp) -> Result<Armed, ArmingError> {
+        let at = self.document().at;
         if now > at.after(ARMING_SIGNING_MAX) {
             return Err(ArmingError::Old { at, now });
         }
         if at > now.after(CLOCK_SKEW_MAX) {
             return Err(ArmingError::Early { at, now });
         }
-        Self::verify(signed, roster)
-    }
-
-    /// What was signed.
-    #[must_use]
-    pub const fn document(&self) -> &ArmingDocument {
-        &self.document
-    }
-
-    /// Who signed.
-    #[must_use]
-    pub fn signers(&self) -> &[OperatorName] {
-        &self.signers
+        Ok(self.verify(roster)?)
     }
 }
 
@@ -166,11 +145,7 @@ pub struct ArmingDocument {
     at: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Version {
-    #[serde(rename = "countersign arming 1")]
-    V1,
-}
+format_version! { Version = "countersign arming 1" }
 
 impl ArmingDocument {
     /// For two operators to sign.
@@ -187,7 +162,7 @@ impl ArmingDocument {
     /// SHA-256 over the document.
     #[must_use]
     pub fn digest(&self) -> ArmingDigest {
-        ArmingDigest(canonical::digest("countersign arming 1", &canonical::to_bytes(self)))
+        ArmingDigest(self.sha256())
     }
 
     /// Which database may send.
@@ -199,27 +174,26 @@ impl ArmingDocument {
 
 /// Nothing in its text is foreign: every value has a narrow alphabet.
 impl Document for ArmingDocument {
-    fn signing_text(&self) -> String {
+    const FORMAT: &'static str = Version::FORMAT;
+    const NOUN: &'static str = "arming";
+
+    fn instance(&self) -> &InstanceId {
+        &self.instance
+    }
+
+    fn signers_needed(&self) -> usize {
+        ARMING_SIGNERS_MIN
+    }
+
+    fn write_terms(&self, to: &mut String) -> fmt::Result {
         let Self { v: Version::V1, instance, database, secret, at } = self;
-        let digest = self.digest();
-        format!(
-            "countersign arming 1\ninstance: {instance}\ndatabase: {database}\n\
-             secret: {secret}\nat: {at}\ndigest: {digest}\n"
-        )
+        writeln!(to, "instance: {instance}\ndatabase: {database}\nsecret: {secret}\nat: {at}")
     }
 }
 
 /// Why an arming document does not hold.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArmingError {
-    /// Of another installation.
-    #[error("the arming is of instance {found}, this is instance {expected}")]
-    OtherInstance {
-        /// Named by the document.
-        found: InstanceId,
-        /// Ours.
-        expected: InstanceId,
-    },
     /// Signed too slowly, or used a second time.
     #[error("the arming was proposed at {at}, it is {now}: propose another, and sign it at once")]
     Old {
@@ -337,13 +311,13 @@ mod tests {
     }
 
     fn decide(facts: &ArmingFacts) -> Result<(), Disarmed> {
-        let armed = Armed::verify(&signed(document(), &["ana", "bob"]), &roster()).unwrap();
+        let armed = signed(document(), &["ana", "bob"]).verify(&roster()).unwrap();
         may_send(&armed, facts)
     }
 
     #[test]
     fn two_operators_of_the_roster_arm() {
-        let verify = |names| Armed::verify(&signed(document(), names), &roster());
+        let verify = |names| signed(document(), names).verify(&roster());
         assert_eq!(verify(&["ana", "cleo"]).unwrap().signers().len(), 2);
         let few = "1 operators have signed, 2 are needed: missing are any of bob, cleo";
         assert_eq!(verify(&["ana"]).unwrap_err().to_string(), few);
@@ -356,17 +330,17 @@ mod tests {
     fn a_signature_is_for_one_document_of_one_instance() {
         let moved = signed(document(), &["ana", "bob"])
             .changed(|document| document.database = database("postgresql:1/3"));
-        let error = Armed::verify(&moved, &roster()).unwrap_err().to_string();
+        let error = moved.verify(&roster()).unwrap_err().to_string();
         assert_eq!(error, "the signature of ana is not over this document");
         let other = ArmingDocument { instance: "other".parse().unwrap(), ..document() };
-        let error = Armed::verify(&signed(other, &["ana", "bob"]), &roster()).unwrap_err();
-        assert!(matches!(error, ArmingError::OtherInstance { .. }));
+        let error = signed(other, &["ana", "bob"]).verify(&roster()).unwrap_err();
+        assert!(matches!(error, SignaturesError::OtherInstance { .. }));
     }
 
     #[test]
     fn an_old_file_starts_no_lease() {
         let signed = signed(document(), &["ana", "bob"]);
-        let accept = |now| Armed::accept(&signed, &roster(), now);
+        let accept = |now| signed.accept(&roster(), now);
         assert!(accept(NOW.after(ARMING_SIGNING_MAX)).is_ok());
         let late = accept(NOW.after(ARMING_SIGNING_MAX).after(CLOCK_SKEW_MAX));
         assert!(matches!(late, Err(ArmingError::Old { .. })));

@@ -1,11 +1,12 @@
-use std::fmt;
+use std::fmt::{self, Write as _};
 
-use model::Timestamp;
+use model::{
+    Document, InstanceId, OperatorName, Timestamp, canonical::micros, digest_type, format_version,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Document, InstanceId, OperatorName, OperatorPublic, SignaturesError, Signed,
-    canonical::{self, digest_type, micros},
+    OperatorPublic, SignaturesError, Signed,
     limits::{OPERATORS_MIN, ROSTER_SIGNERS_MIN},
 };
 
@@ -54,7 +55,7 @@ impl Roster {
             operators: operators.clone(),
         };
         roster.check_instance(instance)?;
-        document.signers(&roster, OPERATORS_MIN)?;
+        document.verify(&roster)?;
         Ok(roster)
     }
 
@@ -83,7 +84,7 @@ impl Roster {
             let found = document.previous;
             return Err(RosterError::OtherPrevious { found, expected: self.head });
         }
-        signed.signers(self, ROSTER_SIGNERS_MIN)?;
+        signed.verify(self)?;
         let operators = self.operators_after(&document.change)?;
         check_distinct(&operators)?;
         let changes = self.changes.saturating_add(1);
@@ -175,11 +176,7 @@ pub struct RosterDocument {
     change: RosterChange,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Version {
-    #[serde(rename = "countersign roster 1")]
-    V1,
-}
+format_version! { Version = "countersign roster 1" }
 
 /// What a roster document does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -231,8 +228,7 @@ impl RosterDocument {
     /// SHA-256 over the document.
     #[must_use]
     pub fn digest(&self) -> RosterDigest {
-        let digest = canonical::digest("countersign roster 1", &canonical::to_bytes(self));
-        RosterDigest::from_bytes(digest)
+        RosterDigest::from_bytes(self.sha256())
     }
 
     /// What it does.
@@ -244,14 +240,24 @@ impl RosterDocument {
 
 /// Nothing in its text is foreign: names and keys have a narrow alphabet.
 impl Document for RosterDocument {
-    fn signing_text(&self) -> String {
-        let previous = digest_or_none(self.previous);
-        let (instance, at, digest) = (&self.instance, self.at, self.digest());
-        let change = &self.change;
-        format!(
-            "countersign roster 1\ninstance: {instance}\nprevious: {previous}\nat: {at}\n\
-             {change}\ndigest: {digest}\n"
-        )
+    const FORMAT: &'static str = Version::FORMAT;
+    const NOUN: &'static str = "roster";
+
+    fn instance(&self) -> &InstanceId {
+        &self.instance
+    }
+
+    fn signers_needed(&self) -> usize {
+        match self.change {
+            RosterChange::Found { .. } => OPERATORS_MIN,
+            RosterChange::Add { .. } | RosterChange::Remove { .. } => ROSTER_SIGNERS_MIN,
+        }
+    }
+
+    fn write_terms(&self, to: &mut String) -> fmt::Result {
+        let Self { v: Version::V1, instance, previous, at, change } = self;
+        let previous = digest_or_none(*previous);
+        writeln!(to, "instance: {instance}\nprevious: {previous}\nat: {at}\n{change}")
     }
 }
 
@@ -427,5 +433,19 @@ mod tests {
     fn a_file_survives_the_journey() {
         let signed = founding(&["ana", "bob", "cleo"]);
         assert_eq!(SignedRoster::parse(&signed.to_bytes()).unwrap(), signed);
+    }
+
+    #[test]
+    fn a_roster_is_one_line_of_json_for_ever() {
+        let signed = founding(&["ana", "bob", "cleo"]);
+        let digest = signed.document().digest().to_string();
+        assert_eq!(digest, "91e84f74dd6b2660f6e498e115b2b61c06a39af63b8f3882c40306590704a26a");
+        let text = String::from_utf8(signed.to_bytes()).unwrap();
+        assert!(text.starts_with(
+            r#"{"document":{"v":"countersign roster 1","instance":"0123456789abcdef","previous":null,"#
+        ));
+        assert!(text.contains(
+            r#"{"operator":"ana","signature":"L9VlUfAw7qdWfc90A+fEHIhBL2A08p8NWV/sjUDKD6dM+DVODIpnHaLMJK9W+yiNDCzvIjuLWaZuzwO3vLQNBg=="}"#
+        ));
     }
 }

@@ -8,19 +8,27 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error};
 use sha2::{Digest as _, Sha256};
 
-pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Vec<u8> {
+/// The form itself.
+///
+/// # Panics
+/// If a type has keys that are no text; ours have none.
+pub fn to_bytes<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("our types have text keys and no float")
 }
 
 /// Reads what [`to_bytes`] wrote, with at most a line end behind it.
-pub(crate) fn parse<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, CanonicalError> {
+///
+/// # Errors
+/// [`CanonicalError`] if it is no such value, or spelt in another way.
+pub fn parse<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, CanonicalError> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let value = serde_json::from_slice(bytes)?;
     if to_bytes(&value) == bytes { Ok(value) } else { Err(CanonicalError::OtherSpelling) }
 }
 
 /// SHA-256 over what it is for and the parts, so that no digest can stand for another kind.
-pub(crate) fn digest(purpose: &str, body: &[u8]) -> [u8; 32] {
+#[must_use]
+pub fn digest(purpose: &str, body: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(purpose.as_bytes());
     hash.update(b"\n");
@@ -28,38 +36,55 @@ pub(crate) fn digest(purpose: &str, body: &[u8]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-pub(crate) fn hex_of(bytes: &[u8]) -> String {
+/// Lower-case hexadecimal digits.
+#[must_use]
+pub fn hex_of(bytes: &[u8]) -> String {
     HEXLOWER.encode(bytes)
 }
 
 /// For `serde(with)`: moments as the integers that the store keeps.
-pub(crate) mod micros {
-    use model::Timestamp;
-
+pub mod micros {
     use super::{Deserialize, Deserializer, Serializer};
+    use crate::Timestamp;
 
+    /// Writes it.
+    ///
+    /// # Errors
+    /// Whatever the serialiser answers.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
-    pub(crate) fn serialize<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_i64(at.as_micros())
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// If anything else stands there.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
         i64::deserialize(from).map(Timestamp::from_micros)
     }
 }
 
 /// For `serde(with)`: fixed bytes as lower-case hexadecimal digits.
-pub(crate) mod hex {
+pub mod hex {
     use super::{Deserialize, Deserializer, Error, HEXLOWER, Serializer, hex_of};
 
-    pub(crate) fn serialize<S: Serializer, const N: usize>(
+    /// Writes it.
+    ///
+    /// # Errors
+    /// Whatever the serialiser answers.
+    pub fn serialize<S: Serializer, const N: usize>(
         bytes: &[u8; N],
         to: S,
     ) -> Result<S::Ok, S::Error> {
         to.serialize_str(&hex_of(bytes))
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+    /// Reads it.
+    ///
+    /// # Errors
+    /// If anything else stands there.
+    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
         from: D,
     ) -> Result<[u8; N], D::Error> {
         let digits = String::deserialize(from)?;
@@ -81,13 +106,16 @@ pub enum CanonicalError {
 }
 
 /// Defines a SHA-256 with a meaning of its own, shown as hexadecimal digits.
+///
+/// The crate that uses it needs `serde`.
+#[macro_export]
 macro_rules! digest_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[derive(serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
-        pub struct $name(#[serde(with = "crate::canonical::hex")] [u8; 32]);
+        pub struct $name(#[serde(with = "model::canonical::hex")] [u8; 32]);
 
         impl $name {
             /// Wraps bytes that were computed elsewhere, or read back from the store.
@@ -105,7 +133,7 @@ macro_rules! digest_type {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&crate::canonical::hex_of(&self.0))
+                f.write_str(&$crate::canonical::hex_of(&self.0))
             }
         }
 
@@ -116,7 +144,7 @@ macro_rules! digest_type {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::DigestError;
+            type Err = $crate::canonical::DigestError;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 $crate::canonical::digest_from_text(text).map(Self)
@@ -124,9 +152,11 @@ macro_rules! digest_type {
         }
     };
 }
-pub(crate) use digest_type;
-
-pub(crate) fn digest_from_text(text: &str) -> Result<[u8; 32], DigestError> {
+/// Reads the digits of a SHA-256.
+///
+/// # Errors
+/// [`DigestError`] if they are none.
+pub fn digest_from_text(text: &str) -> Result<[u8; 32], DigestError> {
     let bytes = HEXLOWER.decode(text.as_bytes()).ok();
     let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
     bytes.ok_or(DigestError { length: text.len() })
