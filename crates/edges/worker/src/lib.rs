@@ -10,6 +10,7 @@ mod maintenance;
 mod options;
 
 use campaigns::{Means, WorkerContext};
+use futures_util::future::BoxFuture;
 use futures_util::future::join_all;
 use instance::Instance;
 use tokio::sync::{Notify, watch};
@@ -28,26 +29,28 @@ use maintenance::maintain;
 /// [`WorkError`] at once if this host may not send, and, with [`Options::until_done`], if a rule
 /// keeps a campaign from going on: then too, what is in hand is finished first. Anything else is
 /// logged and tried again.
-pub async fn run(
-    instance: &Instance,
-    means: &Means,
+pub fn run<'a>(
+    instance: &'a Instance,
+    means: &'a Means,
     options: Options,
     stop: watch::Receiver<bool>,
-) -> Result<(), WorkError> {
-    means.outbox.permission.confirm(instance).await?;
-    let (over, due) = (watch::Sender::new(false), Notify::new());
-    let lanes = (0..options.concurrency.max(1)).map(|_| {
-        let context = WorkerContext::new(instance, means);
-        Lane { context, options, stop: stop.clone(), over: &over, due: &due }.run()
-    });
-    let working = async {
-        let done = join_all(lanes).await;
-        over.send_replace(true);
-        done.into_iter().collect::<Result<(), _>>()
-    };
-    let upkeep = WorkerContext::new(instance, means);
-    let alarm = Alarm { instance, options, due: &due, over: &over };
-    let (worked, (), ()) =
-        tokio::join!(working, maintain(&upkeep, over.subscribe()), alarm.keep_watch());
-    worked
+) -> BoxFuture<'a, Result<(), WorkError>> {
+    Box::pin(async move {
+        means.outbox.permission.confirm(instance).await?;
+        let (over, due) = (watch::Sender::new(false), Notify::new());
+        let lanes = (0..options.concurrency.max(1)).map(|_| {
+            let context = WorkerContext::new(instance, means);
+            Lane { context, options, stop: stop.clone(), over: &over, due: &due }.run()
+        });
+        let working = async {
+            let done = join_all(lanes).await;
+            over.send_replace(true);
+            done.into_iter().collect::<Result<(), _>>()
+        };
+        let upkeep = WorkerContext::new(instance, means);
+        let alarm = Alarm { instance, options, due: &due, over: &over };
+        let (worked, (), ()) =
+            tokio::join!(working, maintain(&upkeep, over.subscribe()), alarm.keep_watch());
+        worked
+    })
 }

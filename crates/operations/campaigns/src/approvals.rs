@@ -1,5 +1,6 @@
 use authority::{Approval, Roster, RosterDigest, verify_approvals};
 use campaign::{Event, Plan, SignedPlan, State};
+use futures_util::future::BoxFuture;
 use instance::{Instance, roster_in};
 use ledger::CampaignEvent;
 use store::Tx;
@@ -15,10 +16,15 @@ use crate::{
 ///
 /// # Errors
 /// [`CampaignError::NoPlan`] before it is frozen.
-pub async fn export_plan(instance: &Instance, name: &str) -> Result<Plan, CampaignError> {
-    let mut tx = instance.store().read().await?;
-    let loaded = named(&mut tx, name).await?;
-    current_plan(&mut tx, &loaded).await
+pub fn export_plan<'a>(
+    instance: &'a Instance,
+    name: &'a str,
+) -> BoxFuture<'a, Result<Plan, CampaignError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let loaded = named(&mut tx, name).await?;
+        current_plan(&mut tx, &loaded).await
+    })
 }
 
 /// The plan of the round that the campaign is in.
@@ -36,31 +42,33 @@ pub(crate) async fn current_plan(tx: &mut Tx, loaded: &Loaded) -> Result<Plan, C
 ///
 /// # Errors
 /// [`CampaignError::Approval`] says why the signature does not count.
-pub async fn approve_campaign(
-    instance: &Instance,
-    name: &str,
-    approval: &Approval,
+pub fn approve_campaign<'a>(
+    instance: &'a Instance,
+    name: &'a str,
+    approval: &'a Approval,
     founding: RosterDigest,
-) -> Result<CampaignView, CampaignError> {
-    let mut tx = instance.store().begin().await?;
-    let mut loaded = held_by_name(&mut tx, name).await?;
-    let plan = current_plan(&mut tx, &loaded).await?;
-    let roster = roster_in(&mut tx, instance, founding).await?;
-    let now = tx.now().await?;
-    approval.check(&plan, &roster, now)?;
-    let operator = approval.operator().to_string();
-    let (id, round) = (loaded.id(), plan.round());
-    if tx.add_approval(id, round, &operator, approval.to_bytes()).await? {
-        let approved = CampaignEvent::CampaignApproved { campaign: id, round, operator };
-        instance.record(&mut tx, &[approved.into()]).await?;
-    }
-    if loaded.campaign.state() == State::Frozen
-        && let Ok(signed) = signed_plan(&mut tx, &loaded, &roster).await
-    {
-        take_step(instance, &mut tx, &mut loaded, Event::Sign(&signed), now).await?;
-    }
-    tx.commit().await?;
-    show_campaign(instance, name).await
+) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().begin().await?;
+        let mut loaded = held_by_name(&mut tx, name).await?;
+        let plan = current_plan(&mut tx, &loaded).await?;
+        let roster = roster_in(&mut tx, instance, founding).await?;
+        let now = tx.now().await?;
+        approval.check(&plan, &roster, now)?;
+        let operator = approval.operator().to_string();
+        let (id, round) = (loaded.id(), plan.round());
+        if tx.add_approval(id, round, &operator, approval.to_bytes()).await? {
+            let approved = CampaignEvent::CampaignApproved { campaign: id, round, operator };
+            instance.record(&mut tx, &[approved.into()]).await?;
+        }
+        if loaded.campaign.state() == State::Frozen
+            && let Ok(signed) = signed_plan(&mut tx, &loaded, &roster).await
+        {
+            take_step(instance, &mut tx, &mut loaded, Event::Sign(&signed), now).await?;
+        }
+        tx.commit().await?;
+        show_campaign(instance, name).await
+    })
 }
 
 /// The plan of the campaign's round with every signature under it checked, as at each claim.

@@ -1,5 +1,6 @@
 use authority::RosterDigest;
 use campaign::{Campaign, CampaignName, Policy, StoreKind};
+use futures_util::future::BoxFuture;
 use instance::{Instance, LogError, roster_in};
 use ledger::CampaignEvent;
 use model::{LeakId, LeakName, OperatorName};
@@ -24,24 +25,26 @@ pub struct NewDraft {
 ///
 /// # Errors
 /// [`CampaignError`] names the leak, the operator or the part of the policy that is not taken.
-pub async fn draft_campaign(
-    instance: &Instance,
-    draft: &NewDraft,
+pub fn draft_campaign<'a>(
+    instance: &'a Instance,
+    draft: &'a NewDraft,
     founding: RosterDigest,
-) -> Result<CampaignView, CampaignError> {
-    draft.policy.check(store_kind(instance.kind()))?;
-    let mut tx = instance.store().begin().await?;
-    if tx.campaign(draft.name.as_str()).await?.is_some() {
-        return Err(CampaignError::NameTaken { name: draft.name.to_string() });
-    }
-    let roster = roster_in(&mut tx, instance, founding).await?;
-    if roster.operator(&draft.author).is_none() {
-        return Err(CampaignError::UnknownAuthor { name: draft.author.to_string() });
-    }
-    let leaks = verified_leaks(&mut tx, &draft.leaks).await?;
-    keep(instance, &mut tx, draft, leaks).await?;
-    tx.commit().await?;
-    show_campaign(instance, draft.name.as_str()).await
+) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
+    Box::pin(async move {
+        draft.policy.check(store_kind(instance.kind()))?;
+        let mut tx = instance.store().begin().await?;
+        if tx.campaign(draft.name.as_str()).await?.is_some() {
+            return Err(CampaignError::NameTaken { name: draft.name.to_string() });
+        }
+        let roster = roster_in(&mut tx, instance, founding).await?;
+        if roster.operator(&draft.author).is_none() {
+            return Err(CampaignError::UnknownAuthor { name: draft.author.to_string() });
+        }
+        let leaks = verified_leaks(&mut tx, &draft.leaks).await?;
+        keep(instance, &mut tx, draft, leaks).await?;
+        tx.commit().await?;
+        show_campaign(instance, draft.name.as_str()).await
+    })
 }
 
 /// The policy's bounds depend on what the store is for.

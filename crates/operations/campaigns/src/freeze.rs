@@ -5,6 +5,7 @@ use campaign::{
     limits::FINDINGS_MAX,
 };
 use directory::{Ability, Directory};
+use futures_util::future::LocalBoxFuture;
 use instance::{Instance, Progress, Step};
 use ledger::CampaignEvent;
 use model::{Account, AccountId, CampaignId, CredentialVersion, InstanceId, LeakId, OperatorName};
@@ -24,19 +25,21 @@ use crate::{
 ///
 /// # Errors
 /// [`CampaignError`] says what cannot be signed for.
-pub async fn freeze_campaign(
-    instance: &Instance,
-    name: &str,
-    directory: &dyn Directory,
-    words: &Words,
-    progress: &dyn Progress,
-) -> Result<CampaignView, CampaignError> {
-    let loaded = named(&mut instance.store().read().await?, name).await?;
-    match loaded.campaign.state() {
-        State::Halted { .. } => renew(instance, &loaded, words).await?,
-        _ => freeze(instance, &loaded, directory, words, progress).await?,
-    }
-    show_campaign(instance, name).await
+pub fn freeze_campaign<'a>(
+    instance: &'a Instance,
+    name: &'a str,
+    directory: &'a dyn Directory,
+    words: &'a Words,
+    progress: &'a dyn Progress,
+) -> LocalBoxFuture<'a, Result<CampaignView, CampaignError>> {
+    Box::pin(async move {
+        let loaded = named(&mut instance.store().read().await?, name).await?;
+        match loaded.campaign.state() {
+            State::Halted { .. } => renew(instance, &loaded, words).await?,
+            _ => freeze(instance, &loaded, directory, words, progress).await?,
+        }
+        show_campaign(instance, name).await
+    })
 }
 
 async fn renew(instance: &Instance, loaded: &Loaded, words: &Words) -> Result<(), CampaignError> {

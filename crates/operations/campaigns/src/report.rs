@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use campaign::{Plan, Reckoning};
+use futures_util::future::BoxFuture;
 use instance::{Instance, limits::LOG_ENTRIES_PER_READ};
 use ledger::{CampaignEvent, NoticeStep};
 use model::{AccountId, CampaignId, NoticeId, NoticeState, SkipReason, TargetState, Timestamp};
@@ -67,17 +68,19 @@ impl CampaignReport {
 /// # Errors
 /// [`ReportError::Irreconcilable`] if somebody is missing or counted twice: nothing is to be
 /// published then.
-pub async fn report_campaign(
-    instance: &Instance,
-    name: &str,
-) -> Result<CampaignReport, ReportError> {
-    let mut tx = instance.store().read().await?;
-    let loaded = named(&mut tx, name).await?;
-    let tale = Tale::read(&mut tx, loaded.id()).await?;
-    let logged = tale.reckoning().reconcile()?;
-    let rows = rows(&mut tx, &loaded).await?.reconcile()?;
-    rows.agree(&logged)?;
-    Ok(tale.report(&loaded, logged))
+pub fn report_campaign<'a>(
+    instance: &'a Instance,
+    name: &'a str,
+) -> BoxFuture<'a, Result<CampaignReport, ReportError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let loaded = named(&mut tx, name).await?;
+        let tale = Tale::read(&mut tx, loaded.id()).await?;
+        let logged = tale.reckoning().reconcile()?;
+        let rows = rows(&mut tx, &loaded).await?.reconcile()?;
+        rows.agree(&logged)?;
+        Ok(tale.report(&loaded, logged))
+    })
 }
 
 /// The same counts from the rows.

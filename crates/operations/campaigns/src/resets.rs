@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use directory::Directory;
 use exposure::secret_of;
+use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::CampaignEvent;
 use model::{Account, AccountId, CampaignId, SiteRow, StoredHash, TargetState, Verdict};
@@ -17,16 +18,18 @@ use crate::{WatchError, limits::ACCOUNTS_PER_LOOK_UP, saga::credential_of};
 ///
 /// # Errors
 /// [`WatchError`] if store or directory fail.
-pub async fn watch_resets(
-    instance: &Instance,
-    directory: &dyn Directory,
-    verifier: &Arc<Verifier>,
-) -> Result<u64, WatchError> {
-    let mut resets = 0;
-    for row in instance.store().read().await?.campaigns().await? {
-        resets += watch_one(instance, directory, verifier, &row).await?;
-    }
-    Ok(resets)
+pub fn watch_resets<'a>(
+    instance: &'a Instance,
+    directory: &'a dyn Directory,
+    verifier: &'a Arc<Verifier>,
+) -> BoxFuture<'a, Result<u64, WatchError>> {
+    Box::pin(async move {
+        let mut resets = 0;
+        for row in instance.store().read().await?.campaigns().await? {
+            resets += watch_one(instance, directory, verifier, &row).await?;
+        }
+        Ok(resets)
+    })
 }
 
 /// Sees that one account's owner has just chosen a new password, in whichever campaigns it is
@@ -34,17 +37,20 @@ pub async fn watch_resets(
 ///
 /// # Errors
 /// [`WatchError`] if the store fails.
-pub async fn watch_account(
-    instance: &Instance,
-    verifier: &Arc<Verifier>,
-    account: &Account,
-) -> Result<(), WatchError> {
-    let Some(credential) = &account.credential else { return Ok(()) };
-    let resets = instance.store().read().await?.resets_of_account(&account.id).await?;
-    for reset in resets.iter().filter(|reset| is_own(instance, &reset.line, account)) {
-        record(instance, verifier, reset.campaign, &account.id, credential.hash().clone()).await?;
-    }
-    Ok(())
+pub fn watch_account<'a>(
+    instance: &'a Instance,
+    verifier: &'a Arc<Verifier>,
+    account: &'a Account,
+) -> BoxFuture<'a, Result<(), WatchError>> {
+    Box::pin(async move {
+        let Some(credential) = &account.credential else { return Ok(()) };
+        let resets = instance.store().read().await?.resets_of_account(&account.id).await?;
+        for reset in resets.iter().filter(|reset| is_own(instance, &reset.line, account)) {
+            record(instance, verifier, reset.campaign, &account.id, credential.hash().clone())
+                .await?;
+        }
+        Ok(())
+    })
 }
 
 async fn watch_one(
@@ -123,20 +129,22 @@ async fn is_reused(
 ///
 /// # Errors
 /// [`WatchError`] if the store fails.
-pub async fn destroy_old_secrets(instance: &Instance) -> Result<(), WatchError> {
-    let rows = instance.store().read().await?.campaigns().await?;
-    for row in rows.into_iter().filter(|row| row.destroy_secrets_at().is_some()) {
-        let mut tx = instance.store().begin().await?;
-        let row = tx.hold_campaign(row.id).await?;
-        let now = tx.now().await?;
-        if row.destroy_secrets_at().is_none_or(|at| at > now) {
-            continue;
+pub fn destroy_old_secrets<'a>(instance: &'a Instance) -> BoxFuture<'a, Result<(), WatchError>> {
+    Box::pin(async move {
+        let rows = instance.store().read().await?.campaigns().await?;
+        for row in rows.into_iter().filter(|row| row.destroy_secrets_at().is_some()) {
+            let mut tx = instance.store().begin().await?;
+            let row = tx.hold_campaign(row.id).await?;
+            let now = tx.now().await?;
+            if row.destroy_secrets_at().is_none_or(|at| at > now) {
+                continue;
+            }
+            let findings = tx.destroy_campaign_secrets(row.id).await?;
+            tx.set_destroy_secrets_at(row.id, None).await?;
+            let destroyed = CampaignEvent::SecretsDestroyed { campaign: row.id, findings };
+            instance.record(&mut tx, &[destroyed.into()]).await?;
+            tx.commit().await?;
         }
-        let findings = tx.destroy_campaign_secrets(row.id).await?;
-        tx.set_destroy_secrets_at(row.id, None).await?;
-        let destroyed = CampaignEvent::SecretsDestroyed { campaign: row.id, findings };
-        instance.record(&mut tx, &[destroyed.into()]).await?;
-        tx.commit().await?;
-    }
-    Ok(())
+        Ok(())
+    })
 }

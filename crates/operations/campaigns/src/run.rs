@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use campaign::{Campaign, Event, HaltReason, Progress, State, allowed_addresses};
+use futures_util::future::BoxFuture;
 use model::{CampaignId, NoticeState};
 use store::Tx;
 
@@ -29,53 +30,63 @@ pub enum Worked {
 /// # Errors
 /// [`RunError`] says what keeps it from going on. A campaign whose stored targets are not what was
 /// signed is halted as well.
-pub async fn work_on(
-    context: &WorkerContext<'_>,
+pub fn work_on<'a>(
+    context: &'a WorkerContext<'a>,
     campaign: CampaignId,
-) -> Result<Worked, RunError> {
-    let state = tick(context, campaign).await?;
-    if !matches!(state, State::Running(_)) || !has_work(context.instance, campaign).await? {
-        return Ok(Worked::Nothing);
-    }
-    let worked = tell_and_seal(context, campaign).await;
-    if worked.as_ref().is_err_and(RunError::is_contradiction) {
-        let mut tx = context.instance.store().begin().await?;
-        halt(context.instance, &mut tx, campaign, HaltReason::Contradicted).await?;
-        tx.commit().await?;
-    }
-    if worked? == Worked::Something {
-        tick(context, campaign).await?;
-        return Ok(Worked::Something);
-    }
-    Ok(Worked::Nothing)
+) -> BoxFuture<'a, Result<Worked, RunError>> {
+    Box::pin(async move {
+        let state = tick(context, campaign).await?;
+        if !matches!(state, State::Running(_)) || !has_work(context.instance, campaign).await? {
+            return Ok(Worked::Nothing);
+        }
+        let worked = tell_and_seal(context, campaign).await;
+        if worked.as_ref().is_err_and(RunError::is_contradiction) {
+            let mut tx = context.instance.store().begin().await?;
+            halt(context.instance, &mut tx, campaign, HaltReason::Contradicted).await?;
+            tx.commit().await?;
+        }
+        if worked? == Worked::Something {
+            tick(context, campaign).await?;
+            return Ok(Worked::Something);
+        }
+        Ok(Worked::Nothing)
+    })
 }
 
 /// Whether any campaign is under way.
 ///
 /// # Errors
 /// [`CampaignError`] if a campaign cannot be read.
-pub async fn is_anything_running(instance: &Instance) -> Result<bool, CampaignError> {
-    for row in instance.store().read().await?.campaigns().await? {
-        if matches!(Loaded::new(row)?.campaign.state(), State::Running(_)) {
-            return Ok(true);
+pub fn is_anything_running<'a>(
+    instance: &'a Instance,
+) -> BoxFuture<'a, Result<bool, CampaignError>> {
+    Box::pin(async move {
+        for row in instance.store().read().await?.campaigns().await? {
+            if matches!(Loaded::new(row)?.campaign.state(), State::Running(_)) {
+                return Ok(true);
+            }
         }
-    }
-    Ok(false)
+        Ok(false)
+    })
 }
 
 /// The campaigns that time or work could move on.
 ///
 /// # Errors
 /// [`CampaignError`] if a campaign cannot be read.
-pub async fn moving_campaigns(instance: &Instance) -> Result<Vec<CampaignId>, CampaignError> {
-    let mut moving = Vec::new();
-    for row in instance.store().read().await?.campaigns().await? {
-        let loaded = Loaded::new(row)?;
-        if let State::Frozen | State::Signed | State::Running(_) = loaded.campaign.state() {
-            moving.push(loaded.id());
+pub fn moving_campaigns<'a>(
+    instance: &'a Instance,
+) -> BoxFuture<'a, Result<Vec<CampaignId>, CampaignError>> {
+    Box::pin(async move {
+        let mut moving = Vec::new();
+        for row in instance.store().read().await?.campaigns().await? {
+            let loaded = Loaded::new(row)?;
+            if let State::Frozen | State::Signed | State::Running(_) = loaded.campaign.state() {
+                moving.push(loaded.id());
+            }
         }
-    }
-    Ok(moving)
+        Ok(moving)
+    })
 }
 
 /// Whether time or work could move a campaign on now. It holds and writes nothing, and verifies no
@@ -83,10 +94,15 @@ pub async fn moving_campaigns(instance: &Instance) -> Result<Vec<CampaignId>, Ca
 ///
 /// # Errors
 /// [`RunError`] if a campaign cannot be read.
-pub async fn is_campaign_due(instance: &Instance, campaign: CampaignId) -> Result<bool, RunError> {
-    let (now, next) = foresee(instance, campaign).await?;
-    let runs = matches!(now.state(), State::Running(_));
-    Ok(next != now || (runs && has_work(instance, campaign).await?))
+pub fn is_campaign_due<'a>(
+    instance: &'a Instance,
+    campaign: CampaignId,
+) -> BoxFuture<'a, Result<bool, RunError>> {
+    Box::pin(async move {
+        let (now, next) = foresee(instance, campaign).await?;
+        let runs = matches!(now.state(), State::Running(_));
+        Ok(next != now || (runs && has_work(instance, campaign).await?))
+    })
 }
 
 /// Whether a claim could find anything.

@@ -1,4 +1,5 @@
 use data_encoding::HEXLOWER;
+use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::CampaignEvent;
 use model::{NoticeState, Timestamp};
@@ -47,39 +48,47 @@ pub struct StatementCounts {
 ///
 /// # Errors
 /// [`StatementError::Report`] if the totals do not reconcile: then nothing is said.
-pub async fn publish_statement(
-    instance: &Instance,
-    name: &str,
-) -> Result<StatementCounts, StatementError> {
-    let report = report_campaign(instance, name).await?;
-    if report.sealed == 0 {
-        return Err(StatementError::Nothing { name: name.to_owned() });
-    }
-    let mut tx = instance.store().begin().await?;
-    let campaign = named(&mut tx, name).await?.id();
-    let ids = tx.campaign_leaks(campaign).await?;
-    let leaks = tx.leaks().await?.into_iter().filter(|leak| ids.contains(&leak.id));
-    let counts = counts(&report, leaks);
-    let body = serde_json::to_vec(&counts)?;
-    let sha256 = HEXLOWER.encode(&Sha256::digest(&body));
-    let now = tx.now().await?;
-    tx.add_statement(campaign, body, now).await?;
-    instance.record(&mut tx, &[CampaignEvent::StatementMade { campaign, sha256 }.into()]).await?;
-    tx.commit().await?;
-    Ok(counts)
+pub fn publish_statement<'a>(
+    instance: &'a Instance,
+    name: &'a str,
+) -> BoxFuture<'a, Result<StatementCounts, StatementError>> {
+    Box::pin(async move {
+        let report = report_campaign(instance, name).await?;
+        if report.sealed == 0 {
+            return Err(StatementError::Nothing { name: name.to_owned() });
+        }
+        let mut tx = instance.store().begin().await?;
+        let campaign = named(&mut tx, name).await?.id();
+        let ids = tx.campaign_leaks(campaign).await?;
+        let leaks = tx.leaks().await?.into_iter().filter(|leak| ids.contains(&leak.id));
+        let counts = counts(&report, leaks);
+        let body = serde_json::to_vec(&counts)?;
+        let sha256 = HEXLOWER.encode(&Sha256::digest(&body));
+        let now = tx.now().await?;
+        tx.add_statement(campaign, body, now).await?;
+        instance
+            .record(&mut tx, &[CampaignEvent::StatementMade { campaign, sha256 }.into()])
+            .await?;
+        tx.commit().await?;
+        Ok(counts)
+    })
 }
 
 /// Everything that the site says in public, the newest campaign first.
 ///
 /// # Errors
 /// [`StatementError`] if the store fails.
-pub async fn statements(instance: &Instance) -> Result<Vec<Statement>, StatementError> {
-    let rows = instance.store().read().await?.statements().await?;
-    let read = rows.into_iter().map(|row| {
-        let counts = serde_json::from_slice(&row.body)?;
-        Ok(Statement { said_at: row.first_made_at, updated_at: row.made_at, counts })
-    });
-    read.collect()
+pub fn statements<'a>(
+    instance: &'a Instance,
+) -> BoxFuture<'a, Result<Vec<Statement>, StatementError>> {
+    Box::pin(async move {
+        let rows = instance.store().read().await?.statements().await?;
+        let read = rows.into_iter().map(|row| {
+            let counts = serde_json::from_slice(&row.body)?;
+            Ok(Statement { said_at: row.first_made_at, updated_at: row.made_at, counts })
+        });
+        read.collect()
+    })
 }
 
 fn counts(report: &CampaignReport, leaks: impl Iterator<Item = Leak>) -> StatementCounts {

@@ -1,6 +1,7 @@
 use authority::RosterDigest;
 use campaign::{Event, HaltReason, KillSwitch, Plan, State};
 use directory::{Ability, Directory};
+use futures_util::future::BoxFuture;
 use instance::{Instance, roster_in};
 use ledger::CampaignEvent;
 use model::Timestamp;
@@ -19,51 +20,55 @@ use crate::{
 ///
 /// # Errors
 /// [`CampaignError`] if it is not signed, if it is too late, or if nothing could be sealed.
-pub async fn start_campaign(
-    instance: &Instance,
-    name: &str,
-    directory: &dyn Directory,
-    words: &Words,
+pub fn start_campaign<'a>(
+    instance: &'a Instance,
+    name: &'a str,
+    directory: &'a dyn Directory,
+    words: &'a Words,
     founding: RosterDigest,
-) -> Result<CampaignView, CampaignError> {
-    if !directory.capabilities().can(Ability::Seal) {
-        return Err(CampaignError::ReadOnly);
-    }
-    let mut tx = instance.store().begin().await?;
-    let mut loaded = held_by_name(&mut tx, name).await?;
-    let now = tx.now().await?;
-    let roster = roster_in(&mut tx, instance, founding).await?;
-    // A campaign that is not signed says so better than its missing signatures do.
-    if loaded.campaign.state() == State::Signed {
-        let signed = signed_plan(&mut tx, &loaded, &roster).await?;
-        check_words(words, signed.plan())?;
-        release_kill_switch(instance, &mut tx, signed.plan(), name, now).await?;
-    }
-    take_step(instance, &mut tx, &mut loaded, Event::Start, now).await?;
-    tx.commit().await?;
-    show_campaign(instance, name).await
+) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
+    Box::pin(async move {
+        if !directory.capabilities().can(Ability::Seal) {
+            return Err(CampaignError::ReadOnly);
+        }
+        let mut tx = instance.store().begin().await?;
+        let mut loaded = held_by_name(&mut tx, name).await?;
+        let now = tx.now().await?;
+        let roster = roster_in(&mut tx, instance, founding).await?;
+        // A campaign that is not signed says so better than its missing signatures do.
+        if loaded.campaign.state() == State::Signed {
+            let signed = signed_plan(&mut tx, &loaded, &roster).await?;
+            check_words(words, signed.plan())?;
+            release_kill_switch(instance, &mut tx, signed.plan(), name, now).await?;
+        }
+        take_step(instance, &mut tx, &mut loaded, Event::Start, now).await?;
+        tx.commit().await?;
+        show_campaign(instance, name).await
+    })
 }
 
 /// Lets a halted campaign go on where it was, once the plan of its new round is signed.
 ///
 /// # Errors
 /// [`CampaignError`] says what is missing.
-pub async fn resume_campaign(
-    instance: &Instance,
-    name: &str,
-    words: &Words,
+pub fn resume_campaign<'a>(
+    instance: &'a Instance,
+    name: &'a str,
+    words: &'a Words,
     founding: RosterDigest,
-) -> Result<CampaignView, CampaignError> {
-    let mut tx = instance.store().begin().await?;
-    let mut loaded = held_by_name(&mut tx, name).await?;
-    let now = tx.now().await?;
-    let roster = roster_in(&mut tx, instance, founding).await?;
-    let signed = signed_plan(&mut tx, &loaded, &roster).await?;
-    check_words(words, signed.plan())?;
-    release_kill_switch(instance, &mut tx, signed.plan(), name, now).await?;
-    take_step(instance, &mut tx, &mut loaded, Event::Resume(&signed), now).await?;
-    tx.commit().await?;
-    show_campaign(instance, name).await
+) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().begin().await?;
+        let mut loaded = held_by_name(&mut tx, name).await?;
+        let now = tx.now().await?;
+        let roster = roster_in(&mut tx, instance, founding).await?;
+        let signed = signed_plan(&mut tx, &loaded, &roster).await?;
+        check_words(words, signed.plan())?;
+        release_kill_switch(instance, &mut tx, signed.plan(), name, now).await?;
+        take_step(instance, &mut tx, &mut loaded, Event::Resume(&signed), now).await?;
+        tx.commit().await?;
+        show_campaign(instance, name).await
+    })
 }
 
 /// Two signatures given after it was pulled release the kill switch, and nothing else does.
@@ -91,29 +96,36 @@ async fn release_kill_switch(
 ///
 /// # Errors
 /// [`CampaignError::Step`] if it is not running.
-pub async fn halt_campaign(instance: &Instance, name: &str) -> Result<CampaignView, CampaignError> {
-    step_by_name(instance, name, Event::Halt(HaltReason::Operator)).await
+pub fn halt_campaign<'a>(
+    instance: &'a Instance,
+    name: &'a str,
+) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
+    Box::pin(async move { step_by_name(instance, name, Event::Halt(HaltReason::Operator)).await })
 }
 
 /// Pulls the kill switch, and halts every campaign that runs. Returns their names.
 ///
 /// # Errors
 /// [`CampaignError`] if the store fails.
-pub async fn halt_everything(instance: &Instance) -> Result<Vec<String>, CampaignError> {
-    pull_kill_switch(instance).await?;
-    let mut halted = Vec::new();
-    for row in instance.store().read().await?.campaigns().await? {
-        let mut tx = instance.store().begin().await?;
-        let mut loaded = held(&mut tx, row.id).await?;
-        if matches!(loaded.campaign.state(), State::Running(_)) {
-            let now = tx.now().await?;
-            let halt = Event::Halt(HaltReason::Operator);
-            take_step(instance, &mut tx, &mut loaded, halt, now).await?;
-            halted.push(row.name);
+pub fn halt_everything<'a>(
+    instance: &'a Instance,
+) -> BoxFuture<'a, Result<Vec<String>, CampaignError>> {
+    Box::pin(async move {
+        pull_kill_switch(instance).await?;
+        let mut halted = Vec::new();
+        for row in instance.store().read().await?.campaigns().await? {
+            let mut tx = instance.store().begin().await?;
+            let mut loaded = held(&mut tx, row.id).await?;
+            if matches!(loaded.campaign.state(), State::Running(_)) {
+                let now = tx.now().await?;
+                let halt = Event::Halt(HaltReason::Operator);
+                take_step(instance, &mut tx, &mut loaded, halt, now).await?;
+                halted.push(row.name);
+            }
+            tx.commit().await?;
         }
-        tx.commit().await?;
-    }
-    Ok(halted)
+        Ok(halted)
+    })
 }
 
 /// One row, in a transaction of its own: it waits for no campaign.
@@ -131,19 +143,22 @@ async fn pull_kill_switch(instance: &Instance) -> Result<(), CampaignError> {
 ///
 /// # Errors
 /// [`CampaignError::Step`] if it has started, or is none yet.
-pub async fn thaw_campaign(instance: &Instance, name: &str) -> Result<CampaignView, CampaignError> {
-    step_by_name(instance, name, Event::Thaw).await
+pub fn thaw_campaign<'a>(
+    instance: &'a Instance,
+    name: &'a str,
+) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
+    Box::pin(async move { step_by_name(instance, name, Event::Thaw).await })
 }
 
 /// Ends a campaign for good; its accounts may be targets of others.
 ///
 /// # Errors
 /// [`CampaignError::Step`] while it runs.
-pub async fn close_campaign(
-    instance: &Instance,
-    name: &str,
-) -> Result<CampaignView, CampaignError> {
-    step_by_name(instance, name, Event::Close).await
+pub fn close_campaign<'a>(
+    instance: &'a Instance,
+    name: &'a str,
+) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
+    Box::pin(async move { step_by_name(instance, name, Event::Close).await })
 }
 
 async fn step_by_name(

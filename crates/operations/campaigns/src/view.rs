@@ -4,6 +4,7 @@ use authority::Approval;
 use campaign::{Plan, PlanDigest, Reason, State, allowed_addresses};
 use directory::Directory;
 use futures_util::TryStreamExt;
+use futures_util::future::BoxFuture;
 use instance::Instance;
 use model::{NoticeState, SkipReason, TargetState, Timestamp};
 use outbox::{masked_address, masked_id};
@@ -80,23 +81,32 @@ pub struct PlanView {
 ///
 /// # Errors
 /// [`CampaignError::None`] if there is none of this name.
-pub async fn show_campaign(instance: &Instance, name: &str) -> Result<CampaignView, CampaignError> {
-    let mut tx = instance.store().read().await?;
-    let loaded = named(&mut tx, name).await?;
-    view(&mut tx, &loaded).await
+pub fn show_campaign<'a>(
+    instance: &'a Instance,
+    name: &'a str,
+) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let loaded = named(&mut tx, name).await?;
+        view(&mut tx, &loaded).await
+    })
 }
 
 /// Where every campaign stands, the oldest first.
 ///
 /// # Errors
 /// [`CampaignError`] if the store fails.
-pub async fn campaigns(instance: &Instance) -> Result<Vec<CampaignView>, CampaignError> {
-    let mut tx = instance.store().read().await?;
-    let mut views = Vec::new();
-    for row in tx.campaigns().await? {
-        views.push(view(&mut tx, &Loaded::new(row)?).await?);
-    }
-    Ok(views)
+pub fn campaigns<'a>(
+    instance: &'a Instance,
+) -> BoxFuture<'a, Result<Vec<CampaignView>, CampaignError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let mut views = Vec::new();
+        for row in tx.campaigns().await? {
+            views.push(view(&mut tx, &Loaded::new(row)?).await?);
+        }
+        Ok(views)
+    })
 }
 
 async fn view(tx: &mut Tx, loaded: &Loaded) -> Result<CampaignView, CampaignError> {
@@ -175,38 +185,40 @@ pub struct Sample {
 ///
 /// # Errors
 /// [`CampaignError`] if store or directory fail.
-pub async fn sample_targets(
-    instance: &Instance,
-    name: &str,
-    directory: &dyn Directory,
-) -> Result<Vec<Sample>, CampaignError> {
-    let mut tx = instance.store().read().await?;
-    let loaded = named(&mut tx, name).await?;
-    let id = loaded.id();
-    let mut chosen = Vec::new();
-    {
-        let mut targets = tx.targets(id);
-        while chosen.len() < SAMPLES_SHOWN
-            && let Some(target) = targets.try_next().await?
+pub fn sample_targets<'a>(
+    instance: &'a Instance,
+    name: &'a str,
+    directory: &'a dyn Directory,
+) -> BoxFuture<'a, Result<Vec<Sample>, CampaignError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let loaded = named(&mut tx, name).await?;
+        let id = loaded.id();
+        let mut chosen = Vec::new();
         {
-            chosen.push(target.account);
+            let mut targets = tx.targets(id);
+            while chosen.len() < SAMPLES_SHOWN
+                && let Some(target) = targets.try_next().await?
+            {
+                chosen.push(target.account);
+            }
         }
-    }
-    let leaks: BTreeMap<_, _> =
-        tx.leaks().await?.into_iter().map(|leak| (leak.id, leak.name)).collect();
-    let present = directory.by_ids(&chosen).await?;
-    let mut samples = Vec::new();
-    for account in chosen {
-        let findings = tx.findings_of_target(id, &account).await?;
-        let because_of = findings.first().and_then(|finding| {
-            leaks.get(&finding.leak).map(|leak| format!("{leak} ({})", finding.tier))
-        });
-        let email = present.iter().find(|a| a.id == account).and_then(|a| a.email.as_deref());
-        samples.push(Sample {
-            account: masked_id(&account),
-            address: email.and_then(|email| email.parse().ok()).map(|a| masked_address(&a)),
-            because_of: because_of.unwrap_or_default(),
-        });
-    }
-    Ok(samples)
+        let leaks: BTreeMap<_, _> =
+            tx.leaks().await?.into_iter().map(|leak| (leak.id, leak.name)).collect();
+        let present = directory.by_ids(&chosen).await?;
+        let mut samples = Vec::new();
+        for account in chosen {
+            let findings = tx.findings_of_target(id, &account).await?;
+            let because_of = findings.first().and_then(|finding| {
+                leaks.get(&finding.leak).map(|leak| format!("{leak} ({})", finding.tier))
+            });
+            let email = present.iter().find(|a| a.id == account).and_then(|a| a.email.as_deref());
+            samples.push(Sample {
+                account: masked_id(&account),
+                address: email.and_then(|email| email.parse().ok()).map(|a| masked_address(&a)),
+                because_of: because_of.unwrap_or_default(),
+            });
+        }
+        Ok(samples)
+    })
 }

@@ -6,6 +6,7 @@ use authority::{
     limits::{ARMING_LEASE, ARMING_RENEWAL},
     may_send,
 };
+use futures_util::future::BoxFuture;
 use ledger::Event;
 use model::{InstanceId, NameError, Timestamp, canonical::CanonicalError};
 use serde::Serialize;
@@ -32,24 +33,29 @@ pub struct Proposal {
 ///
 /// # Errors
 /// [`ArmError`] if store or file fail.
-pub async fn propose_arming(instance: &Instance, file: &Path) -> Result<Proposal, ArmError> {
-    let mut tx = instance.store().read().await?;
-    let (database, mark) = (tx.identity().await?.parse()?, newest_mark(&mut tx).await?);
-    let now = instance.clock().now();
-    let secret = ArmingSecret::generate(instance.randomness());
-    let instance = instance.signing_id()?;
-    let document = ArmingDocument::new(instance.clone(), database, secret.digest(), now);
-    let locked = LockedFolder::of(file)?;
-    let before = match SendingFile::read(file) {
-        Ok(before) => Some(before.mark.size),
-        Err(SendingFileError::Missing { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
-    SendingFile::new(instance, secret, mark).write(&locked)?;
-    Ok(Proposal {
-        arming: SignedArming::new(document),
-        log_entries: mark.size,
-        log_entries_before: before,
+pub fn propose_arming<'a>(
+    instance: &'a Instance,
+    file: &'a Path,
+) -> BoxFuture<'a, Result<Proposal, ArmError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let (database, mark) = (tx.identity().await?.parse()?, newest_mark(&mut tx).await?);
+        let now = instance.clock().now();
+        let secret = ArmingSecret::generate(instance.randomness());
+        let instance = instance.signing_id()?;
+        let document = ArmingDocument::new(instance.clone(), database, secret.digest(), now);
+        let locked = LockedFolder::of(file)?;
+        let before = match SendingFile::read(file) {
+            Ok(before) => Some(before.mark.size),
+            Err(SendingFileError::Missing { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        SendingFile::new(instance, secret, mark).write(&locked)?;
+        Ok(Proposal {
+            arming: SignedArming::new(document),
+            log_entries: mark.size,
+            log_entries_before: before,
+        })
     })
 }
 
@@ -70,25 +76,27 @@ pub struct SendingStatus {
 ///
 /// # Errors
 /// [`ArmError`] says what does not hold.
-pub async fn arm(
-    instance: &Instance,
-    signed: &SignedArming,
-    roster: &Roster,
-) -> Result<SendingStatus, ArmError> {
-    let mut tx = instance.store().begin().await?;
-    let armed = signed.accept(roster, instance.clock().now())?;
-    let found: DatabaseIdentity = tx.identity().await?.parse()?;
-    if *armed.document().database() != found {
-        let armed = armed.document().database().clone();
-        return Err(ArmError::OtherDatabase { armed, found });
-    }
-    tx.put_arming(&signed.to_bytes(), ARMING_LEASE).await?;
-    let stored = tx.arming().await?.ok_or(ArmError::NotKept)?;
-    let status = status(&armed, &stored);
-    let SendingStatus { database, signers, .. } = status.clone();
-    instance.record(&mut tx, &[Event::SendingArmed { database, signers }]).await?;
-    tx.commit().await?;
-    Ok(status)
+pub fn arm<'a>(
+    instance: &'a Instance,
+    signed: &'a SignedArming,
+    roster: &'a Roster,
+) -> BoxFuture<'a, Result<SendingStatus, ArmError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().begin().await?;
+        let armed = signed.accept(roster, instance.clock().now())?;
+        let found: DatabaseIdentity = tx.identity().await?.parse()?;
+        if *armed.document().database() != found {
+            let armed = armed.document().database().clone();
+            return Err(ArmError::OtherDatabase { armed, found });
+        }
+        tx.put_arming(&signed.to_bytes(), ARMING_LEASE).await?;
+        let stored = tx.arming().await?.ok_or(ArmError::NotKept)?;
+        let status = status(&armed, &stored);
+        let SendingStatus { database, signers, .. } = status.clone();
+        instance.record(&mut tx, &[Event::SendingArmed { database, signers }]).await?;
+        tx.commit().await?;
+        Ok(status)
+    })
 }
 
 /// Stands before everything that is sent: holds the store against this host's sending file.
@@ -115,44 +123,48 @@ impl SendingGuard {
     ///
     /// # Errors
     /// [`DisarmedError`] says why nothing may be sent.
-    pub async fn check(
-        &self,
-        tx: &mut Tx,
-        instance: &Instance,
-        roster: &Roster,
-    ) -> Result<(), DisarmedError> {
-        let status = self.examine(tx, instance, roster).await?;
-        if tx.now().await?.after(ARMING_RENEWAL) > status.lease_until {
-            // One that is no longer there to be renewed has been replaced by a new one.
-            tx.renew_arming(status.armed_at, ARMING_LEASE).await?;
-        }
-        Ok(())
+    pub fn check<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        instance: &'a Instance,
+        roster: &'a Roster,
+    ) -> BoxFuture<'a, Result<(), DisarmedError>> {
+        Box::pin(async move {
+            let status = self.examine(tx, instance, roster).await?;
+            if tx.now().await?.after(ARMING_RENEWAL) > status.lease_until {
+                // One that is no longer there to be renewed has been replaced by a new one.
+                tx.renew_arming(status.armed_at, ARMING_LEASE).await?;
+            }
+            Ok(())
+        })
     }
 
     /// As [`SendingGuard::check`], but leaves the lease alone.
     ///
     /// # Errors
     /// [`DisarmedError`] says why nothing may be sent.
-    pub async fn examine(
-        &self,
-        tx: &mut Tx,
-        instance: &Instance,
-        roster: &Roster,
-    ) -> Result<SendingStatus, DisarmedError> {
-        let file = self.read(instance)?;
-        let stored = tx.arming().await?.ok_or(DisarmedError::Never)?;
-        let signed = SignedArming::parse(&stored.document).map_err(DisarmedError::Stored)?;
-        let armed = signed.verify(roster)?;
-        let facts = ArmingFacts {
-            database: tx.identity().await?.parse()?,
-            secret: file.secret.digest(),
-            lease_until: stored.lease_until,
-            now: tx.now().await?,
-            mark: file.mark,
-            log: log_now(tx, file.mark.size).await?,
-        };
-        may_send(&armed, &facts)?;
-        Ok(status(&armed, &stored))
+    pub fn examine<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        instance: &'a Instance,
+        roster: &'a Roster,
+    ) -> BoxFuture<'a, Result<SendingStatus, DisarmedError>> {
+        Box::pin(async move {
+            let file = self.read(instance)?;
+            let stored = tx.arming().await?.ok_or(DisarmedError::Never)?;
+            let signed = SignedArming::parse(&stored.document).map_err(DisarmedError::Stored)?;
+            let armed = signed.verify(roster)?;
+            let facts = ArmingFacts {
+                database: tx.identity().await?.parse()?,
+                secret: file.secret.digest(),
+                lease_until: stored.lease_until,
+                now: tx.now().await?,
+                mark: file.mark,
+                log: log_now(tx, file.mark.size).await?,
+            };
+            may_send(&armed, &facts)?;
+            Ok(status(&armed, &stored))
+        })
     }
 
     /// Remembers durably how far the log has come, so that a store restored from before is
@@ -160,16 +172,21 @@ impl SendingGuard {
     ///
     /// # Errors
     /// [`DisarmedError`] if the log is not the one that was marked before.
-    pub async fn mark(&self, instance: &Instance) -> Result<LogMark, DisarmedError> {
-        loop {
-            let file = self.read(instance)?;
-            let mut tx = instance.store().read().await?;
-            log_now(&mut tx, file.mark.size).await?.continues(file.mark)?;
-            let newest = newest_mark(&mut tx).await?;
-            if newest == file.mark || self.replace(&file, newest)? {
-                return Ok(newest);
+    pub fn mark<'a>(
+        &'a self,
+        instance: &'a Instance,
+    ) -> BoxFuture<'a, Result<LogMark, DisarmedError>> {
+        Box::pin(async move {
+            loop {
+                let file = self.read(instance)?;
+                let mut tx = instance.store().read().await?;
+                log_now(&mut tx, file.mark.size).await?.continues(file.mark)?;
+                let newest = newest_mark(&mut tx).await?;
+                if newest == file.mark || self.replace(&file, newest)? {
+                    return Ok(newest);
+                }
             }
-        }
+        })
     }
 
     /// Whether the file still held what was compared with the log.
@@ -198,13 +215,15 @@ impl SendingGuard {
 ///
 /// # Errors
 /// [`DisarmedError`] says why not.
-pub async fn sending_status(
-    instance: &Instance,
-    file: &Path,
-    roster: &Roster,
-) -> Result<SendingStatus, DisarmedError> {
-    let guard = SendingGuard::open(file)?;
-    guard.examine(&mut instance.store().read().await?, instance, roster).await
+pub fn sending_status<'a>(
+    instance: &'a Instance,
+    file: &'a Path,
+    roster: &'a Roster,
+) -> BoxFuture<'a, Result<SendingStatus, DisarmedError>> {
+    Box::pin(async move {
+        let guard = SendingGuard::open(file)?;
+        guard.examine(&mut instance.store().read().await?, instance, roster).await
+    })
 }
 
 fn status(armed: &Armed, stored: &store::Arming) -> SendingStatus {

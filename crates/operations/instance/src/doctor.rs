@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use directory::{Directory, ReadError, WriteGrant};
+use futures_util::future::BoxFuture;
 use model::Clock;
 use serde::Serialize;
 use store::{Store, StoreError};
@@ -54,48 +55,57 @@ impl Checked {
 ///
 /// # Errors
 /// [`StoreError`] if the store fails while it is asked.
-pub async fn check_store(store: &Store) -> Result<Vec<Checked>, StoreError> {
-    let needed = Store::schema_version_needed();
-    let tables = match store.schema_version().await? {
-        Some(version) if version == needed => Checked::good("tables", format!("version {version}")),
-        found => Checked::bad(
-            "tables",
-            format!(
-                "version {} found, {needed} needed: run `countersign migrate`",
-                found.unwrap_or(0)
+pub fn check_store<'a>(store: &'a Store) -> BoxFuture<'a, Result<Vec<Checked>, StoreError>> {
+    Box::pin(async move {
+        let needed = Store::schema_version_needed();
+        let tables = match store.schema_version().await? {
+            Some(version) if version == needed => {
+                Checked::good("tables", format!("version {version}"))
+            }
+            found => Checked::bad(
+                "tables",
+                format!(
+                    "version {} found, {needed} needed: run `countersign migrate`",
+                    found.unwrap_or(0)
+                ),
             ),
-        ),
-    };
-    let durable = store.read().await?.is_durable().await?;
-    let durability = if durable {
-        Checked::good("durability", "what is committed survives a power cut")
-    } else {
-        Checked::bad("durability", "the database may lose what it has committed: turn on fsync")
-    };
-    Ok(vec![Checked::good("store", store.version().await?), tables, durability])
+        };
+        let durable = store.read().await?.is_durable().await?;
+        let durability = if durable {
+            Checked::good("durability", "what is committed survives a power cut")
+        } else {
+            Checked::bad("durability", "the database may lose what it has committed: turn on fsync")
+        };
+        Ok(vec![Checked::good("store", store.version().await?), tables, durability])
+    })
 }
 
 /// Asks the store for its clock: the quickest that shows that it is there.
 ///
 /// # Errors
 /// [`StoreError`] if it does not answer.
-pub async fn is_store_there(instance: &Instance) -> Result<(), StoreError> {
-    instance.store().read().await?.now().await.map(drop)
+pub fn is_store_there<'a>(instance: &'a Instance) -> BoxFuture<'a, Result<(), StoreError>> {
+    Box::pin(async move { instance.store().read().await?.now().await.map(drop) })
 }
 
 /// Holds this machine's clock against the database's.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails while it is asked.
-pub async fn check_clock(store: &Store, clock: &dyn Clock) -> Result<Checked, StoreError> {
-    let theirs = store.read().await?.now().await?;
-    let ours = clock.now();
-    let skew = Duration::from_micros(ours.as_micros().abs_diff(theirs.as_micros()));
-    let detail = format!("{ours}, {} ms from the database's", skew.as_millis());
-    Ok(if skew <= CLOCK_SKEW_MAX {
-        Checked::good("clock", detail)
-    } else {
-        Checked::bad("clock", format!("{detail}: synchronise both"))
+pub fn check_clock<'a>(
+    store: &'a Store,
+    clock: &'a dyn Clock,
+) -> BoxFuture<'a, Result<Checked, StoreError>> {
+    Box::pin(async move {
+        let theirs = store.read().await?.now().await?;
+        let ours = clock.now();
+        let skew = Duration::from_micros(ours.as_micros().abs_diff(theirs.as_micros()));
+        let detail = format!("{ours}, {} ms from the database's", skew.as_millis());
+        Ok(if skew <= CLOCK_SKEW_MAX {
+            Checked::good("clock", detail)
+        } else {
+            Checked::bad("clock", format!("{detail}: synchronise both"))
+        })
     })
 }
 
@@ -103,26 +113,32 @@ pub async fn check_clock(store: &Store, clock: &dyn Clock) -> Result<Checked, St
 ///
 /// # Errors
 /// [`ReadError`] if the directory fails while it is asked.
-pub async fn check_directory(directory: &dyn Directory) -> Result<Vec<Checked>, ReadError> {
-    let report = directory.check().await?;
-    let accounts = format!(
-        "{} accounts, {} of them without a password, in {}",
-        report.accounts, report.without_password, report.database
-    );
-    let accounts = match (report.repeated_ids, report.accounts) {
-        (0, 0) => Checked::note("directory", accounts),
-        (0, _) => Checked::good("directory", accounts),
-        (repeated, _) => Checked::bad(
-            "directory",
-            format!("{accounts}; {repeated} of them have the id of another: map a unique column"),
-        ),
-    };
-    let grant = match report.write {
-        WriteGrant::Granted => Checked::good("write grant", "passwords can be sealed"),
-        WriteGrant::NotConfigured => {
-            Checked::note("write grant", "`directory.write_url` is not set: reading only")
-        }
-        WriteGrant::Refused(reason) => Checked::bad("write grant", reason),
-    };
-    Ok(vec![accounts, grant])
+pub fn check_directory<'a>(
+    directory: &'a dyn Directory,
+) -> BoxFuture<'a, Result<Vec<Checked>, ReadError>> {
+    Box::pin(async move {
+        let report = directory.check().await?;
+        let accounts = format!(
+            "{} accounts, {} of them without a password, in {}",
+            report.accounts, report.without_password, report.database
+        );
+        let accounts = match (report.repeated_ids, report.accounts) {
+            (0, 0) => Checked::note("directory", accounts),
+            (0, _) => Checked::good("directory", accounts),
+            (repeated, _) => Checked::bad(
+                "directory",
+                format!(
+                    "{accounts}; {repeated} of them have the id of another: map a unique column"
+                ),
+            ),
+        };
+        let grant = match report.write {
+            WriteGrant::Granted => Checked::good("write grant", "passwords can be sealed"),
+            WriteGrant::NotConfigured => {
+                Checked::note("write grant", "`directory.write_url` is not set: reading only")
+            }
+            WriteGrant::Refused(reason) => Checked::bad("write grant", reason),
+        };
+        Ok(vec![accounts, grant])
+    })
 }

@@ -1,6 +1,7 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use data_encoding::HEXLOWER;
+use futures_util::future::BoxFuture;
 use ledger::{CheckpointKey, Event};
 use model::{Clock, InstanceId, NameError, Randomness};
 use store::{InstanceKind, InstanceRow, Store, StoreError, Tx};
@@ -37,20 +38,22 @@ impl Instance {
     ///
     /// # Errors
     /// [`InstanceError`] if there is none, its tables are out of date, or the key is another's.
-    pub async fn open(
+    pub fn open<'a>(
         store: Store,
         key: InstanceKey,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
         options: InstanceOptions,
-    ) -> Result<Self, InstanceError> {
-        require_migrated(&store).await?;
-        let row = store.read().await?.instance().await?.ok_or(InstanceError::None)?;
-        let keys = KeyRing::new(key);
-        if !keys.is_key_of(&row.id, &row.key_check) {
-            return Err(InstanceError::OtherKey { instance: row.id });
-        }
-        Ok(Self { store, keys, row, clock, randomness, options })
+    ) -> BoxFuture<'a, Result<Self, InstanceError>> {
+        Box::pin(async move {
+            require_migrated(&store).await?;
+            let row = store.read().await?.instance().await?.ok_or(InstanceError::None)?;
+            let keys = KeyRing::new(key);
+            if !keys.is_key_of(&row.id, &row.key_check) {
+                return Err(InstanceError::OtherKey { instance: row.id });
+            }
+            Ok(Self { store, keys, row, clock, randomness, options })
+        })
     }
 
     /// 32 hexadecimal digits.
@@ -113,8 +116,14 @@ impl Instance {
     ///
     /// # Errors
     /// [`LogError`] if the log is damaged, or the store fails.
-    pub async fn record(&self, tx: &mut Tx, events: &[Event]) -> Result<(), LogError> {
-        log::append(tx, &self.checkpoint_key(), self.clock.now(), events).await
+    pub fn record<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        events: &'a [Event],
+    ) -> BoxFuture<'a, Result<(), LogError>> {
+        Box::pin(
+            async move { log::append(tx, &self.checkpoint_key(), self.clock.now(), events).await },
+        )
     }
 
     pub(crate) fn checkpoint_key(&self) -> CheckpointKey {
@@ -140,25 +149,27 @@ async fn require_migrated(store: &Store) -> Result<(), InstanceError> {
 ///
 /// # Errors
 /// [`InstanceError::Exists`] if the store has one already.
-pub async fn create_instance(
-    store: &Store,
-    key: &InstanceKey,
+pub fn create_instance<'a>(
+    store: &'a Store,
+    key: &'a InstanceKey,
     kind: InstanceKind,
-    clock: &dyn Clock,
-    randomness: &dyn Randomness,
-) -> Result<String, InstanceError> {
-    let mut tx = store.begin().await?;
-    if let Some(InstanceRow { id, .. }) = tx.instance().await? {
-        return Err(InstanceError::Exists { instance: id });
-    }
-    let keys = KeyRing::new(key.clone());
-    let id = HEXLOWER.encode(&randomness.array::<16>());
-    let (key_check, created_at) = (keys.key_check(&id), clock.now());
-    tx.create_instance(&InstanceRow { id: id.clone(), kind, created_at, key_check }).await?;
-    let made = Event::StoreMade { instance: id.clone(), kind: kind.to_string() };
-    log::append(&mut tx, &keys.checkpoint_key(&id), created_at, &[made]).await?;
-    tx.commit().await?;
-    Ok(id)
+    clock: &'a dyn Clock,
+    randomness: &'a dyn Randomness,
+) -> BoxFuture<'a, Result<String, InstanceError>> {
+    Box::pin(async move {
+        let mut tx = store.begin().await?;
+        if let Some(InstanceRow { id, .. }) = tx.instance().await? {
+            return Err(InstanceError::Exists { instance: id });
+        }
+        let keys = KeyRing::new(key.clone());
+        let id = HEXLOWER.encode(&randomness.array::<16>());
+        let (key_check, created_at) = (keys.key_check(&id), clock.now());
+        tx.create_instance(&InstanceRow { id: id.clone(), kind, created_at, key_check }).await?;
+        let made = Event::StoreMade { instance: id.clone(), kind: kind.to_string() };
+        log::append(&mut tx, &keys.checkpoint_key(&id), created_at, &[made]).await?;
+        tx.commit().await?;
+        Ok(id)
+    })
 }
 
 /// Why an instance cannot be made or opened.

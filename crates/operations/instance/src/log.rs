@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use futures_util::future::BoxFuture;
 use ledger::{
     Audit, AuditError, Audited, CheckpointError, CheckpointKey, CheckpointVerifier, Entry, Event,
     Hash, MissingHash, Tree, frontier, hash_position,
@@ -55,20 +56,25 @@ pub struct LogReport {
 ///
 /// # Errors
 /// [`LogError::Audit`] says where the log contradicts itself.
-pub async fn verify_log(instance: &Instance, kept: Option<&str>) -> Result<LogReport, LogError> {
-    let verifier = instance.checkpoint_key().verifier();
-    let mut tx = instance.store().read().await?;
-    let signed = tx.checkpoints().await?;
-    let latest = signed.last().map(|checkpoint| checkpoint.note.clone()).unwrap_or_default();
-    let mut notes = signed_sizes(signed, kept, &verifier)?;
-    let mut audit = Audit::new(&verifier);
-    read_all(&mut tx, &mut audit, &mut notes).await?;
-    if let Some((beyond, _)) = notes.pop_first() {
-        return Err(AuditError::Unsigned { entries: audit.size(), signed: beyond }.into());
-    }
-    let audited = audit.finish(verifier.read(&latest)?.size)?;
-    let Audited { entries, checkpoints, .. } = audited;
-    Ok(LogReport { entries, checkpoints, checkpoint: latest, verifier: verifier.to_string() })
+pub fn verify_log<'a>(
+    instance: &'a Instance,
+    kept: Option<&'a str>,
+) -> BoxFuture<'a, Result<LogReport, LogError>> {
+    Box::pin(async move {
+        let verifier = instance.checkpoint_key().verifier();
+        let mut tx = instance.store().read().await?;
+        let signed = tx.checkpoints().await?;
+        let latest = signed.last().map(|checkpoint| checkpoint.note.clone()).unwrap_or_default();
+        let mut notes = signed_sizes(signed, kept, &verifier)?;
+        let mut audit = Audit::new(&verifier);
+        read_all(&mut tx, &mut audit, &mut notes).await?;
+        if let Some((beyond, _)) = notes.pop_first() {
+            return Err(AuditError::Unsigned { entries: audit.size(), signed: beyond }.into());
+        }
+        let audited = audit.finish(verifier.read(&latest)?.size)?;
+        let Audited { entries, checkpoints, .. } = audited;
+        Ok(LogReport { entries, checkpoints, checkpoint: latest, verifier: verifier.to_string() })
+    })
 }
 
 /// The checkpoints to be met on the way, by the number of entries that they sign.
@@ -110,17 +116,26 @@ async fn read_all(tx: &mut Tx, audit: &mut Audit<'_>, notes: &mut Notes) -> Resu
 ///
 /// # Errors
 /// [`LogError`] if the store fails.
-pub async fn log_checkpoint(instance: &Instance) -> Result<Option<String>, LogError> {
-    let latest = instance.store().read().await?.latest_checkpoint().await?;
-    Ok(latest.map(|checkpoint| checkpoint.note))
+pub fn log_checkpoint<'a>(
+    instance: &'a Instance,
+) -> BoxFuture<'a, Result<Option<String>, LogError>> {
+    Box::pin(async move {
+        let latest = instance.store().read().await?.latest_checkpoint().await?;
+        Ok(latest.map(|checkpoint| checkpoint.note))
+    })
 }
 
 /// Some entries of the log, from one on.
 ///
 /// # Errors
 /// [`LogError`] if the store fails.
-pub async fn log_entries(instance: &Instance, from: u64) -> Result<Vec<LogEntry>, LogError> {
-    Ok(instance.store().read().await?.log_entries(from, LOG_ENTRIES_PER_READ).await?)
+pub fn log_entries<'a>(
+    instance: &'a Instance,
+    from: u64,
+) -> BoxFuture<'a, Result<Vec<LogEntry>, LogError>> {
+    Box::pin(async move {
+        Ok(instance.store().read().await?.log_entries(from, LOG_ENTRIES_PER_READ).await?)
+    })
 }
 
 /// What can be wrong with the audit log.

@@ -1,4 +1,5 @@
 use authority::{LogMark, Roster, RosterDigest};
+use futures_util::future::BoxFuture;
 use store::{InstanceKind, StoreError, Tx};
 
 use crate::{DisarmedError, Instance, RosterStateError, SendingGuard, roster_in};
@@ -22,10 +23,16 @@ impl SendingPermission {
     ///
     /// # Errors
     /// [`PermissionError`] says why nothing may be sent.
-    pub async fn check(&self, tx: &mut Tx, instance: &Instance) -> Result<Roster, PermissionError> {
-        let roster = roster_in(tx, instance, self.founding).await?;
-        self.guard.check(tx, instance, &roster).await?;
-        Ok(roster)
+    pub fn check<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        instance: &'a Instance,
+    ) -> BoxFuture<'a, Result<Roster, PermissionError>> {
+        Box::pin(async move {
+            let roster = roster_in(tx, instance, self.founding).await?;
+            self.guard.check(tx, instance, &roster).await?;
+            Ok(roster)
+        })
     }
 
     /// As [`SendingPermission::check`], in a transaction of its own; refuses as well where the
@@ -33,21 +40,29 @@ impl SendingPermission {
     ///
     /// # Errors
     /// [`PermissionError`] says why nothing may be sent.
-    pub async fn confirm(&self, instance: &Instance) -> Result<(), PermissionError> {
-        let mut tx = instance.store().begin().await?;
-        self.check(&mut tx, instance).await?;
-        if instance.kind() == InstanceKind::Site && !tx.is_durable().await? {
-            return Err(PermissionError::NotDurable);
-        }
-        Ok(tx.commit().await?)
+    pub fn confirm<'a>(
+        &'a self,
+        instance: &'a Instance,
+    ) -> BoxFuture<'a, Result<(), PermissionError>> {
+        Box::pin(async move {
+            let mut tx = instance.store().begin().await?;
+            self.check(&mut tx, instance).await?;
+            if instance.kind() == InstanceKind::Site && !tx.is_durable().await? {
+                return Err(PermissionError::NotDurable);
+            }
+            Ok(tx.commit().await?)
+        })
     }
 
     /// Remembers outside the store how far its log has come.
     ///
     /// # Errors
     /// [`DisarmedError`] if the log is not the one that was marked before.
-    pub async fn mark(&self, instance: &Instance) -> Result<LogMark, DisarmedError> {
-        self.guard.mark(instance).await
+    pub fn mark<'a>(
+        &'a self,
+        instance: &'a Instance,
+    ) -> BoxFuture<'a, Result<LogMark, DisarmedError>> {
+        Box::pin(async move { self.guard.mark(instance).await })
     }
 }
 

@@ -1,4 +1,5 @@
 use authority::{OperatorPublic, Roster, RosterDigest, RosterError, SignedRoster};
+use futures_util::future::BoxFuture;
 use ledger::Event;
 use model::{NameError, canonical::CanonicalError};
 use store::{StoreError, Tx};
@@ -9,45 +10,51 @@ use crate::{Instance, LogError};
 ///
 /// # Errors
 /// [`RosterStateError`] says why it is not taken.
-pub async fn accept_roster(
-    instance: &Instance,
-    signed: &SignedRoster,
+pub fn accept_roster<'a>(
+    instance: &'a Instance,
+    signed: &'a SignedRoster,
     expected_founding: RosterDigest,
-) -> Result<Roster, RosterStateError> {
-    let mut tx = instance.store().begin().await?;
-    let documents = documents(&mut tx).await?;
-    let roster = match verified(instance, &documents, expected_founding)? {
-        None => Roster::founding(signed, expected_founding, &instance.signing_id()?)?,
-        Some(roster) => roster.changed(signed)?,
-    };
-    tx.add_roster_document(documents.len() as u64, &signed.to_bytes()).await?;
-    instance.record(&mut tx, &[event(signed, &roster, documents.is_empty())]).await?;
-    tx.commit().await?;
-    Ok(roster)
+) -> BoxFuture<'a, Result<Roster, RosterStateError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().begin().await?;
+        let documents = documents(&mut tx).await?;
+        let roster = match verified(instance, &documents, expected_founding)? {
+            None => Roster::founding(signed, expected_founding, &instance.signing_id()?)?,
+            Some(roster) => roster.changed(signed)?,
+        };
+        tx.add_roster_document(documents.len() as u64, &signed.to_bytes()).await?;
+        instance.record(&mut tx, &[event(signed, &roster, documents.is_empty())]).await?;
+        tx.commit().await?;
+        Ok(roster)
+    })
 }
 
 /// Who may sign today, verified from the first document on.
 ///
 /// # Errors
 /// [`RosterStateError::None`] if nobody may yet, else the first document that does not hold.
-pub async fn roster(
-    instance: &Instance,
+pub fn roster<'a>(
+    instance: &'a Instance,
     expected_founding: RosterDigest,
-) -> Result<Roster, RosterStateError> {
-    roster_in(&mut instance.store().read().await?, instance, expected_founding).await
+) -> BoxFuture<'a, Result<Roster, RosterStateError>> {
+    Box::pin(async move {
+        roster_in(&mut instance.store().read().await?, instance, expected_founding).await
+    })
 }
 
 /// As [`roster`], in the caller's transaction.
 ///
 /// # Errors
 /// As [`roster`].
-pub async fn roster_in(
-    tx: &mut Tx,
-    instance: &Instance,
+pub fn roster_in<'a>(
+    tx: &'a mut Tx,
+    instance: &'a Instance,
     expected_founding: RosterDigest,
-) -> Result<Roster, RosterStateError> {
-    let documents = documents(tx).await?;
-    verified(instance, &documents, expected_founding)?.ok_or(RosterStateError::None)
+) -> BoxFuture<'a, Result<Roster, RosterStateError>> {
+    Box::pin(async move {
+        let documents = documents(tx).await?;
+        verified(instance, &documents, expected_founding)?.ok_or(RosterStateError::None)
+    })
 }
 
 async fn documents(tx: &mut Tx) -> Result<Vec<SignedRoster>, RosterStateError> {

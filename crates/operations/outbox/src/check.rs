@@ -1,3 +1,4 @@
+use futures_util::future::BoxFuture;
 use ledger::NoticeStep;
 use model::{CampaignId, NoticeId, NoticeKind, NoticeState, Timestamp};
 use notice::NoticeCode;
@@ -28,31 +29,33 @@ pub struct CheckedNotice {
 ///
 /// # Errors
 /// [`CheckError`] if the store fails.
-pub async fn check_notice(
-    instance: &Instance,
-    words: &Words,
-    code: &str,
-    address: &str,
-) -> Result<Option<CheckedNotice>, CheckError> {
-    let mut tx = instance.store().read().await?;
-    let Some(notice) = find(instance, &mut tx, code, address).await? else { return Ok(None) };
-    let CodedNotice { notice, ended_at, ref language, .. } = notice;
-    let language = match (language, notice.errand) {
-        (Some(written), _) => written.parse().ok(),
-        (None, Errand::Campaign { campaign, .. }) => {
-            let locale = locale(instance, &mut tx, campaign, notice.id).await?;
-            Some(words.language_of(locale.as_deref()))
-        }
-        (None, Errand::Request) => None,
-    };
-    let language = language.unwrap_or_else(|| words.language_of(None));
-    Ok(Some(CheckedNotice {
-        kind: notice.kind,
-        subject: words.subject(notice.kind, language),
-        made_at: notice.made_at,
-        ended_at,
-        status: notice.state,
-    }))
+pub fn check_notice<'a>(
+    instance: &'a Instance,
+    words: &'a Words,
+    code: &'a str,
+    address: &'a str,
+) -> BoxFuture<'a, Result<Option<CheckedNotice>, CheckError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let Some(notice) = find(instance, &mut tx, code, address).await? else { return Ok(None) };
+        let CodedNotice { notice, ended_at, ref language, .. } = notice;
+        let language = match (language, notice.errand) {
+            (Some(written), _) => written.parse().ok(),
+            (None, Errand::Campaign { campaign, .. }) => {
+                let locale = locale(instance, &mut tx, campaign, notice.id).await?;
+                Some(words.language_of(locale.as_deref()))
+            }
+            (None, Errand::Request) => None,
+        };
+        let language = language.unwrap_or_else(|| words.language_of(None));
+        Ok(Some(CheckedNotice {
+            kind: notice.kind,
+            subject: words.subject(notice.kind, language),
+            made_at: notice.made_at,
+            ended_at,
+            status: notice.state,
+        }))
+    })
 }
 
 /// Records that a recipient says of a notice that it is not right; `false` for anything but a
@@ -60,20 +63,22 @@ pub async fn check_notice(
 ///
 /// # Errors
 /// [`CheckError`] if the store fails.
-pub async fn dispute_notice(
-    instance: &Instance,
-    code: &str,
-    address: &str,
-) -> Result<bool, CheckError> {
-    let mut tx = instance.store().begin().await?;
-    let Some(found) = find(instance, &mut tx, code, address).await? else { return Ok(false) };
-    if tx.dispute_notice(found.notice.id).await? {
-        let (campaign, notice) = (found.notice.errand.campaign(), found.notice.id);
-        let disputed = NoticeStep::NoticeDisputed { campaign, notice };
-        instance.record(&mut tx, &[disputed.into()]).await?;
-    }
-    tx.commit().await?;
-    Ok(true)
+pub fn dispute_notice<'a>(
+    instance: &'a Instance,
+    code: &'a str,
+    address: &'a str,
+) -> BoxFuture<'a, Result<bool, CheckError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().begin().await?;
+        let Some(found) = find(instance, &mut tx, code, address).await? else { return Ok(false) };
+        if tx.dispute_notice(found.notice.id).await? {
+            let (campaign, notice) = (found.notice.errand.campaign(), found.notice.id);
+            let disputed = NoticeStep::NoticeDisputed { campaign, notice };
+            instance.record(&mut tx, &[disputed.into()]).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    })
 }
 
 /// The same look-up and the same hashes whatever was typed.

@@ -1,3 +1,4 @@
+use futures_util::future::BoxFuture;
 use instance::Instance;
 use model::NoticeId;
 use notice::NoticeCode;
@@ -13,11 +14,13 @@ pub fn code_of(instance: &Instance, notice: NoticeId) -> NoticeCode {
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
-pub async fn set_code(
-    instance: &Instance,
-    tx: &mut Tx,
+pub fn set_code<'a>(
+    instance: &'a Instance,
+    tx: &'a mut Tx,
     notice: NoticeId,
-) -> Result<(), StoreError> {
-    let lookup = code_of(instance, notice).lookup(&instance.keys().notice_key());
-    tx.set_code_lookup(notice, lookup).await
+) -> BoxFuture<'a, Result<(), StoreError>> {
+    Box::pin(async move {
+        let lookup = code_of(instance, notice).lookup(&instance.keys().notice_key());
+        tx.set_code_lookup(notice, lookup).await
+    })
 }

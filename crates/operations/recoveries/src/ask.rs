@@ -1,3 +1,4 @@
+use futures_util::future::BoxFuture;
 use instance::{DecryptError, Encrypted, Instance};
 use model::NoticeKind;
 use notice::Language;
@@ -46,21 +47,27 @@ impl Wanted {
 ///
 /// # Errors
 /// [`AskError`] for everybody alike.
-pub async fn ask_for_mail(instance: &Instance, asked: &MailAsked<'_>) -> Result<(), AskError> {
-    let typed = Typed { text: asked.typed.to_owned(), language: asked.language.to_string() };
-    let Encrypted { wrapped_key, body } = instance.encrypt(MAIL_REQUEST, MAIL_REQUEST, &typed)?;
-    let request = NewMailRequest {
-        kind: asked.wanted.kind(),
-        source: instance.keys().source_key(asked.source),
-        wrapped_key,
-        asked: body,
-    };
-    let mut tx = instance.store().begin().await?;
-    if tx.mail_requests_waiting().await? >= REQUESTS_WAITING_MAX {
-        return Err(AskError::TooMany);
-    }
-    tx.add_mail_request(request).await?;
-    Ok(tx.commit().await?)
+pub fn ask_for_mail<'a>(
+    instance: &'a Instance,
+    asked: &'a MailAsked<'a>,
+) -> BoxFuture<'a, Result<(), AskError>> {
+    Box::pin(async move {
+        let typed = Typed { text: asked.typed.to_owned(), language: asked.language.to_string() };
+        let Encrypted { wrapped_key, body } =
+            instance.encrypt(MAIL_REQUEST, MAIL_REQUEST, &typed)?;
+        let request = NewMailRequest {
+            kind: asked.wanted.kind(),
+            source: instance.keys().source_key(asked.source),
+            wrapped_key,
+            asked: body,
+        };
+        let mut tx = instance.store().begin().await?;
+        if tx.mail_requests_waiting().await? >= REQUESTS_WAITING_MAX {
+            return Err(AskError::TooMany);
+        }
+        tx.add_mail_request(request).await?;
+        Ok(tx.commit().await?)
+    })
 }
 
 /// What somebody typed, and in which language the page was.

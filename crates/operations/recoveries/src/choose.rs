@@ -9,6 +9,7 @@ use campaigns::{
 };
 use directory::{EndedSessions, ReadError};
 use exposure::secret_of;
+use futures_util::future::BoxFuture;
 use instance::{DecryptError, Instance, failpoint};
 use model::{Account, Credential, CredentialVersion, Secret, SiteRow, StoredHash};
 use outbox::Kept;
@@ -57,9 +58,14 @@ pub enum Chosen {
 ///
 /// # Errors
 /// [`ChooseError`] if the store fails.
-pub async fn open_link(instance: &Instance, token: &ResetToken) -> Result<bool, ChooseError> {
-    let mut tx = instance.store().read().await?;
-    Ok(live(&mut tx, token).await?.is_some())
+pub fn open_link<'a>(
+    instance: &'a Instance,
+    token: &'a ResetToken,
+) -> BoxFuture<'a, Result<bool, ChooseError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        Ok(live(&mut tx, token).await?.is_some())
+    })
 }
 
 /// Sets a new password, and uses the link up.
@@ -70,35 +76,38 @@ pub async fn open_link(instance: &Instance, token: &ResetToken) -> Result<bool, 
 ///
 /// # Errors
 /// [`ChooseError`] if store or directory fail; the link then works as before.
-pub async fn choose_password(
-    instance: &Instance,
-    recovery: &Recovery,
-    choice: Choice<'_>,
-) -> Result<Chosen, ChooseError> {
-    let mut tx = instance.store().read().await?;
-    let Some(link) = live(&mut tx, choice.token).await? else { return Ok(Chosen::Dead) };
-    let accounts = recovery.directory.by_ids(std::slice::from_ref(&link.account)).await?;
-    let Some((account, credential)) = accounts.into_iter().next().and_then(with_password) else {
-        return Ok(Chosen::Dead);
-    };
-    if is_set(instance, &link, &account) {
-        // Whoever set it was interrupted, or is not done yet.
-        conclude_late(instance, &*recovery.directory, &link, &account).await?;
-        return Ok(Chosen::Dead);
-    }
-    let old = old_hashes(instance, &mut tx, &account, &credential).await?;
-    drop(tx);
-    let hash = credential.into_hash();
-    let password = match judge(recovery, &account, &hash, choice.typed) {
-        Ok(password) => password,
-        Err(refused) => return Ok(refused),
-    };
-    let new = match make(instance, recovery, hash.clone(), old, password).await? {
-        Ok(new) => new,
-        Err(objection) => return Ok(Chosen::Refused(objection)),
-    };
-    let user_agent = choice.user_agent.map(str::to_owned);
-    set(instance, recovery, &link, Change { account, hash, new, user_agent }).await
+pub fn choose_password<'a>(
+    instance: &'a Instance,
+    recovery: &'a Recovery,
+    choice: Choice<'a>,
+) -> BoxFuture<'a, Result<Chosen, ChooseError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let Some(link) = live(&mut tx, choice.token).await? else { return Ok(Chosen::Dead) };
+        let accounts = recovery.directory.by_ids(std::slice::from_ref(&link.account)).await?;
+        let Some((account, credential)) = accounts.into_iter().next().and_then(with_password)
+        else {
+            return Ok(Chosen::Dead);
+        };
+        if is_set(instance, &link, &account) {
+            // Whoever set it was interrupted, or is not done yet.
+            conclude_late(instance, &*recovery.directory, &link, &account).await?;
+            return Ok(Chosen::Dead);
+        }
+        let old = old_hashes(instance, &mut tx, &account, &credential).await?;
+        drop(tx);
+        let hash = credential.into_hash();
+        let password = match judge(recovery, &account, &hash, choice.typed) {
+            Ok(password) => password,
+            Err(refused) => return Ok(refused),
+        };
+        let new = match make(instance, recovery, hash.clone(), old, password).await? {
+            Ok(new) => new,
+            Err(objection) => return Ok(Chosen::Refused(objection)),
+        };
+        let user_agent = choice.user_agent.map(str::to_owned);
+        set(instance, recovery, &link, Change { account, hash, new, user_agent }).await
+    })
 }
 
 /// The link of a token, if it works now.

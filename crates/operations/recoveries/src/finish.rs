@@ -2,6 +2,7 @@
 
 use campaigns::{WatchError, WorkerContext, saga::credential_of, watch_account};
 use directory::{Ability, Directory, EndedSessions, ReadError, WriteError};
+use futures_util::future::BoxFuture;
 use instance::{Instance, LogError};
 use ledger::RecoveryEvent;
 use model::{Account, CredentialNow};
@@ -60,12 +61,16 @@ pub(crate) async fn conclude_late(
 ///
 /// # Errors
 /// [`ConcludeError`] if store or directory fail.
-pub async fn finish_resets(context: &WorkerContext<'_>) -> Result<(), ConcludeError> {
-    let left = context.instance.store().read().await?.reset_links_left().await?;
-    for link in left {
-        finish_reset(context, &link).await?;
-    }
-    Ok(())
+pub fn finish_resets<'a>(
+    context: &'a WorkerContext<'a>,
+) -> BoxFuture<'a, Result<(), ConcludeError>> {
+    Box::pin(async move {
+        let left = context.instance.store().read().await?.reset_links_left().await?;
+        for link in left {
+            finish_reset(context, &link).await?;
+        }
+        Ok(())
+    })
 }
 
 async fn finish_reset(context: &WorkerContext<'_>, link: &ResetLink) -> Result<(), ConcludeError> {

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use campaigns::WorkerContext;
 use directory::{Ability, ReadError};
+use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::RecoveryEvent;
 use model::{Account, AccountId, NoticeKind, Timestamp};
@@ -25,32 +26,38 @@ const DAY: Duration = Duration::from_hours(24);
 ///
 /// # Errors
 /// [`RequestError`] if store or directory fail; the request is then tried again.
-pub async fn resolve_next(context: &WorkerContext<'_>) -> Result<bool, RequestError> {
-    let mut tx = context.instance.store().read().await?;
-    let Some(request) = tx.next_mail_request().await? else { return Ok(false) };
-    let is_late = request.asked_at.after(REQUEST_AGE_MAX) < tx.now().await?;
-    drop(tx);
-    let meant = if is_late { None } else { meant_if_readable(context, &request).await? };
-    let mut tx = context.instance.store().begin().await?;
-    tx.hold_requests().await?;
-    if tx.drop_mail_request(request.id).await? {
-        if let Some(meant) = meant {
-            answer_request(context, &mut tx, &request, &meant).await?;
-        } else {
-            tracing::warn!(is_late, "a request for a mail is dropped");
+pub fn resolve_next<'a>(
+    context: &'a WorkerContext<'a>,
+) -> BoxFuture<'a, Result<bool, RequestError>> {
+    Box::pin(async move {
+        let mut tx = context.instance.store().read().await?;
+        let Some(request) = tx.next_mail_request().await? else { return Ok(false) };
+        let is_late = request.asked_at.after(REQUEST_AGE_MAX) < tx.now().await?;
+        drop(tx);
+        let meant = if is_late { None } else { meant_if_readable(context, &request).await? };
+        let mut tx = context.instance.store().begin().await?;
+        tx.hold_requests().await?;
+        if tx.drop_mail_request(request.id).await? {
+            if let Some(meant) = meant {
+                answer_request(context, &mut tx, &request, &meant).await?;
+            } else {
+                tracing::warn!(is_late, "a request for a mail is dropped");
+            }
+            tx.commit().await?;
         }
-        tx.commit().await?;
-    }
-    Ok(true)
+        Ok(true)
+    })
 }
 
 /// Whether anybody waits for a mail that could be written or sent now.
 ///
 /// # Errors
 /// [`StoreError`] if the store does not answer.
-pub async fn is_request_due(instance: &Instance) -> Result<bool, StoreError> {
-    let mut tx = instance.store().read().await?;
-    Ok(tx.next_mail_request().await?.is_some() || tx.requested_notices_due().await? > 0)
+pub fn is_request_due<'a>(instance: &'a Instance) -> BoxFuture<'a, Result<bool, StoreError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        Ok(tx.next_mail_request().await?.is_some() || tx.requested_notices_due().await? > 0)
+    })
 }
 
 /// As [`meant`]; `None` where trying again would give the same error: nobody who asks

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use campaigns::{WorkerContext, exposures};
+use futures_util::future::BoxFuture;
 use model::{NoticeKind, Timestamp};
 use notice::{
     AccountName, Answer, Browser, Composed, ExposureAnswer, Language, ResetDone, SelfRequestedLink,
@@ -19,11 +20,15 @@ use crate::{
 ///
 /// # Errors
 /// [`RequestError`] says why it could not be sent.
-pub async fn send_requested(context: &WorkerContext<'_>) -> Result<bool, RequestError> {
-    if context.instance.store().read().await?.requested_notices_due().await? == 0 {
-        return Ok(false);
-    }
-    send_next(&context.sender(), &RequestedNotices { context }).await
+pub fn send_requested<'a>(
+    context: &'a WorkerContext<'a>,
+) -> BoxFuture<'a, Result<bool, RequestError>> {
+    Box::pin(async move {
+        if context.instance.store().read().await?.requested_notices_due().await? == 0 {
+            return Ok(false);
+        }
+        send_next(&context.sender(), &RequestedNotices { context }).await
+    })
 }
 
 /// The mails that people ask for, and the confirmations of what they did.
