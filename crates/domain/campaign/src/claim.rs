@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use model::{KillSwitch, NoticeState, TargetState, Timestamp};
 
-use crate::{AddressGroup, Campaign, NoticeRow, SignedPlan, State, allowed_addresses};
+use crate::{AddressGroup, Campaign, SignedPlan, State, allowed_addresses};
 
 /// Decides whether a worker may take up one address, that is, seal its accounts.
 ///
@@ -31,20 +31,26 @@ pub fn decide_claim(group: &AddressGroup, accounts: &[TargetState], facts: &Fact
 }
 
 /// Decides whether a worker may begin to send one notice: right before its row is committed as
-/// `inflight`. `accounts` are the states of the address's accounts, all of them.
+/// `inflight`. It is in this state, and its next attempt may begin at `not_before`. `accounts` are
+/// the states of the address's accounts, all of them.
 #[must_use]
-pub fn decide_send(notice: &NoticeRow, accounts: &[TargetState], facts: &Facts<'_>) -> Claim {
+pub fn decide_send(
+    state: NoticeState,
+    not_before: Timestamp,
+    accounts: &[TargetState],
+    facts: &Facts<'_>,
+) -> Claim {
     if let Some(refused) = refused(facts) {
         return Claim::Refuse(refused);
     }
-    if notice.state() != NoticeState::Pending {
-        return Claim::Refuse(Refusal::NotPending(notice.state()));
+    if state != NoticeState::Pending {
+        return Claim::Refuse(Refusal::NotPending(state));
     }
     match notice_due(accounts) {
         NoticeDue::NotYet => Claim::Wait { reason: Waiting::NotSealed, until: None },
         NoticeDue::Never => Claim::Refuse(Refusal::NobodySealed),
-        NoticeDue::Now if notice.not_before() > facts.now => {
-            Claim::Wait { reason: Waiting::BackOff, until: Some(notice.not_before()) }
+        NoticeDue::Now if not_before > facts.now => {
+            Claim::Wait { reason: Waiting::BackOff, until: Some(not_before) }
         }
         NoticeDue::Now => Claim::Proceed,
     }
@@ -189,11 +195,10 @@ fn next_window(now: Timestamp, window: Duration) -> Timestamp {
 mod tests {
     use super::*;
     use crate::{
-        CampaignId, Event, HaltReason, Plan, SmtpOutcome, TargetTree, Targets, notice_after, step,
+        CampaignId, Event, HaltReason, Plan, TargetTree, Targets, step,
         testing::{self, draft, target},
     };
 
-    const RETRY: Duration = Duration::from_mins(5);
     const NOW: Timestamp = Timestamp::from_micros(1_352_332_861_000_000);
 
     struct Case {
@@ -266,7 +271,7 @@ mod tests {
         let state = halted.state();
         let halted = Facts { campaign: &halted, ..case.facts() };
         case.check(halted, Claim::Refuse(Refusal::NotRunning(state)));
-        let send = decide_send(&NoticeRow::pending(NOW), &[TargetState::Sealed], &halted);
+        let send = decide_send(NoticeState::Pending, NOW, &[TargetState::Sealed], &halted);
         assert_eq!(send, Claim::Refuse(Refusal::NotRunning(state)));
     }
 
@@ -314,17 +319,14 @@ mod tests {
     #[test]
     fn a_notice_that_was_put_off_waits() {
         let case = Case::new();
-        let taken =
-            notice_after(NoticeRow::pending(NOW), crate::NoticeEvent::Taken, RETRY, NOW).unwrap();
-        let outcome = SmtpOutcome::PutOff;
-        let answer = crate::NoticeEvent::Answered { attempt: 1, outcome };
-        let row = notice_after(taken, answer, RETRY, NOW).unwrap();
-        let send =
-            |row, now| decide_send(row, &[TargetState::Sealed], &Facts { now, ..case.facts() });
-        let until = Some(row.not_before());
-        assert_eq!(send(&row, NOW), Claim::Wait { reason: Waiting::BackOff, until });
-        assert_eq!(send(&row, row.not_before()), Claim::Proceed);
+        let again = NOW.after(Duration::from_mins(5));
+        let send = |state, now| {
+            decide_send(state, again, &[TargetState::Sealed], &Facts { now, ..case.facts() })
+        };
+        let wait = Claim::Wait { reason: Waiting::BackOff, until: Some(again) };
+        assert_eq!(send(NoticeState::Pending, NOW), wait);
+        assert_eq!(send(NoticeState::Pending, again), Claim::Proceed);
         let refused = Claim::Refuse(Refusal::NotPending(NoticeState::Inflight));
-        assert_eq!(send(&taken, NOW), refused);
+        assert_eq!(send(NoticeState::Inflight, NOW), refused);
     }
 }

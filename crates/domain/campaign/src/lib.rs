@@ -10,7 +10,6 @@ mod claim;
 pub mod limits;
 mod machine;
 mod names;
-mod notice;
 mod plan;
 mod policy;
 mod signed;
@@ -30,7 +29,6 @@ pub use machine::{
 };
 pub use model::{CampaignId, KillSwitch, NoticeState, SkipReason, TargetState};
 pub use names::{CampaignName, TemplateName};
-pub use notice::{NoticeError, NoticeEvent, NoticeRow, SmtpOutcome, notice_after, retry_delay};
 pub use plan::{Counts, Draft, Plan, PlanDigest, PlanError, Reason, TemplateDigest};
 pub use policy::{Policy, PolicyError, RampStep, Reach, StoreKind, Threshold};
 pub use signed::SignedPlan;

@@ -68,10 +68,3 @@ pub const RETRY_MIN: Duration = Duration::from_mins(1);
 
 /// And at most.
 pub const RETRY_MAX: Duration = Duration::from_hours(1);
-
-/// Between two attempts, at most; the delay doubles with each.
-pub const RETRY_DELAY_MAX: Duration = Duration::from_hours(4);
-
-/// Attempts at one notice. With five minutes before the second, the last one is made
-/// about two days after the first.
-pub const ATTEMPTS_MAX: u32 = 18;

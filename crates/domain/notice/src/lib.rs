@@ -28,6 +28,7 @@ mod reset_link;
 mod reset_required;
 mod site;
 mod smtp;
+mod state;
 mod text;
 mod transport;
 
@@ -53,5 +54,6 @@ pub use site::{Sender, SenderError, Site};
 pub use smtp::{
     Credentials, Relay, RelayError, RelayOptions, Reply, Roots, RootsError, Security, TimeLimits,
 };
+pub use state::{NoticeError, NoticeEvent, NoticeRow, SmtpOutcome, notice_after, retry_delay};
 pub use text::{MenuPath, SiteName, TextError};
 pub use transport::{Failure, Outcome, Phase, Transport};

@@ -88,3 +88,10 @@ pub const END_OF_DATA_LIMIT: Duration = Duration::from_mins(10);
 
 /// For a polite goodbye. Nothing depends on its reply.
 pub const QUIT_LIMIT: Duration = Duration::from_secs(5);
+
+/// Between two attempts, at most; the delay doubles with each.
+pub const RETRY_DELAY_MAX: Duration = Duration::from_hours(4);
+
+/// Attempts at one notice. With five minutes before the second, the last one is made
+/// about two days after the first.
+pub const ATTEMPTS_MAX: u32 = 18;

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use campaign::{Claim, Refusal, TargetTree, decide_send};
 use model::CampaignId;
 use notice::{AccountName, Address, Composed, Exposure, ResetRequired};
-use outbox::{NoticeSource, TellError, code_of, row_of, send_next};
+use outbox::{NoticeSource, TellError, code_of, send_next};
 use store::{Errand, Notice, NoticeExposure, StoreError, Tx};
 
 use crate::{
@@ -56,7 +56,7 @@ impl NoticeSource for CampaignNotices<'_> {
         }
         group(&self.tree, &gate.signed, &rows)?;
         let states: Vec<_> = rows.iter().map(|(row, _)| row.state).collect();
-        match decide_send(&row_of(&notice), &states, &gate.facts()) {
+        match decide_send(notice.state, notice.not_before, &states, &gate.facts()) {
             Claim::Proceed => Ok(Some((notice, gate.signed.plan().policy().retry()))),
             Claim::Wait { .. } | Claim::Refuse(Refusal::KillSwitch) => Ok(None),
             Claim::Refuse(refused) => Err(CampaignError::from(refused).into()),

@@ -1,8 +1,8 @@
-use campaign::NoticeError;
 use instance::{DecryptError, DisarmedError, LogError};
 use model::{NameError, NoticeId, NoticeKind};
 use notice::{
-    AddressError, ComposeError, FactsError, Language, MomentError, ResetUrlError, SignMessageError,
+    AddressError, ComposeError, FactsError, Language, MomentError, NoticeError, ResetUrlError,
+    SignMessageError,
 };
 use store::StoreError;
 

@@ -23,5 +23,5 @@ pub use code::{code_of, set_code};
 pub use context::{Mail, Outbox, SendingContext};
 pub use failure::{SendError, TellError, WordsError};
 pub use kept::Kept;
-pub use send::{NoticeSource, row_of, send_next};
+pub use send::{NoticeSource, send_next};
 pub use words::Words;

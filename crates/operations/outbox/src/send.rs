@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use campaign::{NoticeEvent, NoticeRow, SmtpOutcome, notice_after};
 use instance::{NoticeLease, failpoint, while_renewing};
 use ledger::NoticeStep;
 use model::NoticeState;
-use notice::{Composed, Outcome};
+use notice::{Composed, NoticeEvent, NoticeRow, Outcome, SmtpOutcome, notice_after};
 use store::{Errand, Notice, StoreError, Tx};
 
 use crate::{SendError, SendingContext, limits::ANSWER_CHARS_MAX};
@@ -69,7 +68,7 @@ pub async fn send_next<S: NoticeSource>(
     let (outcome, answer, failed) = match prepare(sender, source, &notice, draft).await {
         Ok(mail) => {
             let outcome = deliver(sender, &notice, &mail).await?;
-            (meaning(&outcome), Some(answer(&outcome)), None)
+            (SmtpOutcome::from(&outcome), Some(answer(&outcome)), None)
         }
         Err(error) => (SmtpOutcome::LostBeforeDot, None, Some(error)),
     };
@@ -196,8 +195,7 @@ async fn finish(tx: &mut Tx, notice: &Notice) -> Result<(), StoreError> {
 }
 
 /// A notice as the decisions on it see it.
-#[must_use]
-pub const fn row_of(notice: &Notice) -> NoticeRow {
+const fn row_of(notice: &Notice) -> NoticeRow {
     NoticeRow::restore(notice.state, notice.attempts, notice.not_before)
 }
 
@@ -215,16 +213,6 @@ const fn ended_step(notice: &Notice) -> NoticeStep {
         notice: notice.id,
         attempt: notice.attempts,
         state: notice.state,
-    }
-}
-
-const fn meaning(outcome: &Outcome) -> SmtpOutcome {
-    match outcome {
-        Outcome::Accepted { .. } => SmtpOutcome::Accepted,
-        Outcome::Refused { permanent: true, .. } => SmtpOutcome::Refused,
-        Outcome::Refused { permanent: false, .. } => SmtpOutcome::PutOff,
-        Outcome::FailedBeforeDot { .. } => SmtpOutcome::LostBeforeDot,
-        Outcome::LostAfterDot { .. } => SmtpOutcome::LostAfterDot,
     }
 }
 

@@ -3,12 +3,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use campaign::{
-    Campaign, Claim, Event, Facts, HaltReason, KillSwitch, NoticeDue, NoticeEvent, NoticeRow,
-    NoticeState, Progress, RateUsed, Refusal, Resolution, Reverification, SignedPlan, SmtpOutcome,
-    Stage, State, TargetAction, TargetState, Waiting, after_reverification, decide_claim,
-    decide_send, notice_after, notice_due, resolve_sealing, step,
+    Campaign, Claim, Event, Facts, HaltReason, KillSwitch, NoticeDue, NoticeState, Progress,
+    RateUsed, Refusal, Resolution, Reverification, SignedPlan, Stage, State, TargetAction,
+    TargetState, Waiting, after_reverification, decide_claim, decide_send, notice_due,
+    resolve_sealing, step,
 };
 use model::{SiteRow, Verdict};
+use notice::{NoticeEvent, NoticeRow, SmtpOutcome, notice_after};
 use stateright::{Model, Property};
 
 use crate::office::{
@@ -339,7 +340,7 @@ impl Town {
             Rule::TellFirst => vec![TargetState::Sealed],
             _ => world.states(address),
         };
-        let claim = decide_send(&notice, &accounts, &facts);
+        let claim = decide_send(notice.state(), notice.not_before(), &accounts, &facts);
         let halted = matches!(claim, Claim::Refuse(Refusal::NotRunning(State::Halted { .. })));
         let ignored = self.rule == Rule::IgnoreHalt && halted;
         (claim == Claim::Proceed || ignored).then_some(())?;

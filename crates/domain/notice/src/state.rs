@@ -1,9 +1,11 @@
 use std::time::Duration;
 
-use model::{NoticeState, Timestamp, canonical::micros};
-use serde::{Deserialize, Serialize};
+use model::{NoticeState, Timestamp};
 
-use crate::limits::{ATTEMPTS_MAX, RETRY_DELAY_MAX};
+use crate::{
+    Outcome,
+    limits::{ATTEMPTS_MAX, RETRY_DELAY_MAX},
+};
 
 /// What becomes of a notice's row. `retry` is how long the first retry waits; each further one
 /// waits twice as long.
@@ -44,11 +46,10 @@ pub fn retry_delay(attempts: u32, first: Duration) -> Option<Duration> {
 }
 
 /// One notice as the store keeps it: one mail to one address, once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NoticeRow {
     state: NoticeState,
     attempts: u32,
-    #[serde(with = "micros")]
     not_before: Timestamp,
 }
 
@@ -81,6 +82,18 @@ pub enum SmtpOutcome {
     LostBeforeDot,
     /// The connection failed once the final dot was, or may have been, written.
     LostAfterDot,
+}
+
+impl From<&Outcome> for SmtpOutcome {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Accepted { .. } => Self::Accepted,
+            Outcome::Refused { permanent: true, .. } => Self::Refused,
+            Outcome::Refused { permanent: false, .. } => Self::PutOff,
+            Outcome::FailedBeforeDot { .. } => Self::LostBeforeDot,
+            Outcome::LostAfterDot { .. } => Self::LostAfterDot,
+        }
+    }
 }
 
 impl NoticeRow {
