@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod debian;
 mod docs;
 mod example;
 mod fuzz;

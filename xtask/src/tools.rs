@@ -6,7 +6,10 @@ use std::{
     process::Command,
 };
 
-use crate::shell::{Outcome, command, on_path, root, run, succeeds};
+use crate::{
+    debian::{self, apt, instruction},
+    shell::{Outcome, command, on_path, root, run, succeeds},
+};
 
 /// The licence and dependency checks. Unpinned tools would fail an unchanged tree one day.
 const CARGO_DENY: &str = "0.20.2";
@@ -31,7 +34,6 @@ const PACKAGES: &[Package] = &[
     Package("python3-venv", Need::Judges, has_venv),
     Package("zstd", Need::Judges, || on_path("zstd")),
     Package("postgresql", Need::Tests, has_postgres),
-    Package("postfix", Need::Tests, || Path::new("/usr/sbin/smtp-sink").exists()),
     Package("chromium", Need::Tests, || Path::new("/usr/bin/chromium").exists()),
     Package("php-cli", Need::Tests, || on_path("php")),
     Package("whois", Need::Tests, || on_path("mkpasswd")),
@@ -45,6 +47,7 @@ pub(crate) fn install(need: Need) -> Outcome {
     install_packages(need)?;
     install_judges()?;
     if need >= Need::Tests {
+        unpack_packages()?;
         install_crate("cargo-deny", CARGO_DENY)?;
     }
     if need >= Need::Full {
@@ -88,36 +91,20 @@ fn install_packages(need: Need) -> Outcome {
         return Err(instruction(&missing).into());
     };
     run(&mut command(&format!("{apt} update -qq")))?;
-    if missing.contains(&"postfix") {
-        run(&mut answer("postfix postfix/main_mailer_type select No configuration"))?;
-    }
-    // Another mail server is not put out for the sake of a test: that is for its owner to decide.
+    // No program of this host is put out for the sake of a test: that is for its owner to decide.
     let options = "install -y -qq --no-install-recommends --no-remove";
     run(&mut command(&format!("{apt} {options} {}", missing.join(" "))))
 }
 
-/// Answers a package's question beforehand: without a configuration, Postfix never serves, and the
-/// tests need no more of it than one program.
-fn answer(answer: &str) -> Command {
-    let sudo = if is_root() { "" } else { "sudo " };
-    let mut command = command(&format!("{sudo}sh -c"));
-    command.args([r#"echo "$0" | debconf-set-selections"#, answer]);
-    command
-}
-
-/// apt-get with nobody to ask and, by the run level, no service started; `None` if we may not.
-fn apt() -> Option<String> {
-    let sudo = if is_root() { "" } else { "sudo " };
-    let allowed = on_path("apt-get") && (is_root() || on_path("sudo"));
-    allowed.then(|| format!("{sudo}env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get"))
-}
-
-fn instruction(missing: &[&str]) -> String {
-    format!(
-        "these Debian packages (or your system's equal) are missing, and I may not install them: \
-         {}. Install them, then run this again.",
-        missing.join(" ")
-    )
+fn unpack_packages() -> Outcome {
+    let wanted = debian::unpacked().join(" ");
+    let stamp = folder().join("debian.stamp");
+    if is_stamped(&stamp, &wanted) {
+        return Ok(());
+    }
+    println!("unpacking {wanted}");
+    debian::unpack(&folder())?;
+    Ok(fs::write(stamp, wanted)?)
 }
 
 /// The Python judges, in an environment of their own, pinned.
@@ -165,9 +152,4 @@ fn has_postgres() -> bool {
 /// Asked only while there is no environment yet: starting Python takes a while.
 fn has_venv() -> bool {
     folder().join("venv.stamp").exists() || succeeds(&mut command("python3 -m ensurepip --version"))
-}
-
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
 }

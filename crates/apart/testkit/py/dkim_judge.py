@@ -3,7 +3,7 @@
     dkim_judge.py keys FOLDER [BITS]
     dkim_judge.py verify FOLDER MESSAGES
 
-`keys` writes `private.pem` and `public.txt`, the record that DNS would have. `verify` prints a
+`keys` writes `private.pem` (PKCS #8), `pkcs1.pem` and `public.txt`, the record that DNS would have. `verify` prints a
 JSON list of what is to be said of each file in the folder MESSAGES, in the order of their names:
 whether its signature holds, whether one changed byte in the body and one changed header break it,
 which headers it covers, and where its key was looked for.
@@ -22,16 +22,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 def keys(folder, bits=2048):
     key = rsa.generate_private_key(public_exponent=65537, key_size=int(bits))
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
     public = key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     record = b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
-    Path(folder, "private.pem").write_bytes(private)
+    formats = serialization.PrivateFormat
+    for name, form in [("private", formats.PKCS8), ("pkcs1", formats.TraditionalOpenSSL)]:
+        pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+        Path(folder, name + ".pem").write_bytes(pem)
     Path(folder, "public.txt").write_bytes(record)
 
 

@@ -1,11 +1,14 @@
-//! dkimpy's verdict on signed mail, without DNS.
+//! The verdicts of dkimpy and of `Mail::DKIM` on signed mail, without DNS.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use serde::Deserialize;
 use tempfile::TempDir;
 
-use crate::{python, tools::run};
+use crate::{
+    python,
+    tools::{debian, run, unpacked, workspace},
+};
 
 /// A fresh key to sign with, and what DNS would say of it.
 #[derive(Debug)]
@@ -40,6 +43,15 @@ impl Key {
         Self { private_pem: made("private.pem"), record, folder }
     }
 
+    /// The private half once more, PKCS #1 in PEM.
+    ///
+    /// # Panics
+    /// Never, as long as there is the folder with the keys.
+    #[must_use]
+    pub fn pkcs1_pem(&self) -> Vec<u8> {
+        fs::read(self.folder.path().join("pkcs1.pem")).expect("the judge writes keys")
+    }
+
     /// The verdict on each of these mails, whatever name they say that the key has, in one run of
     /// Python.
     ///
@@ -47,19 +59,38 @@ impl Key {
     /// If Python fails, or a mail has no end to its headers.
     #[must_use]
     pub fn verify<M: AsRef<[u8]>>(&self, mails: impl IntoIterator<Item = M>) -> Vec<Verdict> {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        for (at, mail) in mails.into_iter().enumerate() {
-            let path = folder.path().join(format!("{at:09}"));
-            fs::write(path, mail).expect("a temporary folder can be written to");
-        }
-        self.verify_all_in(folder.path())
-    }
-
-    fn verify_all_in(&self, mails: &Path) -> Vec<Verdict> {
+        let mails = written(mails);
         let mut judge = python("dkim_judge.py");
-        let said = run(judge.arg("verify").arg(self.folder.path()).arg(mails)).stdout;
+        let said = run(judge.arg("verify").arg(self.folder.path()).arg(mails.path())).stdout;
         serde_json::from_slice(&said).expect("the judge speaks JSON")
     }
+
+    /// What `Mail::DKIM` says of each of these mails: `pass`, or why not.
+    ///
+    /// # Panics
+    /// If Perl fails, or `Mail::DKIM` is not there.
+    #[must_use]
+    pub fn second_opinion<M: AsRef<[u8]>>(
+        &self,
+        mails: impl IntoIterator<Item = M>,
+    ) -> Vec<String> {
+        let mails = written(mails);
+        let mut judge = unpacked("usr/bin/perl");
+        judge.arg(workspace().join("crates/apart/testkit/perl/dkim_judge.pl")).arg(debian());
+        let said = run(judge.arg(self.folder.path().join("public.txt")).arg(mails.path())).stdout;
+        let said = String::from_utf8(said).expect("the judge speaks ASCII");
+        said.lines().map(str::to_owned).collect()
+    }
+}
+
+/// The mails as files, whose names have their order.
+fn written<M: AsRef<[u8]>>(mails: impl IntoIterator<Item = M>) -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for (at, mail) in mails.into_iter().enumerate() {
+        let path = folder.path().join(format!("{at:09}"));
+        fs::write(path, mail).expect("a temporary folder can be written to");
+    }
+    folder
 }
 
 /// What dkimpy says of one mail.
@@ -101,5 +132,7 @@ mod tests {
         assert_eq!(valid, [false; 3]);
         assert_eq!(verdicts[1].covers, ["from"]);
         assert!(key.verify(Vec::<Vec<u8>>::new()).is_empty());
+        let opinions = key.second_opinion(["From: a@a.test\r\n\r\nx\r\n", forged]);
+        assert!(opinions[0] == "none" && opinions[1].starts_with("fail"), "{opinions:?}");
     }
 }

@@ -15,6 +15,9 @@ const FULL_VARIABLE: &str = "COUNTERSIGN_TEST_FULL";
 /// Where `cargo xtask test` puts the Python judges, below the workspace.
 const PYTHON: &str = "target/tools/venv/bin/python";
 
+/// Where it unpacks Debian's packages, below the workspace.
+const DEBIAN: &str = "target/tools/debian";
+
 /// Whether the tests run in full: longer kill loops, more cases.
 #[must_use]
 pub fn full() -> bool {
@@ -33,6 +36,24 @@ pub fn python(script: &str) -> Command {
     command.arg(scripts().join(script));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     command
+}
+
+/// A command that runs a program of the packages which `cargo xtask test` unpacks, or else the
+/// host's own.
+pub(crate) fn unpacked(program: &str) -> Command {
+    let tree = debian();
+    let libraries = fs::read_dir(tree.join("usr/lib")).into_iter().flatten();
+    let libraries = libraries.map(|entry| entry.expect("target/tools can be read").path());
+    let libraries = env::join_paths(libraries).expect("Debian's folders have plain names");
+    let own = tree.join(program);
+    let mut command = Command::new(if own.exists() { own } else { Path::new("/").join(program) });
+    command.env("LD_LIBRARY_PATH", libraries);
+    command
+}
+
+/// Where `cargo xtask test` unpacks Debian's packages.
+pub(crate) fn debian() -> PathBuf {
+    workspace().join(DEBIAN)
 }
 
 /// The folder that holds the workspace's `Cargo.toml`.
@@ -73,7 +94,7 @@ pub(crate) fn first_line(server: &mut Child) -> Option<String> {
     line.strip_suffix('\n').map(str::to_owned)
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
 }
 

@@ -4,14 +4,15 @@ use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use crate::tools::{HINT, first_line, unprivileged_shell};
+use crate::tools::{HINT, first_line, is_root, unpacked};
 
-const PROGRAM: &str = "/usr/sbin/smtp-sink";
+/// Whom the sink becomes, as it refuses to stay root.
+const USER: &str = "nobody";
 
 /// Connections that may wait.
 const BACKLOG: &str = "100";
@@ -35,11 +36,18 @@ impl SmtpSink {
     /// If Postfix is not installed, or the sink does not start.
     #[must_use]
     pub fn start(options: &[&str]) -> Self {
-        assert!(Path::new(PROGRAM).exists(), "{PROGRAM} is missing: {HINT}");
         let port = free_port();
-        let mut keeper = unprivileged_shell();
-        keeper.args(["-c", include_str!("sink.sh"), "sink"]).args(options);
-        keeper.args([&format!("127.0.0.1:{port}"), BACKLOG]).process_group(0);
+        let sink = unpacked("usr/sbin/smtp-sink");
+        let program = Path::new(sink.get_program());
+        assert!(program.exists(), "{} is missing: {HINT}", program.display());
+        let mut keeper = Command::new("sh");
+        keeper.envs(sink.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        keeper.args(["-c", include_str!("sink.sh"), if is_root() { USER } else { "" }]);
+        keeper
+            .arg(program)
+            .args(options)
+            .args([&format!("127.0.0.1:{port}"), BACKLOG])
+            .process_group(0);
         keeper.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut keeper = keeper.spawn().expect("a shell starts");
         let folder = first_line(&mut keeper).expect("it prints the sink's folder");

@@ -1,13 +1,20 @@
 # Keeps one smtp-sink alive for exactly as long as its standard input stays open: however the test
 # process ends, the pipe closes, and sink and folder are gone.
-# Arguments: those of smtp-sink. Prints the folder that gets the mails.
+# Name of the script: the user that smtp-sink is to become, or nothing. Arguments: smtp-sink and its
+# own. Prints the folder that gets the mails.
 set -e
 trap "" PIPE
+user=$0 program=$1
+shift
 folder=$(mktemp -d "${TMPDIR:-/tmp}/countersign-sink.XXXXXX")
 cd "$folder"
 trap 'kill -KILL "$sink" 2>/dev/null; cd /; rm -rf "$folder"' EXIT
 
-/usr/sbin/smtp-sink -d mail. "$@" </dev/null >/dev/null &
+if [ -n "$user" ]; then
+    chown "$user" "$folder"
+    set -- -u "$user" "$@"
+fi
+"$program" -d mail. "$@" </dev/null >/dev/null &
 sink=$!
 echo "$folder"
 exec >&-

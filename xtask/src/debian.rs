@@ -1,0 +1,103 @@
+//! Debian's packages, and those of them that are unpacked into `target/tools/debian`: the tests need
+//! a program or a library of theirs. No service starts, and nothing on the host gives way.
+
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
+
+use crate::shell::{Outcome, command, on_path, output, run, succeeds};
+
+/// What is unpacked.
+const UNPACKED: &[Unpacked] = &[
+    Unpacked("postfix", "usr/sbin/smtp-sink", || Path::new("/usr/sbin/smtp-sink").exists()),
+    Unpacked("libmail-dkim-perl", "usr/share/perl5/Mail/DKIM.pm", || {
+        succeeds(&mut command("perl -MMail::DKIM -e 1"))
+    }),
+];
+
+/// A package, a file of it, and how to see on a host without `apt-get` that it is there.
+struct Unpacked(&'static str, &'static str, fn() -> bool);
+
+/// The names of the packages that are unpacked.
+pub(crate) fn unpacked() -> Vec<&'static str> {
+    UNPACKED.iter().map(|Unpacked(name, ..)| *name).collect()
+}
+
+/// Unpacks the packages, and whatever they depend on and this host lacks, below a folder.
+pub(crate) fn unpack(folder: &Path) -> Outcome {
+    if !on_path("apt-get") {
+        return look_for_them();
+    }
+    let archives = folder.join("archives");
+    if fetch(&archives).is_err() {
+        // The host's lists of packages are out of date, or it has none.
+        let apt = apt().ok_or_else(|| instruction(&unpacked()))?;
+        run(&mut command(&format!("{apt} update -qq")))?;
+        fetch(&archives)?;
+    }
+    unpack_all(&archives, &folder.join("debian"))?;
+    Ok(fs::remove_dir_all(archives)?)
+}
+
+/// apt-get with nobody to ask and, by the run level, no service started; `None` if we may not.
+pub(crate) fn apt() -> Option<String> {
+    let sudo = if is_root() { "" } else { "sudo " };
+    let allowed = on_path("apt-get") && (is_root() || on_path("sudo"));
+    allowed.then(|| format!("{sudo}env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get"))
+}
+
+pub(crate) fn instruction(missing: &[&str]) -> String {
+    format!(
+        "these Debian packages (or your system's equal) are missing, and I may not install them: \
+         {}. Install them, then run this again.",
+        missing.join(" ")
+    )
+}
+
+fn look_for_them() -> Outcome {
+    let missing = UNPACKED.iter().filter(|Unpacked(.., is_there)| !is_there());
+    let missing: Vec<_> = missing.map(|Unpacked(name, ..)| *name).collect();
+    if missing.is_empty() { Ok(()) } else { Err(instruction(&missing).into()) }
+}
+
+fn fetch(archives: &Path) -> Outcome {
+    remove(archives)?;
+    fs::create_dir_all(archives)?;
+    let mut download = command("apt-get download -qq");
+    run(download.args(missing_packages()?).current_dir(archives))
+}
+
+/// The packages and all that apt-get would install with them. It installs nothing here: on a host
+/// with another mail server, it would remove that one.
+fn missing_packages() -> Outcome<BTreeSet<String>> {
+    let mut simulation = command("apt-get install --simulate -qq --no-install-recommends");
+    let said = output(simulation.args(unpacked()).env("LC_ALL", "C"))?;
+    let new = said.lines().filter_map(|line| line.strip_prefix("Inst ")?.split(' ').next());
+    Ok(new.chain(unpacked()).map(str::to_owned).collect())
+}
+
+/// Tests may be running in the tree that is there, so the new one is made beside it.
+fn unpack_all(archives: &Path, tree: &Path) -> Outcome {
+    let new = tree.with_extension("new");
+    remove(&new)?;
+    for archive in fs::read_dir(archives)? {
+        run(Command::new("dpkg-deb").arg("-x").arg(archive?.path()).arg(&new))?;
+    }
+    for Unpacked(name, file, _) in UNPACKED {
+        if !new.join(file).exists() {
+            return Err(format!("the package {name} has no {file}").into());
+        }
+    }
+    remove(tree)?;
+    Ok(fs::rename(new, tree)?)
+}
+
+fn remove(folder: &Path) -> Outcome {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    Ok(())
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
+}
