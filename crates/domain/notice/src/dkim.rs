@@ -1,15 +1,21 @@
-use std::fmt;
+mod relaxed;
 
-use mail_auth::{
-    common::{
-        crypto::{RsaKey, Sha256},
-        headers::HeaderWriter,
-    },
-    dkim::{Canonicalization, DkimSigner, Done},
+use std::{fmt, iter};
+
+use base64ct::{Base64, Encoding as _};
+use ring::{
+    digest::{SHA256, digest},
+    rand::SystemRandom,
+    signature::{RSA_PKCS1_SHA256, RsaKeyPair},
 };
 use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
 
-/// What a signature covers, where the message has it.
+pub use self::relaxed::MalformedMessage;
+use self::relaxed::{RelaxedMessage, relaxed_field};
+use crate::limits::DKIM_LINE_BYTES_MAX;
+
+/// What a signature covers: each of these headers that the message has, and that it has no more of
+/// them.
 pub const SIGNED_HEADERS: &[&str] = &[
     "From",
     "To",
@@ -23,31 +29,37 @@ pub const SIGNED_HEADERS: &[&str] = &[
     "Auto-Submitted",
 ];
 
-/// What separates the headers from the body.
-const HEADERS_END: &[u8] = b"\r\n\r\n";
-
 /// Says of a message that the site has sent it.
 pub trait Signer: Send + Sync + fmt::Debug {
     /// The header to put before the message, with its line end.
     ///
     /// # Errors
-    /// [`SignError`] if the message has nothing to sign, or the key does not serve.
+    /// [`SignError`] if servers could read the message in two ways, or the key does not serve.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError>;
 }
 
-/// A message that could not be signed.
-#[derive(Debug, thiserror::Error)]
-#[error("the message could not be signed: {reason}")]
-pub struct SignError {
-    reason: String,
+/// Why a message could not be signed.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignError {
+    /// Receivers would hash something else than we do.
+    #[error("the message could not be signed: {0}")]
+    Malformed(#[from] MalformedMessage),
+    /// Receivers take no signature that does not cover who the message is from.
+    #[error("the message could not be signed: it has no header From")]
+    NoFrom,
+    /// The library gives no reason.
+    #[error("the message could not be signed: the DKIM key fails")]
+    Key,
 }
 
-/// DKIM with RSA and SHA-256, relaxed for headers and body.
+/// DKIM (RFC 6376) with RSA and SHA-256, relaxed for headers and body.
 ///
-/// RSA alone: some receivers count an Ed25519 signature as a broken one.
+/// RSA alone: some receivers count an Ed25519 signature as a broken one. The signature says no
+/// time, so that every attempt at a notice has the same bytes.
 pub struct DkimKey {
-    signer: DkimSigner<RsaKey<Sha256>, Done>,
-    name: String,
+    key: RsaKeyPair,
+    domain: String,
+    selector: String,
 }
 
 impl DkimKey {
@@ -62,28 +74,52 @@ impl DkimKey {
             check_name(name)?;
         }
         let der = PrivateKeyDer::from_pem_slice(pem).map_err(|_| DkimKeyError::NoKey)?;
-        let key = RsaKey::<Sha256>::from_key_der(der).map_err(|_| DkimKeyError::NotRsa)?;
-        let signer = DkimSigner::from_key(key)
-            .domain(domain)
-            .selector(selector)
-            .headers(SIGNED_HEADERS.iter().copied())
-            .header_canonicalization(Canonicalization::Relaxed)
-            .body_canonicalization(Canonicalization::Relaxed);
-        Ok(Self { signer, name: format!("{selector}._domainkey.{domain}") })
+        let key = match &der {
+            PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
+            PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
+            _ => return Err(DkimKeyError::NotRsa),
+        };
+        let key = key.map_err(|_| DkimKeyError::NotRsa)?;
+        Ok(Self { key, domain: domain.to_owned(), selector: selector.to_owned() })
+    }
+
+    /// The header up to the signature's value, which is what the signature covers of it.
+    fn header(&self, covered: &[&str], body_hash: &str) -> String {
+        let Self { domain, selector, .. } = self;
+        let covered = folded(covered.iter().map(|name| (*name).to_owned()), ":");
+        format!(
+            "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed;\r\n\td={domain};\r\n\t\
+             s={selector};\r\n\th={covered};\r\n\tbh={body_hash};\r\n\tb="
+        )
+    }
+
+    fn signature(&self, signed: &[u8]) -> Result<Vec<u8>, SignError> {
+        let mut signature = vec![0; self.key.public().modulus_len()];
+        // PKCS #1 v1.5 uses no randomness. The library asks for some all the same.
+        let randomness = SystemRandom::new();
+        let done = self.key.sign(&RSA_PKCS1_SHA256, &randomness, signed, &mut signature);
+        done.map(|()| signature).map_err(|_| SignError::Key)
     }
 }
 
 impl Signer for DkimKey {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
-        let signature = self.signer.sign(&with_plain_ends(message));
-        let signature = signature.map_err(|error| SignError { reason: error.to_string() })?;
-        Ok(signature.to_header().into_bytes())
+        let message = RelaxedMessage::parse(message)?;
+        if message.fields("From").is_empty() {
+            return Err(SignError::NoFrom);
+        }
+        let (covered, mut signed) = covered_headers(&message);
+        let body_hash = Base64::encode_string(digest(&SHA256, &message.body()).as_ref());
+        let header = self.header(&covered, &body_hash);
+        signed.extend(relaxed_field(header.as_bytes())?);
+        let value = Base64::encode_string(&self.signature(&signed)?);
+        Ok(format!("{header}{}\r\n", folded(value.chars().map(String::from), "")).into_bytes())
     }
 }
 
 impl fmt::Debug for DkimKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DkimKey({})", self.name)
+        write!(f, "DkimKey({}._domainkey.{})", self.selector, self.domain)
     }
 }
 
@@ -94,7 +130,7 @@ pub enum DkimKeyError {
     #[error("the DKIM key is no private key in PEM")]
     NoKey,
     /// Of another algorithm, encrypted, or so short that receivers do not trust it.
-    #[error("the DKIM key is no RSA key of 2048 bits or more")]
+    #[error("the DKIM key is no RSA key of 2048 to 4096 bits")]
     NotRsa,
     /// Could break the header.
     #[error("`{name}` is no name in DNS")]
@@ -104,33 +140,36 @@ pub enum DkimKeyError {
     },
 }
 
-/// The message without white space at the ends of lines and without empty lines at its end.
-///
-/// Receivers leave these out when they hash a relaxed body. mail-auth 0.13.3 should, but hashes
-/// empty lines at the end if spaces stand in them; so it gets to see none.
-fn with_plain_ends(message: &[u8]) -> Vec<u8> {
-    let end = message.windows(HEADERS_END.len()).position(|window| window == HEADERS_END);
-    let (headers, body) = message.split_at(end.map_or(message.len(), |at| at + HEADERS_END.len()));
-    let mut plain = headers.to_vec();
-    let mut empty_lines = 0;
-    for line in body.split(|byte| *byte == b'\n').map(without_white_end) {
-        if line.is_empty() {
-            empty_lines += 1;
-            continue;
+/// What `h=` names, and the fields that it stands for.
+fn covered_headers(message: &RelaxedMessage<'_>) -> (Vec<&'static str>, Vec<u8>) {
+    let (mut covered, mut signed) = (Vec::new(), Vec::new());
+    for name in SIGNED_HEADERS {
+        let fields = message.fields(name);
+        // Named once more than it is there: whoever adds one breaks the signature.
+        covered.extend(iter::repeat_n(*name, fields.len() + 1));
+        // Receivers take the last field first.
+        for field in fields.iter().rev() {
+            signed.extend([field, &b"\r\n"[..]].concat());
         }
-        plain.extend(b"\r\n".repeat(empty_lines));
-        plain.extend_from_slice(line);
-        plain.extend_from_slice(b"\r\n");
-        empty_lines = 0;
     }
-    plain
+    (covered, signed)
 }
 
-/// White space is what RFC 6376 counts as such: a form feed is not.
-fn without_white_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let kept = line.iter().rposition(|byte| !matches!(byte, b' ' | b'\t'));
-    &line[..kept.map_or(0, |last| last + 1)]
+/// Words with a separator between them, in lines of a header.
+fn folded(words: impl Iterator<Item = String>, separator: &str) -> String {
+    let (mut text, mut column) = (String::new(), 0);
+    for word in words {
+        if !text.is_empty() {
+            text.push_str(separator);
+        }
+        if column + word.len() > DKIM_LINE_BYTES_MAX {
+            text.push_str("\r\n\t");
+            column = 0;
+        }
+        text.push_str(&word);
+        column += word.len() + separator.len();
+    }
+    text
 }
 
 fn check_name(name: &str) -> Result<(), DkimKeyError> {

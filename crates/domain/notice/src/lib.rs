@@ -36,7 +36,7 @@ pub use address::{Address, AddressError};
 pub use browser::Browser;
 pub use code::{CodeError, NoticeCode, NoticeToken};
 pub use compose::{ComposeError, Composer, Posting};
-pub use dkim::{DkimKey, DkimKeyError, SIGNED_HEADERS, SignError, Signer};
+pub use dkim::{DkimKey, DkimKeyError, MalformedMessage, SIGNED_HEADERS, SignError, Signer};
 pub use exposure::Exposure;
 pub use exposure_answer::{Answer, ExposureAnswer};
 pub use facts::{AccountName, Facts, FactsError};

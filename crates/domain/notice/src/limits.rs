@@ -44,6 +44,10 @@ pub const TEXT_COLUMNS: usize = 72;
 /// Bytes of a line of a message, without its end (RFC 5322, 2.1.1).
 pub const MESSAGE_LINE_BYTES_MAX: usize = 998;
 
+/// Bytes of header names, or of the signature, on one line of the DKIM header: with its tag, the
+/// line stays within the 78 columns that RFC 5322, 2.1.1 recommends.
+pub const DKIM_LINE_BYTES_MAX: usize = 64;
+
 /// Bytes of a message. A notice has about six thousand.
 pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
 

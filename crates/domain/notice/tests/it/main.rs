@@ -1,4 +1,5 @@
-//! Notices as strangers' software sees them: aiosmtpd and Postfix take them, dkimpy verifies them.
+//! Notices as strangers' software sees them: aiosmtpd and Postfix take them, dkimpy and
+//! `Mail::DKIM` verify them.
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
 mod facts;
