@@ -18,7 +18,7 @@ const MENU_ARROW: char = '>';
 pub struct SiteName(String);
 
 impl SiteName {
-    /// The name as text.
+    /// One line, which shows nothing that mail programs make a link of.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

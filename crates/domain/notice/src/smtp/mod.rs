@@ -69,9 +69,9 @@ model::text_enum! {
 /// A name and password for AUTH.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// The name.
+    /// As the relay knows us.
     pub username: String,
-    /// The password.
+    /// Goes over TLS, or to this host.
     pub password: Secret,
 }
 
