@@ -1,6 +1,6 @@
 use std::fmt;
 
-use model::{Timestamp, canonical::micros};
+use model::{CampaignState, Timestamp, canonical::micros};
 use serde::{Deserialize, Serialize};
 
 use crate::{CampaignId, Plan, PlanDigest, Policy, SignedPlan, TargetRoot, limits::SECRETS_KEPT};
@@ -135,18 +135,24 @@ model::text_enum! {
 impl State {
     /// The one word that stands for it in the database, the command line and JSON.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub const fn word(self) -> CampaignState {
         match self {
-            Self::Draft => "draft",
-            Self::Frozen => "frozen",
-            Self::Signed => "signed",
-            Self::Running(Stage::Canary) => "canary",
-            Self::Running(Stage::Soak { .. }) => "soak",
-            Self::Running(Stage::Ramp { .. }) => "ramp",
-            Self::Done => "done",
-            Self::Halted { .. } => "halted",
-            Self::Closed => "closed",
+            Self::Draft => CampaignState::Draft,
+            Self::Frozen => CampaignState::Frozen,
+            Self::Signed => CampaignState::Signed,
+            Self::Running(Stage::Canary) => CampaignState::Canary,
+            Self::Running(Stage::Soak { .. }) => CampaignState::Soak,
+            Self::Running(Stage::Ramp { .. }) => CampaignState::Ramp,
+            Self::Done => CampaignState::Done,
+            Self::Halted { .. } => CampaignState::Halted,
+            Self::Closed => CampaignState::Closed,
         }
+    }
+
+    /// As [`State::word`], in letters.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.word().as_str()
     }
 
     /// Whether its accounts belong to this campaign alone: from frozen to done, halted included.

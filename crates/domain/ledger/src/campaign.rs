@@ -142,21 +142,48 @@ impl From<NoticeStep> for CampaignEvent {
 }
 
 impl CampaignEvent {
+    /// The campaign that it is about; `None` for what concerns them all.
+    #[must_use]
+    pub const fn campaign(&self) -> Option<CampaignId> {
+        match self {
+            Self::CampaignDrafted { campaign, .. }
+            | Self::CampaignFrozen { campaign, .. }
+            | Self::CampaignApproved { campaign, .. }
+            | Self::CampaignMoved { campaign, .. }
+            | Self::AccountSealing { campaign, .. }
+            | Self::AccountSealed { campaign, .. }
+            | Self::AccountSkipped { campaign, .. }
+            | Self::AccountReset { campaign, .. }
+            | Self::AddressDone { campaign, .. }
+            | Self::StatementMade { campaign, .. }
+            | Self::SecretsDestroyed { campaign, .. } => Some(*campaign),
+            Self::Notice(step) => step.campaign(),
+            Self::KillSwitchMoved { .. } => None,
+        }
+    }
+
     /// Reads a line of the log: `None` if it is not about this campaign.
     ///
     /// # Errors
     /// What is wrong with a line that is about it.
     pub fn of(campaign: CampaignId, line: &[u8]) -> Result<Option<Self>, serde_json::Error> {
-        #[derive(Deserialize)]
-        struct About {
-            campaign: Option<CampaignId>,
-        }
-        let about: About = serde_json::from_slice(line)?;
-        if about.campaign != Some(campaign) {
+        if campaign_of(line)? != Some(campaign) {
             return Ok(None);
         }
         serde_json::from_slice(line).map(Some)
     }
+}
+
+/// The campaign that a line of the log is about.
+///
+/// # Errors
+/// What is wrong with a line that is no entry.
+pub fn campaign_of(line: &[u8]) -> Result<Option<CampaignId>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct About {
+        campaign: Option<CampaignId>,
+    }
+    serde_json::from_slice(line).map(|about: About| about.campaign)
 }
 
 mod as_text {

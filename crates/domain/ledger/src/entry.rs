@@ -1,6 +1,6 @@
 use model::{
-    AccountId, CredentialVersion, HashFormat, LeakDate, LeakId, LeakName, Provenance, RecordRef,
-    Tally, Tier, Timestamp,
+    AccountId, CampaignId, CredentialVersion, HashFormat, LeakDate, LeakId, LeakName, Provenance,
+    RecordRef, Tally, Tier, Timestamp,
 };
 use serde::{Serialize, Serializer};
 
@@ -136,6 +136,18 @@ pub enum Event {
     /// Somebody finds the way back in.
     #[serde(untagged)]
     Recovery(RecoveryEvent),
+}
+
+impl Event {
+    /// The campaign that it is about.
+    #[must_use]
+    pub const fn campaign(&self) -> Option<CampaignId> {
+        match self {
+            Self::Campaign(event) => event.campaign(),
+            Self::Notice(step) => step.campaign(),
+            _ => None,
+        }
+    }
 }
 
 impl From<CampaignEvent> for Event {

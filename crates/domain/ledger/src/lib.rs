@@ -13,7 +13,7 @@ mod recovery;
 mod tree;
 
 pub use audit::{Audit, AuditError, Audited};
-pub use campaign::CampaignEvent;
+pub use campaign::{CampaignEvent, campaign_of};
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, CheckpointVerifier};
 pub use entry::{Entry, Event, FileAdded, Outcomes};
 pub use notice::NoticeStep;

@@ -38,6 +38,18 @@ pub enum NoticeStep {
     },
 }
 
+impl NoticeStep {
+    /// The campaign that has the notice sent; `None` where its recipient asked for it.
+    #[must_use]
+    pub const fn campaign(&self) -> Option<CampaignId> {
+        match self {
+            Self::NoticeBegun { campaign, .. }
+            | Self::NoticeEnded { campaign, .. }
+            | Self::NoticeDisputed { campaign, .. } => *campaign,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use model::Timestamp;

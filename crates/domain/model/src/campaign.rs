@@ -13,6 +13,39 @@ row_id! {
 }
 
 text_enum! {
+    /// How far a campaign is.
+    pub enum CampaignState {
+        /// Being put together.
+        Draft = "draft",
+        /// Fixed, and waiting for signatures.
+        Frozen = "frozen",
+        /// Signed, and waiting for its start.
+        Signed = "signed",
+        /// The first few addresses are taken up.
+        Canary = "canary",
+        /// Everybody taken up is settled; their complaints are waited for.
+        Soak = "soak",
+        /// A step of the ramp is taken up.
+        Ramp = "ramp",
+        /// Everybody is settled.
+        Done = "done",
+        /// Stopped; it can go on where it was.
+        Halted = "halted",
+        /// Over, for good.
+        Closed = "closed",
+    }
+}
+
+impl CampaignState {
+    /// Those in which accounts are sealed and people told.
+    pub const RUNNING: &'static [Self] = &[Self::Canary, Self::Soak, Self::Ramp];
+
+    /// Those that time or work can end.
+    pub const MOVING: &'static [Self] =
+        &[Self::Frozen, Self::Signed, Self::Canary, Self::Soak, Self::Ramp];
+}
+
+text_enum! {
     /// How far a campaign is with one account.
     pub enum TargetState {
         /// Not touched.

@@ -51,7 +51,6 @@ pub mod micros {
     ///
     /// # Errors
     /// Whatever the serialiser answers.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
     pub fn serialize<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_i64(at.as_micros())
     }

@@ -78,3 +78,32 @@ impl fmt::Display for RecordRef {
         }
     }
 }
+
+text_enum! {
+    /// How far the work on a leak has come.
+    pub enum LeakState {
+        /// Registered; no line of it read yet.
+        Added = "added",
+        /// Its files are being compared with the accounts.
+        Screening = "screening",
+        /// Every line is accounted for.
+        Screened = "screened",
+        /// Its candidates are being tried on the stored hashes.
+        Verifying = "verifying",
+        /// Every candidate was tried, and is gone.
+        Verified = "verified",
+    }
+}
+
+/// Where a rejected line stands, within a piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RejectSample {
+    /// Why it was rejected.
+    pub reason: RejectReason,
+    /// Its number within the piece, from 1.
+    pub line: u64,
+    /// Bytes from the start of the (decompressed) file to its start.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub length: u64,
+}

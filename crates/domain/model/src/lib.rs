@@ -10,6 +10,8 @@ pub mod canonical;
 mod checked_name;
 mod credential;
 mod document;
+mod finding;
+mod instance;
 mod leak;
 pub mod limits;
 mod name;
@@ -25,12 +27,17 @@ mod verdict;
 pub use account::{Account, AccountId, AccountIdError};
 pub use ambient::{Clock, Randomness};
 pub use campaign::{
-    CampaignId, KillSwitch, NoticeId, NoticeKind, NoticeState, SkipReason, TargetState,
+    CampaignId, CampaignState, KillSwitch, NoticeId, NoticeKind, NoticeState, SkipReason,
+    TargetState,
 };
 pub use checked_name::{InstanceId, NameError, OperatorName, is_word};
 pub use credential::{Credential, CredentialVersion, StoredHash, VersionKey};
 pub use document::{Approvable, Document, Endorsed};
-pub use leak::{FileId, LeakId, Provenance, RecordRef, RejectReason, Tier};
+pub use finding::{FindingId, FindingState};
+pub use instance::InstanceKind;
+pub use leak::{
+    FileId, LeakId, LeakState, Provenance, RecordRef, RejectReason, RejectSample, Tier,
+};
 pub use name::{LeakDate, LeakDateError, LeakName, LeakNameError};
 pub use readable::readable;
 pub use secret::Secret;
@@ -38,4 +45,4 @@ pub use site_row::{CredentialNow, SiteRow};
 pub use tally::{Rejects, Tally, Unbalanced};
 pub use text_enum::UnknownWord;
 pub use time::Timestamp;
-pub use verdict::{HashFormat, Unverified, Verdict};
+pub use verdict::{HashFormat, Outcome, OutcomeCount, Unverified, Verdict};

@@ -55,3 +55,22 @@ text_enum! {
         DjangoMd5 = "django_md5",
     }
 }
+
+text_enum! {
+    /// What came of verifying one account.
+    pub enum Outcome {
+        /// A leaked secret is its password.
+        Exposed = "exposed",
+        /// None of them is.
+        NotExposed = "not_exposed",
+        /// It has no password: single sign-on.
+        NoPassword = "no_password",
+        /// The site has it no longer.
+        Gone = "gone",
+        /// Its stored hash could not be tried.
+        Unverified = "unverified",
+    }
+}
+
+/// Accounts counted by what came of verifying them and by how their password is stored.
+pub type OutcomeCount = (Outcome, Option<HashFormat>, u64);

@@ -93,7 +93,7 @@ async fn keep(
     let machine = Campaign::draft(id, now);
     let bytes = serde_json::to_vec(&machine)
         .map_err(|source| CampaignError::Machine { campaign: id, source })?;
-    tx.save_campaign(id, machine.state().as_str(), bytes).await?;
+    tx.save_campaign(id, machine.state().word(), bytes).await?;
     let drafted = CampaignEvent::CampaignDrafted {
         campaign: id,
         name: draft.name.to_string(),

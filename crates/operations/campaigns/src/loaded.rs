@@ -55,7 +55,7 @@ pub(crate) async fn take_step(
     }
     let machine = serde_json::to_vec(&next)
         .map_err(|source| CampaignError::Machine { campaign: loaded.id(), source })?;
-    tx.save_campaign(loaded.id(), next.state().as_str(), machine).await?;
+    tx.save_campaign(loaded.id(), next.state().word(), machine).await?;
     for command in commands {
         obey(tx, loaded.id(), &next, command).await?;
     }

@@ -125,7 +125,7 @@ impl Tale {
     async fn read(tx: &mut Tx, campaign: CampaignId) -> Result<Self, ReportError> {
         let (mut tale, mut next) = (Self::default(), 0);
         loop {
-            let entries = tx.log_entries(next, LOG_ENTRIES_PER_READ).await?;
+            let entries = tx.log_entries_of(campaign, next, LOG_ENTRIES_PER_READ).await?;
             let Some(last) = entries.last() else { return Ok(tale) };
             next = last.position + 1;
             for entry in &entries {

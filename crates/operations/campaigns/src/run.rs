@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use campaign::{Campaign, Event, HaltReason, Progress, State, allowed_addresses};
 use futures_util::future::BoxFuture;
-use model::{CampaignId, NoticeState};
+use model::{CampaignId, CampaignState, NoticeState};
 use store::Tx;
 
 use crate::{
@@ -61,12 +61,8 @@ pub fn is_anything_running<'a>(
     instance: &'a Instance,
 ) -> BoxFuture<'a, Result<bool, CampaignError>> {
     Box::pin(async move {
-        for row in instance.store().read().await?.campaigns().await? {
-            if matches!(Loaded::new(row)?.campaign.state(), State::Running(_)) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let mut tx = instance.store().read().await?;
+        Ok(!tx.campaigns_in(CampaignState::RUNNING).await?.is_empty())
     })
 }
 
@@ -78,14 +74,9 @@ pub fn moving_campaigns<'a>(
     instance: &'a Instance,
 ) -> BoxFuture<'a, Result<Vec<CampaignId>, CampaignError>> {
     Box::pin(async move {
-        let mut moving = Vec::new();
-        for row in instance.store().read().await?.campaigns().await? {
-            let loaded = Loaded::new(row)?;
-            if let State::Frozen | State::Signed | State::Running(_) = loaded.campaign.state() {
-                moving.push(loaded.id());
-            }
-        }
-        Ok(moving)
+        let mut tx = instance.store().read().await?;
+        let moving = tx.campaigns_in(CampaignState::MOVING).await?;
+        Ok(moving.into_iter().map(|row| row.id).collect())
     })
 }
 

@@ -4,7 +4,7 @@ use directory::{Ability, Directory};
 use futures_util::future::BoxFuture;
 use instance::{Instance, roster_in};
 use ledger::CampaignEvent;
-use model::Timestamp;
+use model::{CampaignState, Timestamp};
 use outbox::Words;
 use store::Tx;
 
@@ -113,7 +113,8 @@ pub fn halt_everything<'a>(
     Box::pin(async move {
         pull_kill_switch(instance).await?;
         let mut halted = Vec::new();
-        for row in instance.store().read().await?.campaigns().await? {
+        let running = instance.store().read().await?.campaigns_in(CampaignState::RUNNING).await?;
+        for row in running {
             let mut tx = instance.store().begin().await?;
             let mut loaded = held(&mut tx, row.id).await?;
             if matches!(loaded.campaign.state(), State::Running(_)) {

@@ -3,11 +3,11 @@ use std::collections::BTreeMap;
 use futures_util::future::BoxFuture;
 use ledger::{
     Audit, AuditError, Audited, CheckpointError, CheckpointKey, CheckpointVerifier, Entry, Event,
-    Hash, MissingHash, Tree, frontier, hash_position,
+    Hash, MissingHash, Tree, campaign_of, frontier, hash_position,
 };
 use model::Timestamp;
 use serde::Serialize;
-use store::{Checkpoint, LogEntry, StoreError, Tx};
+use store::{Checkpoint, LogEntry, NewLogEntry, StoreError, Tx};
 
 use crate::{Instance, limits::LOG_ENTRIES_PER_READ};
 
@@ -21,13 +21,13 @@ pub(crate) async fn append(
 ) -> Result<(), LogError> {
     let size = tx.log_size_for_append().await?;
     let mut tree = Tree::resume(size, tx.log_hashes(&frontier(size)).await?);
-    let (mut bodies, mut hashes) = (Vec::new(), Vec::new());
+    let (mut entries, mut hashes) = (Vec::new(), Vec::new());
     for event in events {
         let body = Entry::new(at, event).to_bytes()?;
         hashes.extend(tree.push(&body)?);
-        bodies.push(body);
+        entries.push(NewLogEntry { campaign: event.campaign(), body });
     }
-    tx.append_log(size, at, &bodies, hash_position(size), &hashes).await?;
+    tx.append_log(size, at, &entries, hash_position(size), &hashes).await?;
     let note = key.sign(tree.size(), tree.root()?)?;
     tx.add_checkpoint(tree.size(), at, &note).await?;
     Ok(())
@@ -105,10 +105,19 @@ async fn read_all(tx: &mut Tx, audit: &mut Audit<'_>, notes: &mut Notes) -> Resu
             let hashes = hash_position(entry.position)..hash_position(entry.position + 1);
             let stored = tx.log_hashes(&hashes.collect::<Vec<_>>()).await?;
             audit.entry(&entry.body, &stored)?;
+            check_filing(&entry)?;
             for note in notes.remove(&audit.size()).unwrap_or_default() {
                 audit.checkpoint(&note)?;
             }
         }
+    }
+}
+
+/// Reports read a campaign's entries by the column, which no checkpoint signs.
+fn check_filing(entry: &LogEntry) -> Result<(), LogError> {
+    match campaign_of(&entry.body)? == entry.campaign {
+        true => Ok(()),
+        false => Err(LogError::Misfiled { position: entry.position }),
     }
 }
 
@@ -141,6 +150,12 @@ pub fn log_entries<'a>(
 /// What can be wrong with the audit log.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
+    /// An entry would be missing from its campaign's report, or stand in another's.
+    #[error("entry {position} of the log is about another campaign than it is filed under")]
+    Misfiled {
+        /// Which entry.
+        position: u64,
+    },
     /// It contradicts itself or a checkpoint.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -156,4 +171,29 @@ pub enum LogError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::NoticeStep;
+    use model::{CampaignId, NoticeId};
+
+    use super::*;
+
+    #[test]
+    fn an_entry_is_filed_under_the_campaign_that_it_is_about() {
+        let filed = |about: Option<i64>, campaign: Option<i64>| {
+            let (campaign, notice) = (campaign.map(CampaignId), NoticeId(5));
+            let step = NoticeStep::NoticeDisputed { campaign: about.map(CampaignId), notice };
+            let at = Timestamp::from_micros(0);
+            let body = Entry::new(at, &step.into()).to_bytes().unwrap();
+            let entry = LogEntry { position: 3, at, campaign, body };
+            check_filing(&entry).map_err(|error| error.to_string())
+        };
+        assert_eq!((filed(Some(7), Some(7)), filed(None, None)), (Ok(()), Ok(())));
+        for (about, column) in [(Some(7), Some(8)), (Some(7), None), (None, Some(8))] {
+            let refusal = filed(about, column).unwrap_err();
+            assert!(refusal.starts_with("entry 3 of the log is about another"), "{refusal}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use model::{Account, AccountId, AccountIdError, Credential, StoredHash, Timestamp};
-use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
+use sql::{Record, Row, SqlError};
 
 use crate::{
     limits::SHOWN_CHARS_MAX,
@@ -68,15 +68,11 @@ impl RawRow {
 }
 
 /// The columns stand in the order of [`Field::ALL`].
-impl<'r, R: Row> FromRow<'r, R> for RawRow
-where
-    usize: ColumnIndex<R>,
-    Option<String>: Decode<'r, R::Database> + Type<R::Database>,
-{
-    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+impl Record for RawRow {
+    fn decode(row: &Row) -> Result<Self, SqlError> {
         let mut raw = Self::default();
         for &field in Field::ALL {
-            raw.set(field, row.try_get(field as usize)?);
+            raw.set(field, row.at(field as usize)?);
         }
         Ok(raw)
     }

@@ -1,22 +1,30 @@
 //! Every `match` on the backend.
+//!
+//! What is fetched here is erased: a query answers with boxed futures and streams of [`Row`], so
+//! that sqlx's machinery is compiled in this crate once, and in none that asks something.
 
-use std::{fs, os::unix::fs::MetadataExt as _, str::FromStr, time::Duration};
+use std::{borrow::Cow, fs, os::unix::fs::MetadataExt as _, str::FromStr, time::Duration};
 
-use futures_util::{StreamExt, TryStreamExt, future, stream::BoxStream};
+use futures_util::{
+    StreamExt as _, TryStreamExt as _,
+    future::{self, BoxFuture},
+    stream::{self, BoxStream},
+};
 use sqlx::{
-    AssertSqlSafe, Connection as _, Database, Encode, Executor as _, FromRow, PgConnection, PgPool,
-    Postgres, Sqlite, SqliteConnection, SqlitePool, Statement as _, Transaction, Type,
-    TypeInfo as _,
-    migrate::Migrator,
-    postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
-    query::Query as Prepared,
+    Arguments, AssertSqlSafe, Column as _, Connection as _, Database, Decode as SqlxDecode, Encode,
+    Executor as _, PgPool, Postgres, Row as _, SqlSafeStr as _, SqlStr, Sqlite, SqlitePool,
+    Statement as _, Transaction, Type, TypeInfo as _, ValueRef,
+    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
     sqlite::{
-        SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow,
-        SqliteSynchronous,
+        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
     },
 };
 
-use crate::{SqlError, Statement};
+use crate::{
+    Datum, Decode, Migrations, Record, SqlError, Statement,
+    migration::migrator,
+    value::{Bind, Misfit, Value, Values},
+};
 
 /// How long a SQLite writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -56,15 +64,6 @@ pub struct OpenOptions {
     pub connections_max: u32,
 }
 
-/// One folder of migrations for each dialect.
-#[derive(Debug, Clone, Copy)]
-pub struct Migrations {
-    /// For SQLite.
-    pub sqlite: &'static Migrator,
-    /// For PostgreSQL.
-    pub postgres: &'static Migrator,
-}
-
 /// A column of a statement's result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -79,54 +78,57 @@ impl Db {
     ///
     /// # Errors
     /// [`SqlError::Address`] for any other address, else what the database reports.
-    pub async fn open(url: &str, options: OpenOptions) -> Result<Self, SqlError> {
-        match url.split_once(':') {
-            Some(("sqlite", _)) => open_sqlite(url, options).await,
-            Some(("postgres" | "postgresql", _)) => open_postgres(url, options).await,
-            _ => Err(address(url, &"it begins with neither sqlite: nor postgres:")),
-        }
+    pub fn open(url: &str, options: OpenOptions) -> BoxFuture<'_, Result<Self, SqlError>> {
+        Box::pin(async move {
+            match url.split_once(':') {
+                Some(("sqlite", _)) => open_sqlite(url, options).await,
+                Some(("postgres" | "postgresql", _)) => open_postgres(url, options).await,
+                _ => Err(address(url, &"it begins with neither sqlite: nor postgres:")),
+            }
+        })
     }
 
     /// Starts a transaction that will write: on SQLite it is the only one at a time.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn begin(&self) -> Result<Tx, SqlError> {
-        Ok(match self {
-            Self::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+    pub fn begin(&self) -> BoxFuture<'_, Result<Tx, SqlError>> {
+        Box::pin(async move {
+            Ok(match self {
+                Self::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+                Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            })
         })
     }
 
     /// Starts a transaction that only reads, and sees one state of the database throughout.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn read(&self) -> Result<Tx, SqlError> {
-        Ok(match self {
-            Self::Sqlite(pool) => Tx::Sqlite(pool.begin().await?),
-            Self::Postgres(pool) => Tx::Postgres(
-                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
-            ),
+    pub fn read(&self) -> BoxFuture<'_, Result<Tx, SqlError>> {
+        Box::pin(async move {
+            Ok(match self {
+                Self::Sqlite(pool) => Tx::Sqlite(pool.begin().await?),
+                Self::Postgres(pool) => Tx::Postgres(
+                    pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
+                ),
+            })
         })
     }
 
     /// The rows of a statement without values as they come, on a connection of their own.
     ///
     /// A statement sees one state of the database, so this needs no transaction to hold on to.
-    #[must_use]
     pub fn stream<'c, R: Record + 'c>(
         &'c self,
         statement: &Statement,
     ) -> BoxStream<'c, Result<R, SqlError>> {
+        records(self.rows(statement))
+    }
+
+    fn rows(&self, statement: &Statement) -> BoxStream<'_, Result<Row, SqlError>> {
         match self {
             Self::Sqlite(pool) => {
-                let text = AssertSqlSafe(statement.sqlite.to_string());
-                records::<Sqlite, R>(sqlx::query(text).fetch(pool))
+                let rows = sqlx::query(text(statement.sqlite.clone())).fetch(pool);
+                erased::<Sqlite>(rows, Row::Sqlite)
             }
             Self::Postgres(pool) => {
-                let text = AssertSqlSafe(statement.postgres.to_string());
-                records::<Postgres, R>(sqlx::query(text).fetch(pool))
+                let rows = sqlx::query(text(statement.postgres.clone())).fetch(pool);
+                erased::<Postgres>(rows, Row::Postgres)
             }
         }
     }
@@ -135,48 +137,56 @@ impl Db {
     ///
     /// # Errors
     /// [`SqlError::Migration`].
-    pub async fn migrate(&self, migrations: &Migrations) -> Result<(), SqlError> {
-        match self {
-            Self::Sqlite(pool) => migrations.sqlite.run(pool).await?,
-            Self::Postgres(pool) => migrations.postgres.run(pool).await?,
-        }
-        Ok(())
+    pub fn migrate(&self, migrations: Migrations) -> BoxFuture<'_, Result<(), SqlError>> {
+        Box::pin(async move {
+            match self {
+                Self::Sqlite(pool) => migrator(migrations.sqlite).run(pool).await?,
+                Self::Postgres(pool) => migrator(migrations.postgres).run(pool).await?,
+            }
+            Ok(())
+        })
     }
 
     /// The last migration that was applied; `None` if none was.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn schema_version(&self) -> Result<Option<i64>, SqlError> {
+    pub fn schema_version(&self) -> BoxFuture<'_, Result<Option<i64>, SqlError>> {
         let table = Statement::new(
             "SELECT name FROM sqlite_master WHERE name = '_sqlx_migrations'",
             "SELECT relname::text FROM pg_class WHERE oid = to_regclass('_sqlx_migrations')",
         );
         let last = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
-        let mut tx = self.read().await?;
-        if tx.run(&table).optional::<(String,)>().await?.is_none() {
-            return Ok(None);
-        }
-        let (version,) = tx.run(&Statement::new(last, last)).one().await?;
-        Ok(version)
+        Box::pin(async move {
+            let mut tx = self.read().await?;
+            if tx.run(&table).optional::<(String,)>().await?.is_none() {
+                return Ok(None);
+            }
+            let (version,) = tx.run(&Statement::new(last, last)).one().await?;
+            Ok(version)
+        })
     }
 
     /// What the database calls itself: name and version.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn version(&self) -> Result<String, SqlError> {
+    pub fn version(&self) -> BoxFuture<'_, Result<String, SqlError>> {
         let text = Statement::new("SELECT 'SQLite ' || sqlite_version()", "SELECT version()");
-        let (version,) = self.read().await?.run(&text).one::<(String,)>().await?;
-        Ok(version)
+        Box::pin(async move {
+            let (version,) = self.read().await?.run(&text).one::<(String,)>().await?;
+            Ok(version)
+        })
     }
 
     /// Waits until every connection is closed.
-    pub async fn close(&self) {
+    pub fn close(&self) -> BoxFuture<'_, ()> {
         match self {
-            Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
+            Self::Sqlite(pool) => Box::pin(pool.close()),
+            Self::Postgres(pool) => Box::pin(pool.close()),
         }
+    }
+}
+
+/// Text that stands in the program is not copied for each run.
+fn text(spelling: Cow<'static, str>) -> SqlStr {
+    match spelling {
+        Cow::Borrowed(text) => text.into_sql_str(),
+        Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
     }
 }
 
@@ -240,51 +250,69 @@ pub enum Tx {
 impl Tx {
     /// Prepares a statement; bind its values in the order of their numbers.
     pub fn run(&mut self, statement: &Statement) -> Query<'_> {
-        match self {
-            Self::Sqlite(tx) => {
-                let text = AssertSqlSafe(statement.sqlite.clone().into_owned());
-                Query::Sqlite(tx, sqlx::query(text))
-            }
-            Self::Postgres(tx) => {
-                let text = AssertSqlSafe(statement.postgres.clone().into_owned());
-                Query::Postgres(tx, sqlx::query(text))
-            }
-        }
+        let text = match self {
+            Self::Sqlite(_) => text(statement.sqlite.clone()),
+            Self::Postgres(_) => text(statement.postgres.clone()),
+        };
+        Query { tx: self, text, values: Values::default() }
     }
 
     /// Runs a `{rows}` statement over any number of rows, in bulk; returns the rows changed.
     ///
     /// # Errors
     /// What the database reports; rows before the failing bulk are part of the transaction.
-    pub async fn insert_all<R>(
-        &mut self,
+    pub fn insert_all<'c, R>(
+        &'c mut self,
         statement: &Statement,
-        rows: impl IntoIterator<Item = R>,
-        bind: impl for<'q> Fn(Query<'q>, R) -> Query<'q>,
-    ) -> Result<u64, SqlError> {
+        rows: impl IntoIterator<Item = R, IntoIter: Send + 'c>,
+        bind: impl Fn(Values, R) -> Values + Send + 'c,
+    ) -> BoxFuture<'c, Result<u64, SqlError>> {
         let bulk = (BULK_VALUES_MAX / statement.values_per_row().max(1)).max(1);
         let mut rows = rows.into_iter();
-        let mut changed = 0;
-        loop {
-            let taken: Vec<R> = rows.by_ref().take(bulk).collect();
-            if taken.is_empty() {
-                return Ok(changed);
+        let bulks = std::iter::from_fn(move || {
+            let mut taken = 0;
+            let values = rows.by_ref().take(bulk).fold(Values::default(), |values, row| {
+                taken += 1;
+                bind(values, row)
+            });
+            (taken > 0).then_some((taken, values))
+        });
+        self.insert_bulks(statement.clone(), Box::new(bulks))
+    }
+
+    fn insert_bulks<'c>(
+        &'c mut self,
+        statement: Statement,
+        bulks: Box<dyn Iterator<Item = (usize, Values)> + Send + 'c>,
+    ) -> BoxFuture<'c, Result<u64, SqlError>> {
+        Box::pin(async move {
+            let mut changed = 0;
+            for (rows, values) in bulks {
+                let statement = statement.with_rows(rows);
+                changed += Query { values, ..self.run(&statement) }.execute().await?;
             }
-            let query = statement.with_rows(taken.len());
-            changed += taken.into_iter().fold(self.run(&query), &bind).execute().await?;
-        }
+            Ok(changed)
+        })
     }
 
     /// The columns that a statement would return, without running it.
     ///
     /// # Errors
     /// Whatever is wrong with the statement: syntax, tables, columns, types.
-    pub async fn describe(&mut self, statement: &Statement) -> Result<Vec<Column>, SqlError> {
-        let text =
-            |spelling: &str| sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(spelling.to_owned()));
-        Ok(match self {
-            Self::Sqlite(tx) => columns(tx.prepare(text(&statement.sqlite)).await?.columns()),
-            Self::Postgres(tx) => columns(tx.prepare(text(&statement.postgres)).await?.columns()),
+    pub fn describe(
+        &mut self,
+        statement: &Statement,
+    ) -> BoxFuture<'_, Result<Vec<Column>, SqlError>> {
+        let statement = statement.clone();
+        Box::pin(async move {
+            Ok(match self {
+                Self::Sqlite(tx) => {
+                    columns(tx.prepare(text(statement.sqlite.clone())).await?.columns())
+                }
+                Self::Postgres(tx) => {
+                    columns(tx.prepare(text(statement.postgres.clone())).await?.columns())
+                }
+            })
         })
     }
 
@@ -301,28 +329,26 @@ impl Tx {
         }
     }
 
-    /// Makes everything done in it last.
-    ///
-    /// # Errors
-    /// What the database reports; nothing is then done.
-    pub async fn commit(self) -> Result<(), SqlError> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
-        }
-        Ok(())
+    /// Makes everything done in it last. If it fails, nothing is done.
+    pub fn commit(self) -> BoxFuture<'static, Result<(), SqlError>> {
+        Box::pin(async move {
+            match self {
+                Self::Sqlite(tx) => tx.commit().await?,
+                Self::Postgres(tx) => tx.commit().await?,
+            }
+            Ok(())
+        })
     }
 
     /// Asks whether the other end still answers.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn ping(&mut self) -> Result<(), SqlError> {
-        match self {
-            Self::Sqlite(tx) => tx.ping().await?,
-            Self::Postgres(tx) => tx.ping().await?,
-        }
-        Ok(())
+    pub fn ping(&mut self) -> BoxFuture<'_, Result<(), SqlError>> {
+        Box::pin(async move {
+            match self {
+                Self::Sqlite(tx) => tx.ping().await?,
+                Self::Postgres(tx) => tx.ping().await?,
+            }
+            Ok(())
+        })
     }
 }
 
@@ -340,60 +366,36 @@ fn columns<C: sqlx::Column>(columns: &[C]) -> Vec<Column> {
     columns.iter().map(column).collect()
 }
 
-/// A value that both databases take.
-pub trait Value: Send + 'static
-where
-    Self: for<'q> Encode<'q, Sqlite> + Type<Sqlite> + for<'q> Encode<'q, Postgres> + Type<Postgres>,
-{
-}
-
-impl<V> Value for V where
-    V: Send
-        + 'static
-        + for<'q> Encode<'q, Sqlite>
-        + Type<Sqlite>
-        + for<'q> Encode<'q, Postgres>
-        + Type<Postgres>
-{
-}
-
-/// A type that a row of either database can become: a tuple, or `#[derive(sqlx::FromRow)]`.
-pub trait Record:
-    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
-{
-}
-
-impl<R> Record for R where
-    R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
-{
-}
-
 /// A statement about to run in a transaction.
 #[must_use = "a query does nothing until it is executed"]
-pub enum Query<'c> {
-    /// On SQLite.
-    Sqlite(&'c mut SqliteConnection, Prepared<'static, Sqlite, SqliteArguments>),
-    /// On PostgreSQL.
-    Postgres(&'c mut PgConnection, Prepared<'static, Postgres, PgArguments>),
+pub struct Query<'c> {
+    tx: &'c mut Tx,
+    text: SqlStr,
+    values: Values,
 }
 
 impl<'c> Query<'c> {
     /// Gives the next placeholder its value.
-    pub fn bind<V: Value>(self, value: V) -> Self {
-        match self {
-            Self::Sqlite(connection, query) => Self::Sqlite(connection, query.bind(value)),
-            Self::Postgres(connection, query) => Self::Postgres(connection, query.bind(value)),
-        }
+    pub fn bind(mut self, value: impl Bind) -> Self {
+        self.values = self.values.bind(value);
+        self
     }
 
     /// Runs it; returns the number of rows changed.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn execute(self) -> Result<u64, SqlError> {
-        Ok(match self {
-            Self::Sqlite(connection, query) => query.execute(connection).await?.rows_affected(),
-            Self::Postgres(connection, query) => query.execute(connection).await?.rows_affected(),
+    pub fn execute(self) -> BoxFuture<'c, Result<u64, SqlError>> {
+        Box::pin(async move {
+            let Self { tx, text, values } = self;
+            let values = values.checked()?;
+            Ok(match tx {
+                Tx::Sqlite(tx) => {
+                    let query = sqlx::query_with(text, arguments::<Sqlite>(values)?);
+                    query.execute(&mut **tx).await?.rows_affected()
+                }
+                Tx::Postgres(tx) => {
+                    let query = sqlx::query_with(text, arguments::<Postgres>(values)?);
+                    query.execute(&mut **tx).await?.rows_affected()
+                }
+            })
         })
     }
 
@@ -401,19 +403,18 @@ impl<'c> Query<'c> {
     ///
     /// # Errors
     /// [`SqlError::NotOneRow`] otherwise.
-    pub async fn exactly_one(self) -> Result<(), SqlError> {
-        match self.execute().await? {
-            1 => Ok(()),
-            changed => Err(SqlError::NotOneRow { changed }),
-        }
+    pub fn exactly_one(self) -> BoxFuture<'c, Result<(), SqlError>> {
+        Box::pin(async move {
+            match self.execute().await? {
+                1 => Ok(()),
+                changed => Err(SqlError::NotOneRow { changed }),
+            }
+        })
     }
 
     /// Every row of the answer.
-    ///
-    /// # Errors
-    /// What the database reports.
     pub async fn all<R: Record>(self) -> Result<Vec<R>, SqlError> {
-        self.stream().try_collect().await
+        self.fetch_all().await?.iter().map(R::decode).collect()
     }
 
     /// The first row of the answer.
@@ -421,41 +422,188 @@ impl<'c> Query<'c> {
     /// # Errors
     /// [`SqlError::NoRow`] if there is none.
     pub async fn one<R: Record>(self) -> Result<R, SqlError> {
-        self.optional().await?.ok_or(SqlError::NoRow)
+        R::decode(&self.fetch_first().await?.ok_or(SqlError::NoRow)?)
     }
 
     /// The first row of the answer, or that there is none.
-    ///
-    /// # Errors
-    /// What the database reports.
     pub async fn optional<R: Record>(self) -> Result<Option<R>, SqlError> {
-        Ok(match self {
-            Self::Sqlite(connection, query) => {
-                query.fetch_optional(connection).await?.map(|row| R::from_row(&row)).transpose()?
-            }
-            Self::Postgres(connection, query) => {
-                query.fetch_optional(connection).await?.map(|row| R::from_row(&row)).transpose()?
-            }
-        })
+        self.fetch_first().await?.as_ref().map(R::decode).transpose()
     }
 
     /// The rows of the answer as they come, so that any number fits in memory.
-    #[must_use]
     pub fn stream<R: Record + 'c>(self) -> BoxStream<'c, Result<R, SqlError>> {
+        records(self.fetch())
+    }
+
+    fn fetch_all(self) -> BoxFuture<'c, Result<Vec<Row>, SqlError>> {
+        Box::pin(self.fetch().try_collect())
+    }
+
+    fn fetch_first(self) -> BoxFuture<'c, Result<Option<Row>, SqlError>> {
+        Box::pin(async move {
+            let Self { tx, text, values } = self;
+            let values = values.checked()?;
+            Ok(match tx {
+                Tx::Sqlite(tx) => {
+                    let query = sqlx::query_with(text, arguments::<Sqlite>(values)?);
+                    query.fetch_optional(&mut **tx).await?.map(Row::Sqlite)
+                }
+                Tx::Postgres(tx) => {
+                    let query = sqlx::query_with(text, arguments::<Postgres>(values)?);
+                    query.fetch_optional(&mut **tx).await?.map(Row::Postgres)
+                }
+            })
+        })
+    }
+
+    fn fetch(self) -> BoxStream<'c, Result<Row, SqlError>> {
+        let rows = self.start();
+        rows.unwrap_or_else(|error| stream::once(future::ready(Err(error))).boxed())
+    }
+
+    fn start(self) -> Result<BoxStream<'c, Result<Row, SqlError>>, SqlError> {
+        let Self { tx, text, values } = self;
+        let values = values.checked()?;
+        Ok(match tx {
+            Tx::Sqlite(tx) => {
+                let query = sqlx::query_with(text, arguments::<Sqlite>(values)?);
+                erased::<Sqlite>(query.fetch(&mut **tx), Row::Sqlite)
+            }
+            Tx::Postgres(tx) => {
+                let query = sqlx::query_with(text, arguments::<Postgres>(values)?);
+                erased::<Postgres>(query.fetch(&mut **tx), Row::Postgres)
+            }
+        })
+    }
+}
+
+fn arguments<D: Database>(values: Vec<Value>) -> Result<D::Arguments, SqlError>
+where
+    Option<i64>: for<'q> Encode<'q, D> + Type<D>,
+    Option<String>: for<'q> Encode<'q, D> + Type<D>,
+    Option<Vec<u8>>: for<'q> Encode<'q, D> + Type<D>,
+    Option<bool>: for<'q> Encode<'q, D> + Type<D>,
+{
+    let mut arguments = D::Arguments::default();
+    for value in values {
+        let added = match value {
+            Value::Integer(number) => arguments.add(number),
+            Value::Text(text) => arguments.add(text),
+            Value::Bytes(bytes) => arguments.add(bytes),
+            Value::Boolean(is_so) => arguments.add(is_so),
+        };
+        added.map_err(|reason| SqlError::Value { reason })?;
+    }
+    Ok(arguments)
+}
+
+fn erased<D: Database>(
+    rows: BoxStream<'_, Result<D::Row, sqlx::Error>>,
+    row: fn(D::Row) -> Row,
+) -> BoxStream<'_, Result<Row, SqlError>> {
+    rows.map(move |found| Ok(row(found?))).boxed()
+}
+
+fn records<'c, R: Record + 'c>(
+    rows: BoxStream<'c, Result<Row, SqlError>>,
+) -> BoxStream<'c, Result<R, SqlError>> {
+    rows.map(|row| R::decode(&row?)).boxed()
+}
+
+/// A row of an answer, to be decoded.
+pub enum Row {
+    /// Of SQLite.
+    Sqlite(SqliteRow),
+    /// Of PostgreSQL.
+    Postgres(PgRow),
+}
+
+impl Row {
+    /// What the column of that name holds.
+    ///
+    /// # Errors
+    /// [`SqlError::Column`] if it holds anything else, NULL included, or does not exist.
+    pub fn get<T: Decode>(&self, name: &'static str) -> Result<T, SqlError> {
+        T::decode(self.named(name)?).map_err(|reason| misfit(name, reason))
+    }
+
+    /// What a column holds, by its place from 0.
+    ///
+    /// # Errors
+    /// As [`Row::get`].
+    pub fn at<T: Decode>(&self, place: usize) -> Result<T, SqlError> {
+        T::decode(self.placed(place)?).map_err(|reason| misfit(self.name(place), reason))
+    }
+
+    fn named(&self, name: &'static str) -> Result<Datum<'_>, SqlError> {
         match self {
-            Self::Sqlite(connection, query) => records::<Sqlite, R>(query.fetch(connection)),
-            Self::Postgres(connection, query) => records::<Postgres, R>(query.fetch(connection)),
+            Self::Sqlite(row) => sqlite_datum(row.try_get_raw(name)?),
+            Self::Postgres(row) => postgres_datum(row.try_get_raw(name)?),
+        }
+        .map_err(|reason| misfit(name, reason))
+    }
+
+    fn placed(&self, place: usize) -> Result<Datum<'_>, SqlError> {
+        match self {
+            Self::Sqlite(row) => sqlite_datum(row.try_get_raw(place)?),
+            Self::Postgres(row) => postgres_datum(row.try_get_raw(place)?),
+        }
+        .map_err(|reason| misfit(self.name(place), reason))
+    }
+
+    fn name(&self, place: usize) -> &str {
+        match self {
+            Self::Sqlite(row) => row.column(place).name(),
+            Self::Postgres(row) => row.column(place).name(),
         }
     }
 }
 
-fn records<'c, D: Database, R>(
-    rows: BoxStream<'c, Result<D::Row, sqlx::Error>>,
-) -> BoxStream<'c, Result<R, SqlError>>
-where
-    R: for<'r> FromRow<'r, D::Row> + Send + 'c,
-{
-    rows.and_then(|row| future::ready(R::from_row(&row))).map_err(SqlError::from).boxed()
+fn misfit(column: &str, reason: Misfit) -> SqlError {
+    SqlError::Column { column: column.to_owned(), reason }
+}
+
+type SqliteValue<'r> = <Sqlite as Database>::ValueRef<'r>;
+type PgValue<'r> = <Postgres as Database>::ValueRef<'r>;
+
+/// The value's own type decides, which may be another than its column's.
+fn sqlite_datum(value: SqliteValue<'_>) -> Result<Datum<'_>, Misfit> {
+    if value.is_null() {
+        return Ok(Datum::Null);
+    }
+    let type_name = value.type_info().name().to_owned();
+    Ok(match type_name.as_str() {
+        "INTEGER" => Datum::Integer(SqlxDecode::<Sqlite>::decode(value)?),
+        "TEXT" => Datum::Text(SqlxDecode::<Sqlite>::decode(value)?),
+        "BLOB" => Datum::Bytes(SqlxDecode::<Sqlite>::decode(value)?),
+        other => return Err(unread(other)),
+    })
+}
+
+fn postgres_datum(value: PgValue<'_>) -> Result<Datum<'_>, Misfit> {
+    if value.is_null() {
+        return Ok(Datum::Null);
+    }
+    let found = value.type_info().into_owned();
+    Ok(if <i64 as Type<Postgres>>::compatible(&found) {
+        Datum::Integer(SqlxDecode::<Postgres>::decode(value)?)
+    } else if <i32 as Type<Postgres>>::compatible(&found) {
+        Datum::Integer(<i32 as SqlxDecode<Postgres>>::decode(value)?.into())
+    } else if <i16 as Type<Postgres>>::compatible(&found) {
+        Datum::Integer(<i16 as SqlxDecode<Postgres>>::decode(value)?.into())
+    } else if <bool as Type<Postgres>>::compatible(&found) {
+        Datum::Boolean(SqlxDecode::<Postgres>::decode(value)?)
+    } else if <str as Type<Postgres>>::compatible(&found) {
+        Datum::Text(SqlxDecode::<Postgres>::decode(value)?)
+    } else if <Vec<u8> as Type<Postgres>>::compatible(&found) {
+        Datum::Bytes(SqlxDecode::<Postgres>::decode(value)?)
+    } else {
+        return Err(unread(found.name()));
+    })
+}
+
+fn unread(type_name: &str) -> Misfit {
+    format!("no value of type {type_name} is read").into()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::Misfit;
+
 /// What can go wrong between us and a database.
 #[derive(Debug, thiserror::Error)]
 pub enum SqlError {
@@ -28,6 +30,20 @@ pub enum SqlError {
     /// A row was expected and there is none.
     #[error("the row does not exist")]
     NoRow,
+    /// A value that no column can hold, such as a number beyond 64 bits.
+    #[error("a value cannot be written: {reason}")]
+    Value {
+        /// Why not.
+        reason: Misfit,
+    },
+    /// A column of the answer holds something else than it should.
+    #[error("the column `{column}` cannot be read: {reason}")]
+    Column {
+        /// Its name.
+        column: String,
+        /// What does not fit.
+        reason: Misfit,
+    },
     /// A SQLite database that no file holds any more cannot be told from its copies.
     #[error("the database's file `{path}` cannot be examined: {source}")]
     NoFile {

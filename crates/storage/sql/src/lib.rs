@@ -1,14 +1,34 @@
 //! One text for each query, both databases.
 //!
 //! A query is data: [`queries!`] writes it once and spells it for SQLite and for PostgreSQL, with
-//! named words where the dialects differ. [`Db`], [`Tx`] and [`Query`] run it. Every `match` on the
-//! backend of the whole program stands in this crate's `backend.rs`; what is built on it cannot
-//! tell which database answers.
+//! named words where the dialects differ. [`Db`], [`Tx`] and [`Query`] run it; a [`Record`] is
+//! decoded from what comes back, apart from the running. Every `match` on the backend of the whole
+//! program stands in this crate's `backend.rs`; what is built on it cannot tell which database
+//! answers.
+//!
+//! Everything that waits is a [`BoxFuture`] or a [`BoxStream`]: an `async fn` would be compiled
+//! again in every crate that awaits it.
+
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "every statement can fail as its database does; what else can go wrong is said"
+)]
+#![expect(
+    clippy::must_use_candidate,
+    reason = "a future and a stream that nobody polls are warned of already"
+)]
 
 mod backend;
 mod error;
+mod migration;
+mod record;
 mod statement;
+mod value;
 
-pub use backend::{Access, Column, Db, Migrations, OpenOptions, Query, Record, Tx, Value};
+pub use backend::{Access, Column, Db, OpenOptions, Query, Row, Tx};
 pub use error::{Constraint, SqlError};
+pub use futures_util::{future::BoxFuture, stream::BoxStream};
+pub use migration::{Migration, Migrations};
+pub use record::{Datum, Decode, Record};
 pub use statement::Statement;
+pub use value::{Bind, Misfit, Value, Values};

@@ -4,7 +4,7 @@ use futures_util::{StreamExt, stream::BoxStream};
 use model::{Account, AccountId, Credential, StoredHash, Timestamp};
 
 use crate::{
-    Store, StoreError, Tx,
+    Store, StoreError, StoreFuture, Tx,
     cell::{Cell, hash_column},
     limits::{ACCOUNTS_PER_NAME_MAX, IDS_PER_STATEMENT},
 };
@@ -33,50 +33,50 @@ sql::queries! {
 impl Tx {
     /// Writes accounts into the embedded directory; one with the same id is replaced. Returns how
     /// many were written: of two with one id, the last.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn import_accounts(&mut self, accounts: &[Account]) -> Result<u64, StoreError> {
-        // PostgreSQL refuses to replace one row twice in a statement.
-        let last: BTreeMap<_, _> = accounts.iter().map(|account| (&account.id, account)).collect();
-        let written = self
-            .0
-            .insert_all(&PUT, last.into_values().cloned(), |query, account| {
-                let query = query.bind(Cell(account.id)).bind(account.email).bind(account.username);
-                let query =
-                    query.bind(hash_column(account.credential.as_ref().map(Credential::hash)));
-                let query = query.bind(account.hash_changed_at.map(Cell));
-                let query = query.bind(account.email_verified).bind(account.locale);
-                query.bind(account.last_login_at.map(Cell)).bind(account.second_factor)
-            })
-            .await?;
-        Ok(written)
+    pub fn import_accounts<'c>(&'c mut self, accounts: &'c [Account]) -> StoreFuture<'c, u64> {
+        Box::pin(async move {
+            // PostgreSQL refuses to replace one row twice in a statement.
+            let last: BTreeMap<_, _> =
+                accounts.iter().map(|account| (&account.id, account)).collect();
+            let written = self
+                .0
+                .insert_all(&PUT, last.into_values().cloned(), |query, account| {
+                    let query =
+                        query.bind(Cell(account.id)).bind(account.email).bind(account.username);
+                    let query =
+                        query.bind(hash_column(account.credential.as_ref().map(Credential::hash)));
+                    let query = query.bind(account.hash_changed_at.map(Cell));
+                    let query = query.bind(account.email_verified).bind(account.locale);
+                    query.bind(account.last_login_at.map(Cell)).bind(account.second_factor)
+                })
+                .await?;
+            Ok(written)
+        })
     }
 
     /// How many accounts the embedded directory holds.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn account_count(&mut self) -> Result<u64, StoreError> {
-        Ok(Self::count(self.0.run(&COUNT)).await?)
+    pub fn account_count(&mut self) -> StoreFuture<'_, u64> {
+        Box::pin(async move { Ok(Self::count(self.0.run(&COUNT)).await?) })
     }
 
     /// These accounts of the embedded directory. An id that nobody has is passed over.
     ///
     /// # Errors
     /// [`StoreError::Sql`] also for a row that is no account.
-    pub async fn embedded_accounts(
-        &mut self,
-        ids: &[AccountId],
-    ) -> Result<Vec<Account>, StoreError> {
-        let mut found = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(IDS_PER_STATEMENT) {
-            let text = BY_IDS.with_list(0, ids.len());
-            let query =
-                ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(id.clone())));
-            found.extend(query.all::<AccountRow>().await?.into_iter().map(account));
-        }
-        Ok(found)
+    pub fn embedded_accounts<'c>(
+        &'c mut self,
+        ids: &'c [AccountId],
+    ) -> StoreFuture<'c, Vec<Account>> {
+        Box::pin(async move {
+            let mut found = Vec::with_capacity(ids.len());
+            for ids in ids.chunks(IDS_PER_STATEMENT) {
+                let text = BY_IDS.with_list(0, ids.len());
+                let query =
+                    ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(id.clone())));
+                found.extend(query.all::<AccountRow>().await?.into_iter().map(account));
+            }
+            Ok(found)
+        })
     }
 
     /// The accounts of the embedded directory that have one of these addresses, in lower case, or
@@ -84,17 +84,20 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError::Sql`] also for a row that is no account.
-    pub async fn embedded_accounts_by_name(
-        &mut self,
-        names: &[String],
-    ) -> Result<Vec<Account>, StoreError> {
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let text = BY_NAMES.with_list(0, names.len());
-        let query = names.iter().fold(self.0.run(&text), |query, name| query.bind(name.clone()));
-        let found = query.all::<AccountRow>().await?.into_iter();
-        Ok(found.take(ACCOUNTS_PER_NAME_MAX).map(account).collect())
+    pub fn embedded_accounts_by_name<'c>(
+        &'c mut self,
+        names: &'c [String],
+    ) -> StoreFuture<'c, Vec<Account>> {
+        Box::pin(async move {
+            if names.is_empty() {
+                return Ok(Vec::new());
+            }
+            let text = BY_NAMES.with_list(0, names.len());
+            let query =
+                names.iter().fold(self.0.run(&text), |query, name| query.bind(name.clone()));
+            let found = query.all::<AccountRow>().await?.into_iter();
+            Ok(found.take(ACCOUNTS_PER_NAME_MAX).map(account).collect())
+        })
     }
 
     /// Puts one hash in the place of another, if that is what the account of the embedded directory
@@ -102,15 +105,17 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError::Sql`] if the database refuses or fails: nothing is replaced then.
-    pub async fn replace_embedded_hash(
-        &mut self,
-        id: &AccountId,
-        expected: &StoredHash,
-        new: &StoredHash,
-    ) -> Result<bool, StoreError> {
-        let query = self.0.run(&REPLACE_HASH).bind(hash_column(Some(new)));
-        let query = query.bind(Cell(id.clone())).bind(hash_column(Some(expected)));
-        Ok(query.execute().await? == 1)
+    pub fn replace_embedded_hash<'c>(
+        &'c mut self,
+        id: &'c AccountId,
+        expected: &'c StoredHash,
+        new: &'c StoredHash,
+    ) -> StoreFuture<'c, bool> {
+        Box::pin(async move {
+            let query = self.0.run(&REPLACE_HASH).bind(hash_column(Some(new)));
+            let query = query.bind(Cell(id.clone())).bind(hash_column(Some(expected)));
+            Ok(query.execute().await? == 1)
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use model::{CampaignId, Timestamp};
 
-use crate::{StoreError, Tx, WorkerName, cell::Cell};
+use crate::{StoreFuture, Tx, WorkerName, cell::Cell};
 
 sql::queries! {
     ADD = ["INSERT INTO campaign_address (campaign, number, address_key, accounts) VALUES {rows}"];
@@ -88,154 +88,138 @@ pub struct AddressCounts {
 
 impl Tx {
     /// Fixes the order of a campaign's addresses. The schema refuses an address twice.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn add_addresses(
-        &mut self,
+    pub fn add_addresses<'c>(
+        &'c mut self,
         campaign: CampaignId,
-        addresses: impl IntoIterator<Item = NewAddress>,
-    ) -> Result<(), StoreError> {
-        self.0
-            .insert_all(&ADD, addresses, |query, address| {
-                let query = query.bind(Cell(campaign)).bind(Cell(address.number));
-                query.bind(Cell(address.key)).bind(Cell(address.accounts))
-            })
-            .await?;
-        Ok(())
+        addresses: impl IntoIterator<Item = NewAddress, IntoIter: Send + 'c>,
+    ) -> StoreFuture<'c, ()> {
+        let written = self.0.insert_all(&ADD, addresses, move |query, address| {
+            let query = query.bind(Cell(campaign)).bind(Cell(address.number));
+            query.bind(Cell(address.key)).bind(Cell(address.accounts))
+        });
+        Box::pin(async move {
+            written.await?;
+            Ok(())
+        })
     }
 
     /// Takes back the addresses of a campaign that is edited again.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn drop_addresses(&mut self, campaign: CampaignId) -> Result<(), StoreError> {
-        self.0.run(&DROP).bind(Cell(campaign)).execute().await?;
-        Ok(())
+    pub fn drop_addresses(&mut self, campaign: CampaignId) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            self.0.run(&DROP).bind(Cell(campaign)).execute().await?;
+            Ok(())
+        })
     }
 
     /// Addresses before `below` that nobody holds and that are not done, in their order: those
     /// that a dead worker has left come before new ones.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn addresses_to_take(
+    pub fn addresses_to_take(
         &mut self,
         campaign: CampaignId,
         below: u64,
         limit: u64,
-    ) -> Result<Vec<u64>, StoreError> {
-        let query = self.0.run(&TO_TAKE).bind(Cell(campaign)).bind(Cell(below));
-        let rows = query.bind(Cell(limit)).all::<(Cell<u64>,)>().await?;
-        Ok(rows.into_iter().map(|(Cell(number),)| number).collect())
+    ) -> StoreFuture<'_, Vec<u64>> {
+        Box::pin(async move {
+            let query = self.0.run(&TO_TAKE).bind(Cell(campaign)).bind(Cell(below));
+            let rows = query.bind(Cell(limit)).all::<(Cell<u64>,)>().await?;
+            Ok(rows.into_iter().map(|(Cell(number),)| number).collect())
+        })
     }
 
     /// Takes an address; `None` if somebody else was quicker.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn take_address(
-        &mut self,
+    pub fn take_address<'c>(
+        &'c mut self,
         campaign: CampaignId,
         number: u64,
-        owner: &WorkerName,
+        owner: &'c WorkerName,
         lease: Duration,
-    ) -> Result<Option<AddressLease>, StoreError> {
-        let query = self.0.run(&TAKE).bind(owner.to_string()).bind(Cell(lease));
-        let taken = query.bind(Cell(campaign)).bind(Cell(number)).optional::<(i64,)>().await?;
-        let lease = |(attempt,)| AddressLease { campaign, number, owner: owner.clone(), attempt };
-        Ok(taken.map(lease))
+    ) -> StoreFuture<'c, Option<AddressLease>> {
+        Box::pin(async move {
+            let query = self.0.run(&TAKE).bind(owner.to_string()).bind(Cell(lease));
+            let taken = query.bind(Cell(campaign)).bind(Cell(number)).optional::<(i64,)>().await?;
+            let lease =
+                |(attempt,)| AddressLease { campaign, number, owner: owner.clone(), attempt };
+            Ok(taken.map(lease))
+        })
     }
 
     /// Holds on to an address from now on, and keeps others from taking it until this transaction
     /// ends; `false` if it is lost.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn renew_address(
-        &mut self,
-        held: &AddressLease,
+    pub fn renew_address<'c>(
+        &'c mut self,
+        held: &'c AddressLease,
         lease: Duration,
-    ) -> Result<bool, StoreError> {
-        let query = self.0.run(&RENEW).bind(Cell(lease)).bind(Cell(held.campaign));
-        let query = query.bind(Cell(held.number)).bind(held.owner.to_string()).bind(held.attempt);
-        Ok(query.execute().await? == 1)
+    ) -> StoreFuture<'c, bool> {
+        Box::pin(async move {
+            let query = self.0.run(&RENEW).bind(Cell(lease)).bind(Cell(held.campaign));
+            let query =
+                query.bind(Cell(held.number)).bind(held.owner.to_string()).bind(held.attempt);
+            Ok(query.execute().await? == 1)
+        })
     }
 
     /// Ends the work on an address; `settled` if nobody there is to be told. `false` if it is lost.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn finish_address(
-        &mut self,
-        held: &AddressLease,
+    pub fn finish_address<'c>(
+        &'c mut self,
+        held: &'c AddressLease,
         settled: bool,
-    ) -> Result<bool, StoreError> {
-        let query = self.0.run(&FINISH).bind(settled).bind(Cell(held.campaign));
-        let query = query.bind(Cell(held.number)).bind(held.owner.to_string()).bind(held.attempt);
-        Ok(query.execute().await? == 1)
+    ) -> StoreFuture<'c, bool> {
+        Box::pin(async move {
+            let query = self.0.run(&FINISH).bind(settled).bind(Cell(held.campaign));
+            let query =
+                query.bind(Cell(held.number)).bind(held.owner.to_string()).bind(held.attempt);
+            Ok(query.execute().await? == 1)
+        })
     }
 
     /// Says that an address's notice is final. Saying it again changes nothing.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn settle_address(
-        &mut self,
-        campaign: CampaignId,
-        number: u64,
-    ) -> Result<(), StoreError> {
-        self.0.run(&SETTLE).bind(Cell(campaign)).bind(Cell(number)).execute().await?;
-        Ok(())
+    pub fn settle_address(&mut self, campaign: CampaignId, number: u64) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            self.0.run(&SETTLE).bind(Cell(campaign)).bind(Cell(number)).execute().await?;
+            Ok(())
+        })
     }
 
     /// How many addresses were taken up for the first time since a moment.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn addresses_taken_since(
+    pub fn addresses_taken_since(
         &mut self,
         campaign: CampaignId,
         since: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let query = self.0.run(&TAKEN_SINCE).bind(Cell(campaign)).bind(Cell(since));
-        Ok(Self::count(query).await?)
+    ) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            let query = self.0.run(&TAKEN_SINCE).bind(Cell(campaign)).bind(Cell(since));
+            Ok(Self::count(query).await?)
+        })
     }
 
     /// How many accounts are sealed, or in the hands of a worker that is about to, while their
     /// notice is not final.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn sealed_untold(&mut self, campaign: CampaignId) -> Result<u64, StoreError> {
-        Ok(Self::count(self.0.run(&SEALED_UNTOLD).bind(Cell(campaign))).await?)
+    pub fn sealed_untold(&mut self, campaign: CampaignId) -> StoreFuture<'_, u64> {
+        Box::pin(
+            async move { Ok(Self::count(self.0.run(&SEALED_UNTOLD).bind(Cell(campaign))).await?) },
+        )
     }
 
     /// The first address that is not settled; `None` if all are.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn first_unsettled_address(
+    pub fn first_unsettled_address(
         &mut self,
         campaign: CampaignId,
-    ) -> Result<Option<u64>, StoreError> {
-        let query = self.0.run(&FIRST_UNSETTLED).bind(Cell(campaign));
-        let (first,) = query.one::<(Option<Cell<u64>>,)>().await?;
-        Ok(first.map(|Cell(number)| number))
+    ) -> StoreFuture<'_, Option<u64>> {
+        Box::pin(async move {
+            let query = self.0.run(&FIRST_UNSETTLED).bind(Cell(campaign));
+            let (first,) = query.one::<(Option<Cell<u64>>,)>().await?;
+            Ok(first.map(|Cell(number)| number))
+        })
     }
 
     /// How far the addresses of a campaign are.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn address_counts(
-        &mut self,
-        campaign: CampaignId,
-    ) -> Result<AddressCounts, StoreError> {
-        type Row = (Cell<u64>, Cell<u64>, Cell<u64>, Cell<u64>);
-        let row = self.0.run(&COUNTS).bind(Cell(campaign)).one::<Row>().await?;
-        let (Cell(all), Cell(taken), Cell(done), Cell(settled)) = row;
-        let untold = Self::count(self.0.run(&UNTOLD).bind(Cell(campaign))).await?;
-        Ok(AddressCounts { all, taken, done, settled, untold })
+    pub fn address_counts(&mut self, campaign: CampaignId) -> StoreFuture<'_, AddressCounts> {
+        Box::pin(async move {
+            type Row = (Cell<u64>, Cell<u64>, Cell<u64>, Cell<u64>);
+            let row = self.0.run(&COUNTS).bind(Cell(campaign)).one::<Row>().await?;
+            let (Cell(all), Cell(taken), Cell(done), Cell(settled)) = row;
+            let untold = Self::count(self.0.run(&UNTOLD).bind(Cell(campaign))).await?;
+            Ok(AddressCounts { all, taken, done, settled, untold })
+        })
     }
 }

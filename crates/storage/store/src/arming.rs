@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::Timestamp;
 
-use crate::{StoreError, Tx, cell::Cell};
+use crate::{StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     PUT = ["INSERT INTO arming (only_row, document, armed_at, lease_until)
@@ -17,47 +17,42 @@ sql::queries! {
 }
 
 /// The latest permission, whether it still holds or not.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arming {
     /// What was signed.
     pub document: Vec<u8>,
     /// When it was put here.
-    #[sqlx(try_from = "Cell<Timestamp>")]
     pub armed_at: Timestamp,
     /// Until when it holds, by the database's clock.
-    #[sqlx(try_from = "Cell<Timestamp>")]
     pub lease_until: Timestamp,
 }
 
+record!(Arming { document, armed_at, lease_until });
+
 impl Tx {
     /// Puts a permission in place of the one before; its lease begins now.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn put_arming(&mut self, document: &[u8], lease: Duration) -> Result<(), StoreError> {
-        let query = self.0.run(&PUT).bind(document.to_owned()).bind(Cell(lease));
-        Ok(query.exactly_one().await?)
+    pub fn put_arming<'c>(
+        &'c mut self,
+        document: &'c [u8],
+        lease: Duration,
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&PUT).bind(document.to_owned()).bind(Cell(lease));
+            Ok(query.exactly_one().await?)
+        })
     }
 
     /// Lets the lease begin again now. One that is over, or of an arming since replaced, stays as
     /// it is: the answer is then `false`.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn renew_arming(
-        &mut self,
-        armed_at: Timestamp,
-        lease: Duration,
-    ) -> Result<bool, StoreError> {
-        let query = self.0.run(&RENEW).bind(Cell(lease)).bind(Cell(armed_at));
-        Ok(query.execute().await? == 1)
+    pub fn renew_arming(&mut self, armed_at: Timestamp, lease: Duration) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let query = self.0.run(&RENEW).bind(Cell(lease)).bind(Cell(armed_at));
+            Ok(query.execute().await? == 1)
+        })
     }
 
     /// The latest permission; `None` if there never was one.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn arming(&mut self) -> Result<Option<Arming>, StoreError> {
-        Ok(self.0.run(&READ).optional().await?)
+    pub fn arming(&mut self) -> StoreFuture<'_, Option<Arming>> {
+        Box::pin(async move { Ok(self.0.run(&READ).optional().await?) })
     }
 }

@@ -1,7 +1,7 @@
 use futures_util::{StreamExt as _, stream::BoxStream};
 use model::{AccountId, FileId, LeakId, Tier};
 
-use crate::{JobId, StoreError, Tx, cell::Cell};
+use crate::{JobId, StoreError, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     ADD = ["INSERT INTO candidate
@@ -35,29 +35,25 @@ pub struct NewCandidate {
 }
 
 /// A record to be tried on its account's stored hash.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// The account.
-    #[sqlx(try_from = "Cell<AccountId>")]
     pub account: AccountId,
     /// By which of its identifiers.
-    #[sqlx(try_from = "Cell<Tier>")]
     pub tier: Tier,
     /// The file.
-    #[sqlx(try_from = "Cell<FileId>")]
     pub file: FileId,
     /// The line's number in the file, from 1.
-    #[sqlx(try_from = "Cell<u64>")]
     pub line: u64,
     /// Bytes from the start of the (decompressed) file to the start of the line.
-    #[sqlx(rename = "byte_offset", try_from = "Cell<u64>")]
     pub offset: u64,
     /// The line's length in bytes.
-    #[sqlx(rename = "byte_length", try_from = "Cell<u32>")]
     pub length: u32,
     /// Its plausible secrets, encrypted.
     pub sealed: Vec<u8>,
 }
+
+record!(Candidate { account, tier, file, line, offset = "byte_offset", length = "byte_length", sealed });
 
 impl Tx {
     /// Adds what screening a piece has found. The schema refuses the same account twice by one
@@ -65,24 +61,22 @@ impl Tx {
     ///
     /// Candidates may be committed before their piece is done, if the same transaction renews its
     /// lease: [`Tx::take_job`] destroys what an attempt that came to nothing has left.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn add_candidates(
-        &mut self,
+    pub fn add_candidates<'c>(
+        &'c mut self,
         leak: LeakId,
         piece: JobId,
-        candidates: impl IntoIterator<Item = NewCandidate>,
-    ) -> Result<(), StoreError> {
-        self.0
-            .insert_all(&ADD, candidates, |query, candidate| {
-                let query = query.bind(Cell(leak)).bind(Cell(piece));
-                let query = query.bind(Cell(candidate.account)).bind(Cell(candidate.tier));
-                let query = query.bind(Cell(candidate.line)).bind(Cell(candidate.offset));
-                query.bind(Cell(candidate.length)).bind(candidate.sealed)
-            })
-            .await?;
-        Ok(())
+        candidates: impl IntoIterator<Item = NewCandidate, IntoIter: Send + 'c>,
+    ) -> StoreFuture<'c, ()> {
+        let written = self.0.insert_all(&ADD, candidates, move |query, candidate| {
+            let query = query.bind(Cell(leak)).bind(Cell(piece));
+            let query = query.bind(Cell(candidate.account)).bind(Cell(candidate.tier));
+            let query = query.bind(Cell(candidate.line)).bind(Cell(candidate.offset));
+            query.bind(Cell(candidate.length)).bind(candidate.sealed)
+        });
+        Box::pin(async move {
+            written.await?;
+            Ok(())
+        })
     }
 
     /// The accounts that have candidates, each once, in the order of their ids' bytes.
@@ -98,35 +92,33 @@ impl Tx {
     ///
     /// # Errors
     /// What the database reports. Lines that are not numbered yet are an error, too.
-    pub async fn candidates_between(
-        &mut self,
+    pub fn candidates_between<'c>(
+        &'c mut self,
         leak: LeakId,
-        from: &AccountId,
-        to: &AccountId,
-    ) -> Result<Vec<Candidate>, StoreError> {
-        let query = self.0.run(&BETWEEN).bind(Cell(leak));
-        Ok(query.bind(Cell(from.clone())).bind(Cell(to.clone())).all().await?)
+        from: &'c AccountId,
+        to: &'c AccountId,
+    ) -> StoreFuture<'c, Vec<Candidate>> {
+        Box::pin(async move {
+            let query = self.0.run(&BETWEEN).bind(Cell(leak));
+            Ok(query.bind(Cell(from.clone())).bind(Cell(to.clone())).all().await?)
+        })
     }
 
     /// Destroys the candidates of a range of accounts, both ends included; returns how many.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn drop_candidates_between(
-        &mut self,
+    pub fn drop_candidates_between<'c>(
+        &'c mut self,
         leak: LeakId,
-        from: &AccountId,
-        to: &AccountId,
-    ) -> Result<u64, StoreError> {
-        let query = self.0.run(&DROP_BETWEEN).bind(Cell(leak));
-        Ok(query.bind(Cell(from.clone())).bind(Cell(to.clone())).execute().await?)
+        from: &'c AccountId,
+        to: &'c AccountId,
+    ) -> StoreFuture<'c, u64> {
+        Box::pin(async move {
+            let query = self.0.run(&DROP_BETWEEN).bind(Cell(leak));
+            Ok(query.bind(Cell(from.clone())).bind(Cell(to.clone())).execute().await?)
+        })
     }
 
     /// How many candidates there are now: those already verified are gone.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn candidate_count(&mut self, leak: LeakId) -> Result<u64, StoreError> {
-        Ok(Self::count(self.0.run(&COUNT).bind(Cell(leak))).await?)
+    pub fn candidate_count(&mut self, leak: LeakId) -> StoreFuture<'_, u64> {
+        Box::pin(async move { Ok(Self::count(self.0.run(&COUNT).bind(Cell(leak))).await?) })
     }
 }

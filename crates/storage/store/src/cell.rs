@@ -1,19 +1,14 @@
 use std::{str::FromStr, time::Duration};
 
 use model::{
-    AccountId, CampaignId, CredentialVersion, FileId, HashFormat, KillSwitch, LeakDate, LeakId,
-    LeakName, NoticeId, NoticeKind, NoticeState, Provenance, RejectReason, SkipReason, StoredHash,
+    AccountId, CampaignId, CampaignState, CredentialVersion, FileId, FindingId, FindingState,
+    HashFormat, InstanceKind, KillSwitch, LeakDate, LeakId, LeakName, LeakState, NoticeId,
+    NoticeKind, NoticeState, Outcome, Provenance, RejectReason, SkipReason, StoredHash,
     TargetState, Tier, Timestamp, Unverified,
 };
-use sqlx::{
-    Database, Decode, Encode, Type, ValueRef as _,
-    encode::IsNull,
-    error::{BoxDynError, UnexpectedNullError},
-};
+use sql::{Bind, Datum, Decode, Misfit, Row, SqlError, Value};
 
-use crate::{
-    FindingId, FindingState, InstanceKind, JobId, JobKind, LeakState, LinkId, Outcome, RequestId,
-};
+use crate::{JobId, JobKind, LinkId, RequestId};
 
 /// A value of the model as a column holds it: `bind(Cell(account))` writes it, a row reads it.
 ///
@@ -25,45 +20,63 @@ pub(crate) struct Cell<T>(pub(crate) T);
 /// How one type of the model stands in a column.
 pub(crate) trait Stored: Sized {
     /// What both databases understand.
-    type Column;
+    type Column: Bind + Decode;
 
-    fn to_column(&self) -> Result<Self::Column, BoxDynError>;
-    fn from_column(column: Self::Column) -> Result<Self, BoxDynError>;
+    fn to_column(&self) -> Result<Self::Column, Misfit>;
+    fn from_column(column: Self::Column) -> Result<Self, Misfit>;
 }
 
-impl<T: Stored, DB: Database> Type<DB> for Cell<T>
-where
-    T::Column: Type<DB>,
-{
-    fn type_info() -> DB::TypeInfo {
-        T::Column::type_info()
-    }
-
-    fn compatible(found: &DB::TypeInfo) -> bool {
-        T::Column::compatible(found)
+impl<T: Stored> Bind for Cell<T> {
+    fn bind(this: Option<Self>) -> Result<Value, Misfit> {
+        T::Column::bind(this.map(|Self(value)| value.to_column()).transpose()?)
     }
 }
 
-impl<'q, T: Stored, DB: Database> Encode<'q, DB> for Cell<T>
-where
-    T::Column: Encode<'q, DB>,
-{
-    fn encode_by_ref(&self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        self.0.to_column()?.encode(buffer)
+impl<T: Stored> Decode for Cell<T> {
+    fn decode(datum: Datum<'_>) -> Result<Self, Misfit> {
+        T::from_column(T::Column::decode(datum)?).map(Self)
     }
 }
 
-impl<'r, T: Stored, DB: Database> Decode<'r, DB> for Cell<T>
-where
-    T::Column: Decode<'r, DB>,
-{
-    fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
-        // sqlx reads a NULL of SQLite as 0 or as nothing, where PostgreSQL's is an error.
-        if value.is_null() {
-            return Err(UnexpectedNullError.into());
+/// What a field of a record can be: a stored value, or none where the column holds NULL.
+pub(crate) trait Field: Sized {
+    fn read(row: &Row, column: &'static str) -> Result<Self, SqlError>;
+}
+
+impl<T: Stored> Field for T {
+    fn read(row: &Row, column: &'static str) -> Result<Self, SqlError> {
+        row.get::<Cell<T>>(column).map(|Cell(value)| value)
+    }
+}
+
+impl<T: Stored> Field for Option<T> {
+    fn read(row: &Row, column: &'static str) -> Result<Self, SqlError> {
+        row.get::<Option<Cell<T>>>(column).map(|found| found.map(|Cell(value)| value))
+    }
+}
+
+/// Reads a struct out of the columns that its fields are named after, or that `=` names. A field
+/// behind `;` is a record of the same row.
+macro_rules! record {
+    ($type:ident { $($field:ident $(= $column:literal)?),+ $(; $part:ident)? }) => {
+        impl sql::Record for $type {
+            fn decode(row: &sql::Row) -> Result<Self, sql::SqlError> {
+                Ok(Self {
+                    $($field: $crate::cell::Field::read(row, column!($field $($column)?))?,)+
+                    $($part: sql::Record::decode(row)?,)?
+                })
+            }
         }
-        T::from_column(T::Column::decode(value)?).map(Self)
-    }
+    };
+}
+
+macro_rules! column {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident $column:literal) => {
+        $column
+    };
 }
 
 macro_rules! stored {
@@ -71,20 +84,14 @@ macro_rules! stored {
         impl Stored for $type {
             type Column = $column;
 
-            fn to_column(&self) -> Result<$column, BoxDynError> {
-                let write: fn(&Self) -> Result<$column, BoxDynError> = $write;
+            fn to_column(&self) -> Result<$column, Misfit> {
+                let write: fn(&Self) -> Result<$column, Misfit> = $write;
                 write(self)
             }
 
-            fn from_column(column: $column) -> Result<Self, BoxDynError> {
-                let read: fn($column) -> Result<Self, BoxDynError> = $read;
+            fn from_column(column: $column) -> Result<Self, Misfit> {
+                let read: fn($column) -> Result<Self, Misfit> = $read;
                 read(column)
-            }
-        }
-
-        impl From<Cell<Self>> for $type {
-            fn from(cell: Cell<Self>) -> Self {
-                cell.0
             }
         }
     )+};
@@ -99,20 +106,16 @@ macro_rules! stored_words {
 }
 
 stored! {
+    i64: i64, |value| Ok(*value), Ok;
+    bool: bool, |value| Ok(*value), Ok;
+    String: String, |value| Ok(value.clone()), Ok;
+    Vec<u8>: Vec<u8>, |value| Ok(value.clone()), Ok;
     u32: i64, |value| Ok(i64::from(*value)), |column| Ok(Self::try_from(column)?);
     u64: i64, |value| Ok(i64::try_from(*value)?), |column| Ok(Self::try_from(column)?);
     Timestamp: i64, |value| Ok(value.as_micros()), |column| Ok(Self::from_micros(column));
     Duration: i64,
         |value| Ok(i64::try_from(value.as_micros())?),
         |column| Ok(Self::from_micros(column.try_into()?));
-    LeakId: i64, |value| Ok(value.0), |column| Ok(Self(column));
-    FileId: i64, |value| Ok(value.0), |column| Ok(Self(column));
-    CampaignId: i64, |value| Ok(value.0), |column| Ok(Self(column));
-    NoticeId: i64, |value| Ok(value.0), |column| Ok(Self(column));
-    JobId: i64, |value| Ok(value.0), |column| Ok(Self(column));
-    FindingId: i64, |value| Ok(value.0), |column| Ok(Self(column));
-    LinkId: i64, |value| Ok(value.0), |column| Ok(Self(column));
-    RequestId: i64, |value| Ok(value.0), |column| Ok(Self(column));
     [u8; 32]: Vec<u8>, |value| Ok(value.to_vec()), |column| exactly_32(&column);
     CredentialVersion: Vec<u8>,
         |value| Ok(value.as_bytes().to_vec()),
@@ -122,7 +125,16 @@ stored! {
     LeakDate: String, |value| Ok(value.as_str().to_owned()), |column| Ok(column.parse()?);
 }
 
+macro_rules! stored_ids {
+    ($($type:ty),+) => {
+        stored! { $($type: i64, |value| Ok(value.0), |column| Ok(Self(column));)+ }
+    };
+}
+
+stored_ids!(CampaignId, FileId, FindingId, JobId, LeakId, LinkId, NoticeId, RequestId);
+
 stored_words!(
+    CampaignState,
     FindingState,
     HashFormat,
     InstanceKind,
@@ -145,6 +157,6 @@ pub(crate) fn hash_column(hash: Option<&StoredHash>) -> Option<String> {
     hash.map(|hash| hash.expose().to_owned())
 }
 
-fn exactly_32(column: &[u8]) -> Result<[u8; 32], BoxDynError> {
+fn exactly_32(column: &[u8]) -> Result<[u8; 32], Misfit> {
     Ok(<[u8; 32]>::try_from(column)?)
 }

@@ -1,7 +1,12 @@
-use model::{LeakId, LeakName, Unbalanced};
-use sql::SqlError;
+use model::{LeakId, LeakName, LeakState, Unbalanced};
+use sql::{BoxFuture, SqlError};
 
-use crate::{JobId, LeakState, WorkerName};
+use crate::{JobId, WorkerName};
+
+/// What a method of the store will answer.
+///
+/// It is boxed, so that the method is compiled in this crate and not in each that awaits it.
+pub type StoreFuture<'c, T> = BoxFuture<'c, Result<T, StoreError>>;
 
 /// Why the store could not do something. A transaction that met one is to be dropped.
 #[derive(Debug, thiserror::Error)]

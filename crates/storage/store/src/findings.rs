@@ -1,9 +1,10 @@
 use futures_util::{StreamExt as _, stream::BoxStream};
 use model::{
-    AccountId, CredentialVersion, FileId, HashFormat, LeakId, RecordRef, Tier, Timestamp, text_enum,
+    AccountId, CredentialVersion, FileId, FindingId, FindingState, HashFormat, LeakId, RecordRef,
+    Tier, Timestamp,
 };
 
-use crate::{FindingId, StoreError, Tx, cell::Cell};
+use crate::{StoreError, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     // A conflict changes nothing, but makes both databases return the row that is there.
@@ -27,18 +28,6 @@ sql::queries! {
             wrapped_key, sealed_secret
         FROM finding WHERE account = $1 AND state = 'open' ORDER BY id"];
     DESTROY_SECRET = ["UPDATE finding SET wrapped_key = NULL, sealed_secret = NULL WHERE id = $1"];
-}
-
-text_enum! {
-    /// What has been done about a finding.
-    pub enum FindingState {
-        /// Nothing yet.
-        Open = "open",
-        /// Somebody has decided that nothing is to be done.
-        Dismissed = "dismissed",
-        /// The account has another password now.
-        Reset = "reset",
-    }
 }
 
 /// That one account's password stands in a leak, as verification found it.
@@ -76,31 +65,23 @@ pub struct FindingRecord {
 }
 
 /// That one account's password stands in a leak.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Its key.
-    #[sqlx(try_from = "Cell<FindingId>")]
     pub id: FindingId,
     /// The leak.
-    #[sqlx(try_from = "Cell<LeakId>")]
     pub leak: LeakId,
     /// The account.
-    #[sqlx(try_from = "Cell<AccountId>")]
     pub account: AccountId,
     /// The password, as it was stored when it was verified.
-    #[sqlx(try_from = "Cell<CredentialVersion>")]
     pub version: CredentialVersion,
     /// By which of the account's identifiers the record led to it.
-    #[sqlx(try_from = "Cell<Tier>")]
     pub tier: Tier,
     /// How the password was stored.
-    #[sqlx(try_from = "Cell<HashFormat>")]
     pub hash_format: HashFormat,
     /// What has been done about it.
-    #[sqlx(try_from = "Cell<FindingState>")]
     pub state: FindingState,
     /// When it was verified first.
-    #[sqlx(try_from = "Cell<Timestamp>")]
     pub verified_at: Timestamp,
     /// The wrapped data key of the secret; `None` once it is destroyed.
     pub wrapped_key: Option<Vec<u8>>,
@@ -108,48 +89,57 @@ pub struct Finding {
     pub sealed_secret: Option<Vec<u8>>,
 }
 
-#[derive(sqlx::FromRow)]
+record!(Finding {
+    id,
+    leak,
+    account,
+    version,
+    tier,
+    hash_format,
+    state,
+    verified_at,
+    wrapped_key,
+    sealed_secret
+});
+
 struct RecordRow {
-    #[sqlx(try_from = "Cell<FindingId>")]
     finding: FindingId,
     path: String,
     member: Option<String>,
-    #[sqlx(try_from = "Cell<u64>")]
     line: u64,
-    #[sqlx(rename = "byte_offset", try_from = "Cell<u64>")]
     offset: u64,
 }
 
+record!(RecordRow { finding, path, member, line, offset = "byte_offset" });
+
 impl Tx {
     /// The findings against one account that nothing has been done about.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn open_findings_of(
-        &mut self,
-        account: &AccountId,
-    ) -> Result<Vec<Finding>, StoreError> {
-        Ok(self.0.run(&OPEN_OF_ACCOUNT).bind(Cell(account.clone())).all().await?)
+    pub fn open_findings_of<'c>(
+        &'c mut self,
+        account: &'c AccountId,
+    ) -> StoreFuture<'c, Vec<Finding>> {
+        Box::pin(async move {
+            Ok(self.0.run(&OPEN_OF_ACCOUNT).bind(Cell(account.clone())).all().await?)
+        })
     }
 
     /// Adds a finding with its records. If the account's password was found in this leak before,
     /// that finding stays as it is, and the records that it does not have yet join it.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn add_finding(
-        &mut self,
-        finding: &NewFinding,
-        records: &[FindingRecord],
-    ) -> Result<FindingId, StoreError> {
-        let id = self.insert_finding(finding.clone()).await?;
-        self.0
-            .insert_all(&ADD_RECORDS, records.iter().cloned(), |query, record| {
-                let query = query.bind(Cell(id)).bind(Cell(record.file)).bind(record.member);
-                query.bind(Cell(record.line)).bind(Cell(record.offset))
-            })
-            .await?;
-        Ok(id)
+    pub fn add_finding<'c>(
+        &'c mut self,
+        finding: &'c NewFinding,
+        records: &'c [FindingRecord],
+    ) -> StoreFuture<'c, FindingId> {
+        Box::pin(async move {
+            let id = self.insert_finding(finding.clone()).await?;
+            self.0
+                .insert_all(&ADD_RECORDS, records.iter().cloned(), |query, record| {
+                    let query = query.bind(Cell(id)).bind(Cell(record.file)).bind(record.member);
+                    query.bind(Cell(record.line)).bind(Cell(record.offset))
+                })
+                .await?;
+            Ok(id)
+        })
     }
 
     async fn insert_finding(&mut self, finding: NewFinding) -> Result<FindingId, StoreError> {
@@ -163,11 +153,8 @@ impl Tx {
     }
 
     /// A leak's findings, by account.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn findings(&mut self, leak: LeakId) -> Result<Vec<Finding>, StoreError> {
-        Ok(self.0.run(&OF_LEAK).bind(Cell(leak)).all().await?)
+    pub fn findings(&mut self, leak: LeakId) -> StoreFuture<'_, Vec<Finding>> {
+        Box::pin(async move { Ok(self.0.run(&OF_LEAK).bind(Cell(leak)).all().await?) })
     }
 
     /// A leak's findings, by account, as they come.
@@ -177,24 +164,22 @@ impl Tx {
     }
 
     /// The records of a leak's findings: finding by finding, in the order of the files.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn finding_records(
+    pub fn finding_records(
         &mut self,
         leak: LeakId,
-    ) -> Result<Vec<(FindingId, RecordRef)>, StoreError> {
-        let rows: Vec<RecordRow> = self.0.run(&RECORDS).bind(Cell(leak)).all().await?;
-        Ok(rows.into_iter().map(RecordRow::into_pair).collect())
+    ) -> StoreFuture<'_, Vec<(FindingId, RecordRef)>> {
+        Box::pin(async move {
+            let rows: Vec<RecordRow> = self.0.run(&RECORDS).bind(Cell(leak)).all().await?;
+            Ok(rows.into_iter().map(RecordRow::into_pair).collect())
+        })
     }
 
     /// Forgets a finding's secret. The finding stays.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn destroy_secret(&mut self, finding: FindingId) -> Result<(), StoreError> {
-        let query = self.0.run(&DESTROY_SECRET).bind(Cell(finding));
-        Ok(query.exactly_one().await?)
+    pub fn destroy_secret(&mut self, finding: FindingId) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&DESTROY_SECRET).bind(Cell(finding));
+            Ok(query.exactly_one().await?)
+        })
     }
 }
 

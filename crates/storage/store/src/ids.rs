@@ -5,10 +5,6 @@ row_id! {
     JobId
 }
 row_id! {
-    /// The key of a finding. It is never used again for another one.
-    FindingId
-}
-row_id! {
     /// The key of a reset link. It is not its token.
     LinkId
 }

@@ -9,7 +9,7 @@ use std::{fmt, time::Duration};
 
 use model::{AccountId, FileId, LeakId, text_enum};
 
-use crate::{JobId, StoreError, Tx, cell::Cell, limits::JOBS_PER_STATEMENT};
+use crate::{JobId, StoreError, StoreFuture, Tx, cell::Cell, limits::JOBS_PER_STATEMENT};
 
 sql::queries! {
     ADD_JOBS = ["INSERT INTO job (kind, leak) VALUES {rows} RETURNING id"];
@@ -68,29 +68,28 @@ pub enum Work {
 }
 
 /// A range of bytes of one file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece {
     /// The file.
-    #[sqlx(try_from = "Cell<FileId>")]
     pub file: FileId,
     /// Its first byte.
-    #[sqlx(rename = "range_start", try_from = "Cell<u64>")]
     pub start: u64,
     /// The byte after its last.
-    #[sqlx(rename = "range_end", try_from = "Cell<u64>")]
     pub end: u64,
 }
 
+record!(Piece { file, start = "range_start", end = "range_end" });
+
 /// A range of accounts, both ends included.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     /// The first.
-    #[sqlx(rename = "account_from", try_from = "Cell<AccountId>")]
     pub from: AccountId,
     /// The last.
-    #[sqlx(rename = "account_to", try_from = "Cell<AccountId>")]
     pub to: AccountId,
 }
+
+record!(Batch { from = "account_from", to = "account_to" });
 
 /// A piece to be screened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,18 +103,17 @@ pub struct NewPiece {
 }
 
 /// How far the jobs of one kind have come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct JobCounts {
     /// Nobody holds them.
-    #[sqlx(try_from = "Cell<u64>")]
     pub open: u64,
     /// Somebody holds them.
-    #[sqlx(try_from = "Cell<u64>")]
     pub leased: u64,
     /// Finished.
-    #[sqlx(try_from = "Cell<u64>")]
     pub done: u64,
 }
+
+record!(JobCounts { open, leased, done });
 
 /// The name of one start of one worker.
 ///
@@ -143,26 +141,25 @@ impl Tx {
     ///
     /// Candidates that an earlier attempt at a piece has written are destroyed, so that every
     /// attempt begins with none.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn take_job(
-        &mut self,
+    pub fn take_job<'c>(
+        &'c mut self,
         kind: JobKind,
         leak: LeakId,
-        owner: &WorkerName,
+        owner: &'c WorkerName,
         lease: Duration,
-    ) -> Result<Option<Lease>, StoreError> {
-        let query = self.0.run(&TAKE).bind(owner.0.clone()).bind(Cell(lease));
-        let query = query.bind(Cell(leak)).bind(Cell(kind));
-        let Some((Cell(job), attempt)) = query.optional::<(Cell<JobId>, i64)>().await? else {
-            return Ok(None);
-        };
-        if attempt > 1 {
-            self.0.run(&DROP_LEFT_OVER).bind(Cell(job)).execute().await?;
-        }
-        let work = self.work(kind, job).await?;
-        Ok(Some(Lease { job, attempt, owner: owner.clone(), work }))
+    ) -> StoreFuture<'c, Option<Lease>> {
+        Box::pin(async move {
+            let query = self.0.run(&TAKE).bind(owner.0.clone()).bind(Cell(lease));
+            let query = query.bind(Cell(leak)).bind(Cell(kind));
+            let Some((Cell(job), attempt)) = query.optional::<(Cell<JobId>, i64)>().await? else {
+                return Ok(None);
+            };
+            if attempt > 1 {
+                self.0.run(&DROP_LEFT_OVER).bind(Cell(job)).execute().await?;
+            }
+            let work = self.work(kind, job).await?;
+            Ok(Some(Lease { job, attempt, owner: owner.clone(), work }))
+        })
     }
 
     async fn work(&mut self, kind: JobKind, job: JobId) -> Result<Work, StoreError> {
@@ -173,70 +170,69 @@ impl Tx {
     }
 
     /// Holds on to a job from now on; `false` if it is lost. Renew at a third of the lease.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn renew(&mut self, held: &Lease, lease: Duration) -> Result<bool, StoreError> {
-        let query = self.0.run(&RENEW).bind(Cell(lease)).bind(Cell(held.job));
-        let query = query.bind(held.owner.0.clone()).bind(held.attempt);
-        Ok(query.execute().await? == 1)
+    pub fn renew<'c>(&'c mut self, held: &'c Lease, lease: Duration) -> StoreFuture<'c, bool> {
+        Box::pin(async move {
+            let query = self.0.run(&RENEW).bind(Cell(lease)).bind(Cell(held.job));
+            let query = query.bind(held.owner.0.clone()).bind(held.attempt);
+            Ok(query.execute().await? == 1)
+        })
     }
 
     /// Ends a job. Belongs into the transaction that writes its result, and best before it: then a
     /// worker that lost the job waits and stops here, instead of meeting the result of another.
     ///
     /// # Errors
-    /// [`StoreError::LeaseLost`], else what the database reports.
-    pub async fn finish(&mut self, held: &Lease) -> Result<(), StoreError> {
-        let query = self.0.run(&FINISH).bind(Cell(held.job));
-        let query = query.bind(held.owner.0.clone()).bind(held.attempt);
-        match query.execute().await? {
-            1 => Ok(()),
-            _ => Err(StoreError::LeaseLost {
-                job: held.job,
-                owner: held.owner.clone(),
-                attempt: held.attempt,
-            }),
-        }
+    /// [`StoreError::LeaseLost`].
+    pub fn finish<'c>(&'c mut self, held: &'c Lease) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&FINISH).bind(Cell(held.job));
+            let query = query.bind(held.owner.0.clone()).bind(held.attempt);
+            match query.execute().await? {
+                1 => Ok(()),
+                _ => Err(StoreError::LeaseLost {
+                    job: held.job,
+                    owner: held.owner.clone(),
+                    attempt: held.attempt,
+                }),
+            }
+        })
     }
 
     /// Adds pieces of a leak's files to be screened, to be taken in this order.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn add_pieces(
-        &mut self,
+    pub fn add_pieces<'c>(
+        &'c mut self,
         leak: LeakId,
-        pieces: &[NewPiece],
-    ) -> Result<(), StoreError> {
-        let jobs = self.add_jobs(JobKind::Screen, leak, pieces.len()).await?;
-        let rows = jobs.into_iter().zip(pieces.iter().copied());
-        self.0
-            .insert_all(&ADD_PIECES, rows, |query, (job, piece)| {
-                let query = query.bind(Cell(job)).bind(Cell(piece.file));
-                query.bind(Cell(piece.start)).bind(Cell(piece.end))
-            })
-            .await?;
-        Ok(())
+        pieces: &'c [NewPiece],
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let jobs = self.add_jobs(JobKind::Screen, leak, pieces.len()).await?;
+            let rows = jobs.into_iter().zip(pieces.iter().copied());
+            self.0
+                .insert_all(&ADD_PIECES, rows, |query, (job, piece)| {
+                    let query = query.bind(Cell(job)).bind(Cell(piece.file));
+                    query.bind(Cell(piece.start)).bind(Cell(piece.end))
+                })
+                .await?;
+            Ok(())
+        })
     }
 
     /// Adds ranges of accounts to be verified, both ends included, to be taken in this order.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn add_batches(
-        &mut self,
+    pub fn add_batches<'c>(
+        &'c mut self,
         leak: LeakId,
-        batches: &[(AccountId, AccountId)],
-    ) -> Result<(), StoreError> {
-        let jobs = self.add_jobs(JobKind::Verify, leak, batches.len()).await?;
-        let rows = jobs.into_iter().zip(batches.iter().cloned());
-        self.0
-            .insert_all(&ADD_BATCHES, rows, |query, (job, (from, to))| {
-                query.bind(Cell(job)).bind(Cell(from)).bind(Cell(to))
-            })
-            .await?;
-        Ok(())
+        batches: &'c [(AccountId, AccountId)],
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let jobs = self.add_jobs(JobKind::Verify, leak, batches.len()).await?;
+            let rows = jobs.into_iter().zip(batches.iter().cloned());
+            self.0
+                .insert_all(&ADD_BATCHES, rows, |query, (job, (from, to))| {
+                    query.bind(Cell(job)).bind(Cell(from)).bind(Cell(to))
+                })
+                .await?;
+            Ok(())
+        })
     }
 
     /// Makes so many jobs; their ids rise.
@@ -261,29 +257,23 @@ impl Tx {
     }
 
     /// How many jobs of one kind are open, held and done.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn job_counts(
-        &mut self,
-        kind: JobKind,
-        leak: LeakId,
-    ) -> Result<JobCounts, StoreError> {
-        let query = self.0.run(&COUNTS).bind(Cell(leak)).bind(Cell(kind));
-        Ok(query.one().await?)
+    pub fn job_counts(&mut self, kind: JobKind, leak: LeakId) -> StoreFuture<'_, JobCounts> {
+        Box::pin(async move {
+            let query = self.0.run(&COUNTS).bind(Cell(leak)).bind(Cell(kind));
+            Ok(query.one().await?)
+        })
     }
 
     /// How long until a job may be there to take: zero if one is, `None` if all are done.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn next_expiry(
+    pub fn next_expiry(
         &mut self,
         kind: JobKind,
         leak: LeakId,
-    ) -> Result<Option<Duration>, StoreError> {
-        let query = self.0.run(&NEXT_EXPIRY).bind(Cell(leak)).bind(Cell(kind));
-        let (micros,) = query.one::<(Option<i64>,)>().await?;
-        Ok(micros.map(|micros| Duration::from_micros(micros.try_into().unwrap_or(0))))
+    ) -> StoreFuture<'_, Option<Duration>> {
+        Box::pin(async move {
+            let query = self.0.run(&NEXT_EXPIRY).bind(Cell(leak)).bind(Cell(kind));
+            let (micros,) = query.one::<(Option<i64>,)>().await?;
+            Ok(micros.map(|micros| Duration::from_micros(micros.try_into().unwrap_or(0))))
+        })
     }
 }

@@ -1,6 +1,6 @@
-use model::{FileId, LeakDate, LeakId, LeakName, Provenance, Timestamp, text_enum};
+use model::{FileId, LeakDate, LeakId, LeakName, LeakState, Provenance, Timestamp};
 
-use crate::{StoreError, Tx, cell::Cell};
+use crate::{StoreError, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     ADD_LEAK = ["INSERT INTO leak (name, date, provenance, added_at, state, spool_key)
@@ -15,22 +15,6 @@ sql::queries! {
     ADVANCE = ["UPDATE leak SET state = $1 WHERE id = $2 AND state = $3"];
     STATE = ["SELECT state FROM leak WHERE id = $1"];
     DESTROY_SPOOL_KEY = ["UPDATE leak SET spool_key = NULL WHERE id = $1"];
-}
-
-text_enum! {
-    /// How far the work on a leak has come.
-    pub enum LeakState {
-        /// Registered; no line of it read yet.
-        Added = "added",
-        /// Its files are being compared with the accounts.
-        Screening = "screening",
-        /// Every line is accounted for.
-        Screened = "screened",
-        /// Its candidates are being tried on the stored hashes.
-        Verifying = "verifying",
-        /// Every candidate was tried, and is gone.
-        Verified = "verified",
-    }
 }
 
 /// A leak to register.
@@ -66,46 +50,38 @@ pub struct NewFile {
 }
 
 /// A registered leak.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leak {
     /// Its key.
-    #[sqlx(try_from = "Cell<LeakId>")]
     pub id: LeakId,
     /// Its name.
-    #[sqlx(try_from = "Cell<LeakName>")]
     pub name: LeakName,
     /// When it happened.
-    #[sqlx(try_from = "Cell<LeakDate>")]
     pub date: LeakDate,
     /// How sure the site is of it.
-    #[sqlx(try_from = "Cell<Provenance>")]
     pub provenance: Provenance,
     /// When it was registered.
-    #[sqlx(try_from = "Cell<Timestamp>")]
     pub added_at: Timestamp,
     /// How far the work on it has come.
-    #[sqlx(try_from = "Cell<LeakState>")]
     pub state: LeakState,
     /// The wrapped data key of its candidates' secrets; `None` once they are destroyed.
     pub spool_key: Option<Vec<u8>>,
 }
 
+record!(Leak { id, name, date, provenance, added_at, state, spool_key });
+
 /// A registered file of a leak.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeakFile {
     /// Its key.
-    #[sqlx(try_from = "Cell<FileId>")]
     pub id: FileId,
     /// Where it lies.
     pub path: String,
     /// The digest of its bytes.
-    #[sqlx(try_from = "Cell<[u8; 32]>")]
     pub sha256: [u8; 32],
     /// Its size.
-    #[sqlx(try_from = "Cell<u64>")]
     pub bytes: u64,
     /// Its modification time when it was registered.
-    #[sqlx(try_from = "Cell<Timestamp>")]
     pub modified_at: Timestamp,
     /// How it is compressed.
     pub compression: String,
@@ -113,29 +89,33 @@ pub struct LeakFile {
     pub kept: Option<String>,
 }
 
+record!(LeakFile { id, path, sha256, bytes, modified_at, compression, kept });
+
 impl Tx {
     /// Registers a leak with its files.
     ///
     /// # Errors
-    /// [`StoreError::NameTaken`], [`StoreError::NoFiles`], else what the database reports.
-    pub async fn add_leak(
-        &mut self,
-        leak: &NewLeak,
-        files: &[NewFile],
-    ) -> Result<LeakId, StoreError> {
-        if files.is_empty() {
-            return Err(StoreError::NoFiles { name: leak.name.clone() });
-        }
-        let id = self.insert_leak(leak.clone()).await?;
-        let id = id.ok_or_else(|| StoreError::NameTaken { name: leak.name.clone() })?;
-        self.0
-            .insert_all(&ADD_FILES, files.iter().cloned(), |query, file| {
-                let query = query.bind(Cell(id)).bind(file.path).bind(Cell(file.sha256));
-                let query = query.bind(Cell(file.bytes)).bind(Cell(file.modified_at));
-                query.bind(file.compression).bind(file.kept)
-            })
-            .await?;
-        Ok(id)
+    /// [`StoreError::NameTaken`], [`StoreError::NoFiles`].
+    pub fn add_leak<'c>(
+        &'c mut self,
+        leak: &'c NewLeak,
+        files: &'c [NewFile],
+    ) -> StoreFuture<'c, LeakId> {
+        Box::pin(async move {
+            if files.is_empty() {
+                return Err(StoreError::NoFiles { name: leak.name.clone() });
+            }
+            let id = self.insert_leak(leak.clone()).await?;
+            let id = id.ok_or_else(|| StoreError::NameTaken { name: leak.name.clone() })?;
+            self.0
+                .insert_all(&ADD_FILES, files.iter().cloned(), |query, file| {
+                    let query = query.bind(Cell(id)).bind(file.path).bind(Cell(file.sha256));
+                    let query = query.bind(Cell(file.bytes)).bind(Cell(file.modified_at));
+                    query.bind(file.compression).bind(file.kept)
+                })
+                .await?;
+            Ok(id)
+        })
     }
 
     /// `None` if the name is taken.
@@ -148,45 +128,40 @@ impl Tx {
     }
 
     /// All leaks, in the order in which they were registered.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn leaks(&mut self) -> Result<Vec<Leak>, StoreError> {
-        Ok(self.0.run(&LEAKS).all().await?)
+    pub fn leaks(&mut self) -> StoreFuture<'_, Vec<Leak>> {
+        Box::pin(async move { Ok(self.0.run(&LEAKS).all().await?) })
     }
 
     /// The leak of that name, if there is one.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn leak_by_name(&mut self, name: &LeakName) -> Result<Option<Leak>, StoreError> {
-        let query = self.0.run(&LEAK_BY_NAME).bind(Cell(name.clone()));
-        Ok(query.optional().await?)
+    pub fn leak_by_name<'c>(&'c mut self, name: &'c LeakName) -> StoreFuture<'c, Option<Leak>> {
+        Box::pin(async move {
+            let query = self.0.run(&LEAK_BY_NAME).bind(Cell(name.clone()));
+            Ok(query.optional().await?)
+        })
     }
 
     /// A leak's files, in the order in which they were registered.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn leak_files(&mut self, leak: LeakId) -> Result<Vec<LeakFile>, StoreError> {
-        Ok(self.0.run(&FILES).bind(Cell(leak)).all().await?)
+    pub fn leak_files(&mut self, leak: LeakId) -> StoreFuture<'_, Vec<LeakFile>> {
+        Box::pin(async move { Ok(self.0.run(&FILES).bind(Cell(leak)).all().await?) })
     }
 
     /// Moves a leak on if it is where the caller takes it to be.
     ///
     /// # Errors
-    /// [`StoreError::LeakMoved`], [`StoreError::NoSuchLeak`], else what the database reports.
-    pub async fn advance_leak(
+    /// [`StoreError::LeakMoved`], [`StoreError::NoSuchLeak`].
+    pub fn advance_leak(
         &mut self,
         leak: LeakId,
         from: LeakState,
         to: LeakState,
-    ) -> Result<(), StoreError> {
-        let query = self.0.run(&ADVANCE).bind(Cell(to));
-        match query.bind(Cell(leak)).bind(Cell(from)).execute().await? {
-            1 => Ok(()),
-            _ => Err(self.not_advanced(leak, from).await?),
-        }
+    ) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&ADVANCE).bind(Cell(to));
+            match query.bind(Cell(leak)).bind(Cell(from)).execute().await? {
+                1 => Ok(()),
+                _ => Err(self.not_advanced(leak, from).await?),
+            }
+        })
     }
 
     async fn not_advanced(
@@ -202,11 +177,10 @@ impl Tx {
     }
 
     /// Forgets the key of the candidates' secrets, and with it the secrets.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn destroy_spool_key(&mut self, leak: LeakId) -> Result<(), StoreError> {
-        let query = self.0.run(&DESTROY_SPOOL_KEY).bind(Cell(leak));
-        Ok(query.exactly_one().await?)
+    pub fn destroy_spool_key(&mut self, leak: LeakId) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&DESTROY_SPOOL_KEY).bind(Cell(leak));
+            Ok(query.exactly_one().await?)
+        })
     }
 }

@@ -5,12 +5,19 @@
 //! must not break (one finding for an account and password, one holder of a job, a log that is
 //! only appended to) are the schema's, and everything else is the caller's.
 
+#![expect(
+    clippy::must_use_candidate,
+    reason = "a future and a stream that nobody polls are warned of already"
+)]
+
+#[macro_use]
+mod cell;
+
 mod accounts;
 mod addresses;
 mod arming;
 mod campaigns;
 mod candidates;
-mod cell;
 mod error;
 mod findings;
 mod ids;
@@ -24,31 +31,37 @@ mod notices;
 mod requests;
 mod reset_lines;
 mod roster;
+mod schema;
 mod screening;
 mod statements;
 mod store;
 mod summary;
 mod targets;
 mod unverified;
+mod versioned;
 
 pub use addresses::{AddressCounts, AddressLease, NewAddress};
 pub use arming::Arming;
 pub use campaigns::{CampaignRow, NewCampaign};
 pub use candidates::{Candidate, NewCandidate};
-pub use error::StoreError;
-pub use findings::{Finding, FindingRecord, FindingState, NewFinding};
-pub use ids::{FindingId, JobId, LinkId, RequestId};
-pub use instance::{InstanceKind, InstanceRow};
+pub use error::{StoreError, StoreFuture};
+pub use findings::{Finding, FindingRecord, NewFinding};
+pub use ids::{JobId, LinkId, RequestId};
+pub use instance::InstanceRow;
 pub use jobs::{Batch, JobCounts, JobKind, Lease, NewPiece, Piece, Work, WorkerName};
-pub use leaks::{Leak, LeakFile, LeakState, NewFile, NewLeak};
+pub use leaks::{Leak, LeakFile, NewFile, NewLeak};
 pub use links::ResetLink;
-pub use log::{Checkpoint, LogEntry};
+pub use log::{Checkpoint, LogEntry, NewLogEntry};
+pub use model::{
+    FindingId, FindingState, InstanceKind, LeakState, Outcome, OutcomeCount, RejectSample,
+};
 pub use notices::{CodedNotice, Errand, Notice, NoticeExposure};
 pub use requests::{MailRequest, NewMailRequest, NewRequestedNotice, RequestedNotice};
 pub use reset_lines::{NewResetLine, PastReset, ResetLine};
-pub use screening::{LocatedReject, RejectSample};
+pub use screening::LocatedReject;
 pub use statements::StatementRow;
 pub use store::{Store, StoreOptions, Tx};
-pub use summary::{LeakSummary, OutcomeCount};
+pub use summary::LeakSummary;
 pub use targets::{NewTarget, TargetCount, TargetRow};
-pub use unverified::{Outcome, UnverifiedAccount};
+pub use unverified::UnverifiedAccount;
+pub use versioned::Versioned;

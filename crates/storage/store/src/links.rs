@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::{AccountId, CredentialVersion, Timestamp};
 
-use crate::{LinkId, StoreError, Tx, cell::Cell};
+use crate::{LinkId, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     ADD = ["INSERT INTO reset_link (account, made_at, superseded) VALUES ($1, " NOW ", FALSE)
@@ -55,45 +55,18 @@ pub struct ResetLink {
     pub intended_until: Option<Timestamp>,
 }
 
-#[derive(sqlx::FromRow)]
-struct LinkRow {
-    #[sqlx(try_from = "Cell<LinkId>")]
-    id: LinkId,
-    #[sqlx(try_from = "Cell<AccountId>")]
-    account: AccountId,
-    #[sqlx(try_from = "Cell<Timestamp>")]
-    mailed_at: Timestamp,
-    #[sqlx(try_from = "Cell<Timestamp>")]
-    expires_at: Timestamp,
-    used_at: Option<Cell<Timestamp>>,
-    superseded: bool,
-    intended_version: Option<Cell<CredentialVersion>>,
-    intended_until: Option<Cell<Timestamp>>,
-}
-
-impl From<LinkRow> for ResetLink {
-    fn from(row: LinkRow) -> Self {
-        Self {
-            id: row.id,
-            account: row.account,
-            mailed_at: row.mailed_at,
-            expires_at: row.expires_at,
-            used_at: row.used_at.map(Timestamp::from),
-            superseded: row.superseded,
-            intended: row.intended_version.map(CredentialVersion::from),
-            intended_until: row.intended_until.map(Timestamp::from),
-        }
-    }
-}
+record!(ResetLink {
+    id, account, mailed_at, expires_at, used_at, superseded, intended = "intended_version",
+    intended_until
+});
 
 impl Tx {
     /// Makes a link that nobody knows yet.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn add_reset_link(&mut self, account: &AccountId) -> Result<LinkId, StoreError> {
-        let (Cell(id),) = self.0.run(&ADD).bind(Cell(account.clone())).one().await?;
-        Ok(id)
+    pub fn add_reset_link<'c>(&'c mut self, account: &'c AccountId) -> StoreFuture<'c, LinkId> {
+        Box::pin(async move {
+            let (Cell(id),) = self.0.run(&ADD).bind(Cell(account.clone())).one().await?;
+            Ok(id)
+        })
     }
 
     /// Gives a link its token, known by its digest: its mail is about to leave. An earlier token
@@ -101,69 +74,60 @@ impl Tx {
     ///
     /// # Errors
     /// What the database reports, also when the link was used.
-    pub async fn mail_reset_link(
+    pub fn mail_reset_link(
         &mut self,
         id: LinkId,
         digest: [u8; 32],
         now: Timestamp,
         expires_at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let query = self.0.run(&MAIL).bind(Cell(digest)).bind(Cell(now)).bind(Cell(expires_at));
-        Ok(query.bind(Cell(id)).exactly_one().await?)
+    ) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&MAIL).bind(Cell(digest)).bind(Cell(now)).bind(Cell(expires_at));
+            Ok(query.bind(Cell(id)).exactly_one().await?)
+        })
     }
 
     /// The other links of an account that could be used at a moment, the oldest first.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn live_reset_links(
-        &mut self,
-        account: &AccountId,
+    pub fn live_reset_links<'c>(
+        &'c mut self,
+        account: &'c AccountId,
         but: LinkId,
         at: Timestamp,
-    ) -> Result<Vec<LinkId>, StoreError> {
-        let query = self.0.run(&LIVE).bind(Cell(account.clone())).bind(Cell(at)).bind(Cell(but));
-        let rows = query.all::<(Cell<LinkId>,)>().await?;
-        Ok(rows.into_iter().map(|(Cell(id),)| id).collect())
+    ) -> StoreFuture<'c, Vec<LinkId>> {
+        Box::pin(async move {
+            let query =
+                self.0.run(&LIVE).bind(Cell(account.clone())).bind(Cell(at)).bind(Cell(but));
+            let rows = query.all::<(Cell<LinkId>,)>().await?;
+            Ok(rows.into_iter().map(|(Cell(id),)| id).collect())
+        })
     }
 
     /// Ends a link for a newer one.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn supersede_reset_link(&mut self, id: LinkId) -> Result<(), StoreError> {
-        Ok(self.0.run(&SUPERSEDE).bind(Cell(id)).exactly_one().await?)
+    pub fn supersede_reset_link(&mut self, id: LinkId) -> StoreFuture<'_, ()> {
+        Box::pin(async move { Ok(self.0.run(&SUPERSEDE).bind(Cell(id)).exactly_one().await?) })
     }
 
     /// Ends all other links of an account that are in anybody's mail.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn supersede_other_links(
-        &mut self,
-        account: &AccountId,
+    pub fn supersede_other_links<'c>(
+        &'c mut self,
+        account: &'c AccountId,
         but: LinkId,
-    ) -> Result<(), StoreError> {
-        let query = self.0.run(&SUPERSEDE_OTHERS).bind(Cell(account.clone())).bind(Cell(but));
-        query.execute().await?;
-        Ok(())
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&SUPERSEDE_OTHERS).bind(Cell(account.clone())).bind(Cell(but));
+            query.execute().await?;
+            Ok(())
+        })
     }
 
     /// The link whose token has this digest.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn reset_link(&mut self, digest: [u8; 32]) -> Result<Option<ResetLink>, StoreError> {
-        let row = self.0.run(&BY_DIGEST).bind(Cell(digest)).optional::<LinkRow>().await?;
-        Ok(row.map(ResetLink::from))
+    pub fn reset_link(&mut self, digest: [u8; 32]) -> StoreFuture<'_, Option<ResetLink>> {
+        Box::pin(async move { Ok(self.0.run(&BY_DIGEST).bind(Cell(digest)).optional().await?) })
     }
 
     /// A link that nobody else can change until this transaction ends.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn hold_reset_link(&mut self, id: LinkId) -> Result<ResetLink, StoreError> {
-        Ok(self.0.run(&HOLD).bind(Cell(id)).one::<LinkRow>().await?.into())
+    pub fn hold_reset_link(&mut self, id: LinkId) -> StoreFuture<'_, ResetLink> {
+        Box::pin(async move { Ok(self.0.run(&HOLD).bind(Cell(id)).one().await?) })
     }
 
     /// Says that a password is about to be set by a link, and keeps others from doing so for a
@@ -171,39 +135,35 @@ impl Tx {
     ///
     /// # Errors
     /// What the database reports, also when the link was used.
-    pub async fn intend_reset(
+    pub fn intend_reset(
         &mut self,
         id: LinkId,
         version: CredentialVersion,
         lease: Duration,
-    ) -> Result<(), StoreError> {
-        let query = self.0.run(&INTEND).bind(Cell(version)).bind(Cell(lease)).bind(Cell(id));
-        Ok(query.exactly_one().await?)
+    ) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&INTEND).bind(Cell(version)).bind(Cell(lease)).bind(Cell(id));
+            Ok(query.exactly_one().await?)
+        })
     }
 
     /// Uses a link up, because the intended password is set; `false` if that is known.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn use_reset_link(&mut self, id: LinkId, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.0.run(&USE).bind(Cell(now)).bind(Cell(id)).execute().await? == 1)
+    pub fn use_reset_link(&mut self, id: LinkId, now: Timestamp) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            Ok(self.0.run(&USE).bind(Cell(now)).bind(Cell(id)).execute().await? == 1)
+        })
     }
 
     /// Takes an intent back, because the site's row is another one.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn release_reset_link(&mut self, id: LinkId) -> Result<(), StoreError> {
-        self.0.run(&RELEASE).bind(Cell(id)).execute().await?;
-        Ok(())
+    pub fn release_reset_link(&mut self, id: LinkId) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            self.0.run(&RELEASE).bind(Cell(id)).execute().await?;
+            Ok(())
+        })
     }
 
     /// Links by which somebody was setting a password when they were interrupted.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn reset_links_left(&mut self) -> Result<Vec<ResetLink>, StoreError> {
-        let rows = self.0.run(&LEFT).all::<LinkRow>().await?;
-        Ok(rows.into_iter().map(ResetLink::from).collect())
+    pub fn reset_links_left(&mut self) -> StoreFuture<'_, Vec<ResetLink>> {
+        Box::pin(async move { Ok(self.0.run(&LEFT).all().await?) })
     }
 }

@@ -7,7 +7,12 @@ use model::{
     Timestamp,
 };
 
-use crate::{StoreError, Tx, WorkerName, cell::Cell};
+use sql::{Record, Row, SqlError};
+
+use crate::{
+    StoreError, StoreFuture, Tx, WorkerName,
+    cell::{Cell, Field},
+};
 
 sql::queries! {
     ADD = ["INSERT INTO notice (campaign, address, kind, state, attempts, not_before, made_at)
@@ -110,32 +115,26 @@ impl Errand {
     }
 }
 
-#[derive(sqlx::FromRow)]
-pub(crate) struct NoticeRow {
-    #[sqlx(try_from = "Cell<NoticeId>")]
-    id: NoticeId,
-    campaign: Option<Cell<CampaignId>>,
-    address: Option<Cell<u64>>,
-    #[sqlx(try_from = "Cell<NoticeKind>")]
-    kind: NoticeKind,
-    #[sqlx(try_from = "Cell<NoticeState>")]
-    state: NoticeState,
-    #[sqlx(try_from = "Cell<u32>")]
-    attempts: u32,
-    #[sqlx(try_from = "Cell<Timestamp>")]
-    not_before: Timestamp,
-    #[sqlx(try_from = "Cell<Timestamp>")]
-    made_at: Timestamp,
+impl Record for Notice {
+    fn decode(row: &Row) -> Result<Self, SqlError> {
+        Ok(Self {
+            id: Field::read(row, "id")?,
+            errand: Errand::decode(row)?,
+            kind: Field::read(row, "kind")?,
+            state: Field::read(row, "state")?,
+            attempts: Field::read(row, "attempts")?,
+            not_before: Field::read(row, "not_before")?,
+            made_at: Field::read(row, "made_at")?,
+        })
+    }
 }
 
-impl From<NoticeRow> for Notice {
-    fn from(row: NoticeRow) -> Self {
-        let NoticeRow { id, campaign, address, kind, state, attempts, not_before, made_at } = row;
-        let errand = match (campaign, address) {
-            (Some(Cell(campaign)), Some(Cell(address))) => Errand::Campaign { campaign, address },
-            _ => Errand::Request,
-        };
-        Self { id, errand, kind, state, attempts, not_before, made_at }
+impl Record for Errand {
+    fn decode(row: &Row) -> Result<Self, SqlError> {
+        let campaign = Field::read(row, "campaign")?;
+        let address = Option::zip(campaign, Field::read(row, "address")?);
+        Ok(address
+            .map_or(Self::Request, |(campaign, address)| Self::Campaign { campaign, address }))
     }
 }
 
@@ -152,231 +151,166 @@ pub struct CodedNotice {
     pub address_key: [u8; 32],
 }
 
-#[derive(sqlx::FromRow)]
-struct CodedRow {
-    #[sqlx(flatten)]
-    notice: NoticeRow,
-    ended_at: Option<Cell<Timestamp>>,
-    language: Option<String>,
-    #[sqlx(try_from = "Cell<[u8; 32]>")]
-    address_key: [u8; 32],
-}
-
-impl From<CodedRow> for CodedNotice {
-    fn from(row: CodedRow) -> Self {
-        let CodedRow { notice, ended_at, language, address_key } = row;
-        let ended_at = ended_at.map(Timestamp::from);
-        Self { notice: notice.into(), ended_at, language, address_key }
-    }
-}
+record!(CodedNotice { ended_at, language, address_key; notice });
 
 /// Why a notice is sent: where a password of its accounts was found.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoticeExposure {
     /// What led from the record to the account.
-    #[sqlx(try_from = "Cell<Tier>")]
     pub tier: Tier,
     /// When it was found.
-    #[sqlx(try_from = "Cell<Timestamp>")]
     pub verified_at: Timestamp,
     /// What the leak is called.
-    #[sqlx(try_from = "Cell<LeakName>")]
     pub name: LeakName,
     /// When it happened.
-    #[sqlx(try_from = "Cell<LeakDate>")]
     pub date: LeakDate,
     /// How sure the site is of it.
-    #[sqlx(try_from = "Cell<Provenance>")]
     pub provenance: Provenance,
 }
+
+record!(NoticeExposure { tier, verified_at, name, date, provenance });
 
 impl Tx {
     /// Writes a notice of a campaign that is to be sent, with a line for each account. The schema
     /// refuses a second one for the address, an account of another address, and one whose
     /// password was not taken out of use.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn add_notice(
-        &mut self,
+    pub fn add_notice<'c>(
+        &'c mut self,
         campaign: CampaignId,
         address: u64,
-        accounts: &[AccountId],
+        accounts: &'c [AccountId],
         now: Timestamp,
-    ) -> Result<NoticeId, StoreError> {
-        let query = self.0.run(&ADD).bind(Cell(campaign)).bind(Cell(address));
-        let (Cell(id),) = query.bind(Cell(now)).one::<(Cell<NoticeId>,)>().await?;
-        self.0
-            .insert_all(&ADD_LINES, accounts.iter().cloned(), |query, account| {
-                let query = query.bind(Cell(id)).bind(Cell(campaign));
-                query.bind(Cell(address)).bind(Cell(account))
-            })
-            .await?;
-        Ok(id)
+    ) -> StoreFuture<'c, NoticeId> {
+        Box::pin(async move {
+            let query = self.0.run(&ADD).bind(Cell(campaign)).bind(Cell(address));
+            let (Cell(id),) = query.bind(Cell(now)).one::<(Cell<NoticeId>,)>().await?;
+            self.0
+                .insert_all(&ADD_LINES, accounts.iter().cloned(), |query, account| {
+                    let query = query.bind(Cell(id)).bind(Cell(campaign));
+                    query.bind(Cell(address)).bind(Cell(account))
+                })
+                .await?;
+            Ok(id)
+        })
     }
 
     /// Keeps what a notice is found by when somebody types its code.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn set_code_lookup(
-        &mut self,
-        id: NoticeId,
-        lookup: [u8; 32],
-    ) -> Result<(), StoreError> {
-        Ok(self.0.run(&SET_CODE).bind(Cell(lookup)).bind(Cell(id)).exactly_one().await?)
+    pub fn set_code_lookup(&mut self, id: NoticeId, lookup: [u8; 32]) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            Ok(self.0.run(&SET_CODE).bind(Cell(lookup)).bind(Cell(id)).exactly_one().await?)
+        })
     }
 
     /// The notice that has waited longest; `None` if none is to be sent now.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn notice_to_send(
-        &mut self,
-        campaign: CampaignId,
-    ) -> Result<Option<Notice>, StoreError> {
-        let row = self.0.run(&TO_SEND).bind(Cell(campaign)).optional::<NoticeRow>().await?;
-        Ok(row.map(Notice::from))
+    pub fn notice_to_send(&mut self, campaign: CampaignId) -> StoreFuture<'_, Option<Notice>> {
+        Box::pin(async move { Ok(self.0.run(&TO_SEND).bind(Cell(campaign)).optional().await?) })
     }
 
     /// Notices whose worker no longer says that it is alive.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn notices_left_in_flight(
-        &mut self,
-        campaign: CampaignId,
-    ) -> Result<Vec<Notice>, StoreError> {
-        let rows = self.0.run(&LEFT_IN_FLIGHT).bind(Cell(campaign)).all::<NoticeRow>().await?;
-        Ok(rows.into_iter().map(Notice::from).collect())
+    pub fn notices_left_in_flight(&mut self, campaign: CampaignId) -> StoreFuture<'_, Vec<Notice>> {
+        Box::pin(async move { Ok(self.0.run(&LEFT_IN_FLIGHT).bind(Cell(campaign)).all().await?) })
     }
 
     /// A notice that nobody else can change until this transaction ends.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn hold_notice(&mut self, id: NoticeId) -> Result<Notice, StoreError> {
-        Ok(self.0.run(&HOLD).bind(Cell(id)).one::<NoticeRow>().await?.into())
+    pub fn hold_notice(&mut self, id: NoticeId) -> StoreFuture<'_, Notice> {
+        Box::pin(async move { Ok(self.0.run(&HOLD).bind(Cell(id)).one().await?) })
     }
 
     /// Says that an attempt begins. Commit it before the first byte is sent.
     ///
     /// # Errors
     /// What the database reports, also when the notice is not `pending`.
-    pub async fn begin_notice(
-        &mut self,
+    pub fn begin_notice<'c>(
+        &'c mut self,
         id: NoticeId,
         attempts: u32,
-        owner: &WorkerName,
+        owner: &'c WorkerName,
         lease: Duration,
-    ) -> Result<(), StoreError> {
-        let query = self.0.run(&LEASE).bind(Cell(attempts)).bind(owner.to_string());
-        Ok(query.bind(Cell(lease)).bind(Cell(id)).exactly_one().await?)
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&LEASE).bind(Cell(attempts)).bind(owner.to_string());
+            Ok(query.bind(Cell(lease)).bind(Cell(id)).exactly_one().await?)
+        })
     }
 
     /// Says that the worker of an attempt is alive; `false` if the notice is no longer its own.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn renew_notice(
-        &mut self,
+    pub fn renew_notice<'c>(
+        &'c mut self,
         id: NoticeId,
         attempts: u32,
-        owner: &WorkerName,
+        owner: &'c WorkerName,
         lease: Duration,
-    ) -> Result<bool, StoreError> {
-        let query = self.0.run(&RENEW).bind(Cell(lease)).bind(Cell(id));
-        Ok(query.bind(owner.to_string()).bind(Cell(attempts)).execute().await? == 1)
+    ) -> StoreFuture<'c, bool> {
+        Box::pin(async move {
+            let query = self.0.run(&RENEW).bind(Cell(lease)).bind(Cell(id));
+            Ok(query.bind(owner.to_string()).bind(Cell(attempts)).execute().await? == 1)
+        })
     }
 
     /// Keeps how an attempt ended. The schema refuses to make a final notice anything else, but
     /// for what was `uncertain` and turns out to be sent or refused.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn save_notice(
-        &mut self,
-        notice: &Notice,
+    pub fn save_notice<'c>(
+        &'c mut self,
+        notice: &'c Notice,
         answer: Option<String>,
-    ) -> Result<(), StoreError> {
-        let query = self.0.run(&SAVE).bind(Cell(notice.state)).bind(Cell(notice.attempts));
-        let query = query.bind(Cell(notice.not_before)).bind(notice.state.is_final()).bind(answer);
-        Ok(query.bind(Cell(notice.id)).exactly_one().await?)
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&SAVE).bind(Cell(notice.state)).bind(Cell(notice.attempts));
+            let query =
+                query.bind(Cell(notice.not_before)).bind(notice.state.is_final()).bind(answer);
+            Ok(query.bind(Cell(notice.id)).exactly_one().await?)
+        })
     }
 
     /// The notice with a code of this look-up.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn notice_by_code(
-        &mut self,
-        lookup: [u8; 32],
-    ) -> Result<Option<CodedNotice>, StoreError> {
-        let row = self.0.run(&BY_CODE).bind(Cell(lookup)).optional::<CodedRow>().await?;
-        Ok(row.map(CodedNotice::from))
+    pub fn notice_by_code(&mut self, lookup: [u8; 32]) -> StoreFuture<'_, Option<CodedNotice>> {
+        Box::pin(async move { Ok(self.0.run(&BY_CODE).bind(Cell(lookup)).optional().await?) })
     }
 
     /// Keeps that a recipient says of a notice that it is not right; `false` if that is known.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn dispute_notice(&mut self, id: NoticeId) -> Result<bool, StoreError> {
-        Ok(self.0.run(&DISPUTE).bind(Cell(id)).execute().await? == 1)
+    pub fn dispute_notice(&mut self, id: NoticeId) -> StoreFuture<'_, bool> {
+        Box::pin(async move { Ok(self.0.run(&DISPUTE).bind(Cell(id)).execute().await? == 1) })
     }
 
     /// The accounts that a notice speaks of.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn notice_lines(&mut self, id: NoticeId) -> Result<Vec<AccountId>, StoreError> {
-        let rows = self.0.run(&LINES).bind(Cell(id)).all::<(Cell<AccountId>,)>().await?;
-        Ok(rows.into_iter().map(|(Cell(account),)| account).collect())
+    pub fn notice_lines(&mut self, id: NoticeId) -> StoreFuture<'_, Vec<AccountId>> {
+        Box::pin(async move {
+            let rows = self.0.run(&LINES).bind(Cell(id)).all::<(Cell<AccountId>,)>().await?;
+            Ok(rows.into_iter().map(|(Cell(account),)| account).collect())
+        })
     }
 
     /// Where the passwords that a notice speaks of were found: each leak once.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn notice_exposures(
-        &mut self,
-        id: NoticeId,
-    ) -> Result<Vec<NoticeExposure>, StoreError> {
-        Ok(self.0.run(&EXPOSURES).bind(Cell(id)).all().await?)
+    pub fn notice_exposures(&mut self, id: NoticeId) -> StoreFuture<'_, Vec<NoticeExposure>> {
+        Box::pin(async move { Ok(self.0.run(&EXPOSURES).bind(Cell(id)).all().await?) })
     }
 
     /// Where the password that a campaign took out of use was found: each leak once.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn reset_exposures(
-        &mut self,
+    pub fn reset_exposures<'c>(
+        &'c mut self,
         campaign: CampaignId,
-        account: &AccountId,
-    ) -> Result<Vec<NoticeExposure>, StoreError> {
-        let query = self.0.run(&EXPOSURES_OF_RESET).bind(Cell(campaign));
-        Ok(query.bind(Cell(account.clone())).all().await?)
+        account: &'c AccountId,
+    ) -> StoreFuture<'c, Vec<NoticeExposure>> {
+        Box::pin(async move {
+            let query = self.0.run(&EXPOSURES_OF_RESET).bind(Cell(campaign));
+            Ok(query.bind(Cell(account.clone())).all().await?)
+        })
     }
 
     /// How many notices of a campaign are in which state, as it is kept.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn notice_counts(
+    pub fn notice_counts(
         &mut self,
         campaign: CampaignId,
-    ) -> Result<Vec<(NoticeState, u64)>, StoreError> {
-        self.counts(&COUNTS, campaign).await
+    ) -> StoreFuture<'_, Vec<(NoticeState, u64)>> {
+        Box::pin(async move { self.counts(&COUNTS, campaign).await })
     }
 
     /// How many notices of a campaign are in which state, row by row: for what is published.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn recount_notices(
+    pub fn recount_notices(
         &mut self,
         campaign: CampaignId,
-    ) -> Result<Vec<(NoticeState, u64)>, StoreError> {
-        self.counts(&RECOUNT, campaign).await
+    ) -> StoreFuture<'_, Vec<(NoticeState, u64)>> {
+        Box::pin(async move { self.counts(&RECOUNT, campaign).await })
     }
 
     async fn counts(

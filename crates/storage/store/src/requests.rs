@@ -3,7 +3,7 @@
 
 use model::{AccountId, NoticeId, NoticeKind, Timestamp};
 
-use crate::{LinkId, Notice, RequestId, StoreError, Tx, cell::Cell, notices::NoticeRow};
+use crate::{LinkId, Notice, RequestId, StoreFuture, Tx, Versioned, cell::Cell};
 
 sql::queries! {
     ADD_REQUEST = ["INSERT INTO mail_request (kind, asked_at, source, wrapped_key, asked)
@@ -53,25 +53,23 @@ pub struct NewMailRequest {
 }
 
 /// A mail that somebody asked for, and nobody has looked at yet.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone)]
 pub struct MailRequest {
     /// Its key.
-    #[sqlx(try_from = "Cell<RequestId>")]
     pub id: RequestId,
     /// Which mail.
-    #[sqlx(try_from = "Cell<NoticeKind>")]
     pub kind: NoticeKind,
     /// When.
-    #[sqlx(try_from = "Cell<Timestamp>")]
     pub asked_at: Timestamp,
     /// A keyed hash of where the request came from.
-    #[sqlx(try_from = "Cell<[u8; 32]>")]
     pub source: [u8; 32],
     /// The wrapped key of `asked`.
     pub wrapped_key: Vec<u8>,
     /// What was typed, encrypted.
-    pub asked: Vec<u8>,
+    pub asked: Versioned,
 }
+
+record!(MailRequest { id, kind, asked_at, source, wrapped_key, asked });
 
 /// A notice that no campaign sends.
 #[derive(Debug, Clone)]
@@ -106,162 +104,125 @@ pub struct RequestedNotice {
     /// The wrapped key of `kept`; `None` once the notice is final.
     pub wrapped_key: Option<Vec<u8>>,
     /// Whom it goes to and what it tells, encrypted; `None` once the notice is final.
-    pub kept: Option<Vec<u8>>,
+    pub kept: Option<Versioned>,
 }
 
-#[derive(sqlx::FromRow)]
-struct RequestedRow {
-    #[sqlx(try_from = "Cell<AccountId>")]
-    account: AccountId,
-    link: Option<Cell<LinkId>>,
-    language: String,
-    wrapped_key: Option<Vec<u8>>,
-    kept: Option<Vec<u8>>,
-}
-
-impl From<RequestedRow> for RequestedNotice {
-    fn from(row: RequestedRow) -> Self {
-        let RequestedRow { account, link, language, wrapped_key, kept } = row;
-        Self { account, link: link.map(LinkId::from), language, wrapped_key, kept }
-    }
-}
+record!(RequestedNotice { account, link, language, wrapped_key, kept });
 
 impl Tx {
     /// Writes down that somebody asks for a mail.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn add_mail_request(&mut self, request: NewMailRequest) -> Result<(), StoreError> {
-        let query = self.0.run(&ADD_REQUEST).bind(Cell(request.kind)).bind(Cell(request.source));
-        Ok(query.bind(request.wrapped_key).bind(request.asked).exactly_one().await?)
+    pub fn add_mail_request(&mut self, request: NewMailRequest) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let query =
+                self.0.run(&ADD_REQUEST).bind(Cell(request.kind)).bind(Cell(request.source));
+            Ok(query
+                .bind(request.wrapped_key)
+                .bind(Cell(Versioned::new(request.asked)))
+                .exactly_one()
+                .await?)
+        })
     }
 
     /// How many requests nobody has looked at yet.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn mail_requests_waiting(&mut self) -> Result<u64, StoreError> {
-        Ok(Self::count(self.0.run(&WAITING)).await?)
+    pub fn mail_requests_waiting(&mut self) -> StoreFuture<'_, u64> {
+        Box::pin(async move { Ok(Self::count(self.0.run(&WAITING)).await?) })
     }
 
     /// The request that has waited longest.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn next_mail_request(&mut self) -> Result<Option<MailRequest>, StoreError> {
-        Ok(self.0.run(&NEXT_REQUEST).optional().await?)
+    pub fn next_mail_request(&mut self) -> StoreFuture<'_, Option<MailRequest>> {
+        Box::pin(async move { Ok(self.0.run(&NEXT_REQUEST).optional().await?) })
     }
 
     /// Says that a request is dealt with; `false` if somebody else was quicker.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn drop_mail_request(&mut self, id: RequestId) -> Result<bool, StoreError> {
-        Ok(self.0.run(&DROP_REQUEST).bind(Cell(id)).execute().await? == 1)
+    pub fn drop_mail_request(&mut self, id: RequestId) -> StoreFuture<'_, bool> {
+        Box::pin(async move { Ok(self.0.run(&DROP_REQUEST).bind(Cell(id)).execute().await? == 1) })
     }
 
     /// Lets nobody else count mails or make links until this transaction ends.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn hold_requests(&mut self) -> Result<(), StoreError> {
-        self.0.run(&HOLD).one::<(i64,)>().await?;
-        Ok(())
+    pub fn hold_requests(&mut self) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            self.0.run(&HOLD).one::<(i64,)>().await?;
+            Ok(())
+        })
     }
 
     /// Writes a notice that no campaign sends. The schema refuses a second mail of a kind for one
     /// link.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn add_requested_notice(
+    pub fn add_requested_notice(
         &mut self,
         new: NewRequestedNotice,
         now: Timestamp,
-    ) -> Result<NoticeId, StoreError> {
-        let query = self.0.run(&ADD_NOTICE).bind(Cell(new.kind)).bind(Cell(now));
-        let (Cell(id),) = query.one::<(Cell<NoticeId>,)>().await?;
-        let query = self.0.run(&ADD_REQUESTED).bind(Cell(id)).bind(Cell(new.kind));
-        let query = query.bind(Cell(new.account)).bind(new.link.map(Cell)).bind(Cell(now));
-        let query = query.bind(new.language).bind(Cell(new.address_key));
-        let query = query.bind(new.source.map(Cell)).bind(new.wrapped_key).bind(new.kept);
-        query.exactly_one().await?;
-        Ok(id)
+    ) -> StoreFuture<'_, NoticeId> {
+        Box::pin(async move {
+            let query = self.0.run(&ADD_NOTICE).bind(Cell(new.kind)).bind(Cell(now));
+            let (Cell(id),) = query.one::<(Cell<NoticeId>,)>().await?;
+            let query = self.0.run(&ADD_REQUESTED).bind(Cell(id)).bind(Cell(new.kind));
+            let query = query.bind(Cell(new.account)).bind(new.link.map(Cell)).bind(Cell(now));
+            let query = query.bind(new.language).bind(Cell(new.address_key));
+            let query = query
+                .bind(new.source.map(Cell))
+                .bind(new.wrapped_key)
+                .bind(Cell(Versioned::new(new.kept)));
+            query.exactly_one().await?;
+            Ok(id)
+        })
     }
 
     /// What a notice that no campaign sends is about.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn requested_notice(&mut self, id: NoticeId) -> Result<RequestedNotice, StoreError> {
-        Ok(self.0.run(&REQUESTED).bind(Cell(id)).one::<RequestedRow>().await?.into())
+    pub fn requested_notice(&mut self, id: NoticeId) -> StoreFuture<'_, RequestedNotice> {
+        Box::pin(async move { Ok(self.0.run(&REQUESTED).bind(Cell(id)).one().await?) })
     }
 
     /// The language of the mail that a link was in.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn language_of_link(&mut self, link: LinkId) -> Result<String, StoreError> {
-        let (language,) = self.0.run(&LANGUAGE).bind(Cell(link)).one::<(String,)>().await?;
-        Ok(language)
+    pub fn language_of_link(&mut self, link: LinkId) -> StoreFuture<'_, String> {
+        Box::pin(async move {
+            let (language,) = self.0.run(&LANGUAGE).bind(Cell(link)).one::<(String,)>().await?;
+            Ok(language)
+        })
     }
 
     /// How many notices that no campaign sends a worker would have something to do with now.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn requested_notices_due(&mut self) -> Result<u64, StoreError> {
-        Ok(Self::count(self.0.run(&DUE)).await?)
+    pub fn requested_notices_due(&mut self) -> StoreFuture<'_, u64> {
+        Box::pin(async move { Ok(Self::count(self.0.run(&DUE)).await?) })
     }
 
     /// Destroys whom a notice went to and what it told.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn forget_requested_notice(&mut self, id: NoticeId) -> Result<(), StoreError> {
-        Ok(self.0.run(&FORGET).bind(Cell(id)).exactly_one().await?)
+    pub fn forget_requested_notice(&mut self, id: NoticeId) -> StoreFuture<'_, ()> {
+        Box::pin(async move { Ok(self.0.run(&FORGET).bind(Cell(id)).exactly_one().await?) })
     }
 
     /// How many mails about an account were asked for since a moment.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn requested_for_account(
-        &mut self,
-        account: &AccountId,
+    pub fn requested_for_account<'c>(
+        &'c mut self,
+        account: &'c AccountId,
         since: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let query = self.0.run(&MAILED_TO_ACCOUNT).bind(Cell(account.clone())).bind(Cell(since));
-        Ok(Self::count(query).await?)
+    ) -> StoreFuture<'c, u64> {
+        Box::pin(async move {
+            let query =
+                self.0.run(&MAILED_TO_ACCOUNT).bind(Cell(account.clone())).bind(Cell(since));
+            Ok(Self::count(query).await?)
+        })
     }
 
     /// How many mails one source asked for since a moment.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn requested_by_source(
+    pub fn requested_by_source(
         &mut self,
         source: [u8; 32],
         since: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let query = self.0.run(&MAILED_FOR_SOURCE).bind(Cell(source)).bind(Cell(since));
-        Ok(Self::count(query).await?)
+    ) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            let query = self.0.run(&MAILED_FOR_SOURCE).bind(Cell(source)).bind(Cell(since));
+            Ok(Self::count(query).await?)
+        })
     }
 
     /// The requested notice that has waited longest, held; `None` if none is to be sent now.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn requested_notice_to_send(&mut self) -> Result<Option<Notice>, StoreError> {
-        Ok(self.0.run(&TO_SEND).optional::<NoticeRow>().await?.map(Notice::from))
+    pub fn requested_notice_to_send(&mut self) -> StoreFuture<'_, Option<Notice>> {
+        Box::pin(async move { Ok(self.0.run(&TO_SEND).optional().await?) })
     }
 
     /// Requested notices whose worker no longer says that it is alive, held.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn requested_notices_left_in_flight(&mut self) -> Result<Vec<Notice>, StoreError> {
-        let rows = self.0.run(&LEFT_IN_FLIGHT).all::<NoticeRow>().await?;
-        Ok(rows.into_iter().map(Notice::from).collect())
+    pub fn requested_notices_left_in_flight(&mut self) -> StoreFuture<'_, Vec<Notice>> {
+        Box::pin(async move { Ok(self.0.run(&LEFT_IN_FLIGHT).all().await?) })
     }
 }

@@ -1,8 +1,8 @@
 //! What was taken out of use, and on what evidence.
 
-use model::{AccountId, CampaignId, CredentialVersion, Timestamp};
+use model::{AccountId, CampaignId, CredentialVersion, FindingId, Timestamp};
 
-use crate::{FindingId, StoreError, Tx, cell::Cell};
+use crate::{StoreError, StoreFuture, Tx, Versioned, cell::Cell};
 
 sql::queries! {
     PUT_LINE = ["INSERT INTO reset_line (campaign, account, version, replaced_version,
@@ -56,72 +56,71 @@ pub struct NewResetLine {
 }
 
 /// That a password was, or is about to be, taken out of use.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResetLine {
     /// Whose.
-    #[sqlx(try_from = "Cell<AccountId>")]
     pub account: AccountId,
     /// The password as it was found.
-    #[sqlx(try_from = "Cell<CredentialVersion>")]
     pub version: CredentialVersion,
     /// The hash that is replaced.
-    #[sqlx(rename = "replaced_version", try_from = "Cell<CredentialVersion>")]
     pub replaced: CredentialVersion,
     /// The hash that replaces it.
-    #[sqlx(rename = "sealed_version", try_from = "Cell<CredentialVersion>")]
     pub sealed: CredentialVersion,
     /// The wrapped key of `kept`; `None` once it is destroyed.
     pub wrapped_key: Option<Vec<u8>>,
     /// Both hashes and whom to tell, encrypted; `None` once they are destroyed.
-    pub kept: Option<Vec<u8>>,
+    pub kept: Option<Versioned>,
 }
 
+record!(ResetLine { account, version, replaced = "replaced_version", sealed = "sealed_version", wrapped_key, kept });
+
 /// What one campaign has done to a password.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastReset {
     /// Which campaign.
-    #[sqlx(try_from = "Cell<CampaignId>")]
     pub campaign: CampaignId,
     /// When.
-    #[sqlx(rename = "intended_at", try_from = "Cell<Timestamp>")]
     pub at: Timestamp,
     /// What it did.
-    #[sqlx(flatten)]
     pub line: ResetLine,
 }
 
-#[derive(sqlx::FromRow)]
+record!(PastReset { campaign, at = "intended_at"; line });
+
 struct SealedRow {
-    #[sqlx(try_from = "Cell<u64>")]
     place: u64,
-    #[sqlx(flatten)]
     line: ResetLine,
 }
+
+record!(SealedRow { place; line });
 
 impl Tx {
     /// Writes down that a password is about to be taken out of use, in place of an earlier attempt
     /// of the same campaign. The schema refuses what another campaign has done already.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn put_reset_line(
+    pub fn put_reset_line(
         &mut self,
         campaign: CampaignId,
         line: NewResetLine,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let account = line.account;
-        let query = self.0.run(&PUT_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
-        let query = query.bind(Cell(line.version)).bind(Cell(line.replaced));
-        let query = query.bind(Cell(line.sealed)).bind(Cell(now));
-        query.bind(line.wrapped_key).bind(line.kept).exactly_one().await?;
-        self.drop_evidence(campaign, &account).await?;
-        self.0
-            .insert_all(&ADD_EVIDENCE, line.evidence, |query, finding| {
-                query.bind(Cell(campaign)).bind(Cell(account.clone())).bind(Cell(finding))
-            })
-            .await?;
-        Ok(())
+    ) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let account = line.account;
+            let query = self.0.run(&PUT_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
+            let query = query.bind(Cell(line.version)).bind(Cell(line.replaced));
+            let query = query.bind(Cell(line.sealed)).bind(Cell(now));
+            query
+                .bind(line.wrapped_key)
+                .bind(Cell(Versioned::new(line.kept)))
+                .exactly_one()
+                .await?;
+            self.drop_evidence(campaign, &account).await?;
+            self.0
+                .insert_all(&ADD_EVIDENCE, line.evidence, |query, finding| {
+                    query.bind(Cell(campaign)).bind(Cell(account.clone())).bind(Cell(finding))
+                })
+                .await?;
+            Ok(())
+        })
     }
 
     async fn drop_evidence(
@@ -135,78 +134,73 @@ impl Tx {
     }
 
     /// Takes back the intent to take a password out of use, when its owner was quicker.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn drop_reset_line(
-        &mut self,
+    pub fn drop_reset_line<'c>(
+        &'c mut self,
         campaign: CampaignId,
-        account: &AccountId,
-    ) -> Result<(), StoreError> {
-        self.drop_evidence(campaign, account).await?;
-        let query = self.0.run(&DROP_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
-        Ok(query.exactly_one().await?)
+        account: &'c AccountId,
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            self.drop_evidence(campaign, account).await?;
+            let query = self.0.run(&DROP_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
+            Ok(query.exactly_one().await?)
+        })
     }
 
     /// What is kept of an account's old password.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn reset_line(
-        &mut self,
+    pub fn reset_line<'c>(
+        &'c mut self,
         campaign: CampaignId,
-        account: &AccountId,
-    ) -> Result<Option<ResetLine>, StoreError> {
-        let query = self.0.run(&LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
-        Ok(query.optional().await?)
+        account: &'c AccountId,
+    ) -> StoreFuture<'c, Option<ResetLine>> {
+        Box::pin(async move {
+            let query = self.0.run(&LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
+            Ok(query.optional().await?)
+        })
     }
 
     /// What campaigns have done to an account's passwords and not taken back, the latest last.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn resets_of_account(
-        &mut self,
-        account: &AccountId,
-    ) -> Result<Vec<PastReset>, StoreError> {
-        Ok(self.0.run(&OF_ACCOUNT).bind(Cell(account.clone())).all().await?)
+    pub fn resets_of_account<'c>(
+        &'c mut self,
+        account: &'c AccountId,
+    ) -> StoreFuture<'c, Vec<PastReset>> {
+        Box::pin(
+            async move { Ok(self.0.run(&OF_ACCOUNT).bind(Cell(account.clone())).all().await?) },
+        )
     }
 
     /// Every password that some campaign has taken out of use, and none has given back.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn reset_lines(&mut self) -> Result<Vec<(AccountId, CredentialVersion)>, StoreError> {
-        let rows = self.0.run(&LINES).all::<(Cell<AccountId>, Cell<CredentialVersion>)>().await?;
-        Ok(rows.into_iter().map(|(Cell(account), Cell(version))| (account, version)).collect())
+    pub fn reset_lines(&mut self) -> StoreFuture<'_, Vec<(AccountId, CredentialVersion)>> {
+        Box::pin(async move {
+            let rows =
+                self.0.run(&LINES).all::<(Cell<AccountId>, Cell<CredentialVersion>)>().await?;
+            Ok(rows.into_iter().map(|(Cell(account), Cell(version))| (account, version)).collect())
+        })
     }
 
     /// Whether another campaign has taken a password that these findings are about out of use.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn is_reset_elsewhere(
-        &mut self,
+    pub fn is_reset_elsewhere<'c>(
+        &'c mut self,
         campaign: CampaignId,
-        account: &AccountId,
-    ) -> Result<bool, StoreError> {
-        let query = self.0.run(&LINE_ELSEWHERE).bind(Cell(campaign));
-        Ok(Self::count(query.bind(Cell(account.clone()))).await? > 0)
+        account: &'c AccountId,
+    ) -> StoreFuture<'c, bool> {
+        Box::pin(async move {
+            let query = self.0.run(&LINE_ELSEWHERE).bind(Cell(campaign));
+            Ok(Self::count(query.bind(Cell(account.clone()))).await? > 0)
+        })
     }
 
     /// Some accounts that are sealed and whose owners have not been seen to choose another
     /// password, from a place in the order on: each with its place.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn sealed_lines(
+    pub fn sealed_lines(
         &mut self,
         campaign: CampaignId,
         from: u64,
         limit: u64,
-    ) -> Result<Vec<(u64, ResetLine)>, StoreError> {
-        let query = self.0.run(&SEALED).bind(Cell(campaign)).bind(Cell(from)).bind(Cell(limit));
-        let rows: Vec<SealedRow> = query.all().await?;
-        Ok(rows.into_iter().map(|row| (row.place, row.line)).collect())
+    ) -> StoreFuture<'_, Vec<(u64, ResetLine)>> {
+        Box::pin(async move {
+            let query = self.0.run(&SEALED).bind(Cell(campaign)).bind(Cell(from)).bind(Cell(limit));
+            let rows: Vec<SealedRow> = query.all().await?;
+            Ok(rows.into_iter().map(|row| (row.place, row.line)).collect())
+        })
     }
 }

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use model::{FileId, LeakId, RejectReason, Tally};
+use model::{FileId, LeakId, RejectReason, RejectSample, Tally};
 
-use crate::{JobId, StoreError, Tx, cell::Cell};
+use crate::{JobId, StoreError, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     RECORD = ["UPDATE piece SET lines = $1, hits = $2, misses = $3, blank = $4, complete = $5
@@ -40,76 +40,58 @@ sql::queries! {
         WHERE job.leak = $1 GROUP BY piece.file, piece_reject.reason"];
 }
 
-/// Where a rejected line stands, within a piece.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RejectSample {
-    /// Why it was rejected.
-    pub reason: RejectReason,
-    /// Its number within the piece, from 1.
-    pub line: u64,
-    /// Bytes from the start of the (decompressed) file to its start.
-    pub offset: u64,
-    /// Its length in bytes.
-    pub length: u64,
-}
-
 /// Where a rejected line stands, within a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocatedReject {
     /// The file.
-    #[sqlx(try_from = "Cell<FileId>")]
     pub file: FileId,
     /// Why it was rejected.
-    #[sqlx(try_from = "Cell<RejectReason>")]
     pub reason: RejectReason,
     /// Its number in the file, from 1.
-    #[sqlx(try_from = "Cell<u64>")]
     pub line: u64,
     /// Bytes from the start of the (decompressed) file to its start.
-    #[sqlx(rename = "byte_offset", try_from = "Cell<u64>")]
     pub offset: u64,
     /// Its length in bytes.
-    #[sqlx(rename = "byte_length", try_from = "Cell<u64>")]
     pub length: u64,
 }
 
-#[derive(sqlx::FromRow)]
+record!(LocatedReject { file, reason, line, offset = "byte_offset", length = "byte_length" });
+
 struct FileTally {
-    #[sqlx(try_from = "Cell<FileId>")]
     file: FileId,
-    #[sqlx(try_from = "Cell<u64>")]
     lines: u64,
-    #[sqlx(try_from = "Cell<u64>")]
     hits: u64,
-    #[sqlx(try_from = "Cell<u64>")]
     misses: u64,
-    #[sqlx(try_from = "Cell<u64>")]
     blank: u64,
     complete: bool,
 }
+
+record!(FileTally { file, lines, hits, misses, blank, complete });
 
 impl Tx {
     /// Records what became of a piece's lines. `complete` is false if the file broke off.
     ///
     /// # Errors
-    /// [`StoreError::Unbalanced`] if a line is not accounted for, else what the database reports.
-    pub async fn record_screened(
-        &mut self,
+    /// [`StoreError::Unbalanced`] if a line is not accounted for.
+    pub fn record_screened<'c>(
+        &'c mut self,
         piece: JobId,
-        tally: &Tally,
+        tally: &'c Tally,
         complete: bool,
-        samples: &[RejectSample],
-    ) -> Result<(), StoreError> {
-        let tally = tally.clone().balanced()?;
-        let query = self.0.run(&RECORD).bind(Cell(tally.lines)).bind(Cell(tally.hits));
-        let query = query.bind(Cell(tally.misses)).bind(Cell(tally.blank));
-        query.bind(complete).bind(Cell(piece)).exactly_one().await?;
-        self.0
-            .insert_all(&ADD_REJECTS, tally.rejects.iter(), |query, (reason, lines)| {
-                query.bind(Cell(piece)).bind(Cell(reason)).bind(Cell(lines))
-            })
-            .await?;
-        self.add_samples(piece, samples).await
+        samples: &'c [RejectSample],
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let tally = tally.clone().balanced()?;
+            let query = self.0.run(&RECORD).bind(Cell(tally.lines)).bind(Cell(tally.hits));
+            let query = query.bind(Cell(tally.misses)).bind(Cell(tally.blank));
+            query.bind(complete).bind(Cell(piece)).exactly_one().await?;
+            self.0
+                .insert_all(&ADD_REJECTS, tally.rejects.iter(), |query, (reason, lines)| {
+                    query.bind(Cell(piece)).bind(Cell(reason)).bind(Cell(lines))
+                })
+                .await?;
+            self.add_samples(piece, samples).await
+        })
     }
 
     async fn add_samples(
@@ -131,49 +113,49 @@ impl Tx {
     /// stand before it.
     ///
     /// # Errors
-    /// [`StoreError::PiecesOpen`], else what the database reports.
-    pub async fn number_lines(&mut self, leak: LeakId) -> Result<(), StoreError> {
-        match Self::count(self.0.run(&PIECES_OPEN).bind(Cell(leak))).await? {
-            0 => {
-                self.0.run(&NUMBER_LINES).bind(Cell(leak)).execute().await?;
-                Ok(())
+    /// [`StoreError::PiecesOpen`].
+    pub fn number_lines(&mut self, leak: LeakId) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            match Self::count(self.0.run(&PIECES_OPEN).bind(Cell(leak))).await? {
+                0 => {
+                    self.0.run(&NUMBER_LINES).bind(Cell(leak)).execute().await?;
+                    Ok(())
+                }
+                open => Err(StoreError::PiecesOpen { leak, open }),
             }
-            open => Err(StoreError::PiecesOpen { leak, open }),
-        }
+        })
     }
 
     /// Some rejected lines, in the order of the files, at most `limit`; none before the lines are
     /// numbered.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn reject_samples(
+    pub fn reject_samples(
         &mut self,
         leak: LeakId,
         limit: u64,
-    ) -> Result<Vec<LocatedReject>, StoreError> {
-        let query = self.0.run(&SAMPLES).bind(Cell(leak)).bind(Cell(limit));
-        Ok(query.all().await?)
+    ) -> StoreFuture<'_, Vec<LocatedReject>> {
+        Box::pin(async move {
+            let query = self.0.run(&SAMPLES).bind(Cell(leak)).bind(Cell(limit));
+            Ok(query.all().await?)
+        })
     }
 
     /// What became of the lines of each file, and whether all of it was read.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn file_tallies(
-        &mut self,
-        leak: LeakId,
-    ) -> Result<Vec<(FileId, Tally, bool)>, StoreError> {
-        let rows: Vec<FileTally> = self.0.run(&FILE_TALLIES).bind(Cell(leak)).all().await?;
-        let rejects = self.0.run(&FILE_REJECTS).bind(Cell(leak));
-        let rejects = rejects.all::<(Cell<FileId>, Cell<RejectReason>, Cell<u64>)>().await?;
-        let mut tallies: BTreeMap<_, _> = rows.into_iter().map(FileTally::into_entry).collect();
-        for (Cell(file), Cell(reason), Cell(lines)) in rejects {
-            if let Some((tally, _)) = tallies.get_mut(&file) {
-                tally.rejects.add(reason, lines);
+    pub fn file_tallies(&mut self, leak: LeakId) -> StoreFuture<'_, Vec<(FileId, Tally, bool)>> {
+        Box::pin(async move {
+            let rows: Vec<FileTally> = self.0.run(&FILE_TALLIES).bind(Cell(leak)).all().await?;
+            let rejects = self.0.run(&FILE_REJECTS).bind(Cell(leak));
+            let rejects = rejects.all::<(Cell<FileId>, Cell<RejectReason>, Cell<u64>)>().await?;
+            let mut tallies: BTreeMap<_, _> = rows.into_iter().map(FileTally::into_entry).collect();
+            for (Cell(file), Cell(reason), Cell(lines)) in rejects {
+                if let Some((tally, _)) = tallies.get_mut(&file) {
+                    tally.rejects.add(reason, lines);
+                }
             }
-        }
-        Ok(tallies.into_iter().map(|(file, (tally, complete))| (file, tally, complete)).collect())
+            Ok(tallies
+                .into_iter()
+                .map(|(file, (tally, complete))| (file, tally, complete))
+                .collect())
+        })
     }
 }
 

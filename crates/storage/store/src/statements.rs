@@ -2,7 +2,7 @@
 
 use model::{CampaignId, Timestamp};
 
-use crate::{StoreError, Tx, cell::Cell};
+use crate::{StoreFuture, Tx, Versioned, cell::Cell};
 
 sql::queries! {
     ADD = ["INSERT INTO statement (campaign, made_at, body) VALUES ($1, $2, $3)"];
@@ -16,38 +16,39 @@ sql::queries! {
 }
 
 /// What is said in public of one campaign.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatementRow {
     /// When it was said so.
-    #[sqlx(try_from = "Cell<Timestamp>")]
     pub made_at: Timestamp,
     /// When something was said of the campaign for the first time.
-    #[sqlx(try_from = "Cell<Timestamp>")]
     pub first_made_at: Timestamp,
     /// The counts, as JSON.
-    pub body: Vec<u8>,
+    pub body: Versioned,
 }
+
+record!(StatementRow { made_at, first_made_at, body });
 
 impl Tx {
     /// Says something of a campaign in public, in place of what was said before.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn add_statement(
+    pub fn add_statement(
         &mut self,
         campaign: CampaignId,
         body: Vec<u8>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let query = self.0.run(&ADD).bind(Cell(campaign)).bind(Cell(now)).bind(body);
-        Ok(query.exactly_one().await?)
+    ) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let query = self
+                .0
+                .run(&ADD)
+                .bind(Cell(campaign))
+                .bind(Cell(now))
+                .bind(Cell(Versioned::new(body)));
+            Ok(query.exactly_one().await?)
+        })
     }
 
     /// The last word on each campaign, the newest campaign first.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn statements(&mut self) -> Result<Vec<StatementRow>, StoreError> {
-        Ok(self.0.run(&LATEST).all().await?)
+    pub fn statements(&mut self) -> StoreFuture<'_, Vec<StatementRow>> {
+        Box::pin(async move { Ok(self.0.run(&LATEST).all().await?) })
     }
 }

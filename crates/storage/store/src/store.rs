@@ -1,17 +1,13 @@
 use model::Timestamp;
-use sql::{Access, Db, Migrations, OpenOptions, SqlError};
-use sqlx::migrate::Migrator;
+use sql::{Access, BoxFuture, Db, OpenOptions, SqlError};
 
-use crate::{StoreError, cell::Cell};
+use crate::{StoreFuture, cell::Cell, schema::SCHEMA};
 
 sql::queries! {
     READ_CLOCK = ["SELECT " NOW];
     READ_DATABASE = ["SELECT " DATABASE];
     IS_DURABLE = ["SELECT " DURABLE];
 }
-
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// The database that holds everything Countersign knows.
 #[derive(Debug, Clone)]
@@ -31,86 +27,73 @@ impl Store {
     ///
     /// # Errors
     /// What the database reports, or what is wrong with the address.
-    pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
-        let options =
-            OpenOptions { access: Access::Create, connections_max: options.connections_max };
-        let db = Db::open(url, options).await?;
-        Ok(Self { db })
+    pub fn open(url: &str, options: StoreOptions) -> StoreFuture<'_, Self> {
+        Box::pin(async move {
+            let options =
+                OpenOptions { access: Access::Create, connections_max: options.connections_max };
+            let db = Db::open(url, options).await?;
+            Ok(Self { db })
+        })
     }
 
     /// Starts a transaction that may write: on SQLite it is the only one at a time.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(self.db.begin().await?))
+    pub fn begin(&self) -> StoreFuture<'_, Tx> {
+        Box::pin(async move { Ok(Tx(self.db.begin().await?)) })
     }
 
     /// Starts a transaction that only reads, and sees one state of the store throughout.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn read(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(self.db.read().await?))
+    pub fn read(&self) -> StoreFuture<'_, Tx> {
+        Box::pin(async move { Ok(Tx(self.db.read().await?)) })
     }
 
     /// Brings the schema up to date.
     ///
     /// # Errors
     /// What the database reports, or that an applied migration was changed afterwards.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        let migrations = Migrations { sqlite: &SQLITE, postgres: &POSTGRES };
-        Ok(self.db.migrate(&migrations).await?)
+    pub fn migrate(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async move { Ok(self.db.migrate(SCHEMA).await?) })
     }
 
     /// The last migration that was applied; `None` for an empty database.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn schema_version(&self) -> Result<Option<i64>, StoreError> {
-        Ok(self.db.schema_version().await?)
+    pub fn schema_version(&self) -> StoreFuture<'_, Option<i64>> {
+        Box::pin(async move { Ok(self.db.schema_version().await?) })
     }
 
     /// The schema version that this program is written for.
     #[must_use]
     pub fn schema_version_needed() -> i64 {
-        let versions = SQLITE.iter().map(|migration| migration.version);
-        versions.max().unwrap_or_default()
+        SCHEMA.sqlite.last().map_or(0, |migration| migration.version)
     }
 
     /// Prepares every statement of this crate without running any: the schema has what they name.
     ///
     /// # Errors
     /// What the database finds wrong with the first statement that does not fit.
-    pub async fn check_statements(&self) -> Result<usize, StoreError> {
-        let mut tx = self.db.read().await?;
-        let mut checked = 0;
-        for (_, statement) in statements() {
-            tx.describe(&statement.with_rows(2).with_list(0, 2)).await?;
-            checked += 1;
-        }
-        Ok(checked)
+    pub fn check_statements(&self) -> StoreFuture<'_, usize> {
+        Box::pin(async move {
+            let mut tx = self.db.read().await?;
+            let mut checked = 0;
+            for (_, statement) in statements() {
+                tx.describe(&statement.with_rows(2).with_list(0, 2)).await?;
+                checked += 1;
+            }
+            Ok(checked)
+        })
     }
 
     /// What the database calls itself: name and version.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn version(&self) -> Result<String, StoreError> {
-        Ok(self.db.version().await?)
+    pub fn version(&self) -> StoreFuture<'_, String> {
+        Box::pin(async move { Ok(self.db.version().await?) })
     }
 
     /// As [`Tx::identity`].
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn identity(&self) -> Result<String, StoreError> {
-        self.read().await?.identity().await
+    pub fn identity(&self) -> StoreFuture<'_, String> {
+        Box::pin(async move { self.read().await?.identity().await })
     }
 
     /// Waits until every connection is closed.
-    pub async fn close(&self) {
-        self.db.close().await;
+    pub fn close(&self) -> BoxFuture<'_, ()> {
+        self.db.close()
     }
 }
 
@@ -123,36 +106,33 @@ impl Tx {
     ///
     /// # Errors
     /// What the database reports; nothing is then done.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
+    pub fn commit(self) -> StoreFuture<'static, ()> {
+        Box::pin(async move { Ok(self.0.commit().await?) })
     }
 
     /// The time by the database's clock: the one that all workers share.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn now(&mut self) -> Result<Timestamp, StoreError> {
-        let (Cell(now),) = self.0.run(&READ_CLOCK).one::<(Cell<Timestamp>,)>().await?;
-        Ok(now)
+    pub fn now(&mut self) -> StoreFuture<'_, Timestamp> {
+        Box::pin(async move {
+            let (Cell(now),) = self.0.run(&READ_CLOCK).one::<(Cell<Timestamp>,)>().await?;
+            Ok(now)
+        })
     }
 
     /// Which database this is: a copied file, or a dump that was loaded elsewhere, answers with
     /// another text. A copy of the whole disk or of the server's files does not.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn identity(&mut self) -> Result<String, StoreError> {
-        let (database,) = self.0.run(&READ_DATABASE).one::<(String,)>().await?;
-        Ok(self.0.identity(&database)?)
+    pub fn identity(&mut self) -> StoreFuture<'_, String> {
+        Box::pin(async move {
+            let (database,) = self.0.run(&READ_DATABASE).one::<(String,)>().await?;
+            Ok(self.0.identity(&database)?)
+        })
     }
 
     /// Whether what this connection commits survives a loss of power.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn is_durable(&mut self) -> Result<bool, StoreError> {
-        let (durable,) = self.0.run(&IS_DURABLE).one::<(bool,)>().await?;
-        Ok(durable)
+    pub fn is_durable(&mut self) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let (durable,) = self.0.run(&IS_DURABLE).one::<(bool,)>().await?;
+            Ok(durable)
+        })
     }
 
     /// A count, which a query without groups always answers.

@@ -1,6 +1,6 @@
-use model::{HashFormat, LeakId, Tally};
+use model::{HashFormat, LeakId, Outcome, OutcomeCount, Tally};
 
-use crate::{JobCounts, JobKind, Outcome, StoreError, Tx, cell::Cell};
+use crate::{JobCounts, JobKind, StoreError, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     INCOMPLETE_FILES = ["SELECT path FROM leak_file WHERE leak = $1 AND EXISTS (
@@ -15,9 +15,6 @@ sql::queries! {
         JOIN finding ON finding.id = finding_record.finding WHERE finding.leak = $1"];
     EXPOSED = ["SELECT COUNT(DISTINCT account) FROM finding WHERE state = 'open'"];
 }
-
-/// Accounts counted by what came of verifying them and by how their password is stored.
-pub type OutcomeCount = (Outcome, Option<HashFormat>, u64);
 
 /// What is known of a leak, in numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,19 +39,18 @@ pub struct LeakSummary {
 
 impl Tx {
     /// What is known of a leak, in numbers.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn summary(&mut self, leak: LeakId) -> Result<LeakSummary, StoreError> {
-        Ok(LeakSummary {
-            tally: self.tally(leak).await?,
-            incomplete_files: self.incomplete_files(leak).await?,
-            candidates: self.candidate_count(leak).await?,
-            outcomes: self.outcomes(leak).await?,
-            findings: Self::count(self.0.run(&FINDINGS).bind(Cell(leak))).await?,
-            matches: Self::count(self.0.run(&MATCHES).bind(Cell(leak))).await?,
-            pieces: self.job_counts(JobKind::Screen, leak).await?,
-            batches: self.job_counts(JobKind::Verify, leak).await?,
+    pub fn summary(&mut self, leak: LeakId) -> StoreFuture<'_, LeakSummary> {
+        Box::pin(async move {
+            Ok(LeakSummary {
+                tally: self.tally(leak).await?,
+                incomplete_files: self.incomplete_files(leak).await?,
+                candidates: self.candidate_count(leak).await?,
+                outcomes: self.outcomes(leak).await?,
+                findings: Self::count(self.0.run(&FINDINGS).bind(Cell(leak))).await?,
+                matches: Self::count(self.0.run(&MATCHES).bind(Cell(leak))).await?,
+                pieces: self.job_counts(JobKind::Screen, leak).await?,
+                batches: self.job_counts(JobKind::Verify, leak).await?,
+            })
         })
     }
 
@@ -87,10 +83,7 @@ impl Tx {
     }
 
     /// How many accounts have an open finding, over all leaks.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn exposed_accounts(&mut self) -> Result<u64, StoreError> {
-        Ok(Self::count(self.0.run(&EXPOSED)).await?)
+    pub fn exposed_accounts(&mut self) -> StoreFuture<'_, u64> {
+        Box::pin(async move { Ok(Self::count(self.0.run(&EXPOSED)).await?) })
     }
 }

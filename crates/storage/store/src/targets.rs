@@ -1,9 +1,9 @@
 //! Whom a campaign is about.
 
 use futures_util::{StreamExt as _, stream::BoxStream};
-use model::{AccountId, CampaignId, CredentialVersion, LeakId, SkipReason, TargetState};
+use model::{AccountId, CampaignId, CredentialVersion, FindingId, LeakId, SkipReason, TargetState};
 
-use crate::{Finding, FindingId, StoreError, Tx, cell::Cell};
+use crate::{Finding, StoreError, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     ADD = ["INSERT INTO target (campaign, place, account, address, version, finding, state, open)
@@ -68,28 +68,25 @@ pub struct NewTarget {
 }
 
 /// One account of a campaign.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetRow {
     /// Its place in the plan's order, from 0.
-    #[sqlx(try_from = "Cell<u64>")]
     pub place: u64,
     /// Whose password.
-    #[sqlx(try_from = "Cell<AccountId>")]
     pub account: AccountId,
     /// The number of its address.
-    #[sqlx(try_from = "Cell<u64>")]
     pub address: u64,
     /// The keyed hash of its address.
-    #[sqlx(try_from = "Cell<[u8; 32]>")]
     pub address_key: [u8; 32],
     /// The password as it was stored when the plan was frozen.
-    #[sqlx(try_from = "Cell<CredentialVersion>")]
     pub version: CredentialVersion,
     /// How far the campaign is with it.
-    #[sqlx(try_from = "Cell<TargetState>")]
     pub state: TargetState,
-    skip_reason: Option<String>,
+    /// Why it was skipped.
+    pub skip_reason: Option<SkipReason>,
 }
+
+record!(TargetRow { place, account, address, address_key, version, state, skip_reason });
 
 /// Accounts of a campaign by how far it is with them, and why they were skipped.
 pub type TargetCount = (TargetState, Option<SkipReason>, u64);
@@ -97,44 +94,42 @@ pub type TargetCount = (TargetState, Option<SkipReason>, u64);
 impl Tx {
     /// Fixes whom a campaign is about. The schema refuses an account of another open campaign,
     /// and one without a finding of its own.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn add_targets(
-        &mut self,
+    pub fn add_targets<'c>(
+        &'c mut self,
         campaign: CampaignId,
-        targets: &[NewTarget],
-    ) -> Result<(), StoreError> {
-        let first = |target: &NewTarget| target.findings.first().map(|finding| Cell(*finding));
-        self.0
-            .insert_all(&ADD, targets, |query, target| {
-                let query = query.bind(Cell(campaign)).bind(Cell(target.place));
-                let query = query.bind(Cell(target.account.clone())).bind(Cell(target.address));
-                let query = query.bind(Cell(target.version)).bind(first(target));
-                query.bind(Cell(TargetState::Pending)).bind(true)
-            })
-            .await?;
-        let findings = targets.iter().flat_map(|target| {
-            target.findings.iter().map(|finding| (target.account.clone(), *finding))
-        });
-        self.0
-            .insert_all(&ADD_FINDINGS, findings, |query, (account, finding)| {
-                query.bind(Cell(campaign)).bind(Cell(account)).bind(Cell(finding))
-            })
-            .await?;
-        Ok(())
+        targets: &'c [NewTarget],
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let first = |target: &NewTarget| target.findings.first().map(|finding| Cell(*finding));
+            self.0
+                .insert_all(&ADD, targets, |query, target| {
+                    let query = query.bind(Cell(campaign)).bind(Cell(target.place));
+                    let query = query.bind(Cell(target.account.clone())).bind(Cell(target.address));
+                    let query = query.bind(Cell(target.version)).bind(first(target));
+                    query.bind(Cell(TargetState::Pending)).bind(true)
+                })
+                .await?;
+            let findings = targets.iter().flat_map(|target| {
+                target.findings.iter().map(|finding| (target.account.clone(), *finding))
+            });
+            self.0
+                .insert_all(&ADD_FINDINGS, findings, |query, (account, finding)| {
+                    query.bind(Cell(campaign)).bind(Cell(account)).bind(Cell(finding))
+                })
+                .await?;
+            Ok(())
+        })
     }
 
     /// Takes back the targets of a campaign that is edited again. The schema refuses it once
     /// anybody's password has been touched.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn drop_targets(&mut self, campaign: CampaignId) -> Result<(), StoreError> {
-        for statement in [&DROP_FINDINGS, &DROP] {
-            self.0.run(statement).bind(Cell(campaign)).execute().await?;
-        }
-        Ok(())
+    pub fn drop_targets(&mut self, campaign: CampaignId) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            for statement in [&DROP_FINDINGS, &DROP] {
+                self.0.run(statement).bind(Cell(campaign)).execute().await?;
+            }
+            Ok(())
+        })
     }
 
     /// Everybody whom a campaign is about, in the plan's order, as they come.
@@ -147,166 +142,146 @@ impl Tx {
     }
 
     /// The accounts of one address.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn targets_of_address(
+    pub fn targets_of_address(
         &mut self,
         campaign: CampaignId,
         address: u64,
-    ) -> Result<Vec<TargetRow>, StoreError> {
-        let query = self.0.run(&OF_ADDRESS).bind(Cell(campaign)).bind(Cell(address));
-        Ok(query.all().await?)
+    ) -> StoreFuture<'_, Vec<TargetRow>> {
+        Box::pin(async move {
+            let query = self.0.run(&OF_ADDRESS).bind(Cell(campaign)).bind(Cell(address));
+            Ok(query.all().await?)
+        })
     }
 
     /// The findings against everybody, by account and then in ascending order.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn target_findings(
+    pub fn target_findings(
         &mut self,
         campaign: CampaignId,
-    ) -> Result<Vec<(AccountId, FindingId)>, StoreError> {
-        let query = self.0.run(&FINDINGS).bind(Cell(campaign));
-        let rows = query.all::<(Cell<AccountId>, Cell<FindingId>)>().await?;
-        Ok(rows.into_iter().map(|(Cell(account), Cell(finding))| (account, finding)).collect())
+    ) -> StoreFuture<'_, Vec<(AccountId, FindingId)>> {
+        Box::pin(async move {
+            let query = self.0.run(&FINDINGS).bind(Cell(campaign));
+            let rows = query.all::<(Cell<AccountId>, Cell<FindingId>)>().await?;
+            Ok(rows.into_iter().map(|(Cell(account), Cell(finding))| (account, finding)).collect())
+        })
     }
 
     /// The findings against one account of a campaign, in ascending order.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn findings_of_target(
-        &mut self,
+    pub fn findings_of_target<'c>(
+        &'c mut self,
         campaign: CampaignId,
-        account: &AccountId,
-    ) -> Result<Vec<Finding>, StoreError> {
-        let query = self.0.run(&FINDINGS_OF).bind(Cell(campaign));
-        Ok(query.bind(Cell(account.clone())).all().await?)
+        account: &'c AccountId,
+    ) -> StoreFuture<'c, Vec<Finding>> {
+        Box::pin(async move {
+            let query = self.0.run(&FINDINGS_OF).bind(Cell(campaign));
+            Ok(query.bind(Cell(account.clone())).all().await?)
+        })
     }
 
     /// Findings of these leaks about which nothing has been done yet and whose secrets are still
     /// there, by account. No leak is nobody.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn open_findings(&mut self, leaks: &[LeakId]) -> Result<Vec<Finding>, StoreError> {
-        if leaks.is_empty() {
-            return Ok(Vec::new());
-        }
-        let statement = OPEN_FINDINGS.with_list(0, leaks.len());
-        let query = self.0.run(&statement);
-        Ok(leaks.iter().fold(query, |query, leak| query.bind(Cell(*leak))).all().await?)
+    pub fn open_findings<'c>(&'c mut self, leaks: &'c [LeakId]) -> StoreFuture<'c, Vec<Finding>> {
+        Box::pin(async move {
+            if leaks.is_empty() {
+                return Ok(Vec::new());
+            }
+            let statement = OPEN_FINDINGS.with_list(0, leaks.len());
+            let query = self.0.run(&statement);
+            Ok(leaks.iter().fold(query, |query, leak| query.bind(Cell(*leak))).all().await?)
+        })
     }
 
     /// How many accounts have a finding of these leaks that somebody dismissed.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn dismissed_accounts(&mut self, leaks: &[LeakId]) -> Result<u64, StoreError> {
-        if leaks.is_empty() {
-            return Ok(0);
-        }
-        let statement = DISMISSED.with_list(0, leaks.len());
-        let query = self.0.run(&statement);
-        Ok(Self::count(leaks.iter().fold(query, |query, leak| query.bind(Cell(*leak)))).await?)
+    pub fn dismissed_accounts<'c>(&'c mut self, leaks: &'c [LeakId]) -> StoreFuture<'c, u64> {
+        Box::pin(async move {
+            if leaks.is_empty() {
+                return Ok(0);
+            }
+            let statement = DISMISSED.with_list(0, leaks.len());
+            let query = self.0.run(&statement);
+            Ok(Self::count(leaks.iter().fold(query, |query, leak| query.bind(Cell(*leak)))).await?)
+        })
     }
 
     /// Moves one account on; `false` if it is not in the state that it should be in.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn move_target(
-        &mut self,
+    pub fn move_target<'c>(
+        &'c mut self,
         campaign: CampaignId,
-        account: &AccountId,
+        account: &'c AccountId,
         from: TargetState,
         to: TargetState,
         reason: Option<SkipReason>,
-    ) -> Result<bool, StoreError> {
-        let query = self.0.run(&SET_STATE).bind(Cell(to)).bind(reason.map(Cell));
-        let query = query.bind(Cell(campaign)).bind(Cell(account.clone())).bind(Cell(from));
-        Ok(query.execute().await? == 1)
+    ) -> StoreFuture<'c, bool> {
+        Box::pin(async move {
+            let query = self.0.run(&SET_STATE).bind(Cell(to)).bind(reason.map(Cell));
+            let query = query.bind(Cell(campaign)).bind(Cell(account.clone())).bind(Cell(from));
+            Ok(query.execute().await? == 1)
+        })
     }
 
     /// Lets every account of a campaign become a target of another one.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn release_targets(&mut self, campaign: CampaignId) -> Result<(), StoreError> {
-        self.0.run(&RELEASE).bind(Cell(campaign)).execute().await?;
-        Ok(())
+    pub fn release_targets(&mut self, campaign: CampaignId) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            self.0.run(&RELEASE).bind(Cell(campaign)).execute().await?;
+            Ok(())
+        })
     }
 
     /// Lets one account become a target of another campaign.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn release_target(
-        &mut self,
+    pub fn release_target<'c>(
+        &'c mut self,
         campaign: CampaignId,
-        account: &AccountId,
-    ) -> Result<(), StoreError> {
-        let query = self.0.run(&RELEASE_ONE).bind(Cell(campaign)).bind(Cell(account.clone()));
-        Ok(query.exactly_one().await?)
+        account: &'c AccountId,
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&RELEASE_ONE).bind(Cell(campaign)).bind(Cell(account.clone()));
+            Ok(query.exactly_one().await?)
+        })
     }
 
     /// The accounts that belong to some campaign now.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn accounts_in_open_campaigns(&mut self) -> Result<Vec<AccountId>, StoreError> {
-        let rows = self.0.run(&HELD).all::<(Cell<AccountId>,)>().await?;
-        Ok(rows.into_iter().map(|(Cell(account),)| account).collect())
+    pub fn accounts_in_open_campaigns(&mut self) -> StoreFuture<'_, Vec<AccountId>> {
+        Box::pin(async move {
+            let rows = self.0.run(&HELD).all::<(Cell<AccountId>,)>().await?;
+            Ok(rows.into_iter().map(|(Cell(account),)| account).collect())
+        })
     }
 
     /// How many accounts of a campaign are in which state.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn target_counts(
-        &mut self,
-        campaign: CampaignId,
-    ) -> Result<Vec<TargetCount>, StoreError> {
-        type Row = (Cell<TargetState>, Option<Cell<SkipReason>>, Cell<u64>);
-        let rows = self.0.run(&COUNTS).bind(Cell(campaign)).all::<Row>().await?;
-        let count = |(Cell(state), reason, Cell(count)): Row| {
-            (state, reason.map(|Cell(reason)| reason), count)
-        };
-        Ok(rows.into_iter().map(count).collect())
+    pub fn target_counts(&mut self, campaign: CampaignId) -> StoreFuture<'_, Vec<TargetCount>> {
+        Box::pin(async move {
+            type Row = (Cell<TargetState>, Option<Cell<SkipReason>>, Cell<u64>);
+            let rows = self.0.run(&COUNTS).bind(Cell(campaign)).all::<Row>().await?;
+            let count = |(Cell(state), reason, Cell(count)): Row| {
+                (state, reason.map(|Cell(reason)| reason), count)
+            };
+            Ok(rows.into_iter().map(count).collect())
+        })
     }
 
     /// Destroys the secrets of all findings of a campaign; returns how many there were.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn destroy_campaign_secrets(
-        &mut self,
-        campaign: CampaignId,
-    ) -> Result<u64, StoreError> {
-        Ok(self.0.run(&DESTROY_SECRETS).bind(Cell(campaign)).execute().await?)
+    pub fn destroy_campaign_secrets(&mut self, campaign: CampaignId) -> StoreFuture<'_, u64> {
+        Box::pin(
+            async move { Ok(self.0.run(&DESTROY_SECRETS).bind(Cell(campaign)).execute().await?) },
+        )
     }
 
     /// How many findings of a campaign still have their secret.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn campaign_secrets(&mut self, campaign: CampaignId) -> Result<u64, StoreError> {
-        Ok(Self::count(self.0.run(&SECRETS).bind(Cell(campaign))).await?)
+    pub fn campaign_secrets(&mut self, campaign: CampaignId) -> StoreFuture<'_, u64> {
+        Box::pin(async move { Ok(Self::count(self.0.run(&SECRETS).bind(Cell(campaign))).await?) })
     }
 
     /// Says of an account's findings that its password is another one now, and destroys their
     /// secrets.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn close_findings(
-        &mut self,
+    pub fn close_findings<'c>(
+        &'c mut self,
         campaign: CampaignId,
-        account: &AccountId,
-    ) -> Result<(), StoreError> {
-        let query = self.0.run(&CLOSE_FINDINGS).bind(Cell(campaign)).bind(Cell(account.clone()));
-        query.execute().await?;
-        Ok(())
+        account: &'c AccountId,
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let query =
+                self.0.run(&CLOSE_FINDINGS).bind(Cell(campaign)).bind(Cell(account.clone()));
+            query.execute().await?;
+            Ok(())
+        })
     }
 }

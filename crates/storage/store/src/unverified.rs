@@ -1,6 +1,6 @@
-use model::{AccountId, HashFormat, LeakId, Unverified, text_enum};
+use model::{AccountId, HashFormat, LeakId, OutcomeCount, Unverified};
 
-use crate::{JobId, StoreError, Tx, cell::Cell};
+use crate::{JobId, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     ADD = ["INSERT INTO unverified (leak, account, reason, hash_format) VALUES {rows}"];
@@ -8,22 +8,6 @@ sql::queries! {
         WHERE leak = $1 ORDER BY account"];
     ADD_OUTCOMES = ["INSERT INTO batch_outcome (job, outcome, hash_format, accounts)
         VALUES {rows}"];
-}
-
-text_enum! {
-    /// What came of verifying one account.
-    pub enum Outcome {
-        /// A leaked secret is its password.
-        Exposed = "exposed",
-        /// None of them is.
-        NotExposed = "not_exposed",
-        /// It has no password: single sign-on.
-        NoPassword = "no_password",
-        /// The site has it no longer.
-        Gone = "gone",
-        /// Its stored hash could not be tried.
-        Unverified = "unverified",
-    }
 }
 
 /// An account whose stored hash could not be tried: neither exposed nor cleared.
@@ -39,56 +23,53 @@ pub struct UnverifiedAccount {
 
 impl Tx {
     /// Records accounts that could not be verified. The schema refuses an account twice.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn add_unverified(
-        &mut self,
+    pub fn add_unverified<'c>(
+        &'c mut self,
         leak: LeakId,
-        accounts: &[(AccountId, Unverified, Option<HashFormat>)],
-    ) -> Result<(), StoreError> {
-        self.0
-            .insert_all(&ADD, accounts.iter().cloned(), |query, (account, reason, format)| {
-                let query = query.bind(Cell(leak)).bind(Cell(account));
-                query.bind(Cell(reason)).bind(format.map(Cell))
-            })
-            .await?;
-        Ok(())
+        accounts: &'c [(AccountId, Unverified, Option<HashFormat>)],
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            self.0
+                .insert_all(&ADD, accounts.iter().cloned(), |query, (account, reason, format)| {
+                    let query = query.bind(Cell(leak)).bind(Cell(account));
+                    query.bind(Cell(reason)).bind(format.map(Cell))
+                })
+                .await?;
+            Ok(())
+        })
     }
 
     /// The accounts that could not be verified, by id.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn unverified(&mut self, leak: LeakId) -> Result<Vec<UnverifiedAccount>, StoreError> {
-        let query = self.0.run(&OF_LEAK).bind(Cell(leak));
-        let rows = query.all::<(Cell<AccountId>, Cell<Unverified>, Option<Cell<HashFormat>>)>();
-        let accounts = rows.await?.into_iter();
-        Ok(accounts
-            .map(|(Cell(account), Cell(reason), format)| UnverifiedAccount {
-                account,
-                reason,
-                hash_format: format.map(|Cell(format)| format),
-            })
-            .collect())
+    pub fn unverified(&mut self, leak: LeakId) -> StoreFuture<'_, Vec<UnverifiedAccount>> {
+        Box::pin(async move {
+            let query = self.0.run(&OF_LEAK).bind(Cell(leak));
+            let rows = query.all::<(Cell<AccountId>, Cell<Unverified>, Option<Cell<HashFormat>>)>();
+            let accounts = rows.await?.into_iter();
+            Ok(accounts
+                .map(|(Cell(account), Cell(reason), format)| UnverifiedAccount {
+                    account,
+                    reason,
+                    hash_format: format.map(|Cell(format)| format),
+                })
+                .collect())
+        })
     }
 
     /// Counts what came of a batch. Nothing is recorded for a count of 0.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn add_outcomes(
-        &mut self,
+    pub fn add_outcomes<'c>(
+        &'c mut self,
         batch: JobId,
-        outcomes: &[(Outcome, Option<HashFormat>, u64)],
-    ) -> Result<(), StoreError> {
-        let counted = outcomes.iter().copied().filter(|(_, _, accounts)| *accounts > 0);
-        self.0
-            .insert_all(&ADD_OUTCOMES, counted, |query, (outcome, format, accounts)| {
-                let query = query.bind(Cell(batch)).bind(Cell(outcome));
-                query.bind(format.map(Cell)).bind(Cell(accounts))
-            })
-            .await?;
-        Ok(())
+        outcomes: &'c [OutcomeCount],
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let counted = outcomes.iter().copied().filter(|(_, _, accounts)| *accounts > 0);
+            self.0
+                .insert_all(&ADD_OUTCOMES, counted, |query, (outcome, format, accounts)| {
+                    let query = query.bind(Cell(batch)).bind(Cell(outcome));
+                    query.bind(format.map(Cell)).bind(Cell(accounts))
+                })
+                .await?;
+            Ok(())
+        })
     }
 }

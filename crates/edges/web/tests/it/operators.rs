@@ -17,7 +17,7 @@ async fn draft(pages: &Pages, name: &str) {
     };
     let id = tx.add_campaign(new).await.unwrap();
     let machine = serde_json::to_vec(&campaign::Campaign::draft(id, at)).unwrap();
-    tx.save_campaign(id, "draft", machine).await.unwrap();
+    tx.save_campaign(id, model::CampaignState::Draft, machine).await.unwrap();
     tx.commit().await.unwrap();
 }
 

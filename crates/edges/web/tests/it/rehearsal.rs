@@ -14,9 +14,9 @@ use axum::{
 };
 use campaign::Campaign;
 use ledger::{CampaignEvent, Entry, NoticeStep};
-use model::{CampaignId, NoticeId, SkipReason, Timestamp};
+use model::{CampaignId, CampaignState, NoticeId, SkipReason, Timestamp};
 use notice::{Composed, Maildir};
-use store::NewCampaign;
+use store::{NewCampaign, NewLogEntry};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 use web::{AppState, Listener, Look, RehearsalConsole, ServeOptions, people_routes};
@@ -81,12 +81,14 @@ impl Rehearsal {
         };
         let id = tx.add_campaign(new).await.unwrap();
         let machine = serde_json::to_vec(&Campaign::draft(id, BEGAN)).unwrap();
-        tx.save_campaign(id, "draft", machine).await.unwrap();
-        let bodies =
-            events(id).into_iter().map(|event| Entry::new(BEGAN, &event.into()).to_bytes());
-        let bodies: Vec<_> = bodies.map(Result::unwrap).collect();
+        tx.save_campaign(id, CampaignState::Draft, machine).await.unwrap();
+        let entry = |event: CampaignEvent| {
+            let body = Entry::new(BEGAN, &event.into()).to_bytes().unwrap();
+            NewLogEntry { campaign: Some(id), body }
+        };
+        let entries: Vec<_> = events(id).into_iter().map(entry).collect();
         let size = tx.log_size().await.unwrap();
-        tx.append_log(size, BEGAN, &bodies, 0, &[]).await.unwrap();
+        tx.append_log(size, BEGAN, &entries, 0, &[]).await.unwrap();
         tx.commit().await.unwrap();
     }
 }

@@ -58,15 +58,3 @@ CREATE TABLE requested_notice (
 );
 CREATE INDEX requested_notice_of_account ON requested_notice (account, made_at);
 CREATE INDEX requested_notice_of_source ON requested_notice (source, made_at);
-
-CREATE INDEX finding_of_one_account ON finding (account);
-
--- What the site says in public of a campaign, counted from the log. Each is the last word until
--- the next one.
-CREATE TABLE statement (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    campaign BIGINT NOT NULL REFERENCES campaign (id),
-    made_at BIGINT NOT NULL,
-    body BLOB NOT NULL
-);
-CREATE INDEX statement_of_campaign ON statement (campaign, id);

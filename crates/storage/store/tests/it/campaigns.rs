@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::KillSwitch;
+use model::{CampaignState, KillSwitch};
 use sql::{Constraint, SqlError};
 use store::{Store, StoreError};
 
@@ -12,6 +12,8 @@ use crate::support::{TestStore, broken, campaign, leak, time};
 const A_MOMENT: Duration = Duration::from_millis(100);
 
 on_both! {
+    campaigns_are_asked_for_by_state,
+    what_a_newer_version_wrote_is_refused,
     a_campaign_comes_back_as_it_was_begun,
     a_name_is_given_once,
     a_step_is_kept,
@@ -31,8 +33,8 @@ async fn a_campaign_comes_back_as_it_was_begun(store: TestStore) {
     leak(&mut tx, "Three", &["a"]).await;
     let id = campaign(&mut tx, "Spring", &[two, one]).await;
     let row = tx.campaign("Spring").await.unwrap().unwrap();
-    let told = (row.id, &*row.author, &*row.policy, row.created_at, &*row.state);
-    assert_eq!(told, (id, "anna", &b"policy"[..], time(5), "draft"));
+    let told = (row.id, &*row.author, &*row.policy, row.created_at, row.state);
+    assert_eq!(told, (id, "anna", &b"policy"[..], time(5), CampaignState::Draft));
     assert_eq!((row.machine.len(), row.destroy_secrets_at()), (0, None));
     assert_eq!(tx.campaign_leaks(id).await.unwrap(), [one, two]);
     assert_eq!(tx.campaign_by_id(id).await.unwrap(), row);
@@ -59,16 +61,47 @@ async fn a_step_is_kept(store: TestStore) {
     let (id, other) =
         (campaign(&mut tx, "A", &[leak]).await, campaign(&mut tx, "B", &[leak]).await);
     let untouched = tx.campaign_by_id(other).await.unwrap();
-    tx.save_campaign(id, "frozen", b"machine".to_vec()).await.unwrap();
+    tx.save_campaign(id, CampaignState::Frozen, b"machine".to_vec()).await.unwrap();
     tx.set_destroy_secrets_at(id, Some(time(90))).await.unwrap();
     let row = tx.campaign_by_id(id).await.unwrap();
-    assert_eq!((&*row.state, &*row.machine), ("frozen", &b"machine"[..]));
+    assert_eq!((row.state, &*row.machine), (CampaignState::Frozen, &b"machine"[..]));
     assert_eq!(row.destroy_secrets_at(), Some(time(90)));
     tx.set_destroy_secrets_at(id, None).await.unwrap();
     assert_eq!(tx.campaign_by_id(id).await.unwrap().destroy_secrets_at(), None);
     assert_eq!(tx.campaign_by_id(other).await.unwrap(), untouched);
-    let unknown = tx.save_campaign(id, "paused", Vec::new()).await;
-    assert_eq!(broken(unknown), Constraint::Check);
+}
+
+async fn campaigns_are_asked_for_by_state(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (leak, _) = leak(&mut tx, "Example", &["a"]).await;
+    let mut ids = Vec::new();
+    for (name, state) in
+        [("A", CampaignState::Ramp), ("B", CampaignState::Closed), ("C", CampaignState::Frozen)]
+    {
+        let id = campaign(&mut tx, name, &[leak]).await;
+        tx.save_campaign(id, state, Vec::new()).await.unwrap();
+        ids.push(id);
+    }
+    let moving = tx.campaigns_in(&[CampaignState::Frozen, CampaignState::Ramp]).await.unwrap();
+    assert_eq!(moving.iter().map(|row| row.id).collect::<Vec<_>>(), [ids[0], ids[2]]);
+    assert_eq!(tx.campaigns_in(&[CampaignState::Draft]).await.unwrap(), []);
+    assert_eq!(tx.campaigns_in(&[]).await.unwrap(), []);
+}
+
+async fn what_a_newer_version_wrote_is_refused(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (leak, _) = leak(&mut tx, "Example", &["a"]).await;
+    let id = campaign(&mut tx, "A", &[leak]).await;
+    tx.save_campaign(id, CampaignState::Frozen, b"machine".to_vec()).await.unwrap();
+    tx.commit().await.unwrap();
+    let newer = if store.url.starts_with("sqlite") { "x'0263'" } else { "'\\x0263'" };
+    store.raw(&format!("UPDATE campaign SET machine = {newer}")).await.unwrap();
+    let refusal = store.tx().await.campaign_by_id(id).await.unwrap_err().to_string();
+    assert_eq!(
+        refusal,
+        "the column `machine` cannot be read: a newer version of Countersign wrote it, in format \
+         2, and this one knows format 1: run the newer version on every host"
+    );
 }
 
 async fn a_round_has_one_plan(store: TestStore) {
@@ -180,9 +213,9 @@ async fn who_claims_waits_for_who_claims(store: TestStore) {
     let second = tokio::spawn(async move { pool.begin().await?.hold_campaign(id).await });
     tokio::time::sleep(A_MOMENT).await;
     assert!(!second.is_finished());
-    first.save_campaign(id, "halted", Vec::new()).await.unwrap();
+    first.save_campaign(id, CampaignState::Halted, Vec::new()).await.unwrap();
     first.commit().await.unwrap();
-    assert_eq!(second.await.unwrap().unwrap().state, "halted");
+    assert_eq!(second.await.unwrap().unwrap().state, CampaignState::Halted);
 }
 
 /// Whoever only reads cannot keep anybody from pulling, and is told so.

@@ -1,10 +1,12 @@
+use model::CampaignId;
 use sql::Constraint;
-use store::{Checkpoint, LogEntry, Store, StoreError};
+use store::{Checkpoint, LogEntry, NewLogEntry, Store, StoreError};
 
 use crate::support::{TestStore, broken, time};
 
 on_both! {
     what_is_appended_is_read_back,
+    entries_are_found_by_their_campaign,
     many_hashes_are_read_at_once,
     an_append_to_another_size_is_refused,
     of_two_who_append_to_one_size_one_succeeds,
@@ -16,9 +18,9 @@ on_both! {
 async fn what_is_appended_is_read_back(store: TestStore) {
     let mut tx = store.tx().await;
     assert_eq!(tx.log_size_for_append().await.unwrap(), 0);
-    let bodies = [b"one".to_vec(), b"two".to_vec()];
-    tx.append_log(0, time(1), &bodies, 0, &[[0; 32], [1; 32], [2; 32]]).await.unwrap();
-    tx.append_log(2, time(2), &[b"three".to_vec()], 3, &[[3; 32]]).await.unwrap();
+    let entries = [new_entry("one"), new_entry("two")];
+    tx.append_log(0, time(1), &entries, 0, &[[0; 32], [1; 32], [2; 32]]).await.unwrap();
+    tx.append_log(2, time(2), &[new_entry("three")], 3, &[[3; 32]]).await.unwrap();
     tx.commit().await.unwrap();
 
     let mut tx = store.read().await.unwrap();
@@ -33,11 +35,28 @@ async fn what_is_appended_is_read_back(store: TestStore) {
     assert_eq!(error, "the log's hash 4 is not there");
 }
 
+async fn entries_are_found_by_their_campaign(store: TestStore) {
+    let mut tx = store.tx().await;
+    let about = |campaign: Option<i64>| NewLogEntry {
+        campaign: campaign.map(CampaignId),
+        body: format!("about {campaign:?}").into_bytes(),
+    };
+    let entries = [Some(7), None, Some(8), Some(7), Some(7)].map(about);
+    tx.append_log(0, time(1), &entries, 0, &[]).await.unwrap();
+    let found = tx.log_entries_of(CampaignId(7), 1, 9).await.unwrap();
+    let told = |entry: &LogEntry| (entry.position, entry.campaign);
+    let expected = [(3, Some(CampaignId(7))), (4, Some(CampaignId(7)))];
+    assert_eq!(found.iter().map(told).collect::<Vec<_>>(), expected);
+    let first = tx.log_entries_of(CampaignId(7), 0, 1).await.unwrap();
+    assert_eq!(first.iter().map(told).collect::<Vec<_>>(), [(0, Some(CampaignId(7)))]);
+    assert_eq!(tx.log_entries_of(CampaignId(9), 0, 9).await.unwrap(), []);
+}
+
 async fn many_hashes_are_read_at_once(store: TestStore) {
     let mut tx = store.tx().await;
-    let bodies = vec![b"entry".to_vec(); 1500];
+    let entries = vec![new_entry("entry"); 1500];
     let hashes: Vec<[u8; 32]> = (0..1500_u16).map(numbered).collect();
-    tx.append_log(0, time(1), &bodies, 0, &hashes).await.unwrap();
+    tx.append_log(0, time(1), &entries, 0, &hashes).await.unwrap();
     let asked: Vec<u64> = (0..1500).rev().collect();
     let found = tx.log_hashes(&asked).await.unwrap();
     assert!(found.iter().eq(hashes.iter().rev()));
@@ -128,7 +147,7 @@ async fn truncating_is_refused() {
 }
 
 fn entry(position: u64, at: i64, body: &str) -> LogEntry {
-    LogEntry { position, at: time(at), body: body.as_bytes().to_vec() }
+    LogEntry { position, at: time(at), campaign: None, body: body.as_bytes().to_vec() }
 }
 
 fn numbered(number: u16) -> [u8; 32] {
@@ -137,8 +156,12 @@ fn numbered(number: u16) -> [u8; 32] {
     hash
 }
 
+fn new_entry(body: &str) -> NewLogEntry {
+    NewLogEntry { campaign: None, body: body.as_bytes().to_vec() }
+}
+
 async fn append(tx: &mut store::Tx, size: u64) -> Result<(), StoreError> {
-    tx.append_log(size, time(1), &[b"entry".to_vec()], size, &[[7; 32]]).await
+    tx.append_log(size, time(1), &[new_entry("entry")], size, &[[7; 32]]).await
 }
 
 async fn append_once(store: Store, size: u64) -> Result<(), StoreError> {

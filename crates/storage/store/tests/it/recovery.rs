@@ -140,7 +140,7 @@ async fn what_it_told_is_forgotten(store: TestStore) {
     let mut tx = store.tx().await;
     let id = answer(&mut tx, "1", time(7)).await;
     let about = tx.requested_notice(id).await.unwrap();
-    assert_eq!((about.account, about.kept), (account("1"), Some(vec![2])));
+    assert_eq!((about.account, about.kept.as_deref()), (account("1"), Some(&[2][..])));
     tx.forget_requested_notice(id).await.unwrap();
     let about = tx.requested_notice(id).await.unwrap();
     assert_eq!((about.wrapped_key, about.kept), (None, None));

@@ -7,13 +7,13 @@
 CREATE TABLE roster_document (
     position BIGINT NOT NULL PRIMARY KEY CHECK (position >= 0),
     at BIGINT NOT NULL,
-    body BLOB NOT NULL
+    body BYTEA NOT NULL
 );
 
 -- Permission to send, signed by two operators, and how long it still holds.
 CREATE TABLE arming (
     only_row BIGINT NOT NULL PRIMARY KEY CHECK (only_row = 1),
-    document BLOB NOT NULL,
+    document BYTEA NOT NULL,
     armed_at BIGINT NOT NULL,
     lease_until BIGINT NOT NULL
 );
@@ -27,18 +27,19 @@ CREATE TABLE kill_switch (
 INSERT INTO kill_switch (only_row, position, since) VALUES (1, 'released', 0);
 
 CREATE TABLE campaign (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     author TEXT NOT NULL,
-    policy BLOB NOT NULL,
+    policy BYTEA NOT NULL,
     created_at BIGINT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('draft', 'frozen', 'signed', 'canary', 'soak', 'ramp',
         'done', 'halted', 'closed')),
     -- The decision machine's own state, of which `state` is one word.
-    machine BLOB NOT NULL,
+    machine BYTEA NOT NULL,
     -- NULL until it is done, and again once they are destroyed.
     destroy_secrets_at BIGINT
 );
+CREATE INDEX campaign_by_state ON campaign (state, id);
 
 CREATE TABLE campaign_leak (
     campaign BIGINT NOT NULL REFERENCES campaign (id),
@@ -49,15 +50,15 @@ CREATE TABLE campaign_leak (
 CREATE TABLE plan (
     campaign BIGINT NOT NULL REFERENCES campaign (id),
     round BIGINT NOT NULL CHECK (round >= 1),
-    body BLOB NOT NULL,
+    body BYTEA NOT NULL,
     PRIMARY KEY (campaign, round)
 );
 
 CREATE TABLE approval (
     campaign BIGINT NOT NULL,
     round BIGINT NOT NULL,
-    operator TEXT COLLATE BINARY NOT NULL,
-    body BLOB NOT NULL,
+    operator TEXT COLLATE "C" NOT NULL,
+    body BYTEA NOT NULL,
     PRIMARY KEY (campaign, round, operator),
     FOREIGN KEY (campaign, round) REFERENCES plan (campaign, round)
 );
@@ -66,7 +67,7 @@ CREATE TABLE approval (
 CREATE TABLE campaign_address (
     campaign BIGINT NOT NULL REFERENCES campaign (id),
     number BIGINT NOT NULL CHECK (number >= 0),
-    address_key BLOB NOT NULL CHECK (length(address_key) = 32),
+    address_key BYTEA NOT NULL CHECK (length(address_key) = 32),
     accounts BIGINT NOT NULL CHECK (accounts > 0),
     lease_owner TEXT,
     lease_until BIGINT NOT NULL DEFAULT 0,
@@ -92,15 +93,13 @@ CREATE INDEX campaign_address_in_hand ON campaign_address
     (campaign, (CASE WHEN settled_at IS NULL THEN taken_at END));
 CREATE INDEX campaign_address_taken ON campaign_address (campaign, taken_at);
 
-CREATE UNIQUE INDEX finding_of_account ON finding (id, account);
-
 CREATE TABLE target (
     campaign BIGINT NOT NULL,
     place BIGINT NOT NULL CHECK (place >= 0),
-    account TEXT COLLATE BINARY NOT NULL,
+    account TEXT COLLATE "C" NOT NULL,
     address BIGINT NOT NULL,
     -- The password as it was stored when the campaign was frozen.
-    version BLOB NOT NULL CHECK (length(version) = 32),
+    version BYTEA NOT NULL CHECK (length(version) = 32),
     finding BIGINT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('pending', 'sealing', 'sealed', 'skipped', 'reset',
         'reinstated')),
@@ -119,7 +118,7 @@ CREATE INDEX target_by_state ON target (campaign, state, place);
 
 CREATE TABLE target_finding (
     campaign BIGINT NOT NULL,
-    account TEXT COLLATE BINARY NOT NULL,
+    account TEXT COLLATE "C" NOT NULL,
     finding BIGINT NOT NULL,
     PRIMARY KEY (campaign, account, finding),
     FOREIGN KEY (campaign, account) REFERENCES target (campaign, account),
@@ -130,16 +129,16 @@ CREATE TABLE target_finding (
 -- the site's row is.
 CREATE TABLE reset_line (
     campaign BIGINT NOT NULL,
-    account TEXT COLLATE BINARY NOT NULL,
+    account TEXT COLLATE "C" NOT NULL,
     -- The password as it was found in the leak; a verified rehash inherits it.
-    version BLOB NOT NULL CHECK (length(version) = 32),
-    replaced_version BLOB NOT NULL CHECK (length(replaced_version) = 32),
-    sealed_version BLOB NOT NULL CHECK (length(sealed_version) = 32),
+    version BYTEA NOT NULL CHECK (length(version) = 32),
+    replaced_version BYTEA NOT NULL CHECK (length(replaced_version) = 32),
+    sealed_version BYTEA NOT NULL CHECK (length(sealed_version) = 32),
     intended_at BIGINT NOT NULL,
     recalled_at BIGINT,
     -- The old hash, ours, and whom to tell, encrypted; NULL once they are destroyed.
-    wrapped_key BLOB,
-    kept BLOB,
+    wrapped_key BYTEA,
+    kept BYTEA,
     PRIMARY KEY (campaign, account),
     FOREIGN KEY (campaign, account) REFERENCES target (campaign, account),
     CHECK ((wrapped_key IS NULL) = (kept IS NULL))
@@ -149,63 +148,19 @@ CREATE UNIQUE INDEX reset_line_once ON reset_line (account, version) WHERE recal
 -- The findings that verified when the account was sealed: what its notice may speak of.
 CREATE TABLE reset_evidence (
     campaign BIGINT NOT NULL,
-    account TEXT COLLATE BINARY NOT NULL,
+    account TEXT COLLATE "C" NOT NULL,
     finding BIGINT NOT NULL,
     PRIMARY KEY (campaign, account, finding),
     FOREIGN KEY (campaign, account) REFERENCES reset_line (campaign, account),
     FOREIGN KEY (campaign, account, finding) REFERENCES target_finding (campaign, account, finding)
 );
 
-CREATE TABLE notice (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    -- The campaign that sends it and the address there; both NULL where a person asked for it.
-    campaign BIGINT,
-    address BIGINT,
-    kind TEXT NOT NULL CHECK (kind IN ('reset_required', 'reset_link', 'reset_done',
-        'exposure_answer')),
-    state TEXT NOT NULL CHECK (state IN ('pending', 'inflight', 'sent', 'refused', 'uncertain')),
-    attempts BIGINT NOT NULL CHECK (attempts >= 0),
-    not_before BIGINT NOT NULL,
-    made_at BIGINT NOT NULL,
-    ended_at BIGINT,
-    lease_owner TEXT,
-    lease_until BIGINT NOT NULL DEFAULT 0,
-    -- What the mail server answered last.
-    answer TEXT,
-    code_lookup BLOB CHECK (length(code_lookup) = 32),
-    -- When its recipient said that it is not right.
-    disputed_at BIGINT,
-    UNIQUE (campaign, address, kind),
-    FOREIGN KEY (campaign, address) REFERENCES campaign_address (campaign, number),
-    CHECK ((campaign IS NULL) = (address IS NULL)),
-    CHECK ((campaign IS NULL) = (kind <> 'reset_required')),
-    CHECK ((lease_owner IS NULL) = (attempts = 0)),
-    CHECK ((ended_at IS NULL) = (state IN ('pending', 'inflight')))
-);
-CREATE UNIQUE INDEX notice_of_address ON notice (id, campaign, address);
-CREATE UNIQUE INDEX notice_of_kind ON notice (id, kind);
-CREATE UNIQUE INDEX notice_by_code ON notice (code_lookup);
-CREATE INDEX notice_to_send ON notice (campaign, not_before, id) WHERE state = 'pending';
-CREATE INDEX notice_in_flight ON notice (campaign, lease_until) WHERE state = 'inflight';
-
--- How many notices are in which state: asked at every step of a campaign of any size, so triggers
--- keep it.
-CREATE TABLE notice_tally (
+-- What the site says in public of a campaign, counted from the log. Each is the last word until
+-- the next one.
+CREATE TABLE statement (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     campaign BIGINT NOT NULL REFERENCES campaign (id),
-    state TEXT NOT NULL,
-    notices BIGINT NOT NULL CHECK (notices >= 0),
-    PRIMARY KEY (campaign, state)
+    made_at BIGINT NOT NULL,
+    body BYTEA NOT NULL
 );
-
--- The accounts that a notice speaks of: of its own address, and taken out of use.
-CREATE TABLE notice_line (
-    notice BIGINT NOT NULL,
-    campaign BIGINT NOT NULL,
-    address BIGINT NOT NULL,
-    account TEXT COLLATE BINARY NOT NULL,
-    PRIMARY KEY (notice, account),
-    FOREIGN KEY (notice, campaign, address) REFERENCES notice (id, campaign, address),
-    FOREIGN KEY (campaign, address, account) REFERENCES target (campaign, address, account),
-    FOREIGN KEY (campaign, account) REFERENCES reset_line (campaign, account)
-);
-CREATE INDEX notice_line_of_account ON notice_line (campaign, account);
+CREATE INDEX statement_of_campaign ON statement (campaign, id);

@@ -1,3 +1,57 @@
+-- What is written here stays as it was written, whatever a query of ours asks for.
+-- The head of the log only grows: it is the one row of the log that changes.
+
+CREATE TRIGGER instance_refuses_update BEFORE UPDATE ON instance
+BEGIN
+    SELECT RAISE(ABORT, 'rows of instance are only added');
+END;
+
+CREATE TRIGGER instance_refuses_delete BEFORE DELETE ON instance
+BEGIN
+    SELECT RAISE(ABORT, 'rows of instance are only added');
+END;
+
+CREATE TRIGGER log_entry_refuses_update BEFORE UPDATE ON log_entry
+BEGIN
+    SELECT RAISE(ABORT, 'rows of log_entry are only added');
+END;
+
+CREATE TRIGGER log_entry_refuses_delete BEFORE DELETE ON log_entry
+BEGIN
+    SELECT RAISE(ABORT, 'rows of log_entry are only added');
+END;
+
+CREATE TRIGGER log_hash_refuses_update BEFORE UPDATE ON log_hash
+BEGIN
+    SELECT RAISE(ABORT, 'rows of log_hash are only added');
+END;
+
+CREATE TRIGGER log_hash_refuses_delete BEFORE DELETE ON log_hash
+BEGIN
+    SELECT RAISE(ABORT, 'rows of log_hash are only added');
+END;
+
+CREATE TRIGGER log_checkpoint_refuses_update BEFORE UPDATE ON log_checkpoint
+BEGIN
+    SELECT RAISE(ABORT, 'rows of log_checkpoint are only added');
+END;
+
+CREATE TRIGGER log_checkpoint_refuses_delete BEFORE DELETE ON log_checkpoint
+BEGIN
+    SELECT RAISE(ABORT, 'rows of log_checkpoint are only added');
+END;
+
+CREATE TRIGGER log_head_only_grows BEFORE UPDATE ON log_head
+WHEN NEW.size < OLD.size
+BEGIN
+    SELECT RAISE(ABORT, 'log_head only grows');
+END;
+
+CREATE TRIGGER log_head_refuses_delete BEFORE DELETE ON log_head
+BEGIN
+    SELECT RAISE(ABORT, 'log_head only grows');
+END;
+
 -- What operators have signed stays as they signed it.
 
 CREATE TRIGGER roster_document_refuses_update BEFORE UPDATE ON roster_document
@@ -70,4 +124,23 @@ BEGIN
         WHERE campaign = OLD.campaign AND state = OLD.state;
     INSERT INTO notice_tally (campaign, state, notices) VALUES (NEW.campaign, NEW.state, 1)
         ON CONFLICT (campaign, state) DO UPDATE SET notices = notices + 1;
+END;
+
+-- What was said in public stays as it was said.
+
+CREATE TRIGGER statement_refuses_update BEFORE UPDATE ON statement
+BEGIN
+    SELECT RAISE(ABORT, 'rows of statement are only added');
+END;
+
+CREATE TRIGGER statement_refuses_delete BEFORE DELETE ON statement
+BEGIN
+    SELECT RAISE(ABORT, 'rows of statement are only added');
+END;
+
+-- A link that was used is used, and its password set once.
+CREATE TRIGGER reset_link_stays_used BEFORE UPDATE ON reset_link
+WHEN OLD.used_at IS NOT NULL AND (NEW.used_at IS NULL OR NEW.used_at <> OLD.used_at)
+BEGIN
+    SELECT RAISE(ABORT, 'a link that was used stays so');
 END;

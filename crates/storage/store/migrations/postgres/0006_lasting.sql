@@ -1,3 +1,34 @@
+-- What is written here stays as it was written, whatever a query of ours asks for.
+-- The head of the log only grows: it is the one row of the log that changes.
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'rows of % are only added', TG_TABLE_NAME;
+END $$;
+
+CREATE FUNCTION refuse_shrinking() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% only grows', TG_TABLE_NAME;
+END $$;
+
+CREATE TRIGGER instance_refuses_change BEFORE UPDATE OR DELETE OR TRUNCATE ON instance
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER log_entry_refuses_change BEFORE UPDATE OR DELETE OR TRUNCATE ON log_entry
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER log_hash_refuses_change BEFORE UPDATE OR DELETE OR TRUNCATE ON log_hash
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER log_checkpoint_refuses_change BEFORE UPDATE OR DELETE OR TRUNCATE ON log_checkpoint
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER log_head_only_grows BEFORE UPDATE ON log_head
+    FOR EACH ROW WHEN (NEW.size < OLD.size) EXECUTE FUNCTION refuse_shrinking();
+
+CREATE TRIGGER log_head_refuses_delete BEFORE DELETE OR TRUNCATE ON log_head
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_shrinking();
+
 -- What operators have signed stays as they signed it.
 
 CREATE TRIGGER roster_document_refuses_change BEFORE UPDATE OR DELETE OR TRUNCATE ON roster_document
@@ -49,3 +80,18 @@ END $$;
 -- What somebody asked for is no campaign's, and is not counted.
 CREATE TRIGGER notice_is_counted AFTER INSERT OR UPDATE OF campaign, state ON notice
     FOR EACH ROW WHEN (NEW.campaign IS NOT NULL) EXECUTE FUNCTION count_notice();
+
+-- What was said in public stays as it was said.
+
+CREATE TRIGGER statement_refuses_change BEFORE UPDATE OR DELETE OR TRUNCATE ON statement
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- A link that was used is used, and its password set once.
+CREATE FUNCTION keep_link_used() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a link that was used stays so';
+END $$;
+
+CREATE TRIGGER reset_link_stays_used BEFORE UPDATE ON reset_link
+    FOR EACH ROW WHEN (OLD.used_at IS NOT NULL AND NEW.used_at IS DISTINCT FROM OLD.used_at)
+    EXECUTE FUNCTION keep_link_used();
