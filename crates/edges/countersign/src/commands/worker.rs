@@ -84,8 +84,8 @@ pub(super) async fn work(
     until_done: bool,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
-    let lanes = usize::try_from(config.settings.work.lanes).unwrap_or(1);
-    let options = Options { concurrency: lanes, until_done };
+    let concurrency = usize::try_from(config.settings.worker.concurrency).unwrap_or(1);
+    let options = Options { concurrency, until_done };
     Box::pin(worker::run(site, means, options, stop)).await.map_err(|error: WorkError| {
         if error.is_refusal() { Refused::because(error) } else { error.into() }
     })

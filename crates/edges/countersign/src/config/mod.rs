@@ -1,6 +1,7 @@
 //! Reads the configuration: the file first, then the environment over it.
 
 mod keys;
+mod period;
 mod reference;
 mod renamed;
 mod settings;
@@ -15,7 +16,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use reference::{reference, template};
 pub(crate) use settings::{
-    ColumnSettings, DirectorySettings, PepperSetting, Preset, RecoverySetting, Settings,
+    ColumnSettings, DirectorySettings, PepperSetting, Preset, RecoveryMode, Settings,
     TransportSetting, VerifySettings,
 };
 
@@ -46,6 +47,8 @@ impl Config {
             .map_err(|source| ConfigError::Unreadable { file: file.clone(), source })?;
         let environment: Vec<_> = env::vars().filter(|(name, _)| is_ours(name)).collect();
         let settings = parse(&file, &text, &environment)?;
+        let variables = environment.len();
+        tracing::debug!(file = %file.display(), variables, "the configuration is read");
         Ok(Self { file, settings, key: env::var(KEY_VARIABLE).ok().map(Zeroizing::new) })
     }
 
@@ -129,6 +132,10 @@ fn check_known(table: &Table, path: &str, keys: &[Key]) -> Result<(), String> {
                 check_known(table, &here, keys)?;
             }
             _ if keys.iter().any(|key| key.path == here || key.path.starts_with(&inner)) => {}
+            // A table with another name today: one of its keys says more than the table.
+            Value::Table(table) if renamed::new_table(&here).is_some() && !table.is_empty() => {
+                check_known(table, &here, keys)?;
+            }
             _ => return Err(here),
         }
     }
@@ -136,9 +143,8 @@ fn check_known(table: &Table, path: &str, keys: &[Key]) -> Result<(), String> {
 }
 
 fn unknown_key(file: &Path, key: &str, keys: &[Key]) -> ConfigError {
-    if let Some(new) = renamed::new_name(key) {
-        let (origin, old) = (file.display().to_string(), key.to_owned());
-        return ConfigError::Renamed { origin, old, new: new.to_owned() };
+    if let Some(new) = renamed::new_name(key, keys) {
+        return ConfigError::renamed(file.display().to_string(), key, &new);
     }
     let table = key.rsplit_once('.').map_or("", |(table, _)| table);
     let inside = |key: &&Key| key.path.rsplit_once('.').map_or("", |(table, _)| table) == table;
@@ -158,7 +164,7 @@ fn table_names(keys: &[Key]) -> String {
 
 fn overlay(table: &mut Table, name: &str, value: &str, keys: &[Key]) -> Result<(), ConfigError> {
     let key = keys.iter().find(|key| key.environment_name() == name);
-    let key = key.ok_or_else(|| unknown_variable(name))?;
+    let key = key.ok_or_else(|| unknown_variable(name, keys))?;
     let value = match key.kind {
         Kind::Text => Value::String(value.to_owned()),
         Kind::Integer => Value::Integer(value.parse().map_err(|_| ConfigError::Invalid {
@@ -171,11 +177,10 @@ fn overlay(table: &mut Table, name: &str, value: &str, keys: &[Key]) -> Result<(
     Ok(())
 }
 
-fn unknown_variable(name: &str) -> ConfigError {
-    let name = name.to_owned();
-    match renamed::new_variable(&name) {
-        Some(new) => ConfigError::Renamed { origin: "environment".to_owned(), old: name, new },
-        None => ConfigError::UnknownVariable { name },
+fn unknown_variable(name: &str, keys: &[Key]) -> ConfigError {
+    match renamed::new_variable(name, keys) {
+        Some(new) => ConfigError::renamed("environment".to_owned(), name, &new),
+        None => ConfigError::UnknownVariable { name: name.to_owned() },
     }
 }
 
@@ -215,12 +220,20 @@ pub(crate) enum ConfigError {
     Syntax { file: PathBuf, source: Box<toml::de::Error> },
     #[error("{}: `{key}`: no such setting; there are {known}", file.display())]
     UnknownKey { file: PathBuf, key: String, known: String },
+    #[error("{origin}: `{old}` is called `{new}` now{}", if *has_unit { ", and takes a duration such as \"30s\"" } else { "" })]
+    Renamed { origin: String, old: String, new: String, has_unit: bool },
     #[error("environment variable {name}: no such setting; docs/configuration.md lists them all")]
     UnknownVariable { name: String },
-    #[error("{origin}: `{old}` is called `{new}` now")]
-    Renamed { origin: String, old: String, new: String },
     #[error("{origin}: `{key}`: {reason}")]
     Invalid { origin: String, key: String, reason: String },
+}
+
+impl ConfigError {
+    /// Where a number of seconds was meant, a duration is now.
+    fn renamed(origin: String, old: &str, new: &str) -> Self {
+        let has_unit = old.to_lowercase().ends_with("_seconds");
+        Self::Renamed { origin, old: old.to_owned(), new: new.to_owned(), has_unit }
+    }
 }
 
 #[cfg(test)]
@@ -266,7 +279,27 @@ mod tests {
     }
 
     #[test]
-    fn an_old_name_is_answered_with_the_new_one() {
+    fn whoever_writes_an_old_name_is_told_the_new_one() {
+        for (text, expected) in [
+            ("[work]\nlanes = 3", "`work.lanes` is called `worker.concurrency` now"),
+            ("[look]", "`look` is called `branding` now"),
+            ("[look]\naccent = '#000000'", "`look.accent` is called `branding.accent` now"),
+            (
+                "[worker]\nlease_seconds = 3",
+                "`worker.lease_seconds` is called `worker.lease` now, and takes a duration such \
+                 as \"30s\"",
+            ),
+        ] {
+            assert_eq!(read(text, &[]).unwrap_err(), format!("site.toml: {expected}"));
+        }
+        assert_eq!(
+            read("", &[("COUNTERSIGN_SMTP_HELLO", "mx")]).unwrap_err(),
+            "environment: `COUNTERSIGN_SMTP_HELLO` is called `COUNTERSIGN_SMTP_EHLO_NAME` now"
+        );
+    }
+
+    #[test]
+    fn an_old_listener_is_answered_with_the_new_one() {
         assert_eq!(
             read("[serve]\nlisten = '127.0.0.1:1'", &[]).unwrap_err(),
             "site.toml: `serve.listen` is called `serve.people.listen` now"
@@ -279,6 +312,14 @@ mod tests {
         let settings = read("[serve.people]\nlisten = '127.0.0.1:1'", &[]).unwrap();
         assert_eq!(settings.serve.people.listen, "127.0.0.1:1");
         assert_eq!(settings.serve.operators.listen, None);
+    }
+
+    #[test]
+    fn a_duration_has_a_unit() {
+        let settings = read("[worker]\nlease = '1m 30s'", &[]).unwrap();
+        assert_eq!(settings.worker.lease.get(), std::time::Duration::from_secs(90));
+        let error = read("", &[("COUNTERSIGN_WORKER_LEASE", "90")]).unwrap_err();
+        assert!(error.contains("`worker.lease`: `90` is no duration: write a number"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::period::Period;
+
 /// Countersign's configuration. Relative paths are relative to the file's folder.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -32,9 +34,9 @@ pub(crate) struct Settings {
     /// What `countersign serve` answers over HTTP.
     pub(crate) serve: ServeSettings,
     /// How the pages of `countersign serve` look.
-    pub(crate) look: LookSettings,
-    /// How work is shared out.
-    pub(crate) work: WorkSettings,
+    pub(crate) branding: BrandingSettings,
+    /// How workers share their work out.
+    pub(crate) worker: WorkerSettings,
 }
 
 /// Where Countersign keeps what it finds and does.
@@ -60,7 +62,7 @@ pub(crate) struct InstanceSettings {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DirectorySettings {
-    /// What the table looks like: `embedded` (filled by `countersign accounts import`), `django`
+    /// What the table looks like: `embedded` (filled by `countersign account import`), `django`
     /// (`auth_user`) or `generic` (a table `users`). The keys below replace parts of it.
     pub(crate) preset: Preset,
     /// The site's database for reading: `sqlite:PATH` or `postgres://...`. One grant, SELECT, is
@@ -195,16 +197,16 @@ pub(crate) struct SendingSettings {
     pub(crate) file: String,
 }
 
-/// How work is shared out.
+/// How workers share their work out.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct WorkSettings {
-    /// How long a piece of work stays with a worker that no longer says it is alive, in seconds.
-    pub(crate) lease_seconds: u32,
+pub(crate) struct WorkerSettings {
+    /// How long a piece of work stays with a worker that no longer says it is alive: `"20s"`.
+    pub(crate) lease: Period,
     /// Plain files are screened in pieces of this many bytes.
     pub(crate) piece_bytes: u64,
-    /// Addresses and mails that one `countersign worker` has in hand at the same time.
-    pub(crate) lanes: u32,
+    /// Addresses and mails that one worker has in hand at the same time.
+    pub(crate) concurrency: u32,
 }
 
 impl Default for StoreSettings {
@@ -290,16 +292,16 @@ pub(crate) struct SmtpSettings {
     pub(crate) username: Option<String>,
     /// A file with its password. Its last line break is not part of it.
     pub(crate) password_file: Option<String>,
-    /// What we call ourselves: this host's name.
-    pub(crate) hello: String,
+    /// The name that we greet the server with (EHLO): this host's own, as DNS has it.
+    pub(crate) ehlo_name: String,
     /// A PEM file with the authorities whose certificates count, instead of those that browsers
     /// trust.
     pub(crate) ca_file: Option<String>,
     /// How long to wait for the answer to a command. RFC 5321 asks for five minutes.
-    pub(crate) command_seconds: u32,
+    pub(crate) command_timeout: Period,
     /// How long to wait for the answer to a whole mail. Less than the ten minutes of RFC 5321
     /// makes mails uncertain that have arrived.
-    pub(crate) end_of_data_seconds: u32,
+    pub(crate) end_of_data_timeout: Period,
 }
 
 /// Signing of mails by Countersign.
@@ -320,9 +322,9 @@ pub(crate) struct DkimSettings {
 pub(crate) struct RecoverySettings {
     /// `site`: on the site's own pages, which Countersign points to, and whose new hashes it sees.
     /// `countersign`: on the pages of `countersign serve`, which then mail links and write hashes.
-    pub(crate) at: RecoverySetting,
-    /// Where people find the pages of `countersign serve`: reset links lead below it. With `at =
-    /// "countersign"`.
+    pub(crate) mode: RecoveryMode,
+    /// Where people find the pages of `countersign serve`: reset links lead below it. With
+    /// `mode = "countersign"`.
     pub(crate) pages_url: Option<String>,
     /// Characters of a new password, at least: 15 where it is the only factor (NIST SP 800-63B-4,
     /// 3.1.1.2), 8 or more beside a second one.
@@ -337,7 +339,7 @@ pub(crate) struct RecoverySettings {
 /// Where people choose a new password.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum RecoverySetting {
+pub(crate) enum RecoveryMode {
     #[default]
     Site,
     Countersign,
@@ -393,7 +395,7 @@ pub(crate) struct MetricsListenerSettings {
 /// How the pages of `countersign serve` look.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct LookSettings {
+pub(crate) struct BrandingSettings {
     /// A colour of the site's own for links and buttons, such as `#1b5e8c`. One that cannot be
     /// read beside white (WCAG AA) is not used.
     pub(crate) accent: Option<String>,
@@ -406,7 +408,7 @@ impl Default for RecoverySettings {
     fn default() -> Self {
         let chars_min = recovery::limits::PASSWORD_CHARS_MIN_ALONE;
         Self {
-            at: RecoverySetting::default(),
+            mode: RecoveryMode::default(),
             pages_url: None,
             password_chars_min: u32::try_from(chars_min).unwrap_or(u32::MAX),
             refused_passwords_file: None,
@@ -453,18 +455,16 @@ impl Default for MailSettings {
 impl Default for SmtpSettings {
     fn default() -> Self {
         let limits = notice::TimeLimits::default();
-        let seconds =
-            |limit: std::time::Duration| u32::try_from(limit.as_secs()).unwrap_or(u32::MAX);
         Self {
             host: "localhost".to_owned(),
             port: 587,
             security: "starttls".to_owned(),
             username: None,
             password_file: None,
-            hello: "localhost".to_owned(),
+            ehlo_name: "localhost".to_owned(),
             ca_file: None,
-            command_seconds: seconds(limits.command),
-            end_of_data_seconds: seconds(limits.end_of_data),
+            command_timeout: Period::of(limits.command),
+            end_of_data_timeout: Period::of(limits.end_of_data),
         }
     }
 }
@@ -476,11 +476,14 @@ impl Default for SendingSettings {
 }
 
 /// Enough to keep a relay busy that takes half a second for a mail.
-const LANES: u32 = 4;
+const CONCURRENCY: u32 = 4;
 
-impl Default for WorkSettings {
+impl Default for WorkerSettings {
     fn default() -> Self {
-        let lease_seconds = u32::try_from(instance::limits::LEASE.as_secs()).unwrap_or(u32::MAX);
-        Self { lease_seconds, piece_bytes: exposure::limits::PIECE_BYTES, lanes: LANES }
+        Self {
+            lease: Period::of(instance::limits::LEASE),
+            piece_bytes: exposure::limits::PIECE_BYTES,
+            concurrency: CONCURRENCY,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What notices say, how they leave, and what else a campaign is run with.
 
-use std::{fs, io, path::PathBuf, time::Duration};
+use std::{fs, io, path::PathBuf};
 
 use campaigns::Means;
 use instance::{Instance, SendingFileError, SendingGuard, SendingPermission};
@@ -102,11 +102,11 @@ fn relay(config: &Config, kind: InstanceKind) -> Result<Relay, MailError> {
         security,
         loopback_only: kind == InstanceKind::Rehearsal,
         credentials: credentials(config)?,
-        hello: settings.hello.clone(),
+        hello: settings.ehlo_name.clone(),
         roots,
         limits: TimeLimits {
-            command: Duration::from_secs(settings.command_seconds.into()),
-            end_of_data: Duration::from_secs(settings.end_of_data_seconds.into()),
+            command: settings.command_timeout.get(),
+            end_of_data: settings.end_of_data_timeout.get(),
             ..TimeLimits::default()
         },
     };

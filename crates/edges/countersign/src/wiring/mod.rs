@@ -5,7 +5,7 @@ mod mail;
 mod pages;
 mod recovery;
 
-use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs, io, path::PathBuf, sync::Arc};
 
 use authority::{Roster, RosterDigest};
 use directory::{Columns, Directory, Mapping, OpenError, Sessions, Source};
@@ -37,8 +37,8 @@ const SPOOL_FOLDER: &str = "spool";
 /// Opens the site's own instance.
 pub(crate) async fn site(config: &Config) -> Result<Instance, WiringError> {
     let options = InstanceOptions {
-        lease: Duration::from_secs(config.settings.work.lease_seconds.into()),
-        piece_bytes: config.settings.work.piece_bytes,
+        lease: config.settings.worker.lease.get(),
+        piece_bytes: config.settings.worker.piece_bytes,
         spool_folder: config.resolve(SPOOL_FOLDER),
     };
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));

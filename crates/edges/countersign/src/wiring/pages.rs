@@ -81,16 +81,16 @@ pub(super) fn look(config: &Config) -> Result<Look, LookError> {
 }
 
 fn accent(config: &Config) -> Result<Option<Accent>, LookError> {
-    let Some(text) = &config.settings.look.accent else { return Ok(None) };
+    let Some(text) = &config.settings.branding.accent else { return Ok(None) };
     let accent: Accent = text.parse().map_err(LookError::Accent)?;
     if !accent.is_legible() {
-        tracing::warn!(accent = text, "`look.accent` cannot be read beside white: it is not used");
+        tracing::warn!(accent = text, "`branding.accent` cannot be read beside white: it is not used");
     }
     Ok(Some(accent))
 }
 
 fn logo(config: &Config) -> Result<Option<Logo>, LookError> {
-    let Some(file) = &config.settings.look.logo_file else { return Ok(None) };
+    let Some(file) = &config.settings.branding.logo_file else { return Ok(None) };
     let path = config.resolve(file);
     let bytes = fs::read(&path);
     let bytes = bytes.map_err(|source| LookError::LogoFile { path: path.clone(), source })?;
@@ -107,10 +107,10 @@ pub(crate) enum LookError {
     Sender(#[source] AddressError),
     #[error("`site.language`: {0}")]
     Language(#[source] model::UnknownWord),
-    #[error("`look.accent`: {0}")]
+    #[error("`branding.accent`: {0}")]
     Accent(#[source] AccentError),
-    #[error("`look.logo_file`: {} cannot be read: {source}", path.display())]
+    #[error("`branding.logo_file`: {} cannot be read: {source}", path.display())]
     LogoFile { path: PathBuf, source: io::Error },
-    #[error("`look.logo_file`: {}: {source}", path.display())]
+    #[error("`branding.logo_file`: {}: {source}", path.display())]
     Logo { path: PathBuf, source: LogoError },
 }

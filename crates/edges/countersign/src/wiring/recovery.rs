@@ -11,7 +11,7 @@ use recovery::{BreachedList, LengthRules, LengthRulesError, PasswordPolicy};
 use zeroize::Zeroizing;
 
 use super::{WiringError, cost_limits, directory, verifier};
-use crate::config::{Config, RecoverySetting};
+use crate::config::{Config, RecoveryMode};
 
 /// Everything that the pages of the way back in need; `None` where the site has its own.
 pub(super) async fn recovery(config: &Config) -> Result<Option<Arc<Recovery>>, WiringError> {
@@ -36,11 +36,11 @@ pub(super) async fn recovery(config: &Config) -> Result<Option<Arc<Recovery>>, W
 /// Where reset links lead; `None` where people choose new passwords on the site's own pages.
 pub(super) fn pages_url(config: &Config) -> Result<Option<BaseUrl>, RecoveryError> {
     let settings = &config.settings.recovery;
-    match (settings.at, &settings.pages_url) {
-        (RecoverySetting::Site, None) => Ok(None),
-        (RecoverySetting::Site, Some(_)) => Err(RecoveryError::NeedlessUrl),
-        (RecoverySetting::Countersign, None) => Err(RecoveryError::NoUrl),
-        (RecoverySetting::Countersign, Some(url)) => Ok(Some(url.parse()?)),
+    match (settings.mode, &settings.pages_url) {
+        (RecoveryMode::Site, None) => Ok(None),
+        (RecoveryMode::Site, Some(_)) => Err(RecoveryError::NeedlessUrl),
+        (RecoveryMode::Countersign, None) => Err(RecoveryError::NoUrl),
+        (RecoveryMode::Countersign, Some(url)) => Ok(Some(url.parse()?)),
     }
 }
 
@@ -82,12 +82,12 @@ fn refused(config: &Config) -> Result<BreachedList, RecoveryError> {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RecoveryError {
     #[error(
-        "`recovery.at` is \"countersign\", and `recovery.pages_url` is not set: say where people \
+        "`recovery.mode` is \"countersign\", and `recovery.pages_url` is not set: say where people \
          find the pages of `countersign serve`"
     )]
     NoUrl,
     #[error(
-        "`recovery.pages_url` is set, and `recovery.at` is \"site\": set it to \"countersign\", or \
+        "`recovery.pages_url` is set, and `recovery.mode` is \"site\": set it to \"countersign\", or \
          leave the address out"
     )]
     NeedlessUrl,
@@ -100,7 +100,7 @@ pub(crate) enum RecoveryError {
     #[error("`recovery.refused_passwords_file`: {} cannot be read: {source}", path.display())]
     List { path: PathBuf, source: io::Error },
     #[error(
-        "`recovery.at` is \"countersign\", and the directory is read-only: set \
+        "`recovery.mode` is \"countersign\", and the directory is read-only: set \
          `directory.write_url`"
     )]
     ReadOnly,

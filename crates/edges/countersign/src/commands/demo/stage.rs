@@ -20,7 +20,7 @@ use crate::{
 const OPERATORS: [&str; 4] = ["ana", "bob", "cleo", "dan"];
 
 /// Addresses and mails in hand at the same time.
-const LANES: &str = "8";
+const CONCURRENCY: &str = "8";
 
 /// What the invented site is called.
 const SITE_NAME: &str = "Lighthouse";
@@ -79,10 +79,10 @@ fn settings(address: SocketAddr, roster: Option<String>) -> Vec<(&'static str, S
     let mut settings = vec![
         ("site.name", text(SITE_NAME)),
         ("mail.from", text(SENDER)),
-        ("recovery.at", text("countersign")),
+        ("recovery.mode", text("countersign")),
         ("recovery.pages_url", text(&format!("http://{address}"))),
         ("serve.people.listen", text(&address.to_string())),
-        ("work.lanes", LANES.to_owned()),
+        ("worker.concurrency", CONCURRENCY.to_owned()),
     ];
     settings.extend(roster.map(|digest| ("operators.roster_digest", text(&digest))));
     settings
