@@ -11,6 +11,8 @@ mod demo;
 mod german;
 mod harness;
 mod kill;
+mod letters;
+mod odd_forms;
 mod office;
 mod operators;
 mod pages;

@@ -57,7 +57,12 @@ impl Served {
 
     /// What it answers to a form.
     pub(crate) fn post(&self, path: &str, form: &str) -> String {
-        let kind = "Content-Type: application/x-www-form-urlencoded";
+        self.post_as(path, "application/x-www-form-urlencoded", form)
+    }
+
+    /// What it answers to a form of another kind.
+    pub(crate) fn post_as(&self, path: &str, kind: &str, form: &str) -> String {
+        let kind = format!("Content-Type: {kind}");
         let length = format!("Content-Length: {}", form.len());
         let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close");
         send(&self.address, &format!("{head}\r\n{kind}\r\n{length}\r\n\r\n{form}"))
