@@ -84,7 +84,10 @@ fn accent(config: &Config) -> Result<Option<Accent>, LookError> {
     let Some(text) = &config.settings.branding.accent else { return Ok(None) };
     let accent: Accent = text.parse().map_err(LookError::Accent)?;
     if !accent.is_legible() {
-        tracing::warn!(accent = text, "`branding.accent` cannot be read beside white: it is not used");
+        tracing::warn!(
+            accent = text,
+            "`branding.accent` cannot be read beside white: it is not used"
+        );
     }
     Ok(Some(accent))
 }

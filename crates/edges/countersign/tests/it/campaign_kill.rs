@@ -32,8 +32,8 @@ const FILES: [&str; 4] = ["forum.txt", "bookshop-2016.txt", "photos.txt", "quiz.
 
 fn open(backend: Backend, lanes: usize, policy: &str) -> Office {
     let mut office = Office::with_leaks(backend, &FILES);
-    office.instance.set("COUNTERSIGN_WORK_LEASE_SECONDS", "1");
-    office.instance.set("COUNTERSIGN_WORK_LANES", &lanes.to_string());
+    office.instance.set("COUNTERSIGN_WORKER_LEASE", "1s");
+    office.instance.set("COUNTERSIGN_WORKER_CONCURRENCY", &lanes.to_string());
     office.start(policy);
     office
 }

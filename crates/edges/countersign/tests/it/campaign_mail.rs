@@ -36,9 +36,9 @@ fn cast(office: &Office) -> Cast {
 /// Silence is waited for not nearly as long as on a site, but longer than a busy machine keeps a
 /// server from answering: an answer that comes too late would make a mail uncertain here, too.
 fn hurry(office: &mut Office) {
-    office.instance.set("COUNTERSIGN_WORK_LEASE_SECONDS", "12");
-    office.instance.set("COUNTERSIGN_SMTP_COMMAND_SECONDS", "12");
-    office.instance.set("COUNTERSIGN_SMTP_END_OF_DATA_SECONDS", "12");
+    office.instance.set("COUNTERSIGN_WORKER_LEASE", "12s");
+    office.instance.set("COUNTERSIGN_SMTP_COMMAND_TIMEOUT", "12s");
+    office.instance.set("COUNTERSIGN_SMTP_END_OF_DATA_TIMEOUT", "12s");
 }
 
 /// Lets those whom the server has put off have their mail, once each has been tried.

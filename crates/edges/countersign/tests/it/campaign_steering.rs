@@ -129,7 +129,7 @@ const LANES: usize = 2;
 fn after_a_halt_nothing_begins_until_two_sign_again() {
     for backend in Backend::ALL {
         let mut office = Office::open(backend);
-        office.instance.set("COUNTERSIGN_WORK_LANES", &LANES.to_string());
+        office.instance.set("COUNTERSIGN_WORKER_CONCURRENCY", &LANES.to_string());
         office.smtp.behave("*", "slow");
         office.start("canary_addresses = 500");
         let work = office.start_work();

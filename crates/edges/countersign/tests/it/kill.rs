@@ -56,8 +56,8 @@ fn work_through(instance: &Instance, step: &str, kills: u32) -> Value {
 
 fn interrupted(backend: Backend, kills: u32) -> (Instance, Value) {
     let instance = Instance::of_site(backend)
-        .with("COUNTERSIGN_WORK_PIECE_BYTES", "32768")
-        .with("COUNTERSIGN_WORK_LEASE_SECONDS", "1");
+        .with("COUNTERSIGN_WORKER_PIECE_BYTES", "32768")
+        .with("COUNTERSIGN_WORKER_LEASE", "1s");
     let leak = padded_leak(&instance, backend);
     instance.add_leak(NAME, &[&leak]).json();
     work_through(&instance, "screen", kills);

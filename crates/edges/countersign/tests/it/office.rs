@@ -333,7 +333,7 @@ fn instance(backend: Backend, site: &DjangoSite, smtp: &SmtpServer) -> Instance 
         .with("COUNTERSIGN_SMTP_HOST", "127.0.0.1")
         .with("COUNTERSIGN_SMTP_SECURITY", "plain")
         .with("COUNTERSIGN_SMTP_PORT", &smtp.port().to_string())
-        .with("COUNTERSIGN_WORK_LEASE_SECONDS", "2")
+        .with("COUNTERSIGN_WORKER_LEASE", "2s")
 }
 
 /// A worker beside the test; killed when this value goes.

@@ -114,9 +114,10 @@ fn a_bad_configuration_is_told_with_file_key_and_reason() {
         }
     };
     check("[postfix]\nhost = 'x'", &["`postfix`: no such setting; there are store, instance"]);
-    check("colour = 'blue'", &["`work.colour`: no such setting"]);
-    check("lease_seconds = 'long'", &["`work.lease_seconds`: invalid type: string \"long\""]);
-    check("lease_seconds = 20\nlease_seconds = 30", &["not valid TOML", "duplicate key"]);
+    check("colour = 'blue'", &["`worker.colour`: no such setting"]);
+    check("lease = 'long'", &["`worker.lease`: `long` is no duration: write a number with a unit"]);
+    check("lease_seconds = 20", &["`worker.lease_seconds` has another name now: `worker.lease`"]);
+    check("lease = '20s'\nlease = '30s'", &["not valid TOML", "duplicate key"]);
 }
 
 #[test]

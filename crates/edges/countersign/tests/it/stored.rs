@@ -129,7 +129,7 @@ fn a_file_that_changes_after_it_was_added_is_refused() {
 #[test]
 fn several_workers_share_one_leak() {
     let (instance, site) = (Instance::of_site(Backend::Postgres), Backend::Postgres.site());
-    let instance = instance.with("COUNTERSIGN_WORK_PIECE_BYTES", "256");
+    let instance = instance.with("COUNTERSIGN_WORKER_PIECE_BYTES", "256");
     instance.add_leak(NAME, &[&site.leaks_folder]).json();
     for step in ["screen", "verify"] {
         let workers: Vec<_> = (0..3).map(|_| instance.start(&["leak", step, NAME])).collect();

@@ -36,7 +36,7 @@ impl Scene {
 
     fn of(mut office: Office) -> Self {
         let port = free_port();
-        office.instance.set("COUNTERSIGN_RECOVERY_AT", "countersign");
+        office.instance.set("COUNTERSIGN_RECOVERY_MODE", "countersign");
         let url = format!("http://127.0.0.1:{port}");
         office.instance.set("COUNTERSIGN_RECOVERY_PAGES_URL", &url);
         office.freeze("");
@@ -417,7 +417,7 @@ fn settings_of_the_way_back_must_fit_together() {
         run.failure().to_owned()
     };
     for (name, value, message) in [
-        ("COUNTERSIGN_RECOVERY_AT", "site", "`recovery.pages_url` is set"),
+        ("COUNTERSIGN_RECOVERY_MODE", "site", "`recovery.pages_url` is set"),
         ("COUNTERSIGN_RECOVERY_PAGES_URL", "http://example.org", "links begin with https://"),
         ("COUNTERSIGN_RECOVERY_PASSWORD_CHARS_MIN", "7", "`recovery.password_chars_min`"),
         ("COUNTERSIGN_RECOVERY_HASH_LIKE", "nonsense", "`recovery.hash_like`"),
