@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, future};
 use model::{Account, AccountId, StoredHash};
 use store::{Store, StoreError};
 
-/// The accounts of a site without a table of its own, in the store itself, where `accounts import`
+/// The accounts of a site without a table of its own, in the store itself, where `account import`
 /// has put them.
 #[derive(Debug, Clone)]
 pub struct EmbeddedDirectory {

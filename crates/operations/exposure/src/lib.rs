@@ -8,11 +8,13 @@ mod accounts;
 mod assess;
 mod embedded;
 mod evidence;
+mod findings;
 mod import;
 mod judge;
 mod leaks;
 pub mod limits;
 mod list;
+mod rejects;
 mod screen;
 mod spool;
 mod verify;
@@ -21,10 +23,14 @@ mod work;
 pub use assess::{AssessError, Assessment, LeakAssessment, assess};
 pub use embedded::EmbeddedDirectory;
 pub use evidence::{Evidence, Reverified, Suspicion, reverify, secret_of};
+pub use findings::{
+    FindingError, FindingReport, FindingSelection, PasswordNow, list_findings, show_finding,
+};
 pub use import::{ImportError, import_accounts};
 pub use leaks::{
     AddLeak, FileReport, LeakError, LeakReport, add_leak, leaks, listed_accounts, show_leak,
 };
 pub use list::Listed;
+pub use rejects::{RejectedLine, rejected_lines};
 pub use screen::{ScreenLeakError, screen_leak};
 pub use verify::{VerifyLeakError, verify_leak};

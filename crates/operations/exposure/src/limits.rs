@@ -9,6 +9,9 @@ pub const PIECE_BYTES: u64 = 64 * 1024 * 1024;
 /// Accounts verified together: enough to keep all cores busy, few enough to repeat.
 pub const ACCOUNTS_PER_BATCH: usize = 64;
 
+/// Rejected lines shown of a leak, at most: enough to see what is wrong with its files.
+pub const REJECTS_SHOWN_MAX: u64 = 1000;
+
 /// Candidates held before they are written down.
 pub const CANDIDATES_PER_WRITE: usize = 8192;
 

@@ -89,7 +89,7 @@ fn event(signed: &SignedRoster, roster: &Roster, founding: bool) -> Event {
 pub enum RosterStateError {
     /// Nobody may sign.
     #[error(
-        "there is no roster yet: `countersign operator found` proposes one, \
+        "there is no roster yet: `countersign operator init` proposes one, \
          and `countersign operator accept` takes it when it is signed"
     )]
     None,

@@ -27,6 +27,18 @@ sql::queries! {
     OPEN_OF_ACCOUNT = ["SELECT id, leak, account, version, tier, hash_format, state, verified_at,
             wrapped_key, sealed_secret
         FROM finding WHERE account = $1 AND state = 'open' ORDER BY id"];
+    BY_NUMBER = ["SELECT id, leak, account, version, tier, hash_format, state, verified_at,
+            wrapped_key, sealed_secret
+        FROM finding WHERE id = $1"];
+    // Whatever its state: named so that the index of states and accounts serves.
+    OF_ACCOUNT = ["SELECT id, leak, account, version, tier, hash_format, state, verified_at,
+            wrapped_key, sealed_secret
+        FROM finding WHERE state IN ('open', 'dismissed', 'reset') AND account = $1 ORDER BY id"];
+    RECORDS_OF = ["SELECT finding_record.finding, leak_file.path, finding_record.member,
+            finding_record.line, finding_record.byte_offset
+        FROM finding_record JOIN leak_file ON leak_file.id = finding_record.file
+        WHERE finding_record.finding = $1
+        ORDER BY finding_record.file, finding_record.byte_offset"];
     DESTROY_SECRET = ["UPDATE finding SET wrapped_key = NULL, sealed_secret = NULL WHERE id = $1"];
 }
 
@@ -172,6 +184,32 @@ impl Tx {
             let rows: Vec<RecordRow> = self.0.run(&RECORDS).bind(Cell(leak)).all().await?;
             Ok(rows.into_iter().map(RecordRow::into_pair).collect())
         })
+    }
+
+    /// The finding of a number that an operator typed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database fails.
+    pub async fn finding_numbered(&mut self, number: i64) -> Result<Option<Finding>, StoreError> {
+        let query = self.0.run(&BY_NUMBER).bind(Cell(FindingId::from_row(number)));
+        Ok(query.optional().await?)
+    }
+
+    /// All findings against one account, whatever was done about them.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database fails.
+    pub async fn findings_of(&mut self, account: &AccountId) -> Result<Vec<Finding>, StoreError> {
+        Ok(self.0.run(&OF_ACCOUNT).bind(Cell(account.clone())).all().await?)
+    }
+
+    /// The records of one finding, in the order of the files.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database fails.
+    pub async fn records_of(&mut self, finding: FindingId) -> Result<Vec<RecordRef>, StoreError> {
+        let rows: Vec<RecordRow> = self.0.run(&RECORDS_OF).bind(Cell(finding)).all().await?;
+        Ok(rows.into_iter().map(|row| row.into_pair().1).collect())
     }
 
     /// Forgets a finding's secret. The finding stays.

@@ -1,0 +1,224 @@
+//! Findings, to be looked at: all of them but the secret.
+
+use std::collections::{BTreeMap, HashMap};
+
+use directory::{Directory, ReadError};
+use instance::Instance;
+use model::{
+    Account, AccountId, HashFormat, LeakId, LeakName, RecordRef, Tier, Timestamp, text_enum,
+};
+use serde::Serialize;
+use store::{Finding, FindingId, FindingState, StoreError, Tx};
+
+use crate::limits::ACCOUNTS_PER_BATCH;
+
+/// Which findings to look at: all of them, unless a leak or an account is named.
+#[derive(Debug, Clone, Default)]
+pub struct FindingSelection {
+    /// Those in this leak.
+    pub leak: Option<LeakName>,
+    /// Those of this account.
+    pub account: Option<AccountId>,
+}
+
+text_enum! {
+    /// Whether a finding's password is still the account's.
+    pub enum PasswordNow {
+        /// It is stored as it was when the finding was verified.
+        Unchanged = "unchanged",
+        /// The account's stored hash is another now: a new password, or the same one hashed anew.
+        Changed = "changed",
+        /// The account has none any more.
+        Removed = "removed",
+        /// The site has deleted the account.
+        Gone = "gone",
+    }
+}
+
+/// One finding, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FindingReport {
+    /// Its number.
+    pub finding: i64,
+    /// Whose password it is.
+    pub account: AccountId,
+    /// Where the password stands.
+    pub leak: LeakName,
+    /// What led from the record to the account.
+    pub tier: Tier,
+    /// How the password was stored.
+    pub hash_format: HashFormat,
+    /// What has been done about it.
+    pub state: FindingState,
+    /// Whether it is still the account's password.
+    pub password: PasswordNow,
+    /// When it was verified.
+    pub verified_at: Timestamp,
+    /// The records that hold the password, in their order.
+    pub records: Vec<RecordRef>,
+}
+
+/// Lists findings, leak by leak.
+///
+/// # Errors
+/// [`FindingError`] if the leak is unknown, or the store or the directory fails.
+pub async fn list_findings(
+    instance: &Instance,
+    directory: &dyn Directory,
+    selection: &FindingSelection,
+) -> Result<Vec<FindingReport>, FindingError> {
+    let mut tx = instance.store().read().await?;
+    let leaks = leaks(&mut tx, selection.leak.as_ref()).await?;
+    let found = match &selection.account {
+        Some(account) => found_of(&mut tx, account, &leaks).await?,
+        None => found_in(&mut tx, &leaks).await?,
+    };
+    drop(tx);
+    Gathered { instance, directory, leaks }.report(found).await
+}
+
+/// Shows one finding.
+///
+/// # Errors
+/// [`FindingError::Unknown`] if there is none of that number.
+pub async fn show_finding(
+    instance: &Instance,
+    directory: &dyn Directory,
+    number: i64,
+) -> Result<FindingReport, FindingError> {
+    let mut tx = instance.store().read().await?;
+    let finding = tx.finding_numbered(number).await?.ok_or(FindingError::Unknown { number })?;
+    let records = tx.records_of(finding.id).await?;
+    let leaks = leaks(&mut tx, None).await?;
+    drop(tx);
+    let reports = Gathered { instance, directory, leaks }.report(vec![(finding, records)]).await?;
+    reports.into_iter().next().ok_or(FindingError::Unknown { number })
+}
+
+type Found = (Finding, Vec<RecordRef>);
+
+/// The names of the leaks to look into.
+async fn leaks(
+    tx: &mut Tx,
+    only: Option<&LeakName>,
+) -> Result<BTreeMap<LeakId, LeakName>, FindingError> {
+    let mut leaks: BTreeMap<_, _> =
+        tx.leaks().await?.into_iter().map(|leak| (leak.id, leak.name)).collect();
+    if let Some(only) = only {
+        leaks.retain(|_, name| name == only);
+        if leaks.is_empty() {
+            return Err(FindingError::UnknownLeak { name: only.clone() });
+        }
+    }
+    Ok(leaks)
+}
+
+async fn found_in(
+    tx: &mut Tx,
+    leaks: &BTreeMap<LeakId, LeakName>,
+) -> Result<Vec<Found>, StoreError> {
+    let mut found = Vec::new();
+    for leak in leaks.keys() {
+        let mut records: HashMap<FindingId, Vec<RecordRef>> = HashMap::new();
+        for (finding, record) in tx.finding_records(*leak).await? {
+            records.entry(finding).or_default().push(record);
+        }
+        let findings = tx.findings(*leak).await?.into_iter();
+        found.extend(findings.map(|finding| {
+            let records = records.remove(&finding.id).unwrap_or_default();
+            (finding, records)
+        }));
+    }
+    Ok(found)
+}
+
+async fn found_of(
+    tx: &mut Tx,
+    account: &AccountId,
+    leaks: &BTreeMap<LeakId, LeakName>,
+) -> Result<Vec<Found>, StoreError> {
+    let mut found = Vec::new();
+    for finding in tx.findings_of(account).await? {
+        if leaks.contains_key(&finding.leak) {
+            let records = tx.records_of(finding.id).await?;
+            found.push((finding, records));
+        }
+    }
+    Ok(found)
+}
+
+/// What turns rows into reports.
+struct Gathered<'a> {
+    instance: &'a Instance,
+    directory: &'a dyn Directory,
+    leaks: BTreeMap<LeakId, LeakName>,
+}
+
+impl Gathered<'_> {
+    async fn report(&self, found: Vec<Found>) -> Result<Vec<FindingReport>, FindingError> {
+        let mut reports = Vec::with_capacity(found.len());
+        for batch in found.chunks(ACCOUNTS_PER_BATCH) {
+            let mut ids: Vec<_> = batch.iter().map(|(row, _)| row.account.clone()).collect();
+            ids.sort();
+            ids.dedup();
+            let present = self.directory.by_ids(&ids).await?.into_iter();
+            let present = present.map(|account| (account.id.clone(), account)).collect();
+            reports.extend(
+                batch.iter().filter_map(|(row, records)| self.report_one(row, records, &present)),
+            );
+        }
+        Ok(reports)
+    }
+
+    /// `None` only for a leak that was registered while we looked.
+    fn report_one(
+        &self,
+        row: &Finding,
+        records: &[RecordRef],
+        present: &HashMap<AccountId, Account>,
+    ) -> Option<FindingReport> {
+        Some(FindingReport {
+            finding: row.id.get(),
+            account: row.account.clone(),
+            leak: self.leaks.get(&row.leak)?.clone(),
+            tier: row.tier,
+            hash_format: row.hash_format,
+            state: row.state,
+            password: self.password_now(row, present.get(&row.account)),
+            verified_at: row.verified_at,
+            records: records.to_vec(),
+        })
+    }
+
+    fn password_now(&self, row: &Finding, account: Option<&Account>) -> PasswordNow {
+        let Some(account) = account else { return PasswordNow::Gone };
+        match &account.credential {
+            None => PasswordNow::Removed,
+            Some(now) if now.version(self.instance.keys()) == row.version => PasswordNow::Unchanged,
+            Some(_) => PasswordNow::Changed,
+        }
+    }
+}
+
+/// Why findings cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum FindingError {
+    /// No finding has that number.
+    #[error("there is no finding {number}: `countersign finding list` shows all of them")]
+    Unknown {
+        /// What was asked for.
+        number: i64,
+    },
+    /// No leak has that name.
+    #[error("no leak is called `{name}`: `countersign leak list` shows those that are registered")]
+    UnknownLeak {
+        /// What was asked for.
+        name: LeakName,
+    },
+    /// Whether passwords have changed cannot be seen.
+    #[error(transparent)]
+    Directory(#[from] ReadError),
+    /// The store does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
