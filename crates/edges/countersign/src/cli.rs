@@ -1,12 +1,19 @@
 //! What can be typed. These comments are `--help` and docs/cli.md.
 #![expect(clippy::doc_markdown, reason = "a terminal shows backticks as they are")]
 
+mod campaign;
+mod leak;
+mod operator;
+
 use std::path::PathBuf;
 
-use authority::RosterDigest;
-use campaign::CampaignName;
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::{LeakDate, LeakName, OperatorName, Provenance};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::{
+    campaign::{CampaignCommand, CampaignDraft, WorkerArguments},
+    leak::{AccountCommand, FindingCommand, FindingFilter, LeakAdd, LeakCommand},
+    operator::{OperatorCommand, SendingCommand, Sign},
+};
 
 /// Finds the accounts whose passwords were exposed by hacks of other sites, takes those passwords
 /// out of use, tells the right people, and only them, and brings them back in.
@@ -18,6 +25,11 @@ use model::{LeakDate, LeakName, OperatorName, Provenance};
 /// To try it on an account export, with nothing stored:
 ///
 ///   countersign assess --accounts users.csv leaked.txt
+///
+/// To keep what is found, and to act on it: `init` and `doctor` set an instance up, `leak add`,
+/// `leak screen` and `leak verify` find the accounts, `operator` and `sending` say who may sign and
+/// what may send, and `campaign` resets passwords and tells people once two operators have signed
+/// (`sign`). `countersign help COMMAND` says more of each.
 ///
 /// Exit codes: 0 done, 1 error, 2 usage, 3 refused by a guard, 4 done in part.
 #[derive(Debug, Parser)]
@@ -34,6 +46,15 @@ pub(crate) struct Cli {
     /// Show no progress.
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+
+    /// Log more: -v what each part does, -vv every step. RUST_LOG chooses by part instead, such as
+    /// `info,campaigns=debug`.
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// The form of the log on standard error [default: text on a terminal, json elsewhere].
+    #[arg(long, global = true, value_name = "FORM")]
+    pub(crate) log_format: Option<LogFormat>,
 
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -53,10 +74,13 @@ pub(crate) enum Command {
     Doctor,
     /// The embedded directory: accounts kept in Countersign's own store.
     #[command(subcommand)]
-    Accounts(AccountsCommand),
+    Account(AccountCommand),
     /// Leaks: register, screen, verify, look at.
     #[command(subcommand)]
     Leak(LeakCommand),
+    /// Findings: whose password stands in which leak. No command shows the password.
+    #[command(subcommand)]
+    Finding(FindingCommand),
     /// Operators: who may sign.
     #[command(subcommand)]
     Operator(OperatorCommand),
@@ -66,20 +90,26 @@ pub(crate) enum Command {
     /// Sending: which database and which hosts may send at all.
     #[command(subcommand)]
     Sending(SendingCommand),
+    Sign(Sign),
     Worker(WorkerArguments),
-    /// Answer over HTTP, and run campaigns as `countersign worker` does.
-    ///
-    /// While this host may not send, it says so in its log, and answers all the same.
-    Serve,
+    Serve(Serve),
     /// The audit log of everything done.
     #[command(subcommand)]
     Log(LogCommand),
+    Completions(Completions),
     /// Print a reference page for docs/.
     #[command(hide = true)]
     Reference {
         /// Which page.
         page: Page,
     },
+}
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -111,7 +141,7 @@ pub(crate) struct Demo {
 
     /// Keep everything in this folder, which must not exist yet.
     #[arg(long, value_name = "DIR")]
-    pub(crate) folder: Option<PathBuf>,
+    pub(crate) dir: Option<PathBuf>,
 
     /// Serve on this port of this host; on any free one if it is taken.
     #[arg(long, value_name = "PORT", default_value_t = 8080)]
@@ -141,8 +171,8 @@ pub(crate) struct Assess {
 
     /// Write the accounts that are exposed or could not be verified: CSV, or JSON lines if FILE
     /// ends in .jsonl. It never holds a password.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) list: Option<PathBuf>,
+    #[arg(long, alias = "list", value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 
     /// Leaked files or folders, or - for standard input.
     #[arg(required = true, value_name = "LEAK")]
@@ -191,64 +221,6 @@ pub(crate) enum ConfigCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum AccountsCommand {
-    /// Fill the embedded directory from an export; accounts with the same id are replaced.
-    Import {
-        /// CSV with a header, or JSON lines, as for `assess --accounts`.
-        file: PathBuf,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum LeakCommand {
-    Add(LeakAdd),
-    /// Look for our accounts in a leak. Can be stopped at any moment and started again.
-    Screen {
-        /// The leak's name.
-        name: LeakName,
-    },
-    /// Try the leaked passwords on our accounts' stored hashes; matches become findings, and
-    /// everything else is destroyed. Can be stopped at any moment and started again.
-    Verify {
-        /// The leak's name.
-        name: LeakName,
-    },
-    /// List the registered leaks.
-    List,
-    /// Show one leak: files, what became of every line, findings.
-    Show {
-        /// The leak's name.
-        name: LeakName,
-        /// Write the accounts that are exposed or could not be verified: CSV, or JSON lines if
-        /// FILE ends in .jsonl. It never holds a password.
-        #[arg(long, value_name = "FILE")]
-        list: Option<PathBuf>,
-    },
-}
-
-/// Register the files of a leak, with their fingerprints.
-///
-/// The files stay where they are, and must not change until the leak is screened.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct LeakAdd {
-    /// What the leak is called, in notices too.
-    #[arg(long)]
-    pub(crate) name: LeakName,
-
-    /// When it happened: 2016, 2016-05 or 2016-05-17.
-    #[arg(long)]
-    pub(crate) date: LeakDate,
-
-    /// How sure the site is of it: confirmed, circulating or unknown.
-    #[arg(long)]
-    pub(crate) provenance: Provenance,
-
-    /// Leaked files or folders; - keeps standard input, encrypted, until it is verified.
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum LogCommand {
     /// Compute the whole log again and hold it against its signed checkpoints.
     Verify {
@@ -266,215 +238,33 @@ pub(crate) enum LogCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum OperatorCommand {
-    /// Make an operator's key, encrypted under a passphrase that is asked for on the terminal.
-    ///
-    /// It needs neither configuration nor store: make it on the host where you will sign. The
-    /// line that it prints is for your colleagues; the file is for nobody else.
-    Keygen {
-        /// What the operator is called: lower-case letters, digits and - . _
-        name: OperatorName,
-        /// The key file to write.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
-    /// Propose the first roster. All of its operators, at least three, sign it.
-    Found {
-        /// What `keygen` printed for each of them, or @FILE with that line in it.
-        #[arg(required = true, value_name = "PUBLIC")]
-        operators: Vec<String>,
-        /// The document to write.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
-    /// Propose one more operator. Two of the present ones sign.
-    Add {
-        /// What `keygen` printed, or @FILE with that line in it.
-        #[arg(value_name = "PUBLIC")]
-        operator: String,
-        /// The document to write.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
-    /// Propose that somebody signs no more. Two of the present operators sign.
-    Remove {
-        /// Who.
-        name: OperatorName,
-        /// The document to write.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
-    /// Read and sign a roster or an arming, and add the signature to its file.
-    ///
-    /// It needs neither configuration nor store. Everything is asked on the terminal: no flag
-    /// and no pipe can answer.
-    Sign {
-        /// The document.
-        file: PathBuf,
-        /// Your key file.
-        #[arg(long, value_name = "KEYFILE")]
-        key: PathBuf,
-    },
-    /// Take a roster document that enough operators have signed.
-    Accept {
-        /// The document.
-        file: PathBuf,
-        /// The digest that the founders agreed on, while `operators.roster_digest` is not set.
-        #[arg(long, value_name = "DIGEST")]
-        founding_digest: Option<RosterDigest>,
-    },
-    /// List who may sign.
-    List,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum CampaignCommand {
-    Draft(CampaignDraft),
-    /// Print the policy that campaigns have by default, to be edited and given to `draft`.
-    Policy,
-    /// Fix whom a campaign is about, how it goes about it and with which words: what operators
-    /// then sign. After a halt, the same is fixed again for a new round.
-    Freeze {
-        /// The campaign's name.
-        name: CampaignName,
-    },
-    /// Show what is to be signed, with some masked targets.
-    Show {
-        /// The campaign's name.
-        name: CampaignName,
-    },
-    /// Write the frozen plan into a file, to be signed on other hosts.
-    Export {
-        /// The campaign's name.
-        name: CampaignName,
-        /// The file to write.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
-    /// Read and sign an exported plan, and write the approval.
-    ///
-    /// It needs neither configuration nor store: sign on a host that you trust. The number of
-    /// accounts and the passphrase are asked for on the terminal: no flag and no pipe can answer.
-    Sign {
-        /// The exported plan.
-        plan: PathBuf,
-        /// Your key file.
-        #[arg(long, value_name = "KEYFILE")]
-        key: PathBuf,
-        /// The approval to write.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
-    /// Take approvals that operators have handed back. With the last one that is needed the
-    /// campaign is signed.
-    Approve {
-        /// The campaign's name.
-        name: CampaignName,
-        /// The approvals.
-        #[arg(required = true, value_name = "APPROVAL")]
-        approvals: Vec<PathBuf>,
-    },
-    /// Start a signed campaign: workers take it up from now on.
-    Start {
-        /// The campaign's name.
-        name: CampaignName,
-    },
-    /// Tell where campaigns stand: one, or all.
-    Status {
-        /// The campaign's name.
-        name: Option<CampaignName>,
-    },
-    /// Stop a campaign before the next account, or everything at once.
-    ///
-    /// It needs no signature. Going on needs two.
-    Halt {
-        /// The campaign's name.
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
-        name: Option<CampaignName>,
-        /// Pull the kill switch: nothing begins in any campaign, and all that run are halted.
-        #[arg(long)]
-        all: bool,
-    },
-    /// Let a halted campaign go on, once the plan of its new round is signed.
-    Resume {
-        /// The campaign's name.
-        name: CampaignName,
-    },
-    /// Make a frozen campaign a draft again. Its signatures are void.
-    Thaw {
-        /// The campaign's name.
-        name: CampaignName,
-    },
-    /// Say in public what became of everybody: the page "Security notices" shows it.
-    ///
-    /// The counts are those of `report`. Publishing again replaces what the page shows; what was
-    /// said before stays on record.
-    Publish {
-        /// The campaign's name.
-        name: CampaignName,
-    },
-    /// End a campaign for good. Its accounts may be targets of others.
-    Close {
-        /// The campaign's name.
-        name: CampaignName,
-    },
-    /// Count from the audit log what became of everybody, and hold it against the store.
-    ///
-    /// Exit code 4 if some notices are uncertain; 1, loudly, if the totals do not reconcile.
-    Report {
-        /// The campaign's name.
-        name: CampaignName,
-    },
-}
-
-/// Begin a campaign. It touches nobody before it is frozen, signed by two and started.
-#[derive(Debug, Args)]
-pub(crate) struct CampaignDraft {
-    /// What operators call it. Recipients never see it.
-    pub(crate) name: CampaignName,
-
-    /// The operator who is answerable for it, and will not approve it.
-    #[arg(long)]
-    pub(crate) author: OperatorName,
-
-    /// A verified leak whose findings it is about; may be given several times.
-    #[arg(long = "leak", required = true, value_name = "LEAK")]
-    pub(crate) leaks: Vec<LeakName>,
-
-    /// A TOML file with what differs from the default policy.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: Option<PathBuf>,
-}
-
-/// Run campaigns: seal, end sessions, send, as far as the signed plans allow.
+/// Answer over HTTP, and run campaigns as `countersign worker` does.
 ///
-/// Any number of workers share the work. One ends when it is told to (SIGTERM, Ctrl-C), after it
-/// has finished what it has in hand; killing it loses nothing either.
+/// While this host may not send, it says so in its log, and answers all the same.
 #[derive(Debug, Args)]
-pub(crate) struct WorkerArguments {
-    /// End as soon as no campaign runs.
+pub(crate) struct Serve {
+    /// Answer alone: others run `countersign worker`, on this host or elsewhere.
     #[arg(long)]
-    pub(crate) until_done: bool,
+    pub(crate) no_worker: bool,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum SendingCommand {
-    /// Make this host's sending file, and what two operators sign so that it may send.
-    ///
-    /// From now on until `sending arm`, this host sends nothing. Other hosts that are to send
-    /// get a copy of the sending file.
-    Propose {
-        /// The document to write.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
-    /// Take an arming that two operators have signed: sending is possible from now on, until
-    /// nothing was sent for 24 hours.
-    Arm {
-        /// The document.
-        file: PathBuf,
-    },
-    /// Tell whether this host may send, and why not. Exit code 3 if it may not.
-    Status,
+/// Print what a shell needs to complete these commands.
+///
+///   countersign completions bash > /etc/bash_completion.d/countersign
+///
+///   countersign completions zsh > "${fpath[1]}/_countersign"
+///
+///   countersign completions fish > ~/.config/fish/completions/countersign.fish
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Completions {
+    /// Which shell.
+    pub(crate) shell: ShellName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ShellName {
+    Bash,
+    Zsh,
+    Fish,
 }

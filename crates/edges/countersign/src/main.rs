@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod config;
 mod files;
+mod log;
 mod output;
 mod progress;
 mod reference;
@@ -20,7 +21,7 @@ use cli::Cli;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    output::log_to_stderr(commands::usual_log(&cli));
+    log::to_stderr(commands::usual_level(&cli), cli.verbose, cli.log_format);
     let output = output::Output::new(cli.json);
     match commands::run(cli, &output).await {
         Ok(done) => done.exit_code(),

@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    fmt::Display,
+    fmt::{self, Display},
     fs::File,
     io::{self, BufWriter, Write},
     path::Path,
@@ -11,7 +11,6 @@ use std::{
 
 use exposure::Listed;
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
 
 /// Something failed.
 pub(crate) const EXIT_ERROR: u8 = 1;
@@ -97,13 +96,6 @@ impl Output {
         }
         eprintln!("countersign: {}", visible(text));
     }
-}
-
-/// What happens meanwhile, one JSON object a line, on standard error. `RUST_LOG` chooses how much,
-/// and `usually` says how much if nobody has chosen.
-pub(crate) fn log_to_stderr(usually: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usually));
-    tracing_subscriber::fmt().json().with_writer(io::stderr).with_env_filter(filter).init();
 }
 
 /// A result under the name of its schema.
@@ -193,9 +185,42 @@ impl Sheet {
 }
 
 impl Display for Sheet {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         self.rows.iter().try_for_each(|(name, value)| writeln!(f, "{name:<width$}  {value}"))
+    }
+}
+
+/// Rows of as many values as there are names, each under its name.
+#[derive(Debug)]
+pub(crate) struct Grid<const N: usize> {
+    rows: Vec<[String; N]>,
+}
+
+impl<const N: usize> Grid<N> {
+    pub(crate) fn new(names: [&str; N]) -> Self {
+        Self { rows: vec![names.map(str::to_owned)] }
+    }
+
+    pub(crate) fn row(&mut self, values: [String; N]) {
+        // A line break in a value would look like another row.
+        self.rows.push(values.map(|value| visible(value).replace('\n', "\\n")));
+    }
+}
+
+impl<const N: usize> Display for Grid<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut widths = [0; N];
+        for row in &self.rows {
+            for (width, value) in widths.iter_mut().zip(row) {
+                *width = (*width).max(value.chars().count());
+            }
+        }
+        for row in &self.rows {
+            let values = row.iter().zip(widths).map(|(value, width)| format!("{value:<width$}"));
+            writeln!(f, "{}", values.collect::<Vec<_>>().join("  ").trim_end())?;
+        }
+        Ok(())
     }
 }
 
@@ -213,6 +238,13 @@ mod tests {
         assert_eq!(grouped(7), "7");
         assert_eq!(grouped(1234), "1,234");
         assert_eq!(grouped(32_888_300), "32,888,300");
+    }
+
+    #[test]
+    fn no_value_of_a_table_can_pass_for_a_row() {
+        let mut table = Grid::new(["account", "state"]);
+        table.row(["a\nb".to_owned(), "open".to_owned()]);
+        assert_eq!(table.to_string(), "account  state\na\\nb     open\n");
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) async fn run(context: &Context<'_>, arguments: &Assess) -> Result<Don
         let verifier = wiring::verifier(&config)?;
         assess(context, arguments, &*directory, verifier).await?
     };
-    if let Some(file) = &arguments.list {
+    if let Some(file) = &arguments.output {
         output::write_list(file, &assessment.list)?;
     }
     context.output.result("countersign.assess/1", &assessment, for_people)?;

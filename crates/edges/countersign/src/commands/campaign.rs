@@ -1,6 +1,5 @@
 mod draft;
 mod report;
-mod sign;
 mod view;
 
 use std::path::Path;
@@ -24,10 +23,8 @@ use crate::{
 const CAMPAIGN: &str = "countersign.campaign/1";
 
 pub(super) async fn run(context: &Context<'_>, command: &CampaignCommand) -> Result<Done, Failure> {
-    match command {
-        CampaignCommand::Sign { plan, key, out } => return sign::run(context, plan, key, out),
-        CampaignCommand::Policy => return draft::print_policy(context),
-        _ => {}
+    if matches!(command, CampaignCommand::Policy) {
+        return draft::print_policy(context);
     }
     let config = context.config()?;
     let office = Office { context, site: wiring::site(&config).await?, config: &config };
@@ -58,16 +55,16 @@ impl Office<'_> {
             CampaignCommand::Close { name } => {
                 campaigns::close_campaign(&self.site, name.as_str()).await.map_err(refused)?
             }
-            CampaignCommand::Status { name: Some(name) } => {
+            CampaignCommand::Status { name } => {
                 campaigns::show_campaign(&self.site, name.as_str()).await?
             }
-            CampaignCommand::Status { name: None } => return self.status().await,
+            CampaignCommand::List => return self.list().await,
             CampaignCommand::Freeze { name } => return self.freeze(name).await,
             CampaignCommand::Show { name } => return self.show(name).await,
-            CampaignCommand::Export { name, out } => return self.export(name, out).await,
+            CampaignCommand::Export { name, output } => return self.export(name, output).await,
             CampaignCommand::Report { name } => return report::run(self, name).await,
             CampaignCommand::Publish { name } => return report::publish(self, name).await,
-            CampaignCommand::Sign { .. } | CampaignCommand::Policy => return Ok(Done::Whole),
+            CampaignCommand::Policy => return Ok(Done::Whole),
         };
         self.context.output.result(CAMPAIGN, &view, view::for_people)?;
         Ok(Done::Whole)
@@ -137,7 +134,7 @@ impl Office<'_> {
         Ok(Done::Whole)
     }
 
-    async fn status(&self) -> Result<Done, Failure> {
+    async fn list(&self) -> Result<Done, Failure> {
         let all = All { campaigns: campaigns::campaigns(&self.site).await? };
         self.context
             .output
@@ -158,16 +155,16 @@ impl Office<'_> {
         Ok(Done::Whole)
     }
 
-    async fn export(&self, name: &CampaignName, out: &Path) -> Result<Done, Failure> {
-        files::refuse_existing(out)?;
+    async fn export(&self, name: &CampaignName, output: &Path) -> Result<Done, Failure> {
+        files::refuse_existing(output)?;
         let plan = campaigns::export_plan(&self.site, name.as_str()).await.map_err(refused)?;
-        files::create_document(out, &plan.to_bytes())?;
-        let exported = Exported { file: shown(out), digest: plan.digest().to_string() };
+        files::create_document(output, &plan.to_bytes())?;
+        let exported = Exported { file: shown(output), digest: plan.digest().to_string() };
         self.context.output.result("countersign.campaign_export/1", &exported, |exported| {
             let Exported { file, digest } = exported;
             format!(
                 "{}: plan {digest}\nEach approver runs, on a host of their own: countersign \
-                 campaign sign PLAN --key KEYFILE --out APPROVAL\n",
+                 sign PLAN --key KEYFILE --output APPROVAL\n",
                 visible(file)
             )
         })?;

@@ -14,7 +14,11 @@ use std::{
 use demo::{DemoOptions, DemoSite};
 use tempfile::TempDir;
 
-use super::{Context, Failure, serve::serve, worker::stop_signal};
+use super::{
+    Context, Failure,
+    serve::{Workers, serve},
+    worker::stop_signal,
+};
 use crate::{
     cli::Demo,
     output::{Done, Output, grouped},
@@ -48,7 +52,7 @@ enum Folder {
 
 impl Folder {
     fn of(arguments: &Demo) -> Result<Self, Failure> {
-        let Some(folder) = &arguments.folder else {
+        let Some(folder) = &arguments.dir else {
             return Ok(Self::Temporary(tempfile::Builder::new().prefix("countersign-").tempdir()?));
         };
         std::fs::create_dir(folder)
@@ -106,11 +110,11 @@ async fn show(context: &Context<'_>, stage: Stage) -> Result<(), Failure> {
     }
     context.tell("\nCtrl-C ends it, and removes everything that was not asked to be kept.");
     let Stage { config, site, .. } = stage;
-    serve(&config, Arc::new(site), stop_signal()?).await
+    serve(&config, Arc::new(site), Workers::Inside, stop_signal()?).await
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("--folder {}: {source}; name a folder that does not exist yet", folder.display())]
+#[error("--dir {}: {source}; name a folder that does not exist yet", folder.display())]
 struct NoFolder {
     folder: PathBuf,
     source: std::io::Error,

@@ -1,4 +1,4 @@
-use exposure::{AddLeak, LeakReport};
+use exposure::{AddLeak, LeakReport, RejectedLine};
 use instance::Instance;
 use model::LeakName;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use super::{Context, Failure};
 use crate::{
     cli::{LeakAdd, LeakCommand},
     config::Config,
-    output::{self, Done, Sheet, grouped},
+    output::{self, Done, Sheet, Grid, grouped},
     wiring,
 };
 
@@ -18,9 +18,10 @@ pub(super) async fn run(context: &Context<'_>, command: &LeakCommand) -> Result<
     let config = context.config()?;
     let site = wiring::site(&config).await?;
     let report = match command {
+        LeakCommand::Rejects { name } => return rejects(context, &site, name).await,
         LeakCommand::List => return list(context, &site).await,
-        LeakCommand::Show { name, list } => {
-            if let Some(file) = list {
+        LeakCommand::Show { name, output } => {
+            if let Some(file) = output {
                 output::write_list(file, &exposure::listed_accounts(&site, name).await?)?;
             }
             exposure::show_leak(&site, name).await?
@@ -78,6 +79,25 @@ async fn list(context: &Context<'_>, site: &Instance) -> Result<Done, Failure> {
             sheet.row(&leak.name, format!("{:<10}  {state:<9}  {exposed:>7}", date.as_str()));
         }
         sheet.to_string()
+    })?;
+    Ok(Done::Whole)
+}
+
+#[derive(Serialize)]
+struct Rejects {
+    leak: LeakName,
+    rejects: Vec<RejectedLine>,
+}
+
+async fn rejects(context: &Context<'_>, site: &Instance, name: &LeakName) -> Result<Done, Failure> {
+    let rejects = exposure::rejected_lines(site, name).await?;
+    let rejects = Rejects { leak: name.clone(), rejects };
+    context.output.result("countersign.leak_rejects/1", &rejects, |rejects| {
+        let mut table = Grid::new(["file and line", "bytes", "rejected because"]);
+        for RejectedLine { file, line, bytes, reason, .. } in &rejects.rejects {
+            table.row([format!("{file}:{line}"), grouped(*bytes), reason.to_string()]);
+        }
+        table.to_string()
     })?;
     Ok(Done::Whole)
 }

@@ -1,22 +1,25 @@
 //! One file for each command: take the arguments, call the service, show the answer.
 
-mod accounts;
+mod account;
 mod assess;
 mod campaign;
+mod completions;
 mod demo;
 mod doctor;
+mod finding;
 mod init;
 mod leak;
 mod log;
 mod operator;
 mod sending;
 mod serve;
-mod signing;
+mod sign;
 mod worker;
 
 use std::{error::Error, fmt::Display, process::ExitCode, sync::Arc};
 
 use instance::Progress;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     cli::{Cli, Command, ConfigCommand},
@@ -81,10 +84,10 @@ impl Context<'_> {
 }
 
 /// How much is logged if nobody has chosen: whoever watches a demonstration reads its story.
-pub(crate) const fn usual_log(cli: &Cli) -> &'static str {
+pub(crate) const fn usual_level(cli: &Cli) -> LevelFilter {
     match cli.command {
-        Command::Demo(_) => "warn",
-        _ => "info",
+        Command::Demo(_) => LevelFilter::WARN,
+        _ => LevelFilter::INFO,
     }
 }
 
@@ -98,14 +101,17 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Done, Failure> {
         Command::Config(ConfigCommand::Check) => check_config(&context),
         Command::Migrate => migrate(&context).await,
         Command::Doctor => doctor::run(&context).await,
-        Command::Accounts(command) => accounts::run(&context, command).await,
+        Command::Account(command) => account::run(&context, command).await,
         Command::Leak(command) => leak::run(&context, command).await,
+        Command::Finding(command) => finding::run(&context, command).await,
         Command::Operator(command) => operator::run(&context, command).await,
         Command::Campaign(command) => campaign::run(&context, command).await,
         Command::Sending(command) => sending::run(&context, command).await,
-        Command::Serve => serve::run(&context).await,
+        Command::Sign(arguments) => sign::run(&context, arguments),
+        Command::Serve(arguments) => serve::run(&context, arguments).await,
         Command::Worker(arguments) => worker::run(&context, arguments).await,
         Command::Log(command) => log::run(&context, command).await,
+        Command::Completions(arguments) => completions::run(arguments.shell),
         Command::Reference { page } => {
             output::print(&reference::page(*page))?;
             Ok(Done::Whole)

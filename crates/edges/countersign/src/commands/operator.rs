@@ -1,6 +1,5 @@
 mod accept;
 mod keygen;
-mod sign;
 
 use std::{fs, io, path::Path};
 
@@ -19,16 +18,15 @@ use crate::{
 
 pub(super) async fn run(context: &Context<'_>, command: &OperatorCommand) -> Result<Done, Failure> {
     match command {
-        OperatorCommand::Keygen { name, out } => keygen::run(context, name, out)?,
-        OperatorCommand::Found { operators, out } => found(context, operators, out).await?,
-        OperatorCommand::Add { operator, out } => {
+        OperatorCommand::Keygen { name, output } => keygen::run(context, name, output)?,
+        OperatorCommand::Init { operators, output } => init(context, operators, output).await?,
+        OperatorCommand::Add { operator, output } => {
             let operator = public(operator)?;
-            propose(context, RosterChange::Add { operator }, out).await?;
+            propose(context, RosterChange::Add { operator }, output).await?;
         }
-        OperatorCommand::Remove { name, out } => {
-            propose(context, RosterChange::Remove { name: name.clone() }, out).await?;
+        OperatorCommand::Remove { name, output } => {
+            propose(context, RosterChange::Remove { name: name.clone() }, output).await?;
         }
-        OperatorCommand::Sign { file, key } => sign::run(context, file, key)?,
         OperatorCommand::Accept { file, founding_digest } => {
             accept::run(context, file, *founding_digest).await?;
         }
@@ -37,17 +35,21 @@ pub(super) async fn run(context: &Context<'_>, command: &OperatorCommand) -> Res
     Ok(Done::Whole)
 }
 
-async fn found(context: &Context<'_>, operators: &[String], out: &Path) -> Result<(), Failure> {
+async fn init(context: &Context<'_>, operators: &[String], output: &Path) -> Result<(), Failure> {
     let operators = operators.iter().map(|text| public(text)).collect::<Result<_, _>>()?;
     let site = wiring::site(&context.config()?).await?;
     let instance = site.id().parse()?;
-    write(context, RosterDocument::founding(instance, operators, SystemClock.now()), out)
+    write(context, RosterDocument::founding(instance, operators, SystemClock.now()), output)
 }
 
-async fn propose(context: &Context<'_>, change: RosterChange, out: &Path) -> Result<(), Failure> {
+async fn propose(
+    context: &Context<'_>,
+    change: RosterChange,
+    output: &Path,
+) -> Result<(), Failure> {
     let config = context.config()?;
     let roster = wiring::roster(&config, &wiring::site(&config).await?).await?;
-    write(context, roster.propose(change, SystemClock.now()), out)
+    write(context, roster.propose(change, SystemClock.now()), output)
 }
 
 #[derive(Serialize)]
@@ -56,9 +58,9 @@ struct Proposed {
     digest: String,
 }
 
-fn write(context: &Context<'_>, document: RosterDocument, out: &Path) -> Result<(), Failure> {
-    let (digest, file) = (document.digest().to_string(), out.display().to_string());
-    files::create_document(out, &SignedRoster::new(document).to_bytes())?;
+fn write(context: &Context<'_>, document: RosterDocument, output: &Path) -> Result<(), Failure> {
+    let (digest, file) = (document.digest().to_string(), output.display().to_string());
+    files::create_document(output, &SignedRoster::new(document).to_bytes())?;
     let proposed = Proposed { file, digest };
     Ok(context.output.result("countersign.roster_proposal/1", &proposed, for_people)?)
 }
@@ -67,7 +69,7 @@ fn for_people(proposed: &Proposed) -> String {
     let (file, digest) = (visible(&proposed.file), &proposed.digest);
     format!(
         "{file} has the digest\n\n{digest}\n\nTell it to whoever signs by another way than the \
-         file. Each signs in turn: countersign operator sign {file} --key KEYFILE\n\
+         file. Each signs in turn: countersign sign {file} --key KEYFILE\n\
          Then: countersign operator accept {file}\n"
     )
 }

@@ -20,7 +20,7 @@ pub(super) async fn run(context: &Context<'_>, command: &SendingCommand) -> Resu
     let config = context.config()?;
     let site = wiring::site(&config).await?;
     match command {
-        SendingCommand::Propose { out } => propose(context, &config, &site, out).await?,
+        SendingCommand::Propose { output } => propose(context, &config, &site, output).await?,
         SendingCommand::Arm { file } => {
             let roster = wiring::roster(&config, &site).await?;
             let status = arm(&site, &read(file)?, &roster).await.map_err(refused)?;
@@ -44,14 +44,14 @@ async fn propose(
     context: &Context<'_>,
     config: &Config,
     site: &Instance,
-    out: &Path,
+    output: &Path,
 ) -> Result<(), Failure> {
-    files::refuse_existing(out)?;
+    files::refuse_existing(output)?;
     let sending_file = config.resolve(&config.settings.sending.file);
     let proposal = propose_arming(site, &sending_file).await?;
-    files::create_document(out, &proposal.arming.to_bytes())?;
+    files::create_document(output, &proposal.arming.to_bytes())?;
     let proposed = Proposed {
-        file: out.display().to_string(),
+        file: output.display().to_string(),
         sending_file: sending_file.display().to_string(),
         digest: proposal.arming.document().digest().to_string(),
         log_entries: proposal.log_entries,
@@ -75,8 +75,8 @@ fn for_people(proposed: &Proposed) -> String {
     };
     format!(
         "{warning}{file} has the digest\n\n{digest}\n\n{sending_file} was made, for the log of \
-         {now} entries.\nTwo operators sign within 4 hours: countersign operator sign {file} \
-         --key KEYFILE\nThen: countersign sending arm {file}\n"
+         {now} entries.\nTwo operators sign within 4 hours: countersign sign {file} --key \
+         KEYFILE\nThen: countersign sending arm {file}\n"
     )
 }
 

@@ -8,22 +8,33 @@ use super::{
     Context, Failure,
     worker::{stop_signal, work},
 };
-use crate::{config::Config, output::Done, wiring};
+use crate::{cli::Serve, config::Config, output::Done, wiring};
 
 /// How long to wait before looking again whether this host may send.
 const DISARMED_POLL: Duration = Duration::from_mins(1);
 
-pub(super) async fn run(context: &Context<'_>) -> Result<Done, Failure> {
+pub(super) async fn run(context: &Context<'_>, arguments: &Serve) -> Result<Done, Failure> {
     let config = context.config()?;
     let site = Arc::new(wiring::site(&config).await?);
-    serve(&config, site, stop_signal()?).await?;
+    let workers = if arguments.no_worker { Workers::Elsewhere } else { Workers::Inside };
+    serve(&config, site, workers, stop_signal()?).await?;
     Ok(Done::Whole)
 }
 
-/// Answers, and runs campaigns, until it is told to stop.
+/// Where campaigns are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Workers {
+    /// In this process, beside the pages.
+    Inside,
+    /// In processes of their own, or nowhere.
+    Elsewhere,
+}
+
+/// Answers, and runs campaigns if it is to, until it is told to stop.
 pub(super) async fn serve(
     config: &Config,
     site: Arc<Instance>,
+    workers: Workers,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let listeners = wiring::listeners(config)?;
@@ -33,7 +44,9 @@ pub(super) async fn serve(
         web::serve(options, routes, stop.clone())
     });
     tokio::try_join!(try_join_all(answering), async {
-        run_campaigns(config, &site, stop.clone()).await;
+        if workers == Workers::Inside {
+            run_campaigns(config, &site, stop.clone()).await;
+        }
         Ok(())
     })?;
     Ok(())

@@ -43,7 +43,10 @@ pub(crate) async fn site(config: &Config) -> Result<Instance, WiringError> {
     };
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
     let store = store(config).await?;
-    Ok(Instance::open(store, instance_key(config)?, clock, randomness, options).await?)
+    let key = instance_key(config)?;
+    let instance = Instance::open(store, key, clock, randomness, options).await?;
+    tracing::debug!(id = instance.id(), kind = %instance.kind(), "the instance is open");
+    Ok(instance)
 }
 
 /// Opens the store, whatever state it is in.

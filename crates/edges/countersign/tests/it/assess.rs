@@ -17,7 +17,7 @@ fn assess_export(accounts: &Path, leaks: &[&Path]) -> Run {
 fn assert_assessment_is_true(mut command: std::process::Command, site: &DjangoSite) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("list.jsonl");
-    command.arg("--list").arg(&file).arg(&site.leaks_folder);
+    command.arg("--output").arg(&file).arg(&site.leaks_folder);
     let run: Run = command.output().unwrap().into();
     let report = run.json();
     assert_eq!(report["schema"], "countersign.assess/1");
@@ -97,7 +97,7 @@ fn what_cannot_be_verified_is_counted_and_listed_by_reason() {
     )
     .unwrap();
     let mut command = program(["assess", "--accounts"]);
-    command.arg(&accounts).arg(&leak).arg("--list").arg(&list);
+    command.arg(&accounts).arg(&leak).arg("--output").arg(&list);
     let report = Run::from(command.output().unwrap()).json();
     let reasons = json!({"unknown_format": 1, "too_expensive": 1, "malformed": 1});
     assert_eq!((&report["unverified"], &report["unverified_by_reason"]), (&json!(3), &reasons));

@@ -51,7 +51,7 @@ fn what_is_found_is_the_truth_whatever_the_site() {
 fn a_folder_that_is_there_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().to_str().unwrap();
-    let run: Run = demo(&["--once", "--folder", folder]).output().unwrap().into();
+    let run: Run = demo(&["--once", "--dir", folder]).output().unwrap().into();
     assert!(run.failure().contains("name a folder that does not exist yet"), "{}", run.stderr);
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
 }

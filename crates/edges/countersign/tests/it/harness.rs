@@ -1,4 +1,5 @@
 use std::{
+    borrow::BorrowMut,
     collections::BTreeSet,
     io::Write as _,
     path::{Path, PathBuf},
@@ -63,8 +64,9 @@ pub(crate) fn run<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item =
 }
 
 /// Runs the program with something on standard input.
-pub(crate) fn run_with_input(mut command: Command, input: &[u8]) -> Run {
-    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+pub(crate) fn run_with_input(mut command: impl BorrowMut<Command>, input: &[u8]) -> Run {
+    let command =
+        command.borrow_mut().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(input).unwrap();
     child.wait_with_output().unwrap().into()
@@ -195,10 +197,10 @@ impl Instance {
         command.output().unwrap().into()
     }
 
-    /// What `leak show --list` writes.
+    /// What `leak show --output` writes.
     pub(crate) fn list(&self, name: &str) -> Vec<Value> {
         let file = self.path("list.jsonl");
-        self.run(&["leak", "show", name, "--list", file.to_str().unwrap()]).json();
+        self.run(&["leak", "show", name, "--output", file.to_str().unwrap()]).json();
         read_list(&file)
     }
 }

@@ -69,7 +69,7 @@ impl Lantern {
         let rows: String = (0..NAMES.len()).map(row).collect();
         let file =
             self.write("users.csv", format!("id,email,username,hash,email_verified\n{rows}"));
-        self.run(&["accounts", "import", &file]);
+        self.run(&["account", "import", &file]);
     }
 
     fn found(&mut self) {
@@ -89,7 +89,7 @@ impl Lantern {
 
     fn arm(&self) {
         let file = self.path("arming");
-        self.run(&["sending", "propose", "--out", &file]);
+        self.run(&["sending", "propose", "--output", &file]);
         let signed = SignedArming::parse(&fs::read(&file).unwrap()).unwrap();
         let signed = signed.signed_by(&key("ana")).signed_by(&key("bob"));
         let file = self.write("armed", signed.to_bytes());
@@ -125,7 +125,7 @@ impl Lantern {
         let draft = ["campaign", "draft", campaign, "--author", "ana", "--leak", campaign];
         self.run(&[&draft[..], &["--policy", &policy]].concat());
         self.run(&["campaign", "freeze", campaign]);
-        self.run(&["campaign", "export", campaign, "--out", &plan]);
+        self.run(&["campaign", "export", campaign, "--output", &plan]);
         let plan = Plan::parse(&fs::read(plan).unwrap()).unwrap();
         let approval = |name: &str| {
             let count = plan.counts().targets;

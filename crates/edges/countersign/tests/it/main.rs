@@ -8,6 +8,7 @@ mod campaign_kill;
 mod campaign_mail;
 mod campaign_steering;
 mod demo;
+mod findings;
 mod german;
 mod harness;
 mod kill;

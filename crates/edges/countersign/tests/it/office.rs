@@ -105,7 +105,7 @@ impl Office {
     pub(crate) fn arming(&self) -> String {
         let file = self.path("arming.json");
         let _ = fs::remove_file(&file);
-        self.run(&["sending", "propose", "--out", &file]).json();
+        self.run(&["sending", "propose", "--output", &file]).json();
         let signed = SignedArming::parse(&fs::read(&file).unwrap()).unwrap();
         let signed = signed.signed_by(&key("ana")).signed_by(&key("bob"));
         self.write("armed.json", &signed.to_bytes())
@@ -146,7 +146,7 @@ impl Office {
     pub(crate) fn export(&self) -> Plan {
         let file = self.path("plan.json");
         let _ = fs::remove_file(&file);
-        self.run(&["campaign", "export", CAMPAIGN, "--out", &file]).json();
+        self.run(&["campaign", "export", CAMPAIGN, "--output", &file]).json();
         Plan::parse(&fs::read(file).unwrap()).unwrap()
     }
 

@@ -81,7 +81,7 @@ impl Office {
         let in_file = self.path("cleo.pub");
         fs::write(&in_file, format!("{}\n", people[2])).unwrap();
         let (in_file, out) = (format!("@{in_file}"), self.path("roster"));
-        let arguments = ["operator", "found", &people[0], &people[1], &in_file, "--out", &out];
+        let arguments = ["operator", "init", &people[0], &people[1], &in_file, "--output", &out];
         digest(&self.instance.run(&arguments).json())
     }
 
@@ -93,7 +93,7 @@ impl Office {
     /// Proposes that dan becomes an operator; returns the document's digest.
     fn add_dan(&self) -> String {
         let (dan, out) = (key("dan").public().to_string(), self.path("change"));
-        digest(&self.instance.run(&["operator", "add", &dan, "--out", &out]).json())
+        digest(&self.instance.run(&["operator", "add", &dan, "--output", &out]).json())
     }
 
     fn sign(&self, file: &str, digest: &str, name: &'static str) -> TerminalRun {
@@ -125,13 +125,13 @@ fn digest(result: &Value) -> String {
 
 /// The command needs neither configuration nor store: it gets none.
 fn sign(file: &str, name: &'static str) -> Terminal {
-    let mut command = program(["operator", "sign", file, "--key"]);
+    let mut command = program(["sign", file, "--key"]);
     command.arg(key_file(name));
     terminal(command)
 }
 
 fn keygen(out: &Path) -> Command {
-    program(["operator", "keygen", "ana", "--out", out.to_str().unwrap()])
+    program(["operator", "keygen", "ana", "--output", out.to_str().unwrap()])
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn two_operators_arm_a_host_for_sending() {
     assert!(reason.contains("sending.json does not exist: this host is not armed"), "{reason}");
 
     let file = office.path("arming");
-    let propose = office.instance.run(&["sending", "propose", "--out", &file]).json();
+    let propose = office.instance.run(&["sending", "propose", "--output", &file]).json();
     let digest = digest(&propose);
     let (code, status) = office.sending();
     assert_eq!(code, 3);
@@ -275,7 +275,7 @@ fn two_operators_arm_a_host_for_sending() {
 fn a_copied_store_is_not_armed() {
     let office = Office::founded();
     let file = office.path("arming");
-    let propose = office.instance.run(&["sending", "propose", "--out", &file]).json();
+    let propose = office.instance.run(&["sending", "propose", "--output", &file]).json();
     for name in ["ana", "bob"] {
         office.sign("arming", &digest(&propose), name);
     }
@@ -345,9 +345,9 @@ impl Desk {
     }
 
     fn sign(&self, name: &'static str) -> Command {
-        let mut command = program(["campaign", "sign"]);
+        let mut command = program(["sign"]);
         command.arg(self.folder.path().join("plan")).arg("--key").arg(key_file(name));
-        command.arg("--out").arg(self.out());
+        command.arg("--output").arg(self.out());
         command
     }
 }
@@ -399,6 +399,40 @@ fn a_wrong_count_is_refused() {
 }
 
 #[test]
+fn an_approval_goes_into_a_file_that_somebody_names() {
+    let desk = Desk::with(&plan("Spring").to_bytes());
+    let run = sign(desk.folder.path().join("plan").to_str().unwrap(), "bob").run();
+    assert_eq!(run.code, 1, "{}", run.output);
+    assert!(run.output.contains("say with --output into which file"), "{}", run.output);
+}
+
+#[test]
+fn a_roster_can_be_signed_into_another_file() {
+    let office = Office::new();
+    let digest = office.found();
+    let before = fs::read(office.path("roster")).unwrap();
+    let mut command = program(["sign", &office.path("roster"), "--output", &office.path("signed")]);
+    command.arg("--key").arg(key_file("ana"));
+    let run = terminal(command)
+        .answer("characters of the digest: ", &digest[..8])
+        .answer_hidden("Passphrase of", PASSPHRASE)
+        .run();
+    assert_eq!(run.code, 0, "{}", run.output);
+    assert!(run.output.contains("\"kind\": \"roster\""), "{}", run.output);
+    assert_eq!(fs::read(office.path("roster")).unwrap(), before);
+    assert_ne!(fs::read(office.path("signed")).unwrap(), before);
+}
+
+#[test]
+fn what_is_no_document_is_not_signed() {
+    let office = Office::new();
+    let file = office.path("countersign.toml");
+    let run = sign(&file, "ana").run();
+    assert_eq!(run.code, 1, "{}", run.output);
+    assert!(run.output.contains("this is no document to be signed"), "{}", run.output);
+}
+
+#[test]
 fn the_author_cannot_sign() {
     let desk = Desk::with(&plan("Spring").to_bytes());
     let run = terminal(desk.sign("ana"))
@@ -436,6 +470,6 @@ fn a_plans_name_cannot_repaint_the_terminal() {
     assert_eq!(run.code, 1, "{}", run.output);
     assert!(!run.output.contains('\u{1b}'), "{:?}", run.output);
     let file = desk.folder.path().join("x\u{1b}[2J");
-    let run = terminal(program(["operator", "sign", file.to_str().unwrap(), "--key", "k"])).run();
+    let run = terminal(program(["sign", file.to_str().unwrap(), "--key", "k"])).run();
     assert!(run.output.contains(r"x\u{1b}[2J cannot be read"), "{:?}", run.output);
 }

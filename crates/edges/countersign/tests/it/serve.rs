@@ -176,6 +176,18 @@ fn a_client_that_checks_certificates_is_answered() {
 }
 
 #[test]
+fn it_leaves_campaigns_to_others_if_it_is_told_to() {
+    let office = Office::open(Backend::Sqlite);
+    office.start("");
+    let served = Served::start_by(office.instance.command(&["serve", "--no-worker"]), 0);
+    // A worker inside would have begun within half a second.
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(office.status()["addresses_taken"], 0);
+    let log = served.stop();
+    assert!(!log.contains("campaigns are not run"), "{log}");
+}
+
+#[test]
 fn it_runs_campaigns_too_and_counts_them() {
     let office = Office::open(Backend::Sqlite);
     office.start("");

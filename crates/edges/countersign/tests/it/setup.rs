@@ -1,8 +1,8 @@
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 use serde_json::Value;
 
-use crate::harness::{Backend, Instance, Run, program, run};
+use crate::harness::{Backend, Instance, Run, program, run, run_with_input};
 
 #[test]
 fn init_makes_an_instance_and_the_doctor_finds_what_is_wrong_with_it() {
@@ -116,7 +116,7 @@ fn a_bad_configuration_is_told_with_file_key_and_reason() {
     check("[postfix]\nhost = 'x'", &["`postfix`: no such setting; there are store, instance"]);
     check("colour = 'blue'", &["`worker.colour`: no such setting"]);
     check("lease = 'long'", &["`worker.lease`: `long` is no duration: write a number with a unit"]);
-    check("lease_seconds = 20", &["`worker.lease_seconds` has another name now: `worker.lease`"]);
+    check("lease_seconds = 20", &["`worker.lease_seconds` is called `worker.lease` now"]);
     check("lease = '20s'\nlease = '30s'", &["not valid TOML", "duplicate key"]);
 }
 
@@ -145,5 +145,48 @@ fn settings_that_contradict_each_other_are_refused() {
 fn help_teaches() {
     let help = Run::from(program(["--help"]).output().unwrap());
     assert!(help.stdout.contains("countersign assess --accounts users.csv leaked.txt"));
+    assert!(help.stdout.contains("once two operators have signed"));
     assert!(help.stdout.contains("Exit codes: 0 done, 1 error, 2 usage, 3 refused by a guard"));
+}
+
+#[test]
+fn a_shell_can_complete_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = run(["completions", shell]);
+        assert_eq!(script.code, 0, "{}", script.stderr);
+        for word in ["assess", "campaign", "completions", "--log-format"] {
+            let word = if shell == "fish" { word.trim_start_matches('-') } else { word };
+            assert!(script.stdout.contains(word), "{word} for {shell}");
+        }
+    }
+    let script = run(["completions", "bash"]).stdout;
+    let checked = run_with_input(Command::new("bash").args(["-n"]), script.as_bytes());
+    assert_eq!(checked.code, 0, "{}", checked.stderr);
+}
+
+#[test]
+fn the_log_has_the_form_and_the_detail_that_were_asked_for() {
+    let instance = Instance::embedded(Backend::Sqlite);
+    let log = |arguments: &[&str], filter: Option<&str>| {
+        let mut command = instance.command(&[arguments, &["campaign", "list"]].concat());
+        match filter {
+            Some(filter) => command.env("RUST_LOG", filter),
+            None => command.env_remove("RUST_LOG"),
+        };
+        let run = Run::from(command.output().unwrap());
+        assert_eq!(run.json()["schema"], "countersign.campaigns/1");
+        run.stderr
+    };
+    assert_eq!(log(&[], None), "");
+    let told = log(&["-v"], None);
+    let entry: Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&entry["level"], &entry["target"]),
+        (&"DEBUG".into(), &"countersign::config".into())
+    );
+    let text = log(&["-v", "--log-format", "text"], Some("off"));
+    assert!(text.contains("DEBUG countersign::config: "), "what is typed wins: {text}");
+    assert!(log(&[], Some("countersign=debug")).contains("countersign::config"));
+    let misread = log(&[], Some("countersign=loud"));
+    assert!(misread.contains("RUST_LOG is not used"), "{misread}");
 }

@@ -46,7 +46,7 @@ fn the_embedded_directory_gives_exactly_the_truth() {
     for backend in Backend::ALL {
         let (instance, site) = (Instance::embedded(backend), backend.site());
         let export = site.users_csv.to_str().unwrap();
-        let imported = instance.run(&["accounts", "import", export]).json();
+        let imported = instance.run(&["account", "import", export]).json();
         assert_eq!(imported["accounts"], site.truth.accounts);
         assert_counts_are_true(&find(&instance, backend), site);
         assert_list_is_true(&instance.list(NAME), site);

@@ -36,7 +36,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Does what a site does before its first campaign: `init`, `operator found`, `sending arm`.
+    /// Does what a site does before its first campaign: `init`, `operator init`, `sending arm`.
     pub(super) async fn set(folder: &Path, address: SocketAddr) -> Result<Self, Failure> {
         let file = folder.join(DEFAULT_FILE);
         let key = InstanceKey::generate(&SystemRandomness);

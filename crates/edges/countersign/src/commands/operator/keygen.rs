@@ -18,13 +18,17 @@ struct Made {
     public: String,
 }
 
-pub(super) fn run(context: &Context<'_>, name: &OperatorName, out: &Path) -> Result<(), Failure> {
-    files::refuse_existing(out)?;
+pub(super) fn run(
+    context: &Context<'_>,
+    name: &OperatorName,
+    output: &Path,
+) -> Result<(), Failure> {
+    files::refuse_existing(output)?;
     let passphrase = Terminal::open()?.ask_new_passphrase()?;
     let key = OperatorKey::generate(name.clone(), &SystemRandomness);
     let text = key.to_file(&passphrase, &SystemRandomness)?;
-    files::create_secret(out, text.as_bytes())?;
-    let made = Made { file: out.display().to_string(), public: key.public().to_string() };
+    files::create_secret(output, text.as_bytes())?;
+    let made = Made { file: output.display().to_string(), public: key.public().to_string() };
     Ok(context.output.result("countersign.operator_keygen/1", &made, for_people)?)
 }
 

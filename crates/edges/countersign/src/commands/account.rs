@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::{Context, Failure};
 use crate::{
-    cli::AccountsCommand,
+    cli::AccountCommand,
     config::Preset,
     output::{Done, grouped},
     wiring,
@@ -13,8 +13,8 @@ struct Imported {
     accounts: u64,
 }
 
-pub(super) async fn run(context: &Context<'_>, command: &AccountsCommand) -> Result<Done, Failure> {
-    let AccountsCommand::Import { file } = command;
+pub(super) async fn run(context: &Context<'_>, command: &AccountCommand) -> Result<Done, Failure> {
+    let AccountCommand::Import { file } = command;
     let config = context.config()?;
     if config.settings.directory.preset != Preset::Embedded {
         return Err("accounts are imported into the embedded directory, but `directory.preset` \
@@ -23,7 +23,7 @@ pub(super) async fn run(context: &Context<'_>, command: &AccountsCommand) -> Res
     }
     let site = wiring::site(&config).await?;
     let accounts = exposure::import_accounts(&site, file, context.progress().as_ref()).await?;
-    context.output.result("countersign.accounts_import/1", &Imported { accounts }, |imported| {
+    context.output.result("countersign.account_import/1", &Imported { accounts }, |imported| {
         format!("imported {} accounts\n", grouped(imported.accounts))
     })?;
     Ok(Done::Whole)

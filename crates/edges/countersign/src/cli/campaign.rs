@@ -1,0 +1,123 @@
+use std::path::PathBuf;
+
+use campaign::CampaignName;
+use clap::{Args, Subcommand};
+use model::{LeakName, OperatorName};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CampaignCommand {
+    Draft(CampaignDraft),
+    /// Print the policy that campaigns have by default, to be edited and given to `draft`.
+    Policy,
+    /// Fix whom a campaign is about, how it goes about it and with which words: what operators
+    /// then sign. After a halt, the same is fixed again for a new round.
+    Freeze {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// Show what is to be signed, with some masked targets.
+    Show {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// Write the frozen plan into a file, to be signed on other hosts (`countersign sign`).
+    Export {
+        /// The campaign's name.
+        name: CampaignName,
+        /// The file to write.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Take approvals that operators have handed back. With the last one that is needed the
+    /// campaign is signed.
+    Approve {
+        /// The campaign's name.
+        name: CampaignName,
+        /// The approvals.
+        #[arg(required = true, value_name = "APPROVAL")]
+        approvals: Vec<PathBuf>,
+    },
+    /// Start a signed campaign: workers take it up from now on.
+    Start {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// List the campaigns and where they stand.
+    List,
+    /// Tell where a campaign stands.
+    Status {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// Stop a campaign before the next account, or everything at once.
+    ///
+    /// It needs no signature. Going on needs two.
+    Halt {
+        /// The campaign's name.
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        name: Option<CampaignName>,
+        /// Pull the kill switch: nothing begins in any campaign, and all that run are halted.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Let a halted campaign go on, once the plan of its new round is signed.
+    Resume {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// Make a frozen campaign a draft again. Its signatures are void.
+    Thaw {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// Say in public what became of everybody: the page "Security notices" shows it.
+    ///
+    /// The counts are those of `report`. Publishing again replaces what the page shows; what was
+    /// said before stays on record.
+    Publish {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// End a campaign for good. Its accounts may be targets of others.
+    Close {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// Count from the audit log what became of everybody, and hold it against the store.
+    ///
+    /// Exit code 4 if some notices are uncertain; 1, loudly, if the totals do not reconcile.
+    Report {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+}
+
+/// Begin a campaign. It touches nobody before it is frozen, signed by two and started.
+#[derive(Debug, Args)]
+pub(crate) struct CampaignDraft {
+    /// What operators call it. Recipients never see it.
+    pub(crate) name: CampaignName,
+
+    /// The operator who is answerable for it, and will not approve it.
+    #[arg(long)]
+    pub(crate) author: OperatorName,
+
+    /// A verified leak whose findings it is about; may be given several times.
+    #[arg(long = "leak", required = true, value_name = "LEAK")]
+    pub(crate) leaks: Vec<LeakName>,
+
+    /// A TOML file with what differs from the default policy.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+}
+
+/// Run campaigns: seal, end sessions, send, as far as the signed plans allow.
+///
+/// Any number of workers share the work. One ends when it is told to (SIGTERM, Ctrl-C), after it
+/// has finished what it has in hand; killing it loses nothing either.
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArguments {
+    /// End as soon as no campaign runs.
+    #[arg(long)]
+    pub(crate) until_done: bool,
+}

@@ -1,0 +1,95 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use model::{AccountId, AccountIdError, LeakDate, LeakName, Provenance};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Fill the embedded directory from an export; accounts with the same id are replaced.
+    Import {
+        /// CSV with a header, or JSON lines, as for `assess --accounts`.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LeakCommand {
+    Add(LeakAdd),
+    /// Look for our accounts in a leak. Can be stopped at any moment and started again.
+    Screen {
+        /// The leak's name.
+        name: LeakName,
+    },
+    /// Try the leaked passwords on our accounts' stored hashes; matches become findings, and
+    /// everything else is destroyed. Can be stopped at any moment and started again.
+    Verify {
+        /// The leak's name.
+        name: LeakName,
+    },
+    /// List the registered leaks.
+    List,
+    /// Show one leak: files, what became of every line, findings.
+    Show {
+        /// The leak's name.
+        name: LeakName,
+        /// Write the accounts that are exposed or could not be verified: CSV, or JSON lines if
+        /// FILE ends in .jsonl. It never holds a password.
+        #[arg(long, alias = "list", value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Show where rejected lines of a screened leak stand, and why each was rejected: some of each
+    /// reason. Their content is kept nowhere.
+    Rejects {
+        /// The leak's name.
+        name: LeakName,
+    },
+}
+
+/// Register the files of a leak, with their fingerprints.
+///
+/// The files stay where they are, and must not change until the leak is screened.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct LeakAdd {
+    /// What the leak is called, in notices too.
+    #[arg(long)]
+    pub(crate) name: LeakName,
+
+    /// When it happened: 2016, 2016-05 or 2016-05-17.
+    #[arg(long)]
+    pub(crate) date: LeakDate,
+
+    /// How sure the site is of it: confirmed, circulating or unknown.
+    #[arg(long)]
+    pub(crate) provenance: Provenance,
+
+    /// Leaked files or folders; - keeps standard input, encrypted, until it is verified.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FindingCommand {
+    List(FindingFilter),
+    /// Show one finding: where its records stand, and whether the password is still the account's.
+    Show {
+        /// The finding's number, as `finding list` shows it.
+        #[arg(value_name = "NUMBER")]
+        id: i64,
+    },
+}
+
+/// List findings: account, leak, and whether the exposed password is still the account's.
+#[derive(Debug, Args)]
+pub(crate) struct FindingFilter {
+    /// Only those in this leak.
+    #[arg(long, value_name = "LEAK")]
+    pub(crate) leak: Option<LeakName>,
+
+    /// Only those of this account, by its id.
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub(crate) account: Option<AccountId>,
+}
+
+fn account_id(text: &str) -> Result<AccountId, AccountIdError> {
+    AccountId::new(text)
+}

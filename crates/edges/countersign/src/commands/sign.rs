@@ -1,0 +1,107 @@
+//! One command for every document that an operator signs; the document says what it is.
+//!
+//! It works on any host: nothing but the document, the key and the operator is needed.
+
+mod collected;
+mod plan;
+
+use std::path::{Path, PathBuf};
+
+use authority::{KeyFileError, OperatorKey};
+use campaign::{Plan, PlanError};
+use model::{Document as _, canonical::CanonicalError};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::{Context, Failure};
+use crate::{
+    cli::Sign,
+    files,
+    output::{Done, visible},
+    terminal::Terminal,
+};
+use collected::Collected;
+
+pub(super) fn run(context: &Context<'_>, arguments: &Sign) -> Result<Done, Failure> {
+    let Sign { file, key, output } = arguments;
+    let signed = match Paper::read(file)? {
+        Paper::Plan(plan) => plan::sign(&plan, key, output.as_deref())?,
+        Paper::Collected(document) => collected::sign(document, file, key, output.as_deref())?,
+    };
+    context.output.result("countersign.sign/1", &signed, for_people)?;
+    Ok(Done::Whole)
+}
+
+/// What was signed, and where the signature is.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum SignedDocument {
+    Plan { file: String, operator: String, plan: String, round: u32 },
+    Roster { file: String, digest: String, signers: Vec<String> },
+    Arming { file: String, digest: String, signers: Vec<String> },
+}
+
+fn for_people(signed: &SignedDocument) -> String {
+    match signed {
+        SignedDocument::Plan { file, operator, plan, round } => {
+            let file = visible(file);
+            format!("{operator} has approved round {round} of plan {plan}: hand {file} back\n")
+        }
+        SignedDocument::Roster { file, signers, .. }
+        | SignedDocument::Arming { file, signers, .. } => {
+            format!("{} is signed by {}\n", visible(file), visible(signers.join(", ")))
+        }
+    }
+}
+
+/// The documents that operators sign by hand.
+enum Paper {
+    Plan(Box<Plan>),
+    Collected(Collected),
+}
+
+impl Paper {
+    /// No document can be read as another kind: each kind has fields of its own, and no others.
+    fn read(file: &Path) -> Result<Self, Failure> {
+        let bytes = files::read(file)?;
+        let plan = match Plan::parse(&bytes) {
+            Ok(plan) => return Ok(Self::Plan(Box::new(plan))),
+            Err(error) => error,
+        };
+        match Collected::parse(&bytes) {
+            Ok(document) => Ok(Self::Collected(document)),
+            Err((roster, arming)) => {
+                Err(NoPaper { file: file.to_owned(), plan, roster, arming }.into())
+            }
+        }
+    }
+}
+
+/// Opens a key file with the passphrase that is typed on the terminal.
+fn open_key(terminal: &Terminal, file: &Path) -> Result<OperatorKey, Failure> {
+    let bytes = files::read(file).map(Zeroizing::new)?;
+    let failed = |source| KeyError { file: file.to_owned(), source };
+    let text = str::from_utf8(&bytes).map_err(|_| failed(KeyFileError::Malformed))?;
+    let passphrase = terminal.ask_passphrase(&format!("Passphrase of {}: ", file.display()))?;
+    Ok(OperatorKey::from_file(text, &passphrase).map_err(failed)?)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{}: this is no document to be signed: no plan ({plan}), no roster ({roster}), no arming \
+     ({arming})",
+    file.display()
+)]
+struct NoPaper {
+    file: PathBuf,
+    plan: PlanError,
+    roster: CanonicalError,
+    arming: CanonicalError,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", file.display())]
+struct KeyError {
+    file: PathBuf,
+    source: KeyFileError,
+}

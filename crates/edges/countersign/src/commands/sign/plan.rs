@@ -1,0 +1,56 @@
+//! Plans: each signature is an approval, in a file of its own.
+
+use std::path::Path;
+
+use authority::{Approval, ApprovalError, check_count};
+use campaign::Plan;
+use model::{Clock as _, Document as _};
+
+use super::{SignedDocument, open_key};
+use crate::{
+    ambient::SystemClock,
+    commands::{Failure, Refused},
+    files,
+    terminal::Terminal,
+};
+
+pub(super) fn sign(
+    plan: &Plan,
+    key: &Path,
+    output: Option<&Path>,
+) -> Result<SignedDocument, Failure> {
+    let output = output.ok_or(NoOutput)?;
+    files::refuse_existing(output)?;
+    let terminal = Terminal::open()?;
+    terminal.show(&plan.signing_text())?;
+    let count = ask_count(&terminal, plan)?;
+    let key = open_key(&terminal, key)?;
+    let approval = Approval::sign(plan, count, &key, SystemClock.now());
+    let approval = approval.map_err(Refused::because)?;
+    files::create_document(output, &approval.to_bytes())?;
+    Ok(SignedDocument::Plan {
+        file: output.display().to_string(),
+        operator: approval.operator().to_string(),
+        plan: approval.document().to_string(),
+        round: approval.round(),
+    })
+}
+
+/// The operator types what they have read; a number that is shown is too easily agreed to.
+fn ask_count(terminal: &Terminal, plan: &Plan) -> Result<u64, Failure> {
+    let typed = terminal.ask("\nHow many accounts are to be reset? Type the number: ")?;
+    let count = typed.parse();
+    let count = count.map_err(|_| Refused::because(NoNumber { typed }))?;
+    check_count(plan, count).map_err(|error: ApprovalError| Refused::because(error))?;
+    Ok(count)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("this is a plan: say with --output into which file your approval is to be written")]
+struct NoOutput;
+
+#[derive(Debug, thiserror::Error)]
+#[error("`{typed}` is no number of accounts: type digits alone")]
+struct NoNumber {
+    typed: String,
+}
