@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Context, Failure};
 use crate::{
     cli::{FindingCommand, FindingFilter},
-    output::{Done, Sheet, Grid},
+    output::{Done, Grid, Sheet},
     wiring,
 };
 

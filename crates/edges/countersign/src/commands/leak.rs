@@ -7,7 +7,7 @@ use super::{Context, Failure};
 use crate::{
     cli::{LeakAdd, LeakCommand},
     config::Config,
-    output::{self, Done, Sheet, Grid, grouped},
+    output::{self, Done, Grid, Sheet, grouped},
     wiring,
 };
 
@@ -84,14 +84,14 @@ async fn list(context: &Context<'_>, site: &Instance) -> Result<Done, Failure> {
 }
 
 #[derive(Serialize)]
-struct Rejects {
+struct LeakRejects {
     leak: LeakName,
     rejects: Vec<RejectedLine>,
 }
 
 async fn rejects(context: &Context<'_>, site: &Instance, name: &LeakName) -> Result<Done, Failure> {
     let rejects = exposure::rejected_lines(site, name).await?;
-    let rejects = Rejects { leak: name.clone(), rejects };
+    let rejects = LeakRejects { leak: name.clone(), rejects };
     context.output.result("countersign.leak_rejects/1", &rejects, |rejects| {
         let mut table = Grid::new(["file and line", "bytes", "rejected because"]);
         for RejectedLine { file, line, bytes, reason, .. } in &rejects.rejects {
