@@ -15,6 +15,9 @@ pub(crate) use self::{
     operator::{OperatorCommand, SendingCommand, Sign},
 };
 
+/// Under which options stand that every command has.
+const GLOBAL: &str = "Options of every command";
+
 /// Finds the accounts whose passwords were exposed by hacks of other sites, takes those passwords
 /// out of use, tells the right people, and only them, and brings them back in.
 ///
@@ -36,24 +39,23 @@ pub(crate) use self::{
 #[command(name = "countersign", version, verbatim_doc_comment)]
 pub(crate) struct Cli {
     /// The configuration file [default: countersign.toml, or what COUNTERSIGN_CONFIG names].
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL)]
     pub(crate) config: Option<PathBuf>,
 
     /// Print the result as one JSON object on standard output.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
 
     /// Show no progress.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = GLOBAL)]
     pub(crate) quiet: bool,
 
-    /// Log more: -v what each part does, -vv every step. RUST_LOG chooses by part instead, such as
-    /// `info,campaigns=debug`.
-    #[arg(long, short, global = true, action = ArgAction::Count)]
+    /// Log more: -v what is done, -vv everything. RUST_LOG chooses by part: `info,campaigns=debug`.
+    #[arg(long, short, global = true, action = ArgAction::Count, help_heading = GLOBAL)]
     pub(crate) verbose: u8,
 
     /// The form of the log on standard error [default: text on a terminal, json elsewhere].
-    #[arg(long, global = true, value_name = "FORM")]
+    #[arg(long, global = true, value_name = "FORM", help_heading = GLOBAL)]
     pub(crate) log_format: Option<LogFormat>,
 
     #[command(subcommand)]
@@ -248,7 +250,7 @@ pub(crate) struct Serve {
     pub(crate) no_worker: bool,
 }
 
-/// Print what a shell needs to complete these commands.
+/// Print what a shell needs to complete these commands
 ///
 ///   countersign completions bash > /etc/bash_completion.d/countersign
 ///

@@ -1,6 +1,6 @@
 //! The pages of docs/ that are written out of the source.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, mem};
 
 use clap::{Command, CommandFactory};
 
@@ -22,8 +22,22 @@ fn command_line() -> String {
         String::from("# Command line\n\nWritten by `cargo xtask docs` from the source.\n");
     let mut root = Cli::command().term_width(96);
     root.build();
+    for command in root.get_subcommands_mut() {
+        hide_global_options(command);
+    }
     describe(&mut root, &mut text);
     text
+}
+
+/// They are described once, with the program.
+fn hide_global_options(command: &mut Command) {
+    *command = mem::take(command).mut_args(|option| {
+        let is_global = option.is_global_set();
+        option.hide(is_global)
+    });
+    for inner in command.get_subcommands_mut() {
+        hide_global_options(inner);
+    }
 }
 
 fn describe(command: &mut Command, text: &mut String) {

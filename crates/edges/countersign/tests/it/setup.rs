@@ -187,6 +187,8 @@ fn the_log_has_the_form_and_the_detail_that_were_asked_for() {
     let text = log(&["-v", "--log-format", "text"], Some("off"));
     assert!(text.contains("DEBUG countersign::config: "), "what is typed wins: {text}");
     assert!(log(&[], Some("countersign=debug")).contains("countersign::config"));
+    let made = program(["init", "-v"]).arg(instance.path("another")).output().unwrap();
+    assert!(Run::from(made).stderr.contains("\"event\":\"store_made\""));
     let misread = log(&[], Some("countersign=loud"));
     assert!(misread.contains("RUST_LOG is not used"), "{misread}");
 }
