@@ -59,11 +59,11 @@ pub(crate) struct Cli {
     pub(crate) log_format: Option<LogFormat>,
 
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: CliCommand,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum CliCommand {
     Demo(Demo),
     Assess(Assess),
     Init(Init),

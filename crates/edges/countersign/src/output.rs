@@ -69,7 +69,7 @@ impl Output {
         for_people: impl FnOnce(&T) -> String,
     ) -> io::Result<()> {
         if self.json {
-            let text = serde_json::to_string_pretty(&Named { schema, result })?;
+            let text = serde_json::to_string_pretty(&WithSchema { schema, result })?;
             return print(&(text + "\n"));
         }
         print(&for_people(result))
@@ -100,7 +100,7 @@ impl Output {
 
 /// A result under the name of its schema.
 #[derive(Serialize)]
-struct Named<'a, T> {
+struct WithSchema<'a, T> {
     schema: &'static str,
     #[serde(flatten)]
     result: &'a T,

@@ -31,11 +31,11 @@ const INTERRUPT: u8 = 3;
 
 /// The terminal that controls the process.
 #[derive(Debug)]
-pub(crate) struct Terminal {
+pub(crate) struct ControllingTerminal {
     device: File,
 }
 
-impl Terminal {
+impl ControllingTerminal {
     pub(crate) fn open() -> Result<Self, TerminalError> {
         let device = OpenOptions::new().read(true).write(true).open(DEVICE);
         Ok(Self { device: device.map_err(|source| TerminalError::None { source })? })

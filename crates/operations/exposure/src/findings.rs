@@ -39,7 +39,7 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FindingReport {
     /// Its number.
-    pub finding: i64,
+    pub finding: FindingId,
     /// Whose password it is.
     pub account: AccountId,
     /// Where the password stands.
@@ -84,10 +84,10 @@ pub async fn list_findings(
 pub async fn show_finding(
     instance: &Instance,
     directory: &dyn Directory,
-    number: i64,
+    number: FindingId,
 ) -> Result<FindingReport, FindingError> {
     let mut tx = instance.store().read().await?;
-    let finding = tx.finding_numbered(number).await?.ok_or(FindingError::Unknown { number })?;
+    let finding = tx.finding(number).await?.ok_or(FindingError::Unknown { number })?;
     let records = tx.records_of(finding.id).await?;
     let leaks = leaks(&mut tx, None).await?;
     drop(tx);
@@ -178,7 +178,7 @@ impl Gathered<'_> {
         present: &HashMap<AccountId, Account>,
     ) -> Option<FindingReport> {
         Some(FindingReport {
-            finding: row.id.get(),
+            finding: row.id,
             account: row.account.clone(),
             leak: self.leaks.get(&row.leak)?.clone(),
             tier: row.tier,
@@ -207,7 +207,7 @@ pub enum FindingError {
     #[error("there is no finding {number}: `countersign finding list` shows all of them")]
     Unknown {
         /// What was asked for.
-        number: i64,
+        number: FindingId,
     },
     /// No leak has that name.
     #[error("no leak is called `{name}`: `countersign leak list` shows those that are registered")]

@@ -186,12 +186,12 @@ impl Tx {
         })
     }
 
-    /// The finding of a number that an operator typed.
+    /// One finding; `None` if there is none of that number.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails.
-    pub async fn finding_numbered(&mut self, number: i64) -> Result<Option<Finding>, StoreError> {
-        let query = self.0.run(&BY_NUMBER).bind(Cell(FindingId::from_row(number)));
+    pub async fn finding(&mut self, id: FindingId) -> Result<Option<Finding>, StoreError> {
+        let query = self.0.run(&BY_NUMBER).bind(Cell(id));
         Ok(query.optional().await?)
     }
 

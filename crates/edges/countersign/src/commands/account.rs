@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Context, Failure};
+use super::{CommandContext, Failure};
 use crate::{
     cli::AccountCommand,
     config::Preset,
@@ -13,7 +13,10 @@ struct Imported {
     accounts: u64,
 }
 
-pub(super) async fn run(context: &Context<'_>, command: &AccountCommand) -> Result<Done, Failure> {
+pub(super) async fn run(
+    context: &CommandContext<'_>,
+    command: &AccountCommand,
+) -> Result<Done, Failure> {
     let AccountCommand::Import { file } = command;
     let config = context.config()?;
     if config.settings.directory.preset != Preset::Embedded {
@@ -21,8 +24,8 @@ pub(super) async fn run(context: &Context<'_>, command: &AccountCommand) -> Resu
                     names the site's own table"
             .into());
     }
-    let site = wiring::site(&config).await?;
-    let accounts = exposure::import_accounts(&site, file, context.progress().as_ref()).await?;
+    let instance = wiring::instance(&config).await?;
+    let accounts = exposure::import_accounts(&instance, file, context.progress().as_ref()).await?;
     context.output.result("countersign.account_import/1", &Imported { accounts }, |imported| {
         format!("imported {} accounts\n", grouped(imported.accounts))
     })?;

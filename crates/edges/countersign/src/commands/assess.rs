@@ -4,14 +4,14 @@ use directory::{Directory, Export};
 use exposure::Assessment;
 use password::{CostLimits, Verifier};
 
-use super::{Context, Failure};
+use super::{CommandContext, Failure};
 use crate::{
     cli::Assess,
     output::{self, Done, Sheet, grouped},
     wiring,
 };
 
-pub(super) async fn run(context: &Context<'_>, arguments: &Assess) -> Result<Done, Failure> {
+pub(super) async fn run(context: &CommandContext<'_>, arguments: &Assess) -> Result<Done, Failure> {
     let assessment = if let Some(file) = &arguments.accounts {
         let export = Export::read(file)?;
         let verifier = Arc::new(Verifier::new(CostLimits::default(), None));
@@ -30,7 +30,7 @@ pub(super) async fn run(context: &Context<'_>, arguments: &Assess) -> Result<Don
 }
 
 async fn assess(
-    context: &Context<'_>,
+    context: &CommandContext<'_>,
     arguments: &Assess,
     directory: &dyn Directory,
     verifier: Arc<Verifier>,

@@ -10,7 +10,7 @@ use campaigns::{CampaignError, CampaignView, Sample};
 use instance::Instance;
 use serde::Serialize;
 
-use super::{Context, Failure, Refused};
+use super::{CommandContext, Failure, Refused};
 use crate::{
     cli::CampaignCommand,
     config::Config,
@@ -22,41 +22,45 @@ use crate::{
 /// The schema of one campaign's view.
 const CAMPAIGN: &str = "countersign.campaign/1";
 
-pub(super) async fn run(context: &Context<'_>, command: &CampaignCommand) -> Result<Done, Failure> {
+pub(super) async fn run(
+    context: &CommandContext<'_>,
+    command: &CampaignCommand,
+) -> Result<Done, Failure> {
     if matches!(command, CampaignCommand::Policy) {
         return draft::print_policy(context);
     }
     let config = context.config()?;
-    let office = Office { context, site: wiring::site(&config).await?, config: &config };
-    office.run(command).await
+    let desk =
+        CampaignDesk { context, instance: wiring::instance(&config).await?, config: &config };
+    desk.run(command).await
 }
 
 /// What every command about a stored campaign needs.
-struct Office<'a> {
-    context: &'a Context<'a>,
+struct CampaignDesk<'a> {
+    context: &'a CommandContext<'a>,
     config: &'a Config,
-    site: Instance,
+    instance: Instance,
 }
 
-impl Office<'_> {
+impl CampaignDesk<'_> {
     async fn run(&self, command: &CampaignCommand) -> Result<Done, Failure> {
         let view = match command {
             CampaignCommand::Draft(arguments) => self.draft(arguments).await?,
             CampaignCommand::Approve { name, approvals } => self.approve(name, approvals).await?,
             CampaignCommand::Start { name } => self.start(name).await?,
             CampaignCommand::Halt { name: Some(name), .. } => {
-                campaigns::halt_campaign(&self.site, name.as_str()).await.map_err(refused)?
+                campaigns::halt_campaign(&self.instance, name.as_str()).await.map_err(refused)?
             }
             CampaignCommand::Halt { name: None, .. } => return self.halt_all().await,
             CampaignCommand::Resume { name } => self.resume(name).await?,
             CampaignCommand::Thaw { name } => {
-                campaigns::thaw_campaign(&self.site, name.as_str()).await.map_err(refused)?
+                campaigns::thaw_campaign(&self.instance, name.as_str()).await.map_err(refused)?
             }
             CampaignCommand::Close { name } => {
-                campaigns::close_campaign(&self.site, name.as_str()).await.map_err(refused)?
+                campaigns::close_campaign(&self.instance, name.as_str()).await.map_err(refused)?
             }
             CampaignCommand::Status { name } => {
-                campaigns::show_campaign(&self.site, name.as_str()).await?
+                campaigns::show_campaign(&self.instance, name.as_str()).await?
             }
             CampaignCommand::List => return self.list().await,
             CampaignCommand::Freeze { name } => return self.freeze(name).await,
@@ -76,7 +80,7 @@ impl Office<'_> {
 
     async fn draft(&self, arguments: &crate::cli::CampaignDraft) -> Result<CampaignView, Failure> {
         let draft = draft::new(arguments)?;
-        let drafted = campaigns::draft_campaign(&self.site, &draft, self.founding()?).await;
+        let drafted = campaigns::draft_campaign(&self.instance, &draft, self.founding()?).await;
         drafted.map_err(refused)
     }
 
@@ -85,8 +89,9 @@ impl Office<'_> {
         let directory = wiring::directory(self.config).await?;
         let words = wiring::words(self.config)?;
         let progress = self.context.progress();
-        let (site, campaign) = (&self.site, name.as_str());
-        let frozen = campaigns::freeze_campaign(site, campaign, &*directory, &words, &*progress);
+        let (instance, campaign) = (&self.instance, name.as_str());
+        let frozen =
+            campaigns::freeze_campaign(instance, campaign, &*directory, &words, &*progress);
         frozen.await.map_err(refused)?;
         self.show(name).await
     }
@@ -97,12 +102,13 @@ impl Office<'_> {
         files: &[std::path::PathBuf],
     ) -> Result<CampaignView, Failure> {
         let founding = self.founding()?;
-        let mut view = campaigns::show_campaign(&self.site, name.as_str()).await?;
+        let mut view = campaigns::show_campaign(&self.instance, name.as_str()).await?;
         for file in files {
             let approval = Approval::parse(&files::read(file)?);
             let approval = approval.map_err(|source| NoApproval { file: shown(file), source })?;
             let approved =
-                campaigns::approve_campaign(&self.site, name.as_str(), &approval, founding).await;
+                campaigns::approve_campaign(&self.instance, name.as_str(), &approval, founding)
+                    .await;
             view = approved.map_err(refused)?;
         }
         Ok(view)
@@ -111,19 +117,20 @@ impl Office<'_> {
     async fn start(&self, name: &CampaignName) -> Result<CampaignView, Failure> {
         let directory = wiring::directory(self.config).await?;
         let words = wiring::words(self.config)?;
-        let (site, name, founding) = (&self.site, name.as_str(), self.founding()?);
-        let started = campaigns::start_campaign(site, name, &*directory, &words, founding).await;
+        let (instance, name, founding) = (&self.instance, name.as_str(), self.founding()?);
+        let started =
+            campaigns::start_campaign(instance, name, &*directory, &words, founding).await;
         started.map_err(refused)
     }
 
     async fn resume(&self, name: &CampaignName) -> Result<CampaignView, Failure> {
         let words = wiring::words(self.config)?;
-        let (site, name, founding) = (&self.site, name.as_str(), self.founding()?);
-        campaigns::resume_campaign(site, name, &words, founding).await.map_err(refused)
+        let (instance, name, founding) = (&self.instance, name.as_str(), self.founding()?);
+        campaigns::resume_campaign(instance, name, &words, founding).await.map_err(refused)
     }
 
     async fn halt_all(&self) -> Result<Done, Failure> {
-        let halted = Halted { halted: campaigns::halt_everything(&self.site).await? };
+        let halted = Halted { halted: campaigns::halt_everything(&self.instance).await? };
         self.context.output.result("countersign.campaign_halt_all/1", &halted, |halted| {
             format!(
                 "nothing begins any more; {} campaigns were halted: {}\n",
@@ -135,7 +142,7 @@ impl Office<'_> {
     }
 
     async fn list(&self) -> Result<Done, Failure> {
-        let all = All { campaigns: campaigns::campaigns(&self.site).await? };
+        let all = All { campaigns: campaigns::campaigns(&self.instance).await? };
         self.context
             .output
             .result("countersign.campaigns/1", &all, |all| view::list(&all.campaigns))?;
@@ -145,9 +152,9 @@ impl Office<'_> {
     async fn show(&self, name: &CampaignName) -> Result<Done, Failure> {
         let directory = wiring::directory(self.config).await?;
         let name = name.as_str();
-        let shown = Shown {
-            campaign: campaigns::show_campaign(&self.site, name).await?,
-            samples: campaigns::sample_targets(&self.site, name, &*directory).await?,
+        let shown = CampaignShown {
+            campaign: campaigns::show_campaign(&self.instance, name).await?,
+            samples: campaigns::sample_targets(&self.instance, name, &*directory).await?,
         };
         self.context.output.result("countersign.campaign_show/1", &shown, |shown| {
             view::for_people(&shown.campaign) + &view::samples(&shown.samples)
@@ -157,7 +164,7 @@ impl Office<'_> {
 
     async fn export(&self, name: &CampaignName, output: &Path) -> Result<Done, Failure> {
         files::refuse_existing(output)?;
-        let plan = campaigns::export_plan(&self.site, name.as_str()).await.map_err(refused)?;
+        let plan = campaigns::export_plan(&self.instance, name.as_str()).await.map_err(refused)?;
         files::create_document(output, &plan.to_bytes())?;
         let exported = Exported { file: shown(output), digest: plan.digest().to_string() };
         self.context.output.result("countersign.campaign_export/1", &exported, |exported| {
@@ -183,7 +190,7 @@ struct All {
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct CampaignShown {
     #[serde(flatten)]
     campaign: CampaignView,
     samples: Vec<Sample>,

@@ -15,7 +15,7 @@ use demo::{DemoOptions, DemoSite};
 use tempfile::TempDir;
 
 use super::{
-    Context, Failure,
+    CommandContext, Failure,
     serve::{Workers, serve},
     worker::stop_signal,
 };
@@ -23,16 +23,16 @@ use crate::{
     cli::Demo,
     output::{Done, Output, grouped},
 };
-use outcome::Outcome;
-use stage::Stage;
+use outcome::DemoOutcome;
+use stage::DemoStage;
 
-pub(super) async fn run(context: &Context<'_>, arguments: &Demo) -> Result<Done, Failure> {
+pub(super) async fn run(context: &CommandContext<'_>, arguments: &Demo) -> Result<Done, Failure> {
     let begun = Instant::now();
     let folder = Folder::of(arguments)?;
     let site = invent(context, folder.path(), arguments)?;
-    let stage = Stage::set(folder.path(), free_address(arguments.port)?).await?;
+    let stage = DemoStage::set(folder.path(), free_address(arguments.port)?).await?;
     let played = play::play(context, &stage, &site).await?;
-    let outcome = Outcome::of(&played, &site, begun.elapsed());
+    let outcome = DemoOutcome::of(&played, &site, begun.elapsed());
     context.output.result("countersign.demo/1", &outcome, outcome::for_people)?;
     if let Some(wrong) = outcome.wrong() {
         Output::tell(format!("\nThe outcome is not the truth: {wrong}"));
@@ -69,7 +69,11 @@ impl Folder {
 }
 
 /// Other people's accounts, and what other sites have lost of them.
-fn invent(context: &Context<'_>, folder: &Path, arguments: &Demo) -> Result<DemoSite, Failure> {
+fn invent(
+    context: &CommandContext<'_>,
+    folder: &Path,
+    arguments: &Demo,
+) -> Result<DemoSite, Failure> {
     let options = DemoOptions { accounts: arguments.accounts, seed: arguments.seed };
     let site = demo::make(folder, options)?;
     let (accounts, records) = (site.truth.accounts, site.truth.all.tally.records);
@@ -102,15 +106,15 @@ fn places() -> [(String, &'static str); 6] {
 }
 
 /// Serves what there is to see, until somebody has seen enough.
-async fn show(context: &Context<'_>, stage: Stage) -> Result<(), Failure> {
+async fn show(context: &CommandContext<'_>, stage: DemoStage) -> Result<(), Failure> {
     let origin = format!("http://{}", stage.address);
     context.tell("\nOpen next:\n");
     for (path, what) in places() {
         context.tell(format!("  {:<50} {what}", format!("{origin}{path}")));
     }
     context.tell("\nCtrl-C ends it, and removes everything that was not asked to be kept.");
-    let Stage { config, site, .. } = stage;
-    serve(&config, Arc::new(site), Workers::Inside, stop_signal()?).await
+    let DemoStage { config, instance, .. } = stage;
+    serve(&config, Arc::new(instance), Workers::Inside, stop_signal()?).await
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 use instance::{Check, Checked, RosterStateError};
 use serde::Serialize;
 
-use super::{Context, Failure};
+use super::{CommandContext, Failure};
 use crate::{
     ambient::SystemClock,
     config::{Config, KEY_VARIABLE},
@@ -21,7 +21,7 @@ struct Examination {
 }
 
 /// Looks at everything, even if something is found: one run tells all that is wrong.
-pub(super) async fn run(context: &Context<'_>) -> Result<Done, Failure> {
+pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, Failure> {
     let config = context.config()?;
     let mut checks = vec![Checked::good("configuration", config.file.display().to_string())];
     checks.extend(store_and_clock(&config).await);
@@ -78,9 +78,9 @@ fn key_file(config: &Config) -> Checked {
 }
 
 async fn instance(config: &Config) -> Checked {
-    match wiring::site(config).await {
-        Ok(site) => {
-            let (id, kind) = (site.id(), site.kind());
+    match wiring::instance(config).await {
+        Ok(instance) => {
+            let (id, kind) = (instance.id(), instance.kind());
             Checked::good("instance", format!("{id}, a {kind}; the key is its own"))
         }
         Err(error) => Checked::bad("instance", error.to_string()),
@@ -101,8 +101,8 @@ fn words(config: &Config) -> Checked {
 /// Who may sign, and whether this host may send: both are needed for campaigns alone.
 async fn authority(config: &Config) -> Vec<Checked> {
     // Without an instance there is neither, and that has been said.
-    let Ok(site) = wiring::site(config).await else { return Vec::new() };
-    let roster = match wiring::roster(config, &site).await {
+    let Ok(instance) = wiring::instance(config).await else { return Vec::new() };
+    let roster = match wiring::roster(config, &instance).await {
         Ok(roster) => roster,
         Err(
             error @ (WiringError::NoRosterDigest | WiringError::Roster(RosterStateError::None)),
@@ -112,7 +112,7 @@ async fn authority(config: &Config) -> Vec<Checked> {
     let names: Vec<_> = roster.operators().iter().map(|one| one.name().as_str()).collect();
     let operators = Checked::good("operators", names.join(", "));
     let file = config.resolve(&config.settings.sending.file);
-    let sending = match instance::sending_status(&site, &file, &roster).await {
+    let sending = match instance::sending_status(&instance, &file, &roster).await {
         Ok(status) => Checked::good("sending", format!("armed until {}", status.lease_until)),
         Err(why) => Checked::note("sending", why.to_string()),
     };

@@ -2,22 +2,26 @@ use directory::Directory;
 use exposure::{FindingReport, FindingSelection, PasswordNow, list_findings, show_finding};
 use instance::Instance;
 use serde::Serialize;
+use store::FindingId;
 
-use super::{Context, Failure};
+use super::{CommandContext, Failure};
 use crate::{
     cli::{FindingCommand, FindingFilter},
     output::{Done, Grid, Sheet},
     wiring,
 };
 
-pub(super) async fn run(context: &Context<'_>, command: &FindingCommand) -> Result<Done, Failure> {
+pub(super) async fn run(
+    context: &CommandContext<'_>,
+    command: &FindingCommand,
+) -> Result<Done, Failure> {
     let config = context.config()?;
-    let instance = wiring::site(&config).await?;
+    let instance = wiring::instance(&config).await?;
     let directory = wiring::directory(&config).await?;
     match command {
         FindingCommand::List(filter) => list(context, &instance, &*directory, filter).await?,
         FindingCommand::Show { id } => {
-            let finding = show_finding(&instance, &*directory, *id).await?;
+            let finding = show_finding(&instance, &*directory, FindingId(*id)).await?;
             context.output.result("countersign.finding/1", &finding, one)?;
         }
     }
@@ -30,7 +34,7 @@ struct Findings {
 }
 
 async fn list(
-    context: &Context<'_>,
+    context: &CommandContext<'_>,
     instance: &Instance,
     directory: &dyn Directory,
     filter: &FindingFilter,

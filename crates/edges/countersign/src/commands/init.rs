@@ -7,7 +7,7 @@ use instance::{InstanceKey, create_instance};
 use serde::Serialize;
 use store::InstanceKind;
 
-use super::{Context, Failure};
+use super::{CommandContext, Failure};
 use crate::{
     ambient::{SystemClock, SystemRandomness},
     cli::{Init, PresetName},
@@ -18,14 +18,14 @@ use crate::{
 };
 
 #[derive(Serialize)]
-struct Made {
+struct InstanceMade {
     instance: String,
     kind: String,
     config_file: String,
     key_file: String,
 }
 
-pub(super) async fn run(context: &Context<'_>, arguments: &Init) -> Result<Done, Failure> {
+pub(super) async fn run(context: &CommandContext<'_>, arguments: &Init) -> Result<Done, Failure> {
     check_arguments(arguments)?;
     let files = Files::of(arguments)?;
     let key = InstanceKey::generate(&SystemRandomness);
@@ -36,7 +36,7 @@ pub(super) async fn run(context: &Context<'_>, arguments: &Init) -> Result<Done,
     store.migrate().await?;
     let kind = if arguments.rehearsal { InstanceKind::Rehearsal } else { InstanceKind::Site };
     let instance = create_instance(&store, &key, kind, &SystemClock, &SystemRandomness).await?;
-    let made = Made {
+    let made = InstanceMade {
         instance,
         kind: kind.to_string(),
         config_file: files.config.display().to_string(),
@@ -71,8 +71,8 @@ impl Files {
     }
 }
 
-fn for_people(made: &Made) -> String {
-    let Made { instance, kind, config_file, key_file } = made;
+fn for_people(made: &InstanceMade) -> String {
+    let InstanceMade { instance, kind, config_file, key_file } = made;
     format!(
         "Made the {kind} instance {instance}.\n\n\
          {config_file}  what to look at next: the section [directory]\n\

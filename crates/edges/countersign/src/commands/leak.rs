@@ -3,7 +3,7 @@ use instance::Instance;
 use model::LeakName;
 use serde::Serialize;
 
-use super::{Context, Failure};
+use super::{CommandContext, Failure};
 use crate::{
     cli::{LeakAdd, LeakCommand},
     config::Config,
@@ -14,23 +14,26 @@ use crate::{
 /// The schema of one leak's report.
 const LEAK: &str = "countersign.leak/1";
 
-pub(super) async fn run(context: &Context<'_>, command: &LeakCommand) -> Result<Done, Failure> {
+pub(super) async fn run(
+    context: &CommandContext<'_>,
+    command: &LeakCommand,
+) -> Result<Done, Failure> {
     let config = context.config()?;
-    let site = wiring::site(&config).await?;
+    let instance = wiring::instance(&config).await?;
     let report = match command {
-        LeakCommand::Rejects { name } => return rejects(context, &site, name).await,
-        LeakCommand::List => return list(context, &site).await,
+        LeakCommand::Rejects { name } => return rejects(context, &instance, name).await,
+        LeakCommand::List => return list(context, &instance).await,
         LeakCommand::Show { name, output } => {
             if let Some(file) = output {
-                output::write_list(file, &exposure::listed_accounts(&site, name).await?)?;
+                output::write_list(file, &exposure::listed_accounts(&instance, name).await?)?;
             }
-            exposure::show_leak(&site, name).await?
+            exposure::show_leak(&instance, name).await?
         }
         LeakCommand::Add(arguments) => {
-            exposure::add_leak(&site, arguments.into(), context.progress()).await?
+            exposure::add_leak(&instance, arguments.into(), context.progress()).await?
         }
-        LeakCommand::Screen { name } => screen(context, &config, &site, name).await?,
-        LeakCommand::Verify { name } => verify(context, &config, &site, name).await?,
+        LeakCommand::Screen { name } => screen(context, &config, &instance, name).await?,
+        LeakCommand::Verify { name } => verify(context, &config, &instance, name).await?,
     };
     context.output.result(LEAK, &report, for_people)?;
     Ok(Done::whole_if(report.is_complete()))
@@ -44,24 +47,24 @@ impl From<&LeakAdd> for AddLeak {
 }
 
 async fn screen(
-    context: &Context<'_>,
+    context: &CommandContext<'_>,
     config: &Config,
-    site: &Instance,
+    instance: &Instance,
     name: &LeakName,
 ) -> Result<LeakReport, Failure> {
     let directory = wiring::directory(config).await?;
-    Ok(exposure::screen_leak(site, name, &*directory, context.progress()).await?)
+    Ok(exposure::screen_leak(instance, name, &*directory, context.progress()).await?)
 }
 
 async fn verify(
-    context: &Context<'_>,
+    context: &CommandContext<'_>,
     config: &Config,
-    site: &Instance,
+    instance: &Instance,
     name: &LeakName,
 ) -> Result<LeakReport, Failure> {
     let directory = wiring::directory(config).await?;
     let verifier = wiring::verifier(config)?;
-    Ok(exposure::verify_leak(site, name, &*directory, verifier, context.progress()).await?)
+    Ok(exposure::verify_leak(instance, name, &*directory, verifier, context.progress()).await?)
 }
 
 #[derive(Serialize)]
@@ -69,8 +72,8 @@ struct Leaks {
     leaks: Vec<LeakReport>,
 }
 
-async fn list(context: &Context<'_>, site: &Instance) -> Result<Done, Failure> {
-    let leaks = Leaks { leaks: exposure::leaks(site).await? };
+async fn list(context: &CommandContext<'_>, instance: &Instance) -> Result<Done, Failure> {
+    let leaks = Leaks { leaks: exposure::leaks(instance).await? };
     context.output.result("countersign.leaks/1", &leaks, |leaks| {
         let mut sheet = Sheet::default();
         sheet.row("leak", "date        state      exposed");
@@ -89,8 +92,12 @@ struct LeakRejects {
     rejects: Vec<RejectedLine>,
 }
 
-async fn rejects(context: &Context<'_>, site: &Instance, name: &LeakName) -> Result<Done, Failure> {
-    let rejects = exposure::rejected_lines(site, name).await?;
+async fn rejects(
+    context: &CommandContext<'_>,
+    instance: &Instance,
+    name: &LeakName,
+) -> Result<Done, Failure> {
+    let rejects = exposure::rejected_lines(instance, name).await?;
     let rejects = LeakRejects { leak: name.clone(), rejects };
     context.output.result("countersign.leak_rejects/1", &rejects, |rejects| {
         let mut table = Grid::new(["file and line", "bytes", "rejected because"]);

@@ -3,23 +3,26 @@ use std::fs;
 use instance::{Instance, LogReport};
 use serde::Serialize;
 
-use super::{Context, Failure};
+use super::{CommandContext, Failure};
 use crate::{
     cli::LogCommand,
     output::{self, Done, grouped},
     wiring,
 };
 
-pub(super) async fn run(context: &Context<'_>, command: &LogCommand) -> Result<Done, Failure> {
-    let site = wiring::site(&context.config()?).await?;
+pub(super) async fn run(
+    context: &CommandContext<'_>,
+    command: &LogCommand,
+) -> Result<Done, Failure> {
+    let instance = wiring::instance(&context.config()?).await?;
     match command {
         LogCommand::Verify { against } => {
             let kept = against.as_ref().map(fs::read_to_string).transpose()?;
-            let report = instance::verify_log(&site, kept.as_deref()).await?;
+            let report = instance::verify_log(&instance, kept.as_deref()).await?;
             context.output.result("countersign.log_verify/1", &report, for_people)?;
         }
-        LogCommand::Checkpoint => checkpoint(context, &site).await?,
-        LogCommand::Show { from } => show(&site, *from).await?,
+        LogCommand::Checkpoint => checkpoint(context, &instance).await?,
+        LogCommand::Show { from } => show(&instance, *from).await?,
     }
     Ok(Done::Whole)
 }
@@ -34,17 +37,18 @@ struct Latest {
     checkpoint: String,
 }
 
-async fn checkpoint(context: &Context<'_>, site: &Instance) -> Result<(), Failure> {
-    let latest = Latest { checkpoint: instance::log_checkpoint(site).await?.unwrap_or_default() };
+async fn checkpoint(context: &CommandContext<'_>, instance: &Instance) -> Result<(), Failure> {
+    let latest =
+        Latest { checkpoint: instance::log_checkpoint(instance).await?.unwrap_or_default() };
     Ok(context
         .output
         .result("countersign.log_checkpoint/1", &latest, |latest| latest.checkpoint.clone())?)
 }
 
-async fn show(site: &Instance, from: u64) -> Result<(), Failure> {
+async fn show(instance: &Instance, from: u64) -> Result<(), Failure> {
     let mut next = from;
     loop {
-        let entries = instance::log_entries(site, next).await?;
+        let entries = instance::log_entries(instance, next).await?;
         let Some(last) = entries.last() else { return Ok(()) };
         next = last.position + 1;
         for entry in &entries {

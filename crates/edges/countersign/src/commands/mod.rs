@@ -22,7 +22,7 @@ use instance::Progress;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
-    cli::{Cli, Command, ConfigCommand},
+    cli::{Cli, CliCommand, ConfigCommand},
     config::Config,
     output::{self, Done, Output},
     progress::Bars,
@@ -61,12 +61,12 @@ pub(crate) fn exit_code(failure: &(dyn Error + 'static)) -> ExitCode {
 }
 
 /// What every command is given.
-struct Context<'a> {
+struct CommandContext<'a> {
     cli: &'a Cli,
     output: &'a Output,
 }
 
-impl Context<'_> {
+impl CommandContext<'_> {
     fn config(&self) -> Result<Config, Failure> {
         Ok(Config::load(self.cli.config.as_deref())?)
     }
@@ -86,33 +86,33 @@ impl Context<'_> {
 /// How much is logged if nobody has chosen: whoever watches a demonstration reads its story.
 pub(crate) const fn usual_level(cli: &Cli) -> LevelFilter {
     match cli.command {
-        Command::Demo(_) => LevelFilter::WARN,
+        CliCommand::Demo(_) => LevelFilter::WARN,
         _ => LevelFilter::INFO,
     }
 }
 
 /// Runs what was typed.
 pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Done, Failure> {
-    let context = Context { cli: &cli, output };
+    let context = CommandContext { cli: &cli, output };
     match &cli.command {
-        Command::Demo(arguments) => Box::pin(demo::run(&context, arguments)).await,
-        Command::Assess(arguments) => assess::run(&context, arguments).await,
-        Command::Init(arguments) => init::run(&context, arguments).await,
-        Command::Config(ConfigCommand::Check) => check_config(&context),
-        Command::Migrate => migrate(&context).await,
-        Command::Doctor => doctor::run(&context).await,
-        Command::Account(command) => account::run(&context, command).await,
-        Command::Leak(command) => leak::run(&context, command).await,
-        Command::Finding(command) => finding::run(&context, command).await,
-        Command::Operator(command) => operator::run(&context, command).await,
-        Command::Campaign(command) => campaign::run(&context, command).await,
-        Command::Sending(command) => sending::run(&context, command).await,
-        Command::Sign(arguments) => sign::run(&context, arguments),
-        Command::Serve(arguments) => serve::run(&context, arguments).await,
-        Command::Worker(arguments) => worker::run(&context, arguments).await,
-        Command::Log(command) => log::run(&context, command).await,
-        Command::Completions(arguments) => completions::run(arguments.shell),
-        Command::Reference { page } => {
+        CliCommand::Demo(arguments) => Box::pin(demo::run(&context, arguments)).await,
+        CliCommand::Assess(arguments) => assess::run(&context, arguments).await,
+        CliCommand::Init(arguments) => init::run(&context, arguments).await,
+        CliCommand::Config(ConfigCommand::Check) => check_config(&context),
+        CliCommand::Migrate => migrate(&context).await,
+        CliCommand::Doctor => doctor::run(&context).await,
+        CliCommand::Account(command) => account::run(&context, command).await,
+        CliCommand::Leak(command) => leak::run(&context, command).await,
+        CliCommand::Finding(command) => finding::run(&context, command).await,
+        CliCommand::Operator(command) => operator::run(&context, command).await,
+        CliCommand::Campaign(command) => campaign::run(&context, command).await,
+        CliCommand::Sending(command) => sending::run(&context, command).await,
+        CliCommand::Sign(arguments) => sign::run(&context, arguments),
+        CliCommand::Serve(arguments) => serve::run(&context, arguments).await,
+        CliCommand::Worker(arguments) => worker::run(&context, arguments).await,
+        CliCommand::Log(command) => log::run(&context, command).await,
+        CliCommand::Completions(arguments) => completions::run(arguments.shell),
+        CliCommand::Reference { page } => {
             output::print(&reference::page(*page))?;
             Ok(Done::Whole)
         }
@@ -125,7 +125,7 @@ struct ConfigChecked {
 }
 
 /// Everything that can be checked without opening a connection.
-fn check_config(context: &Context<'_>) -> Result<Done, Failure> {
+fn check_config(context: &CommandContext<'_>) -> Result<Done, Failure> {
     let config = context.config()?;
     wiring::check(&config)?;
     let checked = ConfigChecked { file: config.file.display().to_string() };
@@ -140,7 +140,7 @@ struct Migrated {
     version: i64,
 }
 
-async fn migrate(context: &Context<'_>) -> Result<Done, Failure> {
+async fn migrate(context: &CommandContext<'_>) -> Result<Done, Failure> {
     let store = wiring::store(&context.config()?).await?;
     store.migrate().await?;
     let migrated = Migrated { version: store::Store::schema_version_needed() };

@@ -7,7 +7,7 @@ use authority::{OperatorPublic, OperatorPublicError, RosterChange, RosterDocumen
 use model::Clock as _;
 use serde::Serialize;
 
-use super::{Context, Failure};
+use super::{CommandContext, Failure};
 use crate::{
     ambient::SystemClock,
     cli::OperatorCommand,
@@ -16,7 +16,10 @@ use crate::{
     wiring,
 };
 
-pub(super) async fn run(context: &Context<'_>, command: &OperatorCommand) -> Result<Done, Failure> {
+pub(super) async fn run(
+    context: &CommandContext<'_>,
+    command: &OperatorCommand,
+) -> Result<Done, Failure> {
     match command {
         OperatorCommand::Keygen { name, output } => keygen::run(context, name, output)?,
         OperatorCommand::Init { operators, output } => init(context, operators, output).await?,
@@ -35,37 +38,45 @@ pub(super) async fn run(context: &Context<'_>, command: &OperatorCommand) -> Res
     Ok(Done::Whole)
 }
 
-async fn init(context: &Context<'_>, operators: &[String], output: &Path) -> Result<(), Failure> {
+async fn init(
+    context: &CommandContext<'_>,
+    operators: &[String],
+    output: &Path,
+) -> Result<(), Failure> {
     let operators = operators.iter().map(|text| public(text)).collect::<Result<_, _>>()?;
-    let site = wiring::site(&context.config()?).await?;
-    let instance = site.id().parse()?;
-    write(context, RosterDocument::founding(instance, operators, SystemClock.now()), output)
+    let instance = wiring::instance(&context.config()?).await?;
+    let id = instance.id().parse()?;
+    write(context, RosterDocument::founding(id, operators, SystemClock.now()), output)
 }
 
 async fn propose(
-    context: &Context<'_>,
+    context: &CommandContext<'_>,
     change: RosterChange,
     output: &Path,
 ) -> Result<(), Failure> {
     let config = context.config()?;
-    let roster = wiring::roster(&config, &wiring::site(&config).await?).await?;
+    let roster = wiring::roster(&config, &wiring::instance(&config).await?).await?;
     write(context, roster.propose(change, SystemClock.now()), output)
 }
 
 #[derive(Serialize)]
-struct Proposed {
+struct RosterProposed {
     file: String,
     digest: String,
 }
 
-fn write(context: &Context<'_>, document: RosterDocument, output: &Path) -> Result<(), Failure> {
+fn write(
+    context: &CommandContext<'_>,
+    document: RosterDocument,
+    output: &Path,
+) -> Result<(), Failure> {
     let (digest, file) = (document.digest().to_string(), output.display().to_string());
     files::create_document(output, &SignedRoster::new(document).to_bytes())?;
-    let proposed = Proposed { file, digest };
+    let proposed = RosterProposed { file, digest };
     Ok(context.output.result("countersign.roster_proposal/1", &proposed, for_people)?)
 }
 
-fn for_people(proposed: &Proposed) -> String {
+fn for_people(proposed: &RosterProposed) -> String {
     let (file, digest) = (visible(&proposed.file), &proposed.digest);
     format!(
         "{file} has the digest\n\n{digest}\n\nTell it to whoever signs by another way than the \
@@ -85,19 +96,19 @@ fn public(text: &str) -> Result<OperatorPublic, PublicError> {
 #[derive(Serialize)]
 struct Operators {
     digest: String,
-    operators: Vec<Listed>,
+    operators: Vec<OperatorLine>,
 }
 
 #[derive(Serialize)]
-struct Listed {
+struct OperatorLine {
     name: String,
     public: String,
 }
 
-async fn list(context: &Context<'_>) -> Result<(), Failure> {
+async fn list(context: &CommandContext<'_>) -> Result<(), Failure> {
     let config = context.config()?;
-    let roster = wiring::roster(&config, &wiring::site(&config).await?).await?;
-    let listed = |operator: &OperatorPublic| Listed {
+    let roster = wiring::roster(&config, &wiring::instance(&config).await?).await?;
+    let listed = |operator: &OperatorPublic| OperatorLine {
         name: operator.name().to_string(),
         public: operator.to_string(),
     };

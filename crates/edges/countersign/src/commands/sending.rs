@@ -7,7 +7,7 @@ use instance::{
 use model::canonical::CanonicalError;
 use serde::Serialize;
 
-use super::{Context, Failure, Refused};
+use super::{CommandContext, Failure, Refused};
 use crate::{
     cli::SendingCommand,
     config::Config,
@@ -16,23 +16,26 @@ use crate::{
     wiring,
 };
 
-pub(super) async fn run(context: &Context<'_>, command: &SendingCommand) -> Result<Done, Failure> {
+pub(super) async fn run(
+    context: &CommandContext<'_>,
+    command: &SendingCommand,
+) -> Result<Done, Failure> {
     let config = context.config()?;
-    let site = wiring::site(&config).await?;
+    let instance = wiring::instance(&config).await?;
     match command {
-        SendingCommand::Propose { output } => propose(context, &config, &site, output).await?,
+        SendingCommand::Propose { output } => propose(context, &config, &instance, output).await?,
         SendingCommand::Arm { file } => {
-            let roster = wiring::roster(&config, &site).await?;
-            let status = arm(&site, &read(file)?, &roster).await.map_err(refused)?;
+            let roster = wiring::roster(&config, &instance).await?;
+            let status = arm(&instance, &read(file)?, &roster).await.map_err(refused)?;
             context.output.result("countersign.sending_arm/1", &status, armed)?;
         }
-        SendingCommand::Status => return status(context, &config, &site).await,
+        SendingCommand::Status => return status(context, &config, &instance).await,
     }
     Ok(Done::Whole)
 }
 
 #[derive(Serialize)]
-struct Proposed {
+struct ArmingProposed {
     file: String,
     sending_file: String,
     digest: String,
@@ -41,16 +44,16 @@ struct Proposed {
 }
 
 async fn propose(
-    context: &Context<'_>,
+    context: &CommandContext<'_>,
     config: &Config,
-    site: &Instance,
+    instance: &Instance,
     output: &Path,
 ) -> Result<(), Failure> {
     files::refuse_existing(output)?;
     let sending_file = config.resolve(&config.settings.sending.file);
-    let proposal = propose_arming(site, &sending_file).await?;
+    let proposal = propose_arming(instance, &sending_file).await?;
     files::create_document(output, &proposal.arming.to_bytes())?;
-    let proposed = Proposed {
+    let proposed = ArmingProposed {
         file: output.display().to_string(),
         sending_file: sending_file.display().to_string(),
         digest: proposal.arming.document().digest().to_string(),
@@ -60,8 +63,8 @@ async fn propose(
     Ok(context.output.result("countersign.sending_proposal/1", &proposed, for_people)?)
 }
 
-fn for_people(proposed: &Proposed) -> String {
-    let Proposed { file, sending_file, digest, log_entries, log_entries_before } = proposed;
+fn for_people(proposed: &ArmingProposed) -> String {
+    let ArmingProposed { file, sending_file, digest, log_entries, log_entries_before } = proposed;
     let (file, sending_file) = (visible(file), visible(sending_file));
     let (now, before) = (grouped(*log_entries), log_entries_before.unwrap_or_default());
     let warning = if before > *log_entries {
@@ -93,7 +96,7 @@ fn armed(status: &SendingStatus) -> String {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct SendingAnswer {
     armed: bool,
     #[serde(flatten)]
     status: Option<SendingStatus>,
@@ -101,13 +104,17 @@ struct Answer {
 }
 
 /// Not being armed is an answer, not a failure; a store that cannot be asked is one.
-async fn status(context: &Context<'_>, config: &Config, site: &Instance) -> Result<Done, Failure> {
-    let roster = wiring::roster(config, site).await?;
+async fn status(
+    context: &CommandContext<'_>,
+    config: &Config,
+    instance: &Instance,
+) -> Result<Done, Failure> {
+    let roster = wiring::roster(config, instance).await?;
     let file = config.resolve(&config.settings.sending.file);
-    let answer = match sending_status(site, &file, &roster).await {
-        Ok(status) => Answer { armed: true, status: Some(status), reason: None },
+    let answer = match sending_status(instance, &file, &roster).await {
+        Ok(status) => SendingAnswer { armed: true, status: Some(status), reason: None },
         Err(DisarmedError::Store(error)) => return Err(error.into()),
-        Err(why) => Answer { armed: false, status: None, reason: Some(why.to_string()) },
+        Err(why) => SendingAnswer { armed: false, status: None, reason: Some(why.to_string()) },
     };
     context.output.result("countersign.sending_status/1", &answer, |answer| {
         let reason = answer.reason.as_ref();

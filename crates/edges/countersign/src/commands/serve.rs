@@ -5,7 +5,7 @@ use instance::Instance;
 use tokio::{sync::watch, time};
 
 use super::{
-    Context, Failure,
+    CommandContext, Failure,
     worker::{stop_signal, work},
 };
 use crate::{cli::Serve, config::Config, output::Done, wiring};
@@ -13,11 +13,11 @@ use crate::{cli::Serve, config::Config, output::Done, wiring};
 /// How long to wait before looking again whether this host may send.
 const DISARMED_POLL: Duration = Duration::from_mins(1);
 
-pub(super) async fn run(context: &Context<'_>, arguments: &Serve) -> Result<Done, Failure> {
+pub(super) async fn run(context: &CommandContext<'_>, arguments: &Serve) -> Result<Done, Failure> {
     let config = context.config()?;
-    let site = Arc::new(wiring::site(&config).await?);
+    let instance = Arc::new(wiring::instance(&config).await?);
     let workers = if arguments.no_worker { Workers::Elsewhere } else { Workers::Inside };
-    serve(&config, site, workers, stop_signal()?).await?;
+    serve(&config, instance, workers, stop_signal()?).await?;
     Ok(Done::Whole)
 }
 
@@ -33,19 +33,19 @@ pub(super) enum Workers {
 /// Answers, and runs campaigns if it is to, until it is told to stop.
 pub(super) async fn serve(
     config: &Config,
-    site: Arc<Instance>,
+    instance: Arc<Instance>,
     workers: Workers,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let listeners = wiring::listeners(config)?;
-    let pages = wiring::Pages::new(config, Arc::clone(&site)).await?;
+    let pages = wiring::Pages::new(config, Arc::clone(&instance)).await?;
     let answering = listeners.iter().map(|options| {
         let routes = pages.routes(options);
         web::serve(options, routes, stop.clone())
     });
     tokio::try_join!(try_join_all(answering), async {
         if workers == Workers::Inside {
-            run_campaigns(config, &site, stop.clone()).await;
+            run_campaigns(config, &instance, stop.clone()).await;
         }
         Ok(())
     })?;
@@ -53,9 +53,9 @@ pub(super) async fn serve(
 }
 
 /// Pages are answered whether or not this host may send.
-async fn run_campaigns(config: &Config, site: &Instance, mut stop: watch::Receiver<bool>) {
+async fn run_campaigns(config: &Config, instance: &Instance, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        if let Err(error) = run_worker(config, site, stop.clone()).await {
+        if let Err(error) = run_worker(config, instance, stop.clone()).await {
             tracing::warn!(%error, "campaigns are not run by this process");
         }
         tokio::select! {
@@ -67,9 +67,9 @@ async fn run_campaigns(config: &Config, site: &Instance, mut stop: watch::Receiv
 
 async fn run_worker(
     config: &Config,
-    site: &Instance,
+    instance: &Instance,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
-    let means = wiring::means(config, site).await?;
-    work(config, site, &means, false, stop).await
+    let means = wiring::means(config, instance).await?;
+    work(config, instance, &means, false, stop).await
 }

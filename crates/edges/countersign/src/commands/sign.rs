@@ -9,24 +9,24 @@ use std::path::{Path, PathBuf};
 
 use authority::{KeyFileError, OperatorKey};
 use campaign::{Plan, PlanError};
-use model::{Document as _, canonical::CanonicalError};
+use model::canonical::CanonicalError;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Context, Failure};
+use super::{CommandContext, Failure};
 use crate::{
     cli::Sign,
     files,
     output::{Done, visible},
-    terminal::Terminal,
+    terminal::ControllingTerminal,
 };
 use collected::Collected;
 
-pub(super) fn run(context: &Context<'_>, arguments: &Sign) -> Result<Done, Failure> {
+pub(super) fn run(context: &CommandContext<'_>, arguments: &Sign) -> Result<Done, Failure> {
     let Sign { file, key, output } = arguments;
-    let signed = match Paper::read(file)? {
-        Paper::Plan(plan) => plan::sign(&plan, key, output.as_deref())?,
-        Paper::Collected(document) => collected::sign(document, file, key, output.as_deref())?,
+    let signed = match ToBeSigned::read(file)? {
+        ToBeSigned::Plan(plan) => plan::sign(&plan, key, output.as_deref())?,
+        ToBeSigned::Collected(document) => collected::sign(document, file, key, output.as_deref())?,
     };
     context.output.result("countersign.sign/1", &signed, for_people)?;
     Ok(Done::Whole)
@@ -55,30 +55,30 @@ fn for_people(signed: &SignedDocument) -> String {
 }
 
 /// The documents that operators sign by hand.
-enum Paper {
-    Plan(Box<Plan>),
+enum ToBeSigned {
+    Plan(Plan),
     Collected(Collected),
 }
 
-impl Paper {
+impl ToBeSigned {
     /// No document can be read as another kind: each kind has fields of its own, and no others.
     fn read(file: &Path) -> Result<Self, Failure> {
         let bytes = files::read(file)?;
         let plan = match Plan::parse(&bytes) {
-            Ok(plan) => return Ok(Self::Plan(Box::new(plan))),
+            Ok(plan) => return Ok(Self::Plan(plan)),
             Err(error) => error,
         };
         match Collected::parse(&bytes) {
             Ok(document) => Ok(Self::Collected(document)),
             Err((roster, arming)) => {
-                Err(NoPaper { file: file.to_owned(), plan, roster, arming }.into())
+                Err(NotToBeSigned { file: file.to_owned(), plan, roster, arming }.into())
             }
         }
     }
 }
 
 /// Opens a key file with the passphrase that is typed on the terminal.
-fn open_key(terminal: &Terminal, file: &Path) -> Result<OperatorKey, Failure> {
+fn open_key(terminal: &ControllingTerminal, file: &Path) -> Result<OperatorKey, Failure> {
     let bytes = files::read(file).map(Zeroizing::new)?;
     let failed = |source| KeyError { file: file.to_owned(), source };
     let text = str::from_utf8(&bytes).map_err(|_| failed(KeyFileError::Malformed))?;
@@ -92,7 +92,7 @@ fn open_key(terminal: &Terminal, file: &Path) -> Result<OperatorKey, Failure> {
      ({arming})",
     file.display()
 )]
-struct NoPaper {
+struct NotToBeSigned {
     file: PathBuf,
     plan: PlanError,
     roster: CanonicalError,

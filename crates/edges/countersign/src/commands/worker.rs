@@ -10,50 +10,50 @@ use tokio::{
 use worker::Options;
 use worker::WorkError;
 
-use super::{Context, Failure, Refused};
+use super::{CommandContext, Failure, Refused};
 use crate::{cli::WorkerArguments, config::Config, output::Done, wiring};
 
 /// How often to look how far campaigns are.
 const PROGRESS_POLL: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(
-    context: &Context<'_>,
+    context: &CommandContext<'_>,
     arguments: &WorkerArguments,
 ) -> Result<Done, Failure> {
     let config = context.config()?;
-    let site = wiring::site(&config).await?;
-    let means = wiring::means(&config, &site).await.map_err(Refused::if_disarmed)?;
+    let instance = wiring::instance(&config).await?;
+    let means = wiring::means(&config, &instance).await.map_err(Refused::if_disarmed)?;
     let stop = stop_signal()?;
     if arguments.until_done {
-        work_until_done(context, &config, &site, &means, stop).await?;
+        work_until_done(context, &config, &instance, &means, stop).await?;
     } else {
-        work(&config, &site, &means, false, stop).await?;
+        work(&config, &instance, &means, false, stop).await?;
     }
     Ok(Done::Whole)
 }
 
 /// Runs campaigns until none runs, and shows how far they are.
 pub(super) async fn work_until_done(
-    context: &Context<'_>,
+    context: &CommandContext<'_>,
     config: &Config,
-    site: &Instance,
+    instance: &Instance,
     means: &Means,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let progress = context.progress();
     let done = tokio::select! {
-        done = work(config, site, means, true, stop) => done,
-        failed = watch_progress(site, &*progress) => Err(failed),
+        done = work(config, instance, means, true, stop) => done,
+        failed = watch_progress(instance, &*progress) => Err(failed),
     };
     progress.end();
     done
 }
 
 /// Looks now and then how many addresses are settled. It ends only if the store fails.
-async fn watch_progress(site: &Instance, progress: &dyn Progress) -> Failure {
+async fn watch_progress(instance: &Instance, progress: &dyn Progress) -> Failure {
     let mut shown = None;
     loop {
-        let (total, settled) = match campaigns::campaigns(site).await {
+        let (total, settled) = match campaigns::campaigns(instance).await {
             Ok(views) => settled(&views),
             Err(error) => return error.into(),
         };
@@ -79,14 +79,14 @@ fn settled(views: &[CampaignView]) -> (u64, u64) {
 /// Runs campaigns until it is told to stop.
 pub(super) async fn work(
     config: &Config,
-    site: &Instance,
+    instance: &Instance,
     means: &Means,
     until_done: bool,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let concurrency = usize::try_from(config.settings.worker.concurrency).unwrap_or(1);
     let options = Options { concurrency, until_done };
-    Box::pin(worker::run(site, means, options, stop)).await.map_err(|error: WorkError| {
+    Box::pin(worker::run(instance, means, options, stop)).await.map_err(|error: WorkError| {
         if error.is_refusal() { Refused::because(error) } else { error.into() }
     })
 }

@@ -10,7 +10,7 @@ pub(crate) const ENVIRONMENT_PREFIX: &str = "COUNTERSIGN_";
 
 /// One setting.
 #[derive(Debug)]
-pub(crate) struct Key {
+pub(crate) struct Setting {
     /// `directory.columns.id`.
     pub(crate) path: String,
     /// What it is for.
@@ -18,12 +18,12 @@ pub(crate) struct Key {
     /// The value it has when nobody sets it, as TOML; `None` if it has none.
     pub(crate) default: Option<String>,
     /// What its value is.
-    pub(crate) kind: Kind,
+    pub(crate) kind: SettingKind,
 }
 
 /// What the values of a setting are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum SettingKind {
     Text,
     Integer,
 }
@@ -36,10 +36,10 @@ pub(crate) struct Table {
     /// What it is for.
     pub(crate) description: String,
     /// Its own keys.
-    pub(crate) keys: Vec<Key>,
+    pub(crate) keys: Vec<Setting>,
 }
 
-impl Key {
+impl Setting {
     /// The environment variable that sets it: `COUNTERSIGN_DIRECTORY_COLUMNS_ID`.
     pub(crate) fn environment_name(&self) -> String {
         environment_name(&self.path)
@@ -61,7 +61,7 @@ pub(crate) fn tables() -> Vec<Table> {
 }
 
 /// Every key, in the order of the file.
-pub(crate) fn keys() -> Vec<Key> {
+pub(crate) fn keys() -> Vec<Setting> {
     tables().into_iter().flat_map(|table| table.keys).collect()
 }
 
@@ -85,8 +85,8 @@ fn is_table(schema: &Value) -> bool {
     properties(schema).is_some()
 }
 
-fn key(table: &str, name: &str, schema: &Value) -> Key {
-    Key {
+fn key(table: &str, name: &str, schema: &Value) -> Setting {
+    Setting {
         path: joined(table, name),
         description: description(schema),
         default: schema.get("default").and_then(as_toml),
@@ -94,10 +94,10 @@ fn key(table: &str, name: &str, schema: &Value) -> Key {
     }
 }
 
-fn kind(schema: &Value) -> Kind {
+fn kind(schema: &Value) -> SettingKind {
     match schema.get("type").and_then(Value::as_str) {
-        Some("integer") => Kind::Integer,
-        _ => Kind::Text,
+        Some("integer") => SettingKind::Integer,
+        _ => SettingKind::Text,
     }
 }
 
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn no_two_keys_share_an_environment_variable() {
-        let names: Vec<_> = keys().iter().map(Key::environment_name).collect();
+        let names: Vec<_> = keys().iter().map(Setting::environment_name).collect();
         let distinct: HashSet<_> = names.iter().collect();
         assert_eq!(distinct.len(), names.len());
         assert!(names.contains(&"COUNTERSIGN_DIRECTORY_COLUMNS_ID".to_owned()));

@@ -20,7 +20,7 @@ pub(crate) use settings::{
     TransportSetting, VerifySettings,
 };
 
-use keys::{ENVIRONMENT_PREFIX, Key, Kind};
+use keys::{ENVIRONMENT_PREFIX, Setting, SettingKind};
 
 /// The file that is read when none is named.
 pub(crate) const DEFAULT_FILE: &str = "countersign.toml";
@@ -123,7 +123,7 @@ fn parse(
 }
 
 /// The first key that no setting has.
-fn check_known(table: &Table, path: &str, keys: &[Key]) -> Result<(), String> {
+fn check_known(table: &Table, path: &str, keys: &[Setting]) -> Result<(), String> {
     for (name, value) in table {
         let here = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         let inner = format!("{here}.");
@@ -142,12 +142,12 @@ fn check_known(table: &Table, path: &str, keys: &[Key]) -> Result<(), String> {
     Ok(())
 }
 
-fn unknown_key(file: &Path, key: &str, keys: &[Key]) -> ConfigError {
+fn unknown_key(file: &Path, key: &str, keys: &[Setting]) -> ConfigError {
     if let Some(new) = renamed::new_name(key, keys) {
         return ConfigError::renamed(file.display().to_string(), key, &new);
     }
     let table = key.rsplit_once('.').map_or("", |(table, _)| table);
-    let inside = |key: &&Key| key.path.rsplit_once('.').map_or("", |(table, _)| table) == table;
+    let inside = |key: &&Setting| key.path.rsplit_once('.').map_or("", |(table, _)| table) == table;
     let known: Vec<_> = keys.iter().filter(inside).map(|key| key.path.as_str()).collect();
     ConfigError::UnknownKey {
         file: file.to_owned(),
@@ -156,28 +156,35 @@ fn unknown_key(file: &Path, key: &str, keys: &[Key]) -> ConfigError {
     }
 }
 
-fn table_names(keys: &[Key]) -> String {
+fn table_names(keys: &[Setting]) -> String {
     let mut names: Vec<_> = keys.iter().filter_map(|key| key.path.split('.').next()).collect();
     names.dedup();
     names.join(", ")
 }
 
-fn overlay(table: &mut Table, name: &str, value: &str, keys: &[Key]) -> Result<(), ConfigError> {
+fn overlay(
+    table: &mut Table,
+    name: &str,
+    value: &str,
+    keys: &[Setting],
+) -> Result<(), ConfigError> {
     let key = keys.iter().find(|key| key.environment_name() == name);
     let key = key.ok_or_else(|| unknown_variable(name, keys))?;
     let value = match key.kind {
-        Kind::Text => Value::String(value.to_owned()),
-        Kind::Integer => Value::Integer(value.parse().map_err(|_| ConfigError::Invalid {
-            origin: format!("environment variable {name}"),
-            key: key.path.clone(),
-            reason: format!("`{}` is no integer", value.escape_debug()),
-        })?),
+        SettingKind::Text => Value::String(value.to_owned()),
+        SettingKind::Integer => {
+            Value::Integer(value.parse().map_err(|_| ConfigError::Invalid {
+                origin: format!("environment variable {name}"),
+                key: key.path.clone(),
+                reason: format!("`{}` is no integer", value.escape_debug()),
+            })?)
+        }
     };
     insert(table, &key.path, value);
     Ok(())
 }
 
-fn unknown_variable(name: &str, keys: &[Key]) -> ConfigError {
+fn unknown_variable(name: &str, keys: &[Setting]) -> ConfigError {
     match renamed::new_variable(name, keys) {
         Some(new) => ConfigError::renamed("environment".to_owned(), name, &new),
         None => ConfigError::UnknownVariable { name: name.to_owned() },
@@ -199,8 +206,8 @@ fn insert(table: &mut Table, path: &str, value: Value) {
 }
 
 /// Whether a bad value came from the environment or from the file.
-fn origin(file: &Path, path: &str, environment: &[(String, String)], keys: &[Key]) -> String {
-    let variable = keys.iter().find(|key| key.path == path).map(Key::environment_name);
+fn origin(file: &Path, path: &str, environment: &[(String, String)], keys: &[Setting]) -> String {
+    let variable = keys.iter().find(|key| key.path == path).map(Setting::environment_name);
     let set = environment.iter().find(|(name, _)| Some(name) == variable.as_ref());
     match set {
         Some((name, _)) => format!("environment variable {name}"),

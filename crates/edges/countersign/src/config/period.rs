@@ -76,7 +76,7 @@ mod tests {
             assert_eq!(period.get(), Duration::from_secs(seconds), "{text}");
             assert_eq!(period.to_string().parse::<Period>().unwrap(), period, "{text}");
         }
-        assert_eq!(Period::of(Duration::from_secs(300)).to_string(), "5m");
+        assert_eq!(Period::of(Duration::from_mins(5)).to_string(), "5m");
     }
 
     #[test]

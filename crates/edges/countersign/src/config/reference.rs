@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::keys::{Key, Table, tables};
+use super::keys::{Setting, Table, tables};
 
 /// Columns of the template's comments.
 const COMMENT_WIDTH: usize = 96;
@@ -29,7 +29,7 @@ fn table_template(table: &Table, set: &[(&str, String)]) -> String {
     text
 }
 
-fn line(key: &Key, set: &[(&str, String)]) -> String {
+fn line(key: &Setting, set: &[(&str, String)]) -> String {
     let name = key.path.rsplit('.').next().unwrap_or(&key.path);
     match set.iter().find(|(path, _)| *path == key.path) {
         Some((_, value)) => format!("{name} = {value}"),
@@ -67,7 +67,7 @@ pub(crate) fn reference() -> String {
     text
 }
 
-fn row(key: &Key) -> String {
+fn row(key: &Setting) -> String {
     let name = key.path.rsplit('.').next().unwrap_or(&key.path);
     let default = key.default.as_ref().map(|value| format!("`{value}`")).unwrap_or_default();
     let description = key.description.replace('|', "\\|");

@@ -1,6 +1,6 @@
 //! Settings that had another name once. Whoever still uses it is told the new one.
 
-use super::keys::{Key, environment_name};
+use super::keys::{Setting, environment_name};
 
 /// Tables, old and new.
 const TABLES: &[(&str, &str)] = &[("look", "branding"), ("work", "worker")];
@@ -20,15 +20,16 @@ const KEYS: &[(&str, &str)] = &[
 ];
 
 /// What a key or a table is called now.
-pub(super) fn new_name(old: &str, keys: &[Key]) -> Option<String> {
+pub(super) fn new_name(old: &str, keys: &[Setting]) -> Option<String> {
     let key = keys.iter().find(|key| old_paths(&key.path).iter().any(|path| path == old));
     key.map(|key| key.path.clone()).or_else(|| new_table(old).map(str::to_owned))
 }
 
 /// The environment variable that an old one has become.
-pub(super) fn new_variable(old: &str, keys: &[Key]) -> Option<String> {
-    let had_it = |key: &&Key| old_paths(&key.path).iter().any(|path| environment_name(path) == old);
-    keys.iter().find(had_it).map(Key::environment_name)
+pub(super) fn new_variable(old: &str, keys: &[Setting]) -> Option<String> {
+    let had_it =
+        |key: &&Setting| old_paths(&key.path).iter().any(|path| environment_name(path) == old);
+    keys.iter().find(had_it).map(Setting::environment_name)
 }
 
 /// What a table is called now.

@@ -35,7 +35,7 @@ use crate::{
 const SPOOL_FOLDER: &str = "spool";
 
 /// Opens the site's own instance.
-pub(crate) async fn site(config: &Config) -> Result<Instance, WiringError> {
+pub(crate) async fn instance(config: &Config) -> Result<Instance, WiringError> {
     let options = InstanceOptions {
         lease: config.settings.worker.lease.get(),
         piece_bytes: config.settings.worker.piece_bytes,
@@ -76,9 +76,9 @@ pub(crate) fn founding_digest(config: &Config) -> Result<Option<RosterDigest>, W
 }
 
 /// Who may sign today.
-pub(crate) async fn roster(config: &Config, site: &Instance) -> Result<Roster, WiringError> {
+pub(crate) async fn roster(config: &Config, instance: &Instance) -> Result<Roster, WiringError> {
     let founding = founding_digest(config)?.ok_or(WiringError::NoRosterDigest)?;
-    Ok(instance::roster(site, founding).await?)
+    Ok(instance::roster(instance, founding).await?)
 }
 
 /// Opens the directory: the site's own table, or the embedded one in our store.

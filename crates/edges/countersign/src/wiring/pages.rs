@@ -22,9 +22,9 @@ pub(crate) struct Pages {
 
 impl Pages {
     /// People get their pages even where no mail can be sent.
-    pub(crate) async fn new(config: &Config, site: Arc<Instance>) -> Result<Self, WiringError> {
-        let (look, kind) = (Arc::new(look(config)?), site.kind());
-        let mut operations = InProcess::new(site);
+    pub(crate) async fn new(config: &Config, instance: Arc<Instance>) -> Result<Self, WiringError> {
+        let (look, kind) = (Arc::new(look(config)?), instance.kind());
+        let mut operations = InProcess::new(instance);
         match words(config) {
             Ok(words) => operations = operations.with_words(Arc::new(words)),
             Err(error) => tracing::warn!(%error, "no notice can be checked"),

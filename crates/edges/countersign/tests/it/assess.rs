@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use testkit::site::DjangoSite;
 
 use crate::harness::{
-    Backend, Instance, Run, assert_counts_are_true, assert_list_is_true, assert_shows_no_password,
-    program, read_list, run, run_with_input,
+    Backend, Run, TestInstance, assert_counts_are_true, assert_list_is_true,
+    assert_shows_no_password, program, read_list, run, run_with_input,
 };
 
 fn assess_export(accounts: &Path, leaks: &[&Path]) -> Run {
@@ -43,7 +43,7 @@ fn an_export_gives_exactly_the_truth() {
 #[test]
 fn the_sites_own_table_gives_exactly_the_truth() {
     for backend in Backend::ALL {
-        let instance = Instance::of_site(backend);
+        let instance = TestInstance::of_site(backend);
         assert_assessment_is_true(instance.command(&["assess", "--directory"]), backend.site());
     }
 }
@@ -109,7 +109,7 @@ fn what_cannot_be_verified_is_counted_and_listed_by_reason() {
 #[test]
 fn a_table_of_its_own_form_and_with_a_pepper_is_mapped_by_the_configuration() {
     for mode in ["append", "prepend", "hmac_sha256"] {
-        let instance = Instance::embedded(Backend::Sqlite);
+        let instance = TestInstance::embedded(Backend::Sqlite);
         let (site, pepper, leak) =
             (instance.path("site.sqlite3"), instance.path("pepper"), instance.path("leak.txt"));
         let mut make = testkit::python("pepper_site.py");

@@ -71,7 +71,7 @@ fn everybody_exposed_is_sealed_and_told_once_and_nobody_else_on_postgres() {
 fn run_whole_campaign(backend: Backend) {
     let mut office = Office::with_leaks(backend, files());
     let key = sign_mails(&mut office);
-    let sessions = Sessions::begin(&office);
+    let sessions = OpenSessions::begin(&office);
     office.start("");
     office.work();
 
@@ -96,9 +96,9 @@ fn assert_nobody_else_is_locked_out(office: &Office) {
 }
 
 /// One of somebody who is exposed, one of a member of the family, one of somebody else.
-struct Sessions(Vec<(String, String)>);
+struct OpenSessions(Vec<(String, String)>);
 
-impl Sessions {
+impl OpenSessions {
     fn begin(office: &Office) -> Self {
         let people = [office.plain()[0], &office.family[2], unaffected(office)[0]];
         let begun = people.map(|person| (person.id.clone(), office.site.sign_in(&person.id)));

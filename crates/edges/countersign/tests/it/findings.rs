@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Backend, Instance, assert_shows_no_password};
+use crate::harness::{Backend, TestInstance, assert_shows_no_password};
 
 const NAME: &str = "Bookshop 2016";
 
@@ -12,7 +12,7 @@ const NAME: &str = "Bookshop 2016";
 const HASH: &str = "$2b$04$gOjoJckjz9Rl/cH.Th1gFuYqkBvYjBqk7uXyzlQDuEiZsl90Uo3GK";
 
 /// An embedded directory of some accounts, given by id, hash and nothing else.
-fn import(instance: &Instance, accounts: &[(&str, &str)]) {
+fn import(instance: &TestInstance, accounts: &[(&str, &str)]) {
     let row = |(id, hash): &(&str, &str)| format!("{id},{id}@example.org,{hash}\n");
     let rows: String = accounts.iter().map(row).collect();
     let file = instance.path("users.csv");
@@ -21,8 +21,8 @@ fn import(instance: &Instance, accounts: &[(&str, &str)]) {
 }
 
 /// One whose leak exposes ann and bob, with one line that is no record.
-fn small(backend: Backend) -> Instance {
-    let instance = Instance::embedded(backend);
+fn small(backend: Backend) -> TestInstance {
+    let instance = TestInstance::embedded(backend);
     import(&instance, &[("ann", HASH), ("bob", HASH), ("carl", HASH)]);
     let leak = instance.path("leak.txt");
     fs::write(&leak, "ann@example.org:Grain-Loft6\nno record\nbob@example.org:Grain-Loft6\n")
@@ -33,7 +33,7 @@ fn small(backend: Backend) -> Instance {
     instance
 }
 
-fn list(instance: &Instance, filter: &[&str]) -> Vec<Value> {
+fn list(instance: &TestInstance, filter: &[&str]) -> Vec<Value> {
     let listed = instance.run(&[&["finding", "list"], filter].concat()).json();
     assert_eq!(listed["schema"], "countersign.findings/1");
     listed["findings"].as_array().unwrap().clone()
@@ -110,7 +110,7 @@ fn a_rejected_line_is_told_by_its_place_and_not_by_its_content() {
 
 #[test]
 fn a_files_name_cannot_repaint_the_screen() {
-    let instance = Instance::embedded(Backend::Sqlite);
+    let instance = TestInstance::embedded(Backend::Sqlite);
     let leak = instance.path("x\u{1b}[2J\ny");
     fs::write(&leak, "no record\n").unwrap();
     instance.add_leak(NAME, &[&leak]).json();
@@ -131,7 +131,7 @@ fn plain(command: &mut std::process::Command) -> String {
 
 #[test]
 fn no_password_is_shown() {
-    let (instance, site) = (Instance::of_site(Backend::Sqlite), Backend::Sqlite.site());
+    let (instance, site) = (TestInstance::of_site(Backend::Sqlite), Backend::Sqlite.site());
     instance.add_leak(NAME, &[&site.leaks_folder]).json();
     instance.run(&["leak", "screen", NAME]).json();
     instance.run(&["leak", "verify", NAME]).json();

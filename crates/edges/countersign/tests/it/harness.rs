@@ -109,13 +109,13 @@ impl Backend {
 }
 
 /// An instance of the program in a folder of its own.
-pub(crate) struct Instance {
+pub(crate) struct TestInstance {
     folder: TempDir,
     environment: Vec<(&'static str, String)>,
     store: Option<TestDatabase>,
 }
 
-impl Instance {
+impl TestInstance {
     /// A rehearsal whose directory is the backend's Django site.
     pub(crate) fn of_site(backend: Backend) -> Self {
         Self::of(backend, backend.site())

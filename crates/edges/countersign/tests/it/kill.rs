@@ -4,7 +4,7 @@ use std::{fmt::Write as _, fs, path::PathBuf, thread, time::Duration};
 
 use serde_json::Value;
 
-use crate::harness::{Backend, Instance, Run, kill};
+use crate::harness::{Backend, Run, TestInstance, kill};
 
 const NAME: &str = "Interrupted";
 
@@ -19,7 +19,7 @@ fn kills() -> u32 {
 }
 
 /// A leak of many pieces: strangers, with the site's own leak file among them.
-fn padded_leak(instance: &Instance, backend: Backend) -> PathBuf {
+fn padded_leak(instance: &TestInstance, backend: Backend) -> PathBuf {
     let file = instance.path("padded.txt");
     let mut text = String::new();
     for number in 0..strangers() {
@@ -40,7 +40,7 @@ fn counts(report: &Value) -> Vec<Value> {
     names.iter().map(|name| report[name].clone()).collect()
 }
 
-fn work_through(instance: &Instance, step: &str, kills: u32) -> Value {
+fn work_through(instance: &TestInstance, step: &str, kills: u32) -> Value {
     let mut moments = Moments(u64::from(kills) + step.len() as u64);
     for _ in 0..kills {
         let mut child = instance.start(&["leak", step, NAME]);
@@ -54,8 +54,8 @@ fn work_through(instance: &Instance, step: &str, kills: u32) -> Value {
     done.json()
 }
 
-fn interrupted(backend: Backend, kills: u32) -> (Instance, Value) {
-    let instance = Instance::of_site(backend)
+fn interrupted(backend: Backend, kills: u32) -> (TestInstance, Value) {
+    let instance = TestInstance::of_site(backend)
         .with("COUNTERSIGN_WORKER_PIECE_BYTES", "32768")
         .with("COUNTERSIGN_WORKER_LEASE", "1s");
     let leak = padded_leak(&instance, backend);
@@ -72,7 +72,7 @@ fn killed_and_resumed_gives_what_an_undisturbed_run_gives() {
         let (resumed, disturbed) = interrupted(backend, kills());
         assert!(undisturbed["exposed"].as_u64().unwrap() > 10);
         assert_eq!(counts(&disturbed), counts(&undisturbed));
-        let accounts = |instance: &Instance| {
+        let accounts = |instance: &TestInstance| {
             let list = instance.list(NAME);
             list.into_iter()
                 .map(|row| (row["account"].clone(), row["status"].clone()))
@@ -85,7 +85,7 @@ fn killed_and_resumed_gives_what_an_undisturbed_run_gives() {
 
 #[test]
 fn a_kill_while_a_leak_is_added_leaves_nothing_registered() {
-    let instance = Instance::of_site(Backend::Sqlite);
+    let instance = TestInstance::of_site(Backend::Sqlite);
     let leak = padded_leak(&instance, Backend::Sqlite);
     let name = ["leak", "add", "--name", NAME, "--date", "2016", "--provenance", "unknown"];
     let mut moments = Moments(7);

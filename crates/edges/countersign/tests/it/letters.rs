@@ -2,12 +2,13 @@
 
 use std::fs;
 
-use campaign::{Approval, Plan, RosterDocument, SignedArming, SignedRoster};
+use authority::{Approval, RosterDocument, SignedArming, SignedRoster};
+use campaign::Plan;
 use model::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Backend, Instance},
+    harness::{Backend, TestInstance},
     office::{OPERATORS, key},
 };
 
@@ -43,7 +44,7 @@ const NAMES: &[(&str, &str, Option<&str>)] = &[
 
 /// An instance that mails one person at a time, into a folder.
 struct Lantern {
-    instance: Instance,
+    instance: TestInstance,
     dkim: testkit::dkim::Key,
 }
 
@@ -51,7 +52,7 @@ impl Lantern {
     /// With somebody for each name, as nobody is told twice.
     fn open() -> Self {
         let dkim = testkit::dkim::Key::make();
-        let instance = Instance::embedded(Backend::Sqlite)
+        let instance = TestInstance::embedded(Backend::Sqlite)
             .with("COUNTERSIGN_MAIL_FROM", SENDER)
             .with("COUNTERSIGN_DKIM_DOMAIN", "lantern.example")
             .with("COUNTERSIGN_DKIM_SELECTOR", "s1")

@@ -1,7 +1,7 @@
 //! Forms that no browser of ours sends, and what password managers ask for before they trust us.
 
 use crate::{
-    harness::{Backend, Instance},
+    harness::{Backend, TestInstance},
     serve::Served,
 };
 
@@ -22,16 +22,16 @@ const FORMS: [(&str, &str); 5] = [
 ];
 
 /// Instances whose people choose new passwords on the site's own pages, and on ours.
-fn instances() -> [Instance; 2] {
-    let sender = |instance: Instance| {
+fn instances() -> [TestInstance; 2] {
+    let sender = |instance: TestInstance| {
         instance
             .with("COUNTERSIGN_SITE_NAME", "Lantern Books")
             .with("COUNTERSIGN_MAIL_FROM", "security@lantern.example")
     };
-    let ours = Instance::embedded(Backend::Sqlite)
+    let ours = TestInstance::embedded(Backend::Sqlite)
         .with("COUNTERSIGN_RECOVERY_MODE", "countersign")
         .with("COUNTERSIGN_RECOVERY_PAGES_URL", "https://account.lantern.example");
-    [sender(Instance::embedded(Backend::Sqlite)), sender(ours)]
+    [sender(TestInstance::embedded(Backend::Sqlite)), sender(ours)]
 }
 
 #[test]

@@ -19,7 +19,7 @@ use testkit::{
 };
 
 use crate::{
-    harness::{Backend, Instance, Run},
+    harness::{Backend, Run, TestInstance},
     people,
 };
 
@@ -53,7 +53,7 @@ large_approvers = 2
 
 /// Everybody and everything that a campaign needs.
 pub(crate) struct Office {
-    pub(crate) instance: Instance,
+    pub(crate) instance: TestInstance,
     pub(crate) site: DjangoSite,
     pub(crate) smtp: SmtpServer,
     /// Three accounts of one address, all of them exposed.
@@ -324,8 +324,8 @@ pub(crate) fn ids(people: &[&Person]) -> BTreeSet<String> {
     people.iter().map(|person| person.id.clone()).collect()
 }
 
-fn instance(backend: Backend, site: &DjangoSite, smtp: &SmtpServer) -> Instance {
-    Instance::of(backend, site)
+fn instance(backend: Backend, site: &DjangoSite, smtp: &SmtpServer) -> TestInstance {
+    TestInstance::of(backend, site)
         .with("COUNTERSIGN_DIRECTORY_WRITE_URL", &site.database_url)
         .with("COUNTERSIGN_SITE_NAME", "Example")
         .with("COUNTERSIGN_MAIL_FROM", "security@example.org")
@@ -389,7 +389,7 @@ pub(crate) fn key(name: &str) -> OperatorKey {
 }
 
 /// Draws the same bytes for the same name.
-struct Named(String);
+pub(crate) struct Named(pub(crate) String);
 
 impl Randomness for Named {
     fn fill(&self, bytes: &mut [u8]) {

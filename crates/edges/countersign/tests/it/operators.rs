@@ -11,11 +11,14 @@ use std::{
 
 use authority::OperatorKey;
 use campaign::{CampaignId, Draft, Place, Plan, Policy, StoreKind, Target, Targets};
-use model::{Document as _, Randomness, Timestamp};
+use model::{Document as _, Timestamp};
 use serde_json::Value;
 use testkit::{Terminal, TerminalRun, no_terminal, terminal};
 
-use crate::harness::{Backend, Instance, program};
+use crate::{
+    harness::{Backend, TestInstance, program},
+    office::{Named, key},
+};
 
 const PASSPHRASE: &str = "correct horse battery";
 
@@ -27,7 +30,8 @@ fn key_file(name: &'static str) -> &'static Path {
         let folder = FOLDER.get_or_init(|| tempfile::tempdir().unwrap()).path();
         let path = |name: &'static str| {
             let file = folder.join(name);
-            fs::write(&file, key(name).to_file(PASSPHRASE, &Named(name)).unwrap()).unwrap();
+            fs::write(&file, key(name).to_file(PASSPHRASE, &Named(name.to_owned())).unwrap())
+                .unwrap();
             (name, file)
         };
         ["ana", "bob", "cleo", "dan"].map(path).into()
@@ -35,40 +39,26 @@ fn key_file(name: &'static str) -> &'static Path {
     &keys[name]
 }
 
-fn key(name: &'static str) -> OperatorKey {
-    OperatorKey::generate(name.parse().unwrap(), &Named(name))
-}
-
-/// Draws the same bytes for the same name.
-struct Named(&'static str);
-
-impl Randomness for Named {
-    fn fill(&self, bytes: &mut [u8]) {
-        let name = self.0.bytes().cycle();
-        bytes.iter_mut().zip(name).for_each(|(byte, char)| *byte = char);
-    }
-}
-
 /// An instance, and what its operators do with it.
-struct Office {
-    instance: Instance,
+struct Founding {
+    instance: TestInstance,
 }
 
-impl Office {
+impl Founding {
     fn new() -> Self {
-        Self { instance: Instance::embedded(Backend::Sqlite) }
+        Self { instance: TestInstance::embedded(Backend::Sqlite) }
     }
 
     /// One whose first roster is ana, bob and cleo.
     fn founded() -> Self {
-        let mut office = Self::new();
-        let digest = office.found();
+        let mut founding = Self::new();
+        let digest = founding.found();
         for name in ["ana", "bob", "cleo"] {
-            office.sign("roster", &digest, name);
+            founding.sign("roster", &digest, name);
         }
-        office.accept_founding(&digest).json();
-        office.instance = office.instance.with("COUNTERSIGN_OPERATORS_ROSTER_DIGEST", &digest);
-        office
+        founding.accept_founding(&digest).json();
+        founding.instance = founding.instance.with("COUNTERSIGN_OPERATORS_ROSTER_DIGEST", &digest);
+        founding
     }
 
     fn path(&self, name: &str) -> String {
@@ -171,70 +161,71 @@ fn a_key_is_made_under_a_passphrase_typed_twice() {
 
 #[test]
 fn three_found_a_roster_that_the_configuration_names() {
-    let office = Office::new();
-    let digest = office.found();
-    let signed = office.sign("roster", &digest, "ana");
+    let founding = Founding::new();
+    let digest = founding.found();
+    let signed = founding.sign("roster", &digest, "ana");
     assert!(signed.output.contains(&format!("digest: {digest}")), "{}", signed.output);
-    let few = office.accept_founding(&digest);
+    let few = founding.accept_founding(&digest);
     assert_eq!(few.code, 3, "{}", few.stderr);
     assert!(few.stderr.contains("1 operators have signed, 3 are needed"), "{}", few.stderr);
-    office.sign("roster", &digest, "bob");
-    office.sign("roster", &digest, "cleo");
+    founding.sign("roster", &digest, "bob");
+    founding.sign("roster", &digest, "cleo");
 
-    let none = office.instance.run(&["operator", "accept", &office.path("roster")]);
+    let none = founding.instance.run(&["operator", "accept", &founding.path("roster")]);
     assert!(none.failure().contains("--founding-digest"), "{}", none.failure());
-    let wrong = office.accept_founding(&"0".repeat(64));
+    let wrong = founding.accept_founding(&"0".repeat(64));
     assert_eq!(wrong.code, 3, "{}", wrong.stderr);
     assert!(wrong.stderr.contains(&format!("digest is {digest}")), "{}", wrong.stderr);
 
-    let accepted = office.accept_founding(&digest).json();
+    let accepted = founding.accept_founding(&digest).json();
     let line = format!("[operators]\nroster_digest = \"{digest}\"\n");
     assert_eq!(accepted["configuration"], line);
-    let unset = office.instance.run(&["operator", "list"]);
+    let unset = founding.instance.run(&["operator", "list"]);
     assert!(unset.failure().contains("`operators.roster_digest` is not set"));
-    let file = office.instance.path("countersign.toml");
+    let file = founding.instance.path("countersign.toml");
     let commented = fs::read_to_string(&file).unwrap();
     let commented = commented.replace("[operators]\n", "").replace("# roster_digest", "# ");
     fs::write(&file, commented + &line).unwrap();
-    assert_eq!(office.names(), ["ana", "bob", "cleo"]);
+    assert_eq!(founding.names(), ["ana", "bob", "cleo"]);
 }
 
 #[test]
 fn a_change_needs_two_signatures() {
-    let office = Office::founded();
-    let digest = office.add_dan();
-    let accept = || office.instance.run(&["operator", "accept", &office.path("change")]);
-    office.sign("change", &digest, "ana");
+    let founding = Founding::founded();
+    let digest = founding.add_dan();
+    let accept = || founding.instance.run(&["operator", "accept", &founding.path("change")]);
+    founding.sign("change", &digest, "ana");
     let one = accept();
     assert_eq!(one.code, 3, "{}", one.stderr);
     assert!(one.stderr.contains("1 operators have signed, 2 are needed"), "{}", one.stderr);
-    assert_eq!(office.names().len(), 3);
+    assert_eq!(founding.names().len(), 3);
 
-    office.sign("change", &digest, "bob");
+    founding.sign("change", &digest, "bob");
     assert_eq!(accept().json()["operators"].as_array().unwrap().len(), 4);
-    assert_eq!(office.names(), ["ana", "bob", "cleo", "dan"]);
+    assert_eq!(founding.names(), ["ana", "bob", "cleo", "dan"]);
     assert_eq!(accept().code, 3, "nothing is taken twice");
-    let log = office.instance.run(&["log", "show"]).stdout;
+    let log = founding.instance.run(&["log", "show"]).stdout;
     assert!(log.contains("roster_founded") && log.contains("roster_changed"), "{log}");
 }
 
 #[test]
 fn whoever_types_another_digest_signs_nothing() {
-    let office = Office::new();
-    office.found();
-    let before = fs::read(office.path("roster")).unwrap();
-    let run =
-        sign(&office.path("roster"), "ana").answer("characters of the digest: ", "12345678").run();
+    let founding = Founding::new();
+    founding.found();
+    let before = fs::read(founding.path("roster")).unwrap();
+    let run = sign(&founding.path("roster"), "ana")
+        .answer("characters of the digest: ", "12345678")
+        .run();
     assert_eq!(run.code, 3, "{}", run.output);
     assert!(run.output.contains("nothing is signed"), "{}", run.output);
-    assert_eq!(fs::read(office.path("roster")).unwrap(), before);
+    assert_eq!(fs::read(founding.path("roster")).unwrap(), before);
 }
 
 #[test]
 fn a_wrong_passphrase_signs_nothing() {
-    let office = Office::new();
-    let digest = office.found();
-    let run = sign(&office.path("roster"), "ana")
+    let founding = Founding::new();
+    let digest = founding.found();
+    let run = sign(&founding.path("roster"), "ana")
         .answer("characters of the digest: ", &digest[..8])
         .answer_hidden("Passphrase of", "correct horse batterY")
         .run();
@@ -244,49 +235,49 @@ fn a_wrong_passphrase_signs_nothing() {
 
 #[test]
 fn two_operators_arm_a_host_for_sending() {
-    let office = Office::founded();
-    let (code, status) = office.sending();
+    let founding = Founding::founded();
+    let (code, status) = founding.sending();
     assert_eq!((code, &status["armed"]), (3, &Value::Bool(false)));
     let reason = status["reason"].as_str().unwrap();
     assert!(reason.contains("sending.json does not exist: this host is not armed"), "{reason}");
 
-    let file = office.path("arming");
-    let propose = office.instance.run(&["sending", "propose", "--output", &file]).json();
+    let file = founding.path("arming");
+    let propose = founding.instance.run(&["sending", "propose", "--output", &file]).json();
     let digest = digest(&propose);
-    let (code, status) = office.sending();
+    let (code, status) = founding.sending();
     assert_eq!(code, 3);
     assert!(status["reason"].as_str().unwrap().contains("was never armed"), "{status}");
 
-    let arm = || office.instance.run(&["sending", "arm", &file]);
-    office.sign("arming", &digest, "bob");
+    let arm = || founding.instance.run(&["sending", "arm", &file]);
+    founding.sign("arming", &digest, "bob");
     let one = arm();
     assert_eq!(one.code, 3, "{}", one.stderr);
     assert!(one.stderr.contains("1 operators have signed, 2 are needed"), "{}", one.stderr);
-    office.sign("arming", &digest, "cleo");
+    founding.sign("arming", &digest, "cleo");
     let armed = arm().json();
     assert_eq!(armed["signers"], serde_json::json!(["bob", "cleo"]));
-    let (code, status) = office.sending();
+    let (code, status) = founding.sending();
     assert_eq!((code, &status["armed"]), (0, &Value::Bool(true)));
     assert_eq!(status["lease_until"], armed["lease_until"]);
-    assert!(office.instance.run(&["log", "show"]).stdout.contains("sending_armed"));
+    assert!(founding.instance.run(&["log", "show"]).stdout.contains("sending_armed"));
 }
 
 #[test]
 fn a_copied_store_is_not_armed() {
-    let office = Office::founded();
-    let file = office.path("arming");
-    let propose = office.instance.run(&["sending", "propose", "--output", &file]).json();
+    let founding = Founding::founded();
+    let file = founding.path("arming");
+    let propose = founding.instance.run(&["sending", "propose", "--output", &file]).json();
     for name in ["ana", "bob"] {
-        office.sign("arming", &digest(&propose), name);
+        founding.sign("arming", &digest(&propose), name);
     }
-    office.instance.run(&["sending", "arm", &file]).json();
-    let (store, copy) = (office.path("countersign.sqlite3"), office.path("copy"));
+    founding.instance.run(&["sending", "arm", &file]).json();
+    let (store, copy) = (founding.path("countersign.sqlite3"), founding.path("copy"));
     fs::copy(&store, &copy).unwrap();
     fs::rename(&copy, &store).unwrap();
-    let (code, status) = office.sending();
+    let (code, status) = founding.sending();
     assert_eq!(code, 3);
     assert!(status["reason"].as_str().unwrap().contains("it was copied or moved"), "{status}");
-    let again = office.instance.run(&["sending", "arm", &file]);
+    let again = founding.instance.run(&["sending", "arm", &file]);
     assert_eq!(again.code, 3, "{}", again.stderr);
 }
 
@@ -408,10 +399,11 @@ fn an_approval_goes_into_a_file_that_somebody_names() {
 
 #[test]
 fn a_roster_can_be_signed_into_another_file() {
-    let office = Office::new();
-    let digest = office.found();
-    let before = fs::read(office.path("roster")).unwrap();
-    let mut command = program(["sign", &office.path("roster"), "--output", &office.path("signed")]);
+    let founding = Founding::new();
+    let digest = founding.found();
+    let before = fs::read(founding.path("roster")).unwrap();
+    let mut command =
+        program(["sign", &founding.path("roster"), "--output", &founding.path("signed")]);
     command.arg("--key").arg(key_file("ana"));
     let run = terminal(command)
         .answer("characters of the digest: ", &digest[..8])
@@ -419,14 +411,14 @@ fn a_roster_can_be_signed_into_another_file() {
         .run();
     assert_eq!(run.code, 0, "{}", run.output);
     assert!(run.output.contains("\"kind\": \"roster\""), "{}", run.output);
-    assert_eq!(fs::read(office.path("roster")).unwrap(), before);
-    assert_ne!(fs::read(office.path("signed")).unwrap(), before);
+    assert_eq!(fs::read(founding.path("roster")).unwrap(), before);
+    assert_ne!(fs::read(founding.path("signed")).unwrap(), before);
 }
 
 #[test]
 fn what_is_no_document_is_not_signed() {
-    let office = Office::new();
-    let file = office.path("countersign.toml");
+    let founding = Founding::new();
+    let file = founding.path("countersign.toml");
     let run = sign(&file, "ana").run();
     assert_eq!(run.code, 1, "{}", run.output);
     assert!(run.output.contains("this is no document to be signed"), "{}", run.output);

@@ -30,7 +30,7 @@ const UPDATE_VARIABLE: &str = "COUNTERSIGN_UPDATE_SCREENSHOTS";
 const PICTURE_BYTES_MAX: u64 = 72 * 1024;
 
 /// Somebody who got a notice.
-struct Reader {
+struct NoticeReader {
     address: String,
     username: String,
     code: String,
@@ -41,7 +41,7 @@ struct Reader {
 struct Scene {
     office: Office,
     served: Served,
-    reader: Reader,
+    reader: NoticeReader,
 }
 
 impl Scene {
@@ -51,7 +51,7 @@ impl Scene {
         office.instance.set("COUNTERSIGN_SERVE_PEOPLE_TRUSTED_PROXY", "127.0.0.1");
         office.start("");
         office.work();
-        let reader = Reader::of(&office);
+        let reader = NoticeReader::of(&office);
         let served = Served::start(&office.instance);
         Self { office, served, reader }
     }
@@ -76,7 +76,7 @@ impl Scene {
     }
 }
 
-impl Reader {
+impl NoticeReader {
     fn of(office: &Office) -> Self {
         let mails = office.mails();
         let (address, mail) = mails.iter().find(|(_, mails)| !mails.is_empty()).unwrap();
@@ -158,7 +158,7 @@ pub(crate) fn assert_is_clean(toured: &Toured) {
     }
 }
 
-fn assert_is_told(seen: &[Seen], reader: &Reader) {
+fn assert_is_told(seen: &[Seen], reader: &NoticeReader) {
     let titles: Vec<_> = seen.iter().map(|seen| seen.title.as_str()).collect();
     assert_eq!(
         titles,
@@ -186,7 +186,7 @@ fn is_dark(seen: &Seen) -> bool {
 }
 
 /// The log of all that tells nobody what was typed.
-fn assert_is_discreet(log: &str, reader: &Reader) {
+fn assert_is_discreet(log: &str, reader: &NoticeReader) {
     assert!(log.contains(r#""method":"POST","path":"/check","status":200"#), "{log}");
     for secret in [&reader.address, &reader.code, &reader.code.replace('-', " ")] {
         assert!(!log.to_lowercase().contains(&secret.to_lowercase()), "{log}");
@@ -228,7 +228,7 @@ fn a_right_code_with_another_address_is_answered_like_no_code_at_all() {
     });
     assert!(answers[0].contains("We could not confirm this notice"), "{}", answers[0]);
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
-    let Reader { code, address, .. } = &scene.reader;
+    let NoticeReader { code, address, .. } = &scene.reader;
     let right = scene.served.post("/check", &format!("code={code}&address={address}"));
     assert!(right.contains("This notice is from us"), "{right}");
     scene.served.stop();
@@ -239,7 +239,7 @@ fn a_right_code_with_another_address_is_answered_like_no_code_at_all() {
 fn the_keyboard_finds_its_way_and_german_is_kept() {
     let scene = Scene::open();
     let keyed = scene.tour(1).open("/check").key("Tab").look(None);
-    let Reader { code, address, .. } = &scene.reader;
+    let NoticeReader { code, address, .. } = &scene.reader;
     let tour = scene.tour(2).language("de-DE").width(320).open("/check").look(None);
     let tour = tour.fill(german::CODE, code).fill(german::ADDRESS, address);
     let tour = tour.press(german::CHECK).look(None).press(german::DISPUTE).look(None);

@@ -13,7 +13,7 @@ use serde_json::Value;
 use testkit::smtp::SmtpServer;
 
 use crate::{
-    harness::{Backend, Instance},
+    harness::{Backend, TestInstance},
     office::{CAMPAIGN, Office, wait_until},
 };
 
@@ -28,7 +28,7 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    pub(crate) fn start(instance: &Instance) -> Self {
+    pub(crate) fn start(instance: &TestInstance) -> Self {
         Self::start_by(instance.command(&["serve"]), 0)
     }
 
@@ -129,7 +129,7 @@ fn addresses(log: &mut impl BufRead) -> HashMap<String, String> {
 
 #[test]
 fn it_tells_its_health_and_ends_in_order() {
-    let served = Served::start(&Instance::embedded(Backend::Sqlite));
+    let served = Served::start(&TestInstance::embedded(Backend::Sqlite));
     let health = served.measured("/healthz");
     assert!(health.starts_with("HTTP/1.1 200 OK") && health.ends_with("ok\n"), "{health}");
     for path in ["/nothing", "/healthz", "/metrics"] {
@@ -141,8 +141,8 @@ fn it_tells_its_health_and_ends_in_order() {
 
 #[test]
 fn passwords_never_go_over_a_network_in_the_clear() {
-    let instance =
-        Instance::embedded(Backend::Sqlite).with("COUNTERSIGN_SERVE_PEOPLE_LISTEN", "0.0.0.0:0");
+    let instance = TestInstance::embedded(Backend::Sqlite)
+        .with("COUNTERSIGN_SERVE_PEOPLE_LISTEN", "0.0.0.0:0");
     let refused = instance.run(&["serve"]);
     assert_eq!(refused.code, 1);
     assert!(refused.stderr.contains("others can reach, and there is no TLS"), "{}", refused.stderr);
@@ -150,8 +150,8 @@ fn passwords_never_go_over_a_network_in_the_clear() {
 
 #[test]
 fn operators_are_answered_on_this_host_alone() {
-    let mut instance =
-        Instance::embedded(Backend::Sqlite).with("COUNTERSIGN_SERVE_OPERATORS_LISTEN", "0.0.0.0:0");
+    let mut instance = TestInstance::embedded(Backend::Sqlite)
+        .with("COUNTERSIGN_SERVE_OPERATORS_LISTEN", "0.0.0.0:0");
     instance.set("COUNTERSIGN_SERVE_PEOPLE_LISTEN", "127.0.0.1:0");
     let refused = instance.run(&["serve"]);
     assert_eq!(refused.code, 1);
@@ -163,7 +163,7 @@ fn operators_are_answered_on_this_host_alone() {
 fn a_client_that_checks_certificates_is_answered() {
     let authority = SmtpServer::start(&["--tls"]);
     let pem = |name: &str| authority.folder().join(name).to_str().unwrap().to_owned();
-    let instance = Instance::embedded(Backend::Sqlite)
+    let instance = TestInstance::embedded(Backend::Sqlite)
         .with("COUNTERSIGN_SERVE_PEOPLE_CERTIFICATE_FILE", &pem("server.pem"))
         .with("COUNTERSIGN_SERVE_PEOPLE_KEY_FILE", &pem("server.pem"));
     let served = Served::start(&instance);

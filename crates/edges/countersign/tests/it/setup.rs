@@ -2,12 +2,12 @@ use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 use serde_json::Value;
 
-use crate::harness::{Backend, Instance, Run, program, run, run_with_input};
+use crate::harness::{Backend, Run, TestInstance, program, run, run_with_input};
 
 #[test]
 fn init_makes_an_instance_and_the_doctor_finds_what_is_wrong_with_it() {
     for backend in Backend::ALL {
-        let instance = Instance::of_site(backend);
+        let instance = TestInstance::of_site(backend);
         for file in ["instance.key", "countersign.toml"] {
             let mode = fs::metadata(instance.path(file)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{file} may hold a secret");
@@ -40,7 +40,7 @@ fn bad(examination: &Value) -> Vec<&str> {
 
 #[test]
 fn init_overwrites_nothing() {
-    let instance = Instance::embedded(Backend::Sqlite);
+    let instance = TestInstance::embedded(Backend::Sqlite);
     let key = fs::read(instance.path("instance.key")).unwrap();
     let folder = instance.path("");
     let again = run(["init", folder.to_str().unwrap()]);
@@ -64,7 +64,7 @@ fn a_store_has_one_instance() {
 #[test]
 fn migrating_twice_changes_nothing() {
     for backend in Backend::ALL {
-        let instance = Instance::embedded(backend);
+        let instance = TestInstance::embedded(backend);
         let version = instance.run(&["migrate"]).json();
         assert_eq!(instance.run(&["migrate"]).json(), version);
     }
@@ -72,7 +72,8 @@ fn migrating_twice_changes_nothing() {
 
 #[test]
 fn another_instances_key_opens_nothing() {
-    let (ours, other) = (Instance::embedded(Backend::Sqlite), Instance::embedded(Backend::Sqlite));
+    let (ours, other) =
+        (TestInstance::embedded(Backend::Sqlite), TestInstance::embedded(Backend::Sqlite));
     fs::copy(other.path("instance.key"), ours.path("instance.key")).unwrap();
     let refused = ours.run(&["leak", "list"]);
     assert!(refused.failure().contains("is not the one that store"), "{}", refused.failure());
@@ -84,7 +85,7 @@ fn another_instances_key_opens_nothing() {
 
 #[test]
 fn the_key_can_come_from_the_environment() {
-    let instance = Instance::embedded(Backend::Sqlite);
+    let instance = TestInstance::embedded(Backend::Sqlite);
     let key = fs::read_to_string(instance.path("instance.key")).unwrap();
     fs::remove_file(instance.path("instance.key")).unwrap();
     assert!(instance.run(&["leak", "list"]).failure().contains("`instance.key_file`"));
@@ -93,7 +94,7 @@ fn the_key_can_come_from_the_environment() {
 
 #[test]
 fn the_doctor_minds_a_key_that_others_can_read() {
-    let instance = Instance::embedded(Backend::Sqlite);
+    let instance = TestInstance::embedded(Backend::Sqlite);
     let open = fs::Permissions::from_mode(0o644);
     fs::set_permissions(instance.path("instance.key"), open).unwrap();
     let doctor = instance.run(&["doctor"]);
@@ -103,7 +104,7 @@ fn the_doctor_minds_a_key_that_others_can_read() {
 
 #[test]
 fn a_bad_configuration_is_told_with_file_key_and_reason() {
-    let instance = Instance::embedded(Backend::Sqlite);
+    let instance = TestInstance::embedded(Backend::Sqlite);
     let file = instance.path("countersign.toml");
     let good = fs::read_to_string(&file).unwrap();
     let check = |change: &str, expected: &[&str]| {
@@ -123,7 +124,7 @@ fn a_bad_configuration_is_told_with_file_key_and_reason() {
 #[test]
 fn settings_that_contradict_each_other_are_refused() {
     let check = |settings: &[(&'static str, &str)], expected: &str| {
-        let mut instance = Instance::embedded(Backend::Sqlite);
+        let mut instance = TestInstance::embedded(Backend::Sqlite);
         for (name, value) in settings {
             instance = instance.with(name, value);
         }
@@ -166,7 +167,7 @@ fn a_shell_can_complete_every_command() {
 
 #[test]
 fn the_log_has_the_form_and_the_detail_that_were_asked_for() {
-    let instance = Instance::embedded(Backend::Sqlite);
+    let instance = TestInstance::embedded(Backend::Sqlite);
     let log = |arguments: &[&str], filter: Option<&str>| {
         let mut command = instance.command(&[arguments, &["campaign", "list"]].concat());
         match filter {

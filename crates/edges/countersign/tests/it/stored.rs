@@ -3,14 +3,14 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Backend, Instance, Run, assert_counts_are_true, assert_list_is_true, assert_shows_no_password,
-    run_with_input,
+    Backend, Run, TestInstance, assert_counts_are_true, assert_list_is_true,
+    assert_shows_no_password, run_with_input,
 };
 
 const NAME: &str = "Bookshop 2016";
 
 /// Registers, screens and verifies the leaks of the backend's site.
-fn find(instance: &Instance, backend: Backend) -> Value {
+fn find(instance: &TestInstance, backend: Backend) -> Value {
     let added = instance.add_leak(NAME, &[&backend.site().leaks_folder]).json();
     assert_eq!(added["state"], "added");
     let screened = instance.run(&["leak", "screen", NAME]).json();
@@ -20,7 +20,7 @@ fn find(instance: &Instance, backend: Backend) -> Value {
 }
 
 /// The events of the audit log that have this name.
-fn logged(instance: &Instance, event: &str) -> Vec<Value> {
+fn logged(instance: &TestInstance, event: &str) -> Vec<Value> {
     let shown = instance.run(&["log", "show"]);
     assert_eq!(shown.code, 0, "{}", shown.stderr);
     let entries = shown.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -30,7 +30,7 @@ fn logged(instance: &Instance, event: &str) -> Vec<Value> {
 #[test]
 fn the_stored_way_gives_exactly_the_truth() {
     for backend in Backend::ALL {
-        let (instance, site) = (Instance::of_site(backend), backend.site());
+        let (instance, site) = (TestInstance::of_site(backend), backend.site());
         let report = find(&instance, backend);
         assert_eq!(report["state"], "verified");
         assert_counts_are_true(&report, site);
@@ -44,7 +44,7 @@ fn the_stored_way_gives_exactly_the_truth() {
 #[test]
 fn the_embedded_directory_gives_exactly_the_truth() {
     for backend in Backend::ALL {
-        let (instance, site) = (Instance::embedded(backend), backend.site());
+        let (instance, site) = (TestInstance::embedded(backend), backend.site());
         let export = site.users_csv.to_str().unwrap();
         let imported = instance.run(&["account", "import", export]).json();
         assert_eq!(imported["accounts"], site.truth.accounts);
@@ -55,7 +55,7 @@ fn the_embedded_directory_gives_exactly_the_truth() {
 
 #[test]
 fn no_password_rests_in_the_clear() {
-    let (instance, site) = (Instance::of_site(Backend::Sqlite), Backend::Sqlite.site());
+    let (instance, site) = (TestInstance::of_site(Backend::Sqlite), Backend::Sqlite.site());
     instance.add_leak(NAME, &[&site.leaks_folder]).json();
     instance.run(&["leak", "screen", NAME]).json();
     let check = |when: &str| {
@@ -76,7 +76,7 @@ fn no_password_rests_in_the_clear() {
 #[test]
 fn standard_input_is_kept_encrypted_until_it_is_verified() {
     let site = Backend::Sqlite.site();
-    let instance = Instance::of_site(Backend::Sqlite);
+    let instance = TestInstance::of_site(Backend::Sqlite);
     let leak = site.leaks.iter().find(|leak| leak.ends_with("forum.txt")).unwrap();
     let add = ["leak", "add", "--name", NAME, "--date", "2016", "--provenance", "unknown", "-"];
     let text = fs::read(leak).unwrap();
@@ -95,7 +95,7 @@ fn standard_input_is_kept_encrypted_until_it_is_verified() {
 
 #[test]
 fn doing_a_step_again_changes_nothing() {
-    let instance = Instance::of_site(Backend::Sqlite);
+    let instance = TestInstance::of_site(Backend::Sqlite);
     let report = find(&instance, Backend::Sqlite);
     let entries = instance.run(&["log", "verify"]).json()["entries"].clone();
     assert_eq!(instance.run(&["leak", "screen", NAME]).json(), report);
@@ -105,7 +105,7 @@ fn doing_a_step_again_changes_nothing() {
 
 #[test]
 fn steps_have_an_order_and_names_have_one_leak() {
-    let (instance, site) = (Instance::of_site(Backend::Sqlite), Backend::Sqlite.site());
+    let (instance, site) = (TestInstance::of_site(Backend::Sqlite), Backend::Sqlite.site());
     assert!(instance.run(&["leak", "show", "none"]).failure().contains("no leak is called `none`"));
     instance.add_leak(NAME, &[&site.leaks_folder]).json();
     let early = instance.run(&["leak", "verify", NAME]);
@@ -117,7 +117,7 @@ fn steps_have_an_order_and_names_have_one_leak() {
 
 #[test]
 fn a_file_that_changes_after_it_was_added_is_refused() {
-    let instance = Instance::of_site(Backend::Sqlite);
+    let instance = TestInstance::of_site(Backend::Sqlite);
     let leak = instance.path("leak.txt");
     fs::write(&leak, "anna@example.org:one\n").unwrap();
     instance.add_leak(NAME, &[&leak]).json();
@@ -128,7 +128,7 @@ fn a_file_that_changes_after_it_was_added_is_refused() {
 
 #[test]
 fn several_workers_share_one_leak() {
-    let (instance, site) = (Instance::of_site(Backend::Postgres), Backend::Postgres.site());
+    let (instance, site) = (TestInstance::of_site(Backend::Postgres), Backend::Postgres.site());
     let instance = instance.with("COUNTERSIGN_WORKER_PIECE_BYTES", "256");
     instance.add_leak(NAME, &[&site.leaks_folder]).json();
     for step in ["screen", "verify"] {
@@ -146,7 +146,7 @@ fn several_workers_share_one_leak() {
 
 #[test]
 fn strangers_programs_confirm_the_log() {
-    let instance = Instance::of_site(Backend::Sqlite);
+    let instance = TestInstance::of_site(Backend::Sqlite);
     find(&instance, Backend::Sqlite);
     let shown = instance.run(&["log", "show"]).stdout;
     let report = instance.run(&["log", "verify"]).json();
@@ -169,7 +169,7 @@ fn judge(log: &Value) -> Value {
 
 #[test]
 fn a_changed_log_is_found_out() {
-    let instance = Instance::of_site(Backend::Sqlite);
+    let instance = TestInstance::of_site(Backend::Sqlite);
     let kept = instance.path("kept");
     let latest = instance.run(&["log", "checkpoint"]).json()["checkpoint"].clone();
     fs::write(&kept, latest.as_str().unwrap()).unwrap();

@@ -24,12 +24,12 @@ const CHOSEN: &str = "seven plums on a rainy roof";
 const SECOND: &str = "nine pears under a quiet bridge";
 
 /// A campaign whose mails are out, with the pages for coming back.
-struct Scene {
+struct ResetScene {
     office: Office,
     port: u16,
 }
 
-impl Scene {
+impl ResetScene {
     fn open(backend: Backend) -> Self {
         Self::of(Office::open(backend))
     }
@@ -141,7 +141,7 @@ fn a_sealed_person_comes_back_through_our_pages_on_postgres() {
 }
 
 fn come_back(backend: Backend) {
-    let scene = Scene::open(backend);
+    let scene = ResetScene::open(backend);
     let office = &scene.office;
     let person = office.plain()[0];
     let session = office.site.sign_in(&person.id);
@@ -173,7 +173,7 @@ fn come_back(backend: Backend) {
 }
 
 /// Each of the mails that they have got is confirmed by its code.
-fn assert_is_checked(scene: &Scene, served: &Served, person: &Person) {
+fn assert_is_checked(scene: &ResetScene, served: &Served, person: &Person) {
     let address = form(scene.office.address(person));
     for subject in ["needs a new password", LINK, DONE] {
         let code = form(&code(&scene.mail(person, subject, 1)));
@@ -192,7 +192,7 @@ fn assert_log_is_silent(log: &str, link: &str, person: &Person) {
 
 #[test]
 fn nobody_learns_from_a_page_who_has_an_account() {
-    let scene = Scene::open(Backend::Sqlite);
+    let scene = ResetScene::open(Backend::Sqlite);
     let office = &scene.office;
     let (person, served) = (office.plain()[0], scene.serve());
     let before = office.smtp.taken().len();
@@ -231,7 +231,7 @@ fn whoever_asks_whether_they_were_affected_is_told_by_mail() {
     assert!(under_review.contains("have not switched it off yet"), "{under_review}");
     served.stop();
 
-    let scene = Scene::of(office);
+    let scene = ResetScene::of(office);
     let office = &scene.office;
     let exposed: Vec<_> = office.exposed().iter().map(|person| person.id.clone()).collect();
     let (sealed, served) = (office.plain()[0], scene.serve());
@@ -295,7 +295,7 @@ fn ask_whether(served: &Served, person: &Person) {
 
 #[test]
 fn nobodys_mailbox_is_flooded() {
-    let scene = Scene::open(Backend::Sqlite);
+    let scene = ResetScene::open(Backend::Sqlite);
     let (person, served) = (scene.office.plain()[0], scene.serve());
     for _ in 0..8 {
         served.post("/forgot", &format!("name={}", form(&person.username)));
@@ -312,7 +312,7 @@ fn anybody_with_a_browser_comes_back() {
     let mut office = Office::open(Backend::Sqlite);
     // Each tour comes from an address of its own, as far as its proxy says.
     office.instance.set("COUNTERSIGN_SERVE_PEOPLE_TRUSTED_PROXY", "127.0.0.1");
-    let scene = Scene::of(office);
+    let scene = ResetScene::of(office);
     let served = scene.serve();
     let people: Vec<_> = scene.office.plain().into_iter().zip(ways()).collect();
     let asking =
@@ -351,7 +351,7 @@ const TITLES: [&str; 7] = [
 /// Width, darkness, scripts.
 type Way = (u32, bool, bool);
 
-impl Scene {
+impl ResetScene {
     fn tour(&self, client: usize, (width, dark, scripts): Way) -> (Tour, Pictures) {
         let origin = format!("http://127.0.0.1:{}", self.port);
         let tour = Tour::of(&origin).width(width).dark(dark).scripts(scripts);
@@ -384,7 +384,7 @@ fn set_password(tour: Tour, password: &str) -> Tour {
 /// A reset that dies is finished, or has not happened, and is told of once.
 #[test]
 fn a_kill_while_a_password_is_set_leaves_it_set_or_not() {
-    let scene = Scene::open(Backend::Sqlite);
+    let scene = ResetScene::open(Backend::Sqlite);
     let people = scene.office.plain();
     for (person, failpoint) in people.into_iter().zip(RESET_FAILPOINTS) {
         let served = scene.serve();
@@ -410,7 +410,7 @@ fn a_kill_while_a_password_is_set_leaves_it_set_or_not() {
 
 #[test]
 fn settings_of_the_way_back_must_fit_together() {
-    let scene = Scene::open(Backend::Sqlite);
+    let scene = ResetScene::open(Backend::Sqlite);
     let check = |name: &'static str, value: &str| {
         let mut command = scene.office.instance.command(&["config", "check"]);
         let run: crate::harness::Run = command.env(name, value).output().unwrap().into();

@@ -4,7 +4,7 @@ use campaign::Policy;
 use campaigns::NewDraft;
 use serde_json::{Map, Value};
 
-use super::super::{Context, Failure};
+use super::super::{CommandContext, Failure};
 use crate::{
     cli::CampaignDraft,
     output::{self, Done},
@@ -21,7 +21,7 @@ pub(super) fn new(arguments: &CampaignDraft) -> Result<NewDraft, Failure> {
 }
 
 /// The default policy, as TOML.
-pub(super) fn print_policy(context: &Context<'_>) -> Result<Done, Failure> {
+pub(super) fn print_policy(context: &CommandContext<'_>) -> Result<Done, Failure> {
     let policy = Policy::default();
     if context.cli.json {
         context.output.result("countersign.campaign_policy/1", &policy, |_| String::new())?;

@@ -1,32 +1,32 @@
 use campaign::CampaignName;
 use campaigns::{CampaignReport, StatementCounts};
 
-use super::{super::Failure, Office};
+use super::{super::Failure, CampaignDesk};
 use crate::{
     output::{Done, Sheet, grouped},
     wiring,
 };
 
-pub(super) async fn run(office: &Office<'_>, name: &CampaignName) -> Result<Done, Failure> {
-    see_resets(office).await?;
-    let report = campaigns::report_campaign(&office.site, name.as_str()).await?;
-    office.context.output.result("countersign.campaign_report/1", &report, for_people)?;
+pub(super) async fn run(desk: &CampaignDesk<'_>, name: &CampaignName) -> Result<Done, Failure> {
+    see_resets(desk).await?;
+    let report = campaigns::report_campaign(&desk.instance, name.as_str()).await?;
+    desk.context.output.result("countersign.campaign_report/1", &report, for_people)?;
     Ok(Done::whole_if(report.is_certain()))
 }
 
 /// The same counts, for strangers.
-pub(super) async fn publish(office: &Office<'_>, name: &CampaignName) -> Result<Done, Failure> {
-    see_resets(office).await?;
-    let counts = campaigns::publish_statement(&office.site, name.as_str()).await?;
-    office.context.output.result("countersign.statement/1", &counts, statement)?;
+pub(super) async fn publish(desk: &CampaignDesk<'_>, name: &CampaignName) -> Result<Done, Failure> {
+    see_resets(desk).await?;
+    let counts = campaigns::publish_statement(&desk.instance, name.as_str()).await?;
+    desk.context.output.result("countersign.statement/1", &counts, statement)?;
     Ok(Done::Whole)
 }
 
 /// Who has chosen a new password is looked up first, so that counts are of now.
-async fn see_resets(office: &Office<'_>) -> Result<(), Failure> {
-    let directory = wiring::directory(office.config).await?;
-    let verifier = wiring::verifier(office.config)?;
-    campaigns::watch_resets(&office.site, &*directory, &verifier).await?;
+async fn see_resets(desk: &CampaignDesk<'_>) -> Result<(), Failure> {
+    let directory = wiring::directory(desk.config).await?;
+    let verifier = wiring::verifier(desk.config)?;
+    campaigns::watch_resets(&desk.instance, &*directory, &verifier).await?;
     Ok(())
 }
 

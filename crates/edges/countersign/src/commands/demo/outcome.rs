@@ -9,7 +9,7 @@ use crate::output::{Sheet, grouped};
 
 /// What came of a demonstration, beside what is true.
 #[derive(Debug, Serialize)]
-pub(super) struct Outcome {
+pub(super) struct DemoOutcome {
     accounts: u64,
     records: u64,
     records_expected: u64,
@@ -28,7 +28,7 @@ pub(super) struct Outcome {
     seconds: f64,
 }
 
-impl Outcome {
+impl DemoOutcome {
     pub(super) fn of(played: &Played, site: &DemoSite, took: Duration) -> Self {
         let truth: BTreeSet<_> = site.truth.all.exposed.iter().map(String::as_str).collect();
         let found: BTreeSet<_> = played.exposed.iter().map(AccountId::as_str).collect();
@@ -72,7 +72,7 @@ impl Outcome {
     }
 }
 
-pub(super) fn for_people(outcome: &Outcome) -> String {
+pub(super) fn for_people(outcome: &DemoOutcome) -> String {
     let mut sheet = Sheet::default();
     let equal = |found: u64, expected: u64| {
         let sign = if found == expected { "as it is true" } else { "NOT the truth:" };

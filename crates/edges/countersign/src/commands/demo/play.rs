@@ -10,10 +10,10 @@ use model::{AccountId, Clock as _, LeakName};
 
 use super::{
     super::{
-        Context, Failure,
+        CommandContext, Failure,
         worker::{stop_signal, work_until_done},
     },
-    stage::Stage,
+    stage::DemoStage,
 };
 use crate::{ambient::SystemClock, output::grouped, wiring};
 
@@ -31,26 +31,26 @@ pub(super) struct Played {
 
 /// From the accounts to the report.
 pub(super) async fn play(
-    context: &Context<'_>,
-    stage: &Stage,
+    context: &CommandContext<'_>,
+    stage: &DemoStage,
     invented: &DemoSite,
 ) -> Result<Played, Failure> {
     let progress = context.progress();
     let accounts =
-        exposure::import_accounts(&stage.site, &invented.accounts_file, &*progress).await?;
+        exposure::import_accounts(&stage.instance, &invented.accounts_file, &*progress).await?;
     let (leaks, exposed) = find(context, stage, &invented.leaks).await?;
     sign(context, stage, &leaks).await?;
     seal_and_tell(context, stage).await?;
-    let report = campaigns::report_campaign(&stage.site, CAMPAIGN).await?;
-    campaigns::publish_statement(&stage.site, CAMPAIGN).await?;
+    let report = campaigns::report_campaign(&stage.instance, CAMPAIGN).await?;
+    campaigns::publish_statement(&stage.instance, CAMPAIGN).await?;
     let mails = fs::read_dir(stage.mailbox().join("new"))?.count() as u64;
     Ok(Played { accounts, leaks, exposed, report, mails })
 }
 
 /// `leak add`, `leak screen` and `leak verify`, for each.
 async fn find(
-    context: &Context<'_>,
-    stage: &Stage,
+    context: &CommandContext<'_>,
+    stage: &DemoStage,
     leaks: &[DemoLeak],
 ) -> Result<(Vec<LeakReport>, BTreeSet<AccountId>), Failure> {
     let (mut reports, mut exposed) = (Vec::new(), BTreeSet::new());
@@ -63,7 +63,7 @@ async fn find(
             grouped(report.records),
             grouped(report.exposed),
         ));
-        let listed = exposure::listed_accounts(&stage.site, &report.name).await?;
+        let listed = exposure::listed_accounts(&stage.instance, &report.name).await?;
         let found = listed.into_iter().filter(|listed| listed.status == "exposed");
         exposed.extend(found.map(|listed| listed.account));
         reports.push(report);
@@ -72,35 +72,39 @@ async fn find(
 }
 
 async fn find_one(
-    context: &Context<'_>,
-    stage: &Stage,
+    context: &CommandContext<'_>,
+    stage: &DemoStage,
     directory: &dyn Directory,
     leak: &DemoLeak,
 ) -> Result<LeakReport, Failure> {
     let name: LeakName = leak.name.parse()?;
     let (date, provenance) = (leak.date.parse()?, leak.provenance.parse()?);
     let add = AddLeak { name: name.clone(), date, provenance, files: leak.files.clone() };
-    exposure::add_leak(&stage.site, add, context.progress()).await?;
-    exposure::screen_leak(&stage.site, &name, directory, context.progress()).await?;
+    exposure::add_leak(&stage.instance, add, context.progress()).await?;
+    exposure::screen_leak(&stage.instance, &name, directory, context.progress()).await?;
     let verifier = wiring::verifier(&stage.config)?;
     let progress = context.progress();
-    Ok(exposure::verify_leak(&stage.site, &name, directory, verifier, progress).await?)
+    Ok(exposure::verify_leak(&stage.instance, &name, directory, verifier, progress).await?)
 }
 
 /// `campaign draft`, `freeze`, `sign`, `approve` and `start`. What an operator would read on their
 /// own host, and answer by typing the count, is answered here for invented people.
-async fn sign(context: &Context<'_>, stage: &Stage, leaks: &[LeakReport]) -> Result<(), Failure> {
+async fn sign(
+    context: &CommandContext<'_>,
+    stage: &DemoStage,
+    leaks: &[LeakReport],
+) -> Result<(), Failure> {
     let founding = wiring::founding_digest(&stage.config)?.ok_or("nobody founded the roster")?;
     let [author, approvers @ ..] = &stage.operators[..] else { return Err("nobody signs".into()) };
     let leaks = leaks.iter().map(|leak| leak.name.clone()).collect();
     let (name, author) = (CAMPAIGN.parse()?, author.name().clone());
     let draft = NewDraft { name, author: author.clone(), leaks, policy: policy() };
-    campaigns::draft_campaign(&stage.site, &draft, founding).await?;
+    campaigns::draft_campaign(&stage.instance, &draft, founding).await?;
 
     let directory = wiring::directory(&stage.config).await?;
     let (words, progress) = (wiring::words(&stage.config)?, context.progress());
-    campaigns::freeze_campaign(&stage.site, CAMPAIGN, &*directory, &words, &*progress).await?;
-    let plan = campaigns::export_plan(&stage.site, CAMPAIGN).await?;
+    campaigns::freeze_campaign(&stage.instance, CAMPAIGN, &*directory, &words, &*progress).await?;
+    let plan = campaigns::export_plan(&stage.instance, CAMPAIGN).await?;
     let counts = plan.counts();
     context.tell(format!(
         "{author} has a plan for {} accounts at {} addresses.",
@@ -109,10 +113,10 @@ async fn sign(context: &Context<'_>, stage: &Stage, leaks: &[LeakReport]) -> Res
     ));
     for approver in approvers {
         let approval = Approval::sign(&plan, counts.targets, approver, SystemClock.now())?;
-        campaigns::approve_campaign(&stage.site, CAMPAIGN, &approval, founding).await?;
+        campaigns::approve_campaign(&stage.instance, CAMPAIGN, &approval, founding).await?;
         context.tell(format!("  {} has read and signed it: {}", approver.name(), plan.digest()));
     }
-    campaigns::start_campaign(&stage.site, CAMPAIGN, &*directory, &words, founding).await?;
+    campaigns::start_campaign(&stage.instance, CAMPAIGN, &*directory, &words, founding).await?;
     Ok(())
 }
 
@@ -131,9 +135,9 @@ fn policy() -> Policy {
 }
 
 /// `worker --until-done`.
-async fn seal_and_tell(context: &Context<'_>, stage: &Stage) -> Result<(), Failure> {
-    let means = wiring::means(&stage.config, &stage.site).await?;
-    work_until_done(context, &stage.config, &stage.site, &means, stop_signal()?).await?;
+async fn seal_and_tell(context: &CommandContext<'_>, stage: &DemoStage) -> Result<(), Failure> {
+    let means = wiring::means(&stage.config, &stage.instance).await?;
+    work_until_done(context, &stage.config, &stage.instance, &means, stop_signal()?).await?;
     context.tell("Everybody in the plan is settled: sealed and told, or left alone.");
     Ok(())
 }

@@ -28,14 +28,14 @@ const SITE_NAME: &str = "Lighthouse";
 const SENDER: &str = "security@lighthouse.example";
 
 /// An instance of its own, with operators, and armed for sending into a folder.
-pub(super) struct Stage {
+pub(super) struct DemoStage {
     pub(super) config: Config,
-    pub(super) site: Instance,
+    pub(super) instance: Instance,
     pub(super) address: SocketAddr,
     pub(super) operators: Vec<OperatorKey>,
 }
 
-impl Stage {
+impl DemoStage {
     /// Does what a site does before its first campaign: `init`, `operator init`, `sending arm`.
     pub(super) async fn set(folder: &Path, address: SocketAddr) -> Result<Self, Failure> {
         let file = folder.join(DEFAULT_FILE);
@@ -46,16 +46,16 @@ impl Stage {
         make_store(&config, &key).await?;
 
         let operators = operators()?;
-        let site = wiring::site(&config).await?;
-        let roster = found(&site, &operators)?;
+        let instance = wiring::instance(&config).await?;
+        let roster = found(&instance, &operators)?;
         let digest = roster.document().digest();
-        instance::accept_roster(&site, &roster, digest).await?;
+        instance::accept_roster(&instance, &roster, digest).await?;
 
         let text = template(&settings(address, Some(digest.to_string())));
         files::create_secret(&file, text.as_bytes())?;
         let config = Config::alone(&file, &text)?;
-        arm(&config, &site, &operators).await?;
-        Ok(Self { config, site, address, operators })
+        arm(&config, &instance, &operators).await?;
+        Ok(Self { config, instance, address, operators })
     }
 
     /// The folder that mails go into.
@@ -95,19 +95,23 @@ fn operators() -> Result<Vec<OperatorKey>, Failure> {
 }
 
 /// The first roster, signed by everybody in it.
-fn found(site: &Instance, operators: &[OperatorKey]) -> Result<SignedRoster, Failure> {
+fn found(instance: &Instance, operators: &[OperatorKey]) -> Result<SignedRoster, Failure> {
     let people = operators.iter().map(OperatorKey::public).collect();
-    let instance = site.id().parse()?;
-    let document = RosterDocument::founding(instance, people, SystemClock.now());
+    let id = instance.id().parse()?;
+    let document = RosterDocument::founding(id, people, SystemClock.now());
     Ok(operators.iter().fold(SignedRoster::new(document), SignedRoster::signed_by))
 }
 
 /// Two operators permit this host to send.
-async fn arm(config: &Config, site: &Instance, operators: &[OperatorKey]) -> Result<(), Failure> {
+async fn arm(
+    config: &Config,
+    instance: &Instance,
+    operators: &[OperatorKey],
+) -> Result<(), Failure> {
     let file = config.resolve(&config.settings.sending.file);
-    let proposal = instance::propose_arming(site, &file).await?;
+    let proposal = instance::propose_arming(instance, &file).await?;
     let signed = operators.iter().take(2).fold(proposal.arming, SignedArming::signed_by);
-    let roster = wiring::roster(config, site).await?;
-    instance::arm(site, &signed, &roster).await?;
+    let roster = wiring::roster(config, instance).await?;
+    instance::arm(instance, &signed, &roster).await?;
     Ok(())
 }

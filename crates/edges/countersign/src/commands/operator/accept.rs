@@ -6,7 +6,7 @@ use model::canonical::CanonicalError;
 use serde::Serialize;
 
 use crate::{
-    commands::{Context, Failure, Refused},
+    commands::{CommandContext, Failure, Refused},
     files,
     output::visible,
     wiring,
@@ -22,7 +22,7 @@ struct Accepted {
 }
 
 pub(super) async fn run(
-    context: &Context<'_>,
+    context: &CommandContext<'_>,
     file: &Path,
     given: Option<RosterDigest>,
 ) -> Result<(), Failure> {
@@ -30,8 +30,8 @@ pub(super) async fn run(
     let config = context.config()?;
     let configured = wiring::founding_digest(&config)?;
     let expected = agreed(configured, given)?;
-    let site = wiring::site(&config).await?;
-    let roster = accept_roster(&site, &signed, expected).await.map_err(refused)?;
+    let instance = wiring::instance(&config).await?;
+    let roster = accept_roster(&instance, &signed, expected).await.map_err(refused)?;
     let names = roster.operators().iter().map(OperatorPublic::name);
     let line = || format!("[operators]\nroster_digest = \"{expected}\"\n");
     let accepted = Accepted {

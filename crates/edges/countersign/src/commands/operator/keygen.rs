@@ -6,33 +6,33 @@ use serde::Serialize;
 
 use crate::{
     ambient::SystemRandomness,
-    commands::{Context, Failure},
+    commands::{CommandContext, Failure},
     files,
     output::visible,
-    terminal::Terminal,
+    terminal::ControllingTerminal,
 };
 
 #[derive(Serialize)]
-struct Made {
+struct KeyMade {
     file: String,
     public: String,
 }
 
 pub(super) fn run(
-    context: &Context<'_>,
+    context: &CommandContext<'_>,
     name: &OperatorName,
     output: &Path,
 ) -> Result<(), Failure> {
     files::refuse_existing(output)?;
-    let passphrase = Terminal::open()?.ask_new_passphrase()?;
+    let passphrase = ControllingTerminal::open()?.ask_new_passphrase()?;
     let key = OperatorKey::generate(name.clone(), &SystemRandomness);
     let text = key.to_file(&passphrase, &SystemRandomness)?;
     files::create_secret(output, text.as_bytes())?;
-    let made = Made { file: output.display().to_string(), public: key.public().to_string() };
+    let made = KeyMade { file: output.display().to_string(), public: key.public().to_string() };
     Ok(context.output.result("countersign.operator_keygen/1", &made, for_people)?)
 }
 
-fn for_people(made: &Made) -> String {
+fn for_people(made: &KeyMade) -> String {
     let (file, public) = (visible(&made.file), &made.public);
     format!("{public}\n\nThat line is for your colleagues. {file} is for nobody but you.\n")
 }

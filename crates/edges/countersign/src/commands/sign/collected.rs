@@ -9,7 +9,7 @@ use super::{SignedDocument, open_key};
 use crate::{
     commands::{Failure, Refused},
     files,
-    terminal::Terminal,
+    terminal::ControllingTerminal,
 };
 
 /// Characters of a digest that an operator types.
@@ -23,7 +23,7 @@ pub(super) fn sign(
     output: Option<&Path>,
 ) -> Result<SignedDocument, Failure> {
     output.map_or(Ok(()), files::refuse_existing)?;
-    let terminal = Terminal::open()?;
+    let terminal = ControllingTerminal::open()?;
     terminal.show(&document.text())?;
     confirm(&terminal, &document.digest())?;
     let signed = document.signed_by(&open_key(&terminal, key)?);
@@ -35,7 +35,7 @@ pub(super) fn sign(
 }
 
 /// Whoever types the digest has looked at it, and can compare it with what colleagues have.
-fn confirm(terminal: &Terminal, digest: &str) -> Result<(), Failure> {
+fn confirm(terminal: &ControllingTerminal, digest: &str) -> Result<(), Failure> {
     let question = format!("\nType the first {TYPED_CHARS} characters of the digest: ");
     let typed = terminal.ask(&question)?;
     let expected = digest[..TYPED_CHARS].to_owned();

@@ -11,7 +11,7 @@ use crate::{
     ambient::SystemClock,
     commands::{Failure, Refused},
     files,
-    terminal::Terminal,
+    terminal::ControllingTerminal,
 };
 
 pub(super) fn sign(
@@ -21,7 +21,7 @@ pub(super) fn sign(
 ) -> Result<SignedDocument, Failure> {
     let output = output.ok_or(NoOutput)?;
     files::refuse_existing(output)?;
-    let terminal = Terminal::open()?;
+    let terminal = ControllingTerminal::open()?;
     terminal.show(&plan.signing_text())?;
     let count = ask_count(&terminal, plan)?;
     let key = open_key(&terminal, key)?;
@@ -37,7 +37,7 @@ pub(super) fn sign(
 }
 
 /// The operator types what they have read; a number that is shown is too easily agreed to.
-fn ask_count(terminal: &Terminal, plan: &Plan) -> Result<u64, Failure> {
+fn ask_count(terminal: &ControllingTerminal, plan: &Plan) -> Result<u64, Failure> {
     let typed = terminal.ask("\nHow many accounts are to be reset? Type the number: ")?;
     let count = typed.parse();
     let count = count.map_err(|_| Refused::because(NoNumber { typed }))?;
