@@ -1,12 +1,19 @@
 //! The rules that no compiler checks: layers, sizes, words.
 
+mod circles;
 mod manifest;
+mod names;
+mod outline;
 mod sources;
+mod tokens;
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
+
+use circles::Modules;
+use manifest::Manifest;
 
 use crate::shell::{Outcome, root};
 
@@ -15,7 +22,9 @@ const SKIPPED: &[&str] = &["target", ".git", "corpus", "artifacts"];
 
 /// Checks every rule, and lists all that are broken.
 pub(crate) fn tidy() -> Outcome {
-    let mut broken = manifest::broken_rules(&manifest::workspace()?);
+    let manifests = manifest::workspace()?;
+    let mut broken = manifest::broken_rules(&manifests);
+    broken.extend(broken_in_crates(&manifests)?);
     let mut files = Vec::new();
     walk(&root(), &mut files)?;
     for path in files {
@@ -28,6 +37,25 @@ pub(crate) fn tidy() -> Outcome {
         return Ok(());
     }
     Err(format!("{} rules are broken:\n  {}", broken.len(), broken.join("\n  ")).into())
+}
+
+/// The rules of what a crate's files define and name.
+fn broken_in_crates(manifests: &[Manifest]) -> Outcome<Vec<String>> {
+    let mut broken = Vec::new();
+    let mut types = Vec::new();
+    for manifest in manifests {
+        let folder = manifest.folder.join("src");
+        let roots = ["lib.rs", "main.rs"].into_iter().filter(|name| folder.join(name).is_file());
+        for name in roots {
+            let modules = Modules::read(&folder, name)?;
+            let folder = relative(&folder);
+            broken.extend(circles::broken_rules(&folder, &modules));
+            let names = modules.types();
+            types.extend(names.map(|(file, name)| (format!("{folder}/{file}"), name.to_owned())));
+        }
+    }
+    broken.extend(names::broken_rules(&types));
+    Ok(broken)
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Outcome {

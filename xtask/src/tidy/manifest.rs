@@ -1,29 +1,44 @@
-//! Who may depend on whom.
+//! Who may depend on whom. The folder of a crate is its floor.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::shell::{Outcome, root};
 
-/// The only crates that know SQL.
-const SQL_CRATES: &[&str] = &["directory", "sql", "store"];
+/// The floors, from the ground up: a crate knows crates of the floors below its own.
+const FLOORS: &[&str] = &["domain", "storage", "operations", "edges"];
+
+/// Of their floors, these stand in this order, each knowing those before it. Any other crate stands
+/// above these, and knows no other.
+const ORDER_WITHIN_FLOORS: &[&[&str]] = &[
+    &["model"],
+    &["sql"],
+    &["instance"],
+    &["exposure"],
+    &["outbox"],
+    &["campaigns"],
+    &["recoveries"],
+    &["web", "worker"],
+];
+
+/// The floor whose crates alone know SQL.
+const SQL_FLOOR: &str = "storage";
 const SQL_LIBRARY: &str = "sqlx";
 
-/// Crates that decide or compute: of the workspace they know `model` alone.
-const DOMAIN_CRATES: &[&str] =
-    &["authority", "campaign", "corpus", "leak", "ledger", "notice", "password", "recovery"];
-
-/// The only domain crate that others' tests may use: what they act on must really be signed.
-const SIGNING_CRATE: &str = "authority";
-
-/// The truth that the program is held against: it knows nothing of it, or a misunderstanding could
-/// be on both sides.
+/// The truth that the program is held against. Like all that stands apart from the floors it knows
+/// nothing of them, or a misunderstanding could be on both sides.
 const TRUTH_CRATE: &str = "demo";
+const TRUTH_USER: &str = "countersign";
 
 /// Crates that anybody's tests may use.
 const TEST_CRATE: &str = "testkit";
 
 /// What matters here of a crate's `Cargo.toml`.
 pub(crate) struct Manifest {
+    pub(crate) folder: PathBuf,
+    floor: String,
     name: String,
     /// Each with whether only tests use it.
     dependencies: Vec<(String, bool)>,
@@ -44,50 +59,74 @@ pub(crate) fn workspace() -> Outcome<Vec<Manifest>> {
 
 /// A sentence for each rule that a manifest breaks.
 pub(crate) fn broken_rules(manifests: &[Manifest]) -> Vec<String> {
-    let names: Vec<_> = manifests.iter().map(|manifest| manifest.name.as_str()).collect();
     let broken = manifests.iter().flat_map(|manifest| {
+        let name = &manifest.name;
         let lints = (!manifest.inherits_lints)
-            .then(|| format!("{} does not inherit the workspace's lints", manifest.name));
-        lints.into_iter().chain(broken_layers(manifest, &names))
+            .then(|| format!("{name} does not inherit the workspace's lints"));
+        let dependencies = manifest.dependencies.iter();
+        let layers = dependencies.filter_map(move |(dependency, for_tests)| {
+            let inner = manifests.iter().find(|other| other.name == *dependency);
+            let broken = match inner {
+                Some(inner) => broken_layer(manifest, inner, *for_tests),
+                None => broken_library(manifest, dependency),
+            };
+            broken.map(|rule| format!("{name} depends on {dependency}: {rule}"))
+        });
+        lints.into_iter().chain(layers)
     });
     broken.collect()
 }
 
-fn broken_layers(manifest: &Manifest, workspace: &[&str]) -> Vec<String> {
-    let name = manifest.name.as_str();
-    let mut broken = Vec::new();
-    for (dependency, for_tests) in &manifest.dependencies {
-        let dependency = dependency.as_str();
-        if dependency == SQL_LIBRARY && !SQL_CRATES.contains(&name) {
-            broken.push(format!("{name} depends on {SQL_LIBRARY}: only {SQL_CRATES:?} may"));
+/// The rule that one crate of the workspace breaks by its dependency on another.
+fn broken_layer(of: &Manifest, on: &Manifest, for_tests: bool) -> Option<&'static str> {
+    match on.name.as_str() {
+        TEST_CRATE => return (!for_tests).then_some("only tests may"),
+        TRUTH_CRATE => {
+            return (of.name != TRUTH_USER).then_some("only the program that shows it may");
         }
-        let inner = workspace.contains(&dependency);
-        let for_anybodys_tests = [TEST_CRATE, SIGNING_CRATE].contains(&dependency);
-        let allowed = dependency == "model" || (*for_tests && for_anybodys_tests);
-        if DOMAIN_CRATES.contains(&name) && inner && !allowed {
-            broken.push(format!("{name} is a domain crate and depends on {dependency}"));
-        }
-        if name == TRUTH_CRATE && inner {
-            broken
-                .push(format!("{name} depends on {dependency}, which it is to tell the truth of"));
-        }
-        if dependency == TEST_CRATE && !for_tests {
-            broken.push(format!("{name} depends on {TEST_CRATE} outside its tests"));
-        }
+        _ => {}
     }
-    broken
+    let (Some(floor), Some(other)) = (of.floor(), on.floor()) else {
+        return Some("one of them stands apart from the floors");
+    };
+    let below = other < floor;
+    let same = other == floor && (for_tests || on.place() < of.place());
+    (!below && !same).then_some("it is not below")
+}
+
+fn broken_library(of: &Manifest, library: &str) -> Option<&'static str> {
+    let broken = library == SQL_LIBRARY && of.floor != SQL_FLOOR;
+    broken.then_some("only the crates of the floor storage may")
+}
+
+impl Manifest {
+    fn floor(&self) -> Option<usize> {
+        FLOORS.iter().position(|floor| *floor == self.floor)
+    }
+
+    /// Where it stands within its floor.
+    fn place(&self) -> usize {
+        let order = ORDER_WITHIN_FLOORS;
+        let place = order.iter().position(|crates| crates.contains(&self.name.as_str()));
+        place.unwrap_or(order.len())
+    }
 }
 
 fn read(folder: &Path) -> Outcome<Manifest> {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let text = fs::read_to_string(folder.join("Cargo.toml"))?;
-    Ok(parse(&name, &text))
+    Ok(parse(folder, &text))
 }
 
 /// Reads as much of TOML as our manifests use: sections, and a key at the start of a line.
-fn parse(name: &str, text: &str) -> Manifest {
-    let mut manifest =
-        Manifest { name: name.to_owned(), dependencies: Vec::new(), inherits_lints: false };
+fn parse(folder: &Path, text: &str) -> Manifest {
+    let last = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut manifest = Manifest {
+        folder: folder.to_owned(),
+        floor: folder.parent().map(last).unwrap_or_default(),
+        name: last(folder),
+        dependencies: Vec::new(),
+        inherits_lints: false,
+    };
     let mut section = "";
     for line in text.lines().map(str::trim) {
         let key = line.split(['=', '.', ' ']).next().unwrap_or_default();
@@ -111,50 +150,78 @@ fn is_name(key: &str) -> bool {
 mod tests {
     use super::*;
 
-    const LINTS: &str = "\n[lints]\nworkspace = true\n";
+    const OTHERS: &[&str] = &[
+        "domain/model",
+        "domain/leak",
+        "storage/sql",
+        "storage/store",
+        "operations/exposure",
+        "operations/outbox",
+        "edges/web",
+        "apart/demo",
+        "apart/testkit",
+    ];
 
     #[track_caller]
-    fn check(name: &str, sections: &str, expected: &[&str]) {
-        let others = ["authority", "model", "store", "testkit"].map(|name| parse(name, LINTS));
-        let mut manifests = Vec::from(others);
-        manifests.push(parse(name, sections));
-        assert_eq!(broken_rules(&manifests), expected);
+    fn check(folder: &str, section: &str, dependency: &str, expected: Option<&str>) {
+        let lints = "\n[lints]\nworkspace = true\n";
+        let others = OTHERS.iter().map(|folder| parse(Path::new(folder), lints));
+        let text = format!("[{section}]\n{dependency}.workspace = true\n{lints}");
+        let manifests: Vec<_> = others.chain([parse(Path::new(folder), &text)]).collect();
+        let name = folder.rsplit('/').next().unwrap();
+        let expected = expected.map(|rule| format!("{name} depends on {dependency}: {rule}"));
+        assert_eq!(broken_rules(&manifests), Vec::from_iter(expected));
+    }
+
+    #[test]
+    fn a_crate_knows_the_floors_below() {
+        let above = Some("it is not below");
+        check("storage/directory", "dependencies", "leak", None);
+        check("edges/countersign", "dependencies", "model", None);
+        check("storage/directory", "dependencies", "outbox", above);
+        check("domain/recovery", "dependencies", "store", above);
+        check("domain/recovery", "dev-dependencies", "store", above);
+    }
+
+    #[test]
+    fn a_floor_has_its_own_order() {
+        let above = Some("it is not below");
+        check("domain/recovery", "dependencies", "model", None);
+        check("domain/recovery", "dependencies", "leak", above);
+        check("domain/recovery", "dev-dependencies", "leak", None);
+        check("storage/directory", "dependencies", "sql", None);
+        check("storage/directory", "dependencies", "store", above);
+        check("operations/campaigns", "dependencies", "outbox", None);
+        check("operations/instance", "dependencies", "exposure", above);
+        check("edges/worker", "dependencies", "web", above);
+        check("edges/countersign", "dependencies", "web", None);
     }
 
     #[test]
     fn sql_stays_where_it_is() {
-        let sqlx = format!("[dependencies]\nsqlx.workspace = true\n{LINTS}");
-        check("sql", &sqlx, &[]);
-        let broken = r#"service depends on sqlx: only ["directory", "sql", "store"] may"#;
-        check("service", &sqlx, &[broken]);
-    }
-
-    #[test]
-    fn a_domain_crate_knows_model_alone() {
-        let tests = format!("[dev-dependencies]\ntestkit.workspace = true\n{LINTS}");
-        check("leak", &tests, &[]);
-        let signing = format!("[dev-dependencies]\nauthority.workspace = true\n{LINTS}");
-        check("campaign", &signing, &[]);
-        let store =
-            format!("[dependencies]\nmodel.workspace = true\nstore = {{ path = \"\" }}\n{LINTS}");
-        check("leak", &store, &["leak is a domain crate and depends on store"]);
-        check("service", &store, &[]);
+        let elsewhere = Some("only the crates of the floor storage may");
+        check("storage/directory", "dependencies", "sqlx", None);
+        check("operations/campaigns", "dependencies", "sqlx", elsewhere);
+        check("operations/campaigns", "dev-dependencies", "sqlx", elsewhere);
     }
 
     #[test]
     fn the_truth_is_told_by_a_stranger() {
-        let model = format!("[dependencies]\nmodel.workspace = true\n{LINTS}");
-        check("demo", &model, &["demo depends on model, which it is to tell the truth of"]);
+        let apart = Some("one of them stands apart from the floors");
+        check("apart/sim", "dependencies", "model", apart);
+        check("edges/countersign", "dependencies", "demo", None);
+        check("edges/worker", "dependencies", "demo", Some("only the program that shows it may"));
     }
 
     #[test]
     fn nothing_ships_with_the_test_kit() {
-        let broken = "service depends on testkit outside its tests";
-        check("service", &format!("[dependencies]\ntestkit.workspace = true\n{LINTS}"), &[broken]);
+        check("domain/recovery", "dev-dependencies", "testkit", None);
+        check("domain/recovery", "dependencies", "testkit", Some("only tests may"));
     }
 
     #[test]
     fn lints_are_inherited() {
-        check("service", "", &["service does not inherit the workspace's lints"]);
+        let broken = broken_rules(&[parse(Path::new("domain/leak"), "")]);
+        assert_eq!(broken, ["leak does not inherit the workspace's lints"]);
     }
 }
