@@ -11,9 +11,9 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use sqlx::{
-    Arguments, AssertSqlSafe, Column as _, Connection as _, Database, Decode as SqlxDecode, Encode,
-    Executor as _, PgPool, Postgres, Row as _, SqlSafeStr as _, SqlStr, Sqlite, SqlitePool,
-    Statement as _, Transaction, Type, TypeInfo as _, ValueRef,
+    Arguments, AssertSqlSafe, Column as _, Database, Decode as SqlxDecode, Encode, Executor as _,
+    PgPool, Postgres, Row as _, SqlSafeStr as _, SqlStr, Sqlite, SqlitePool, Statement as _,
+    Transaction, Type, TypeInfo as _, ValueRef,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
@@ -335,17 +335,6 @@ impl Tx {
             match self {
                 Self::Sqlite(tx) => tx.commit().await?,
                 Self::Postgres(tx) => tx.commit().await?,
-            }
-            Ok(())
-        })
-    }
-
-    /// Asks whether the other end still answers.
-    pub fn ping(&mut self) -> BoxFuture<'_, Result<(), SqlError>> {
-        Box::pin(async move {
-            match self {
-                Self::Sqlite(tx) => tx.ping().await?,
-                Self::Postgres(tx) => tx.ping().await?,
             }
             Ok(())
         })

@@ -1,5 +1,3 @@
-//! What a column holds is read as what it is, on both databases, or refused.
-
 use sql::{Access, Db, OpenOptions, Record, Statement};
 
 /// A database of each sort.
