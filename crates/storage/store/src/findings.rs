@@ -1,4 +1,3 @@
-use futures_util::{StreamExt as _, stream::BoxStream};
 use model::{
     AccountId, CredentialVersion, FileId, FindingId, FindingState, HashFormat, LeakId, RecordRef,
     Tier, Timestamp,
@@ -167,12 +166,6 @@ impl Tx {
     /// A leak's findings, by account.
     pub fn findings(&mut self, leak: LeakId) -> StoreFuture<'_, Vec<Finding>> {
         Box::pin(async move { Ok(self.0.run(&OF_LEAK).bind(Cell(leak)).all().await?) })
-    }
-
-    /// A leak's findings, by account, as they come.
-    pub fn stream_findings(&mut self, leak: LeakId) -> BoxStream<'_, Result<Finding, StoreError>> {
-        let rows = self.0.run(&OF_LEAK).bind(Cell(leak)).stream::<Finding>();
-        rows.map(|row| Ok(row?)).boxed()
     }
 
     /// The records of a leak's findings: finding by finding, in the order of the files.
