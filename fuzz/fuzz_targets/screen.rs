@@ -5,20 +5,20 @@
 use std::{io::Cursor, sync::LazyLock};
 
 use leak::{
-    AccountIndex, Candidate, Compression, IndexBuilder, Screened, pieces, screen_piece,
-    screen_reader,
+    AccountIndex, Compression, Hit, IndexBuilder, PieceScreening, ScreenError, Screened, pieces,
+    screen_piece, screen_reader,
 };
 use libfuzzer_sys::fuzz_target;
 use model::{AccountId, Tally};
 
 fuzz_target!(|input: (u8, &[u8])| {
     let (size, text) = input;
-    let (candidates, screened) = whole(text);
-    check(text, &candidates, &screened);
+    let (hits, screened) = read_all(screen_reader(text, &*ACCOUNTS));
+    check(text, &hits, &screened);
     // Pieces of up to a kilobyte, or so many small ones that they meet each edge.
     let size = u64::from(size) + 1;
     let size = if text.len() > 64 { size * 4 } else { size };
-    assert_eq!(in_pieces_of(size, text), (candidates, screened.tally));
+    assert_eq!(in_pieces_of(size, text), (hits, screened.tally));
 });
 
 /// Short identifiers, so that arbitrary bytes soon find them.
@@ -36,42 +36,36 @@ static ACCOUNTS: LazyLock<AccountIndex> = LazyLock::new(|| {
     builder.build()
 });
 
-fn whole(text: &[u8]) -> (Vec<Candidate>, Screened) {
-    let mut candidates = Vec::new();
-    let mut sink = |found| candidates.push(found);
-    let screened = screen_reader(text, &ACCOUNTS, &|_| (), &mut sink).expect("memory can be read");
-    (candidates, screened)
+fn read_all(screening: Result<PieceScreening<'_>, ScreenError>) -> (Vec<Hit>, Screened) {
+    let mut screening = screening.expect("memory can be read");
+    let batches = screening.by_ref().map(|batch| batch.expect("memory can be read"));
+    let hits = batches.flat_map(|batch| batch.hits).collect();
+    (hits, screening.finish().expect("every line is accounted for"))
 }
 
-fn check(text: &[u8], candidates: &[Candidate], screened: &Screened) {
+fn check(text: &[u8], hits: &[Hit], screened: &Screened) {
     let tally = screened.tally.clone().balanced().expect("every line is accounted for");
     let newlines = text.iter().filter(|&&byte| byte == b'\n').count() as u64;
     let plain = !matches!(text, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0x1f, 0x8b, ..])
         && !matches!(text, [0x28, 0xb5, 0x2f, 0xfd, ..] | [_, 0x2a, 0x4d, 0x18, ..]);
     let open_end = u64::from(text.last().is_some_and(|&byte| byte != b'\n'));
     assert!(!plain || tally.lines == newlines + open_end);
-    let mut hits: Vec<_> = candidates.iter().map(|found| (found.line, found.offset)).collect();
-    assert!(hits.is_sorted());
-    hits.dedup();
-    assert_eq!(hits.len() as u64, tally.hits);
-    for found in candidates.iter().filter(|_| plain) {
+    let mut lines: Vec<_> = hits.iter().map(|hit| (hit.line, hit.offset)).collect();
+    assert!(lines.is_sorted());
+    lines.dedup();
+    assert_eq!(lines.len() as u64, tally.hits);
+    for found in hits.iter().filter(|_| plain) {
         let line = &text[found.offset as usize..][..found.length as usize];
         assert!(!line.contains(&b'\n') && !found.secrets.is_empty());
     }
 }
 
-fn in_pieces_of(size: u64, text: &[u8]) -> (Vec<Candidate>, Tally) {
-    let mut candidates = Vec::new();
-    let mut tally = Tally::default();
+fn in_pieces_of(size: u64, text: &[u8]) -> (Vec<Hit>, Tally) {
+    let (mut hits, mut tally) = (Vec::new(), Tally::default());
     for piece in pieces(text.len() as u64, Compression::Plain, size) {
-        let before = tally.lines;
-        let mut sink = |mut found: Candidate| {
-            found.line += before;
-            candidates.push(found);
-        };
-        let file = Cursor::new(text);
-        let screened = screen_piece(file, &piece, &ACCOUNTS, &|_| (), &mut sink);
-        tally += &screened.expect("memory can be read").tally;
+        let (found, screened) = read_all(screen_piece(Cursor::new(text), &piece, &*ACCOUNTS));
+        hits.extend(found.into_iter().map(|hit| Hit { line: hit.line + tally.lines, ..hit }));
+        tally += &screened.tally;
     }
-    (candidates, tally)
+    (hits, tally)
 }

@@ -1,6 +1,6 @@
 use crate::{
-    AccountIndex,
-    identifier::Forms,
+    forms::Forms,
+    index::IdentifierIndex,
     limits::SPLITS_MAX,
     record::delimiters_in,
     words::{WORD_BYTES, byte_of, equal, word_at},
@@ -31,13 +31,13 @@ const LINES_MAX: usize = 64;
 impl Ahead {
     /// Takes in the whole lines at the start of `text`, which holds no NUL. Lines longer than
     /// `line_bytes_max` are suspect.
-    pub(crate) fn look(&mut self, text: &[u8], line_bytes_max: usize, index: &AccountIndex) {
+    pub(crate) fn look(&mut self, text: &[u8], line_bytes_max: usize, index: &dyn IdentifierIndex) {
         (self.next, self.suspects) = (0, 0);
         self.lengths.clear();
         self.asked.clear();
         let mut rest = text;
         while self.lengths.len() < LINES_MAX
-            && let Some(line) = Outline::of(rest)
+            && let Some(line) = LineOutline::of(rest)
         {
             let common = line.length <= line_bytes_max && self.ask(&line, rest, index);
             self.suspects |= u64::from(!common) << self.lengths.len();
@@ -72,7 +72,7 @@ impl Ahead {
 
     /// Notes what to ask the index for a line. Whether the line is a common one: a record, and if
     /// its identifiers are nobody's, then surely a readable one.
-    fn ask(&mut self, line: &Outline, text: &[u8], index: &AccountIndex) -> bool {
+    fn ask(&mut self, line: &LineOutline, text: &[u8], index: &dyn IdentifierIndex) -> bool {
         let ends = &line.delimiters[..line.delimiters_found];
         let Some(first) = ends.first() else {
             return false;
@@ -93,14 +93,14 @@ impl Ahead {
 }
 
 /// Where a line ends, and its first delimiters.
-struct Outline {
+struct LineOutline {
     /// Its newline not counted.
     length: usize,
     delimiters: [usize; SPLITS_MAX],
     delimiters_found: usize,
 }
 
-impl Outline {
+impl LineOutline {
     /// Of the first line of a text; `None` if it has no end.
     fn of(text: &[u8]) -> Option<Self> {
         let mut outline = Self { length: 0, delimiters: [0; SPLITS_MAX], delimiters_found: 0 };

@@ -28,12 +28,15 @@ pub const SPLITS_MAX: usize = 4;
 /// Plausible secrets passed on for one line and account. Each may cost a slow hash to verify.
 pub const SECRETS_MAX: usize = 8;
 
+/// Hits passed on together. A line that leads to many accounts may exceed it.
+pub const HITS_PER_BATCH: usize = 1024;
+
+/// Bytes of the input after which a batch is passed on even without a hit, so that others learn how
+/// far the reading has come.
+pub const BATCH_BYTES: u64 = 1024 * 1024;
+
 /// Samples of rejected lines kept for one piece and reason. The counts are always exact.
 pub const REJECT_SAMPLES_MAX: usize = 20;
-
-/// Bytes of a domain that is still turned into its ASCII form. The real bound is 253 bytes of
-/// ASCII; a longer name is compared as it stands, so that a hostile one costs no time.
-pub const DOMAIN_BYTES_MAX: usize = 1024;
 
 /// Folders within folders that are walked. Deeper ones are an error, never left out.
 pub const FOLDER_DEPTH_MAX: usize = 64;

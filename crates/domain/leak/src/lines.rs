@@ -15,7 +15,7 @@ use crate::{
 ///
 /// A line ends with a newline or with the input. It belongs to the range in which it starts, and
 /// is read to its end even beyond that range.
-pub(crate) struct Lines<'a> {
+pub(crate) struct LineReader<'a> {
     reader: Box<dyn Read + 'a>,
     /// Lines of a leak, wiped when dropped as far as anything was ever read into it.
     buffer: Vec<u8>,
@@ -31,7 +31,7 @@ pub(crate) struct Lines<'a> {
     bounds: Bounds,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> LineReader<'a> {
     /// All lines from the reader's first byte on.
     pub(crate) fn whole(reader: Box<dyn Read + 'a>, bounds: Bounds) -> Self {
         Self::new(reader, 0..u64::MAX, bounds)
@@ -60,7 +60,7 @@ impl<'a> Lines<'a> {
     ///
     /// # Errors
     /// Only what the file or stream itself reports. A compressed stream that breaks is a line.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<RawLine<'_>>> {
         if self.offset >= self.end {
             return Ok(None);
         }
@@ -79,7 +79,7 @@ impl<'a> Lines<'a> {
             _ if length > self.bounds.line_bytes_max as u64 => Content::Overlong,
             _ => Content::Text(&self.buffer[start..start + extent.kept]),
         };
-        Ok(Some(Line { offset, length, may_hold_nul: self.nul_read, content }))
+        Ok(Some(RawLine { offset, length, may_hold_nul: self.nul_read, content }))
     }
 
     /// The text that is in memory, from the next line on, as far as lines may start in it. Nothing
@@ -184,14 +184,14 @@ impl<'a> Lines<'a> {
     }
 }
 
-impl Drop for Lines<'_> {
+impl Drop for LineReader<'_> {
     fn drop(&mut self) {
         self.buffer[..self.used].zeroize();
     }
 }
 
 /// One line, its newline not counted.
-pub(crate) struct Line<'a> {
+pub(crate) struct RawLine<'a> {
     /// Bytes from the start of the text to the start of the line.
     pub(crate) offset: u64,
     /// Bytes of the line, however long.
@@ -252,7 +252,7 @@ mod tests {
     const SMALL: Bounds =
         Bounds { line_bytes_max: 4, block_bytes_min: 5, block_bytes_max: 7, tail_bytes: 1 };
 
-    fn shown(mut lines: Lines<'_>) -> Vec<String> {
+    fn shown(mut lines: LineReader<'_>) -> Vec<String> {
         let mut shown = Vec::new();
         while let Some(line) = lines.next().unwrap() {
             let text = match line.content {
@@ -268,7 +268,7 @@ mod tests {
     #[track_caller]
     fn check(text: &'static str, expected: &[&str]) {
         let reader = Box::new(text.as_bytes());
-        assert_eq!(shown(Lines::whole(reader, SMALL)), expected, "{text:?}");
+        assert_eq!(shown(LineReader::whole(reader, SMALL)), expected, "{text:?}");
         for size in 1..=text.len() {
             assert_eq!(in_ranges_of(size, text), expected, "{text:?} in ranges of {size}");
         }
@@ -279,12 +279,12 @@ mod tests {
         starts.flat_map(|start| shown(range(text, start..(start + size).min(text.len())))).collect()
     }
 
-    fn range(text: &'static str, range: Range<usize>) -> Lines<'static> {
+    fn range(text: &'static str, range: Range<usize>) -> LineReader<'static> {
         let reader = Box::new(&text.as_bytes()[range.start.saturating_sub(1)..]);
         if range.start == 0 {
-            return Lines::first(reader, range.end as u64, SMALL);
+            return LineReader::first(reader, range.end as u64, SMALL);
         }
-        Lines::within(reader, &(range.start as u64..range.end as u64), SMALL).unwrap()
+        LineReader::within(reader, &(range.start as u64..range.end as u64), SMALL).unwrap()
     }
 
     #[test]
@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn a_range_without_a_line_start_reads_nothing_beyond_it() {
         let mut reader = Cursor::new([b'x'; 100]);
-        let lines = Lines::within(Box::new(&mut reader), &(1..11), SMALL);
+        let lines = LineReader::within(Box::new(&mut reader), &(1..11), SMALL);
         assert_eq!(shown(lines.unwrap()).len(), 0);
         assert_eq!(reader.position(), 11);
     }
@@ -321,7 +321,7 @@ mod tests {
                 self.0.read(&mut buffer[..1])
             }
         }
-        let lines = Lines::whole(Box::new(Slow(b"ab\nabcdefgh\n\nc")), SMALL);
+        let lines = LineReader::whole(Box::new(Slow(b"ab\nabcdefgh\n\nc")), SMALL);
         assert_eq!(shown(lines), ["0:ab", "3:overlong 8", "12:", "13:c"]);
     }
 }

@@ -1,25 +1,12 @@
-use model::RejectReason;
+use model::RejectSample;
 
 use crate::limits::REJECT_SAMPLES_MAX;
 
-/// Where a line stands that could not be read as a record. Never what it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RejectSample {
-    /// Why.
-    pub reason: RejectReason,
-    /// Line number, from 1, within the piece.
-    pub line: u64,
-    /// Bytes from the start of the (decompressed) text to the start of the line.
-    pub offset: u64,
-    /// Bytes of the line, its end not counted.
-    pub length: u64,
-}
-
 /// The first few rejects of each reason, so that one flood does not hide the others.
 #[derive(Default)]
-pub(crate) struct Samples(Vec<RejectSample>);
+pub(crate) struct RejectSamples(Vec<RejectSample>);
 
-impl Samples {
+impl RejectSamples {
     pub(crate) fn add(&mut self, sample: RejectSample) {
         let same = self.0.iter().filter(|other| other.reason == sample.reason);
         if same.count() < REJECT_SAMPLES_MAX {

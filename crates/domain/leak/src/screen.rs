@@ -3,95 +3,92 @@ use std::{
     path::Path,
 };
 
-use memchr::memchr;
-use model::{AccountId, RejectReason, Secret, Tally, Tier, Unbalanced};
+use model::{RejectSample, Tally, Unbalanced};
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountIndex, Piece, RejectSample, SourceError,
-    ahead::Ahead,
-    identifier::unquoted,
-    index::Probe,
-    lines::{Bounds, Content, Line, Lines},
-    record::{Split, splits},
-    reject::Samples,
-    source::{Kind, Metered, open_file, rejoined},
+    hit::Hit,
+    index::IdentifierIndex,
+    limits::{BATCH_BYTES, HITS_PER_BATCH},
+    lines::{Bounds, LineReader},
+    sieve::Sieve,
+    source::{BytesRead, FilePiece, Metered, SourceError, SourceKind, open_file, rejoined},
 };
 
-/// Screens one piece of a file: every candidate goes to `sink`, in the order of the lines.
+/// Begins to screen one piece of a file.
 ///
-/// `progress` is told, about once for each block, how many bytes of the piece have been read so
-/// far; in the end that is its length. The pieces of a file together give what the file as one
-/// piece gives, except that lines are counted anew in each.
+/// The pieces of a file together give what the file as one piece gives, except that lines are
+/// counted anew in each.
 ///
 /// # Errors
-/// [`ScreenError`] names the file. What `sink` has got until then is to be thrown away.
-pub fn screen_file(
+/// [`ScreenError`] names the file.
+pub fn screen_file<'a>(
     path: &Path,
-    piece: &Piece,
-    index: &AccountIndex,
-    progress: &dyn Fn(u64),
-    sink: &mut dyn FnMut(Candidate),
-) -> Result<Screened, ScreenError> {
+    piece: &FilePiece,
+    index: &'a dyn IdentifierIndex,
+) -> Result<PieceScreening<'a>, ScreenError> {
     let file = open_file(path)?;
-    let screened = screen_range(file, piece, Bounds::STANDARD, index, progress, sink);
-    screened.map_err(|fault| fault.of(&format!("{:?}", path.to_string_lossy())))
+    let input = format!("{:?}", path.to_string_lossy());
+    match screen_range(file, piece, Bounds::STANDARD, index) {
+        Ok(screening) => Ok(PieceScreening { input, ..screening }),
+        Err(fault) => Err(fault.of(&input)),
+    }
 }
 
 /// As [`screen_file`], for what is no file but can be read like one.
 ///
 /// # Errors
 /// [`ScreenError`], which speaks of "the input".
-pub fn screen_piece(
-    input: impl Read + Seek,
-    piece: &Piece,
-    index: &AccountIndex,
-    progress: &dyn Fn(u64),
-    sink: &mut dyn FnMut(Candidate),
-) -> Result<Screened, ScreenError> {
-    let screened = screen_range(input, piece, Bounds::STANDARD, index, progress, sink);
-    screened.map_err(|fault| fault.of(INPUT))
+pub fn screen_piece<'a>(
+    input: impl Read + Seek + 'a,
+    piece: &FilePiece,
+    index: &'a dyn IdentifierIndex,
+) -> Result<PieceScreening<'a>, ScreenError> {
+    screen_range(input, piece, Bounds::STANDARD, index).map_err(|fault| fault.of(INPUT))
 }
 
-/// Screens a stream from its first byte to its last: standard input, or a decrypted copy.
+/// Begins to screen a stream from its first byte to its last: standard input, or a decrypted copy.
 ///
-/// Compression and UTF-16 are recognised as in a file. `progress` is told how many bytes have been
-/// read from the stream so far.
+/// Compression and UTF-16 are recognised as in a file.
 ///
 /// # Errors
 /// [`ScreenError`], which speaks of "the input".
-pub fn screen_reader(
-    reader: impl Read,
-    index: &AccountIndex,
-    progress: &dyn Fn(u64),
-    sink: &mut dyn FnMut(Candidate),
-) -> Result<Screened, ScreenError> {
-    let screened = screen_stream(reader, Bounds::STANDARD, index, progress, sink);
-    screened.map_err(|fault| fault.of(INPUT))
+pub fn screen_reader<'a>(
+    reader: impl Read + 'a,
+    index: &'a dyn IdentifierIndex,
+) -> Result<PieceScreening<'a>, ScreenError> {
+    screen_stream(reader, Bounds::STANDARD, index).map_err(|fault| fault.of(INPUT))
 }
 
 const INPUT: &str = "the input";
 
-/// A line that names one of our accounts, with whatever may be the password in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// Whose identifier it is. A line that leads to several accounts gives a candidate for each.
-    pub account: AccountId,
-    /// By which identifier; the best, if several lead to the account.
-    pub tier: Tier,
-    /// Line number, from 1, within the piece.
-    pub line: u64,
-    /// Bytes from the start of the (decompressed) text to the start of the line. A byte order mark
-    /// of UTF-8 counts, but is no part of the line. For UTF-16, bytes of the text as UTF-8.
-    pub offset: u64,
-    /// Bytes of the line, its end not counted.
-    pub length: u32,
-    /// At least one and at most [`SECRETS_MAX`](crate::limits::SECRETS_MAX) for each way to read
-    /// the line, each once, the likeliest first.
-    pub secrets: Vec<Secret>,
+/// A piece on its way through screening: an iterator over its hits, in the order of the lines, in
+/// batches of bounded size. What became of all lines is known at the [end](Self::finish).
+///
+/// A batch may be without hits: it then tells how far the reading has come.
+pub struct PieceScreening<'a> {
+    input: String,
+    lines: LineReader<'a>,
+    sieve: Sieve<'a>,
+    bytes_read: BytesRead,
+    bytes_told: u64,
+    /// Of the piece, where that is known.
+    length: Option<u64>,
+    ended: bool,
+}
+
+/// Some hits of a piece.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HitBatch {
+    /// Those found since the batch before.
+    pub hits: Vec<Hit>,
+    /// Bytes of the input, compressed if it is, read since the batch before. Over all batches of a
+    /// piece they add up to its length.
+    pub bytes_read: u64,
 }
 
 /// What became of the lines of one piece.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Screened {
     /// Every line, counted. It balances.
     pub tally: Tally,
@@ -101,6 +98,71 @@ pub struct Screened {
     /// asks for too much memory: what follows its last readable line counts as one line, rejected
     /// as `truncated_member`, and nobody knows how many there are.
     pub complete: bool,
+}
+
+impl Iterator for PieceScreening<'_> {
+    type Item = Result<HitBatch, ScreenError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let batch = self.next_batch();
+        Some(batch.map_err(|error| UnnamedFault::Read(error).of(&self.input)))
+    }
+}
+
+impl<'a> PieceScreening<'a> {
+    /// The counts of the whole piece. Hits that nobody has taken yet are lost.
+    ///
+    /// # Errors
+    /// [`ScreenError`] if the rest of the piece cannot be read, or a line is unaccounted for.
+    pub fn finish(mut self) -> Result<Screened, ScreenError> {
+        for rest in self.by_ref() {
+            rest?;
+        }
+        let (tally, rejects, complete) = self.sieve.into_counts();
+        let tally =
+            tally.balanced().map_err(|sums| UnnamedFault::Unbalanced(sums).of(&self.input))?;
+        Ok(Screened { tally, rejects, complete })
+    }
+
+    fn new(lines: LineReader<'a>, index: &'a dyn IdentifierIndex, bytes_read: BytesRead) -> Self {
+        Self {
+            input: INPUT.to_owned(),
+            lines,
+            sieve: Sieve::new(index),
+            bytes_read,
+            bytes_told: 0,
+            length: None,
+            ended: false,
+        }
+    }
+
+    fn next_batch(&mut self) -> io::Result<HitBatch> {
+        let full_at = self.bytes_read.get().saturating_add(BATCH_BYTES);
+        while self.sieve.hit_count() < HITS_PER_BATCH && self.bytes_read.get() < full_at {
+            self.sieve.pass_over_strangers(&mut self.lines);
+            let Some(line) = self.lines.next()? else {
+                self.ended = true;
+                break;
+            };
+            self.sieve.take(line);
+        }
+        Ok(HitBatch { hits: self.sieve.take_hits(), bytes_read: self.newly_read() })
+    }
+
+    /// Bytes read that no batch has told of. The last line of a piece is read beyond its end, and
+    /// a piece of a file that cannot be cut may need no reading at all.
+    fn newly_read(&mut self) -> u64 {
+        let read = match self.length {
+            Some(length) if self.ended => length,
+            Some(length) => self.bytes_read.get().min(length),
+            None => self.bytes_read.get(),
+        };
+        let before = std::mem::replace(&mut self.bytes_told, read);
+        read.saturating_sub(before)
+    }
 }
 
 /// Why a piece could not be screened.
@@ -140,14 +202,14 @@ pub enum ScreenError {
     },
 }
 
-/// A [`ScreenError`] of an input that has no name yet.
-enum Fault {
+/// A [`ScreenError`] of an input whose name is added later.
+enum UnnamedFault {
     Read(io::Error),
     Shortened { length: u64, piece_end: u64 },
     Unbalanced(Unbalanced),
 }
 
-impl Fault {
+impl UnnamedFault {
     fn of(self, input: &str) -> ScreenError {
         let input = input.to_owned();
         match self {
@@ -160,299 +222,76 @@ impl Fault {
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for UnnamedFault {
     fn from(error: io::Error) -> Self {
         Self::Read(error)
     }
 }
 
-fn screen_range(
-    mut file: impl Read + Seek,
-    piece: &Piece,
+fn screen_range<'a>(
+    mut file: impl Read + Seek + 'a,
+    piece: &FilePiece,
     bounds: Bounds,
-    index: &AccountIndex,
-    progress: &dyn Fn(u64),
-    sink: &mut dyn FnMut(Candidate),
-) -> Result<Screened, Fault> {
+    index: &'a dyn IdentifierIndex,
+) -> Result<PieceScreening<'a>, UnnamedFault> {
     check_length(&mut file, piece)?;
-    let progress = |read: u64| progress(read.min(piece.length()));
-    let lines = piece_lines(file, piece, bounds, &progress)?;
-    let screened = Screening::new(index, sink).run(lines)?;
-    progress(piece.length());
-    Ok(screened)
+    let bytes_read = BytesRead::default();
+    let lines = piece_lines(file, piece, bounds, &bytes_read)?;
+    let screening = PieceScreening::new(lines, index, bytes_read);
+    Ok(PieceScreening { length: Some(piece.length()), ..screening })
 }
 
-fn check_length(file: &mut impl Seek, piece: &Piece) -> Result<(), Fault> {
+fn check_length(file: &mut impl Seek, piece: &FilePiece) -> Result<(), UnnamedFault> {
     let length = file.seek(SeekFrom::End(0))?;
     let piece_end = piece.range().end;
     if length < piece_end {
-        return Err(Fault::Shortened { length, piece_end });
+        return Err(UnnamedFault::Shortened { length, piece_end });
     }
     Ok(())
 }
 
 fn piece_lines<'a>(
     mut file: impl Read + Seek + 'a,
-    piece: &Piece,
+    piece: &FilePiece,
     bounds: Bounds,
-    progress: &'a dyn Fn(u64),
-) -> io::Result<Lines<'a>> {
-    let kind = Kind::sniff(&mut file)?;
-    let range = piece.range();
+    bytes_read: &BytesRead,
+) -> io::Result<LineReader<'a>> {
+    let kind = SourceKind::sniff(&mut file)?;
+    let (range, counted) = (piece.range(), bytes_read.clone());
     match (kind.is_splittable(), range.start) {
-        (true, 0) => Ok(Lines::first(Box::new(Metered::new(file, progress)), range.end, bounds)),
+        (true, 0) => {
+            Ok(LineReader::first(Box::new(Metered::new(file, counted)), range.end, bounds))
+        }
         (true, start) => {
             file.seek(SeekFrom::Start(start - 1))?;
-            Lines::within(Box::new(Metered::new(file, progress)), range, bounds)
+            LineReader::within(Box::new(Metered::new(file, counted)), range, bounds)
         }
-        (false, 0) => Ok(Lines::whole(kind.text(Metered::new(file, progress))?, bounds)),
-        (false, _) => Ok(Lines::whole(Box::new(io::empty()), bounds)),
+        (false, 0) => Ok(LineReader::whole(kind.text(Metered::new(file, counted))?, bounds)),
+        (false, _) => Ok(LineReader::whole(Box::new(io::empty()), bounds)),
     }
 }
 
-fn screen_stream(
-    reader: impl Read,
+fn screen_stream<'a>(
+    reader: impl Read + 'a,
     bounds: Bounds,
-    index: &AccountIndex,
-    progress: &dyn Fn(u64),
-    sink: &mut dyn FnMut(Candidate),
-) -> Result<Screened, Fault> {
-    let mut reader = Metered::new(reader, progress);
-    let (kind, head) = Kind::peek(&mut reader)?;
-    let lines = Lines::whole(kind.text(rejoined(head, reader))?, bounds);
-    Screening::new(index, sink).run(lines)
-}
-
-/// The screening of one piece.
-struct Screening<'a> {
-    index: &'a AccountIndex,
-    sink: &'a mut dyn FnMut(Candidate),
-    tally: Tally,
-    samples: Samples,
-    complete: bool,
-    ahead: Ahead,
-    probe: Probe,
-    /// Of the present line.
-    candidates: Vec<Candidate>,
-}
-
-impl<'a> Screening<'a> {
-    fn new(index: &'a AccountIndex, sink: &'a mut dyn FnMut(Candidate)) -> Self {
-        Self {
-            index,
-            sink,
-            tally: Tally::default(),
-            samples: Samples::default(),
-            complete: true,
-            ahead: Ahead::default(),
-            probe: Probe::default(),
-            candidates: Vec::new(),
-        }
-    }
-
-    fn run(mut self, mut lines: Lines<'_>) -> Result<Screened, Fault> {
-        loop {
-            self.pass_over_strangers(&mut lines);
-            let Some(line) = lines.next()? else {
-                break;
-            };
-            self.take(line);
-        }
-        Ok(Screened {
-            tally: self.tally.balanced().map_err(Fault::Unbalanced)?,
-            rejects: self.samples.into_vec(),
-            complete: self.complete,
-        })
-    }
-
-    /// Counts the lines of others that stand before the next one to be read with care.
-    fn pass_over_strangers(&mut self, lines: &mut Lines<'_>) {
-        loop {
-            if self.ahead.is_empty() {
-                self.ahead.look(lines.ahead(), lines.line_bytes_max(), self.index);
-            }
-            let (count, bytes) = self.ahead.strangers();
-            self.tally.lines += count as u64;
-            self.tally.misses += count as u64;
-            lines.pass_over(bytes);
-            if self.ahead.suspect() || count == 0 {
-                return;
-            }
-        }
-    }
-
-    fn take(&mut self, line: Line<'_>) {
-        self.tally.lines += 1;
-        let line = line.without_mark();
-        match self.judge(&line) {
-            Outcome::Hit => self.tally.hits += 1,
-            Outcome::Miss => self.tally.misses += 1,
-            Outcome::Blank => self.tally.blank += 1,
-            Outcome::Reject(reason) => self.reject(reason, &line),
-        }
-    }
-
-    fn judge(&mut self, line: &Line<'_>) -> Outcome {
-        match line.content {
-            Content::Text(text) if line.may_hold_nul && memchr(0, text).is_some() => {
-                Outcome::Reject(RejectReason::Nul)
-            }
-            Content::Text(text) => self.judge_text(without_return(text), line.offset),
-            Content::Overlong => Outcome::Reject(RejectReason::Overlong),
-            Content::Broken => {
-                self.complete = false;
-                Outcome::Reject(RejectReason::TruncatedMember)
-            }
-        }
-    }
-
-    fn judge_text(&mut self, text: &[u8], offset: u64) -> Outcome {
-        if text.trim_ascii_start().is_empty() {
-            return Outcome::Blank;
-        }
-        let mut ways = splits(text);
-        let Some(first) = ways.next() else {
-            return Outcome::Reject(RejectReason::NoDelimiter);
-        };
-        let place = Place { line: self.tally.lines, offset, length: text.len() };
-        let mut found = self.try_split(&first, place);
-        for split in ways {
-            found |= self.try_split(&split, place);
-        }
-        self.pass_on().unwrap_or_else(|| judge_stranger(&first, found))
-    }
-
-    /// Adds the candidates that one way to read the line gives; whether it names an account.
-    fn try_split(&mut self, split: &Split<'_>, place: Place) -> bool {
-        self.index.find(split.identifier, &mut self.probe);
-        if self.probe.found.is_empty() {
-            return false;
-        }
-        let secrets = split.secrets();
-        if !secrets.is_empty() {
-            self.add(place, &secrets);
-        }
-        true
-    }
-
-    /// Adds a candidate for each account just found, or to the one that an earlier split gave it.
-    fn add(&mut self, place: Place, secrets: &[Secret]) {
-        let earlier = self.candidates.len();
-        for &(account, tier) in &self.probe.found {
-            let account = self.index.account_id(account);
-            let known = &mut self.candidates[..earlier];
-            match known.iter_mut().find(|known| known.account == account) {
-                Some(known) => known.join(tier, secrets),
-                None => self.candidates.push(place.candidate(account, tier, secrets.to_vec())),
-            }
-        }
-    }
-
-    fn pass_on(&mut self) -> Option<Outcome> {
-        if self.candidates.is_empty() {
-            return None;
-        }
-        self.candidates.drain(..).for_each(&mut *self.sink);
-        Some(Outcome::Hit)
-    }
-
-    fn reject(&mut self, reason: RejectReason, line: &Line<'_>) {
-        self.tally.rejects.add(reason, 1);
-        self.samples.add(RejectSample {
-            reason,
-            line: self.tally.lines,
-            offset: line.offset,
-            length: line.length,
-        });
-    }
-}
-
-/// What a line without a candidate is. Its first split decides, as that is how most would read it,
-/// unless another one names an account of ours and then breaks off.
-fn judge_stranger(first: &Split<'_>, named: bool) -> Outcome {
-    let fault = unreadable(first.identifier);
-    let without = named || first.is_without_secret();
-    match fault.or(without.then_some(RejectReason::NoSecret)) {
-        Some(reason) => Outcome::Reject(reason),
-        None => Outcome::Miss,
-    }
-}
-
-/// What is wrong with an identifier.
-fn unreadable(identifier: &[u8]) -> Option<RejectReason> {
-    if identifier.first().is_some_and(u8::is_ascii_alphanumeric) && identifier.is_ascii() {
-        return None;
-    }
-    let Ok(identifier) = str::from_utf8(identifier) else {
-        return Some(RejectReason::Encoding);
-    };
-    // What a converter puts where it could not read the text either.
-    if identifier.contains(char::REPLACEMENT_CHARACTER) {
-        return Some(RejectReason::Encoding);
-    }
-    unquoted(identifier).is_empty().then_some(RejectReason::NoIdentifier)
-}
-
-impl Candidate {
-    fn join(&mut self, tier: Tier, secrets: &[Secret]) {
-        self.tier = self.tier.min(tier);
-        for secret in secrets {
-            if !self.secrets.contains(secret) {
-                self.secrets.push(secret.clone());
-            }
-        }
-    }
-}
-
-enum Outcome {
-    Hit,
-    Miss,
-    Blank,
-    Reject(RejectReason),
-}
-
-/// Where the present line stands.
-#[derive(Clone, Copy)]
-struct Place {
-    line: u64,
-    offset: u64,
-    length: usize,
-}
-
-impl Place {
-    fn candidate(self, account: AccountId, tier: Tier, secrets: Vec<Secret>) -> Candidate {
-        let length = u32::try_from(self.length).unwrap_or(u32::MAX);
-        Candidate { account, tier, line: self.line, offset: self.offset, length, secrets }
-    }
-}
-
-impl Line<'_> {
-    /// The first line of a text may begin with a byte order mark, which is no part of it.
-    fn without_mark(mut self) -> Self {
-        if self.offset == 0
-            && let Content::Text(text) = self.content
-            && let Some(bare) = text.strip_prefix(b"\xef\xbb\xbf")
-        {
-            self.offset = 3;
-            self.length -= 3;
-            self.content = Content::Text(bare);
-        }
-        self
-    }
-}
-
-fn without_return(text: &[u8]) -> &[u8] {
-    text.strip_suffix(b"\r").unwrap_or(text)
+    index: &'a dyn IdentifierIndex,
+) -> Result<PieceScreening<'a>, UnnamedFault> {
+    let bytes_read = BytesRead::default();
+    let mut reader = Metered::new(reader, bytes_read.clone());
+    let (kind, head) = SourceKind::peek(&mut reader)?;
+    let lines = LineReader::whole(kind.text(rejoined(head, reader))?, bounds);
+    Ok(PieceScreening::new(lines, index, bytes_read))
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
 
+    use model::{AccountId, Secret};
     use proptest::{collection::vec, prelude::*, sample::select};
 
     use super::*;
-    use crate::{Compression, IndexBuilder, pieces};
+    use crate::{AccountIndex, Compression, IndexBuilder, pieces};
 
     /// Lines just over and under the bound, and blocks that end within them.
     const SMALL: Bounds =
@@ -501,27 +340,32 @@ mod tests {
         builder.build()
     }
 
+    fn read_all(screening: Result<PieceScreening<'_>, UnnamedFault>) -> (Vec<Hit>, Screened, u64) {
+        let mut screening = screening.map_err(|fault| fault.of(INPUT)).unwrap();
+        let (mut hits, mut bytes_read) = (Vec::new(), 0);
+        for batch in screening.by_ref().map(Result::unwrap) {
+            hits.extend(batch.hits);
+            bytes_read += batch.bytes_read;
+        }
+        (hits, screening.finish().unwrap(), bytes_read)
+    }
+
     /// What the pieces of a text give together, its lines numbered throughout.
-    fn in_pieces_of(size: u64, text: &[u8]) -> (Vec<Candidate>, Screened) {
-        let mut candidates = Vec::new();
+    fn in_pieces_of(size: u64, text: &[u8]) -> (Vec<Hit>, Screened) {
+        let mut hits = Vec::new();
         let (mut tally, mut rejects) = (Tally::default(), Vec::new());
         for piece in pieces(text.len() as u64, Compression::Plain, size) {
-            let before = tally.lines;
-            let mut sink = |mut found: Candidate| {
-                found.line += before;
-                candidates.push(found);
-            };
-            let screened =
-                screen_range(Cursor::new(text), &piece, SMALL, &index(), &|_| (), &mut sink);
-            let screened = screened.map_err(|fault| fault.of(INPUT)).unwrap();
+            let (index, before) = (index(), tally.lines);
+            let (found, screened, bytes_read) =
+                read_all(screen_range(Cursor::new(text), &piece, SMALL, &index));
+            assert_eq!(bytes_read, piece.length());
+            hits.extend(found.into_iter().map(|hit| Hit { line: hit.line + before, ..hit }));
             tally += &screened.tally;
-            rejects.extend(screened.rejects.into_iter().map(|mut sample| {
-                sample.line += before;
-                sample
-            }));
+            let numbered =
+                |reject: RejectSample| RejectSample { line: reject.line + before, ..reject };
+            rejects.extend(screened.rejects.into_iter().map(numbered));
         }
-        let complete = true;
-        (candidates, Screened { tally, rejects, complete })
+        (hits, Screened { tally, rejects, complete: true })
     }
 
     proptest! {
@@ -548,11 +392,10 @@ mod tests {
         #[test]
         fn a_stream_gives_what_the_file_gives(fragments in vec(select(FRAGMENTS), 0..30)) {
             let text = fragments.concat();
-            let mut candidates = Vec::new();
-            let mut sink = |found| candidates.push(found);
-            let screened = screen_stream(&*text, SMALL, &index(), &|_| (), &mut sink);
-            let screened = screened.map_err(|fault| fault.of(INPUT)).unwrap();
-            prop_assert_eq!((candidates, screened), in_pieces_of(u64::MAX, &text));
+            let index = index();
+            let (hits, screened, bytes_read) = read_all(screen_stream(&*text, SMALL, &index));
+            prop_assert_eq!(bytes_read, text.len() as u64);
+            prop_assert_eq!((hits, screened), in_pieces_of(u64::MAX, &text));
         }
 
         #[test]
@@ -561,10 +404,10 @@ mod tests {
             delimiter in select(&b":;,|\t"[..]),
         ) {
             let line = [b"a@x.com", &[delimiter][..], &secret].concat();
-            let (candidates, _) = in_pieces_of(u64::MAX, &line);
+            let (hits, _) = in_pieces_of(u64::MAX, &line);
             let secret = Secret::new(secret);
-            prop_assert_eq!(candidates.len(), 2);
-            prop_assert!(candidates.iter().all(|found| found.secrets.contains(&secret)));
+            prop_assert_eq!(hits.len(), 2);
+            prop_assert!(hits.iter().all(|hit| hit.secrets.contains(&secret)));
         }
     }
 }

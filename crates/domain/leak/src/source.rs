@@ -1,27 +1,29 @@
 use std::{
-    fmt,
+    cell::Cell,
     fs::{self, File},
     io::{self, BufReader, Cursor, Read, Seek, SeekFrom},
     ops::Range,
     path::{Path, PathBuf},
-    str::FromStr,
+    rc::Rc,
 };
 
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use flate2::bufread::MultiGzDecoder;
+use model::text_enum;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::limits::{COMPRESSED_BLOCK_BYTES, TRANSCODE_BLOCK_BYTES};
 
 /// One file of a leak, looked at but not yet read.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub struct LeakSource {
     path: PathBuf,
     length: u64,
-    kind: Kind,
+    kind: SourceKind,
 }
 
-impl Source {
+impl LeakSource {
     /// Looks at a file's first bytes. What it is called does not matter.
     ///
     /// # Errors
@@ -30,7 +32,7 @@ impl Source {
         let unreadable = |source| SourceError::Unreadable { path: path.to_owned(), source };
         let mut file = open_file(path)?;
         let length = file.metadata().map_err(unreadable)?.len();
-        let kind = Kind::sniff(&mut file).map_err(unreadable)?;
+        let kind = SourceKind::sniff(&mut file).map_err(unreadable)?;
         Ok(Self { path: path.to_owned(), length, kind })
     }
 
@@ -54,11 +56,11 @@ impl Source {
 
     /// The pieces in which to screen the file: as [`pieces`], and one for UTF-16.
     #[must_use]
-    pub fn pieces(&self, piece_bytes: u64) -> Vec<Piece> {
+    pub fn pieces(&self, piece_bytes: u64) -> Vec<FilePiece> {
         if self.kind.is_splittable() {
             pieces(self.length, self.kind.compression, piece_bytes)
         } else {
-            vec![Piece::new(0..self.length)]
+            vec![FilePiece::new(0..self.length)]
         }
     }
 }
@@ -69,20 +71,23 @@ impl Source {
 /// cut as part of its first piece, and finds nothing in the others. So pieces of a UTF-16 file,
 /// which this cannot know of, are screened correctly too, if not in parallel.
 #[must_use]
-pub fn pieces(length: u64, compression: Compression, piece_bytes: u64) -> Vec<Piece> {
+pub fn pieces(length: u64, compression: Compression, piece_bytes: u64) -> Vec<FilePiece> {
     if compression != Compression::Plain || length == 0 {
-        return vec![Piece::new(0..length)];
+        return vec![FilePiece::new(0..length)];
     }
     let size = piece_bytes.max(1);
     let count = length.div_ceil(size);
-    (0..count).map(|at| Piece::new(at * size..length.min((at + 1).saturating_mul(size)))).collect()
+    (0..count)
+        .map(|at| FilePiece::new(at * size..length.min((at + 1).saturating_mul(size))))
+        .collect()
 }
 
 /// A range of a file's bytes. To it belong the lines that start within it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece(Range<u64>);
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FilePiece(Range<u64>);
 
-impl Piece {
+impl FilePiece {
     /// From the range that [`pieces`] gave and the store has kept.
     #[must_use]
     pub const fn new(range: Range<u64>) -> Self {
@@ -102,60 +107,27 @@ impl Piece {
     }
 }
 
-/// How a file is compressed, recognised by its first bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Compression {
-    /// Not at all.
-    Plain,
-    /// gzip (RFC 1952), of one member or many.
-    Gzip,
-    /// Zstandard (RFC 8878), of one frame or many. Windows above 128 MiB (`zstd --long=28` and up)
-    /// are not read, since a hostile file could ask for any amount of memory.
-    Zstd,
-}
-
-impl Compression {
-    /// The one word that stands for it everywhere.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-        }
-    }
-
-    fn of(head: &[u8]) -> Self {
-        match head {
-            [0x1f, 0x8b, 8, ..] => Self::Gzip,
-            // A frame, or a skippable frame as `pzstd` puts first.
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
-            _ => Self::Plain,
-        }
+text_enum! {
+    /// How a file is compressed, recognised by its first bytes.
+    pub enum Compression {
+        /// Not at all.
+        Plain = "plain",
+        /// gzip (RFC 1952), of one member or many.
+        Gzip = "gzip",
+        /// Zstandard (RFC 8878), of one frame or many. Windows above 128 MiB (`zstd --long=28` and
+        /// up) are not read, since a hostile file could ask for any amount of memory.
+        Zstd = "zstd",
     }
 }
 
-impl fmt::Display for Compression {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+/// How a file's first bytes say that it is compressed.
+fn compression_of(head: &[u8]) -> Compression {
+    match head {
+        [0x1f, 0x8b, 8, ..] => Compression::Gzip,
+        // A frame, or a skippable frame as `pzstd` puts first.
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
+        _ => Compression::Plain,
     }
-}
-
-impl FromStr for Compression {
-    type Err = UnknownCompression;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let all = [Self::Plain, Self::Gzip, Self::Zstd];
-        let found = all.into_iter().find(|compression| compression.as_str() == word);
-        found.ok_or_else(|| UnknownCompression { found: word.escape_debug().to_string() })
-    }
-}
-
-/// A word for no compression that we know.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is none of plain, gzip, zstd")]
-pub struct UnknownCompression {
-    found: String,
 }
 
 /// Opens a file that can be read in pieces.
@@ -189,12 +161,12 @@ pub enum SourceError {
 
 /// What a file's first bytes tell of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Kind {
+pub(crate) struct SourceKind {
     compression: Compression,
     utf16: bool,
 }
 
-impl Kind {
+impl SourceKind {
     /// Reads the head of a file, and leaves it at its start.
     pub(crate) fn sniff(file: &mut (impl Read + Seek)) -> io::Result<Self> {
         file.rewind()?;
@@ -207,7 +179,7 @@ impl Kind {
     pub(crate) fn peek(reader: &mut impl Read) -> io::Result<(Self, Vec<u8>)> {
         let mut head = Vec::new();
         reader.take(HEAD_BYTES).read_to_end(&mut head)?;
-        let compression = Compression::of(&head);
+        let compression = compression_of(&head);
         let utf16 = matches!(*head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
         Ok((Self { compression, utf16 }, head))
     }
@@ -249,25 +221,26 @@ pub(crate) fn rejoined<R: Read>(head: Vec<u8>, rest: R) -> impl Read {
 
 /// Counts what is read of a file or stream, and marks its failures as its own: a decoder's are the
 /// content's fault, and are counted instead.
-pub(crate) struct Metered<'a, R> {
+pub(crate) struct Metered<R> {
     inner: R,
-    consumed: u64,
-    progress: &'a dyn Fn(u64),
+    bytes_read: BytesRead,
 }
 
-impl<'a, R> Metered<'a, R> {
-    pub(crate) const fn new(inner: R, progress: &'a dyn Fn(u64)) -> Self {
-        Self { inner, consumed: 0, progress }
+/// How many bytes have been read by now. Whoever reads and whoever asks share it.
+pub(crate) type BytesRead = Rc<Cell<u64>>;
+
+impl<R> Metered<R> {
+    pub(crate) const fn new(inner: R, bytes_read: BytesRead) -> Self {
+        Self { inner, bytes_read }
     }
 }
 
-impl<R: Read> Read for Metered<'_, R> {
+impl<R: Read> Read for Metered<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.inner.read(buffer) {
                 Ok(read) => {
-                    self.consumed += read as u64;
-                    (self.progress)(self.consumed);
+                    self.bytes_read.set(self.bytes_read.get() + read as u64);
                     return Ok(read);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -294,7 +267,7 @@ mod tests {
     fn files_are_recognised_by_their_content() {
         #[track_caller]
         fn check(head: &[u8], expected: Compression, splittable: bool) {
-            let kind = Kind::sniff(&mut Cursor::new(head)).unwrap();
+            let kind = SourceKind::sniff(&mut Cursor::new(head)).unwrap();
             assert_eq!((kind.compression, kind.is_splittable()), (expected, splittable));
         }
         check(b"", Compression::Plain, true);
@@ -325,9 +298,9 @@ mod tests {
     #[test]
     fn what_is_no_file_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
-        let error = Source::open(folder.path()).unwrap_err();
+        let error = LeakSource::open(folder.path()).unwrap_err();
         assert!(matches!(error, SourceError::NoFile { .. }));
-        let error = Source::open(&folder.path().join("gone")).unwrap_err();
+        let error = LeakSource::open(&folder.path().join("gone")).unwrap_err();
         assert!(error.to_string().contains("gone"));
     }
 

@@ -2,55 +2,55 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use std::{
-    cell::Cell,
     io::{Cursor, Read},
     path::Path,
 };
 
 use leak::{
-    AccountIndex, Candidate, Compression, IndexBuilder, Piece, ScreenError, Screened, Source,
-    limits::{LINE_BYTES_MAX, REJECT_SAMPLES_MAX},
+    AccountIndex, Compression, FilePiece, Hit, IndexBuilder, LeakSource, PieceScreening,
+    ScreenError, Screened,
+    limits::{HITS_PER_BATCH, LINE_BYTES_MAX, REJECT_SAMPLES_MAX},
     screen_file, screen_piece, screen_reader,
 };
 use model::{AccountId, RejectReason, Tally};
 
-/// `account/tier@line+offset secret|secret`, one for each candidate, then the tally.
+/// `account/tier@line+offset secret|secret`, one for each hit, then the tally.
 #[track_caller]
 fn check(input: impl AsRef<[u8]>, expected: &[&str]) {
     let input = input.as_ref();
-    let (candidates, screened) = whole(input);
-    let mut shown: Vec<_> = candidates.iter().map(show).collect();
+    let (hits, screened) = whole(input);
+    let mut shown: Vec<_> = hits.iter().map(show).collect();
     shown.push(show_tally(&screened.tally));
     assert_eq!(shown, expected, "{}", input.escape_ascii());
     for size in [1, 2, 3, 5, 8, 64] {
-        check_pieces(input, size, &candidates, &screened.tally);
+        check_pieces(input, size, &hits, &screened.tally);
     }
 }
 
-fn whole(input: &[u8]) -> (Vec<Candidate>, Screened) {
-    let mut candidates = Vec::new();
-    let screened = screen_reader(input, &accounts(), &|_| (), &mut |found| {
-        candidates.push(found);
-    })
-    .unwrap();
-    (candidates, screened)
+fn whole(input: &[u8]) -> (Vec<Hit>, Screened) {
+    read_all(screen_reader(input, &accounts())).unwrap()
+}
+
+fn read_all(
+    screening: Result<PieceScreening<'_>, ScreenError>,
+) -> Result<(Vec<Hit>, Screened), ScreenError> {
+    let mut screening = screening?;
+    let batches = screening.by_ref().collect::<Result<Vec<_>, _>>()?;
+    let hits = batches.into_iter().flat_map(|batch| batch.hits).collect();
+    Ok((hits, screening.finish()?))
 }
 
 #[track_caller]
-fn check_pieces(input: &[u8], size: usize, expected: &[Candidate], expected_tally: &Tally) {
-    let mut candidates = Vec::new();
-    let mut tally = Tally::default();
+fn check_pieces(input: &[u8], size: usize, expected: &[Hit], expected_tally: &Tally) {
+    let (mut hits, mut tally) = (Vec::new(), Tally::default());
     for piece in leak::pieces(input.len() as u64, Compression::Plain, size as u64) {
-        let before = tally.lines;
-        let mut sink = |mut found: Candidate| {
-            found.line += before;
-            candidates.push(found);
-        };
-        let screened =
-            screen_piece(Cursor::new(input), &piece, &accounts(), &|_| (), &mut sink).unwrap();
+        let index = accounts();
+        let read = read_all(screen_piece(Cursor::new(input), &piece, &index));
+        let (found, screened) = read.unwrap();
+        hits.extend(found.into_iter().map(|hit| Hit { line: hit.line + tally.lines, ..hit }));
         tally += &screened.tally;
     }
-    assert_eq!((&*candidates, &tally), (expected, expected_tally), "in pieces of {size}");
+    assert_eq!((&*hits, &tally), (expected, expected_tally), "in pieces of {size}");
 }
 
 fn accounts() -> AccountIndex {
@@ -75,9 +75,9 @@ fn accounts() -> AccountIndex {
     builder.build()
 }
 
-fn show(found: &Candidate) -> String {
+fn show(found: &Hit) -> String {
     let secrets: Vec<_> = found.secrets.iter().map(|secret| escape(secret.expose())).collect();
-    let Candidate { account, tier, line, offset, .. } = found;
+    let Hit { account, tier, line, offset, .. } = found;
     format!("{account}/{tier}@{line}+{offset} {}", secrets.join("|"))
 }
 
@@ -213,9 +213,9 @@ fn nothing_is_dropped_in_silence() {
 #[test]
 fn an_overlong_line_is_one_reject() {
     let fits = "x".repeat(LINE_BYTES_MAX - "bobby:".len());
-    let (candidates, screened) = whole(format!("bobby:{fits}\nbobby:{fits}x\na:b").as_bytes());
+    let (hits, screened) = whole(format!("bobby:{fits}\nbobby:{fits}x\na:b").as_bytes());
     assert_eq!(show_tally(&screened.tally), "3=2+0+0 overlong=1");
-    assert_eq!(candidates[1].offset, 2 * LINE_BYTES_MAX as u64 + 3);
+    assert_eq!(hits[1].offset, 2 * LINE_BYTES_MAX as u64 + 3);
     let [sample] = *screened.rejects else { panic!("one reject") };
     assert_eq!((sample.reason, sample.line), (RejectReason::Overlong, 2));
     assert_eq!((sample.offset, sample.length), (65_537, 65_537));
@@ -224,7 +224,7 @@ fn an_overlong_line_is_one_reject() {
 #[test]
 fn a_line_of_a_gigabyte_is_one_reject_and_takes_no_memory() {
     let line = std::io::repeat(b'x').take(1 << 30);
-    let screened = screen_reader(line, &accounts(), &|_| (), &mut |_| ()).unwrap();
+    let screened = screen_reader(line, &accounts()).unwrap().finish().unwrap();
     assert_eq!(show_tally(&screened.tally), "1=0+0+0 overlong=1");
     assert_eq!(screened.rejects[0].length, 1 << 30);
 }
@@ -270,7 +270,7 @@ fn a_broken_member_is_one_reject_and_said_so() {
 /// What comes before the break is screened, and at most one line is lost to it.
 #[track_caller]
 fn check_truncated(input: &[u8]) {
-    let (candidates, screened) = whole(input);
+    let (hits, screened) = whole(input);
     let reasons: Vec<_> = screened.tally.rejects.iter().collect();
     // The first member may be all there is, and then nothing is missing from it.
     if screened.complete {
@@ -278,8 +278,8 @@ fn check_truncated(input: &[u8]) {
         return;
     }
     assert!(reasons.contains(&(RejectReason::TruncatedMember, 1)), "{reasons:?}");
-    assert_eq!(candidates.len() as u64, screened.tally.hits);
-    check_pieces(input, 7, &candidates, &screened.tally);
+    assert_eq!(hits.len() as u64, screened.tally.hits);
+    check_pieces(input, 7, &hits, &screened.tally);
 }
 
 #[test]
@@ -293,19 +293,38 @@ fn a_bomb_takes_no_memory() {
 }
 
 #[test]
-fn progress_ends_with_the_length_of_the_piece() {
+fn batches_tell_the_bytes_of_the_piece_and_no_more() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("leak.txt");
     std::fs::write(&path, "anna@example.com:pw\n".repeat(100)).unwrap();
-    let source = Source::open(&path).unwrap();
-    let mut sum = 0;
+    let source = LeakSource::open(&path).unwrap();
     for piece in source.pieces(300) {
-        let read = Cell::new(0);
-        let progress = |bytes| read.set(bytes);
-        screen_file(&path, &piece, &accounts(), &progress, &mut |_| ()).unwrap();
-        sum += read.get();
+        let index = accounts();
+        let batches = screen_file(&path, &piece, &index).unwrap();
+        let told = batches.map(|batch| batch.unwrap().bytes_read);
+        assert_eq!(told.sum::<u64>(), piece.length());
     }
-    assert_eq!(sum, source.length());
+}
+
+#[test]
+fn a_piece_ends_however_far_its_last_line_goes_beyond_it() {
+    let text = "z:b\n".to_owned() + &"x".repeat(5 << 20) + "\nanna@example.com:pw\n";
+    let index = accounts();
+    for (range, expected) in [(0..10, "2=0+1+0 overlong=1"), (10..20, "0=0+0+0")] {
+        let screening = screen_piece(Cursor::new(&text), &FilePiece::new(range), &index);
+        assert_eq!(show_tally(&screening.unwrap().finish().unwrap().tally), expected);
+    }
+}
+
+#[test]
+fn a_batch_is_bounded_and_the_counts_wait_for_the_last() {
+    let text = "anna@example.com:pw\n".repeat(3 * HITS_PER_BATCH + 1);
+    let index = accounts();
+    let mut screening = screen_reader(text.as_bytes(), &index).unwrap();
+    let sizes: Vec<_> = screening.by_ref().take(2).map(|batch| batch.unwrap().hits.len()).collect();
+    assert!(sizes.iter().all(|size| (1..=HITS_PER_BATCH).contains(size)), "{sizes:?}");
+    let lines = screening.finish().unwrap().tally.lines;
+    assert_eq!(lines, 3 * HITS_PER_BATCH as u64 + 1);
 }
 
 #[test]
@@ -321,7 +340,7 @@ fn a_file_that_is_gone_or_has_shrunk_is_an_error_that_names_it() {
 }
 
 fn screen_error(path: &Path, range: std::ops::Range<u64>) -> ScreenError {
-    screen_file(path, &Piece::new(range), &accounts(), &|_| (), &mut |_| ()).unwrap_err()
+    screen_file(path, &FilePiece::new(range), &accounts()).err().unwrap()
 }
 
 #[test]
@@ -333,13 +352,14 @@ fn a_stream_that_fails_is_an_error_and_not_a_truncated_member() {
         }
     }
     for start in [&b"anna@example.com:pw\nbob"[..], &MEMBERS[..30], &FRAMES[..30], b"\xff\xfea\0"] {
-        let failed = screen_reader(start.chain(Failing), &accounts(), &|_| (), &mut |_| ());
+        let index = accounts();
+        let failed = read_all(screen_reader(start.chain(Failing), &index));
         assert!(matches!(failed, Err(ScreenError::Read { .. })), "{failed:?}");
     }
 }
 
 #[test]
 fn no_secret_is_shown_by_accident() {
-    let (candidates, screened) = whole(b"anna@example.com:hunter2\nhunter2\n");
-    assert!(!format!("{candidates:?}{screened:?}").contains("hunter2"));
+    let (hits, screened) = whole(b"anna@example.com:hunter2\nhunter2\n");
+    assert!(!format!("{hits:?}{screened:?}").contains("hunter2"));
 }

@@ -1,6 +1,6 @@
 use model::{
-    AccountId, CampaignId, CredentialVersion, HashFormat, LeakDate, LeakId, LeakName, Provenance,
-    RecordRef, Tally, Tier, Timestamp,
+    AccountId, CampaignId, CredentialVersion, HashFormat, LeakDate, LeakId, LeakName, Outcomes,
+    Provenance, RecordRef, Tally, Tier, Timestamp,
 };
 use serde::{Serialize, Serializer};
 
@@ -166,21 +166,6 @@ impl From<RecoveryEvent> for Event {
     fn from(event: RecoveryEvent) -> Self {
         Self::Recovery(event)
     }
-}
-
-/// What came of the accounts that a leak names.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Outcomes {
-    /// A leaked password is theirs.
-    pub exposed: u64,
-    /// None is.
-    pub not_exposed: u64,
-    /// They have no password.
-    pub no_password: u64,
-    /// The directory no longer has them.
-    pub gone: u64,
-    /// Their stored hash could not be tried.
-    pub unverified: u64,
 }
 
 /// A file of a leak, as it was when it was registered.

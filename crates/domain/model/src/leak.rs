@@ -95,8 +95,8 @@ text_enum! {
     }
 }
 
-/// Where a rejected line stands, within a piece.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a rejected line stands, within a piece. Never what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectSample {
     /// Why it was rejected.
     pub reason: RejectReason,

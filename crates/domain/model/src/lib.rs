@@ -4,6 +4,7 @@
 //! [`LeakName`] holds a name that may stand in a terminal, a file name and a signed text.
 
 mod account;
+pub mod address;
 mod ambient;
 mod campaign;
 pub mod canonical;
@@ -45,4 +46,4 @@ pub use site_row::{CredentialNow, SiteRow};
 pub use tally::{Rejects, Tally, Unbalanced};
 pub use text_enum::UnknownWord;
 pub use time::Timestamp;
-pub use verdict::{HashFormat, Outcome, OutcomeCount, Unverified, Verdict};
+pub use verdict::{HashFormat, Outcome, OutcomeCount, Outcomes, Unverified, Verdict};

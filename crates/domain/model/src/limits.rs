@@ -11,3 +11,7 @@ pub const OPERATOR_NAME_BYTES_MAX: usize = 32;
 
 /// Bytes of an instance's id.
 pub const INSTANCE_ID_BYTES_MAX: usize = 64;
+
+/// Bytes of a domain that is still turned into its ASCII form. The real bound is 253 bytes of
+/// ASCII; a longer name is compared as it stands, so that a hostile one costs no time.
+pub const DOMAIN_BYTES_MAX: usize = 1024;

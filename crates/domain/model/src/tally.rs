@@ -1,11 +1,11 @@
 use std::{collections::BTreeMap, ops::AddAssign};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::RejectReason;
 
 /// What became of every line read: the sums must balance, or the run fails.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Lines read, the last one counted even without its newline.
     pub lines: u64,
@@ -52,7 +52,7 @@ impl AddAssign<&Self> for Tally {
 }
 
 /// Rejected lines, counted by reason.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Rejects(BTreeMap<RejectReason, u64>);
 

@@ -1,3 +1,5 @@
+use serde::Serialize;
+
 use crate::text_enum::text_enum;
 
 /// What came of trying secrets on a stored hash.
@@ -74,3 +76,31 @@ text_enum! {
 
 /// Accounts counted by what came of verifying them and by how their password is stored.
 pub type OutcomeCount = (Outcome, Option<HashFormat>, u64);
+
+/// What came of the accounts that a leak names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Outcomes {
+    /// A leaked password is theirs.
+    pub exposed: u64,
+    /// None is.
+    pub not_exposed: u64,
+    /// They have no password.
+    pub no_password: u64,
+    /// The directory no longer has them.
+    pub gone: u64,
+    /// Their stored hash could not be tried.
+    pub unverified: u64,
+}
+
+impl Outcomes {
+    /// Counts more accounts of one outcome.
+    pub const fn add(&mut self, outcome: Outcome, accounts: u64) {
+        *match outcome {
+            Outcome::Exposed => &mut self.exposed,
+            Outcome::NotExposed => &mut self.not_exposed,
+            Outcome::NoPassword => &mut self.no_password,
+            Outcome::Gone => &mut self.gone,
+            Outcome::Unverified => &mut self.unverified,
+        } += accounts;
+    }
+}

@@ -28,7 +28,7 @@ impl Addressee {
             return None;
         }
         let email = account.email.as_deref()?;
-        let (address, exact) = (email.trim().parse().ok()?, leak::identifier::exact(email)?);
+        let (address, exact) = (email.trim().parse().ok()?, model::address::exact(email)?);
         Some(Self { address, key: address_key(instance.keys(), campaign, &exact) })
     }
 }

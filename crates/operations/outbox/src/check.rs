@@ -92,7 +92,7 @@ async fn find(
     // No HMAC is all zeros, as far as anybody will ever see.
     let lookup = code.parse::<NoticeCode>().map_or([0; 32], |code| code.lookup(&key));
     let found = tx.notice_by_code(lookup).await?;
-    let exact = leak::identifier::exact(address).unwrap_or_default();
+    let exact = model::address::exact(address).unwrap_or_default();
     let campaign = found.as_ref().and_then(|found| found.notice.errand.campaign());
     let typed = instance.keys().address_key(campaign, &exact);
     let kept = found.as_ref().map_or([0; 32], |found| found.address_key);

@@ -80,7 +80,7 @@ async fn meant_if_readable(
 async fn meant(context: &WorkerContext<'_>, request: &MailRequest) -> Result<Meant, RequestError> {
     let typed = Typed::decrypt(context.instance, request)?;
     let text = typed.text.trim();
-    let exact = leak::identifier::exact(text);
+    let exact = model::address::exact(text);
     let accounts = if may_be_a_name(text) {
         context.means.directory.by_names(&names(text, exact.as_deref())).await?
     } else {
@@ -172,7 +172,7 @@ fn names(text: &str, exact: Option<&str>) -> Vec<String> {
 }
 
 fn has_address(account: &Account, exact: Option<&str>) -> bool {
-    let own = account.email.as_deref().and_then(leak::identifier::exact);
+    let own = account.email.as_deref().and_then(model::address::exact);
     exact.is_some() && own.as_deref() == exact
 }
 

@@ -14,12 +14,8 @@
 use std::borrow::Cow;
 
 use idna::AsciiDenyList;
-use model::Tier;
 
-use crate::{
-    limits::DOMAIN_BYTES_MAX,
-    words::{WORD_BYTES, byte_of, equal, is_ascii, lowercase, word_at},
-};
+use crate::limits::DOMAIN_BYTES_MAX;
 
 /// The exact form (K1) of an address, or `None` where this is no address: a local part, `@` and a
 /// domain.
@@ -45,175 +41,9 @@ pub fn username(raw: &str) -> Option<String> {
     Some(folded(raw)).filter(|name| !name.is_empty())
 }
 
-/// All forms of one identifier, in buffers that are used again.
-///
-/// Nearly all identifiers of a leak are somebody else's, so making their forms must be cheap.
-#[derive(Default)]
-pub(crate) struct Forms {
-    /// The username form, in whole words.
-    name: Vec<[u8; WORD_BYTES]>,
-    name_bytes: usize,
-    /// The username form without a file's quotes, where it has such.
-    bare: Option<Box<str>>,
-    exact: Exact,
-    lead: Vec<u8>,
-    has_lead: bool,
-}
-
-/// The exact form.
-#[derive(Default)]
-enum Exact {
-    /// This is no address.
-    #[default]
-    None,
-    /// As the name.
-    Same,
-    Other(Box<str>),
-}
-
-impl Forms {
-    /// Makes the forms of an identifier; `None` if it is not UTF-8.
-    pub(crate) fn make(&mut self, raw: &[u8]) -> Option<&Self> {
-        if !self.make_plain(raw) {
-            self.make_any(str::from_utf8(raw).ok()?);
-        }
-        Some(self)
-    }
-
-    /// The username form.
-    pub(crate) fn name(&self) -> &[u8] {
-        &self.name.as_flattened()[..self.name_bytes]
-    }
-
-    pub(crate) const fn is_address(&self) -> bool {
-        !matches!(self.exact, Exact::None)
-    }
-
-    /// Passes on each form that is not empty, with its roles; most often one form has them all.
-    pub(crate) fn each(&self, mut look: impl FnMut(&[u8], Roles)) {
-        let address = if self.has_lead { Roles::EXACT } else { Roles::ADDRESS };
-        let name = self.name();
-        match &self.exact {
-            Exact::None if name.is_empty() => {}
-            Exact::None => look(name, Roles::USERNAME),
-            Exact::Same => look(name, Roles::USERNAME.with(address)),
-            Exact::Other(exact) => {
-                look(name, Roles::USERNAME);
-                look(exact.as_bytes(), address);
-            }
-        }
-        if let Some(bare) = &self.bare {
-            look(bare.as_bytes(), Roles::USERNAME);
-        }
-        if self.has_lead {
-            look(&self.lead, Roles::LEAD);
-        }
-    }
-
-    /// Makes the forms where there is nothing to fold but ASCII case, a tag and Gmail's habits:
-    /// nearly always. Whether that is so.
-    pub(crate) fn make_plain(&mut self, raw: &[u8]) -> bool {
-        if !has_plain_ends(raw) {
-            return false;
-        }
-        let (mut all, mut tags, mut at_sign) = (0, 0, None);
-        for (at, name) in self.name_words(raw.len()).iter_mut().enumerate() {
-            let word = word_at(raw, at * WORD_BYTES);
-            all |= word;
-            tags |= equal(word, b'+');
-            let found = equal(word, b'@');
-            if found != 0 {
-                at_sign = Some(at * WORD_BYTES + byte_of(found.ilog2()));
-            }
-            *name = lowercase(word).to_le_bytes();
-        }
-        // The ends are no `@`, so there is something on both sides of one.
-        self.exact = at_sign.map_or(Exact::None, |_| Exact::Same);
-        self.bare = None;
-        let name = &self.name.as_flattened()[..raw.len()];
-        self.has_lead = at_sign.is_some_and(|at| {
-            let (local, domain) = (&name[..at], &name[at + 1..]);
-            (tags != 0 || is_gmail(domain)) && lead_into(local, domain, &mut self.lead)
-        });
-        is_ascii(all)
-    }
-
-    /// Room for a name. The words behind it are left over from others.
-    fn name_words(&mut self, bytes: usize) -> &mut [[u8; WORD_BYTES]] {
-        self.name_bytes = bytes;
-        let words = bytes.div_ceil(WORD_BYTES);
-        if self.name.len() < words {
-            self.name.resize(words, [0; WORD_BYTES]);
-        }
-        &mut self.name[..words]
-    }
-
-    fn make_any(&mut self, raw: &str) {
-        let name = folded(raw);
-        let bare = unquoted(&name);
-        let exact = address(bare);
-        self.has_lead = false;
-        if let Some(lead) = exact.as_deref().and_then(lead) {
-            self.lead = lead.into_bytes();
-            self.has_lead = true;
-        }
-        self.exact = exact.map_or(Exact::None, |exact| Exact::Other(exact.into()));
-        self.bare = (bare != name && !bare.is_empty()).then(|| bare.into());
-        let words = self.name_words(name.len()).as_flattened_mut();
-        words[..name.len()].copy_from_slice(name.as_bytes());
-    }
-}
-
-/// As which of its forms an identifier stands in the index, or is asked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(test, derive(Debug))]
-pub(crate) struct Roles(u8);
-
-impl Roles {
-    pub(crate) const NONE: Self = Self(0);
-    pub(crate) const EXACT: Self = Self(1);
-    pub(crate) const USERNAME: Self = Self(2);
-    pub(crate) const LEAD: Self = Self(4);
-    pub(crate) const ADDRESS: Self = Self::EXACT.with(Self::LEAD);
-
-    pub(crate) const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    pub(crate) const fn shared(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    /// The best tier among them.
-    pub(crate) const fn tier(self) -> Option<Tier> {
-        if self.0 & Self::EXACT.0 != 0 {
-            Some(Tier::Exact)
-        } else if self.0 & Self::USERNAME.0 != 0 {
-            Some(Tier::Username)
-        } else if self.0 & Self::LEAD.0 != 0 {
-            Some(Tier::Lead)
-        } else {
-            None
-        }
-    }
-}
-
-/// Whether neither white space nor quotes nor a byte order mark can surround it.
-fn has_plain_ends(raw: &[u8]) -> bool {
-    let ends = [raw.first(), raw.last()];
-    ends.into_iter().all(|end| end.is_some_and(u8::is_ascii_alphanumeric))
-}
-
-fn is_gmail(domain: &[u8]) -> bool {
-    matches!(domain, b"gmail.com" | b"googlemail.com")
-}
-
-fn folded(raw: &str) -> String {
-    raw.trim().to_ascii_lowercase()
-}
-
 /// An identifier without what a file puts around it: white space, quotes, a byte order mark.
-pub(crate) fn unquoted(text: &str) -> &str {
+#[must_use]
+pub fn unquoted(text: &str) -> &str {
     let mut text = text.trim();
     while let Some(inner) = unwrapped_once(text) {
         text = inner.trim();
@@ -261,8 +91,11 @@ fn a_labels(domain: &str) -> Option<Cow<'_, str>> {
     ascii.ok().filter(|ascii| !ascii.is_empty())
 }
 
-/// Writes the lead form over a buffer; whether it differs from the exact form.
-fn lead_into(local: &[u8], domain: &[u8], folded: &mut Vec<u8>) -> bool {
+/// Writes the lead form of an exact one over a buffer; whether it differs from the exact form. Where
+/// it does not, what the buffer holds means nothing.
+///
+/// This is [`lead`] for whoever makes so many that each must not cost an allocation.
+pub fn lead_into(local: &[u8], domain: &[u8], folded: &mut Vec<u8>) -> bool {
     let base = untagged(local);
     let gmail = is_gmail(domain);
     let changes =
@@ -286,6 +119,16 @@ fn untagged(local: &[u8]) -> &[u8] {
         Some(at) if at > 0 => &local[..at],
         _ => local,
     }
+}
+
+/// Whether a domain, in lower case, is one of which all addresses have a lead form of their own.
+#[must_use]
+pub fn is_gmail(domain: &[u8]) -> bool {
+    matches!(domain, b"gmail.com" | b"googlemail.com")
+}
+
+fn folded(raw: &str) -> String {
+    raw.trim().to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -376,22 +219,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn the_cheap_way_gives_the_same_forms(raw in "[ \"'A-Ca-cßıü\u{feff}@.+-]{0,12}|[a@]{3}.com") {
-            let mut forms = Forms::default();
-            let mut made = Vec::new();
-            forms.make(raw.as_bytes()).unwrap().each(|form, roles| {
-                made.push((str::from_utf8(form).unwrap().to_owned(), roles));
-            });
-            let form = |role: Roles| {
-                let found = made.iter().find(|(_, roles)| roles.shared(role) == role);
-                found.map(|(form, _)| form.clone())
-            };
-            prop_assert_eq!(form(Roles::USERNAME), username(&raw));
-            prop_assert_eq!(form(Roles::EXACT), exact(&raw));
-            prop_assert_eq!(form(Roles::LEAD), exact(&raw).map(|k1| lead(&k1).unwrap_or(k1)));
-        }
-
         #[test]
         fn forms_are_final(raw in "[ \"'A-Ca-cßıü\u{feff}\u{ff02}@.+-]{0,12}") {
             if let Some(k1) = exact(&raw) {
