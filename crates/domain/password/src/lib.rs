@@ -15,15 +15,19 @@
 
 mod cost;
 pub mod limits;
+mod make_error;
 mod pepper;
 mod recipe;
 #[cfg(test)]
 mod samples;
 mod stored;
+mod threads;
 mod verifier;
 
 pub use cost::CostLimits;
+pub use make_error::MakeHashError;
 pub use pepper::{Pepper, PepperMode};
-pub use recipe::{MakeError, Recipe};
+pub use recipe::Recipe;
 pub use stored::{format_of, recognise};
+pub use threads::ThreadError;
 pub use verifier::{Attempt, ImitateError, Verifier};

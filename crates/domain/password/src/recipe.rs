@@ -2,9 +2,9 @@ use model::{HashFormat, Randomness, Secret, StoredHash, Unverified};
 use zeroize::Zeroizing;
 
 use crate::{
-    CostLimits,
+    CostLimits, MakeHashError,
     limits::{SALT_BYTES, SALT_CHARS},
-    stored::{Method, Scratch, Stored},
+    stored::{Method, ParsedHash, Scratch},
 };
 
 /// Format and cost of a hash to be made.
@@ -22,7 +22,7 @@ impl Recipe {
     /// # Errors
     /// As [`recognise`](crate::recognise): a hash that cannot be verified cannot be imitated.
     pub fn like(hash: &StoredHash, limits: &CostLimits) -> Result<Self, Unverified> {
-        let stored = Stored::parse(hash, limits)?;
+        let stored = ParsedHash::parse(hash, limits)?;
         Ok(Self {
             salt_len: stored.salt.len(),
             digest_len: stored.digest.len(),
@@ -52,8 +52,8 @@ impl Recipe {
     /// [`Verifier::make`](crate::Verifier::make) instead.
     ///
     /// # Errors
-    /// [`MakeError::Nul`] for bcrypt, so give random secrets as text, and
-    /// [`MakeError::OutOfMemory`].
+    /// [`MakeHashError::Nul`] for bcrypt, so give random secrets as text, and
+    /// [`MakeHashError::OutOfMemory`].
     ///
     /// # Panics
     /// Never: no format begins like an unusable password.
@@ -61,7 +61,7 @@ impl Recipe {
         &self,
         secret: &Secret,
         randomness: &dyn Randomness,
-    ) -> Result<StoredHash, MakeError> {
+    ) -> Result<StoredHash, MakeHashError> {
         let family = self.method.family();
         let salt = self.fresh_salt(randomness);
         let mut digest = Zeroizing::new(vec![0; self.digest_len]);
@@ -78,18 +78,6 @@ impl Recipe {
         }
         salt
     }
-}
-
-/// Why no hash could be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum MakeError {
-    /// Some software ends a password at its first NUL byte and some does not, so the hash would
-    /// not mean the same everywhere.
-    #[error("the secret holds a NUL byte, which bcrypt cannot hash")]
-    Nul,
-    /// The cost that the recipe copies wants more memory than there is.
-    #[error("there is not enough memory to make a hash of this cost")]
-    OutOfMemory,
 }
 
 /// One character; 64 bits of randomness leave no bias that could be noticed.
@@ -152,7 +140,7 @@ mod tests {
     fn bcrypt_makes_nothing_of_a_secret_with_a_nul_byte() {
         let recipe = Recipe::with_default_cost(HashFormat::Bcrypt);
         let made = recipe.make(&secret(b"a\0b"), &Counting::default());
-        assert_eq!(made.err(), Some(MakeError::Nul));
+        assert_eq!(made.err(), Some(MakeHashError::Nul));
         // The digest that stands for it has none.
         let (_, text) = SAMPLES.iter().find(|(_, text)| text.starts_with("bcrypt_sha256")).unwrap();
         let recipe = Recipe::like(&hash(text), &CostLimits::default()).unwrap();

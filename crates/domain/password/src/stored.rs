@@ -2,7 +2,9 @@
 
 mod argon2;
 mod bcrypt;
+mod family;
 mod md5;
+mod parsed;
 mod pbkdf2;
 mod scratch;
 mod scrypt;
@@ -13,8 +15,10 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use self::{argon2::Argon2, bcrypt::Bcrypt, md5::Md5, pbkdf2::Pbkdf2, scrypt::Scrypt};
-use crate::{CostLimits, MakeError, limits};
+use crate::{CostLimits, MakeHashError, limits};
 
+pub(crate) use family::Family;
+pub(crate) use parsed::ParsedHash;
 pub(crate) use scratch::Scratch;
 
 /// Says what a stored hash is, and whether it can be verified, without hashing anything.
@@ -23,7 +27,7 @@ pub(crate) use scratch::Scratch;
 /// `UnknownFormat` if it begins like none of the formats, `Malformed` if it begins like one and
 /// then breaks, `TooExpensive` if it asks for more than `limits` allow.
 pub fn recognise(hash: &StoredHash, limits: &CostLimits) -> Result<HashFormat, Unverified> {
-    Stored::parse(hash, limits).map(|stored| stored.method.family().format())
+    ParsedHash::parse(hash, limits).map(|stored| stored.method.family().format())
 }
 
 /// Which format a stored hash begins like, even if it is malformed or too expensive.
@@ -58,16 +62,7 @@ const PREFIXES: &[(&str, HashFormat)] = &[
     ("md5$", HashFormat::DjangoMd5),
 ];
 
-/// A stored hash taken apart: what to compute, and what must come out. Like the hash itself it is a
-/// secret, so only tests can show it.
-#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
-pub(crate) struct Stored {
-    pub(crate) method: Method,
-    pub(crate) salt: Vec<u8>,
-    pub(crate) digest: Zeroizing<Vec<u8>>,
-}
-
-impl Stored {
+impl ParsedHash<Method> {
     /// Reads the text of a hash, and refuses what would cost too much to compute.
     pub(crate) fn parse(hash: &StoredHash, limits: &CostLimits) -> Result<Self, Unverified> {
         let format = format_of(hash).ok_or(Unverified::UnknownFormat)?;
@@ -84,8 +79,8 @@ impl Stored {
         let family = self.method.family();
         match family.derive(secret, &self.salt, &mut derived, scratch) {
             Ok(()) => Ok(derived.ct_eq(&self.digest).into()),
-            Err(MakeError::Nul) => Ok(false),
-            Err(MakeError::OutOfMemory) => Err(Unverified::TooExpensive),
+            Err(MakeHashError::Nul) => Ok(false),
+            Err(MakeHashError::OutOfMemory) => Err(Unverified::TooExpensive),
         }
     }
 
@@ -93,23 +88,19 @@ impl Stored {
         if text.len() > limits::HASH_TEXT_BYTES_MAX {
             return Err(Unverified::Malformed);
         }
-        match format {
-            HashFormat::Argon2 | HashFormat::DjangoArgon2 => argon2::read(text),
+        Ok(match format {
+            HashFormat::Argon2 | HashFormat::DjangoArgon2 => argon2::read(text)?.of(Method::Argon2),
             HashFormat::Bcrypt | HashFormat::DjangoBcrypt | HashFormat::DjangoBcryptSha256 => {
-                bcrypt::read(text)
+                bcrypt::read(text)?.of(Method::Bcrypt)
             }
-            HashFormat::Scrypt => scrypt::read_phc(text),
-            HashFormat::ScryptCrypt => scrypt::read_crypt(text),
-            HashFormat::DjangoScrypt => scrypt::read_django(text),
-            HashFormat::Pbkdf2 => pbkdf2::read_phc(text),
-            HashFormat::Pbkdf2Passlib => pbkdf2::read_passlib(text),
-            HashFormat::DjangoPbkdf2 => pbkdf2::read_django(text),
-            HashFormat::DjangoMd5 => md5::read(text),
-        }
-    }
-
-    fn new(method: Method, salt: Vec<u8>, digest: Vec<u8>) -> Self {
-        Self { method, salt, digest: Zeroizing::new(digest) }
+            HashFormat::Scrypt => scrypt::read_phc(text)?.of(Method::Scrypt),
+            HashFormat::ScryptCrypt => scrypt::read_crypt(text)?.of(Method::Scrypt),
+            HashFormat::DjangoScrypt => scrypt::read_django(text)?.of(Method::Scrypt),
+            HashFormat::Pbkdf2 => pbkdf2::read_phc(text)?.of(Method::Pbkdf2),
+            HashFormat::Pbkdf2Passlib => pbkdf2::read_passlib(text)?.of(Method::Pbkdf2),
+            HashFormat::DjangoPbkdf2 => pbkdf2::read_django(text)?.of(Method::Pbkdf2),
+            HashFormat::DjangoMd5 => md5::read(text)?.of(Method::Md5),
+        })
     }
 }
 
@@ -127,23 +118,33 @@ impl Method {
     /// What the software that owns the format does by default, or what OWASP recommends.
     pub(crate) const fn with_default_cost(format: HashFormat) -> Self {
         match format {
-            HashFormat::Argon2 => Self::Argon2(Argon2::default_for(argon2::Notation::Phc)),
-            HashFormat::Bcrypt => Self::Bcrypt(Bcrypt::default_for(bcrypt::Notation::Crypt)),
-            HashFormat::Scrypt => Self::Scrypt(Scrypt::default_for(scrypt::Notation::Phc)),
-            HashFormat::ScryptCrypt => Self::Scrypt(Scrypt::default_for(scrypt::Notation::Crypt)),
+            HashFormat::Argon2 => Self::Argon2(Argon2::default_for(argon2::Argon2Notation::Phc)),
+            HashFormat::Bcrypt => Self::Bcrypt(Bcrypt::default_for(bcrypt::BcryptNotation::Crypt)),
+            HashFormat::Scrypt => Self::Scrypt(Scrypt::default_for(scrypt::ScryptNotation::Phc)),
+            HashFormat::ScryptCrypt => {
+                Self::Scrypt(Scrypt::default_for(scrypt::ScryptNotation::Crypt))
+            }
             HashFormat::Pbkdf2 => {
-                Self::Pbkdf2(Pbkdf2::default_for(pbkdf2::Notation::Phc { length: true }))
+                Self::Pbkdf2(Pbkdf2::default_for(pbkdf2::Pbkdf2Notation::Phc { length: true }))
             }
             HashFormat::Pbkdf2Passlib => {
-                Self::Pbkdf2(Pbkdf2::default_for(pbkdf2::Notation::Passlib))
+                Self::Pbkdf2(Pbkdf2::default_for(pbkdf2::Pbkdf2Notation::Passlib))
             }
-            HashFormat::DjangoArgon2 => Self::Argon2(Argon2::default_for(argon2::Notation::Django)),
-            HashFormat::DjangoBcrypt => Self::Bcrypt(Bcrypt::default_for(bcrypt::Notation::Django)),
+            HashFormat::DjangoArgon2 => {
+                Self::Argon2(Argon2::default_for(argon2::Argon2Notation::Django))
+            }
+            HashFormat::DjangoBcrypt => {
+                Self::Bcrypt(Bcrypt::default_for(bcrypt::BcryptNotation::Django))
+            }
             HashFormat::DjangoBcryptSha256 => {
-                Self::Bcrypt(Bcrypt::default_for(bcrypt::Notation::DjangoSha256))
+                Self::Bcrypt(Bcrypt::default_for(bcrypt::BcryptNotation::DjangoSha256))
             }
-            HashFormat::DjangoScrypt => Self::Scrypt(Scrypt::default_for(scrypt::Notation::Django)),
-            HashFormat::DjangoPbkdf2 => Self::Pbkdf2(Pbkdf2::default_for(pbkdf2::Notation::Django)),
+            HashFormat::DjangoScrypt => {
+                Self::Scrypt(Scrypt::default_for(scrypt::ScryptNotation::Django))
+            }
+            HashFormat::DjangoPbkdf2 => {
+                Self::Pbkdf2(Pbkdf2::default_for(pbkdf2::Pbkdf2Notation::Django))
+            }
             HashFormat::DjangoMd5 => Self::Md5(Md5),
         }
     }
@@ -159,31 +160,6 @@ impl Method {
     }
 }
 
-/// What differs between the families of functions.
-pub(crate) trait Family {
-    fn format(&self) -> HashFormat;
-
-    /// Whether it asks for more than the caps allow.
-    fn exceeds(&self, limits: &CostLimits) -> bool;
-
-    /// The characters of salts that are text; `None` if a salt is bytes.
-    fn salt_alphabet(&self) -> Option<&'static [u8]>;
-
-    /// Bytes of a digest, unless an existing hash is imitated.
-    fn digest_len(&self) -> usize;
-
-    /// Computes as many bytes as `out` holds.
-    fn derive(
-        &self,
-        secret: &[u8],
-        salt: &[u8],
-        out: &mut [u8],
-        scratch: &mut Scratch,
-    ) -> Result<(), MakeError>;
-
-    /// The text of a hash: what the family's reader makes the same salt and digest of.
-    fn encode(&self, salt: &[u8], digest: &[u8]) -> String;
-}
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -221,7 +197,7 @@ mod tests {
     #[test]
     fn a_sample_matches_its_password_and_no_other() {
         for (_, text) in SAMPLES {
-            let stored = Stored::parse(&hash(text), &CHEAP).unwrap();
+            let stored = ParsedHash::parse(&hash(text), &CHEAP).unwrap();
             let matches = |secret: &[u8]| stored.matches(secret, &mut Scratch::default());
             assert_eq!(matches(PASSWORD), Ok(true), "{text}");
             assert_eq!(matches(b"correct horse"), Ok(false), "{text}");
@@ -344,7 +320,7 @@ mod tests {
     #[test]
     fn encoding_gives_back_what_was_read() {
         for (_, text) in SAMPLES {
-            let stored = Stored::parse(&hash(text), &CHEAP).unwrap();
+            let stored = ParsedHash::parse(&hash(text), &CHEAP).unwrap();
             let family = stored.method.family();
             assert_eq!(&family.encode(&stored.salt, &stored.digest), text);
         }
@@ -352,11 +328,11 @@ mod tests {
 
     fn verifies_without_panic(text: &str) {
         let hash = StoredHash::from_column(Some(text.to_owned()));
-        let stored = hash.map(|hash| Stored::parse(&hash, &CHEAP));
+        let stored = hash.map(|hash| ParsedHash::parse(&hash, &CHEAP));
         if let Some(Ok(stored)) = stored {
             stored.matches(b"secret", &mut Scratch::default()).unwrap();
             let again = stored.method.family().encode(&stored.salt, &stored.digest);
-            assert_eq!(Stored::parse(&crate::samples::hash(&again), &CHEAP), Ok(stored));
+            assert_eq!(ParsedHash::parse(&crate::samples::hash(&again), &CHEAP), Ok(stored));
         }
     }
 
@@ -392,7 +368,7 @@ mod tests {
             sample in 0..SAMPLES.len(),
             bytes in prop::collection::vec(any::<u8>(), 64),
         ) {
-            let mut stored = Stored::parse(&hash(SAMPLES[sample].1), &CHEAP).unwrap();
+            let mut stored = ParsedHash::parse(&hash(SAMPLES[sample].1), &CHEAP).unwrap();
             let digest_len = stored.digest.len();
             stored.digest.copy_from_slice(&bytes[..digest_len]);
             if stored.method.family().salt_alphabet().is_none() {
@@ -400,7 +376,7 @@ mod tests {
                 stored.salt.copy_from_slice(&bytes[64 - salt_len..]);
             }
             let text = stored.method.family().encode(&stored.salt, &stored.digest);
-            prop_assert_eq!(Stored::parse(&hash(&text), &CHEAP), Ok(stored));
+            prop_assert_eq!(ParsedHash::parse(&hash(&text), &CHEAP), Ok(stored));
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::{
     borrow::Cow,
+    num::NonZero,
     sync::{Mutex, PoisonError},
 };
 
@@ -7,8 +8,9 @@ use model::{Randomness, Secret, StoredHash, Unverified, Verdict};
 use rayon::prelude::*;
 
 use crate::{
-    CostLimits, MakeError, Pepper, Recipe,
-    stored::{Scratch, Stored},
+    CostLimits, MakeHashError, Pepper, Recipe,
+    stored::{Method, ParsedHash, Scratch},
+    threads::{ThreadError, Threads},
 };
 
 /// Tries secrets on stored hashes, the way one site hashes them.
@@ -16,6 +18,7 @@ use crate::{
 pub struct Verifier {
     limits: CostLimits,
     pepper: Option<Pepper>,
+    threads: Threads,
 }
 
 /// One stored hash, and the secrets to try on it.
@@ -31,7 +34,16 @@ impl Verifier {
     /// `limits` bound what one hash may cost; `pepper` is the site's own, if it has one.
     #[must_use]
     pub const fn new(limits: CostLimits, pepper: Option<Pepper>) -> Self {
-        Self { limits, pepper }
+        Self { limits, pepper, threads: Threads::AllCores }
+    }
+
+    /// Tries on so many threads from now on, instead of on those that everything in the process
+    /// shares: for a host that gives each of its workers some cores and no more.
+    ///
+    /// # Errors
+    /// [`ThreadError`] if the system starts no thread.
+    pub fn on_threads(self, count: NonZero<usize>) -> Result<Self, ThreadError> {
+        Ok(Self { threads: Threads::of(count)?, ..self })
     }
 
     /// Tries the secrets in their order, up to the first that is the password.
@@ -44,18 +56,22 @@ impl Verifier {
         self.attempt(Attempt { hash, secrets }, &mut Scratch::default())
     }
 
-    /// Tries many accounts on all cores; verdicts come in the order of the attempts.
+    /// Tries many accounts, on all cores unless [`on_threads`](Self::on_threads) says otherwise;
+    /// verdicts come in the order of the attempts.
     ///
     /// A verdict is the same as [`verify`](Self::verify) gives, whatever else is in the batch.
     #[must_use]
     pub fn verify_many(&self, attempts: &[Attempt<'_>]) -> Vec<Verdict> {
-        let pool = ScratchPool::default();
-        attempts
-            .par_iter()
-            // One hash can take seconds, so each is a piece that an idle core can take over.
-            .with_max_len(1)
-            .map(|attempt| pool.lend(|scratch| self.attempt(*attempt, scratch)))
-            .collect()
+        let scratches = ScratchPool::default();
+        let all = || {
+            attempts
+                .par_iter()
+                // One hash can take seconds, so each is a piece that an idle core can take over.
+                .with_max_len(1)
+                .map(|attempt| scratches.lend(|scratch| self.attempt(*attempt, scratch)))
+                .collect()
+        };
+        self.threads.run(all)
     }
 
     /// Makes a hash of a secret that the site itself will accept: the pepper is mixed in first.
@@ -67,7 +83,7 @@ impl Verifier {
         recipe: &Recipe,
         secret: &Secret,
         randomness: &dyn Randomness,
-    ) -> Result<StoredHash, MakeError> {
+    ) -> Result<StoredHash, MakeHashError> {
         recipe.make(&self.peppered(secret), randomness)
     }
 
@@ -92,13 +108,18 @@ impl Verifier {
     }
 
     fn attempt(&self, attempt: Attempt<'_>, scratch: &mut Scratch) -> Verdict {
-        match Stored::parse(attempt.hash, &self.limits) {
+        match ParsedHash::parse(attempt.hash, &self.limits) {
             Ok(stored) => self.try_in_order(&stored, attempt.secrets, scratch),
             Err(reason) => Verdict::Unverified(reason),
         }
     }
 
-    fn try_in_order(&self, stored: &Stored, secrets: &[Secret], scratch: &mut Scratch) -> Verdict {
+    fn try_in_order(
+        &self,
+        stored: &ParsedHash<Method>,
+        secrets: &[Secret],
+        scratch: &mut Scratch,
+    ) -> Verdict {
         let mut verdict = Verdict::NoMatch;
         for (place, secret) in secrets.iter().enumerate() {
             match stored.matches(self.peppered(secret).expose(), scratch) {
@@ -126,7 +147,7 @@ pub enum ImitateError {
     Unreadable(Unverified),
     /// None can be made.
     #[error(transparent)]
-    Make(#[from] MakeError),
+    Make(#[from] MakeHashError),
 }
 
 impl From<Unverified> for ImitateError {
@@ -218,14 +239,13 @@ mod tests {
         fn a_batch_gives_what_one_by_one_gives(
             batch in Just(mixed_batch()).prop_shuffle(),
             size in any::<prop::sample::Index>(),
-            threads in 1_usize..5,
+            threads in (1_usize..5).prop_map(|count| NonZero::new(count).unwrap()),
         ) {
             let batch = &batch[..size.index(batch.len() + 1)];
             let attempts = batch.iter().map(|(hash, secrets)| Attempt { hash, secrets });
             let attempts: Vec<_> = attempts.collect();
             let one_by_one = batch.iter().map(|(hash, secrets)| verifier().verify(hash, secrets));
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let many = pool.install(|| verifier().verify_many(&attempts));
+            let many = verifier().on_threads(threads).unwrap().verify_many(&attempts);
             prop_assert_eq!(many, one_by_one.collect::<Vec<_>>());
         }
     }

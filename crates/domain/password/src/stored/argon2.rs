@@ -12,17 +12,19 @@ use model::{
 };
 
 use super::{
-    Family, Method, Scratch, Stored,
+    family::Family,
+    parsed::ParsedHash,
+    scratch::Scratch,
     text::{DJANGO_ALPHABET, decimal, decode, of_fair_length, parameters},
 };
 use crate::{
-    CostLimits, MakeError,
+    CostLimits, MakeHashError,
     limits::{ARGON2_DEFAULT, ARGON2_SALT_BYTES_MIN, DJANGO_ARGON2_DEFAULT},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Argon2 {
-    notation: Notation,
+    notation: Argon2Notation,
     algorithm: Algorithm,
     /// `None` if the text does not say, as before version 19 was made; it then means 16.
     version: Option<Version>,
@@ -32,15 +34,15 @@ pub(crate) struct Argon2 {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Notation {
+pub(super) enum Argon2Notation {
     Phc,
     Django,
 }
 
-pub(super) fn read(text: &str) -> Result<Stored, Unverified> {
+pub(super) fn read(text: &str) -> Result<ParsedHash<Argon2>, Unverified> {
     let (notation, phc) = match text.strip_prefix(DJANGO) {
-        Some(phc) => (Notation::Django, phc),
-        None => (Notation::Phc, text),
+        Some(phc) => (Argon2Notation::Django, phc),
+        None => (Argon2Notation::Phc, text),
     };
     let ([name, costs, salt, digest], version) = split(phc)?;
     let [memory_kib, passes, lanes] = parameters(costs, ["m", "t", "p"])?;
@@ -54,7 +56,7 @@ pub(super) fn read(text: &str) -> Result<Stored, Unverified> {
     };
     method.params().ok_or(Malformed)?;
     let digest = of_fair_length(decode(digest, &BASE64_NOPAD)?)?;
-    Ok(Stored::new(Method::Argon2(method), read_salt(salt)?, digest))
+    Ok(ParsedHash::new(method, read_salt(salt)?, digest))
 }
 
 /// Name, costs, salt and digest, and the version if it is named.
@@ -85,10 +87,10 @@ fn read_salt(text: &str) -> Result<Vec<u8>, Unverified> {
 
 impl Argon2 {
     /// Argon2id of today's version, at the cost that OWASP or Django names.
-    pub(super) const fn default_for(notation: Notation) -> Self {
+    pub(super) const fn default_for(notation: Argon2Notation) -> Self {
         let [memory_kib, passes, lanes] = match notation {
-            Notation::Phc => ARGON2_DEFAULT,
-            Notation::Django => DJANGO_ARGON2_DEFAULT,
+            Argon2Notation::Phc => ARGON2_DEFAULT,
+            Argon2Notation::Django => DJANGO_ARGON2_DEFAULT,
         };
         Self {
             notation,
@@ -128,8 +130,8 @@ impl Argon2 {
 impl Family for Argon2 {
     fn format(&self) -> HashFormat {
         match self.notation {
-            Notation::Phc => HashFormat::Argon2,
-            Notation::Django => HashFormat::DjangoArgon2,
+            Argon2Notation::Phc => HashFormat::Argon2,
+            Argon2Notation::Django => HashFormat::DjangoArgon2,
         }
     }
 
@@ -141,8 +143,8 @@ impl Family for Argon2 {
 
     fn salt_alphabet(&self) -> Option<&'static [u8]> {
         match self.notation {
-            Notation::Phc => None,
-            Notation::Django => Some(DJANGO_ALPHABET),
+            Argon2Notation::Phc => None,
+            Argon2Notation::Django => Some(DJANGO_ALPHABET),
         }
     }
 
@@ -156,15 +158,15 @@ impl Family for Argon2 {
         salt: &[u8],
         out: &mut [u8],
         scratch: &mut Scratch,
-    ) -> Result<(), MakeError> {
+    ) -> Result<(), MakeHashError> {
         let done = self.fill(secret, salt, out, scratch);
-        done.ok_or(MakeError::OutOfMemory)
+        done.ok_or(MakeHashError::OutOfMemory)
     }
 
     fn encode(&self, salt: &[u8], digest: &[u8]) -> String {
         let prefix = match self.notation {
-            Notation::Phc => "",
-            Notation::Django => DJANGO,
+            Argon2Notation::Phc => "",
+            Argon2Notation::Django => DJANGO,
         };
         let version = match self.version {
             Some(version) => format!("$v={}", u32::from(version)),

@@ -9,31 +9,33 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{
-    Family, Method, Scratch, Stored,
+    family::Family,
+    parsed::ParsedHash,
+    scratch::Scratch,
     text::{BCRYPT, decode, of_length},
 };
 use crate::{
-    CostLimits, MakeError,
+    CostLimits, MakeHashError,
     limits::{BCRYPT_COSTS, BCRYPT_DEFAULT, BCRYPT_SECRET_BYTES_MAX},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bcrypt {
-    notation: Notation,
+    notation: BcryptNotation,
     /// One of [`VARIANTS`]: kept for the text, without a part in the computation.
     variant: &'static str,
     cost: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Notation {
+pub(super) enum BcryptNotation {
     Crypt,
     Django,
     DjangoSha256,
 }
 
-pub(super) fn read(text: &str) -> Result<Stored, Unverified> {
-    let (notation, crypt) = Notation::split_off(text);
+pub(super) fn read(text: &str) -> Result<ParsedHash<Bcrypt>, Unverified> {
+    let (notation, crypt) = BcryptNotation::split_off(text);
     let fields: Vec<&str> = crypt.split('$').collect();
     let ["", variant, cost, salt_and_digest] = fields[..] else {
         return Err(Malformed);
@@ -46,7 +48,7 @@ pub(super) fn read(text: &str) -> Result<Stored, Unverified> {
     };
     let salt = of_length(decode(salt, &BCRYPT)?, SALT_BYTES)?;
     let digest = of_length(decode(digest, &BCRYPT)?, DIGEST_BYTES)?;
-    Ok(Stored::new(Method::Bcrypt(method), salt, digest))
+    Ok(ParsedHash::new(method, salt, digest))
 }
 
 const VARIANTS: &[&str] = &["2a", "2b", "2y"];
@@ -66,7 +68,7 @@ fn read_cost(text: &str) -> Result<u32, Unverified> {
     if two_digits && BCRYPT_COSTS.contains(&cost) { Ok(cost) } else { Err(Malformed) }
 }
 
-impl Notation {
+impl BcryptNotation {
     const ALL: &[Self] = &[Self::Django, Self::DjangoSha256, Self::Crypt];
 
     fn split_off(text: &str) -> (Self, &str) {
@@ -85,15 +87,15 @@ impl Notation {
 
 impl Bcrypt {
     /// Today's variant at today's cost.
-    pub(super) const fn default_for(notation: Notation) -> Self {
+    pub(super) const fn default_for(notation: BcryptNotation) -> Self {
         Self { notation, variant: "2b", cost: BCRYPT_DEFAULT }
     }
 
     /// The 1 to 72 bytes that the function reads.
-    fn key(&self, secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, MakeError> {
+    fn key(&self, secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, MakeHashError> {
         match self.notation {
-            Notation::Crypt | Notation::Django => closed(secret),
-            Notation::DjangoSha256 => {
+            BcryptNotation::Crypt | BcryptNotation::Django => closed(secret),
+            BcryptNotation::DjangoSha256 => {
                 let digest = Zeroizing::new(<[u8; 32]>::from(Sha256::digest(secret)));
                 closed(Zeroizing::new(HEXLOWER.encode(&*digest)).as_bytes())
             }
@@ -102,9 +104,9 @@ impl Bcrypt {
 }
 
 /// Ends a secret with the NUL of C's strings, unless it reaches the last byte that is read.
-fn closed(secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, MakeError> {
+fn closed(secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, MakeHashError> {
     if secret.contains(&0) {
-        return Err(MakeError::Nul);
+        return Err(MakeHashError::Nul);
     }
     let read = &secret[..secret.len().min(BCRYPT_SECRET_BYTES_MAX)];
     let mut key = Zeroizing::new([read, &[0]].concat());
@@ -115,9 +117,9 @@ fn closed(secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, MakeError> {
 impl Family for Bcrypt {
     fn format(&self) -> HashFormat {
         match self.notation {
-            Notation::Crypt => HashFormat::Bcrypt,
-            Notation::Django => HashFormat::DjangoBcrypt,
-            Notation::DjangoSha256 => HashFormat::DjangoBcryptSha256,
+            BcryptNotation::Crypt => HashFormat::Bcrypt,
+            BcryptNotation::Django => HashFormat::DjangoBcrypt,
+            BcryptNotation::DjangoSha256 => HashFormat::DjangoBcryptSha256,
         }
     }
 
@@ -139,7 +141,7 @@ impl Family for Bcrypt {
         salt: &[u8],
         out: &mut [u8],
         _: &mut Scratch,
-    ) -> Result<(), MakeError> {
+    ) -> Result<(), MakeHashError> {
         let key = self.key(secret)?;
         let salt = salt.try_into().expect("every salt read or made has 16 bytes");
         let digest = Zeroizing::new(bcrypt::bcrypt(self.cost, salt, &key));

@@ -8,22 +8,24 @@ use model::{
 };
 
 use super::{
-    Family, Method, Scratch, Stored,
+    family::Family,
+    parsed::ParsedHash,
+    scratch::Scratch,
     text::{DJANGO_ALPHABET, decode, of_length},
 };
-use crate::{CostLimits, MakeError};
+use crate::{CostLimits, MakeHashError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Md5;
 
 /// `md5$salt$digest`. The salt may be empty, as `unsalted_md5` of Django before 5.1 wrote it.
-pub(super) fn read(text: &str) -> Result<Stored, Unverified> {
+pub(super) fn read(text: &str) -> Result<ParsedHash<Md5>, Unverified> {
     let fields: Vec<&str> = text.split('$').collect();
     let ["md5", salt, digest] = fields[..] else {
         return Err(Malformed);
     };
     let digest = of_length(decode(digest, &HEXLOWER)?, DIGEST_BYTES)?;
-    Ok(Stored::new(Method::Md5(Md5), salt.into(), digest))
+    Ok(ParsedHash::new(Md5, salt.into(), digest))
 }
 
 const DIGEST_BYTES: usize = 16;
@@ -51,7 +53,7 @@ impl Family for Md5 {
         salt: &[u8],
         out: &mut [u8],
         _: &mut Scratch,
-    ) -> Result<(), MakeError> {
+    ) -> Result<(), MakeHashError> {
         let hasher = md5::Md5::new().chain_update(salt).chain_update(secret);
         out.copy_from_slice(&hasher.finalize());
         Ok(())

@@ -10,26 +10,28 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
 use super::{
-    Family, Method, Scratch, Stored,
+    family::Family,
+    parsed::ParsedHash,
+    scratch::Scratch,
     text::{
         DJANGO_ALPHABET, PASSLIB_ADAPTED, decode, decode_padded, django_salt, of_fair_length,
         of_length, parameters, positive,
     },
 };
 use crate::{
-    CostLimits, MakeError,
+    CostLimits, MakeHashError,
     limits::{DJANGO_PBKDF2_DEFAULT, PBKDF2_DEFAULT},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pbkdf2 {
-    notation: Notation,
-    hash: Hash,
+    notation: Pbkdf2Notation,
+    hash: PrfHash,
     iterations: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Notation {
+pub(super) enum Pbkdf2Notation {
     Phc {
         /// Whether `l=` repeats the length of the digest.
         length: bool,
@@ -39,14 +41,14 @@ pub(super) enum Notation {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Hash {
+enum PrfHash {
     Sha1,
     Sha256,
     Sha512,
 }
 
 /// `$pbkdf2-sha256$i=600000,l=32$salt$digest`, in canonical base64, as the `pbkdf2` crate reads it.
-pub(super) fn read_phc(text: &str) -> Result<Stored, Unverified> {
+pub(super) fn read_phc(text: &str) -> Result<ParsedHash<Pbkdf2>, Unverified> {
     let (hash, [costs, salt, digest]) = split_crypt(text)?;
     let (costs, length) = match costs.split_once(",l=") {
         Some((costs, length)) => (costs, Some(positive(length)?)),
@@ -57,44 +59,44 @@ pub(super) fn read_phc(text: &str) -> Result<Stored, Unverified> {
     if length.is_some_and(|length| usize::try_from(length) != Ok(digest.len())) {
         return Err(Malformed);
     }
-    let notation = Notation::Phc { length: length.is_some() };
+    let notation = Pbkdf2Notation::Phc { length: length.is_some() };
     let method = Pbkdf2::method(notation, hash, iterations);
-    Ok(Stored::new(method, decode(salt, &BASE64_NOPAD)?, digest))
+    Ok(ParsedHash::new(method, decode(salt, &BASE64_NOPAD)?, digest))
 }
 
 /// `$pbkdf2-sha256$29000$salt$digest`.
-pub(super) fn read_passlib(text: &str) -> Result<Stored, Unverified> {
+pub(super) fn read_passlib(text: &str) -> Result<ParsedHash<Pbkdf2>, Unverified> {
     let (hash, [iterations, salt, digest]) = split_crypt(text)?;
     let digest = of_length(decode_padded(digest, &PASSLIB_ADAPTED)?, hash.bytes())?;
     let salt = decode_padded(salt, &PASSLIB_ADAPTED)?;
     let iterations = positive(iterations)?;
-    let method = Pbkdf2::method(Notation::Passlib, hash, iterations);
-    Ok(Stored::new(method, salt, digest))
+    let method = Pbkdf2::method(Pbkdf2Notation::Passlib, hash, iterations);
+    Ok(ParsedHash::new(method, salt, digest))
 }
 
 /// `pbkdf2_sha256$1000000$salt$digest`. Django hashes the text of the salt and compares whole
 /// strings, so that only canonical text can ever match.
-pub(super) fn read_django(text: &str) -> Result<Stored, Unverified> {
+pub(super) fn read_django(text: &str) -> Result<ParsedHash<Pbkdf2>, Unverified> {
     let fields: Vec<&str> = text.split('$').collect();
     let [name, iterations, salt, digest] = fields[..] else {
         return Err(Malformed);
     };
-    let hash = Hash::named(name, Hash::django_name)?;
+    let hash = PrfHash::named(name, PrfHash::django_name)?;
     let digest = of_length(decode(digest, &BASE64)?, hash.bytes())?;
     let iterations = positive(iterations)?;
-    let method = Pbkdf2::method(Notation::Django, hash, iterations);
-    Ok(Stored::new(method, django_salt(salt)?, digest))
+    let method = Pbkdf2::method(Pbkdf2Notation::Django, hash, iterations);
+    Ok(ParsedHash::new(method, django_salt(salt)?, digest))
 }
 
-fn split_crypt(text: &str) -> Result<(Hash, [&str; 3]), Unverified> {
+fn split_crypt(text: &str) -> Result<(PrfHash, [&str; 3]), Unverified> {
     let fields: Vec<&str> = text.split('$').collect();
     let ["", name, costs, salt, digest] = fields[..] else {
         return Err(Malformed);
     };
-    Ok((Hash::named(name, Hash::crypt_name)?, [costs, salt, digest]))
+    Ok((PrfHash::named(name, PrfHash::crypt_name)?, [costs, salt, digest]))
 }
 
-impl Hash {
+impl PrfHash {
     const ALL: &[Self] = &[Self::Sha1, Self::Sha256, Self::Sha512];
 
     fn named(name: &str, naming: fn(Self) -> &'static str) -> Result<Self, Unverified> {
@@ -130,18 +132,18 @@ impl Hash {
 }
 
 impl Pbkdf2 {
-    const fn method(notation: Notation, hash: Hash, iterations: u32) -> Method {
-        Method::Pbkdf2(Self { notation, hash, iterations })
+    const fn method(notation: Pbkdf2Notation, hash: PrfHash, iterations: u32) -> Self {
+        Self { notation, hash, iterations }
     }
 
     /// HMAC-SHA256, at the iterations that OWASP or Django names.
-    pub(super) const fn default_for(notation: Notation) -> Self {
+    pub(super) const fn default_for(notation: Pbkdf2Notation) -> Self {
         Self {
             notation,
-            hash: Hash::Sha256,
+            hash: PrfHash::Sha256,
             iterations: match notation {
-                Notation::Phc { .. } | Notation::Passlib => PBKDF2_DEFAULT,
-                Notation::Django => DJANGO_PBKDF2_DEFAULT,
+                Pbkdf2Notation::Phc { .. } | Pbkdf2Notation::Passlib => PBKDF2_DEFAULT,
+                Pbkdf2Notation::Django => DJANGO_PBKDF2_DEFAULT,
             },
         }
     }
@@ -169,9 +171,9 @@ impl Pbkdf2 {
 impl Family for Pbkdf2 {
     fn format(&self) -> HashFormat {
         match self.notation {
-            Notation::Phc { .. } => HashFormat::Pbkdf2,
-            Notation::Passlib => HashFormat::Pbkdf2Passlib,
-            Notation::Django => HashFormat::DjangoPbkdf2,
+            Pbkdf2Notation::Phc { .. } => HashFormat::Pbkdf2,
+            Pbkdf2Notation::Passlib => HashFormat::Pbkdf2Passlib,
+            Pbkdf2Notation::Django => HashFormat::DjangoPbkdf2,
         }
     }
 
@@ -181,8 +183,8 @@ impl Family for Pbkdf2 {
 
     fn salt_alphabet(&self) -> Option<&'static [u8]> {
         match self.notation {
-            Notation::Phc { .. } | Notation::Passlib => None,
-            Notation::Django => Some(DJANGO_ALPHABET),
+            Pbkdf2Notation::Phc { .. } | Pbkdf2Notation::Passlib => None,
+            Pbkdf2Notation::Django => Some(DJANGO_ALPHABET),
         }
     }
 
@@ -196,20 +198,20 @@ impl Family for Pbkdf2 {
         salt: &[u8],
         out: &mut [u8],
         _: &mut Scratch,
-    ) -> Result<(), MakeError> {
+    ) -> Result<(), MakeHashError> {
         match self.hash {
-            Hash::Sha1 => pbkdf2_hmac::<Sha1>(secret, salt, self.iterations, out),
-            Hash::Sha256 => pbkdf2_hmac::<Sha256>(secret, salt, self.iterations, out),
-            Hash::Sha512 => pbkdf2_hmac::<Sha512>(secret, salt, self.iterations, out),
+            PrfHash::Sha1 => pbkdf2_hmac::<Sha1>(secret, salt, self.iterations, out),
+            PrfHash::Sha256 => pbkdf2_hmac::<Sha256>(secret, salt, self.iterations, out),
+            PrfHash::Sha512 => pbkdf2_hmac::<Sha512>(secret, salt, self.iterations, out),
         }
         Ok(())
     }
 
     fn encode(&self, salt: &[u8], digest: &[u8]) -> String {
         match self.notation {
-            Notation::Phc { length } => self.encode_phc(length, salt, digest),
-            Notation::Passlib => self.encode_passlib(salt, digest),
-            Notation::Django => self.encode_django(salt, digest),
+            Pbkdf2Notation::Phc { length } => self.encode_phc(length, salt, digest),
+            Pbkdf2Notation::Passlib => self.encode_passlib(salt, digest),
+            Pbkdf2Notation::Django => self.encode_django(salt, digest),
         }
     }
 }

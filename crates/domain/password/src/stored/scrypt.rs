@@ -7,34 +7,36 @@ use model::{
 };
 
 use super::{
-    Family, Method, Scratch, Stored,
+    family::Family,
+    parsed::ParsedHash,
+    scratch::Scratch,
     text::{
         CRYPT, CRYPT_ALPHABET, DJANGO_ALPHABET, PASSLIB, decode, decode_padded, django_salt,
         of_fair_length, of_length, parameters, positive,
     },
 };
 use crate::{
-    CostLimits, MakeError,
+    CostLimits, MakeHashError,
     limits::{DJANGO_SCRYPT_DEFAULT, SCRYPT_CRYPT_DEFAULT, SCRYPT_DEFAULT, SCRYPT_R_TIMES_P_END},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scrypt {
-    notation: Notation,
+    notation: ScryptNotation,
     log_n: u8,
     r: u32,
     p: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Notation {
+pub(super) enum ScryptNotation {
     Phc,
     Crypt,
     Django,
 }
 
 /// `$scrypt$ln=17,r=8,p=1$salt$digest`, as passlib and the `scrypt` crate write it.
-pub(super) fn read_phc(text: &str) -> Result<Stored, Unverified> {
+pub(super) fn read_phc(text: &str) -> Result<ParsedHash<Scrypt>, Unverified> {
     let fields: Vec<&str> = text.split('$').collect();
     let ["", "scrypt", costs, salt, digest] = fields[..] else {
         return Err(Malformed);
@@ -42,14 +44,14 @@ pub(super) fn read_phc(text: &str) -> Result<Stored, Unverified> {
     let costs = parameters(costs, ["ln", "r", "p"])?;
     let digest = of_fair_length(decode_padded(digest, &PASSLIB)?)?;
     let salt = decode_padded(salt, &PASSLIB)?;
-    let method = Scrypt::new(Notation::Phc, costs)?;
-    Ok(Stored::new(Method::Scrypt(method), salt, digest))
+    let method = Scrypt::new(ScryptNotation::Phc, costs)?;
+    Ok(ParsedHash::new(method, salt, digest))
 }
 
 /// `$7$` `N` `rrrrr` `ppppp` `salt` `$` `digest`. Unlike the digest, the salt is not decoded:
 /// its characters are hashed as they stand. libxcrypt draws them from the digest's alphabet, passlib
 /// from another.
-pub(super) fn read_crypt(text: &str) -> Result<Stored, Unverified> {
+pub(super) fn read_crypt(text: &str) -> Result<ParsedHash<Scrypt>, Unverified> {
     let fields: Vec<&str> = text.split('$').collect();
     let ["", "7", costs_and_salt, digest] = fields[..] else {
         return Err(Malformed);
@@ -59,13 +61,13 @@ pub(super) fn read_crypt(text: &str) -> Result<Stored, Unverified> {
         return Err(Malformed);
     }
     let digest = of_length(decode(digest, &CRYPT)?, SHORT_DIGEST_BYTES)?;
-    let method = Scrypt::new(Notation::Crypt, read_crypt_costs(costs)?)?;
-    Ok(Stored::new(Method::Scrypt(method), salt.into(), digest))
+    let method = Scrypt::new(ScryptNotation::Crypt, read_crypt_costs(costs)?)?;
+    Ok(ParsedHash::new(method, salt.into(), digest))
 }
 
 /// `scrypt$16384$salt$8$5$digest`. Django hashes the text of the salt and compares whole strings,
 /// so that only canonical text can ever match.
-pub(super) fn read_django(text: &str) -> Result<Stored, Unverified> {
+pub(super) fn read_django(text: &str) -> Result<ParsedHash<Scrypt>, Unverified> {
     let fields: Vec<&str> = text.split('$').collect();
     let ["scrypt", n, salt, r, p, digest] = fields[..] else {
         return Err(Malformed);
@@ -74,9 +76,9 @@ pub(super) fn read_django(text: &str) -> Result<Stored, Unverified> {
     if !n.is_power_of_two() {
         return Err(Malformed);
     }
-    let method = Scrypt::new(Notation::Django, [n.ilog2(), positive(r)?, positive(p)?])?;
+    let method = Scrypt::new(ScryptNotation::Django, [n.ilog2(), positive(r)?, positive(p)?])?;
     let digest = of_length(decode(digest, &BASE64)?, LONG_DIGEST_BYTES)?;
-    Ok(Stored::new(Method::Scrypt(method), django_salt(salt)?, digest))
+    Ok(ParsedHash::new(method, django_salt(salt)?, digest))
 }
 
 const SHORT_DIGEST_BYTES: usize = 32;
@@ -117,7 +119,7 @@ fn crypt_text(number: u32, digits: usize) -> String {
 
 impl Scrypt {
     /// Checks log2 of N, r and p against what the function is defined for.
-    fn new(notation: Notation, [log_n, r, p]: [u32; 3]) -> Result<Self, Unverified> {
+    fn new(notation: ScryptNotation, [log_n, r, p]: [u32; 3]) -> Result<Self, Unverified> {
         let r_times_p = u64::from(r) * u64::from(p);
         if log_n == 0 || r_times_p == 0 || r_times_p >= SCRYPT_R_TIMES_P_END {
             return Err(Malformed);
@@ -127,11 +129,11 @@ impl Scrypt {
     }
 
     /// Today's cost, or the default of the software that owns the notation.
-    pub(super) const fn default_for(notation: Notation) -> Self {
+    pub(super) const fn default_for(notation: ScryptNotation) -> Self {
         let (log_n, r, p) = match notation {
-            Notation::Phc => SCRYPT_DEFAULT,
-            Notation::Crypt => SCRYPT_CRYPT_DEFAULT,
-            Notation::Django => DJANGO_SCRYPT_DEFAULT,
+            ScryptNotation::Phc => SCRYPT_DEFAULT,
+            ScryptNotation::Crypt => SCRYPT_CRYPT_DEFAULT,
+            ScryptNotation::Django => DJANGO_SCRYPT_DEFAULT,
         };
         Self { notation, log_n, r, p }
     }
@@ -159,9 +161,9 @@ impl Scrypt {
 impl Family for Scrypt {
     fn format(&self) -> HashFormat {
         match self.notation {
-            Notation::Phc => HashFormat::Scrypt,
-            Notation::Crypt => HashFormat::ScryptCrypt,
-            Notation::Django => HashFormat::DjangoScrypt,
+            ScryptNotation::Phc => HashFormat::Scrypt,
+            ScryptNotation::Crypt => HashFormat::ScryptCrypt,
+            ScryptNotation::Django => HashFormat::DjangoScrypt,
         }
     }
 
@@ -173,16 +175,16 @@ impl Family for Scrypt {
 
     fn salt_alphabet(&self) -> Option<&'static [u8]> {
         match self.notation {
-            Notation::Phc => None,
-            Notation::Crypt => Some(CRYPT_ALPHABET),
-            Notation::Django => Some(DJANGO_ALPHABET),
+            ScryptNotation::Phc => None,
+            ScryptNotation::Crypt => Some(CRYPT_ALPHABET),
+            ScryptNotation::Django => Some(DJANGO_ALPHABET),
         }
     }
 
     fn digest_len(&self) -> usize {
         match self.notation {
-            Notation::Phc | Notation::Crypt => SHORT_DIGEST_BYTES,
-            Notation::Django => LONG_DIGEST_BYTES,
+            ScryptNotation::Phc | ScryptNotation::Crypt => SHORT_DIGEST_BYTES,
+            ScryptNotation::Django => LONG_DIGEST_BYTES,
         }
     }
 
@@ -192,19 +194,19 @@ impl Family for Scrypt {
         salt: &[u8],
         out: &mut [u8],
         _: &mut Scratch,
-    ) -> Result<(), MakeError> {
+    ) -> Result<(), MakeHashError> {
         // What was read is known to be well-formed, so what remains is more memory than an
         // address can name. Caps set far above any machine could let that through.
         let params = scrypt::Params::new(self.log_n, self.r, self.p);
-        let params = params.map_err(|_| MakeError::OutOfMemory)?;
-        scrypt::scrypt(secret, salt, &params, out).map_err(|_| MakeError::OutOfMemory)
+        let params = params.map_err(|_| MakeHashError::OutOfMemory)?;
+        scrypt::scrypt(secret, salt, &params, out).map_err(|_| MakeHashError::OutOfMemory)
     }
 
     fn encode(&self, salt: &[u8], digest: &[u8]) -> String {
         match self.notation {
-            Notation::Phc => self.encode_phc(salt, digest),
-            Notation::Crypt => self.encode_crypt(salt, digest),
-            Notation::Django => self.encode_django(salt, digest),
+            ScryptNotation::Phc => self.encode_phc(salt, digest),
+            ScryptNotation::Crypt => self.encode_crypt(salt, digest),
+            ScryptNotation::Django => self.encode_django(salt, digest),
         }
     }
 }

@@ -1,0 +1,21 @@
+use zeroize::Zeroizing;
+
+/// A stored hash taken apart: what to compute, and what must come out. Like the hash itself it is a
+/// secret, so only tests can show it.
+#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
+pub(crate) struct ParsedHash<M> {
+    pub(crate) method: M,
+    pub(crate) salt: Vec<u8>,
+    pub(crate) digest: Zeroizing<Vec<u8>>,
+}
+
+impl<M> ParsedHash<M> {
+    pub(super) fn new(method: M, salt: Vec<u8>, digest: Vec<u8>) -> Self {
+        Self { method, salt, digest: Zeroizing::new(digest) }
+    }
+
+    /// The same hash, its method as one of many.
+    pub(super) fn of<N>(self, wrap: impl FnOnce(M) -> N) -> ParsedHash<N> {
+        ParsedHash { method: wrap(self.method), salt: self.salt, digest: self.digest }
+    }
+}
