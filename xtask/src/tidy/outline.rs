@@ -251,7 +251,8 @@ impl<'a> Reader<'a> {
 }
 
 fn defines(word: &str, name: &str) -> bool {
-    let kept = VALUE_WORDS.contains(&name) || [concat!("un", "safe"), "async", "extern", "mut"].contains(&name);
+    let kept = VALUE_WORDS.contains(&name)
+        || [concat!("un", "safe"), "async", "extern", "mut"].contains(&name);
     (TYPE_WORDS.contains(&word) || VALUE_WORDS.contains(&word)) && !kept
 }
 

@@ -9,7 +9,7 @@ use std::{
     process::ExitCode,
 };
 
-use exposure::Listed;
+use exposure::ListedAccount;
 use serde::Serialize;
 
 /// Something failed.
@@ -128,7 +128,7 @@ pub(crate) fn visible(text: impl Display) -> String {
 
 /// Writes the accounts that somebody has to look after: JSON lines if the name ends in `.jsonl`,
 /// else CSV. It holds no secret.
-pub(crate) fn write_list(path: &Path, list: &[Listed]) -> io::Result<()> {
+pub(crate) fn write_list(path: &Path, list: &[ListedAccount]) -> io::Result<()> {
     let named =
         |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
     let mut file = BufWriter::new(File::create(path).map_err(named)?);
@@ -138,7 +138,7 @@ pub(crate) fn write_list(path: &Path, list: &[Listed]) -> io::Result<()> {
         .map_err(named)
 }
 
-fn write_json_lines(file: &mut impl Write, list: &[Listed]) -> io::Result<()> {
+fn write_json_lines(file: &mut impl Write, list: &[ListedAccount]) -> io::Result<()> {
     for listed in list {
         serde_json::to_writer(&mut *file, listed)?;
         file.write_all(b"\n")?;
@@ -146,7 +146,7 @@ fn write_json_lines(file: &mut impl Write, list: &[Listed]) -> io::Result<()> {
     Ok(())
 }
 
-fn write_csv(file: &mut impl Write, list: &[Listed]) -> io::Result<()> {
+fn write_csv(file: &mut impl Write, list: &[ListedAccount]) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(file);
     csv.write_record(["account", "status", "hash_format", "tier", "records", "first_record"])?;
     for listed in list {

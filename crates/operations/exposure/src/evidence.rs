@@ -4,7 +4,7 @@ use store::{Finding, FindingId};
 
 use instance::{DecryptError, Instance};
 
-use crate::verify::{FINDING, finding_context};
+use crate::contexts::{FINDING, finding_context};
 
 /// That a leaked password is an account's password at this moment.
 ///

@@ -95,7 +95,7 @@ pub async fn show_finding(
     reports.into_iter().next().ok_or(FindingError::Unknown { number })
 }
 
-type Found = (Finding, Vec<RecordRef>);
+type LocatedFinding = (Finding, Vec<RecordRef>);
 
 /// The names of the leaks to look into.
 async fn leaks(
@@ -116,7 +116,7 @@ async fn leaks(
 async fn found_in(
     tx: &mut Tx,
     leaks: &BTreeMap<LeakId, LeakName>,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Vec<LocatedFinding>, StoreError> {
     let mut found = Vec::new();
     for leak in leaks.keys() {
         let mut records: HashMap<FindingId, Vec<RecordRef>> = HashMap::new();
@@ -136,7 +136,7 @@ async fn found_of(
     tx: &mut Tx,
     account: &AccountId,
     leaks: &BTreeMap<LeakId, LeakName>,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Vec<LocatedFinding>, StoreError> {
     let mut found = Vec::new();
     for finding in tx.findings_of(account).await? {
         if leaks.contains_key(&finding.leak) {
@@ -155,7 +155,7 @@ struct Gathered<'a> {
 }
 
 impl Gathered<'_> {
-    async fn report(&self, found: Vec<Found>) -> Result<Vec<FindingReport>, FindingError> {
+    async fn report(&self, found: Vec<LocatedFinding>) -> Result<Vec<FindingReport>, FindingError> {
         let mut reports = Vec::with_capacity(found.len());
         for batch in found.chunks(ACCOUNTS_PER_BATCH) {
             let mut ids: Vec<_> = batch.iter().map(|(row, _)| row.account.clone()).collect();

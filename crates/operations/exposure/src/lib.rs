@@ -6,11 +6,12 @@
 
 mod accounts;
 mod assess;
+mod contexts;
+mod counts;
 mod embedded;
 mod evidence;
 mod findings;
 mod import;
-mod judge;
 mod leaks;
 pub mod limits;
 mod list;
@@ -18,9 +19,12 @@ mod rejects;
 mod screen;
 mod spool;
 mod verify;
+mod verify_accounts;
 mod work;
+mod work_error;
 
 pub use assess::{AssessError, Assessment, LeakAssessment, assess};
+pub use counts::ExposureCounts;
 pub use embedded::EmbeddedDirectory;
 pub use evidence::{Evidence, Reverified, Suspicion, reverify, secret_of};
 pub use findings::{
@@ -30,7 +34,8 @@ pub use import::{ImportError, import_accounts};
 pub use leaks::{
     AddLeak, FileReport, LeakError, LeakReport, add_leak, leaks, listed_accounts, show_leak,
 };
-pub use list::Listed;
+pub use list::ListedAccount;
 pub use rejects::{RejectedLine, rejected_lines};
 pub use screen::{ScreenLeakError, screen_leak};
 pub use verify::{VerifyLeakError, verify_leak};
+pub use work_error::LeakWorkError;

@@ -15,6 +15,10 @@ pub const REJECTS_SHOWN_MAX: u64 = 1000;
 /// Candidates held before they are written down.
 pub const CANDIDATES_PER_WRITE: usize = 8192;
 
+/// Portions of candidates that wait to be written while the next one is read. With the one that is
+/// being written and the one that is being read, a piece holds three at most.
+pub const PORTIONS_WAITING: usize = 1;
+
 /// Rows imported in one transaction.
 pub const ACCOUNTS_PER_IMPORT: usize = 5000;
 

@@ -3,7 +3,7 @@ use serde::Serialize;
 
 /// An account that somebody has to look after. It holds no secret.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Listed {
+pub struct ListedAccount {
     /// Whose.
     pub account: AccountId,
     /// `exposed`, or why it could not be verified.
@@ -16,7 +16,7 @@ pub struct Listed {
     pub records: Vec<RecordRef>,
 }
 
-impl Listed {
+impl ListedAccount {
     /// An account whose password stands in these records, given in their order.
     pub(crate) fn exposed(
         account: AccountId,

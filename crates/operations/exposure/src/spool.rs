@@ -23,7 +23,7 @@ const SEALED_BYTES_MAX: usize = FRAME_BYTES + 64;
 
 /// What was copied.
 #[derive(Debug)]
-pub(crate) struct Kept {
+pub(crate) struct KeptInput {
     pub(crate) sha256: [u8; 32],
     pub(crate) bytes: u64,
 }
@@ -35,7 +35,7 @@ pub(crate) fn keep(
     key: &DataKey,
     randomness: &dyn Randomness,
     copied: impl Fn(u64),
-) -> io::Result<Kept> {
+) -> io::Result<KeptInput> {
     let mut output = BufWriter::new(File::create_new(path)?);
     let (mut digest, mut bytes) = (Sha256::new(), 0);
     let mut plain = Zeroizing::new(vec![0; FRAME_BYTES]);
@@ -55,11 +55,11 @@ pub(crate) fn keep(
         }
     }
     output.into_inner()?.sync_all()?;
-    Ok(Kept { sha256: digest.finalize().into(), bytes })
+    Ok(KeptInput { sha256: digest.finalize().into(), bytes })
 }
 
 /// Reads a copy as the stream that it was.
-pub(crate) fn open(path: &Path, key: DataKey) -> io::Result<impl Read> {
+pub(crate) fn open(path: &Path, key: DataKey) -> io::Result<impl Read + use<>> {
     let file = BufReader::new(File::open(path)?);
     Ok(KeptReader { file, key, frame: 0, ended: false, plain: Zeroizing::default(), read: 0 })
 }

@@ -2,33 +2,32 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use directory::{Directory, ReadError};
 use futures_util::TryStreamExt;
-use ledger::{Event, Outcomes};
+use ledger::Event;
 use model::{
-    AccountId, CredentialVersion, FileId, HashFormat, LeakId, LeakName, RecordRef, Unverified,
+    AccountId, FileId, HashFormat, LeakId, LeakName, Outcome, OutcomeCount, Outcomes, RecordRef,
+    Unverified,
 };
 use password::Verifier;
 use store::{
-    Batch, Candidate, FindingRecord, JobKind, Leak, LeakState, Lease, NewFinding, Outcome,
-    StoreError, Tx, Work,
+    Batch, Candidate, FindingRecord, JobKind, Leak, LeakState, Lease, NewFinding, StoreError, Tx,
+    Work,
 };
 use tokio::task::{JoinError, spawn_blocking};
 
 use instance::{DataKey, DecryptError, Instance, LogError, Progress, Step};
 
 use crate::{
-    LeakError, LeakReport,
-    judge::{Claim, Claims, Exposure, Judgement, judge},
-    leaks::{SPOOL, find, remove_kept, show_leak},
+    LeakError, LeakReport, LeakWorkError,
+    contexts::{FINDING, SPOOL, candidate_context, finding_context},
+    leaks::{find, remove_kept, show_leak},
     limits::ACCOUNTS_PER_BATCH,
-    screen::candidate_context,
+    verify_accounts::{AccountClaims, AccountVerdict, LeakClaim, ProvenExposure, verify_accounts},
     work::{LostLease, work_off},
+    work_error::from_work_errors,
 };
 
 /// Batches in hand at once: while one is verified on all cores, another one is read or written.
 const LANES: usize = 2;
-
-/// What the data key of a finding's secret is wrapped for.
-pub(crate) const FINDING: &str = "finding";
 
 /// Tries a leak's candidates on the accounts' stored hashes as they are now. Matches become
 /// findings; in the end the key of everything else is destroyed.
@@ -92,29 +91,10 @@ async fn finish(site: &Instance, leak: LeakId) -> Result<(), VerifyLeakError> {
     tx.destroy_spool_key(leak).await?;
     let mut outcomes = Outcomes::default();
     for (outcome, _, accounts) in tx.summary(leak).await?.outcomes {
-        *slot(&mut outcomes, outcome) += accounts;
+        outcomes.add(outcome, accounts);
     }
     site.record(&mut tx, &[Event::LeakVerified { leak, outcomes }]).await?;
     Ok(tx.commit().await?)
-}
-
-fn slot(outcomes: &mut Outcomes, outcome: Outcome) -> &mut u64 {
-    match outcome {
-        Outcome::Exposed => &mut outcomes.exposed,
-        Outcome::NotExposed => &mut outcomes.not_exposed,
-        Outcome::NoPassword => &mut outcomes.no_password,
-        Outcome::Gone => &mut outcomes.gone,
-        Outcome::Unverified => &mut outcomes.unverified,
-    }
-}
-
-/// What a finding's secret is encrypted for.
-pub(crate) fn finding_context(
-    leak: LeakId,
-    account: &AccountId,
-    version: CredentialVersion,
-) -> String {
-    format!("finding of leak {leak} for account {account}, {version}")
 }
 
 /// What every batch of a leak needs.
@@ -128,9 +108,6 @@ struct Verification<'a> {
     progress: &'a dyn Progress,
 }
 
-/// A candidate's place in its leak.
-type Place = FindingRecord;
-
 impl<'a> Verification<'a> {
     async fn new(
         site: &'a Instance,
@@ -139,7 +116,7 @@ impl<'a> Verification<'a> {
         verifier: Arc<Verifier>,
         progress: &'a dyn Progress,
     ) -> Result<Self, VerifyLeakError> {
-        let wrapped = leak.spool_key.ok_or(VerifyLeakError::NoKey)?;
+        let wrapped = leak.spool_key.ok_or(LeakWorkError::NoKey)?;
         let mut tx = site.store().read().await?;
         let files = tx.leak_files(leak.id).await?;
         let left = tx.candidate_accounts(leak.id).try_fold(0, async |sum, _| Ok(sum + 1)).await?;
@@ -163,15 +140,18 @@ impl<'a> Verification<'a> {
         let ids: Vec<_> = claims.iter().map(|(id, _)| id.clone()).collect();
         let present = self.directory.by_ids(&ids).await?;
         let verifier = Arc::clone(&self.verifier);
-        let judged = spawn_blocking(move || judge(&verifier, present, claims)).await?;
-        self.record(&lease, batch, judged).await?;
+        let verdicts = spawn_blocking(move || verify_accounts(&verifier, present, claims)).await?;
+        self.record(&lease, batch, verdicts).await?;
         self.progress.advance(ids.len() as u64);
         Ok(())
     }
 
-    async fn load(&self, batch: &Batch) -> Result<Vec<Claims<Place>>, VerifyLeakError> {
+    async fn load(
+        &self,
+        batch: &Batch,
+    ) -> Result<Vec<AccountClaims<FindingRecord>>, VerifyLeakError> {
         let mut tx = self.site.store().read().await?;
-        let mut claims: BTreeMap<AccountId, Vec<Claim<Place>>> = BTreeMap::new();
+        let mut claims: BTreeMap<AccountId, Vec<LeakClaim<FindingRecord>>> = BTreeMap::new();
         for candidate in tx.candidates_between(self.leak, &batch.from, &batch.to).await? {
             let claim = self.claim(&candidate)?;
             claims.entry(candidate.account).or_default().push(claim);
@@ -179,12 +159,12 @@ impl<'a> Verification<'a> {
         Ok(claims.into_iter().collect())
     }
 
-    fn claim(&self, candidate: &Candidate) -> Result<Claim<Place>, DecryptError> {
+    fn claim(&self, candidate: &Candidate) -> Result<LeakClaim<FindingRecord>, DecryptError> {
         let context = candidate_context(self.leak, &candidate.account);
         let Candidate { file, line, offset, .. } = *candidate;
-        Ok(Claim {
+        Ok(LeakClaim {
             tier: candidate.tier,
-            record: Place { file, member: None, line, offset },
+            record: FindingRecord { file, member: None, line, offset },
             secrets: self.key.decrypt_secrets(&context, &candidate.sealed)?,
         })
     }
@@ -194,14 +174,14 @@ impl<'a> Verification<'a> {
         &self,
         lease: &Lease,
         batch: &Batch,
-        judged: Vec<(AccountId, Judgement<Place>)>,
+        verdicts: Vec<(AccountId, AccountVerdict<FindingRecord>)>,
     ) -> Result<(), VerifyLeakError> {
         let mut tx = self.site.store().begin().await?;
         tx.finish(lease).await?;
         let mut tally = BatchTally::default();
-        for (account, judgement) in judged {
-            tally.count(&account, &judgement);
-            if let Judgement::Exposed(exposure) = judgement {
+        for (account, verdict) in verdicts {
+            tally.count(&account, &verdict);
+            if let AccountVerdict::Exposed(exposure) = verdict {
                 tally.events.push(self.add_finding(&mut tx, account, exposure).await?);
             }
         }
@@ -216,7 +196,7 @@ impl<'a> Verification<'a> {
         &self,
         tx: &mut Tx,
         account: AccountId,
-        exposure: Exposure<Place>,
+        exposure: ProvenExposure<FindingRecord>,
     ) -> Result<Event, VerifyLeakError> {
         let (vault, randomness) = (self.site.keys(), self.site.randomness());
         let version = exposure.credential.version(vault);
@@ -236,7 +216,7 @@ impl<'a> Verification<'a> {
         Ok(self.finding_made(finding, &exposure.records))
     }
 
-    fn finding_made(&self, finding: NewFinding, records: &[Place]) -> Event {
+    fn finding_made(&self, finding: NewFinding, records: &[FindingRecord]) -> Event {
         let records = records.iter().map(|place| RecordRef {
             file: self.files.get(&place.file).cloned().unwrap_or_default(),
             member: place.member.clone(),
@@ -263,28 +243,21 @@ struct BatchTally {
 }
 
 impl BatchTally {
-    fn count<R>(&mut self, account: &AccountId, judgement: &Judgement<R>) {
-        let key = match judgement {
-            Judgement::Exposed(exposure) => (Outcome::Exposed, Some(exposure.format)),
-            Judgement::NotExposed(format) => (Outcome::NotExposed, *format),
-            Judgement::NoPassword => (Outcome::NoPassword, None),
-            Judgement::Gone => (Outcome::Gone, None),
-            Judgement::Unverified(reason, format) => {
-                self.unverified.push((account.clone(), *reason, *format));
-                (Outcome::Unverified, *format)
-            }
-        };
-        *self.counts.entry(key).or_default() += 1;
+    fn count<R>(&mut self, account: &AccountId, verdict: &AccountVerdict<R>) {
+        if let AccountVerdict::Unverified(reason, format) = verdict {
+            self.unverified.push((account.clone(), *reason, *format));
+        }
+        *self.counts.entry(verdict.outcome()).or_default() += 1;
     }
 
-    fn by_format(&self) -> Vec<(Outcome, Option<HashFormat>, u64)> {
+    fn by_format(&self) -> Vec<OutcomeCount> {
         self.counts.iter().map(|((outcome, format), count)| (*outcome, *format, *count)).collect()
     }
 
     fn into_events(mut self, leak: LeakId) -> Vec<Event> {
         let mut outcomes = Outcomes::default();
         for ((outcome, _), count) in self.counts {
-            *slot(&mut outcomes, outcome) += count;
+            outcomes.add(outcome, count);
         }
         self.events.push(Event::BatchVerified { leak, outcomes });
         self.events
@@ -294,37 +267,21 @@ impl BatchTally {
 /// Why a leak cannot be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyLeakError {
+    /// What can go wrong in any work on a leak.
+    #[error(transparent)]
+    Work(#[from] LeakWorkError),
     /// Nobody has looked for our accounts in it yet.
     #[error("leak `{name}` is not screened yet: run `countersign leak screen` first")]
     NotScreened {
         /// The leak.
         name: LeakName,
     },
-    /// The leak is not there, or cannot be shown.
-    #[error(transparent)]
-    Leak(#[from] LeakError),
-    /// The leak's candidates have been destroyed.
-    #[error("the key of the leak's candidates has been destroyed: add the leak again")]
-    NoKey,
-    /// The accounts cannot be read.
-    #[error(transparent)]
-    Directory(#[from] ReadError),
-    /// A candidate cannot be decrypted.
-    #[error(transparent)]
-    KeyRing(#[from] DecryptError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be written.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// A thread of ours died.
-    #[error("a worker thread died: {0}")]
-    Thread(#[from] JoinError),
 }
+
+from_work_errors!(VerifyLeakError: LeakError, ReadError, DecryptError, StoreError, LogError, JoinError);
 
 impl LostLease for VerifyLeakError {
     fn is_lost_lease(&self) -> bool {
-        matches!(self, Self::Store(StoreError::LeaseLost { .. }))
+        matches!(self, Self::Work(error) if error.is_lost_lease())
     }
 }

@@ -31,6 +31,6 @@ pub use key_ring::{DataKey, DecryptError, InstanceKey, InstanceKeyError, KeyRing
 pub use lease::{NoticeLease, Renewable, while_renewing};
 pub use log::{LogError, LogReport, log_checkpoint, log_entries, verify_log};
 pub use permission::{PermissionError, SendingPermission};
-pub use progress::{Progress, Step, Unit, passing_on};
+pub use progress::{Progress, Step, Unit};
 pub use roster::{RosterStateError, accept_roster, roster, roster_in};
 pub use sending_file::SendingFileError;

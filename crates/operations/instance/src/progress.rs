@@ -1,5 +1,3 @@
-use std::cell::Cell;
-
 /// What long work tells whoever waits for it.
 pub trait Progress: Send + Sync {
     /// A step begins; `total` counts [`Step::unit`]s, 0 if nobody knows how many.
@@ -10,12 +8,6 @@ pub trait Progress: Send + Sync {
     fn note(&self, text: &str);
     /// The step is over.
     fn end(&self);
-}
-
-/// Passes on what somebody counts from the start as so many more each time.
-pub fn passing_on(progress: &dyn Progress) -> impl Fn(u64) {
-    let told = Cell::new(0);
-    move |done: u64| progress.advance(done.saturating_sub(told.replace(done)))
 }
 
 /// The steps that take long.

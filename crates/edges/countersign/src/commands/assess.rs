@@ -43,25 +43,25 @@ fn for_people(assessment: &Assessment) -> String {
     let mut sheet = Sheet::default();
     sheet.row("accounts", grouped(assessment.accounts));
     sheet.part("without a password", assessment.accounts_without_password);
-    sheet.row("records", grouped(assessment.records));
-    sheet.part("of these accounts", assessment.hits);
-    sheet.part("of somebody else", assessment.misses);
-    sheet.part("rejected", assessment.rejects);
-    for (reason, count) in assessment.rejects_by_reason.iter() {
+    sheet.row("records", grouped(assessment.counts.records));
+    sheet.part("of these accounts", assessment.counts.hits);
+    sheet.part("of somebody else", assessment.counts.misses);
+    sheet.part("rejected", assessment.counts.rejects);
+    for (reason, count) in assessment.counts.rejects_by_reason.iter() {
         sheet.part(format!("  {reason}"), count);
     }
-    sheet.row("exposed now", grouped(assessment.exposed));
-    for (format, count) in &assessment.exposed_by_format {
+    sheet.row("exposed now", grouped(assessment.counts.outcomes.exposed));
+    for (format, count) in &assessment.counts.exposed_by_format {
         sheet.part(format, *count);
     }
-    sheet.row("in a leak, not exposed", grouped(assessment.not_exposed));
-    sheet.row("in a leak, without a password", grouped(assessment.no_password));
-    sheet.row("in a leak, not verified", grouped(assessment.unverified));
-    for (reason, count) in &assessment.unverified_by_reason {
+    sheet.row("in a leak, not exposed", grouped(assessment.counts.outcomes.not_exposed));
+    sheet.row("in a leak, without a password", grouped(assessment.counts.outcomes.no_password));
+    sheet.row("in a leak, not verified", grouped(assessment.counts.outcomes.unverified));
+    for (reason, count) in &assessment.counts.unverified_by_reason {
         sheet.part(reason, *count);
     }
-    if assessment.gone > 0 {
-        sheet.row("deleted meanwhile", grouped(assessment.gone));
+    if assessment.counts.outcomes.gone > 0 {
+        sheet.row("deleted meanwhile", grouped(assessment.counts.outcomes.gone));
     }
     format!("{sheet}\n{}", leaks(assessment))
 }

@@ -1,6 +1,6 @@
 use exposure::{AddLeak, LeakReport, RejectedLine};
 use instance::Instance;
-use model::LeakName;
+use model::{LeakName, LeakState};
 use serde::Serialize;
 
 use super::{CommandContext, Failure};
@@ -78,7 +78,8 @@ async fn list(context: &CommandContext<'_>, instance: &Instance) -> Result<Done,
         let mut sheet = Sheet::default();
         sheet.row("leak", "date        state      exposed");
         for leak in &leaks.leaks {
-            let (date, state, exposed) = (&leak.date, &leak.state, grouped(leak.exposed));
+            let (date, state, exposed) =
+                (&leak.date, leak.state, grouped(leak.counts.outcomes.exposed));
             sheet.row(&leak.name, format!("{:<10}  {state:<9}  {exposed:>7}", date.as_str()));
         }
         sheet.to_string()
@@ -112,7 +113,7 @@ async fn rejects(
 fn for_people(leak: &LeakReport) -> String {
     let mut sheet = Sheet::default();
     sheet.row("leak", &leak.name).row("date", &leak.date).row("provenance", leak.provenance);
-    sheet.row("state", &leak.state);
+    sheet.row("state", leak.state);
     sheet.row("files", grouped(leak.files.len() as u64));
     for file in &leak.incomplete_files {
         sheet.row("  broke off", file);
@@ -121,33 +122,33 @@ fn for_people(leak: &LeakReport) -> String {
     if leak.pieces_done > 0 {
         screened(&mut sheet, leak);
     }
-    if leak.state == "verifying" || leak.state == "verified" {
+    if matches!(leak.state, LeakState::Verifying | LeakState::Verified) {
         verified(&mut sheet, leak);
     }
     sheet.to_string()
 }
 
 fn screened(sheet: &mut Sheet, leak: &LeakReport) {
-    sheet.row("records", grouped(leak.records));
-    sheet.part("of our accounts", leak.hits);
-    sheet.part("of somebody else", leak.misses);
-    sheet.part("rejected", leak.rejects);
-    for (reason, count) in leak.rejects_by_reason.iter() {
+    sheet.row("records", grouped(leak.counts.records));
+    sheet.part("of our accounts", leak.counts.hits);
+    sheet.part("of somebody else", leak.counts.misses);
+    sheet.part("rejected", leak.counts.rejects);
+    for (reason, count) in leak.counts.rejects_by_reason.iter() {
         sheet.part(format!("  {reason}"), count);
     }
     sheet.part("candidates to be verified", leak.candidates_left);
 }
 
 fn verified(sheet: &mut Sheet, leak: &LeakReport) {
-    sheet.row("exposed", grouped(leak.exposed));
-    for (format, count) in &leak.exposed_by_format {
+    sheet.row("exposed", grouped(leak.counts.outcomes.exposed));
+    for (format, count) in &leak.counts.exposed_by_format {
         sheet.part(format, *count);
     }
-    sheet.row("not exposed", grouped(leak.not_exposed));
-    sheet.row("without a password", grouped(leak.no_password));
-    sheet.row("deleted meanwhile", grouped(leak.gone));
-    sheet.row("not verified", grouped(leak.unverified));
-    for (reason, count) in &leak.unverified_by_reason {
+    sheet.row("not exposed", grouped(leak.counts.outcomes.not_exposed));
+    sheet.row("without a password", grouped(leak.counts.outcomes.no_password));
+    sheet.row("deleted meanwhile", grouped(leak.counts.outcomes.gone));
+    sheet.row("not verified", grouped(leak.counts.outcomes.unverified));
+    for (reason, count) in &leak.counts.unverified_by_reason {
         sheet.part(reason, *count);
     }
 }

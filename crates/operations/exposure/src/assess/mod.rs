@@ -1,25 +1,26 @@
 //! How many accounts are exposed now: no keys, nothing stored.
 
+mod error;
 mod report;
 mod scan;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use directory::{Directory, ReadError};
-use leak::{CollectError, ScreenError, SourceError};
+use directory::Directory;
 use model::AccountId;
 use password::Verifier;
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use instance::{Progress, Step};
 
 use crate::{
     accounts::index_accounts,
-    judge::{Claim, Claims, judge},
     limits::ACCOUNTS_PER_BATCH,
+    verify_accounts::{AccountClaims, LeakClaim, verify_accounts},
 };
 
-use report::Sighting;
+pub use error::AssessError;
+use report::LocatedRecord;
 pub use report::{Assessment, LeakAssessment};
 use scan::ScannedFile;
 
@@ -50,7 +51,7 @@ pub async fn assess(
 
 async fn verify_all(
     directory: &dyn Directory,
-    mut claims: Vec<Claims<Sighting>>,
+    mut claims: Vec<AccountClaims<LocatedRecord>>,
     verifier: Arc<Verifier>,
     progress: &dyn Progress,
     assessment: &mut Assessment,
@@ -62,8 +63,9 @@ async fn verify_all(
         let ids: Vec<_> = batch.iter().map(|(id, _)| id.clone()).collect();
         let present = directory.by_ids(&ids).await?;
         let verifier = Arc::clone(&verifier);
-        for (id, judgement) in spawn_blocking(move || judge(&verifier, present, batch)).await? {
-            assessment.add_account(id, judgement);
+        let verdicts = spawn_blocking(move || verify_accounts(&verifier, present, batch)).await?;
+        for (id, verdict) in verdicts {
+            assessment.add_account(id, verdict);
         }
         progress.advance(tried);
     }
@@ -72,32 +74,12 @@ async fn verify_all(
 }
 
 /// All that the leaks say of each account, in the order of the leaks.
-fn claims_by_account(files: Vec<ScannedFile>) -> Vec<Claims<Sighting>> {
-    let mut claims: BTreeMap<AccountId, Vec<Claim<Sighting>>> = BTreeMap::new();
+fn claims_by_account(files: Vec<ScannedFile>) -> Vec<AccountClaims<LocatedRecord>> {
+    let mut claims: BTreeMap<AccountId, Vec<LeakClaim<LocatedRecord>>> = BTreeMap::new();
     for file in files {
         for (account, claim) in file.claims {
             claims.entry(account).or_default().push(claim);
         }
     }
     claims.into_iter().collect()
-}
-
-/// Why an assessment could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum AssessError {
-    /// The leaks named are not there.
-    #[error(transparent)]
-    Collect(#[from] CollectError),
-    /// A file of a leak cannot be opened.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// A file of a leak cannot be read, or not every line is accounted for.
-    #[error(transparent)]
-    Screen(#[from] ScreenError),
-    /// The accounts cannot be read.
-    #[error(transparent)]
-    Directory(#[from] ReadError),
-    /// A thread of ours died.
-    #[error("a worker thread died: {0}")]
-    Thread(#[from] JoinError),
 }

@@ -5,18 +5,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use leak::{AccountIndex, Candidate, Piece, ScreenError, Screened, Source};
+use instance::{Progress, Step};
+use leak::{AccountIndex, FilePiece, Hit, LeakSource, PieceScreening, ScreenError, Screened};
 use model::{AccountId, RecordRef, Tally};
 use rayon::prelude::*;
 
-use super::{AssessError, report::Sighting};
-use instance::{Progress, Step, passing_on};
-
-use crate::{judge::Claim, leaks::STANDARD_INPUT, limits::PIECE_BYTES};
+use super::{error::AssessError, report::LocatedRecord};
+use crate::{leaks::STANDARD_INPUT, limits::PIECE_BYTES, verify_accounts::LeakClaim};
 
 /// One file, or standard input, of one of the leaks.
 pub(super) enum Input {
-    File { leak: usize, source: Source },
+    File { leak: usize, source: LeakSource },
     StandardInput { leak: usize },
 }
 
@@ -26,7 +25,7 @@ pub(super) struct ScannedFile {
     pub(super) path: String,
     pub(super) tally: Tally,
     pub(super) complete: bool,
-    pub(super) claims: Vec<(AccountId, Claim<Sighting>)>,
+    pub(super) claims: Vec<(AccountId, LeakClaim<LocatedRecord>)>,
 }
 
 /// Opens everything first, so that a misspelt name is told before hours of work.
@@ -38,7 +37,7 @@ pub(super) fn open(leaks: &[PathBuf]) -> Result<Vec<Input>, AssessError> {
             continue;
         }
         for file in leak::collect(std::slice::from_ref(path))? {
-            inputs.push(Input::File { leak, source: Source::open(&file)? });
+            inputs.push(Input::File { leak, source: LeakSource::open(&file)? });
         }
     }
     Ok(inputs)
@@ -75,9 +74,8 @@ impl Input {
                 (leak, path, scan_file(&source, index, progress)?)
             }
             Self::StandardInput { leak } => {
-                let piece = Scanned::read(progress, |told, sink| {
-                    leak::screen_reader(io::stdin().lock(), index, told, sink)
-                })?;
+                let screening = leak::screen_reader(io::stdin().lock(), index)?;
+                let piece = ScannedPiece::read(screening, progress)?;
                 (leak, STANDARD_INPUT.to_owned(), vec![piece])
             }
         };
@@ -86,45 +84,46 @@ impl Input {
 }
 
 fn scan_file(
-    source: &Source,
+    source: &LeakSource,
     index: &AccountIndex,
     progress: &dyn Progress,
-) -> Result<Vec<Scanned>, ScreenError> {
-    let scan = |piece: &Piece| {
-        Scanned::read(progress, |told, sink| {
-            leak::screen_file(source.path(), piece, index, told, sink)
-        })
+) -> Result<Vec<ScannedPiece>, ScreenError> {
+    let scan = |piece: &FilePiece| {
+        ScannedPiece::read(leak::screen_file(source.path(), piece, index)?, progress)
     };
     source.pieces(PIECE_BYTES).par_iter().map(scan).collect()
 }
 
 /// One piece of a file, its lines numbered from 1.
-struct Scanned {
+struct ScannedPiece {
     screened: Screened,
-    candidates: Vec<Candidate>,
+    hits: Vec<Hit>,
 }
 
-impl Scanned {
+impl ScannedPiece {
     fn read(
+        mut screening: PieceScreening<'_>,
         progress: &dyn Progress,
-        screen: impl FnOnce(&dyn Fn(u64), &mut dyn FnMut(Candidate)) -> Result<Screened, ScreenError>,
     ) -> Result<Self, ScreenError> {
-        let tell = passing_on(progress);
-        let mut candidates = Vec::new();
-        let screened = screen(&tell, &mut |candidate| candidates.push(candidate))?;
-        Ok(Self { screened, candidates })
+        let mut hits = Vec::new();
+        for batch in screening.by_ref() {
+            let batch = batch?;
+            hits.extend(batch.hits);
+            progress.advance(batch.bytes_read);
+        }
+        Ok(Self { screened: screening.finish()?, hits })
     }
 }
 
 impl ScannedFile {
-    fn join(leak: usize, path: String, pieces: Vec<Scanned>) -> Self {
+    fn join(leak: usize, path: String, pieces: Vec<ScannedPiece>) -> Self {
         let mut file =
             Self { leak, path, tally: Tally::default(), complete: true, claims: Vec::new() };
         for piece in pieces {
             let lines_before = file.tally.lines;
-            file.claims.reserve(piece.candidates.len());
-            for candidate in piece.candidates {
-                let claim = file.claim(candidate, lines_before);
+            file.claims.reserve(piece.hits.len());
+            for hit in piece.hits {
+                let claim = file.claim(hit, lines_before);
                 file.claims.push(claim);
             }
             file.tally += &piece.screened.tally;
@@ -133,14 +132,14 @@ impl ScannedFile {
         file
     }
 
-    fn claim(&self, candidate: Candidate, lines_before: u64) -> (AccountId, Claim<Sighting>) {
+    fn claim(&self, hit: Hit, lines_before: u64) -> (AccountId, LeakClaim<LocatedRecord>) {
         let record = RecordRef {
             file: self.path.clone(),
             member: None,
-            line: lines_before + candidate.line,
-            offset: candidate.offset,
+            line: lines_before + hit.line,
+            offset: hit.offset,
         };
-        let record = Sighting { leak: self.leak, record };
-        (candidate.account, Claim { tier: candidate.tier, record, secrets: candidate.secrets })
+        let record = LocatedRecord { leak: self.leak, record };
+        (hit.account, LeakClaim { tier: hit.tier, record, secrets: hit.secrets })
     }
 }

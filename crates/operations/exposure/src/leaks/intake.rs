@@ -9,14 +9,13 @@ use std::{
 };
 
 use data_encoding::HEXLOWER;
-use leak::{Compression, Source};
+use instance::{DataKey, Instance, Progress, Step};
+use leak::{Compression, LeakSource};
 use model::{Randomness, Timestamp};
 use sha2::{Digest, Sha256};
 use store::NewFile;
 
-use super::LeakError;
-use instance::{DataKey, Instance, Progress, Step};
-
+use super::error::LeakError;
 use crate::spool;
 
 /// The path that stands for standard input.
@@ -27,7 +26,7 @@ const HASH_BLOCK_BYTES: usize = 1024 * 1024;
 
 /// The files of a leak on their way into the store.
 pub(super) struct Intake {
-    sources: Vec<Source>,
+    sources: Vec<LeakSource>,
     standard_input: Option<PathBuf>,
     key: DataKey,
     site: IntakeTools,
@@ -45,7 +44,8 @@ impl Intake {
             files.iter().cloned().partition(|path| path == Path::new(STANDARD_INPUT));
         let collected =
             if paths.is_empty() && !input.is_empty() { Vec::new() } else { leak::collect(&paths)? };
-        let sources = collected.iter().map(|path| Source::open(path)).collect::<Result<_, _>>()?;
+        let sources =
+            collected.iter().map(|path| LeakSource::open(path)).collect::<Result<_, _>>()?;
         let name = HEXLOWER.encode(&site.randomness().array::<16>());
         let standard_input = (!input.is_empty()).then(|| site.options().spool_folder.join(name));
         let tools = IntakeTools { randomness: site.shared_randomness(), now: site.clock().now() };
@@ -53,7 +53,7 @@ impl Intake {
     }
 
     pub(super) fn take_all(&self, progress: &dyn Progress) -> Result<Vec<NewFile>, LeakError> {
-        progress.begin(Step::HashFiles, self.sources.iter().map(Source::length).sum());
+        progress.begin(Step::HashFiles, self.sources.iter().map(LeakSource::length).sum());
         let files = self.sources.iter().map(|source| fingerprint(source, progress));
         let mut files = files.collect::<Result<Vec<_>, _>>()?;
         if let Some(path) = &self.standard_input {
@@ -85,7 +85,7 @@ impl Intake {
     }
 }
 
-fn fingerprint(source: &Source, progress: &dyn Progress) -> Result<NewFile, LeakError> {
+fn fingerprint(source: &LeakSource, progress: &dyn Progress) -> Result<NewFile, LeakError> {
     let failed = |error| LeakError::Read { path: source.path().to_owned(), source: error };
     let path = fs::canonicalize(source.path()).map_err(failed)?;
     let mut file = File::open(&path).map_err(failed)?;

@@ -1,30 +1,26 @@
+mod error;
 mod intake;
 mod report;
 
 use std::{
     collections::BTreeMap,
-    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use data_encoding::HEXLOWER;
-use leak::{CollectError, SourceError};
+use instance::{Instance, Progress};
 use ledger::{Event, FileAdded};
 use model::{LeakDate, LeakName, Provenance, RecordRef};
 use store::{FindingId, Leak, NewFile, NewLeak, StoreError, Tx};
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::spawn_blocking;
 
-use instance::{Instance, LogError, Progress};
+use crate::{contexts::SPOOL, list::ListedAccount, spool};
 
-use crate::{Listed, spool};
-
+pub use error::LeakError;
 use intake::Intake;
 pub(crate) use intake::{STANDARD_INPUT, modified_at};
 pub use report::{FileReport, LeakReport};
-
-/// What the data key of a leak's candidates is wrapped for.
-pub(crate) const SPOOL: &str = "spool";
 
 /// A leak to be registered.
 #[derive(Debug, Clone)]
@@ -123,7 +119,10 @@ pub async fn show_leak(site: &Instance, name: &LeakName) -> Result<LeakReport, L
 ///
 /// # Errors
 /// [`LeakError::Unknown`] if there is none of that name.
-pub async fn listed_accounts(site: &Instance, name: &LeakName) -> Result<Vec<Listed>, LeakError> {
+pub async fn listed_accounts(
+    site: &Instance,
+    name: &LeakName,
+) -> Result<Vec<ListedAccount>, LeakError> {
     let mut tx = site.store().read().await?;
     let leak = find(&mut tx, name).await?.id;
     let mut records: BTreeMap<FindingId, Vec<RecordRef>> = BTreeMap::new();
@@ -133,13 +132,14 @@ pub async fn listed_accounts(site: &Instance, name: &LeakName) -> Result<Vec<Lis
     let exposed = tx.findings(leak).await?.into_iter().map(|finding| {
         let mut records = records.remove(&finding.id).unwrap_or_default();
         records.sort();
-        Listed::exposed(finding.account, finding.hash_format, finding.tier, records)
+        ListedAccount::exposed(finding.account, finding.hash_format, finding.tier, records)
     });
     let mut listed: Vec<_> = exposed.collect();
     let unverified = tx.unverified(leak).await?.into_iter();
-    listed.extend(
-        unverified.map(|found| Listed::unverified(found.account, found.reason, found.hash_format)),
-    );
+    listed
+        .extend(unverified.map(|found| {
+            ListedAccount::unverified(found.account, found.reason, found.hash_format)
+        }));
     listed.sort_by(|a, b| a.account.cmp(&b.account));
     Ok(listed)
 }
@@ -153,57 +153,6 @@ pub(crate) async fn find(tx: &mut Tx, name: &LeakName) -> Result<Leak, LeakError
 async fn report(tx: &mut Tx, leak: Leak) -> Result<LeakReport, LeakError> {
     let files = tx.leak_files(leak.id).await?;
     let summary = tx.summary(leak.id).await?;
-    let mut unverified = BTreeMap::new();
-    for account in tx.unverified(leak.id).await? {
-        *unverified.entry(account.reason).or_default() += 1;
-    }
-    Ok(LeakReport::new(leak, files, &summary, unverified))
-}
-
-/// Why a leak cannot be registered or shown.
-#[derive(Debug, thiserror::Error)]
-pub enum LeakError {
-    /// No leak has that name.
-    #[error("no leak is called `{name}`: `countersign leak list` shows those that are registered")]
-    Unknown {
-        /// The name that was given.
-        name: LeakName,
-    },
-    /// The files named are not there.
-    #[error(transparent)]
-    Collect(#[from] CollectError),
-    /// A file cannot be opened.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// A file cannot be read.
-    #[error("{} cannot be read: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The encrypted copy of standard input cannot be written or removed.
-    #[error("the encrypted copy of standard input at {}: {source}", path.display())]
-    Keep {
-        /// Where it is kept.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// A path that cannot be written down.
-    #[error("the path {} is not Unicode: rename the file", path.display())]
-    NotUnicode {
-        /// The path.
-        path: PathBuf,
-    },
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be written.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// A thread of ours died.
-    #[error("a worker thread died: {0}")]
-    Thread(#[from] JoinError),
+    let reasons = tx.unverified(leak.id).await?.into_iter().map(|account| account.reason);
+    Ok(LeakReport::new(leak, files, summary, reasons))
 }

@@ -35,7 +35,7 @@ impl DemoOutcome {
         let notices = |state| played.report.notices.get(&state).copied().unwrap_or_default();
         Self {
             accounts: played.accounts,
-            records: played.leaks.iter().map(|leak| leak.records).sum(),
+            records: played.leaks.iter().map(|leak| leak.counts.records).sum(),
             records_expected: site.truth.all.tally.records,
             findings_expected: truth.len() as u64,
             findings_found: found.len() as u64,

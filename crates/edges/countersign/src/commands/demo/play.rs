@@ -60,8 +60,8 @@ async fn find(
         context.tell(format!(
             "  {}: {} records, {} accounts exposed",
             report.name,
-            grouped(report.records),
-            grouped(report.exposed),
+            grouped(report.counts.records),
+            grouped(report.counts.outcomes.exposed),
         ));
         let listed = exposure::listed_accounts(&stage.instance, &report.name).await?;
         let found = listed.into_iter().filter(|listed| listed.status == "exposed");

@@ -1,22 +1,24 @@
 use std::collections::{HashMap, HashSet};
 
-use model::{Account, AccountId, Credential, HashFormat, Secret, Tier, Unverified, Verdict};
+use model::{
+    Account, AccountId, Credential, HashFormat, Outcome, Secret, Tier, Unverified, Verdict,
+};
 use password::{Attempt, Verifier};
 
 /// What a leak says of one account: that one of these secrets is its password.
 #[derive(Debug)]
-pub(crate) struct Claim<R> {
+pub(crate) struct LeakClaim<R> {
     pub(crate) tier: Tier,
     pub(crate) record: R,
     /// Every plausible reading of the record's secret, the likeliest first.
     pub(crate) secrets: Vec<Secret>,
 }
 
-/// What came of an account's claims.
+/// What trying an account's claims has given.
 #[derive(Debug)]
-pub(crate) enum Judgement<R> {
+pub(crate) enum AccountVerdict<R> {
     /// A leaked secret is its password now.
-    Exposed(Exposure<R>),
+    Exposed(ProvenExposure<R>),
     /// None of them is.
     NotExposed(Option<HashFormat>),
     /// It has no password.
@@ -27,9 +29,22 @@ pub(crate) enum Judgement<R> {
     Unverified(Unverified, Option<HashFormat>),
 }
 
+impl<R> AccountVerdict<R> {
+    /// As which it is counted: what came of it, and how its password is stored.
+    pub(crate) const fn outcome(&self) -> (Outcome, Option<HashFormat>) {
+        match self {
+            Self::Exposed(exposure) => (Outcome::Exposed, Some(exposure.format)),
+            Self::NotExposed(format) => (Outcome::NotExposed, *format),
+            Self::NoPassword => (Outcome::NoPassword, None),
+            Self::Gone => (Outcome::Gone, None),
+            Self::Unverified(_, format) => (Outcome::Unverified, *format),
+        }
+    }
+}
+
 /// One account's password, found in these records.
 #[derive(Debug)]
-pub(crate) struct Exposure<R> {
+pub(crate) struct ProvenExposure<R> {
     /// What the secret verified against.
     pub(crate) credential: Credential,
     pub(crate) format: HashFormat,
@@ -39,35 +54,37 @@ pub(crate) struct Exposure<R> {
 }
 
 /// An account's claims, by its id.
-pub(crate) type Claims<R> = (AccountId, Vec<Claim<R>>);
+pub(crate) type AccountClaims<R> = (AccountId, Vec<LeakClaim<R>>);
 
 /// Tries every claim on the account's hash as it is now, on all cores.
 ///
 /// `present` are those of the accounts that the directory has.
-pub(crate) fn judge<R>(
+pub(crate) fn verify_accounts<R>(
     verifier: &Verifier,
     present: Vec<Account>,
-    claims: Vec<Claims<R>>,
-) -> Vec<(AccountId, Judgement<R>)> {
+    claims: Vec<AccountClaims<R>>,
+) -> Vec<(AccountId, AccountVerdict<R>)> {
     let mut present: HashMap<_, _> = present.into_iter().map(|a| (a.id.clone(), a)).collect();
-    let cases: Vec<_> =
-        claims.into_iter().map(|(id, claims)| Case::new(&id, claims, &mut present)).collect();
-    let attempts: Vec<_> = cases.iter().filter_map(Case::attempt).collect();
+    let cases: Vec<_> = claims
+        .into_iter()
+        .map(|(id, claims)| AccountCase::new(&id, claims, &mut present))
+        .collect();
+    let attempts: Vec<_> = cases.iter().filter_map(AccountCase::attempt).collect();
     let mut verdicts = verifier.verify_many(&attempts).into_iter();
     cases.into_iter().map(|case| case.close(&mut verdicts)).collect()
 }
 
-struct Case<R> {
+struct AccountCase<R> {
     id: AccountId,
     account: Option<Account>,
-    claims: Vec<Claim<R>>,
+    claims: Vec<LeakClaim<R>>,
     secrets: Vec<Secret>,
 }
 
-impl<R> Case<R> {
+impl<R> AccountCase<R> {
     fn new(
         id: &AccountId,
-        claims: Vec<Claim<R>>,
+        claims: Vec<LeakClaim<R>>,
         present: &mut HashMap<AccountId, Account>,
     ) -> Self {
         let secrets = distinct_secrets(&claims);
@@ -80,32 +97,35 @@ impl<R> Case<R> {
     }
 
     /// Takes its verdict, the next one, if there was an attempt.
-    fn close(mut self, verdicts: &mut impl Iterator<Item = Verdict>) -> (AccountId, Judgement<R>) {
-        let judgement = match self.account.take().map(|account| account.credential) {
-            None => Judgement::Gone,
-            Some(None) => Judgement::NoPassword,
+    fn close(
+        mut self,
+        verdicts: &mut impl Iterator<Item = Verdict>,
+    ) -> (AccountId, AccountVerdict<R>) {
+        let found = match self.account.take().map(|account| account.credential) {
+            None => AccountVerdict::Gone,
+            Some(None) => AccountVerdict::NoPassword,
             Some(Some(credential)) => {
                 let verdict = verdicts.next().expect("verify_many answers every attempt");
                 Self::conclude(credential, verdict, self.claims, self.secrets)
             }
         };
-        (self.id, judgement)
+        (self.id, found)
     }
 
     fn conclude(
         credential: Credential,
         verdict: Verdict,
-        claims: Vec<Claim<R>>,
+        claims: Vec<LeakClaim<R>>,
         mut secrets: Vec<Secret>,
-    ) -> Judgement<R> {
+    ) -> AccountVerdict<R> {
         let format = password::format_of(credential.hash());
         match (verdict, format) {
             (Verdict::Match { secret }, Some(format)) => {
                 let secret = secrets.swap_remove(secret);
-                Judgement::Exposed(exposure(credential, format, secret, claims))
+                AccountVerdict::Exposed(exposure(credential, format, secret, claims))
             }
-            (Verdict::NoMatch, format) => Judgement::NotExposed(format),
-            (Verdict::Unverified(reason), format) => Judgement::Unverified(reason, format),
+            (Verdict::NoMatch, format) => AccountVerdict::NotExposed(format),
+            (Verdict::Unverified(reason), format) => AccountVerdict::Unverified(reason, format),
             (Verdict::Match { .. }, None) => {
                 unreachable!("a hash that verifies has a format")
             }
@@ -117,16 +137,16 @@ fn exposure<R>(
     credential: Credential,
     format: HashFormat,
     secret: Secret,
-    claims: Vec<Claim<R>>,
-) -> Exposure<R> {
+    claims: Vec<LeakClaim<R>>,
+) -> ProvenExposure<R> {
     let proven: Vec<_> = claims.into_iter().filter(|c| c.secrets.contains(&secret)).collect();
     let tier = proven.iter().map(|claim| claim.tier).min().unwrap_or(Tier::Lead);
     let records = proven.into_iter().map(|claim| claim.record).collect();
-    Exposure { credential, format, tier, secret, records }
+    ProvenExposure { credential, format, tier, secret, records }
 }
 
 /// Each secret once: the likeliest reading of every record before the second of any.
-fn distinct_secrets<R>(claims: &[Claim<R>]) -> Vec<Secret> {
+fn distinct_secrets<R>(claims: &[LeakClaim<R>]) -> Vec<Secret> {
     let readings = claims.iter().map(|claim| claim.secrets.len()).max().unwrap_or(0);
     let in_order = (0..readings)
         .flat_map(|reading| claims.iter().filter_map(move |claim| claim.secrets.get(reading)));
@@ -140,9 +160,9 @@ mod tests {
 
     use super::*;
 
-    fn claim(record: u32, tier: Tier, secrets: &[&str]) -> Claim<u32> {
+    fn claim(record: u32, tier: Tier, secrets: &[&str]) -> LeakClaim<u32> {
         let secrets = secrets.iter().map(|text| Secret::from(text.as_bytes())).collect();
-        Claim { tier, record, secrets }
+        LeakClaim { tier, record, secrets }
     }
 
     #[test]

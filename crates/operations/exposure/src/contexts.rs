@@ -1,0 +1,23 @@
+//! What secrets of a leak are encrypted for. Whoever decrypts must name the same.
+
+use model::{AccountId, CredentialVersion, LeakId};
+
+/// What the data key of a leak's candidates is wrapped for.
+pub(crate) const SPOOL: &str = "spool";
+
+/// What the data key of a finding's secret is wrapped for.
+pub(crate) const FINDING: &str = "finding";
+
+/// What a candidate's ciphertext is bound to.
+pub(crate) fn candidate_context(leak: LeakId, account: &AccountId) -> String {
+    format!("candidate of leak {leak} for account {account}")
+}
+
+/// What a finding's ciphertext is bound to.
+pub(crate) fn finding_context(
+    leak: LeakId,
+    account: &AccountId,
+    version: CredentialVersion,
+) -> String {
+    format!("finding of leak {leak} for account {account}, {version}")
+}

@@ -1,0 +1,63 @@
+use std::{io, path::PathBuf};
+
+use directory::ReadError;
+use instance::{DecryptError, LogError};
+use leak::{ScreenError, SourceError};
+use model::{FileId, Unbalanced};
+use store::StoreError;
+use tokio::task::JoinError;
+
+use crate::{LeakError, LeakWorkError, work::LostLease, work_error::from_work_errors};
+
+/// Why a leak cannot be screened.
+#[derive(Debug, thiserror::Error)]
+pub enum ScreenLeakError {
+    /// What can go wrong in any work on a leak.
+    #[error(transparent)]
+    Work(#[from] LeakWorkError),
+    /// A file has been written to since it was registered.
+    #[error(
+        "{} has changed since it was added: it had {added} bytes and has {found}; \
+         add it again under another name",
+        path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// Its length when it was added.
+        added: u64,
+        /// Its length now.
+        found: u64,
+    },
+    /// A file cannot be opened.
+    #[error("{} cannot be opened: {source}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file cannot be recognised.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A file cannot be read, or not every line is accounted for.
+    #[error(transparent)]
+    Screen(#[from] ScreenError),
+    /// The pieces together do not account for every line.
+    #[error(transparent)]
+    Unbalanced(#[from] Unbalanced),
+    /// The store names a file that it does not hold.
+    #[error("the store holds no file {file}")]
+    NoFile {
+        /// Its key.
+        file: FileId,
+    },
+}
+
+from_work_errors!(ScreenLeakError: LeakError, ReadError, DecryptError, StoreError, LogError, JoinError);
+
+impl LostLease for ScreenLeakError {
+    fn is_lost_lease(&self) -> bool {
+        matches!(self, Self::Work(error) if error.is_lost_lease())
+    }
+}
