@@ -135,7 +135,8 @@ impl Modules {
         self.known(id, name, rest, imports_left).unwrap_or(Some(&self.0[id].file))
     }
 
-    /// None if the module has nothing of that name.
+    /// None if the module has nothing of that name; else the file, where there is one.
+    #[expect(clippy::option_option, reason = "a name may be known and yet lead to no file of ours")]
     fn known(
         &self,
         id: usize,

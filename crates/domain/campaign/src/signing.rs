@@ -39,6 +39,7 @@ impl Document for Plan {
     }
 }
 
+#[expect(clippy::misnamed_getters, reason = "a plan is about its targets, not about the directory")]
 impl Approvable for Plan {
     const EFFECT: &'static str = "resets";
 

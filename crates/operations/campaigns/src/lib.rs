@@ -2,6 +2,10 @@
 //!
 //! What may happen is decided in the `campaign` crate. Here it is loaded, recorded together with
 //! its entry in the audit log, and done.
+#![expect(
+    clippy::must_use_candidate,
+    reason = "operations return futures, and the compiler warns of those that nobody awaits"
+)]
 
 mod action;
 mod approvals;

@@ -129,7 +129,7 @@ async fn is_reused(
 ///
 /// # Errors
 /// [`WatchError`] if the store fails.
-pub fn destroy_old_secrets<'a>(instance: &'a Instance) -> BoxFuture<'a, Result<(), WatchError>> {
+pub fn destroy_old_secrets(instance: &Instance) -> BoxFuture<'_, Result<(), WatchError>> {
     Box::pin(async move {
         let rows = instance.store().read().await?.campaigns().await?;
         for row in rows.into_iter().filter(|row| row.destroy_secrets_at().is_some()) {

@@ -57,9 +57,7 @@ pub fn work_on<'a>(
 ///
 /// # Errors
 /// [`CampaignError`] if a campaign cannot be read.
-pub fn is_anything_running<'a>(
-    instance: &'a Instance,
-) -> BoxFuture<'a, Result<bool, CampaignError>> {
+pub fn is_anything_running(instance: &Instance) -> BoxFuture<'_, Result<bool, CampaignError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         Ok(!tx.campaigns_in(CampaignState::RUNNING).await?.is_empty())
@@ -70,9 +68,9 @@ pub fn is_anything_running<'a>(
 ///
 /// # Errors
 /// [`CampaignError`] if a campaign cannot be read.
-pub fn moving_campaigns<'a>(
-    instance: &'a Instance,
-) -> BoxFuture<'a, Result<Vec<CampaignId>, CampaignError>> {
+pub fn moving_campaigns(
+    instance: &Instance,
+) -> BoxFuture<'_, Result<Vec<CampaignId>, CampaignError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let moving = tx.campaigns_in(CampaignState::MOVING).await?;
@@ -85,10 +83,10 @@ pub fn moving_campaigns<'a>(
 ///
 /// # Errors
 /// [`RunError`] if a campaign cannot be read.
-pub fn is_campaign_due<'a>(
-    instance: &'a Instance,
+pub fn is_campaign_due(
+    instance: &Instance,
     campaign: CampaignId,
-) -> BoxFuture<'a, Result<bool, RunError>> {
+) -> BoxFuture<'_, Result<bool, RunError>> {
     Box::pin(async move {
         let (now, next) = foresee(instance, campaign).await?;
         let runs = matches!(now.state(), State::Running(_));

@@ -78,9 +78,7 @@ pub fn publish_statement<'a>(
 ///
 /// # Errors
 /// [`StatementError`] if the store fails.
-pub fn statements<'a>(
-    instance: &'a Instance,
-) -> BoxFuture<'a, Result<Vec<Statement>, StatementError>> {
+pub fn statements(instance: &Instance) -> BoxFuture<'_, Result<Vec<Statement>, StatementError>> {
     Box::pin(async move {
         let rows = instance.store().read().await?.statements().await?;
         let read = rows.into_iter().map(|row| {

@@ -107,9 +107,7 @@ pub fn halt_campaign<'a>(
 ///
 /// # Errors
 /// [`CampaignError`] if the store fails.
-pub fn halt_everything<'a>(
-    instance: &'a Instance,
-) -> BoxFuture<'a, Result<Vec<String>, CampaignError>> {
+pub fn halt_everything(instance: &Instance) -> BoxFuture<'_, Result<Vec<String>, CampaignError>> {
     Box::pin(async move {
         pull_kill_switch(instance).await?;
         let mut halted = Vec::new();

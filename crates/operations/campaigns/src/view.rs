@@ -96,9 +96,7 @@ pub fn show_campaign<'a>(
 ///
 /// # Errors
 /// [`CampaignError`] if the store fails.
-pub fn campaigns<'a>(
-    instance: &'a Instance,
-) -> BoxFuture<'a, Result<Vec<CampaignView>, CampaignError>> {
+pub fn campaigns(instance: &Instance) -> BoxFuture<'_, Result<Vec<CampaignView>, CampaignError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let mut views = Vec::new();

@@ -55,7 +55,7 @@ impl Checked {
 ///
 /// # Errors
 /// [`StoreError`] if the store fails while it is asked.
-pub fn check_store<'a>(store: &'a Store) -> BoxFuture<'a, Result<Vec<Checked>, StoreError>> {
+pub fn check_store(store: &Store) -> BoxFuture<'_, Result<Vec<Checked>, StoreError>> {
     Box::pin(async move {
         let needed = Store::schema_version_needed();
         let tables = match store.schema_version().await? {
@@ -84,7 +84,7 @@ pub fn check_store<'a>(store: &'a Store) -> BoxFuture<'a, Result<Vec<Checked>, S
 ///
 /// # Errors
 /// [`StoreError`] if it does not answer.
-pub fn is_store_there<'a>(instance: &'a Instance) -> BoxFuture<'a, Result<(), StoreError>> {
+pub fn is_store_there(instance: &Instance) -> BoxFuture<'_, Result<(), StoreError>> {
     Box::pin(async move { instance.store().read().await?.now().await.map(drop) })
 }
 
@@ -113,9 +113,9 @@ pub fn check_clock<'a>(
 ///
 /// # Errors
 /// [`ReadError`] if the directory fails while it is asked.
-pub fn check_directory<'a>(
-    directory: &'a dyn Directory,
-) -> BoxFuture<'a, Result<Vec<Checked>, ReadError>> {
+pub fn check_directory(
+    directory: &dyn Directory,
+) -> BoxFuture<'_, Result<Vec<Checked>, ReadError>> {
     Box::pin(async move {
         let report = directory.check().await?;
         let accounts = format!(

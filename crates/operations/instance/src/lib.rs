@@ -3,6 +3,10 @@
 //! [`Instance`] holds the store and the keys that are derived from the instance key. What is done
 //! is written into its audit log in the same transaction; who may sign, and whether this host may
 //! send, is verified here from documents that operators have signed.
+#![expect(
+    clippy::must_use_candidate,
+    reason = "operations return futures, and the compiler warns of those that nobody awaits"
+)]
 
 mod arming;
 mod doctor;

@@ -127,9 +127,10 @@ async fn read_all(tx: &mut Tx, audit: &mut Audit<'_>, notes: &mut Notes) -> Resu
 
 /// Reports read a campaign's entries by the column, which no checkpoint signs.
 fn check_filing(entry: &LogEntry) -> Result<(), LogError> {
-    match campaign_of(&entry.body)? == entry.campaign {
-        true => Ok(()),
-        false => Err(LogError::Misfiled { position: entry.position }),
+    if campaign_of(&entry.body)? == entry.campaign {
+        Ok(())
+    } else {
+        Err(LogError::Misfiled { position: entry.position })
     }
 }
 
@@ -137,9 +138,7 @@ fn check_filing(entry: &LogEntry) -> Result<(), LogError> {
 ///
 /// # Errors
 /// [`LogError`] if the store fails.
-pub fn log_checkpoint<'a>(
-    instance: &'a Instance,
-) -> BoxFuture<'a, Result<Option<String>, LogError>> {
+pub fn log_checkpoint(instance: &Instance) -> BoxFuture<'_, Result<Option<String>, LogError>> {
     Box::pin(async move {
         let latest = instance.store().read().await?.latest_checkpoint().await?;
         Ok(latest.map(|checkpoint| checkpoint.note))
@@ -150,10 +149,10 @@ pub fn log_checkpoint<'a>(
 ///
 /// # Errors
 /// [`LogError`] if the store fails.
-pub fn log_entries<'a>(
-    instance: &'a Instance,
+pub fn log_entries(
+    instance: &Instance,
     from: u64,
-) -> BoxFuture<'a, Result<Vec<LogEntry>, LogError>> {
+) -> BoxFuture<'_, Result<Vec<LogEntry>, LogError>> {
     Box::pin(async move {
         Ok(instance.store().read().await?.log_entries(from, LOG_ENTRIES_PER_READ).await?)
     })

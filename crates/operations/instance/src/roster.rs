@@ -33,10 +33,10 @@ pub fn accept_roster<'a>(
 ///
 /// # Errors
 /// [`RosterStateError::None`] if nobody may yet, else the first document that does not hold.
-pub fn roster<'a>(
-    instance: &'a Instance,
+pub fn roster(
+    instance: &Instance,
     expected_founding: RosterDigest,
-) -> BoxFuture<'a, Result<Roster, RosterStateError>> {
+) -> BoxFuture<'_, Result<Roster, RosterStateError>> {
     Box::pin(async move {
         roster_in(&mut instance.store().read().await?, instance, expected_founding).await
     })

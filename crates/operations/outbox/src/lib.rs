@@ -4,6 +4,10 @@
 //! ([`send_next`]). What differs between a campaign's notices and those that people ask for is a
 //! [`NoticeSource`]: which notice is next, whether it may go, and what it says. A recipient checks
 //! a notice by its code ([`check_notice`]).
+#![expect(
+    clippy::must_use_candidate,
+    reason = "operations return futures, and the compiler warns of those that nobody awaits"
+)]
 
 mod addressee;
 mod check;

@@ -53,7 +53,7 @@ pub fn resolve_next<'a>(
 ///
 /// # Errors
 /// [`StoreError`] if the store does not answer.
-pub fn is_request_due<'a>(instance: &'a Instance) -> BoxFuture<'a, Result<bool, StoreError>> {
+pub fn is_request_due(instance: &Instance) -> BoxFuture<'_, Result<bool, StoreError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         Ok(tx.next_mail_request().await?.is_some() || tx.requested_notices_due().await? > 0)
