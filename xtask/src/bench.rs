@@ -7,7 +7,7 @@ mod verify;
 
 use std::fs;
 
-use crate::shell::{Outcome, command, output, root};
+use crate::shell::{ChoreResult, command, output, root};
 
 /// Where results are kept. Each benchmark owns the section between its two markers.
 const RESULTS: &str = "docs/benchmarks.md";
@@ -19,14 +19,14 @@ Written by `cargo xtask bench`, which makes its own data. The rows of a table ra
 after round, on the same files, so that their ratios hold where their seconds do not.
 ";
 
-type Benchmark = fn() -> Outcome<String>;
+type Benchmark = fn() -> ChoreResult<String>;
 
 /// All of them: a name, and what writes its section.
 const BENCHMARKS: &[(&str, Benchmark)] =
     &[("screening", screening::run), ("verify", verify::run_all)];
 
 /// Runs one benchmark, or all.
-pub(crate) fn bench(name: Option<&str>) -> Outcome {
+pub(crate) fn bench(name: Option<&str>) -> ChoreResult {
     let chosen = BENCHMARKS.iter().filter(|(known, _)| name.is_none_or(|name| name == *known));
     let mut ran = 0;
     for (name, run) in chosen {
@@ -45,14 +45,14 @@ pub(crate) fn bench(name: Option<&str>) -> Outcome {
 }
 
 /// The release build of the program, made now.
-fn countersign() -> Outcome<String> {
+fn countersign() -> ChoreResult<String> {
     crate::shell::run(&mut command("cargo build --quiet --release --package countersign"))?;
     let program = root().join("target/release/countersign");
     Ok(program.to_string_lossy().into_owned())
 }
 
 /// A number of a JSON object; enough of JSON for the answers that are asked for here.
-fn number(json: &str, key: &str) -> Outcome<u64> {
+fn number(json: &str, key: &str) -> ChoreResult<u64> {
     let value = json.split_once(&format!("\"{key}\":")).map(|(_, rest)| rest.trim_start());
     let digits = value.and_then(|value| value.split(|c: char| !c.is_ascii_digit()).next());
     let number = digits.and_then(|digits| digits.parse().ok());
@@ -60,7 +60,7 @@ fn number(json: &str, key: &str) -> Outcome<u64> {
 }
 
 /// What the seconds were measured on.
-fn machine() -> Outcome<String> {
+fn machine() -> ChoreResult<String> {
     let cpu = fs::read_to_string("/proc/cpuinfo")?;
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name"));
     let model = model.unwrap_or("unknown processor").trim_matches([' ', '\t', ':']);
@@ -74,7 +74,7 @@ fn machine() -> Outcome<String> {
     Ok(format!("Machine: {cores} cores of {model}, {gib} GiB; {rust}; commit {commit}."))
 }
 
-fn record(name: &str, section: &str) -> Outcome {
+fn record(name: &str, section: &str) -> ChoreResult {
     let path = root().join(RESULTS);
     let before = fs::read_to_string(&path).unwrap_or_else(|_| PREAMBLE.to_owned());
     Ok(fs::write(path, replaced(&before, name, section))?)

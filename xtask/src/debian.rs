@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
-use crate::shell::{Outcome, command, on_path, output, run, succeeds};
+use crate::shell::{ChoreResult, command, on_path, output, run, succeeds};
 
 /// What is unpacked.
 const UNPACKED: &[Unpacked] = &[
@@ -22,7 +22,7 @@ pub(crate) fn unpacked() -> Vec<&'static str> {
 }
 
 /// Unpacks the packages, and whatever they depend on and this host lacks, below a folder.
-pub(crate) fn unpack(folder: &Path) -> Outcome {
+pub(crate) fn unpack(folder: &Path) -> ChoreResult {
     if !on_path("apt-get") {
         return look_for_them();
     }
@@ -52,13 +52,13 @@ pub(crate) fn instruction(missing: &[&str]) -> String {
     )
 }
 
-fn look_for_them() -> Outcome {
+fn look_for_them() -> ChoreResult {
     let missing = UNPACKED.iter().filter(|Unpacked(.., is_there)| !is_there());
     let missing: Vec<_> = missing.map(|Unpacked(name, ..)| *name).collect();
     if missing.is_empty() { Ok(()) } else { Err(instruction(&missing).into()) }
 }
 
-fn fetch(archives: &Path) -> Outcome {
+fn fetch(archives: &Path) -> ChoreResult {
     remove(archives)?;
     fs::create_dir_all(archives)?;
     let mut download = command("apt-get download -qq");
@@ -67,7 +67,7 @@ fn fetch(archives: &Path) -> Outcome {
 
 /// The packages and all that apt-get would install with them. It installs nothing here: on a host
 /// with another mail server, it would remove that one.
-fn missing_packages() -> Outcome<BTreeSet<String>> {
+fn missing_packages() -> ChoreResult<BTreeSet<String>> {
     let mut simulation = command("apt-get install --simulate -qq --no-install-recommends");
     let said = output(simulation.args(unpacked()).env("LC_ALL", "C"))?;
     let new = said.lines().filter_map(|line| line.strip_prefix("Inst ")?.split(' ').next());
@@ -75,7 +75,7 @@ fn missing_packages() -> Outcome<BTreeSet<String>> {
 }
 
 /// Tests may be running in the tree that is there, so the new one is made beside it.
-fn unpack_all(archives: &Path, tree: &Path) -> Outcome {
+fn unpack_all(archives: &Path, tree: &Path) -> ChoreResult {
     let new = tree.with_extension("new");
     remove(&new)?;
     for archive in fs::read_dir(archives)? {
@@ -90,7 +90,7 @@ fn unpack_all(archives: &Path, tree: &Path) -> Outcome {
     Ok(fs::rename(new, tree)?)
 }
 
-fn remove(folder: &Path) -> Outcome {
+fn remove(folder: &Path) -> ChoreResult {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }

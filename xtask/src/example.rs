@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use crate::{
-    shell::{Outcome, root, run},
+    shell::{ChoreResult, root, run},
     tools,
 };
 
@@ -14,7 +14,7 @@ const MADE: &[&str] = &["site.sqlite3", "users.csv", "users.jsonl", "leaks", TRU
 const TRUTH: &str = "truth.json";
 
 /// Makes the example, and says what to type next.
-pub(crate) fn example(folder: Option<&str>) -> Outcome {
+pub(crate) fn example(folder: Option<&str>) -> ChoreResult {
     tools::install(tools::Need::Judges)?;
     let shown = folder.unwrap_or(FOLDER);
     let folder = root().join(shown);
@@ -34,7 +34,7 @@ pub(crate) fn example(folder: Option<&str>) -> Outcome {
 }
 
 /// Removes an earlier example, and nothing else that lies there.
-fn clear(folder: &Path) -> Outcome {
+fn clear(folder: &Path) -> ChoreResult {
     if !folder.exists() {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use crate::{
-    shell::{Outcome, root, run},
+    shell::{ChoreResult, root, run},
     tools::{self, Need, tool},
 };
 
@@ -15,7 +15,7 @@ const INPUT_SECONDS_MAX: u32 = 10;
 const MEMORY_MIB_MAX: u32 = 4096;
 
 /// Runs one fuzz target, or all.
-pub(crate) fn fuzz(target: Option<&str>) -> Outcome {
+pub(crate) fn fuzz(target: Option<&str>) -> ChoreResult {
     tools::install(Need::Full)?;
     let known = targets()?;
     let chosen = known.iter().filter(|known| target.is_none_or(|target| target == *known));
@@ -31,7 +31,7 @@ pub(crate) fn fuzz(target: Option<&str>) -> Outcome {
 }
 
 /// Sanitizers are unstable options of the compiler: the variable lets a stable one take them.
-fn run_one(target: &str) -> Outcome {
+fn run_one(target: &str) -> ChoreResult {
     println!("fuzzing {target} for {RUN_SECONDS} s");
     let limits = format!(
         "-max_total_time={RUN_SECONDS} -timeout={INPUT_SECONDS_MAX} -rss_limit_mb={MEMORY_MIB_MAX}"
@@ -40,7 +40,7 @@ fn run_one(target: &str) -> Outcome {
     run(fuzz.env("RUSTC_BOOTSTRAP", "1"))
 }
 
-fn targets() -> Outcome<Vec<String>> {
+fn targets() -> ChoreResult<Vec<String>> {
     let folder = fs::read_dir(root().join(TARGETS));
     let folder = folder.map_err(|error| format!("{TARGETS} cannot be read: {error}"))?;
     let mut targets = Vec::new();

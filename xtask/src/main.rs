@@ -17,7 +17,7 @@ mod tools;
 
 use std::{env, process::ExitCode};
 
-use shell::Outcome;
+use shell::ChoreResult;
 
 const HELP: &str = "\
 Repository chores of Countersign.
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(words: &[&str]) -> Outcome {
+fn run(words: &[&str]) -> ChoreResult {
     match words {
         ["-h" | "--help" | "help"] => help(),
         ["test"] => test::test(false),
@@ -71,7 +71,7 @@ fn run(words: &[&str]) -> Outcome {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it stands in a list of chores that can fail")]
-fn help() -> Outcome {
+fn help() -> ChoreResult {
     println!("{HELP}");
     Ok(())
 }

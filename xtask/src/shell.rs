@@ -8,10 +8,10 @@ use std::{
 };
 
 /// What a chore comes to. Its error is a sentence for the developer, so any error will do.
-pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+pub(crate) type ChoreResult<T = ()> = Result<T, Box<dyn Error>>;
 
 /// Runs a command whose output the developer sees.
-pub(crate) fn run(command: &mut Command) -> Outcome {
+pub(crate) fn run(command: &mut Command) -> ChoreResult {
     let status = command.status().map_err(|error| unstarted(command, &error))?;
     if status.success() {
         return Ok(());
@@ -20,7 +20,7 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
 }
 
 /// Runs a command for what it prints.
-pub(crate) fn output(command: &mut Command) -> Outcome<String> {
+pub(crate) fn output(command: &mut Command) -> ChoreResult<String> {
     command.stderr(Stdio::inherit());
     let output = command.output().map_err(|error| unstarted(command, &error))?;
     if output.status.success() {

@@ -7,14 +7,14 @@ use std::{
 
 use crate::{
     docs, fuzz,
-    shell::{Outcome, command, run},
+    shell::{ChoreResult, command, run},
     tidy,
     tools::{self, Need, tool},
 };
 
 /// Runs every step, whatever became of the one before it, so that one run shows all that is
 /// wrong. The tests come last: their own closing lines stand right above the table.
-pub(crate) fn test(full: bool) -> Outcome {
+pub(crate) fn test(full: bool) -> ChoreResult {
     let mut report = Report::default();
     report.must("tools", || tools::install(if full { Need::Full } else { Need::Tests }))?;
     report.step("format", || run(&mut command("cargo fmt --all --check")));
@@ -52,10 +52,10 @@ fn tests(full: bool) -> Command {
 /// What each step took, and which of them failed.
 #[derive(Default)]
 struct Report {
-    steps: Vec<Step>,
+    steps: Vec<TestStep>,
 }
 
-struct Step {
+struct TestStep {
     name: &'static str,
     took: Duration,
     failure: Option<String>,
@@ -63,7 +63,7 @@ struct Step {
 
 impl Report {
     /// Runs a step that all later ones need.
-    fn must(&mut self, name: &'static str, run: impl FnOnce() -> Outcome) -> Outcome {
+    fn must(&mut self, name: &'static str, run: impl FnOnce() -> ChoreResult) -> ChoreResult {
         self.step(name, run);
         match self.steps.iter().find_map(|step| step.failure.clone()) {
             Some(failure) => Err(failure.into()),
@@ -71,7 +71,7 @@ impl Report {
         }
     }
 
-    fn step(&mut self, name: &'static str, run: impl FnOnce() -> Outcome) {
+    fn step(&mut self, name: &'static str, run: impl FnOnce() -> ChoreResult) {
         println!("\n== {name}");
         let start = Instant::now();
         let failure = run().err().map(|error| error.to_string());
@@ -81,10 +81,10 @@ impl Report {
         if let Some(failure) = &failure {
             println!("{failure}");
         }
-        self.steps.push(Step { name, took, failure });
+        self.steps.push(TestStep { name, took, failure });
     }
 
-    fn conclude(self) -> Outcome {
+    fn conclude(self) -> ChoreResult {
         println!("\n{:<12} {:>9}", "step", "time");
         for step in &self.steps {
             let failed = if step.failure.is_some() { "  FAILED" } else { "" };

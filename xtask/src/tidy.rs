@@ -15,13 +15,13 @@ use std::{
 use circles::Modules;
 use manifest::Manifest;
 
-use crate::shell::{Outcome, root};
+use crate::shell::{ChoreResult, root};
 
 /// Folders that hold nothing of ours.
 const SKIPPED: &[&str] = &["target", ".git", "corpus", "artifacts"];
 
 /// Checks every rule, and lists all that are broken.
-pub(crate) fn tidy() -> Outcome {
+pub(crate) fn tidy() -> ChoreResult {
     let manifests = manifest::workspace()?;
     let mut broken = manifest::broken_rules(&manifests);
     broken.extend(broken_in_crates(&manifests)?);
@@ -40,7 +40,7 @@ pub(crate) fn tidy() -> Outcome {
 }
 
 /// The rules of what a crate's files define and name.
-fn broken_in_crates(manifests: &[Manifest]) -> Outcome<Vec<String>> {
+fn broken_in_crates(manifests: &[Manifest]) -> ChoreResult<Vec<String>> {
     let mut broken = Vec::new();
     let mut types = Vec::new();
     for manifest in manifests {
@@ -58,7 +58,7 @@ fn broken_in_crates(manifests: &[Manifest]) -> Outcome<Vec<String>> {
     Ok(broken)
 }
 
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Outcome {
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> ChoreResult {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let skipped = SKIPPED.iter().any(|name| entry.file_name() == *name);

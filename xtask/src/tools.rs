@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     debian::{self, apt, instruction},
-    shell::{Outcome, command, on_path, root, run, succeeds},
+    shell::{ChoreResult, command, on_path, root, run, succeeds},
 };
 
 /// The licence and dependency checks. Unpinned tools would fail an unchanged tree one day.
@@ -43,7 +43,7 @@ const PACKAGES: &[Package] = &[
 struct Package(&'static str, Need, fn() -> bool);
 
 /// Installs what is needed. The second time costs a few look-ups.
-pub(crate) fn install(need: Need) -> Outcome {
+pub(crate) fn install(need: Need) -> ChoreResult {
     install_packages(need)?;
     install_judges()?;
     if need >= Need::Tests {
@@ -62,7 +62,7 @@ fn folder() -> PathBuf {
 }
 
 /// A command that finds the installed tools before any others.
-pub(crate) fn tool(line: &str) -> Outcome<Command> {
+pub(crate) fn tool(line: &str) -> ChoreResult<Command> {
     let own = [folder().join("bin"), folder().join("venv/bin")];
     let path = env::var_os("PATH").unwrap_or_default();
     let all = env::join_paths(own.into_iter().chain(env::split_paths(&path)))?;
@@ -72,14 +72,14 @@ pub(crate) fn tool(line: &str) -> Outcome<Command> {
 }
 
 /// A command that runs a script of the test kit.
-pub(crate) fn python(script: &str) -> Outcome<Command> {
+pub(crate) fn python(script: &str) -> ChoreResult<Command> {
     let mut command = tool("python")?;
     command.arg(root().join("crates/apart/testkit/py").join(script));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     Ok(command)
 }
 
-fn install_packages(need: Need) -> Outcome {
+fn install_packages(need: Need) -> ChoreResult {
     let wanted = PACKAGES.iter().filter(|Package(_, by, _)| *by <= need);
     let missing = wanted.filter(|Package(_, _, is_there)| !is_there());
     let missing: Vec<&str> = missing.map(|Package(package, ..)| *package).collect();
@@ -96,7 +96,7 @@ fn install_packages(need: Need) -> Outcome {
     run(&mut command(&format!("{apt} {options} {}", missing.join(" "))))
 }
 
-fn unpack_packages() -> Outcome {
+fn unpack_packages() -> ChoreResult {
     let wanted = debian::unpacked().join(" ");
     let stamp = folder().join("debian.stamp");
     if is_stamped(&stamp, &wanted) {
@@ -108,7 +108,7 @@ fn unpack_packages() -> Outcome {
 }
 
 /// The Python judges, in an environment of their own, pinned.
-fn install_judges() -> Outcome {
+fn install_judges() -> ChoreResult {
     let wanted = fs::read_to_string(root().join("crates/apart/testkit/py/requirements.txt"))?;
     let stamp = folder().join("venv.stamp");
     if is_stamped(&stamp, &wanted) {
@@ -123,7 +123,7 @@ fn install_judges() -> Outcome {
 }
 
 /// A cargo tool, unoptimised: it runs for seconds, so that compiling it is what takes time.
-fn install_crate(name: &str, version: &str) -> Outcome {
+fn install_crate(name: &str, version: &str) -> ChoreResult {
     let stamp = folder().join(format!("{name}.stamp"));
     if is_stamped(&stamp, version) {
         return Ok(());

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::shell::{Outcome, root};
+use crate::shell::{ChoreResult, root};
 
 /// Of a hundred lines, how many name one of the accounts, and how many of all are in capitals.
 const HIT_PERCENT: u64 = 2;
@@ -29,7 +29,7 @@ pub(super) struct Screening {
 }
 
 /// A folder for a benchmark's files, emptied.
-pub(super) fn folder(name: &str) -> Outcome<PathBuf> {
+pub(super) fn folder(name: &str) -> ChoreResult<PathBuf> {
     let folder = root().join("target/bench").join(name);
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
@@ -39,7 +39,7 @@ pub(super) fn folder(name: &str) -> Outcome<PathBuf> {
 }
 
 /// Writes both files.
-pub(super) fn screening(folder: &Path, accounts: u64, lines: u64) -> Outcome<Screening> {
+pub(super) fn screening(folder: &Path, accounts: u64, lines: u64) -> ChoreResult<Screening> {
     let mut made = Screening {
         accounts: folder.join("users.csv"),
         leak: folder.join("leak.txt"),
@@ -53,7 +53,7 @@ pub(super) fn screening(folder: &Path, accounts: u64, lines: u64) -> Outcome<Scr
     Ok(made)
 }
 
-fn write_accounts(path: &Path, accounts: u64) -> Outcome {
+fn write_accounts(path: &Path, accounts: u64) -> ChoreResult {
     let mut file = BufWriter::new(File::create(path)?);
     writeln!(file, "id,email,username,hash,last_login")?;
     for id in 0..accounts {
@@ -63,9 +63,9 @@ fn write_accounts(path: &Path, accounts: u64) -> Outcome {
 }
 
 /// Numbers from `accounts` on are strangers'. Returns how many lines are not.
-fn write_leak(path: &Path, accounts: u64, lines: u64) -> Outcome<u64> {
+fn write_leak(path: &Path, accounts: u64, lines: u64) -> ChoreResult<u64> {
     let mut file = BufWriter::new(File::create(path)?);
-    let mut random = Random(1);
+    let mut random = BenchRandom(1);
     let mut hits = 0;
     for _ in 0..lines {
         let hit = random.percent(HIT_PERCENT);
@@ -95,9 +95,9 @@ fn address(number: u64) -> String {
 }
 
 /// A small generator of our own (splitmix64): data must be the same for ever.
-struct Random(u64);
+struct BenchRandom(u64);
 
-impl Random {
+impl BenchRandom {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -5,19 +5,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::shell::Outcome;
+use crate::shell::ChoreResult;
 
 /// One way to do the work.
-pub(super) struct Row<'a> {
+pub(super) struct BenchRow<'a> {
     name: String,
-    work: Box<dyn FnMut() -> Outcome + 'a>,
+    work: Box<dyn FnMut() -> ChoreResult + 'a>,
     took: Vec<Duration>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> BenchRow<'a> {
     /// A row of the table; the work fails if its answer is wrong, since a fast wrong answer is
     /// worth nothing.
-    pub(super) fn new(name: &str, work: impl FnMut() -> Outcome + 'a) -> Self {
+    pub(super) fn new(name: &str, work: impl FnMut() -> ChoreResult + 'a) -> Self {
         Self { name: name.to_owned(), work: Box::new(work), took: Vec::new() }
     }
 }
@@ -25,11 +25,11 @@ impl<'a> Row<'a> {
 /// Runs all rows `rounds` times, one after the other in each round, and shows them as a table.
 /// Ratios are to the first row, rates in `unit` of which each row does `amount`.
 pub(super) fn table(
-    mut rows: Vec<Row<'_>>,
+    mut rows: Vec<BenchRow<'_>>,
     rounds: u32,
     amount: f64,
     unit: &str,
-) -> Outcome<String> {
+) -> ChoreResult<String> {
     for round in 1..=rounds {
         for row in &mut rows {
             let start = Instant::now();
@@ -42,7 +42,7 @@ pub(super) fn table(
     Ok(shown(&rows, amount, unit))
 }
 
-fn shown(rows: &[Row<'_>], amount: f64, unit: &str) -> String {
+fn shown(rows: &[BenchRow<'_>], amount: f64, unit: &str) -> String {
     let base = rows.first().map_or(1.0, |row| seconds(&row.took).1);
     let mut table = format!("| | median | least to most | {unit}/s | ratio |\n");
     table += "|---|---:|---:|---:|---:|\n";
@@ -73,9 +73,9 @@ fn seconds(took: &[Duration]) -> (f64, f64, f64) {
 mod tests {
     use super::*;
 
-    fn row(name: &str, tenths: &[u64]) -> Row<'static> {
+    fn row(name: &str, tenths: &[u64]) -> BenchRow<'static> {
         let took = tenths.iter().map(|tenths| Duration::from_millis(tenths * 100)).collect();
-        Row { took, ..Row::new(name, || Ok(())) }
+        BenchRow { took, ..BenchRow::new(name, || Ok(())) }
     }
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_wrong_answer_is_no_result() {
-        let rows = vec![Row::new("wrong", || Err("wrong".into()))];
+        let rows = vec![BenchRow::new("wrong", || Err("wrong".into()))];
         assert!(table(rows, 1, 1.0, "MB").is_err());
     }
 }

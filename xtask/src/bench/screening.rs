@@ -7,9 +7,9 @@ use super::{
     countersign,
     data::{self, Screening},
     number,
-    rounds::{Row, table},
+    rounds::{BenchRow, table},
 };
-use crate::shell::{Outcome, output};
+use crate::shell::{ChoreResult, output};
 
 const ACCOUNTS: u64 = 1_000_000;
 const LINES: u64 = 10_000_000;
@@ -27,15 +27,15 @@ with open(sys.argv[2], 'rb') as leak:
 ";
 
 /// Makes the files, lets everybody count, and describes both.
-pub(super) fn run() -> Outcome<String> {
+pub(super) fn run() -> ChoreResult<String> {
     let program = countersign()?;
     println!("making {LINES} lines");
     let made = data::screening(&data::folder("screening")?, ACCOUNTS, LINES)?;
     let rows = vec![
-        Row::new("`wc -l`", || counted(wc(&made), made.lines)),
-        Row::new("`countersign assess`", || assessed(&program, &made)),
-        Row::new("Python, a set of addresses", || counted(python(&made), made.hits)),
-        Row::new("awk, an array of addresses", || counted(awk(&made), made.hits)),
+        BenchRow::new("`wc -l`", || counted(wc(&made), made.lines)),
+        BenchRow::new("`countersign assess`", || assessed(&program, &made)),
+        BenchRow::new("Python, a set of addresses", || counted(python(&made), made.hits)),
+        BenchRow::new("awk, an array of addresses", || counted(awk(&made), made.hits)),
     ];
     let megabytes = megabytes(made.bytes);
     let table = table(rows, ROUNDS, megabytes, "MB")?;
@@ -48,7 +48,7 @@ pub(super) fn run() -> Outcome<String> {
     ))
 }
 
-fn assessed(program: &str, made: &Screening) -> Outcome {
+fn assessed(program: &str, made: &Screening) -> ChoreResult {
     let mut assess = Command::new(program);
     assess.args(["assess", "--json", "--accounts"]).arg(&made.accounts).arg(&made.leak);
     let answer = output(&mut assess)?;
@@ -77,7 +77,7 @@ fn awk(made: &Screening) -> Command {
     awk
 }
 
-fn counted(mut command: Command, expected: u64) -> Outcome {
+fn counted(mut command: Command, expected: u64) -> ChoreResult {
     let answer = output(&mut command)?;
     let found = answer.split_whitespace().next().unwrap_or_default();
     if found == expected.to_string() {

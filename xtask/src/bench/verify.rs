@@ -4,10 +4,10 @@ use std::{fmt::Write, path::Path, process::Command};
 
 use super::{
     countersign, data, number,
-    rounds::{Row, table},
+    rounds::{BenchRow, table},
 };
 use crate::{
-    shell::{Outcome, output, run},
+    shell::{ChoreResult, output, run},
     tools::{self, Need},
 };
 
@@ -17,7 +17,7 @@ const FORMATS: &[&str] = &["pbkdf2_sha256", "argon2", "bcrypt_sha256", "scrypt"]
 const ROUNDS: u32 = 3;
 
 /// Measures each format by itself.
-pub(super) fn run_all() -> Outcome<String> {
+pub(super) fn run_all() -> ChoreResult<String> {
     tools::install(Need::Judges)?;
     let program = countersign()?;
     let folder = data::folder("verify")?;
@@ -34,30 +34,30 @@ pub(super) fn run_all() -> Outcome<String> {
     Ok(section)
 }
 
-fn one(program: &str, folder: &Path, format: &str) -> Outcome<String> {
+fn one(program: &str, folder: &Path, format: &str) -> ChoreResult<String> {
     let mut generator = tools::python("bench_verify.py")?;
     run(generator.args(["make", format, &ACCOUNTS.to_string()]).arg(folder))?;
     let rows = vec![
-        Row::new("Django, one process", || django("check", folder)),
-        Row::new("Django, a process for each core", || django("check-all-cores", folder)),
-        Row::new("`countersign assess`", || assessed(program, folder)),
+        BenchRow::new("Django, one process", || django("check", folder)),
+        BenchRow::new("Django, a process for each core", || django("check-all-cores", folder)),
+        BenchRow::new("`countersign assess`", || assessed(program, folder)),
     ];
     table(rows, ROUNDS, f64::from(ACCOUNTS), "hashes")
 }
 
-fn django(word: &str, folder: &Path) -> Outcome {
+fn django(word: &str, folder: &Path) -> ChoreResult {
     let mut check = tools::python("bench_verify.py")?;
     expect(&output(check.arg(word).arg(folder))?)
 }
 
-fn assessed(program: &str, folder: &Path) -> Outcome {
+fn assessed(program: &str, folder: &Path) -> ChoreResult {
     let mut assess = Command::new(program);
     assess.args(["assess", "--json", "--accounts"]);
     expect(&output(assess.arg(folder.join("users.csv")).arg(folder.join("leak.txt")))?)
 }
 
 /// Every second password was the right one.
-fn expect(answer: &str) -> Outcome {
+fn expect(answer: &str) -> ChoreResult {
     let exposed = number(answer, "exposed")?;
     if exposed == u64::from(ACCOUNTS / 2) {
         return Ok(());

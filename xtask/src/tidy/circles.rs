@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::outline::{EVERYTHING, Import, Outline, Path, outline};
-use crate::shell::Outcome;
+use crate::shell::ChoreResult;
 
 /// Crates that still have circles.
 const EXCUSED: &[&str] = &[];
@@ -43,11 +43,11 @@ pub(crate) fn broken_rules(folder: &str, modules: &Modules) -> Vec<String> {
 
 impl Modules {
     /// Reads the crate whose root is a file of this folder.
-    pub(crate) fn read(folder: &FilePath, root: &str) -> Outcome<Self> {
+    pub(crate) fn read(folder: &FilePath, root: &str) -> ChoreResult<Self> {
         Self::from(root, &|file| fs::read_to_string(folder.join(file)).ok())
     }
 
-    fn from(root: &str, text: &dyn Fn(&str) -> Option<String>) -> Outcome<Self> {
+    fn from(root: &str, text: &dyn Fn(&str) -> Option<String>) -> ChoreResult<Self> {
         let mut modules = Self::default();
         let whole = text(root).ok_or_else(|| format!("there is no {root}"))?;
         modules.add(0, root, "", outline(&whole), text)?;
@@ -62,7 +62,7 @@ impl Modules {
         folder: &str,
         mut outline: Outline,
         text: &dyn Fn(&str) -> Option<String>,
-    ) -> Outcome<usize> {
+    ) -> ChoreResult<usize> {
         let id = self.0.len();
         let inner = std::mem::take(&mut outline.inner);
         let files = outline.files.clone();

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::shell::{Outcome, root};
+use crate::shell::{ChoreResult, root};
 
 /// The floors, from the ground up: a crate knows crates of the floors below its own.
 const FLOORS: &[&str] = &["domain", "storage", "operations", "edges"];
@@ -46,7 +46,7 @@ pub(crate) struct Manifest {
 }
 
 /// The manifests of all crates of the workspace.
-pub(crate) fn workspace() -> Outcome<Vec<Manifest>> {
+pub(crate) fn workspace() -> ChoreResult<Vec<Manifest>> {
     let mut folders = vec![root().join("xtask")];
     for floor in fs::read_dir(root().join("crates"))? {
         for entry in fs::read_dir(floor?.path())? {
@@ -112,7 +112,7 @@ impl Manifest {
     }
 }
 
-fn read(folder: &Path) -> Outcome<Manifest> {
+fn read(folder: &Path) -> ChoreResult<Manifest> {
     let text = fs::read_to_string(folder.join("Cargo.toml"))?;
     Ok(parse(folder, &text))
 }

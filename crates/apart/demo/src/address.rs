@@ -4,7 +4,7 @@ use crate::{
     names::{A_LABEL, DOMAINS, GMAIL, GMAIL_NAME, U_LABEL},
     people::Person,
     random::Random,
-    truth::Tier,
+    truth::TrueTier,
 };
 
 /// What is uncommon about an address.
@@ -65,32 +65,32 @@ pub(crate) enum Spelling {
 
 impl Spelling {
     /// The identifier, and by which of the person's it leads to them.
-    pub(crate) fn of(self, person: &Person) -> (String, Tier) {
+    pub(crate) fn of(self, person: &Person) -> (String, TrueTier) {
         let Some(email) = &person.email else {
-            return (person.username.clone(), Tier::Username);
+            return (person.username.clone(), TrueTier::Username);
         };
         match self {
-            Self::AsStored => (email.clone(), Tier::Exact),
-            Self::Capitals => (email.to_ascii_uppercase(), Tier::Exact),
-            Self::Quoted => (format!("\"{email}\""), Tier::Exact),
-            Self::Username => (person.username.to_ascii_uppercase(), Tier::Username),
+            Self::AsStored => (email.clone(), TrueTier::Exact),
+            Self::Capitals => (email.to_ascii_uppercase(), TrueTier::Exact),
+            Self::Quoted => (format!("\"{email}\""), TrueTier::Exact),
+            Self::Username => (person.username.to_ascii_uppercase(), TrueTier::Username),
             Self::Tagged => {
                 let (local, domain) = parts(email);
-                (format!("{}+forum@{domain}", untagged(local)), Tier::Lead)
+                (format!("{}+forum@{domain}", untagged(local)), TrueTier::Lead)
             }
             Self::Folded => folded(&email.to_ascii_lowercase()),
         }
     }
 }
 
-fn folded(email: &str) -> (String, Tier) {
+fn folded(email: &str) -> (String, TrueTier) {
     let (local, domain) = parts(email);
     let bare = untagged(local);
     if domain == GMAIL {
-        return (format!("{}@{domain}", bare.replace('.', "")), Tier::Lead);
+        return (format!("{}@{domain}", bare.replace('.', "")), TrueTier::Lead);
     }
     let domain = if domain == A_LABEL { U_LABEL } else { domain };
-    let tier = if bare == local { Tier::Exact } else { Tier::Lead };
+    let tier = if bare == local { TrueTier::Exact } else { TrueTier::Lead };
     (format!("{bare}@{domain}"), tier)
 }
 

@@ -5,8 +5,8 @@ use flate2::{Compression, write::GzEncoder};
 
 use crate::{
     people::Person,
-    record::Record,
-    truth::{Fate, Match, Reject, Sighting, Written},
+    record::InventedRecord,
+    truth::{Fate, Match, Reject, Sighting, WrittenRecords},
 };
 
 /// One file of a leak: where it lies, how its lines look, and how it is packed.
@@ -42,23 +42,23 @@ pub(crate) enum Packing {
 
 /// A line of a file.
 pub(crate) enum Line {
-    Record(Record),
+    InventedRecord(InventedRecord),
     /// What holds no record, or none that concerns anybody.
     Other(Vec<u8>, Fate),
 }
 
 impl Form {
     /// The text of a file, and what it says of the site's people.
-    pub(crate) fn compose(&self, lines: &[Line], people: &[Person]) -> (Vec<u8>, Written) {
-        let (mut text, mut written) = (Vec::new(), Written::default());
+    pub(crate) fn compose(&self, lines: &[Line], people: &[Person]) -> (Vec<u8>, WrittenRecords) {
+        let (mut text, mut written) = (Vec::new(), WrittenRecords::default());
         let head = self.head.map(|(head, fate)| Line::Other(head.into(), fate));
         for line in head.iter().chain(lines) {
             let (bytes, fate) = match line {
-                Line::Record(record) => (self.record(record), self.fate(record)),
+                Line::InventedRecord(record) => (self.record(record), self.fate(record)),
                 Line::Other(bytes, fate) => (bytes.clone(), *fate),
             };
             written.tally.count(fate);
-            if let (Line::Record(record), Fate::Hit) = (line, fate) {
+            if let (Line::InventedRecord(record), Fate::Hit) = (line, fate) {
                 let place = (written.tally.lines, text.len() as u64);
                 written.sightings.extend(self.sightings(record, people, place));
             }
@@ -80,7 +80,7 @@ impl Form {
         }
     }
 
-    fn fate(&self, record: &Record) -> Fate {
+    fn fate(&self, record: &InventedRecord) -> Fate {
         let is_latin1 = self.notation == Notation::Latin1Table;
         match &*record.people {
             // One such letter among others is no UTF-8: who is meant cannot be told for sure.
@@ -90,7 +90,7 @@ impl Form {
         }
     }
 
-    fn record(&self, record: &Record) -> Vec<u8> {
+    fn record(&self, record: &InventedRecord) -> Vec<u8> {
         let (identifier, delimiter, secret) =
             (&record.identifier, self.delimiter, record.secret.expose());
         match self.notation {
@@ -111,7 +111,7 @@ impl Form {
 
     fn sightings(
         &self,
-        record: &Record,
+        record: &InventedRecord,
         people: &[Person],
         (line, offset): (u64, u64),
     ) -> impl Iterator<Item = Sighting> {

@@ -27,4 +27,4 @@ pub use hash::Format;
 pub use password::Password;
 pub use people::Person;
 pub use site::{DemoLeak, DemoOptions, DemoSite, MakeError, make};
-pub use truth::{LeakTruth, Match, Reject, Tally, Tier, Truth};
+pub use truth::{LeakTruth, Match, Reject, TrueTally, TrueTier, Truth};

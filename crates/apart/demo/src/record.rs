@@ -10,18 +10,18 @@ use crate::{
     people::{Person, Standing},
     random::Random,
     sketch::SKETCHES,
-    truth::Tier,
+    truth::TrueTier,
 };
 
 /// One readable line: whom it names, and the password that it claims.
 #[derive(Clone)]
-pub(crate) struct Record {
+pub(crate) struct InventedRecord {
     pub(crate) identifier: String,
     pub(crate) secret: Password,
     /// Whom of the site's people it leads to, by their place among them. Nobody for a stranger.
     pub(crate) people: Vec<usize>,
     /// By which of their identifiers.
-    pub(crate) tier: Tier,
+    pub(crate) tier: TrueTier,
 }
 
 /// The records of each leak, in no order.
@@ -29,7 +29,7 @@ pub(crate) fn records(
     people: &[Person],
     random: &mut Random,
     phrases: &mut Phrases,
-) -> Vec<Vec<Record>> {
+) -> Vec<Vec<InventedRecord>> {
     let mut leaking = Leaking::new(people, random, phrases);
     (0..people.len()).for_each(|at| leaking.tell(at));
     for (leak, sketch) in SKETCHES.iter().enumerate() {
@@ -49,7 +49,7 @@ struct Leaking<'a> {
     common: Vec<Password>,
     random: &'a mut Random,
     phrases: &'a mut Phrases,
-    records: Vec<Vec<Record>>,
+    records: Vec<Vec<InventedRecord>>,
 }
 
 /// Taken in turn.
@@ -129,10 +129,10 @@ impl<'a> Leaking<'a> {
     fn add(&mut self, leak: usize, at: usize, spelling: Spelling, secret: Password) {
         let (identifier, tier) = spelling.of(&self.people[at]);
         let people = match (tier, self.people[at].address()) {
-            (Tier::Exact | Tier::Lead, Some(address)) => self.residents[&address].clone(),
+            (TrueTier::Exact | TrueTier::Lead, Some(address)) => self.residents[&address].clone(),
             _ => vec![at],
         };
-        self.records[leak].push(Record { identifier, secret, people, tier });
+        self.records[leak].push(InventedRecord { identifier, secret, people, tier });
     }
 
     fn add_doubles(&mut self, at: usize, password: &Password) {
@@ -157,8 +157,8 @@ impl<'a> Leaking<'a> {
     }
 
     fn add_nobodys(&mut self, leak: usize, identifier: String, secret: Password) {
-        let (people, tier) = (Vec::new(), Tier::Exact);
-        self.records[leak].push(Record { identifier, secret, people, tier });
+        let (people, tier) = (Vec::new(), TrueTier::Exact);
+        self.records[leak].push(InventedRecord { identifier, secret, people, tier });
     }
 
     /// Nobody at the site has a `_` in an address or a username.

@@ -11,9 +11,9 @@ use crate::{
     password::Phrases,
     people::{self, Person},
     random::Random,
-    record::{self, Record},
+    record::{self, InventedRecord},
     sketch::{SKETCHES, Sketch},
-    truth::{Truth, Written},
+    truth::{Truth, WrittenRecords},
 };
 
 /// Makes a site and its leaks in a folder: `accounts.csv`, `leaks/` and `truth.json`.
@@ -31,7 +31,7 @@ pub fn make(folder: &Path, options: DemoOptions) -> Result<DemoSite, MakeError> 
 
     let records = record::records(&people, &mut random, &mut phrases);
     let (mut leaks, mut all_written) = (Vec::new(), Vec::new());
-    let mut writing = Writing { folder, people: &people, random };
+    let mut writing = SiteWriting { folder, people: &people, random };
     for (sketch, records) in SKETCHES.iter().zip(records) {
         let (leak, written) = writing.leak(sketch, records)?;
         all_written.push((leak.name, written));
@@ -113,21 +113,21 @@ pub enum MakeError {
 }
 
 /// Writes leaks, one after the other.
-struct Writing<'a> {
+struct SiteWriting<'a> {
     folder: &'a Path,
     people: &'a [Person],
     random: Random,
 }
 
-impl Writing<'_> {
+impl SiteWriting<'_> {
     fn leak(
         &mut self,
         sketch: &Sketch,
-        mut records: Vec<Record>,
-    ) -> Result<(DemoLeak, Written), MakeError> {
+        mut records: Vec<InventedRecord>,
+    ) -> Result<(DemoLeak, WrittenRecords), MakeError> {
         let Sketch { name, date, provenance, files, .. } = *sketch;
         let share = records.len().div_ceil(files.len());
-        let (mut paths, mut all) = (Vec::new(), Written::default());
+        let (mut paths, mut all) = (Vec::new(), WrittenRecords::default());
         for form in files {
             let rest = records.split_off(share.min(records.len()));
             let (path, written) = self.file(form, records)?;
@@ -138,9 +138,13 @@ impl Writing<'_> {
         Ok((DemoLeak { name, date, provenance, files: paths }, all))
     }
 
-    fn file(&mut self, form: &Form, records: Vec<Record>) -> Result<(PathBuf, Written), MakeError> {
+    fn file(
+        &mut self,
+        form: &Form,
+        records: Vec<InventedRecord>,
+    ) -> Result<(PathBuf, WrittenRecords), MakeError> {
         let mut lines = broken::lines(form.delimiter, self.people, records.len());
-        lines.extend(records.into_iter().map(Line::Record));
+        lines.extend(records.into_iter().map(Line::InventedRecord));
         self.random.shuffle(&mut lines);
         let (text, written) = form.compose(&lines, self.people);
         let path = self.folder.join(form.path);

@@ -25,7 +25,7 @@ pub struct Truth {
 }
 
 impl Truth {
-    pub(crate) fn new(people: &[Person], leaks: &[(&'static str, Written)]) -> Self {
+    pub(crate) fn new(people: &[Person], leaks: &[(&'static str, WrittenRecords)]) -> Self {
         let all = LeakTruth::of(leaks.iter().map(|(_, written)| written), people);
         let exposed = people.iter().filter(|person| all.exposed.contains(&person.id));
         let reachable: Vec<_> = exposed.filter(|person| person.is_reachable()).collect();
@@ -53,7 +53,7 @@ impl Truth {
 pub struct LeakTruth {
     /// What becomes of the lines.
     #[serde(flatten)]
-    pub tally: Tally,
+    pub tally: TrueTally,
     /// Records whose secret is the password of an account: once for each such account.
     pub matches: Vec<Match>,
     /// Accounts whose password stands in it.
@@ -67,7 +67,7 @@ pub struct LeakTruth {
 }
 
 impl LeakTruth {
-    fn of<'a>(written: impl IntoIterator<Item = &'a Written>, people: &[Person]) -> Self {
+    fn of<'a>(written: impl IntoIterator<Item = &'a WrittenRecords>, people: &[Person]) -> Self {
         let mut truth = Self::default();
         for leak in written {
             truth.tally += &leak.tally;
@@ -95,7 +95,7 @@ impl LeakTruth {
 
 /// Lines by what becomes of them. The last four add up to the first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Tally {
+pub struct TrueTally {
     /// All lines.
     pub lines: u64,
     /// Lines that are not blank.
@@ -110,7 +110,7 @@ pub struct Tally {
     pub rejects_by_reason: BTreeMap<Reject, u64>,
 }
 
-impl Tally {
+impl TrueTally {
     /// Lines that are no record.
     #[must_use]
     pub fn rejects(&self) -> u64 {
@@ -129,7 +129,7 @@ impl Tally {
     }
 }
 
-impl AddAssign<&Self> for Tally {
+impl AddAssign<&Self> for TrueTally {
     fn add_assign(&mut self, other: &Self) {
         self.lines += other.lines;
         self.records += other.records;
@@ -175,7 +175,7 @@ pub struct Match {
     /// The account.
     pub account: String,
     /// By which of its identifiers.
-    pub tier: Tier,
+    pub tier: TrueTier,
     /// The file, as seen from the site's folder.
     pub file: String,
     /// The line, from 1.
@@ -187,7 +187,7 @@ pub struct Match {
 /// By which of an account's identifiers a record leads to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Tier {
+pub enum TrueTier {
     /// The same address.
     Exact,
     /// The same username.
@@ -198,12 +198,12 @@ pub enum Tier {
 
 /// What is written into the files of a leak, as far as it matters to the site.
 #[derive(Default)]
-pub(crate) struct Written {
-    pub(crate) tally: Tally,
+pub(crate) struct WrittenRecords {
+    pub(crate) tally: TrueTally,
     pub(crate) sightings: Vec<Sighting>,
 }
 
-impl AddAssign for Written {
+impl AddAssign for WrittenRecords {
     fn add_assign(&mut self, other: Self) {
         self.tally += &other.tally;
         self.sightings.extend(other.sightings);

@@ -8,7 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use demo::{DemoLeak, DemoOptions, DemoSite, Match, Person, Reject, Tally, Tier, limits, make};
+use demo::{
+    DemoLeak, DemoOptions, DemoSite, Match, Person, Reject, TrueTally, TrueTier, limits, make,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -164,8 +166,8 @@ fn too_few_and_too_many_accounts_are_refused() {
 
 /// Reads leaks line by line and looks every identifier up in three tables.
 struct Reader<'a> {
-    people: HashMap<(Tier, String), Vec<&'a Person>>,
-    tally: Tally,
+    people: HashMap<(TrueTier, String), Vec<&'a Person>>,
+    tally: TrueTally,
     matches: Vec<Match>,
     named: BTreeSet<String>,
 }
@@ -174,11 +176,11 @@ impl<'a> Reader<'a> {
     fn new(site: &'a DemoSite) -> Self {
         let mut people: HashMap<_, Vec<_>> = HashMap::new();
         for person in &site.people {
-            let username = (Tier::Username, person.username.to_ascii_lowercase());
+            let username = (TrueTier::Username, person.username.to_ascii_lowercase());
             let email = person.email.iter().flat_map(|email| [exact(email), lead(email)]);
             email.chain([username]).for_each(|key| people.entry(key).or_default().push(person));
         }
-        Self { people, tally: Tally::default(), matches: Vec::new(), named: BTreeSet::new() }
+        Self { people, tally: TrueTally::default(), matches: Vec::new(), named: BTreeSet::new() }
     }
 
     fn read(&mut self, leak: &DemoLeak, folder: &Path) {
@@ -225,9 +227,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn led_to(&self, identifier: &str) -> Vec<(Tier, &'a Person)> {
-        let username = (Tier::Username, identifier.to_ascii_lowercase());
-        let mut found: Vec<(Tier, &Person)> = Vec::new();
+    fn led_to(&self, identifier: &str) -> Vec<(TrueTier, &'a Person)> {
+        let username = (TrueTier::Username, identifier.to_ascii_lowercase());
+        let mut found: Vec<(TrueTier, &Person)> = Vec::new();
         for key in [exact(identifier), username, lead(identifier)] {
             for person in self.people.get(&key).into_iter().flatten() {
                 if found.iter().all(|(_, known)| known.id != person.id) {
@@ -281,15 +283,15 @@ fn readings(rest: &[u8]) -> Vec<Vec<u8>> {
     [rest.to_vec(), plain.to_vec(), latin1.into_bytes()].into_iter().chain(hex).collect()
 }
 
-fn exact(address: &str) -> (Tier, String) {
+fn exact(address: &str) -> (TrueTier, String) {
     let bare = address.trim_matches('"').to_ascii_lowercase();
-    (Tier::Exact, bare.replace("@bücher.", "@xn--bcher-kva."))
+    (TrueTier::Exact, bare.replace("@bücher.", "@xn--bcher-kva."))
 }
 
-fn lead(address: &str) -> (Tier, String) {
+fn lead(address: &str) -> (TrueTier, String) {
     let (_, exact) = exact(address);
-    let Some((local, domain)) = exact.split_once('@') else { return (Tier::Lead, exact) };
+    let Some((local, domain)) = exact.split_once('@') else { return (TrueTier::Lead, exact) };
     let mut name = local.split('+').next().unwrap_or_default().to_owned();
     name.retain(|letter| letter != '.' || domain != "gmail.com");
-    (Tier::Lead, format!("{name}@{domain}"))
+    (TrueTier::Lead, format!("{name}@{domain}"))
 }

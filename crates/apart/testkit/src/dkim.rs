@@ -58,7 +58,7 @@ impl Key {
     /// # Panics
     /// If Python fails, or a mail has no end to its headers.
     #[must_use]
-    pub fn verify<M: AsRef<[u8]>>(&self, mails: impl IntoIterator<Item = M>) -> Vec<Verdict> {
+    pub fn verify<M: AsRef<[u8]>>(&self, mails: impl IntoIterator<Item = M>) -> Vec<DkimVerdict> {
         let mails = written(mails);
         let mut judge = python("dkim_judge.py");
         let said = run(judge.arg("verify").arg(self.folder.path()).arg(mails.path())).stdout;
@@ -95,7 +95,7 @@ fn written<M: AsRef<[u8]>>(mails: impl IntoIterator<Item = M>) -> TempDir {
 
 /// What dkimpy says of one mail.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Verdict {
+pub struct DkimVerdict {
     /// Whether its signature holds.
     pub valid: bool,
     /// Whether it does not hold once a byte of the body is changed.
@@ -108,7 +108,7 @@ pub struct Verdict {
     pub names: Vec<String>,
 }
 
-impl Verdict {
+impl DkimVerdict {
     /// Whether the signature holds, and would not if the mail were another.
     #[must_use]
     pub const fn is_good(&self) -> bool {

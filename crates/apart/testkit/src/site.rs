@@ -20,7 +20,7 @@ use crate::{
     tools::{HINT, run},
 };
 
-pub use truth::{FileTruth, Match, Person, Tally, Truth};
+pub use truth::{FileTruth, SiteMatch, SitePerson, SiteTally, SiteTruth};
 
 /// A site and what concerns it, in a temporary folder that goes with this value.
 #[derive(Debug)]
@@ -33,10 +33,10 @@ pub struct DjangoSite {
     pub users_jsonl: PathBuf,
     /// The folder that holds all leak files.
     pub leaks_folder: PathBuf,
-    /// The leak files, in the order of [`Truth::files`].
+    /// The leak files, in the order of [`SiteTruth::files`].
     pub leaks: Vec<PathBuf>,
     /// What is true of the site and of every leak.
-    pub truth: Truth,
+    pub truth: SiteTruth,
     database: Option<TestDatabase>,
     folder: TempDir,
 }
@@ -96,7 +96,7 @@ impl DjangoSite {
 
     fn found_in(folder: TempDir, database: Option<TestDatabase>) -> Self {
         let at = |name: &str| folder.path().join(name);
-        let truth = Truth::read(&at("truth.json"));
+        let truth = SiteTruth::read(&at("truth.json"));
         let leaks_folder = at("leaks");
         let named = truth.files.iter();
         Self {

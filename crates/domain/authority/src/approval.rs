@@ -40,7 +40,7 @@ digest_type! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
-    v: Version,
+    v: ApprovalFormat,
     operator: OperatorName,
     /// The first documents to be approved were plans, and files keep the name.
     #[serde(rename = "plan")]
@@ -51,7 +51,7 @@ pub struct Approval {
     signature: Signature,
 }
 
-format_version! { Version = "countersign approval 1" }
+format_version! { ApprovalFormat = "countersign approval 1" }
 
 impl Approval {
     /// Signs a document, on whatever host the operator trusts. `count` is what the operator typed.
@@ -72,7 +72,7 @@ impl Approval {
         let text = document.signing_text() + &added_text(&operator, now);
         let signature = key.sign(text.as_bytes());
         let (round, document) = (document.round(), digest_of(document));
-        Ok(Self { v: Version::V1, operator, document, round, at: now, signature })
+        Ok(Self { v: ApprovalFormat::V1, operator, document, round, at: now, signature })
     }
 
     /// Whether this approval counts for this document.

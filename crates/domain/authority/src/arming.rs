@@ -137,7 +137,7 @@ impl SignedArming {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ArmingDocument {
-    v: Version,
+    v: ArmingFormat,
     instance: InstanceId,
     database: DatabaseIdentity,
     secret: SecretDigest,
@@ -145,7 +145,7 @@ pub struct ArmingDocument {
     at: Timestamp,
 }
 
-format_version! { Version = "countersign arming 1" }
+format_version! { ArmingFormat = "countersign arming 1" }
 
 impl ArmingDocument {
     /// For two operators to sign.
@@ -156,7 +156,7 @@ impl ArmingDocument {
         secret: SecretDigest,
         now: Timestamp,
     ) -> Self {
-        Self { v: Version::V1, instance, database, secret, at: now }
+        Self { v: ArmingFormat::V1, instance, database, secret, at: now }
     }
 
     /// SHA-256 over the document.
@@ -174,7 +174,7 @@ impl ArmingDocument {
 
 /// Nothing in its text is foreign: every value has a narrow alphabet.
 impl Document for ArmingDocument {
-    const FORMAT: &'static str = Version::FORMAT;
+    const FORMAT: &'static str = ArmingFormat::FORMAT;
     const NOUN: &'static str = "arming";
 
     fn instance(&self) -> &InstanceId {
@@ -186,7 +186,7 @@ impl Document for ArmingDocument {
     }
 
     fn write_terms(&self, to: &mut String) -> fmt::Result {
-        let Self { v: Version::V1, instance, database, secret, at } = self;
+        let Self { v: ArmingFormat::V1, instance, database, secret, at } = self;
         writeln!(to, "instance: {instance}\ndatabase: {database}\nsecret: {secret}\nat: {at}")
     }
 }

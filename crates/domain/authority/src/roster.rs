@@ -95,7 +95,7 @@ impl Roster {
     #[must_use]
     pub fn propose(&self, change: RosterChange, now: Timestamp) -> RosterDocument {
         let (instance, previous) = (self.instance.clone(), Some(self.head));
-        RosterDocument { v: Version::V1, instance, previous, at: now, change }
+        RosterDocument { v: RosterFormat::V1, instance, previous, at: now, change }
     }
 
     /// Which installation.
@@ -168,7 +168,7 @@ fn check_distinct(operators: &[OperatorPublic]) -> Result<(), RosterError> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RosterDocument {
-    v: Version,
+    v: RosterFormat,
     instance: InstanceId,
     previous: Option<RosterDigest>,
     #[serde(with = "micros")]
@@ -176,7 +176,7 @@ pub struct RosterDocument {
     change: RosterChange,
 }
 
-format_version! { Version = "countersign roster 1" }
+format_version! { RosterFormat = "countersign roster 1" }
 
 /// What a roster document does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,7 +222,7 @@ impl RosterDocument {
         now: Timestamp,
     ) -> Self {
         let change = RosterChange::Found { operators };
-        Self { v: Version::V1, instance, previous: None, at: now, change }
+        Self { v: RosterFormat::V1, instance, previous: None, at: now, change }
     }
 
     /// SHA-256 over the document.
@@ -240,7 +240,7 @@ impl RosterDocument {
 
 /// Nothing in its text is foreign: names and keys have a narrow alphabet.
 impl Document for RosterDocument {
-    const FORMAT: &'static str = Version::FORMAT;
+    const FORMAT: &'static str = RosterFormat::FORMAT;
     const NOUN: &'static str = "roster";
 
     fn instance(&self) -> &InstanceId {
@@ -255,7 +255,7 @@ impl Document for RosterDocument {
     }
 
     fn write_terms(&self, to: &mut String) -> fmt::Result {
-        let Self { v: Version::V1, instance, previous, at, change } = self;
+        let Self { v: RosterFormat::V1, instance, previous, at, change } = self;
         let previous = digest_or_none(*previous);
         writeln!(to, "instance: {instance}\nprevious: {previous}\nat: {at}\n{change}")
     }

@@ -10,7 +10,11 @@ use crate::{AddressGroup, Campaign, SignedPlan, State, allowed_addresses};
 /// the states of the group's accounts. An address that another worker began and left is finished
 /// at once: until then nobody there can be told.
 #[must_use]
-pub fn decide_claim(group: &AddressGroup, accounts: &[TargetState], facts: &Facts<'_>) -> Claim {
+pub fn decide_claim(
+    group: &AddressGroup,
+    accounts: &[TargetState],
+    facts: &ClaimFacts<'_>,
+) -> Claim {
     if let Some(refused) = refused(facts) {
         return Claim::Refuse(refused);
     }
@@ -38,7 +42,7 @@ pub fn decide_send(
     state: NoticeState,
     not_before: Timestamp,
     accounts: &[TargetState],
-    facts: &Facts<'_>,
+    facts: &ClaimFacts<'_>,
 ) -> Claim {
     if let Some(refused) = refused(facts) {
         return Claim::Refuse(refused);
@@ -82,7 +86,7 @@ pub enum NoticeDue {
 
 /// What is read in the transaction that claims something.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts<'a> {
+pub struct ClaimFacts<'a> {
     /// The campaign's row.
     pub campaign: &'a Campaign,
     /// Its plan, with signatures checked against the roster of this moment.
@@ -161,7 +165,7 @@ pub enum Refusal {
     NobodySealed,
 }
 
-fn refused(facts: &Facts<'_>) -> Option<Refusal> {
+fn refused(facts: &ClaimFacts<'_>) -> Option<Refusal> {
     if facts.kill_switch == KillSwitch::Pulled {
         return Some(Refusal::KillSwitch);
     }
@@ -172,7 +176,7 @@ fn refused(facts: &Facts<'_>) -> Option<Refusal> {
     (!facts.campaign.is_ordered_by(facts.signed)).then_some(Refusal::NotSigned)
 }
 
-fn rate_wait(facts: &Facts<'_>) -> Option<Claim> {
+fn rate_wait(facts: &ClaimFacts<'_>) -> Option<Claim> {
     let policy = facts.signed.plan().policy();
     let full_hour = facts.rate.this_hour >= policy.rate_per_hour_max;
     let full_minute = facts.rate.this_minute >= policy.rate_per_minute_max;
@@ -228,8 +232,8 @@ mod tests {
             (0..).zip(self.targets.iter()).map(member).collect()
         }
 
-        fn facts(&self) -> Facts<'_> {
-            Facts {
+        fn facts(&self) -> ClaimFacts<'_> {
+            ClaimFacts {
                 campaign: &self.campaign,
                 signed: &self.signed,
                 kill_switch: KillSwitch::Released,
@@ -240,7 +244,7 @@ mod tests {
         }
 
         #[track_caller]
-        fn check(&self, facts: Facts<'_>, expected: Claim) {
+        fn check(&self, facts: ClaimFacts<'_>, expected: Claim) {
             let members = self.members().into_iter().take(2).collect();
             let group = AddressGroup::verify(&self.signed, members).unwrap();
             assert_eq!(decide_claim(&group, &[TargetState::Pending; 2], &facts), expected);
@@ -265,11 +269,11 @@ mod tests {
     fn the_kill_switch_and_a_halt_stop_everything() {
         let case = Case::new();
         case.check(case.facts(), Claim::Proceed);
-        let pulled = Facts { kill_switch: KillSwitch::Pulled, ..case.facts() };
+        let pulled = ClaimFacts { kill_switch: KillSwitch::Pulled, ..case.facts() };
         case.check(pulled, Claim::Refuse(Refusal::KillSwitch));
         let halted = step(&case.campaign, Event::Halt(HaltReason::Operator), NOW).unwrap().0;
         let state = halted.state();
-        let halted = Facts { campaign: &halted, ..case.facts() };
+        let halted = ClaimFacts { campaign: &halted, ..case.facts() };
         case.check(halted, Claim::Refuse(Refusal::NotRunning(state)));
         let send = decide_send(NoticeState::Pending, NOW, &[TargetState::Sealed], &halted);
         assert_eq!(send, Claim::Refuse(Refusal::NotRunning(state)));
@@ -278,9 +282,9 @@ mod tests {
     #[test]
     fn sealing_waits_while_mail_does_not_get_through() {
         let case = Case::new();
-        case.check(Facts { sealed_untold: 100, ..case.facts() }, Claim::Proceed);
+        case.check(ClaimFacts { sealed_untold: 100, ..case.facts() }, Claim::Proceed);
         let wait = Claim::Wait { reason: Waiting::SealedUntold, until: None };
-        let stuck = Facts { sealed_untold: 101, ..case.facts() };
+        let stuck = ClaimFacts { sealed_untold: 101, ..case.facts() };
         case.check(stuck, wait);
         let group = case.members().into_iter().take(2).collect();
         let group = AddressGroup::verify(&case.signed, group).unwrap();
@@ -296,9 +300,9 @@ mod tests {
             Claim::Wait { reason: Waiting::Rate, until }
         };
         let minute = RateUsed { this_minute: 600, this_hour: 600 };
-        case.check(Facts { rate: minute, ..case.facts() }, wait(1_352_332_920_000_000));
+        case.check(ClaimFacts { rate: minute, ..case.facts() }, wait(1_352_332_920_000_000));
         let hour = RateUsed { this_minute: 0, this_hour: 20_000 };
-        case.check(Facts { rate: hour, ..case.facts() }, wait(1_352_336_400_000_000));
+        case.check(ClaimFacts { rate: hour, ..case.facts() }, wait(1_352_336_400_000_000));
     }
 
     #[test]
@@ -321,7 +325,7 @@ mod tests {
         let case = Case::new();
         let again = NOW.after(Duration::from_mins(5));
         let send = |state, now| {
-            decide_send(state, again, &[TargetState::Sealed], &Facts { now, ..case.facts() })
+            decide_send(state, again, &[TargetState::Sealed], &ClaimFacts { now, ..case.facts() })
         };
         let wait = Claim::Wait { reason: Waiting::BackOff, until: Some(again) };
         assert_eq!(send(NoticeState::Pending, NOW), wait);

@@ -21,11 +21,11 @@ mod tree;
 
 pub use account_for::{Irreconcilable, Reckoning};
 pub use claim::{
-    Claim, Facts, NoticeDue, RateUsed, Refusal, Waiting, decide_claim, decide_send, notice_due,
+    Claim, ClaimFacts, NoticeDue, RateUsed, Refusal, Waiting, decide_claim, decide_send, notice_due,
 };
 pub use machine::{
-    Campaign, Command, Event, HaltReason, Progress, Stage, State, StepError, allowed_addresses,
-    step,
+    Campaign, Command, Event, HaltReason, Stage, StageProgress, State, StepError,
+    allowed_addresses, step,
 };
 pub use model::{CampaignId, KillSwitch, NoticeState, SkipReason, TargetState};
 pub use names::{CampaignName, TemplateName};

@@ -180,7 +180,7 @@ pub enum Event<'a> {
     /// An operator starts it.
     Start,
     /// Time has passed, or work was done.
-    Tick(&'a Progress),
+    Tick(&'a StageProgress),
     /// Stop before the next claim.
     Halt(HaltReason),
     /// Enough operators have signed the plan of the new round.
@@ -206,7 +206,7 @@ impl Event<'_> {
 
 /// What has been done so far, counted in the transaction that takes the step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct StageProgress {
     /// Addresses, from the start of the order without a gap, of which every account is sealed or
     /// skipped and whose notice, if one is due, is `sent`, `refused` or `uncertain`.
     pub settled_addresses: u64,
@@ -353,7 +353,7 @@ impl Campaign {
         Ok(self.run(stage, now))
     }
 
-    fn tick(&self, progress: &Progress, now: Timestamp) -> Stepped {
+    fn tick(&self, progress: &StageProgress, now: Timestamp) -> Stepped {
         match (self.state, &self.order) {
             (State::Frozen, Some(order)) if now > order.sign_by => self.thaw(now),
             (State::Signed, Some(order)) if now > order.start_by => self.thaw(now),
@@ -369,7 +369,7 @@ impl Campaign {
         &self,
         stage: Stage,
         order: &Order,
-        progress: &Progress,
+        progress: &StageProgress,
         now: Timestamp,
     ) -> (Self, Vec<Command>) {
         let after = stage.taken();
@@ -464,7 +464,7 @@ impl Order {
     }
 }
 
-const fn too_bad(policy: &Policy, progress: &Progress) -> Option<HaltReason> {
+const fn too_bad(policy: &Policy, progress: &StageProgress) -> Option<HaltReason> {
     if policy.uncertain.is_exceeded(progress.uncertain, progress.final_notices) {
         return Some(HaltReason::Uncertain);
     }

@@ -9,7 +9,7 @@ digest_type! {
     TargetRoot
 }
 
-type Hash = [u8; 32];
+type NodeHash = [u8; 32];
 
 /// The Merkle tree over a campaign's targets, hashed as in RFC 6962, section 2.1.
 ///
@@ -18,7 +18,7 @@ type Hash = [u8; 32];
 #[derive(Debug, Clone)]
 pub struct TargetTree {
     /// Leaf hashes first; an odd node at the end of a level moves up as it is. Never empty.
-    levels: Vec<Vec<Hash>>,
+    levels: Vec<Vec<NodeHash>>,
 }
 
 impl TargetTree {
@@ -52,7 +52,7 @@ impl TargetTree {
         Some(InclusionProof { index, size: self.size(), path })
     }
 
-    fn from_hashes(leaves: Vec<Hash>) -> Self {
+    fn from_hashes(leaves: Vec<NodeHash>) -> Self {
         let mut levels = vec![leaves];
         while let Some(below) = levels.last().filter(|level| level.len() > 1) {
             levels.push(below.chunks(2).map(parent).collect());
@@ -71,7 +71,7 @@ pub struct InclusionProof {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Sibling(#[serde(with = "model::canonical::hex")] Hash);
+struct Sibling(#[serde(with = "model::canonical::hex")] NodeHash);
 
 impl InclusionProof {
     /// Whether `target` stands at this place in the list of `size` targets with this root.
@@ -82,7 +82,7 @@ impl InclusionProof {
     }
 
     /// RFC 9162, section 2.1.3.2.
-    fn climb(&self, leaf: Hash) -> Option<Hash> {
+    fn climb(&self, leaf: NodeHash) -> Option<NodeHash> {
         let (mut place, mut last) = (self.index, self.size.checked_sub(1)?);
         if place > last {
             return None;
@@ -106,17 +106,17 @@ impl InclusionProof {
     }
 }
 
-fn leaf_hash(leaf: &[u8]) -> Hash {
+fn leaf_hash(leaf: &[u8]) -> NodeHash {
     Sha256::new().chain_update([0]).chain_update(leaf).finalize().into()
 }
 
-fn top(levels: &[Vec<Hash>]) -> Hash {
+fn top(levels: &[Vec<NodeHash>]) -> NodeHash {
     let top = levels.last().and_then(|level| level.first());
     *top.expect("targets are never none")
 }
 
 /// Of two nodes their hash, of a single one itself.
-fn parent(nodes: &[Hash]) -> Hash {
+fn parent(nodes: &[NodeHash]) -> NodeHash {
     match nodes {
         [left, right] => {
             Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()

@@ -213,7 +213,7 @@ mod tests {
     use model::Timestamp;
 
     use super::*;
-    use crate::{Entry, Event};
+    use crate::{Entry, LogEvent};
 
     fn sealing() -> CampaignEvent {
         CampaignEvent::AccountSealing {
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let event = Event::from(sealing());
+        let event = LogEvent::from(sealing());
         let line = Entry::new(Timestamp::from_micros(0), &event).to_bytes().unwrap();
         let text = String::from_utf8(line.clone()).unwrap();
         let begins = r#"{"v":1,"at":"1970-01-01T00:00:00Z","event":"account_sealing","campaign":7"#;
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_line_of_something_else_is_passed_over() {
-        let event = Event::AccountsImported { accounts: 3 };
+        let event = LogEvent::AccountsImported { accounts: 3 };
         let line = Entry::new(Timestamp::from_micros(0), &event).to_bytes().unwrap();
         assert_eq!(CampaignEvent::of(CampaignId(7), &line).unwrap(), None);
     }

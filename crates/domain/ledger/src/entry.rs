@@ -17,13 +17,13 @@ pub struct Entry<'a> {
     v: u8,
     at: Timestamp,
     #[serde(flatten)]
-    event: &'a Event,
+    event: &'a LogEvent,
 }
 
 impl<'a> Entry<'a> {
     /// Puts a moment on an event.
     #[must_use]
-    pub const fn new(at: Timestamp, event: &'a Event) -> Self {
+    pub const fn new(at: Timestamp, event: &'a LogEvent) -> Self {
         Self { v: VERSION, at, event }
     }
 
@@ -39,7 +39,7 @@ impl<'a> Entry<'a> {
 /// Everything that Countersign does and that somebody may have to answer for.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
+pub enum LogEvent {
     /// The store was made.
     StoreMade {
         /// The instance's id.
@@ -138,7 +138,7 @@ pub enum Event {
     Recovery(RecoveryEvent),
 }
 
-impl Event {
+impl LogEvent {
     /// The campaign that it is about.
     #[must_use]
     pub const fn campaign(&self) -> Option<CampaignId> {
@@ -150,19 +150,19 @@ impl Event {
     }
 }
 
-impl From<CampaignEvent> for Event {
+impl From<CampaignEvent> for LogEvent {
     fn from(event: CampaignEvent) -> Self {
         Self::Campaign(event)
     }
 }
 
-impl From<NoticeStep> for Event {
+impl From<NoticeStep> for LogEvent {
     fn from(step: NoticeStep) -> Self {
         Self::Notice(step)
     }
 }
 
-impl From<RecoveryEvent> for Event {
+impl From<RecoveryEvent> for LogEvent {
     fn from(event: RecoveryEvent) -> Self {
         Self::Recovery(event)
     }
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_one_line_that_a_stranger_can_read() {
-        let event = Event::AccountsImported { accounts: 3 };
+        let event = LogEvent::AccountsImported { accounts: 3 };
         let line = Entry::new(Timestamp::from_micros(0), &event).to_bytes().unwrap();
         assert_eq!(
             String::from_utf8(line).unwrap(),

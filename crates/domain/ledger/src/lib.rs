@@ -15,7 +15,7 @@ mod tree;
 pub use audit::{Audit, AuditError, Audited};
 pub use campaign::{CampaignEvent, campaign_of};
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, CheckpointVerifier};
-pub use entry::{Entry, Event, FileAdded};
+pub use entry::{Entry, FileAdded, LogEvent};
 pub use notice::NoticeStep;
 pub use recovery::RecoveryEvent;
 pub use tree::{MissingHash, Tree, frontier, hash_position};

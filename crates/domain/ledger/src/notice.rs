@@ -55,12 +55,12 @@ mod tests {
     use model::Timestamp;
 
     use super::*;
-    use crate::{CampaignEvent, Entry, Event};
+    use crate::{CampaignEvent, Entry, LogEvent};
 
     #[track_caller]
     fn check(campaign: Option<CampaignId>, expected: &str) {
         let step = NoticeStep::NoticeBegun { campaign, notice: NoticeId(5), attempt: 1 };
-        let line = Entry::new(Timestamp::from_micros(0), &Event::from(step)).to_bytes().unwrap();
+        let line = Entry::new(Timestamp::from_micros(0), &LogEvent::from(step)).to_bytes().unwrap();
         let text = String::from_utf8(line.clone()).unwrap();
         assert_eq!(text, format!(r#"{{"v":1,"at":"1970-01-01T00:00:00Z",{expected}}}"#));
         let read = CampaignEvent::of(CampaignId(7), &line).unwrap();

@@ -84,7 +84,7 @@ impl Facts for ExposureAnswer {
     }
 
     fn words(&self, language: Language) -> impl Serialize {
-        Words { steps: self.has_steps(), told: self.told.words(language) }
+        AnswerWords { steps: self.has_steps(), told: self.told.words(language) }
     }
 
     fn essentials(&self, site: &Site, language: Language) -> Vec<String> {
@@ -142,7 +142,7 @@ impl TryFrom<Answer> for Told {
 }
 
 #[derive(Serialize)]
-struct Words {
+struct AnswerWords {
     steps: bool,
     #[serde(flatten)]
     told: ToldWords,

@@ -3,7 +3,7 @@
 //!
 //! [`Composer`] makes a [`Composed`] message of [`Facts`], of which each kind of notice has its own,
 //! as it has its own templates ([`TEMPLATES`]). [`lint()`] holds what it says against rules,
-//! [`DkimKey`] signs it, and a [`Transport`] delivers it. Its [`Outcome`] is as exact as the
+//! [`DkimKey`] signs it, and a [`Transport`] delivers it. Its [`DeliveryOutcome`] is as exact as the
 //! network allows: accepted, refused, surely not sent, or lost where nobody can tell.
 
 mod address;
@@ -56,4 +56,4 @@ pub use smtp::{
 };
 pub use state::{NoticeError, NoticeEvent, NoticeRow, SmtpOutcome, notice_after, retry_delay};
 pub use text::{MenuPath, SiteName, TextError};
-pub use transport::{Failure, Outcome, Phase, Transport};
+pub use transport::{DeliveryOutcome, Failure, Phase, Transport};

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Composed, Failure, Outcome, Phase};
+use crate::{Composed, DeliveryOutcome, Failure, Phase};
 
 /// What ends the names of our files, so that they are told from others.
 const SUFFIX: &str = ".countersign";
@@ -35,28 +35,30 @@ impl Maildir {
     }
 
     /// Stores the message durably, once.
-    pub async fn deliver(&self, message: &Composed) -> Outcome {
+    pub async fn deliver(&self, message: &Composed) -> DeliveryOutcome {
         let (maildir, message) = (self.clone(), message.clone());
         let stored = tokio::task::spawn_blocking(move || maildir.store(&message));
-        stored.await.unwrap_or_else(|error| Outcome::LostAfterDot { reason: failure(&error) })
+        stored
+            .await
+            .unwrap_or_else(|error| DeliveryOutcome::LostAfterDot { reason: failure(&error) })
     }
 
-    fn store(&self, message: &Composed) -> Outcome {
+    fn store(&self, message: &Composed) -> DeliveryOutcome {
         let name = file_name(message.message_id());
         match self
             .holds(&name)
             .and_then(|held| if held { Ok(()) } else { self.put(&name, message) })
         {
             Ok(()) => self.settle(&name),
-            Err(error) => Outcome::FailedBeforeDot { reason: failure(&error) },
+            Err(error) => DeliveryOutcome::FailedBeforeDot { reason: failure(&error) },
         }
     }
 
     /// The name is only durable once its folder is. Until then nobody can tell.
-    fn settle(&self, name: &str) -> Outcome {
+    fn settle(&self, name: &str) -> DeliveryOutcome {
         match File::open(self.folder.join("new")).and_then(|folder| folder.sync_all()) {
-            Ok(()) => Outcome::Accepted { reply: format!("stored as {name}") },
-            Err(error) => Outcome::LostAfterDot { reason: failure(&error) },
+            Ok(()) => DeliveryOutcome::Accepted { reply: format!("stored as {name}") },
+            Err(error) => DeliveryOutcome::LostAfterDot { reason: failure(&error) },
         }
     }
 

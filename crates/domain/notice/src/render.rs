@@ -105,7 +105,7 @@ pub struct RenderError(#[from] minijinja::Error);
 
 /// What all templates may speak of, and what those of one kind may besides.
 #[derive(Serialize)]
-struct Words<'a, W> {
+struct RenderedWords<'a, W> {
     subject: String,
     site: &'a str,
     greeting: Option<&'a str>,
@@ -122,10 +122,10 @@ fn words_of<'a, F: Facts>(
     site: &'a Site,
     facts: &'a F,
     language: Language,
-) -> Words<'a, impl Serialize + use<'a, F>> {
+) -> RenderedWords<'a, impl Serialize + use<'a, F>> {
     let accounts: Vec<_> = facts.accounts().iter().map(AccountName::shown).collect();
     let named = accounts.len().min(ACCOUNTS_NAMED_MAX);
-    Words {
+    RenderedWords {
         subject: String::new(),
         site: site.name.as_str(),
         greeting: accounts.iter().copied().flatten().next(),

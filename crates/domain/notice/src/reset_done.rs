@@ -57,7 +57,7 @@ impl Facts for ResetDone {
     }
 
     fn words(&self, language: Language) -> impl Serialize {
-        Words {
+        DoneWords {
             at: language.moment(self.at),
             browser: self.browser.map(|browser| language.browser(browser)),
             others_signed_out: self.others_signed_out,
@@ -70,7 +70,7 @@ impl Facts for ResetDone {
 }
 
 #[derive(Serialize)]
-struct Words {
+struct DoneWords {
     at: String,
     browser: Option<String>,
     others_signed_out: bool,

@@ -60,7 +60,7 @@ impl Facts for SelfRequestedLink {
     }
 
     fn words(&self, language: Language) -> impl Serialize {
-        Words { link: self.url.as_str(), until: language.moment(self.until) }
+        LinkWords { link: self.url.as_str(), until: language.moment(self.until) }
     }
 
     fn essentials(&self, _: &Site, language: Language) -> Vec<String> {
@@ -69,7 +69,7 @@ impl Facts for SelfRequestedLink {
 }
 
 #[derive(Serialize)]
-struct Words<'a> {
+struct LinkWords<'a> {
     link: &'a str,
     until: String,
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use model::{NoticeState, Timestamp};
 
 use crate::{
-    Outcome,
+    DeliveryOutcome,
     limits::{ATTEMPTS_MAX, RETRY_DELAY_MAX},
 };
 
@@ -84,14 +84,14 @@ pub enum SmtpOutcome {
     LostAfterDot,
 }
 
-impl From<&Outcome> for SmtpOutcome {
-    fn from(outcome: &Outcome) -> Self {
+impl From<&DeliveryOutcome> for SmtpOutcome {
+    fn from(outcome: &DeliveryOutcome) -> Self {
         match outcome {
-            Outcome::Accepted { .. } => Self::Accepted,
-            Outcome::Refused { permanent: true, .. } => Self::Refused,
-            Outcome::Refused { permanent: false, .. } => Self::PutOff,
-            Outcome::FailedBeforeDot { .. } => Self::LostBeforeDot,
-            Outcome::LostAfterDot { .. } => Self::LostAfterDot,
+            DeliveryOutcome::Accepted { .. } => Self::Accepted,
+            DeliveryOutcome::Refused { permanent: true, .. } => Self::Refused,
+            DeliveryOutcome::Refused { permanent: false, .. } => Self::PutOff,
+            DeliveryOutcome::FailedBeforeDot { .. } => Self::LostBeforeDot,
+            DeliveryOutcome::LostAfterDot { .. } => Self::LostAfterDot,
         }
     }
 }

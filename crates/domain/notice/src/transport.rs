@@ -4,7 +4,7 @@ use crate::{Composed, Maildir, Relay};
 
 /// What became of one attempt to deliver one message: as much as can be known, and no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum DeliveryOutcome {
     /// The other side has taken it over.
     Accepted {
         /// What it said, with the id that its log has, usually.
@@ -141,7 +141,7 @@ pub enum Transport {
 
 impl Transport {
     /// Makes one attempt. Whoever calls it has a durable record that says so.
-    pub async fn deliver(&self, message: &Composed) -> Outcome {
+    pub async fn deliver(&self, message: &Composed) -> DeliveryOutcome {
         match self {
             Self::Relay(relay) => relay.deliver(message).await,
             Self::Maildir(maildir) => maildir.deliver(message).await,

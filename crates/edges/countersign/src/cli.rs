@@ -254,7 +254,7 @@ pub(crate) struct Serve {
 ///
 ///   countersign completions bash > /etc/bash_completion.d/countersign
 ///
-///   countersign completions zsh > "${fpath[1]}/_countersign"
+///   countersign completions zsh > ~/.zfunc/_countersign
 ///
 ///   countersign completions fish > ~/.config/fish/completions/countersign.fish
 #[derive(Debug, Args)]

@@ -38,8 +38,8 @@ pub(crate) async fn examine(
     for member in members {
         let account = present.remove(&member.row.account);
         match first_look(context, campaign, member, account)? {
-            Look::Decided(action) => drop(actions.insert(member.row.account.clone(), action)),
-            Look::Open(case) => open.push(*case),
+            FirstLook::Decided(action) => drop(actions.insert(member.row.account.clone(), action)),
+            FirstLook::Open(case) => open.push(*case),
         }
     }
     let verifier = Arc::clone(&context.means.verifier);
@@ -55,7 +55,7 @@ fn first_look(
     campaign: CampaignId,
     member: &Member,
     account: Option<Account>,
-) -> Result<Look, RunError> {
+) -> Result<FirstLook, RunError> {
     match &member.line {
         Some(line) if member.row.state == TargetState::Sealing => {
             look_at_begun(context.instance, campaign, member, line, account)
@@ -69,28 +69,28 @@ fn look_at_fresh(
     campaign: CampaignId,
     member: &Member,
     account: Option<Account>,
-) -> Result<Look, RunError> {
+) -> Result<FirstLook, RunError> {
     let instance = context.instance;
-    let Some(account) = account else { return Ok(Look::seen(Reverification::Gone)) };
+    let Some(account) = account else { return Ok(FirstLook::seen(Reverification::Gone)) };
     let Some(credential) = account.credential.clone() else {
-        return Ok(Look::seen(Reverification::NoPassword));
+        return Ok(FirstLook::seen(Reverification::NoPassword));
     };
     if member.is_reset_elsewhere {
-        return Ok(Look::seen(Reverification::AlreadyReset));
+        return Ok(FirstLook::seen(Reverification::AlreadyReset));
     }
     let recorded = context.means.directory.capabilities().can(Ability::RecordVerified);
     let Some(addressee) = Addressee::of(instance, Some(campaign), &account, recorded) else {
-        return Ok(Look::seen(Reverification::AddressUnverified));
+        return Ok(FirstLook::seen(Reverification::AddressUnverified));
     };
     if *addressee.key.as_bytes() != member.row.address_key {
-        return Ok(Look::seen(Reverification::AddressChanged));
+        return Ok(FirstLook::seen(Reverification::AddressChanged));
     }
     let same_version = credential.version(instance.keys()) == member.row.version;
     let Account { id, username, locale, .. } = account;
     let (hash, findings) = (credential.into_hash(), member.findings.clone());
     let suspicion = Suspicion::new(instance, id.clone(), hash, findings)?;
     let whom = Whom::Addressee { address: addressee.address.to_string(), username, locale };
-    Ok(Look::Open(Box::new(Case { account: id, suspicion, same_version, whom })))
+    Ok(FirstLook::Open(Box::new(Suspect { account: id, suspicion, same_version, whom })))
 }
 
 /// A worker that is gone, or slow, had committed the intent: the site's row tells how far it came.
@@ -100,19 +100,24 @@ fn look_at_begun(
     member: &Member,
     line: &ResetLine,
     account: Option<Account>,
-) -> Result<Look, RunError> {
+) -> Result<FirstLook, RunError> {
     let now = credential_of(instance.keys(), account.as_ref());
     let row = SiteRow::classify(now, line.replaced, line.sealed);
     match (resolve_sealing(row), account) {
-        (Resolution::Sealed, _) => Ok(Look::Decided(Action::Sealed)),
-        (Resolution::Skipped(reason), _) => Ok(Look::Decided(Action::Skip(reason))),
+        (Resolution::Sealed, _) => Ok(FirstLook::Decided(Action::Sealed)),
+        (Resolution::Skipped(reason), _) => Ok(FirstLook::Decided(Action::Skip(reason))),
         (Resolution::Again, Some(Account { id, credential: Some(credential), .. })) => {
             let (hash, findings) = (credential.into_hash(), member.findings.clone());
             let suspicion = Suspicion::new(instance, id.clone(), hash, findings)?;
             let whom = Whom::Begun(kept_of(instance, campaign, line)?);
-            Ok(Look::Open(Box::new(Case { account: id, suspicion, same_version: true, whom })))
+            Ok(FirstLook::Open(Box::new(Suspect {
+                account: id,
+                suspicion,
+                same_version: true,
+                whom,
+            })))
         }
-        (Resolution::Again, _) => Ok(Look::Decided(Action::Stuck)),
+        (Resolution::Again, _) => Ok(FirstLook::Decided(Action::Stuck)),
     }
 }
 
@@ -128,12 +133,12 @@ pub(crate) fn kept_of(
     Ok(Kept::decrypt(instance, campaign, &line.account, wrapped, kept)?)
 }
 
-enum Look {
+enum FirstLook {
     Decided(Action),
-    Open(Box<Case>),
+    Open(Box<Suspect>),
 }
 
-impl Look {
+impl FirstLook {
     fn seen(found: Reverification) -> Self {
         Self::Decided(action(found).unwrap_or(Action::Stuck))
     }
@@ -149,7 +154,7 @@ fn action(found: Reverification) -> Option<Action> {
 }
 
 /// An account whose leaked secrets are to be tried again.
-struct Case {
+struct Suspect {
     account: AccountId,
     suspicion: Suspicion,
     same_version: bool,
@@ -168,11 +173,11 @@ enum Whom {
 fn try_again(
     verifier: &Verifier,
     randomness: &dyn Randomness,
-    cases: Vec<Case>,
+    cases: Vec<Suspect>,
 ) -> Result<Vec<(AccountId, Action)>, SealError> {
     let mut rest = Vec::new();
     let mut suspicions = Vec::new();
-    for Case { account, suspicion, same_version, whom } in cases {
+    for Suspect { account, suspicion, same_version, whom } in cases {
         rest.push((account, same_version, whom));
         suspicions.push(suspicion);
     }

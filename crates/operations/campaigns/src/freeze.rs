@@ -169,7 +169,7 @@ impl Known {
 }
 
 #[derive(Default)]
-struct Chosen {
+struct ChosenTargets {
     targets: Vec<Target>,
     skipped: BTreeMap<SkipReason, u64>,
 }
@@ -180,8 +180,8 @@ async fn choose(
     known: &Known,
     directory: &dyn Directory,
     progress: &dyn Progress,
-) -> Result<Chosen, CampaignError> {
-    let mut chosen = Chosen::default();
+) -> Result<ChosenTargets, CampaignError> {
+    let mut chosen = ChosenTargets::default();
     if known.dismissed > 0 {
         chosen.skipped.insert(SkipReason::Dismissed, known.dismissed);
     }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use campaign::{
-    AddressGroup, AddressKey, Facts, InclusionProof, KillSwitch, Place, RateUsed, SignedPlan,
+    AddressGroup, AddressKey, ClaimFacts, InclusionProof, KillSwitch, Place, RateUsed, SignedPlan,
     State, Target, TargetTree, Targets, allowed_addresses,
 };
 use futures_util::TryStreamExt;
@@ -52,8 +52,8 @@ impl Gate {
         Ok(Some(Self { loaded, signed, kill_switch, rate, sealed_untold, now }))
     }
 
-    pub(crate) const fn facts(&self) -> Facts<'_> {
-        Facts {
+    pub(crate) const fn facts(&self) -> ClaimFacts<'_> {
+        ClaimFacts {
             campaign: &self.loaded.campaign,
             signed: &self.signed,
             kill_switch: self.kill_switch,

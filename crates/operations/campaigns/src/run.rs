@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use campaign::{Campaign, Event, HaltReason, Progress, State, allowed_addresses};
+use campaign::{Campaign, Event, HaltReason, StageProgress, State, allowed_addresses};
 use futures_util::future::BoxFuture;
 use model::{CampaignId, CampaignState, NoticeState};
 use store::Tx;
@@ -146,11 +146,11 @@ async fn move_on(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<St
     Ok(loaded.campaign.state())
 }
 
-async fn progress(tx: &mut Tx, campaign: CampaignId) -> Result<Progress, RunError> {
+async fn progress(tx: &mut Tx, campaign: CampaignId) -> Result<StageProgress, RunError> {
     let notices: HashMap<_, _> = tx.notice_counts(campaign).await?.into_iter().collect();
     let of = |state| notices.get(&state).copied().unwrap_or_default();
     let (refused, uncertain) = (of(NoticeState::Refused), of(NoticeState::Uncertain));
-    Ok(Progress {
+    Ok(StageProgress {
         settled_addresses: match tx.first_unsettled_address(campaign).await? {
             Some(first) => first,
             None => tx.address_counts(campaign).await?.all,

@@ -3,7 +3,7 @@
 use campaign::{HaltReason, NoticeDue, Resolution, notice_due, resolve_sealing};
 use directory::EndedSessions;
 use instance::{Encrypted, failpoint, while_renewing};
-use ledger::{CampaignEvent, Event};
+use ledger::{CampaignEvent, LogEvent};
 use model::{AccountId, CampaignId, Credential, NoticeId, SiteRow, StoredHash, TargetState};
 use outbox::set_code;
 use store::{AddressLease, NewResetLine, Tx};
@@ -199,7 +199,7 @@ impl SealingSaga<'_> {
         if events.is_empty() {
             return Ok(());
         }
-        let events: Vec<_> = events.into_iter().map(Event::from).collect();
+        let events: Vec<_> = events.into_iter().map(LogEvent::from).collect();
         Ok(self.context.instance.record(tx, &events).await?)
     }
 }

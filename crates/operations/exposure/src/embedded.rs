@@ -1,6 +1,6 @@
 use directory::{
     Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, DirectoryReport,
-    EndedSessions, Field, ReadError, Reading, WriteError, WriteGrant, Writing,
+    EndedSessions, MappedField, ReadError, Reading, WriteError, WriteGrant, Writing,
 };
 use futures_util::{StreamExt, TryStreamExt, future};
 use model::{Account, AccountId, StoredHash};
@@ -50,7 +50,7 @@ impl EmbeddedDirectory {
             Ok((all + 1, without + u64::from(one.credential.is_none())))
         });
         let (accounts, without_password) = counts.await?;
-        let columns = Field::ALL.iter().filter(|field| **field != Field::ChangedAt);
+        let columns = MappedField::ALL.iter().filter(|field| **field != MappedField::ChangedAt);
         Ok(DirectoryReport {
             database: self.store.version().await?,
             accounts,

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use directory::{Export, ExportError};
-use ledger::Event;
+use ledger::LogEvent;
 use model::Account;
 use store::StoreError;
 
@@ -43,7 +43,7 @@ async fn write(
     }
     let mut tx = site.store().begin().await?;
     let accounts = tx.import_accounts(batch).await?;
-    site.record(&mut tx, &[Event::AccountsImported { accounts }]).await?;
+    site.record(&mut tx, &[LogEvent::AccountsImported { accounts }]).await?;
     tx.commit().await?;
     progress.advance(accounts);
     Ok(accounts)

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use directory::{Directory, ReadError};
 use futures_util::TryStreamExt;
-use ledger::Event;
+use ledger::LogEvent;
 use model::{
     AccountId, FileId, HashFormat, LeakId, LeakName, Outcome, OutcomeCount, Outcomes, RecordRef,
     Unverified,
@@ -93,7 +93,7 @@ async fn finish(site: &Instance, leak: LeakId) -> Result<(), VerifyLeakError> {
     for (outcome, _, accounts) in tx.summary(leak).await?.outcomes {
         outcomes.add(outcome, accounts);
     }
-    site.record(&mut tx, &[Event::LeakVerified { leak, outcomes }]).await?;
+    site.record(&mut tx, &[LogEvent::LeakVerified { leak, outcomes }]).await?;
     Ok(tx.commit().await?)
 }
 
@@ -197,7 +197,7 @@ impl<'a> Verification<'a> {
         tx: &mut Tx,
         account: AccountId,
         exposure: ProvenExposure<FindingRecord>,
-    ) -> Result<Event, VerifyLeakError> {
+    ) -> Result<LogEvent, VerifyLeakError> {
         let (vault, randomness) = (self.site.keys(), self.site.randomness());
         let version = exposure.credential.version(vault);
         let (key, wrapped_key) = vault.new_data_key(FINDING, randomness);
@@ -216,14 +216,14 @@ impl<'a> Verification<'a> {
         Ok(self.finding_made(finding, &exposure.records))
     }
 
-    fn finding_made(&self, finding: NewFinding, records: &[FindingRecord]) -> Event {
+    fn finding_made(&self, finding: NewFinding, records: &[FindingRecord]) -> LogEvent {
         let records = records.iter().map(|place| RecordRef {
             file: self.files.get(&place.file).cloned().unwrap_or_default(),
             member: place.member.clone(),
             line: place.line,
             offset: place.offset,
         });
-        Event::FindingMade {
+        LogEvent::FindingMade {
             leak: self.leak,
             account: finding.account,
             credential_version: finding.version,
@@ -239,7 +239,7 @@ impl<'a> Verification<'a> {
 struct BatchTally {
     counts: BTreeMap<(Outcome, Option<HashFormat>), u64>,
     unverified: Vec<(AccountId, Unverified, Option<HashFormat>)>,
-    events: Vec<Event>,
+    events: Vec<LogEvent>,
 }
 
 impl BatchTally {
@@ -254,12 +254,12 @@ impl BatchTally {
         self.counts.iter().map(|((outcome, format), count)| (*outcome, *format, *count)).collect()
     }
 
-    fn into_events(mut self, leak: LeakId) -> Vec<Event> {
+    fn into_events(mut self, leak: LeakId) -> Vec<LogEvent> {
         let mut outcomes = Outcomes::default();
         for ((outcome, _), count) in self.counts {
             outcomes.add(outcome, count);
         }
-        self.events.push(Event::BatchVerified { leak, outcomes });
+        self.events.push(LogEvent::BatchVerified { leak, outcomes });
         self.events
     }
 }

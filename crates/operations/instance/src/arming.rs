@@ -7,7 +7,7 @@ use authority::{
     may_send,
 };
 use futures_util::future::BoxFuture;
-use ledger::Event;
+use ledger::LogEvent;
 use model::{InstanceId, NameError, Timestamp, canonical::CanonicalError};
 use serde::Serialize;
 use store::{StoreError, Tx};
@@ -93,7 +93,7 @@ pub fn arm<'a>(
         let stored = tx.arming().await?.ok_or(ArmError::NotKept)?;
         let status = status(&armed, &stored);
         let SendingStatus { database, signers, .. } = status.clone();
-        instance.record(&mut tx, &[Event::SendingArmed { database, signers }]).await?;
+        instance.record(&mut tx, &[LogEvent::SendingArmed { database, signers }]).await?;
         tx.commit().await?;
         Ok(status)
     })
@@ -386,7 +386,7 @@ mod tests {
 
         async fn log_something(&self) {
             let mut tx = self.site.store().begin().await.unwrap();
-            let event = Event::AccountsImported { accounts: 1 };
+            let event = LogEvent::AccountsImported { accounts: 1 };
             self.site.record(&mut tx, &[event]).await.unwrap();
             tx.commit().await.unwrap();
         }

@@ -2,7 +2,7 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use data_encoding::HEXLOWER;
 use futures_util::future::BoxFuture;
-use ledger::{CheckpointKey, Event};
+use ledger::{CheckpointKey, LogEvent};
 use model::{Clock, InstanceId, NameError, Randomness};
 use store::{InstanceKind, InstanceRow, Store, StoreError, Tx};
 
@@ -119,7 +119,7 @@ impl Instance {
     pub fn record<'a>(
         &'a self,
         tx: &'a mut Tx,
-        events: &'a [Event],
+        events: &'a [LogEvent],
     ) -> BoxFuture<'a, Result<(), LogError>> {
         Box::pin(
             async move { log::append(tx, &self.checkpoint_key(), self.clock.now(), events).await },
@@ -165,7 +165,7 @@ pub fn create_instance<'a>(
         let id = HEXLOWER.encode(&randomness.array::<16>());
         let (key_check, created_at) = (keys.key_check(&id), clock.now());
         tx.create_instance(&InstanceRow { id: id.clone(), kind, created_at, key_check }).await?;
-        let made = Event::StoreMade { instance: id.clone(), kind: kind.to_string() };
+        let made = LogEvent::StoreMade { instance: id.clone(), kind: kind.to_string() };
         log::append(&mut tx, &keys.checkpoint_key(&id), created_at, &[made]).await?;
         tx.commit().await?;
         Ok(id)

@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
 use ledger::{
-    Audit, AuditError, Audited, CheckpointError, CheckpointKey, CheckpointVerifier, Entry, Event,
-    Hash, MissingHash, Tree, campaign_of, frontier, hash_position,
+    Audit, AuditError, Audited, CheckpointError, CheckpointKey, CheckpointVerifier, Entry, Hash,
+    LogEvent, MissingHash, Tree, campaign_of, frontier, hash_position,
 };
 use model::Timestamp;
 use serde::Serialize;
-use store::{Checkpoint, LogEntry, NewLogEntry, StoreError, Tx};
+use store::{CheckpointRow, LogEntry, NewLogEntry, StoreError, Tx};
 use tracing::Level;
 
 use crate::{Instance, limits::LOG_ENTRIES_PER_READ};
@@ -18,7 +18,7 @@ pub(crate) async fn append(
     tx: &mut Tx,
     key: &CheckpointKey,
     at: Timestamp,
-    events: &[Event],
+    events: &[LogEvent],
 ) -> Result<(), LogError> {
     follow(events);
     let size = tx.log_size_for_append().await?;
@@ -37,7 +37,7 @@ pub(crate) async fn append(
 
 /// Tells whoever wants a detailed log what is being done. Names alone: what an entry says of accounts
 /// belongs into the audit log, and nowhere else.
-fn follow(events: &[Event]) {
+fn follow(events: &[LogEvent]) {
     if tracing::enabled!(Level::DEBUG) {
         for entry in events.iter().filter_map(|event| serde_json::to_value(event).ok()) {
             tracing::debug!(event = entry["event"].as_str(), "recording");
@@ -93,7 +93,7 @@ pub fn verify_log<'a>(
 type Notes = BTreeMap<u64, Vec<String>>;
 
 fn signed_sizes(
-    signed: Vec<Checkpoint>,
+    signed: Vec<CheckpointRow>,
     kept: Option<&str>,
     verifier: &CheckpointVerifier,
 ) -> Result<Notes, CheckpointError> {

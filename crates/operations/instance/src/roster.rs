@@ -1,6 +1,6 @@
 use authority::{OperatorPublic, Roster, RosterDigest, RosterError, SignedRoster};
 use futures_util::future::BoxFuture;
-use ledger::Event;
+use ledger::LogEvent;
 use model::{NameError, canonical::CanonicalError};
 use store::{StoreError, Tx};
 
@@ -72,16 +72,16 @@ fn verified(
     Ok(Some(Roster::verify_chain(founding, changes, expected, &instance.signing_id()?)?))
 }
 
-fn event(signed: &SignedRoster, roster: &Roster, founding: bool) -> Event {
+fn event(signed: &SignedRoster, roster: &Roster, founding: bool) -> LogEvent {
     let digest = signed.document().digest().to_string();
     if founding {
         let names = roster.operators().iter().map(OperatorPublic::name);
-        return Event::RosterFounded {
+        return LogEvent::RosterFounded {
             digest,
             operators: names.map(ToString::to_string).collect(),
         };
     }
-    Event::RosterChanged { digest, change: signed.document().change().to_string() }
+    LogEvent::RosterChanged { digest, change: signed.document().change().to_string() }
 }
 
 /// Why there is no roster, or why it is not changed.

@@ -24,7 +24,7 @@ const NOT_THE_OWNER: u32 = 0o077;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SendingFile {
-    v: Version,
+    v: SendingFileFormat,
     pub(crate) instance: InstanceId,
     pub(crate) secret: ArmingSecret,
     #[serde(with = "log_mark")]
@@ -32,14 +32,14 @@ pub(crate) struct SendingFile {
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-enum Version {
+enum SendingFileFormat {
     #[serde(rename = "countersign sending 1")]
     V1,
 }
 
 impl SendingFile {
     pub(crate) fn new(instance: InstanceId, secret: ArmingSecret, mark: LogMark) -> Self {
-        Self { v: Version::V1, instance, secret, mark }
+        Self { v: SendingFileFormat::V1, instance, secret, mark }
     }
 
     pub(crate) fn with_mark(self, mark: LogMark) -> Self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use instance::{NoticeLease, failpoint, while_renewing};
 use ledger::NoticeStep;
 use model::NoticeState;
-use notice::{Composed, NoticeEvent, NoticeRow, Outcome, SmtpOutcome, notice_after};
+use notice::{Composed, DeliveryOutcome, NoticeEvent, NoticeRow, SmtpOutcome, notice_after};
 use store::{Errand, Notice, StoreError, Tx};
 
 use crate::{SendError, SendingContext, limits::ANSWER_CHARS_MAX};
@@ -143,7 +143,7 @@ async fn deliver(
     sender: &SendingContext<'_>,
     notice: &Notice,
     mail: &Composed,
-) -> Result<Outcome, SendError> {
+) -> Result<DeliveryOutcome, SendError> {
     let (attempt, owner) = (notice.attempts, sender.worker);
     let held = NoticeLease { notice: notice.id, attempt, owner };
     let delivery = async { Ok(sender.outbox.mail.transport.deliver(mail).await) };
@@ -217,11 +217,11 @@ const fn ended_step(notice: &Notice) -> NoticeStep {
 }
 
 /// What the mail server said, as it may stand in a list: foreign text.
-fn answer(outcome: &Outcome) -> String {
+fn answer(outcome: &DeliveryOutcome) -> String {
     let text = match outcome {
-        Outcome::Accepted { reply } => reply.clone(),
-        Outcome::Refused { code, reply, phase, .. } => format!("{phase}: {code} {reply}"),
-        Outcome::FailedBeforeDot { reason } | Outcome::LostAfterDot { reason } => {
+        DeliveryOutcome::Accepted { reply } => reply.clone(),
+        DeliveryOutcome::Refused { code, reply, phase, .. } => format!("{phase}: {code} {reply}"),
+        DeliveryOutcome::FailedBeforeDot { reason } | DeliveryOutcome::LostAfterDot { reason } => {
             reason.to_string()
         }
     };

@@ -10,7 +10,7 @@ use notice::Language;
 use outbox::{Addressee, TellError};
 use store::{ResetLink, StoreError};
 
-use crate::letter::{NewLetter, Told, post};
+use crate::letter::{LetterBody, NewLetter, post};
 
 /// Uses the link up and writes the confirmation, once everybody is signed out. Doing it again
 /// changes nothing.
@@ -35,7 +35,7 @@ pub(crate) async fn conclude(
         directory.capabilities().can(Ability::EndSessions) && ended.unreadable == 0;
     let recorded = directory.capabilities().can(Ability::RecordVerified);
     if let Some(addressee) = Addressee::of(instance, None, account, recorded) {
-        let told = Told::Done { at_micros: at.as_micros(), user_agent, others_signed_out };
+        let told = LetterBody::Done { at_micros: at.as_micros(), user_agent, others_signed_out };
         let language = tx.language_of_link(link.id).await?.parse().unwrap_or(Language::English);
         let (addressee, link) = (&addressee, Some(link.id));
         let new = NewLetter { account, addressee, told, language, link, source: None };

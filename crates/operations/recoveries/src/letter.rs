@@ -17,12 +17,12 @@ pub(crate) struct Letter {
     address: String,
     pub(crate) username: Option<String>,
     #[zeroize(skip)]
-    pub(crate) told: Told,
+    pub(crate) told: LetterBody,
 }
 
 /// What a notice tells, besides what its row says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Told {
+pub(crate) enum LetterBody {
     /// A link, whose token is made when the mail leaves.
     Link,
     /// That a password was chosen.
@@ -42,7 +42,7 @@ pub(crate) enum Found {
     SwitchedOff { campaign: CampaignId, at_micros: i64, chosen_since: bool },
 }
 
-impl Told {
+impl LetterBody {
     pub(crate) const fn kind(&self) -> NoticeKind {
         match self {
             Self::Link => NoticeKind::ResetLink,
@@ -74,7 +74,7 @@ impl Letter {
 pub(crate) struct NewLetter<'a> {
     pub(crate) account: &'a Account,
     pub(crate) addressee: &'a Addressee,
-    pub(crate) told: Told,
+    pub(crate) told: LetterBody,
     pub(crate) language: Language,
     pub(crate) link: Option<LinkId>,
     /// A keyed hash of where it was asked for.

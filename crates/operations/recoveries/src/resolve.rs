@@ -15,7 +15,7 @@ use crate::{
     RequestError,
     answer::what_is_found,
     ask::Typed,
-    letter::{NewLetter, Told, post},
+    letter::{LetterBody, NewLetter, post},
     limits::{REQUEST_AGE_MAX, TYPED_CHARS_MAX},
 };
 
@@ -130,10 +130,10 @@ async fn answer_one(
         NoticeKind::ResetLink
             if account.credential.is_some() && context.means.outbox.pages.is_some() =>
         {
-            (Told::Link, Some(tx.add_reset_link(&account.id).await?))
+            (LetterBody::Link, Some(tx.add_reset_link(&account.id).await?))
         }
         NoticeKind::ExposureAnswer => {
-            (Told::Answer(what_is_found(context.instance, tx, account).await?), None)
+            (LetterBody::Answer(what_is_found(context.instance, tx, account).await?), None)
         }
         _ => return Ok(None),
     };

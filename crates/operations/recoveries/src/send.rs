@@ -12,7 +12,7 @@ use store::{Notice, RequestedNotice, StoreError, Tx};
 
 use crate::{
     RequestError,
-    letter::{Found, Letter, Told},
+    letter::{Found, Letter, LetterBody},
     limits::REQUESTED_RETRY,
 };
 
@@ -110,21 +110,21 @@ impl RequestedNotices<'_> {
         let code = code_of(instance, notice.id);
         let language = self.language(&about);
         match (&letter.told, link) {
-            (Told::Link, Some((token, row))) => {
+            (LetterBody::Link, Some((token, row))) => {
                 let pages = sender.outbox.pages.as_ref().ok_or(TellError::NoPages)?;
                 let url = pages.reset(&format!("reset/{}", *token.to_text()))?;
                 let facts = SelfRequestedLink::new(recipient, name, url, row.expires_at, code)?;
                 sender.write(notice, &facts, language)
             }
-            (Told::Link, None) => Err(TellError::NoPages),
-            (Told::Done { at_micros, user_agent, others_signed_out }, _) => {
+            (LetterBody::Link, None) => Err(TellError::NoPages),
+            (LetterBody::Done { at_micros, user_agent, others_signed_out }, _) => {
                 let at = Timestamp::from_micros(*at_micros);
                 let browser = user_agent.as_deref().and_then(Browser::of_user_agent);
                 let others = *others_signed_out;
                 let facts = ResetDone::new(recipient, name, at, browser, others, code)?;
                 sender.write(notice, &facts, language)
             }
-            (Told::Answer(found), _) => {
+            (LetterBody::Answer(found), _) => {
                 let answer = self.answer(&about, found).await?;
                 let facts = ExposureAnswer::new(recipient, name, answer, code)?;
                 sender.write(notice, &facts, language)

@@ -17,14 +17,14 @@ use model::{Account, AccountId};
 
 use crate::{
     limits::EXPORT_LINE_BYTES_MAX,
-    row::{Field, RawRow, RowFault},
+    row::{MappedField, RawRow, RowFault},
 };
 
 /// The accounts of an export, in memory, in the order of the file.
 ///
 /// The file is UTF-8: either a table with a header, whose delimiter `,`, `;` or tab is found out,
 /// or JSON lines, which begin with `{` or stand in a `.jsonl` or `.ndjson`. A column is known by
-/// its field's name ([`Field::name`]) or by one of these, in capitals or not:
+/// its field's name ([`MappedField::name`]) or by one of these, in capitals or not:
 ///
 /// | field | also |
 /// |---|---|
@@ -91,7 +91,7 @@ impl Export {
 }
 
 /// A line and what stands there.
-type Row = (u64, Result<RawRow, LineFault>);
+type ExportRow = (u64, Result<RawRow, LineFault>);
 
 fn account(
     row: RawRow,
@@ -121,7 +121,7 @@ fn until_first_error<T, E>(
     .fuse()
 }
 
-fn open(path: &Path) -> Result<Box<dyn Iterator<Item = Row> + Send>, ExportError> {
+fn open(path: &Path) -> Result<Box<dyn Iterator<Item = ExportRow> + Send>, ExportError> {
     let unreadable = |source| ExportError::File { path: path.to_owned(), source };
     let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
     let first = first_line(&mut file).map_err(unreadable)?;
@@ -206,7 +206,7 @@ pub enum HeaderFault {
     #[error("`{first}` and `{second}` could both be the {field}: rename the right one to {field}")]
     Ambiguous {
         /// What they could be.
-        field: Field,
+        field: MappedField,
         /// One of them.
         first: String,
         /// The other one.
@@ -219,7 +219,7 @@ pub enum HeaderFault {
 pub enum LineFault {
     /// A value cannot be read.
     #[error("{0}: correct it")]
-    Row(#[from] RowFault),
+    ExportRow(#[from] RowFault),
     /// Two lines for one account.
     #[error("account {id} stands in line {first} already: remove one of the two")]
     Repeated {
@@ -249,7 +249,7 @@ pub enum LineFault {
     #[error("the {field} is neither text nor a whole number nor null: write it in quotes")]
     Kind {
         /// Which one.
-        field: Field,
+        field: MappedField,
     },
     /// The text is not UTF-8.
     #[error("this is not UTF-8: save the file as UTF-8")]

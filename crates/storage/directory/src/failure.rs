@@ -1,7 +1,7 @@
 use model::AccountId;
 use sql::SqlError;
 
-use crate::row::{Field, RowFault};
+use crate::row::{MappedField, RowFault};
 
 /// Why a directory could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub enum OpenError {
     #[error("`directory.columns.{field}` is `{name}`, which is none of the columns: {existing}")]
     Column {
         /// The setting below `directory.columns`.
-        field: Field,
+        field: MappedField,
         /// What it says.
         name: String,
         /// What there is instead.

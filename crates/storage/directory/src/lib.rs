@@ -32,5 +32,5 @@ pub use failure::{OpenError, ReadError, WriteError};
 pub use mapping::{Columns, Mapping, Sessions, Source};
 pub use opener::open;
 pub use report::{DirectoryReport, WriteGrant};
-pub use row::{Field, RowFault};
+pub use row::{MappedField, RowFault};
 pub use value::Expected;

@@ -1,4 +1,4 @@
-use crate::row::Field;
+use crate::row::MappedField;
 
 /// How the site keeps its accounts. Start from a preset and override what differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,25 +95,25 @@ impl Mapping {
 impl Columns {
     /// The name of the column that holds this field.
     #[must_use]
-    pub fn of(&self, field: Field) -> Option<&str> {
+    pub fn of(&self, field: MappedField) -> Option<&str> {
         match field {
-            Field::Id => Some(&self.id),
-            Field::Email => self.email.as_deref(),
-            Field::Username => self.username.as_deref(),
-            Field::Hash => Some(&self.hash),
-            Field::HashChangedAt => self.hash_changed_at.as_deref(),
-            Field::EmailVerified => self.email_verified.as_deref(),
-            Field::Locale => self.locale.as_deref(),
-            Field::LastLoginAt => self.last_login_at.as_deref(),
-            Field::SecondFactor => self.second_factor.as_deref(),
-            Field::ChangedAt => self.changed_at.as_deref(),
+            MappedField::Id => Some(&self.id),
+            MappedField::Email => self.email.as_deref(),
+            MappedField::Username => self.username.as_deref(),
+            MappedField::Hash => Some(&self.hash),
+            MappedField::HashChangedAt => self.hash_changed_at.as_deref(),
+            MappedField::EmailVerified => self.email_verified.as_deref(),
+            MappedField::Locale => self.locale.as_deref(),
+            MappedField::LastLoginAt => self.last_login_at.as_deref(),
+            MappedField::SecondFactor => self.second_factor.as_deref(),
+            MappedField::ChangedAt => self.changed_at.as_deref(),
         }
     }
 
     /// The fields that have a column, with its name.
-    pub fn mapped(&self) -> impl Iterator<Item = (Field, &str)> {
-        let named = |field: &Field| Some((*field, self.of(*field)?));
-        Field::ALL.iter().filter_map(named)
+    pub fn mapped(&self) -> impl Iterator<Item = (MappedField, &str)> {
+        let named = |field: &MappedField| Some((*field, self.of(*field)?));
+        MappedField::ALL.iter().filter_map(named)
     }
 
     /// What nearly every site has, named as nearly every site names it.

@@ -12,47 +12,47 @@ use crate::{
 ///
 /// It may hold a hash, so it has no `Debug`.
 #[derive(Default)]
-pub(crate) struct RawRow([Option<String>; Field::ALL.len()]);
+pub(crate) struct RawRow([Option<String>; MappedField::ALL.len()]);
 
 impl RawRow {
-    pub(crate) fn set(&mut self, field: Field, text: Option<String>) {
+    pub(crate) fn set(&mut self, field: MappedField, text: Option<String>) {
         self.0[field as usize] = text;
     }
 
     /// Reads the texts for what they mean.
     pub(crate) fn account(mut self) -> Result<Account, RowFault> {
-        let id = self.take(Field::Id).ok_or(RowFault::NoId)?;
+        let id = self.take(MappedField::Id).ok_or(RowFault::NoId)?;
         let id = AccountId::new(id)?;
         Ok(Account {
-            email: self.take(Field::Email),
-            username: self.take(Field::Username),
-            credential: StoredHash::from_column(self.take(Field::Hash)).map(Credential::from),
-            hash_changed_at: self.parse(&id, Field::HashChangedAt, value::moment)?,
-            email_verified: self.parse(&id, Field::EmailVerified, value::truth)?,
-            locale: self.take(Field::Locale),
-            last_login_at: self.parse(&id, Field::LastLoginAt, value::moment)?,
-            second_factor: self.parse(&id, Field::SecondFactor, value::truth)?,
+            email: self.take(MappedField::Email),
+            username: self.take(MappedField::Username),
+            credential: StoredHash::from_column(self.take(MappedField::Hash)).map(Credential::from),
+            hash_changed_at: self.parse(&id, MappedField::HashChangedAt, value::moment)?,
+            email_verified: self.parse(&id, MappedField::EmailVerified, value::truth)?,
+            locale: self.take(MappedField::Locale),
+            last_login_at: self.parse(&id, MappedField::LastLoginAt, value::moment)?,
+            second_factor: self.parse(&id, MappedField::SecondFactor, value::truth)?,
             id,
         })
     }
 
     /// When it last changed, and how the column says so; `None` for never.
     pub(crate) fn changed_at(mut self) -> Result<Option<(Timestamp, String)>, RowFault> {
-        let id = self.take(Field::Id).ok_or(RowFault::NoId)?;
-        let text = self.0[Field::ChangedAt as usize].clone().unwrap_or_default();
-        let at = self.parse(&AccountId::new(id)?, Field::ChangedAt, value::moment)?;
+        let id = self.take(MappedField::Id).ok_or(RowFault::NoId)?;
+        let text = self.0[MappedField::ChangedAt as usize].clone().unwrap_or_default();
+        let at = self.parse(&AccountId::new(id)?, MappedField::ChangedAt, value::moment)?;
         Ok(at.map(|at| (at, text)))
     }
 
     /// An empty text says no more than a missing one.
-    fn take(&mut self, field: Field) -> Option<String> {
+    fn take(&mut self, field: MappedField) -> Option<String> {
         self.0[field as usize].take().filter(|text| !text.is_empty())
     }
 
     fn parse<T>(
         &mut self,
         id: &AccountId,
-        field: Field,
+        field: MappedField,
         read: fn(&str) -> Result<Option<T>, Expected>,
     ) -> Result<Option<T>, RowFault> {
         let Some(text) = self.take(field) else {
@@ -67,11 +67,11 @@ impl RawRow {
     }
 }
 
-/// The columns stand in the order of [`Field::ALL`].
+/// The columns stand in the order of [`MappedField::ALL`].
 impl Record for RawRow {
     fn decode(row: &Row) -> Result<Self, SqlError> {
         let mut raw = Self::default();
-        for &field in Field::ALL {
+        for &field in MappedField::ALL {
             raw.set(field, row.at(field as usize)?);
         }
         Ok(raw)
@@ -80,7 +80,7 @@ impl Record for RawRow {
 
 /// One thing that a site may record of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Field {
+pub enum MappedField {
     /// The site's own key.
     Id,
     /// The address that mail goes to.
@@ -103,7 +103,7 @@ pub enum Field {
     ChangedAt,
 }
 
-impl Field {
+impl MappedField {
     /// All of them, in the order of their definition.
     pub const ALL: &'static [Self] = &[
         Self::Id,
@@ -136,7 +136,7 @@ impl Field {
     }
 }
 
-impl fmt::Display for Field {
+impl fmt::Display for MappedField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -157,7 +157,7 @@ pub enum RowFault {
         /// Whose.
         id: AccountId,
         /// Which column.
-        field: Field,
+        field: MappedField,
         /// What stands there, shortened.
         found: String,
         /// What should stand there.
@@ -168,9 +168,9 @@ pub enum RowFault {
 impl RowFault {
     /// The column at fault.
     #[must_use]
-    pub const fn field(&self) -> Field {
+    pub const fn field(&self) -> MappedField {
         match self {
-            Self::NoId | Self::Id(_) => Field::Id,
+            Self::NoId | Self::Id(_) => MappedField::Id,
             Self::Value { field, .. } => *field,
         }
     }
@@ -190,7 +190,7 @@ pub(crate) fn shown(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn row(values: &[(Field, &str)]) -> RawRow {
+    fn row(values: &[(MappedField, &str)]) -> RawRow {
         let mut row = RawRow::default();
         for (field, value) in values {
             row.set(*field, Some((*value).to_owned()));
@@ -200,9 +200,9 @@ mod tests {
 
     #[test]
     fn an_empty_text_says_nothing() {
-        let empty = Field::ALL.iter().map(|field| (*field, ""));
+        let empty = MappedField::ALL.iter().map(|field| (*field, ""));
         let mut row = row(&empty.collect::<Vec<_>>());
-        row.set(Field::Id, Some("7".into()));
+        row.set(MappedField::Id, Some("7".into()));
         let account = row.account().unwrap();
         assert!(account.email.is_none() && account.credential.is_none());
         assert!(account.email_verified.is_none() && account.last_login_at.is_none());
@@ -210,13 +210,13 @@ mod tests {
 
     #[test]
     fn a_fault_names_account_column_and_value() {
-        let fault = row(&[(Field::Id, "7"), (Field::LastLoginAt, "yester\nday")]);
+        let fault = row(&[(MappedField::Id, "7"), (MappedField::LastLoginAt, "yester\nday")]);
         assert_eq!(
             fault.account().unwrap_err().to_string(),
             "last_login_at of account 7 is `yester\\nday`, which is not a moment (ISO 8601, or \
              seconds, milliseconds or microseconds since 1970, from 1990 to 2200)"
         );
-        let nobody = row(&[(Field::Id, ""), (Field::Hash, "x")]);
+        let nobody = row(&[(MappedField::Id, ""), (MappedField::Hash, "x")]);
         assert_eq!(nobody.account().unwrap_err().to_string(), "an account has no id");
     }
 }

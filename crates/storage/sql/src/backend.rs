@@ -21,7 +21,7 @@ use sqlx::{
 };
 
 use crate::{
-    Datum, Decode, Migrations, Record, SqlError, Statement,
+    Datum, Decode, Migrations, QueryText, Record, SqlError,
     migration::migrator,
     value::{Bind, Misfit, Value, Values},
 };
@@ -89,21 +89,21 @@ impl Db {
     }
 
     /// Starts a transaction that will write: on SQLite it is the only one at a time.
-    pub fn begin(&self) -> BoxFuture<'_, Result<Tx, SqlError>> {
+    pub fn begin(&self) -> BoxFuture<'_, Result<SqlTx, SqlError>> {
         Box::pin(async move {
             Ok(match self {
-                Self::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
-                Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+                Self::Sqlite(pool) => SqlTx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+                Self::Postgres(pool) => SqlTx::Postgres(pool.begin().await?),
             })
         })
     }
 
     /// Starts a transaction that only reads, and sees one state of the database throughout.
-    pub fn read(&self) -> BoxFuture<'_, Result<Tx, SqlError>> {
+    pub fn read(&self) -> BoxFuture<'_, Result<SqlTx, SqlError>> {
         Box::pin(async move {
             Ok(match self {
-                Self::Sqlite(pool) => Tx::Sqlite(pool.begin().await?),
-                Self::Postgres(pool) => Tx::Postgres(
+                Self::Sqlite(pool) => SqlTx::Sqlite(pool.begin().await?),
+                Self::Postgres(pool) => SqlTx::Postgres(
                     pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
                 ),
             })
@@ -115,12 +115,12 @@ impl Db {
     /// A statement sees one state of the database, so this needs no transaction to hold on to.
     pub fn stream<'c, R: Record + 'c>(
         &'c self,
-        statement: &Statement,
+        statement: &QueryText,
     ) -> BoxStream<'c, Result<R, SqlError>> {
         records(self.rows(statement))
     }
 
-    fn rows(&self, statement: &Statement) -> BoxStream<'_, Result<Row, SqlError>> {
+    fn rows(&self, statement: &QueryText) -> BoxStream<'_, Result<Row, SqlError>> {
         match self {
             Self::Sqlite(pool) => {
                 let rows = sqlx::query(text(statement.sqlite.clone())).fetch(pool);
@@ -149,7 +149,7 @@ impl Db {
 
     /// The last migration that was applied; `None` if none was.
     pub fn schema_version(&self) -> BoxFuture<'_, Result<Option<i64>, SqlError>> {
-        let table = Statement::new(
+        let table = QueryText::new(
             "SELECT name FROM sqlite_master WHERE name = '_sqlx_migrations'",
             "SELECT relname::text FROM pg_class WHERE oid = to_regclass('_sqlx_migrations')",
         );
@@ -159,14 +159,14 @@ impl Db {
             if tx.run(&table).optional::<(String,)>().await?.is_none() {
                 return Ok(None);
             }
-            let (version,) = tx.run(&Statement::new(last, last)).one().await?;
+            let (version,) = tx.run(&QueryText::new(last, last)).one().await?;
             Ok(version)
         })
     }
 
     /// What the database calls itself: name and version.
     pub fn version(&self) -> BoxFuture<'_, Result<String, SqlError>> {
-        let text = Statement::new("SELECT 'SQLite ' || sqlite_version()", "SELECT version()");
+        let text = QueryText::new("SELECT 'SQLite ' || sqlite_version()", "SELECT version()");
         Box::pin(async move {
             let (version,) = self.read().await?.run(&text).one::<(String,)>().await?;
             Ok(version)
@@ -238,18 +238,18 @@ fn without_password(url: &str) -> String {
     }
 }
 
-/// A transaction. Dropping it without [`Tx::commit`] takes everything back.
+/// A transaction. Dropping it without [`SqlTx::commit`] takes everything back.
 #[derive(Debug)]
-pub enum Tx {
+pub enum SqlTx {
     /// On SQLite.
     Sqlite(Transaction<'static, Sqlite>),
     /// On PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
 }
 
-impl Tx {
+impl SqlTx {
     /// Prepares a statement; bind its values in the order of their numbers.
-    pub fn run(&mut self, statement: &Statement) -> Query<'_> {
+    pub fn run(&mut self, statement: &QueryText) -> Query<'_> {
         let text = match self {
             Self::Sqlite(_) => text(statement.sqlite.clone()),
             Self::Postgres(_) => text(statement.postgres.clone()),
@@ -263,7 +263,7 @@ impl Tx {
     /// What the database reports; rows before the failing bulk are part of the transaction.
     pub fn insert_all<'c, R>(
         &'c mut self,
-        statement: &Statement,
+        statement: &QueryText,
         rows: impl IntoIterator<Item = R, IntoIter: Send + 'c>,
         bind: impl Fn(Values, R) -> Values + Send + 'c,
     ) -> BoxFuture<'c, Result<u64, SqlError>> {
@@ -282,7 +282,7 @@ impl Tx {
 
     fn insert_bulks<'c>(
         &'c mut self,
-        statement: Statement,
+        statement: QueryText,
         bulks: Box<dyn Iterator<Item = (usize, Values)> + Send + 'c>,
     ) -> BoxFuture<'c, Result<u64, SqlError>> {
         Box::pin(async move {
@@ -301,7 +301,7 @@ impl Tx {
     /// Whatever is wrong with the statement: syntax, tables, columns, types.
     pub fn describe(
         &mut self,
-        statement: &Statement,
+        statement: &QueryText,
     ) -> BoxFuture<'_, Result<Vec<Column>, SqlError>> {
         let statement = statement.clone();
         Box::pin(async move {
@@ -358,7 +358,7 @@ fn columns<C: sqlx::Column>(columns: &[C]) -> Vec<Column> {
 /// A statement about to run in a transaction.
 #[must_use = "a query does nothing until it is executed"]
 pub struct Query<'c> {
-    tx: &'c mut Tx,
+    tx: &'c mut SqlTx,
     text: SqlStr,
     values: Values,
 }
@@ -376,11 +376,11 @@ impl<'c> Query<'c> {
             let Self { tx, text, values } = self;
             let values = values.checked()?;
             Ok(match tx {
-                Tx::Sqlite(tx) => {
+                SqlTx::Sqlite(tx) => {
                     let query = sqlx::query_with(text, arguments::<Sqlite>(values)?);
                     query.execute(&mut **tx).await?.rows_affected()
                 }
-                Tx::Postgres(tx) => {
+                SqlTx::Postgres(tx) => {
                     let query = sqlx::query_with(text, arguments::<Postgres>(values)?);
                     query.execute(&mut **tx).await?.rows_affected()
                 }
@@ -433,11 +433,11 @@ impl<'c> Query<'c> {
             let Self { tx, text, values } = self;
             let values = values.checked()?;
             Ok(match tx {
-                Tx::Sqlite(tx) => {
+                SqlTx::Sqlite(tx) => {
                     let query = sqlx::query_with(text, arguments::<Sqlite>(values)?);
                     query.fetch_optional(&mut **tx).await?.map(Row::Sqlite)
                 }
-                Tx::Postgres(tx) => {
+                SqlTx::Postgres(tx) => {
                     let query = sqlx::query_with(text, arguments::<Postgres>(values)?);
                     query.fetch_optional(&mut **tx).await?.map(Row::Postgres)
                 }
@@ -454,11 +454,11 @@ impl<'c> Query<'c> {
         let Self { tx, text, values } = self;
         let values = values.checked()?;
         Ok(match tx {
-            Tx::Sqlite(tx) => {
+            SqlTx::Sqlite(tx) => {
                 let query = sqlx::query_with(text, arguments::<Sqlite>(values)?);
                 erased::<Sqlite>(query.fetch(&mut **tx), Row::Sqlite)
             }
-            Tx::Postgres(tx) => {
+            SqlTx::Postgres(tx) => {
                 let query = sqlx::query_with(text, arguments::<Postgres>(values)?);
                 erased::<Postgres>(query.fetch(&mut **tx), Row::Postgres)
             }

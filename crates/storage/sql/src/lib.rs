@@ -1,7 +1,7 @@
 //! One text for each query, both databases.
 //!
 //! A query is data: [`queries!`] writes it once and spells it for SQLite and for PostgreSQL, with
-//! named words where the dialects differ. [`Db`], [`Tx`] and [`Query`] run it; a [`Record`] is
+//! named words where the dialects differ. [`Db`], [`SqlTx`] and [`Query`] run it; a [`Record`] is
 //! decoded from what comes back, apart from the running. Every `match` on the backend of the whole
 //! program stands in this crate's `backend.rs`; what is built on it cannot tell which database
 //! answers.
@@ -25,10 +25,10 @@ mod record;
 mod statement;
 mod value;
 
-pub use backend::{Access, Column, Db, OpenOptions, Query, Row, Tx};
+pub use backend::{Access, Column, Db, OpenOptions, Query, Row, SqlTx};
 pub use error::{Constraint, SqlError};
 pub use futures_util::{future::BoxFuture, stream::BoxStream};
 pub use migration::{Migration, Migrations};
 pub use record::{Datum, Decode, Record};
-pub use statement::Statement;
+pub use statement::QueryText;
 pub use value::{Bind, Misfit, Value, Values};

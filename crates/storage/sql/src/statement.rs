@@ -5,12 +5,12 @@ use std::borrow::Cow;
 /// Placeholders are `$1`, `$2` and so on in both. `{rows}` stands for the rows of a bulk insert,
 /// `{list}` for the members of an `IN (...)`.
 #[derive(Debug, Clone)]
-pub struct Statement {
+pub struct QueryText {
     pub(crate) sqlite: Cow<'static, str>,
     pub(crate) postgres: Cow<'static, str>,
 }
 
-impl Statement {
+impl QueryText {
     /// For [`queries!`](crate::queries).
     #[must_use]
     pub const fn new(sqlite: &'static str, postgres: &'static str) -> Self {
@@ -39,7 +39,7 @@ impl Statement {
         self.replace("{list}", &placeholders(before, count))
     }
 
-    /// As [`Statement::with_list`], for text compared with a column of PostgreSQL's type
+    /// As [`QueryText::with_list`], for text compared with a column of PostgreSQL's type
     /// `type_name`, which the caller has quoted.
     ///
     /// PostgreSQL compares text with nothing else, so each value is cast there, and the column's
@@ -96,14 +96,14 @@ macro_rules! queries {
     ($($(#[$doc:meta])* $name:ident = [$($part:tt)+];)+) => {
         $(
             $(#[$doc])*
-            const $name: $crate::Statement = $crate::Statement::new(
+            const $name: $crate::QueryText = $crate::QueryText::new(
                 concat!($($crate::word!(sqlite $part)),+),
                 concat!($($crate::word!(postgres $part)),+),
             );
         )+
 
         /// Every query of this file, by name.
-        pub(crate) const ALL: &[(&str, $crate::Statement)] = &[$((stringify!($name), $name)),+];
+        pub(crate) const ALL: &[(&str, $crate::QueryText)] = &[$((stringify!($name), $name)),+];
     };
 }
 
@@ -148,7 +148,7 @@ macro_rules! word {
         "current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on'
             AND current_setting('synchronous_commit') <> 'off'"
     };
-    // What `Tx::identity` tells the database from its copies by: the file, or cluster and database.
+    // What `SqlTx::identity` tells the database from its copies by: the file, or cluster and database.
     (sqlite DATABASE) => {
         "(SELECT file FROM pragma_database_list WHERE name = 'main')"
     };

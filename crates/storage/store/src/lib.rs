@@ -51,7 +51,7 @@ pub use instance::InstanceRow;
 pub use jobs::{Batch, JobCounts, JobKind, Lease, NewPiece, Piece, Work, WorkerName};
 pub use leaks::{Leak, LeakFile, NewFile, NewLeak};
 pub use links::ResetLink;
-pub use log::{Checkpoint, LogEntry, NewLogEntry};
+pub use log::{CheckpointRow, LogEntry, NewLogEntry};
 pub use model::{
     FindingId, FindingState, InstanceKind, LeakState, Outcome, OutcomeCount, RejectSample,
 };

@@ -48,7 +48,7 @@ record!(LogEntry { position, at, campaign, body });
 
 /// A signed statement of what the log held at one size.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checkpoint {
+pub struct CheckpointRow {
     /// How many entries it covers.
     pub size: u64,
     /// When it was signed.
@@ -57,7 +57,7 @@ pub struct Checkpoint {
     pub note: String,
 }
 
-record!(Checkpoint { size, at, note });
+record!(CheckpointRow { size, at, note });
 
 impl Tx {
     /// How many entries the log holds.
@@ -166,12 +166,12 @@ impl Tx {
     }
 
     /// The checkpoint that covers most.
-    pub fn latest_checkpoint(&mut self) -> StoreFuture<'_, Option<Checkpoint>> {
+    pub fn latest_checkpoint(&mut self) -> StoreFuture<'_, Option<CheckpointRow>> {
         Box::pin(async move { Ok(self.0.run(&LATEST_CHECKPOINT).optional().await?) })
     }
 
     /// All checkpoints, from the smallest on.
-    pub fn checkpoints(&mut self) -> StoreFuture<'_, Vec<Checkpoint>> {
+    pub fn checkpoints(&mut self) -> StoreFuture<'_, Vec<CheckpointRow>> {
         Box::pin(async move { Ok(self.0.run(&CHECKPOINTS).all().await?) })
     }
 }

@@ -315,7 +315,7 @@ impl Tx {
 
     async fn counts(
         &mut self,
-        statement: &sql::Statement,
+        statement: &sql::QueryText,
         campaign: CampaignId,
     ) -> Result<Vec<(NoticeState, u64)>, StoreError> {
         let query = self.0.run(statement).bind(Cell(campaign));

@@ -99,7 +99,7 @@ impl Store {
 
 /// A transaction. Dropping it without [`Tx::commit`] takes everything back.
 #[derive(Debug)]
-pub struct Tx(pub(crate) sql::Tx);
+pub struct Tx(pub(crate) sql::SqlTx);
 
 impl Tx {
     /// Makes everything done in it last.
@@ -143,7 +143,7 @@ impl Tx {
 }
 
 /// Every statement of this crate, by name.
-fn statements() -> impl Iterator<Item = &'static (&'static str, sql::Statement)> {
+fn statements() -> impl Iterator<Item = &'static (&'static str, sql::QueryText)> {
     let files = [
         ALL,
         crate::accounts::ALL,

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
     use crate::{
         postgres,
-        site::{Person, SiteKind, SiteOptions},
+        site::{SiteKind, SiteOptions, SitePerson},
         smtp::SmtpServer,
     };
 
@@ -85,7 +85,7 @@ User.objects.filter(pk=arguments[0]).update(password=make_password(secrets.token
     }
 
     /// Somebody whose address is theirs alone.
-    fn sealed_person(site: &DjangoSite) -> &Person {
+    fn sealed_person(site: &DjangoSite) -> &SitePerson {
         let mut people = site.truth.people.iter();
         people.find(|person| person.kind == "plain").unwrap()
     }

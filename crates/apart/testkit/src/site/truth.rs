@@ -9,7 +9,7 @@ use super::read;
 
 /// What is true of a made site and of its leaks, told by the generator.
 #[derive(Debug, Deserialize)]
-pub struct Truth {
+pub struct SiteTruth {
     /// Accounts of the site.
     pub accounts: u64,
     /// Ids of those without a password.
@@ -19,20 +19,20 @@ pub struct Truth {
     /// Ids of the accounts whose password, as stored now, stands in some leak.
     pub exposed: BTreeSet<String>,
     /// All leak files together.
-    pub total: Tally,
+    pub total: SiteTally,
     /// Each leak file.
     pub files: Vec<FileTruth>,
     /// Each line that holds an account's password: one entry for each such account.
-    pub matches: Vec<Match>,
+    pub matches: Vec<SiteMatch>,
     /// Ids of the accounts that each scenario concerns, by its name.
     pub scenarios: BTreeMap<String, Vec<String>>,
     /// Everybody, in the order of their ids.
-    pub people: Vec<Person>,
+    pub people: Vec<SitePerson>,
 }
 
 /// What became of the lines of one leak file, or of all.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Tally {
+pub struct SiteTally {
     /// Lines, the last one counted even without its newline.
     pub lines: u64,
     /// Records whose identifier is an account's, leads and usernames included.
@@ -51,12 +51,12 @@ pub struct FileTruth {
     /// Its path below the folder of leaks.
     pub file: String,
     /// What became of its lines.
-    pub tally: Tally,
+    pub tally: SiteTally,
 }
 
 /// A line of a leak that holds an account's password.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-pub struct Match {
+pub struct SiteMatch {
     /// The account's id.
     pub account: String,
     /// The file's path below the folder of leaks.
@@ -71,7 +71,7 @@ pub struct Match {
 
 /// One account and its owner's password.
 #[derive(Debug, Deserialize)]
-pub struct Person {
+pub struct SitePerson {
     /// The account's id.
     pub id: String,
     /// The name that Django signs in with.
@@ -84,7 +84,7 @@ pub struct Person {
     pub kind: String,
 }
 
-impl Truth {
+impl SiteTruth {
     pub(crate) fn read(path: &Path) -> Self {
         serde_json::from_slice(&read(path)).expect("the generator writes what is declared here")
     }
@@ -94,13 +94,13 @@ impl Truth {
     /// # Panics
     /// If nobody has that id.
     #[must_use]
-    pub fn person(&self, id: &str) -> &Person {
+    pub fn person(&self, id: &str) -> &SitePerson {
         let person = self.people.iter().find(|person| person.id == id);
         person.unwrap_or_else(|| panic!("nobody has the id {id}"))
     }
 }
 
-impl Tally {
+impl SiteTally {
     /// Lines that are not blank.
     #[must_use]
     pub fn records(&self) -> u64 {

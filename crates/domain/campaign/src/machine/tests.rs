@@ -32,8 +32,8 @@ fn running() -> Campaign {
     after(&ready, Event::Start, NOW)
 }
 
-fn settled(addresses: u64) -> Progress {
-    Progress { settled_addresses: addresses, ..Progress::default() }
+fn settled(addresses: u64) -> StageProgress {
+    StageProgress { settled_addresses: addresses, ..StageProgress::default() }
 }
 
 #[track_caller]
@@ -116,7 +116,7 @@ fn a_halted_campaign_does_not_go_on_with_other_people() {
 
 #[test]
 fn it_halts_by_itself_when_mail_goes_wrong() {
-    let lost = Progress { final_notices: 20, uncertain: 4, ..settled(20) };
+    let lost = StageProgress { final_notices: 20, uncertain: 4, ..settled(20) };
     let halted = after(&running(), Event::Tick(&lost), NOW);
     let reason = HaltReason::Uncertain;
     assert_eq!(halted.state(), State::Halted { stage: Stage::Canary, reason });

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use campaign::{
-    Campaign, Claim, Event, Facts, HaltReason, KillSwitch, NoticeDue, NoticeState, Progress,
-    RateUsed, Refusal, Resolution, Reverification, SignedPlan, Stage, State, TargetAction,
+    Campaign, Claim, ClaimFacts, Event, HaltReason, KillSwitch, NoticeDue, NoticeState, RateUsed,
+    Refusal, Resolution, Reverification, SignedPlan, Stage, StageProgress, State, TargetAction,
     TargetState, Waiting, after_reverification, decide_claim, decide_send, notice_due,
     resolve_sealing, step,
 };
@@ -335,7 +335,7 @@ impl Town {
         (world.workers[worker] == Job::Idle).then_some(())?;
         let notice = world.notices[address]?;
         let signed = self.signed(world).or_else(|| self.outdated(world))?;
-        let facts = Facts { now: notice.not_before(), ..world.facts(signed) };
+        let facts = ClaimFacts { now: notice.not_before(), ..world.facts(signed) };
         let accounts = match self.rule {
             Rule::TellFirst => vec![TargetState::Sealed],
             _ => world.states(address),
@@ -425,8 +425,8 @@ impl World {
         Some(())
     }
 
-    fn facts<'a>(&'a self, signed: &'a SignedPlan) -> Facts<'a> {
-        Facts {
+    fn facts<'a>(&'a self, signed: &'a SignedPlan) -> ClaimFacts<'a> {
+        ClaimFacts {
             campaign: &self.campaign,
             signed,
             kill_switch: KillSwitch::Released,
@@ -507,14 +507,14 @@ impl World {
         Some(())
     }
 
-    fn progress(&self) -> Progress {
+    fn progress(&self) -> StageProgress {
         let settled = |address: &usize| {
             let due = notice_due(&self.states(*address));
             let told = self.notices[*address].is_some_and(|row| row.state().is_final());
             due == NoticeDue::Never || (due == NoticeDue::Now && told)
         };
         let settled = LISTS[self.list].iter().take_while(|address| settled(address)).count();
-        Progress { settled_addresses: settled as u64, ..Progress::default() }
+        StageProgress { settled_addresses: settled as u64, ..StageProgress::default() }
     }
 
     fn judge_signatures(&mut self) {

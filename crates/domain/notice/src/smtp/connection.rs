@@ -14,7 +14,7 @@ use super::{
     reply::{HUNG_UP, Reply, ReplyFault, read_reply},
     tls,
 };
-use crate::{Composed, Failure, Outcome, Phase};
+use crate::{Composed, DeliveryOutcome, Failure, Phase};
 
 /// What a relay says when the message may follow.
 const GO_AHEAD: u16 = 354;
@@ -68,20 +68,20 @@ impl Connection {
     }
 
     /// Hands over one message.
-    pub(super) async fn send(&mut self, message: &Composed) -> Outcome {
+    pub(super) async fn send(&mut self, message: &Composed) -> DeliveryOutcome {
         self.messages += 1;
         self.usable = false;
         match self.transaction(message).await {
             Ok(reply) => {
                 self.usable = true;
-                Outcome::Accepted { reply: format!("{} {}", reply.code(), reply.text()) }
+                DeliveryOutcome::Accepted { reply: format!("{} {}", reply.code(), reply.text()) }
             }
             Err(Stop::Refused(phase, reply)) => {
                 self.usable = self.reset(&reply).await;
                 refused(phase, &reply)
             }
-            Err(Stop::Before(reason)) => Outcome::FailedBeforeDot { reason },
-            Err(Stop::After(reason)) => Outcome::LostAfterDot { reason },
+            Err(Stop::Before(reason)) => DeliveryOutcome::FailedBeforeDot { reason },
+            Err(Stop::After(reason)) => DeliveryOutcome::LostAfterDot { reason },
         }
     }
 
@@ -357,9 +357,9 @@ fn done(phase: Phase, reply: Reply) -> Result<Reply, Failure> {
     Err(Failure::TurnedAway { phase, code: reply.code(), reply: reply.text() })
 }
 
-fn refused(phase: Phase, reply: &Reply) -> Outcome {
+fn refused(phase: Phase, reply: &Reply) -> DeliveryOutcome {
     let (code, permanent) = (reply.code(), reply.is_permanent());
-    Outcome::Refused { code, reply: reply.text(), permanent, phase }
+    DeliveryOutcome::Refused { code, reply: reply.text(), permanent, phase }
 }
 
 fn out_of_step(phase: Phase, reply: &Reply) -> Failure {
@@ -391,7 +391,7 @@ mod tests {
     }
 
     /// What becomes of a message that does not fit into the wire, so that nothing hides in it.
-    async fn outcome(script: &'static [&'static str]) -> Outcome {
+    async fn outcome(script: &'static [&'static str]) -> DeliveryOutcome {
         let address = "a@example.org".parse::<crate::Address>().unwrap();
         let body = "x\r\n".repeat(100_000);
         let bytes = format!("Message-ID: <a@b>\r\n\r\n{body}").into_bytes();
@@ -406,14 +406,14 @@ mod tests {
     #[tokio::test]
     async fn a_message_that_broke_off_was_never_complete() {
         let cut = outcome(&["250 a\r\n", "250 b\r\n", "354 c\r\n", ""]).await;
-        let Outcome::FailedBeforeDot { reason } = cut else { panic!("{cut:?}") };
+        let DeliveryOutcome::FailedBeforeDot { reason } = cut else { panic!("{cut:?}") };
         assert!(matches!(reason, Failure::Broken { phase: Phase::Content, .. }), "{reason}");
     }
 
     #[tokio::test]
     async fn an_answer_to_nothing_is_no_answer_to_the_next_question() {
         let early = outcome(&["250 a\r\n250 b\r\n"]).await;
-        let Outcome::FailedBeforeDot { reason } = early else { panic!("{early:?}") };
+        let DeliveryOutcome::FailedBeforeDot { reason } = early else { panic!("{early:?}") };
         assert!(matches!(reason, Failure::Garbled { phase: Phase::Recipient, .. }), "{reason}");
     }
 

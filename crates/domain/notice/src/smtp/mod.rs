@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use tokio_rustls::TlsConnector;
 
 use crate::{
-    Composed, Outcome, Phase,
+    Composed, DeliveryOutcome, Phase,
     limits::{
         COMMAND_LIMIT, CONNECT_LIMIT, CONTENT_LIMIT, END_OF_DATA_LIMIT,
         MESSAGES_PER_CONNECTION_MAX, QUIT_LIMIT, TLS_LIMIT,
@@ -121,7 +121,7 @@ impl Relay {
     /// Makes one attempt to hand over one message.
     ///
     /// If the future is dropped before it ends, nobody knows what became of the message.
-    pub async fn deliver(&self, message: &Composed) -> Outcome {
+    pub async fn deliver(&self, message: &Composed) -> DeliveryOutcome {
         if let Some(kept) = self.kept().await {
             let outcome = self.send_over(kept, message).await;
             if !was_stale(&outcome) {
@@ -130,7 +130,7 @@ impl Relay {
         }
         match Connection::open(&self.options, &self.tls).await {
             Ok(connection) => self.send_over(connection, message).await,
-            Err(reason) => Outcome::FailedBeforeDot { reason },
+            Err(reason) => DeliveryOutcome::FailedBeforeDot { reason },
         }
     }
 
@@ -145,7 +145,7 @@ impl Relay {
         self.idle.lock().await.take()
     }
 
-    async fn send_over(&self, mut connection: Connection, message: &Composed) -> Outcome {
+    async fn send_over(&self, mut connection: Connection, message: &Composed) -> DeliveryOutcome {
         let outcome = connection.send(message).await;
         if !connection.is_usable() {
             return outcome;
@@ -190,10 +190,10 @@ pub enum RelayError {
 }
 
 /// Whether a kept connection had ended before it heard of this message.
-const fn was_stale(outcome: &Outcome) -> bool {
+const fn was_stale(outcome: &DeliveryOutcome) -> bool {
     match outcome {
-        Outcome::FailedBeforeDot { reason } => matches!(reason.phase(), Phase::Mail),
-        Outcome::Refused { code: CLOSING, phase: Phase::Mail, .. } => true,
+        DeliveryOutcome::FailedBeforeDot { reason } => matches!(reason.phase(), Phase::Mail),
+        DeliveryOutcome::Refused { code: CLOSING, phase: Phase::Mail, .. } => true,
         _ => false,
     }
 }

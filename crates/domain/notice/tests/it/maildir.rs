@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use notice::{Maildir, Outcome, Transport};
+use notice::{DeliveryOutcome, Maildir, Transport};
 
 use crate::facts::{notice_to, raw};
 
@@ -11,7 +11,7 @@ fn files(folder: &Path) -> Vec<String> {
     files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-async fn deliver(folder: &Path, id: i64) -> Outcome {
+async fn deliver(folder: &Path, id: i64) -> DeliveryOutcome {
     let maildir = Transport::Maildir(Maildir::open(folder).unwrap());
     maildir.deliver(&notice_to("jane@example.net", id)).await
 }
@@ -21,15 +21,15 @@ async fn a_second_delivery_adds_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (new, cur) = (folder.path().join("new"), folder.path().join("cur"));
     for _ in 0..2 {
-        assert!(matches!(deliver(folder.path(), 1).await, Outcome::Accepted { .. }));
+        assert!(matches!(deliver(folder.path(), 1).await, DeliveryOutcome::Accepted { .. }));
         assert_eq!(files(&new).len(), 1);
     }
     let name = files(&new).remove(0);
     // A mail program has shown it to its reader.
     fs::rename(new.join(&name), cur.join(format!("{name}:2,S"))).unwrap();
-    assert!(matches!(deliver(folder.path(), 1).await, Outcome::Accepted { .. }));
+    assert!(matches!(deliver(folder.path(), 1).await, DeliveryOutcome::Accepted { .. }));
     assert!(files(&new).is_empty());
-    assert!(matches!(deliver(folder.path(), 2).await, Outcome::Accepted { .. }));
+    assert!(matches!(deliver(folder.path(), 2).await, DeliveryOutcome::Accepted { .. }));
     assert_eq!(files(&new).len(), 1);
     assert!(files(&folder.path().join("tmp")).is_empty());
 }
@@ -39,7 +39,7 @@ async fn a_stored_message_has_its_envelope_before_it() {
     let folder = tempfile::tempdir().unwrap();
     let maildir = Maildir::open(folder.path()).unwrap();
     let message = raw("jane@example.net", "../../x", "y\r\n");
-    assert!(matches!(maildir.deliver(&message).await, Outcome::Accepted { .. }));
+    assert!(matches!(maildir.deliver(&message).await, DeliveryOutcome::Accepted { .. }));
     let name = files(&folder.path().join("new")).remove(0);
     let stored = fs::read(folder.path().join("new").join(name)).unwrap();
     let envelope = "Return-Path: <a@example.org>\r\nDelivered-To: jane@example.net\r\n";
@@ -52,5 +52,5 @@ async fn a_folder_that_is_gone_is_a_failure_before_the_dot() {
     let maildir = Maildir::open(folder.path()).unwrap();
     drop(folder);
     let outcome = maildir.deliver(&notice_to("jane@example.net", 1)).await;
-    assert!(matches!(outcome, Outcome::FailedBeforeDot { .. }), "{outcome:?}");
+    assert!(matches!(outcome, DeliveryOutcome::FailedBeforeDot { .. }), "{outcome:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use notice::{Failure, Outcome, Phase, Relay, RelayError, Security};
+use notice::{DeliveryOutcome, Failure, Phase, Relay, RelayError, Security};
 use testkit::smtp::SmtpServer;
 
 use crate::{
@@ -10,14 +10,14 @@ use crate::{
     server::{plain_options, relay},
 };
 
-fn shown(outcome: &Outcome) -> String {
+fn shown(outcome: &DeliveryOutcome) -> String {
     match outcome {
-        Outcome::Accepted { reply } => format!("accepted: {reply}"),
-        Outcome::Refused { code, permanent, phase, .. } => {
+        DeliveryOutcome::Accepted { reply } => format!("accepted: {reply}"),
+        DeliveryOutcome::Refused { code, permanent, phase, .. } => {
             format!("refused: {code} permanent={permanent} {phase}")
         }
-        Outcome::FailedBeforeDot { reason } => format!("failed: {}", reason.phase()),
-        Outcome::LostAfterDot { reason } => format!("lost: {}", reason.phase()),
+        DeliveryOutcome::FailedBeforeDot { reason } => format!("failed: {}", reason.phase()),
+        DeliveryOutcome::LostAfterDot { reason } => format!("lost: {}", reason.phase()),
     }
 }
 
@@ -153,7 +153,7 @@ async fn what_the_relay_cannot_carry_is_not_sent() {
     let server = SmtpServer::start(&["--ascii"]);
     let outcome = relay(&server).deliver(&raw("j\u{f6}rg@accept.test", "x", "x\r\n")).await;
     let reason = Failure::NotOffered { phase: Phase::Mail, what: "SMTPUTF8" };
-    assert_eq!(outcome, Outcome::FailedBeforeDot { reason });
+    assert_eq!(outcome, DeliveryOutcome::FailedBeforeDot { reason });
     assert!(server.taken().is_empty());
 }
 
@@ -161,7 +161,7 @@ async fn what_the_relay_cannot_carry_is_not_sent() {
 async fn a_reply_cannot_repaint_a_terminal() {
     let server = SmtpServer::start(&[]);
     let outcome = relay(&server).deliver(&notice_to("jane@painted.test", 1)).await;
-    let Outcome::Refused { reply, .. } = outcome else { panic!("{outcome:?}") };
+    let DeliveryOutcome::Refused { reply, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(reply, "5.1.1 \\u{1b}[2J\\u{7} nobody");
 }
 
@@ -175,7 +175,7 @@ async fn mail_in_the_clear_stays_on_this_host() {
     options.loopback_only = false;
     let outcome = Relay::new(options).unwrap().deliver(&notice_to("jane@accept.test", 1)).await;
     let reason = Failure::NotLoopback { phase: Phase::Connect };
-    assert_eq!(outcome, Outcome::FailedBeforeDot { reason });
+    assert_eq!(outcome, DeliveryOutcome::FailedBeforeDot { reason });
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What dkimpy and `Mail::DKIM` say of the bytes that a server received.
 
 use notice::{
-    Composed, Composer, DkimKey, DkimKeyError, Language, MalformedMessage, Outcome, SIGNED_HEADERS,
-    SignError, Signer as _,
+    Composed, Composer, DeliveryOutcome, DkimKey, DkimKeyError, Language, MalformedMessage,
+    SIGNED_HEADERS, SignError, Signer as _,
 };
 use testkit::{dkim::Key, smtp::SmtpServer};
 
@@ -60,7 +60,7 @@ async fn both_judges_verify_what_was_received() {
     let relay = relay(&server);
     for message in notices().into_iter().chain(hostile()) {
         let outcome = relay.deliver(&message.signed(&key).unwrap()).await;
-        assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+        assert!(matches!(outcome, DeliveryOutcome::Accepted { .. }), "{outcome:?}");
     }
     let taken = server.taken();
     let verdicts = judge.verify(taken.iter().map(|taken| &taken.bytes));

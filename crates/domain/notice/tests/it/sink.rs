@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use notice::{Outcome, Phase, Relay};
+use notice::{DeliveryOutcome, Phase, Relay};
 use testkit::smtp::SmtpSink;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 const IMPATIENCE: Duration = Duration::from_secs(4);
 
 /// What becomes of a notice at a sink with these options.
-async fn outcome(options: &[&str]) -> Outcome {
+async fn outcome(options: &[&str]) -> DeliveryOutcome {
     let sink = SmtpSink::start(options);
     let mut options = plain_options(sink.port());
     options.limits.command = IMPATIENCE;
@@ -24,7 +24,7 @@ async fn outcome(options: &[&str]) -> Outcome {
 
 async fn check_refused(options: &[&str], code: u16, phase: Phase) {
     let outcome = outcome(options).await;
-    let Outcome::Refused { code: said, permanent, phase: at, .. } = outcome else {
+    let DeliveryOutcome::Refused { code: said, permanent, phase: at, .. } = outcome else {
         panic!("{options:?}: {outcome:?}");
     };
     assert_eq!((said, permanent, at), (code, code >= 500, phase), "{options:?}");
@@ -32,14 +32,16 @@ async fn check_refused(options: &[&str], code: u16, phase: Phase) {
 
 async fn check_failed(options: &[&str], phase: Phase) {
     match outcome(options).await {
-        Outcome::FailedBeforeDot { reason } => assert_eq!(reason.phase(), phase, "{options:?}"),
+        DeliveryOutcome::FailedBeforeDot { reason } => {
+            assert_eq!(reason.phase(), phase, "{options:?}")
+        }
         other => panic!("{options:?}: {other:?}"),
     }
 }
 
 async fn check_lost(options: &[&str]) {
     match outcome(options).await {
-        Outcome::LostAfterDot { reason } => assert_eq!(reason.phase(), Phase::EndOfData),
+        DeliveryOutcome::LostAfterDot { reason } => assert_eq!(reason.phase(), Phase::EndOfData),
         other => panic!("{options:?}: {other:?}"),
     }
 }
@@ -52,7 +54,7 @@ async fn postfix_reads_what_we_wrote() {
     let dots = raw("john@example.org", "dots", ".\r\n..\r\n.x\r\n\r\ncaf\u{e9}\r\n\r\n");
     for message in [&notice, &dots] {
         let outcome = relay.deliver(message).await;
-        assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+        assert!(matches!(outcome, DeliveryOutcome::Accepted { .. }), "{outcome:?}");
     }
     let mails = sink.mails();
     assert_eq!(mails.len(), 2);
@@ -108,9 +110,11 @@ async fn silence_means_what_its_phase_means() {
 async fn a_refusal_of_what_was_not_yet_sent_is_never_an_acceptance() {
     // Whether the dot was on its way by then is a matter of microseconds.
     match outcome(&["-A", "0"]).await {
-        Outcome::FailedBeforeDot { reason } => assert_eq!(reason.phase(), Phase::Content),
-        Outcome::LostAfterDot { reason } => assert_eq!(reason.phase(), Phase::EndOfData),
-        Outcome::Refused { code, phase, .. } => assert_eq!((code, phase), (550, Phase::EndOfData)),
-        accepted @ Outcome::Accepted { .. } => panic!("{accepted:?}"),
+        DeliveryOutcome::FailedBeforeDot { reason } => assert_eq!(reason.phase(), Phase::Content),
+        DeliveryOutcome::LostAfterDot { reason } => assert_eq!(reason.phase(), Phase::EndOfData),
+        DeliveryOutcome::Refused { code, phase, .. } => {
+            assert_eq!((code, phase), (550, Phase::EndOfData))
+        }
+        accepted @ DeliveryOutcome::Accepted { .. } => panic!("{accepted:?}"),
     }
 }

@@ -1,7 +1,7 @@
 //! Protected connections, and who is let in over them.
 
 use model::Secret;
-use notice::{Credentials, Outcome, Phase, Relay, RelayOptions, Roots, Security};
+use notice::{Credentials, DeliveryOutcome, Phase, Relay, RelayOptions, Roots, Security};
 use testkit::smtp::SmtpServer;
 
 use crate::{
@@ -11,14 +11,14 @@ use crate::{
 
 const PASSWORD: &str = "only-the-relay-knows-this";
 
-async fn deliver(options: RelayOptions) -> Outcome {
+async fn deliver(options: RelayOptions) -> DeliveryOutcome {
     Relay::new(options).unwrap().deliver(&notice_to("jane@accept.test", 1)).await
 }
 
 /// The phase in which a delivery failed before it could do any harm.
-fn failed(outcome: &Outcome) -> Phase {
+fn failed(outcome: &DeliveryOutcome) -> Phase {
     match outcome {
-        Outcome::FailedBeforeDot { reason } => reason.phase(),
+        DeliveryOutcome::FailedBeforeDot { reason } => reason.phase(),
         other => panic!("{other:?}"),
     }
 }
@@ -31,8 +31,8 @@ fn signing_in(server: &SmtpServer, password: &str) -> RelayOptions {
 }
 
 #[track_caller]
-fn assert_protected(server: &SmtpServer, outcome: &Outcome) {
-    assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+fn assert_protected(server: &SmtpServer, outcome: &DeliveryOutcome) {
+    assert!(matches!(outcome, DeliveryOutcome::Accepted { .. }), "{outcome:?}");
     assert_eq!(server.taken()[0].about["tls"], true);
 }
 
@@ -47,7 +47,7 @@ async fn starttls_protects_the_message() {
 async fn tls_from_the_first_byte_carries_the_message() {
     let server = SmtpServer::start(&["--tls"]);
     let outcome = deliver(tls_options(&server, Security::Tls)).await;
-    assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+    assert!(matches!(outcome, DeliveryOutcome::Accepted { .. }), "{outcome:?}");
     assert_eq!(server.taken().len(), 1);
     // The same server in the clear is not understood.
     let mut plain = plain_options(server.port());

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{CommandContext, Failure};
+use super::{CommandContext, CommandFailure};
 use crate::{
     cli::AccountCommand,
     config::Preset,
@@ -16,7 +16,7 @@ struct Imported {
 pub(super) async fn run(
     context: &CommandContext<'_>,
     command: &AccountCommand,
-) -> Result<Done, Failure> {
+) -> Result<Done, CommandFailure> {
     let AccountCommand::Import { file } = command;
     let config = context.config()?;
     if config.settings.directory.preset != Preset::Embedded {

@@ -4,14 +4,17 @@ use directory::{Directory, Export};
 use exposure::Assessment;
 use password::{CostLimits, Verifier};
 
-use super::{CommandContext, Failure};
+use super::{CommandContext, CommandFailure};
 use crate::{
     cli::Assess,
     output::{self, Done, Sheet, grouped},
     wiring,
 };
 
-pub(super) async fn run(context: &CommandContext<'_>, arguments: &Assess) -> Result<Done, Failure> {
+pub(super) async fn run(
+    context: &CommandContext<'_>,
+    arguments: &Assess,
+) -> Result<Done, CommandFailure> {
     let assessment = if let Some(file) = &arguments.accounts {
         let export = Export::read(file)?;
         let verifier = Arc::new(Verifier::new(CostLimits::default(), None));
@@ -34,7 +37,7 @@ async fn assess(
     arguments: &Assess,
     directory: &dyn Directory,
     verifier: Arc<Verifier>,
-) -> Result<Assessment, Failure> {
+) -> Result<Assessment, CommandFailure> {
     let progress = context.progress();
     Ok(exposure::assess(directory, &arguments.leaks, verifier, progress).await?)
 }

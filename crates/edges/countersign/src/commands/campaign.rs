@@ -10,7 +10,7 @@ use campaigns::{CampaignError, CampaignView, Sample};
 use instance::Instance;
 use serde::Serialize;
 
-use super::{CommandContext, Failure, Refused};
+use super::{CommandContext, CommandFailure, Refused};
 use crate::{
     cli::CampaignCommand,
     config::Config,
@@ -25,7 +25,7 @@ const CAMPAIGN: &str = "countersign.campaign/1";
 pub(super) async fn run(
     context: &CommandContext<'_>,
     command: &CampaignCommand,
-) -> Result<Done, Failure> {
+) -> Result<Done, CommandFailure> {
     if matches!(command, CampaignCommand::Policy) {
         return draft::print_policy(context);
     }
@@ -43,7 +43,7 @@ struct CampaignDesk<'a> {
 }
 
 impl CampaignDesk<'_> {
-    async fn run(&self, command: &CampaignCommand) -> Result<Done, Failure> {
+    async fn run(&self, command: &CampaignCommand) -> Result<Done, CommandFailure> {
         let view = match command {
             CampaignCommand::Draft(arguments) => self.draft(arguments).await?,
             CampaignCommand::Approve { name, approvals } => self.approve(name, approvals).await?,
@@ -78,14 +78,17 @@ impl CampaignDesk<'_> {
         wiring::founding_digest(self.config)?.ok_or(WiringError::NoRosterDigest)
     }
 
-    async fn draft(&self, arguments: &crate::cli::CampaignDraft) -> Result<CampaignView, Failure> {
+    async fn draft(
+        &self,
+        arguments: &crate::cli::CampaignDraft,
+    ) -> Result<CampaignView, CommandFailure> {
         let draft = draft::new(arguments)?;
         let drafted = campaigns::draft_campaign(&self.instance, &draft, self.founding()?).await;
         drafted.map_err(refused)
     }
 
     /// Whoever freezes a plan sees at once what others will be asked to sign.
-    async fn freeze(&self, name: &CampaignName) -> Result<Done, Failure> {
+    async fn freeze(&self, name: &CampaignName) -> Result<Done, CommandFailure> {
         let directory = wiring::directory(self.config).await?;
         let words = wiring::words(self.config)?;
         let progress = self.context.progress();
@@ -100,7 +103,7 @@ impl CampaignDesk<'_> {
         &self,
         name: &CampaignName,
         files: &[std::path::PathBuf],
-    ) -> Result<CampaignView, Failure> {
+    ) -> Result<CampaignView, CommandFailure> {
         let founding = self.founding()?;
         let mut view = campaigns::show_campaign(&self.instance, name.as_str()).await?;
         for file in files {
@@ -114,7 +117,7 @@ impl CampaignDesk<'_> {
         Ok(view)
     }
 
-    async fn start(&self, name: &CampaignName) -> Result<CampaignView, Failure> {
+    async fn start(&self, name: &CampaignName) -> Result<CampaignView, CommandFailure> {
         let directory = wiring::directory(self.config).await?;
         let words = wiring::words(self.config)?;
         let (instance, name, founding) = (&self.instance, name.as_str(), self.founding()?);
@@ -123,13 +126,13 @@ impl CampaignDesk<'_> {
         started.map_err(refused)
     }
 
-    async fn resume(&self, name: &CampaignName) -> Result<CampaignView, Failure> {
+    async fn resume(&self, name: &CampaignName) -> Result<CampaignView, CommandFailure> {
         let words = wiring::words(self.config)?;
         let (instance, name, founding) = (&self.instance, name.as_str(), self.founding()?);
         campaigns::resume_campaign(instance, name, &words, founding).await.map_err(refused)
     }
 
-    async fn halt_all(&self) -> Result<Done, Failure> {
+    async fn halt_all(&self) -> Result<Done, CommandFailure> {
         let halted = Halted { halted: campaigns::halt_everything(&self.instance).await? };
         self.context.output.result("countersign.campaign_halt_all/1", &halted, |halted| {
             format!(
@@ -141,7 +144,7 @@ impl CampaignDesk<'_> {
         Ok(Done::Whole)
     }
 
-    async fn list(&self) -> Result<Done, Failure> {
+    async fn list(&self) -> Result<Done, CommandFailure> {
         let all = All { campaigns: campaigns::campaigns(&self.instance).await? };
         self.context
             .output
@@ -149,7 +152,7 @@ impl CampaignDesk<'_> {
         Ok(Done::Whole)
     }
 
-    async fn show(&self, name: &CampaignName) -> Result<Done, Failure> {
+    async fn show(&self, name: &CampaignName) -> Result<Done, CommandFailure> {
         let directory = wiring::directory(self.config).await?;
         let name = name.as_str();
         let shown = CampaignShown {
@@ -162,7 +165,7 @@ impl CampaignDesk<'_> {
         Ok(Done::Whole)
     }
 
-    async fn export(&self, name: &CampaignName, output: &Path) -> Result<Done, Failure> {
+    async fn export(&self, name: &CampaignName, output: &Path) -> Result<Done, CommandFailure> {
         files::refuse_existing(output)?;
         let plan = campaigns::export_plan(&self.instance, name.as_str()).await.map_err(refused)?;
         files::create_document(output, &plan.to_bytes())?;
@@ -207,7 +210,7 @@ fn shown(file: &Path) -> String {
 }
 
 /// A rule that says no ends with another exit code than something that is wrong.
-fn refused(error: CampaignError) -> Failure {
+fn refused(error: CampaignError) -> CommandFailure {
     if error.is_refusal() { Refused::because(error) } else { error.into() }
 }
 

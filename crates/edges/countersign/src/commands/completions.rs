@@ -1,13 +1,13 @@
 use clap::CommandFactory as _;
 use clap_complete::{Shell, generate};
 
-use super::Failure;
+use super::CommandFailure;
 use crate::{
     cli::{Cli, ShellName},
     output::{self, Done},
 };
 
-pub(super) fn run(shell: ShellName) -> Result<Done, Failure> {
+pub(super) fn run(shell: ShellName) -> Result<Done, CommandFailure> {
     let shell = match shell {
         ShellName::Bash => Shell::Bash,
         ShellName::Zsh => Shell::Zsh,

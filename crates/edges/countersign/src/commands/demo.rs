@@ -15,7 +15,7 @@ use demo::{DemoOptions, DemoSite};
 use tempfile::TempDir;
 
 use super::{
-    CommandContext, Failure,
+    CommandContext, CommandFailure,
     serve::{Workers, serve},
     worker::stop_signal,
 };
@@ -26,7 +26,10 @@ use crate::{
 use outcome::DemoOutcome;
 use stage::DemoStage;
 
-pub(super) async fn run(context: &CommandContext<'_>, arguments: &Demo) -> Result<Done, Failure> {
+pub(super) async fn run(
+    context: &CommandContext<'_>,
+    arguments: &Demo,
+) -> Result<Done, CommandFailure> {
     let begun = Instant::now();
     let folder = Folder::of(arguments)?;
     let site = invent(context, folder.path(), arguments)?;
@@ -51,7 +54,7 @@ enum Folder {
 }
 
 impl Folder {
-    fn of(arguments: &Demo) -> Result<Self, Failure> {
+    fn of(arguments: &Demo) -> Result<Self, CommandFailure> {
         let Some(folder) = &arguments.dir else {
             return Ok(Self::Temporary(tempfile::Builder::new().prefix("countersign-").tempdir()?));
         };
@@ -73,7 +76,7 @@ fn invent(
     context: &CommandContext<'_>,
     folder: &Path,
     arguments: &Demo,
-) -> Result<DemoSite, Failure> {
+) -> Result<DemoSite, CommandFailure> {
     let options = DemoOptions { accounts: arguments.accounts, seed: arguments.seed };
     let site = demo::make(folder, options)?;
     let (accounts, records) = (site.truth.accounts, site.truth.all.tally.records);
@@ -87,7 +90,7 @@ fn invent(
 }
 
 /// Links in mails name the port before anybody listens there.
-fn free_address(port: u16) -> Result<SocketAddr, Failure> {
+fn free_address(port: u16) -> Result<SocketAddr, CommandFailure> {
     let on = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
     Ok(on(port).or_else(|_| on(0))?.local_addr()?)
 }
@@ -106,7 +109,7 @@ fn places() -> [(String, &'static str); 6] {
 }
 
 /// Serves what there is to see, until somebody has seen enough.
-async fn show(context: &CommandContext<'_>, stage: DemoStage) -> Result<(), Failure> {
+async fn show(context: &CommandContext<'_>, stage: DemoStage) -> Result<(), CommandFailure> {
     let origin = format!("http://{}", stage.address);
     context.tell("\nOpen next:\n");
     for (path, what) in places() {

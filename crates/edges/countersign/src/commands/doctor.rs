@@ -3,7 +3,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 use instance::{Check, Checked, RosterStateError};
 use serde::Serialize;
 
-use super::{CommandContext, Failure};
+use super::{CommandContext, CommandFailure};
 use crate::{
     ambient::SystemClock,
     config::{Config, KEY_VARIABLE},
@@ -21,7 +21,7 @@ struct Examination {
 }
 
 /// Looks at everything, even if something is found: one run tells all that is wrong.
-pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, Failure> {
+pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
     let config = context.config()?;
     let mut checks = vec![Checked::good("configuration", config.file.display().to_string())];
     checks.extend(store_and_clock(&config).await);

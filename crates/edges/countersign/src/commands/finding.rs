@@ -4,7 +4,7 @@ use instance::Instance;
 use serde::Serialize;
 use store::FindingId;
 
-use super::{CommandContext, Failure};
+use super::{CommandContext, CommandFailure};
 use crate::{
     cli::{FindingCommand, FindingFilter},
     output::{Done, Grid, Sheet},
@@ -14,7 +14,7 @@ use crate::{
 pub(super) async fn run(
     context: &CommandContext<'_>,
     command: &FindingCommand,
-) -> Result<Done, Failure> {
+) -> Result<Done, CommandFailure> {
     let config = context.config()?;
     let instance = wiring::instance(&config).await?;
     let directory = wiring::directory(&config).await?;
@@ -38,7 +38,7 @@ async fn list(
     instance: &Instance,
     directory: &dyn Directory,
     filter: &FindingFilter,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let FindingFilter { leak, account } = filter;
     let selection = FindingSelection { leak: leak.clone(), account: account.clone() };
     let findings = Findings { findings: list_findings(instance, directory, &selection).await? };

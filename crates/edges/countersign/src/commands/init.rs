@@ -7,7 +7,7 @@ use instance::{InstanceKey, create_instance};
 use serde::Serialize;
 use store::InstanceKind;
 
-use super::{CommandContext, Failure};
+use super::{CommandContext, CommandFailure};
 use crate::{
     ambient::{SystemClock, SystemRandomness},
     cli::{Init, PresetName},
@@ -25,7 +25,10 @@ struct InstanceMade {
     key_file: String,
 }
 
-pub(super) async fn run(context: &CommandContext<'_>, arguments: &Init) -> Result<Done, Failure> {
+pub(super) async fn run(
+    context: &CommandContext<'_>,
+    arguments: &Init,
+) -> Result<Done, CommandFailure> {
     check_arguments(arguments)?;
     let files = Files::of(arguments)?;
     let key = InstanceKey::generate(&SystemRandomness);

@@ -3,7 +3,7 @@ use instance::Instance;
 use model::{LeakName, LeakState};
 use serde::Serialize;
 
-use super::{CommandContext, Failure};
+use super::{CommandContext, CommandFailure};
 use crate::{
     cli::{LeakAdd, LeakCommand},
     config::Config,
@@ -17,7 +17,7 @@ const LEAK: &str = "countersign.leak/1";
 pub(super) async fn run(
     context: &CommandContext<'_>,
     command: &LeakCommand,
-) -> Result<Done, Failure> {
+) -> Result<Done, CommandFailure> {
     let config = context.config()?;
     let instance = wiring::instance(&config).await?;
     let report = match command {
@@ -51,7 +51,7 @@ async fn screen(
     config: &Config,
     instance: &Instance,
     name: &LeakName,
-) -> Result<LeakReport, Failure> {
+) -> Result<LeakReport, CommandFailure> {
     let directory = wiring::directory(config).await?;
     Ok(exposure::screen_leak(instance, name, &*directory, context.progress()).await?)
 }
@@ -61,7 +61,7 @@ async fn verify(
     config: &Config,
     instance: &Instance,
     name: &LeakName,
-) -> Result<LeakReport, Failure> {
+) -> Result<LeakReport, CommandFailure> {
     let directory = wiring::directory(config).await?;
     let verifier = wiring::verifier(config)?;
     Ok(exposure::verify_leak(instance, name, &*directory, verifier, context.progress()).await?)
@@ -72,7 +72,7 @@ struct Leaks {
     leaks: Vec<LeakReport>,
 }
 
-async fn list(context: &CommandContext<'_>, instance: &Instance) -> Result<Done, Failure> {
+async fn list(context: &CommandContext<'_>, instance: &Instance) -> Result<Done, CommandFailure> {
     let leaks = Leaks { leaks: exposure::leaks(instance).await? };
     context.output.result("countersign.leaks/1", &leaks, |leaks| {
         let mut sheet = Sheet::default();
@@ -97,7 +97,7 @@ async fn rejects(
     context: &CommandContext<'_>,
     instance: &Instance,
     name: &LeakName,
-) -> Result<Done, Failure> {
+) -> Result<Done, CommandFailure> {
     let rejects = exposure::rejected_lines(instance, name).await?;
     let rejects = LeakRejects { leak: name.clone(), rejects };
     context.output.result("countersign.leak_rejects/1", &rejects, |rejects| {

@@ -3,7 +3,7 @@ use std::fs;
 use instance::{Instance, LogReport};
 use serde::Serialize;
 
-use super::{CommandContext, Failure};
+use super::{CommandContext, CommandFailure};
 use crate::{
     cli::LogCommand,
     output::{self, Done, grouped},
@@ -13,7 +13,7 @@ use crate::{
 pub(super) async fn run(
     context: &CommandContext<'_>,
     command: &LogCommand,
-) -> Result<Done, Failure> {
+) -> Result<Done, CommandFailure> {
     let instance = wiring::instance(&context.config()?).await?;
     match command {
         LogCommand::Verify { against } => {
@@ -37,7 +37,10 @@ struct Latest {
     checkpoint: String,
 }
 
-async fn checkpoint(context: &CommandContext<'_>, instance: &Instance) -> Result<(), Failure> {
+async fn checkpoint(
+    context: &CommandContext<'_>,
+    instance: &Instance,
+) -> Result<(), CommandFailure> {
     let latest =
         Latest { checkpoint: instance::log_checkpoint(instance).await?.unwrap_or_default() };
     Ok(context
@@ -45,7 +48,7 @@ async fn checkpoint(context: &CommandContext<'_>, instance: &Instance) -> Result
         .result("countersign.log_checkpoint/1", &latest, |latest| latest.checkpoint.clone())?)
 }
 
-async fn show(instance: &Instance, from: u64) -> Result<(), Failure> {
+async fn show(instance: &Instance, from: u64) -> Result<(), CommandFailure> {
     let mut next = from;
     loop {
         let entries = instance::log_entries(instance, next).await?;

@@ -31,22 +31,22 @@ use crate::{
 };
 
 /// A command may fail in any way that its operation may; what matters here is what it says.
-pub(crate) type Failure = Box<dyn Error>;
+pub(crate) type CommandFailure = Box<dyn Error>;
 
 /// A guard said no: nothing broke, and trying again will not help.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-struct Refused(Failure);
+struct Refused(CommandFailure);
 
 impl Refused {
-    fn because(reason: impl Into<Failure>) -> Failure {
+    fn because(reason: impl Into<CommandFailure>) -> CommandFailure {
         Box::new(Self(reason.into()))
     }
 }
 
 impl Refused {
     /// A host that has no sending file is one that may not send.
-    fn if_disarmed(error: WiringError) -> Failure {
+    fn if_disarmed(error: WiringError) -> CommandFailure {
         match error {
             WiringError::Mail(MailError::Sending(_)) => Self::because(error),
             _ => error.into(),
@@ -67,7 +67,7 @@ struct CommandContext<'a> {
 }
 
 impl CommandContext<'_> {
-    fn config(&self) -> Result<Config, Failure> {
+    fn config(&self) -> Result<Config, CommandFailure> {
         Ok(Config::load(self.cli.config.as_deref())?)
     }
 
@@ -92,7 +92,7 @@ pub(crate) const fn usual_level(cli: &Cli) -> LevelFilter {
 }
 
 /// Runs what was typed.
-pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Done, Failure> {
+pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Done, CommandFailure> {
     let context = CommandContext { cli: &cli, output };
     match &cli.command {
         CliCommand::Demo(arguments) => Box::pin(demo::run(&context, arguments)).await,
@@ -125,7 +125,7 @@ struct ConfigChecked {
 }
 
 /// Everything that can be checked without opening a connection.
-fn check_config(context: &CommandContext<'_>) -> Result<Done, Failure> {
+fn check_config(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
     let config = context.config()?;
     wiring::check(&config)?;
     let checked = ConfigChecked { file: config.file.display().to_string() };
@@ -140,7 +140,7 @@ struct Migrated {
     version: i64,
 }
 
-async fn migrate(context: &CommandContext<'_>) -> Result<Done, Failure> {
+async fn migrate(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
     let store = wiring::store(&context.config()?).await?;
     store.migrate().await?;
     let migrated = Migrated { version: store::Store::schema_version_needed() };

@@ -7,7 +7,7 @@ use authority::{OperatorPublic, OperatorPublicError, RosterChange, RosterDocumen
 use model::Clock as _;
 use serde::Serialize;
 
-use super::{CommandContext, Failure};
+use super::{CommandContext, CommandFailure};
 use crate::{
     ambient::SystemClock,
     cli::OperatorCommand,
@@ -19,7 +19,7 @@ use crate::{
 pub(super) async fn run(
     context: &CommandContext<'_>,
     command: &OperatorCommand,
-) -> Result<Done, Failure> {
+) -> Result<Done, CommandFailure> {
     match command {
         OperatorCommand::Keygen { name, output } => keygen::run(context, name, output)?,
         OperatorCommand::Init { operators, output } => init(context, operators, output).await?,
@@ -42,7 +42,7 @@ async fn init(
     context: &CommandContext<'_>,
     operators: &[String],
     output: &Path,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let operators = operators.iter().map(|text| public(text)).collect::<Result<_, _>>()?;
     let instance = wiring::instance(&context.config()?).await?;
     let id = instance.id().parse()?;
@@ -53,7 +53,7 @@ async fn propose(
     context: &CommandContext<'_>,
     change: RosterChange,
     output: &Path,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let config = context.config()?;
     let roster = wiring::roster(&config, &wiring::instance(&config).await?).await?;
     write(context, roster.propose(change, SystemClock.now()), output)
@@ -69,7 +69,7 @@ fn write(
     context: &CommandContext<'_>,
     document: RosterDocument,
     output: &Path,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let (digest, file) = (document.digest().to_string(), output.display().to_string());
     files::create_document(output, &SignedRoster::new(document).to_bytes())?;
     let proposed = RosterProposed { file, digest };
@@ -105,7 +105,7 @@ struct OperatorLine {
     public: String,
 }
 
-async fn list(context: &CommandContext<'_>) -> Result<(), Failure> {
+async fn list(context: &CommandContext<'_>) -> Result<(), CommandFailure> {
     let config = context.config()?;
     let roster = wiring::roster(&config, &wiring::instance(&config).await?).await?;
     let listed = |operator: &OperatorPublic| OperatorLine {

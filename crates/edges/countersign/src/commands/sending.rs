@@ -7,7 +7,7 @@ use instance::{
 use model::canonical::CanonicalError;
 use serde::Serialize;
 
-use super::{CommandContext, Failure, Refused};
+use super::{CommandContext, CommandFailure, Refused};
 use crate::{
     cli::SendingCommand,
     config::Config,
@@ -19,7 +19,7 @@ use crate::{
 pub(super) async fn run(
     context: &CommandContext<'_>,
     command: &SendingCommand,
-) -> Result<Done, Failure> {
+) -> Result<Done, CommandFailure> {
     let config = context.config()?;
     let instance = wiring::instance(&config).await?;
     match command {
@@ -48,7 +48,7 @@ async fn propose(
     config: &Config,
     instance: &Instance,
     output: &Path,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     files::refuse_existing(output)?;
     let sending_file = config.resolve(&config.settings.sending.file);
     let proposal = propose_arming(instance, &sending_file).await?;
@@ -83,7 +83,7 @@ fn for_people(proposed: &ArmingProposed) -> String {
     )
 }
 
-fn read(file: &Path) -> Result<SignedArming, Failure> {
+fn read(file: &Path) -> Result<SignedArming, CommandFailure> {
     let no_arming = |source| NoArming { file: file.to_owned(), source };
     Ok(SignedArming::parse(&files::read(file)?).map_err(no_arming)?)
 }
@@ -108,7 +108,7 @@ async fn status(
     context: &CommandContext<'_>,
     config: &Config,
     instance: &Instance,
-) -> Result<Done, Failure> {
+) -> Result<Done, CommandFailure> {
     let roster = wiring::roster(config, instance).await?;
     let file = config.resolve(&config.settings.sending.file);
     let answer = match sending_status(instance, &file, &roster).await {
@@ -124,7 +124,7 @@ async fn status(
     Ok(if answer.armed { Done::Whole } else { Done::Refused })
 }
 
-fn refused(error: ArmError) -> Failure {
+fn refused(error: ArmError) -> CommandFailure {
     match error {
         ArmError::Arming(_) | ArmError::OtherDatabase { .. } => Refused::because(error),
         other => other.into(),

@@ -5,7 +5,7 @@ use instance::Instance;
 use tokio::{sync::watch, time};
 
 use super::{
-    CommandContext, Failure,
+    CommandContext, CommandFailure,
     worker::{stop_signal, work},
 };
 use crate::{cli::Serve, config::Config, output::Done, wiring};
@@ -13,7 +13,10 @@ use crate::{cli::Serve, config::Config, output::Done, wiring};
 /// How long to wait before looking again whether this host may send.
 const DISARMED_POLL: Duration = Duration::from_mins(1);
 
-pub(super) async fn run(context: &CommandContext<'_>, arguments: &Serve) -> Result<Done, Failure> {
+pub(super) async fn run(
+    context: &CommandContext<'_>,
+    arguments: &Serve,
+) -> Result<Done, CommandFailure> {
     let config = context.config()?;
     let instance = Arc::new(wiring::instance(&config).await?);
     let workers = if arguments.no_worker { Workers::Elsewhere } else { Workers::Inside };
@@ -36,7 +39,7 @@ pub(super) async fn serve(
     instance: Arc<Instance>,
     workers: Workers,
     stop: watch::Receiver<bool>,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let listeners = wiring::listeners(config)?;
     let pages = wiring::Pages::new(config, Arc::clone(&instance)).await?;
     let answering = listeners.iter().map(|options| {
@@ -69,7 +72,7 @@ async fn run_worker(
     config: &Config,
     instance: &Instance,
     stop: watch::Receiver<bool>,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let means = wiring::means(config, instance).await?;
     work(config, instance, &means, false, stop).await
 }

@@ -13,7 +13,7 @@ use model::canonical::CanonicalError;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{CommandContext, Failure};
+use super::{CommandContext, CommandFailure};
 use crate::{
     cli::Sign,
     files,
@@ -22,7 +22,7 @@ use crate::{
 };
 use collected::Collected;
 
-pub(super) fn run(context: &CommandContext<'_>, arguments: &Sign) -> Result<Done, Failure> {
+pub(super) fn run(context: &CommandContext<'_>, arguments: &Sign) -> Result<Done, CommandFailure> {
     let Sign { file, key, output } = arguments;
     let signed = match ToBeSigned::read(file)? {
         ToBeSigned::Plan(plan) => plan::sign(&plan, key, output.as_deref())?,
@@ -62,7 +62,7 @@ enum ToBeSigned {
 
 impl ToBeSigned {
     /// No document can be read as another kind: each kind has fields of its own, and no others.
-    fn read(file: &Path) -> Result<Self, Failure> {
+    fn read(file: &Path) -> Result<Self, CommandFailure> {
         let bytes = files::read(file)?;
         let plan = match Plan::parse(&bytes) {
             Ok(plan) => return Ok(Self::Plan(plan)),
@@ -78,7 +78,7 @@ impl ToBeSigned {
 }
 
 /// Opens a key file with the passphrase that is typed on the terminal.
-fn open_key(terminal: &ControllingTerminal, file: &Path) -> Result<OperatorKey, Failure> {
+fn open_key(terminal: &ControllingTerminal, file: &Path) -> Result<OperatorKey, CommandFailure> {
     let bytes = files::read(file).map(Zeroizing::new)?;
     let failed = |source| KeyError { file: file.to_owned(), source };
     let text = str::from_utf8(&bytes).map_err(|_| failed(KeyFileError::Malformed))?;

@@ -10,7 +10,7 @@ use tokio::{
 use worker::Options;
 use worker::WorkError;
 
-use super::{CommandContext, Failure, Refused};
+use super::{CommandContext, CommandFailure, Refused};
 use crate::{cli::WorkerArguments, config::Config, output::Done, wiring};
 
 /// How often to look how far campaigns are.
@@ -19,7 +19,7 @@ const PROGRESS_POLL: Duration = Duration::from_millis(500);
 pub(super) async fn run(
     context: &CommandContext<'_>,
     arguments: &WorkerArguments,
-) -> Result<Done, Failure> {
+) -> Result<Done, CommandFailure> {
     let config = context.config()?;
     let instance = wiring::instance(&config).await?;
     let means = wiring::means(&config, &instance).await.map_err(Refused::if_disarmed)?;
@@ -39,7 +39,7 @@ pub(super) async fn work_until_done(
     instance: &Instance,
     means: &Means,
     stop: watch::Receiver<bool>,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let progress = context.progress();
     let done = tokio::select! {
         done = work(config, instance, means, true, stop) => done,
@@ -50,7 +50,7 @@ pub(super) async fn work_until_done(
 }
 
 /// Looks now and then how many addresses are settled. It ends only if the store fails.
-async fn watch_progress(instance: &Instance, progress: &dyn Progress) -> Failure {
+async fn watch_progress(instance: &Instance, progress: &dyn Progress) -> CommandFailure {
     let mut shown = None;
     loop {
         let (total, settled) = match campaigns::campaigns(instance).await {
@@ -83,7 +83,7 @@ pub(super) async fn work(
     means: &Means,
     until_done: bool,
     stop: watch::Receiver<bool>,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let concurrency = usize::try_from(config.settings.worker.concurrency).unwrap_or(1);
     let options = Options { concurrency, until_done };
     Box::pin(worker::run(instance, means, options, stop)).await.map_err(|error: WorkError| {

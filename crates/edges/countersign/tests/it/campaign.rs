@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _};
 use serde_json::{Value, json};
 use testkit::{
     dkim,
-    site::{DjangoSite, Person},
+    site::{DjangoSite, SitePerson},
 };
 
 use crate::{
@@ -30,19 +30,19 @@ fn files() -> &'static [&'static str] {
 }
 
 /// People whose password is in no leak that counts, or who have no address.
-fn unaffected(office: &Office) -> Vec<&Person> {
+fn unaffected(office: &Office) -> Vec<&SitePerson> {
     let exposed = ids(&office.exposed());
     let people = office.site.truth.people.iter();
     people.filter(|person| person.password.is_some() && !exposed.contains(&person.id)).collect()
 }
 
 /// As many of them as there is time to sign in: Django takes up to half a second for each.
-fn some<'a>(people: &[&'a Person]) -> Vec<&'a Person> {
+fn some<'a>(people: &[&'a SitePerson]) -> Vec<&'a SitePerson> {
     people.iter().take(if testkit::full() { usize::MAX } else { 8 }).copied().collect()
 }
 
 /// Whom of these Django's own sign-in lets in with the password that they had before.
-fn sign_in(site: &DjangoSite, people: &[&Person]) -> Vec<bool> {
+fn sign_in(site: &DjangoSite, people: &[&SitePerson]) -> Vec<bool> {
     let pairs: Vec<_> = people.iter().map(|person| (&*person.username, leaked(person))).collect();
     site.authenticate_all(&pairs)
 }
@@ -155,7 +155,7 @@ fn come_back(office: &Office) {
     assert_eq!(office.report()["sealed"], office.exposed().len());
 }
 
-fn reset(office: &Office, person: &Person, password: &str) {
+fn reset(office: &Office, person: &SitePerson, password: &str) {
     let before = office.smtp.taken().len();
     office.site.request_reset(&person.email, office.smtp.port());
     let mails = office.smtp.taken();
@@ -178,7 +178,7 @@ fn whoever_is_quicker_is_left_alone() {
             panic!("{} people are too few", plain.len())
         };
         let sibling = &office.family[1];
-        let mine = |person: &Person| format!("{}'s own choice", person.username);
+        let mine = |person: &SitePerson| format!("{}'s own choice", person.username);
         let (for_one, for_two, for_sibling) = (mine(one), mine(two), mine(sibling));
         people::change_passwords(
             &office.site,

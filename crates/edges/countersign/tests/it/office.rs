@@ -14,7 +14,7 @@ use campaign::Plan;
 use model::{Randomness, Timestamp};
 use serde_json::Value;
 use testkit::{
-    site::{DjangoSite, Person},
+    site::{DjangoSite, SitePerson},
     smtp::{SmtpServer, TakenMail},
 };
 
@@ -57,7 +57,7 @@ pub(crate) struct Office {
     pub(crate) site: DjangoSite,
     pub(crate) smtp: SmtpServer,
     /// Three accounts of one address, all of them exposed.
-    pub(crate) family: Vec<Person>,
+    pub(crate) family: Vec<SitePerson>,
     /// Where mail for each account arrives, as the server notes it.
     pub(crate) addresses: BTreeMap<String, String>,
     leak_files: Vec<String>,
@@ -247,7 +247,7 @@ impl Office {
 /// What is true, whatever the program says of it.
 impl Office {
     /// Everybody whose password stands in the leak and who has an address, in a fixed order.
-    pub(crate) fn exposed(&self) -> Vec<&Person> {
+    pub(crate) fn exposed(&self) -> Vec<&SitePerson> {
         let truth = &self.site.truth;
         let ours = truth.matches.iter().filter(|known| self.leak_files.contains(&known.file));
         let ids: BTreeSet<_> = ours.map(|known| known.account.as_str()).collect();
@@ -257,11 +257,11 @@ impl Office {
     }
 
     /// Those of them whose address is theirs alone, and nothing special.
-    pub(crate) fn plain(&self) -> Vec<&Person> {
+    pub(crate) fn plain(&self) -> Vec<&SitePerson> {
         self.exposed().into_iter().filter(|person| person.kind == "plain").collect()
     }
 
-    pub(crate) fn address(&self, person: &Person) -> &str {
+    pub(crate) fn address(&self, person: &SitePerson) -> &str {
         &self.addresses[&person.id]
     }
 
@@ -315,12 +315,12 @@ impl Office {
 }
 
 /// The password that stands in the leak.
-pub(crate) fn leaked(person: &Person) -> &str {
+pub(crate) fn leaked(person: &SitePerson) -> &str {
     person.password.as_deref().unwrap()
 }
 
 /// The ids of these people.
-pub(crate) fn ids(people: &[&Person]) -> BTreeSet<String> {
+pub(crate) fn ids(people: &[&SitePerson]) -> BTreeSet<String> {
     people.iter().map(|person| person.id.clone()).collect()
 }
 

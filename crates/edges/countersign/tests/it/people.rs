@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::json;
-use testkit::site::{DjangoSite, Person};
+use testkit::site::{DjangoSite, SitePerson};
 
 /// Three accounts of one address, as a family has them.
 const FAMILY: [(&str, &str, &str); 3] = [
@@ -72,10 +72,10 @@ user.save()
 ";
 
 /// A family signs up.
-pub(crate) fn join(site: &DjangoSite) -> Vec<Person> {
+pub(crate) fn join(site: &DjangoSite) -> Vec<SitePerson> {
     let made = site.django(JOIN, &[&json!(FAMILY).to_string()]);
     let made = made.as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned());
-    let member = |(id, (username, email, password)): (String, (&str, &str, &str))| Person {
+    let member = |(id, (username, email, password)): (String, (&str, &str, &str))| SitePerson {
         id,
         username: username.to_owned(),
         email: email.to_owned(),
@@ -86,7 +86,7 @@ pub(crate) fn join(site: &DjangoSite) -> Vec<Person> {
 }
 
 /// The lines of a leak with the passwords of these people.
-pub(crate) fn leaked(people: &[Person]) -> String {
+pub(crate) fn leaked(people: &[SitePerson]) -> String {
     people.iter().fold(String::new(), |mut text, person| {
         let _ = writeln!(text, "{}:{}", person.email, person.password.as_deref().unwrap());
         text

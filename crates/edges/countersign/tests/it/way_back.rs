@@ -6,7 +6,7 @@ use instance::failpoint::RESET_FAILPOINTS;
 use serde_json::json;
 use testkit::{
     browser::{Tour, browse},
-    site::Person,
+    site::SitePerson,
     smtp::TakenMail,
 };
 
@@ -57,14 +57,14 @@ impl ResetScene {
     }
 
     /// The mails of a subject that somebody has got so far.
-    fn mails(&self, person: &Person, subject: &str) -> Vec<TakenMail> {
+    fn mails(&self, person: &SitePerson, subject: &str) -> Vec<TakenMail> {
         let mails = self.office.mails().remove(self.office.address(person)).unwrap_or_default();
         let is_meant = |mail: &TakenMail| mail.subject().contains(subject);
         mails.into_iter().filter(is_meant).collect()
     }
 
     /// Waits for so many mails of a subject, and returns the last.
-    fn mail(&self, person: &Person, subject: &str, count: usize) -> TakenMail {
+    fn mail(&self, person: &SitePerson, subject: &str, count: usize) -> TakenMail {
         wait_until(|| self.mails(person, subject).len() >= count);
         let mut mails = self.mails(person, subject);
         assert_eq!(mails.len(), count, "{subject}");
@@ -72,21 +72,21 @@ impl ResetScene {
     }
 
     /// Asks for a link as this person would; the path of the link that comes.
-    fn ask(&self, served: &Served, person: &Person, count: usize) -> String {
+    fn ask(&self, served: &Served, person: &SitePerson, count: usize) -> String {
         let answer = served.post("/forgot", &format!("name={}", form(&person.email)));
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         self.link(person, count)
     }
 
     /// The path of the link in the last of so many mails.
-    fn link(&self, person: &Person, count: usize) -> String {
+    fn link(&self, person: &SitePerson, count: usize) -> String {
         let text = self.mail(person, LINK, count).text();
         let origin = format!("http://127.0.0.1:{}", self.port);
         let path = text.lines().find_map(|line| line.strip_prefix(&origin));
         path.unwrap().trim().to_owned()
     }
 
-    fn lets_in(&self, person: &Person, password: &str) -> bool {
+    fn lets_in(&self, person: &SitePerson, password: &str) -> bool {
         people::opens(&self.office.site, &[(&person.id, password)])[0]
     }
 }
@@ -173,7 +173,7 @@ fn come_back(backend: Backend) {
 }
 
 /// Each of the mails that they have got is confirmed by its code.
-fn assert_is_checked(scene: &ResetScene, served: &Served, person: &Person) {
+fn assert_is_checked(scene: &ResetScene, served: &Served, person: &SitePerson) {
     let address = form(scene.office.address(person));
     for subject in ["needs a new password", LINK, DONE] {
         let code = form(&code(&scene.mail(person, subject, 1)));
@@ -183,7 +183,7 @@ fn assert_is_checked(scene: &ResetScene, served: &Served, person: &Person) {
     }
 }
 
-fn assert_log_is_silent(log: &str, link: &str, person: &Person) {
+fn assert_log_is_silent(log: &str, link: &str, person: &SitePerson) {
     assert!(log.contains(r#""path":"/reset/{token}""#), "{log}");
     for secret in [link, CHOSEN, leaked(person), &person.email] {
         assert!(!log.contains(secret), "{secret} in {log}");
@@ -288,7 +288,7 @@ with connection.cursor() as cursor:
 answer = True
 ";
 
-fn ask_whether(served: &Served, person: &Person) {
+fn ask_whether(served: &Served, person: &SitePerson) {
     let answer = served.post("/affected", &format!("address={}", form(&person.email)));
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
@@ -359,7 +359,7 @@ impl ResetScene {
         (tour, Pictures::of(width, dark, scripts))
     }
 
-    fn ask_tour(&self, client: usize, person: &Person, way: Way) -> Tour {
+    fn ask_tour(&self, client: usize, person: &SitePerson, way: Way) -> Tour {
         let (tour, pictures) = self.tour(client, way);
         let tour = tour.open("/forgot").look(pictures.named("forgot").as_deref());
         let tour = tour.fill("E-mail address or username", &person.username);
@@ -368,7 +368,7 @@ impl ResetScene {
         tour.fill("E-mail address", &person.email).press("Send me the answer").look(None)
     }
 
-    fn choose_tour(&self, client: usize, person: &Person, link: &str, way: Way) -> Tour {
+    fn choose_tour(&self, client: usize, person: &SitePerson, link: &str, way: Way) -> Tour {
         let (tour, pictures) = self.tour(client, way);
         let tour = tour.open(link).look(pictures.named("reset").as_deref());
         let tour = set_password(tour, leaked(person)).look(None);

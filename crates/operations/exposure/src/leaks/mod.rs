@@ -10,7 +10,7 @@ use std::{
 
 use data_encoding::HEXLOWER;
 use instance::{Instance, Progress};
-use ledger::{Event, FileAdded};
+use ledger::{FileAdded, LogEvent};
 use model::{LeakDate, LeakName, Provenance, RecordRef};
 use store::{FindingId, Leak, NewFile, NewLeak, StoreError, Tx};
 use tokio::task::spawn_blocking;
@@ -77,7 +77,7 @@ async fn register(
     let new = NewLeak { name, date, provenance, added_at: site.clock().now(), spool_key };
     let mut tx = site.store().begin().await?;
     let id = tx.add_leak(&new, files).await?;
-    let event = Event::LeakAdded {
+    let event = LogEvent::LeakAdded {
         leak: id,
         name: new.name,
         date: new.date,

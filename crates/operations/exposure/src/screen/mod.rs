@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use directory::Directory;
 use instance::{Instance, Progress, Step};
-use ledger::Event;
+use ledger::LogEvent;
 use model::{LeakId, LeakName, LeakState};
 use store::{JobKind, Leak, Lease, StoreError, Work};
 use tokio::{sync::mpsc, task::spawn_blocking};
@@ -126,7 +126,7 @@ async fn finish(site: &Instance, leak: LeakId) -> Result<(), ScreenLeakError> {
     tx.number_lines(leak).await?;
     let summary = tx.summary(leak).await?;
     let (tally, candidates) = (summary.tally.balanced()?, summary.candidates);
-    site.record(&mut tx, &[Event::LeakScreened { leak, tally, candidates }]).await?;
+    site.record(&mut tx, &[LogEvent::LeakScreened { leak, tally, candidates }]).await?;
     Ok(tx.commit().await?)
 }
 

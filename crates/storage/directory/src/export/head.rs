@@ -1,31 +1,31 @@
 use super::HeaderFault;
-use crate::row::Field;
+use crate::row::MappedField;
 
 /// Where in an export's columns each field stands.
-pub(super) struct Head(Vec<(Field, usize)>);
+pub(super) struct Head(Vec<(MappedField, usize)>);
 
 impl Head {
     /// Tells the columns by their names.
     pub(super) fn new(columns: &[&str]) -> Result<Self, HeaderFault> {
         let mut found = Vec::new();
-        for &field in Field::ALL {
+        for &field in MappedField::ALL {
             if let Some(column) = find(field, columns)? {
                 found.push((field, column));
             }
         }
         let head = Self(found);
-        head.insist_on(&[Field::Id], columns)?;
-        head.insist_on(&[Field::Hash], columns)?;
-        head.insist_on(&[Field::Email, Field::Username], columns)?;
+        head.insist_on(&[MappedField::Id], columns)?;
+        head.insist_on(&[MappedField::Hash], columns)?;
+        head.insist_on(&[MappedField::Email, MappedField::Username], columns)?;
         Ok(head)
     }
 
     /// Each field that is there, with its column.
-    pub(super) fn columns(&self) -> impl Iterator<Item = (Field, usize)> {
+    pub(super) fn columns(&self) -> impl Iterator<Item = (MappedField, usize)> {
         self.0.iter().copied()
     }
 
-    fn insist_on(&self, any_of: &[Field], columns: &[&str]) -> Result<(), HeaderFault> {
+    fn insist_on(&self, any_of: &[MappedField], columns: &[&str]) -> Result<(), HeaderFault> {
         if self.columns().any(|(field, _)| any_of.contains(&field)) {
             return Ok(());
         }
@@ -38,12 +38,12 @@ impl Head {
 
 /// How many of these columns have a name that we know.
 pub(super) fn known_columns(columns: &[&str]) -> usize {
-    let known = |column: &&&str| Field::ALL.iter().any(|field| is_named(*field, column));
+    let known = |column: &&&str| MappedField::ALL.iter().any(|field| is_named(*field, column));
     columns.iter().filter(known).count()
 }
 
 /// The column of this field. Its own name wins over its other names.
-fn find(field: Field, columns: &[&str]) -> Result<Option<usize>, HeaderFault> {
+fn find(field: MappedField, columns: &[&str]) -> Result<Option<usize>, HeaderFault> {
     let own = |column: &&str| is(column, field.name());
     if let Some(column) = columns.iter().position(own) {
         return Ok(Some(column));
@@ -59,7 +59,7 @@ fn find(field: Field, columns: &[&str]) -> Result<Option<usize>, HeaderFault> {
     }
 }
 
-fn is_named(field: Field, column: &str) -> bool {
+fn is_named(field: MappedField, column: &str) -> bool {
     names(field).any(|name| is(column, name))
 }
 
@@ -67,15 +67,18 @@ fn is(column: &str, name: &str) -> bool {
     column.trim().eq_ignore_ascii_case(name)
 }
 
-fn names(field: Field) -> impl Iterator<Item = &'static str> {
+fn names(field: MappedField) -> impl Iterator<Item = &'static str> {
     let others: &[&str] = match field {
-        Field::Id => &["account_id", "user_id"],
-        Field::Email => &["e-mail", "mail", "email_address"],
-        Field::Username => &["user_name", "login"],
-        Field::Hash => &["password", "password_hash", "encrypted_password", "passwd"],
-        Field::HashChangedAt => &["password_changed_at"],
-        Field::LastLoginAt => &["last_login"],
-        Field::EmailVerified | Field::Locale | Field::SecondFactor | Field::ChangedAt => &[],
+        MappedField::Id => &["account_id", "user_id"],
+        MappedField::Email => &["e-mail", "mail", "email_address"],
+        MappedField::Username => &["user_name", "login"],
+        MappedField::Hash => &["password", "password_hash", "encrypted_password", "passwd"],
+        MappedField::HashChangedAt => &["password_changed_at"],
+        MappedField::LastLoginAt => &["last_login"],
+        MappedField::EmailVerified
+        | MappedField::Locale
+        | MappedField::SecondFactor
+        | MappedField::ChangedAt => &[],
     };
     std::iter::once(field.name()).chain(others.iter().copied())
 }

@@ -2,15 +2,15 @@ use std::io::{BufRead, Read};
 
 use serde_json::{Map, Value};
 
-use super::{LineFault, Row, head::Head};
+use super::{ExportRow, LineFault, head::Head};
 use crate::{
     limits::EXPORT_LINE_BYTES_MAX,
-    row::{Field, RawRow},
+    row::{MappedField, RawRow},
 };
 
 /// The objects of a file that holds one on each line.
-pub(super) fn rows(file: impl BufRead + Send) -> impl Iterator<Item = Row> + Send {
-    Lines { file, number: 0 }.filter_map(|(number, line)| match line {
+pub(super) fn rows(file: impl BufRead + Send) -> impl Iterator<Item = ExportRow> + Send {
+    JsonLines { file, number: 0 }.filter_map(|(number, line)| match line {
         Ok(line) if line.trim_ascii().is_empty() => None,
         line => Some((number, line.and_then(|line| row(line.trim_ascii_end())))),
     })
@@ -39,13 +39,13 @@ fn object(line: &[u8]) -> Result<Map<String, Value>, LineFault> {
     }
 }
 
-fn text(field: Field, value: Value) -> Result<Option<String>, LineFault> {
+fn text(field: MappedField, value: Value) -> Result<Option<String>, LineFault> {
     match value {
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(text)),
         Value::Bool(truth) => Ok(Some(truth.to_string())),
         // A great number is not exact unless it is whole, and an id must be.
-        Value::Number(number) if field != Field::Id || !number.is_f64() => {
+        Value::Number(number) if field != MappedField::Id || !number.is_f64() => {
             Ok(Some(number.to_string()))
         }
         _ => Err(LineFault::Kind { field }),
@@ -53,12 +53,12 @@ fn text(field: Field, value: Value) -> Result<Option<String>, LineFault> {
 }
 
 /// Lines with their numbers, none longer than the limit.
-struct Lines<R> {
+struct JsonLines<R> {
     file: R,
     number: u64,
 }
 
-impl<R: BufRead> Iterator for Lines<R> {
+impl<R: BufRead> Iterator for JsonLines<R> {
     type Item = (u64, Result<Vec<u8>, LineFault>);
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -3,7 +3,7 @@ use std::io::{Chain, Read};
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use super::{
-    HeaderFault, LineFault, Row,
+    ExportRow, HeaderFault, LineFault,
     head::{Head, known_columns},
 };
 use crate::row::RawRow;
@@ -15,7 +15,7 @@ const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 pub(super) fn rows<R: Read + Send>(
     header: &str,
     file: R,
-) -> Result<impl Iterator<Item = Row> + Send + use<R>, HeaderFault> {
+) -> Result<impl Iterator<Item = ExportRow> + Send + use<R>, HeaderFault> {
     let delimiter = delimiter(header);
     let columns = split(header, delimiter);
     if columns.is_empty() {
@@ -36,9 +36,9 @@ struct Rows<R> {
 }
 
 impl<R: Read> Iterator for Rows<R> {
-    type Item = Row;
+    type Item = ExportRow;
 
-    fn next(&mut self) -> Option<Row> {
+    fn next(&mut self) -> Option<ExportRow> {
         let mut record = ByteRecord::new();
         match self.reader.read_byte_record(&mut record) {
             Ok(true) => Some((self.line(&record), self.row(record))),

@@ -1,5 +1,5 @@
 use model::Timestamp;
-use sql::Statement;
+use sql::QueryText;
 
 use super::connection::TableDirectory;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The database's own clock.
-const CLOCK: Statement = Statement::new(
+const CLOCK: QueryText = QueryText::new(
     concat!("SELECT ", sql::word!(sqlite NOW)),
     concat!("SELECT ", sql::word!(postgres NOW)),
 );

@@ -1,5 +1,5 @@
 use futures_util::TryStreamExt;
-use sql::{Db, SqlError, Statement};
+use sql::{Db, QueryText, SqlError};
 
 use super::{
     connection::TableDirectory,
@@ -53,7 +53,7 @@ impl TableDirectory {
     }
 }
 
-async fn try_hashes(write: &Db, probe: &Statement) -> Result<(), SqlError> {
+async fn try_hashes(write: &Db, probe: &QueryText) -> Result<(), SqlError> {
     let mut tx = write.begin().await?;
     // Dropping the transaction takes back what was nothing to begin with.
     tx.run(probe).execute().await.map(drop)
@@ -65,7 +65,7 @@ async fn try_sessions(write: &Db, sessions: &Sessions) -> Result<(), SqlError> {
         Sessions::Untouched => Ok(()),
         // Running it could do anything, so only its words are checked.
         Sessions::Statement(text) => {
-            let statement = Statement::composed(bare(text).to_owned());
+            let statement = QueryText::composed(bare(text).to_owned());
             tx.describe(&statement).await.map(drop)
         }
         Sessions::Django { table } => {

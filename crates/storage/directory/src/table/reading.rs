@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use futures_util::StreamExt;
 use model::{Account, AccountId};
-use sql::{Statement, Tx};
+use sql::{QueryText, SqlTx};
 
 use super::connection::TableDirectory;
 use crate::{
@@ -14,7 +14,7 @@ impl TableDirectory {
         self.stream(&self.mapping.accounts())
     }
 
-    pub(super) fn stream(&self, statement: &Statement) -> AccountStream<'_> {
+    pub(super) fn stream(&self, statement: &QueryText) -> AccountStream<'_> {
         let rows = self.read.stream::<RawRow>(statement);
         Box::pin(rows.map(|row| Ok(row?.account()?)))
     }
@@ -38,7 +38,7 @@ impl TableDirectory {
         Ok(found.into_values().collect())
     }
 
-    pub(super) async fn number(&self, count: &Statement) -> Result<u64, ReadError> {
+    pub(super) async fn number(&self, count: &QueryText) -> Result<u64, ReadError> {
         let mut tx = self.read.read().await?;
         let (number,) = tx.run(count).one::<(i64,)>().await?;
         Ok(number.unsigned_abs())
@@ -46,7 +46,7 @@ impl TableDirectory {
 
     pub(super) async fn look_up(
         &self,
-        tx: &mut Tx,
+        tx: &mut SqlTx,
         ids: &[AccountId],
     ) -> Result<Vec<Account>, ReadError> {
         let ids: BTreeSet<_> = ids.iter().filter(|id| self.may_hold(id)).collect();
@@ -60,7 +60,7 @@ impl TableDirectory {
 
     async fn look_up_some(
         &self,
-        tx: &mut Tx,
+        tx: &mut SqlTx,
         ids: &[&AccountId],
         found: &mut BTreeMap<AccountId, Account>,
     ) -> Result<(), ReadError> {

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use futures_util::TryStreamExt;
 use model::AccountId;
-use sql::{Db, SqlError, Statement};
+use sql::{Db, QueryText, SqlError};
 
 use super::{
     connection::TableDirectory,
@@ -34,7 +34,7 @@ async fn run_for_each(
     text: &str,
     ids: &[AccountId],
 ) -> Result<EndedSessions, SqlError> {
-    let statement = Statement::composed(bare(text).to_owned());
+    let statement = QueryText::composed(bare(text).to_owned());
     let mut tx = write.begin().await?;
     let mut ended = EndedSessions::default();
     for id in ids {
@@ -90,15 +90,15 @@ async fn delete_django(write: &Db, table: &str, keys: &[String]) -> Result<u64, 
 }
 
 /// Every session with its primary key.
-pub(super) fn django_sessions(table: &str) -> Statement {
+pub(super) fn django_sessions(table: &str) -> QueryText {
     let table = quoted_path(table);
-    Statement::composed(format!(
+    QueryText::composed(format!(
         "SELECT session.session_key, session.session_data FROM {table} AS session"
     ))
 }
 
 /// The sessions whose keys are in `{list}`.
-pub(super) fn django_deletion(table: &str) -> Statement {
+pub(super) fn django_deletion(table: &str) -> QueryText {
     let table = quoted_path(table);
-    Statement::composed(format!("DELETE FROM {table} WHERE session_key IN {{list}}"))
+    QueryText::composed(format!("DELETE FROM {table} WHERE session_key IN {{list}}"))
 }

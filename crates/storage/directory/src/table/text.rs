@@ -3,89 +3,89 @@
 //! A column is always named as `account."column"`: SQLite takes a lone `"column"` that does not
 //! exist for a string. Only the operator's own query is pasted as it is.
 
-use sql::Statement;
+use sql::QueryText;
 
 use crate::{
     limits::{ACCOUNTS_PER_NAME_MAX, LATEST_CHANGES_READ},
     mapping::{Columns, Mapping, Source},
     quoting::{quoted, quoted_path},
-    row::Field,
+    row::MappedField,
 };
 
 impl Mapping {
-    /// Every account, its columns in the order of [`Field::ALL`].
-    pub(super) fn accounts(&self) -> Statement {
-        Statement::composed(self.select())
+    /// Every account, its columns in the order of [`MappedField::ALL`].
+    pub(super) fn accounts(&self) -> QueryText {
+        QueryText::composed(self.select())
     }
 
     /// One account, whichever the database has at hand.
-    pub(super) fn first_account(&self) -> Statement {
-        Statement::composed(format!("{} LIMIT 1", self.select()))
+    pub(super) fn first_account(&self) -> QueryText {
+        QueryText::composed(format!("{} LIMIT 1", self.select()))
     }
 
     /// The accounts whose ids are in `{list}`.
     ///
     /// It compares the column itself, so that its index is used.
-    pub(super) fn accounts_by_id(&self) -> Statement {
-        Statement::composed(self.select_by_id())
+    pub(super) fn accounts_by_id(&self) -> QueryText {
+        QueryText::composed(self.select_by_id())
     }
 
     /// The accounts that have an address, in lower case, or a username in `{list}`.
     ///
     /// A large site needs an index on `lower(email)` for it, as for any sign-in by address.
-    pub(super) fn accounts_by_name(&self) -> Statement {
-        Statement::composed(self.select_by_name())
+    pub(super) fn accounts_by_name(&self) -> QueryText {
+        QueryText::composed(self.select_by_name())
     }
 
     /// The accounts that changed last, the latest first.
-    pub(super) fn latest_changes(&self, column: &str) -> Statement {
+    pub(super) fn latest_changes(&self, column: &str) -> QueryText {
         let (select, column) = (self.select(), quoted(column));
-        Statement::composed(format!(
+        QueryText::composed(format!(
             "{select} WHERE account.{column} IS NOT NULL ORDER BY account.{column} DESC LIMIT \
              {LATEST_CHANGES_READ}"
         ))
     }
 
     /// The accounts that have changed since a moment, which the engine has written.
-    pub(super) fn changes(&self, column: &str, since: &str) -> Statement {
+    pub(super) fn changes(&self, column: &str, since: &str) -> QueryText {
         let (select, column) = (self.select(), quoted(column));
-        Statement::composed(format!("{select} WHERE account.{column} >= {since}"))
+        QueryText::composed(format!("{select} WHERE account.{column} >= {since}"))
     }
 
     /// The accounts that have ever changed.
-    pub(super) fn all_changes(&self, column: &str) -> Statement {
+    pub(super) fn all_changes(&self, column: &str) -> QueryText {
         let (select, column) = (self.select(), quoted(column));
-        Statement::composed(format!("{select} WHERE account.{column} IS NOT NULL"))
+        QueryText::composed(format!("{select} WHERE account.{column} IS NOT NULL"))
     }
 
     /// How many accounts there are.
-    pub(super) fn count(&self) -> Statement {
-        Statement::composed(format!("SELECT COUNT(*) FROM {}", self.from()))
+    pub(super) fn count(&self) -> QueryText {
+        QueryText::composed(format!("SELECT COUNT(*) FROM {}", self.from()))
     }
 
     /// How many accounts share their id with an earlier one.
-    pub(super) fn count_repeated(&self) -> Statement {
+    pub(super) fn count_repeated(&self) -> QueryText {
         let id = quoted(&self.columns.id);
         let from = self.from();
-        Statement::composed(format!("SELECT COUNT(*) - COUNT(DISTINCT account.{id}) FROM {from}"))
+        QueryText::composed(format!("SELECT COUNT(*) - COUNT(DISTINCT account.{id}) FROM {from}"))
     }
 
     /// Everything that the source has, to be described and not to be run.
-    pub(super) fn everything(&self) -> Statement {
-        Statement::composed(format!("SELECT * FROM {}", self.from()))
+    pub(super) fn everything(&self) -> QueryText {
+        QueryText::composed(format!("SELECT * FROM {}", self.from()))
     }
 
     /// Changes nothing, and is refused without the grant to change hashes.
-    pub(super) fn write_probe(&self) -> Option<Statement> {
+    pub(super) fn write_probe(&self) -> Option<QueryText> {
         let Written { table, of, id, hash } = self.written()?;
-        Some(Statement::composed(format!(
+        Some(QueryText::composed(format!(
             "UPDATE {table} SET {hash} = {of}.{hash} WHERE 1 = 0 AND {of}.{id} IS NULL"
         )))
     }
 
     /// Puts `$1` in the place of the hash `$2` of the accounts whose ids are in `{list}`; and what
     /// those accounts hold. Both return ids and hashes.
-    pub(super) fn replacement(&self) -> Option<(Statement, Statement)> {
+    pub(super) fn replacement(&self) -> Option<(QueryText, QueryText)> {
         let Written { table, of, id, hash } = self.written()?;
         let told = format!("CAST({of}.{id} AS TEXT), CAST({of}.{hash} AS TEXT)");
         let named = format!("{of}.{id} IN {{list}}");
@@ -93,7 +93,7 @@ impl Mapping {
             "UPDATE {table} SET {hash} = $1 WHERE {named} AND {of}.{hash} = $2 RETURNING {told}"
         );
         let select = format!("SELECT {told} FROM {table} WHERE {named}");
-        Some((Statement::composed(update), Statement::composed(select)))
+        Some((QueryText::composed(update), QueryText::composed(select)))
     }
 
     /// What is written to, if it is a table.
@@ -125,11 +125,11 @@ impl Mapping {
     }
 
     fn select(&self) -> String {
-        let columns: Vec<_> = Field::ALL.iter().map(|field| self.as_text(*field)).collect();
+        let columns: Vec<_> = MappedField::ALL.iter().map(|field| self.as_text(*field)).collect();
         format!("SELECT {} FROM {}", columns.join(", "), self.from())
     }
 
-    fn as_text(&self, field: Field) -> String {
+    fn as_text(&self, field: MappedField) -> String {
         match self.columns.of(field) {
             Some(column) => format!("CAST(account.{} AS TEXT)", quoted(column)),
             None => "CAST(NULL AS TEXT)".to_owned(),
@@ -193,7 +193,7 @@ mod tests {
         let at = Where { read_url: url.to_owned(), write_url: None, mapping: Mapping::generic() };
         let directory = TableDirectory::open(engine, at).await.unwrap();
         let select = directory.mapping.select_by_id();
-        let text = Statement::composed(format!("{explain} {select}"));
+        let text = QueryText::composed(format!("{explain} {select}"));
         let text = text.with_list_as(&directory.id_type(), 0, 2);
         let mut tx = db.read().await.unwrap();
         let query = tx.run(&text).bind("7".to_owned()).bind("8".to_owned());
@@ -211,7 +211,7 @@ mod tests {
              FROM n WHERE i < 20000) SELECT i FROM n",
             "ANALYZE",
         ] {
-            let statement = Statement::composed(text.to_owned());
+            let statement = QueryText::composed(text.to_owned());
             tx.run(&statement).execute().await.unwrap();
         }
         tx.commit().await.unwrap();

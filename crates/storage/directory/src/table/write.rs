@@ -1,5 +1,5 @@
 use model::{AccountId, StoredHash};
-use sql::{Db, Query, SqlError, Statement, Tx};
+use sql::{Db, Query, QueryText, SqlError, SqlTx};
 
 use super::connection::TableDirectory;
 use crate::failure::WriteError;
@@ -28,8 +28,8 @@ struct Swap<'a> {
     id: &'a AccountId,
     expected: &'a StoredHash,
     new: &'a StoredHash,
-    update: Statement,
-    select: Statement,
+    update: QueryText,
+    select: QueryText,
 }
 
 impl Swap<'_> {
@@ -49,14 +49,14 @@ impl Swap<'_> {
         Ok(false)
     }
 
-    async fn change(&self, tx: &mut Tx) -> Result<Vec<IdAndHash>, SqlError> {
+    async fn change(&self, tx: &mut SqlTx) -> Result<Vec<IdAndHash>, SqlError> {
         let hashes = [self.new, self.expected].map(|hash| hash.expose().to_owned());
         let query = hashes.into_iter().fold(tx.run(&self.update), Query::bind);
         query.bind(self.id.as_str().to_owned()).all().await
     }
 
     /// Asked over the same connection: what is read elsewhere may be a copy that lags behind.
-    async fn look(&self, tx: &mut Tx) -> Result<Vec<IdAndHash>, SqlError> {
+    async fn look(&self, tx: &mut SqlTx) -> Result<Vec<IdAndHash>, SqlError> {
         tx.run(&self.select).bind(self.id.as_str().to_owned()).all().await
     }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use directory::{Columns, Directory, Mapping, Source};
 use futures_util::TryStreamExt;
 use model::{Account, AccountId};
-use sql::{Access, Db, OpenOptions, Statement};
+use sql::{Access, Db, OpenOptions, QueryText};
 use tempfile::TempDir;
 
 /// A site's database, empty at first.
@@ -37,7 +37,7 @@ impl Site {
         let db = self.db().await;
         let mut tx = db.begin().await.unwrap();
         for text in statements {
-            let statement = Statement::composed((*text).to_owned());
+            let statement = QueryText::composed((*text).to_owned());
             tx.run(&statement).execute().await.unwrap();
         }
         tx.commit().await.unwrap();
@@ -47,7 +47,7 @@ impl Site {
     pub(crate) async fn number(&self, text: &str) -> i64 {
         let db = self.db().await;
         let mut tx = db.read().await.unwrap();
-        let statement = Statement::composed(text.to_owned());
+        let statement = QueryText::composed(text.to_owned());
         let (number,) = tx.run(&statement).one::<(i64,)>().await.unwrap();
         number
     }

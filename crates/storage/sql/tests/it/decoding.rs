@@ -1,4 +1,4 @@
-use sql::{Access, Db, OpenOptions, Record, Statement};
+use sql::{Access, Db, OpenOptions, QueryText, Record};
 
 /// A database of each sort.
 async fn both() -> (Vec<Db>, tempfile::TempDir) {
@@ -14,7 +14,7 @@ async fn both() -> (Vec<Db>, tempfile::TempDir) {
 
 async fn answer<R: Record>(db: &Db, text: &str) -> Result<R, String> {
     let mut tx = db.read().await.unwrap();
-    let answer = tx.run(&Statement::composed(text.to_owned())).one().await;
+    let answer = tx.run(&QueryText::composed(text.to_owned())).one().await;
     answer.map_err(|error| error.to_string())
 }
 
@@ -68,7 +68,7 @@ async fn a_column_of_sqlite_that_holds_all_types_is_read_value_by_value() {
         "CREATE TABLE mixed (place INTEGER PRIMARY KEY, number BIGINT)",
         "INSERT INTO mixed VALUES (1, 12), (2, 'twelve'), (3, 1.5), (4, x'12'), (5, NULL)",
     ] {
-        tx.run(&Statement::composed(text.to_owned())).execute().await.unwrap();
+        tx.run(&QueryText::composed(text.to_owned())).execute().await.unwrap();
     }
     tx.commit().await.unwrap();
     let at = |place: u8| format!("SELECT number FROM mixed WHERE place = {place}");
@@ -92,7 +92,7 @@ async fn a_value_that_no_column_can_hold_never_reaches_the_database() {
     let (databases, _folder) = both().await;
     for db in databases {
         let mut tx = db.begin().await.unwrap();
-        let insert = Statement::composed("INSERT INTO nowhere VALUES ($1)".to_owned());
+        let insert = QueryText::composed("INSERT INTO nowhere VALUES ($1)".to_owned());
         let refusal = tx.run(&insert).bind(Huge).execute().await.unwrap_err();
         assert_eq!(refusal.to_string(), "a value cannot be written: it is too large");
     }

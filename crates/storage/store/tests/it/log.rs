@@ -1,6 +1,6 @@
 use model::CampaignId;
 use sql::Constraint;
-use store::{Checkpoint, LogEntry, NewLogEntry, Store, StoreError};
+use store::{CheckpointRow, LogEntry, NewLogEntry, Store, StoreError};
 
 use crate::support::{TestStore, broken, time};
 
@@ -128,7 +128,7 @@ async fn the_latest_checkpoint_covers_most(store: TestStore) {
     for size in [9, 10, 2] {
         tx.add_checkpoint(size, time(5), &format!("note {size}")).await.unwrap();
     }
-    let expected = Checkpoint { size: 10, at: time(5), note: "note 10".to_owned() };
+    let expected = CheckpointRow { size: 10, at: time(5), note: "note 10".to_owned() };
     assert_eq!(tx.latest_checkpoint().await.unwrap(), Some(expected));
     let sizes: Vec<_> = tx.checkpoints().await.unwrap().iter().map(|note| note.size).collect();
     assert_eq!(sizes, [2, 9, 10]);

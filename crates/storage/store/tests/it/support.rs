@@ -4,7 +4,7 @@ use model::{
     AccountId, CampaignId, CredentialVersion, FileId, HashFormat, LeakId, Provenance, TargetState,
     Tier, Timestamp,
 };
-use sql::{Access, Constraint, Db, OpenOptions, SqlError, Statement};
+use sql::{Access, Constraint, Db, OpenOptions, QueryText, SqlError};
 use store::{
     FindingId, JobKind, Lease, NewAddress, NewCampaign, NewCandidate, NewFile, NewFinding, NewLeak,
     NewPiece, NewResetLine, NewTarget, Store, StoreError, StoreOptions, Tx, WorkerName,
@@ -61,7 +61,7 @@ impl TestStore {
     pub(crate) async fn raw(&self, text: &str) -> Result<u64, SqlError> {
         let db = self.database().await;
         let mut tx = db.begin().await?;
-        let changed = tx.run(&Statement::composed(text.to_owned())).execute().await?;
+        let changed = tx.run(&QueryText::composed(text.to_owned())).execute().await?;
         tx.commit().await?;
         Ok(changed)
     }
@@ -70,7 +70,7 @@ impl TestStore {
     pub(crate) async fn ask<R: sql::Record>(&self, text: &str) -> Vec<R> {
         let db = self.database().await;
         let mut tx = db.read().await.unwrap();
-        tx.run(&Statement::composed(text.to_owned())).all().await.unwrap()
+        tx.run(&QueryText::composed(text.to_owned())).all().await.unwrap()
     }
 
     /// The sort of rule that refuses a text.

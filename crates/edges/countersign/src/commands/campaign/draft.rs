@@ -4,14 +4,14 @@ use campaign::Policy;
 use campaigns::NewDraft;
 use serde_json::{Map, Value};
 
-use super::super::{CommandContext, Failure};
+use super::super::{CommandContext, CommandFailure};
 use crate::{
     cli::CampaignDraft,
     output::{self, Done},
 };
 
 /// What was typed, with the policy's file read.
-pub(super) fn new(arguments: &CampaignDraft) -> Result<NewDraft, Failure> {
+pub(super) fn new(arguments: &CampaignDraft) -> Result<NewDraft, CommandFailure> {
     let policy = match &arguments.policy {
         Some(file) => read(file)?,
         None => Policy::default(),
@@ -21,7 +21,7 @@ pub(super) fn new(arguments: &CampaignDraft) -> Result<NewDraft, Failure> {
 }
 
 /// The default policy, as TOML.
-pub(super) fn print_policy(context: &CommandContext<'_>) -> Result<Done, Failure> {
+pub(super) fn print_policy(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
     let policy = Policy::default();
     if context.cli.json {
         context.output.result("countersign.campaign_policy/1", &policy, |_| String::new())?;
@@ -32,7 +32,7 @@ pub(super) fn print_policy(context: &CommandContext<'_>) -> Result<Done, Failure
 }
 
 /// The default policy with what the file says instead.
-fn read(file: &Path) -> Result<Policy, Failure> {
+fn read(file: &Path) -> Result<Policy, CommandFailure> {
     let named = |reason: String| PolicyFile { file: file.display().to_string(), reason };
     let text = fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
     let changes: Map<String, Value> =

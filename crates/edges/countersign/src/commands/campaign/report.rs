@@ -1,13 +1,16 @@
 use campaign::CampaignName;
 use campaigns::{CampaignReport, StatementCounts};
 
-use super::{super::Failure, CampaignDesk};
+use super::{super::CommandFailure, CampaignDesk};
 use crate::{
     output::{Done, Sheet, grouped},
     wiring,
 };
 
-pub(super) async fn run(desk: &CampaignDesk<'_>, name: &CampaignName) -> Result<Done, Failure> {
+pub(super) async fn run(
+    desk: &CampaignDesk<'_>,
+    name: &CampaignName,
+) -> Result<Done, CommandFailure> {
     see_resets(desk).await?;
     let report = campaigns::report_campaign(&desk.instance, name.as_str()).await?;
     desk.context.output.result("countersign.campaign_report/1", &report, for_people)?;
@@ -15,7 +18,10 @@ pub(super) async fn run(desk: &CampaignDesk<'_>, name: &CampaignName) -> Result<
 }
 
 /// The same counts, for strangers.
-pub(super) async fn publish(desk: &CampaignDesk<'_>, name: &CampaignName) -> Result<Done, Failure> {
+pub(super) async fn publish(
+    desk: &CampaignDesk<'_>,
+    name: &CampaignName,
+) -> Result<Done, CommandFailure> {
     see_resets(desk).await?;
     let counts = campaigns::publish_statement(&desk.instance, name.as_str()).await?;
     desk.context.output.result("countersign.statement/1", &counts, statement)?;
@@ -23,7 +29,7 @@ pub(super) async fn publish(desk: &CampaignDesk<'_>, name: &CampaignName) -> Res
 }
 
 /// Who has chosen a new password is looked up first, so that counts are of now.
-async fn see_resets(desk: &CampaignDesk<'_>) -> Result<(), Failure> {
+async fn see_resets(desk: &CampaignDesk<'_>) -> Result<(), CommandFailure> {
     let directory = wiring::directory(desk.config).await?;
     let verifier = wiring::verifier(desk.config)?;
     campaigns::watch_resets(&desk.instance, &*directory, &verifier).await?;

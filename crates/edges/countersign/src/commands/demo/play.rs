@@ -10,7 +10,7 @@ use model::{AccountId, Clock as _, LeakName};
 
 use super::{
     super::{
-        CommandContext, Failure,
+        CommandContext, CommandFailure,
         worker::{stop_signal, work_until_done},
     },
     stage::DemoStage,
@@ -34,7 +34,7 @@ pub(super) async fn play(
     context: &CommandContext<'_>,
     stage: &DemoStage,
     invented: &DemoSite,
-) -> Result<Played, Failure> {
+) -> Result<Played, CommandFailure> {
     let progress = context.progress();
     let accounts =
         exposure::import_accounts(&stage.instance, &invented.accounts_file, &*progress).await?;
@@ -52,7 +52,7 @@ async fn find(
     context: &CommandContext<'_>,
     stage: &DemoStage,
     leaks: &[DemoLeak],
-) -> Result<(Vec<LeakReport>, BTreeSet<AccountId>), Failure> {
+) -> Result<(Vec<LeakReport>, BTreeSet<AccountId>), CommandFailure> {
     let (mut reports, mut exposed) = (Vec::new(), BTreeSet::new());
     let directory = wiring::directory(&stage.config).await?;
     for leak in leaks {
@@ -76,7 +76,7 @@ async fn find_one(
     stage: &DemoStage,
     directory: &dyn Directory,
     leak: &DemoLeak,
-) -> Result<LeakReport, Failure> {
+) -> Result<LeakReport, CommandFailure> {
     let name: LeakName = leak.name.parse()?;
     let (date, provenance) = (leak.date.parse()?, leak.provenance.parse()?);
     let add = AddLeak { name: name.clone(), date, provenance, files: leak.files.clone() };
@@ -93,7 +93,7 @@ async fn sign(
     context: &CommandContext<'_>,
     stage: &DemoStage,
     leaks: &[LeakReport],
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let founding = wiring::founding_digest(&stage.config)?.ok_or("nobody founded the roster")?;
     let [author, approvers @ ..] = &stage.operators[..] else { return Err("nobody signs".into()) };
     let leaks = leaks.iter().map(|leak| leak.name.clone()).collect();
@@ -135,7 +135,10 @@ fn policy() -> Policy {
 }
 
 /// `worker --until-done`.
-async fn seal_and_tell(context: &CommandContext<'_>, stage: &DemoStage) -> Result<(), Failure> {
+async fn seal_and_tell(
+    context: &CommandContext<'_>,
+    stage: &DemoStage,
+) -> Result<(), CommandFailure> {
     let means = wiring::means(&stage.config, &stage.instance).await?;
     work_until_done(context, &stage.config, &stage.instance, &means, stop_signal()?).await?;
     context.tell("Everybody in the plan is settled: sealed and told, or left alone.");

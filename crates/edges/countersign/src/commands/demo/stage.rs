@@ -8,7 +8,7 @@ use instance::{Instance, InstanceKey, create_instance};
 use model::{Clock as _, Randomness};
 use store::InstanceKind;
 
-use super::super::Failure;
+use super::super::CommandFailure;
 use crate::{
     ambient::{SystemClock, SystemRandomness},
     config::{Config, DEFAULT_FILE, Settings, template},
@@ -37,7 +37,7 @@ pub(super) struct DemoStage {
 
 impl DemoStage {
     /// Does what a site does before its first campaign: `init`, `operator init`, `sending arm`.
-    pub(super) async fn set(folder: &Path, address: SocketAddr) -> Result<Self, Failure> {
+    pub(super) async fn set(folder: &Path, address: SocketAddr) -> Result<Self, CommandFailure> {
         let file = folder.join(DEFAULT_FILE);
         let key = InstanceKey::generate(&SystemRandomness);
         let key_file = folder.join(&Settings::default().instance.key_file);
@@ -64,7 +64,7 @@ impl DemoStage {
     }
 }
 
-async fn make_store(config: &Config, key: &InstanceKey) -> Result<(), Failure> {
+async fn make_store(config: &Config, key: &InstanceKey) -> Result<(), CommandFailure> {
     let store = wiring::store(config).await?;
     store.migrate().await?;
     let (clock, randomness) = (&SystemClock, &SystemRandomness);
@@ -88,14 +88,14 @@ fn settings(address: SocketAddr, roster: Option<String>) -> Vec<(&'static str, S
     settings
 }
 
-fn operators() -> Result<Vec<OperatorKey>, Failure> {
+fn operators() -> Result<Vec<OperatorKey>, CommandFailure> {
     let randomness: &dyn Randomness = &SystemRandomness;
     let keys = OPERATORS.iter().map(|name| Ok(OperatorKey::generate(name.parse()?, randomness)));
     keys.collect()
 }
 
 /// The first roster, signed by everybody in it.
-fn found(instance: &Instance, operators: &[OperatorKey]) -> Result<SignedRoster, Failure> {
+fn found(instance: &Instance, operators: &[OperatorKey]) -> Result<SignedRoster, CommandFailure> {
     let people = operators.iter().map(OperatorKey::public).collect();
     let id = instance.id().parse()?;
     let document = RosterDocument::founding(id, people, SystemClock.now());
@@ -107,7 +107,7 @@ async fn arm(
     config: &Config,
     instance: &Instance,
     operators: &[OperatorKey],
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let file = config.resolve(&config.settings.sending.file);
     let proposal = instance::propose_arming(instance, &file).await?;
     let signed = operators.iter().take(2).fold(proposal.arming, SignedArming::signed_by);

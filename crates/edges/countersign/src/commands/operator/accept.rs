@@ -6,7 +6,7 @@ use model::canonical::CanonicalError;
 use serde::Serialize;
 
 use crate::{
-    commands::{CommandContext, Failure, Refused},
+    commands::{CommandContext, CommandFailure, Refused},
     files,
     output::visible,
     wiring,
@@ -25,7 +25,7 @@ pub(super) async fn run(
     context: &CommandContext<'_>,
     file: &Path,
     given: Option<RosterDigest>,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let signed = read(file)?;
     let config = context.config()?;
     let configured = wiring::founding_digest(&config)?;
@@ -55,7 +55,7 @@ fn for_people(accepted: &Accepted, config_file: &str) -> String {
     }
 }
 
-fn read(file: &Path) -> Result<SignedRoster, Failure> {
+fn read(file: &Path) -> Result<SignedRoster, CommandFailure> {
     let no_roster = |source| NoRoster { file: file.to_owned(), source };
     Ok(SignedRoster::parse(&files::read(file)?).map_err(no_roster)?)
 }
@@ -73,7 +73,7 @@ fn agreed(
     }
 }
 
-fn refused(error: RosterStateError) -> Failure {
+fn refused(error: RosterStateError) -> CommandFailure {
     match error {
         RosterStateError::Roster(error) => Refused::because(error),
         other => other.into(),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     ambient::SystemRandomness,
-    commands::{CommandContext, Failure},
+    commands::{CommandContext, CommandFailure},
     files,
     output::visible,
     terminal::ControllingTerminal,
@@ -22,7 +22,7 @@ pub(super) fn run(
     context: &CommandContext<'_>,
     name: &OperatorName,
     output: &Path,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     files::refuse_existing(output)?;
     let passphrase = ControllingTerminal::open()?.ask_new_passphrase()?;
     let key = OperatorKey::generate(name.clone(), &SystemRandomness);

@@ -7,7 +7,7 @@ use model::{Document as _, OperatorName, canonical::CanonicalError};
 
 use super::{SignedDocument, open_key};
 use crate::{
-    commands::{Failure, Refused},
+    commands::{CommandFailure, Refused},
     files,
     terminal::ControllingTerminal,
 };
@@ -21,7 +21,7 @@ pub(super) fn sign(
     file: &Path,
     key: &Path,
     output: Option<&Path>,
-) -> Result<SignedDocument, Failure> {
+) -> Result<SignedDocument, CommandFailure> {
     output.map_or(Ok(()), files::refuse_existing)?;
     let terminal = ControllingTerminal::open()?;
     terminal.show(&document.text())?;
@@ -35,7 +35,7 @@ pub(super) fn sign(
 }
 
 /// Whoever types the digest has looked at it, and can compare it with what colleagues have.
-fn confirm(terminal: &ControllingTerminal, digest: &str) -> Result<(), Failure> {
+fn confirm(terminal: &ControllingTerminal, digest: &str) -> Result<(), CommandFailure> {
     let question = format!("\nType the first {TYPED_CHARS} characters of the digest: ");
     let typed = terminal.ask(&question)?;
     let expected = digest[..TYPED_CHARS].to_owned();

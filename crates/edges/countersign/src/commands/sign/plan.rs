@@ -9,7 +9,7 @@ use model::{Clock as _, Document as _};
 use super::{SignedDocument, open_key};
 use crate::{
     ambient::SystemClock,
-    commands::{Failure, Refused},
+    commands::{CommandFailure, Refused},
     files,
     terminal::ControllingTerminal,
 };
@@ -18,7 +18,7 @@ pub(super) fn sign(
     plan: &Plan,
     key: &Path,
     output: Option<&Path>,
-) -> Result<SignedDocument, Failure> {
+) -> Result<SignedDocument, CommandFailure> {
     let output = output.ok_or(NoOutput)?;
     files::refuse_existing(output)?;
     let terminal = ControllingTerminal::open()?;
@@ -37,7 +37,7 @@ pub(super) fn sign(
 }
 
 /// The operator types what they have read; a number that is shown is too easily agreed to.
-fn ask_count(terminal: &ControllingTerminal, plan: &Plan) -> Result<u64, Failure> {
+fn ask_count(terminal: &ControllingTerminal, plan: &Plan) -> Result<u64, CommandFailure> {
     let typed = terminal.ask("\nHow many accounts are to be reset? Type the number: ")?;
     let count = typed.parse();
     let count = count.map_err(|_| Refused::because(NoNumber { typed }))?;
