@@ -1,6 +1,7 @@
 //! Measures what the promises of speed rest on, beside what anybody else would use.
 
 mod data;
+mod program;
 mod rounds;
 mod screening;
 mod verify;
@@ -42,21 +43,6 @@ pub(crate) fn bench(name: Option<&str>) -> ChoreResult {
     }
     println!("{RESULTS} is up to date");
     Ok(())
-}
-
-/// The release build of the program, made now.
-fn countersign() -> ChoreResult<String> {
-    crate::shell::run(&mut command("cargo build --quiet --release --package countersign"))?;
-    let program = root().join("target/release/countersign");
-    Ok(program.to_string_lossy().into_owned())
-}
-
-/// A number of a JSON object; enough of JSON for the answers that are asked for here.
-fn number(json: &str, key: &str) -> ChoreResult<u64> {
-    let value = json.split_once(&format!("\"{key}\":")).map(|(_, rest)| rest.trim_start());
-    let digits = value.and_then(|value| value.split(|c: char| !c.is_ascii_digit()).next());
-    let number = digits.and_then(|digits| digits.parse().ok());
-    number.ok_or_else(|| format!("the answer holds no number `{key}`: {json}").into())
 }
 
 /// What the seconds were measured on.
@@ -103,13 +89,5 @@ mod tests {
         let expected = "# Benchmarks\n\n<!-- bench a -->\nthree\n<!-- end a -->\n\n\
             <!-- bench b -->\ntwo\n<!-- end b -->\n";
         assert_eq!(third, expected);
-    }
-
-    #[test]
-    fn a_number_is_read_or_missed() {
-        assert_eq!(number(r#"{"a": 12, "ab":3}"#, "a").unwrap(), 12);
-        assert_eq!(number(r#"{"a": 12, "ab":3}"#, "ab").unwrap(), 3);
-        assert!(number(r#"{"a": "x"}"#, "a").is_err());
-        assert!(number("{}", "a").is_err());
     }
 }

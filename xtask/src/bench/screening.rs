@@ -4,9 +4,8 @@
 use std::process::Command;
 
 use super::{
-    countersign,
     data::{self, Screening},
-    number,
+    program::{countersign, number},
     rounds::{BenchRow, table},
 };
 use crate::shell::{ChoreResult, output};

@@ -3,7 +3,8 @@
 use std::{fmt::Write, path::Path, process::Command};
 
 use super::{
-    countersign, data, number,
+    data,
+    program::{countersign, number},
     rounds::{BenchRow, table},
 };
 use crate::{

@@ -13,7 +13,8 @@ use serde::Serialize;
 use store::{StoreError, Tx};
 
 use crate::{
-    Instance, LogError, SendingFileError, log,
+    Instance, LogError, SendingFileError,
+    append::root_at,
     sending_file::{ArmingSecret, LockedFolder, SendingFile},
 };
 
@@ -237,12 +238,12 @@ fn status(armed: &Armed, stored: &store::Arming) -> SendingStatus {
 
 async fn newest_mark(tx: &mut Tx) -> Result<LogMark, LogError> {
     let size = tx.log_size().await?;
-    Ok(LogMark { size, root: log::root_at(tx, size).await? })
+    Ok(LogMark { size, root: root_at(tx, size).await? })
 }
 
 async fn log_now(tx: &mut Tx, marked: u64) -> Result<LogNow, LogError> {
     let size = tx.log_size().await?;
-    let root = if size < marked { None } else { Some(log::root_at(tx, marked).await?) };
+    let root = if size < marked { None } else { Some(root_at(tx, marked).await?) };
     Ok(LogNow { size, root_at_mark: root })
 }
 

@@ -8,8 +8,8 @@ use store::{InstanceKind, InstanceRow, Store, StoreError, Tx};
 
 use crate::{
     InstanceKey,
+    append::{LogError, append},
     key_ring::KeyRing,
-    log::{self, LogError},
 };
 
 /// Everything that an operation on a site's own store needs.
@@ -121,9 +121,7 @@ impl Instance {
         tx: &'a mut Tx,
         events: &'a [LogEvent],
     ) -> BoxFuture<'a, Result<(), LogError>> {
-        Box::pin(
-            async move { log::append(tx, &self.checkpoint_key(), self.clock.now(), events).await },
-        )
+        Box::pin(async move { append(tx, &self.checkpoint_key(), self.clock.now(), events).await })
     }
 
     pub(crate) fn checkpoint_key(&self) -> CheckpointKey {
@@ -166,7 +164,7 @@ pub fn create_instance<'a>(
         let (key_check, created_at) = (keys.key_check(&id), clock.now());
         tx.create_instance(&InstanceRow { id: id.clone(), kind, created_at, key_check }).await?;
         let made = LogEvent::StoreMade { instance: id.clone(), kind: kind.to_string() };
-        log::append(&mut tx, &keys.checkpoint_key(&id), created_at, &[made]).await?;
+        append(&mut tx, &keys.checkpoint_key(&id), created_at, &[made]).await?;
         tx.commit().await?;
         Ok(id)
     })

@@ -8,6 +8,7 @@
     reason = "operations return futures, and the compiler warns of those that nobody awaits"
 )]
 
+mod append;
 mod arming;
 mod doctor;
 mod encrypted;
@@ -24,6 +25,7 @@ mod sending_file;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use append::LogError;
 pub use arming::{
     ArmError, DisarmedError, Proposal, SendingGuard, SendingStatus, arm, propose_arming,
     sending_status,
@@ -33,7 +35,7 @@ pub use encrypted::Encrypted;
 pub use instance::{Instance, InstanceError, InstanceOptions, create_instance};
 pub use key_ring::{DataKey, DecryptError, InstanceKey, InstanceKeyError, KeyRing};
 pub use lease::{NoticeLease, Renewable, while_renewing};
-pub use log::{LogError, LogReport, log_checkpoint, log_entries, verify_log};
+pub use log::{LogReport, log_checkpoint, log_entries, verify_log};
 pub use permission::{PermissionError, SendingPermission};
 pub use progress::{Progress, Step, Unit};
 pub use roster::{RosterStateError, accept_roster, roster, roster_in};

@@ -15,6 +15,7 @@ mod engine;
 mod export;
 mod failure;
 pub mod limits;
+mod location;
 mod mapping;
 mod opener;
 mod quoting;

@@ -6,6 +6,7 @@ use crate::{
     contract::Directory,
     engine::{postgres::Postgres, sqlite::Sqlite},
     failure::OpenError,
+    location::Location,
     mapping::Mapping,
     table,
 };
@@ -22,17 +23,10 @@ const CONNECTORS: &[Connector] = &[
 /// What opens addresses that begin in one of these ways.
 struct Connector {
     schemes: &'static [&'static str],
-    open: fn(Where) -> BoxFuture<'static, Opened>,
+    open: fn(Location) -> BoxFuture<'static, Opened>,
 }
 
 type Opened = Result<Arc<dyn Directory>, OpenError>;
-
-/// Where accounts are, and how they are kept there.
-pub(crate) struct Where {
-    pub(crate) read_url: String,
-    pub(crate) write_url: Option<String>,
-    pub(crate) mapping: Mapping,
-}
 
 /// Connects to the site's accounts, and checks the mapping against what is there.
 ///
@@ -50,7 +44,7 @@ pub async fn open(
     let connector = CONNECTORS.iter().find(|connector| connector.schemes.contains(&scheme));
     let connector = connector.ok_or_else(|| OpenError::Scheme { known: schemes() })?;
     let write_url = write_url.map(str::to_owned);
-    (connector.open)(Where { read_url: read_url.to_owned(), write_url, mapping }).await
+    (connector.open)(Location { read_url: read_url.to_owned(), write_url, mapping }).await
 }
 
 fn schemes() -> String {

@@ -21,15 +21,15 @@ use crate::{
     },
     engine::Engine,
     failure::OpenError,
+    location::Location,
     mapping::Sessions,
-    opener::Where,
     report::DirectoryReport,
 };
 
 /// Connects to it, and checks the mapping against what is there.
 pub(crate) async fn open(
     engine: &'static dyn Engine,
-    at: Where,
+    at: Location,
 ) -> Result<Arc<dyn Directory>, OpenError> {
     Ok(Arc::new(TableDirectory::open(engine, at).await?))
 }

@@ -1,7 +1,9 @@
-//! Every `match` on the backend.
+//! Every `match` on the backend; those that read rows stand in `backend/row.rs`.
 //!
 //! What is fetched here is erased: a query answers with boxed futures and streams of [`Row`], so
 //! that sqlx's machinery is compiled in this crate once, and in none that asks something.
+
+mod row;
 
 use std::{borrow::Cow, fs, os::unix::fs::MetadataExt as _, str::FromStr, time::Duration};
 
@@ -11,20 +13,19 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use sqlx::{
-    Arguments, AssertSqlSafe, Column as _, Database, Decode as SqlxDecode, Encode, Executor as _,
-    PgPool, Postgres, Row as _, SqlSafeStr as _, SqlStr, Sqlite, SqlitePool, Statement as _,
-    Transaction, Type, TypeInfo as _, ValueRef,
-    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
-    sqlite::{
-        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-    },
+    Arguments, AssertSqlSafe, Database, Encode, Executor as _, PgPool, Postgres, SqlSafeStr as _,
+    SqlStr, Sqlite, SqlitePool, Statement as _, Transaction, Type, TypeInfo as _,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use crate::{
-    Datum, Decode, Migrations, QueryText, Record, SqlError,
+    Migrations, QueryText, Record, SqlError,
     migration::migrator,
-    value::{Bind, Misfit, Value, Values},
+    value::{Bind, Value, Values},
 };
+
+pub use row::Row;
 
 /// How long a SQLite writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -497,102 +498,6 @@ fn records<'c, R: Record + 'c>(
     rows: BoxStream<'c, Result<Row, SqlError>>,
 ) -> BoxStream<'c, Result<R, SqlError>> {
     rows.map(|row| R::decode(&row?)).boxed()
-}
-
-/// A row of an answer, to be decoded.
-pub enum Row {
-    /// Of SQLite.
-    Sqlite(SqliteRow),
-    /// Of PostgreSQL.
-    Postgres(PgRow),
-}
-
-impl Row {
-    /// What the column of that name holds.
-    ///
-    /// # Errors
-    /// [`SqlError::Column`] if it holds anything else, NULL included, or does not exist.
-    pub fn get<T: Decode>(&self, name: &'static str) -> Result<T, SqlError> {
-        T::decode(self.named(name)?).map_err(|reason| misfit(name, reason))
-    }
-
-    /// What a column holds, by its place from 0.
-    ///
-    /// # Errors
-    /// As [`Row::get`].
-    pub fn at<T: Decode>(&self, place: usize) -> Result<T, SqlError> {
-        T::decode(self.placed(place)?).map_err(|reason| misfit(self.name(place), reason))
-    }
-
-    fn named(&self, name: &'static str) -> Result<Datum<'_>, SqlError> {
-        match self {
-            Self::Sqlite(row) => sqlite_datum(row.try_get_raw(name)?),
-            Self::Postgres(row) => postgres_datum(row.try_get_raw(name)?),
-        }
-        .map_err(|reason| misfit(name, reason))
-    }
-
-    fn placed(&self, place: usize) -> Result<Datum<'_>, SqlError> {
-        match self {
-            Self::Sqlite(row) => sqlite_datum(row.try_get_raw(place)?),
-            Self::Postgres(row) => postgres_datum(row.try_get_raw(place)?),
-        }
-        .map_err(|reason| misfit(self.name(place), reason))
-    }
-
-    fn name(&self, place: usize) -> &str {
-        match self {
-            Self::Sqlite(row) => row.column(place).name(),
-            Self::Postgres(row) => row.column(place).name(),
-        }
-    }
-}
-
-fn misfit(column: &str, reason: Misfit) -> SqlError {
-    SqlError::Column { column: column.to_owned(), reason }
-}
-
-type SqliteValue<'r> = <Sqlite as Database>::ValueRef<'r>;
-type PgValue<'r> = <Postgres as Database>::ValueRef<'r>;
-
-/// The value's own type decides, which may be another than its column's.
-fn sqlite_datum(value: SqliteValue<'_>) -> Result<Datum<'_>, Misfit> {
-    if value.is_null() {
-        return Ok(Datum::Null);
-    }
-    let type_name = value.type_info().name().to_owned();
-    Ok(match type_name.as_str() {
-        "INTEGER" => Datum::Integer(SqlxDecode::<Sqlite>::decode(value)?),
-        "TEXT" => Datum::Text(SqlxDecode::<Sqlite>::decode(value)?),
-        "BLOB" => Datum::Bytes(SqlxDecode::<Sqlite>::decode(value)?),
-        other => return Err(unread(other)),
-    })
-}
-
-fn postgres_datum(value: PgValue<'_>) -> Result<Datum<'_>, Misfit> {
-    if value.is_null() {
-        return Ok(Datum::Null);
-    }
-    let found = value.type_info().into_owned();
-    Ok(if <i64 as Type<Postgres>>::compatible(&found) {
-        Datum::Integer(SqlxDecode::<Postgres>::decode(value)?)
-    } else if <i32 as Type<Postgres>>::compatible(&found) {
-        Datum::Integer(<i32 as SqlxDecode<Postgres>>::decode(value)?.into())
-    } else if <i16 as Type<Postgres>>::compatible(&found) {
-        Datum::Integer(<i16 as SqlxDecode<Postgres>>::decode(value)?.into())
-    } else if <bool as Type<Postgres>>::compatible(&found) {
-        Datum::Boolean(SqlxDecode::<Postgres>::decode(value)?)
-    } else if <str as Type<Postgres>>::compatible(&found) {
-        Datum::Text(SqlxDecode::<Postgres>::decode(value)?)
-    } else if <Vec<u8> as Type<Postgres>>::compatible(&found) {
-        Datum::Bytes(SqlxDecode::<Postgres>::decode(value)?)
-    } else {
-        return Err(unread(found.name()));
-    })
-}
-
-fn unread(type_name: &str) -> Misfit {
-    format!("no value of type {type_name} is read").into()
 }
 
 #[cfg(test)]

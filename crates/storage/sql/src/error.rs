@@ -1,6 +1,7 @@
 use std::fmt;
 
-use crate::Misfit;
+/// Why a value cannot be written, or cannot be what a column holds.
+pub type Misfit = Box<dyn std::error::Error + Send + Sync>;
 
 /// What can go wrong between us and a database.
 #[derive(Debug, thiserror::Error)]

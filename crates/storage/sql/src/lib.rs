@@ -19,6 +19,7 @@
 )]
 
 mod backend;
+mod datum;
 mod error;
 mod migration;
 mod record;
@@ -26,9 +27,10 @@ mod statement;
 mod value;
 
 pub use backend::{Access, Column, Db, OpenOptions, Query, Row, SqlTx};
-pub use error::{Constraint, SqlError};
+pub use datum::{Datum, Decode};
+pub use error::{Constraint, Misfit, SqlError};
 pub use futures_util::{future::BoxFuture, stream::BoxStream};
 pub use migration::{Migration, Migrations};
-pub use record::{Datum, Decode, Record};
+pub use record::Record;
 pub use statement::QueryText;
-pub use value::{Bind, Misfit, Value, Values};
+pub use value::{Bind, Value, Values};

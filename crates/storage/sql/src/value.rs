@@ -1,9 +1,6 @@
 //! Values on their way into a statement. Nothing here knows which database will take them.
 
-use crate::SqlError;
-
-/// Why a value cannot be written, or cannot be what a column holds.
-pub type Misfit = Box<dyn std::error::Error + Send + Sync>;
+use crate::{Misfit, SqlError};
 
 /// What a placeholder stands for. `None` is NULL, of the type that the variant names.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,11 +5,13 @@
 //! - the attempt number is the fence: whoever lost a job cannot finish it;
 //! - a job's result and its end are one transaction.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use model::{AccountId, FileId, LeakId, text_enum};
+use model::{AccountId, FileId, LeakId};
 
-use crate::{JobId, StoreError, StoreFuture, Tx, cell::Cell, limits::JOBS_PER_STATEMENT};
+use crate::{
+    JobId, JobKind, StoreError, StoreFuture, Tx, WorkerName, cell::Cell, limits::JOBS_PER_STATEMENT,
+};
 
 sql::queries! {
     ADD_JOBS = ["INSERT INTO job (kind, leak) VALUES {rows} RETURNING id"];
@@ -33,16 +35,6 @@ sql::queries! {
         FROM job WHERE leak = $1 AND kind = $2"];
     NEXT_EXPIRY = ["SELECT MIN(lease_until) - " NOW " FROM job
         WHERE leak = $1 AND kind = $2 AND done_at IS NULL"];
-}
-
-text_enum! {
-    /// What is to be done.
-    pub enum JobKind {
-        /// Compare a range of bytes of a leak's file with the accounts.
-        Screen = "screen",
-        /// Try the candidates of a range of accounts on their stored hashes.
-        Verify = "verify",
-    }
 }
 
 /// A job that one worker holds for a while.
@@ -114,27 +106,6 @@ pub struct JobCounts {
 }
 
 record!(JobCounts { open, leased, done });
-
-/// The name of one start of one worker.
-///
-/// It is made from random bytes and nothing else, so that a worker that starts again cannot keep
-/// alive the leases of its dead predecessor.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct WorkerName(String);
-
-impl WorkerName {
-    /// From 16 fresh random bytes.
-    #[must_use]
-    pub fn from_random(bytes: [u8; 16]) -> Self {
-        Self(format!("{:032x}", u128::from_be_bytes(bytes)))
-    }
-}
-
-impl fmt::Display for WorkerName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 impl Tx {
     /// Takes the job that has waited longest; `None` if there is none to take now.

@@ -65,22 +65,6 @@ impl Store {
         SCHEMA.sqlite.last().map_or(0, |migration| migration.version)
     }
 
-    /// Prepares every statement of this crate without running any: the schema has what they name.
-    ///
-    /// # Errors
-    /// What the database finds wrong with the first statement that does not fit.
-    pub fn check_statements(&self) -> StoreFuture<'_, usize> {
-        Box::pin(async move {
-            let mut tx = self.db.read().await?;
-            let mut checked = 0;
-            for (_, statement) in statements() {
-                tx.describe(&statement.with_rows(2).with_list(0, 2)).await?;
-                checked += 1;
-            }
-            Ok(checked)
-        })
-    }
-
     /// What the database calls itself: name and version.
     pub fn version(&self) -> StoreFuture<'_, String> {
         Box::pin(async move { Ok(self.db.version().await?) })
@@ -140,32 +124,4 @@ impl Tx {
         let (Cell(count),) = query.one::<(Cell<u64>,)>().await?;
         Ok(count)
     }
-}
-
-/// Every statement of this crate, by name.
-fn statements() -> impl Iterator<Item = &'static (&'static str, sql::QueryText)> {
-    let files = [
-        ALL,
-        crate::accounts::ALL,
-        crate::addresses::ALL,
-        crate::arming::ALL,
-        crate::campaigns::ALL,
-        crate::candidates::ALL,
-        crate::findings::ALL,
-        crate::instance::ALL,
-        crate::jobs::ALL,
-        crate::leaks::ALL,
-        crate::links::ALL,
-        crate::log::ALL,
-        crate::notices::ALL,
-        crate::requests::ALL,
-        crate::reset_lines::ALL,
-        crate::roster::ALL,
-        crate::screening::ALL,
-        crate::statements::ALL,
-        crate::summary::ALL,
-        crate::targets::ALL,
-        crate::unverified::ALL,
-    ];
-    files.into_iter().flatten()
 }

@@ -1,3 +1,4 @@
+mod desk;
 mod draft;
 mod report;
 mod view;
@@ -7,13 +8,12 @@ use std::path::Path;
 use authority::{Approval, ApprovalError};
 use campaign::CampaignName;
 use campaigns::{CampaignError, CampaignView, Sample};
-use instance::Instance;
 use serde::Serialize;
 
+use self::desk::CampaignDesk;
 use super::{CommandContext, CommandFailure, Refused};
 use crate::{
     cli::CampaignCommand,
-    config::Config,
     files,
     output::{Done, visible},
     wiring::{self, WiringError},
@@ -33,13 +33,6 @@ pub(super) async fn run(
     let desk =
         CampaignDesk { context, instance: wiring::instance(&config).await?, config: &config };
     desk.run(command).await
-}
-
-/// What every command about a stored campaign needs.
-struct CampaignDesk<'a> {
-    context: &'a CommandContext<'a>,
-    config: &'a Config,
-    instance: Instance,
 }
 
 impl CampaignDesk<'_> {

@@ -4,8 +4,10 @@ mod account;
 mod assess;
 mod campaign;
 mod completions;
+mod context;
 mod demo;
 mod doctor;
+mod failure;
 mod finding;
 mod init;
 mod leak;
@@ -16,72 +18,18 @@ mod serve;
 mod sign;
 mod worker;
 
-use std::{error::Error, fmt::Display, process::ExitCode, sync::Arc};
-
-use instance::Progress;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     cli::{Cli, CliCommand, ConfigCommand},
-    config::Config,
     output::{self, Done, Output},
-    progress::Bars,
-    reference,
-    wiring::{self, MailError, WiringError},
+    reference, wiring,
 };
 
-/// A command may fail in any way that its operation may; what matters here is what it says.
-pub(crate) type CommandFailure = Box<dyn Error>;
+pub(crate) use failure::{CommandFailure, exit_code};
 
-/// A guard said no: nothing broke, and trying again will not help.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-struct Refused(CommandFailure);
-
-impl Refused {
-    fn because(reason: impl Into<CommandFailure>) -> CommandFailure {
-        Box::new(Self(reason.into()))
-    }
-}
-
-impl Refused {
-    /// A host that has no sending file is one that may not send.
-    fn if_disarmed(error: WiringError) -> CommandFailure {
-        match error {
-            WiringError::Mail(MailError::Sending(_)) => Self::because(error),
-            _ => error.into(),
-        }
-    }
-}
-
-/// How a program ends that failed in this way.
-pub(crate) fn exit_code(failure: &(dyn Error + 'static)) -> ExitCode {
-    let code = if failure.is::<Refused>() { output::EXIT_REFUSED } else { output::EXIT_ERROR };
-    ExitCode::from(code)
-}
-
-/// What every command is given.
-struct CommandContext<'a> {
-    cli: &'a Cli,
-    output: &'a Output,
-}
-
-impl CommandContext<'_> {
-    fn config(&self) -> Result<Config, CommandFailure> {
-        Ok(Config::load(self.cli.config.as_deref())?)
-    }
-
-    fn progress(&self) -> Arc<dyn Progress> {
-        Arc::new(Bars::new(self.cli.quiet))
-    }
-
-    /// Tells somebody who waits what has been done.
-    fn tell(&self, text: impl Display) {
-        if !self.cli.quiet {
-            Output::tell(text);
-        }
-    }
-}
+use context::CommandContext;
+use failure::Refused;
 
 /// How much is logged if nobody has chosen: whoever watches a demonstration reads its story.
 pub(crate) const fn usual_level(cli: &Cli) -> LevelFilter {

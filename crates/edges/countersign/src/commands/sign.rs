@@ -4,23 +4,21 @@
 
 mod collected;
 mod plan;
+mod signed;
 
 use std::path::{Path, PathBuf};
 
-use authority::{KeyFileError, OperatorKey};
 use campaign::{Plan, PlanError};
 use model::canonical::CanonicalError;
-use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::{CommandContext, CommandFailure};
 use crate::{
     cli::Sign,
     files,
     output::{Done, visible},
-    terminal::ControllingTerminal,
 };
 use collected::Collected;
+use signed::SignedDocument;
 
 pub(super) fn run(context: &CommandContext<'_>, arguments: &Sign) -> Result<Done, CommandFailure> {
     let Sign { file, key, output } = arguments;
@@ -30,15 +28,6 @@ pub(super) fn run(context: &CommandContext<'_>, arguments: &Sign) -> Result<Done
     };
     context.output.result("countersign.sign/1", &signed, for_people)?;
     Ok(Done::Whole)
-}
-
-/// What was signed, and where the signature is.
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum SignedDocument {
-    Plan { file: String, operator: String, plan: String, round: u32 },
-    Roster { file: String, digest: String, signers: Vec<String> },
-    Arming { file: String, digest: String, signers: Vec<String> },
 }
 
 fn for_people(signed: &SignedDocument) -> String {
@@ -77,15 +66,6 @@ impl ToBeSigned {
     }
 }
 
-/// Opens a key file with the passphrase that is typed on the terminal.
-fn open_key(terminal: &ControllingTerminal, file: &Path) -> Result<OperatorKey, CommandFailure> {
-    let bytes = files::read(file).map(Zeroizing::new)?;
-    let failed = |source| KeyError { file: file.to_owned(), source };
-    let text = str::from_utf8(&bytes).map_err(|_| failed(KeyFileError::Malformed))?;
-    let passphrase = terminal.ask_passphrase(&format!("Passphrase of {}: ", file.display()))?;
-    Ok(OperatorKey::from_file(text, &passphrase).map_err(failed)?)
-}
-
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{}: this is no document to be signed: no plan ({plan}), no roster ({roster}), no arming \
@@ -97,11 +77,4 @@ struct NotToBeSigned {
     plan: PlanError,
     roster: CanonicalError,
     arming: CanonicalError,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", file.display())]
-struct KeyError {
-    file: PathBuf,
-    source: KeyFileError,
 }

@@ -1,4 +1,4 @@
-use super::HeaderFault;
+use super::fault::HeaderFault;
 use crate::row::MappedField;
 
 /// Where in an export's columns each field stands.

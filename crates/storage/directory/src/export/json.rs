@@ -2,7 +2,10 @@ use std::io::{BufRead, Read};
 
 use serde_json::{Map, Value};
 
-use super::{ExportRow, LineFault, head::Head};
+use super::{
+    fault::{ExportRow, LineFault},
+    head::Head,
+};
 use crate::{
     limits::EXPORT_LINE_BYTES_MAX,
     row::{MappedField, RawRow},

@@ -3,7 +3,7 @@ use std::io::{Chain, Read};
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use super::{
-    ExportRow, HeaderFault, LineFault,
+    fault::{ExportRow, HeaderFault, LineFault},
     head::{Head, known_columns},
 };
 use crate::row::RawRow;

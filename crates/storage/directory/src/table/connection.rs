@@ -6,8 +6,8 @@ use crate::{
     engine::Engine,
     failure::{OpenError, ReadError},
     limits::{READ_CONNECTIONS_MAX, WRITE_CONNECTIONS_MAX},
+    location::Location,
     mapping::{Columns, Mapping, Sessions},
-    opener::Where,
     row::RawRow,
 };
 
@@ -22,8 +22,8 @@ pub(crate) struct TableDirectory {
 }
 
 impl TableDirectory {
-    pub(crate) async fn open(engine: &'static dyn Engine, at: Where) -> Result<Self, OpenError> {
-        let Where { read_url, write_url, mapping } = at;
+    pub(crate) async fn open(engine: &'static dyn Engine, at: Location) -> Result<Self, OpenError> {
+        let Location { read_url, write_url, mapping } = at;
         is_sound(&mapping)?;
         let read = connect("directory.url", &read_url, Access::Read).await?;
         let write = match write_url {

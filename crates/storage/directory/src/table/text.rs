@@ -168,7 +168,7 @@ mod tests {
     use super::*;
     use crate::{
         engine::{Engine, postgres::Postgres, sqlite::Sqlite},
-        opener::Where,
+        location::Location,
         table::connection::TableDirectory,
     };
 
@@ -190,7 +190,8 @@ mod tests {
     /// How the database goes about looking two accounts up.
     async fn plan<R: Record>(engine: &'static dyn Engine, url: &str, explain: &str) -> Vec<R> {
         let db = many_users(url).await;
-        let at = Where { read_url: url.to_owned(), write_url: None, mapping: Mapping::generic() };
+        let at =
+            Location { read_url: url.to_owned(), write_url: None, mapping: Mapping::generic() };
         let directory = TableDirectory::open(engine, at).await.unwrap();
         let select = directory.mapping.select_by_id();
         let text = QueryText::composed(format!("{explain} {select}"));

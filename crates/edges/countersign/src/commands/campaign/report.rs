@@ -1,7 +1,7 @@
 use campaign::CampaignName;
 use campaigns::{CampaignReport, StatementCounts};
 
-use super::{super::CommandFailure, CampaignDesk};
+use super::{super::CommandFailure, desk::CampaignDesk};
 use crate::{
     output::{Done, Sheet, grouped},
     wiring,

@@ -5,7 +5,7 @@ use std::path::Path;
 use authority::{OperatorKey, SignedArming, SignedRoster};
 use model::{Document as _, OperatorName, canonical::CanonicalError};
 
-use super::{SignedDocument, open_key};
+use super::signed::{SignedDocument, open_key};
 use crate::{
     commands::{CommandFailure, Refused},
     files,

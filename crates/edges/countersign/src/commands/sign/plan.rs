@@ -6,7 +6,7 @@ use authority::{Approval, ApprovalError, check_count};
 use campaign::Plan;
 use model::{Clock as _, Document as _};
 
-use super::{SignedDocument, open_key};
+use super::signed::{SignedDocument, open_key};
 use crate::{
     ambient::SystemClock,
     commands::{CommandFailure, Refused},

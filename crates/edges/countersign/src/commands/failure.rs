@@ -1,0 +1,34 @@
+use std::{error::Error, process::ExitCode};
+
+use crate::{
+    output,
+    wiring::{MailError, WiringError},
+};
+
+/// A command may fail in any way that its operation may; what matters here is what it says.
+pub(crate) type CommandFailure = Box<dyn Error>;
+
+/// A guard said no: nothing broke, and trying again will not help.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct Refused(CommandFailure);
+
+impl Refused {
+    pub(crate) fn because(reason: impl Into<CommandFailure>) -> CommandFailure {
+        Box::new(Self(reason.into()))
+    }
+
+    /// A host that has no sending file is one that may not send.
+    pub(crate) fn if_disarmed(error: WiringError) -> CommandFailure {
+        match error {
+            WiringError::Mail(MailError::Sending(_)) => Self::because(error),
+            _ => error.into(),
+        }
+    }
+}
+
+/// How a program ends that failed in this way.
+pub(crate) fn exit_code(failure: &(dyn Error + 'static)) -> ExitCode {
+    let code = if failure.is::<Refused>() { output::EXIT_REFUSED } else { output::EXIT_ERROR };
+    ExitCode::from(code)
+}

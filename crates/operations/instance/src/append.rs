@@ -1,0 +1,71 @@
+use ledger::{
+    AuditError, CheckpointError, CheckpointKey, Entry, Hash, LogEvent, MissingHash, Tree, frontier,
+    hash_position,
+};
+use model::Timestamp;
+use store::{NewLogEntry, StoreError, Tx};
+use tracing::Level;
+
+/// Writes events into the audit log and signs its new head, in the caller's transaction: what is
+/// done and what is logged cannot differ.
+pub(crate) async fn append(
+    tx: &mut Tx,
+    key: &CheckpointKey,
+    at: Timestamp,
+    events: &[LogEvent],
+) -> Result<(), LogError> {
+    follow(events);
+    let size = tx.log_size_for_append().await?;
+    let mut tree = Tree::resume(size, tx.log_hashes(&frontier(size)).await?);
+    let (mut entries, mut hashes) = (Vec::new(), Vec::new());
+    for event in events {
+        let body = Entry::new(at, event).to_bytes()?;
+        hashes.extend(tree.push(&body)?);
+        entries.push(NewLogEntry { campaign: event.campaign(), body });
+    }
+    tx.append_log(size, at, &entries, hash_position(size), &hashes).await?;
+    let note = key.sign(tree.size(), tree.root()?)?;
+    tx.add_checkpoint(tree.size(), at, &note).await?;
+    Ok(())
+}
+
+/// Tells whoever wants a detailed log what is being done. Names alone: what an entry says of accounts
+/// belongs into the audit log, and nowhere else.
+fn follow(events: &[LogEvent]) {
+    if tracing::enabled!(Level::DEBUG) {
+        for entry in events.iter().filter_map(|event| serde_json::to_value(event).ok()) {
+            tracing::debug!(event = entry["event"].as_str(), "recording");
+        }
+    }
+}
+
+/// The root over the first `size` entries, of a log that has as many.
+pub(crate) async fn root_at(tx: &mut Tx, size: u64) -> Result<Hash, LogError> {
+    Ok(Tree::resume(size, tx.log_hashes(&frontier(size)).await?).root()?)
+}
+
+/// What can be wrong with the audit log.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// An entry would be missing from its campaign's report, or stand in another's.
+    #[error("entry {position} of the log is about another campaign than it is filed under")]
+    Misfiled {
+        /// Which entry.
+        position: u64,
+    },
+    /// It contradicts itself or a checkpoint.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// A checkpoint cannot be signed or read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// Its stored hashes are incomplete.
+    #[error(transparent)]
+    Missing(#[from] MissingHash),
+    /// An event cannot be written down.
+    #[error("an entry of the audit log cannot be written: {0}")]
+    Entry(#[from] serde_json::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
