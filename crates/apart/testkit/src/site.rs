@@ -7,7 +7,6 @@ mod reset;
 mod truth;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -15,10 +14,7 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{
-    TestDatabase, python,
-    tools::{HINT, run},
-};
+use crate::{TestDatabase, python, tools::run};
 
 pub use truth::{FileTruth, SiteMatch, SitePerson, SiteTally, SiteTruth};
 
@@ -208,10 +204,6 @@ fn generator(database_url: &str, folder: &Path, options: SiteOptions) -> Command
     generator.args(["--accounts", &options.accounts.to_string()]);
     generator.args(["--seed", &options.seed.to_string()]);
     generator
-}
-
-fn read(path: &Path) -> Vec<u8> {
-    fs::read(path).unwrap_or_else(|error| panic!("{}: {error}. {HINT}", path.display()))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod account_for;
 mod claim;
+mod group;
 pub mod limits;
 mod machine;
 mod names;
@@ -23,6 +24,7 @@ pub use account_for::{Irreconcilable, Reckoning};
 pub use claim::{
     Claim, ClaimFacts, NoticeDue, RateUsed, Refusal, Waiting, decide_claim, decide_send, notice_due,
 };
+pub use group::{AddressGroup, GroupError};
 pub use machine::{
     Campaign, Command, Event, HaltReason, Stage, StageProgress, State, StepError,
     allowed_addresses, step,
@@ -33,7 +35,7 @@ pub use plan::{Counts, Draft, Plan, PlanDigest, PlanError, Reason, TemplateDiges
 pub use policy::{Policy, PolicyError, RampStep, Reach, StoreKind, Threshold};
 pub use signed::SignedPlan;
 pub use target::{
-    AddressGroup, AddressKey, GroupError, Place, Resolution, Reverification, Target, TargetAction,
-    Targets, TargetsError, after_reverification, resolve_sealing,
+    AddressKey, Place, Resolution, Reverification, Target, TargetAction, Targets, TargetsError,
+    after_reverification, resolve_sealing,
 };
 pub use tree::{InclusionProof, TargetRoot, TargetTree};

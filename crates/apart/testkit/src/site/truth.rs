@@ -1,11 +1,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     path::Path,
 };
 
 use serde::Deserialize;
 
-use super::read;
+use crate::tools::HINT;
 
 /// What is true of a made site and of its leaks, told by the generator.
 #[derive(Debug, Deserialize)]
@@ -112,4 +113,8 @@ impl SiteTally {
     pub fn accounted(&self) -> u64 {
         self.records() + self.blank
     }
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    fs::read(path).unwrap_or_else(|error| panic!("{}: {error}. {HINT}", path.display()))
 }

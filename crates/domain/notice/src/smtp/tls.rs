@@ -7,7 +7,7 @@ use rustls::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::RelayError;
+use super::failure::{RelayError, RootsError};
 
 /// Whose certificates a relay may show.
 #[derive(Debug, Clone)]
@@ -34,23 +34,6 @@ impl Roots {
         }
         if store.is_empty() { Err(RootsError::Empty) } else { Ok(Self(store)) }
     }
-}
-
-/// Why no certificate can be checked.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RootsError {
-    /// Nobody would be trusted.
-    #[error("there is no certificate in the PEM file of authorities")]
-    Empty,
-    /// Something else than a certificate.
-    #[error("a certificate in the PEM file of authorities is malformed")]
-    Malformed,
-    /// The library has none of what it needs.
-    #[error("TLS cannot be used: {reason}")]
-    Library {
-        /// As the library puts it.
-        reason: String,
-    },
 }
 
 /// Makes TLS connections that check the relay's certificate.
