@@ -208,7 +208,7 @@ fn generator(database_url: &str, folder: &Path, options: SiteOptions) -> Command
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Read, process::Stdio};
+    use std::{fs, io::Read, process::Stdio};
 
     use super::*;
     use crate::postgres;

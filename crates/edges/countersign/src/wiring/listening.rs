@@ -1,9 +1,10 @@
 //! Where `countersign serve` listens, and for whom.
 
-use std::net::{AddrParseError, SocketAddr};
+use std::net::SocketAddr;
 
 use web::{Listener, ServeOptions, TlsFiles};
 
+use super::failure::ListeningError;
 use crate::config::Config;
 
 /// Every listener that is configured: always one for people.
@@ -51,18 +52,4 @@ fn people(config: &Config) -> Result<ServeOptions, ListeningError> {
 fn address(listener: Listener, listen: &str) -> Result<SocketAddr, ListeningError> {
     let invalid = |source| ListeningError::Address { listener, listen: listen.to_owned(), source };
     listen.parse().map_err(invalid)
-}
-
-/// Why nobody can listen as it is configured.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ListeningError {
-    #[error("`serve.{}.listen`: `{listen}` is no address and port: {source}", listener.as_str())]
-    Address { listener: Listener, listen: String, source: AddrParseError },
-    #[error("`serve.people.trusted_proxy`: `{proxy}` is no IP address: {source}")]
-    Proxy { proxy: String, source: AddrParseError },
-    #[error(
-        "`serve.people.certificate_file` and `serve.people.key_file` are set together, or not at \
-         all"
-    )]
-    HalfCertificate,
 }

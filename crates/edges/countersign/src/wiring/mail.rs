@@ -1,20 +1,23 @@
 //! What notices say, how they leave, and what else a campaign is run with.
 
-use std::{fs, io, path::PathBuf};
+use std::fs;
 
 use campaigns::Means;
-use instance::{Instance, SendingFileError, SendingGuard, SendingPermission};
+use instance::{Instance, SendingGuard, SendingPermission};
 use model::Secret;
 use notice::{
-    Address, AddressError, Credentials, DkimKey, DkimKeyError, Language, Maildir, MaildirError,
-    Relay, RelayError, RelayOptions, Roots, RootsError, Security, Sender, SenderError, Signer,
-    TextError, TimeLimits, Transport,
+    Address, Credentials, DkimKey, Language, Maildir, Relay, RelayOptions, Roots, Security, Sender,
+    Signer, TimeLimits, Transport,
 };
-use outbox::{Mail, Outbox, Words, WordsError};
+use outbox::{Mail, Outbox, Words};
 use store::InstanceKind;
 use zeroize::Zeroizing;
 
-use super::{WiringError, directory, founding_digest, recovery::pages_url, verifier};
+use super::{
+    failure::{MailError, WiringError},
+    openers::{directory, founding_digest, verifier},
+    recovery::pages_url,
+};
 use crate::config::{Config, TransportSetting};
 
 /// Everything that campaigns are run with.
@@ -147,37 +150,4 @@ fn read(
     let path = config.resolve(file);
     let bytes = fs::read(&path).map(Zeroizing::new);
     bytes.map_err(|source| MailError::File { setting, path, source })
-}
-
-/// Why notices cannot be sent with this configuration.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum MailError {
-    #[error("`{setting}` is not set: no notice can be written without it")]
-    Missing { setting: &'static str },
-    #[error("`{setting}`: {source}")]
-    Text { setting: &'static str, source: TextError },
-    #[error("`{setting}`: {source}")]
-    Address { setting: &'static str, source: AddressError },
-    #[error("`{setting}`: {source}")]
-    Word { setting: &'static str, source: model::UnknownWord },
-    #[error("`{setting}`: {} cannot be read: {source}", path.display())]
-    File { setting: &'static str, path: PathBuf, source: io::Error },
-    #[error("`smtp.username` and `smtp.password_file` are set together, or not at all")]
-    HalfSignIn,
-    #[error("`dkim.domain`, `dkim.selector` and `dkim.key_file` are set together, or not at all")]
-    HalfDkim,
-    #[error("`mail.reply_to`: {0}")]
-    Sender(#[from] SenderError),
-    #[error(transparent)]
-    Words(#[from] WordsError),
-    #[error("`mail.folder`: {0}")]
-    Maildir(#[from] MaildirError),
-    #[error("[smtp]: {0}")]
-    Relay(#[from] RelayError),
-    #[error("`smtp.ca_file`: {0}")]
-    Roots(#[from] RootsError),
-    #[error("`dkim.key_file`: {0}")]
-    Dkim(#[from] DkimKeyError),
-    #[error(transparent)]
-    Sending(#[from] SendingFileError),
 }

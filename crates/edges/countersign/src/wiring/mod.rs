@@ -1,96 +1,22 @@
 //! Puts the program together out of its configuration.
 
+mod failure;
 mod listening;
 mod mail;
+mod openers;
 mod pages;
 mod recovery;
 
-use std::{fs, io, path::PathBuf, sync::Arc};
-
-use authority::{Roster, RosterDigest};
-use directory::{Columns, Directory, Mapping, OpenError, Sessions, Source};
-use exposure::EmbeddedDirectory;
-use instance::{
-    Instance, InstanceError, InstanceKey, InstanceKeyError, InstanceOptions, RosterStateError,
+pub(crate) use failure::{MailError, WiringError};
+pub(crate) use listening::listeners;
+pub(crate) use mail::{means, words};
+pub(crate) use openers::{
+    directory, founding_digest, instance, instance_key, roster, store, verifier,
 };
-use model::{Secret, canonical::DigestError};
-use password::{CostLimits, Pepper, PepperMode, Verifier};
-use store::{Store, StoreError, StoreOptions};
-use zeroize::Zeroizing;
+pub(crate) use pages::Pages;
 
-pub(crate) use listening::{ListeningError, listeners};
-pub(crate) use mail::{MailError, means, words};
-pub(crate) use pages::{LookError, Pages};
-pub(crate) use recovery::RecoveryError;
-
-use crate::{
-    ambient::{SystemClock, SystemRandomness},
-    config::{
-        ColumnSettings, Config, DirectorySettings, KEY_VARIABLE, PepperSetting, Preset,
-        VerifySettings,
-    },
-};
-
-/// Encrypted copies of standard input are kept here, beside the configuration.
-const SPOOL_FOLDER: &str = "spool";
-
-/// Opens the site's own instance.
-pub(crate) async fn instance(config: &Config) -> Result<Instance, WiringError> {
-    let options = InstanceOptions {
-        lease: config.settings.worker.lease.get(),
-        piece_bytes: config.settings.worker.piece_bytes,
-        spool_folder: config.resolve(SPOOL_FOLDER),
-    };
-    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-    let store = store(config).await?;
-    let key = instance_key(config)?;
-    let instance = Instance::open(store, key, clock, randomness, options).await?;
-    tracing::debug!(id = instance.id(), kind = %instance.kind(), "the instance is open");
-    Ok(instance)
-}
-
-/// Opens the store, whatever state it is in.
-pub(crate) async fn store(config: &Config) -> Result<Store, StoreError> {
-    let settings = &config.settings.store;
-    let options = StoreOptions { connections_max: settings.connections_max };
-    Store::open(&config.database_url(&settings.url), options).await
-}
-
-/// Reads the instance key from the environment, else from its file.
-pub(crate) fn instance_key(config: &Config) -> Result<InstanceKey, WiringError> {
-    if let Some(text) = &config.key {
-        let origin = format!("environment variable {KEY_VARIABLE}");
-        return InstanceKey::parse(text).map_err(|source| WiringError::Key { origin, source });
-    }
-    let path = config.resolve(&config.settings.instance.key_file);
-    let text = fs::read_to_string(&path).map(Zeroizing::new);
-    let text = text.map_err(|source| WiringError::KeyFile { path: path.clone(), source })?;
-    let origin = path.display().to_string();
-    InstanceKey::parse(&text).map_err(|source| WiringError::Key { origin, source })
-}
-
-/// The digest of the first roster; `None` before there is one.
-pub(crate) fn founding_digest(config: &Config) -> Result<Option<RosterDigest>, WiringError> {
-    let text = config.settings.operators.roster_digest.as_deref();
-    text.map(str::parse).transpose().map_err(WiringError::RosterDigest)
-}
-
-/// Who may sign today.
-pub(crate) async fn roster(config: &Config, instance: &Instance) -> Result<Roster, WiringError> {
-    let founding = founding_digest(config)?.ok_or(WiringError::NoRosterDigest)?;
-    Ok(instance::roster(instance, founding).await?)
-}
-
-/// Opens the directory: the site's own table, or the embedded one in our store.
-pub(crate) async fn directory(config: &Config) -> Result<Arc<dyn Directory>, WiringError> {
-    let settings = &config.settings.directory;
-    let Some(mapping) = mapping(settings)? else {
-        return Ok(Arc::new(EmbeddedDirectory::new(store(config).await?)));
-    };
-    let url = settings.url.as_ref().ok_or(WiringError::NoDirectory)?;
-    let write_url = settings.write_url.as_ref().map(|url| config.database_url(url));
-    Ok(directory::open(&config.database_url(url), write_url.as_deref(), mapping).await?)
-}
+use crate::config::Config;
+use openers::{mapping, pepper};
 
 /// Checks whatever can be checked without a connection.
 pub(crate) fn check(config: &Config) -> Result<(), WiringError> {
@@ -105,132 +31,4 @@ pub(crate) fn check(config: &Config) -> Result<(), WiringError> {
     recovery::check(config)?;
     pepper(config)?;
     Ok(())
-}
-
-/// How the site keeps its accounts; `None` where our store keeps them.
-fn mapping(settings: &DirectorySettings) -> Result<Option<Mapping>, WiringError> {
-    let mut mapping = match settings.preset {
-        Preset::Django => Mapping::django(),
-        Preset::Embedded | Preset::Generic => Mapping::generic(),
-    };
-    match (&settings.table, &settings.query) {
-        (Some(_), Some(_)) => return Err(WiringError::TableAndQuery),
-        (Some(table), None) => mapping.source = Source::Table(table.clone()),
-        (None, Some(query)) => mapping.source = Source::Query(query.clone()),
-        (None, None) => {}
-    }
-    map_columns(&mut mapping.columns, &settings.columns);
-    match (&settings.sessions.statement, &settings.sessions.django_table) {
-        (Some(_), Some(_)) => return Err(WiringError::StatementAndTable),
-        (Some(statement), None) => mapping.sessions = Sessions::Statement(statement.clone()),
-        (None, Some(table)) if table.is_empty() => mapping.sessions = Sessions::Untouched,
-        (None, Some(table)) => mapping.sessions = Sessions::Django { table: table.clone() },
-        (None, None) => {}
-    }
-    Ok((settings.preset != Preset::Embedded).then_some(mapping))
-}
-
-fn map_columns(columns: &mut Columns, settings: &ColumnSettings) {
-    columns.id = settings.id.clone().unwrap_or_else(|| columns.id.clone());
-    columns.hash = settings.hash.clone().unwrap_or_else(|| columns.hash.clone());
-    let optional = [
-        (&mut columns.email, &settings.email),
-        (&mut columns.username, &settings.username),
-        (&mut columns.hash_changed_at, &settings.hash_changed_at),
-        (&mut columns.email_verified, &settings.email_verified),
-        (&mut columns.locale, &settings.locale),
-        (&mut columns.last_login_at, &settings.last_login_at),
-        (&mut columns.second_factor, &settings.second_factor),
-        (&mut columns.changed_at, &settings.changed_at),
-    ];
-    for (column, setting) in optional {
-        match setting.as_deref() {
-            None => {}
-            Some("") => *column = None,
-            Some(name) => *column = Some(name.to_owned()),
-        }
-    }
-}
-
-/// What tries leaked passwords, with the site's pepper and bounds.
-pub(crate) fn verifier(config: &Config) -> Result<Arc<Verifier>, WiringError> {
-    let pepper = pepper(config)?;
-    Ok(Arc::new(Verifier::new(cost_limits(&config.settings.verify), pepper)))
-}
-
-fn pepper(config: &Config) -> Result<Option<Pepper>, WiringError> {
-    let settings = &config.settings.directory.hash;
-    let Some(file) = &settings.pepper_file else { return Ok(None) };
-    let path = config.resolve(file);
-    let bytes = fs::read(&path).map(Zeroizing::new);
-    let bytes = bytes.map_err(|source| WiringError::Pepper { path, source })?;
-    let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    let secret = line.strip_suffix(b"\r").unwrap_or(line);
-    Ok(Some(Pepper::new(pepper_mode(settings.pepper_mode), Secret::from(secret))))
-}
-
-const fn pepper_mode(setting: PepperSetting) -> PepperMode {
-    match setting {
-        PepperSetting::Append => PepperMode::Append,
-        PepperSetting::Prepend => PepperMode::Prepend,
-        PepperSetting::HmacSha256 => PepperMode::HmacSha256,
-    }
-}
-
-const fn cost_limits(settings: &VerifySettings) -> CostLimits {
-    CostLimits {
-        bcrypt_cost_max: settings.bcrypt_cost_max,
-        argon2_memory_kib_max: settings.argon2_memory_kib_max,
-        argon2_passes_max: settings.argon2_passes_max,
-        argon2_lanes_max: settings.argon2_lanes_max,
-        pbkdf2_iterations_max: settings.pbkdf2_iterations_max,
-        scrypt_log_n_max: settings.scrypt_log_n_max,
-        scrypt_r_max: settings.scrypt_r_max,
-        scrypt_p_max: settings.scrypt_p_max,
-    }
-}
-
-/// Why the program cannot be put together.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum WiringError {
-    #[error("`directory.url` is not set: the presets django and generic need the site's database")]
-    NoDirectory,
-    #[error("`directory.table` and `directory.query` are both set: keep one")]
-    TableAndQuery,
-    #[error(
-        "`directory.sessions.statement` and `directory.sessions.django_table` are both set: keep one"
-    )]
-    StatementAndTable,
-    #[error(
-        "`instance.key_file`: {} cannot be read: {source}; {KEY_VARIABLE} can take its place",
-        path.display()
-    )]
-    KeyFile { path: PathBuf, source: io::Error },
-    #[error("{origin}: {source}")]
-    Key { origin: String, source: InstanceKeyError },
-    #[error("`operators.roster_digest`: {0}")]
-    RosterDigest(#[source] DigestError),
-    #[error(
-        "`operators.roster_digest` is not set: `countersign operator accept` prints the line \
-         when it takes the first roster"
-    )]
-    NoRosterDigest,
-    #[error(transparent)]
-    Listening(#[from] ListeningError),
-    #[error(transparent)]
-    Mail(#[from] MailError),
-    #[error(transparent)]
-    Recovery(#[from] RecoveryError),
-    #[error(transparent)]
-    Look(#[from] LookError),
-    #[error(transparent)]
-    Roster(#[from] RosterStateError),
-    #[error("`directory.hash.pepper_file`: {} cannot be read: {source}", path.display())]
-    Pepper { path: PathBuf, source: io::Error },
-    #[error(transparent)]
-    Directory(#[from] OpenError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Instance(#[from] InstanceError),
 }

@@ -1,16 +1,19 @@
 //! What the pages are made of.
 
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{fs, sync::Arc};
 
 use instance::Instance;
-use notice::{AddressError, TextError};
 use store::InstanceKind;
 use web::{
-    Accent, AccentError, AppState, InProcess, Listener, Logo, LogoError, Look, LookOptions,
-    RehearsalConsole, Router, ServeOptions, console_routes, metrics_routes, people_routes,
+    Accent, AppState, InProcess, Listener, Logo, Look, LookOptions, RehearsalConsole, Router,
+    ServeOptions, console_routes, metrics_routes, people_routes,
 };
 
-use super::{WiringError, recovery::recovery, words};
+use super::{
+    failure::{LookError, WiringError},
+    mail::words,
+    recovery::recovery,
+};
 use crate::config::{Config, TransportSetting};
 
 /// What every listener answers with.
@@ -99,21 +102,4 @@ fn logo(config: &Config) -> Result<Option<Logo>, LookError> {
     let bytes = bytes.map_err(|source| LookError::LogoFile { path: path.clone(), source })?;
     let logo = Logo::new(bytes).map_err(|source| LookError::Logo { path, source })?;
     Ok(Some(logo))
-}
-
-/// Why the pages cannot look as they are configured to.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum LookError {
-    #[error("`{setting}`: {source}")]
-    Text { setting: &'static str, source: TextError },
-    #[error("`mail.from`: {0}")]
-    Sender(#[source] AddressError),
-    #[error("`site.language`: {0}")]
-    Language(#[source] model::UnknownWord),
-    #[error("`branding.accent`: {0}")]
-    Accent(#[source] AccentError),
-    #[error("`branding.logo_file`: {} cannot be read: {source}", path.display())]
-    LogoFile { path: PathBuf, source: io::Error },
-    #[error("`branding.logo_file`: {}: {source}", path.display())]
-    Logo { path: PathBuf, source: LogoError },
 }

@@ -1,16 +1,19 @@
 //! What people choose new passwords with.
 
-use std::{fs, io, path::PathBuf, sync::Arc, thread};
+use std::{fs, sync::Arc, thread};
 
 use directory::Ability;
 use model::{Secret, StoredHash};
-use notice::{BaseUrl, BaseUrlError};
+use notice::BaseUrl;
 use password::recognise;
 use recoveries::Recovery;
-use recovery::{BreachedList, LengthRules, LengthRulesError, PasswordPolicy};
+use recovery::{BreachedList, LengthRules, PasswordPolicy};
 use zeroize::Zeroizing;
 
-use super::{WiringError, cost_limits, directory, verifier};
+use super::{
+    failure::{RecoveryError, WiringError},
+    openers::{cost_limits, directory, verifier},
+};
 use crate::config::{Config, RecoveryMode};
 
 /// Everything that the pages of the way back in need; `None` where the site has its own.
@@ -76,32 +79,4 @@ fn refused(config: &Config) -> Result<BreachedList, RecoveryError> {
     let lines = bytes.split(|byte| *byte == b'\n');
     let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     Ok(lines.filter(|line| !line.is_empty()).map(Secret::from).collect())
-}
-
-/// Why people cannot choose new passwords here.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum RecoveryError {
-    #[error(
-        "`recovery.mode` is \"countersign\", and `recovery.pages_url` is not set: say where people \
-         find the pages of `countersign serve`"
-    )]
-    NoUrl,
-    #[error(
-        "`recovery.pages_url` is set, and `recovery.mode` is \"site\": set it to \"countersign\", or \
-         leave the address out"
-    )]
-    NeedlessUrl,
-    #[error("`recovery.pages_url`: {0}")]
-    Url(#[from] BaseUrlError),
-    #[error("`recovery.password_chars_min`: {0}")]
-    Lengths(#[from] LengthRulesError),
-    #[error("`recovery.hash_like` cannot be imitated: {reason}")]
-    NoHash { reason: String },
-    #[error("`recovery.refused_passwords_file`: {} cannot be read: {source}", path.display())]
-    List { path: PathBuf, source: io::Error },
-    #[error(
-        "`recovery.mode` is \"countersign\", and the directory is read-only: set \
-         `directory.write_url`"
-    )]
-    ReadOnly,
 }

@@ -1,0 +1,152 @@
+use std::{io, net::AddrParseError, path::PathBuf};
+
+use directory::OpenError;
+use instance::{InstanceError, InstanceKeyError, RosterStateError, SendingFileError};
+use model::canonical::DigestError;
+use notice::{
+    AddressError, BaseUrlError, DkimKeyError, MaildirError, RelayError, RootsError, SenderError,
+    TextError,
+};
+use outbox::WordsError;
+use recovery::LengthRulesError;
+use store::StoreError;
+use web::{AccentError, Listener, LogoError};
+
+use crate::config::KEY_VARIABLE;
+
+/// Why the program cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WiringError {
+    #[error("`directory.url` is not set: the presets django and generic need the site's database")]
+    NoDirectory,
+    #[error("`directory.table` and `directory.query` are both set: keep one")]
+    TableAndQuery,
+    #[error(
+        "`directory.sessions.statement` and `directory.sessions.django_table` are both set: keep one"
+    )]
+    StatementAndTable,
+    #[error(
+        "`instance.key_file`: {} cannot be read: {source}; {KEY_VARIABLE} can take its place",
+        path.display()
+    )]
+    KeyFile { path: PathBuf, source: io::Error },
+    #[error("{origin}: {source}")]
+    Key { origin: String, source: InstanceKeyError },
+    #[error("`operators.roster_digest`: {0}")]
+    RosterDigest(#[source] DigestError),
+    #[error(
+        "`operators.roster_digest` is not set: `countersign operator accept` prints the line \
+         when it takes the first roster"
+    )]
+    NoRosterDigest,
+    #[error(transparent)]
+    Listening(#[from] ListeningError),
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
+    #[error(transparent)]
+    Look(#[from] LookError),
+    #[error(transparent)]
+    Roster(#[from] RosterStateError),
+    #[error("`directory.hash.pepper_file`: {} cannot be read: {source}", path.display())]
+    Pepper { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Directory(#[from] OpenError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
+}
+
+/// Why notices cannot be sent with this configuration.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MailError {
+    #[error("`{setting}` is not set: no notice can be written without it")]
+    Missing { setting: &'static str },
+    #[error("`{setting}`: {source}")]
+    Text { setting: &'static str, source: TextError },
+    #[error("`{setting}`: {source}")]
+    Address { setting: &'static str, source: AddressError },
+    #[error("`{setting}`: {source}")]
+    Word { setting: &'static str, source: model::UnknownWord },
+    #[error("`{setting}`: {} cannot be read: {source}", path.display())]
+    File { setting: &'static str, path: PathBuf, source: io::Error },
+    #[error("`smtp.username` and `smtp.password_file` are set together, or not at all")]
+    HalfSignIn,
+    #[error("`dkim.domain`, `dkim.selector` and `dkim.key_file` are set together, or not at all")]
+    HalfDkim,
+    #[error("`mail.reply_to`: {0}")]
+    Sender(#[from] SenderError),
+    #[error(transparent)]
+    Words(#[from] WordsError),
+    #[error("`mail.folder`: {0}")]
+    Maildir(#[from] MaildirError),
+    #[error("[smtp]: {0}")]
+    Relay(#[from] RelayError),
+    #[error("`smtp.ca_file`: {0}")]
+    Roots(#[from] RootsError),
+    #[error("`dkim.key_file`: {0}")]
+    Dkim(#[from] DkimKeyError),
+    #[error(transparent)]
+    Sending(#[from] SendingFileError),
+}
+
+/// Why people cannot choose new passwords here.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecoveryError {
+    #[error(
+        "`recovery.mode` is \"countersign\", and `recovery.pages_url` is not set: say where people \
+         find the pages of `countersign serve`"
+    )]
+    NoUrl,
+    #[error(
+        "`recovery.pages_url` is set, and `recovery.mode` is \"site\": set it to \"countersign\", or \
+         leave the address out"
+    )]
+    NeedlessUrl,
+    #[error("`recovery.pages_url`: {0}")]
+    Url(#[from] BaseUrlError),
+    #[error("`recovery.password_chars_min`: {0}")]
+    Lengths(#[from] LengthRulesError),
+    #[error("`recovery.hash_like` cannot be imitated: {reason}")]
+    NoHash { reason: String },
+    #[error("`recovery.refused_passwords_file`: {} cannot be read: {source}", path.display())]
+    List { path: PathBuf, source: io::Error },
+    #[error(
+        "`recovery.mode` is \"countersign\", and the directory is read-only: set \
+         `directory.write_url`"
+    )]
+    ReadOnly,
+}
+
+/// Why the pages cannot look as they are configured to.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LookError {
+    #[error("`{setting}`: {source}")]
+    Text { setting: &'static str, source: TextError },
+    #[error("`mail.from`: {0}")]
+    Sender(#[source] AddressError),
+    #[error("`site.language`: {0}")]
+    Language(#[source] model::UnknownWord),
+    #[error("`branding.accent`: {0}")]
+    Accent(#[source] AccentError),
+    #[error("`branding.logo_file`: {} cannot be read: {source}", path.display())]
+    LogoFile { path: PathBuf, source: io::Error },
+    #[error("`branding.logo_file`: {}: {source}", path.display())]
+    Logo { path: PathBuf, source: LogoError },
+}
+
+/// Why nobody can listen as it is configured.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ListeningError {
+    #[error("`serve.{}.listen`: `{listen}` is no address and port: {source}", listener.as_str())]
+    Address { listener: Listener, listen: String, source: AddrParseError },
+    #[error("`serve.people.trusted_proxy`: `{proxy}` is no IP address: {source}")]
+    Proxy { proxy: String, source: AddrParseError },
+    #[error(
+        "`serve.people.certificate_file` and `serve.people.key_file` are set together, or not at \
+         all"
+    )]
+    HalfCertificate,
+}
