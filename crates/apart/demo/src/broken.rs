@@ -1,8 +1,8 @@
 //! Lines that hold no record.
 
 use crate::{
-    form::Line,
     limits::{BROKEN_PER_MILLE, OVERLONG_BYTES},
+    lines::Line,
     people::{Person, Standing},
     truth::{
         Fate::{self, Blank},

@@ -14,6 +14,7 @@ mod export;
 mod form;
 mod hash;
 pub mod limits;
+mod lines;
 mod names;
 mod password;
 mod people;
@@ -21,6 +22,7 @@ mod random;
 mod record;
 mod site;
 mod sketch;
+mod spelling;
 mod truth;
 
 pub use hash::Format;

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use crate::{
-    address::{Spelling, doubles},
+    address::doubles,
     limits::{COMMON_PASSWORDS_PER_CENT, OTHER_CASE_PER_CENT},
     names::{DOMAINS, GIVEN_NAMES, SURNAMES, UMLAUT_NAMES},
     password::{self, Password, Phrases},
     people::{Person, Standing},
     random::Random,
     sketch::SKETCHES,
+    spelling::Spelling,
     truth::TrueTier,
 };
 

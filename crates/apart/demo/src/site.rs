@@ -6,8 +6,9 @@ use std::{
 
 use crate::{
     broken, export,
-    form::{Form, Line},
+    form::Form,
     limits::{ACCOUNTS_MAX, ACCOUNTS_MIN},
+    lines::Line,
     password::Phrases,
     people::{self, Person},
     random::Random,
@@ -144,7 +145,7 @@ impl SiteWriting<'_> {
         records: Vec<InventedRecord>,
     ) -> Result<(PathBuf, WrittenRecords), MakeError> {
         let mut lines = broken::lines(form.delimiter, self.people, records.len());
-        lines.extend(records.into_iter().map(Line::InventedRecord));
+        lines.extend(records.into_iter().map(Line::Record));
         self.random.shuffle(&mut lines);
         let (text, written) = form.compose(&lines, self.people);
         let path = self.folder.join(form.path);

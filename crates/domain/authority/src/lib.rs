@@ -12,6 +12,7 @@
 mod approval;
 mod arming;
 mod ballot;
+mod chain;
 mod collected;
 pub mod limits;
 mod operators;
@@ -25,8 +26,9 @@ pub use arming::{
     LogMark, LogNow, SecretDigest, SignedArming, may_send,
 };
 pub use ballot::SignaturesError;
+pub use chain::{RosterChange, RosterDocument, RosterError, SignedRoster};
 pub use collected::Signed;
 pub use operators::{
     KeyFileError, OperatorKey, OperatorPublic, OperatorPublicError, Signature, SignatureError,
 };
-pub use roster::{Roster, RosterChange, RosterDigest, RosterDocument, RosterError, SignedRoster};
+pub use roster::{Roster, RosterDigest};

@@ -1,7 +1,7 @@
 //! Exposure: from leaked files to findings, and from findings to evidence.
 //!
 //! A leak is registered, its files are screened for our accounts, and what is said of these is
-//! verified against the hashes that the directory holds. [`assess`] goes the same way without
+//! verified against the hashes that the directory holds. [`assess`](fn@assess) goes the same way without
 //! keeping anything.
 
 mod accounts;
