@@ -24,7 +24,7 @@ use crate::{limits::EXPORT_LINE_BYTES_MAX, row::RawRow};
 ///
 /// The file is UTF-8: either a table with a header, whose delimiter `,`, `;` or tab is found out,
 /// or JSON lines, which begin with `{` or stand in a `.jsonl` or `.ndjson`. A column is known by
-/// its field's name ([`MappedField::name`]) or by one of these, in capitals or not:
+/// its field's name ([`MappedField::name`](crate::MappedField::name)) or by one of these, in capitals or not:
 ///
 /// | field | also |
 /// |---|---|

@@ -2,11 +2,14 @@
 
 use std::{
     io::{self, Write},
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use axum::http::{Request, StatusCode};
-use tracing::subscriber::DefaultGuard;
+use tracing::{
+    Dispatch,
+    subscriber::{DefaultGuard, NoSubscriber},
+};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
@@ -138,8 +141,13 @@ impl Log {
     }
 }
 
+/// While there is one subscriber only, a line that another test's thread reaches first is silenced
+/// for good, as that thread has none. With a second one, all are asked.
+static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
+
 /// Everything that is logged on this thread until the guard is dropped.
 fn log() -> (Log, DefaultGuard) {
+    LazyLock::force(&ANOTHER);
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().json().with_writer(log.clone());
     let subscriber = subscriber.with_max_level(tracing_subscriber::filter::LevelFilter::TRACE);
