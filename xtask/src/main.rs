@@ -34,7 +34,8 @@ Commands:
   fuzz [TARGET]    Runs one fuzz target, or each, for 60 seconds. Part of `test --full`.
   docs [--check]   Regenerates docs/cli.md and docs/configuration.md from the program.
                    --check only fails if they are not up to date.
-  tidy             The rules that no compiler checks: layers, sizes, words. Part of `test`.
+  tidy             The rules that no compiler checks: floors, circles of files, names of types,
+                   sizes, words. Part of `test`.
   tools            Only installs what the tests need.
 
 All of it is plain `cargo run`: it needs Rust, a C compiler and, on Debian, apt-get.";

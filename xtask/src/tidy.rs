@@ -1,4 +1,4 @@
-//! The rules that no compiler checks: layers, sizes, words.
+//! The rules that no compiler checks: floors, circles, names, sizes, words.
 
 mod circles;
 mod manifest;

@@ -23,8 +23,8 @@ const ORDER_WITHIN_FLOORS: &[&[&str]] = &[
     &["web", "worker"],
 ];
 
-/// The floor whose crates alone know SQL.
-const SQL_FLOOR: &str = "storage";
+/// The crate that speaks with databases for all others.
+const SQL_CRATE: &str = "sql";
 const SQL_LIBRARY: &str = "sqlx";
 
 /// The truth that the program is held against. Like all that stands apart from the floors it knows
@@ -95,8 +95,8 @@ fn broken_layer(of: &Manifest, on: &Manifest, for_tests: bool) -> Option<&'stati
 }
 
 fn broken_library(of: &Manifest, library: &str) -> Option<&'static str> {
-    let broken = library == SQL_LIBRARY && of.floor != SQL_FLOOR;
-    broken.then_some("only the crates of the floor storage may")
+    let broken = library == SQL_LIBRARY && of.name != SQL_CRATE;
+    broken.then_some("only sql may")
 }
 
 impl Manifest {
@@ -199,9 +199,9 @@ mod tests {
 
     #[test]
     fn sql_stays_where_it_is() {
-        let elsewhere = Some("only the crates of the floor storage may");
-        check("storage/directory", "dependencies", "sqlx", None);
-        check("operations/campaigns", "dependencies", "sqlx", elsewhere);
+        let elsewhere = Some("only sql may");
+        check("storage/sql", "dependencies", "sqlx", None);
+        check("storage/directory", "dependencies", "sqlx", elsewhere);
         check("operations/campaigns", "dev-dependencies", "sqlx", elsewhere);
     }
 

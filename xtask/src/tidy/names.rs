@@ -2,21 +2,13 @@
 
 use std::collections::BTreeMap;
 
-/// Names that stand in several places: the store gives a macro the words that it keeps as they are,
-/// which reads like a definition.
-const REPEATED: &[&str] = &["CampaignId", "CampaignState"];
-
 /// A sentence for each name that several types have, from the types with their files.
 pub(crate) fn broken_rules(types: &[(String, String)]) -> Vec<String> {
     let mut files: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (file, name) in types {
-        let files = files.entry(name).or_default();
-        // A macro that implements a trait names its type again.
-        if files.last() != Some(&file.as_str()) {
-            files.push(file);
-        }
+        files.entry(name).or_default().push(file);
     }
-    files.retain(|name, files| files.len() > 1 && !REPEATED.contains(name));
+    files.retain(|_, files| files.len() > 1);
     let sentences = files
         .iter()
         .map(|(name, files)| format!("{name} is the name of several types: {}", files.join(", ")));

@@ -108,14 +108,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A macro that is given a type's name first is one that defines it.
+    /// A macro that is given a type's name and no more is one that defines it.
     fn macro_call(&mut self, outline: &mut Outline) {
         self.mention(outline);
         let start = self.at;
         self.at += 2;
         while self.peek(0) == Some(Token::Sign('#')) && self.attribute(outline) {}
-        match self.peek(0) {
-            Some(Token::Word(name)) if name.starts_with(char::is_uppercase) => {
+        match (self.peek(0), self.peek(1)) {
+            (Some(Token::Word(name)), Some(Token::Sign('}' | ')')))
+                if name.starts_with(char::is_uppercase) =>
+            {
                 outline.types.push(name.to_owned());
                 outline.items.push(name.to_owned());
             }
@@ -295,6 +297,7 @@ mod tests {
         check_items("state! { /// Doc.\n #[a] pub enum B { C } }", &["B"], &["B"]);
         check_items("row_id! {\n /// Doc.\n #[a] B }", &["B"], &["B"]);
         check_items("fn a() { row_id!(B); }", &["a"], &[]);
+        check_items("stored!(B, C); name! { pub struct D; is_word }", &["D"], &["D"]);
     }
 
     #[test]
