@@ -15,7 +15,7 @@ use crate::limits::ACCOUNTS_PER_IMPORT;
 /// # Errors
 /// [`ImportError`] names the line that is wrong; the lines before it may have been written.
 pub async fn import_accounts(
-    site: &Instance,
+    instance: &Instance,
     export: &Path,
     progress: &dyn Progress,
 ) -> Result<u64, ImportError> {
@@ -24,26 +24,26 @@ pub async fn import_accounts(
     for account in Export::stream(export) {
         batch.push(account?);
         if batch.len() == ACCOUNTS_PER_IMPORT {
-            written += write(site, &batch, progress).await?;
+            written += write(instance, &batch, progress).await?;
             batch.clear();
         }
     }
-    written += write(site, &batch, progress).await?;
+    written += write(instance, &batch, progress).await?;
     progress.end();
     Ok(written)
 }
 
 async fn write(
-    site: &Instance,
+    instance: &Instance,
     batch: &[Account],
     progress: &dyn Progress,
 ) -> Result<u64, ImportError> {
     if batch.is_empty() {
         return Ok(0);
     }
-    let mut tx = site.store().begin().await?;
+    let mut tx = instance.store().begin().await?;
     let accounts = tx.import_accounts(batch).await?;
-    site.record(&mut tx, &[LogEvent::AccountsImported { accounts }]).await?;
+    instance.record(&mut tx, &[LogEvent::AccountsImported { accounts }]).await?;
     tx.commit().await?;
     progress.advance(accounts);
     Ok(accounts)

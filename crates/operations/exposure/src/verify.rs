@@ -37,34 +37,34 @@ const LANES: usize = 2;
 /// # Errors
 /// [`VerifyLeakError`] if the leak is not screened yet, or the accounts cannot be read.
 pub async fn verify_leak(
-    site: &Instance,
+    instance: &Instance,
     name: &LeakName,
     directory: &dyn Directory,
     verifier: Arc<Verifier>,
     progress: Arc<dyn Progress>,
 ) -> Result<LeakReport, VerifyLeakError> {
-    let leak = find(&mut site.store().read().await?, name).await?;
+    let leak = find(&mut instance.store().read().await?, name).await?;
     match leak.state {
         LeakState::Added | LeakState::Screening => {
             return Err(VerifyLeakError::NotScreened { name: leak.name });
         }
-        LeakState::Screened => begin(site, &leak).await?,
+        LeakState::Screened => begin(instance, &leak).await?,
         LeakState::Verifying => {}
-        LeakState::Verified => return Ok(show_leak(site, name).await?),
+        LeakState::Verified => return Ok(show_leak(instance, name).await?),
     }
     let id = leak.id;
     let verification =
-        Verification::new(site, leak, directory, verifier, progress.as_ref()).await?;
+        Verification::new(instance, leak, directory, verifier, progress.as_ref()).await?;
     let job = |lease| verification.verify_batch(lease);
-    work_off(site, JobKind::Verify, id, LANES, progress.as_ref(), job).await?;
+    work_off(instance, JobKind::Verify, id, LANES, progress.as_ref(), job).await?;
     progress.end();
-    finish(site, id).await?;
-    Ok(show_leak(site, name).await?)
+    finish(instance, id).await?;
+    Ok(show_leak(instance, name).await?)
 }
 
 /// Cuts the accounts into batches. Another worker may have done so just before.
-async fn begin(site: &Instance, leak: &Leak) -> Result<(), VerifyLeakError> {
-    let mut tx = site.store().begin().await?;
+async fn begin(instance: &Instance, leak: &Leak) -> Result<(), VerifyLeakError> {
+    let mut tx = instance.store().begin().await?;
     match tx.advance_leak(leak.id, LeakState::Screened, LeakState::Verifying).await {
         Err(StoreError::LeakMoved { .. }) => return Ok(()),
         advanced => advanced?,
@@ -80,8 +80,8 @@ fn bounds(accounts: &[AccountId]) -> Option<(AccountId, AccountId)> {
 }
 
 /// When all batches are done: destroys what did not match.
-async fn finish(site: &Instance, leak: LeakId) -> Result<(), VerifyLeakError> {
-    let mut tx = site.store().begin().await?;
+async fn finish(instance: &Instance, leak: LeakId) -> Result<(), VerifyLeakError> {
+    let mut tx = instance.store().begin().await?;
     match tx.advance_leak(leak, LeakState::Verifying, LeakState::Verified).await {
         Err(StoreError::LeakMoved { .. }) => return Ok(()),
         advanced => advanced?,
@@ -93,13 +93,13 @@ async fn finish(site: &Instance, leak: LeakId) -> Result<(), VerifyLeakError> {
     for (outcome, _, accounts) in tx.summary(leak).await?.outcomes {
         outcomes.add(outcome, accounts);
     }
-    site.record(&mut tx, &[LogEvent::LeakVerified { leak, outcomes }]).await?;
+    instance.record(&mut tx, &[LogEvent::LeakVerified { leak, outcomes }]).await?;
     Ok(tx.commit().await?)
 }
 
 /// What every batch of a leak needs.
 struct Verification<'a> {
-    site: &'a Instance,
+    instance: &'a Instance,
     leak: LeakId,
     files: BTreeMap<FileId, String>,
     key: DataKey,
@@ -110,22 +110,22 @@ struct Verification<'a> {
 
 impl<'a> Verification<'a> {
     async fn new(
-        site: &'a Instance,
+        instance: &'a Instance,
         leak: Leak,
         directory: &'a dyn Directory,
         verifier: Arc<Verifier>,
         progress: &'a dyn Progress,
     ) -> Result<Self, VerifyLeakError> {
         let wrapped = leak.spool_key.ok_or(LeakWorkError::NoKey)?;
-        let mut tx = site.store().read().await?;
+        let mut tx = instance.store().read().await?;
         let files = tx.leak_files(leak.id).await?;
         let left = tx.candidate_accounts(leak.id).try_fold(0, async |sum, _| Ok(sum + 1)).await?;
         progress.begin(Step::Verify, left);
         Ok(Self {
-            site,
+            instance,
             leak: leak.id,
             files: files.into_iter().map(|file| (file.id, file.path)).collect(),
-            key: site.keys().data_key(SPOOL, &wrapped)?,
+            key: instance.keys().data_key(SPOOL, &wrapped)?,
             directory,
             verifier,
             progress,
@@ -150,7 +150,7 @@ impl<'a> Verification<'a> {
         &self,
         batch: &Batch,
     ) -> Result<Vec<AccountClaims<FindingRecord>>, VerifyLeakError> {
-        let mut tx = self.site.store().read().await?;
+        let mut tx = self.instance.store().read().await?;
         let mut claims: BTreeMap<AccountId, Vec<LeakClaim<FindingRecord>>> = BTreeMap::new();
         for candidate in tx.candidates_between(self.leak, &batch.from, &batch.to).await? {
             let claim = self.claim(&candidate)?;
@@ -176,7 +176,7 @@ impl<'a> Verification<'a> {
         batch: &Batch,
         verdicts: Vec<(AccountId, AccountVerdict<FindingRecord>)>,
     ) -> Result<(), VerifyLeakError> {
-        let mut tx = self.site.store().begin().await?;
+        let mut tx = self.instance.store().begin().await?;
         tx.finish(lease).await?;
         let mut tally = BatchTally::default();
         for (account, verdict) in verdicts {
@@ -188,7 +188,7 @@ impl<'a> Verification<'a> {
         tx.add_unverified(self.leak, &tally.unverified).await?;
         tx.add_outcomes(lease.job, &tally.by_format()).await?;
         tx.drop_candidates_between(self.leak, &batch.from, &batch.to).await?;
-        self.site.record(&mut tx, &tally.into_events(self.leak)).await?;
+        self.instance.record(&mut tx, &tally.into_events(self.leak)).await?;
         Ok(tx.commit().await?)
     }
 
@@ -198,7 +198,7 @@ impl<'a> Verification<'a> {
         account: AccountId,
         exposure: ProvenExposure<FindingRecord>,
     ) -> Result<LogEvent, VerifyLeakError> {
-        let (vault, randomness) = (self.site.keys(), self.site.randomness());
+        let (vault, randomness) = (self.instance.keys(), self.instance.randomness());
         let version = exposure.credential.version(vault);
         let (key, wrapped_key) = vault.new_data_key(FINDING, randomness);
         let context = finding_context(self.leak, &account, version);
@@ -208,7 +208,7 @@ impl<'a> Verification<'a> {
             version,
             tier: exposure.tier,
             hash_format: exposure.format,
-            verified_at: self.site.clock().now(),
+            verified_at: self.instance.clock().now(),
             wrapped_key,
             sealed_secret: key.encrypt(&context, exposure.secret.expose(), randomness),
         };

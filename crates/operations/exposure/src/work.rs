@@ -14,7 +14,7 @@ use crate::limits::LEASE_POLL;
 /// A job that another worker holds is waited for: if that worker is dead, its lease ends and the
 /// job is taken over. `lanes` jobs run at the same time.
 pub(crate) async fn work_off<E, F>(
-    site: &Instance,
+    instance: &Instance,
     kind: JobKind,
     leak: LeakId,
     lanes: usize,
@@ -26,9 +26,9 @@ where
     F: Future<Output = Result<(), E>>,
 {
     let lane = || async {
-        let owner = WorkerName::from_random(site.randomness().array());
-        while let Some(lease) = next_job(site, kind, leak, &owner, progress).await? {
-            match while_renewing(site, &lease, job(lease.clone())).await {
+        let owner = WorkerName::from_random(instance.randomness().array());
+        while let Some(lease) = next_job(instance, kind, leak, &owner, progress).await? {
+            match while_renewing(instance, &lease, job(lease.clone())).await {
                 Err(error) if error.is_lost_lease() => {}
                 done => done?,
             }
@@ -51,15 +51,15 @@ pub(crate) trait LostLease {
 }
 
 async fn next_job(
-    site: &Instance,
+    instance: &Instance,
     kind: JobKind,
     leak: LeakId,
     owner: &WorkerName,
     progress: &dyn Progress,
 ) -> Result<Option<Lease>, StoreError> {
     loop {
-        let mut tx = site.store().begin().await?;
-        let lease = tx.take_job(kind, leak, owner, site.options().lease).await?;
+        let mut tx = instance.store().begin().await?;
+        let lease = tx.take_job(kind, leak, owner, instance.options().lease).await?;
         let counts = tx.job_counts(kind, leak).await?;
         tx.commit().await?;
         if lease.is_some() || counts.open + counts.leased == 0 {

@@ -29,7 +29,7 @@ pub(super) struct Intake {
     sources: Vec<LeakSource>,
     standard_input: Option<PathBuf>,
     key: DataKey,
-    site: IntakeTools,
+    tools: IntakeTools,
 }
 
 /// What a blocking thread needs of the site.
@@ -39,17 +39,23 @@ struct IntakeTools {
 }
 
 impl Intake {
-    pub(super) fn of(site: &Instance, files: &[PathBuf], key: DataKey) -> Result<Self, LeakError> {
+    pub(super) fn of(
+        instance: &Instance,
+        files: &[PathBuf],
+        key: DataKey,
+    ) -> Result<Self, LeakError> {
         let (input, paths): (Vec<_>, Vec<_>) =
             files.iter().cloned().partition(|path| path == Path::new(STANDARD_INPUT));
         let collected =
             if paths.is_empty() && !input.is_empty() { Vec::new() } else { leak::collect(&paths)? };
         let sources =
             collected.iter().map(|path| LeakSource::open(path)).collect::<Result<_, _>>()?;
-        let name = HEXLOWER.encode(&site.randomness().array::<16>());
-        let standard_input = (!input.is_empty()).then(|| site.options().spool_folder.join(name));
-        let tools = IntakeTools { randomness: site.shared_randomness(), now: site.clock().now() };
-        Ok(Self { sources, standard_input, key, site: tools })
+        let name = HEXLOWER.encode(&instance.randomness().array::<16>());
+        let standard_input =
+            (!input.is_empty()).then(|| instance.options().spool_folder.join(name));
+        let tools =
+            IntakeTools { randomness: instance.shared_randomness(), now: instance.clock().now() };
+        Ok(Self { sources, standard_input, key, tools })
     }
 
     pub(super) fn take_all(&self, progress: &dyn Progress) -> Result<Vec<NewFile>, LeakError> {
@@ -71,14 +77,14 @@ impl Intake {
         let failed = |source| LeakError::Keep { path: path.to_owned(), source };
         let folder = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(failed)?;
-        let (input, randomness) = (io::stdin().lock(), &*self.site.randomness);
+        let (input, randomness) = (io::stdin().lock(), &*self.tools.randomness);
         let kept = spool::keep(input, path, &self.key, randomness, |bytes| progress.advance(bytes));
         let kept = kept.map_err(failed)?;
         Ok(NewFile {
             path: STANDARD_INPUT.to_owned(),
             sha256: kept.sha256,
             bytes: kept.bytes,
-            modified_at: self.site.now,
+            modified_at: self.tools.now,
             compression: Compression::Plain.to_string(),
             kept: Some(text(path)?),
         })

@@ -40,22 +40,22 @@ pub struct AddLeak {
 /// # Errors
 /// [`LeakError`] if the name is taken or a file cannot be read.
 pub async fn add_leak(
-    site: &Instance,
+    instance: &Instance,
     leak: AddLeak,
     progress: Arc<dyn Progress>,
 ) -> Result<LeakReport, LeakError> {
-    if site.store().read().await?.leak_by_name(&leak.name).await?.is_some() {
+    if instance.store().read().await?.leak_by_name(&leak.name).await?.is_some() {
         return Err(StoreError::NameTaken { name: leak.name }.into());
     }
-    let (key, wrapped) = site.keys().new_data_key(SPOOL, site.randomness());
-    let intake = Intake::of(site, &leak.files, key)?;
+    let (key, wrapped) = instance.keys().new_data_key(SPOOL, instance.randomness());
+    let intake = Intake::of(instance, &leak.files, key)?;
     let files = spawn_blocking(move || intake.take_all(progress.as_ref())).await??;
-    let registered = register(site, &leak, &files, wrapped).await;
+    let registered = register(instance, &leak, &files, wrapped).await;
     if registered.is_err() {
         remove_kept(files.iter().filter_map(|file| file.kept.as_deref()))?;
     }
     registered?;
-    show_leak(site, &leak.name).await
+    show_leak(instance, &leak.name).await
 }
 
 /// Removes the encrypted copies of standard input.
@@ -68,14 +68,14 @@ pub(crate) fn remove_kept<'a>(kept: impl Iterator<Item = &'a str>) -> Result<(),
 }
 
 async fn register(
-    site: &Instance,
+    instance: &Instance,
     leak: &AddLeak,
     files: &[NewFile],
     spool_key: Vec<u8>,
 ) -> Result<(), LeakError> {
     let AddLeak { name, date, provenance, .. } = leak.clone();
-    let new = NewLeak { name, date, provenance, added_at: site.clock().now(), spool_key };
-    let mut tx = site.store().begin().await?;
+    let new = NewLeak { name, date, provenance, added_at: instance.clock().now(), spool_key };
+    let mut tx = instance.store().begin().await?;
     let id = tx.add_leak(&new, files).await?;
     let event = LogEvent::LeakAdded {
         leak: id,
@@ -84,7 +84,7 @@ async fn register(
         provenance,
         files: files.iter().map(file_added).collect(),
     };
-    site.record(&mut tx, &[event]).await?;
+    instance.record(&mut tx, &[event]).await?;
     Ok(tx.commit().await?)
 }
 
@@ -96,8 +96,8 @@ fn file_added(file: &NewFile) -> FileAdded {
 ///
 /// # Errors
 /// [`LeakError`] if the store fails.
-pub async fn leaks(site: &Instance) -> Result<Vec<LeakReport>, LeakError> {
-    let mut tx = site.store().read().await?;
+pub async fn leaks(instance: &Instance) -> Result<Vec<LeakReport>, LeakError> {
+    let mut tx = instance.store().read().await?;
     let mut reports = Vec::new();
     for leak in tx.leaks().await? {
         reports.push(report(&mut tx, leak).await?);
@@ -109,8 +109,8 @@ pub async fn leaks(site: &Instance) -> Result<Vec<LeakReport>, LeakError> {
 ///
 /// # Errors
 /// [`LeakError::Unknown`] if there is none of that name.
-pub async fn show_leak(site: &Instance, name: &LeakName) -> Result<LeakReport, LeakError> {
-    let mut tx = site.store().read().await?;
+pub async fn show_leak(instance: &Instance, name: &LeakName) -> Result<LeakReport, LeakError> {
+    let mut tx = instance.store().read().await?;
     let leak = find(&mut tx, name).await?;
     report(&mut tx, leak).await
 }
@@ -120,10 +120,10 @@ pub async fn show_leak(site: &Instance, name: &LeakName) -> Result<LeakReport, L
 /// # Errors
 /// [`LeakError::Unknown`] if there is none of that name.
 pub async fn listed_accounts(
-    site: &Instance,
+    instance: &Instance,
     name: &LeakName,
 ) -> Result<Vec<ListedAccount>, LeakError> {
-    let mut tx = site.store().read().await?;
+    let mut tx = instance.store().read().await?;
     let leak = find(&mut tx, name).await?.id;
     let mut records: BTreeMap<FindingId, Vec<RecordRef>> = BTreeMap::new();
     for (finding, record) in tx.finding_records(leak).await? {

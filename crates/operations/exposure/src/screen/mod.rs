@@ -39,32 +39,32 @@ use write::PieceWriter;
 /// # Errors
 /// [`ScreenLeakError`] if the leak or the accounts cannot be read, or lines are unaccounted for.
 pub async fn screen_leak(
-    site: &Instance,
+    instance: &Instance,
     name: &LeakName,
     directory: &dyn Directory,
     progress: Arc<dyn Progress>,
 ) -> Result<LeakReport, ScreenLeakError> {
-    let leak = find(&mut site.store().read().await?, name).await?;
+    let leak = find(&mut instance.store().read().await?, name).await?;
     if leak.state == LeakState::Added {
-        begin(site, &leak).await?;
+        begin(instance, &leak).await?;
     }
     if matches!(leak.state, LeakState::Added | LeakState::Screening) {
         let id = leak.id;
-        let reader = Arc::new(open(site, leak, directory, &progress).await?);
-        let job = |lease| screen_piece(site, id, Arc::clone(&reader), lease);
-        work_off(site, JobKind::Screen, id, cores(), progress.as_ref(), job).await?;
+        let reader = Arc::new(open(instance, leak, directory, &progress).await?);
+        let job = |lease| screen_piece(instance, id, Arc::clone(&reader), lease);
+        work_off(instance, JobKind::Screen, id, cores(), progress.as_ref(), job).await?;
         progress.end();
-        finish(site, id).await?;
+        finish(instance, id).await?;
     }
-    Ok(show_leak(site, name).await?)
+    Ok(show_leak(instance, name).await?)
 }
 
 /// Cuts the files into pieces. Another worker may have done so just before.
-async fn begin(site: &Instance, leak: &Leak) -> Result<(), ScreenLeakError> {
-    let mut tx = site.store().begin().await?;
+async fn begin(instance: &Instance, leak: &Leak) -> Result<(), ScreenLeakError> {
+    let mut tx = instance.store().begin().await?;
     let mut pieces = Vec::new();
     for file in tx.leak_files(leak.id).await? {
-        pieces.extend(pieces_of(&file, site.options().piece_bytes)?);
+        pieces.extend(pieces_of(&file, instance.options().piece_bytes)?);
     }
     match tx.advance_leak(leak.id, LeakState::Added, LeakState::Screening).await {
         Err(StoreError::LeakMoved { .. }) => return Ok(()),
@@ -76,28 +76,28 @@ async fn begin(site: &Instance, leak: &Leak) -> Result<(), ScreenLeakError> {
 
 /// What every piece of a leak needs: the files, their key, the index of all accounts.
 async fn open(
-    site: &Instance,
+    instance: &Instance,
     leak: Leak,
     directory: &dyn Directory,
     progress: &Arc<dyn Progress>,
 ) -> Result<PieceReader, ScreenLeakError> {
     let wrapped = leak.spool_key.ok_or(LeakWorkError::NoKey)?;
-    let files = site.store().read().await?.leak_files(leak.id).await?;
+    let files = instance.store().read().await?.leak_files(leak.id).await?;
     let index = index_accounts(directory, progress.as_ref()).await?.index;
     progress.begin(Step::Screen, files.iter().map(|file| file.bytes).sum());
     Ok(PieceReader {
         leak: leak.id,
         files: files.into_iter().map(|file| (file.id, file)).collect(),
-        key: site.keys().data_key(SPOOL, &wrapped)?,
+        key: instance.keys().data_key(SPOOL, &wrapped)?,
         index,
-        randomness: site.shared_randomness(),
+        randomness: instance.shared_randomness(),
         progress: Arc::clone(progress),
     })
 }
 
 /// Reads a piece in a thread and writes down here what the thread finds.
 async fn screen_piece(
-    site: &Instance,
+    instance: &Instance,
     leak: LeakId,
     reader: Arc<PieceReader>,
     lease: Lease,
@@ -105,7 +105,7 @@ async fn screen_piece(
     let Work::Screen(piece) = lease.work else {
         return Ok(());
     };
-    let writer = PieceWriter { site, leak, lease: &lease };
+    let writer = PieceWriter { instance, leak, lease: &lease };
     let (sender, portions) = mpsc::channel(PORTIONS_WAITING);
     let reading = spawn_blocking(move || reader.read(piece, &sender));
     // If this fails, the channel is gone, and the thread ends soon.
@@ -117,8 +117,8 @@ async fn screen_piece(
 }
 
 /// When all pieces are done: numbers the lines, and holds the sums against each other.
-async fn finish(site: &Instance, leak: LeakId) -> Result<(), ScreenLeakError> {
-    let mut tx = site.store().begin().await?;
+async fn finish(instance: &Instance, leak: LeakId) -> Result<(), ScreenLeakError> {
+    let mut tx = instance.store().begin().await?;
     match tx.advance_leak(leak, LeakState::Screening, LeakState::Screened).await {
         Err(StoreError::LeakMoved { .. }) => return Ok(()),
         advanced => advanced?,
@@ -126,7 +126,7 @@ async fn finish(site: &Instance, leak: LeakId) -> Result<(), ScreenLeakError> {
     tx.number_lines(leak).await?;
     let summary = tx.summary(leak).await?;
     let (tally, candidates) = (summary.tally.balanced()?, summary.candidates);
-    site.record(&mut tx, &[LogEvent::LeakScreened { leak, tally, candidates }]).await?;
+    instance.record(&mut tx, &[LogEvent::LeakScreened { leak, tally, candidates }]).await?;
     Ok(tx.commit().await?)
 }
 

@@ -7,7 +7,7 @@ use super::read::ReadPiece;
 
 /// Writes down what one piece of a leak gives, for as long as its lease is ours.
 pub(super) struct PieceWriter<'a> {
-    pub(super) site: &'a Instance,
+    pub(super) instance: &'a Instance,
     pub(super) leak: LeakId,
     pub(super) lease: &'a Lease,
 }
@@ -26,8 +26,8 @@ impl PieceWriter<'_> {
 
     /// Whoever takes the piece over after us reads the same candidates and writes the same rows.
     async fn write(&self, rows: Vec<NewCandidate>) -> Result<(), StoreError> {
-        let mut tx = self.site.store().begin().await?;
-        if !tx.renew(self.lease, self.site.options().lease).await? {
+        let mut tx = self.instance.store().begin().await?;
+        if !tx.renew(self.lease, self.instance.options().lease).await? {
             let Lease { job, attempt, owner, .. } = self.lease.clone();
             return Err(StoreError::LeaseLost { job, owner, attempt });
         }
@@ -40,7 +40,7 @@ impl PieceWriter<'_> {
     pub(super) async fn finish(&self, read: ReadPiece) -> Result<(), StoreError> {
         let ReadPiece { screened, rest } = read;
         let job = self.lease.job;
-        let mut tx = self.site.store().begin().await?;
+        let mut tx = self.instance.store().begin().await?;
         tx.finish(self.lease).await?;
         tx.add_candidates(self.leak, job, rest).await?;
         tx.record_screened(job, &screened.tally, screened.complete, &screened.rejects).await?;
