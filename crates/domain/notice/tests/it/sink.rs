@@ -33,7 +33,7 @@ async fn check_refused(options: &[&str], code: u16, phase: Phase) {
 async fn check_failed(options: &[&str], phase: Phase) {
     match outcome(options).await {
         DeliveryOutcome::FailedBeforeDot { reason } => {
-            assert_eq!(reason.phase(), phase, "{options:?}")
+            assert_eq!(reason.phase(), phase, "{options:?}");
         }
         other => panic!("{options:?}: {other:?}"),
     }
@@ -113,7 +113,7 @@ async fn a_refusal_of_what_was_not_yet_sent_is_never_an_acceptance() {
         DeliveryOutcome::FailedBeforeDot { reason } => assert_eq!(reason.phase(), Phase::Content),
         DeliveryOutcome::LostAfterDot { reason } => assert_eq!(reason.phase(), Phase::EndOfData),
         DeliveryOutcome::Refused { code, phase, .. } => {
-            assert_eq!((code, phase), (550, Phase::EndOfData))
+            assert_eq!((code, phase), (550, Phase::EndOfData));
         }
         accepted @ DeliveryOutcome::Accepted { .. } => panic!("{accepted:?}"),
     }
