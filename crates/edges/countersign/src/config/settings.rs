@@ -114,11 +114,9 @@ pub(crate) struct ColumnSettings {
     pub(crate) last_login_at: Option<String>,
     /// Whether the site asks for a second factor.
     pub(crate) second_factor: Option<String>,
-    /// When the row last changed, in UTC. With it, new passwords are seen by what has changed, and
-    /// not by reading account after account. It must be set by the very transaction that sets the
-    /// hash, and indexed if the site is large. Changes that become visible more than 70 minutes
-    /// after their time, since a transaction took so long or a clock was so far behind, are seen
-    /// late.
+    /// When the row last changed, in UTC: set by the very transaction that sets the hash, and
+    /// indexed if the site is large. It is checked, and not acted on yet: new passwords are seen by
+    /// reading every sealed account once a minute.
     pub(crate) changed_at: Option<String>,
 }
 
