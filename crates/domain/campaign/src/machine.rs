@@ -221,13 +221,6 @@ pub struct StageProgress {
 /// What is to be done in the transaction that records a step, or because of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
-    /// No signature given so far counts any more.
-    VoidApprovals,
-    /// Workers may take up so many addresses from the start of the order.
-    Allow {
-        /// All earlier ones counted.
-        addresses: u64,
-    },
     /// Accounts that were not sealed may be targets of another campaign.
     ReleaseUntouched,
     /// The secrets of the campaign's findings are to be destroyed at this moment.
@@ -301,7 +294,7 @@ impl Campaign {
         let state = if halted { self.same_order(&order)? } else { State::Frozen };
         let round = self.next_round();
         let frozen = Self { id: self.id, round, state, since: now, order: Some(order) };
-        Ok((frozen, vec![Command::VoidApprovals]))
+        Ok((frozen, Vec::new()))
     }
 
     /// A halted campaign goes on with whom and how it began, or not at all.
@@ -319,7 +312,7 @@ impl Campaign {
         match self.state {
             State::Frozen | State::Signed => {
                 let draft = Self { order: None, ..self.to(State::Draft, now) };
-                Ok((draft, vec![Command::VoidApprovals, Command::ReleaseUntouched]))
+                Ok((draft, vec![Command::ReleaseUntouched]))
             }
             _ => Err(self.unexpected(Event::Thaw)),
         }
@@ -338,7 +331,7 @@ impl Campaign {
         match (self.state, &self.order) {
             (State::Signed, Some(order)) => {
                 in_time("started", order.start_by, now)?;
-                Ok(self.run(Stage::Canary, now))
+                Ok((self.run(Stage::Canary, now), Vec::new()))
             }
             _ => Err(self.unexpected(Event::Start)),
         }
@@ -350,7 +343,7 @@ impl Campaign {
         };
         let order = self.ordered(signed)?;
         in_time("resumed", order.start_by, now)?;
-        Ok(self.run(stage, now))
+        Ok((self.run(stage, now), Vec::new()))
     }
 
     fn tick(&self, progress: &StageProgress, now: Timestamp) -> Stepped {
@@ -380,12 +373,12 @@ impl Campaign {
             _ if !settled => (self.clone(), Vec::new()),
             (_, None) => self.finish(now),
             (Stage::Soak { .. }, _) if now < self.since.after(soak) => (self.clone(), Vec::new()),
-            (Stage::Soak { .. }, Some(step)) => self.next_step(step, order, now),
+            (Stage::Soak { .. }, Some(step)) => (self.next_step(step, order, now), Vec::new()),
             _ => (self.to(State::Running(Stage::Soak { after }), now), Vec::new()),
         }
     }
 
-    fn next_step(&self, step: usize, order: &Order, now: Timestamp) -> (Self, Vec<Command>) {
+    fn next_step(&self, step: usize, order: &Order, now: Timestamp) -> Self {
         let stage = Stage::Ramp { step };
         let reapproval = order.policy.ramp.get(step).is_some_and(|step| step.reapproval);
         if reapproval {
@@ -402,7 +395,7 @@ impl Campaign {
 
     fn halt(&self, reason: HaltReason, now: Timestamp) -> Stepped {
         match self.state {
-            State::Running(stage) => Ok(self.stop(stage, reason, now)),
+            State::Running(stage) => Ok((self.stop(stage, reason, now), Vec::new())),
             _ => Err(self.unexpected(Event::Halt(reason))),
         }
     }
@@ -410,23 +403,17 @@ impl Campaign {
     fn close(&self, now: Timestamp) -> Stepped {
         match self.state {
             State::Running(_) | State::Closed => Err(self.unexpected(Event::Close)),
-            _ => {
-                let commands = vec![Command::VoidApprovals, Command::ReleaseUntouched];
-                Ok((self.to(State::Closed, now), commands))
-            }
+            _ => Ok((self.to(State::Closed, now), vec![Command::ReleaseUntouched])),
         }
     }
 
-    fn run(&self, stage: Stage, now: Timestamp) -> (Self, Vec<Command>) {
-        let running = self.to(State::Running(stage), now);
-        let addresses = allowed_addresses(&running);
-        (running, vec![Command::Allow { addresses }])
+    fn run(&self, stage: Stage, now: Timestamp) -> Self {
+        self.to(State::Running(stage), now)
     }
 
-    fn stop(&self, stage: Stage, reason: HaltReason, now: Timestamp) -> (Self, Vec<Command>) {
-        let halted =
-            Self { round: self.next_round(), ..self.to(State::Halted { stage, reason }, now) };
-        (halted, vec![Command::VoidApprovals])
+    /// In the round that this begins, no signature given so far counts.
+    fn stop(&self, stage: Stage, reason: HaltReason, now: Timestamp) -> Self {
+        Self { round: self.next_round(), ..self.to(State::Halted { stage, reason }, now) }
     }
 
     fn to(&self, state: State, now: Timestamp) -> Self {

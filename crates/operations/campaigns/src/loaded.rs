@@ -64,8 +64,7 @@ pub(crate) async fn take_step(
     Ok(())
 }
 
-/// What a step asks of the store. Approvals are void by their round, and workers look at the
-/// campaign themselves.
+/// Does what a step asks of the store.
 async fn obey(
     tx: &mut Tx,
     id: CampaignId,
@@ -73,7 +72,6 @@ async fn obey(
     command: Command,
 ) -> Result<(), CampaignError> {
     match command {
-        Command::VoidApprovals | Command::Allow { .. } => {}
         Command::ReleaseUntouched if next.state() == State::Draft => {
             tx.drop_targets(id).await?;
             tx.drop_addresses(id).await?;
