@@ -187,24 +187,20 @@ pub fn campaign_of(line: &[u8]) -> Result<Option<CampaignId>, serde_json::Error>
 }
 
 mod as_text {
-    use data_encoding::HEXLOWER;
-    use model::CredentialVersion;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use model::{CredentialVersion, canonical::hex};
+    use serde::{Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(
         version: &CredentialVersion,
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        to.collect_str(version)
+        hex::serialize(version.as_bytes(), to)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<CredentialVersion, D::Error> {
-        let digits = String::deserialize(from)?;
-        let bytes = HEXLOWER.decode(digits.as_bytes()).map_err(D::Error::custom)?;
-        let bytes = <[u8; 32]>::try_from(bytes.as_slice()).map_err(D::Error::custom)?;
-        Ok(CredentialVersion::from_bytes(bytes))
+        hex::deserialize(from).map(CredentialVersion::from_bytes)
     }
 }
 

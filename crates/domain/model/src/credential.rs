@@ -2,6 +2,8 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::canonical::hex_of;
+
 /// A password hash as it stands in the site's own table.
 ///
 /// It is a secret: whoever holds it can guess at leisure. `Debug` and `Display` never show it.
@@ -97,7 +99,7 @@ impl CredentialVersion {
 
 impl fmt::Display for CredentialVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex_of(&self.0))
     }
 }
 

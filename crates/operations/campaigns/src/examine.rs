@@ -3,11 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use campaign::{Resolution, Reverification, TargetAction, after_reverification, resolve_sealing};
-use data_encoding::HEXLOWER;
 use directory::Ability;
 use exposure::{Evidence, Reverified, Suspicion, reverify};
 use instance::Instance;
-use model::{Account, AccountId, CampaignId, Randomness, Secret, SiteRow, TargetState, Verdict};
+use model::{
+    Account, AccountId, CampaignId, Randomness, Secret, SiteRow, TargetState, Verdict,
+    canonical::hex_of,
+};
 use outbox::{Addressee, Kept};
 use password::Verifier;
 use store::ResetLine;
@@ -230,5 +232,5 @@ fn seal_with(
 /// As text: bcrypt refuses a NUL.
 fn random_secret(randomness: &dyn Randomness) -> Secret {
     let bytes: [u8; RANDOM_SECRET_BYTES] = randomness.array();
-    Secret::new(HEXLOWER.encode(&bytes).into_bytes())
+    Secret::new(hex_of(&bytes).into_bytes())
 }

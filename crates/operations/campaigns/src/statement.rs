@@ -1,8 +1,7 @@
-use data_encoding::HEXLOWER;
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::CampaignEvent;
-use model::{NoticeState, Timestamp};
+use model::{NoticeState, Timestamp, canonical::hex_of};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::Leak;
@@ -63,7 +62,7 @@ pub fn publish_statement<'a>(
         let leaks = tx.leaks().await?.into_iter().filter(|leak| ids.contains(&leak.id));
         let counts = counts(&report, leaks);
         let body = serde_json::to_vec(&counts)?;
-        let sha256 = HEXLOWER.encode(&Sha256::digest(&body));
+        let sha256 = hex_of(&Sha256::digest(&body));
         let now = tx.now().await?;
         tx.add_statement(campaign, body, now).await?;
         instance

@@ -1,9 +1,8 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use data_encoding::HEXLOWER;
 use futures_util::future::BoxFuture;
 use ledger::{CheckpointKey, LogEvent};
-use model::{Clock, InstanceId, NameError, Randomness};
+use model::{Clock, InstanceId, NameError, Randomness, canonical::hex_of};
 use store::{InstanceKind, InstanceRow, Store, StoreError, Tx};
 
 use crate::{
@@ -160,7 +159,7 @@ pub fn create_instance<'a>(
             return Err(InstanceError::Exists { instance: id });
         }
         let keys = KeyRing::new(key.clone());
-        let id = HEXLOWER.encode(&randomness.array::<16>());
+        let id = hex_of(&randomness.array::<16>());
         let (key_check, created_at) = (keys.key_check(&id), clock.now());
         tx.create_instance(&InstanceRow { id: id.clone(), kind, created_at, key_check }).await?;
         let made = LogEvent::StoreMade { instance: id.clone(), kind: kind.to_string() };

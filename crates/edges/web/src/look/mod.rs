@@ -10,7 +10,7 @@ use axum::{
     },
     response::{IntoResponse as _, Response},
 };
-use data_encoding::HEXLOWER;
+use model::canonical::hex_of;
 use notice::{Address, Language, MenuPath, SiteName};
 use sha2::{Digest, Sha256};
 
@@ -99,7 +99,7 @@ impl Asset {
         content_type: &'static str,
         bytes: Vec<u8>,
     ) -> Self {
-        let hash = HEXLOWER.encode(&Sha256::digest(&bytes));
+        let hash = hex_of(&Sha256::digest(&bytes));
         let name = format!("{stem}-{}.{ending}", &hash[..HASH_DIGITS]);
         Self { name, bytes, content_type, is_foreign: false }
     }

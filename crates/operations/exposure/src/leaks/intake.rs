@@ -8,10 +8,9 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-use data_encoding::HEXLOWER;
 use instance::{DataKey, Instance, Progress, Step};
 use leak::{Compression, LeakSource};
-use model::{Randomness, Timestamp};
+use model::{Randomness, Timestamp, canonical::hex_of};
 use sha2::{Digest, Sha256};
 use store::NewFile;
 
@@ -50,7 +49,7 @@ impl Intake {
             if paths.is_empty() && !input.is_empty() { Vec::new() } else { leak::collect(&paths)? };
         let sources =
             collected.iter().map(|path| LeakSource::open(path)).collect::<Result<_, _>>()?;
-        let name = HEXLOWER.encode(&instance.randomness().array::<16>());
+        let name = hex_of(&instance.randomness().array::<16>());
         let standard_input =
             (!input.is_empty()).then(|| instance.options().spool_folder.join(name));
         let tools =

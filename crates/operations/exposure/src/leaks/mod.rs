@@ -8,10 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use data_encoding::HEXLOWER;
 use instance::{Instance, Progress};
 use ledger::{FileAdded, LogEvent};
-use model::{LeakDate, LeakName, Provenance, RecordRef};
+use model::{LeakDate, LeakName, Provenance, RecordRef, canonical::hex_of};
 use store::{FindingId, Leak, NewFile, NewLeak, StoreError, Tx};
 use tokio::task::spawn_blocking;
 
@@ -89,7 +88,7 @@ async fn register(
 }
 
 fn file_added(file: &NewFile) -> FileAdded {
-    FileAdded { path: file.path.clone(), sha256: HEXLOWER.encode(&file.sha256), bytes: file.bytes }
+    FileAdded { path: file.path.clone(), sha256: hex_of(&file.sha256), bytes: file.bytes }
 }
 
 /// All registered leaks, the oldest first.

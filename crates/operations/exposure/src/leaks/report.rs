@@ -1,5 +1,6 @@
-use data_encoding::HEXLOWER;
-use model::{LeakDate, LeakId, LeakName, LeakState, Provenance, Timestamp, Unverified};
+use model::{
+    LeakDate, LeakId, LeakName, LeakState, Provenance, Timestamp, Unverified, canonical::hex_of,
+};
 use serde::Serialize;
 use store::{Leak, LeakFile, LeakSummary};
 
@@ -91,7 +92,7 @@ fn counts(summary: &LeakSummary, unverified: impl Iterator<Item = Unverified>) -
 
 impl FileReport {
     fn new(file: LeakFile) -> Self {
-        let sha256 = HEXLOWER.encode(&file.sha256);
+        let sha256 = hex_of(&file.sha256);
         Self { path: file.path, sha256, bytes: file.bytes, compression: file.compression }
     }
 }
