@@ -3,7 +3,7 @@
 
 use model::{AccountId, NoticeId, NoticeKind, Timestamp};
 
-use crate::{LinkId, Notice, RequestId, StoreFuture, Tx, Versioned, cell::Cell};
+use crate::{LinkId, Notice, RequestId, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     ADD_REQUEST = ["INSERT INTO mail_request (kind, asked_at, source, wrapped_key, asked)
@@ -66,7 +66,7 @@ pub struct MailRequest {
     /// The wrapped key of `asked`.
     pub wrapped_key: Vec<u8>,
     /// What was typed, encrypted.
-    pub asked: Versioned,
+    pub asked: Vec<u8>,
 }
 
 record!(MailRequest { id, kind, asked_at, source, wrapped_key, asked });
@@ -104,7 +104,7 @@ pub struct RequestedNotice {
     /// The wrapped key of `kept`; `None` once the notice is final.
     pub wrapped_key: Option<Vec<u8>>,
     /// Whom it goes to and what it tells, encrypted; `None` once the notice is final.
-    pub kept: Option<Versioned>,
+    pub kept: Option<Vec<u8>>,
 }
 
 record!(RequestedNotice { account, link, language, wrapped_key, kept });
@@ -115,11 +115,7 @@ impl Tx {
         Box::pin(async move {
             let query =
                 self.0.run(&ADD_REQUEST).bind(Cell(request.kind)).bind(Cell(request.source));
-            Ok(query
-                .bind(request.wrapped_key)
-                .bind(Cell(Versioned::new(request.asked)))
-                .exactly_one()
-                .await?)
+            Ok(query.bind(request.wrapped_key).bind(request.asked).exactly_one().await?)
         })
     }
 
@@ -159,10 +155,7 @@ impl Tx {
             let query = self.0.run(&ADD_REQUESTED).bind(Cell(id)).bind(Cell(new.kind));
             let query = query.bind(Cell(new.account)).bind(new.link.map(Cell)).bind(Cell(now));
             let query = query.bind(new.language).bind(Cell(new.address_key));
-            let query = query
-                .bind(new.source.map(Cell))
-                .bind(new.wrapped_key)
-                .bind(Cell(Versioned::new(new.kept)));
+            let query = query.bind(new.source.map(Cell)).bind(new.wrapped_key).bind(new.kept);
             query.exactly_one().await?;
             Ok(id)
         })

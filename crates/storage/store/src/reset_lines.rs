@@ -2,7 +2,7 @@
 
 use model::{AccountId, CampaignId, CredentialVersion, FindingId, Timestamp};
 
-use crate::{StoreError, StoreFuture, Tx, Versioned, cell::Cell};
+use crate::{StoreError, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     PUT_LINE = ["INSERT INTO reset_line (campaign, account, version, replaced_version,
@@ -69,7 +69,7 @@ pub struct ResetLine {
     /// The wrapped key of `kept`; `None` once it is destroyed.
     pub wrapped_key: Option<Vec<u8>>,
     /// Both hashes and whom to tell, encrypted; `None` once they are destroyed.
-    pub kept: Option<Versioned>,
+    pub kept: Option<Vec<u8>>,
 }
 
 record!(ResetLine { account, version, replaced = "replaced_version", sealed = "sealed_version", wrapped_key, kept });
@@ -108,11 +108,7 @@ impl Tx {
             let query = self.0.run(&PUT_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
             let query = query.bind(Cell(line.version)).bind(Cell(line.replaced));
             let query = query.bind(Cell(line.sealed)).bind(Cell(now));
-            query
-                .bind(line.wrapped_key)
-                .bind(Cell(Versioned::new(line.kept)))
-                .exactly_one()
-                .await?;
+            query.bind(line.wrapped_key).bind(line.kept).exactly_one().await?;
             self.drop_evidence(campaign, &account).await?;
             self.0
                 .insert_all(&ADD_EVIDENCE, line.evidence, |query, finding| {

@@ -8,8 +8,8 @@ use crate::cell::Stored;
 /// older version would misunderstand what the newer one writes.
 const FORMAT: u8 = 1;
 
-/// A structured value, JSON or encrypted JSON, as a column keeps it: behind the number of its
-/// format.
+/// A structured value as a column keeps it: JSON behind the number of its format. What is
+/// encrypted has a number of its own, inside.
 ///
 /// Two versions of the program may work on one store while it is being updated. The older one is
 /// told so, instead of reading what it does not know as something else.
@@ -36,7 +36,6 @@ impl Deref for Versioned {
     }
 }
 
-/// What is kept may be secret.
 impl std::fmt::Debug for Versioned {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Versioned({} bytes)", self.0.len())
