@@ -5,7 +5,7 @@ use campaign::{
     limits::FINDINGS_MAX,
 };
 use directory::{Ability, Directory};
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::BoxFuture;
 use instance::{Instance, Progress, Step};
 use ledger::CampaignEvent;
 use model::{Account, AccountId, CampaignId, CredentialVersion, InstanceId, LeakId, OperatorName};
@@ -31,7 +31,7 @@ pub fn freeze_campaign<'a>(
     directory: &'a dyn Directory,
     words: &'a Words,
     progress: &'a dyn Progress,
-) -> LocalBoxFuture<'a, Result<CampaignView, CampaignError>> {
+) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
     Box::pin(async move {
         let loaded = named(&mut instance.store().read().await?, name).await?;
         match loaded.campaign.state() {

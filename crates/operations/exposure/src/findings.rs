@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use directory::{Directory, ReadError};
+use futures_util::future::BoxFuture;
 use instance::Instance;
 use model::{
     Account, AccountId, HashFormat, LeakId, LeakName, RecordRef, Tier, Timestamp, text_enum,
@@ -62,37 +63,42 @@ pub struct FindingReport {
 ///
 /// # Errors
 /// [`FindingError`] if the leak is unknown, or the store or the directory fails.
-pub async fn list_findings(
-    instance: &Instance,
-    directory: &dyn Directory,
-    selection: &FindingSelection,
-) -> Result<Vec<FindingReport>, FindingError> {
-    let mut tx = instance.store().read().await?;
-    let leaks = leaks(&mut tx, selection.leak.as_ref()).await?;
-    let found = match &selection.account {
-        Some(account) => found_of(&mut tx, account, &leaks).await?,
-        None => found_in(&mut tx, &leaks).await?,
-    };
-    drop(tx);
-    Gathered { instance, directory, leaks }.report(found).await
+pub fn list_findings<'a>(
+    instance: &'a Instance,
+    directory: &'a dyn Directory,
+    selection: &'a FindingSelection,
+) -> BoxFuture<'a, Result<Vec<FindingReport>, FindingError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let leaks = leaks(&mut tx, selection.leak.as_ref()).await?;
+        let found = match &selection.account {
+            Some(account) => found_of(&mut tx, account, &leaks).await?,
+            None => found_in(&mut tx, &leaks).await?,
+        };
+        drop(tx);
+        Gathered { instance, directory, leaks }.report(found).await
+    })
 }
 
 /// Shows one finding.
 ///
 /// # Errors
 /// [`FindingError::Unknown`] if there is none of that number.
-pub async fn show_finding(
-    instance: &Instance,
-    directory: &dyn Directory,
+pub fn show_finding<'a>(
+    instance: &'a Instance,
+    directory: &'a dyn Directory,
     number: FindingId,
-) -> Result<FindingReport, FindingError> {
-    let mut tx = instance.store().read().await?;
-    let finding = tx.finding(number).await?.ok_or(FindingError::Unknown { number })?;
-    let records = tx.records_of(finding.id).await?;
-    let leaks = leaks(&mut tx, None).await?;
-    drop(tx);
-    let reports = Gathered { instance, directory, leaks }.report(vec![(finding, records)]).await?;
-    reports.into_iter().next().ok_or(FindingError::Unknown { number })
+) -> BoxFuture<'a, Result<FindingReport, FindingError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let finding = tx.finding(number).await?.ok_or(FindingError::Unknown { number })?;
+        let records = tx.records_of(finding.id).await?;
+        let leaks = leaks(&mut tx, None).await?;
+        drop(tx);
+        let reports =
+            Gathered { instance, directory, leaks }.report(vec![(finding, records)]).await?;
+        reports.into_iter().next().ok_or(FindingError::Unknown { number })
+    })
 }
 
 type LocatedFinding = (Finding, Vec<RecordRef>);

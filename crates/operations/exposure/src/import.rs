@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use directory::{Export, ExportError};
+use futures_util::future::BoxFuture;
 use ledger::LogEvent;
 use model::Account;
 use store::StoreError;
@@ -14,23 +15,25 @@ use crate::limits::ACCOUNTS_PER_IMPORT;
 ///
 /// # Errors
 /// [`ImportError`] names the line that is wrong; the lines before it may have been written.
-pub async fn import_accounts(
-    instance: &Instance,
-    export: &Path,
-    progress: &dyn Progress,
-) -> Result<u64, ImportError> {
-    progress.begin(Step::ReadAccounts, 0);
-    let (mut written, mut batch) = (0, Vec::with_capacity(ACCOUNTS_PER_IMPORT));
-    for account in Export::stream(export) {
-        batch.push(account?);
-        if batch.len() == ACCOUNTS_PER_IMPORT {
-            written += write(instance, &batch, progress).await?;
-            batch.clear();
+pub fn import_accounts<'a>(
+    instance: &'a Instance,
+    export: &'a Path,
+    progress: &'a dyn Progress,
+) -> BoxFuture<'a, Result<u64, ImportError>> {
+    Box::pin(async move {
+        progress.begin(Step::ReadAccounts, 0);
+        let (mut written, mut batch) = (0, Vec::with_capacity(ACCOUNTS_PER_IMPORT));
+        for account in Export::stream(export) {
+            batch.push(account?);
+            if batch.len() == ACCOUNTS_PER_IMPORT {
+                written += write(instance, &batch, progress).await?;
+                batch.clear();
+            }
         }
-    }
-    written += write(instance, &batch, progress).await?;
-    progress.end();
-    Ok(written)
+        written += write(instance, &batch, progress).await?;
+        progress.end();
+        Ok(written)
+    })
 }
 
 async fn write(

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use futures_util::future::BoxFuture;
 use instance::Instance;
 use model::{LeakName, RejectReason};
 use serde::Serialize;
@@ -30,21 +31,23 @@ pub struct RejectedLine {
 ///
 /// # Errors
 /// [`LeakError::Unknown`] if there is none of that name.
-pub async fn rejected_lines(
-    instance: &Instance,
-    name: &LeakName,
-) -> Result<Vec<RejectedLine>, LeakError> {
-    let mut tx = instance.store().read().await?;
-    let leak = find(&mut tx, name).await?.id;
-    let files = tx.leak_files(leak).await?.into_iter();
-    let files: HashMap<_, _> = files.map(|file| (file.id, file.path)).collect();
-    let samples = tx.reject_samples(leak, REJECTS_SHOWN_MAX).await?.into_iter();
-    let line = |sample: store::LocatedReject| RejectedLine {
-        file: files.get(&sample.file).cloned().unwrap_or_default(),
-        line: sample.line,
-        offset: sample.offset,
-        bytes: sample.length,
-        reason: sample.reason,
-    };
-    Ok(samples.map(line).collect())
+pub fn rejected_lines<'a>(
+    instance: &'a Instance,
+    name: &'a LeakName,
+) -> BoxFuture<'a, Result<Vec<RejectedLine>, LeakError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let leak = find(&mut tx, name).await?.id;
+        let files = tx.leak_files(leak).await?.into_iter();
+        let files: HashMap<_, _> = files.map(|file| (file.id, file.path)).collect();
+        let samples = tx.reject_samples(leak, REJECTS_SHOWN_MAX).await?.into_iter();
+        let line = |sample: store::LocatedReject| RejectedLine {
+            file: files.get(&sample.file).cloned().unwrap_or_default(),
+            line: sample.line,
+            offset: sample.offset,
+            bytes: sample.length,
+            reason: sample.reason,
+        };
+        Ok(samples.map(line).collect())
+    })
 }

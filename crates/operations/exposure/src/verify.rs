@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use directory::{Directory, ReadError};
 use futures_util::TryStreamExt;
+use futures_util::future::BoxFuture;
 use ledger::LogEvent;
 use model::{
     AccountId, FileId, HashFormat, LeakId, LeakName, Outcome, OutcomeCount, Outcomes, RecordRef,
@@ -36,30 +37,32 @@ const LANES: usize = 2;
 ///
 /// # Errors
 /// [`VerifyLeakError`] if the leak is not screened yet, or the accounts cannot be read.
-pub async fn verify_leak(
-    instance: &Instance,
-    name: &LeakName,
-    directory: &dyn Directory,
+pub fn verify_leak<'a>(
+    instance: &'a Instance,
+    name: &'a LeakName,
+    directory: &'a dyn Directory,
     verifier: Arc<Verifier>,
     progress: Arc<dyn Progress>,
-) -> Result<LeakReport, VerifyLeakError> {
-    let leak = find(&mut instance.store().read().await?, name).await?;
-    match leak.state {
-        LeakState::Added | LeakState::Screening => {
-            return Err(VerifyLeakError::NotScreened { name: leak.name });
+) -> BoxFuture<'a, Result<LeakReport, VerifyLeakError>> {
+    Box::pin(async move {
+        let leak = find(&mut instance.store().read().await?, name).await?;
+        match leak.state {
+            LeakState::Added | LeakState::Screening => {
+                return Err(VerifyLeakError::NotScreened { name: leak.name });
+            }
+            LeakState::Screened => begin(instance, &leak).await?,
+            LeakState::Verifying => {}
+            LeakState::Verified => return Ok(show_leak(instance, name).await?),
         }
-        LeakState::Screened => begin(instance, &leak).await?,
-        LeakState::Verifying => {}
-        LeakState::Verified => return Ok(show_leak(instance, name).await?),
-    }
-    let id = leak.id;
-    let verification =
-        Verification::new(instance, leak, directory, verifier, progress.as_ref()).await?;
-    let job = |lease| verification.verify_batch(lease);
-    work_off(instance, JobKind::Verify, id, LANES, progress.as_ref(), job).await?;
-    progress.end();
-    finish(instance, id).await?;
-    Ok(show_leak(instance, name).await?)
+        let id = leak.id;
+        let verification =
+            Verification::new(instance, leak, directory, verifier, progress.as_ref()).await?;
+        let job = |lease| verification.verify_batch(lease);
+        work_off(instance, JobKind::Verify, id, LANES, progress.as_ref(), job).await?;
+        progress.end();
+        finish(instance, id).await?;
+        Ok(show_leak(instance, name).await?)
+    })
 }
 
 /// Cuts the accounts into batches. Another worker may have done so just before.

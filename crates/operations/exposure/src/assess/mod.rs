@@ -7,6 +7,7 @@ mod scan;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use directory::Directory;
+use futures_util::future::BoxFuture;
 use model::AccountId;
 use password::Verifier;
 use tokio::task::spawn_blocking;
@@ -29,24 +30,27 @@ use scan::ScannedFile;
 ///
 /// # Errors
 /// [`AssessError`] if anything cannot be read, or a line is not accounted for.
-pub async fn assess(
-    directory: &dyn Directory,
-    leaks: &[PathBuf],
+pub fn assess<'a>(
+    directory: &'a dyn Directory,
+    leaks: &'a [PathBuf],
     verifier: Arc<Verifier>,
     progress: Arc<dyn Progress>,
-) -> Result<Assessment, AssessError> {
-    let inputs = scan::open(leaks)?;
-    let indexed = index_accounts(directory, progress.as_ref()).await?;
-    let (index, screening) = (indexed.index, Arc::clone(&progress));
-    let files = spawn_blocking(move || scan::scan(inputs, &index, screening.as_ref())).await??;
+) -> BoxFuture<'a, Result<Assessment, AssessError>> {
+    Box::pin(async move {
+        let inputs = scan::open(leaks)?;
+        let indexed = index_accounts(directory, progress.as_ref()).await?;
+        let (index, screening) = (indexed.index, Arc::clone(&progress));
+        let files =
+            spawn_blocking(move || scan::scan(inputs, &index, screening.as_ref())).await??;
 
-    let mut assessment = Assessment::begin(leaks, indexed.accounts, indexed.without_password);
-    for file in &files {
-        assessment.add_file(file.leak, &file.path, &file.tally, file.complete);
-    }
-    let claims = claims_by_account(files);
-    verify_all(directory, claims, verifier, progress.as_ref(), &mut assessment).await?;
-    Ok(assessment)
+        let mut assessment = Assessment::begin(leaks, indexed.accounts, indexed.without_password);
+        for file in &files {
+            assessment.add_file(file.leak, &file.path, &file.tally, file.complete);
+        }
+        let claims = claims_by_account(files);
+        verify_all(directory, claims, verifier, progress.as_ref(), &mut assessment).await?;
+        Ok(assessment)
+    })
 }
 
 async fn verify_all(

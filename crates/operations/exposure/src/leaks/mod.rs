@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use futures_util::future::BoxFuture;
 use instance::{Instance, Progress};
 use ledger::{FileAdded, LogEvent};
 use model::{LeakDate, LeakName, Provenance, RecordRef, canonical::hex_of};
@@ -38,23 +39,25 @@ pub struct AddLeak {
 ///
 /// # Errors
 /// [`LeakError`] if the name is taken or a file cannot be read.
-pub async fn add_leak(
+pub fn add_leak(
     instance: &Instance,
     leak: AddLeak,
     progress: Arc<dyn Progress>,
-) -> Result<LeakReport, LeakError> {
-    if instance.store().read().await?.leak_by_name(&leak.name).await?.is_some() {
-        return Err(StoreError::NameTaken { name: leak.name }.into());
-    }
-    let (key, wrapped) = instance.keys().new_data_key(SPOOL, instance.randomness());
-    let intake = Intake::of(instance, &leak.files, key)?;
-    let files = spawn_blocking(move || intake.take_all(progress.as_ref())).await??;
-    let registered = register(instance, &leak, &files, wrapped).await;
-    if registered.is_err() {
-        remove_kept(files.iter().filter_map(|file| file.kept.as_deref()))?;
-    }
-    registered?;
-    show_leak(instance, &leak.name).await
+) -> BoxFuture<'_, Result<LeakReport, LeakError>> {
+    Box::pin(async move {
+        if instance.store().read().await?.leak_by_name(&leak.name).await?.is_some() {
+            return Err(StoreError::NameTaken { name: leak.name }.into());
+        }
+        let (key, wrapped) = instance.keys().new_data_key(SPOOL, instance.randomness());
+        let intake = Intake::of(instance, &leak.files, key)?;
+        let files = spawn_blocking(move || intake.take_all(progress.as_ref())).await??;
+        let registered = register(instance, &leak, &files, wrapped).await;
+        if registered.is_err() {
+            remove_kept(files.iter().filter_map(|file| file.kept.as_deref()))?;
+        }
+        registered?;
+        show_leak(instance, &leak.name).await
+    })
 }
 
 /// Removes the encrypted copies of standard input.
@@ -95,52 +98,60 @@ fn file_added(file: &NewFile) -> FileAdded {
 ///
 /// # Errors
 /// [`LeakError`] if the store fails.
-pub async fn leaks(instance: &Instance) -> Result<Vec<LeakReport>, LeakError> {
-    let mut tx = instance.store().read().await?;
-    let mut reports = Vec::new();
-    for leak in tx.leaks().await? {
-        reports.push(report(&mut tx, leak).await?);
-    }
-    Ok(reports)
+pub fn leaks(instance: &Instance) -> BoxFuture<'_, Result<Vec<LeakReport>, LeakError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let mut reports = Vec::new();
+        for leak in tx.leaks().await? {
+            reports.push(report(&mut tx, leak).await?);
+        }
+        Ok(reports)
+    })
 }
 
 /// One leak: its files, what became of every line, its findings.
 ///
 /// # Errors
 /// [`LeakError::Unknown`] if there is none of that name.
-pub async fn show_leak(instance: &Instance, name: &LeakName) -> Result<LeakReport, LeakError> {
-    let mut tx = instance.store().read().await?;
-    let leak = find(&mut tx, name).await?;
-    report(&mut tx, leak).await
+pub fn show_leak<'a>(
+    instance: &'a Instance,
+    name: &'a LeakName,
+) -> BoxFuture<'a, Result<LeakReport, LeakError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let leak = find(&mut tx, name).await?;
+        report(&mut tx, leak).await
+    })
 }
 
 /// The accounts that a leak exposes, and those that could not be verified, by id.
 ///
 /// # Errors
 /// [`LeakError::Unknown`] if there is none of that name.
-pub async fn listed_accounts(
-    instance: &Instance,
-    name: &LeakName,
-) -> Result<Vec<ListedAccount>, LeakError> {
-    let mut tx = instance.store().read().await?;
-    let leak = find(&mut tx, name).await?.id;
-    let mut records: BTreeMap<FindingId, Vec<RecordRef>> = BTreeMap::new();
-    for (finding, record) in tx.finding_records(leak).await? {
-        records.entry(finding).or_default().push(record);
-    }
-    let exposed = tx.findings(leak).await?.into_iter().map(|finding| {
-        let mut records = records.remove(&finding.id).unwrap_or_default();
-        records.sort();
-        ListedAccount::exposed(finding.account, finding.hash_format, finding.tier, records)
-    });
-    let mut listed: Vec<_> = exposed.collect();
-    let unverified = tx.unverified(leak).await?.into_iter();
-    listed
-        .extend(unverified.map(|found| {
+pub fn listed_accounts<'a>(
+    instance: &'a Instance,
+    name: &'a LeakName,
+) -> BoxFuture<'a, Result<Vec<ListedAccount>, LeakError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let leak = find(&mut tx, name).await?.id;
+        let mut records: BTreeMap<FindingId, Vec<RecordRef>> = BTreeMap::new();
+        for (finding, record) in tx.finding_records(leak).await? {
+            records.entry(finding).or_default().push(record);
+        }
+        let exposed = tx.findings(leak).await?.into_iter().map(|finding| {
+            let mut records = records.remove(&finding.id).unwrap_or_default();
+            records.sort();
+            ListedAccount::exposed(finding.account, finding.hash_format, finding.tier, records)
+        });
+        let mut listed: Vec<_> = exposed.collect();
+        let unverified = tx.unverified(leak).await?.into_iter();
+        listed.extend(unverified.map(|found| {
             ListedAccount::unverified(found.account, found.reason, found.hash_format)
         }));
-    listed.sort_by(|a, b| a.account.cmp(&b.account));
-    Ok(listed)
+        listed.sort_by(|a, b| a.account.cmp(&b.account));
+        Ok(listed)
+    })
 }
 
 /// The leak of a name.

@@ -11,6 +11,7 @@ mod write;
 use std::sync::Arc;
 
 use directory::Directory;
+use futures_util::future::BoxFuture;
 use instance::{Instance, Progress, Step};
 use ledger::LogEvent;
 use model::{LeakId, LeakName, LeakState};
@@ -38,25 +39,27 @@ use write::PieceWriter;
 ///
 /// # Errors
 /// [`ScreenLeakError`] if the leak or the accounts cannot be read, or lines are unaccounted for.
-pub async fn screen_leak(
-    instance: &Instance,
-    name: &LeakName,
-    directory: &dyn Directory,
+pub fn screen_leak<'a>(
+    instance: &'a Instance,
+    name: &'a LeakName,
+    directory: &'a dyn Directory,
     progress: Arc<dyn Progress>,
-) -> Result<LeakReport, ScreenLeakError> {
-    let leak = find(&mut instance.store().read().await?, name).await?;
-    if leak.state == LeakState::Added {
-        begin(instance, &leak).await?;
-    }
-    if matches!(leak.state, LeakState::Added | LeakState::Screening) {
-        let id = leak.id;
-        let reader = Arc::new(open(instance, leak, directory, &progress).await?);
-        let job = |lease| screen_piece(instance, id, Arc::clone(&reader), lease);
-        work_off(instance, JobKind::Screen, id, cores(), progress.as_ref(), job).await?;
-        progress.end();
-        finish(instance, id).await?;
-    }
-    Ok(show_leak(instance, name).await?)
+) -> BoxFuture<'a, Result<LeakReport, ScreenLeakError>> {
+    Box::pin(async move {
+        let leak = find(&mut instance.store().read().await?, name).await?;
+        if leak.state == LeakState::Added {
+            begin(instance, &leak).await?;
+        }
+        if matches!(leak.state, LeakState::Added | LeakState::Screening) {
+            let id = leak.id;
+            let reader = Arc::new(open(instance, leak, directory, &progress).await?);
+            let job = |lease| screen_piece(instance, id, Arc::clone(&reader), lease);
+            work_off(instance, JobKind::Screen, id, cores(), progress.as_ref(), job).await?;
+            progress.end();
+            finish(instance, id).await?;
+        }
+        Ok(show_leak(instance, name).await?)
+    })
 }
 
 /// Cuts the files into pieces. Another worker may have done so just before.
