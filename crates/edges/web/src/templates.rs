@@ -8,8 +8,9 @@ use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
     value::Serde,
 };
-use notice::Language;
 use serde::Serialize;
+
+use crate::written::counted;
 
 /// What fills in one template. A field that the template names and the page lacks is an error,
 /// never a gap.
@@ -106,7 +107,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     templates.set_auto_escape_callback(|_| AutoEscape::Html);
     templates.set_formatter(write_escaped);
-    templates.add_filter("counted", counted);
+    templates.add_filter("counted", counted_in);
     templates.add_filter("urlencode", |text: &str| urlencode(text));
     for (name, source) in SOURCES {
         templates.add_template(name, source).expect("a test renders every template");
@@ -133,15 +134,12 @@ fn write_escaped(out: &mut Output, _: &mut State, value: &Value) -> Result<(), E
     Ok(())
 }
 
-/// How many of something, in words.
-fn counted(count: u64, one: &str, many: &str, lang: &str) -> Result<String, Error> {
-    if count == 1 {
-        return Ok(one.to_owned());
-    }
-    let language: Language = lang.parse().map_err(|error: model::UnknownWord| {
+/// As [`counted`], in the language of a page.
+fn counted_in(count: u64, one: &str, many: &str, lang: &str) -> Result<String, Error> {
+    let language = lang.parse().map_err(|error: model::UnknownWord| {
         Error::new(ErrorKind::InvalidOperation, error.to_string())
     })?;
-    Ok(format!("{} {many}", language.number(count)))
+    Ok(counted(language, count, one, many))
 }
 
 /// A text as a part of a path or a query (RFC 3986: all but the unreserved).

@@ -22,6 +22,11 @@ impl WrittenMoment {
     }
 }
 
+/// How many of something, in words: `one` of it, or a number of `many`.
+pub(crate) fn counted(language: Language, count: u64, one: &str, many: &str) -> String {
+    if count == 1 { one.to_owned() } else { format!("{} {many}", language.number(count)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,5 +40,11 @@ mod tests {
         assert_eq!(WrittenMoment::new(Language::German, at).day, "8. November 2012");
         let never = Timestamp::from_micros(i64::MAX);
         assert_eq!(WrittenMoment::new(Language::English, never).day, "");
+    }
+
+    #[test]
+    fn one_is_said_in_its_own_words() {
+        let mails = |count| counted(Language::German, count, "Eine E-Mail", "E-Mails");
+        assert_eq!([0, 1, 2_000].map(mails), ["0 E-Mails", "Eine E-Mail", "2.000 E-Mails"]);
     }
 }

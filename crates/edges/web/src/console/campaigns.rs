@@ -5,6 +5,7 @@ use super::words;
 use crate::{
     in_process::{CampaignView, InProcess},
     people::ask::Unanswered,
+    written::counted,
 };
 
 /// A campaign in a list.
@@ -27,16 +28,8 @@ impl ListedCampaign {
         Self {
             name: view.name,
             state: words::state(view.state),
-            accounts: targets.map(|targets| counted(targets, "account", "accounts")),
+            accounts: targets
+                .map(|targets| counted(Language::English, targets, "1 account", "accounts")),
         }
-    }
-}
-
-/// How many of something, in words.
-pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
-    match count {
-        0 => format!("no {many}"),
-        1 => format!("1 {one}"),
-        _ => format!("{} {many}", Language::English.number(count)),
     }
 }

@@ -3,10 +3,13 @@ use std::sync::Arc;
 use axum::{Extension, extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 
-use super::console::{RehearsalConsole, reading};
+use super::{
+    console::{RehearsalConsole, reading},
+    mails::counted_mails,
+};
 use crate::{
     console::{
-        campaigns::{ListedCampaign, campaigns, counted},
+        campaigns::{ListedCampaign, campaigns},
         frame::StaffFrame,
     },
     people::refusal::PageRefusal,
@@ -53,5 +56,5 @@ async fn look(
     let mailbox = console.mailbox.clone();
     let mails = reading(move || mailbox.count()).await?;
     let campaigns = campaigns(&console.operations).await?;
-    Ok((counted(mails as u64, "mail", "mails"), campaigns))
+    Ok((counted_mails(mails), campaigns))
 }

@@ -15,11 +15,12 @@ use super::{
     mailbox::{Listing, WantedMails},
 };
 use crate::{
-    console::{campaigns::counted, frame::StaffFrame},
+    console::frame::StaffFrame,
     people::refusal::PageRefusal,
     state::AppState,
     templates::{PageTemplate, page},
     visit::Visit,
+    written::counted,
 };
 
 /// What somebody looks for. A field that is missing is one that was left empty.
@@ -97,9 +98,17 @@ fn failed(state: &AppState, visit: Visit, error: &io::Error) -> Response {
     state.refuse(visit, PageRefusal::Unwell)
 }
 
+/// How many mails, in words.
+pub(super) fn counted_mails(count: usize) -> String {
+    match count {
+        0 => "no mails".to_owned(),
+        _ => counted(Language::English, count as u64, "1 mail", "mails"),
+    }
+}
+
 /// How many there are.
 fn counts(to: &str, listing: &Listing) -> String {
-    let all = counted(listing.all as u64, "mail", "mails");
+    let all = counted_mails(listing.all);
     if to.trim().is_empty() {
         return all;
     }
