@@ -35,8 +35,7 @@ pub fn work_on<'a>(
     campaign: CampaignId,
 ) -> BoxFuture<'a, Result<Worked, RunError>> {
     Box::pin(async move {
-        let state = tick(context, campaign).await?;
-        if !matches!(state, State::Running(_)) || !has_work(context.instance, campaign).await? {
+        if due_after_step(context, campaign).await? != Due::Work {
             return Ok(Worked::Nothing);
         }
         let worked = tell_and_seal(context, campaign).await;
@@ -45,11 +44,11 @@ pub fn work_on<'a>(
             halt(context.instance, &mut tx, campaign, HaltReason::Contradicted).await?;
             tx.commit().await?;
         }
-        if worked? == Worked::Something {
-            tick(context, campaign).await?;
-            return Ok(Worked::Something);
+        let worked = worked?;
+        if worked == Worked::Something {
+            due_after_step(context, campaign).await?;
         }
-        Ok(Worked::Nothing)
+        Ok(worked)
     })
 }
 
@@ -87,18 +86,55 @@ pub fn is_campaign_due(
     instance: &Instance,
     campaign: CampaignId,
 ) -> BoxFuture<'_, Result<bool, RunError>> {
-    Box::pin(async move {
-        let (now, next) = foresee(instance, campaign).await?;
-        let runs = matches!(now.state(), State::Running(_));
-        Ok(next != now || (runs && has_work(instance, campaign).await?))
-    })
+    Box::pin(async move { Ok(due(instance, campaign).await? != Due::Nothing) })
+}
+
+/// What is to be done for a campaign now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    /// Time, or what was done, moves it on.
+    Step,
+    /// A claim could find something.
+    Work,
+    Nothing,
+}
+
+/// One reading transaction answers: what moves a campaign is decided purely, so nothing has to be
+/// held for the question.
+async fn due(instance: &Instance, campaign: CampaignId) -> Result<Due, RunError> {
+    let mut tx = instance.store().read().await?;
+    let Loaded { campaign: now, .. } = Loaded::new(tx.campaign_by_id(campaign).await?)?;
+    if does_tick_move(&mut tx, &now).await? {
+        return Ok(Due::Step);
+    }
+    let runs = matches!(now.state(), State::Running(_));
+    Ok(if runs && has_work(&mut tx, &now).await? { Due::Work } else { Due::Nothing })
+}
+
+/// What is to be done once the campaign is moved on, if it has to be. Mostly it has not, and then
+/// nothing is held or written.
+async fn due_after_step(
+    context: &WorkerContext<'_>,
+    campaign: CampaignId,
+) -> Result<Due, RunError> {
+    let now = due(context.instance, campaign).await?;
+    if now != Due::Step {
+        return Ok(now);
+    }
+    move_on(context, campaign).await?;
+    due(context.instance, campaign).await
+}
+
+async fn does_tick_move(tx: &mut Tx, now: &Campaign) -> Result<bool, RunError> {
+    let (progress, moment) = (progress(tx, now.id()).await?, tx.now().await?);
+    let step = campaign::step(now, Event::Tick(&progress), moment);
+    let (next, _) = step.map_err(CampaignError::from)?;
+    Ok(next != *now)
 }
 
 /// Whether a claim could find anything.
-async fn has_work(instance: &Instance, campaign: CampaignId) -> Result<bool, RunError> {
-    let mut tx = instance.store().read().await?;
-    let loaded = Loaded::new(tx.campaign_by_id(campaign).await?)?;
-    let allowed = allowed_addresses(&loaded.campaign);
+async fn has_work(tx: &mut Tx, now: &Campaign) -> Result<bool, RunError> {
+    let (campaign, allowed) = (now.id(), allowed_addresses(now));
     Ok(!tx.addresses_to_take(campaign, allowed, 1).await?.is_empty()
         || tx.notice_to_send(campaign).await?.is_some()
         || !tx.notices_left_in_flight(campaign).await?.is_empty())
@@ -113,37 +149,12 @@ async fn tell_and_seal(
     Ok(if told || sealed { Worked::Something } else { Worked::Nothing })
 }
 
-/// Moves the campaign on, if time or what was done does so. Mostly nothing does, and then nothing
-/// is held or written.
-async fn tick(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<State, RunError> {
-    let (now, next) = foresee(context.instance, campaign).await?;
-    if next == now {
-        return Ok(now.state());
-    }
-    move_on(context, campaign).await
-}
-
-/// The campaign, and where a tick would take it. The decision is pure, so a reading transaction is
-/// enough to ask for it.
-async fn foresee(
-    instance: &Instance,
-    campaign: CampaignId,
-) -> Result<(Campaign, Campaign), RunError> {
-    let mut tx = instance.store().read().await?;
-    let Loaded { campaign: now, .. } = Loaded::new(tx.campaign_by_id(campaign).await?)?;
-    let (progress, moment) = (progress(&mut tx, campaign).await?, tx.now().await?);
-    let step = campaign::step(&now, Event::Tick(&progress), moment);
-    let (next, _) = step.map_err(CampaignError::from)?;
-    Ok((now, next))
-}
-
-async fn move_on(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<State, RunError> {
+async fn move_on(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<(), RunError> {
     let mut tx = context.instance.store().begin().await?;
     let mut loaded = held(&mut tx, campaign).await?;
     let (progress, now) = (progress(&mut tx, campaign).await?, tx.now().await?);
     take_step(context.instance, &mut tx, &mut loaded, Event::Tick(&progress), now).await?;
-    tx.commit().await?;
-    Ok(loaded.campaign.state())
+    Ok(tx.commit().await?)
 }
 
 async fn progress(tx: &mut Tx, campaign: CampaignId) -> Result<StageProgress, RunError> {
