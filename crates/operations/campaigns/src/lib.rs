@@ -44,4 +44,6 @@ pub use steer::{
     close_campaign, halt_campaign, halt_everything, resume_campaign, start_campaign, thaw_campaign,
 };
 pub use tell::exposures;
-pub use view::{CampaignView, PlanView, Sample, campaigns, sample_targets, show_campaign};
+pub use view::{
+    CampaignView, PlanView, Sample, campaigns, campaigns_in, sample_targets, show_campaign,
+};

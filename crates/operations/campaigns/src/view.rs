@@ -6,10 +6,10 @@ use directory::Directory;
 use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
 use instance::Instance;
-use model::{NoticeState, SkipReason, TargetState, Timestamp};
+use model::{CampaignState, NoticeState, SkipReason, TargetState, Timestamp};
 use outbox::{masked_address, masked_id};
 use serde::Serialize;
-use store::Tx;
+use store::{CampaignRow, Tx};
 
 use crate::{
     CampaignError,
@@ -99,12 +99,32 @@ pub fn show_campaign<'a>(
 pub fn campaigns(instance: &Instance) -> BoxFuture<'_, Result<Vec<CampaignView>, CampaignError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let mut views = Vec::new();
-        for row in tx.campaigns().await? {
-            views.push(view(&mut tx, &Loaded::new(row)?).await?);
-        }
-        Ok(views)
+        let rows = tx.campaigns().await?;
+        views(&mut tx, rows).await
     })
+}
+
+/// Where the campaigns in these states stand, the oldest first.
+///
+/// # Errors
+/// [`CampaignError`] if the store fails.
+pub fn campaigns_in<'a>(
+    instance: &'a Instance,
+    states: &'a [CampaignState],
+) -> BoxFuture<'a, Result<Vec<CampaignView>, CampaignError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let rows = tx.campaigns_in(states).await?;
+        views(&mut tx, rows).await
+    })
+}
+
+async fn views(tx: &mut Tx, rows: Vec<CampaignRow>) -> Result<Vec<CampaignView>, CampaignError> {
+    let mut views = Vec::new();
+    for row in rows {
+        views.push(view(tx, &Loaded::new(row)?).await?);
+    }
+    Ok(views)
 }
 
 async fn view(tx: &mut Tx, loaded: &Loaded) -> Result<CampaignView, CampaignError> {

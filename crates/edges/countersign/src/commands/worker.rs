@@ -1,7 +1,8 @@
 use std::{io, time::Duration};
 
-use campaigns::{CampaignView, Means};
+use campaigns::{CampaignView, Means, campaigns_in};
 use instance::{Instance, Progress, Step};
+use model::CampaignState;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -53,8 +54,8 @@ pub(super) async fn work_until_done(
 async fn watch_progress(instance: &Instance, progress: &dyn Progress) -> CommandFailure {
     let mut shown = None;
     loop {
-        let (total, settled) = match campaigns::campaigns(instance).await {
-            Ok(views) => settled(&views),
+        let (total, settled) = match campaigns_in(instance, CampaignState::RUNNING).await {
+            Ok(running) => settled(&running),
             Err(error) => return error.into(),
         };
         if shown.is_none() {
@@ -66,10 +67,9 @@ async fn watch_progress(instance: &Instance, progress: &dyn Progress) -> Command
     }
 }
 
-/// Addresses of the signed plans of campaigns under way, and how many of them have their notice.
-fn settled(views: &[CampaignView]) -> (u64, u64) {
-    let running = views.iter().filter(|view| matches!(view.state, "canary" | "soak" | "ramp"));
-    running.fold((0, 0), |(total, settled), view| {
+/// Addresses of the campaigns' signed plans, and how many of them have their notice.
+fn settled(running: &[CampaignView]) -> (u64, u64) {
+    running.iter().fold((0, 0), |(total, settled), view| {
         let addresses = view.plan.as_ref().map_or(0, |plan| plan.addresses);
         let finals = view.notices.iter().filter(|(state, _)| state.is_final());
         (total + addresses, settled + finals.map(|(_, count)| count).sum::<u64>())
