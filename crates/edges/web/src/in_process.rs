@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use campaigns::{CampaignError, ReportError, Statement, report_campaign, statements};
+use campaigns::{CampaignError, ReportError, ReportFolds, Statement, report_campaign, statements};
 use instance::{Instance, is_store_there};
 use outbox::{Words, check_notice, dispute_notice};
 use recoveries::{
@@ -20,6 +20,7 @@ pub(crate) use campaigns::{CampaignReport, CampaignView};
 #[derive(Clone)]
 pub struct InProcess {
     instance: Arc<Instance>,
+    reports: Arc<ReportFolds>,
     words: Option<Arc<Words>>,
     recovery: Option<Arc<Recovery>>,
 }
@@ -27,8 +28,8 @@ pub struct InProcess {
 impl InProcess {
     /// Answers for one instance.
     #[must_use]
-    pub const fn new(instance: Arc<Instance>) -> Self {
-        Self { instance, words: None, recovery: None }
+    pub fn new(instance: Arc<Instance>) -> Self {
+        Self { instance, reports: Arc::default(), words: None, recovery: None }
     }
 
     /// Knows the words of the site's notices. Without them, none can be checked.
@@ -113,7 +114,7 @@ impl InProcess {
 
     /// What became of everybody in a campaign.
     pub(crate) async fn report(&self, name: &str) -> Result<CampaignReport, NoReport> {
-        report_campaign(&self.instance, name).await.map_err(|error| match error {
+        report_campaign(&self.instance, &self.reports, name).await.map_err(|error| match error {
             ReportError::Campaign(CampaignError::None { .. }) => NoReport::Unknown,
             ReportError::Irreconcilable(_) | ReportError::Entry { .. } => {
                 NoReport::Unsound(error.to_string())

@@ -14,6 +14,7 @@ mod context;
 mod draft;
 mod examine;
 mod failure;
+mod folds;
 mod freeze;
 mod gate;
 pub mod limits;
@@ -25,6 +26,7 @@ pub mod saga;
 mod seal;
 mod statement;
 mod steer;
+mod tale;
 mod tell;
 mod view;
 
@@ -34,6 +36,7 @@ pub use draft::{NewDraft, draft_campaign};
 pub use failure::{
     CampaignError, NotInPlan, ReportError, RunError, SealError, StatementError, WatchError,
 };
+pub use folds::ReportFolds;
 pub use freeze::freeze_campaign;
 pub use report::{CampaignReport, report_campaign};
 pub use resets::{destroy_old_secrets, watch_account, watch_resets};

@@ -1,21 +1,21 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use campaign::{Plan, Reckoning};
 use futures_util::future::BoxFuture;
-use instance::{Instance, limits::LOG_ENTRIES_PER_READ};
-use ledger::{CampaignEvent, NoticeStep};
-use model::{AccountId, CampaignId, NoticeId, NoticeState, SkipReason, TargetState, Timestamp};
+use instance::Instance;
+use model::{NoticeState, SkipReason, TargetState, Timestamp};
 use serde::Serialize;
 use store::Tx;
 
 use crate::{
-    CampaignError, ReportError,
+    CampaignError, ReportError, ReportFolds,
     loaded::{Loaded, named},
+    tale::Tale,
     view::accounts,
 };
 
 /// What became of everybody in a campaign, counted from the audit log.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CampaignReport {
     /// What operators call it.
     pub name: String,
@@ -56,6 +56,30 @@ pub struct CampaignReport {
 }
 
 impl CampaignReport {
+    fn new(tale: &Tale, loaded: &Loaded, counts: Reckoning) -> Self {
+        let of = |state| counts.accounts.get(&state).copied().unwrap_or_default();
+        Self {
+            name: loaded.row.name.clone(),
+            state: loaded.campaign.state().as_str(),
+            targeted: counts.targets,
+            addresses: counts.addresses,
+            pending: of(TargetState::Pending),
+            sealing: of(TargetState::Sealing),
+            sealed: counts.was_sealed(),
+            reset_since: of(TargetState::Reset),
+            reused: tale.reused,
+            disputed: tale.disputed,
+            sealed_unreached: tale.sealed_unreached(),
+            skipped: counts.skipped,
+            notices: counts.notices,
+            left_out: tale.left_out.clone(),
+            from: tale.from,
+            to: tale.to,
+            sealed_from: tale.sealed_from,
+            log_entries: tale.entries,
+        }
+    }
+
     /// Whether nobody has to be looked after: every notice was taken or refused for sure.
     #[must_use]
     pub fn is_certain(&self) -> bool {
@@ -63,23 +87,28 @@ impl CampaignReport {
     }
 }
 
-/// Counts a campaign from the audit log, and holds the counts against the rows.
+/// Counts a campaign from the audit log, and holds the counts against the rows. Of the log, it
+/// reads what is not in the folds yet.
 ///
 /// # Errors
 /// [`ReportError::Irreconcilable`] if somebody is missing or counted twice: nothing is to be
 /// published then.
 pub fn report_campaign<'a>(
     instance: &'a Instance,
+    folds: &'a ReportFolds,
     name: &'a str,
 ) -> BoxFuture<'a, Result<CampaignReport, ReportError>> {
     Box::pin(async move {
+        let campaign = named(&mut instance.store().read().await?, name).await?.id();
+        let fold = folds.of(campaign);
+        let mut fold = fold.lock().await;
         let mut tx = instance.store().read().await?;
-        let loaded = named(&mut tx, name).await?;
-        let tale = Tale::read(&mut tx, loaded.id()).await?;
-        let logged = tale.reckoning().reconcile()?;
+        let loaded = Loaded::new(tx.campaign_by_id(campaign).await?)?;
+        fold.catch_up(&mut tx, campaign).await?;
+        let logged = fold.tale().reckoning().reconcile()?;
         let rows = rows(&mut tx, &loaded).await?.reconcile()?;
         rows.agree(&logged)?;
-        Ok(tale.report(&loaded, logged))
+        Ok(CampaignReport::new(fold.tale(), &loaded, logged))
     })
 }
 
@@ -102,162 +131,59 @@ async fn rows(tx: &mut Tx, loaded: &Loaded) -> Result<Reckoning, ReportError> {
     })
 }
 
-/// What the log tells of one campaign.
-#[derive(Debug, Default)]
-struct Tale {
-    targets: u64,
-    addresses: u64,
-    left_out: BTreeMap<SkipReason, u64>,
-    accounts: BTreeMap<AccountId, TargetState>,
-    skipped: BTreeMap<SkipReason, u64>,
-    reused: u64,
-    disputed: u64,
-    sealed_of_address: BTreeMap<u64, u64>,
-    done: BTreeSet<u64>,
-    notices: BTreeMap<NoticeId, (u64, NoticeState)>,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
-    sealed_from: Option<Timestamp>,
-    entries: u64,
-}
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
 
-impl Tale {
-    async fn read(tx: &mut Tx, campaign: CampaignId) -> Result<Self, ReportError> {
-        let (mut tale, mut next) = (Self::default(), 0);
-        loop {
-            let entries = tx.log_entries_of(campaign, next, LOG_ENTRIES_PER_READ).await?;
-            let Some(last) = entries.last() else { return Ok(tale) };
-            next = last.position + 1;
-            for entry in &entries {
-                let event = CampaignEvent::of(campaign, &entry.body);
-                let position = entry.position;
-                let event = event.map_err(|source| ReportError::Entry { position, source })?;
-                if let Some(event) = event {
-                    tale.tell(event, entry.at);
-                }
-            }
-        }
+    use campaign::{Campaign, Event};
+    use instance::testing::{NOW, TestSite};
+    use model::CampaignId;
+    use store::NewCampaign;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::loaded::{held, take_step};
+
+    const NAME: &str = "Spring";
+
+    async fn draft(site: &Instance) -> CampaignId {
+        let mut tx = site.store().begin().await.unwrap();
+        let new = NewCampaign {
+            name: NAME.to_owned(),
+            author: "ana".to_owned(),
+            policy: Vec::new(),
+            created_at: NOW,
+            leaks: Vec::new(),
+        };
+        let id = tx.add_campaign(new).await.unwrap();
+        let campaign = Campaign::draft(id, NOW);
+        let machine = serde_json::to_vec(&campaign).unwrap();
+        tx.save_campaign(id, campaign.state().word(), machine).await.unwrap();
+        tx.commit().await.unwrap();
+        id
     }
 
-    fn tell(&mut self, event: CampaignEvent, at: Timestamp) {
-        self.from.get_or_insert(at);
-        self.to = Some(at);
-        self.entries += 1;
-        if matches!(event, CampaignEvent::AccountSealed { .. }) {
-            self.sealed_from.get_or_insert(at);
-        }
-        self.follow(event);
+    async fn close(site: &Instance, campaign: CampaignId) {
+        let mut tx = site.store().begin().await.unwrap();
+        let mut loaded = held(&mut tx, campaign).await.unwrap();
+        take_step(site, &mut tx, &mut loaded, Event::Close, NOW).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
-    fn follow(&mut self, event: CampaignEvent) {
-        use CampaignEvent as E;
-        match event {
-            E::CampaignFrozen { targets, addresses, skipped, .. } => {
-                (self.targets, self.addresses, self.left_out) = (targets, addresses, skipped);
-            }
-            // Its targets are taken back; nobody had been touched.
-            E::CampaignMoved { to, .. } if to == "draft" => {
-                (self.targets, self.addresses) = (0, 0);
-            }
-            E::AccountSealing { account, .. } => self.put(account, TargetState::Sealing),
-            E::AccountSealed { account, address, .. } => {
-                self.put(account, TargetState::Sealed);
-                *self.sealed_of_address.entry(address).or_default() += 1;
-            }
-            E::AccountSkipped { account, reason, .. } => {
-                self.put(account, TargetState::Skipped);
-                *self.skipped.entry(reason).or_default() += 1;
-            }
-            E::AccountReset { account, reused, .. } => {
-                self.put(account, TargetState::Reset);
-                self.reused += u64::from(reused);
-            }
-            E::AddressDone { address, notice, .. } => {
-                self.done.insert(address);
-                if let Some(notice) = notice {
-                    self.notices.insert(notice, (address, NoticeState::Pending));
-                }
-            }
-            E::Notice(NoticeStep::NoticeBegun { notice, .. }) => {
-                self.move_notice(notice, NoticeState::Inflight);
-            }
-            E::Notice(NoticeStep::NoticeEnded { notice, state, .. }) => {
-                self.move_notice(notice, state);
-            }
-            E::Notice(NoticeStep::NoticeDisputed { .. }) => self.disputed += 1,
-            E::CampaignMoved { .. }
-            | E::CampaignDrafted { .. }
-            | E::CampaignApproved { .. }
-            | E::StatementMade { .. }
-            | E::SecretsDestroyed { .. }
-            | E::KillSwitchMoved { .. } => {}
-        }
-    }
+    #[tokio::test]
+    async fn a_report_that_had_to_wait_is_no_older_than_the_fold() {
+        let (site, folds) = (TestSite::new().await, ReportFolds::default());
+        let campaign = draft(&site).await;
+        let fold = folds.of(campaign);
+        let mut other = fold.lock().await;
+        let mut report = report_campaign(&site, &folds, NAME);
+        assert!(timeout(Duration::from_millis(200), &mut report).await.is_err(), "it waits");
 
-    fn put(&mut self, account: AccountId, state: TargetState) {
-        self.accounts.insert(account, state);
-    }
-
-    /// A notice that no address is done for shows as one too many when the sums are compared.
-    fn move_notice(&mut self, notice: NoticeId, state: NoticeState) {
-        self.notices.entry(notice).or_insert((u64::MAX, state)).1 = state;
-    }
-
-    fn reckoning(&self) -> Reckoning {
-        let mut accounts = BTreeMap::new();
-        for state in self.accounts.values().filter(|state| **state != TargetState::Skipped) {
-            *accounts.entry(*state).or_default() += 1;
-        }
-        let pending = self.targets.saturating_sub(self.accounts.len() as u64);
-        if pending > 0 {
-            accounts.insert(TargetState::Pending, pending);
-        }
-        let done = self.done.len() as u64;
-        Reckoning {
-            targets: self.targets,
-            addresses: self.addresses,
-            accounts,
-            skipped: self.skipped.clone(),
-            notices: self.notice_counts(),
-            addresses_open: self.addresses.saturating_sub(done),
-            addresses_skipped: done.saturating_sub(self.notices.len() as u64),
-        }
-    }
-
-    fn notice_counts(&self) -> BTreeMap<NoticeState, u64> {
-        let mut counts = BTreeMap::new();
-        for (_, state) in self.notices.values() {
-            *counts.entry(*state).or_default() += 1;
-        }
-        counts
-    }
-
-    fn sealed_unreached(&self) -> u64 {
-        let refused = self.notices.values().filter(|(_, state)| *state == NoticeState::Refused);
-        refused.filter_map(|(address, _)| self.sealed_of_address.get(address)).sum()
-    }
-
-    fn report(self, loaded: &Loaded, counts: Reckoning) -> CampaignReport {
-        let of = |state| counts.accounts.get(&state).copied().unwrap_or_default();
-        CampaignReport {
-            name: loaded.row.name.clone(),
-            state: loaded.campaign.state().as_str(),
-            targeted: counts.targets,
-            addresses: counts.addresses,
-            pending: of(TargetState::Pending),
-            sealing: of(TargetState::Sealing),
-            sealed: counts.was_sealed(),
-            reset_since: of(TargetState::Reset),
-            reused: self.reused,
-            disputed: self.disputed,
-            sealed_unreached: self.sealed_unreached(),
-            skipped: counts.skipped,
-            notices: counts.notices,
-            left_out: self.left_out,
-            from: self.from,
-            to: self.to,
-            sealed_from: self.sealed_from,
-            log_entries: self.entries,
-        }
+        close(&site, campaign).await;
+        let mut tx = site.store().read().await.unwrap();
+        other.catch_up(&mut tx, campaign).await.unwrap();
+        drop((tx, other));
+        let report = report.await.unwrap();
+        assert_eq!((report.state, report.log_entries), ("closed", 1));
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::Leak;
 
-use crate::{CampaignReport, StatementError, loaded::named, report_campaign};
+use crate::{CampaignReport, ReportFolds, StatementError, loaded::named, report_campaign};
 
 /// What the site says in public of one campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub fn publish_statement<'a>(
     name: &'a str,
 ) -> BoxFuture<'a, Result<StatementCounts, StatementError>> {
     Box::pin(async move {
-        let report = report_campaign(instance, name).await?;
+        let report = report_campaign(instance, &ReportFolds::default(), name).await?;
         if report.sealed == 0 {
             return Err(StatementError::Nothing { name: name.to_owned() });
         }

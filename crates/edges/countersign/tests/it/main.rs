@@ -18,6 +18,7 @@ mod office;
 mod operators;
 mod pages;
 mod people;
+mod reports;
 mod serve;
 mod setup;
 mod stored;

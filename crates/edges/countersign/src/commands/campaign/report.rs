@@ -1,5 +1,5 @@
 use campaign::CampaignName;
-use campaigns::{CampaignReport, StatementCounts};
+use campaigns::{CampaignReport, ReportFolds, StatementCounts, report_campaign};
 
 use super::{super::CommandFailure, desk::CampaignDesk};
 use crate::{
@@ -12,7 +12,7 @@ pub(super) async fn run(
     name: &CampaignName,
 ) -> Result<Done, CommandFailure> {
     see_resets(desk).await?;
-    let report = campaigns::report_campaign(&desk.instance, name.as_str()).await?;
+    let report = report_campaign(&desk.instance, &ReportFolds::default(), name.as_str()).await?;
     desk.context.output.result("countersign.campaign_report/1", &report, for_people)?;
     Ok(Done::whole_if(report.is_certain()))
 }
