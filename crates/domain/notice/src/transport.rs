@@ -1,5 +1,7 @@
 use std::fmt;
 
+use futures_util::future::BoxFuture;
+
 use crate::{Composed, DeliveryOutcome, Maildir, Relay};
 
 /// How mail leaves.
@@ -12,10 +14,10 @@ pub enum Transport {
 
 impl Transport {
     /// Makes one attempt. Whoever calls it has a durable record that says so.
-    pub async fn deliver(&self, message: &Composed) -> DeliveryOutcome {
+    pub fn deliver<'a>(&'a self, message: &'a Composed) -> BoxFuture<'a, DeliveryOutcome> {
         match self {
-            Self::Relay(relay) => relay.deliver(message).await,
-            Self::Maildir(maildir) => maildir.deliver(message).await,
+            Self::Relay(relay) => relay.deliver(message),
+            Self::Maildir(maildir) => Box::pin(maildir.deliver(message)),
         }
     }
 }

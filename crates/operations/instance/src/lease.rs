@@ -85,13 +85,15 @@ impl Renewable for NoticeLease<'_> {
 }
 
 /// Ends only with a fault of the store.
-async fn keep_renewing(instance: &Instance, held: &dyn Renewable) -> StoreError {
-    loop {
-        time::sleep(instance.options().lease / RENEWALS_PER_LEASE).await;
-        if let Err(failed) = renew(instance, held).await {
-            return failed;
+fn keep_renewing<'a>(instance: &'a Instance, held: &'a dyn Renewable) -> BoxFuture<'a, StoreError> {
+    Box::pin(async move {
+        loop {
+            time::sleep(instance.options().lease / RENEWALS_PER_LEASE).await;
+            if let Err(failed) = renew(instance, held).await {
+                return failed;
+            }
         }
-    }
+    })
 }
 
 async fn renew(instance: &Instance, held: &dyn Renewable) -> Result<(), StoreError> {

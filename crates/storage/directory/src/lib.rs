@@ -31,7 +31,7 @@ pub use contract::{
 pub use export::{Export, ExportError, HeaderFault, LineFault};
 pub use failure::{OpenError, ReadError, WriteError};
 pub use mapping::{Columns, Mapping, Sessions, Source};
-pub use opener::open;
+pub use opener::{Opened, open};
 pub use report::{DirectoryReport, WriteGrant};
 pub use row::{MappedField, RowFault};
 pub use value::Expected;

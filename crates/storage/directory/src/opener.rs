@@ -26,7 +26,8 @@ struct Connector {
     open: fn(Location) -> BoxFuture<'static, Opened>,
 }
 
-type Opened = Result<Arc<dyn Directory>, OpenError>;
+/// A directory, or why there is none.
+pub type Opened = Result<Arc<dyn Directory>, OpenError>;
 
 /// Connects to the site's accounts, and checks the mapping against what is there.
 ///
@@ -35,16 +36,18 @@ type Opened = Result<Arc<dyn Directory>, OpenError>;
 ///
 /// # Errors
 /// [`OpenError`] names the setting to change.
-pub async fn open(
-    read_url: &str,
-    write_url: Option<&str>,
+pub fn open<'a>(
+    read_url: &'a str,
+    write_url: Option<&'a str>,
     mapping: Mapping,
-) -> Result<Arc<dyn Directory>, OpenError> {
-    let scheme = read_url.split(':').next().unwrap_or_default();
-    let connector = CONNECTORS.iter().find(|connector| connector.schemes.contains(&scheme));
-    let connector = connector.ok_or_else(|| OpenError::Scheme { known: schemes() })?;
-    let write_url = write_url.map(str::to_owned);
-    (connector.open)(Location { read_url: read_url.to_owned(), write_url, mapping }).await
+) -> BoxFuture<'a, Opened> {
+    Box::pin(async move {
+        let scheme = read_url.split(':').next().unwrap_or_default();
+        let connector = CONNECTORS.iter().find(|connector| connector.schemes.contains(&scheme));
+        let connector = connector.ok_or_else(|| OpenError::Scheme { known: schemes() })?;
+        let write_url = write_url.map(str::to_owned);
+        (connector.open)(Location { read_url: read_url.to_owned(), write_url, mapping }).await
+    })
 }
 
 fn schemes() -> String {

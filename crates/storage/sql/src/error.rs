@@ -106,3 +106,31 @@ fn constraint(error: &sqlx::Error) -> Option<(Constraint, String)> {
     let name = database.constraint().unwrap_or_else(|| database.message());
     Some((kind, name.to_owned()))
 }
+
+impl SqlError {
+    /// That an address is none, without the password that it may hold.
+    pub(crate) fn address(url: &str, reason: &impl ToString) -> Self {
+        Self::Address { url: without_password(url), reason: reason.to_string() }
+    }
+}
+
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://..@{rest}"),
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_in_an_error_shows_no_password() {
+        let error = SqlError::address("postgres://me:hunter2@db/site", &"no such option");
+        assert_eq!(
+            error.to_string(),
+            "`postgres://..@db/site` is no database address: no such option"
+        );
+    }
+}

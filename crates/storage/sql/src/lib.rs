@@ -2,9 +2,8 @@
 //!
 //! A query is data: [`queries!`] writes it once and spells it for SQLite and for PostgreSQL, with
 //! named words where the dialects differ. [`Db`], [`SqlTx`] and [`Query`] run it; a [`Record`] is
-//! decoded from what comes back, apart from the running. Every `match` on the backend of the whole
-//! program stands in this crate's `backend.rs`; what is built on it cannot tell which database
-//! answers.
+//! decoded from what comes back, apart from the running. What is special to a database stands in
+//! `sqlite.rs` or in `postgres.rs`; what is built on this crate cannot tell which one answers.
 //!
 //! Everything that waits is a [`BoxFuture`] or a [`BoxStream`]: an `async fn` would be compiled
 //! again in every crate that awaits it.
@@ -18,19 +17,24 @@
     reason = "a future and a stream that nobody polls are warned of already"
 )]
 
-mod backend;
 mod datum;
+mod db;
+mod engine;
 mod error;
 mod migration;
+mod postgres;
 mod record;
+mod row;
+mod sqlite;
 mod statement;
 mod value;
 
-pub use backend::{Access, Column, Db, OpenOptions, Query, Row, SqlTx};
 pub use datum::{Datum, Decode};
+pub use db::{Access, Column, Db, OpenOptions, Query, SqlTx};
 pub use error::{Constraint, Misfit, SqlError};
 pub use futures_util::{future::BoxFuture, stream::BoxStream};
 pub use migration::{Migration, Migrations};
 pub use record::Record;
+pub use row::Row;
 pub use statement::QueryText;
 pub use value::{Bind, Value, Values};

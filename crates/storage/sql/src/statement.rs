@@ -1,13 +1,15 @@
 use std::borrow::Cow;
 
+use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
+
 /// One query in both spellings.
 ///
 /// Placeholders are `$1`, `$2` and so on in both. `{rows}` stands for the rows of a bulk insert,
 /// `{list}` for the members of an `IN (...)`.
 #[derive(Debug, Clone)]
 pub struct QueryText {
-    pub(crate) sqlite: Cow<'static, str>,
-    pub(crate) postgres: Cow<'static, str>,
+    sqlite: Cow<'static, str>,
+    postgres: Cow<'static, str>,
 }
 
 impl QueryText {
@@ -62,11 +64,29 @@ impl QueryText {
         columns_named(&self.sqlite)
     }
 
+    /// As SQLite spells it.
+    pub(crate) fn sqlite(&self) -> SqlStr {
+        text(&self.sqlite)
+    }
+
+    /// As PostgreSQL spells it.
+    pub(crate) fn postgres(&self) -> SqlStr {
+        text(&self.postgres)
+    }
+
     fn replace(&self, mark: &str, text: &str) -> Self {
         Self {
             sqlite: Cow::Owned(self.sqlite.replace(mark, text)),
             postgres: Cow::Owned(self.postgres.replace(mark, text)),
         }
+    }
+}
+
+/// Text that stands in the program is not copied for each run.
+fn text(spelling: &Cow<'static, str>) -> SqlStr {
+    match spelling {
+        Cow::Borrowed(text) => text.into_sql_str(),
+        Cow::Owned(text) => AssertSqlSafe(text.clone()).into_sql_str(),
     }
 }
 

@@ -183,26 +183,29 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError`] if the database fails.
-    pub async fn finding(&mut self, id: FindingId) -> Result<Option<Finding>, StoreError> {
-        let query = self.0.run(&BY_NUMBER).bind(Cell(id));
-        Ok(query.optional().await?)
+    pub fn finding(&mut self, id: FindingId) -> StoreFuture<'_, Option<Finding>> {
+        Box::pin(async move { Ok(self.0.run(&BY_NUMBER).bind(Cell(id)).optional().await?) })
     }
 
     /// All findings against one account, whatever was done about them.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails.
-    pub async fn findings_of(&mut self, account: &AccountId) -> Result<Vec<Finding>, StoreError> {
-        Ok(self.0.run(&OF_ACCOUNT).bind(Cell(account.clone())).all().await?)
+    pub fn findings_of<'c>(&'c mut self, account: &AccountId) -> StoreFuture<'c, Vec<Finding>> {
+        let query = self.0.run(&OF_ACCOUNT).bind(Cell(account.clone()));
+        Box::pin(async move { Ok(query.all().await?) })
     }
 
     /// The records of one finding, in the order of the files.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails.
-    pub async fn records_of(&mut self, finding: FindingId) -> Result<Vec<RecordRef>, StoreError> {
-        let rows: Vec<RecordRow> = self.0.run(&RECORDS_OF).bind(Cell(finding)).all().await?;
-        Ok(rows.into_iter().map(|row| row.into_pair().1).collect())
+    pub fn records_of(&mut self, finding: FindingId) -> StoreFuture<'_, Vec<RecordRef>> {
+        let query = self.0.run(&RECORDS_OF).bind(Cell(finding));
+        Box::pin(async move {
+            let rows: Vec<RecordRow> = query.all().await?;
+            Ok(rows.into_iter().map(|row| row.into_pair().1).collect())
+        })
     }
 
     /// Forgets a finding's secret. The finding stays.

@@ -8,6 +8,7 @@ mod tls;
 
 use std::fmt;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 use tokio_rustls::TlsConnector;
 
@@ -44,24 +45,28 @@ impl Relay {
     /// Makes one attempt to hand over one message.
     ///
     /// If the future is dropped before it ends, nobody knows what became of the message.
-    pub async fn deliver(&self, message: &Composed) -> DeliveryOutcome {
-        if let Some(kept) = self.kept().await {
-            let outcome = self.send_over(kept, message).await;
-            if !was_stale(&outcome) {
-                return outcome;
+    pub fn deliver<'a>(&'a self, message: &'a Composed) -> BoxFuture<'a, DeliveryOutcome> {
+        Box::pin(async move {
+            if let Some(kept) = self.kept().await {
+                let outcome = self.send_over(kept, message).await;
+                if !was_stale(&outcome) {
+                    return outcome;
+                }
             }
-        }
-        match Connection::open(&self.options, &self.tls).await {
-            Ok(connection) => self.send_over(connection, message).await,
-            Err(reason) => DeliveryOutcome::FailedBeforeDot { reason },
-        }
+            match Connection::open(&self.options, &self.tls).await {
+                Ok(connection) => self.send_over(connection, message).await,
+                Err(reason) => DeliveryOutcome::FailedBeforeDot { reason },
+            }
+        })
     }
 
     /// Says goodbye on the connection that was kept, if there is one.
-    pub async fn close(&self) {
-        if let Some(kept) = self.kept().await {
-            kept.quit().await;
-        }
+    pub fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            if let Some(kept) = self.kept().await {
+                kept.quit().await;
+            }
+        })
     }
 
     async fn kept(&self) -> Option<Connection> {

@@ -1,0 +1,89 @@
+use std::str::FromStr as _;
+
+use futures_util::future::BoxFuture;
+use sqlx::{
+    Executor as _, PgPool, Postgres, SqlStr, Statement as _, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{
+    Access, Column, Migrations, OpenOptions, QueryText, Row, SqlError,
+    engine::{ACQUIRE_TIMEOUT, Answer, Engine, EngineTx, Rows, arguments, columns, erased},
+    migration::migrator,
+    value::Value,
+};
+
+/// Begins a transaction whose statements all see the same state.
+const ONE_STATE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// Connects to a server.
+pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<PgPool, SqlError> {
+    let read_only = if options.access == Access::Read { "on" } else { "off" };
+    let connect = PgConnectOptions::from_str(url)
+        .map_err(|error| SqlError::address(url, &error))?
+        .application_name("countersign")
+        .options([("default_transaction_read_only", read_only), ("synchronous_commit", "on")]);
+    let pool = PgPoolOptions::new()
+        .max_connections(options.connections_max)
+        .acquire_timeout(ACQUIRE_TIMEOUT);
+    Ok(pool.connect_with(connect).await?)
+}
+
+impl Engine for PgPool {
+    fn begin(&self) -> Answer<'_, Box<dyn EngineTx>> {
+        Box::pin(async move { Ok(Box::new(self.begin().await?) as _) })
+    }
+
+    fn read(&self) -> Answer<'_, Box<dyn EngineTx>> {
+        Box::pin(async move { Ok(Box::new(self.begin_with(ONE_STATE).await?) as _) })
+    }
+
+    fn rows(&self, statement: &QueryText) -> Rows<'_> {
+        erased::<Postgres>(sqlx::query(statement.postgres()).fetch(self), Row::Postgres)
+    }
+
+    fn migrate(&self, migrations: Migrations) -> Answer<'_, ()> {
+        Box::pin(async move { Ok(migrator(migrations.postgres).run(self).await?) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.close())
+    }
+}
+
+impl EngineTx for Transaction<'static, Postgres> {
+    fn spell(&self, statement: &QueryText) -> SqlStr {
+        statement.postgres()
+    }
+
+    fn execute(&mut self, text: SqlStr, values: Vec<Value>) -> Answer<'_, u64> {
+        Box::pin(async move {
+            let query = sqlx::query_with(text, arguments::<Postgres>(values)?);
+            Ok(query.execute(&mut **self).await?.rows_affected())
+        })
+    }
+
+    fn first(&mut self, text: SqlStr, values: Vec<Value>) -> Answer<'_, Option<Row>> {
+        Box::pin(async move {
+            let query = sqlx::query_with(text, arguments::<Postgres>(values)?);
+            Ok(query.fetch_optional(&mut **self).await?.map(Row::Postgres))
+        })
+    }
+
+    fn fetch(&mut self, text: SqlStr, values: Vec<Value>) -> Result<Rows<'_>, SqlError> {
+        let query = sqlx::query_with(text, arguments::<Postgres>(values)?);
+        Ok(erased::<Postgres>(query.fetch(&mut **self), Row::Postgres))
+    }
+
+    fn describe(&mut self, text: SqlStr) -> Answer<'_, Vec<Column>> {
+        Box::pin(async move { Ok(columns(self.prepare(text).await?.columns())) })
+    }
+
+    fn identity(&self, database: &str) -> Result<String, SqlError> {
+        Ok(format!("postgresql:{database}"))
+    }
+
+    fn end(self: Box<Self>) -> Answer<'static, ()> {
+        Box::pin(async move { Ok(self.commit().await?) })
+    }
+}

@@ -1,0 +1,105 @@
+use std::{fs, os::unix::fs::MetadataExt as _, str::FromStr as _, time::Duration};
+
+use futures_util::future::BoxFuture;
+use sqlx::{
+    Executor as _, SqlStr, Sqlite, SqlitePool, Statement as _, Transaction,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{
+    Access, Column, Migrations, OpenOptions, QueryText, Row, SqlError,
+    engine::{ACQUIRE_TIMEOUT, Answer, Engine, EngineTx, Rows, arguments, columns, erased},
+    migration::migrator,
+    value::Value,
+};
+
+/// How long a writer waits for another one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Opens a file of our own, or of a small site.
+pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<SqlitePool, SqlError> {
+    let connect = SqliteConnectOptions::from_str(url)
+        .map_err(|error| SqlError::address(url, &error))?
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true);
+    let connect = match options.access {
+        Access::Create => durable(connect).create_if_missing(true),
+        Access::Write => connect.synchronous(SqliteSynchronous::Full),
+        Access::Read => connect.read_only(true),
+    };
+    let pool = SqlitePoolOptions::new()
+        .max_connections(options.connections_max)
+        .acquire_timeout(ACQUIRE_TIMEOUT);
+    Ok(pool.connect_with(connect).await?)
+}
+
+/// WAL is a property of the file, so it is set on files that are ours alone. What is deleted there
+/// is overwritten, so that a destroyed key cannot be read from the file's free pages.
+fn durable(connect: SqliteConnectOptions) -> SqliteConnectOptions {
+    connect
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("secure_delete", "ON")
+}
+
+impl Engine for SqlitePool {
+    fn begin(&self) -> Answer<'_, Box<dyn EngineTx>> {
+        Box::pin(async move { Ok(Box::new(self.begin_with("BEGIN IMMEDIATE").await?) as _) })
+    }
+
+    fn read(&self) -> Answer<'_, Box<dyn EngineTx>> {
+        Box::pin(async move { Ok(Box::new(self.begin().await?) as _) })
+    }
+
+    fn rows(&self, statement: &QueryText) -> Rows<'_> {
+        erased::<Sqlite>(sqlx::query(statement.sqlite()).fetch(self), Row::Sqlite)
+    }
+
+    fn migrate(&self, migrations: Migrations) -> Answer<'_, ()> {
+        Box::pin(async move { Ok(migrator(migrations.sqlite).run(self).await?) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.close())
+    }
+}
+
+impl EngineTx for Transaction<'static, Sqlite> {
+    fn spell(&self, statement: &QueryText) -> SqlStr {
+        statement.sqlite()
+    }
+
+    fn execute(&mut self, text: SqlStr, values: Vec<Value>) -> Answer<'_, u64> {
+        Box::pin(async move {
+            let query = sqlx::query_with(text, arguments::<Sqlite>(values)?);
+            Ok(query.execute(&mut **self).await?.rows_affected())
+        })
+    }
+
+    fn first(&mut self, text: SqlStr, values: Vec<Value>) -> Answer<'_, Option<Row>> {
+        Box::pin(async move {
+            let query = sqlx::query_with(text, arguments::<Sqlite>(values)?);
+            Ok(query.fetch_optional(&mut **self).await?.map(Row::Sqlite))
+        })
+    }
+
+    fn fetch(&mut self, text: SqlStr, values: Vec<Value>) -> Result<Rows<'_>, SqlError> {
+        let query = sqlx::query_with(text, arguments::<Sqlite>(values)?);
+        Ok(erased::<Sqlite>(query.fetch(&mut **self), Row::Sqlite))
+    }
+
+    fn describe(&mut self, text: SqlStr) -> Answer<'_, Vec<Column>> {
+        Box::pin(async move { Ok(columns(self.prepare(text).await?.columns())) })
+    }
+
+    /// A SQLite file does not know whether it is a copy, so its device and inode speak for it.
+    fn identity(&self, path: &str) -> Result<String, SqlError> {
+        let file = fs::metadata(path);
+        let file = file.map_err(|source| SqlError::NoFile { path: path.to_owned(), source })?;
+        Ok(format!("sqlite:{}/{}", file.dev(), file.ino()))
+    }
+
+    fn end(self: Box<Self>) -> Answer<'static, ()> {
+        Box::pin(async move { Ok(self.commit().await?) })
+    }
+}
