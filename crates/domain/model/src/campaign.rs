@@ -43,6 +43,10 @@ impl CampaignState {
     /// Those that time or work can end.
     pub const MOVING: &'static [Self] =
         &[Self::Frozen, Self::Signed, Self::Canary, Self::Soak, Self::Ramp];
+
+    /// Those that come after the start: in the others nobody is sealed.
+    pub const STARTED: &'static [Self] =
+        &[Self::Canary, Self::Soak, Self::Ramp, Self::Done, Self::Halted, Self::Closed];
 }
 
 text_enum! {

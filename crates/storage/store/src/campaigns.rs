@@ -19,6 +19,7 @@ sql::queries! {
         FROM campaign ORDER BY id"];
     IN_STATES = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
         FROM campaign WHERE state IN {list} ORDER BY id"];
+    TO_DESTROY = ["SELECT id FROM campaign WHERE destroy_secrets_at <= $1 ORDER BY id"];
     SAVE = ["UPDATE campaign SET state = $1, machine = $2 WHERE id = $3"];
     DESTROY_AT = ["UPDATE campaign SET destroy_secrets_at = $1 WHERE id = $2"];
     ADD_PLAN = ["INSERT INTO plan (campaign, round, body) VALUES ($1, $2, $3)"];
@@ -140,6 +141,15 @@ impl Tx {
             let statement = IN_STATES.with_list(0, states.len());
             let query = self.0.run(&statement);
             Ok(states.iter().fold(query, |query, state| query.bind(Cell(*state))).all().await?)
+        })
+    }
+
+    /// The campaigns whose findings' secrets are to be destroyed by now, the oldest first.
+    pub fn campaigns_to_destroy(&mut self, now: Timestamp) -> StoreFuture<'_, Vec<CampaignId>> {
+        Box::pin(async move {
+            let query = self.0.run(&TO_DESTROY).bind(Cell(now));
+            let rows = query.all::<(Cell<CampaignId>,)>().await?;
+            Ok(rows.into_iter().map(|(Cell(id),)| id).collect())
         })
     }
 

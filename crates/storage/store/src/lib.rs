@@ -61,7 +61,7 @@ pub use model::{
 };
 pub use notices::{CodedNotice, Errand, Notice, NoticeExposure};
 pub use requests::{MailRequest, NewMailRequest, NewRequestedNotice, RequestedNotice};
-pub use reset_lines::{NewResetLine, PastReset, ResetLine};
+pub use reset_lines::{NewResetLine, PastReset, ResetLine, SealedLine, Shares};
 pub use screening::LocatedReject;
 pub use statements::StatementRow;
 pub use store::{Store, StoreOptions, Tx};

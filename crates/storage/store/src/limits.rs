@@ -6,7 +6,7 @@ pub(crate) const JOBS_PER_STATEMENT: usize = 200;
 /// Hashes of the log asked for by one statement.
 pub(crate) const HASHES_PER_STATEMENT: usize = 500;
 
-/// Accounts of the embedded directory asked for by one statement.
+/// Accounts asked for by one statement, in the embedded directory or among those sealed.
 pub(crate) const IDS_PER_STATEMENT: usize = 500;
 
 /// Accounts of the embedded directory that one address or username leads to.

@@ -2,7 +2,7 @@
 
 use model::{AccountId, CampaignId, CredentialVersion, FindingId, Timestamp};
 
-use crate::{StoreError, StoreFuture, Tx, cell::Cell};
+use crate::{StoreError, StoreFuture, Tx, cell::Cell, limits::IDS_PER_STATEMENT};
 
 sql::queries! {
     PUT_LINE = ["INSERT INTO reset_line (campaign, account, version, replaced_version,
@@ -33,7 +33,16 @@ sql::queries! {
         FROM target JOIN reset_line ON reset_line.campaign = target.campaign
             AND reset_line.account = target.account
         WHERE target.campaign = $1 AND target.state = 'sealed' AND target.place >= $2
-        ORDER BY target.place LIMIT $3"];
+            AND (target.place + $3) % $4 < $5
+        ORDER BY target.place LIMIT $6"];
+    SEALED_AMONG = ["SELECT reset_line.campaign, reset_line.account, reset_line.version,
+            reset_line.replaced_version, reset_line.sealed_version, reset_line.wrapped_key,
+            reset_line.kept
+        FROM reset_line JOIN target ON target.campaign = reset_line.campaign
+            AND target.account = reset_line.account
+        WHERE reset_line.recalled_at IS NULL AND reset_line.account IN {list}
+            AND target.state = 'sealed'"];
+    COUNT_SEALED = ["SELECT COUNT(*) FROM target WHERE campaign = $1 AND state = 'sealed'"];
 }
 
 /// That a password was, or is about to be, taken out of use.
@@ -86,6 +95,34 @@ pub struct PastReset {
 }
 
 record!(PastReset { campaign, at = "intended_at"; line });
+
+/// What the campaign in which an account is sealed now has done to its password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedLine {
+    /// Which campaign.
+    pub campaign: CampaignId,
+    /// What it did.
+    pub line: ResetLine,
+}
+
+record!(SealedLine { campaign; line });
+
+/// Some of the equal shares into which a campaign's accounts are dealt, one after the other in
+/// the plan's order. An account keeps its share whatever becomes of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shares {
+    /// The first of these, below `of`.
+    pub first: u64,
+    /// How many these are; behind the last share comes the first one again.
+    pub count: u64,
+    /// How many there are altogether.
+    pub of: u64,
+}
+
+impl Shares {
+    /// Everybody.
+    pub const ALL: Self = Self { first: 0, count: 1, of: 1 };
+}
 
 struct SealedRow {
     place: u64,
@@ -185,18 +222,47 @@ impl Tx {
         })
     }
 
-    /// Some accounts that are sealed and whose owners have not been seen to choose another
-    /// password, from a place in the order on: each with its place.
+    /// Some accounts of these shares that are sealed and whose owners have not been seen to choose
+    /// another password, from a place in the order on: each with its place.
     pub fn sealed_lines(
         &mut self,
         campaign: CampaignId,
+        shares: Shares,
         from: u64,
         limit: u64,
     ) -> StoreFuture<'_, Vec<(u64, ResetLine)>> {
         Box::pin(async move {
-            let query = self.0.run(&SEALED).bind(Cell(campaign)).bind(Cell(from)).bind(Cell(limit));
-            let rows: Vec<SealedRow> = query.all().await?;
+            let Shares { first, count, of } = shares;
+            let query = self.0.run(&SEALED).bind(Cell(campaign)).bind(Cell(from));
+            let query = query.bind(Cell(of - first)).bind(Cell(of)).bind(Cell(count));
+            let rows: Vec<SealedRow> = query.bind(Cell(limit)).all().await?;
             Ok(rows.into_iter().map(|row| (row.place, row.line)).collect())
         })
+    }
+
+    /// Those of some accounts that are sealed, in whichever campaign, and whose owners have not
+    /// been seen to choose another password.
+    pub fn sealed_among<'c>(
+        &'c mut self,
+        accounts: &'c [AccountId],
+    ) -> StoreFuture<'c, Vec<SealedLine>> {
+        Box::pin(async move {
+            let mut found = Vec::new();
+            for ids in accounts.chunks(IDS_PER_STATEMENT) {
+                let text = SEALED_AMONG.with_list(0, ids.len());
+                let query =
+                    ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(id.clone())));
+                found.extend(query.all::<SealedLine>().await?);
+            }
+            Ok(found)
+        })
+    }
+
+    /// How many accounts of a campaign are sealed, their owners not seen to choose another
+    /// password.
+    pub fn sealed_count(&mut self, campaign: CampaignId) -> StoreFuture<'_, u64> {
+        Box::pin(
+            async move { Ok(Self::count(self.0.run(&COUNT_SEALED).bind(Cell(campaign))).await?) },
+        )
     }
 }

@@ -13,6 +13,7 @@ const A_MOMENT: Duration = Duration::from_millis(100);
 
 on_both! {
     campaigns_are_asked_for_by_state,
+    secrets_that_are_to_go_are_asked_for_by_time,
     what_a_newer_version_wrote_is_refused,
     a_campaign_comes_back_as_it_was_begun,
     a_name_is_given_once,
@@ -86,6 +87,20 @@ async fn campaigns_are_asked_for_by_state(store: TestStore) {
     assert_eq!(moving.iter().map(|row| row.id).collect::<Vec<_>>(), [ids[0], ids[2]]);
     assert_eq!(tx.campaigns_in(&[CampaignState::Draft]).await.unwrap(), []);
     assert_eq!(tx.campaigns_in(&[]).await.unwrap(), []);
+}
+
+async fn secrets_that_are_to_go_are_asked_for_by_time(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (leak, _) = leak(&mut tx, "Example", &["a"]).await;
+    let mut ids = Vec::new();
+    for (name, at) in [("A", Some(90)), ("B", None), ("C", Some(80))] {
+        let id = campaign(&mut tx, name, &[leak]).await;
+        tx.set_destroy_secrets_at(id, at.map(time)).await.unwrap();
+        ids.push(id);
+    }
+    assert_eq!(tx.campaigns_to_destroy(time(79)).await.unwrap(), []);
+    assert_eq!(tx.campaigns_to_destroy(time(89)).await.unwrap(), [ids[2]]);
+    assert_eq!(tx.campaigns_to_destroy(time(90)).await.unwrap(), [ids[0], ids[2]]);
 }
 
 async fn what_a_newer_version_wrote_is_refused(store: TestStore) {

@@ -3,7 +3,7 @@
 use futures_util::TryStreamExt as _;
 use model::{LeakId, SkipReason, TargetState};
 use sql::{Constraint, SqlError};
-use store::{FindingId, NewResetLine, StoreError, TargetRow, Tx};
+use store::{FindingId, NewResetLine, Shares, StoreError, TargetRow, Tx};
 
 use crate::support::{
     Frozen, TestStore, account, address, broken, campaign, freeze, frozen, frozen_at, leak,
@@ -28,6 +28,8 @@ on_both! {
     evidence_is_a_finding_of_that_account,
     an_intent_is_taken_back_with_its_evidence,
     sealed_accounts_come_page_by_page,
+    every_account_is_in_one_share,
+    those_sealed_are_found_among_any_number,
 }
 
 async fn nobody_is_a_target_without_a_finding_of_their_own(store: TestStore) {
@@ -327,10 +329,48 @@ async fn sealed_accounts_come_page_by_page(store: TestStore) {
     let (id, reset) = (account("2"), TargetState::Reset);
     tx.move_target(frozen.campaign, &id, TargetState::Sealed, reset, None).await.unwrap();
     let page = async |tx: &mut Tx, from, limit| -> Vec<(u64, String)> {
-        let lines = tx.sealed_lines(frozen.campaign, from, limit).await.unwrap();
+        let lines = tx.sealed_lines(frozen.campaign, Shares::ALL, from, limit).await.unwrap();
         lines.iter().map(|(place, line)| (*place, line.account.to_string())).collect()
     };
     assert_eq!(page(&mut tx, 0, 1).await, [(1, "1".to_owned())]);
     assert_eq!(page(&mut tx, 2, 9).await, [(4, "4".to_owned())]);
     assert!(page(&mut tx, 5, 9).await.is_empty());
+}
+
+async fn every_account_is_in_one_share(store: TestStore) {
+    let frozen = frozen(&store, 7).await;
+    let mut tx = store.tx().await;
+    for sealed in [0, 1, 3, 4, 6] {
+        frozen.seal(&mut tx, sealed).await;
+    }
+    assert_eq!(tx.sealed_count(frozen.campaign).await.unwrap(), 5);
+    for ((first, count), expected) in [
+        ((0, 3), vec![0, 1, 3, 4, 6]),
+        ((0, 1), vec![0, 3, 6]),
+        ((1, 1), vec![1, 4]),
+        ((2, 1), vec![]),
+        ((2, 2), vec![0, 3, 6]),
+    ] {
+        let shares = Shares { first, count, of: 3 };
+        let lines = tx.sealed_lines(frozen.campaign, shares, 0, 9).await.unwrap();
+        let places: Vec<_> = lines.iter().map(|(place, _)| *place).collect();
+        assert_eq!(places, expected, "{shares:?}");
+    }
+}
+
+async fn those_sealed_are_found_among_any_number(store: TestStore) {
+    let frozen = frozen(&store, 4).await;
+    let mut tx = store.tx().await;
+    frozen.seal(&mut tx, 1).await;
+    frozen.seal(&mut tx, 2).await;
+    frozen.intend(&mut tx, 3).await;
+    let (id, reset) = (account("2"), TargetState::Reset);
+    tx.move_target(frozen.campaign, &id, TargetState::Sealed, reset, None).await.unwrap();
+    let all: Vec<_> = (0..1200).rev().map(|n| account(&n.to_string())).collect();
+    let found = tx.sealed_among(&all).await.unwrap();
+    let [sealed] = &found[..] else { panic!("{found:?}") };
+    let line = tx.reset_line(frozen.campaign, &account("1")).await.unwrap().unwrap();
+    assert_eq!((sealed.campaign, &sealed.line), (frozen.campaign, &line));
+    assert_eq!(tx.sealed_among(&[]).await.unwrap(), []);
+    assert_eq!(tx.sealed_count(frozen.campaign).await.unwrap(), 1);
 }
