@@ -21,6 +21,7 @@ pub mod limits;
 mod loaded;
 mod report;
 mod resets;
+mod rota;
 mod run;
 pub mod saga;
 mod seal;
@@ -29,6 +30,7 @@ mod steer;
 mod tale;
 mod tell;
 mod view;
+mod watch;
 
 pub use approvals::{approve_campaign, export_plan};
 pub use context::{Means, WorkerContext};
@@ -39,7 +41,7 @@ pub use failure::{
 pub use folds::ReportFolds;
 pub use freeze::freeze_campaign;
 pub use report::{CampaignReport, report_campaign};
-pub use resets::{destroy_old_secrets, watch_account, watch_resets};
+pub use resets::{destroy_old_secrets, watch_account};
 pub use run::{Worked, is_anything_running, is_campaign_due, moving_campaigns, work_on};
 pub use saga::SwapError;
 pub use statement::{Statement, StatementCounts, publish_statement, statements};
@@ -50,3 +52,4 @@ pub use tell::exposures;
 pub use view::{
     CampaignView, PlanView, Sample, campaigns, campaigns_in, sample_targets, show_campaign,
 };
+pub use watch::{ResetWatch, watch_resets, watch_round};

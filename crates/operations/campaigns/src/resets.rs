@@ -1,36 +1,17 @@
+//! What becomes of an account whose owner has chosen a new password, and of leaked secrets at last.
+
 use std::{collections::BTreeMap, sync::Arc};
 
-use directory::Directory;
 use exposure::secret_of;
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::CampaignEvent;
 use model::{Account, AccountId, CampaignId, SiteRow, StoredHash, TargetState, Verdict};
 use password::Verifier;
-use store::{CampaignRow, Finding, ResetLine};
+use store::{Finding, ResetLine, SealedLine};
 use tokio::task::spawn_blocking;
 
-use crate::{WatchError, limits::ACCOUNTS_PER_LOOK_UP, saga::credential_of};
-
-/// Sees who has chosen a new password: a hash that is neither ours nor the one that was replaced.
-/// Whether it is the leaked password again is tried before its secret is destroyed. Returns how
-/// many there were.
-///
-/// # Errors
-/// [`WatchError`] if store or directory fail.
-pub fn watch_resets<'a>(
-    instance: &'a Instance,
-    directory: &'a dyn Directory,
-    verifier: &'a Arc<Verifier>,
-) -> BoxFuture<'a, Result<u64, WatchError>> {
-    Box::pin(async move {
-        let mut resets = 0;
-        for row in instance.store().read().await?.campaigns().await? {
-            resets += watch_one(instance, directory, verifier, &row).await?;
-        }
-        Ok(resets)
-    })
-}
+use crate::{WatchError, saga::credential_of};
 
 /// Sees that one account's owner has just chosen a new password, in whichever campaigns it is
 /// sealed.
@@ -53,31 +34,43 @@ pub fn watch_account<'a>(
     })
 }
 
-async fn watch_one(
+/// Somebody's own new password, as it was read from the site.
+pub(crate) struct OwnPassword {
+    campaign: CampaignId,
+    account: AccountId,
+    hash: StoredHash,
+}
+
+/// Who of those that are sealed has chosen a new password, going by their rows.
+pub(crate) fn own_passwords(
     instance: &Instance,
-    directory: &dyn Directory,
+    sealed: Vec<SealedLine>,
+    accounts: Vec<Account>,
+) -> Vec<OwnPassword> {
+    let accounts: BTreeMap<_, _> = accounts.into_iter().map(|a| (a.id.clone(), a)).collect();
+    let own = |SealedLine { campaign, line }| {
+        let account = accounts.get(&line.account)?;
+        let hash = account.credential.as_ref()?.hash().clone();
+        is_own(instance, &line, account).then_some(OwnPassword {
+            campaign,
+            account: line.account,
+            hash,
+        })
+    };
+    sealed.into_iter().filter_map(own).collect()
+}
+
+/// Returns how many nobody else has recorded before.
+pub(crate) async fn record_all(
+    instance: &Instance,
     verifier: &Arc<Verifier>,
-    row: &CampaignRow,
+    own: Vec<OwnPassword>,
 ) -> Result<u64, WatchError> {
-    let (mut resets, mut from) = (0, 0);
-    let limit = ACCOUNTS_PER_LOOK_UP as u64;
-    loop {
-        let lines = instance.store().read().await?.sealed_lines(row.id, from, limit).await?;
-        let Some((last, _)) = lines.last() else { return Ok(resets) };
-        from = last + 1;
-        let ids: Vec<_> = lines.iter().map(|(_, line)| line.account.clone()).collect();
-        let present = directory.by_ids(&ids).await?;
-        let mut present: BTreeMap<_, _> = present.into_iter().map(|a| (a.id.clone(), a)).collect();
-        for (_, line) in &lines {
-            let Some(account) = present.remove(&line.account) else { continue };
-            if is_own(instance, line, &account)
-                && let Some(credential) = account.credential
-            {
-                let hash = credential.into_hash();
-                resets += u64::from(record(instance, verifier, row.id, &line.account, hash).await?);
-            }
-        }
+    let mut resets = 0;
+    for OwnPassword { campaign, account, hash } in own {
+        resets += u64::from(record(instance, verifier, campaign, &account, hash).await?);
     }
+    Ok(resets)
 }
 
 /// Whether the row holds a password that is neither ours nor the one that we replaced.
@@ -131,10 +124,9 @@ async fn is_reused(
 /// [`WatchError`] if the store fails.
 pub fn destroy_old_secrets(instance: &Instance) -> BoxFuture<'_, Result<(), WatchError>> {
     Box::pin(async move {
-        let rows = instance.store().read().await?.campaigns().await?;
-        for row in rows.into_iter().filter(|row| row.destroy_secrets_at().is_some()) {
+        for campaign in campaigns_to_destroy(instance).await? {
             let mut tx = instance.store().begin().await?;
-            let row = tx.hold_campaign(row.id).await?;
+            let row = tx.hold_campaign(campaign).await?;
             let now = tx.now().await?;
             if row.destroy_secrets_at().is_none_or(|at| at > now) {
                 continue;
@@ -147,4 +139,10 @@ pub fn destroy_old_secrets(instance: &Instance) -> BoxFuture<'_, Result<(), Watc
         }
         Ok(())
     })
+}
+
+async fn campaigns_to_destroy(instance: &Instance) -> Result<Vec<CampaignId>, WatchError> {
+    let mut tx = instance.store().read().await?;
+    let now = tx.now().await?;
+    Ok(tx.campaigns_to_destroy(now).await?)
 }
