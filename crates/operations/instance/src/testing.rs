@@ -67,7 +67,7 @@ impl Clock for StoppedClock {
     }
 }
 
-/// An instance with an embedded store in a folder of its own.
+/// An instance with a store and a folder of its own.
 pub struct TestSite {
     site: Instance,
     clock: Arc<StoppedClock>,
@@ -75,11 +75,20 @@ pub struct TestSite {
 }
 
 impl TestSite {
-    /// Made, migrated, and opened.
+    /// Made, migrated, and opened; with an embedded store.
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("store.db").display());
-        let store = Store::open(&url, StoreOptions { connections_max: 2 }).await.unwrap();
+        Self::made(&url, folder).await
+    }
+
+    /// The same in an empty database.
+    pub async fn at(url: &str) -> Self {
+        Self::made(url, tempfile::tempdir().unwrap()).await
+    }
+
+    async fn made(url: &str, folder: TempDir) -> Self {
+        let store = Store::open(url, StoreOptions { connections_max: 2 }).await.unwrap();
         store.migrate().await.unwrap();
         let (clock, randomness) =
             (Arc::new(StoppedClock(AtomicI64::new(NOW.as_micros()))), Arc::new(Counter::default()));

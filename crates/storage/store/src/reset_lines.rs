@@ -35,13 +35,13 @@ sql::queries! {
         WHERE target.campaign = $1 AND target.state = 'sealed' AND target.place >= $2
             AND (target.place + $3) % $4 < $5
         ORDER BY target.place LIMIT $6"];
-    SEALED_AMONG = ["SELECT reset_line.campaign, reset_line.account, reset_line.version,
-            reset_line.replaced_version, reset_line.sealed_version, reset_line.wrapped_key,
-            reset_line.kept
-        FROM reset_line JOIN target ON target.campaign = reset_line.campaign
-            AND target.account = reset_line.account
-        WHERE reset_line.recalled_at IS NULL AND reset_line.account IN {list}
-            AND target.state = 'sealed'"];
+    // No join: after a freeze, until it has counted anew, PostgreSQL would hash all targets for it.
+    SEALED_AMONG = ["SELECT campaign, account, version, replaced_version, sealed_version,
+            wrapped_key, kept
+        FROM reset_line WHERE recalled_at IS NULL AND account IN {list}
+            AND 'sealed' = (SELECT target.state FROM target
+                WHERE target.campaign = reset_line.campaign
+                    AND target.account = reset_line.account)"];
     COUNT_SEALED = ["SELECT COUNT(*) FROM target WHERE campaign = $1 AND state = 'sealed'"];
 }
 
