@@ -37,5 +37,5 @@ pub use people::{
     routes::people_routes,
 };
 pub use rehearsal::console::RehearsalConsole;
-pub use server::{Listener, ServeError, ServeOptions, TlsFiles, serve};
+pub use server::{CertificateError, Listener, ServeError, ServeOptions, TlsFiles, serve};
 pub use state::AppState;

@@ -1,18 +1,35 @@
+mod connection;
+
 use std::{
     io,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
+    pin::Pin,
+    sync::Arc,
     time::Duration,
 };
 
 use axum::Router;
-use axum_server::{Handle, tls_rustls::RustlsConfig};
-use tokio::sync::watch;
+use hyper_util::server::graceful::GracefulShutdown;
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    time::{sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
 
-use crate::limits::HEADER_TIME_MAX;
+use connection::Connection;
 
 /// Time that open requests have to end once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// Time to let go of something when no connection can be taken: the host is out of descriptors.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Whom a listener is for, which decides who may reach it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,31 +67,57 @@ pub struct TlsFiles {
 
 /// Answers until it is told to stop; requests that are open then have ten seconds to end.
 ///
+/// It speaks HTTP/1.1 alone: a proxy in front of it speaks whatever else browsers like.
+///
 /// # Errors
 /// [`ServeError`] if nobody can listen there, or if somebody could reach it who must not.
-pub async fn serve(
+pub fn serve(
     options: &ServeOptions,
     routes: Router,
     stop: watch::Receiver<bool>,
-) -> Result<(), ServeError> {
-    check_reach(options)?;
-    let handle = Handle::new();
-    tokio::spawn(shut_down(handle.clone(), stop));
-    tokio::spawn(announce(options.listener, handle.clone()));
-    let app = routes.into_make_service_with_connect_info::<SocketAddr>();
-    let listen = options.listen;
-    let failed = |source| ServeError::Listen { listener: options.listener, listen, source };
-    match &options.tls {
-        None => {
-            let mut server = axum_server::bind(listen).handle(handle);
-            server.http_builder().http1().header_read_timeout(HEADER_TIME_MAX);
-            server.serve(app).await.map_err(failed)
-        }
-        Some(files) => {
-            let config = tls(files).await?;
-            let mut server = axum_server::bind_rustls(listen, config).handle(handle);
-            server.http_builder().http1().header_read_timeout(HEADER_TIME_MAX);
-            server.serve(app).await.map_err(failed)
+) -> Pin<Box<dyn Future<Output = Result<(), ServeError>> + Send + '_>> {
+    Box::pin(async move {
+        check_reach(options)?;
+        let tls = options.tls.as_ref().map(acceptor).transpose()?;
+        let listener = listen(options).await?;
+        let open = answer(listener, tls, routes, stop).await;
+        // Whoever does not end in time is cut off with the process.
+        let _ = timeout(GRACE, open.shutdown()).await;
+        Ok(())
+    })
+}
+
+/// Port 0 is any that is free: whoever starts us may read here which one it is.
+async fn listen(options: &ServeOptions) -> Result<TcpListener, ServeError> {
+    let ServeOptions { listener, listen, .. } = *options;
+    let failed = |source| ServeError::Listen { listener, listen, source };
+    let socket = TcpListener::bind(listen).await.map_err(failed)?;
+    let listen = socket.local_addr().map_err(failed)?;
+    tracing::info!(listener = listener.as_str(), %listen, "answering");
+    Ok(socket)
+}
+
+/// Ends when it is told to stop; the connections that are open then are handed over.
+async fn answer(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    routes: Router,
+    mut stop: watch::Receiver<bool>,
+) -> GracefulShutdown {
+    let open = GracefulShutdown::new();
+    loop {
+        tokio::select! {
+            () = told(&mut stop) => return open,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let connection = Connection { peer, routes: routes.clone() };
+                    tokio::spawn(connection.answer(stream, tls.clone(), open.watcher()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    sleep(PAUSE).await;
+                }
+            },
         }
     }
 }
@@ -110,24 +153,24 @@ impl Listener {
     }
 }
 
-async fn tls(files: &TlsFiles) -> Result<RustlsConfig, ServeError> {
-    // Somebody else's part of the program may have chosen the same provider before.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let config = RustlsConfig::from_pem_file(&files.certificate, &files.key).await;
-    config.map_err(|source| ServeError::Certificate { files: files.clone(), source })
-}
-
-/// Port 0 is any that is free: whoever starts us may read here which one it is.
-async fn announce(listener: Listener, handle: Handle<SocketAddr>) {
-    if let Some(listen) = handle.listening().await {
-        tracing::info!(listener = listener.as_str(), %listen, "answering");
-    }
-}
-
-async fn shut_down(handle: Handle<SocketAddr>, mut stop: watch::Receiver<bool>) {
+async fn told(stop: &mut watch::Receiver<bool>) {
     // An error means that nobody can tell us to stop any more, which is the same.
     let _ = stop.wait_for(|stop| *stop).await;
-    handle.graceful_shutdown(Some(GRACE));
+}
+
+fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, ServeError> {
+    let config =
+        tls(files).map_err(|source| ServeError::Certificate { files: files.clone(), source })?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn tls(files: &TlsFiles) -> Result<ServerConfig, CertificateError> {
+    let certificates: Vec<_> =
+        CertificateDer::pem_file_iter(&files.certificate)?.collect::<Result<_, _>>()?;
+    let key = PrivateKeyDer::from_pem_file(&files.key)?;
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?;
+    Ok(builder.with_no_client_auth().with_single_cert(certificates, key)?)
 }
 
 /// Why nothing is served.
@@ -161,7 +204,7 @@ pub enum ServeError {
         /// Both files.
         files: TlsFiles,
         /// What is wrong.
-        source: io::Error,
+        source: CertificateError,
     },
     /// Taken, or not ours.
     #[error("`serve.{}.listen`: {listen} cannot be listened on: {source}", listener.as_str())]
@@ -173,4 +216,45 @@ pub enum ServeError {
         /// Why not.
         source: io::Error,
     },
+}
+
+/// What is wrong with a certificate or its key.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    /// It cannot be read, or is no PEM.
+    #[error(transparent)]
+    Pem(#[from] rustls::pki_types::pem::Error),
+    /// The two do not belong together, or are of a kind that is not supported.
+    #[error(transparent)]
+    Tls(#[from] rustls::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpStream,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn silent_clients_hold_up_neither_others_nor_the_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listen = listener.local_addr().unwrap();
+        let (tell, stop) = watch::channel(false);
+        let routes = Router::new().route("/", get(async || "yes"));
+        let server = tokio::spawn(answer(listener, None, routes, stop));
+        let _silent = TcpStream::connect(listen).await.unwrap();
+        let mut other = TcpStream::connect(listen).await.unwrap();
+        other.write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
+        let mut answered = [0; 15];
+        other.read_exact(&mut answered).await.unwrap();
+        assert_eq!(&answered, b"HTTP/1.1 200 OK");
+        tell.send(true).unwrap();
+        let open = server.await.unwrap();
+        timeout(GRACE / 2, open.shutdown()).await.expect("nobody waits for an idle connection");
+        assert!(TcpStream::connect(listen).await.is_err(), "it has stopped listening");
+    }
 }
