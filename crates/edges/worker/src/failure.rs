@@ -1,6 +1,6 @@
-use campaigns::{CampaignError, RunError, WatchError};
+use campaigns::{CampaignError, RunError};
 use instance::PermissionError;
-use recoveries::{ConcludeError, RequestError};
+use recoveries::RequestError;
 use store::StoreError;
 
 /// Why a worker could not go on.
@@ -18,12 +18,6 @@ pub enum WorkError {
     /// A mail that somebody asked for could not be written or sent.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// Who has chosen a new password cannot be told.
-    #[error(transparent)]
-    Watch(#[from] WatchError),
-    /// An interrupted reset could not be finished.
-    #[error(transparent)]
-    Conclude(#[from] ConcludeError),
     /// The store does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -38,7 +32,7 @@ impl WorkError {
             Self::Campaign(error) => error.is_refusal(),
             Self::Run(error) => error.is_refusal(),
             Self::Request(error) => error.is_refusal(),
-            Self::Watch(_) | Self::Conclude(_) | Self::Store(_) => false,
+            Self::Store(_) => false,
         }
     }
 }

@@ -1,23 +1,19 @@
 //! What is to be done now and then, whether or not a campaign has work.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use campaigns::{ResetWatch, WorkerContext, destroy_old_secrets, watch_round};
 use recoveries::finish_resets;
 use tokio::{sync::watch, time};
 
-use crate::WorkError;
-
 /// How often.
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// Maintains until the lanes have ended. What fails is logged and tried again.
+/// Maintains until the lanes have ended.
 pub(crate) async fn maintain(context: &WorkerContext<'_>, mut ended: watch::Receiver<bool>) {
     let mut watch = ResetWatch::default();
     while !*ended.borrow() {
-        if let Err(error) = maintain_once(context, &mut watch).await {
-            tracing::error!(%error, "maintenance failed");
-        }
+        maintain_once(context, &mut watch).await;
         tokio::select! {
             () = time::sleep(INTERVAL) => {}
             _ = ended.wait_for(|ended| *ended) => {}
@@ -26,14 +22,20 @@ pub(crate) async fn maintain(context: &WorkerContext<'_>, mut ended: watch::Rece
 }
 
 /// Sees who has chosen a new password, finishes interrupted resets, destroys what has been kept
-/// long enough, and holds on to the permission to send.
-async fn maintain_once(
-    context: &WorkerContext<'_>,
-    watch: &mut ResetWatch,
-) -> Result<(), WorkError> {
+/// long enough, and holds on to the permission to send. What fails is logged, tried again in the
+/// next round, and keeps nothing else from being done.
+async fn maintain_once(context: &WorkerContext<'_>, watch: &mut ResetWatch) {
     let (instance, means) = (context.instance, context.means);
-    watch_round(instance, &*means.directory, &means.verifier, watch).await?;
-    finish_resets(context).await?;
-    destroy_old_secrets(instance).await?;
-    Ok(means.outbox.permission.confirm(instance).await?)
+    let watched = watch_round(instance, &*means.directory, &means.verifier, watch).await;
+    report("watching who came back", watched);
+    report("finishing resets", finish_resets(context).await);
+    report("destroying old secrets", destroy_old_secrets(instance).await);
+    let confirmed = means.outbox.permission.confirm(instance).await;
+    report("confirming the permission to send", confirmed);
+}
+
+fn report<T>(chore: &str, done: Result<T, impl fmt::Display>) {
+    if let Err(error) = done {
+        tracing::error!(chore, %error, "maintenance failed");
+    }
 }
