@@ -1,8 +1,7 @@
+use model::{NoticeState, SkipReason, TargetState};
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-
-use crate::{NoticeState, SkipReason, TargetState};
 
 /// What became of everybody in a campaign, counted from one source: the rows, or the audit log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

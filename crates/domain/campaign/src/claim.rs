@@ -197,9 +197,11 @@ fn next_window(now: Timestamp, window: Duration) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use model::CampaignId;
+
     use super::*;
     use crate::{
-        CampaignId, Event, HaltReason, Plan, TargetTree, Targets, step,
+        Event, HaltReason, Plan, TargetTree, Targets, step,
         testing::{self, draft, target},
     };
 

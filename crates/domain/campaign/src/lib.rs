@@ -29,7 +29,6 @@ pub use machine::{
     Campaign, Command, Event, HaltReason, Stage, StageProgress, State, StepError,
     allowed_addresses, step,
 };
-pub use model::{CampaignId, KillSwitch, NoticeState, SkipReason, TargetState};
 pub use names::{CampaignName, TemplateName};
 pub use plan::{Counts, Draft, Plan, PlanDigest, PlanError, Reason, TemplateDigest};
 pub use policy::{Policy, PolicyError, RampStep, Reach, StoreKind, Threshold};

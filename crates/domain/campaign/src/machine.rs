@@ -1,9 +1,9 @@
 use std::fmt;
 
-use model::{CampaignState, Timestamp, canonical::micros};
+use model::{CampaignId, CampaignState, Timestamp, canonical::micros};
 use serde::{Deserialize, Serialize};
 
-use crate::{CampaignId, Plan, PlanDigest, Policy, SignedPlan, TargetRoot, limits::SECRETS_KEPT};
+use crate::{Plan, PlanDigest, Policy, SignedPlan, TargetRoot, limits::SECRETS_KEPT};
 
 /// Takes a campaign one step further: what it becomes, and what is to be done about it.
 ///

@@ -1,15 +1,15 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use model::{
-    Document as _, InstanceId, LeakDate, LeakId, LeakName, OperatorName, Provenance, Timestamp,
+    CampaignId, Document as _, InstanceId, LeakDate, LeakId, LeakName, OperatorName, Provenance,
+    SkipReason, Timestamp,
     canonical::{self, CanonicalError, micros},
     digest_type, format_version,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CampaignId, CampaignName, Policy, PolicyError, SkipReason, StoreKind, TargetRoot, TargetTree,
-    Targets, TemplateName,
+    CampaignName, Policy, PolicyError, StoreKind, TargetRoot, TargetTree, Targets, TemplateName,
 };
 
 digest_type! {

@@ -3,12 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use authority::{Approval, OperatorKey, Roster, RosterDocument, SignedRoster, verify_approvals};
-use model::{AccountId, CredentialVersion, InstanceId, LeakId, Provenance, Randomness, Timestamp};
+use model::{
+    AccountId, CampaignId, CredentialVersion, InstanceId, LeakId, Provenance, Randomness, Timestamp,
+};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    AddressKey, CampaignId, Draft, Place, Plan, Policy, Reason, SignedPlan, StoreKind, Target,
-    Targets, TemplateDigest,
+    AddressKey, Draft, Place, Plan, Policy, Reason, SignedPlan, StoreKind, Target, Targets,
+    TemplateDigest,
 };
 
 /// Counts instead of drawing, from a start of its own.
@@ -83,7 +85,7 @@ pub(crate) fn draft(targets: u64) -> Draft {
         name: "Spring".parse().unwrap(),
         author: "ana".parse().unwrap(),
         accounts: 10_000,
-        skipped: [(crate::SkipReason::Unreachable, 1)].into(),
+        skipped: [(model::SkipReason::Unreachable, 1)].into(),
         reasons: vec![reason],
         policy: Policy::default(),
         templates: [template].into(),

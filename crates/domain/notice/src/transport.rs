@@ -14,6 +14,7 @@ pub enum Transport {
 
 impl Transport {
     /// Makes one attempt. Whoever calls it has a durable record that says so.
+    #[must_use = "a future does nothing until it is awaited"]
     pub fn deliver<'a>(&'a self, message: &'a Composed) -> BoxFuture<'a, DeliveryOutcome> {
         match self {
             Self::Relay(relay) => relay.deliver(message),

@@ -23,7 +23,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use connection::Connection;
+use connection::HttpConnection;
 
 /// Time that open requests have to end once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -71,6 +71,7 @@ pub struct TlsFiles {
 ///
 /// # Errors
 /// [`ServeError`] if nobody can listen there, or if somebody could reach it who must not.
+#[must_use = "a future does nothing until it is awaited"]
 pub fn serve(
     options: &ServeOptions,
     routes: Router,
@@ -110,7 +111,7 @@ async fn answer(
             () = told(&mut stop) => return open,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let connection = Connection { peer, routes: routes.clone() };
+                    let connection = HttpConnection { peer, routes: routes.clone() };
                     tokio::spawn(connection.answer(stream, tls.clone(), open.watcher()));
                 }
                 Err(error) => {

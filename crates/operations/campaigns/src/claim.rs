@@ -1,8 +1,8 @@
 //! Taking addresses up: a few at a time, in their order, as far as the campaign lets a worker go.
 
 use campaign::{Claim, Refusal, decide_claim};
-use model::{CampaignId, TargetState};
-use store::{AddressLease, Finding, FindingId, ResetLine, TargetRow, Tx};
+use model::{CampaignId, FindingId, TargetState};
+use store::{AddressLease, Finding, ResetLine, TargetRow, Tx};
 
 use crate::{
     CampaignError, RunError, WorkerContext,

@@ -3,8 +3,8 @@ use campaign::{Campaign, CampaignName, Policy, StoreKind};
 use futures_util::future::BoxFuture;
 use instance::{Instance, LogError, roster_in};
 use ledger::CampaignEvent;
-use model::{LeakId, LeakName, OperatorName};
-use store::{InstanceKind, LeakState, NewCampaign, Tx};
+use model::{InstanceKind, LeakId, LeakName, LeakState, OperatorName};
+use store::{NewCampaign, Tx};
 
 use crate::{CampaignError, CampaignView, show_campaign};
 

@@ -3,13 +3,11 @@ use campaign::{
     GroupError, Irreconcilable, PlanError, PolicyError, Refusal, StepError, TargetsError,
 };
 use directory::ReadError;
-use instance::{DecryptError, LogError, PermissionError, RosterStateError};
+use instance::{InstanceFault, PermissionError, RosterStateError};
 use model::{AccountId, CampaignId, LeakName, NameError};
 use notice::AddressError;
 use outbox::{SendError, TellError};
 use password::ImitateError;
-use store::StoreError;
-use tokio::task::JoinError;
 
 use crate::saga::SwapError;
 
@@ -125,15 +123,9 @@ pub enum CampaignError {
     /// The accounts cannot be read.
     #[error(transparent)]
     Directory(#[from] ReadError),
-    /// Something kept cannot be decrypted.
+    /// The instance failed.
     #[error(transparent)]
-    KeyRing(#[from] DecryptError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be written.
-    #[error(transparent)]
-    Log(#[from] LogError),
+    Fault(#[from] InstanceFault),
 }
 
 impl CampaignError {
@@ -177,24 +169,15 @@ pub enum RunError {
     /// A notice could not be sent.
     #[error(transparent)]
     Send(#[from] SendError),
-    /// Something kept cannot be decrypted.
-    #[error(transparent)]
-    Decrypt(#[from] DecryptError),
     /// The directory could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
     /// A stored password could not be replaced.
     #[error(transparent)]
     Swap(#[from] SwapError),
-    /// The store failed.
+    /// The instance failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be written.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// A thread of ours died.
-    #[error("a worker thread died: {0}")]
-    Thread(#[from] JoinError),
+    Fault(#[from] InstanceFault),
 }
 
 impl RunError {
@@ -254,21 +237,12 @@ pub enum SealError {
 /// Why it cannot be told who has chosen a new password.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
-    /// Something kept cannot be decrypted.
-    #[error(transparent)]
-    Decrypt(#[from] DecryptError),
     /// The directory could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The store failed.
+    /// The instance failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be written.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// A thread of ours died.
-    #[error("a worker thread died: {0}")]
-    Thread(#[from] JoinError),
+    Fault(#[from] InstanceFault),
 }
 
 /// Why a campaign cannot be reported on.
@@ -288,9 +262,9 @@ pub enum ReportError {
     /// The campaign is not there, or cannot be read.
     #[error(transparent)]
     Campaign(#[from] CampaignError),
-    /// The store failed.
+    /// The instance failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Fault(#[from] InstanceFault),
 }
 
 /// Why nothing is said in public.
@@ -311,10 +285,9 @@ pub enum StatementError {
     /// What was said before cannot be read.
     #[error("a statement in the store cannot be read: {0}")]
     Body(#[from] serde_json::Error),
-    /// The store failed.
+    /// The instance failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be written.
-    #[error(transparent)]
-    Log(#[from] LogError),
+    Fault(#[from] InstanceFault),
 }
+
+instance::from_faults!(CampaignError, RunError, WatchError, ReportError, StatementError);

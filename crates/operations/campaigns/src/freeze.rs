@@ -1,16 +1,18 @@
 use std::collections::{BTreeMap, HashSet};
 
 use campaign::{
-    Draft, Event, Plan, Policy, Reason, SkipReason, State, Target, Targets, TemplateName,
-    limits::FINDINGS_MAX,
+    Draft, Event, Plan, Policy, Reason, State, Target, Targets, TemplateName, limits::FINDINGS_MAX,
 };
 use directory::{Ability, Directory};
 use futures_util::future::BoxFuture;
 use instance::{Instance, Progress, Step};
 use ledger::CampaignEvent;
-use model::{Account, AccountId, CampaignId, CredentialVersion, InstanceId, LeakId, OperatorName};
+use model::{
+    Account, AccountId, CampaignId, CredentialVersion, FindingId, InstanceId, LeakId, OperatorName,
+    SkipReason,
+};
 use outbox::{Addressee, Words};
-use store::{Finding, FindingId, NewAddress, NewTarget, Tx};
+use store::{Finding, NewAddress, NewTarget, Tx};
 
 use crate::{
     CampaignError, CampaignView,

@@ -3,12 +3,12 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use campaign::{
-    AddressGroup, AddressKey, ClaimFacts, InclusionProof, KillSwitch, Place, RateUsed, SignedPlan,
-    State, Target, TargetTree, Targets, allowed_addresses,
+    AddressGroup, AddressKey, ClaimFacts, InclusionProof, Place, RateUsed, SignedPlan, State,
+    Target, TargetTree, Targets, allowed_addresses,
 };
 use futures_util::TryStreamExt;
-use model::{AccountId, CampaignId, Timestamp};
-use store::{FindingId, TargetRow, Tx};
+use model::{AccountId, CampaignId, FindingId, KillSwitch, Timestamp};
+use store::{TargetRow, Tx};
 
 use crate::{
     CampaignError, NotInPlan, RunError, WorkerContext,

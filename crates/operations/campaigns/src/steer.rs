@@ -1,10 +1,10 @@
 use authority::RosterDigest;
-use campaign::{Event, HaltReason, KillSwitch, Plan, State};
+use campaign::{Event, HaltReason, Plan, State};
 use directory::{Ability, Directory};
 use futures_util::future::BoxFuture;
 use instance::{Instance, roster_in};
 use ledger::CampaignEvent;
-use model::{CampaignState, Timestamp};
+use model::{CampaignState, KillSwitch, Timestamp};
 use outbox::Words;
 use store::Tx;
 

@@ -1,6 +1,6 @@
-use model::{AccountId, CredentialVersion, Secret, StoredHash, Verdict};
+use model::{AccountId, CredentialVersion, FindingId, Secret, StoredHash, Verdict};
 use password::{Attempt, Verifier};
-use store::{Finding, FindingId};
+use store::Finding;
 
 use instance::{DecryptError, Instance};
 

@@ -6,10 +6,11 @@ use directory::{Directory, ReadError};
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use model::{
-    Account, AccountId, HashFormat, LeakId, LeakName, RecordRef, Tier, Timestamp, text_enum,
+    Account, AccountId, FindingId, FindingState, HashFormat, LeakId, LeakName, RecordRef, Tier,
+    Timestamp, text_enum,
 };
 use serde::Serialize;
-use store::{Finding, FindingId, FindingState, StoreError, Tx};
+use store::{Finding, StoreError, Tx};
 
 use crate::limits::ACCOUNTS_PER_BATCH;
 

@@ -4,9 +4,8 @@ use directory::{Export, ExportError};
 use futures_util::future::BoxFuture;
 use ledger::LogEvent;
 use model::Account;
-use store::StoreError;
 
-use instance::{Instance, LogError, Progress, Step};
+use instance::{Instance, InstanceFault, Progress, Step};
 
 use crate::limits::ACCOUNTS_PER_IMPORT;
 
@@ -58,10 +57,9 @@ pub enum ImportError {
     /// The export cannot be read.
     #[error(transparent)]
     Export(#[from] ExportError),
-    /// The store failed.
+    /// The instance failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be written.
-    #[error(transparent)]
-    Log(#[from] LogError),
+    Fault(#[from] InstanceFault),
 }
+
+instance::from_faults!(ImportError);

@@ -5,13 +5,12 @@ use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
 use ledger::LogEvent;
 use model::{
-    AccountId, FileId, HashFormat, LeakId, LeakName, Outcome, OutcomeCount, Outcomes, RecordRef,
-    Unverified,
+    AccountId, FileId, HashFormat, LeakId, LeakName, LeakState, Outcome, OutcomeCount, Outcomes,
+    RecordRef, Unverified,
 };
 use password::Verifier;
 use store::{
-    Batch, Candidate, FindingRecord, JobKind, Leak, LeakState, Lease, NewFinding, StoreError, Tx,
-    Work,
+    Batch, Candidate, FindingRecord, JobKind, Leak, Lease, NewFinding, StoreError, Tx, Work,
 };
 use tokio::task::{JoinError, spawn_blocking};
 
@@ -24,7 +23,6 @@ use crate::{
     limits::ACCOUNTS_PER_BATCH,
     verify_accounts::{AccountClaims, AccountVerdict, LeakClaim, ProvenExposure, verify_accounts},
     work::{LostLease, work_off},
-    work_error::from_work_errors,
 };
 
 /// Batches in hand at once: while one is verified on all cores, another one is read or written.
@@ -281,7 +279,7 @@ pub enum VerifyLeakError {
     },
 }
 
-from_work_errors!(VerifyLeakError: LeakError, ReadError, DecryptError, StoreError, LogError, JoinError);
+instance::from_through!(VerifyLeakError, Work: LeakError, ReadError, DecryptError, StoreError, LogError, JoinError);
 
 impl LostLease for VerifyLeakError {
     fn is_lost_lease(&self) -> bool {

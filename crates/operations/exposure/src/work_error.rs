@@ -1,7 +1,6 @@
 use directory::ReadError;
-use instance::{DecryptError, LogError};
+use instance::InstanceFault;
 use store::StoreError;
-use tokio::task::JoinError;
 
 use crate::LeakError;
 
@@ -17,36 +16,17 @@ pub enum LeakWorkError {
     /// The accounts cannot be read.
     #[error(transparent)]
     Directory(#[from] ReadError),
-    /// The leak's key, or a candidate, cannot be decrypted.
+    /// The instance failed.
     #[error(transparent)]
-    KeyRing(#[from] DecryptError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be written.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// A thread of ours died.
-    #[error("a worker thread died: {0}")]
-    Thread(#[from] JoinError),
+    Fault(#[from] InstanceFault),
 }
 
 impl LeakWorkError {
     /// Whether the error only says that another worker has taken the job over. What that worker
     /// does counts; what this one did has been rolled back.
     pub(crate) const fn is_lost_lease(&self) -> bool {
-        matches!(self, Self::Store(StoreError::LeaseLost { .. }))
+        matches!(self, Self::Fault(InstanceFault::Store(StoreError::LeaseLost { .. })))
     }
 }
 
-/// Lets `?` take the errors of [`LeakWorkError`] for an operation whose error has it as `Work`.
-macro_rules! from_work_errors {
-    ($operation:ty: $($source:ty),+) => {
-        $(impl From<$source> for $operation {
-            fn from(error: $source) -> Self {
-                Self::Work(error.into())
-            }
-        })+
-    };
-}
-pub(crate) use from_work_errors;
+instance::from_faults!(LeakWorkError);

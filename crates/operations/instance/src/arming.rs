@@ -10,8 +10,9 @@ use futures_util::future::BoxFuture;
 use ledger::LogEvent;
 use model::{InstanceId, NameError, Timestamp, canonical::CanonicalError};
 use serde::Serialize;
-use store::{StoreError, Tx};
+use store::Tx;
 
+use crate::InstanceFault;
 use crate::{
     Instance, LogError, SendingFileError,
     append::root_at,
@@ -272,12 +273,9 @@ pub enum ArmError {
     /// Instance or database cannot stand in a document.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// The store failed.
+    /// The instance failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be read or written.
-    #[error(transparent)]
-    Log(#[from] LogError),
+    Fault(#[from] InstanceFault),
 }
 
 /// Why nothing may be sent.
@@ -314,13 +312,12 @@ pub enum DisarmedError {
     /// Instance or database cannot stand in a document.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// The store failed.
+    /// The instance failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be read.
-    #[error(transparent)]
-    Log(#[from] LogError),
+    Fault(#[from] InstanceFault),
 }
+
+crate::from_faults!(ArmError, DisarmedError);
 
 #[cfg(test)]
 mod tests {

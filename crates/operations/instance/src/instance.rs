@@ -2,8 +2,8 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use ledger::{CheckpointKey, LogEvent};
-use model::{Clock, InstanceId, NameError, Randomness, canonical::hex_of};
-use store::{InstanceKind, InstanceRow, Store, StoreError, Tx};
+use model::{Clock, InstanceId, InstanceKind, NameError, Randomness, canonical::hex_of};
+use store::{InstanceRow, Store, StoreError, Tx};
 
 use crate::{
     InstanceKey,

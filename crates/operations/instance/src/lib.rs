@@ -13,6 +13,7 @@ mod arming;
 mod doctor;
 mod encrypted;
 pub mod failpoint;
+mod fault;
 mod instance;
 mod key_ring;
 mod lease;
@@ -32,6 +33,9 @@ pub use arming::{
 };
 pub use doctor::{Check, Checked, check_clock, check_directory, check_store, is_store_there};
 pub use encrypted::Encrypted;
+pub use fault::InstanceFault;
+#[doc(hidden)]
+pub use fault::{JoinError, StoreError};
 pub use instance::{Instance, InstanceError, InstanceOptions, create_instance};
 pub use key_ring::{DataKey, DecryptError, InstanceKey, InstanceKeyError, KeyRing};
 pub use lease::{NoticeLease, Renewable, while_renewing};

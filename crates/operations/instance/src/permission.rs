@@ -1,6 +1,7 @@
 use authority::{LogMark, Roster, RosterDigest};
 use futures_util::future::BoxFuture;
-use store::{InstanceKind, StoreError, Tx};
+use model::InstanceKind;
+use store::{StoreError, Tx};
 
 use crate::{DisarmedError, Instance, RosterStateError, SendingGuard, roster_in};
 

@@ -2,9 +2,9 @@ use authority::{OperatorPublic, Roster, RosterDigest, RosterError, SignedRoster}
 use futures_util::future::BoxFuture;
 use ledger::LogEvent;
 use model::{NameError, canonical::CanonicalError};
-use store::{StoreError, Tx};
+use store::Tx;
 
-use crate::{Instance, LogError};
+use crate::{Instance, InstanceFault};
 
 /// Takes a signed roster document: the founding one if the store has none, else a change.
 ///
@@ -102,13 +102,12 @@ pub enum RosterStateError {
     /// The store's instance cannot stand in a document.
     #[error(transparent)]
     Instance(#[from] NameError),
-    /// The store failed.
+    /// The instance failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be written.
-    #[error(transparent)]
-    Log(#[from] LogError),
+    Fault(#[from] InstanceFault),
 }
+
+crate::from_faults!(RosterStateError);
 
 #[cfg(test)]
 mod tests {

@@ -17,9 +17,9 @@ use std::{
 };
 
 use authority::{OperatorKey, RosterDocument, SignedRoster};
-use model::{Clock, Randomness, Timestamp};
+use model::{Clock, InstanceKind, Randomness, Timestamp};
 use sha2::{Digest, Sha256};
-use store::{InstanceKind, Store, StoreOptions};
+use store::{Store, StoreOptions};
 use tempfile::TempDir;
 
 use crate::{Instance, InstanceKey, InstanceOptions, create_instance, limits::LEASE};

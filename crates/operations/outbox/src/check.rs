@@ -5,7 +5,7 @@ use notice::NoticeCode;
 use store::{CodedNotice, Errand, StoreError, Tx};
 use subtle::ConstantTimeEq;
 
-use instance::{DecryptError, Instance, LogError};
+use instance::{Instance, InstanceFault};
 
 use crate::{Kept, Words};
 
@@ -123,13 +123,9 @@ async fn locale(
 /// Why a notice cannot be checked now. It says nothing of the notice.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    /// Something kept cannot be decrypted.
+    /// The instance failed.
     #[error(transparent)]
-    KeyRing(#[from] DecryptError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be written.
-    #[error(transparent)]
-    Log(#[from] LogError),
+    Fault(#[from] InstanceFault),
 }
+
+instance::from_faults!(CheckError);

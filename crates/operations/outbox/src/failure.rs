@@ -1,10 +1,9 @@
-use instance::{DecryptError, DisarmedError, LogError};
+use instance::{DisarmedError, InstanceFault};
 use model::{NameError, NoticeId, NoticeKind};
 use notice::{
     AddressError, ComposeError, FactsError, Language, MomentError, NoticeError, ResetUrlError,
     SignMessageError,
 };
-use store::StoreError;
 
 /// Why a notice could not be sent, or what became of it not recorded.
 #[derive(Debug, thiserror::Error)]
@@ -15,12 +14,9 @@ pub enum SendError {
     /// Something happened to a notice that cannot.
     #[error(transparent)]
     Notice(#[from] NoticeError),
-    /// The store failed.
+    /// The instance failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be written.
-    #[error(transparent)]
-    Log(#[from] LogError),
+    Fault(#[from] InstanceFault),
 }
 
 impl SendError {
@@ -52,9 +48,6 @@ pub enum TellError {
     /// What it is to say cannot be kept.
     #[error("what a notice is to say cannot be kept: {0}")]
     Kept(serde_json::Error),
-    /// What it is to say cannot be decrypted.
-    #[error(transparent)]
-    Decrypt(#[from] DecryptError),
     /// There is nothing to say.
     #[error(transparent)]
     Facts(#[from] FactsError),
@@ -73,9 +66,9 @@ pub enum TellError {
     /// It cannot be signed.
     #[error(transparent)]
     Sign(#[from] SignMessageError),
-    /// The store failed.
+    /// The instance failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Fault(#[from] InstanceFault),
 }
 
 /// Why the site's words cannot be sent.
@@ -107,3 +100,5 @@ impl WordsError {
         Self::Compose(Box::new(error))
     }
 }
+
+instance::from_faults!(SendError, TellError);

@@ -10,7 +10,7 @@ use campaigns::{
 use directory::{EndedSessions, ReadError};
 use exposure::secret_of;
 use futures_util::future::BoxFuture;
-use instance::{DecryptError, Instance, failpoint};
+use instance::{DecryptError, Instance, InstanceFault, failpoint};
 use model::{Account, Credential, CredentialVersion, Secret, SiteRow, StoredHash};
 use outbox::Kept;
 use password::{ImitateError, Verifier, format_of};
@@ -19,7 +19,7 @@ use recovery::{
     decide_use, variants_of,
 };
 use store::{LinkId, PastReset, ResetLink, StoreError, Tx};
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -338,19 +338,15 @@ pub enum ChooseError {
     /// No hash of the site's form can be made.
     #[error("no hash in the site's form can be made: {0}")]
     Imitate(#[from] ImitateError),
-    /// Something kept cannot be decrypted.
-    #[error(transparent)]
-    Decrypt(#[from] DecryptError),
     /// What follows could not be done; a worker does it.
     #[error(transparent)]
     Conclude(#[from] ConcludeError),
     /// The campaigns could not be told; a worker sees it.
     #[error(transparent)]
     Watch(#[from] WatchError),
-    /// The store failed.
+    /// The instance failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A thread of ours died.
-    #[error("a thread that hashes passwords died: {0}")]
-    Thread(#[from] JoinError),
+    Fault(#[from] InstanceFault),
 }
+
+instance::from_faults!(ChooseError);

@@ -1,7 +1,6 @@
 use directory::ReadError;
-use instance::{DecryptError, LogError, PermissionError};
+use instance::{InstanceFault, PermissionError};
 use outbox::{SendError, TellError};
-use store::StoreError;
 
 /// Why a mail that somebody asked for could not be written or sent.
 #[derive(Debug, thiserror::Error)]
@@ -9,9 +8,6 @@ pub enum RequestError {
     /// This host may not send.
     #[error(transparent)]
     Permission(#[from] PermissionError),
-    /// What was typed cannot be decrypted.
-    #[error(transparent)]
-    Decrypt(#[from] DecryptError),
     /// The directory could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -21,12 +17,9 @@ pub enum RequestError {
     /// The mail cannot be sent.
     #[error(transparent)]
     Send(#[from] SendError),
-    /// The store failed.
+    /// The instance failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be written.
-    #[error(transparent)]
-    Log(#[from] LogError),
+    Fault(#[from] InstanceFault),
 }
 
 impl RequestError {
@@ -40,3 +33,5 @@ impl RequestError {
         }
     }
 }
+
+instance::from_faults!(RequestError);

@@ -3,12 +3,12 @@
 use campaigns::{WatchError, WorkerContext, saga::credential_of, watch_account};
 use directory::{Ability, Directory, EndedSessions, ReadError, WriteError};
 use futures_util::future::BoxFuture;
-use instance::{Instance, LogError};
+use instance::{Instance, InstanceFault};
 use ledger::RecoveryEvent;
 use model::{Account, CredentialNow};
 use notice::Language;
 use outbox::{Addressee, TellError};
-use store::{ResetLink, StoreError};
+use store::ResetLink;
 
 use crate::letter::{LetterBody, NewLetter, post};
 
@@ -110,10 +110,9 @@ pub enum ConcludeError {
     /// The campaign that sealed the account could not be told.
     #[error(transparent)]
     Watch(#[from] WatchError),
-    /// The store failed.
+    /// The instance failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be written.
-    #[error(transparent)]
-    Log(#[from] LogError),
+    Fault(#[from] InstanceFault),
 }
+
+instance::from_faults!(ConcludeError);

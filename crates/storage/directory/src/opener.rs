@@ -36,6 +36,7 @@ pub type Opened = Result<Arc<dyn Directory>, OpenError>;
 ///
 /// # Errors
 /// [`OpenError`] names the setting to change.
+#[must_use = "a future does nothing until it is awaited"]
 pub fn open<'a>(
     read_url: &'a str,
     write_url: Option<&'a str>,

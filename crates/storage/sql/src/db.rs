@@ -8,8 +8,8 @@ use futures_util::{
 use sqlx::SqlStr;
 
 use crate::{
-    Migrations, QueryText, Record, Row, SqlError,
-    engine::{Engine, EngineTx, Rows},
+    Column, Migrations, OpenOptions, QueryText, Record, Row, SqlError,
+    backend::{Backend, BackendTx, RowStream},
     postgres, sqlite,
     value::{Bind, Values},
 };
@@ -22,36 +22,7 @@ const NO_SCHEME: &str = "it begins with neither sqlite: nor postgres:";
 
 /// A pool of connections to one database.
 #[derive(Debug, Clone)]
-pub struct Db(Arc<dyn Engine>);
-
-/// What the connections may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Read and write; a SQLite file that does not exist is made.
-    Create,
-    /// Read and write a database that exists.
-    Write,
-    /// Read only, and the database itself enforces it.
-    Read,
-}
-
-/// How to open a database.
-#[derive(Debug, Clone, Copy)]
-pub struct OpenOptions {
-    /// What the connections may do.
-    pub access: Access,
-    /// Connections held at most.
-    pub connections_max: u32,
-}
-
-/// A column of a statement's result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
-    /// Its name.
-    pub name: String,
-    /// Its type, in the database's own words; `NULL` where SQLite cannot tell.
-    pub type_name: String,
-}
+pub struct Db(Arc<dyn Backend>);
 
 impl Db {
     /// Opens `sqlite:PATH` or `postgres://...`.
@@ -132,7 +103,7 @@ impl Db {
 
 /// A transaction. Dropping it without [`SqlTx::commit`] takes everything back.
 #[derive(Debug)]
-pub struct SqlTx(Box<dyn EngineTx>);
+pub struct SqlTx(Box<dyn BackendTx>);
 
 impl SqlTx {
     /// Prepares a statement; bind its values in the order of their numbers.
@@ -276,17 +247,17 @@ impl<'c> Query<'c> {
         })
     }
 
-    fn fetch(self) -> Rows<'c> {
+    fn fetch(self) -> RowStream<'c> {
         let rows = self.start();
         rows.unwrap_or_else(|error| stream::once(future::ready(Err(error))).boxed())
     }
 
-    fn start(self) -> Result<Rows<'c>, SqlError> {
+    fn start(self) -> Result<RowStream<'c>, SqlError> {
         let Self { tx, text, values } = self;
         tx.0.fetch(text, values.checked()?)
     }
 }
 
-fn records<'c, R: Record + 'c>(rows: Rows<'c>) -> BoxStream<'c, Result<R, SqlError>> {
+fn records<'c, R: Record + 'c>(rows: RowStream<'c>) -> BoxStream<'c, Result<R, SqlError>> {
     rows.map(|row| R::decode(&row?)).boxed()
 }

@@ -17,11 +17,12 @@
     reason = "a future and a stream that nobody polls are warned of already"
 )]
 
+mod backend;
 mod datum;
 mod db;
-mod engine;
 mod error;
 mod migration;
+mod options;
 mod postgres;
 mod record;
 mod row;
@@ -29,11 +30,13 @@ mod sqlite;
 mod statement;
 mod value;
 
+pub use backend::Column;
 pub use datum::{Datum, Decode};
-pub use db::{Access, Column, Db, OpenOptions, Query, SqlTx};
+pub use db::{Db, Query, SqlTx};
 pub use error::{Constraint, Misfit, SqlError};
 pub use futures_util::{future::BoxFuture, stream::BoxStream};
 pub use migration::{Migration, Migrations};
+pub use options::{Access, OpenOptions};
 pub use record::Record;
 pub use row::Row;
 pub use statement::QueryText;

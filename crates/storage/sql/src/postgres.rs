@@ -8,8 +8,9 @@ use sqlx::{
 
 use crate::{
     Access, Column, Migrations, OpenOptions, QueryText, Row, SqlError,
-    engine::{ACQUIRE_TIMEOUT, Answer, Engine, EngineTx, Rows, arguments, columns, erased},
+    backend::{Backend, BackendAnswer, BackendTx, RowStream, arguments, columns, erased},
     migration::migrator,
+    options::ACQUIRE_TIMEOUT,
     value::Value,
 };
 
@@ -29,20 +30,20 @@ pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<PgPool, SqlE
     Ok(pool.connect_with(connect).await?)
 }
 
-impl Engine for PgPool {
-    fn begin(&self) -> Answer<'_, Box<dyn EngineTx>> {
+impl Backend for PgPool {
+    fn begin(&self) -> BackendAnswer<'_, Box<dyn BackendTx>> {
         Box::pin(async move { Ok(Box::new(self.begin().await?) as _) })
     }
 
-    fn read(&self) -> Answer<'_, Box<dyn EngineTx>> {
+    fn read(&self) -> BackendAnswer<'_, Box<dyn BackendTx>> {
         Box::pin(async move { Ok(Box::new(self.begin_with(ONE_STATE).await?) as _) })
     }
 
-    fn rows(&self, statement: &QueryText) -> Rows<'_> {
+    fn rows(&self, statement: &QueryText) -> RowStream<'_> {
         erased::<Postgres>(sqlx::query(statement.postgres()).fetch(self), Row::Postgres)
     }
 
-    fn migrate(&self, migrations: Migrations) -> Answer<'_, ()> {
+    fn migrate(&self, migrations: Migrations) -> BackendAnswer<'_, ()> {
         Box::pin(async move { Ok(migrator(migrations.postgres).run(self).await?) })
     }
 
@@ -51,31 +52,31 @@ impl Engine for PgPool {
     }
 }
 
-impl EngineTx for Transaction<'static, Postgres> {
+impl BackendTx for Transaction<'static, Postgres> {
     fn spell(&self, statement: &QueryText) -> SqlStr {
         statement.postgres()
     }
 
-    fn execute(&mut self, text: SqlStr, values: Vec<Value>) -> Answer<'_, u64> {
+    fn execute(&mut self, text: SqlStr, values: Vec<Value>) -> BackendAnswer<'_, u64> {
         Box::pin(async move {
             let query = sqlx::query_with(text, arguments::<Postgres>(values)?);
             Ok(query.execute(&mut **self).await?.rows_affected())
         })
     }
 
-    fn first(&mut self, text: SqlStr, values: Vec<Value>) -> Answer<'_, Option<Row>> {
+    fn first(&mut self, text: SqlStr, values: Vec<Value>) -> BackendAnswer<'_, Option<Row>> {
         Box::pin(async move {
             let query = sqlx::query_with(text, arguments::<Postgres>(values)?);
             Ok(query.fetch_optional(&mut **self).await?.map(Row::Postgres))
         })
     }
 
-    fn fetch(&mut self, text: SqlStr, values: Vec<Value>) -> Result<Rows<'_>, SqlError> {
+    fn fetch(&mut self, text: SqlStr, values: Vec<Value>) -> Result<RowStream<'_>, SqlError> {
         let query = sqlx::query_with(text, arguments::<Postgres>(values)?);
         Ok(erased::<Postgres>(query.fetch(&mut **self), Row::Postgres))
     }
 
-    fn describe(&mut self, text: SqlStr) -> Answer<'_, Vec<Column>> {
+    fn describe(&mut self, text: SqlStr) -> BackendAnswer<'_, Vec<Column>> {
         Box::pin(async move { Ok(columns(self.prepare(text).await?.columns())) })
     }
 
@@ -83,7 +84,7 @@ impl EngineTx for Transaction<'static, Postgres> {
         Ok(format!("postgresql:{database}"))
     }
 
-    fn end(self: Box<Self>) -> Answer<'static, ()> {
+    fn end(self: Box<Self>) -> BackendAnswer<'static, ()> {
         Box::pin(async move { Ok(self.commit().await?) })
     }
 }

@@ -8,8 +8,9 @@ use sqlx::{
 
 use crate::{
     Access, Column, Migrations, OpenOptions, QueryText, Row, SqlError,
-    engine::{ACQUIRE_TIMEOUT, Answer, Engine, EngineTx, Rows, arguments, columns, erased},
+    backend::{Backend, BackendAnswer, BackendTx, RowStream, arguments, columns, erased},
     migration::migrator,
+    options::ACQUIRE_TIMEOUT,
     value::Value,
 };
 
@@ -42,20 +43,20 @@ fn durable(connect: SqliteConnectOptions) -> SqliteConnectOptions {
         .pragma("secure_delete", "ON")
 }
 
-impl Engine for SqlitePool {
-    fn begin(&self) -> Answer<'_, Box<dyn EngineTx>> {
+impl Backend for SqlitePool {
+    fn begin(&self) -> BackendAnswer<'_, Box<dyn BackendTx>> {
         Box::pin(async move { Ok(Box::new(self.begin_with("BEGIN IMMEDIATE").await?) as _) })
     }
 
-    fn read(&self) -> Answer<'_, Box<dyn EngineTx>> {
+    fn read(&self) -> BackendAnswer<'_, Box<dyn BackendTx>> {
         Box::pin(async move { Ok(Box::new(self.begin().await?) as _) })
     }
 
-    fn rows(&self, statement: &QueryText) -> Rows<'_> {
+    fn rows(&self, statement: &QueryText) -> RowStream<'_> {
         erased::<Sqlite>(sqlx::query(statement.sqlite()).fetch(self), Row::Sqlite)
     }
 
-    fn migrate(&self, migrations: Migrations) -> Answer<'_, ()> {
+    fn migrate(&self, migrations: Migrations) -> BackendAnswer<'_, ()> {
         Box::pin(async move { Ok(migrator(migrations.sqlite).run(self).await?) })
     }
 
@@ -64,31 +65,31 @@ impl Engine for SqlitePool {
     }
 }
 
-impl EngineTx for Transaction<'static, Sqlite> {
+impl BackendTx for Transaction<'static, Sqlite> {
     fn spell(&self, statement: &QueryText) -> SqlStr {
         statement.sqlite()
     }
 
-    fn execute(&mut self, text: SqlStr, values: Vec<Value>) -> Answer<'_, u64> {
+    fn execute(&mut self, text: SqlStr, values: Vec<Value>) -> BackendAnswer<'_, u64> {
         Box::pin(async move {
             let query = sqlx::query_with(text, arguments::<Sqlite>(values)?);
             Ok(query.execute(&mut **self).await?.rows_affected())
         })
     }
 
-    fn first(&mut self, text: SqlStr, values: Vec<Value>) -> Answer<'_, Option<Row>> {
+    fn first(&mut self, text: SqlStr, values: Vec<Value>) -> BackendAnswer<'_, Option<Row>> {
         Box::pin(async move {
             let query = sqlx::query_with(text, arguments::<Sqlite>(values)?);
             Ok(query.fetch_optional(&mut **self).await?.map(Row::Sqlite))
         })
     }
 
-    fn fetch(&mut self, text: SqlStr, values: Vec<Value>) -> Result<Rows<'_>, SqlError> {
+    fn fetch(&mut self, text: SqlStr, values: Vec<Value>) -> Result<RowStream<'_>, SqlError> {
         let query = sqlx::query_with(text, arguments::<Sqlite>(values)?);
         Ok(erased::<Sqlite>(query.fetch(&mut **self), Row::Sqlite))
     }
 
-    fn describe(&mut self, text: SqlStr) -> Answer<'_, Vec<Column>> {
+    fn describe(&mut self, text: SqlStr) -> BackendAnswer<'_, Vec<Column>> {
         Box::pin(async move { Ok(columns(self.prepare(text).await?.columns())) })
     }
 
@@ -99,7 +100,7 @@ impl EngineTx for Transaction<'static, Sqlite> {
         Ok(format!("sqlite:{}/{}", file.dev(), file.ino()))
     }
 
-    fn end(self: Box<Self>) -> Answer<'static, ()> {
+    fn end(self: Box<Self>) -> BackendAnswer<'static, ()> {
         Box::pin(async move { Ok(self.commit().await?) })
     }
 }

@@ -66,12 +66,12 @@ impl QueryText {
 
     /// As SQLite spells it.
     pub(crate) fn sqlite(&self) -> SqlStr {
-        text(&self.sqlite)
+        text(self.sqlite.clone())
     }
 
     /// As PostgreSQL spells it.
     pub(crate) fn postgres(&self) -> SqlStr {
-        text(&self.postgres)
+        text(self.postgres.clone())
     }
 
     fn replace(&self, mark: &str, text: &str) -> Self {
@@ -83,10 +83,10 @@ impl QueryText {
 }
 
 /// Text that stands in the program is not copied for each run.
-fn text(spelling: &Cow<'static, str>) -> SqlStr {
+fn text(spelling: Cow<'static, str>) -> SqlStr {
     match spelling {
         Cow::Borrowed(text) => text.into_sql_str(),
-        Cow::Owned(text) => AssertSqlSafe(text.clone()).into_sql_str(),
+        Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
     }
 }
 

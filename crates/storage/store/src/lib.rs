@@ -56,9 +56,6 @@ pub use jobs::{Batch, JobCounts, Lease, NewPiece, Piece, Work};
 pub use leaks::{Leak, LeakFile, NewFile, NewLeak};
 pub use links::ResetLink;
 pub use log::{CheckpointRow, LogEntry, NewLogEntry};
-pub use model::{
-    FindingId, FindingState, InstanceKind, LeakState, Outcome, OutcomeCount, RejectSample,
-};
 pub use notices::{CodedNotice, Errand, Notice, NoticeExposure};
 pub use requests::{MailRequest, NewMailRequest, NewRequestedNotice, RequestedNotice};
 pub use reset_lines::{NewResetLine, PastReset, ResetLine, SealedLine, Shares};

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use authority::{Approval, OperatorKey, Roster, RosterDocument, SignedRoster, verify_approvals};
 use campaign::{
-    AddressGroup, AddressKey, CampaignId, Draft, Place, Plan, Policy, RampStep, Reach, Reason,
-    SignedPlan, StoreKind, Target, TargetTree, Targets, TemplateDigest, Threshold,
+    AddressGroup, AddressKey, Draft, Place, Plan, Policy, RampStep, Reach, Reason, SignedPlan,
+    StoreKind, Target, TargetTree, Targets, TemplateDigest, Threshold,
 };
-use model::{AccountId, CredentialVersion, InstanceId, LeakId, Provenance, Randomness, Timestamp};
+use model::{
+    AccountId, CampaignId, CredentialVersion, InstanceId, LeakId, Provenance, Randomness, Timestamp,
+};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(0);
 pub(crate) const CAMPAIGN: CampaignId = CampaignId(1);

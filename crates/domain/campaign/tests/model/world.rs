@@ -3,12 +3,11 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use campaign::{
-    Campaign, Claim, ClaimFacts, Event, HaltReason, KillSwitch, NoticeDue, NoticeState, RateUsed,
-    Refusal, Resolution, Reverification, SignedPlan, Stage, StageProgress, State, TargetAction,
-    TargetState, Waiting, after_reverification, decide_claim, decide_send, notice_due,
-    resolve_sealing, step,
+    Campaign, Claim, ClaimFacts, Event, HaltReason, NoticeDue, RateUsed, Refusal, Resolution,
+    Reverification, SignedPlan, Stage, StageProgress, State, TargetAction, Waiting,
+    after_reverification, decide_claim, decide_send, notice_due, resolve_sealing, step,
 };
-use model::{SiteRow, Verdict};
+use model::{KillSwitch, NoticeState, SiteRow, TargetState, Verdict};
 use notice::{NoticeEvent, NoticeRow, SmtpOutcome, notice_after};
 use stateright::{Model, Property};
 

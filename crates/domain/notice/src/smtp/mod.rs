@@ -45,6 +45,7 @@ impl Relay {
     /// Makes one attempt to hand over one message.
     ///
     /// If the future is dropped before it ends, nobody knows what became of the message.
+    #[must_use = "a future does nothing until it is awaited"]
     pub fn deliver<'a>(&'a self, message: &'a Composed) -> BoxFuture<'a, DeliveryOutcome> {
         Box::pin(async move {
             if let Some(kept) = self.kept().await {
@@ -61,6 +62,7 @@ impl Relay {
     }
 
     /// Says goodbye on the connection that was kept, if there is one.
+    #[must_use = "a future does nothing until it is awaited"]
     pub fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             if let Some(kept) = self.kept().await {

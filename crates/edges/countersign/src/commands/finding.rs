@@ -1,8 +1,8 @@
 use directory::Directory;
 use exposure::{FindingReport, FindingSelection, PasswordNow, list_findings, show_finding};
 use instance::Instance;
+use model::FindingId;
 use serde::Serialize;
-use store::FindingId;
 
 use super::{CommandContext, CommandFailure};
 use crate::{

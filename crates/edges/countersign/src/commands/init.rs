@@ -1,3 +1,4 @@
+use model::InstanceKind;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -5,7 +6,6 @@ use std::{
 
 use instance::{InstanceKey, create_instance};
 use serde::Serialize;
-use store::InstanceKind;
 
 use super::{CommandContext, CommandFailure};
 use crate::{

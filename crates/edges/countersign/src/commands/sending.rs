@@ -113,7 +113,7 @@ async fn status(
     let file = config.resolve(&config.settings.sending.file);
     let answer = match sending_status(instance, &file, &roster).await {
         Ok(status) => SendingAnswer { armed: true, status: Some(status), reason: None },
-        Err(DisarmedError::Store(error)) => return Err(error.into()),
+        Err(DisarmedError::Fault(error)) => return Err(error.into()),
         Err(why) => SendingAnswer { armed: false, status: None, reason: Some(why.to_string()) },
     };
     context.output.result("countersign.sending_status/1", &answer, |answer| {

@@ -4,13 +4,12 @@ use std::fs;
 
 use campaigns::Means;
 use instance::{Instance, SendingGuard, SendingPermission};
-use model::Secret;
+use model::{InstanceKind, Secret};
 use notice::{
     Address, Credentials, DkimKey, Language, Maildir, Relay, RelayOptions, Roots, Security, Sender,
     Signer, TimeLimits, Transport,
 };
 use outbox::{Mail, Outbox, Words};
-use store::InstanceKind;
 use zeroize::Zeroizing;
 
 use super::{

@@ -1,9 +1,9 @@
 //! What the pages are made of.
 
+use model::InstanceKind;
 use std::{fs, sync::Arc};
 
 use instance::Instance;
-use store::InstanceKind;
 use web::{
     Accent, AppState, InProcess, Listener, Logo, Look, LookOptions, RehearsalConsole, Router,
     ServeOptions, console_routes, metrics_routes, people_routes,

@@ -10,8 +10,8 @@ use std::{
 };
 
 use authority::OperatorKey;
-use campaign::{CampaignId, Draft, Place, Plan, Policy, StoreKind, Target, Targets};
-use model::{Document as _, Timestamp};
+use campaign::{Draft, Place, Plan, Policy, StoreKind, Target, Targets};
+use model::{CampaignId, Document as _, Timestamp};
 use serde_json::Value;
 use testkit::{Terminal, TerminalRun, no_terminal, terminal};
 

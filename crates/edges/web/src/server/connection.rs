@@ -21,14 +21,14 @@ use tower::ServiceExt as _;
 use crate::limits::{HANDSHAKE_TIME_MAX, HEADER_TIME_MAX};
 
 /// Somebody who has connected.
-pub(super) struct Connection {
+pub(super) struct HttpConnection {
     /// From where.
     pub(super) peer: SocketAddr,
     /// What may be asked.
     pub(super) routes: Router,
 }
 
-impl Connection {
+impl HttpConnection {
     /// Answers until the other side goes, is too slow, or the server stops. Whoever breaks off or
     /// talks nonsense has only lost a connection, so nothing is reported.
     pub(super) async fn answer(self, stream: TcpStream, tls: Option<TlsAcceptor>, open: Watcher) {
@@ -40,7 +40,7 @@ impl Connection {
         }
     }
 
-    async fn speak(self, stream: Box<dyn Stream>, open: Watcher) {
+    async fn speak(self, stream: Box<dyn ByteStream>, open: Watcher) {
         let answer = service_fn(|request| self.routes.clone().oneshot(self.extended(request)));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -57,6 +57,6 @@ impl Connection {
 }
 
 /// Bytes both ways. One type for TLS and for none, so that HTTP is compiled once.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for S {}

@@ -7,11 +7,11 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header::CONTENT_TYPE, request::Builder},
 };
 use instance::{Instance, InstanceKey, InstanceOptions, create_instance};
-use model::{Clock, Randomness, Timestamp};
+use model::{Clock, InstanceKind, Randomness, Timestamp};
 use notice::{Language, Sender};
 use outbox::Words;
 use recoveries::Recovery;
-use store::{InstanceKind, Store, StoreOptions};
+use store::{Store, StoreOptions};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 use web::{

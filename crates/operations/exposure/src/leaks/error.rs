@@ -1,10 +1,8 @@
 use std::{io, path::PathBuf};
 
-use instance::LogError;
+use instance::InstanceFault;
 use leak::{CollectError, SourceError};
 use model::LeakName;
-use store::StoreError;
-use tokio::task::JoinError;
 
 /// Why a leak cannot be registered or shown.
 #[derive(Debug, thiserror::Error)]
@@ -43,13 +41,9 @@ pub enum LeakError {
         /// The path.
         path: PathBuf,
     },
-    /// The store failed.
+    /// The instance failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log could not be written.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// A thread of ours died.
-    #[error("a worker thread died: {0}")]
-    Thread(#[from] JoinError),
+    Fault(#[from] InstanceFault),
 }
+
+instance::from_faults!(LeakError);

@@ -11,8 +11,8 @@ use std::{
 use futures_util::future::BoxFuture;
 use instance::{Instance, Progress};
 use ledger::{FileAdded, LogEvent};
-use model::{LeakDate, LeakName, Provenance, RecordRef, canonical::hex_of};
-use store::{FindingId, Leak, NewFile, NewLeak, StoreError, Tx};
+use model::{FindingId, LeakDate, LeakName, Provenance, RecordRef, canonical::hex_of};
+use store::{Leak, NewFile, NewLeak, StoreError, Tx};
 use tokio::task::spawn_blocking;
 
 use crate::{contexts::SPOOL, list::ListedAccount, spool};

@@ -7,7 +7,7 @@ use model::{FileId, Unbalanced};
 use store::StoreError;
 use tokio::task::JoinError;
 
-use crate::{LeakError, LeakWorkError, work::LostLease, work_error::from_work_errors};
+use crate::{LeakError, LeakWorkError, work::LostLease};
 
 /// Why a leak cannot be screened.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,7 @@ pub enum ScreenLeakError {
     },
 }
 
-from_work_errors!(ScreenLeakError: LeakError, ReadError, DecryptError, StoreError, LogError, JoinError);
+instance::from_through!(ScreenLeakError, Work: LeakError, ReadError, DecryptError, StoreError, LogError, JoinError);
 
 impl LostLease for ScreenLeakError {
     fn is_lost_lease(&self) -> bool {

@@ -1,6 +1,9 @@
-use model::{CredentialVersion, FileId, HashFormat, LeakId, RecordRef, Tier, Unverified};
+use model::{
+    CredentialVersion, FileId, FindingState, HashFormat, LeakId, Outcome, RecordRef, Tier,
+    Unverified,
+};
 use sql::Constraint;
-use store::{Finding, FindingRecord, FindingState, JobKind, Outcome, UnverifiedAccount};
+use store::{Finding, FindingRecord, JobKind, UnverifiedAccount};
 
 use crate::support::{TestStore, account, broken, leak, new_finding as finding, take, time};
 

@@ -1,6 +1,6 @@
-use model::Provenance;
+use model::{LeakState, Provenance};
 use sql::Constraint;
-use store::{Leak, LeakFile, LeakState, NewFile, NewLeak, StoreError};
+use store::{Leak, LeakFile, NewFile, NewLeak, StoreError};
 
 use crate::support::{TestStore, broken, leak, new_file, new_leak, time};
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use model::{CampaignId, NoticeId, NoticeKind, NoticeState, Tier};
+use model::{CampaignId, FindingId, NoticeId, NoticeKind, NoticeState, Tier};
 use sql::{Constraint, SqlError};
-use store::{Errand, FindingId, NewFinding, Notice, Store, StoreError, Tx, WorkerName};
+use store::{Errand, NewFinding, Notice, Store, StoreError, Tx, WorkerName};
 
 use crate::support::{
     Frozen, LONG, TestStore, account, broken, frozen, frozen_at, leak, new_finding, reset_line,

@@ -1,10 +1,11 @@
 use std::{collections::HashSet, fs, path::Path};
 
-use model::{CampaignState, FileId, KillSwitch, NoticeState, Provenance, TargetState, Tier};
-use sql::Constraint;
-use store::{
-    FindingState, InstanceKind, InstanceRow, JobKind, LeakState, NewLeak, NewPiece, Outcome, Store,
+use model::{
+    CampaignState, FileId, FindingState, InstanceKind, KillSwitch, LeakState, NoticeState, Outcome,
+    Provenance, TargetState, Tier,
 };
+use sql::Constraint;
+use store::{InstanceRow, JobKind, NewLeak, NewPiece, Store};
 use testkit::PostgresServer;
 
 use crate::support::{

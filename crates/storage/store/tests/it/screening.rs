@@ -1,7 +1,7 @@
 use futures_util::TryStreamExt as _;
-use model::{AccountId, FileId, LeakId, RejectReason, Tally};
+use model::{AccountId, FileId, LeakId, RejectReason, RejectSample, Tally};
 use sql::Constraint;
-use store::{JobKind, LocatedReject, NewCandidate, NewPiece, RejectSample, StoreError, Tx, Work};
+use store::{JobKind, LocatedReject, NewCandidate, NewPiece, StoreError, Tx, Work};
 
 use crate::support::{TestStore, account, broken, candidate, leak, leak_in_pieces, take};
 

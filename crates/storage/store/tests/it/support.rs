@@ -1,13 +1,13 @@
 use std::{ops::Deref, time::Duration};
 
 use model::{
-    AccountId, CampaignId, CredentialVersion, FileId, HashFormat, LeakId, Provenance, TargetState,
-    Tier, Timestamp,
+    AccountId, CampaignId, CredentialVersion, FileId, FindingId, HashFormat, LeakId, Provenance,
+    TargetState, Tier, Timestamp,
 };
 use sql::{Access, Constraint, Db, OpenOptions, QueryText, SqlError};
 use store::{
-    FindingId, JobKind, Lease, NewAddress, NewCampaign, NewCandidate, NewFile, NewFinding, NewLeak,
-    NewPiece, NewResetLine, NewTarget, Store, StoreError, StoreOptions, Tx, WorkerName,
+    JobKind, Lease, NewAddress, NewCampaign, NewCandidate, NewFile, NewFinding, NewLeak, NewPiece,
+    NewResetLine, NewTarget, Store, StoreError, StoreOptions, Tx, WorkerName,
 };
 
 /// So many transactions can be open at once.

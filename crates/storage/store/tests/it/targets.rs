@@ -1,9 +1,9 @@
 //! Whom a campaign is about, and what was taken out of use.
 
 use futures_util::TryStreamExt as _;
-use model::{LeakId, SkipReason, TargetState};
+use model::{FindingId, LeakId, SkipReason, TargetState};
 use sql::{Constraint, SqlError};
-use store::{FindingId, NewResetLine, Shares, StoreError, TargetRow, Tx};
+use store::{NewResetLine, Shares, StoreError, TargetRow, Tx};
 
 use crate::support::{
     Frozen, TestStore, account, address, broken, campaign, freeze, frozen, frozen_at, leak,

@@ -5,8 +5,7 @@ use std::{
 
 use authority::{OperatorKey, RosterDocument, SignedArming, SignedRoster};
 use instance::{Instance, InstanceKey, create_instance};
-use model::{Clock as _, Randomness};
-use store::InstanceKind;
+use model::{Clock as _, InstanceKind, Randomness};
 
 use super::super::CommandFailure;
 use crate::{

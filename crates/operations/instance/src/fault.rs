@@ -1,0 +1,43 @@
+pub use store::StoreError;
+pub use tokio::task::JoinError;
+
+use crate::{DecryptError, LogError};
+
+/// What can fail in every operation on an instance, whatever the operation is for.
+#[derive(Debug, thiserror::Error)]
+pub enum InstanceFault {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The audit log could not be written or read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Something kept cannot be decrypted.
+    #[error(transparent)]
+    Decrypt(#[from] DecryptError),
+    /// A thread of ours died.
+    #[error("a worker thread died: {0}")]
+    Thread(#[from] JoinError),
+}
+
+/// Lets `?` take whatever is a [`InstanceFault`] in an operation whose error has a variant `Fault`.
+#[macro_export]
+macro_rules! from_faults {
+    ($($operation:ty),+) => {$(
+        $crate::from_through!($operation, Fault: $crate::StoreError, $crate::LogError,
+            $crate::DecryptError, $crate::JoinError);
+    )+};
+}
+
+/// Lets `?` take an error in an operation whose error holds it two enums deep: in the variant that
+/// is named, whose own error can be made from it.
+#[macro_export]
+macro_rules! from_through {
+    ($operation:ty, $variant:ident: $($source:ty),+) => {$(
+        impl From<$source> for $operation {
+            fn from(error: $source) -> Self {
+                Self::$variant(error.into())
+            }
+        }
+    )+};
+}
