@@ -109,13 +109,15 @@ fn one_process_that_dies_at_every_moment_loses_nothing() {
 
 #[test]
 fn three_processes_that_die_at_every_moment_lose_nothing() {
+    let mut came = Vec::new();
     for times in rounds() {
         let office = open(Backend::Postgres, 1, STEADY);
         let died = die_side_by_side(&office, deaths(times));
-        let first = deaths(&times[..1]);
-        assert!(first.iter().all(|moment| died.contains(moment)), "{died:?}");
         assert_accounted(&office, with_a_mail_in_hand(&died));
+        came.extend(died);
     }
+    // A late coming may never come to one of three, because the others do the work.
+    assert!(deaths(&[1]).iter().all(|moment| came.contains(moment)), "{came:?}");
 }
 
 /// Three processes at once. Whenever one dies, another takes its place, until all moments are

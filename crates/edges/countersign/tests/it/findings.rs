@@ -126,6 +126,7 @@ fn plain(command: &mut std::process::Command) -> String {
     let arguments = command.get_args().filter(|argument| *argument != "--json");
     let mut again = std::process::Command::new(command.get_program());
     let output = again.args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
