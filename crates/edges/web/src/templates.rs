@@ -20,19 +20,27 @@ pub(crate) trait PageTemplate: Serialize {
 
     /// The page as browsers get it.
     fn render(&self) -> Result<String, Error> {
-        TEMPLATES.get_template(Self::TEMPLATE)?.render(Serde(self))
+        render(Self::TEMPLATE, Serde(self).into())
     }
 }
 
 /// Answers with a page.
 pub(crate) fn page(status: StatusCode, page: &impl PageTemplate) -> Response {
-    match page.render() {
+    answer(status, page.render())
+}
+
+fn answer(status: StatusCode, page: Result<String, Error>) -> Response {
+    match page {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "a page cannot be written");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+fn render(template: &str, page: Value) -> Result<String, Error> {
+    TEMPLATES.get_template(template)?.render(page)
 }
 
 macro_rules! sources {

@@ -78,7 +78,7 @@ impl PageTemplate for DisputedPage<'_> {
 
 /// The form.
 pub(super) async fn ask(State(state): State<AppState>, visit: Visit) -> Response {
-    let frame = PeopleFrame::new(&state, visit, HERE, |words| words.check);
+    let frame = PeopleFrame::new(&state, visit, HERE, &|words| words.check);
     page(StatusCode::OK, &CheckPage { frame, failed: false })
 }
 
@@ -107,19 +107,19 @@ pub(super) async fn dispute(
     if let Err(error) = state.people.dispute_notice(form.typed()).await {
         return failed(&state, visit, &error);
     }
-    let frame = PeopleFrame::new(&state, visit, HERE, |words| words.disputed);
+    let frame = PeopleFrame::new(&state, visit, HERE, &|words| words.disputed);
     page(StatusCode::OK, &DisputedPage { frame })
 }
 
 fn confirmed(state: &AppState, visit: Visit, notice: &NoticeFound, form: &NoticeForm) -> Response {
-    let frame = PeopleFrame::new(state, visit, HERE, |words| words.confirmed);
+    let frame = PeopleFrame::new(state, visit, HERE, &|words| words.confirmed);
     let notice = WrittenNotice::new(notice, frame.words, visit.language);
     let (code, address) = (&*form.code, &*form.address);
     page(StatusCode::OK, &ConfirmedPage { frame, notice, code, address })
 }
 
 fn unconfirmed(state: &AppState, visit: Visit) -> Response {
-    let frame = PeopleFrame::new(state, visit, HERE, |words| words.unconfirmed);
+    let frame = PeopleFrame::new(state, visit, HERE, &|words| words.unconfirmed);
     page(StatusCode::OK, &CheckPage { frame, failed: true })
 }
 
@@ -183,7 +183,7 @@ mod tests {
     fn confirmed(kind: NoticeKind, language: Language) -> String {
         let state = state();
         let visit = Visit { language, chosen: false };
-        let frame = PeopleFrame::new(&state, visit, HERE, |words| words.confirmed);
+        let frame = PeopleFrame::new(&state, visit, HERE, &|words| words.confirmed);
         let notice = NoticeFound {
             kind,
             subject: "Your account".to_owned(),

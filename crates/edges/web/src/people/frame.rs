@@ -49,7 +49,7 @@ impl<'a> PeopleFrame<'a> {
         state: &'a AppState,
         visit: Visit,
         here: &'static str,
-        title: impl FnOnce(&PagePhrases) -> &'static str,
+        title: &dyn Fn(&PagePhrases) -> &'static str,
     ) -> Self {
         let words = PagePhrases::of(visit.language);
         let (look, lang) = (&*state.look, visit.language.as_str());

@@ -19,6 +19,6 @@ impl PageTemplate for HomePage<'_> {
 
 /// Where the other pages are.
 pub(super) async fn home(State(state): State<AppState>, visit: Visit) -> Response {
-    let frame = PeopleFrame::new(&state, visit, "/", |words| words.home);
+    let frame = PeopleFrame::new(&state, visit, "/", &|words| words.home);
     page(StatusCode::OK, &HomePage { frame })
 }

@@ -76,7 +76,7 @@ pub(super) async fn forgot(State(state): State<AppState>, visit: Visit) -> Respo
 
 /// The form for an answer.
 pub(super) async fn affected(State(state): State<AppState>, visit: Visit) -> Response {
-    let frame = PeopleFrame::new(&state, visit, AFFECTED, |words| words.affected);
+    let frame = PeopleFrame::new(&state, visit, AFFECTED, &|words| words.affected);
     page(StatusCode::OK, &AffectedPage { frame })
 }
 
@@ -112,7 +112,7 @@ pub(super) async fn change_password() -> Redirect {
 }
 
 fn offer_link(state: &AppState, visit: Visit) -> Response {
-    let frame = PeopleFrame::new(state, visit, FORGOT, |words| words.forgot);
+    let frame = PeopleFrame::new(state, visit, FORGOT, &|words| words.forgot);
     page(StatusCode::OK, &ForgotPage { frame })
 }
 
@@ -138,7 +138,7 @@ async fn ask(
         MailKind::Link => FORGOT,
         MailKind::Answer => AFFECTED,
     };
-    let frame = PeopleFrame::new(state, visit, here, |words| words.mailed);
+    let frame = PeopleFrame::new(state, visit, here, &|words| words.mailed);
     let (name, per_hour) = (&*form.name, ACCOUNT_MAILS_PER_HOUR_MAX);
     page(StatusCode::OK, &MailedPage { frame, wanted, name, per_hour })
 }

@@ -31,7 +31,7 @@ pub(super) async fn notices(State(state): State<AppState>, visit: Visit) -> Resp
     };
     let written = |statement| WrittenStatement::new(visit.language, statement);
     let statements = statements.into_iter().map(written).collect();
-    let frame = PeopleFrame::new(&state, visit, "/notices", |words| words.notices);
+    let frame = PeopleFrame::new(&state, visit, "/notices", &|words| words.notices);
     page(StatusCode::OK, &NoticesPage { frame, statements })
 }
 

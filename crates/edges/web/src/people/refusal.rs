@@ -40,7 +40,7 @@ impl AppState {
     /// A page that says one thing, in the look of all others.
     pub(crate) fn refuse(&self, visit: Visit, refusal: PageRefusal) -> Response {
         let (status, message) = refusal.said(PagePhrases::of(visit.language));
-        let frame = PeopleFrame::new(self, visit, "/", |_| message.title);
+        let frame = PeopleFrame::new(self, visit, "/", &|_| message.title);
         page(status, &RefusalPage { frame, message })
     }
 }

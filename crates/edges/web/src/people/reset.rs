@@ -193,7 +193,7 @@ async fn show(
 
 impl<'a> ResetPage<'a> {
     fn new(state: &'a AppState, visit: Visit, fault: Option<PasswordFault>) -> Self {
-        let frame = PeopleFrame::new(state, visit, HERE, |words| match fault {
+        let frame = PeopleFrame::new(state, visit, HERE, &|words| match fault {
             None => words.choose,
             Some(_) => words.choose_again,
         });
@@ -203,13 +203,13 @@ impl<'a> ResetPage<'a> {
 }
 
 fn changed(state: &AppState, visit: Visit) -> Response {
-    let frame = PeopleFrame::new(state, visit, HOME, |words| words.changed);
+    let frame = PeopleFrame::new(state, visit, HOME, &|words| words.changed);
     page(StatusCode::OK, &ChangedPage { frame })
 }
 
 /// Whatever is wrong with a link, one page says so: what differs would tell strangers something.
 fn dead(state: &AppState, visit: Visit) -> Response {
-    let frame = PeopleFrame::new(state, visit, FORGOT, |words| words.dead);
+    let frame = PeopleFrame::new(state, visit, FORGOT, &|words| words.dead);
     page(StatusCode::NOT_FOUND, &DeadPage { frame })
 }
 
