@@ -14,6 +14,14 @@ pub enum SqlError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Nobody answers there, or whoever answers does not let us in.
+    #[error("no connection to the database `{url}`: {reason}")]
+    NoConnection {
+        /// The address, without its password.
+        url: String,
+        /// What happened.
+        reason: Misfit,
+    },
     /// The database refused a row that breaks one of its rules.
     #[error("the database refused the row: {kind} constraint {name}")]
     Constraint {
@@ -111,6 +119,10 @@ impl SqlError {
     /// That an address is none, without the password that it may hold.
     pub(crate) fn address(url: &str, reason: &impl ToString) -> Self {
         Self::Address { url: without_password(url), reason: reason.to_string() }
+    }
+
+    pub(crate) fn no_connection(url: &str, reason: Misfit) -> Self {
+        Self::NoConnection { url: without_password(url), reason }
     }
 }
 

@@ -2,12 +2,15 @@ use std::str::FromStr as _;
 
 use futures_util::future::BoxFuture;
 use sqlx::{
-    Executor as _, PgPool, Postgres, SqlStr, Statement as _, Transaction,
+    ConnectOptions as _, Connection as _, Executor as _, PgPool, Postgres, SqlStr, Statement as _,
+    Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use tokio::time::timeout;
+
 use crate::{
-    Access, Column, Migrations, OpenOptions, QueryText, Row, SqlError,
+    Access, Column, Migrations, Misfit, OpenOptions, QueryText, Row, SqlError,
     backend::{Backend, BackendAnswer, BackendTx, RowStream, arguments, columns, erased},
     migration::migrator,
     options::ACQUIRE_TIMEOUT,
@@ -24,10 +27,19 @@ pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<PgPool, SqlE
         .map_err(|error| SqlError::address(url, &error))?
         .application_name("countersign")
         .options([("default_transaction_read_only", read_only), ("synchronous_commit", "on")]);
+    try_once(&connect).await.map_err(|reason| SqlError::no_connection(url, reason))?;
     let pool = PgPoolOptions::new()
         .max_connections(options.connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT);
     Ok(pool.connect_with(connect).await?)
+}
+
+/// A pool that cannot connect tries until its time is over, and then says only that it is: so the
+/// first attempt is ours.
+async fn try_once(connect: &PgConnectOptions) -> Result<(), Misfit> {
+    let connection = timeout(ACQUIRE_TIMEOUT, connect.connect()).await;
+    let connection = connection.map_err(|_| "nobody answers there")??;
+    Ok(connection.close().await?)
 }
 
 impl Backend for PgPool {
