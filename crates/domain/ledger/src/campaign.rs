@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use model::{AccountId, CampaignId, CredentialVersion, KillSwitch, LeakId, NoticeId, SkipReason};
+use model::{
+    AccountId, CampaignId, CredentialVersion, KillSwitch, LeakId, NewPassword, NoticeId, SkipReason,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::NoticeStep;
@@ -96,8 +98,8 @@ pub enum CampaignEvent {
         campaign: CampaignId,
         /// Whose.
         account: AccountId,
-        /// Whether the new password is the leaked one again.
-        reused: bool,
+        /// What it is.
+        password: NewPassword,
     },
     /// Every account of an address is sealed or skipped.
     AddressDone {

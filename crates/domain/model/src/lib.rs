@@ -46,4 +46,4 @@ pub use site_row::{CredentialNow, SiteRow};
 pub use tally::{Rejects, Tally, Unbalanced};
 pub use text_enum::UnknownWord;
 pub use time::Timestamp;
-pub use verdict::{HashFormat, Outcome, OutcomeCount, Outcomes, Unverified, Verdict};
+pub use verdict::{HashFormat, NewPassword, Outcome, OutcomeCount, Outcomes, Unverified, Verdict};

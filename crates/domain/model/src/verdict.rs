@@ -17,6 +17,18 @@ pub enum Verdict {
 }
 
 text_enum! {
+    /// What the password is that somebody has chosen after a leaked one.
+    pub enum NewPassword {
+        /// None of those that had leaked.
+        Another = "another",
+        /// The leaked one again.
+        Leaked = "leaked",
+        /// It could not be compared. Never counted as another one.
+        Unjudged = "unjudged",
+    }
+}
+
+text_enum! {
     /// Why a stored hash could not be tried.
     pub enum Unverified {
         /// None of the formats that we know.

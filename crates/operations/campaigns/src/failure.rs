@@ -15,7 +15,7 @@ use crate::saga::SwapError;
 #[derive(Debug, thiserror::Error)]
 pub enum CampaignError {
     /// No such campaign.
-    #[error("no campaign is called `{name}`: `countersign campaign status` lists them")]
+    #[error("no campaign is called `{name}`: `countersign campaign list` lists them")]
     None {
         /// The name asked for.
         name: String,

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use campaign::{Plan, Reckoning};
 use futures_util::future::BoxFuture;
 use instance::Instance;
-use model::{NoticeState, SkipReason, TargetState, Timestamp};
+use model::{NewPassword, NoticeState, SkipReason, TargetState, Timestamp};
 use serde::Serialize;
 use store::Tx;
 
@@ -39,6 +39,9 @@ pub struct CampaignReport {
     pub reset_since: u64,
     /// Of these, those whose new password is the leaked one again.
     pub reused: u64,
+    /// Of these, those whose new password could not be compared with the leaked one: its hash is
+    /// of an unknown form or too expensive, or the leaked one is destroyed.
+    pub reset_unjudged: u64,
     /// Of those sealed, those whose notice the mail server would not have.
     pub sealed_unreached: u64,
     /// Notices by how far they are: `sent`, `refused` and `uncertain` are final.
@@ -67,7 +70,8 @@ impl CampaignReport {
             sealing: of(TargetState::Sealing),
             sealed: counts.was_sealed(),
             reset_since: of(TargetState::Reset),
-            reused: tale.reused,
+            reused: tale.chosen(NewPassword::Leaked),
+            reset_unjudged: tale.chosen(NewPassword::Unjudged),
             disputed: tale.disputed,
             sealed_unreached: tale.sealed_unreached(),
             skipped: counts.skipped,

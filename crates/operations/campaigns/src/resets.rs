@@ -6,7 +6,9 @@ use exposure::secret_of;
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::CampaignEvent;
-use model::{Account, AccountId, CampaignId, SiteRow, StoredHash, TargetState, Verdict};
+use model::{
+    Account, AccountId, CampaignId, NewPassword, SiteRow, StoredHash, TargetState, Verdict,
+};
 use password::Verifier;
 use store::{Finding, ResetLine, SealedLine};
 use tokio::task::spawn_blocking;
@@ -88,7 +90,7 @@ async fn record(
     hash: StoredHash,
 ) -> Result<bool, WatchError> {
     let findings = instance.store().read().await?.findings_of_target(campaign, account).await?;
-    let reused = is_reused(instance, verifier, &findings, hash).await?;
+    let password = judged(instance, verifier, &findings, hash).await?;
     let mut tx = instance.store().begin().await?;
     tx.hold_campaign(campaign).await?;
     let (from, to) = (TargetState::Sealed, TargetState::Reset);
@@ -97,25 +99,31 @@ async fn record(
     }
     tx.close_findings(campaign, account).await?;
     tx.release_target(campaign, account).await?;
-    let reset = CampaignEvent::AccountReset { campaign, account: account.clone(), reused };
+    let reset = CampaignEvent::AccountReset { campaign, account: account.clone(), password };
     instance.record(&mut tx, &[reset.into()]).await?;
     tx.commit().await?;
     Ok(true)
 }
 
-async fn is_reused(
+/// A secret that is destroyed could be the new password, too.
+async fn judged(
     instance: &Instance,
     verifier: &Arc<Verifier>,
     findings: &[Finding],
     hash: StoredHash,
-) -> Result<bool, WatchError> {
+) -> Result<NewPassword, WatchError> {
     let mut secrets = Vec::new();
     for finding in findings {
         secrets.extend(secret_of(instance, finding)?);
     }
+    let all_tried = !secrets.is_empty() && secrets.len() == findings.len();
     let verifier = Arc::clone(verifier);
     let verdict = spawn_blocking(move || verifier.verify(&hash, &secrets)).await?;
-    Ok(matches!(verdict, Verdict::Match { .. }))
+    Ok(match verdict {
+        Verdict::Match { .. } => NewPassword::Leaked,
+        Verdict::NoMatch if all_tried => NewPassword::Another,
+        Verdict::NoMatch | Verdict::Unverified(_) => NewPassword::Unjudged,
+    })
 }
 
 /// Destroys the secrets of campaigns that have been done for long enough.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use campaign::Reckoning;
 use ledger::{CampaignEvent, NoticeStep};
-use model::{AccountId, NoticeId, NoticeState, SkipReason, TargetState, Timestamp};
+use model::{AccountId, NewPassword, NoticeId, NoticeState, SkipReason, TargetState, Timestamp};
 
 /// What the log tells of one campaign.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub(crate) struct Tale {
     pub(crate) left_out: BTreeMap<SkipReason, u64>,
     accounts: BTreeMap<AccountId, TargetState>,
     skipped: BTreeMap<SkipReason, u64>,
-    pub(crate) reused: u64,
+    passwords: BTreeMap<NewPassword, u64>,
     pub(crate) disputed: u64,
     sealed_of_address: BTreeMap<u64, u64>,
     done: BTreeSet<u64>,
@@ -53,9 +53,9 @@ impl Tale {
                 self.put(account, TargetState::Skipped);
                 *self.skipped.entry(reason).or_default() += 1;
             }
-            E::AccountReset { account, reused, .. } => {
+            E::AccountReset { account, password, .. } => {
                 self.put(account, TargetState::Reset);
-                self.reused += u64::from(reused);
+                *self.passwords.entry(password).or_default() += 1;
             }
             E::AddressDone { address, notice, .. } => {
                 self.done.insert(address);
@@ -86,6 +86,11 @@ impl Tale {
     /// A notice that no address is done for shows as one too many when the sums are compared.
     fn move_notice(&mut self, notice: NoticeId, state: NoticeState) {
         self.notices.entry(notice).or_insert((u64::MAX, state)).1 = state;
+    }
+
+    /// How many of those who came back have chosen such a password.
+    pub(crate) fn chosen(&self, password: NewPassword) -> u64 {
+        self.passwords.get(&password).copied().unwrap_or_default()
     }
 
     pub(crate) fn reckoning(&self) -> Reckoning {

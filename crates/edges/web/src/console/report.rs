@@ -190,9 +190,10 @@ fn addresses(report: &CampaignReport) -> Part {
         .of(final_ones.into_iter().chain(others))
 }
 
-const fn cares(report: &CampaignReport) -> [(&'static str, u64); 3] {
+const fn cares(report: &CampaignReport) -> [(&'static str, u64); 4] {
     [
         ("Accounts whose new password is the leaked one again", report.reused),
+        ("Accounts whose new password could not be compared", report.reset_unjudged),
         ("Sealed accounts whose mail was refused", report.sealed_unreached),
         ("Notices of which their recipients say that they are not right", report.disputed),
     ]
@@ -219,6 +220,7 @@ mod tests {
             sealed: 900,
             reset_since: 300,
             reused: 4,
+            reset_unjudged: 1,
             sealed_unreached: 5,
             notices: [
                 (NoticeState::Pending, 6),

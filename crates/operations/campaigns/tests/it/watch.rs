@@ -32,7 +32,10 @@ async fn a_change_that_is_told_is_seen_in_the_next_round(databases: Databases) {
     // It is told again, and was recorded already.
     assert_eq!(sealed.round_after(1).await, 0);
     assert_eq!(sealed.directory.told(), ["0", "7"]);
-    assert_eq!(sealed.instance.log().await.matches("account_reset").count(), 1);
+    let log = sealed.instance.log().await;
+    assert_eq!(log.matches("account_reset").count(), 1);
+    // The new hash has a form that nobody knows, and no leaked password is kept to be tried.
+    assert!(log.contains(r#""password":"unjudged""#), "{log}");
 }
 
 /// After the round, with an earlier time than others that it saw.

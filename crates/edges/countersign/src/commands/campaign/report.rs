@@ -68,6 +68,7 @@ fn for_people(report: &CampaignReport) -> String {
     sheet.row("  sealed", grouped(report.sealed));
     sheet.row("    reset since", grouped(report.reset_since));
     sheet.part("    to the leaked password again", report.reused);
+    sheet.part("    to one that cannot be compared", report.reset_unjudged);
     sheet.part("  whose notice was refused", report.sealed_unreached);
     sheet.row("addresses", grouped(report.addresses));
     for (state, count) in &report.notices {
