@@ -17,6 +17,16 @@ pub const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
 /// Time that a client has for its headers.
 pub const HEADER_TIME_MAX: Duration = Duration::from_secs(10);
 
+/// Time that a client has for the body of a request: a form is one packet or a few.
+pub const BODY_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Connections that a listener holds at most, whoever opens them.
+pub const CONNECTIONS_MAX: usize = 1024;
+
+/// Of the files that this process may open, the part that one listener's connections may take. Three
+/// listeners together leave half of them to the store, the directory and the mail.
+pub const FILES_PER_LISTENER: usize = 6;
+
 /// Forms that one client may send in a minute. Families and offices share an address.
 pub const CLIENT_FORMS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).expect("it is not zero");
 

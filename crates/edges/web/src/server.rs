@@ -11,18 +11,20 @@ use std::{
 
 use axum::Router;
 use hyper_util::server::graceful::GracefulShutdown;
+use rustix::process::{Resource, getrlimit};
 use rustls::{
     ServerConfig,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 use tokio::{
-    net::TcpListener,
-    sync::watch,
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 
+use crate::limits::{CONNECTIONS_MAX, FILES_PER_LISTENER};
 use connection::HttpConnection;
 
 /// Time that open requests have to end once the server is told to stop.
@@ -81,7 +83,7 @@ pub fn serve(
         check_reach(options)?;
         let tls = options.tls.as_ref().map(acceptor).transpose()?;
         let listener = listen(options).await?;
-        let open = answer(listener, tls, routes, stop).await;
+        let open = answer(listener, tls, routes, places(), stop).await;
         // Whoever does not end in time is cut off with the process.
         let _ = timeout(GRACE, open.shutdown()).await;
         Ok(())
@@ -103,24 +105,49 @@ async fn answer(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     routes: Router,
+    places: usize,
     mut stop: watch::Receiver<bool>,
 ) -> GracefulShutdown {
     let open = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(places));
     loop {
-        tokio::select! {
+        let taken = tokio::select! {
             () = told(&mut stop) => return open,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => {
-                    let connection = HttpConnection { peer, routes: routes.clone() };
-                    tokio::spawn(connection.answer(stream, tls.clone(), open.watcher()));
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not be taken");
-                    sleep(PAUSE).await;
-                }
-            },
+            taken = take(&listener, &places) => taken,
+        };
+        match taken {
+            Ok(Taken { stream, peer, place }) => {
+                let connection = HttpConnection { peer, routes: routes.clone(), _place: place };
+                tokio::spawn(connection.answer(stream, tls.clone(), open.watcher()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                sleep(PAUSE).await;
+            }
         }
     }
+}
+
+/// Somebody who has connected, and has a place.
+struct Taken {
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
+}
+
+/// Whoever comes when every place is taken waits in the system's queue.
+async fn take(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<Taken> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok(Taken { stream, peer, place })
+}
+
+/// How many connections one listener may hold. Strangers who open them keep neither another
+/// listener nor the store from a file that it needs.
+fn places() -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let share = usize::try_from(files).unwrap_or(usize::MAX) / FILES_PER_LISTENER;
+    share.clamp(1, CONNECTIONS_MAX)
 }
 
 impl ServeOptions {
@@ -232,30 +259,118 @@ pub enum CertificateError {
 
 #[cfg(test)]
 mod tests {
-    use axum::routing::get;
+    use std::time::Instant;
+
+    use axum::routing::post;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpStream,
+        task::JoinHandle,
     };
 
     use super::*;
+    use crate::limits::{BODY_TIME_MAX, FORM_BYTES_MAX, HEADER_TIME_MAX};
+
+    struct TestServer {
+        listen: SocketAddr,
+        tell: watch::Sender<bool>,
+        server: JoinHandle<GracefulShutdown>,
+    }
+
+    impl TestServer {
+        /// It answers with what it was sent.
+        async fn new(places: usize) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let listen = listener.local_addr().unwrap();
+            let (tell, stop) = watch::channel(false);
+            let routes = Router::new().route("/", post(async |sent: String| sent));
+            let server = tokio::spawn(answer(listener, None, routes, places, stop));
+            Self { listen, tell, server }
+        }
+
+        async fn connect(&self) -> TcpStream {
+            TcpStream::connect(self.listen).await.unwrap()
+        }
+
+        /// Sends a request and reads until the server closes.
+        async fn ask(&self, request: &str) -> String {
+            let mut client = self.connect().await;
+            client.write_all(request.as_bytes()).await.unwrap();
+            let mut answered = String::new();
+            client.read_to_string(&mut answered).await.unwrap();
+            answered
+        }
+    }
+
+    fn sent(head: &str, body: &str) -> String {
+        format!("POST / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n{head}\r\n\r\n{body}")
+    }
 
     #[tokio::test]
     async fn silent_clients_hold_up_neither_others_nor_the_end() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let listen = listener.local_addr().unwrap();
-        let (tell, stop) = watch::channel(false);
-        let routes = Router::new().route("/", get(async || "yes"));
-        let server = tokio::spawn(answer(listener, None, routes, stop));
-        let _silent = TcpStream::connect(listen).await.unwrap();
-        let mut other = TcpStream::connect(listen).await.unwrap();
-        other.write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
-        let mut answered = [0; 15];
-        other.read_exact(&mut answered).await.unwrap();
-        assert_eq!(&answered, b"HTTP/1.1 200 OK");
-        tell.send(true).unwrap();
-        let open = server.await.unwrap();
+        let server = TestServer::new(8).await;
+        let _silent = server.connect().await;
+        let answered = server.ask(&sent("content-length: 3", "yes")).await;
+        assert!(answered.starts_with("HTTP/1.1 200 OK") && answered.ends_with("yes"), "{answered}");
+        server.tell.send(true).unwrap();
+        let open = server.server.await.unwrap();
         timeout(GRACE / 2, open.shutdown()).await.expect("nobody waits for an idle connection");
-        assert!(TcpStream::connect(listen).await.is_err(), "it has stopped listening");
+        assert!(TcpStream::connect(server.listen).await.is_err(), "it has stopped listening");
+    }
+
+    #[tokio::test]
+    async fn whoever_finds_no_place_waits_for_one() {
+        let server = TestServer::new(2).await;
+        let (first, _second) = (server.connect().await, server.connect().await);
+        let request = sent("content-length: 3", "yes");
+        let third = server.ask(&request);
+        tokio::pin!(third);
+        assert!(timeout(Duration::from_millis(300), &mut third).await.is_err());
+        drop(first);
+        assert!(timeout(HEADER_TIME_MAX / 2, third).await.unwrap().ends_with("yes"));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_whole_is_refused() {
+        let server = TestServer::new(8).await;
+        let chunked = |body: &str| sent("transfer-encoding: chunked", body);
+        assert!(server.ask(&chunked("3\r\nyes\r\n0\r\n\r\n")).await.ends_with("yes"));
+        for broken in ["ZZ\r\nyes\r\n0\r\n\r\n", "3\r\nyesno\r\n0\r\n\r\n"] {
+            let answered = server.ask(&chunked(broken)).await;
+            assert!(answered.starts_with("HTTP/1.1 400"), "{broken:?}: {answered}");
+        }
+        let long = "y".repeat(FORM_BYTES_MAX + 1);
+        let answered = server.ask(&sent(&format!("content-length: {}", long.len()), &long)).await;
+        assert!(answered.starts_with("HTTP/1.1 413"), "{answered}");
+        let since = Instant::now();
+        let answered = server.ask(&sent("content-length: 3", "ye")).await;
+        assert!(answered.starts_with("HTTP/1.1 408"), "{answered}");
+        assert!(since.elapsed() < BODY_TIME_MAX * 2);
+    }
+
+    #[tokio::test]
+    async fn a_request_names_one_host() {
+        let server = TestServer::new(8).await;
+        let end = "connection: close\r\ncontent-length: 0\r\n\r\n";
+        for hosts in ["", "host: a\r\nhost: b\r\n", "host: a/b\r\n"] {
+            let answered = server.ask(&format!("POST / HTTP/1.1\r\n{hosts}{end}")).await;
+            assert!(answered.starts_with("HTTP/1.1 400"), "{hosts:?}: {answered}");
+        }
+        for hosts in ["host: a\r\n", "host: [::1]:80\r\n", "host:\r\n"] {
+            let answered = server.ask(&format!("POST / HTTP/1.1\r\n{hosts}{end}")).await;
+            assert!(answered.starts_with("HTTP/1.1 200"), "{hosts:?}: {answered}");
+        }
+        let answered = server.ask(&format!("POST / HTTP/1.0\r\n{end}")).await;
+        assert!(answered.starts_with("HTTP/1.0 200"), "{answered}");
+    }
+
+    #[tokio::test]
+    async fn whoever_has_nothing_more_to_send_is_answered() {
+        let server = TestServer::new(8).await;
+        let mut client = server.connect().await;
+        client.write_all(sent("content-length: 3", "yes").as_bytes()).await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut answered = String::new();
+        client.read_to_string(&mut answered).await.unwrap();
+        assert!(answered.ends_with("yes"), "{answered}");
     }
 }

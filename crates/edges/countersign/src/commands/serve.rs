@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::try_join_all;
 use instance::Instance;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{sync::watch, time};
 
 use super::{
@@ -17,11 +18,21 @@ pub(super) async fn run(
     context: &CommandContext<'_>,
     arguments: &Serve,
 ) -> Result<Done, CommandFailure> {
+    raise_file_limit();
     let config = context.config()?;
     let instance = Arc::new(wiring::instance(&config).await?);
     let workers = if arguments.no_worker { Workers::Elsewhere } else { Workers::Inside };
     serve(&config, instance, workers, stop_signal()?).await?;
     Ok(Done::Whole)
+}
+
+/// A connection is a file, and the listeners hold as many as this process may open. Most systems
+/// begin with 1,024 and allow more.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+    }
 }
 
 /// Where campaigns are run.

@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(settings.directory.preset, Preset::Generic);
         assert_eq!(settings.directory.columns.id.as_deref(), Some("key"));
         let settings = read("", &[("COUNTERSIGN_STORE_CONNECTIONS_MAX", "3")]).unwrap();
-        assert_eq!(settings.store.connections_max, 3);
+        assert_eq!(settings.store.connections_max.get(), 3);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The configuration file, key by key. These comments are the reference that operators read.
 
+use std::num::NonZeroU32;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -46,7 +48,7 @@ pub(crate) struct StoreSettings {
     /// `sqlite:PATH` or `postgres://USER@HOST/DATABASE`.
     pub(crate) url: String,
     /// Connections held at most.
-    pub(crate) connections_max: u32,
+    pub(crate) connections_max: NonZeroU32,
 }
 
 /// The secret that everything at rest is encrypted under.
@@ -209,7 +211,7 @@ pub(crate) struct WorkerSettings {
 
 impl Default for StoreSettings {
     fn default() -> Self {
-        Self { url: "sqlite:countersign.sqlite3".to_owned(), connections_max: 8 }
+        Self { url: "sqlite:countersign.sqlite3".to_owned(), connections_max: CONNECTIONS_MAX }
     }
 }
 
@@ -475,6 +477,9 @@ impl Default for SendingSettings {
 
 /// Enough to keep a relay busy that takes half a second for a mail.
 const CONCURRENCY: u32 = 4;
+
+/// Connections to our own database, unless the configuration says otherwise.
+const CONNECTIONS_MAX: NonZeroU32 = NonZeroU32::new(8).expect("it is not zero");
 
 impl Default for WorkerSettings {
     fn default() -> Self {

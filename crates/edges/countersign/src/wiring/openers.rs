@@ -42,7 +42,7 @@ pub(crate) async fn instance(config: &Config) -> Result<Instance, WiringError> {
 /// Opens the store, whatever state it is in.
 pub(crate) async fn store(config: &Config) -> Result<Store, StoreError> {
     let settings = &config.settings.store;
-    let options = StoreOptions { connections_max: settings.connections_max };
+    let options = StoreOptions { connections_max: settings.connections_max.get() };
     Store::open(&config.database_url(&settings.url), options).await
 }
 

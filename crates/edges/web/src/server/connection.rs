@@ -1,10 +1,17 @@
-use std::net::SocketAddr;
+use std::{convert::Infallible, net::SocketAddr};
 
 use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request},
+    http::{
+        HeaderMap, HeaderValue, StatusCode, Version,
+        header::{CONNECTION, HOST},
+        uri::Authority,
+    },
+    response::{IntoResponse as _, Response},
 };
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -13,12 +20,13 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
+    sync::OwnedSemaphorePermit,
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-use crate::limits::{HANDSHAKE_TIME_MAX, HEADER_TIME_MAX};
+use crate::limits::{BODY_TIME_MAX, FORM_BYTES_MAX, HANDSHAKE_TIME_MAX, HEADER_TIME_MAX};
 
 /// Somebody who has connected.
 pub(super) struct HttpConnection {
@@ -26,6 +34,8 @@ pub(super) struct HttpConnection {
     pub(super) peer: SocketAddr,
     /// What may be asked.
     pub(super) routes: Router,
+    /// Free again when it is over.
+    pub(super) _place: OwnedSemaphorePermit,
 }
 
 impl HttpConnection {
@@ -41,19 +51,49 @@ impl HttpConnection {
     }
 
     async fn speak(self, stream: Box<dyn ByteStream>, open: Watcher) {
-        let answer = service_fn(|request| self.routes.clone().oneshot(self.extended(request)));
+        let answer = service_fn(|request| self.answer_one(request));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIME_MAX)
+            // Some programs say that they have nothing more to send, and wait for the answer.
+            .half_close(true)
             .serve_connection(TokioIo::new(stream), answer);
         let _ = open.watch(connection).await;
     }
 
-    fn extended(&self, request: Request<Incoming>) -> Request {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(self.peer));
-        request
+    async fn answer_one(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
+        match read(request).await {
+            Ok(mut request) => {
+                request.extensions_mut().insert(ConnectInfo(self.peer));
+                self.routes.clone().oneshot(request).await
+            }
+            // What is left of the body would be taken for the next request.
+            Err(status) => Ok((status, [(CONNECTION, "close")]).into_response()),
+        }
     }
+}
+
+/// Reads the body at once, since it is a form at most: pages are asked only what came whole.
+async fn read(request: Request<Incoming>) -> Result<Request, StatusCode> {
+    let (head, body) = request.into_parts();
+    if head.version == Version::HTTP_11 && !names_a_host(&head.headers) {
+        return Err(StatusCode::BAD_REQUEST);
+    }
+    let body = Limited::new(body, FORM_BYTES_MAX).collect();
+    let body = timeout(BODY_TIME_MAX, body).await.map_err(|_| StatusCode::REQUEST_TIMEOUT)?;
+    let body = body.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+        Some(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        None => StatusCode::BAD_REQUEST,
+    })?;
+    Ok(Request::from_parts(head, Body::from(body.to_bytes())))
+}
+
+/// One host, and a well-formed one (RFC 9112, 3.2): a proxy and we must not read it differently.
+fn names_a_host(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(HOST).iter();
+    let is_host =
+        |host: &HeaderValue| host.is_empty() || Authority::try_from(host.as_bytes()).is_ok();
+    hosts.next().is_some_and(is_host) && hosts.next().is_none()
 }
 
 /// Bytes both ways. One type for TLS and for none, so that HTTP is compiled once.
