@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    AccountId, CampaignId, CredentialVersion, KillSwitch, LeakId, NewPassword, NoticeId, SkipReason,
+    AccountId, CampaignId, ChosenPassword, CredentialVersion, KillSwitch, LeakId, NoticeId,
+    SkipReason,
 };
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +100,7 @@ pub enum CampaignEvent {
         /// Whose.
         account: AccountId,
         /// What it is.
-        password: NewPassword,
+        password: ChosenPassword,
     },
     /// Every account of an address is sealed or skipped.
     AddressDone {

@@ -46,4 +46,6 @@ pub use site_row::{CredentialNow, SiteRow};
 pub use tally::{Rejects, Tally, Unbalanced};
 pub use text_enum::UnknownWord;
 pub use time::Timestamp;
-pub use verdict::{HashFormat, NewPassword, Outcome, OutcomeCount, Outcomes, Unverified, Verdict};
+pub use verdict::{
+    ChosenPassword, HashFormat, Outcome, OutcomeCount, Outcomes, Unverified, Verdict,
+};

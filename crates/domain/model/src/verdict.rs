@@ -18,7 +18,7 @@ pub enum Verdict {
 
 text_enum! {
     /// What the password is that somebody has chosen after a leaked one.
-    pub enum NewPassword {
+    pub enum ChosenPassword {
         /// None of those that had leaked.
         Another = "another",
         /// The leaked one again.

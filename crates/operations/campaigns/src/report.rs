@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use campaign::{Plan, Reckoning};
 use futures_util::future::BoxFuture;
 use instance::Instance;
-use model::{NewPassword, NoticeState, SkipReason, TargetState, Timestamp};
+use model::{ChosenPassword, NoticeState, SkipReason, TargetState, Timestamp};
 use serde::Serialize;
 use store::Tx;
 
@@ -70,8 +70,8 @@ impl CampaignReport {
             sealing: of(TargetState::Sealing),
             sealed: counts.was_sealed(),
             reset_since: of(TargetState::Reset),
-            reused: tale.chosen(NewPassword::Leaked),
-            reset_unjudged: tale.chosen(NewPassword::Unjudged),
+            reused: tale.chosen(ChosenPassword::Leaked),
+            reset_unjudged: tale.chosen(ChosenPassword::Unjudged),
             disputed: tale.disputed,
             sealed_unreached: tale.sealed_unreached(),
             skipped: counts.skipped,

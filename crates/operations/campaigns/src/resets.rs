@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::CampaignEvent;
 use model::{
-    Account, AccountId, CampaignId, NewPassword, SiteRow, StoredHash, TargetState, Verdict,
+    Account, AccountId, CampaignId, ChosenPassword, SiteRow, StoredHash, TargetState, Verdict,
 };
 use password::Verifier;
 use store::{Finding, ResetLine, SealedLine};
@@ -111,7 +111,7 @@ async fn judged(
     verifier: &Arc<Verifier>,
     findings: &[Finding],
     hash: StoredHash,
-) -> Result<NewPassword, WatchError> {
+) -> Result<ChosenPassword, WatchError> {
     let mut secrets = Vec::new();
     for finding in findings {
         secrets.extend(secret_of(instance, finding)?);
@@ -120,9 +120,9 @@ async fn judged(
     let verifier = Arc::clone(verifier);
     let verdict = spawn_blocking(move || verifier.verify(&hash, &secrets)).await?;
     Ok(match verdict {
-        Verdict::Match { .. } => NewPassword::Leaked,
-        Verdict::NoMatch if all_tried => NewPassword::Another,
-        Verdict::NoMatch | Verdict::Unverified(_) => NewPassword::Unjudged,
+        Verdict::Match { .. } => ChosenPassword::Leaked,
+        Verdict::NoMatch if all_tried => ChosenPassword::Another,
+        Verdict::NoMatch | Verdict::Unverified(_) => ChosenPassword::Unjudged,
     })
 }
 

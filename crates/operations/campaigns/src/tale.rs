@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use campaign::Reckoning;
 use ledger::{CampaignEvent, NoticeStep};
-use model::{AccountId, NewPassword, NoticeId, NoticeState, SkipReason, TargetState, Timestamp};
+use model::{AccountId, ChosenPassword, NoticeId, NoticeState, SkipReason, TargetState, Timestamp};
 
 /// What the log tells of one campaign.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub(crate) struct Tale {
     pub(crate) left_out: BTreeMap<SkipReason, u64>,
     accounts: BTreeMap<AccountId, TargetState>,
     skipped: BTreeMap<SkipReason, u64>,
-    passwords: BTreeMap<NewPassword, u64>,
+    passwords: BTreeMap<ChosenPassword, u64>,
     pub(crate) disputed: u64,
     sealed_of_address: BTreeMap<u64, u64>,
     done: BTreeSet<u64>,
@@ -89,7 +89,7 @@ impl Tale {
     }
 
     /// How many of those who came back have chosen such a password.
-    pub(crate) fn chosen(&self, password: NewPassword) -> u64 {
+    pub(crate) fn chosen(&self, password: ChosenPassword) -> u64 {
         self.passwords.get(&password).copied().unwrap_or_default()
     }
 
