@@ -1,6 +1,6 @@
 //! What can be looked at of findings and of rejected lines: everything but passwords.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use serde_json::{Value, json};
 
@@ -115,17 +115,22 @@ fn a_files_name_cannot_repaint_the_screen() {
     fs::write(&leak, "no record\n").unwrap();
     instance.add_leak(NAME, &[&leak]).json();
     instance.run(&["leak", "screen", NAME]).json();
-    let mut command = instance.command(&["leak", "rejects", NAME]);
     // Without --json, which escapes anyway.
-    let shown = plain(&mut command);
+    let shown = plain(&instance.command(&["leak", "rejects", NAME]));
     assert!(shown.contains(r"x\u{1b}[2J\ny:1  9"), "{shown:?}");
 }
 
 /// What the same command prints for people.
-fn plain(command: &mut std::process::Command) -> String {
-    let arguments = command.get_args().filter(|argument| *argument != "--json");
-    let mut again = std::process::Command::new(command.get_program());
-    let output = again.args(arguments).output().unwrap();
+fn plain(command: &Command) -> String {
+    let mut again = Command::new(command.get_program());
+    again.args(command.get_args().filter(|argument| *argument != "--json"));
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => again.env(name, value),
+            None => again.env_remove(name),
+        };
+    }
+    let output = again.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
