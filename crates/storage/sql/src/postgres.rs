@@ -6,7 +6,6 @@ use sqlx::{
     Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-
 use tokio::time::timeout;
 
 use crate::{

@@ -11,6 +11,7 @@ use axum::{
     },
     response::{IntoResponse as _, Response},
 };
+use futures_util::{future::ready, stream::once};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -73,7 +74,8 @@ impl HttpConnection {
     }
 }
 
-/// Reads the body at once, since it is a form at most: pages are asked only what came whole.
+/// Reads the body at once, since it is a form at most, and within its time. What is wrong with it
+/// otherwise is for the page to say: people's pages answer a form that cannot be read like any other.
 async fn read(request: Request<Incoming>) -> Result<Request, StatusCode> {
     let (head, body) = request.into_parts();
     if head.version == Version::HTTP_11 && !names_a_host(&head.headers) {
@@ -81,11 +83,15 @@ async fn read(request: Request<Incoming>) -> Result<Request, StatusCode> {
     }
     let body = Limited::new(body, FORM_BYTES_MAX).collect();
     let body = timeout(BODY_TIME_MAX, body).await.map_err(|_| StatusCode::REQUEST_TIMEOUT)?;
-    let body = body.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
-        Some(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        None => StatusCode::BAD_REQUEST,
-    })?;
-    Ok(Request::from_parts(head, Body::from(body.to_bytes())))
+    let body = match body {
+        Ok(body) => Body::from(body.to_bytes()),
+        // Whoever reads it finds it too long again, and says so.
+        Err(unread) if unread.is::<LengthLimitError>() => {
+            Body::new(Limited::new("too long".to_owned(), 0))
+        }
+        Err(unread) => Body::from_stream(once(ready(Err::<String, _>(unread)))),
+    };
+    Ok(Request::from_parts(head, body))
 }
 
 /// One host, and a well-formed one (RFC 9112, 3.2): a proxy and we must not read it differently.
