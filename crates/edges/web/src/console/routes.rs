@@ -4,7 +4,7 @@ use axum::{
     Router,
     extract::{Path, State},
     http::StatusCode,
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn,
     response::{IntoResponse as _, Response},
     routing::get,
 };
@@ -16,7 +16,7 @@ use super::{
     report::{NoPage, report},
 };
 use crate::{
-    guard::{self, IsPrivate},
+    guard::{self, guarded},
     in_process::InProcess,
     look::{Asset, Look},
     templates::{PageTemplate, page},
@@ -34,16 +34,14 @@ struct Console {
 /// Everything that operators are answered. They do not sign in, so only this host is answered.
 pub fn console_routes(operations: InProcess, look: Arc<Look>) -> Router {
     let console = Arc::new(Console { operations, look, style: style() });
-    Router::new()
+    let routes = Router::new()
         .route("/", get(home))
         .route("/campaign/{name}", get(campaign))
         .route("/assets/{name}", get(asset))
         .with_state(console)
         .layer(from_fn(guard::only_this_host))
-        .layer(from_fn(guard::keep_private))
-        .layer(from_fn(guard::in_time_for_staff))
-        .layer(from_fn_with_state(IsPrivate(false), guard::secure))
-        .layer(from_fn(guard::log_access))
+        .layer(from_fn(guard::in_time_for_staff));
+    guarded(routes, false)
 }
 
 #[derive(Serialize)]

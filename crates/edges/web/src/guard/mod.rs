@@ -2,6 +2,7 @@
 
 mod access;
 mod admit;
+mod body;
 mod client;
 mod headers;
 pub(crate) mod host;
@@ -9,10 +10,24 @@ mod origin;
 mod throttle;
 mod time;
 
-pub(crate) use access::log_access;
 pub(crate) use admit::{PeopleGate, admit};
 pub(crate) use client::Household;
-pub(crate) use headers::{IsPrivate, SANDBOX, keep_private, secure};
+pub(crate) use headers::SANDBOX;
 pub(crate) use host::only_this_host;
 pub(crate) use throttle::Throttle;
 pub(crate) use time::{in_time, in_time_for_staff};
+
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state},
+};
+use headers::IsPrivate;
+
+/// Puts around a listener's routes what all need, the outermost last.
+pub(crate) fn guarded(routes: Router, is_private: bool) -> Router {
+    routes
+        .layer(from_fn(body::read_whole))
+        .layer(from_fn(headers::keep_private))
+        .layer(from_fn_with_state(IsPrivate(is_private), headers::secure))
+        .layer(from_fn(access::log_access))
+}

@@ -9,7 +9,7 @@ use tokio::time;
 use super::admit::PeopleGate;
 use crate::{limits::ANSWER_TIME_MAX, people::refusal::PageRefusal, visit::Visit};
 
-/// Gives up on what takes too long, such as a form that trickles in.
+/// Gives up on what takes too long.
 pub(crate) async fn in_time(
     State(gate): State<PeopleGate>,
     visit: Visit,

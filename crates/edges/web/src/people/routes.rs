@@ -2,15 +2,13 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     routing::{get, post},
 };
 
 use super::{assets, check, home, mail, notices, refusal, reset};
 use crate::{
-    guard::{self, IsPrivate, PeopleGate, Throttle},
-    limits::FORM_BYTES_MAX,
+    guard::{self, PeopleGate, Throttle, guarded},
     rehearsal,
     server::ServeOptions,
     state::AppState,
@@ -25,18 +23,15 @@ pub fn people_routes(state: AppState, options: &ServeOptions) -> Router {
         trusted_proxy: options.trusted_proxy,
         throttle: Arc::new(Throttle::new()),
     };
-    pages(state.resets_here())
+    let routes = pages(state.resets_here())
         .merge(rehearsal.map_or_else(Router::new, rehearsal::routes::routes))
         .fallback(refusal::not_found)
         .method_not_allowed_fallback(refusal::wrong_method)
-        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(from_fn_with_state(gate.clone(), guard::admit))
         .route("/robots.txt", get(assets::robots))
         .with_state(state)
-        .layer(from_fn(guard::keep_private))
-        .layer(from_fn_with_state(gate, guard::in_time))
-        .layer(from_fn_with_state(IsPrivate(options.is_private()), guard::secure))
-        .layer(from_fn(guard::log_access))
+        .layer(from_fn_with_state(gate, guard::in_time));
+    guarded(routes, options.is_private())
 }
 
 fn pages(resets_here: bool) -> Router<AppState> {

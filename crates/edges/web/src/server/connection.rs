@@ -4,15 +4,9 @@ use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request},
-    http::{
-        HeaderMap, HeaderValue, StatusCode, Version,
-        header::{CONNECTION, HOST},
-        uri::Authority,
-    },
+    http::{HeaderMap, HeaderValue, StatusCode, Version, header::HOST, uri::Authority},
     response::{IntoResponse as _, Response},
 };
-use futures_util::{future::ready, stream::once};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -27,7 +21,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-use crate::limits::{BODY_TIME_MAX, FORM_BYTES_MAX, HANDSHAKE_TIME_MAX, HEADER_TIME_MAX};
+use crate::limits::{HANDSHAKE_TIME_MAX, HEADER_TIME_MAX};
 
 /// Somebody who has connected.
 pub(super) struct HttpConnection {
@@ -63,35 +57,13 @@ impl HttpConnection {
     }
 
     async fn answer_one(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
-        match read(request).await {
-            Ok(mut request) => {
-                request.extensions_mut().insert(ConnectInfo(self.peer));
-                self.routes.clone().oneshot(request).await
-            }
-            // What is left of the body would be taken for the next request.
-            Err(status) => Ok((status, [(CONNECTION, "close")]).into_response()),
+        if request.version() == Version::HTTP_11 && !names_a_host(request.headers()) {
+            return Ok(StatusCode::BAD_REQUEST.into_response());
         }
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        self.routes.clone().oneshot(request).await
     }
-}
-
-/// Reads the body at once, since it is a form at most, and within its time. What is wrong with it
-/// otherwise is for the page to say: people's pages answer a form that cannot be read like any other.
-async fn read(request: Request<Incoming>) -> Result<Request, StatusCode> {
-    let (head, body) = request.into_parts();
-    if head.version == Version::HTTP_11 && !names_a_host(&head.headers) {
-        return Err(StatusCode::BAD_REQUEST);
-    }
-    let body = Limited::new(body, FORM_BYTES_MAX).collect();
-    let body = timeout(BODY_TIME_MAX, body).await.map_err(|_| StatusCode::REQUEST_TIMEOUT)?;
-    let body = match body {
-        Ok(body) => Body::from(body.to_bytes()),
-        // Whoever reads it finds it too long again, and says so.
-        Err(unread) if unread.is::<LengthLimitError>() => {
-            Body::new(Limited::new("too long".to_owned(), 0))
-        }
-        Err(unread) => Body::from_stream(once(ready(Err::<String, _>(unread)))),
-    };
-    Ok(Request::from_parts(head, body))
 }
 
 /// One host, and a well-formed one (RFC 9112, 3.2): a proxy and we must not read it differently.
