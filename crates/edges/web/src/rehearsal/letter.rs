@@ -27,14 +27,10 @@ pub(super) struct LetterHead {
 
 /// A line of a mail's text.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub(super) enum LetterLine {
-    Words(String),
-    /// An address of this host, and the path of it, which is one of our pages.
-    Link {
-        address: String,
-        path: String,
-    },
+pub(super) struct LetterLine {
+    words: String,
+    /// Where the line leads, if it is an address of one of our pages on this host.
+    path: Option<String>,
 }
 
 impl ShownLetter {
@@ -81,10 +77,9 @@ impl LetterHead {
 impl LetterLine {
     fn of(line: &str) -> Self {
         let address = line.trim();
-        match own_path(address) {
-            Some(path) => Self::Link { address: address.to_owned(), path },
-            None => Self::Words(line.to_owned()),
-        }
+        let path = own_path(address);
+        let words = if path.is_some() { address } else { line };
+        Self { words: words.to_owned(), path }
     }
 }
 
@@ -149,10 +144,10 @@ mod tests {
         let link = "http://127.0.0.1/reset/abc";
         assert_eq!(
             LetterLine::of(&format!("  {link} ")),
-            LetterLine::Link { address: link.to_owned(), path: "/reset/abc".to_owned() }
+            LetterLine { words: link.to_owned(), path: Some("/reset/abc".to_owned()) }
         );
         let within = format!("Go to {link}");
-        assert_eq!(LetterLine::of(&within), LetterLine::Words(within.clone()));
+        assert_eq!(LetterLine::of(&within), LetterLine { words: within.clone(), path: None });
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Mailbox {
         filed.sort_by(|one, other| {
             (Reverse(one.arrived), &one.name).cmp(&(Reverse(other.arrived), &other.name))
         });
-        let found = filter(filed, &wanted.to.trim().to_lowercase())?;
+        let found = filter(filed, &wanted.to.to_lowercase())?;
         let pages = found.len().div_ceil(MAILS_PER_PAGE).max(1);
         let page = wanted.page.clamp(1, pages);
         let wanted = found.len();

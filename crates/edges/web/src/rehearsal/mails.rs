@@ -62,6 +62,7 @@ pub(super) async fn list(
 ) -> Response {
     let MailQuery { to, page: at } = query.map(|Query(query)| query).unwrap_or_default();
     // What is no number is the first page.
+    let to = to.trim().to_owned();
     let wanted = WantedMails { to: to.clone(), page: at.parse().unwrap_or_default() };
     let mailbox = console.mailbox.clone();
     match reading(move || mailbox.list(&wanted)).await {
@@ -109,7 +110,7 @@ pub(super) fn counted_mails(count: usize) -> String {
 /// How many there are.
 fn counts(to: &str, listing: &Listing) -> String {
     let all = counted_mails(listing.all);
-    if to.trim().is_empty() {
+    if to.is_empty() {
         return all;
     }
     format!("{} of {all}", Language::English.number(listing.wanted as u64))
