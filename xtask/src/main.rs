@@ -32,8 +32,7 @@ Commands:
                    in target/example or DIR. Everybody in it is invented.
   bench [NAME]     Runs one benchmark, or all, and rewrites its section of docs/benchmarks.md.
   fuzz [TARGET]    Runs one fuzz target, or each, for 60 seconds. Part of `test --full`.
-  docs [--check]   Regenerates docs/cli.md and docs/configuration.md from the program.
-                   --check only fails if they are not up to date.
+  docs             Regenerates docs/cli.md and docs/configuration.md from the program.
   tidy             The rules that no compiler checks: floors, circles of files, names of types,
                    sizes, words. Part of `test`.
   tools            Only installs what the tests need.
@@ -64,7 +63,6 @@ fn run(words: &[&str]) -> ChoreResult {
         ["fuzz"] => fuzz::fuzz(None),
         ["fuzz", target] if !target.starts_with('-') => fuzz::fuzz(Some(target)),
         ["docs"] => docs::write(),
-        ["docs", "--check"] => docs::check(),
         ["tidy"] => tidy::tidy(),
         ["tools"] => tools::install(tools::Need::Tests),
         _ => Err(format!("`{}` is no chore of mine.\n\n{HELP}", words.join(" ")).into()),

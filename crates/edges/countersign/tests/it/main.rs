@@ -18,6 +18,7 @@ mod office;
 mod operators;
 mod pages;
 mod people;
+mod references;
 mod reports;
 mod serve;
 mod setup;
