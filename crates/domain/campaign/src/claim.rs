@@ -34,6 +34,41 @@ pub fn decide_claim(
     rate_wait(facts).unwrap_or(Claim::Proceed)
 }
 
+/// Decides whether a worker that has taken an address up may still seal its accounts: everything in
+/// `facts` is read again in the transaction that commits the intent. Hashing may have taken long
+/// enough for a halt, for a new round, or for somebody to pull the switch.
+#[must_use]
+pub fn decide_intent(facts: &ClaimFacts<'_>) -> Claim {
+    if let Some(refused) = refused(facts) {
+        return Claim::Refuse(refused);
+    }
+    // The address itself was counted when it was taken up.
+    let policy = facts.signed.plan().policy();
+    let RateUsed { this_minute, this_hour } = facts.rate;
+    if this_minute > policy.rate_per_minute_max || this_hour > policy.rate_per_hour_max {
+        return rate_wait(facts).unwrap_or(Claim::Proceed);
+    }
+    Claim::Proceed
+}
+
+/// Decides whether a swap may be committed on the site: right before it is, while the site's row is
+/// locked. `round` is the round by whose signatures it was intended.
+///
+/// # Errors
+/// [`Refusal`] says what has changed since the intent.
+pub fn decide_pass(
+    campaign: &Campaign,
+    round: u32,
+    kill_switch: KillSwitch,
+) -> Result<(), Refusal> {
+    match campaign.state() {
+        _ if kill_switch == KillSwitch::Pulled => Err(Refusal::KillSwitch),
+        State::Running(_) if campaign.round() == round => Ok(()),
+        State::Running(_) => Err(Refusal::NotSigned),
+        state => Err(Refusal::NotRunning(state)),
+    }
+}
+
 /// Decides whether a worker may begin to send one notice: right before its row is committed as
 /// `inflight`. It is in this state, and its next attempt may begin at `not_before`. `accounts` are
 /// the states of the address's accounts, all of them.
@@ -279,6 +314,32 @@ mod tests {
         case.check(halted, Claim::Refuse(Refusal::NotRunning(state)));
         let send = decide_send(NoticeState::Pending, NOW, &[TargetState::Sealed], &halted);
         assert_eq!(send, Claim::Refuse(Refusal::NotRunning(state)));
+    }
+
+    #[test]
+    fn what_was_claimed_is_asked_for_again() {
+        let case = Case::new();
+        assert_eq!(decide_intent(&case.facts()), Claim::Proceed);
+        let full = RateUsed { this_minute: 600, this_hour: 600 };
+        assert_eq!(decide_intent(&ClaimFacts { rate: full, ..case.facts() }), Claim::Proceed);
+        let over = RateUsed { this_minute: 601, this_hour: 601 };
+        let waits = decide_intent(&ClaimFacts { rate: over, ..case.facts() });
+        assert!(matches!(waits, Claim::Wait { reason: Waiting::Rate, .. }));
+        let pulled = ClaimFacts { kill_switch: KillSwitch::Pulled, ..case.facts() };
+        assert_eq!(decide_intent(&pulled), Claim::Refuse(Refusal::KillSwitch));
+    }
+
+    #[test]
+    fn nothing_passes_after_a_halt_or_in_another_round() {
+        let case = Case::new();
+        let round = case.campaign.round();
+        let pass = |campaign, round| decide_pass(campaign, round, KillSwitch::Released);
+        assert_eq!(pass(&case.campaign, round), Ok(()));
+        assert_eq!(pass(&case.campaign, round - 1), Err(Refusal::NotSigned));
+        let pulled = decide_pass(&case.campaign, round, KillSwitch::Pulled);
+        assert_eq!(pulled, Err(Refusal::KillSwitch));
+        let halted = step(&case.campaign, Event::Halt(HaltReason::Operator), NOW).unwrap().0;
+        assert_eq!(pass(&halted, round), Err(Refusal::NotRunning(halted.state())));
     }
 
     #[test]

@@ -36,7 +36,8 @@ sql::queries! {
             lease_until = " NOW " + $3
         WHERE id = $4 AND state = 'pending'"];
     RENEW = ["UPDATE notice SET lease_until = " NOW " + $1
-        WHERE id = $2 AND lease_owner = $3 AND attempts = $4 AND state = 'inflight'"];
+        WHERE id = $2 AND lease_owner = $3 AND attempts = $4 AND state = 'inflight'
+            AND lease_until > " NOW];
     BY_CODE = ["SELECT notice.id, notice.campaign, notice.address, notice.kind, notice.state,
             notice.attempts, notice.not_before, notice.made_at, notice.ended_at,
             requested_notice.language,

@@ -3,7 +3,7 @@
 use crate::{
     Store, StoreFuture, accounts, addresses, arming, campaigns, candidates, findings, instance,
     jobs, leaks, links, log, notices, requests, reset_lines, roster, screening, statements, store,
-    summary, targets, unverified,
+    summary, swaps, targets, unverified,
 };
 
 impl Store {
@@ -46,6 +46,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, sql::QueryText)>
         screening::ALL,
         statements::ALL,
         summary::ALL,
+        swaps::ALL,
         targets::ALL,
         unverified::ALL,
     ];

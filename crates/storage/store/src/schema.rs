@@ -28,4 +28,6 @@ pub(crate) const SCHEMA: Migrations = in_both! {
     4 "notices",
     5 "recovery",
     6 "lasting",
+    7 "swaps",
+    8 "widened",
 };

@@ -29,4 +29,6 @@ mod schema;
 #[cfg(test)]
 mod screening;
 #[cfg(test)]
+mod swaps;
+#[cfg(test)]
 mod targets;
