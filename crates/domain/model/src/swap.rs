@@ -8,6 +8,15 @@ row_id! {
     SwapId
 }
 
+/// A transaction of the site's database, which can be asked afterwards what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteTransaction {
+    /// Which database, so that a copy of it is not asked.
+    pub database: String,
+    /// Its number there.
+    pub id: u64,
+}
+
 text_enum! {
     /// What a stored password is replaced for.
     pub enum SwapPurpose {

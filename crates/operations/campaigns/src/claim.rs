@@ -2,7 +2,7 @@
 
 use campaign::{Claim, Refusal, decide_claim};
 use model::{CampaignId, FindingId, TargetState};
-use store::{AddressLease, Finding, ResetLine, TargetRow, Tx};
+use store::{AddressLease, Finding, TargetRow, Tx};
 
 use crate::{
     CampaignError, RunError, WorkerContext,
@@ -20,7 +20,6 @@ pub(crate) struct Held {
 pub(crate) struct Member {
     pub(crate) row: TargetRow,
     pub(crate) findings: Vec<Finding>,
-    pub(crate) line: Option<ResetLine>,
     pub(crate) is_reset_elsewhere: bool,
 }
 
@@ -66,6 +65,11 @@ fn count(gate: &mut Gate, lease: &AddressLease, states: &[TargetState]) {
 }
 
 impl Member {
+    /// Whether nobody has settled it yet: of an address that was begun, others may be.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.row.state == TargetState::Pending
+    }
+
     fn as_signed(&self) -> (TargetRow, Vec<FindingId>) {
         (self.row.clone(), self.findings.iter().map(|finding| finding.id).collect())
     }
@@ -76,7 +80,6 @@ async fn members(tx: &mut Tx, campaign: CampaignId, number: u64) -> Result<Vec<M
     for row in tx.targets_of_address(campaign, number).await? {
         members.push(Member {
             findings: tx.findings_of_target(campaign, &row.account).await?,
-            line: tx.reset_line(campaign, &row.account).await?,
             is_reset_elsewhere: tx.is_reset_elsewhere(campaign, &row.account).await?,
             row,
         });

@@ -34,12 +34,13 @@ impl Gate {
         tx: &mut Tx,
         campaign: CampaignId,
     ) -> Result<Option<Self>, RunError> {
+        // In this order everywhere, so that nobody waits for each other.
+        let (kill_switch, _) = tx.kill_switch().await?;
         let loaded = held(tx, campaign).await?;
         if !matches!(loaded.campaign.state(), State::Running(_)) {
             return Ok(None);
         }
         let outbox = &context.means.outbox;
-        let (kill_switch, _) = tx.kill_switch().await?;
         let roster = outbox.permission.check(tx, context.instance).await?;
         let signed = signed_plan(tx, &loaded, &roster).await?;
         check_words(&outbox.words, signed.plan())?;

@@ -12,6 +12,7 @@ mod approvals;
 mod claim;
 mod context;
 mod draft;
+mod ended;
 mod examine;
 mod failure;
 mod folds;
@@ -27,6 +28,7 @@ pub mod saga;
 mod seal;
 mod statement;
 mod steer;
+mod takeover;
 mod tale;
 mod tell;
 mod view;
@@ -48,6 +50,7 @@ pub use statement::{Statement, StatementCounts, publish_statement, statements};
 pub use steer::{
     close_campaign, halt_campaign, halt_everything, resume_campaign, start_campaign, thaw_campaign,
 };
+pub use takeover::{is_sealing_left, judge_left_sealings};
 pub use tell::exposures;
 pub use view::{
     CampaignView, PlanView, Sample, campaigns, campaigns_in, sample_targets, show_campaign,

@@ -38,7 +38,7 @@ pub fn work_on<'a>(
         if due_after_step(context, campaign).await? != Due::Work {
             return Ok(Worked::Nothing);
         }
-        let worked = tell_and_seal(context, campaign).await;
+        let worked = tell_or_seal(context, campaign).await;
         if worked.as_ref().is_err_and(RunError::is_contradiction) {
             let mut tx = context.instance.store().begin().await?;
             halt(context.instance, &mut tx, campaign, HaltReason::Contradicted).await?;
@@ -140,13 +140,13 @@ async fn has_work(tx: &mut Tx, now: &Campaign) -> Result<bool, RunError> {
         || !tx.notices_left_in_flight(campaign).await?.is_empty())
 }
 
-async fn tell_and_seal(
+/// Nobody else is sealed while somebody who is sealed can be told.
+async fn tell_or_seal(
     context: &WorkerContext<'_>,
     campaign: CampaignId,
 ) -> Result<Worked, RunError> {
-    let told = tell_next(context, campaign).await?;
-    let sealed = seal_next(context, campaign).await?;
-    Ok(if told || sealed { Worked::Something } else { Worked::Nothing })
+    let worked = tell_next(context, campaign).await? || seal_next(context, campaign).await?;
+    Ok(if worked { Worked::Something } else { Worked::Nothing })
 }
 
 async fn move_on(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<(), RunError> {

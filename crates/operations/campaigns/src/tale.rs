@@ -45,6 +45,8 @@ impl Tale {
                 (self.targets, self.addresses) = (0, 0);
             }
             E::AccountSealing { account, .. } => self.put(account, TargetState::Sealing),
+            E::SealingUndone { account, .. } => drop(self.accounts.remove(&account)),
+            E::AccountOvertaken { account, .. } => self.put(account, TargetState::Overtaken),
             E::AccountSealed { account, address, .. } => {
                 self.put(account, TargetState::Sealed);
                 *self.sealed_of_address.entry(address).or_default() += 1;
@@ -71,6 +73,7 @@ impl Tale {
             }
             E::Notice(NoticeStep::NoticeDisputed { .. }) => self.disputed += 1,
             E::CampaignMoved { .. }
+            | E::SealingTaken { .. }
             | E::CampaignDrafted { .. }
             | E::CampaignApproved { .. }
             | E::StatementMade { .. }

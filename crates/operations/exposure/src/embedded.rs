@@ -1,10 +1,14 @@
 use directory::{
     Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, DirectoryReport,
-    EndedSessions, MappedField, ReadError, Reading, WriteError, WriteGrant, Writing,
+    EndedSessions, Fate, LockedRow, MappedField, ReadError, Reading, RowNow, WriteError,
+    WriteGrant, Writing,
 };
-use futures_util::{StreamExt, TryStreamExt, future};
-use model::{Account, AccountId, StoredHash};
-use store::{Store, StoreError};
+use futures_util::{
+    StreamExt, TryStreamExt,
+    future::{self, BoxFuture},
+};
+use model::{Account, AccountId, SiteTransaction, StoredHash};
+use store::{Store, StoreError, Tx};
 
 /// The accounts of a site without a table of its own, in the store itself, where `account import`
 /// has put them.
@@ -32,16 +36,14 @@ impl EmbeddedDirectory {
         self.store.read().await?.embedded_accounts_by_name(names).await
     }
 
-    async fn replace(
-        &self,
-        account: &AccountId,
-        expected: &StoredHash,
-        new: &StoredHash,
-    ) -> Result<bool, StoreError> {
+    async fn locked(&self, account: &AccountId) -> Result<EmbeddedRow, StoreError> {
         let mut tx = self.store.begin().await?;
-        let replaced = tx.replace_embedded_hash(account, expected, new).await?;
-        tx.commit().await?;
-        Ok(replaced)
+        let now = match tx.hold_embedded_hash(account).await? {
+            None => RowNow::Gone,
+            Some(None) => RowNow::Empty,
+            Some(Some(hash)) => RowNow::Present(hash),
+        };
+        Ok(EmbeddedRow { tx, account: account.clone(), now })
     }
 
     /// The store itself keeps ids unique and lets its owner write.
@@ -69,6 +71,7 @@ impl Directory for EmbeddedDirectory {
             .with_if(true, Ability::Seal)
             .with_if(true, Ability::Tell)
             .with_if(true, Ability::RecordVerified)
+            .with_if(self.store.is_locked_whole(), Ability::LocksStore)
     }
 
     fn count(&self) -> Reading<'_, u64> {
@@ -91,14 +94,13 @@ impl Directory for EmbeddedDirectory {
         Box::pin(async { self.meant(names).await.map_err(unread) })
     }
 
-    fn replace_if<'a>(
-        &'a self,
-        account: &'a AccountId,
-        expected: &'a StoredHash,
-        new: &'a StoredHash,
-    ) -> Writing<'a, bool> {
-        let unwritten = |error| WriteError::Keeper(Box::new(error));
-        Box::pin(async move { self.replace(account, expected, new).await.map_err(unwritten) })
+    fn lock<'a>(&'a self, account: &'a AccountId) -> Writing<'a, Box<dyn LockedRow>> {
+        Box::pin(async move { Ok(Box::new(self.locked(account).await.map_err(unwritten)?) as _) })
+    }
+
+    /// Nothing is asked of the store that it could tell later.
+    fn fate<'a>(&'a self, _of: &'a SiteTransaction) -> Reading<'a, Fate> {
+        Box::pin(future::ready(Ok(Fate::Unknown)))
     }
 
     /// Nobody is signed in to a copy.
@@ -111,6 +113,44 @@ impl Directory for EmbeddedDirectory {
     fn check(&self) -> Reading<'_, DirectoryReport> {
         Box::pin(async { self.report().await.map_err(unread) })
     }
+}
+
+/// The row of one account in the store itself, locked.
+struct EmbeddedRow {
+    tx: Tx,
+    account: AccountId,
+    now: RowNow,
+}
+
+impl LockedRow for EmbeddedRow {
+    fn now(&self) -> &RowNow {
+        &self.now
+    }
+
+    fn replace<'a>(&'a mut self, new: &'a StoredHash) -> Writing<'a, ()> {
+        Box::pin(async move {
+            let untouched = || WriteError::Untouched { id: self.account.clone() };
+            let RowNow::Present(old) = &self.now else { return Err(untouched()) };
+            let replaced = self.tx.replace_embedded_hash(&self.account, old, new).await;
+            if replaced.map_err(unwritten)? { Ok(()) } else { Err(untouched()) }
+        })
+    }
+
+    fn transaction(&self) -> Option<&SiteTransaction> {
+        None
+    }
+
+    fn commit(self: Box<Self>) -> Writing<'static, ()> {
+        Box::pin(async move { self.tx.commit().await.map_err(unwritten) })
+    }
+
+    fn roll_back(self: Box<Self>) -> BoxFuture<'static, ()> {
+        self.tx.roll_back()
+    }
+}
+
+fn unwritten(error: StoreError) -> WriteError {
+    WriteError::Keeper(Box::new(error))
 }
 
 /// A database that does not answer is told from a row that cannot be read.

@@ -4,7 +4,7 @@ use futures_util::{
     future::BoxFuture,
     stream::{self, BoxStream},
 };
-use model::{Account, AccountId, StoredHash};
+use model::{Account, AccountId, SiteTransaction, StoredHash};
 use serde::Serialize;
 
 use crate::{
@@ -57,20 +57,13 @@ pub trait Directory: fmt::Debug + Send + Sync {
     /// looks again.
     fn by_names<'a>(&'a self, names: &'a [String]) -> Reading<'a, Vec<Account>>;
 
-    /// Puts `new` in the place of `expected`, if that is what the account holds now; whether it
-    /// did. Whatever anybody else has put there meanwhile stays.
-    ///
-    /// Nothing but the hash is written: a site that records when a hash changed means the person's
-    /// own change by it, and often does so itself, in a trigger.
-    ///
-    /// After [`WriteError::Hash`] the connection may have broken while the database was already
-    /// done: read the account again and compare. After any other error the account is as it was.
-    fn replace_if<'a>(
-        &'a self,
-        account: &'a AccountId,
-        expected: &'a StoredHash,
-        new: &'a StoredHash,
-    ) -> Writing<'a, bool>;
+    /// Locks the row of an account, over the connection that writes, until what is returned is
+    /// committed, rolled back or dropped. Whoever else wants to change it waits, and so does this
+    /// for them: what it shows is no copy that lags behind, and stays as it is.
+    fn lock<'a>(&'a self, account: &'a AccountId) -> Writing<'a, Box<dyn LockedRow>>;
+
+    /// What became of a transaction that a locked row named.
+    fn fate<'a>(&'a self, of: &'a SiteTransaction) -> Reading<'a, Fate>;
 
     /// Signs these people out everywhere. Without [`Ability::EndSessions`] that is left to the
     /// site, and nothing happens.
@@ -82,6 +75,52 @@ pub trait Directory: fmt::Debug + Send + Sync {
     ///
     /// Fails with the first thing that a campaign would stumble over.
     fn check(&self) -> Reading<'_, DirectoryReport>;
+}
+
+/// The row of one account, which nobody else can change. Dropping it takes everything back.
+pub trait LockedRow: Send {
+    /// What it holds, or held before [`LockedRow::replace`].
+    fn now(&self) -> &RowNow;
+
+    /// Puts `new` in the place of the hash that it holds, and reads it back.
+    ///
+    /// Nothing but the hash is written: a site that records when a hash changed means the person's
+    /// own change by it, and often does so itself, in a trigger.
+    ///
+    /// After any error the account is as it was.
+    fn replace<'a>(&'a mut self, new: &'a StoredHash) -> Writing<'a, ()>;
+
+    /// The transaction that [`Directory::fate`] can be asked about; `None` where the site's
+    /// database cannot tell.
+    fn transaction(&self) -> Option<&SiteTransaction>;
+
+    /// Makes it last. After an error it may have been made to last nevertheless.
+    fn commit(self: Box<Self>) -> Writing<'static, ()>;
+
+    /// Takes it back, and lets others go on.
+    fn roll_back(self: Box<Self>) -> BoxFuture<'static, ()>;
+}
+
+/// What a locked row holds.
+#[derive(Debug, Clone)]
+pub enum RowNow {
+    /// There is no such account.
+    Gone,
+    /// The account has no password.
+    Empty,
+    /// A hash.
+    Present(StoredHash),
+}
+
+/// What became of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It was committed, whatever has happened to its row since.
+    Committed,
+    /// It was taken back.
+    Aborted,
+    /// It is under way, or the database does not know it any more, or is another one.
+    Unknown,
 }
 
 /// An answer to come from whoever keeps the accounts.
@@ -109,6 +148,8 @@ pub enum Ability {
     RecordVerified,
     /// [`Directory::changed_since`] answers.
     TellChanges,
+    /// While a row is locked, nothing can be written to our own store: both are one file.
+    LocksStore,
 }
 
 /// What a directory can do.

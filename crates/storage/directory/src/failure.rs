@@ -110,6 +110,11 @@ pub enum WriteError {
         "hashes that `directory.query` reads cannot be replaced: set `directory.table` instead"
     )]
     Query,
+    /// A copy that follows another server takes no changes, and may lag behind.
+    #[error(
+        "`directory.write_url` leads to a replica, which cannot be written to: name the primary"
+    )]
+    Replica,
     /// An empty list never means everybody.
     #[error("no account was named: name at least one")]
     Nobody,

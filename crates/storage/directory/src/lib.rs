@@ -25,8 +25,8 @@ mod table;
 mod value;
 
 pub use contract::{
-    Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions, Reading,
-    Writing,
+    Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions, Fate,
+    LockedRow, Reading, RowNow, Writing,
 };
 pub use export::{Export, ExportError, HeaderFault, LineFault};
 pub use failure::{OpenError, ReadError, WriteError};

@@ -11,13 +11,13 @@ mod write;
 
 use std::sync::Arc;
 
-use model::{Account, AccountId, StoredHash};
+use model::{Account, AccountId, SiteTransaction};
 
 use self::connection::TableDirectory;
 use crate::{
     contract::{
-        Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions,
-        Reading, Writing,
+        Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions, Fate,
+        LockedRow, Reading, Writing,
     },
     engine::Engine,
     failure::OpenError,
@@ -66,13 +66,12 @@ impl Directory for TableDirectory {
         Box::pin(self.find_by_names(names))
     }
 
-    fn replace_if<'a>(
-        &'a self,
-        account: &'a AccountId,
-        expected: &'a StoredHash,
-        new: &'a StoredHash,
-    ) -> Writing<'a, bool> {
-        Box::pin(self.swap(account, expected, new))
+    fn lock<'a>(&'a self, account: &'a AccountId) -> Writing<'a, Box<dyn LockedRow>> {
+        Box::pin(async move { Ok(Box::new(self.lock_row(account).await?) as _) })
+    }
+
+    fn fate<'a>(&'a self, of: &'a SiteTransaction) -> Reading<'a, Fate> {
+        Box::pin(self.fate_of(of))
     }
 
     fn end_sessions<'a>(&'a self, ids: &'a [AccountId]) -> Writing<'a, EndedSessions> {

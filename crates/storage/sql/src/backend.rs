@@ -22,6 +22,9 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Applies the migrations that are missing.
     fn migrate(&self, migrations: Migrations) -> BackendAnswer<'_, ()>;
 
+    /// Whether a transaction that writes keeps every other one from writing.
+    fn is_locked_whole(&self) -> bool;
+
     /// Waits until every connection is closed.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
@@ -48,6 +51,9 @@ pub(crate) trait BackendTx: Send {
 
     /// Makes everything done in it last.
     fn end(self: Box<Self>) -> BackendAnswer<'static, ()>;
+
+    /// Takes everything back at once.
+    fn undo(self: Box<Self>) -> BoxFuture<'static, ()>;
 }
 
 /// What comes of asking a database.

@@ -95,6 +95,12 @@ impl Db {
         })
     }
 
+    /// Whether a transaction that writes keeps every other one from writing, as in a file.
+    #[must_use]
+    pub fn is_locked_whole(&self) -> bool {
+        self.0.is_locked_whole()
+    }
+
     /// Waits until every connection is closed.
     pub fn close(&self) -> BoxFuture<'_, ()> {
         self.0.close()
@@ -169,6 +175,12 @@ impl SqlTx {
     /// [`SqlError::NoFile`] if the database is in memory, or its file is gone.
     pub fn identity(&self, database: &str) -> Result<String, SqlError> {
         self.0.identity(database)
+    }
+
+    /// Takes everything back at once. Dropping it does so too, but only when its connection is used
+    /// again: what is locked stays locked until then.
+    pub fn roll_back(self) -> BoxFuture<'static, ()> {
+        self.0.undo()
     }
 
     /// Makes everything done in it last. If it fails, nothing is done.

@@ -58,6 +58,10 @@ impl Backend for PgPool {
         Box::pin(async move { Ok(migrator(migrations.postgres).run(self).await?) })
     }
 
+    fn is_locked_whole(&self) -> bool {
+        false
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.close())
     }
@@ -97,5 +101,10 @@ impl BackendTx for Transaction<'static, Postgres> {
 
     fn end(self: Box<Self>) -> BackendAnswer<'static, ()> {
         Box::pin(async move { Ok(self.commit().await?) })
+    }
+
+    /// If it fails, the connection is gone, and with it what was done.
+    fn undo(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async move { drop(self.rollback().await) })
     }
 }

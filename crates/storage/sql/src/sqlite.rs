@@ -68,6 +68,10 @@ impl Backend for SqlitePool {
         })
     }
 
+    fn is_locked_whole(&self) -> bool {
+        true
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.close())
     }
@@ -110,5 +114,10 @@ impl BackendTx for Transaction<'static, Sqlite> {
 
     fn end(self: Box<Self>) -> BackendAnswer<'static, ()> {
         Box::pin(async move { Ok(self.commit().await?) })
+    }
+
+    /// If it fails, the connection is gone, and with it what was done.
+    fn undo(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async move { drop(self.rollback().await) })
     }
 }

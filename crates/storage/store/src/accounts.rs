@@ -27,6 +27,7 @@ sql::queries! {
     BY_NAMES = ["SELECT id, email, username, hash, hash_changed_at, email_verified, locale,
             last_login_at, second_factor
         FROM account WHERE lower(email) IN {list} OR username IN {list}"];
+    HOLD_HASH = ["SELECT hash FROM account WHERE id = $1" FOR_UPDATE];
     REPLACE_HASH = ["UPDATE account SET hash = $1 WHERE id = $2 AND hash = $3"];
 }
 
@@ -115,6 +116,21 @@ impl Tx {
             let query = self.0.run(&REPLACE_HASH).bind(hash_column(Some(new)));
             let query = query.bind(Cell(id.clone())).bind(hash_column(Some(expected)));
             Ok(query.execute().await? == 1)
+        })
+    }
+}
+
+impl Tx {
+    /// What an account of the embedded directory holds, which nobody else can change until this
+    /// transaction ends; `None` if there is no such account.
+    pub fn hold_embedded_hash<'c>(
+        &'c mut self,
+        id: &'c AccountId,
+    ) -> StoreFuture<'c, Option<Option<StoredHash>>> {
+        Box::pin(async move {
+            let query = self.0.run(&HOLD_HASH).bind(Cell(id.clone()));
+            let found = query.optional::<(Option<String>,)>().await?;
+            Ok(found.map(|(hash,)| StoredHash::from_column(hash)))
         })
     }
 }

@@ -15,6 +15,8 @@ sql::queries! {
         FROM campaign WHERE id = $1"];
     HOLD = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
         FROM campaign WHERE id = $1" FOR_UPDATE];
+    SHARE = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
+        FROM campaign WHERE id = $1" FOR_SHARE];
     LIST = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
         FROM campaign ORDER BY id"];
     IN_STATES = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
@@ -122,6 +124,11 @@ impl Tx {
     /// A campaign that nobody else can read for a step or a claim until this transaction ends.
     pub fn hold_campaign(&mut self, id: CampaignId) -> StoreFuture<'_, CampaignRow> {
         Box::pin(async move { Ok(self.0.run(&HOLD).bind(Cell(id)).one().await?) })
+    }
+
+    /// A campaign that nobody can move until this transaction ends; others may ask for the same.
+    pub fn share_campaign(&mut self, id: CampaignId) -> StoreFuture<'_, CampaignRow> {
+        Box::pin(async move { Ok(self.0.run(&SHARE).bind(Cell(id)).one().await?) })
     }
 
     /// All campaigns, the oldest first.

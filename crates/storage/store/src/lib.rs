@@ -64,7 +64,7 @@ pub use screening::LocatedReject;
 pub use statements::StatementRow;
 pub use store::{Store, StoreOptions, Tx};
 pub use summary::LeakSummary;
-pub use swaps::{NewSwap, Swap, SwapBehalf, SwapLease, SwapTransaction};
+pub use swaps::{NewSwap, Swap, SwapBehalf, SwapLease};
 pub use targets::{NewTarget, TargetCount, TargetRow};
 pub use unverified::UnverifiedAccount;
 pub use versioned::Versioned;

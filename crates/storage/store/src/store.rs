@@ -36,6 +36,11 @@ impl Store {
         })
     }
 
+    /// Whether a transaction that writes keeps every other one from writing.
+    pub fn is_locked_whole(&self) -> bool {
+        self.db.is_locked_whole()
+    }
+
     /// Starts a transaction that may write: on SQLite it is the only one at a time.
     pub fn begin(&self) -> StoreFuture<'_, Tx> {
         Box::pin(async move { Ok(Tx(self.db.begin().await?)) })
@@ -92,6 +97,12 @@ impl Tx {
     /// What the database reports; nothing is then done.
     pub fn commit(self) -> StoreFuture<'static, ()> {
         Box::pin(async move { Ok(self.0.commit().await?) })
+    }
+
+    /// Takes everything back at once. Dropping it does so too, but only when its connection is used
+    /// again: what is locked stays locked until then.
+    pub fn roll_back(self) -> BoxFuture<'static, ()> {
+        self.0.roll_back()
     }
 
     /// The time by the database's clock: the one that all workers share.

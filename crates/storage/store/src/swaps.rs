@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use model::{AccountId, CampaignId, CredentialVersion, SwapId, SwapPurpose, SwapState};
+use model::{
+    AccountId, CampaignId, CredentialVersion, SiteTransaction, SwapId, SwapPurpose, SwapState,
+};
 use sql::{Record, Row, SqlError};
 
 use crate::{
@@ -22,7 +24,9 @@ sql::queries! {
         WHERE id = $3 AND attempt = $4 AND state = 'intended'"];
     STANDS = ["SELECT COUNT(*) FROM swap WHERE id = $1 AND attempt = $2 AND state = 'intended'"];
     TAKE = ["UPDATE swap SET attempt = attempt + 1, lease_owner = $1, lease_until = " NOW " + $2
-        WHERE id = $3 AND state = 'intended' AND lease_until <= " NOW " RETURNING attempt"];
+        WHERE id = $3 AND state = 'intended' AND lease_until <= " NOW "
+        RETURNING id, account, purpose, campaign, round, link, expected, made, state, attempt,
+            passed, site, transaction_id"];
     FINISH = ["UPDATE swap SET state = $1, ended_at = " NOW "
         WHERE id = $2 AND attempt = $3 AND state = 'intended'"];
     LEFT = ["SELECT id, account, purpose, campaign, round, link, expected, made, state, attempt,
@@ -101,16 +105,15 @@ pub struct Swap {
     /// The attempt that was let through to commit on the site; `None` if none ever was.
     pub passed: Option<u32>,
     /// Its transaction there, where the site's database can tell what became of one.
-    pub transaction: Option<SwapTransaction>,
+    pub transaction: Option<SiteTransaction>,
 }
 
-/// A transaction of the site's database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SwapTransaction {
-    /// Which database.
-    pub site: String,
-    /// Its number there.
-    pub id: u64,
+impl Swap {
+    /// The hold of the attempt that looks after it.
+    #[must_use]
+    pub const fn held(&self) -> SwapLease {
+        SwapLease { id: self.id, attempt: self.attempt }
+    }
 }
 
 impl SwapBehalf {
@@ -172,7 +175,7 @@ impl Record for Swap {
             state: Field::read(row, "state")?,
             attempt: Field::read(row, "attempt")?,
             passed: Field::read(row, "passed")?,
-            transaction: transaction.map(|(site, id)| SwapTransaction { site, id }),
+            transaction: transaction.map(|(database, id)| SiteTransaction { database, id }),
         })
     }
 }
@@ -207,10 +210,10 @@ impl Tx {
     pub fn pass_swap<'c>(
         &'c mut self,
         held: SwapLease,
-        transaction: Option<&'c SwapTransaction>,
+        transaction: Option<&'c SiteTransaction>,
     ) -> StoreFuture<'c, bool> {
         Box::pin(async move {
-            let site = transaction.map(|transaction| transaction.site.clone());
+            let site = transaction.map(|transaction| transaction.database.clone());
             let id = transaction.map(|transaction| Cell(transaction.id));
             let query = self.0.run(&PASS).bind(site).bind(id).bind(Cell(held.id));
             Ok(query.bind(Cell(held.attempt)).execute().await? == 1)
@@ -226,17 +229,17 @@ impl Tx {
     }
 
     /// Begins another attempt, once the lease of the one before is over; `None` if somebody else
-    /// was quicker. Commit it before the site is asked.
+    /// was quicker. Commit it before the site is asked: whether an earlier attempt was let through
+    /// is then as this returns it.
     pub fn take_swap<'c>(
         &'c mut self,
         id: SwapId,
         owner: &'c WorkerName,
         lease: Duration,
-    ) -> StoreFuture<'c, Option<SwapLease>> {
+    ) -> StoreFuture<'c, Option<Swap>> {
         Box::pin(async move {
             let query = self.0.run(&TAKE).bind(owner.to_string()).bind(Cell(lease));
-            let taken = query.bind(Cell(id)).optional::<(Cell<u32>,)>().await?;
-            Ok(taken.map(|(Cell(attempt),)| SwapLease { id, attempt }))
+            Ok(query.bind(Cell(id)).optional().await?)
         })
     }
 

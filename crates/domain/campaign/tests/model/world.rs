@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use campaign::{
-    Campaign, Claim, ClaimFacts, Event, HaltReason, NoticeDue, RateUsed, Refusal, Resolution,
-    Reverification, SignedPlan, Stage, StageProgress, State, TargetAction, Waiting,
-    after_reverification, decide_claim, decide_send, notice_due, resolve_sealing, step,
+    Campaign, Claim, ClaimFacts, Event, HaltReason, NoticeDue, PassedAttempt, RateUsed, Refusal,
+    Reverification, SignedPlan, Stage, StageProgress, State, SwapEnd, TargetAction, Waiting,
+    after_reverification, decide_claim, decide_intent, decide_pass, decide_send, judge_swap,
+    notice_due, step,
 };
 use model::{KillSwitch, NoticeState, SiteRow, TargetState, Verdict};
 use notice::{NoticeEvent, NoticeRow, SmtpOutcome, notice_after};
@@ -18,6 +19,8 @@ use crate::office::{
 pub(crate) const ONCE: &str = "an address gets one notice at most";
 pub(crate) const EVIDENCE: &str = "nobody without evidence is touched";
 pub(crate) const HALTED: &str = "no send begins after a halt";
+pub(crate) const NOTHING_PASSES: &str = "no password is replaced after a halt or in a later round";
+pub(crate) const SEALED_IS_COUNTED: &str = "whoever was ever sealed is never counted as untouched";
 pub(crate) const SIGNED: &str = "nothing without two signatures of this list and round";
 pub(crate) const SEALED_FIRST: &str = "sealed before told";
 pub(crate) const CANARY: &str = "the canary cap holds";
@@ -37,6 +40,9 @@ pub(crate) enum Rule {
     TrustTheList,
     NoCap,
     SilenceIsYes,
+    GateAtClaimOnly,
+    OtherIsNeverOurs,
+    UnfencedSwap,
 }
 
 pub(crate) struct Town {
@@ -52,6 +58,10 @@ pub(crate) struct World {
     approvals: BTreeSet<(usize, u32, usize)>,
     hashes: [Hash; ACCOUNTS],
     targets: [TargetState; ACCOUNTS],
+    /// The attempt that looks after a swap, and whether one was ever let through.
+    swaps: [(u8, bool); ACCOUNTS],
+    /// The ghost that knows whose row ever held a value of ours.
+    ever_ours: [bool; ACCOUNTS],
     notices: [Option<NoticeRow>; ADDRESSES.len()],
     delivered: [u8; ADDRESSES.len()],
     workers: [Job; 2],
@@ -70,8 +80,8 @@ enum Hash {
 enum Job {
     Idle,
     Look { address: usize, account: usize },
-    Write { address: usize, account: usize },
-    Record { address: usize, account: usize },
+    Write { address: usize, account: usize, round: u32, attempt: u8 },
+    Record { address: usize, account: usize, attempt: u8, end: TargetState },
     Send { address: usize, attempt: u32 },
     Answer { address: usize, attempt: u32, reply: Reply },
 }
@@ -92,6 +102,8 @@ struct Budget {
     crashes: u8,
     mishaps: u8,
     persons: u8,
+    /// Swaps that another worker takes over.
+    lapses: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +121,7 @@ pub(crate) enum Action {
     Work(usize),
     Take(usize, usize),
     FindInflight(usize),
+    Judge(usize),
     Reply(usize, Reply),
     Crash(usize),
     ChangePassword(usize),
@@ -139,10 +152,12 @@ impl Model for Town {
             approvals: BTreeSet::new(),
             hashes: [Hash::Leaked; ACCOUNTS],
             targets: [TargetState::Pending; ACCOUNTS],
+            swaps: [(0, false); ACCOUNTS],
+            ever_ours: [false; ACCOUNTS],
             notices: [None; ADDRESSES.len()],
             delivered: [0; ADDRESSES.len()],
             workers: [Job::Idle; 2],
-            left: Budget { edits: 1, halts: 1, crashes: 1, mishaps: 1, persons: 1 },
+            left: Budget { edits: 1, halts: 1, crashes: 1, mishaps: 1, persons: 1, lapses: 1 },
             broken: None,
         }]
     }
@@ -153,6 +168,7 @@ impl Model for Town {
         actions.extend((0..LISTS.len()).map(A::Freeze));
         actions.extend((0..OPERATORS.len()).map(A::Approve));
         actions.extend((0..ADDRESSES.len()).map(A::FindInflight));
+        actions.extend((0..ACCOUNTS).map(A::Judge));
         actions.extend(CHANGING.map(A::ChangePassword));
         for (worker, job) in world.workers.iter().enumerate() {
             // Of two workers that do the same it is enough to follow one.
@@ -191,6 +207,10 @@ impl Model for Town {
                 world.hashes[INNOCENT] != Hash::Ours && world.delivered[2] == 0
             }),
             Property::always(HALTED, |_, world: &World| world.broken != Some(HALTED)),
+            Property::always(NOTHING_PASSES, |_, world: &World| {
+                world.broken != Some(NOTHING_PASSES)
+            }),
+            Property::always(SEALED_IS_COUNTED, |_, world: &World| world.sealed_is_counted()),
             Property::always(SIGNED, |_, world: &World| world.broken != Some(SIGNED)),
             Property::always(SEALED_FIRST, |_, world: &World| world.broken != Some(SEALED_FIRST)),
             Property::always(CANARY, |_, world: &World| world.keeps_the_canary()),
@@ -233,6 +253,7 @@ impl Town {
             Action::Work(worker) => self.work(world, worker),
             Action::Take(worker, address) => self.take(world, worker, address),
             Action::FindInflight(address) => self.find_inflight(world, address),
+            Action::Judge(account) => self.judge(world, account),
             Action::Reply(worker, reply) => world.reply(worker, reply),
             Action::Crash(worker) => {
                 spend(&mut world.left.crashes)?;
@@ -297,11 +318,16 @@ impl Town {
     fn work(&self, world: &mut World, worker: usize) -> Option<()> {
         world.workers[worker] = match world.workers[worker] {
             Job::Look { address, account } => self.look(world, address, account),
-            Job::Write { address, account } => {
-                world.compare_and_swap(account);
-                Job::Record { address, account }
+            Job::Write { address, account, round, attempt } => {
+                self.write(world, address, account, round, attempt)
             }
-            Job::Record { address, account } => world.record(address, account),
+            Job::Record { address, account, attempt, end } => {
+                if world.swaps[account].0 == attempt {
+                    world.settle(address, account, end)
+                } else {
+                    Job::Idle
+                }
+            }
             Job::Answer { address, attempt, reply } => {
                 self.answer(world, address, attempt, reply);
                 Job::Idle
@@ -317,10 +343,7 @@ impl Town {
             _ => after_reverification(world.reverify(account)),
         };
         match action {
-            TargetAction::Seal => {
-                world.targets[account] = TargetState::Sealing;
-                return Job::Write { address, account };
-            }
+            TargetAction::Seal => return self.intend(world, address, account),
             TargetAction::Skip(_) => {}
             TargetAction::SkipAndHalt(_) => {
                 // Somebody else may have halted it before.
@@ -328,6 +351,71 @@ impl Town {
             }
         }
         world.settle(address, account, TargetState::Skipped)
+    }
+
+    /// The gate is read once more, in the transaction that commits the intent.
+    fn intend(&self, world: &mut World, address: usize, account: usize) -> Job {
+        let signed = self.signed(world);
+        let open =
+            signed.is_some_and(|signed| decide_intent(&world.facts(signed)) == Claim::Proceed);
+        if !open && self.rule != Rule::GateAtClaimOnly {
+            return Job::Idle;
+        }
+        world.targets[account] = TargetState::Sealing;
+        world.swaps[account] = (world.swaps[account].0.wrapping_add(1), false);
+        let (round, attempt) = (world.campaign.round(), world.swaps[account].0);
+        Job::Write { address, account, round, attempt }
+    }
+
+    /// While the site's row is locked, the intent is asked for, and then the site commits.
+    fn write(
+        &self,
+        world: &mut World,
+        address: usize,
+        account: usize,
+        round: u32,
+        attempt: u8,
+    ) -> Job {
+        let fenced = world.swaps[account].0 != attempt && self.rule != Rule::UnfencedSwap;
+        let refused = decide_pass(&world.campaign, round, KillSwitch::Released).is_err();
+        if fenced || (refused && self.rule != Rule::GateAtClaimOnly) {
+            if !fenced {
+                world.targets[account] = TargetState::Pending;
+            }
+            return Job::Idle;
+        }
+        if world.hashes[account] != Hash::Leaked {
+            return Job::Record { address, account, attempt, end: TargetState::Skipped };
+        }
+        if refused {
+            world.broken = Some(NOTHING_PASSES);
+        }
+        world.swaps[account].1 = true;
+        (world.hashes[account], world.ever_ours[account]) = (Hash::Ours, true);
+        Job::Record { address, account, attempt, end: TargetState::Sealed }
+    }
+
+    /// Another worker finds out what became of a swap that was left, or only seems to be.
+    fn judge(&self, world: &mut World, account: usize) -> Option<()> {
+        (world.targets[account] == TargetState::Sealing).then_some(())?;
+        spend(&mut world.left.lapses)?;
+        world.swaps[account].0 = world.swaps[account].0.wrapping_add(1);
+        let row = match world.hashes[account] {
+            Hash::Leaked => SiteRow::Old,
+            Hash::Ours => SiteRow::Ours,
+            Hash::Own => SiteRow::Other,
+        };
+        let passed = world.swaps[account].1 && self.rule != Rule::OtherIsNeverOurs;
+        let passed = if passed { PassedAttempt::Unknown } else { PassedAttempt::None };
+        let end = match judge_swap(row, passed) {
+            SwapEnd::Done => TargetState::Sealed,
+            SwapEnd::Untouched => TargetState::Pending,
+            SwapEnd::Lost(_) => TargetState::Skipped,
+            SwapEnd::Overtaken => TargetState::Overtaken,
+        };
+        let address = ADDRESSES.iter().position(|accounts| accounts.contains(&account))?;
+        world.settle(address, account, end);
+        Some(())
     }
 
     fn take(&self, world: &mut World, worker: usize, address: usize) -> Option<()> {
@@ -404,12 +492,16 @@ impl World {
             Action::Renew | Action::Resume => halted,
             Action::ChangePassword(_) => self.left.persons > 0,
             Action::Crash(worker) => {
-                // Nothing is begun while a worker only looks.
-                let begun = !matches!(self.workers[worker], Job::Idle | Job::Look { .. });
-                self.left.crashes > 0 && begun
+                // Nothing is begun while a worker only looks, and one that dies with a swap in hand
+                // is one that never goes on while others judge it.
+                let sends = matches!(self.workers[worker], Job::Send { .. } | Job::Answer { .. });
+                self.left.crashes > 0 && sends
             }
             Action::Take(_, address) | Action::FindInflight(address) => {
                 self.notices[address].is_some_and(|row| !row.state().is_final())
+            }
+            Action::Judge(account) => {
+                self.left.lapses > 0 && self.targets[account] == TargetState::Sealing
             }
             Action::Work(_) | Action::Reply(..) => true,
         }
@@ -449,14 +541,18 @@ impl World {
         })
     }
 
-    /// The first account of an address that is not settled; one in `sealing` is compared first.
+    /// The first account of an address that is not settled. One that is being sealed is judged
+    /// first.
     fn next_job(&self, address: usize) -> Option<Job> {
         let open = |account: &&usize| !self.targets[**account].is_settled();
         let account = *ADDRESSES[address].iter().find(open)?;
-        Some(match self.targets[account] {
-            TargetState::Sealing => Job::Record { address, account },
-            _ => Job::Look { address, account },
-        })
+        (self.targets[account] == TargetState::Pending).then_some(Job::Look { address, account })
+    }
+
+    fn sealed_is_counted(&self) -> bool {
+        let untouched = [TargetState::Pending, TargetState::Skipped];
+        let mut accounts = self.ever_ours.iter().zip(self.targets);
+        accounts.all(|(ever, state)| !ever || !untouched.contains(&state))
     }
 
     fn reverify(&self, account: usize) -> Reverification {
@@ -464,25 +560,6 @@ impl World {
         let matches = original && account != INNOCENT;
         let verdict = if matches { Verdict::Match { secret: 0 } } else { Verdict::NoMatch };
         Reverification::Present { verdict, same_version: original }
-    }
-
-    fn compare_and_swap(&mut self, account: usize) {
-        if self.hashes[account] == Hash::Leaked {
-            self.hashes[account] = Hash::Ours;
-        }
-    }
-
-    fn record(&mut self, address: usize, account: usize) -> Job {
-        let row = match self.hashes[account] {
-            Hash::Leaked => SiteRow::Old,
-            Hash::Ours => SiteRow::Ours,
-            Hash::Own => SiteRow::Other,
-        };
-        match resolve_sealing(row) {
-            Resolution::Again => Job::Look { address, account },
-            Resolution::Sealed => self.settle(address, account, TargetState::Sealed),
-            Resolution::Skipped(_) => self.settle(address, account, TargetState::Skipped),
-        }
     }
 
     /// One transaction: the account's end, and the notice once it was the last one.

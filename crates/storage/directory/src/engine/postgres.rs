@@ -6,6 +6,15 @@ use crate::{
     value::is_uuid,
 };
 
+/// A database by its cluster and its number there: a copy of it has the same, and so has a standby
+/// that took its place.
+macro_rules! identity {
+    () => {
+        "(SELECT system_identifier::text FROM pg_control_system()) || '/' ||
+            (SELECT oid::text FROM pg_database WHERE datname = current_database())"
+    };
+}
+
 /// A PostgreSQL server.
 #[derive(Debug)]
 pub(crate) struct Postgres;
@@ -34,6 +43,32 @@ impl Engine for Postgres {
             "UUID" => is_uuid(text),
             _ => !text.contains('\0'),
         }
+    }
+
+    /// A program that stands still with a row locked is cut off, so that nobody waits for it long.
+    fn lock_limits(&self) -> &'static [&'static str] {
+        &[
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+            "SET LOCAL lock_timeout = '5s'",
+            "SET LOCAL statement_timeout = '15s'",
+            "SET LOCAL idle_in_transaction_session_timeout = '15s'",
+        ]
+    }
+
+    fn locking(&self) -> &'static str {
+        " FOR UPDATE"
+    }
+
+    fn is_replica(&self) -> Option<&'static str> {
+        Some("SELECT pg_is_in_recovery()")
+    }
+
+    fn transaction(&self) -> Option<&'static str> {
+        Some(concat!("SELECT ", identity!(), ", txid_current()"))
+    }
+
+    fn fate(&self) -> Option<&'static str> {
+        Some(concat!("SELECT ", identity!(), ", txid_status($1)"))
     }
 
     /// A literal in quotes takes the type of what it is compared with.

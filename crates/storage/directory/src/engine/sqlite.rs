@@ -17,6 +17,28 @@ impl Engine for Sqlite {
         true
     }
 
+    /// A transaction that will write waits for others as it begins.
+    fn lock_limits(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The whole file is locked.
+    fn locking(&self) -> &'static str {
+        ""
+    }
+
+    fn is_replica(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn transaction(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn fate(&self) -> Option<&'static str> {
+        None
+    }
+
     /// A text is greater than any number where no column's type makes a number of it.
     fn moment(&self, moment: &Literal) -> String {
         match moment {

@@ -4,13 +4,13 @@ use futures_util::{
     future,
     stream::{self, StreamExt},
 };
-use model::{Account, AccountId, StoredHash};
+use model::{Account, AccountId, SiteTransaction};
 
 use super::Export;
 use crate::{
     contract::{
-        Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions,
-        Reading, Writing,
+        Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions, Fate,
+        LockedRow, Reading, Writing,
     },
     failure::{ReadError, WriteError},
     limits::ACCOUNTS_PER_NAME_MAX,
@@ -55,13 +55,12 @@ impl Directory for Export {
         Box::pin(future::ready(Ok(meant.cloned().collect())))
     }
 
-    fn replace_if<'a>(
-        &'a self,
-        _account: &'a AccountId,
-        _expected: &'a StoredHash,
-        _new: &'a StoredHash,
-    ) -> Writing<'a, bool> {
+    fn lock<'a>(&'a self, _account: &'a AccountId) -> Writing<'a, Box<dyn LockedRow>> {
         Box::pin(future::ready(Err(WriteError::Copy)))
+    }
+
+    fn fate<'a>(&'a self, _of: &'a SiteTransaction) -> Reading<'a, Fate> {
+        Box::pin(future::ready(Ok(Fate::Unknown)))
     }
 
     fn end_sessions<'a>(&'a self, _ids: &'a [AccountId]) -> Writing<'a, EndedSessions> {

@@ -84,15 +84,15 @@ impl Mapping {
     }
 
     /// Puts `$1` in the place of the hash `$2` of the accounts whose ids are in `{list}`; and what
-    /// those accounts hold. Both return ids and hashes.
-    pub(super) fn replacement(&self) -> Option<(QueryText, QueryText)> {
+    /// those accounts hold, locked. Both return ids and hashes.
+    pub(super) fn replacement(&self, locking: &str) -> Option<(QueryText, QueryText)> {
         let Written { table, of, id, hash } = self.written()?;
         let told = format!("CAST({of}.{id} AS TEXT), CAST({of}.{hash} AS TEXT)");
         let named = format!("{of}.{id} IN {{list}}");
         let update = format!(
             "UPDATE {table} SET {hash} = $1 WHERE {named} AND {of}.{hash} = $2 RETURNING {told}"
         );
-        let select = format!("SELECT {told} FROM {table} WHERE {named}");
+        let select = format!("SELECT {told} FROM {table} WHERE {named}{locking}");
         Some((QueryText::composed(update), QueryText::composed(select)))
     }
 

@@ -5,7 +5,7 @@ use futures_util::TryStreamExt;
 use model::StoredHash;
 use tempfile::TempDir;
 
-use crate::site::{id, ids, ids_of};
+use crate::site::{id, ids, ids_of, replace_if};
 
 struct File {
     path: PathBuf,
@@ -201,7 +201,7 @@ async fn an_export_is_a_directory_that_nothing_can_happen_to() {
     assert!(capabilities.can(Ability::Read) && capabilities.can(Ability::Tell));
     assert!(!capabilities.can(Ability::Seal) && !capabilities.can(Ability::RecordVerified));
     let hash = StoredHash::from_column(Some("h".to_owned())).unwrap();
-    let replaced = directory.replace_if(&id("1"), &hash, &hash).await;
+    let replaced = replace_if(directory, &id("1"), &hash, &hash).await;
     assert!(matches!(replaced, Err(WriteError::Copy)));
     assert!(matches!(directory.changed_since(None).await, Err(ReadError::NoChanges)));
     assert_eq!(directory.check().await.unwrap().without_password, 2);

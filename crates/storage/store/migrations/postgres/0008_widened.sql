@@ -27,3 +27,13 @@ END $$;
 CREATE TRIGGER swap_stays_ended BEFORE UPDATE OF state, attempt, passed ON swap
     FOR EACH ROW WHEN (OLD.state <> 'intended' AND NEW.state <> 'done')
     EXECUTE FUNCTION keep_swap_ended();
+
+-- What is being set with a link is a swap now. One that was interrupted is judged like any other.
+INSERT INTO swap (account, purpose, link, expected, made, state, attempt, lease_owner, lease_until,
+        passed, intended_at)
+    SELECT DISTINCT ON (account) account, 'choose', id, intended_version, intended_version,
+        'intended', 1, '', 0, 1, made_at
+    FROM reset_link WHERE used_at IS NULL AND intended_version IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM swap WHERE swap.account = reset_link.account
+            AND swap.state = 'intended');
+ALTER TABLE reset_link DROP COLUMN intended_version, DROP COLUMN intended_until;

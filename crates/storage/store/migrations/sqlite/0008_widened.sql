@@ -48,3 +48,38 @@ WHEN OLD.state <> 'intended' AND NEW.state <> 'done'
 BEGIN
     SELECT RAISE(ABORT, 'a swap that has ended stays so');
 END;
+
+-- What is being set with a link is a swap now. One that was interrupted is judged like any other.
+INSERT OR IGNORE INTO swap (account, purpose, link, expected, made, state, attempt, lease_owner, lease_until,
+        passed, intended_at)
+    SELECT account, 'choose', id, intended_version, intended_version, 'intended', 1, '', 0, 1,
+        made_at
+    FROM reset_link WHERE used_at IS NULL AND intended_version IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM swap WHERE swap.account = reset_link.account
+            AND swap.state = 'intended');
+DROP TRIGGER reset_link_stays_used;
+CREATE TABLE reset_link_narrowed (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account TEXT COLLATE BINARY NOT NULL,
+    made_at BIGINT NOT NULL,
+    -- Of the token in its mail, which is made when the mail leaves and kept nowhere.
+    digest BLOB CHECK (length(digest) = 32),
+    mailed_at BIGINT,
+    expires_at BIGINT,
+    used_at BIGINT,
+    superseded BOOLEAN NOT NULL,
+    CHECK ((digest IS NULL) = (mailed_at IS NULL)),
+    CHECK ((digest IS NULL) = (expires_at IS NULL))
+);
+INSERT INTO reset_link_narrowed (id, account, made_at, digest, mailed_at, expires_at, used_at,
+        superseded)
+    SELECT id, account, made_at, digest, mailed_at, expires_at, used_at, superseded FROM reset_link;
+DROP TABLE reset_link;
+ALTER TABLE reset_link_narrowed RENAME TO reset_link;
+CREATE UNIQUE INDEX reset_link_by_digest ON reset_link (digest);
+CREATE INDEX reset_link_of_account ON reset_link (account, mailed_at);
+CREATE TRIGGER reset_link_stays_used BEFORE UPDATE ON reset_link
+WHEN OLD.used_at IS NOT NULL AND (NEW.used_at IS NULL OR NEW.used_at <> OLD.used_at)
+BEGIN
+    SELECT RAISE(ABORT, 'a link that was used stays so');
+END;
