@@ -20,7 +20,8 @@ sql::queries! {
     HOLD = ["SELECT id, account, mailed_at, expires_at, used_at, superseded
         FROM reset_link WHERE id = $1" FOR_UPDATE];
     USE = ["UPDATE reset_link SET used_at = $1
-        WHERE id = $2 AND used_at IS NULL"];
+        WHERE id = $2 AND used_at IS NULL
+            AND EXISTS (SELECT 1 FROM swap WHERE swap.link = reset_link.id)"];
 }
 
 /// A link as it was mailed.
