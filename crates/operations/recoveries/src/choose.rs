@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     ConcludeError, Recovery,
-    finish::{conclude, conclude_late, is_set},
+    finish::{conclude, conclude_late, finish_reset_of, is_set},
     limits::OLD_HASH_KEPT,
 };
 
@@ -87,6 +87,10 @@ pub fn choose_password<'a>(
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let Some(link) = live(&mut tx, choice.token).await? else { return Ok(Chosen::Dead) };
+        drop(tx);
+        let (directory, verifier) = (&*recovery.directory, &recovery.verifier);
+        finish_reset_of(instance, directory, verifier, &link.account).await?;
+        let mut tx = instance.store().read().await?;
         let accounts = recovery.directory.by_ids(std::slice::from_ref(&link.account)).await?;
         let Some((account, credential)) = accounts.into_iter().next().and_then(with_password)
         else {

@@ -1,6 +1,6 @@
 //! What follows once a password was set by a link, however far whoever set it came.
 
-use std::slice;
+use std::{slice, sync::Arc};
 
 use campaign::SwapEnd;
 use campaigns::{
@@ -12,10 +12,11 @@ use directory::{Ability, Directory, EndedSessions, ReadError, WriteError};
 use futures_util::future::BoxFuture;
 use instance::{Instance, InstanceFault};
 use ledger::RecoveryEvent;
-use model::{Account, CredentialNow, SwapId, SwapPurpose, SwapState};
+use model::{Account, AccountId, CredentialNow, SwapId, SwapPurpose, SwapState};
 use notice::Language;
 use outbox::{Addressee, TellError};
-use store::{ResetLink, StoreError, SwapBehalf, Tx};
+use password::Verifier;
+use store::{ResetLink, StoreError, Swap, SwapBehalf, Tx, WorkerName};
 
 use crate::{
     letter::{LetterBody, NewLetter, post},
@@ -78,22 +79,44 @@ pub fn finish_resets<'a>(
     context: &'a WorkerContext<'a>,
 ) -> BoxFuture<'a, Result<(), ConcludeError>> {
     Box::pin(async move {
-        let mut tx = context.instance.store().read().await?;
+        let WorkerContext { instance, means, .. } = context;
+        let mut tx = instance.store().read().await?;
         let left = tx.swaps_left(SwapPurpose::Choose, RESETS_PER_ROUND).await?;
         drop(tx);
         for swap in left {
-            finish_reset(context, swap.id).await?;
+            finish_reset(instance, &*means.directory, &means.verifier, swap.id).await?;
         }
         Ok(())
     })
 }
 
-async fn finish_reset(context: &WorkerContext<'_>, id: SwapId) -> Result<(), ConcludeError> {
-    let (instance, directory) = (context.instance, &*context.means.directory);
-    let lease = instance.options().lease;
+/// The same for one account, whose owner has come back before a worker has.
+pub(crate) async fn finish_reset_of(
+    instance: &Instance,
+    directory: &dyn Directory,
+    verifier: &Arc<Verifier>,
+    account: &AccountId,
+) -> Result<(), ConcludeError> {
+    let left = instance.store().read().await?.swap_left_of(account).await?;
+    match left {
+        Some(Swap { id, behalf: SwapBehalf::Choose { .. }, .. }) => {
+            finish_reset(instance, directory, verifier, id).await
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn finish_reset(
+    instance: &Instance,
+    directory: &dyn Directory,
+    verifier: &Arc<Verifier>,
+    id: SwapId,
+) -> Result<(), ConcludeError> {
+    let owner = WorkerName::from_random(instance.randomness().array());
     let mut tx = instance.store().begin().await?;
-    let Some(taken) = tx.take_swap(id, &context.name, lease).await? else { return Ok(()) };
+    let taken = tx.take_swap(id, &owner, instance.options().lease).await?;
     tx.commit().await?;
+    let Some(taken) = taken else { return Ok(()) };
     let end = judge_left(instance.keys(), directory, &taken).await?;
     let account = directory.by_ids(slice::from_ref(&taken.account)).await?.into_iter().next();
     let (SwapBehalf::Choose { link }, SwapEnd::Done, Some(account)) = (taken.behalf, end, account)
@@ -104,7 +127,7 @@ async fn finish_reset(context: &WorkerContext<'_>, id: SwapId) -> Result<(), Con
     };
     let link = instance.store().begin().await?.hold_reset_link(link).await?;
     conclude_late(instance, directory, &link, &account).await?;
-    Ok(watch_account(instance, &context.means.verifier, &account).await?)
+    Ok(watch_account(instance, verifier, &account).await?)
 }
 
 /// Whether the site's row holds the password that was about to be set by a link.

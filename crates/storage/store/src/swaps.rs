@@ -33,6 +33,9 @@ sql::queries! {
             passed, site, transaction_id
         FROM swap WHERE state = 'intended' AND lease_until <= " NOW " AND purpose = $1
         ORDER BY id LIMIT $2"];
+    LEFT_OF_ACCOUNT = ["SELECT id, account, purpose, campaign, round, link, expected, made, state,
+            attempt, passed, site, transaction_id
+        FROM swap WHERE account = $1 AND state = 'intended' AND lease_until <= " NOW];
     OF_LINK = ["SELECT id, account, purpose, campaign, round, link, expected, made, state, attempt,
             passed, site, transaction_id
         FROM swap WHERE link = $1 ORDER BY id DESC LIMIT 1"];
@@ -256,6 +259,13 @@ impl Tx {
         Box::pin(
             async move { Ok(self.0.run(&LEFT).bind(Cell(purpose)).bind(Cell(limit)).all().await?) },
         )
+    }
+
+    /// The swap of an account whose attempt has let its lease run out.
+    pub fn swap_left_of<'c>(&'c mut self, account: &'c AccountId) -> StoreFuture<'c, Option<Swap>> {
+        Box::pin(async move {
+            Ok(self.0.run(&LEFT_OF_ACCOUNT).bind(Cell(account.clone())).optional().await?)
+        })
     }
 
     /// The last replacement with a link; `None` if nobody has chosen a password with it.
