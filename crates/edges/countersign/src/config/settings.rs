@@ -130,8 +130,8 @@ pub(crate) struct HashSettings {
     /// break is not part of it.
     pub(crate) pepper_file: Option<String>,
     /// How it is mixed in: `append` (as Devise does), `prepend`, or `hmac_sha256` (the lower-case
-    /// hexadecimal HMAC of the password, keyed with the pepper, is hashed).
-    pub(crate) pepper_mode: PepperSetting,
+    /// hexadecimal HMAC of the password, keyed with the pepper, is hashed). Without it, `append`.
+    pub(crate) pepper_mode: Option<PepperSetting>,
 }
 
 /// How a pepper is mixed in.
