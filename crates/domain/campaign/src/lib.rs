@@ -22,7 +22,8 @@ mod tree;
 
 pub use account_for::{Irreconcilable, Reckoning};
 pub use claim::{
-    Claim, ClaimFacts, NoticeDue, RateUsed, Refusal, Waiting, decide_claim, decide_send, notice_due,
+    Claim, ClaimFacts, NoticeDue, RateUsed, Refusal, Sending, Waiting, decide_claim, decide_send,
+    notice_due,
 };
 pub use group::{AddressGroup, GroupError};
 pub use machine::{

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use campaign::{
     Campaign, Claim, ClaimFacts, Event, HaltReason, NoticeDue, RateUsed, Refusal, Resolution,
-    Reverification, SignedPlan, Stage, StageProgress, State, TargetAction, Waiting,
+    Reverification, Sending, SignedPlan, Stage, StageProgress, State, TargetAction, Waiting,
     after_reverification, decide_claim, decide_send, notice_due, resolve_sealing, step,
 };
 use model::{KillSwitch, NoticeState, SiteRow, TargetState, Verdict};
@@ -369,7 +369,8 @@ impl Town {
     fn find_inflight(&self, world: &mut World, address: usize) -> Option<()> {
         let notice = world.notices[address]?;
         let found = notice_after(notice, NoticeEvent::FoundInflight, RETRY, NOW).ok()?;
-        let again = NoticeRow::restore(NoticeState::Pending, notice.attempts(), NOW);
+        let again =
+            NoticeRow::restore(NoticeState::Pending, notice.attempts(), NOW, notice.put_offs());
         let requeued = self.rule == Rule::RequeueInflight;
         world.notices[address] = Some(if requeued { again } else { found });
         Some(())
@@ -379,11 +380,11 @@ impl Town {
         let outcome = match reply {
             Reply::Accepted => SmtpOutcome::Accepted,
             Reply::PutOff => SmtpOutcome::PutOff,
-            Reply::LostBeforeDot => SmtpOutcome::LostBeforeDot,
+            Reply::LostBeforeDot => SmtpOutcome::Hindered { heard: false },
             Reply::LostAfterDot { .. } if self.rule == Rule::SilenceIsYes => SmtpOutcome::Accepted,
             Reply::LostAfterDot { .. } => SmtpOutcome::LostAfterDot,
         };
-        let event = NoticeEvent::Answered { attempt, outcome };
+        let event = NoticeEvent::Answered { attempt, outcome, last_sent: None };
         let row = world.notices[address].and_then(|row| notice_after(row, event, RETRY, NOW).ok());
         // An answer that comes too late changes nothing.
         world.notices[address] = row.or(world.notices[address]);
@@ -431,6 +432,7 @@ impl World {
             kill_switch: KillSwitch::Released,
             rate: RateUsed::default(),
             sealed_untold: 0,
+            sending: Sending::Open,
             now: NOW,
         }
     }

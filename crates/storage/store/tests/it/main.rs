@@ -29,4 +29,6 @@ mod schema;
 #[cfg(test)]
 mod screening;
 #[cfg(test)]
+mod sending_pause;
+#[cfg(test)]
 mod targets;

@@ -49,6 +49,7 @@ fn both_schemas_are_one_text() {
         "0003_campaigns.sql",
         "0004_notices.sql",
         "0005_recovery.sql",
+        "0007_sending_pause.sql",
     ] {
         let schema = migration("sqlite", name);
         let translated = SUBSTITUTIONS
