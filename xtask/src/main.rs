@@ -25,9 +25,9 @@ Repository chores of Countersign.
 Usage: cargo xtask COMMAND
 
 Commands:
-  test [--full]    Everything that must pass before a change is merged: format, lints, documents,
-                   spelling, licences, tidiness, then all tests. Installs what is missing first.
-                   --full adds longer kill loops and 60 seconds of each fuzz target.
+  test [--full]    Everything that must pass before a change is merged: format, lints, spelling,
+                   licences, tidiness, then all tests. Installs what is missing first.
+                   --full adds documents, longer kill loops and 60 seconds of each fuzz target.
   example [DIR]    Makes a site that Django runs, leaks that concern it, and the truth about both,
                    in target/example or DIR. Everybody in it is invented.
   bench [NAME]     Runs one benchmark, or all, and rewrites its section of docs/benchmarks.md.

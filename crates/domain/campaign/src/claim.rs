@@ -28,6 +28,9 @@ pub fn decide_claim(
     if accounts.iter().any(|state| *state != TargetState::Pending) {
         return Claim::Proceed;
     }
+    if let Sending::Paused { until } = facts.sending {
+        return Claim::Wait { reason: Waiting::SendingPaused, until: Some(until) };
+    }
     if facts.sealed_untold > facts.signed.plan().policy().sealed_untold_max {
         return Claim::Wait { reason: Waiting::SealedUntold, until: None };
     }
@@ -132,8 +135,25 @@ pub struct ClaimFacts<'a> {
     pub rate: RateUsed,
     /// Accounts that are sealed while their notice is not final.
     pub sealed_untold: u64,
+    /// Whether anybody could be told.
+    pub sending: Sending,
     /// The database's clock.
     pub now: Timestamp,
+}
+
+/// Whether mail leaves, as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sending {
+    /// As it should.
+    Open,
+    /// Nobody is told until then: nobody is sealed either.
+    Paused {
+        /// When one address may be tried.
+        until: Timestamp,
+    },
+    /// It failed, and nobody waits for a mail whose turn it is: one more address shows whether it
+    /// still does.
+    Untried,
 }
 
 /// Addresses taken up in the current minute and hour of the clock.
@@ -170,6 +190,8 @@ model::text_enum! {
         SealedUntold = "sealed_untold",
         /// This minute's or this hour's share is used up.
         Rate = "rate",
+        /// Mail does not leave at all.
+        SendingPaused = "sending_paused",
         /// Some account of the address is not settled.
         NotSealed = "not_sealed",
         /// The notice was put off by the mail server.
@@ -276,6 +298,7 @@ mod tests {
                 kill_switch: KillSwitch::Released,
                 rate: RateUsed::default(),
                 sealed_untold: 0,
+                sending: Sending::Open,
                 now: NOW,
             }
         }
@@ -353,6 +376,19 @@ mod tests {
         let group = AddressGroup::verify(&case.signed, group).unwrap();
         let begun = [TargetState::Sealed, TargetState::Pending];
         assert_eq!(decide_claim(&group, &begun, &stuck), Claim::Proceed);
+    }
+
+    #[test]
+    fn nobody_is_sealed_while_mail_does_not_leave_at_all() {
+        let case = Case::new();
+        let until = NOW.after(Duration::from_mins(1));
+        let paused = ClaimFacts { sending: Sending::Paused { until }, ..case.facts() };
+        case.check(paused, Claim::Wait { reason: Waiting::SendingPaused, until: Some(until) });
+        case.check(ClaimFacts { sending: Sending::Untried, ..case.facts() }, Claim::Proceed);
+        let group = case.members().into_iter().take(2).collect();
+        let group = AddressGroup::verify(&case.signed, group).unwrap();
+        let begun = [TargetState::Sealed, TargetState::Pending];
+        assert_eq!(decide_claim(&group, &begun, &paused), Claim::Proceed);
     }
 
     #[test]

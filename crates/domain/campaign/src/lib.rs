@@ -23,7 +23,7 @@ mod tree;
 
 pub use account_for::{Irreconcilable, Reckoning};
 pub use claim::{
-    Claim, ClaimFacts, NoticeDue, RateUsed, Refusal, Waiting, decide_claim, decide_intent,
+    Claim, ClaimFacts, NoticeDue, RateUsed, Refusal, Sending, Waiting, decide_claim, decide_intent,
     decide_pass, decide_send, notice_due,
 };
 pub use group::{AddressGroup, GroupError};

@@ -2,7 +2,7 @@ use std::fmt;
 
 use futures_util::future::BoxFuture;
 
-use crate::{Composed, DeliveryOutcome, Maildir, Relay};
+use crate::{Address, Composed, DeliveryOutcome, Failure, Greeting, Maildir, Relay};
 
 /// How mail leaves.
 pub enum Transport {
@@ -19,6 +19,31 @@ impl Transport {
         match self {
             Self::Relay(relay) => relay.deliver(message),
             Self::Maildir(maildir) => Box::pin(maildir.deliver(message)),
+        }
+    }
+
+    /// Asks whether mail would leave, without sending any; `None` for a folder, which greets
+    /// nobody.
+    #[must_use = "a future does nothing until it is awaited"]
+    pub fn greet<'a>(
+        &'a self,
+        bounces: &'a Address,
+        own: &'a Address,
+    ) -> BoxFuture<'a, Result<Option<Greeting>, Failure>> {
+        Box::pin(async move {
+            match self {
+                Self::Relay(relay) => relay.greet(bounces, own).await.map(Some),
+                Self::Maildir(_) => Ok(None),
+            }
+        })
+    }
+
+    /// Whether mail can go to addresses beyond ASCII; `None` if it cannot be told now.
+    #[must_use = "a future does nothing until it is awaited"]
+    pub fn takes_international(&self) -> BoxFuture<'_, Option<bool>> {
+        match self {
+            Self::Relay(relay) => relay.takes_international(),
+            Self::Maildir(_) => Box::pin(async { Some(true) }),
         }
     }
 }

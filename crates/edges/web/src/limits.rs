@@ -11,6 +11,9 @@ pub const FORM_BYTES_MAX: usize = 8 * 1024;
 /// costs, which may be two seconds.
 pub const ANSWER_TIME_MAX: Duration = Duration::from_mins(1);
 
+/// Time that the store has to say that it is there, before whoever asked gives up.
+pub const HEALTH_TIME_MAX: Duration = Duration::from_secs(3);
+
 /// Time that a client has to agree with us on a TLS session.
 pub const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
 

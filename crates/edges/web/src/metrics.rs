@@ -13,10 +13,12 @@ use prometheus_client::{
     metrics::{family::Family, gauge::Gauge},
     registry::Registry,
 };
+use tokio::time::timeout;
 
 use crate::{
     guard::{self, guarded},
     in_process::{CampaignView, InProcess},
+    limits::HEALTH_TIME_MAX,
 };
 
 /// What `Content-Type` `OpenMetrics` has.
@@ -35,13 +37,13 @@ pub fn metrics_routes(operations: InProcess) -> Router {
 
 /// Whether requests can be answered now: the store must be there.
 async fn healthz(State(operations): State<InProcess>) -> (StatusCode, &'static str) {
-    match operations.is_store_there().await {
-        Ok(()) => (StatusCode::OK, "ok\n"),
-        Err(error) => {
-            tracing::error!(%error, "the store does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n")
-        }
-    }
+    let error = match timeout(HEALTH_TIME_MAX, operations.is_store_there()).await {
+        Ok(Ok(())) => return (StatusCode::OK, "ok\n"),
+        Ok(Err(error)) => error.to_string(),
+        Err(late) => late.to_string(),
+    };
+    tracing::error!(error, "the store does not answer");
+    (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n")
 }
 
 /// Counts of campaigns by state: read from the store at each request, so that every process of an
@@ -69,6 +71,9 @@ fn text(views: &[CampaignView]) -> Result<String, std::fmt::Error> {
     registry.register("accounts", "Accounts of campaigns by state", accounts.clone());
     registry.register("notices", "Notices of campaigns by state", notices.clone());
     registry.register("sealed_untold", "Accounts sealed and not told yet", untold.clone());
+    let paused = Gauge::<u64, AtomicU64>::default();
+    registry.register("sending_paused", "Whether nobody is told for now", paused.clone());
+    paused.set(u64::from(views.iter().any(|view| view.sending_paused.is_some())));
     for view in views {
         let campaign = ("campaign", view.name.clone());
         campaigns.get_or_create(&vec![("state", view.state.to_owned())]).inc();

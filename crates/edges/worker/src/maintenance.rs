@@ -9,15 +9,20 @@ use tokio::{sync::watch, time};
 /// How often.
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// Maintains until the lanes have ended.
+/// Maintains until the lanes have ended. What is being done then is broken off, as a crash would:
+/// each chore waits half a minute for a database that does not answer.
 pub(crate) async fn maintain(context: &WorkerContext<'_>, mut ended: watch::Receiver<bool>) {
+    tokio::select! {
+        () = maintain_always(context) => {}
+        _ = ended.wait_for(|ended| *ended) => {}
+    }
+}
+
+async fn maintain_always(context: &WorkerContext<'_>) {
     let mut watch = ResetWatch::default();
-    while !*ended.borrow() {
+    loop {
         maintain_once(context, &mut watch).await;
-        tokio::select! {
-            () = time::sleep(INTERVAL) => {}
-            _ = ended.wait_for(|ended| *ended) => {}
-        }
+        time::sleep(INTERVAL).await;
     }
 }
 

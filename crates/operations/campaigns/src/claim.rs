@@ -1,6 +1,6 @@
 //! Taking addresses up: a few at a time, in their order, as far as the campaign lets a worker go.
 
-use campaign::{Claim, Refusal, decide_claim};
+use campaign::{Claim, Refusal, Sending, decide_claim};
 use model::{CampaignId, FindingId, TargetState};
 use store::{AddressLease, Finding, TargetRow, Tx};
 
@@ -44,6 +44,12 @@ pub(crate) async fn claim_addresses(
             Claim::Wait { .. } | Claim::Refuse(Refusal::KillSwitch) => break,
             Claim::Refuse(refused) => return Err(CampaignError::from(refused).into()),
         }
+        if gate.sending == Sending::Untried && is_fresh(&states) {
+            if !tx.take_probe(None).await? {
+                break;
+            }
+            gate.sending = Sending::Paused { until: gate.facts().now };
+        }
         let lease = context.instance.options().lease;
         if let Some(lease) = tx.take_address(campaign, number, &context.name, lease).await? {
             count(&mut gate, &lease, &states);
@@ -52,6 +58,10 @@ pub(crate) async fn claim_addresses(
     }
     tx.commit().await?;
     Ok(claimed)
+}
+
+fn is_fresh(states: &[TargetState]) -> bool {
+    states.iter().all(|state| *state == TargetState::Pending)
 }
 
 /// Counts an address that was just taken, for the decision on the next one.

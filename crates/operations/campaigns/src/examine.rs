@@ -6,7 +6,7 @@ use campaign::{Reverification, TargetAction, after_reverification};
 use directory::Ability;
 use exposure::{Evidence, Reverified, Suspicion, reverify};
 use instance::Instance;
-use model::{Account, AccountId, CampaignId, Randomness, Secret, Verdict};
+use model::{Account, AccountId, CampaignId, Randomness, Secret, SkipReason, Verdict};
 use outbox::{Addressee, Kept};
 use password::Verifier;
 use store::ResetLine;
@@ -29,13 +29,22 @@ pub(crate) async fn examine(
     let ids: Vec<_> = members.iter().map(|member| member.row.account.clone()).collect();
     let present = context.means.directory.by_ids(&ids).await?;
     let mut present: BTreeMap<_, _> = present.into_iter().map(|a| (a.id.clone(), a)).collect();
+    let reach = MailReach::of(context, present.values()).await;
     let mut actions = Actions::new();
     let mut open = Vec::new();
     for member in members {
         let account = present.remove(&member.row.account);
         match first_look(context, campaign, member, account)? {
             FirstLook::Decided(action) => drop(actions.insert(member.row.account.clone(), action)),
-            FirstLook::Open(case) => open.push(*case),
+            FirstLook::Open(case) => match reach.judge(&case.whom) {
+                Reached::Yes => open.push(*case),
+                Reached::No => {
+                    let unreachable = Action::Skip(SkipReason::Unreachable);
+                    actions.insert(case.account, unreachable);
+                }
+                // Left for another attempt.
+                Reached::Unknown => {}
+            },
         }
     }
     let verifier = Arc::clone(&context.means.verifier);
@@ -88,6 +97,37 @@ pub(crate) fn kept_of(
     let wrapped = line.wrapped_key.as_ref().ok_or_else(destroyed)?;
     let kept = line.kept.as_ref().ok_or_else(destroyed)?;
     Ok(Kept::decrypt(instance, campaign, &line.account, wrapped, kept)?)
+}
+
+/// Which addresses mail can go to.
+struct MailReach {
+    international: Option<bool>,
+}
+
+/// Whether mail can go to one of them.
+enum Reached {
+    Yes,
+    No,
+    Unknown,
+}
+
+impl MailReach {
+    /// The relay is asked only if somebody's address needs it.
+    async fn of(context: &WorkerContext<'_>, accounts: impl Iterator<Item = &Account>) -> Self {
+        let mut emails = accounts.filter_map(|account| account.email.as_deref());
+        if emails.all(str::is_ascii) {
+            return Self { international: Some(true) };
+        }
+        Self { international: context.means.outbox.mail.transport.takes_international().await }
+    }
+
+    fn judge(&self, whom: &Whom) -> Reached {
+        match self.international {
+            Some(false) if !whom.address.is_ascii() => Reached::No,
+            None if !whom.address.is_ascii() => Reached::Unknown,
+            _ => Reached::Yes,
+        }
+    }
 }
 
 enum FirstLook {

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use campaign::{
-    AddressGroup, AddressKey, ClaimFacts, InclusionProof, Place, RateUsed, SignedPlan, State,
-    Target, TargetTree, Targets, allowed_addresses,
+    AddressGroup, AddressKey, ClaimFacts, InclusionProof, Place, RateUsed, Sending, SignedPlan,
+    State, Target, TargetTree, Targets, allowed_addresses,
 };
 use futures_util::TryStreamExt;
 use model::{AccountId, CampaignId, FindingId, KillSwitch, Timestamp};
@@ -24,6 +24,7 @@ pub(crate) struct Gate {
     kill_switch: KillSwitch,
     pub(crate) rate: RateUsed,
     pub(crate) sealed_untold: u64,
+    pub(crate) sending: Sending,
     now: Timestamp,
 }
 
@@ -50,7 +51,8 @@ impl Gate {
             this_hour: tx.addresses_taken_since(campaign, begun(now, HOUR)).await?,
         };
         let sealed_untold = tx.sealed_untold(campaign).await?;
-        Ok(Some(Self { loaded, signed, kill_switch, rate, sealed_untold, now }))
+        let sending = sending(tx, campaign, now).await?;
+        Ok(Some(Self { loaded, signed, kill_switch, rate, sealed_untold, sending, now }))
     }
 
     pub(crate) const fn facts(&self) -> ClaimFacts<'_> {
@@ -60,6 +62,7 @@ impl Gate {
             kill_switch: self.kill_switch,
             rate: self.rate,
             sealed_untold: self.sealed_untold,
+            sending: self.sending,
             now: self.now,
         }
     }
@@ -67,6 +70,16 @@ impl Gate {
     pub(crate) fn allowed(&self) -> u64 {
         allowed_addresses(&self.loaded.campaign)
     }
+}
+
+/// A notice that is due shows sooner than a new one whether mail leaves again.
+async fn sending(tx: &mut Tx, campaign: CampaignId, now: Timestamp) -> Result<Sending, RunError> {
+    let Some(pause) = tx.sending_pause().await? else { return Ok(Sending::Open) };
+    let is_due = pause.probe_at <= now;
+    if is_due && tx.notice_to_send(campaign).await?.is_none() {
+        return Ok(Sending::Untried);
+    }
+    Ok(Sending::Paused { until: pause.probe_at })
 }
 
 const MINUTE: Duration = Duration::from_mins(1);

@@ -135,6 +135,10 @@ async fn does_tick_move(tx: &mut Tx, now: &Campaign) -> Result<bool, RunError> {
 /// Whether a claim could find anything.
 async fn has_work(tx: &mut Tx, now: &Campaign) -> Result<bool, RunError> {
     let (campaign, allowed) = (now.id(), allowed_addresses(now));
+    let moment = tx.now().await?;
+    if tx.sending_pause().await?.is_some_and(|pause| pause.probe_at > moment) {
+        return Ok(!tx.notices_left_in_flight(campaign).await?.is_empty());
+    }
     Ok(!tx.addresses_to_take(campaign, allowed, 1).await?.is_empty()
         || tx.notice_to_send(campaign).await?.is_some()
         || !tx.notices_left_in_flight(campaign).await?.is_empty())

@@ -6,7 +6,7 @@ use model::Clock;
 use serde::Serialize;
 use store::{Store, StoreError};
 
-use crate::Instance;
+use crate::{Instance, instance::way_on};
 
 /// A worker's clock and the database's may differ by so much.
 const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
@@ -62,13 +62,11 @@ pub fn check_store(store: &Store) -> BoxFuture<'_, Result<Vec<Checked>, StoreErr
             Some(version) if version == needed => {
                 Checked::good("tables", format!("version {version}"))
             }
-            found => Checked::bad(
-                "tables",
-                format!(
-                    "version {} found, {needed} needed: run `countersign migrate`",
-                    found.unwrap_or(0)
-                ),
-            ),
+            found => {
+                let found = found.unwrap_or(0);
+                let way_on = way_on(found, needed);
+                Checked::bad("tables", format!("version {found} found, {needed} needed: {way_on}"))
+            }
         };
         let durable = store.read().await?.is_durable().await?;
         let durability = if durable {

@@ -134,6 +134,15 @@ impl fmt::Debug for Instance {
     }
 }
 
+/// What to do about tables of another version.
+pub(crate) const fn way_on(found: i64, needed: i64) -> &'static str {
+    if found < needed {
+        "run `countersign migrate`"
+    } else {
+        "a newer version of Countersign has migrated the store, so use that one"
+    }
+}
+
 async fn require_migrated(store: &Store) -> Result<(), InstanceError> {
     let needed = Store::schema_version_needed();
     match store.schema_version().await? {
@@ -183,8 +192,8 @@ pub enum InstanceError {
     },
     /// Made by an older or newer version of Countersign.
     #[error(
-        "the store's tables are of version {found}, this program's are of version {needed}: \
-             run `countersign migrate`, or this version's successor"
+        "the store's tables are of version {found}, this program's are of version {needed}: {}",
+        way_on(*found, *needed)
     )]
     NotMigrated {
         /// What the store has.

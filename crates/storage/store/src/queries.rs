@@ -2,8 +2,8 @@
 
 use crate::{
     Store, StoreFuture, accounts, addresses, arming, campaigns, candidates, findings, instance,
-    jobs, leaks, links, log, notices, requests, reset_lines, roster, screening, statements, store,
-    summary, swaps, targets, unverified,
+    jobs, leaks, links, log, notices, requests, reset_lines, roster, screening, sending_pause,
+    statements, store, summary, swaps, targets, unverified,
 };
 
 impl Store {
@@ -44,6 +44,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, sql::QueryText)>
         reset_lines::ALL,
         roster::ALL,
         screening::ALL,
+        sending_pause::ALL,
         statements::ALL,
         summary::ALL,
         swaps::ALL,

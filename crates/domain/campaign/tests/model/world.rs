@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 use campaign::{
     Campaign, Claim, ClaimFacts, Event, HaltReason, NoticeDue, PassedAttempt, RateUsed, Refusal,
-    Reverification, SignedPlan, Stage, StageProgress, State, SwapEnd, TargetAction, Waiting,
-    after_reverification, decide_claim, decide_intent, decide_pass, decide_send, judge_swap,
-    notice_due, step,
+    Reverification, Sending, SignedPlan, Stage, StageProgress, State, SwapEnd, TargetAction,
+    Waiting, after_reverification, decide_claim, decide_intent, decide_pass, decide_send,
+    judge_swap, notice_due, step,
 };
 use model::{KillSwitch, NoticeState, SiteRow, TargetState, Verdict};
 use notice::{NoticeEvent, NoticeRow, SmtpOutcome, notice_after};
@@ -457,7 +457,8 @@ impl Town {
     fn find_inflight(&self, world: &mut World, address: usize) -> Option<()> {
         let notice = world.notices[address]?;
         let found = notice_after(notice, NoticeEvent::FoundInflight, RETRY, NOW).ok()?;
-        let again = NoticeRow::restore(NoticeState::Pending, notice.attempts(), NOW);
+        let again =
+            NoticeRow::restore(NoticeState::Pending, notice.attempts(), NOW, notice.put_offs());
         let requeued = self.rule == Rule::RequeueInflight;
         world.notices[address] = Some(if requeued { again } else { found });
         Some(())
@@ -467,11 +468,11 @@ impl Town {
         let outcome = match reply {
             Reply::Accepted => SmtpOutcome::Accepted,
             Reply::PutOff => SmtpOutcome::PutOff,
-            Reply::LostBeforeDot => SmtpOutcome::LostBeforeDot,
+            Reply::LostBeforeDot => SmtpOutcome::Hindered { heard: false },
             Reply::LostAfterDot { .. } if self.rule == Rule::SilenceIsYes => SmtpOutcome::Accepted,
             Reply::LostAfterDot { .. } => SmtpOutcome::LostAfterDot,
         };
-        let event = NoticeEvent::Answered { attempt, outcome };
+        let event = NoticeEvent::Answered { attempt, outcome, last_sent: None };
         let row = world.notices[address].and_then(|row| notice_after(row, event, RETRY, NOW).ok());
         // An answer that comes too late changes nothing.
         world.notices[address] = row.or(world.notices[address]);
@@ -523,6 +524,7 @@ impl World {
             kill_switch: KillSwitch::Released,
             rate: RateUsed::default(),
             sealed_untold: 0,
+            sending: Sending::Open,
             now: NOW,
         }
     }

@@ -38,9 +38,14 @@ pub(crate) enum CampaignCommand {
         approvals: Vec<PathBuf>,
     },
     /// Start a signed campaign: workers take it up from now on.
+    ///
+    /// The mail server is asked first whether it would take a notice, with our own addresses alone
+    /// and without sending anything. A campaign that could tell nobody is not started.
     Start {
         /// The campaign's name.
         name: CampaignName,
+        #[command(flatten)]
+        relay: RelayCheck,
     },
     /// List the campaigns and where they stand.
     List,
@@ -61,9 +66,13 @@ pub(crate) enum CampaignCommand {
         all: bool,
     },
     /// Let a halted campaign go on, once the plan of its new round is signed.
+    ///
+    /// As with `start`, the mail server is asked first whether it would take a notice.
     Resume {
         /// The campaign's name.
         name: CampaignName,
+        #[command(flatten)]
+        relay: RelayCheck,
     },
     /// Make a frozen campaign a draft again. Its signatures are void.
     Thaw {
@@ -90,6 +99,14 @@ pub(crate) enum CampaignCommand {
         /// The campaign's name.
         name: CampaignName,
     },
+}
+
+/// Whether the mail server is asked before anybody's mail depends on it.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct RelayCheck {
+    /// Do not ask the mail server whether it would take a notice.
+    #[arg(long)]
+    pub(crate) skip_relay_check: bool,
 }
 
 /// Begin a campaign. It touches nobody before it is frozen, signed by two and started.

@@ -13,7 +13,7 @@ use serde::Serialize;
 use self::desk::CampaignDesk;
 use super::{CommandContext, CommandFailure, Refused};
 use crate::{
-    cli::CampaignCommand,
+    cli::{CampaignCommand, RelayCheck},
     files,
     output::{Done, visible},
     wiring::{self, WiringError},
@@ -40,12 +40,18 @@ impl CampaignDesk<'_> {
         let view = match command {
             CampaignCommand::Draft(arguments) => self.draft(arguments).await?,
             CampaignCommand::Approve { name, approvals } => self.approve(name, approvals).await?,
-            CampaignCommand::Start { name } => self.start(name).await?,
+            CampaignCommand::Start { name, relay } => {
+                self.greet_relay(*relay).await?;
+                self.start(name).await?
+            }
             CampaignCommand::Halt { name: Some(name), .. } => {
                 campaigns::halt_campaign(&self.instance, name.as_str()).await.map_err(refused)?
             }
             CampaignCommand::Halt { name: None, .. } => return self.halt_all().await,
-            CampaignCommand::Resume { name } => self.resume(name).await?,
+            CampaignCommand::Resume { name, relay } => {
+                self.greet_relay(*relay).await?;
+                self.resume(name).await?
+            }
             CampaignCommand::Thaw { name } => {
                 campaigns::thaw_campaign(&self.instance, name.as_str()).await.map_err(refused)?
             }
@@ -108,6 +114,19 @@ impl CampaignDesk<'_> {
             view = approved.map_err(refused)?;
         }
         Ok(view)
+    }
+
+    /// Refuses what could tell nobody. A relay that would take mail is tried at once if sending
+    /// pauses.
+    async fn greet_relay(&self, check: RelayCheck) -> Result<(), CommandFailure> {
+        if check.skip_relay_check {
+            return Ok(());
+        }
+        let greeted = wiring::greet_relay(self.config, self.instance.kind()).await;
+        if greeted.map_err(Refused::if_no_relay)?.is_some() {
+            outbox::hasten_sending(&self.instance).await?;
+        }
+        Ok(())
     }
 
     async fn start(&self, name: &CampaignName) -> Result<CampaignView, CommandFailure> {

@@ -4,6 +4,7 @@ mod keys;
 mod period;
 mod reference;
 mod renamed;
+mod sense;
 mod settings;
 
 use std::{
@@ -115,11 +116,14 @@ fn parse(
     for (name, value) in environment {
         overlay(&mut table, name, value, &keys)?;
     }
-    serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
-        let key = error.path().to_string();
+    let invalid = |key: String, reason: String| {
         let origin = origin(file, &key, environment, &keys);
-        ConfigError::Invalid { origin, key, reason: error.inner().message().to_owned() }
-    })
+        ConfigError::Invalid { origin, key, reason }
+    };
+    let settings = serde_path_to_error::deserialize(Value::Table(table))
+        .map_err(|error| invalid(error.path().to_string(), error.inner().message().to_owned()))?;
+    sense::check(&settings).map_err(|wrong| invalid(wrong.key.to_owned(), wrong.reason))?;
+    Ok(settings)
 }
 
 /// The first key that no setting has.
@@ -319,6 +323,19 @@ mod tests {
         let settings = read("[serve.people]\nlisten = '127.0.0.1:1'", &[]).unwrap();
         assert_eq!(settings.serve.people.listen, "127.0.0.1:1");
         assert_eq!(settings.serve.operators.listen, None);
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_together_are_refused() {
+        let mode = "[directory.hash]\npepper_mode = 'append'";
+        let error = read(mode, &[]).unwrap_err();
+        assert!(error.starts_with("site.toml: `directory.hash.pepper_mode`: "), "{error}");
+        assert!(error.contains("set `directory.hash.pepper_file`"), "{error}");
+        assert!(read(&format!("{mode}\npepper_file = 'pepper'"), &[]).is_ok());
+        let pieces = [("COUNTERSIGN_WORKER_PIECE_BYTES", "0")];
+        let error = read("", &pieces).unwrap_err();
+        let named = "environment variable COUNTERSIGN_WORKER_PIECE_BYTES: `worker.piece_bytes`: 0";
+        assert!(error.starts_with(named), "{error}");
     }
 
     #[test]

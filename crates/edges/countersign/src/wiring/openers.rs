@@ -141,7 +141,10 @@ pub(super) fn pepper(config: &Config) -> Result<Option<Pepper>, WiringError> {
     let bytes = bytes.map_err(|source| WiringError::Pepper { path, source })?;
     let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     let secret = line.strip_suffix(b"\r").unwrap_or(line);
-    Ok(Some(Pepper::new(pepper_mode(settings.pepper_mode), Secret::from(secret))))
+    Ok(Some(Pepper::new(
+        pepper_mode(settings.pepper_mode.unwrap_or_default()),
+        Secret::from(secret),
+    )))
 }
 
 const fn pepper_mode(setting: PepperSetting) -> PepperMode {

@@ -45,6 +45,8 @@ async fn an_address_is_told_once(store: TestStore) {
         attempts: 0,
         not_before: time(7),
         made_at: time(7),
+        put_offs: 0,
+        put_off_at: None,
     };
     assert_eq!(tx.hold_notice(id).await.unwrap(), expected);
     tx.commit().await.unwrap();

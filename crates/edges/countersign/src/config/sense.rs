@@ -1,0 +1,35 @@
+use super::settings::Settings;
+
+/// Smaller pieces cost more to keep count of than to screen.
+const PIECE_BYTES_MIN: u64 = 64 * 1024;
+
+/// A setting that makes no sense, by itself or beside the others.
+pub(super) struct Nonsense {
+    pub(super) key: &'static str,
+    pub(super) reason: String,
+}
+
+/// Finds what each value alone does not show.
+pub(super) fn check(settings: &Settings) -> Result<(), Nonsense> {
+    check_pieces(settings)?;
+    check_pepper(settings)
+}
+
+fn check_pieces(settings: &Settings) -> Result<(), Nonsense> {
+    let found = settings.worker.piece_bytes;
+    if found >= PIECE_BYTES_MIN {
+        return Ok(());
+    }
+    let reason = format!("{found} is too few: at least {PIECE_BYTES_MIN}");
+    Err(Nonsense { key: "worker.piece_bytes", reason })
+}
+
+/// A pepper that is forgotten finds nobody, and looks as if nobody were exposed.
+fn check_pepper(settings: &Settings) -> Result<(), Nonsense> {
+    let hash = &settings.directory.hash;
+    if hash.pepper_mode.is_none() || hash.pepper_file.is_some() {
+        return Ok(());
+    }
+    let reason = "there is no pepper to mix in: set `directory.hash.pepper_file` as well";
+    Err(Nonsense { key: "directory.hash.pepper_mode", reason: reason.to_owned() })
+}
