@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use directory::{Directory, EndedSessions, ReadError, WriteError};
+use directory::{Directory, EndedSessions, ReadError, RowNow, WriteError};
 use instance::{KeyRing, failpoint};
 use model::{Account, AccountId, Credential, CredentialNow, SiteRow, StoredHash};
 
@@ -77,12 +77,20 @@ async fn swap(
     replacement: &Replacement,
 ) -> Result<SiteRow, SwapError> {
     let Replacement { account, old, new } = replacement;
-    if directory.replace_if(account, old, new).await? {
+    let mut row = directory.lock(account).await?;
+    if row.now().is(old) {
+        row.replace(new).await?;
+        row.commit().await?;
         return Ok(SiteRow::Ours);
     }
     // Somebody was quicker: the owner, or another worker with the same intent.
-    let now = look(directory, keys, account).await?;
     let version = |hash: &StoredHash| Credential::from(hash.clone()).version(keys);
+    let now = match row.now() {
+        RowNow::Gone => CredentialNow::Gone,
+        RowNow::Empty => CredentialNow::Empty,
+        RowNow::Holds(hash) => CredentialNow::Present(version(hash)),
+    };
+    row.roll_back().await?;
     Ok(SiteRow::classify(now, version(old), version(new)))
 }
 

@@ -95,6 +95,12 @@ impl Db {
         })
     }
 
+    /// Whether a transaction that writes keeps every other one from it, as in a SQLite file.
+    #[must_use]
+    pub fn has_one_writer(&self) -> bool {
+        self.0.has_one_writer()
+    }
+
     /// Waits until every connection is closed.
     pub fn close(&self) -> BoxFuture<'_, ()> {
         self.0.close()
@@ -174,6 +180,11 @@ impl SqlTx {
     /// Makes everything done in it last. If it fails, nothing is done.
     pub fn commit(self) -> BoxFuture<'static, Result<(), SqlError>> {
         self.0.end()
+    }
+
+    /// Takes everything done in it back, and waits for it: dropping it does so later.
+    pub fn roll_back(self) -> BoxFuture<'static, Result<(), SqlError>> {
+        self.0.take_back()
     }
 }
 

@@ -60,6 +60,10 @@ impl Backend for SqlitePool {
         Box::pin(async move { Ok(migrator(migrations.sqlite).run(self).await?) })
     }
 
+    fn has_one_writer(&self) -> bool {
+        true
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.close())
     }
@@ -102,5 +106,9 @@ impl BackendTx for Transaction<'static, Sqlite> {
 
     fn end(self: Box<Self>) -> BackendAnswer<'static, ()> {
         Box::pin(async move { Ok(self.commit().await?) })
+    }
+
+    fn take_back(self: Box<Self>) -> BackendAnswer<'static, ()> {
+        Box::pin(async move { Ok(self.rollback().await?) })
     }
 }
