@@ -8,13 +8,31 @@ row_id! {
     SwapId
 }
 
-/// A transaction of the site's database, which can be asked afterwards what became of it.
+/// A transaction of the site's database, by which its fate can be asked for later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiteTransaction {
-    /// Which database, so that a copy of it is not asked.
-    pub database: String,
-    /// Its number there.
-    pub id: u64,
+    database: String,
+    number: u64,
+}
+
+impl SiteTransaction {
+    /// One that was kept.
+    #[must_use]
+    pub const fn new(database: String, number: u64) -> Self {
+        Self { database, number }
+    }
+
+    /// Which database, in which of its histories: what was restored or promoted counts anew.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// The database's number for it.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
 }
 
 text_enum! {

@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, error::Error};
 
 use campaign::{PassedAttempt, SwapEnd, judge_swap};
 use directory::{
-    Ability, Directory, EndedSessions, Fate, LockedRow, ReadError, RowNow, WriteError,
+    Ability, Directory, EndedSessions, LockedRow, ReadError, RowNow, TransactionFate, WriteError,
 };
 use instance::{Instance, KeyRing, failpoint};
 use model::{
@@ -97,12 +97,12 @@ async fn swap<S: Saga>(
     let (keys, mut row) = (instance.keys(), directory.lock(account).await?);
     let found = judge_row(keys, &*row, version(keys, old), version(keys, new));
     if found != SiteRow::Old {
-        row.roll_back().await;
+        row.roll_back().await?;
         return Ok(judge_swap(found, PassedAttempt::None));
     }
     row.replace(new).await?;
     if !pass(instance, directory, saga, *held, row.transaction()).await? {
-        row.roll_back().await;
+        row.roll_back().await?;
         return Ok(SwapEnd::Untouched);
     }
     failpoint::reach("swap_passed");
@@ -117,15 +117,15 @@ async fn pass<S: Saga>(
     directory: &dyn Directory,
     saga: &S,
     held: SwapLease,
-    transaction: Option<&SiteTransaction>,
+    transaction: Option<SiteTransaction>,
 ) -> Result<bool, SwapError> {
-    if directory.capabilities().can(Ability::LocksStore) {
+    if directory.capabilities().can(Ability::SharesStore) {
         // Nobody can write here before the site's transaction ends: what is read now stays true.
         let mut tx = instance.store().read().await?;
         return Ok(saga.may_pass(&mut tx).await? && tx.is_swap_held(held).await?);
     }
     let mut tx = instance.store().begin().await?;
-    let may = saga.may_pass(&mut tx).await? && tx.pass_swap(held, transaction).await?;
+    let may = saga.may_pass(&mut tx).await? && tx.pass_swap(held, transaction.as_ref()).await?;
     tx.commit().await?;
     Ok(may)
 }
@@ -142,21 +142,21 @@ pub async fn judge_left(
     let row = directory.lock(&left.account).await?;
     let found = judge_row(keys, &*row, left.expected, left.made);
     let end = judge_swap(found, passed(directory, left).await?);
-    row.roll_back().await;
+    row.roll_back().await?;
     Ok(end)
 }
 
 async fn passed(directory: &dyn Directory, left: &Swap) -> Result<PassedAttempt, SwapError> {
     // Where the site's row locks our store, nothing could be written down before the commit.
-    let is_known = !directory.capabilities().can(Ability::LocksStore);
+    let is_known = !directory.capabilities().can(Ability::SharesStore);
     if left.passed.is_none() && is_known {
         return Ok(PassedAttempt::None);
     }
     let Some(transaction) = &left.transaction else { return Ok(PassedAttempt::Unknown) };
     Ok(match directory.fate(transaction).await? {
-        Fate::Committed => PassedAttempt::Committed,
-        Fate::Aborted => PassedAttempt::Aborted,
-        Fate::Unknown => PassedAttempt::Unknown,
+        TransactionFate::Committed => PassedAttempt::Committed,
+        TransactionFate::Aborted => PassedAttempt::Aborted,
+        TransactionFate::Unknown => PassedAttempt::Unknown,
     })
 }
 
@@ -169,7 +169,7 @@ fn judge_row(
     let now = match row.now() {
         RowNow::Gone => CredentialNow::Gone,
         RowNow::Empty => CredentialNow::Empty,
-        RowNow::Present(hash) => CredentialNow::Present(version(keys, hash)),
+        RowNow::Holds(hash) => CredentialNow::Present(version(keys, hash)),
     };
     SiteRow::classify(now, old, new)
 }

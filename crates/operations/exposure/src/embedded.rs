@@ -1,13 +1,10 @@
 use directory::{
     Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, DirectoryReport,
-    EndedSessions, Fate, LockedRow, MappedField, ReadError, Reading, RowNow, WriteError,
+    EndedSessions, LockedRow, MappedField, ReadError, Reading, RowNow, TransactionFate, WriteError,
     WriteGrant, Writing,
 };
-use futures_util::{
-    StreamExt, TryStreamExt,
-    future::{self, BoxFuture},
-};
-use model::{Account, AccountId, SiteTransaction, StoredHash};
+use futures_util::{StreamExt, TryStreamExt, future};
+use model::{Account, AccountId, Credential, SiteTransaction, StoredHash};
 use store::{Store, StoreError, Tx};
 
 /// The accounts of a site without a table of its own, in the store itself, where `account import`
@@ -36,14 +33,10 @@ impl EmbeddedDirectory {
         self.store.read().await?.embedded_accounts_by_name(names).await
     }
 
-    async fn locked(&self, account: &AccountId) -> Result<EmbeddedRow, StoreError> {
+    async fn held(&self, account: &AccountId) -> Result<Box<dyn LockedRow>, StoreError> {
         let mut tx = self.store.begin().await?;
-        let now = match tx.hold_embedded_hash(account).await? {
-            None => RowNow::Gone,
-            Some(None) => RowNow::Empty,
-            Some(Some(hash)) => RowNow::Present(hash),
-        };
-        Ok(EmbeddedRow { tx, account: account.clone(), now })
+        let now = tx.lock_embedded_hash(account).await?.map_or(RowNow::Gone, RowNow::of);
+        Ok(Box::new(EmbeddedRow { tx, id: account.clone(), now }))
     }
 
     /// The store itself keeps ids unique and lets its owner write.
@@ -71,7 +64,7 @@ impl Directory for EmbeddedDirectory {
             .with_if(true, Ability::Seal)
             .with_if(true, Ability::Tell)
             .with_if(true, Ability::RecordVerified)
-            .with_if(self.store.is_locked_whole(), Ability::LocksStore)
+            .with_if(self.store.has_one_writer(), Ability::SharesStore)
     }
 
     fn count(&self) -> Reading<'_, u64> {
@@ -95,12 +88,20 @@ impl Directory for EmbeddedDirectory {
     }
 
     fn lock<'a>(&'a self, account: &'a AccountId) -> Writing<'a, Box<dyn LockedRow>> {
-        Box::pin(async move { Ok(Box::new(self.locked(account).await.map_err(unwritten)?) as _) })
+        Box::pin(async { self.held(account).await.map_err(unwritten) })
     }
 
-    /// Nothing is asked of the store that it could tell later.
-    fn fate<'a>(&'a self, _of: &'a SiteTransaction) -> Reading<'a, Fate> {
-        Box::pin(future::ready(Ok(Fate::Unknown)))
+    /// The store is its own primary.
+    fn look<'a>(&'a self, account: &'a AccountId) -> Reading<'a, RowNow> {
+        Box::pin(async {
+            let found = self.found(std::slice::from_ref(account)).await.map_err(unread)?.pop();
+            let row = |account: Account| RowNow::of(account.credential.map(Credential::into_hash));
+            Ok(found.map_or(RowNow::Gone, row))
+        })
+    }
+
+    fn fate<'a>(&'a self, _of: &'a SiteTransaction) -> Reading<'a, TransactionFate> {
+        Box::pin(future::ready(Ok(TransactionFate::Unknown)))
     }
 
     /// Nobody is signed in to a copy.
@@ -115,10 +116,10 @@ impl Directory for EmbeddedDirectory {
     }
 }
 
-/// The row of one account in the store itself, locked.
+/// An account of the store, in a transaction that holds it.
 struct EmbeddedRow {
     tx: Tx,
-    account: AccountId,
+    id: AccountId,
     now: RowNow,
 }
 
@@ -129,14 +130,14 @@ impl LockedRow for EmbeddedRow {
 
     fn replace<'a>(&'a mut self, new: &'a StoredHash) -> Writing<'a, ()> {
         Box::pin(async move {
-            let untouched = || WriteError::Untouched { id: self.account.clone() };
-            let RowNow::Present(old) = &self.now else { return Err(untouched()) };
-            let replaced = self.tx.replace_embedded_hash(&self.account, old, new).await;
-            if replaced.map_err(unwritten)? { Ok(()) } else { Err(untouched()) }
+            let Self { tx, id, now } = self;
+            let RowNow::Holds(old) = now else { return Err(WriteError::NoHash { id: id.clone() }) };
+            let replaced = tx.replace_embedded_hash(id, old, new).await.map_err(unwritten)?;
+            if replaced { Ok(()) } else { Err(WriteError::Untouched { id: id.clone() }) }
         })
     }
 
-    fn transaction(&self) -> Option<&SiteTransaction> {
+    fn transaction(&self) -> Option<SiteTransaction> {
         None
     }
 
@@ -144,8 +145,8 @@ impl LockedRow for EmbeddedRow {
         Box::pin(async move { self.tx.commit().await.map_err(unwritten) })
     }
 
-    fn roll_back(self: Box<Self>) -> BoxFuture<'static, ()> {
-        self.tx.roll_back()
+    fn roll_back(self: Box<Self>) -> Writing<'static, ()> {
+        Box::pin(async move { self.tx.roll_back().await.map_err(unwritten) })
     }
 }
 

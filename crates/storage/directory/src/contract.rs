@@ -1,14 +1,12 @@
 use std::{fmt, ops::AddAssign};
 
-use futures_util::{
-    future::BoxFuture,
-    stream::{self, BoxStream},
-};
-use model::{Account, AccountId, SiteTransaction, StoredHash};
+use futures_util::stream::{self, BoxStream};
+use model::{Account, AccountId, SiteTransaction};
 use serde::Serialize;
 
 use crate::{
-    failure::{ReadError, WriteError},
+    failure::{ReadError, Reading, Writing},
+    locked::{LockedRow, RowNow, TransactionFate},
     report::DirectoryReport,
 };
 
@@ -57,18 +55,26 @@ pub trait Directory: fmt::Debug + Send + Sync {
     /// looks again.
     fn by_names<'a>(&'a self, names: &'a [String]) -> Reading<'a, Vec<Account>>;
 
-    /// Locks the row of an account, over the connection that writes, until what is returned is
-    /// committed, rolled back or dropped. Whoever else wants to change it waits, and so does this
-    /// for them: what it shows is no copy that lags behind, and stays as it is.
+    /// Holds this account's row, so that nobody else changes it until the answer is committed,
+    /// rolled back or dropped. Whoever has changed it before is waited for, and what they left there
+    /// is what [`LockedRow::now`] shows.
+    ///
+    /// It goes over the connection that writes: any other may lead to a replica that lags behind.
     fn lock<'a>(&'a self, account: &'a AccountId) -> Writing<'a, Box<dyn LockedRow>>;
 
-    /// What became of a transaction that a locked row named.
-    fn fate<'a>(&'a self, of: &'a SiteTransaction) -> Reading<'a, Fate>;
+    /// What the row holds, asked over the connection that writes, if there is one, without waiting
+    /// for anybody. It may change at any moment.
+    fn look<'a>(&'a self, account: &'a AccountId) -> Reading<'a, RowNow>;
+
+    /// What became of a transaction that [`LockedRow::transaction`] named, asked over the connection
+    /// that writes.
+    fn fate<'a>(&'a self, of: &'a SiteTransaction) -> Reading<'a, TransactionFate>;
 
     /// Signs these people out everywhere. Without [`Ability::EndSessions`] that is left to the
     /// site, and nothing happens.
     ///
-    /// An empty list is [`WriteError::Nobody`]. After any error all sessions are as before.
+    /// An empty list is [`WriteError::Nobody`](crate::WriteError::Nobody). After any error all
+    /// sessions are as before.
     fn end_sessions<'a>(&'a self, ids: &'a [AccountId]) -> Writing<'a, EndedSessions>;
 
     /// Reads every account, and tries whether writing would be let through.
@@ -76,58 +82,6 @@ pub trait Directory: fmt::Debug + Send + Sync {
     /// Fails with the first thing that a campaign would stumble over.
     fn check(&self) -> Reading<'_, DirectoryReport>;
 }
-
-/// The row of one account, which nobody else can change. Dropping it takes everything back.
-pub trait LockedRow: Send {
-    /// What it holds, or held before [`LockedRow::replace`].
-    fn now(&self) -> &RowNow;
-
-    /// Puts `new` in the place of the hash that it holds, and reads it back.
-    ///
-    /// Nothing but the hash is written: a site that records when a hash changed means the person's
-    /// own change by it, and often does so itself, in a trigger.
-    ///
-    /// After any error the account is as it was.
-    fn replace<'a>(&'a mut self, new: &'a StoredHash) -> Writing<'a, ()>;
-
-    /// The transaction that [`Directory::fate`] can be asked about; `None` where the site's
-    /// database cannot tell.
-    fn transaction(&self) -> Option<&SiteTransaction>;
-
-    /// Makes it last. After an error it may have been made to last nevertheless.
-    fn commit(self: Box<Self>) -> Writing<'static, ()>;
-
-    /// Takes it back, and lets others go on.
-    fn roll_back(self: Box<Self>) -> BoxFuture<'static, ()>;
-}
-
-/// What a locked row holds.
-#[derive(Debug, Clone)]
-pub enum RowNow {
-    /// There is no such account.
-    Gone,
-    /// The account has no password.
-    Empty,
-    /// A hash.
-    Present(StoredHash),
-}
-
-/// What became of a transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// It was committed, whatever has happened to its row since.
-    Committed,
-    /// It was taken back.
-    Aborted,
-    /// It is under way, or the database does not know it any more, or is another one.
-    Unknown,
-}
-
-/// An answer to come from whoever keeps the accounts.
-pub type Reading<'a, T> = BoxFuture<'a, Result<T, ReadError>>;
-
-/// What will have come of a change of accounts.
-pub type Writing<'a, T> = BoxFuture<'a, Result<T, WriteError>>;
 
 /// Accounts as they come.
 pub type AccountStream<'a> = BoxStream<'a, Result<Account, ReadError>>;
@@ -148,8 +102,9 @@ pub enum Ability {
     RecordVerified,
     /// [`Directory::changed_since`] answers.
     TellChanges,
-    /// While a row is locked, nothing can be written to our own store: both are one file.
-    LocksStore,
+    /// The accounts and the store are one file with one writer: while a row is locked, nothing can be
+    /// written to the store.
+    SharesStore,
 }
 
 /// What a directory can do.

@@ -16,12 +16,12 @@ use model::{Account, AccountId, SiteTransaction};
 use self::connection::TableDirectory;
 use crate::{
     contract::{
-        Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions, Fate,
-        LockedRow, Reading, Writing,
+        Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions,
     },
     engine::Engine,
-    failure::OpenError,
+    failure::{OpenError, Reading, Writing},
     location::Location,
+    locked::{LockedRow, RowNow, TransactionFate},
     mapping::Sessions,
     report::DirectoryReport,
 };
@@ -67,11 +67,15 @@ impl Directory for TableDirectory {
     }
 
     fn lock<'a>(&'a self, account: &'a AccountId) -> Writing<'a, Box<dyn LockedRow>> {
-        Box::pin(async move { Ok(Box::new(self.lock_row(account).await?) as _) })
+        Box::pin(self.hold(account))
     }
 
-    fn fate<'a>(&'a self, of: &'a SiteTransaction) -> Reading<'a, Fate> {
-        Box::pin(self.fate_of(of))
+    fn look<'a>(&'a self, account: &'a AccountId) -> Reading<'a, RowNow> {
+        Box::pin(self.look_now(account))
+    }
+
+    fn fate<'a>(&'a self, of: &'a SiteTransaction) -> Reading<'a, TransactionFate> {
+        Box::pin(self.ask_fate(of))
     }
 
     fn end_sessions<'a>(&'a self, ids: &'a [AccountId]) -> Writing<'a, EndedSessions> {

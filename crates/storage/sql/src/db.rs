@@ -95,10 +95,10 @@ impl Db {
         })
     }
 
-    /// Whether a transaction that writes keeps every other one from writing, as in a file.
+    /// Whether a transaction that writes keeps every other one from it, as in a SQLite file.
     #[must_use]
-    pub fn is_locked_whole(&self) -> bool {
-        self.0.is_locked_whole()
+    pub fn has_one_writer(&self) -> bool {
+        self.0.has_one_writer()
     }
 
     /// Waits until every connection is closed.
@@ -177,15 +177,15 @@ impl SqlTx {
         self.0.identity(database)
     }
 
-    /// Takes everything back at once. Dropping it does so too, but only when its connection is used
-    /// again: what is locked stays locked until then.
-    pub fn roll_back(self) -> BoxFuture<'static, ()> {
-        self.0.undo()
-    }
-
     /// Makes everything done in it last. If it fails, nothing is done.
     pub fn commit(self) -> BoxFuture<'static, Result<(), SqlError>> {
         self.0.end()
+    }
+
+    /// Takes everything done in it back at once. Dropping it does so only when its connection is used
+    /// again, and what is locked stays locked until then.
+    pub fn roll_back(self) -> BoxFuture<'static, Result<(), SqlError>> {
+        self.0.take_back()
     }
 }
 

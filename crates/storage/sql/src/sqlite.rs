@@ -68,7 +68,7 @@ impl Backend for SqlitePool {
         })
     }
 
-    fn is_locked_whole(&self) -> bool {
+    fn has_one_writer(&self) -> bool {
         true
     }
 
@@ -116,8 +116,7 @@ impl BackendTx for Transaction<'static, Sqlite> {
         Box::pin(async move { Ok(self.commit().await?) })
     }
 
-    /// If it fails, the connection is gone, and with it what was done.
-    fn undo(self: Box<Self>) -> BoxFuture<'static, ()> {
-        Box::pin(async move { drop(self.rollback().await) })
+    fn take_back(self: Box<Self>) -> BackendAnswer<'static, ()> {
+        Box::pin(async move { Ok(self.rollback().await?) })
     }
 }

@@ -27,7 +27,7 @@ sql::queries! {
     BY_NAMES = ["SELECT id, email, username, hash, hash_changed_at, email_verified, locale,
             last_login_at, second_factor
         FROM account WHERE lower(email) IN {list} OR username IN {list}"];
-    HOLD_HASH = ["SELECT hash FROM account WHERE id = $1" FOR_UPDATE];
+    LOCK_HASH = ["SELECT hash FROM account WHERE id = $1" FOR_UPDATE];
     REPLACE_HASH = ["UPDATE account SET hash = $1 WHERE id = $2 AND hash = $3"];
 }
 
@@ -101,6 +101,19 @@ impl Tx {
         })
     }
 
+    /// Holds an account of the embedded directory until the transaction ends. `None` if there is no
+    /// such account, else its hash if it has one.
+    pub fn lock_embedded_hash<'c>(
+        &'c mut self,
+        id: &'c AccountId,
+    ) -> StoreFuture<'c, Option<Option<StoredHash>>> {
+        Box::pin(async move {
+            let row = self.0.run(&LOCK_HASH).bind(Cell(id.clone()));
+            let row = row.optional::<(Option<String>,)>().await?;
+            Ok(row.map(|(hash,)| StoredHash::from_column(hash)))
+        })
+    }
+
     /// Puts one hash in the place of another, if that is what the account of the embedded directory
     /// holds; whether it did.
     ///
@@ -116,21 +129,6 @@ impl Tx {
             let query = self.0.run(&REPLACE_HASH).bind(hash_column(Some(new)));
             let query = query.bind(Cell(id.clone())).bind(hash_column(Some(expected)));
             Ok(query.execute().await? == 1)
-        })
-    }
-}
-
-impl Tx {
-    /// What an account of the embedded directory holds, which nobody else can change until this
-    /// transaction ends; `None` if there is no such account.
-    pub fn hold_embedded_hash<'c>(
-        &'c mut self,
-        id: &'c AccountId,
-    ) -> StoreFuture<'c, Option<Option<StoredHash>>> {
-        Box::pin(async move {
-            let query = self.0.run(&HOLD_HASH).bind(Cell(id.clone()));
-            let found = query.optional::<(Option<String>,)>().await?;
-            Ok(found.map(|(hash,)| StoredHash::from_column(hash)))
         })
     }
 }

@@ -36,11 +36,6 @@ impl Store {
         })
     }
 
-    /// Whether a transaction that writes keeps every other one from writing.
-    pub fn is_locked_whole(&self) -> bool {
-        self.db.is_locked_whole()
-    }
-
     /// Starts a transaction that may write: on SQLite it is the only one at a time.
     pub fn begin(&self) -> StoreFuture<'_, Tx> {
         Box::pin(async move { Ok(Tx(self.db.begin().await?)) })
@@ -75,6 +70,12 @@ impl Store {
         Box::pin(async move { Ok(self.db.version().await?) })
     }
 
+    /// Whether a transaction that writes keeps every other one from it.
+    #[must_use]
+    pub fn has_one_writer(&self) -> bool {
+        self.db.has_one_writer()
+    }
+
     /// As [`Tx::identity`].
     pub fn identity(&self) -> StoreFuture<'_, String> {
         Box::pin(async move { self.read().await?.identity().await })
@@ -99,10 +100,9 @@ impl Tx {
         Box::pin(async move { Ok(self.0.commit().await?) })
     }
 
-    /// Takes everything back at once. Dropping it does so too, but only when its connection is used
-    /// again: what is locked stays locked until then.
-    pub fn roll_back(self) -> BoxFuture<'static, ()> {
-        self.0.roll_back()
+    /// Takes everything done in it back, and waits for it.
+    pub fn roll_back(self) -> StoreFuture<'static, ()> {
+        Box::pin(async move { Ok(self.0.roll_back().await?) })
     }
 
     /// The time by the database's clock: the one that all workers share.

@@ -178,7 +178,8 @@ impl Record for Swap {
             state: Field::read(row, "state")?,
             attempt: Field::read(row, "attempt")?,
             passed: Field::read(row, "passed")?,
-            transaction: transaction.map(|(database, id)| SiteTransaction { database, id }),
+            transaction: transaction
+                .map(|(database, number)| SiteTransaction::new(database, number)),
         })
     }
 }
@@ -216,8 +217,8 @@ impl Tx {
         transaction: Option<&'c SiteTransaction>,
     ) -> StoreFuture<'c, bool> {
         Box::pin(async move {
-            let site = transaction.map(|transaction| transaction.database.clone());
-            let id = transaction.map(|transaction| Cell(transaction.id));
+            let site = transaction.map(|transaction| transaction.database().to_owned());
+            let id = transaction.map(|transaction| Cell(transaction.number()));
             let query = self.0.run(&PASS).bind(site).bind(id).bind(Cell(held.id));
             Ok(query.bind(Cell(held.attempt)).execute().await? == 1)
         })

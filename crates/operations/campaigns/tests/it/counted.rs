@@ -10,7 +10,7 @@ use std::{
 
 use directory::{
     AccountStream, Capabilities, ChangeMark, Changes, Directory, DirectoryReport, EndedSessions,
-    Fate, LockedRow, ReadError, Reading, Writing,
+    LockedRow, ReadError, Reading, RowNow, TransactionFate, Writing,
 };
 use futures_util::StreamExt as _;
 use model::{Account, AccountId, SiteTransaction};
@@ -95,7 +95,11 @@ impl Directory for Counted {
         self.directory.lock(account)
     }
 
-    fn fate<'a>(&'a self, of: &'a SiteTransaction) -> Reading<'a, Fate> {
+    fn look<'a>(&'a self, account: &'a AccountId) -> Reading<'a, RowNow> {
+        self.directory.look(account)
+    }
+
+    fn fate<'a>(&'a self, of: &'a SiteTransaction) -> Reading<'a, TransactionFate> {
         self.directory.fate(of)
     }
 

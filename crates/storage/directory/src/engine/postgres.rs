@@ -6,18 +6,36 @@ use crate::{
     value::is_uuid,
 };
 
-/// A database by its cluster and its number there: a copy of it has the same, and so has a standby
-/// that took its place.
-macro_rules! identity {
-    () => {
-        "(SELECT system_identifier::text FROM pg_control_system()) || '/' ||
-            (SELECT oid::text FROM pg_database WHERE datname = current_database())"
-    };
-}
-
 /// A PostgreSQL server.
 #[derive(Debug)]
 pub(crate) struct Postgres;
+
+/// Cluster, database and timeline, which a plain role may ask for; NULL on a standby. A restored or
+/// promoted server is on another timeline, where numbers of transactions may come again.
+macro_rules! database {
+    () => {
+        "CASE WHEN NOT pg_is_in_recovery() THEN
+            (SELECT system_identifier::text FROM pg_control_system()) || '/' ||
+            (SELECT oid::text FROM pg_database WHERE datname = current_database()) || '/' ||
+            substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END"
+    };
+}
+
+const DATABASE: &str = database!();
+
+/// What became of transaction `$1` of database `$2`. To ask for a number that is yet to come is an
+/// error.
+pub(crate) const FATE: &str = concat!(
+    "SELECT CASE WHEN ",
+    database!(),
+    " = $2 AND $1 < txid_snapshot_xmax(txid_current_snapshot())
+        THEN txid_status($1) END"
+);
+
+/// Whether it is a standby; and bounds how long we wait for somebody, and somebody for us.
+pub(crate) const BEFORE_LOCK: &str = "SELECT pg_is_in_recovery(),
+    set_config('lock_timeout', '5s', true), set_config('statement_timeout', '15s', true),
+    set_config('idle_in_transaction_session_timeout', '15s', true)";
 
 impl Engine for Postgres {
     fn cast(&self, type_name: &str) -> String {
@@ -45,30 +63,12 @@ impl Engine for Postgres {
         }
     }
 
-    /// A program that stands still with a row locked is cut off, so that nobody waits for it long.
-    fn lock_limits(&self) -> &'static [&'static str] {
-        &[
-            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
-            "SET LOCAL lock_timeout = '5s'",
-            "SET LOCAL statement_timeout = '15s'",
-            "SET LOCAL idle_in_transaction_session_timeout = '15s'",
-        ]
-    }
-
-    fn locking(&self) -> &'static str {
+    fn holding(&self) -> &'static str {
         " FOR UPDATE"
     }
 
-    fn is_replica(&self) -> Option<&'static str> {
-        Some("SELECT pg_is_in_recovery()")
-    }
-
-    fn transaction(&self) -> Option<&'static str> {
-        Some(concat!("SELECT ", identity!(), ", txid_current()"))
-    }
-
-    fn fate(&self) -> Option<&'static str> {
-        Some(concat!("SELECT ", identity!(), ", txid_status($1)"))
+    fn transaction(&self) -> String {
+        format!("txid_current(), {DATABASE}")
     }
 
     /// A literal in quotes takes the type of what it is compared with.

@@ -7,6 +7,12 @@ use crate::quoting::quoted_text;
 #[derive(Debug)]
 pub(crate) struct Sqlite;
 
+/// No transaction has a number here.
+pub(crate) const FATE: &str = "SELECT NULL WHERE $1 IS NOT NULL AND $2 IS NOT NULL";
+
+/// A file is no standby. How long a writer waits for another one is set where it is opened.
+pub(crate) const BEFORE_LOCK: &str = "SELECT 0";
+
 impl Engine for Sqlite {
     /// It is never seen: SQLite compares a bare value with a column of any type.
     fn cast(&self, type_name: &str) -> String {
@@ -17,26 +23,13 @@ impl Engine for Sqlite {
         true
     }
 
-    /// A transaction that will write waits for others as it begins.
-    fn lock_limits(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// The whole file is locked.
-    fn locking(&self) -> &'static str {
+    /// A writer is alone from its beginning.
+    fn holding(&self) -> &'static str {
         ""
     }
 
-    fn is_replica(&self) -> Option<&'static str> {
-        None
-    }
-
-    fn transaction(&self) -> Option<&'static str> {
-        None
-    }
-
-    fn fate(&self) -> Option<&'static str> {
-        None
+    fn transaction(&self) -> String {
+        "NULL, NULL".to_owned()
     }
 
     /// A text is greater than any number where no column's type makes a number of it.

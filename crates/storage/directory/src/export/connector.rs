@@ -9,11 +9,11 @@ use model::{Account, AccountId, SiteTransaction};
 use super::Export;
 use crate::{
     contract::{
-        Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions, Fate,
-        LockedRow, Reading, Writing,
+        Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions,
     },
-    failure::{ReadError, WriteError},
+    failure::{ReadError, Reading, WriteError, Writing},
     limits::ACCOUNTS_PER_NAME_MAX,
+    locked::{LockedRow, RowNow, TransactionFate},
     report::{DirectoryReport, WriteGrant},
 };
 
@@ -59,8 +59,13 @@ impl Directory for Export {
         Box::pin(future::ready(Err(WriteError::Copy)))
     }
 
-    fn fate<'a>(&'a self, _of: &'a SiteTransaction) -> Reading<'a, Fate> {
-        Box::pin(future::ready(Ok(Fate::Unknown)))
+    fn look<'a>(&'a self, account: &'a AccountId) -> Reading<'a, RowNow> {
+        let row = |account: &Account| RowNow::of_credential(account.credential.clone());
+        Box::pin(future::ready(Ok(self.by_id(account).map_or(RowNow::Gone, row))))
+    }
+
+    fn fate<'a>(&'a self, _of: &'a SiteTransaction) -> Reading<'a, TransactionFate> {
+        Box::pin(future::ready(Ok(TransactionFate::Unknown)))
     }
 
     fn end_sessions<'a>(&'a self, _ids: &'a [AccountId]) -> Writing<'a, EndedSessions> {

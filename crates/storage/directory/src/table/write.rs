@@ -1,160 +1,205 @@
-use futures_util::future::BoxFuture;
 use model::{AccountId, SiteTransaction, StoredHash};
-use sql::{QueryText, SqlError, SqlTx};
+use sql::{Query, QueryText, SqlError, SqlTx};
 
-use super::connection::TableDirectory;
+use super::{connection::TableDirectory, text::Replacing};
 use crate::{
-    contract::{Fate, LockedRow, RowNow, Writing},
-    engine::Engine,
-    failure::{ReadError, WriteError},
+    engine::{postgres, sqlite},
+    failure::{ReadError, WriteError, Writing},
+    locked::{LockedRow, RowNow, TransactionFate},
 };
 
+/// Whether it is a standby, and how long to wait.
+const BEFORE_LOCK: QueryText = QueryText::new(sqlite::BEFORE_LOCK, postgres::BEFORE_LOCK);
+
+/// What became of a transaction, in the database's own word.
+const FATE: QueryText = QueryText::new(sqlite::FATE, postgres::FATE);
+
 impl TableDirectory {
-    pub(super) async fn lock_row(&self, id: &AccountId) -> Result<TableRow, WriteError> {
+    pub(super) async fn hold(&self, id: &AccountId) -> Result<Box<dyn LockedRow>, WriteError> {
         let write = self.write.as_ref().ok_or(WriteError::NotConfigured)?;
-        let texts = self.mapping.replacement(self.engine.locking()).ok_or(WriteError::Query)?;
-        let (update, select) = texts;
+        let texts = self.mapping.replacement(self.engine).ok_or(WriteError::Query)?;
         let id_type = self.id_type();
-        let update = update.with_list_as(&id_type, 2, 1);
-        let select = select.with_list_as(&id_type, 0, 1);
-        let failed = |error: SqlError| failed(id, &[], &error);
+        let failed =
+            |error: SqlError| WriteError::Lock { id: id.clone(), reason: error.to_string() };
         let mut tx = write.begin().await.map_err(failed)?;
-        let transaction = begin_locking(self.engine, &mut tx, id).await?;
-        let now = if self.may_hold(id) {
-            let rows = tx.run(&select).bind(id.as_str().to_owned()).all().await;
-            row_of(id, rows.map_err(failed)?)?
+        let (is_standby,) = tx.run(&BEFORE_LOCK).one::<(bool,)>().await.map_err(failed)?;
+        refuse_standby(is_standby)?;
+        let rows = if self.may_hold(id) {
+            let lock = texts.lock.with_list_as(&id_type, 0, 1);
+            tx.run(&lock).bind(id.as_str().to_owned()).all().await.map_err(failed)?
         } else {
-            RowNow::Gone
+            Vec::new()
         };
-        Ok(TableRow { tx, id: id.clone(), now, update, transaction })
+        let (now, transaction) = only(id, rows)?;
+        let update = texts.update.with_list_as(&id_type, 2, 1);
+        Ok(Box::new(HeldRow { tx, id: id.clone(), now, transaction, update, new: None }))
     }
 
-    /// Asked over the connection that writes: a copy may not know the transaction yet.
-    pub(super) async fn fate_of(&self, of: &SiteTransaction) -> Result<Fate, ReadError> {
-        let (Some(write), Some(text)) = (&self.write, self.engine.fate()) else {
-            return Ok(Fate::Unknown);
+    /// Without a connection that writes, nobody else's view is newer.
+    pub(super) async fn look_now(&self, id: &AccountId) -> Result<RowNow, ReadError> {
+        let (Some(write), Some(texts)) = (&self.write, self.mapping.replacement(self.engine))
+        else {
+            let found = self.find_by_ids(std::slice::from_ref(id)).await?.pop();
+            let row = |account: model::Account| RowNow::of_credential(account.credential);
+            return Ok(found.map_or(RowNow::Gone, row));
+        };
+        if !self.may_hold(id) {
+            return Ok(RowNow::Gone);
+        }
+        let Replacing { look, .. } = texts;
+        let look = look.with_list_as(&self.id_type(), 0, 1);
+        let mut tx = write.read().await?;
+        let rows: Vec<IdAndHash> = tx.run(&look).bind(id.as_str().to_owned()).all().await?;
+        let mut rows = rows.into_iter().filter(|(found, _)| found == id.as_str());
+        let Some((_, hash)) = rows.next() else { return Ok(RowNow::Gone) };
+        match rows.next() {
+            Some(_) => Err(ReadError::Repeated { id: id.clone() }),
+            None => Ok(RowNow::of(StoredHash::from_column(hash))),
+        }
+    }
+
+    pub(super) async fn ask_fate(
+        &self,
+        of: &SiteTransaction,
+    ) -> Result<TransactionFate, ReadError> {
+        let (Some(write), Ok(number)) = (&self.write, i64::try_from(of.number())) else {
+            return Ok(TransactionFate::Unknown);
         };
         let mut tx = write.read().await?;
-        let text = QueryText::composed(text.to_owned());
-        let number = i64::try_from(of.id).unwrap_or(i64::MAX);
-        let answer: (String, Option<String>) = tx.run(&text).bind(number).one().await?;
-        Ok(match answer {
-            (database, _) if database != of.database => Fate::Unknown,
-            (_, Some(fate)) if fate == "committed" => Fate::Committed,
-            (_, Some(fate)) if fate == "aborted" => Fate::Aborted,
-            _ => Fate::Unknown,
+        let query = tx.run(&FATE).bind(number).bind(of.database().to_owned());
+        let word = query.optional::<(Option<String>,)>().await?;
+        Ok(match word.and_then(|(word,)| word).as_deref() {
+            Some("committed") => TransactionFate::Committed,
+            Some("aborted") => TransactionFate::Aborted,
+            _ => TransactionFate::Unknown,
         })
     }
 }
 
-async fn begin_locking(
-    engine: &dyn Engine,
-    tx: &mut SqlTx,
-    id: &AccountId,
-) -> Result<Option<SiteTransaction>, WriteError> {
-    let failed = |error: SqlError| failed(id, &[], &error);
-    for limit in engine.lock_limits() {
-        tx.run(&QueryText::composed((*limit).to_owned())).execute().await.map_err(failed)?;
-    }
-    if let Some(text) = engine.is_replica() {
-        let text = QueryText::composed(text.to_owned());
-        let (is_replica,) = tx.run(&text).one::<(bool,)>().await.map_err(failed)?;
-        if is_replica {
-            return Err(WriteError::Replica);
-        }
-    }
-    let Some(text) = engine.transaction() else { return Ok(None) };
-    let text = QueryText::composed(text.to_owned());
-    let (database, id) = tx.run(&text).one::<(String, i64)>().await.map_err(failed)?;
-    Ok(Some(SiteTransaction { database, id: id.unsigned_abs() }))
+const fn refuse_standby(is_standby: bool) -> Result<(), WriteError> {
+    if is_standby { Err(WriteError::Standby) } else { Ok(()) }
 }
 
-/// The row of one account in the site's own table, locked.
-pub(super) struct TableRow {
+/// The one row of this very id, and its transaction. The database may think two ids equal that are
+/// two texts.
+fn only(
+    id: &AccountId,
+    rows: Vec<HeldColumns>,
+) -> Result<(RowNow, Option<SiteTransaction>), WriteError> {
+    let mut rows: Vec<_> = rows.into_iter().filter(|row| row.0 == id.as_str()).collect();
+    if rows.len() > 1 {
+        return Err(WriteError::Repeated { id: id.clone(), rows: rows.len() });
+    }
+    let Some((_, hash, number, database)) = rows.pop() else { return Ok((RowNow::Gone, None)) };
+    let transaction = number.zip(database);
+    let transaction =
+        transaction.map(|(number, database)| SiteTransaction::new(database, number.unsigned_abs()));
+    Ok((RowNow::of(StoredHash::from_column(hash)), transaction))
+}
+
+/// A row of the site's table, in a transaction that holds it.
+struct HeldRow {
     tx: SqlTx,
     id: AccountId,
     now: RowNow,
-    update: QueryText,
     transaction: Option<SiteTransaction>,
+    update: QueryText,
+    new: Option<StoredHash>,
 }
 
-impl LockedRow for TableRow {
+impl LockedRow for HeldRow {
     fn now(&self) -> &RowNow {
         &self.now
     }
 
     fn replace<'a>(&'a mut self, new: &'a StoredHash) -> Writing<'a, ()> {
-        Box::pin(self.change(new))
-    }
-
-    fn transaction(&self) -> Option<&SiteTransaction> {
-        self.transaction.as_ref()
-    }
-
-    fn commit(self: Box<Self>) -> Writing<'static, ()> {
         Box::pin(async move {
-            let Self { tx, id, .. } = *self;
-            tx.commit().await.map_err(|error| failed(&id, &[], &error))
+            let RowNow::Holds(old) = self.now.clone() else {
+                return Err(WriteError::NoHash { id: self.id.clone() });
+            };
+            self.new = Some(new.clone());
+            let changed = self.change(&old, new).await;
+            let changed = changed.map_err(|error| self.hidden().failed(&error))?;
+            self.is_done(new, &changed)
         })
     }
 
-    /// Dropping a transaction takes it back only once its connection is used again.
-    fn roll_back(self: Box<Self>) -> BoxFuture<'static, ()> {
-        self.tx.roll_back()
+    fn transaction(&self) -> Option<SiteTransaction> {
+        self.transaction.clone()
+    }
+
+    fn commit(self: Box<Self>) -> Writing<'static, ()> {
+        let (hidden, tx) = (self.hidden(), self.tx);
+        Box::pin(async move { tx.commit().await.map_err(|error| hidden.failed(&error)) })
+    }
+
+    fn roll_back(self: Box<Self>) -> Writing<'static, ()> {
+        let (hidden, tx) = (self.hidden(), self.tx);
+        Box::pin(async move { tx.roll_back().await.map_err(|error| hidden.failed(&error)) })
     }
 }
 
-impl TableRow {
-    async fn change(&mut self, new: &StoredHash) -> Result<(), WriteError> {
-        let Self { tx, id, now, update, .. } = self;
-        let RowNow::Present(old) = now else {
-            return Err(WriteError::Untouched { id: id.clone() });
-        };
-        let query = tx.run(update).bind(new.expose().to_owned()).bind(old.expose().to_owned());
-        let changed = query.bind(id.as_str().to_owned()).all().await;
-        let changed = changed.map_err(|error| failed(id, &[old, new], &error))?;
-        check_changed(id, new, &changed)
+impl HeldRow {
+    async fn change(
+        &mut self,
+        old: &StoredHash,
+        new: &StoredHash,
+    ) -> Result<Vec<IdAndHash>, SqlError> {
+        let hashes = [new, old].map(|hash| hash.expose().to_owned());
+        let query = hashes.into_iter().fold(self.tx.run(&self.update), Query::bind);
+        query.bind(self.id.as_str().to_owned()).all().await
     }
-}
 
-/// Whether exactly this account's row changed, to exactly this. Anything else is to be taken back.
-fn check_changed(
-    id: &AccountId,
-    new: &StoredHash,
-    changed: &[IdAndHash],
-) -> Result<(), WriteError> {
-    let id = || id.clone();
-    match changed {
-        [(changed, hash)] if changed == id().as_str() => {
-            if hash.as_deref() == Some(new.expose()) {
-                Ok(())
-            } else {
-                Err(WriteError::Altered { id: id() })
+    /// What the database says that it has written is compared with what it was given.
+    fn is_done(&self, new: &StoredHash, changed: &[IdAndHash]) -> Result<(), WriteError> {
+        let id = || self.id.clone();
+        match changed {
+            [(changed, hash)] if changed == self.id.as_str() => {
+                let is_new = hash.as_deref() == Some(new.expose());
+                if is_new { Ok(()) } else { Err(WriteError::Altered { id: id() }) }
             }
+            [] | [_] => Err(WriteError::Untouched { id: id() }),
+            _ => Err(WriteError::Repeated { id: id(), rows: changed.len() }),
         }
-        // The database may think two ids equal that are two texts.
-        [] | [_] => Err(WriteError::Untouched { id: id() }),
-        _ => Err(WriteError::Repeated { id: id(), rows: changed.len() }),
+    }
+
+    fn hidden(&self) -> UnshownHashes {
+        let old = match &self.now {
+            RowNow::Holds(hash) => Some(hash.clone()),
+            RowNow::Gone | RowNow::Empty => None,
+        };
+        UnshownHashes { id: self.id.clone(), hashes: [old, self.new.clone()] }
     }
 }
 
-/// What the account holds, of all rows whose ids the database thinks equal to its own.
-fn row_of(id: &AccountId, rows: Vec<IdAndHash>) -> Result<RowNow, WriteError> {
-    let mut rows = rows.into_iter().filter(|(found, _)| found == id.as_str());
-    let Some((_, hash)) = rows.next() else { return Ok(RowNow::Gone) };
-    match rows.count() {
-        0 => Ok(StoredHash::from_column(hash).map_or(RowNow::Empty, RowNow::Present)),
-        more => Err(WriteError::Repeated { id: id.clone(), rows: more + 1 }),
+/// What an error must not show, and whose it is.
+struct UnshownHashes {
+    id: AccountId,
+    hashes: [Option<StoredHash>; 2],
+}
+
+impl UnshownHashes {
+    /// Databases quote what they refuse, and a site's trigger can say anything.
+    fn failed(&self, error: &SqlError) -> WriteError {
+        let hashes = self.hashes.iter().flatten();
+        let hide = |reason: String, hash: &StoredHash| reason.replace(hash.expose(), "(a hash)");
+        WriteError::Hash { id: self.id.clone(), reason: hashes.fold(error.to_string(), hide) }
     }
 }
 
-/// Databases quote what they refuse, and a site's trigger can say anything.
-fn failed(id: &AccountId, hashes: &[&StoredHash], error: &SqlError) -> WriteError {
-    let reason = error.to_string();
-    let reason =
-        hashes.iter().fold(reason, |reason, hash| reason.replace(hash.expose(), "(a hash)"));
-    WriteError::Hash { id: id.clone(), reason }
-}
-
-/// A row of the site's table, as it is now.
+/// A row of the site's table.
 type IdAndHash = (String, Option<String>);
+
+/// The same, and the transaction that holds it.
+type HeldColumns = (String, Option<String>, Option<i64>, Option<String>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_standby_is_refused() {
+        assert!(refuse_standby(false).is_ok());
+        assert!(refuse_standby(true).unwrap_err().to_string().contains("primary"));
+    }
+}

@@ -149,10 +149,10 @@ async fn django_lets_people_in_by_the_hash_that_stands_there_now() {
         let new = site.django(make, &["a secret of nobody"]);
         let new = StoredHash::from_column(new.as_str().map(str::to_owned)).unwrap();
 
-        assert!(replace_if(&*directory, &account.id, &old, &new).await.unwrap());
+        assert!(replace_if(&directory, &account.id, &old, &new).await.unwrap());
         assert!(!site.authenticate(&person.username, password));
         assert!(site.authenticate(&person.username, "a secret of nobody"));
-        assert!(replace_if(&*directory, &account.id, &new, &old).await.unwrap());
+        assert!(replace_if(&directory, &account.id, &new, &old).await.unwrap());
         assert!(site.authenticate(&person.username, password));
     }
 }

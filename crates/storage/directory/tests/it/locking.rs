@@ -1,132 +1,211 @@
-//! A row that nobody else can change, and what became of the transaction that held it.
+//! A row that is held, beside others who want it.
 
 use std::{sync::Arc, time::Duration};
 
-use directory::{Directory, Fate, RowNow};
-use model::StoredHash;
-use tokio::time::timeout;
+use directory::{Ability, Directory, LockedRow, RowNow, TransactionFate, WriteError};
+use model::{SiteTransaction, StoredHash};
+use sql::{Access, Db, OpenOptions, QueryText, SqlTx};
+use tokio::{task::JoinHandle, time::sleep};
 
-use crate::site::{Site, id, small};
+use crate::site::{Site, id, replace_if, small, small_from};
 
-const OLD: &str = "$2b$10$old-old-old-old";
-const NEW: &str = "$2b$10$new-new-new-new";
-const OTHER: &str = "$2b$10$other-other-other";
+const USERS: [&str; 2] = [
+    "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT)",
+    "INSERT INTO users VALUES (1, 'a@b.example', 'old'), (2, 'c@d.example', '!'),
+     (3, 'e@f.example', 'other')",
+];
 
 fn hash(text: &str) -> StoredHash {
     StoredHash::from_column(Some(text.to_owned())).unwrap()
 }
 
-async fn with_user(site: &Site) -> Arc<dyn Directory> {
-    site.run(&[
-        "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT)",
-        &format!("INSERT INTO users VALUES (1, 'a@b.example', '{OLD}')"),
-        "INSERT INTO users VALUES (2, 'c@d.example', NULL)",
-    ])
-    .await;
+async fn with_users(site: &Site) -> Arc<dyn Directory> {
+    site.run(&USERS).await;
     site.open_writable(small()).await
 }
 
-fn holds(now: &RowNow, expected: &str) -> bool {
-    matches!(now, RowNow::Present(hash) if hash.expose() == expected)
+/// A transaction of the site's own that has run this and is not over.
+async fn beside(site: &Site, text: &str) -> SqlTx {
+    let options = OpenOptions { access: Access::Write, connections_max: 1 };
+    let mut tx = Db::open(&site.url, options).await.unwrap().begin().await.unwrap();
+    tx.run(&QueryText::composed(text.to_owned())).execute().await.unwrap();
+    tx
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_comes_later_waits_and_sees_what_was_done() {
-    for site in Site::both() {
-        let directory = with_user(&site).await;
-        let account = id("1");
-        for (end, expected) in [(false, OLD), (true, NEW)] {
-            let mut first = directory.lock(&account).await.unwrap();
-            assert!(holds(first.now(), OLD));
-            first.replace(&hash(NEW)).await.unwrap();
-            let second = directory.lock(&account);
-            tokio::pin!(second);
-            let waits = timeout(Duration::from_millis(300), &mut second).await;
-            assert!(waits.is_err(), "the row is locked");
-            if end {
-                first.commit().await.unwrap();
-            } else {
-                first.roll_back().await;
-            }
-            let second = timeout(Duration::from_secs(10), second).await.unwrap().unwrap();
-            assert!(holds(second.now(), expected));
-            second.roll_back().await;
-        }
-    }
+type Waiting = JoinHandle<Result<Box<dyn LockedRow>, WriteError>>;
+
+/// Somebody who wants the row of account 1, and does not get it yet.
+async fn waiting(directory: &Arc<dyn Directory>) -> Waiting {
+    let directory = directory.clone();
+    let waiting = tokio::spawn(async move { directory.lock(&id("1")).await });
+    sleep(Duration::from_millis(300)).await;
+    assert!(!waiting.is_finished());
+    waiting
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_owners_own_change_is_waited_for() {
-    let site = Site::postgres();
-    let directory = with_user(&site).await;
-    let account = id("1");
-    let owner = site.hold(&format!("UPDATE users SET hash = '{OTHER}' WHERE id = 1")).await;
-    let locked = directory.lock(&account);
-    tokio::pin!(locked);
-    assert!(timeout(Duration::from_millis(300), &mut locked).await.is_err());
-    owner.commit().await.unwrap();
-    let locked = timeout(Duration::from_secs(10), locked).await.unwrap().unwrap();
-    assert!(holds(locked.now(), OTHER), "{:?}", locked.now());
+async fn got(waiting: Waiting) -> Box<dyn LockedRow> {
+    waiting.await.unwrap().unwrap()
 }
 
-#[tokio::test]
-async fn a_row_is_shown_as_it_is() {
-    for site in Site::both() {
-        let directory = with_user(&site).await;
-        let empty = directory.lock(&id("2")).await.unwrap();
-        assert!(matches!(empty.now(), RowNow::Empty));
-        empty.roll_back().await;
-        for nobody in ["3", "01", "x"] {
-            let gone = directory.lock(&id(nobody)).await.unwrap();
-            assert!(matches!(gone.now(), RowNow::Gone), "{nobody}");
-            gone.roll_back().await;
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_database_tells_afterwards_what_became_of_a_transaction() {
-    let site = Site::postgres();
-    let directory = with_user(&site).await;
-    let account = id("1");
-    let mut row = directory.lock(&account).await.unwrap();
-    let aborted = row.transaction().unwrap().clone();
-    row.replace(&hash(NEW)).await.unwrap();
-    assert_eq!(directory.fate(&aborted).await.unwrap(), Fate::Unknown, "it is under way");
-    row.roll_back().await;
-    assert_eq!(directory.fate(&aborted).await.unwrap(), Fate::Aborted);
-
-    let mut row = directory.lock(&account).await.unwrap();
-    let committed = row.transaction().unwrap().clone();
-    row.replace(&hash(NEW)).await.unwrap();
-    row.commit().await.unwrap();
-    site.run(&[&format!("UPDATE users SET hash = '{OTHER}' WHERE id = 1")]).await;
-    assert_eq!(directory.fate(&committed).await.unwrap(), Fate::Committed);
-    let elsewhere = model::SiteTransaction { database: "1/1".to_owned(), ..committed };
-    assert_eq!(directory.fate(&elsewhere).await.unwrap(), Fate::Unknown);
-}
-
-#[tokio::test]
-async fn a_connection_that_is_cut_off_has_changed_nothing() {
-    let site = Site::postgres();
-    let directory = with_user(&site).await;
+/// A change of account 1 that is not committed.
+async fn changed(directory: &Arc<dyn Directory>) -> (Box<dyn LockedRow>, Option<SiteTransaction>) {
     let mut row = directory.lock(&id("1")).await.unwrap();
-    let cut = row.transaction().unwrap().clone();
-    row.replace(&hash(NEW)).await.unwrap();
-    site.run(&["SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE datname = current_database() AND state = 'idle in transaction'"])
-        .await;
-    row.commit().await.unwrap_err();
-    assert_eq!(directory.fate(&cut).await.unwrap(), Fate::Aborted);
-    assert!(holds(directory.lock(&id("1")).await.unwrap().now(), OLD));
+    row.replace(&hash("new")).await.unwrap();
+    let transaction = row.transaction();
+    (row, transaction)
 }
 
 #[tokio::test]
-async fn a_file_cannot_tell() {
-    let directory = with_user(&Site::sqlite()).await;
-    let row = directory.lock(&id("1")).await.unwrap();
-    assert!(row.transaction().is_none());
-    row.roll_back().await;
-    let any = model::SiteTransaction { database: "x".to_owned(), id: 1 };
-    assert_eq!(directory.fate(&any).await.unwrap(), Fate::Unknown);
+async fn a_row_is_seen_as_it_is() {
+    for site in Site::both() {
+        let directory = with_users(&site).await;
+        for look in [directory.look(&id("1")).await.unwrap(), {
+            directory.lock(&id("1")).await.unwrap().now().clone()
+        }] {
+            assert!(look.is(&hash("old")));
+        }
+        for (account, is_gone) in [("2", false), ("9", true), ("x", true)] {
+            let mut row = directory.lock(&id(account)).await.unwrap();
+            assert_eq!(matches!(row.now(), RowNow::Gone), is_gone, "{account}");
+            assert_eq!(matches!(row.now(), RowNow::Empty), !is_gone, "{account}");
+            let refused = row.replace(&hash("new")).await;
+            assert!(matches!(refused, Err(WriteError::NoHash { .. })));
+            row.roll_back().await.unwrap();
+            let look = directory.look(&id(account)).await.unwrap();
+            assert_eq!(matches!(look, RowNow::Gone), is_gone, "{account}");
+        }
+        assert!(!directory.capabilities().can(Ability::SharesStore));
+    }
+}
+
+#[tokio::test]
+async fn a_lock_waits_for_the_owners_own_change_and_sees_it() {
+    for site in Site::both() {
+        let directory = with_users(&site).await;
+        let owner = beside(&site, "UPDATE users SET hash = 'theirs' WHERE id = 1").await;
+        let waiting = waiting(&directory).await;
+        owner.commit().await.unwrap();
+        assert!(got(waiting).await.now().is(&hash("theirs")));
+    }
+}
+
+#[tokio::test]
+async fn a_second_lock_waits_for_the_end_of_the_first() {
+    for site in Site::both() {
+        let directory = with_users(&site).await;
+        let (first, _) = changed(&directory).await;
+        let second = waiting(&directory).await;
+        first.roll_back().await.unwrap();
+        let second = got(second).await;
+        assert!(second.now().is(&hash("old")));
+        drop(second);
+        let (first, _) = changed(&directory).await;
+        let second = waiting(&directory).await;
+        first.commit().await.unwrap();
+        assert!(got(second).await.now().is(&hash("new")));
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_is_dropped_is_as_it_was() {
+    for site in Site::both() {
+        let directory = with_users(&site).await;
+        drop(changed(&directory).await);
+        let again = directory.lock(&id("1")).await.unwrap();
+        assert!(again.now().is(&hash("old")));
+    }
+}
+
+#[tokio::test]
+async fn other_rows_are_free_meanwhile_and_nobody_waits_for_ever() {
+    let site = Site::postgres();
+    let directory = with_users(&site).await;
+    let owner = beside(&site, "UPDATE users SET hash = 'theirs' WHERE id = 1").await;
+    assert!(replace_if(&directory, &id("3"), &hash("other"), &hash("new")).await.unwrap());
+    let error = directory.lock(&id("1")).await.err().unwrap();
+    assert!(matches!(error, WriteError::Lock { .. }), "{error}");
+    assert!(error.to_string().contains("lock timeout"), "{error}");
+    drop(owner);
+}
+
+#[tokio::test]
+async fn the_fate_of_a_change_is_known_later() {
+    let site = Site::postgres();
+    let directory = with_users(&site).await;
+    let (row, undone) = changed(&directory).await;
+    let undone = undone.unwrap();
+    let fate = async |of: &SiteTransaction| directory.fate(of).await.unwrap();
+    assert_eq!(fate(&undone).await, TransactionFate::Unknown);
+    row.roll_back().await.unwrap();
+    assert_eq!(fate(&undone).await, TransactionFate::Aborted);
+
+    let (row, done) = changed(&directory).await;
+    let done = done.unwrap();
+    row.commit().await.unwrap();
+    assert_eq!(fate(&done).await, TransactionFate::Committed);
+    site.run(&["UPDATE users SET hash = 'theirs' WHERE id = 1"]).await;
+    assert_eq!(fate(&done).await, TransactionFate::Committed);
+
+    let elsewhere = SiteTransaction::new("1/2/00000001".into(), done.number());
+    assert_eq!(fate(&elsewhere).await, TransactionFate::Unknown);
+    for number in [done.number() + 1_000_000, u64::MAX] {
+        let to_come = SiteTransaction::new(done.database().into(), number);
+        assert_eq!(fate(&to_come).await, TransactionFate::Unknown);
+    }
+}
+
+#[tokio::test]
+async fn a_file_keeps_no_record_of_its_transactions() {
+    let site = Site::sqlite();
+    let directory = with_users(&site).await;
+    let (row, transaction) = changed(&directory).await;
+    assert_eq!(transaction, None);
+    row.commit().await.unwrap();
+    let some = SiteTransaction::new("1/2/00000001".into(), 7);
+    assert_eq!(directory.fate(&some).await.unwrap(), TransactionFate::Unknown);
+}
+
+#[tokio::test]
+async fn a_change_whose_connection_is_cut_off_has_not_happened() {
+    let site = Site::postgres();
+    let directory = with_users(&site).await;
+    let (row, transaction) = changed(&directory).await;
+    let others = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND state = 'idle in transaction'";
+    assert_eq!(site.number(others).await, 1);
+    assert!(matches!(row.commit().await, Err(WriteError::Hash { .. })));
+    let fate = directory.fate(&transaction.unwrap()).await.unwrap();
+    assert_eq!(fate, TransactionFate::Aborted);
+    assert!(directory.look(&id("1")).await.unwrap().is(&hash("old")));
+}
+
+#[tokio::test]
+async fn a_grant_on_the_hash_is_enough_to_lock_and_to_ask() {
+    let site = Site::postgres();
+    site.run(&USERS).await;
+    site.run(&["CREATE ROLE holder LOGIN", "GRANT SELECT ON users TO holder"]).await;
+    let url = site.url.replace("postgres@", "holder@");
+    let directory = directory::open(&url, Some(&url), small()).await.unwrap();
+    let refused = directory.lock(&id("1")).await.err().unwrap();
+    assert!(refused.to_string().contains("permission denied"), "{refused}");
+    site.run(&["GRANT UPDATE (hash) ON users TO holder"]).await;
+    let (row, transaction) = changed(&directory).await;
+    row.commit().await.unwrap();
+    let fate = directory.fate(&transaction.unwrap()).await.unwrap();
+    assert_eq!(fate, TransactionFate::Committed);
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_to_cannot_be_locked_and_can_be_looked_at() {
+    for site in Site::both() {
+        site.run(&USERS).await;
+        let query = site.open_writable(small_from("SELECT * FROM users")).await;
+        assert!(matches!(query.lock(&id("1")).await, Err(WriteError::Query)));
+        let read_only = site.open(small()).await;
+        assert!(matches!(read_only.lock(&id("1")).await, Err(WriteError::NotConfigured)));
+        for directory in [query, read_only] {
+            assert!(directory.look(&id("1")).await.unwrap().is(&hash("old")));
+            assert!(matches!(directory.look(&id("9")).await.unwrap(), RowNow::Gone));
+        }
+    }
 }

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use directory::{Columns, Directory, Mapping, RowNow, Source, WriteError};
+use directory::{Columns, Directory, Mapping, Source, WriteError};
 use futures_util::TryStreamExt;
 use model::{Account, AccountId, StoredHash};
-use sql::{Access, Db, OpenOptions, QueryText, SqlTx};
+use sql::{Access, Db, OpenOptions, QueryText};
 use tempfile::TempDir;
 
 /// A site's database, empty at first.
@@ -42,13 +42,6 @@ impl Site {
         }
         tx.commit().await.unwrap();
         db.close().await;
-    }
-
-    /// Runs one of the site's own statements, and leaves its transaction open.
-    pub(crate) async fn hold(&self, text: &str) -> SqlTx {
-        let mut tx = self.db().await.begin().await.unwrap();
-        tx.run(&QueryText::composed(text.to_owned())).execute().await.unwrap();
-        tx
     }
 
     pub(crate) async fn number(&self, text: &str) -> i64 {
@@ -104,16 +97,16 @@ pub(crate) fn ids_of(accounts: &[Account]) -> Vec<&str> {
     accounts.iter().map(|account| account.id.as_str()).collect()
 }
 
-/// Puts one hash in the place of another, if that is what the account holds; whether it did.
+/// One hash for another, if that is what the account holds; whether it did.
 pub(crate) async fn replace_if(
-    directory: &dyn Directory,
+    directory: &Arc<dyn Directory>,
     account: &AccountId,
     expected: &StoredHash,
     new: &StoredHash,
 ) -> Result<bool, WriteError> {
     let mut row = directory.lock(account).await?;
-    if !matches!(row.now(), RowNow::Present(hash) if hash.expose() == expected.expose()) {
-        row.roll_back().await;
+    if !row.now().is(expected) {
+        row.roll_back().await?;
         return Ok(false);
     }
     row.replace(new).await?;

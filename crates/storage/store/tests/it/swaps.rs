@@ -112,7 +112,7 @@ async fn a_swap_is_taken_over_only_after_its_lease(store: TestStore) {
 async fn what_was_let_through_is_kept(store: TestStore) {
     frozen(&store, 1).await;
     let held = intend(&store, &seal(&store, "0", 50).await, OVER).await.unwrap();
-    let transaction = SiteTransaction { database: "site/1".to_owned(), id: 1 << 40 };
+    let transaction = SiteTransaction::new("site/1".to_owned(), 1 << 40);
     let mut tx = store.tx().await;
     assert_eq!(left(&mut tx).await[0].passed, None);
     assert!(tx.pass_swap(held, Some(&transaction)).await.unwrap());
