@@ -21,12 +21,14 @@ pub fn decide_claim(
     if group.plan() != facts.signed.digest() {
         return Claim::Refuse(Refusal::OtherGroup);
     }
-    let allowed = allowed_addresses(facts.campaign);
-    if group.address() >= allowed {
-        return Claim::Wait { reason: Waiting::NotItsTurn, until: None };
-    }
     if accounts.iter().any(|state| *state != TargetState::Pending) {
         return Claim::Proceed;
+    }
+    if group.address() >= allowed_addresses(facts.campaign) {
+        return Claim::Wait { reason: Waiting::NotItsTurn, until: None };
+    }
+    if facts.is_earlier_unsettled {
+        return Claim::Wait { reason: Waiting::EarlierRound, until: None };
     }
     if let Sending::Paused { until } = facts.sending {
         return Claim::Wait { reason: Waiting::SendingPaused, until: Some(until) };
@@ -135,6 +137,9 @@ pub struct ClaimFacts<'a> {
     pub rate: RateUsed,
     /// Accounts that are sealed while their notice is not final.
     pub sealed_untold: u64,
+    /// Whether somebody who was begun before the campaign was resumed is still to be sealed or told,
+    /// and is not put off.
+    pub is_earlier_unsettled: bool,
     /// Whether anybody could be told.
     pub sending: Sending,
     /// The database's clock.
@@ -186,6 +191,8 @@ model::text_enum! {
     pub enum Waiting {
         /// The stage does not reach this address yet.
         NotItsTurn = "not_its_turn",
+        /// Those who were begun before the campaign was resumed come first.
+        EarlierRound = "earlier_round",
         /// Too many are sealed and not told: mail does not get through.
         SealedUntold = "sealed_untold",
         /// This minute's or this hour's share is used up.
@@ -298,6 +305,7 @@ mod tests {
                 kill_switch: KillSwitch::Released,
                 rate: RateUsed::default(),
                 sealed_untold: 0,
+                is_earlier_unsettled: false,
                 sending: Sending::Open,
                 now: NOW,
             }
@@ -376,6 +384,17 @@ mod tests {
         let group = AddressGroup::verify(&case.signed, group).unwrap();
         let begun = [TargetState::Sealed, TargetState::Pending];
         assert_eq!(decide_claim(&group, &begun, &stuck), Claim::Proceed);
+    }
+
+    #[test]
+    fn those_who_were_begun_before_a_halt_come_first() {
+        let case = Case::new();
+        let earlier = ClaimFacts { is_earlier_unsettled: true, ..case.facts() };
+        case.check(earlier, Claim::Wait { reason: Waiting::EarlierRound, until: None });
+        let group = case.members().into_iter().take(2).collect();
+        let group = AddressGroup::verify(&case.signed, group).unwrap();
+        let begun = [TargetState::Sealed, TargetState::Pending];
+        assert_eq!(decide_claim(&group, &begun, &earlier), Claim::Proceed);
     }
 
     #[test]

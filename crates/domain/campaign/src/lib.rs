@@ -28,11 +28,13 @@ pub use claim::{
 };
 pub use group::{AddressGroup, GroupError};
 pub use machine::{
-    Campaign, Command, Event, HaltReason, Stage, StageProgress, State, StepError,
-    allowed_addresses, step,
+    Campaign, Command, Event, HaltReason, NoticeEnds, Stage, StageProgress, State, StepError,
+    Unsettled, allowed_addresses, step,
 };
 pub use names::{CampaignName, TemplateName};
-pub use plan::{Counts, Draft, Plan, PlanDigest, PlanError, Reason, TemplateDigest};
+pub use plan::{
+    Counts, Draft, Plan, PlanDigest, PlanError, Reason, Renewal, Scope, TemplateDigest,
+};
 pub use policy::{Policy, PolicyError, RampStep, Reach, StoreKind, Threshold};
 pub use signed::SignedPlan;
 pub use swap::{PassedAttempt, SwapEnd, judge_swap};

@@ -24,6 +24,7 @@ pub(crate) struct Gate {
     kill_switch: KillSwitch,
     pub(crate) rate: RateUsed,
     pub(crate) sealed_untold: u64,
+    is_earlier_unsettled: bool,
     pub(crate) sending: Sending,
     now: Timestamp,
 }
@@ -51,8 +52,21 @@ impl Gate {
             this_hour: tx.addresses_taken_since(campaign, begun(now, HOUR)).await?,
         };
         let sealed_untold = tx.sealed_untold(campaign).await?;
+        let is_earlier_unsettled = match loaded.campaign.resumed_at() {
+            Some(resumed_at) => tx.is_earlier_unsettled(campaign, resumed_at).await?,
+            None => false,
+        };
         let sending = sending(tx, campaign, now).await?;
-        Ok(Some(Self { loaded, signed, kill_switch, rate, sealed_untold, sending, now }))
+        Ok(Some(Self {
+            loaded,
+            signed,
+            kill_switch,
+            rate,
+            sealed_untold,
+            is_earlier_unsettled,
+            sending,
+            now,
+        }))
     }
 
     pub(crate) const fn facts(&self) -> ClaimFacts<'_> {
@@ -62,6 +76,7 @@ impl Gate {
             kill_switch: self.kill_switch,
             rate: self.rate,
             sealed_untold: self.sealed_untold,
+            is_earlier_unsettled: self.is_earlier_unsettled,
             sending: self.sending,
             now: self.now,
         }

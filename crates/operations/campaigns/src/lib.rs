@@ -20,6 +20,7 @@ mod freeze;
 mod gate;
 pub mod limits;
 mod loaded;
+mod progress;
 mod report;
 mod resets;
 mod rota;
@@ -31,6 +32,7 @@ mod steer;
 mod takeover;
 mod tale;
 mod tell;
+mod unsettled;
 mod view;
 mod watch;
 
@@ -41,7 +43,7 @@ pub use failure::{
     CampaignError, NotInPlan, ReportError, RunError, SealError, StatementError, WatchError,
 };
 pub use folds::ReportFolds;
-pub use freeze::freeze_campaign;
+pub use freeze::{finish_campaign, freeze_campaign};
 pub use report::{CampaignReport, report_campaign};
 pub use resets::{destroy_old_secrets, watch_account};
 pub use run::{Worked, is_anything_running, is_campaign_due, moving_campaigns, work_on};
@@ -52,6 +54,7 @@ pub use steer::{
 };
 pub use takeover::{is_sealing_left, judge_left_sealings};
 pub use tell::exposures;
+pub use unsettled::{UnsettledPeople, UnsettledPerson, unsettled_people};
 pub use view::{
     CampaignView, PlanView, Sample, campaigns, campaigns_in, sample_targets, show_campaign,
 };

@@ -34,3 +34,6 @@ pub const SWAPS_PER_ROUND: u64 = 32;
 
 /// Targets that an operator is shown before signing.
 pub const SAMPLES_SHOWN: usize = 5;
+
+/// Accounts that are sealed and not told, as they are listed. What settles one settles all.
+pub const UNSETTLED_LISTED_MAX: u64 = 1000;

@@ -35,6 +35,11 @@ pub struct CampaignReport {
     pub sealing: u64,
     /// Accounts whose old password was taken out of use, whatever happened since.
     pub sealed: u64,
+    /// Of these, those whose notice is not final: nobody was told yet.
+    pub untold: u64,
+    /// Accounts that hold another password, and of which nobody can tell whether they held ours
+    /// before.
+    pub perhaps_sealed: u64,
     /// Of these, those whose owner has chosen a new password since.
     pub reset_since: u64,
     /// Of these, those whose new password is the leaked one again.
@@ -69,6 +74,8 @@ impl CampaignReport {
             pending: of(TargetState::Pending),
             sealing: of(TargetState::Sealing),
             sealed: counts.was_sealed(),
+            untold: tale.untold(),
+            perhaps_sealed: of(TargetState::Overtaken),
             reset_since: of(TargetState::Reset),
             reused: tale.chosen(ChosenPassword::Leaked),
             reset_unjudged: tale.chosen(ChosenPassword::Unjudged),
@@ -84,10 +91,12 @@ impl CampaignReport {
         }
     }
 
-    /// Whether nobody has to be looked after: every notice was taken or refused for sure.
+    /// Whether nobody has to be looked after: whoever was sealed was told, every notice was taken or
+    /// refused for sure, and of nobody is it unknown whether they were sealed.
     #[must_use]
     pub fn is_certain(&self) -> bool {
-        self.notices.get(&NoticeState::Uncertain).is_none_or(|count| *count == 0)
+        let uncertain = self.notices.get(&NoticeState::Uncertain).copied().unwrap_or_default();
+        [self.sealing, self.untold, self.perhaps_sealed, uncertain] == [0; 4]
     }
 }
 

@@ -1,15 +1,14 @@
 //! Running one campaign: what time or work does to it, step by step.
 
-use std::collections::HashMap;
-
-use campaign::{Campaign, Event, HaltReason, StageProgress, State, allowed_addresses};
+use campaign::{Campaign, Event, HaltReason, State, allowed_addresses};
 use futures_util::future::BoxFuture;
-use model::{CampaignId, CampaignState, NoticeState};
+use model::{CampaignId, CampaignState};
 use store::Tx;
 
 use crate::{
     CampaignError, RunError, WorkerContext,
     loaded::{Loaded, halt, held, take_step},
+    progress::progress,
     seal::seal_next,
     tell::tell_next,
 };
@@ -161,17 +160,3 @@ async fn move_on(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<()
     Ok(tx.commit().await?)
 }
 
-async fn progress(tx: &mut Tx, campaign: CampaignId) -> Result<StageProgress, RunError> {
-    let notices: HashMap<_, _> = tx.notice_counts(campaign).await?.into_iter().collect();
-    let of = |state| notices.get(&state).copied().unwrap_or_default();
-    let (refused, uncertain) = (of(NoticeState::Refused), of(NoticeState::Uncertain));
-    Ok(StageProgress {
-        settled_addresses: match tx.first_unsettled_address(campaign).await? {
-            Some(first) => first,
-            None => tx.address_counts(campaign).await?.all,
-        },
-        final_notices: of(NoticeState::Sent) + refused + uncertain,
-        refused,
-        uncertain,
-    })
-}

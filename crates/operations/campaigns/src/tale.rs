@@ -125,6 +125,14 @@ impl Tale {
         counts
     }
 
+    /// How many who were sealed wait for a notice that is not final, or that is not written yet.
+    pub(crate) fn untold(&self) -> u64 {
+        let ended = self.notices.values().filter(|(_, state)| state.is_final());
+        let told: BTreeSet<_> = ended.map(|(address, _)| address).collect();
+        let untold = self.sealed_of_address.iter().filter(|(address, _)| !told.contains(address));
+        untold.map(|(_, accounts)| accounts).sum()
+    }
+
     pub(crate) fn sealed_unreached(&self) -> u64 {
         let refused = self.notices.values().filter(|(_, state)| *state == NoticeState::Refused);
         refused.filter_map(|(address, _)| self.sealed_of_address.get(address)).sum()

@@ -12,11 +12,20 @@ use crate::{StoreFuture, Tx, WorkerName, cell::Cell};
 sql::queries! {
     ADD = ["INSERT INTO campaign_address (campaign, number, address_key, accounts) VALUES {rows}"];
     DROP = ["DELETE FROM campaign_address WHERE campaign = $1"];
-    TO_TAKE = ["SELECT number FROM campaign_address
-        WHERE campaign = $1 AND done_at IS NULL AND number < $2 AND lease_until <= " NOW "
+    // Few addresses are in hand, and an index finds them.
+    BEGUN = ["SELECT number FROM campaign_address
+        WHERE campaign = $1 AND (CASE WHEN settled_at IS NULL THEN taken_at END) > 0
+            AND done_at IS NULL AND lease_until <= " NOW "
+            AND EXISTS (SELECT 1 FROM target WHERE target.campaign = campaign_address.campaign
+                AND target.address = campaign_address.number AND target.state <> 'pending')
             AND NOT EXISTS (SELECT 1 FROM target WHERE target.campaign = campaign_address.campaign
                 AND target.address = campaign_address.number AND target.state = 'sealing')
-        ORDER BY number LIMIT $3"];
+        ORDER BY number LIMIT $2"];
+    UNBEGUN = ["SELECT number FROM campaign_address
+        WHERE campaign = $1 AND done_at IS NULL AND number < $3 AND lease_until <= " NOW "
+            AND NOT EXISTS (SELECT 1 FROM target WHERE target.campaign = campaign_address.campaign
+                AND target.address = campaign_address.number AND target.state <> 'pending')
+        ORDER BY number LIMIT $2"];
     TAKE = ["UPDATE campaign_address SET lease_owner = $1, lease_until = " NOW " + $2,
             attempts = attempts + 1, taken_at = COALESCE(taken_at, " NOW ")
         WHERE campaign = $3 AND number = $4 AND done_at IS NULL AND lease_until <= " NOW "
@@ -116,9 +125,9 @@ impl Tx {
         })
     }
 
-    /// Addresses before `below` that nobody holds and that are not done, in their order: those that
-    /// were begun come before new ones. What becomes of an account whose swap is intended has to be
-    /// found out first.
+    /// Addresses that nobody holds and that are not done: first those of which an account was settled
+    /// before, then others before `below`, each in their order. What becomes of an account whose swap
+    /// is intended has to be found out first.
     pub fn addresses_to_take(
         &mut self,
         campaign: CampaignId,
@@ -126,9 +135,12 @@ impl Tx {
         limit: u64,
     ) -> StoreFuture<'_, Vec<u64>> {
         Box::pin(async move {
-            let query = self.0.run(&TO_TAKE).bind(Cell(campaign)).bind(Cell(below));
-            let rows = query.bind(Cell(limit)).all::<(Cell<u64>,)>().await?;
-            Ok(rows.into_iter().map(|(Cell(number),)| number).collect())
+            let query = self.0.run(&BEGUN).bind(Cell(campaign)).bind(Cell(limit));
+            let mut found = query.all::<(Cell<u64>,)>().await?;
+            let query = self.0.run(&UNBEGUN).bind(Cell(campaign));
+            let query = query.bind(Cell(limit - found.len() as u64)).bind(Cell(below));
+            found.extend(query.all::<(Cell<u64>,)>().await?);
+            Ok(found.into_iter().map(|(Cell(number),)| number).collect())
         })
     }
 

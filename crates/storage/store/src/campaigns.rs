@@ -17,6 +17,7 @@ sql::queries! {
         FROM campaign WHERE id = $1" FOR_UPDATE];
     SHARE = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
         FROM campaign WHERE id = $1" FOR_SHARE];
+    SET_POLICY = ["UPDATE campaign SET policy = $1 WHERE id = $2"];
     LIST = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
         FROM campaign ORDER BY id"];
     IN_STATES = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
@@ -100,6 +101,19 @@ impl Tx {
                 })
                 .await?;
             Ok(id)
+        })
+    }
+
+    /// Has a campaign go about it in another way, from the plan that is frozen next.
+    pub fn set_campaign_policy(
+        &mut self,
+        id: CampaignId,
+        policy: Vec<u8>,
+    ) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&SET_POLICY).bind(Cell(Versioned::new(policy)));
+            query.bind(Cell(id)).execute().await?;
+            Ok(())
         })
     }
 

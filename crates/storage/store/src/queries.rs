@@ -3,7 +3,8 @@
 use crate::{
     Store, StoreFuture, accounts, addresses, arming, campaigns, candidates, findings, instance,
     jobs, leaks, links, log, notices, requests, reset_lines, roster, screening, sending_pause,
-    statements, store, summary, swaps, targets, unverified,
+    statements, store, summary, swaps, targets, unsettled,
+    unverified,
 };
 
 impl Store {
@@ -49,6 +50,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, sql::QueryText)>
         summary::ALL,
         swaps::ALL,
         targets::ALL,
+        unsettled::ALL,
         unverified::ALL,
     ];
     files.into_iter().flatten()

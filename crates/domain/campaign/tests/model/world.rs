@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use campaign::{
-    Campaign, Claim, ClaimFacts, Event, HaltReason, NoticeDue, PassedAttempt, RateUsed, Refusal,
-    Reverification, Sending, SignedPlan, Stage, StageProgress, State, SwapEnd, TargetAction,
-    Waiting, after_reverification, decide_claim, decide_intent, decide_pass, decide_send,
+    Campaign, Claim, ClaimFacts, Event, HaltReason, NoticeDue, NoticeEnds, PassedAttempt, RateUsed, Refusal,
+    Reverification, Scope, Sending, SignedPlan, Stage, StageProgress, State, SwapEnd,
+    TargetAction, Unsettled, Waiting, after_reverification, decide_claim, decide_intent, decide_pass, decide_send,
     judge_swap, notice_due, step,
 };
 use model::{KillSwitch, NoticeState, SiteRow, TargetState, Verdict};
@@ -26,6 +26,9 @@ pub(crate) const SEALED_FIRST: &str = "sealed before told";
 pub(crate) const CANARY: &str = "the canary cap holds";
 pub(crate) const SENT_IS_TRUE: &str = "what is sent, the server has";
 pub(crate) const DELIVERED_IS_KNOWN: &str = "what the server has, is sent, uncertain or in flight";
+pub(crate) const EARLIER_FIRST: &str = "whoever was begun before a halt is settled before others begin";
+pub(crate) const CLOSED_TOLD: &str = "nobody is left sealed and untold when it is over";
+pub(crate) const OVER: &str = "in the end it is over, and everybody sealed is told or listed";
 pub(crate) const FINISHED: &str = "everybody can be told";
 pub(crate) const FINISHED_AFTER_HALT: &str = "everybody can be told after a halt";
 
@@ -43,6 +46,9 @@ pub(crate) enum Rule {
     GateAtClaimOnly,
     OtherIsNeverOurs,
     UnfencedSwap,
+    CloseUntold,
+    FreshFirst,
+    CountSinceStart,
 }
 
 pub(crate) struct Town {
@@ -54,6 +60,9 @@ pub(crate) struct Town {
 pub(crate) struct World {
     campaign: Campaign,
     list: usize,
+    scope: Scope,
+    /// Addresses that were begun when it was resumed last.
+    earlier: [bool; ADDRESSES.len()],
     /// What operators have really signed: list, round, who. The ghost that judges.
     approvals: BTreeSet<(usize, u32, usize)>,
     hashes: [Hash; ACCOUNTS],
@@ -90,6 +99,7 @@ enum Job {
 pub(crate) enum Reply {
     Accepted,
     PutOff,
+    Refused,
     LostBeforeDot,
     LostAfterDot { taken: bool },
 }
@@ -115,8 +125,9 @@ pub(crate) enum Action {
     Start,
     Tick,
     Halt,
-    Renew,
+    Renew(Scope),
     Resume,
+    Close,
     Claim(usize, usize),
     Work(usize),
     Take(usize, usize),
@@ -133,8 +144,9 @@ const CHANGING: [usize; 2] = [0, 2];
 /// Time stands still in this town.
 const RETRY: Duration = Duration::ZERO;
 
-const REPLIES: [Reply; 5] = [
+const REPLIES: [Reply; 6] = [
     Reply::Accepted,
+    Reply::Refused,
     Reply::PutOff,
     Reply::LostBeforeDot,
     Reply::LostAfterDot { taken: false },
@@ -149,6 +161,8 @@ impl Model for Town {
         vec![World {
             campaign: Campaign::draft(CAMPAIGN, NOW),
             list: 0,
+            scope: Scope::All,
+            earlier: [false; ADDRESSES.len()],
             approvals: BTreeSet::new(),
             hashes: [Hash::Leaked; ACCOUNTS],
             targets: [TargetState::Pending; ACCOUNTS],
@@ -164,7 +178,8 @@ impl Model for Town {
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
         use Action as A;
-        actions.extend([A::Edit, A::Sign, A::Start, A::Tick, A::Halt, A::Renew, A::Resume]);
+        actions.extend([A::Edit, A::Sign, A::Start, A::Tick, A::Halt, A::Resume, A::Close]);
+        actions.extend([Scope::All, Scope::Begun].map(A::Renew));
         actions.extend((0..LISTS.len()).map(A::Freeze));
         actions.extend((0..OPERATORS.len()).map(A::Approve));
         actions.extend((0..ADDRESSES.len()).map(A::FindInflight));
@@ -216,6 +231,11 @@ impl Model for Town {
             Property::always(CANARY, |_, world: &World| world.keeps_the_canary()),
             Property::always(SENT_IS_TRUE, |_, world: &World| world.sent_is_true()),
             Property::always(DELIVERED_IS_KNOWN, |_, world: &World| world.delivered_is_known()),
+            Property::always(EARLIER_FIRST, |_, world: &World| world.broken != Some(EARLIER_FIRST)),
+            Property::always(CLOSED_TOLD, |_, world: &World| {
+                world.campaign.state() != State::Closed || !world.unsettled().is_anybody()
+            }),
+            Property::eventually(OVER, |_, world: &World| world.is_over()),
             Property::sometimes(FINISHED, |_, world: &World| world.all_told()),
             Property::sometimes(FINISHED_AFTER_HALT, |_, world: &World| {
                 world.all_told() && world.left.halts == 0
@@ -247,8 +267,9 @@ impl Town {
                 spend(&mut world.left.halts)?;
                 world.step(Event::Halt(HaltReason::Operator))
             }
-            Action::Renew => self.renew(world),
-            Action::Resume => world.step(Event::Resume(self.signed(world)?)),
+            Action::Renew(scope) => self.renew(world, scope),
+            Action::Resume => self.resume(world),
+            Action::Close => self.close(world),
             Action::Claim(worker, address) => self.claim(world, worker, address),
             Action::Work(worker) => self.work(world, worker),
             Action::Take(worker, address) => self.take(world, worker, address),
@@ -270,21 +291,40 @@ impl Town {
 
     fn freeze(&self, world: &mut World, list: usize) -> Option<()> {
         world.list = list;
-        let plan = self.office.plan(list, world.campaign.next_round())?;
+        let plan = self.office.plan(list, world.campaign.next_round(), Scope::All)?;
         world.step(Event::Freeze(plan))
     }
 
-    fn renew(&self, world: &mut World) -> Option<()> {
+    fn renew(&self, world: &mut World, scope: Scope) -> Option<()> {
         (world.is_halted() && world.campaign.plan().is_none()).then_some(())?;
-        let plan = self.office.plan(world.list, world.campaign.next_round())?;
+        world.scope = scope;
+        let plan = self.office.plan(world.list, world.campaign.next_round(), scope)?;
         world.step(Event::Freeze(plan))
+    }
+
+    fn resume(&self, world: &mut World) -> Option<()> {
+        let before = match self.rule {
+            Rule::CountSinceStart => StageProgress::default(),
+            _ => world.progress(),
+        };
+        world.step(Event::Resume(self.signed(world)?, &before))?;
+        world.earlier = std::array::from_fn(|address| world.is_unsettled(address));
+        Some(())
+    }
+
+    fn close(&self, world: &mut World) -> Option<()> {
+        let progress = match self.rule {
+            Rule::CloseUntold => StageProgress::default(),
+            _ => world.progress(),
+        };
+        world.step(Event::Close(&progress))
     }
 
     fn approve(&self, world: &mut World, operator: usize) -> Option<()> {
         (world.campaign.plan().is_some()).then_some(())?;
         let signature = (world.list, world.campaign.round(), operator);
         (!world.approvals.contains(&signature)).then_some(())?;
-        let plan = self.office.plan(world.list, world.campaign.round())?;
+        let plan = self.office.plan(world.list, world.campaign.round(), world.scope)?;
         let approval = self.office.approve(plan, operator)?;
         approval.check(plan, &self.office.roster, NOW).ok()?;
         world.approvals.insert(signature);
@@ -297,14 +337,17 @@ impl Town {
         let any = self.rule == Rule::SignaturesSurvive;
         let counts = |of: &&(usize, u32, usize)| any || (of.0, of.1) == (list, round);
         let mask = world.approvals.iter().filter(counts).fold(0, |mask, of| mask | 1 << of.2);
-        self.office.signed(list, round, mask)
+        self.office.signed(list, round, world.scope, mask)
     }
 
     fn claim(&self, world: &mut World, worker: usize, address: usize) -> Option<()> {
         (world.workers[worker] == Job::Idle && !world.is_held(address)).then_some(())?;
         let signed = self.signed(world)?;
-        let group = self.office.group(world.list, world.campaign.round(), address)?;
-        let claim = decide_claim(group, &world.states(address), &world.facts(signed));
+        let group =
+            self.office.group(world.list, world.campaign.round(), world.scope, address)?;
+        let mut facts = world.facts(signed);
+        facts.is_earlier_unsettled &= self.rule != Rule::FreshFirst;
+        let claim = decide_claim(group, &world.states(address), &facts);
         let early = Claim::Wait { reason: Waiting::NotItsTurn, until: None };
         (claim == Claim::Proceed || (self.rule == Rule::NoCap && claim == early)).then_some(())?;
         world.judge_signatures();
@@ -361,6 +404,7 @@ impl Town {
         if !open && self.rule != Rule::GateAtClaimOnly {
             return Job::Idle;
         }
+        world.judge_order(address);
         world.targets[account] = TargetState::Sealing;
         world.swaps[account] = (world.swaps[account].0.wrapping_add(1), false);
         let (round, attempt) = (world.campaign.round(), world.swaps[account].0);
@@ -451,7 +495,7 @@ impl Town {
     fn outdated(&self, world: &World) -> Option<&SignedPlan> {
         let before = world.campaign.round().checked_sub(1)?;
         let forgetful = self.rule == Rule::IgnoreHalt;
-        forgetful.then(|| self.office.signed(world.list, before, 0b110)).flatten()
+        forgetful.then(|| self.office.signed(world.list, before, world.scope, 0b110)).flatten()
     }
 
     fn find_inflight(&self, world: &mut World, address: usize) -> Option<()> {
@@ -468,6 +512,7 @@ impl Town {
         let outcome = match reply {
             Reply::Accepted => SmtpOutcome::Accepted,
             Reply::PutOff => SmtpOutcome::PutOff,
+            Reply::Refused => SmtpOutcome::Refused,
             Reply::LostBeforeDot => SmtpOutcome::Hindered { heard: false },
             Reply::LostAfterDot { .. } if self.rule == Rule::SilenceIsYes => SmtpOutcome::Accepted,
             Reply::LostAfterDot { .. } => SmtpOutcome::LostAfterDot,
@@ -490,7 +535,8 @@ impl World {
             Action::Start => state == State::Signed,
             Action::Tick | Action::Halt | Action::Claim(..) => running,
             Action::Approve(_) => state == State::Frozen || halted,
-            Action::Renew | Action::Resume => halted,
+            Action::Renew(_) | Action::Resume => halted,
+            Action::Close => halted || state == State::Done,
             Action::ChangePassword(_) => self.left.persons > 0,
             Action::Crash(worker) => {
                 // Nothing is begun while a worker only looks, and one that dies with a swap in hand
@@ -524,6 +570,7 @@ impl World {
             kill_switch: KillSwitch::Released,
             rate: RateUsed::default(),
             sealed_untold: 0,
+            is_earlier_unsettled: self.is_earlier_unsettled(),
             sending: Sending::Open,
             now: NOW,
         }
@@ -592,7 +639,54 @@ impl World {
             due == NoticeDue::Never || (due == NoticeDue::Now && told)
         };
         let settled = LISTS[self.list].iter().take_while(|address| settled(address)).count();
-        StageProgress { settled_addresses: settled as u64, ..StageProgress::default() }
+        let ends = |state| {
+            let rows = self.notices.iter().flatten();
+            rows.filter(|row| row.state() == state).count() as u64
+        };
+        let [refused, uncertain] = [NoticeState::Refused, NoticeState::Uncertain].map(ends);
+        let ended = ends(NoticeState::Sent) + refused + uncertain;
+        StageProgress {
+            settled_addresses: settled as u64,
+            notices: NoticeEnds { ended, refused, uncertain },
+            unsettled: self.unsettled(),
+        }
+    }
+
+    /// Begun, and neither left alone as a whole nor told for good.
+    fn is_unsettled(&self, address: usize) -> bool {
+        let states = self.states(address);
+        let begun = states.iter().any(|state| *state != TargetState::Pending);
+        let told = self.notices[address].is_some_and(|row| row.state().is_final());
+        begun && !told && notice_due(&states) != NoticeDue::Never
+    }
+
+    fn is_earlier_unsettled(&self) -> bool {
+        (0..ADDRESSES.len()).any(|address| self.earlier[address] && self.is_unsettled(address))
+    }
+
+    fn unsettled(&self) -> Unsettled {
+        let mut unsettled = Unsettled::default();
+        for (address, accounts) in ADDRESSES.iter().enumerate() {
+            let told = self.notices[address].is_some_and(|row| row.state().is_final());
+            for state in accounts.iter().map(|account| self.targets[*account]) {
+                unsettled.sealing += u64::from(state == TargetState::Sealing);
+                unsettled.untold += u64::from(state == TargetState::Sealed && !told);
+            }
+        }
+        unsettled
+    }
+
+    /// The campaign is put away, and whoever was sealed was told, or is listed as one whom no mail
+    /// reached or of whom nobody can tell.
+    fn is_over(&self) -> bool {
+        self.campaign.state() == State::Closed && !self.unsettled().is_anybody()
+    }
+
+    fn judge_order(&mut self, address: usize) {
+        let fresh = self.states(address).iter().all(|state| *state == TargetState::Pending);
+        if fresh && self.is_earlier_unsettled() {
+            self.broken = Some(EARLIER_FIRST);
+        }
     }
 
     fn judge_signatures(&mut self) {

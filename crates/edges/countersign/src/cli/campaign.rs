@@ -10,8 +10,27 @@ pub(crate) enum CampaignCommand {
     /// Print the policy that campaigns have by default, to be edited and given to `draft`.
     Policy,
     /// Fix whom a campaign is about, how it goes about it and with which words: what operators
-    /// then sign. After a halt, the same is fixed again for a new round.
+    /// then sign.
+    ///
+    /// After a halt, the same people and words are fixed again for a new round; the policy may be
+    /// another one. Those who were begun are told before anybody else is sealed.
     Freeze {
+        /// The campaign's name.
+        name: CampaignName,
+        /// A TOML file with what differs from the default policy, from now on.
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+    },
+    /// Fix a plan by which a halted campaign settles those whom it has begun with, and touches
+    /// nobody else. It is signed like any other; `resume` then carries it out.
+    Finish {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// List the accounts that are sealed, or may be, and whose owners were not told for good.
+    ///
+    /// Exit code 4 if there are any.
+    Unsettled {
         /// The campaign's name.
         name: CampaignName,
     },
@@ -82,19 +101,22 @@ pub(crate) enum CampaignCommand {
     /// Say in public what became of everybody: the page "Security notices" shows it.
     ///
     /// The counts are those of `report`. Publishing again replaces what the page shows; what was
-    /// said before stays on record.
+    /// said before stays on record. Nothing is published while anybody is sealed and not told.
     Publish {
         /// The campaign's name.
         name: CampaignName,
     },
     /// End a campaign for good. Its accounts may be targets of others.
+    ///
+    /// It is refused while anybody is sealed and not told.
     Close {
         /// The campaign's name.
         name: CampaignName,
     },
     /// Count from the audit log what became of everybody, and hold it against the store.
     ///
-    /// Exit code 4 if some notices are uncertain; 1, loudly, if the totals do not reconcile.
+    /// Exit code 4 if anybody is sealed and not told, or perhaps sealed, or if notices are uncertain;
+    /// 1, loudly, if the totals do not reconcile.
     Report {
         /// The campaign's name.
         name: CampaignName,

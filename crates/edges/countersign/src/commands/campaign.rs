@@ -62,7 +62,11 @@ impl CampaignDesk<'_> {
                 campaigns::show_campaign(&self.instance, name.as_str()).await?
             }
             CampaignCommand::List => return self.list().await,
-            CampaignCommand::Freeze { name } => return self.freeze(name).await,
+            CampaignCommand::Freeze { name, policy } => {
+                return self.freeze(name, policy.as_deref()).await;
+            }
+            CampaignCommand::Finish { name } => return self.finish(name).await,
+            CampaignCommand::Unsettled { name } => return report::unsettled(self, name).await,
             CampaignCommand::Show { name } => return self.show(name).await,
             CampaignCommand::Export { name, output } => return self.export(name, output).await,
             CampaignCommand::Report { name } => return report::run(self, name).await,
@@ -87,14 +91,26 @@ impl CampaignDesk<'_> {
     }
 
     /// Whoever freezes a plan sees at once what others will be asked to sign.
-    async fn freeze(&self, name: &CampaignName) -> Result<Done, CommandFailure> {
+    async fn freeze(
+        &self,
+        name: &CampaignName,
+        policy: Option<&Path>,
+    ) -> Result<Done, CommandFailure> {
+        let policy = policy.map(draft::read).transpose()?;
         let directory = wiring::directory(self.config).await?;
         let words = wiring::words(self.config)?;
         let progress = self.context.progress();
         let (instance, campaign) = (&self.instance, name.as_str());
         let frozen =
-            campaigns::freeze_campaign(instance, campaign, &*directory, &words, &*progress);
+            campaigns::freeze_campaign(instance, campaign, policy.as_ref(), &*directory, &words, &*progress);
         frozen.await.map_err(refused)?;
+        self.show(name).await
+    }
+
+    async fn finish(&self, name: &CampaignName) -> Result<Done, CommandFailure> {
+        let words = wiring::words(self.config)?;
+        let finished = campaigns::finish_campaign(&self.instance, name.as_str(), &words);
+        finished.await.map_err(refused)?;
         self.show(name).await
     }
 
