@@ -15,6 +15,7 @@ mod plan;
 mod policy;
 mod signed;
 mod signing;
+mod standing;
 mod swap;
 mod target;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use plan::{
 };
 pub use policy::{Policy, PolicyError, RampStep, Reach, StoreKind, Threshold};
 pub use signed::SignedPlan;
+pub use standing::{RecordedSwap, Standing, judge_standing};
 pub use swap::{PassedAttempt, SwapEnd, judge_swap};
 pub use target::{
     AddressKey, Place, Reverification, Target, TargetAction, Targets, TargetsError,

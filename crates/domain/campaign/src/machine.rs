@@ -144,6 +144,8 @@ model::text_enum! {
         Refused = "refused",
         /// A target's evidence turned out to be none.
         Contradicted = "contradicted",
+        /// The site's table is not as the campaign has left it.
+        Unreconciled = "unreconciled",
     }
 }
 
@@ -493,6 +495,10 @@ impl Campaign {
     fn halt(&self, reason: HaltReason, now: Timestamp) -> Stepped {
         match self.state {
             State::Running(stage) => Ok((self.stop(stage, reason, now), Vec::new())),
+            // Somebody turned out to be sealed who was not told: they can be, once it is signed.
+            State::Done if reason == HaltReason::Unreconciled => {
+                Ok((self.stop(Stage::Canary, reason, now), Vec::new()))
+            }
             _ => Err(self.unexpected(Event::Halt(reason))),
         }
     }

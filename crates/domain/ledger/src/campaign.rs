@@ -108,6 +108,33 @@ pub enum CampaignEvent {
         /// The replacement that was intended.
         swap: SwapId,
     },
+    /// A value of ours was found in the site's table that was not known to stand there: its password
+    /// does not work.
+    AccountFoundSealed {
+        /// In which campaign.
+        campaign: CampaignId,
+        /// Whose.
+        account: AccountId,
+        /// The number of its address in the campaign's order.
+        address: u64,
+        /// The replacement that the value was made for.
+        swap: SwapId,
+        /// Why it was held to be left alone, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        skipped: Option<SkipReason>,
+        /// Whether the address, which was settled without a notice, gets one now.
+        reopened: bool,
+    },
+    /// The old password was found in the site's table again: it works, and another campaign may take
+    /// it out of use.
+    AccountPutBack {
+        /// In which campaign.
+        campaign: CampaignId,
+        /// Whose.
+        account: AccountId,
+        /// The replacement that was undone there.
+        swap: SwapId,
+    },
     /// Its password no longer works, and its sessions are ended.
     AccountSealed {
         /// In which campaign.
@@ -190,6 +217,8 @@ impl CampaignEvent {
             | Self::SealingTaken { campaign, .. }
             | Self::SealingUndone { campaign, .. }
             | Self::AccountOvertaken { campaign, .. }
+            | Self::AccountFoundSealed { campaign, .. }
+            | Self::AccountPutBack { campaign, .. }
             | Self::AccountSealed { campaign, .. }
             | Self::AccountSkipped { campaign, .. }
             | Self::AccountReset { campaign, .. }

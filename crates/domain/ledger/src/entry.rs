@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use model::{
-    AccountId, CampaignId, CredentialVersion, HashFormat, LeakDate, LeakId, LeakName, Outcomes,
-    Provenance, RecordRef, Tally, Tier, Timestamp,
+    AccountId, CampaignId, CredentialVersion, Discrepancy, HashFormat, LeakDate, LeakId, LeakName, Outcomes,
+    Provenance, RecordRef, SwapId, Tally, Tier, Timestamp,
 };
 use serde::{Serialize, Serializer};
 
@@ -126,6 +128,23 @@ pub enum LogEvent {
         database: String,
         /// Who signed.
         signers: Vec<String>,
+    },
+    /// A password that a person had chosen, or that was put back, stands in the site's table after
+    /// all.
+    ValueFound {
+        /// Whose.
+        account: AccountId,
+        /// The replacement that it was made for.
+        swap: SwapId,
+    },
+    /// The site's table was compared with what is kept, and they did not agree.
+    TableReconciled {
+        /// Accounts that were read.
+        accounts: u64,
+        /// How many disagree, and how.
+        found: BTreeMap<Discrepancy, u64>,
+        /// Accounts of which it could not be told whether they hold a value of ours.
+        not_tried: u64,
     },
     /// A campaign did something.
     #[serde(untagged)]

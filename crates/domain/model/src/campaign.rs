@@ -67,6 +67,8 @@ text_enum! {
         /// Somebody else's password stands in the site's row; whether ours stood there before
         /// cannot be known.
         Overtaken = "overtaken",
+        /// The site holds the old password again, though nobody here has put it back: it works.
+        PutBack = "put_back",
     }
 }
 
@@ -80,7 +82,7 @@ impl TargetState {
     /// Whether the account was sealed, whatever became of it later.
     #[must_use]
     pub const fn was_sealed(self) -> bool {
-        matches!(self, Self::Sealed | Self::Reset | Self::Reinstated)
+        matches!(self, Self::Sealed | Self::Reset | Self::Reinstated | Self::PutBack)
     }
 }
 

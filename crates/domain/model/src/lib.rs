@@ -44,7 +44,7 @@ pub use name::{LeakDate, LeakDateError, LeakName, LeakNameError};
 pub use readable::readable;
 pub use secret::Secret;
 pub use site_row::{CredentialNow, SiteRow};
-pub use swap::{SiteTransaction, SwapId, SwapPurpose, SwapState};
+pub use swap::{Discrepancy, SiteTransaction, SwapId, SwapPurpose, SwapState};
 pub use tally::{Rejects, Tally, Unbalanced};
 pub use text_enum::UnknownWord;
 pub use time::Timestamp;

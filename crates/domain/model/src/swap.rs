@@ -60,3 +60,20 @@ text_enum! {
         Overtaken = "overtaken",
     }
 }
+
+text_enum! {
+    /// How the site's table and what is kept here disagree about an account.
+    pub enum Discrepancy {
+        /// A value of ours stands in the row, and what is kept says that it never did, that nobody
+        /// knows, or that it does no longer.
+        FoundSealed = "found_sealed",
+        /// A value of ours that was made for another account stands in the row.
+        Misplaced = "misplaced",
+        /// A value of ours stands in the row, and nothing that is kept tells of it.
+        Unrecorded = "unrecorded",
+        /// The password that was taken out of use stands in the row again.
+        PutBack = "put_back",
+        /// It is sealed, or may be, and nobody there is going to be told.
+        Untold = "untold",
+    }
+}

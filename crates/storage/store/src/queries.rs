@@ -2,8 +2,9 @@
 
 use crate::{
     Store, StoreFuture, accounts, addresses, arming, campaigns, candidates, findings, instance,
-    jobs, leaks, links, log, notices, requests, reset_lines, roster, screening, sending_pause,
-    statements, store, summary, swaps, targets, unsettled,
+    jobs, leaks, links, log, notices, reconciliation, requests,
+    reset_lines, roster, screening, sending_pause,
+    standing, statements, store, summary, swaps, targets, unsettled,
     unverified,
 };
 
@@ -41,11 +42,13 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, sql::QueryText)>
         links::ALL,
         log::ALL,
         notices::ALL,
+        reconciliation::ALL,
         requests::ALL,
         reset_lines::ALL,
         roster::ALL,
         screening::ALL,
         sending_pause::ALL,
+        standing::ALL,
         statements::ALL,
         summary::ALL,
         swaps::ALL,

@@ -15,6 +15,14 @@ sql::queries! {
             AND target.address = campaign_address.number
             AND target.state IN ('sealing', 'sealed', 'reset')
         GROUP BY target.state"];
+    STUCK = ["SELECT target.state, COUNT(*) AS accounts FROM campaign_address CROSS JOIN target
+        WHERE campaign_address.campaign = $1
+            AND (CASE WHEN settled_at IS NULL THEN taken_at END) > 0
+            AND campaign_address.taken_at < $2
+            AND target.campaign = campaign_address.campaign
+            AND target.address = campaign_address.number
+            AND target.state IN ('sealing', 'sealed', 'reset')
+        GROUP BY target.state"];
     LIST = ["SELECT target.account, target.state, (SELECT notice.state FROM notice
                 WHERE notice.campaign = target.campaign AND notice.address = target.address)
                 AS notice
@@ -60,6 +68,19 @@ impl Tx {
     ) -> StoreFuture<'_, Vec<(TargetState, u64)>> {
         Box::pin(async move {
             let query = self.0.run(&COUNTS).bind(Cell(campaign));
+            let rows = query.all::<(Cell<TargetState>, Cell<u64>)>().await?;
+            Ok(rows.into_iter().map(|(Cell(state), Cell(count))| (state, count)).collect())
+        })
+    }
+
+    /// Those of them whose address was begun before this moment.
+    pub fn stuck_counts(
+        &mut self,
+        campaign: CampaignId,
+        before: Timestamp,
+    ) -> StoreFuture<'_, Vec<(TargetState, u64)>> {
+        Box::pin(async move {
+            let query = self.0.run(&STUCK).bind(Cell(campaign)).bind(Cell(before));
             let rows = query.all::<(Cell<TargetState>, Cell<u64>)>().await?;
             Ok(rows.into_iter().map(|(Cell(state), Cell(count))| (state, count)).collect())
         })

@@ -1,0 +1,260 @@
+//! What is kept of the values that accounts of the site may hold, and what is put right when they
+//! hold another one.
+
+use model::{
+    AccountId, CampaignId, CredentialVersion, NoticeId, NoticeState, SkipReason, SwapId,
+    SwapPurpose, SwapState, TargetState,
+};
+use sql::{Record, Row, SqlError};
+
+use crate::{
+    StoreFuture, Tx,
+    cell::{Cell, Field},
+    limits::IDS_PER_STATEMENT,
+};
+
+sql::queries! {
+    SWAPS = ["SELECT swap.id, swap.account, swap.purpose, swap.campaign, swap.state, swap.expected,
+            swap.made, target.state AS target, target.skip_reason, target.address
+        FROM swap LEFT JOIN target ON target.campaign = swap.campaign
+            AND target.account = swap.account
+        WHERE swap.account IN {list} ORDER BY swap.id"];
+    MADE = ["SELECT made, account, campaign FROM swap
+        WHERE purpose <> 'reinstate' AND made IN {list}"];
+    VERSIONS = ["SELECT account, version FROM finding
+        WHERE state IN ('open', 'dismissed', 'reset') AND account IN {list}
+        UNION SELECT account, version FROM target WHERE account IN {list}"];
+    FIND = ["UPDATE swap SET state = 'done', ended_at = " NOW "
+        WHERE id = $1 AND state IN ('undone', 'overtaken')"];
+    END_LINE = ["UPDATE reset_line SET recalled_at = " NOW "
+        WHERE campaign = $1 AND account = $2 AND recalled_at IS NULL"];
+    REVIVE_LINE = ["UPDATE reset_line SET recalled_at = NULL
+        WHERE campaign = $1 AND account = $2"];
+    OTHER_LINE = ["SELECT COUNT(*) FROM reset_line AS own JOIN reset_line AS other
+            ON other.account = own.account AND other.version = own.version
+                AND other.campaign <> own.campaign AND other.recalled_at IS NULL
+        WHERE own.campaign = $1 AND own.account = $2"];
+    ADDRESS = ["SELECT campaign_address.address_key, campaign_address.done_at IS NOT NULL AS is_done,
+            campaign_address.done_at IS NULL AND campaign_address.lease_until > " NOW " AS is_held,
+            notice.id AS notice, notice.state AS notice_state
+        FROM campaign_address LEFT JOIN notice ON notice.campaign = campaign_address.campaign
+            AND notice.address = campaign_address.number
+        WHERE campaign_address.campaign = $1 AND campaign_address.number = $2"];
+    REOPEN = ["UPDATE campaign_address SET done_at = NULL, settled_at = NULL
+        WHERE campaign = $1 AND number = $2 AND done_at IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM notice WHERE notice.campaign = campaign_address.campaign
+                AND notice.address = campaign_address.number)"];
+    ADD_LINE = ["INSERT INTO notice_line (notice, campaign, address, account)
+        VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"];
+}
+
+/// A replacement of an account's stored password, with how far its campaign is with the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownSwap {
+    /// Its key.
+    pub id: SwapId,
+    /// Whose stored password.
+    pub account: AccountId,
+    /// What for.
+    pub purpose: SwapPurpose,
+    /// On behalf of which campaign, if of one.
+    pub campaign: Option<CampaignId>,
+    /// How far it is.
+    pub state: SwapState,
+    /// What had to stand in the site's row.
+    pub expected: CredentialVersion,
+    /// What takes its place.
+    pub made: CredentialVersion,
+    /// The account in the campaign.
+    pub target: Option<KnownTarget>,
+}
+
+/// An account in a campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownTarget {
+    /// How far it is.
+    pub state: TargetState,
+    /// Why it was left alone, if it was.
+    pub skip_reason: Option<SkipReason>,
+    /// The number of its address.
+    pub address: u64,
+}
+
+impl Record for KnownSwap {
+    fn decode(row: &Row) -> Result<Self, SqlError> {
+        let (state, address) = (Field::read(row, "target")?, Field::read(row, "address")?);
+        let skip_reason = Field::read(row, "skip_reason")?;
+        let target = Option::zip(state, address);
+        Ok(Self {
+            id: Field::read(row, "id")?,
+            account: Field::read(row, "account")?,
+            purpose: Field::read(row, "purpose")?,
+            campaign: Field::read(row, "campaign")?,
+            state: Field::read(row, "state")?,
+            expected: Field::read(row, "expected")?,
+            made: Field::read(row, "made")?,
+            target: target.map(|(state, address)| KnownTarget { state, skip_reason, address }),
+        })
+    }
+}
+
+/// Whom a value of ours was made for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeValue {
+    /// The value.
+    pub made: CredentialVersion,
+    /// For whom.
+    pub account: AccountId,
+    /// On behalf of which campaign, if of one.
+    pub campaign: Option<CampaignId>,
+}
+
+record!(MadeValue { made, account, campaign });
+
+/// How far an address of a campaign is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddressNow {
+    /// The keyed hash of the address.
+    pub key: [u8; 32],
+    /// Whether every account is sealed or skipped.
+    pub is_done: bool,
+    /// Whether a worker is at it.
+    pub is_held: bool,
+    /// Its notice, if there is one.
+    pub notice: Option<(NoticeId, NoticeState)>,
+}
+
+impl Record for AddressNow {
+    fn decode(row: &Row) -> Result<Self, SqlError> {
+        let notice = Field::read(row, "notice")?;
+        Ok(Self {
+            key: Field::read(row, "address_key")?,
+            is_done: Field::read(row, "is_done")?,
+            is_held: Field::read(row, "is_held")?,
+            notice: Option::zip(notice, Field::read(row, "notice_state")?),
+        })
+    }
+}
+
+impl Tx {
+    /// Every replacement of some accounts' passwords, the earliest first.
+    pub fn swaps_of<'c>(
+        &'c mut self,
+        accounts: &'c [AccountId],
+    ) -> StoreFuture<'c, Vec<KnownSwap>> {
+        Box::pin(async move {
+            let mut found = Vec::new();
+            for ids in accounts.chunks(IDS_PER_STATEMENT) {
+                let text = SWAPS.with_list(0, ids.len());
+                let query =
+                    ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(id.clone())));
+                found.extend(query.all::<KnownSwap>().await?);
+            }
+            Ok(found)
+        })
+    }
+
+    /// Those of some values that were made by us, and for whom.
+    pub fn made_among<'c>(
+        &'c mut self,
+        versions: &'c [CredentialVersion],
+    ) -> StoreFuture<'c, Vec<MadeValue>> {
+        Box::pin(async move {
+            let mut found = Vec::new();
+            for some in versions.chunks(IDS_PER_STATEMENT) {
+                let text = MADE.with_list(0, some.len());
+                let query =
+                    some.iter().fold(self.0.run(&text), |query, made| query.bind(Cell(*made)));
+                found.extend(query.all::<MadeValue>().await?);
+            }
+            Ok(found)
+        })
+    }
+
+    /// The passwords of some accounts that findings and campaigns know, as they were stored.
+    pub fn versions_of<'c>(
+        &'c mut self,
+        accounts: &'c [AccountId],
+    ) -> StoreFuture<'c, Vec<(AccountId, CredentialVersion)>> {
+        Box::pin(async move {
+            let mut found = Vec::new();
+            for ids in accounts.chunks(IDS_PER_STATEMENT) {
+                let text = VERSIONS.with_list(0, ids.len());
+                let query =
+                    ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(id.clone())));
+                found.extend(query.all::<(Cell<AccountId>, Cell<CredentialVersion>)>().await?);
+            }
+            Ok(found.into_iter().map(|(Cell(account), Cell(version))| (account, version)).collect())
+        })
+    }
+
+    /// Says of a replacement that was given up that its value stands in the site's table after all;
+    /// `false` if that is known.
+    pub fn find_swap(&mut self, id: SwapId) -> StoreFuture<'_, bool> {
+        Box::pin(async move { Ok(self.0.run(&FIND).bind(Cell(id)).execute().await? == 1) })
+    }
+
+    /// Says of a password that was taken out of use that it works again: another campaign may take
+    /// it out of use. `false` if that is known.
+    pub fn end_reset_line<'c>(
+        &'c mut self,
+        campaign: CampaignId,
+        account: &'c AccountId,
+    ) -> StoreFuture<'c, bool> {
+        Box::pin(async move {
+            let query = self.0.run(&END_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
+            Ok(query.execute().await? == 1)
+        })
+    }
+
+    /// Says of a password that it is out of use after all; `false` if there is no line about it, or
+    /// if another campaign has one.
+    pub fn revive_reset_line<'c>(
+        &'c mut self,
+        campaign: CampaignId,
+        account: &'c AccountId,
+    ) -> StoreFuture<'c, bool> {
+        Box::pin(async move {
+            let query = self.0.run(&OTHER_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
+            if Self::count(query).await? > 0 {
+                return Ok(false);
+            }
+            let query = self.0.run(&REVIVE_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
+            Ok(query.execute().await? == 1)
+        })
+    }
+
+    /// How far an address of a campaign is.
+    pub fn address_now(
+        &mut self,
+        campaign: CampaignId,
+        number: u64,
+    ) -> StoreFuture<'_, AddressNow> {
+        Box::pin(async move {
+            Ok(self.0.run(&ADDRESS).bind(Cell(campaign)).bind(Cell(number)).one().await?)
+        })
+    }
+
+    /// Lets an address that was settled without a notice be taken up again; `false` if it has one.
+    pub fn reopen_address(&mut self, campaign: CampaignId, number: u64) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let query = self.0.run(&REOPEN).bind(Cell(campaign)).bind(Cell(number));
+            Ok(query.execute().await? == 1)
+        })
+    }
+
+    /// Has a notice that is not sent yet speak of one more account.
+    pub fn add_notice_line<'c>(
+        &'c mut self,
+        notice: NoticeId,
+        campaign: CampaignId,
+        address: u64,
+        account: &'c AccountId,
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&ADD_LINE).bind(Cell(notice)).bind(Cell(campaign));
+            query.bind(Cell(address)).bind(Cell(account.clone())).execute().await?;
+            Ok(())
+        })
+    }
+}
