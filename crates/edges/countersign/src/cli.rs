@@ -74,8 +74,9 @@ pub(crate) enum CliCommand {
     Migrate,
     /// Check that store, directory, key, clock and mail server are as they must be.
     Doctor(RelayCheck),
-    /// Tell where all campaigns stand, and whether anybody is told now.
+    /// Tell where all campaigns stand, whether anybody is told now, and whether the site's table agrees.
     Status,
+    Reconcile(Reconcile),
     /// The embedded directory: accounts kept in Countersign's own store.
     #[command(subcommand)]
     Account(AccountCommand),
@@ -250,6 +251,27 @@ pub(crate) struct Serve {
     /// Answer alone: others run `countersign worker`, on this host or elsewhere.
     #[arg(long)]
     pub(crate) no_worker: bool,
+}
+
+/// Compare the site's table with what is kept here, and put right what safely can be.
+///
+/// Reads every account and finds those that hold a value of ours of which nothing tells, those of
+/// whom the password that was taken out of use works again, and everybody who is sealed and left
+/// untold. Workers do the same every hour (`reconcile.every`). Campaigns that run and are concerned
+/// are halted.
+///
+/// Exit codes: 0 all agree, 4 something was found, 1 the table could not be read to its end.
+#[derive(Debug, Args)]
+pub(crate) struct Reconcile {
+    /// Print the accounts that were found, too.
+    #[arg(long)]
+    pub(crate) list: bool,
+
+    /// Accounts whose password nobody here knows that are tried for a value of ours. Each costs as
+    /// much as a sign-in; the next time goes on with others. After Countersign's own store was
+    /// restored, try them all.
+    #[arg(long, value_name = "COUNT", default_value_t = campaigns::limits::VALUES_TRIED)]
+    pub(crate) tries: usize,
 }
 
 /// Print what a shell needs to complete these commands

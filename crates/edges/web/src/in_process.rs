@@ -14,7 +14,7 @@ use crate::people::ask::{
     PublicStatement, Question, TypedNotice, Unanswered,
 };
 
-pub(crate) use campaigns::{CampaignReport, CampaignView};
+pub(crate) use campaigns::{CampaignReport, CampaignView, ReconciliationView};
 
 /// Answers people and operators with the keys and connections of this process.
 #[derive(Clone)]
@@ -110,6 +110,11 @@ impl InProcess {
     /// Where every campaign stands, the oldest first.
     pub(crate) async fn campaigns(&self) -> Result<Vec<CampaignView>, Unanswered> {
         campaigns::campaigns(&self.instance).await.map_err(Unanswered::because)
+    }
+
+    /// When the site's table was last compared with what is kept, and what was found.
+    pub(crate) async fn reconciliation(&self) -> Result<ReconciliationView, Unanswered> {
+        campaigns::last_reconciliation(&self.instance).await.map_err(Unanswered::because)
     }
 
     /// What became of everybody in a campaign.

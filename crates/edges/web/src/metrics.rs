@@ -1,4 +1,4 @@
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use axum::{
     Router,
@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use model::Discrepancy;
 use prometheus_client::{
     encoding::text::encode,
     metrics::{family::Family, gauge::Gauge},
@@ -17,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::{
     guard::{self, guarded},
-    in_process::{CampaignView, InProcess},
+    in_process::{CampaignView, InProcess, ReconciliationView},
     limits::HEALTH_TIME_MAX,
 };
 
@@ -49,9 +50,13 @@ async fn healthz(State(operations): State<InProcess>) -> (StatusCode, &'static s
 /// Counts of campaigns by state: read from the store at each request, so that every process of an
 /// instance tells the same. It names no account and no address.
 async fn metrics(State(operations): State<InProcess>) -> Response {
-    match operations.campaigns().await.map(|views| text(&views)) {
-        Ok(Ok(text)) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
-        Ok(Err(error)) => failed(&error),
+    let (views, last) = match tokio::try_join!(operations.campaigns(), operations.reconciliation())
+    {
+        Ok(read) => read,
+        Err(error) => return failed(&error),
+    };
+    match text(&views, &last) {
+        Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(error) => failed(&error),
     }
 }
@@ -63,7 +68,7 @@ fn failed(error: &dyn std::error::Error) -> Response {
 
 type GaugeFamily = Family<Vec<(&'static str, String)>, Gauge<u64, AtomicU64>>;
 
-fn text(views: &[CampaignView]) -> Result<String, std::fmt::Error> {
+fn text(views: &[CampaignView], last: &ReconciliationView) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("countersign");
     let (campaigns, accounts) = (GaugeFamily::default(), GaugeFamily::default());
     let (notices, untold) = (GaugeFamily::default(), GaugeFamily::default());
@@ -87,7 +92,28 @@ fn text(views: &[CampaignView]) -> Result<String, std::fmt::Error> {
         }
         untold.get_or_create(&vec![campaign]).set(view.sealed_untold);
     }
+    tell_of_comparison(&mut registry, last);
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)
+}
+
+/// Without a comparison there is no moment, rather than a wrong one; no kind is left out, so that an
+/// alarm can be set on each.
+fn tell_of_comparison(registry: &mut Registry, last: &ReconciliationView) {
+    let failed = Gauge::<u64, AtomicU64>::default();
+    failed.set(u64::from(last.failed_at.is_some()));
+    registry.register("reconcile_failed", "Whether the last comparison failed", failed);
+    let (Some(ended_at), Some(result)) = (last.ended_at, &last.result) else { return };
+    let (at, found) = (Gauge::<i64, AtomicI64>::default(), GaugeFamily::default());
+    at.set(ended_at.as_micros() / 1_000_000);
+    registry.register("reconciled_at_seconds", "When the site's table was last compared", at);
+    for kind in Discrepancy::ALL {
+        let labels = vec![("kind", kind.to_string())];
+        found.get_or_create(&labels).set(result.found.get(kind).copied().unwrap_or_default());
+    }
+    registry.register("reconcile_found", "Accounts that disagree with what is kept", found);
+    let not_tried = Gauge::<u64, AtomicU64>::default();
+    not_tried.set(result.not_tried);
+    registry.register("reconcile_not_tried", "Unknown passwords not tried", not_tried);
 }

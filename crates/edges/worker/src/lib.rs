@@ -8,6 +8,7 @@ mod failure;
 mod lane;
 mod maintenance;
 mod options;
+mod reconciling;
 
 use campaigns::{Means, WorkerContext};
 use futures_util::future::BoxFuture;
@@ -21,6 +22,7 @@ pub use options::Options;
 use alarm::Alarm;
 use lane::Lane;
 use maintenance::maintain;
+use reconciling::keep_comparing;
 
 /// Works until it is told to stop, and then finishes what is in hand. With
 /// [`Options::until_done`] it also ends when no campaign runs.
@@ -49,8 +51,11 @@ pub fn run<'a>(
         };
         let upkeep = WorkerContext::new(instance, means);
         let alarm = Alarm { instance, options, due: &due, over: &over };
-        let (worked, (), ()) =
-            tokio::join!(working, maintain(&upkeep, over.subscribe()), alarm.keep_watch());
+        let comparing =
+            Box::pin(keep_comparing(&upkeep, options.reconcile_every, over.subscribe()));
+        let maintaining = maintain(&upkeep, over.subscribe());
+        let (worked, (), (), ()) =
+            tokio::join!(working, maintaining, comparing, alarm.keep_watch());
         worked
     })
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 /// How this process works.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -5,4 +7,6 @@ pub struct Options {
     pub concurrency: usize,
     /// Whether to end once no campaign runs.
     pub until_done: bool,
+    /// How often the site's table is compared with what is kept, by whichever host comes first.
+    pub reconcile_every: Duration,
 }

@@ -209,6 +209,6 @@ fn seal_with(
     let sealed =
         sealed.map_err(|source| SealError::Imitate { account: account.clone(), source })?;
     let Whom { address, username, locale } = whom;
-    let kept = Kept::new(evidence.hash(), &sealed, address, username, locale);
+    let kept = Kept::new(Some(evidence.hash()), &sealed, address, username, locale);
     Ok(Action::Seal(Box::new(Sealing { evidence, sealed, kept })))
 }

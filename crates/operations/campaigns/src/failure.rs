@@ -264,6 +264,57 @@ pub enum WatchError {
     Fault(#[from] InstanceFault),
 }
 
+/// Why the site's table could not be compared with what is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// What only a replica shows is no reason to do anything.
+    #[error(
+        "the directory is read-only: the site's table is compared over the connection that writes; \
+         set `directory.write_url`"
+    )]
+    ReadOnly,
+    /// One at a time.
+    #[error("another process is comparing the site's table: wait until it has ended")]
+    UnderWay,
+    /// Somebody else has begun another comparison.
+    #[error(
+        "another process has begun to compare the site's table, since this one seemed to have \
+         died: run it again once that has ended"
+    )]
+    Lost,
+    /// The accounts could not be read to their end.
+    #[error("the site's table was not read to its end, so nothing is known: {0}")]
+    Read(#[from] ReadError),
+    /// Sessions could not be ended.
+    #[error(transparent)]
+    Swap(#[from] SwapError),
+    /// A campaign cannot be read.
+    #[error(transparent)]
+    Campaign(#[from] CampaignError),
+    /// An entry of the log cannot be read.
+    #[error("entry {position} of the audit log cannot be read: {source}")]
+    Entry {
+        /// Its place, from 0.
+        position: u64,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// What is to be kept, or is kept, cannot be written or read.
+    #[error("what is kept of the last comparison cannot be read or written: {0}")]
+    Body(#[from] serde_json::Error),
+    /// The instance failed.
+    #[error(transparent)]
+    Fault(#[from] InstanceFault),
+}
+
+impl ReconcileError {
+    /// Whether a rule says no, rather than something being wrong.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::ReadOnly | Self::UnderWay)
+    }
+}
+
 /// Why a campaign cannot be reported on.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
@@ -281,6 +332,9 @@ pub enum ReportError {
     /// The campaign is not there, or cannot be read.
     #[error(transparent)]
     Campaign(#[from] CampaignError),
+    /// What the last comparison of the site's table has found cannot be read.
+    #[error(transparent)]
+    Reconciled(#[from] ReconcileError),
     /// The instance failed.
     #[error(transparent)]
     Fault(#[from] InstanceFault),
@@ -309,4 +363,11 @@ pub enum StatementError {
     Fault(#[from] InstanceFault),
 }
 
-instance::from_faults!(CampaignError, RunError, WatchError, ReportError, StatementError);
+instance::from_faults!(
+    CampaignError,
+    RunError,
+    WatchError,
+    ReconcileError,
+    ReportError,
+    StatementError
+);

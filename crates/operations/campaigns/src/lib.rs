@@ -21,6 +21,7 @@ mod gate;
 pub mod limits;
 mod loaded;
 mod progress;
+mod reconcile;
 mod report;
 mod resets;
 mod rota;
@@ -40,10 +41,14 @@ pub use approvals::{approve_campaign, export_plan};
 pub use context::{Means, WorkerContext};
 pub use draft::{NewDraft, draft_campaign};
 pub use failure::{
-    CampaignError, NotInPlan, ReportError, RunError, SealError, StatementError, WatchError,
+    CampaignError, NotInPlan, ReconcileError, ReportError, RunError, SealError, StatementError, WatchError,
 };
 pub use folds::ReportFolds;
 pub use freeze::{finish_campaign, freeze_campaign};
+pub use reconcile::{
+    FoundAccount, ReconcileOutcome, Reconciled, Reconciling, ReconciliationView, Thoroughness,
+    last_reconciliation, reconcile, reconcile_if_due,
+};
 pub use report::{CampaignReport, report_campaign};
 pub use resets::{destroy_old_secrets, watch_account};
 pub use run::{Worked, is_anything_running, is_campaign_due, moving_campaigns, work_on};

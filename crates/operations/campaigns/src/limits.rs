@@ -37,3 +37,21 @@ pub const SAMPLES_SHOWN: usize = 5;
 
 /// Accounts that are sealed and not told, as they are listed. What settles one settles all.
 pub const UNSETTLED_LISTED_MAX: u64 = 1000;
+
+/// Accounts of unknown passwords that one comparison of the site's table tries for a value of ours,
+/// unless somebody asks for more: each costs as much as a sign-in, and the next comparison goes on
+/// with others.
+pub const VALUES_TRIED: usize = 256;
+
+/// Old passwords of one account that are tried for it.
+pub const OLD_VERSIONS_TRIED: usize = 8;
+
+/// Accounts that disagree with what is kept, as they are listed.
+pub const FOUND_LISTED_MAX: usize = 10_000;
+
+/// How long an address may be in the hands of a campaign that runs before its people count as left
+/// untold.
+pub const STUCK_AFTER: Duration = Duration::from_hours(1);
+
+/// When a comparison that failed is begun again, unless the next one is due sooner.
+pub const RECONCILE_AGAIN_AFTER: Duration = Duration::from_mins(5);

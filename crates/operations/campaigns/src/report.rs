@@ -3,13 +3,14 @@ use std::collections::BTreeMap;
 use campaign::{Plan, Reckoning};
 use futures_util::future::BoxFuture;
 use instance::Instance;
-use model::{ChosenPassword, NoticeState, SkipReason, TargetState, Timestamp};
+use model::{ChosenPassword, Discrepancy, NoticeState, SkipReason, TargetState, Timestamp};
 use serde::Serialize;
 use store::Tx;
 
 use crate::{
     CampaignError, ReportError, ReportFolds,
     loaded::{Loaded, named},
+    reconcile::last,
     tale::Tale,
     view::accounts,
 };
@@ -49,6 +50,11 @@ pub struct CampaignReport {
     pub reset_unjudged: u64,
     /// Of those sealed, those whose notice the mail server would not have.
     pub sealed_unreached: u64,
+    /// Of those sealed, those of whom the site's table holds the old password again: it works.
+    pub put_back: u64,
+    /// How the site's table disagreed with the campaign when it was last compared; who is not told is
+    /// counted above, as of now.
+    pub disagreements: BTreeMap<Discrepancy, u64>,
     /// Notices by how far they are: `sent`, `refused` and `uncertain` are final.
     pub notices: BTreeMap<NoticeState, u64>,
     /// Notices of which their recipients say that they are not right.
@@ -64,7 +70,12 @@ pub struct CampaignReport {
 }
 
 impl CampaignReport {
-    fn new(tale: &Tale, loaded: &Loaded, counts: Reckoning) -> Self {
+    fn new(
+        tale: &Tale,
+        loaded: &Loaded,
+        counts: Reckoning,
+        disagreements: BTreeMap<Discrepancy, u64>,
+    ) -> Self {
         let of = |state| counts.accounts.get(&state).copied().unwrap_or_default();
         Self {
             name: loaded.row.name.clone(),
@@ -76,6 +87,8 @@ impl CampaignReport {
             sealed: counts.was_sealed(),
             untold: tale.untold(),
             perhaps_sealed: of(TargetState::Overtaken),
+            put_back: of(TargetState::PutBack),
+            disagreements,
             reset_since: of(TargetState::Reset),
             reused: tale.chosen(ChosenPassword::Leaked),
             reset_unjudged: tale.chosen(ChosenPassword::Unjudged),
@@ -92,11 +105,13 @@ impl CampaignReport {
     }
 
     /// Whether nobody has to be looked after: whoever was sealed was told, every notice was taken or
-    /// refused for sure, and of nobody is it unknown whether they were sealed.
+    /// refused for sure, of nobody is it unknown whether they were sealed, and the site's table agreed
+    /// when it was last compared.
     #[must_use]
     pub fn is_certain(&self) -> bool {
         let uncertain = self.notices.get(&NoticeState::Uncertain).copied().unwrap_or_default();
-        [self.sealing, self.untold, self.perhaps_sealed, uncertain] == [0; 4]
+        self.disagreements.is_empty()
+            && [self.sealing, self.untold, self.perhaps_sealed, uncertain] == [0; 4]
     }
 }
 
@@ -121,8 +136,21 @@ pub fn report_campaign<'a>(
         let logged = fold.tale().reckoning().reconcile()?;
         let rows = rows(&mut tx, &loaded).await?.reconcile()?;
         rows.agree(&logged)?;
-        Ok(CampaignReport::new(fold.tale(), &loaded, logged))
+        let disagreements = disagreements(&mut tx, &loaded).await?;
+        Ok(CampaignReport::new(fold.tale(), &loaded, logged, disagreements))
     })
+}
+
+/// How the site's table disagreed with the campaign.
+async fn disagreements(
+    tx: &mut Tx,
+    loaded: &Loaded,
+) -> Result<BTreeMap<Discrepancy, u64>, ReportError> {
+    let result = last(tx).await?.result;
+    let mut campaigns = result.map(|result| result.campaigns).unwrap_or_default();
+    let mut found = campaigns.remove(&loaded.row.name).unwrap_or_default();
+    found.remove(&Discrepancy::Untold);
+    Ok(found)
 }
 
 /// The same counts from the rows.

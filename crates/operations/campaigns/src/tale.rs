@@ -51,6 +51,13 @@ impl Tale {
                 self.put(account, TargetState::Sealed);
                 *self.sealed_of_address.entry(address).or_default() += 1;
             }
+            E::AccountFoundSealed { account, address, skipped, reopened, .. } => {
+                self.find_sealed(account, address, skipped);
+                if reopened {
+                    self.done.remove(&address);
+                }
+            }
+            E::AccountPutBack { account, .. } => self.put(account, TargetState::PutBack),
             E::AccountSkipped { account, reason, .. } => {
                 self.put(account, TargetState::Skipped);
                 *self.skipped.entry(reason).or_default() += 1;
@@ -79,6 +86,16 @@ impl Tale {
             | E::StatementMade { .. }
             | E::SecretsDestroyed { .. }
             | E::KillSwitchMoved { .. } => {}
+        }
+    }
+
+    fn find_sealed(&mut self, account: AccountId, address: u64, skipped: Option<SkipReason>) {
+        if let Some(count) = skipped.and_then(|reason| self.skipped.get_mut(&reason)) {
+            *count = count.saturating_sub(1);
+        }
+        let before = self.accounts.insert(account, TargetState::Sealed);
+        if !before.is_some_and(TargetState::was_sealed) {
+            *self.sealed_of_address.entry(address).or_default() += 1;
         }
     }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use model::NoticeId;
-use store::{AddressLease, Lease, StoreError, Tx, WorkerName};
+use store::{AddressLease, Lease, ReconciliationLease, StoreError, Tx, WorkerName};
 use tokio::time;
 
 use crate::{Instance, limits::RENEWALS_PER_LEASE};
@@ -59,6 +59,16 @@ impl Renewable for Vec<AddressLease> {
             }
             Ok(())
         })
+    }
+}
+
+impl Renewable for ReconciliationLease {
+    fn renew<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move { tx.renew_reconciliation(self, lease).await.map(drop) })
     }
 }
 

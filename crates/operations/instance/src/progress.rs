@@ -25,6 +25,8 @@ pub enum Step {
     Freeze,
     /// Telling people whose password was taken out of use.
     Tell,
+    /// Comparing the site's table with what is kept.
+    Reconcile,
 }
 
 impl Step {
@@ -38,6 +40,7 @@ impl Step {
             Self::Verify => "Verifying",
             Self::Freeze => "Looking up targets",
             Self::Tell => "Sealing and telling",
+            Self::Reconcile => "Comparing accounts",
         }
     }
 
@@ -45,7 +48,9 @@ impl Step {
     #[must_use]
     pub const fn unit(self) -> Unit {
         match self {
-            Self::ReadAccounts | Self::Verify | Self::Freeze => Unit::Accounts,
+            Self::ReadAccounts | Self::Verify | Self::Freeze | Self::Reconcile => {
+                Unit::Accounts
+            },
             Self::HashFiles | Self::Screen => Unit::Bytes,
             Self::Tell => Unit::Addresses,
         }

@@ -10,7 +10,7 @@ const RESET_LINE: &str = "reset line";
 /// tell its owner. It is written before the instance's row is.
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub struct Kept {
-    /// The hash that was replaced.
+    /// The hash that was replaced; empty where nobody knows it any more.
     replaced: String,
     /// The hash that replaced it: the same whoever tries, so that it is recognised as ours.
     sealed: String,
@@ -26,13 +26,14 @@ impl Kept {
     /// What is to be kept of an account that is about to be sealed.
     #[must_use]
     pub fn new(
-        replaced: &StoredHash,
+        replaced: Option<&StoredHash>,
         sealed: &StoredHash,
         address: String,
         username: Option<String>,
         locale: Option<String>,
     ) -> Self {
-        let (replaced, sealed) = (replaced.expose().to_owned(), sealed.expose().to_owned());
+        let replaced = replaced.map(|hash| hash.expose().to_owned()).unwrap_or_default();
+        let sealed = sealed.expose().to_owned();
         Self { replaced, sealed, address, username, locale }
     }
 

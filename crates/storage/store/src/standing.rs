@@ -24,6 +24,7 @@ sql::queries! {
     VERSIONS = ["SELECT account, version FROM finding
         WHERE state IN ('open', 'dismissed', 'reset') AND account IN {list}
         UNION SELECT account, version FROM target WHERE account IN {list}"];
+    LATEST = ["SELECT campaign FROM target WHERE account = $1 ORDER BY campaign DESC LIMIT 1"];
     FIND = ["UPDATE swap SET state = 'done', ended_at = " NOW "
         WHERE id = $1 AND state IN ('undone', 'overtaken')"];
     END_LINE = ["UPDATE reset_line SET recalled_at = " NOW "
@@ -185,6 +186,17 @@ impl Tx {
                 found.extend(query.all::<(Cell<AccountId>, Cell<CredentialVersion>)>().await?);
             }
             Ok(found.into_iter().map(|(Cell(account), Cell(version))| (account, version)).collect())
+        })
+    }
+
+    /// The last campaign that an account is a target of.
+    pub fn latest_campaign_of<'c>(
+        &'c mut self,
+        account: &'c AccountId,
+    ) -> StoreFuture<'c, Option<CampaignId>> {
+        Box::pin(async move {
+            let query = self.0.run(&LATEST).bind(Cell(account.clone()));
+            Ok(query.optional::<(Cell<CampaignId>,)>().await?.map(|(Cell(campaign),)| campaign))
         })
     }
 

@@ -13,6 +13,7 @@ mod init;
 mod leak;
 mod log;
 mod operator;
+mod reconcile;
 mod sending;
 mod serve;
 mod sign;
@@ -51,6 +52,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Done, CommandFailur
         CliCommand::Migrate => migrate(&context).await,
         CliCommand::Doctor(relay) => doctor::run(&context, *relay).await,
         CliCommand::Status => status::run(&context).await,
+        CliCommand::Reconcile(arguments) => reconcile::run(&context, arguments).await,
         CliCommand::Account(command) => account::run(&context, command).await,
         CliCommand::Leak(command) => leak::run(&context, command).await,
         CliCommand::Finding(command) => finding::run(&context, command).await,

@@ -1,8 +1,8 @@
-use campaigns::CampaignView;
+use campaigns::{CampaignView, ReconciliationView};
 use outbox::PausedSending;
 use serde::Serialize;
 
-use super::{CommandContext, CommandFailure};
+use super::{CommandContext, CommandFailure, reconcile::show_last};
 use crate::{
     output::{Done, Sheet, grouped},
     wiring,
@@ -12,6 +12,8 @@ use crate::{
 struct InstanceStatus {
     /// Why nobody is told now; none while everybody is.
     sending_paused: Option<PausedSending>,
+    /// When the site's table was last compared with what is kept, and what was found.
+    reconciliation: ReconciliationView,
     campaigns: Vec<CampaignView>,
 }
 
@@ -20,6 +22,7 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
     let instance = wiring::instance(&context.config()?).await?;
     let status = InstanceStatus {
         sending_paused: outbox::paused_sending(&instance).await?,
+        reconciliation: campaigns::last_reconciliation(&instance).await?,
         campaigns: campaigns::campaigns(&instance).await?,
     };
     context.output.result("countersign.status/1", &status, for_people)?;
@@ -32,6 +35,7 @@ fn for_people(status: &InstanceStatus) -> String {
         None => drop(sheet.row("sending", "goes on")),
         Some(pause) => show_pause(&mut sheet, pause),
     }
+    show_last(&mut sheet, &status.reconciliation);
     for view in &status.campaigns {
         let untold = grouped(view.sealed_untold);
         sheet.row(&view.name, format!("{}, {untold} sealed and not told yet", view.state));

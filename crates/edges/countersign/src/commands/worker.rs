@@ -85,7 +85,8 @@ pub(super) async fn work(
     stop: watch::Receiver<bool>,
 ) -> Result<(), CommandFailure> {
     let concurrency = usize::try_from(config.settings.worker.concurrency).unwrap_or(1);
-    let options = Options { concurrency, until_done };
+    let reconcile_every = config.settings.reconcile.every.get();
+    let options = Options { concurrency, until_done, reconcile_every };
     Box::pin(worker::run(instance, means, options, stop)).await.map_err(|error: WorkError| {
         if error.is_refusal() { Refused::because(error) } else { error.into() }
     })

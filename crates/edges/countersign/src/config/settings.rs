@@ -1,6 +1,6 @@
 //! The configuration file, key by key. These comments are the reference that operators read.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, time::Duration};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -39,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) branding: BrandingSettings,
     /// How workers share their work out.
     pub(crate) worker: WorkerSettings,
+    /// Comparing the site's table with what is kept here.
+    pub(crate) reconcile: ReconcileSettings,
 }
 
 /// Where Countersign keeps what it finds and does.
@@ -208,6 +210,25 @@ pub(crate) struct WorkerSettings {
     /// Addresses and mails that one worker has in hand at the same time.
     pub(crate) concurrency: u32,
 }
+
+/// Comparing the site's table with what is kept here.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ReconcileSettings {
+    /// How often a worker does what `countersign reconcile` does. One host at a time does it, and
+    /// reads the whole table.
+    pub(crate) every: Period,
+}
+
+impl Default for ReconcileSettings {
+    fn default() -> Self {
+        Self { every: Period::of(RECONCILE_EVERY) }
+    }
+}
+
+/// A value of ours that nobody knows of locks somebody out: an hour is the longest that it stays
+/// unnoticed, and a table of a million accounts is read in a minute.
+const RECONCILE_EVERY: Duration = Duration::from_hours(1);
 
 impl Default for StoreSettings {
     fn default() -> Self {

@@ -1,0 +1,68 @@
+//! Comparing the site's table with what is kept, on one host at a time.
+
+use std::time::Duration;
+
+use campaigns::{Reconciled, Reconciling, WorkerContext, reconcile_if_due};
+use instance::{Progress, Step};
+use tokio::{sync::watch, time};
+
+/// How often to look whether it is due.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
+
+/// Compares now and then until the lanes have ended. What is being done then is broken off, as a
+/// crash would: another worker begins anew.
+pub(crate) async fn keep_comparing(
+    context: &WorkerContext<'_>,
+    every: Duration,
+    mut ended: watch::Receiver<bool>,
+) {
+    tokio::select! {
+        () = compare_always(context, every) => {}
+        _ = ended.wait_for(|ended| *ended) => {}
+    }
+}
+
+async fn compare_always(context: &WorkerContext<'_>, every: Duration) {
+    loop {
+        compare_once(context, every).await;
+        time::sleep(LOOK_EVERY.min(every)).await;
+    }
+}
+
+/// What fails is logged, and tried again.
+async fn compare_once(context: &WorkerContext<'_>, every: Duration) {
+    let (instance, means) = (context.instance, context.means);
+    let (directory, verifier) = (&*means.directory, &means.verifier);
+    let reconciling = Reconciling { instance, directory, verifier, progress: &Unseen };
+    match reconcile_if_due(&reconciling, every).await {
+        Ok(Some(result)) => tell(&result),
+        Ok(None) => {}
+        Err(error) => tracing::error!(%error, "the site's table could not be compared"),
+    }
+}
+
+fn tell(result: &Reconciled) {
+    let Reconciled { accounts, found, repaired, not_tried, .. } = result;
+    if result.agrees() {
+        tracing::info!(accounts, not_tried, "the site's table agrees with what is kept");
+        return;
+    }
+    tracing::error!(
+        accounts,
+        ?found,
+        repaired,
+        not_tried,
+        "the site's table does not agree with what is kept: `countersign reconcile --list` says \
+         whose rows, and what to do"
+    );
+}
+
+/// Nobody waits for it.
+struct Unseen;
+
+impl Progress for Unseen {
+    fn begin(&self, _: Step, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn note(&self, _: &str) {}
+    fn end(&self) {}
+}

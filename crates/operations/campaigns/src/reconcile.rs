@@ -1,0 +1,173 @@
+//! Comparing the site's table with what is kept: every account that holds a value of ours which
+//! nothing tells of, every line without its value, and everybody who is sealed and left untold.
+//!
+//! The table is read in a stream, and what looks wrong there is judged again over the connection
+//! that writes. What is kept is read after the row: whatever we write there is on record before.
+
+mod compare;
+mod found;
+mod last;
+mod means;
+mod records;
+mod repair;
+mod sealings;
+mod trials;
+mod untold;
+
+use std::time::Duration;
+
+use directory::{Ability, ReadError};
+use futures_util::{TryStreamExt as _, future::BoxFuture, stream::TryChunksError};
+use instance::{Instance, Step, failpoint, while_renewing};
+use ledger::LogEvent;
+use model::{Account, CredentialVersion};
+use store::{ReconciliationLease, WorkerName};
+
+use self::{compare::compare, found::Findings, trials::Trials, untold::find_untold};
+use crate::{
+    ReconcileError,
+    limits::{ACCOUNTS_PER_LOOK_UP, FOUND_LISTED_MAX, RECONCILE_AGAIN_AFTER, VALUES_TRIED},
+};
+
+pub(crate) use self::last::last;
+pub use self::{
+    found::{FoundAccount, ReconcileOutcome, Reconciled},
+    last::{ReconciliationView, last_reconciliation},
+    means::Reconciling,
+};
+
+/// How far to go.
+#[derive(Debug, Clone, Copy)]
+pub struct Thoroughness {
+    /// Accounts whose password nobody here knows that are tried for a value of ours.
+    pub tries_max: usize,
+    /// Accounts that are listed.
+    pub listed_max: usize,
+}
+
+impl Default for Thoroughness {
+    fn default() -> Self {
+        Self { tries_max: VALUES_TRIED, listed_max: FOUND_LISTED_MAX }
+    }
+}
+
+/// Compares the site's table with what is kept, and puts right what safely can be.
+///
+/// # Errors
+/// [`ReconcileError`] says why nothing is known: then nobody may say that all agree.
+pub fn reconcile<'a>(
+    means: &'a Reconciling<'a>,
+    thoroughness: Thoroughness,
+) -> BoxFuture<'a, Result<ReconcileOutcome, ReconcileError>> {
+    Box::pin(async move {
+        if !means.directory.capabilities().can(Ability::Seal) {
+            return Err(ReconcileError::ReadOnly);
+        }
+        let held = take(means.instance, Duration::ZERO, Duration::ZERO).await?;
+        run(means, &held.ok_or(ReconcileError::UnderWay)?, thoroughness).await
+    })
+}
+
+/// The same, if the last comparison ended so long ago and nobody else is at it. Where the directory
+/// cannot be written to, that is left to others.
+///
+/// # Errors
+/// As [`reconcile`].
+pub fn reconcile_if_due<'a>(
+    means: &'a Reconciling<'a>,
+    every: Duration,
+) -> BoxFuture<'a, Result<Option<Reconciled>, ReconcileError>> {
+    Box::pin(async move {
+        if !means.directory.capabilities().can(Ability::Seal) {
+            return Ok(None);
+        }
+        let again = every.min(RECONCILE_AGAIN_AFTER);
+        let Some(held) = take(means.instance, every, again).await? else { return Ok(None) };
+        let outcome = run(means, &held, Thoroughness::default()).await?;
+        Ok(Some(outcome.result))
+    })
+}
+
+/// Looks before it asks for the row: every worker asks once a minute.
+async fn take(
+    instance: &Instance,
+    every: Duration,
+    again: Duration,
+) -> Result<Option<ReconciliationLease>, ReconcileError> {
+    if instance.store().read().await?.reconciliation().await?.is_under_way {
+        return Ok(None);
+    }
+    let owner = WorkerName::from_random(instance.randomness().array());
+    let mut tx = instance.store().begin().await?;
+    let lease = instance.options().lease;
+    let held = tx.take_reconciliation(&owner, lease, every, again).await?;
+    tx.commit().await?;
+    Ok(held)
+}
+
+async fn run(
+    means: &Reconciling<'_>,
+    held: &ReconciliationLease,
+    thoroughness: Thoroughness,
+) -> Result<ReconcileOutcome, ReconcileError> {
+    let passed = while_renewing(means.instance, held, pass(means, thoroughness)).await;
+    match passed {
+        Ok((findings, tried)) => finish(means.instance, held, findings, tried).await,
+        Err(error) => {
+            let mut tx = means.instance.store().begin().await?;
+            tx.fail_reconciliation(held).await?;
+            tx.commit().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn pass(
+    means: &Reconciling<'_>,
+    thoroughness: Thoroughness,
+) -> Result<(Findings, Option<CredentialVersion>), ReconcileError> {
+    let mut tx = means.instance.store().read().await?;
+    let (kept, campaigns) = (tx.reconciliation().await?, tx.campaigns().await?);
+    drop(tx);
+    let mut trials = Trials::new(thoroughness.tries_max, kept.tried);
+    let mut findings = Findings::new(thoroughness.listed_max, &campaigns);
+    means.progress.begin(Step::Reconcile, means.directory.count().await?);
+    let mut accounts = means.directory.scan().try_chunks(ACCOUNTS_PER_LOOK_UP);
+    while let Some(some) = accounts.try_next().await.map_err(unread)? {
+        let read = some.len() as u64;
+        compare(means, some, &mut trials, &mut findings).await?;
+        failpoint::reach("accounts_compared");
+        findings.read(read);
+        means.progress.advance(read);
+    }
+    drop(accounts);
+    means.progress.end();
+    let tried = trials.run(means, &mut findings).await?;
+    find_untold(means.instance, &mut findings).await?;
+    Ok((findings, tried))
+}
+
+fn unread(TryChunksError(_, error): TryChunksError<Account, ReadError>) -> ReconcileError {
+    error.into()
+}
+
+async fn finish(
+    instance: &Instance,
+    held: &ReconciliationLease,
+    findings: Findings,
+    tried: Option<CredentialVersion>,
+) -> Result<ReconcileOutcome, ReconcileError> {
+    let outcome = findings.into_outcome();
+    let Reconciled { accounts, found, not_tried, .. } = outcome.result.clone();
+    let mut tx = instance.store().begin().await?;
+    let body = serde_json::to_vec(&outcome.result)?;
+    if !tx.finish_reconciliation(held, body, tried).await? {
+        return Err(ReconcileError::Lost);
+    }
+    if !found.is_empty() {
+        let event = LogEvent::TableReconciled { accounts, found, not_tried };
+        instance.record(&mut tx, &[event]).await?;
+    }
+    tx.commit().await?;
+    Ok(outcome)
+}

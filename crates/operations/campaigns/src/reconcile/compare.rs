@@ -1,0 +1,89 @@
+//! Some accounts of the site's table, held against everything that is kept of them.
+
+use std::collections::BTreeMap;
+
+use directory::RowNow;
+use model::{Account, CampaignId};
+
+use super::{
+    found::Findings,
+    means::Reconciling,
+    records::{Judged, Records, Seen},
+    repair::{Misfit, put_right},
+    trials::Trials,
+};
+use crate::{ReconcileError, saga::version};
+
+/// Notes which of these accounts disagree with what is kept, and puts that right where it can.
+/// Those whose password nobody here knows are left for a trial.
+pub(crate) async fn compare(
+    means: &Reconciling<'_>,
+    accounts: Vec<Account>,
+    trials: &mut Trials,
+    findings: &mut Findings,
+) -> Result<(), ReconcileError> {
+    let mut odd = Vec::new();
+    for (seen, judged) in judged(means, seen(means, accounts)).await? {
+        match judged {
+            Judged::Agrees => {}
+            Judged::Unknown(old) => {
+                let keys = means.instance.keys();
+                trials.offer(&seen.account.id, seen.hash, seen.version, old, keys);
+            },
+            Judged::Disagrees(..) => odd.push(seen.account),
+        }
+    }
+    if odd.is_empty() {
+        return Ok(());
+    }
+    let looked = look_again(means, odd).await?;
+    let mut misfits: BTreeMap<Option<CampaignId>, Vec<Misfit>> = BTreeMap::new();
+    for (seen, judged) in judged(means, looked).await? {
+        if let Judged::Disagrees(kind, campaign) = judged {
+            misfits.entry(campaign).or_default().push(Misfit { kind, seen });
+        }
+    }
+    for (campaign, misfits) in misfits {
+        put_right(means, campaign, &misfits, findings).await?;
+    }
+    Ok(())
+}
+
+/// Accounts without a password hold nothing of ours.
+fn seen(means: &Reconciling<'_>, accounts: Vec<Account>) -> Vec<Seen> {
+    let seen = accounts.into_iter().filter_map(|account| {
+        let hash = account.credential.as_ref()?.hash().clone();
+        let version = version(means.instance.keys(), &hash);
+        Some(Seen { account, hash, version })
+    });
+    seen.collect()
+}
+
+/// What was read may be a replica's that lags, or its owner may have changed it since: what counts
+/// is what the connection that writes shows.
+async fn look_again(
+    means: &Reconciling<'_>,
+    odd: Vec<Account>,
+) -> Result<Vec<Seen>, ReconcileError> {
+    let mut looked = Vec::new();
+    for account in odd {
+        if let RowNow::Holds(hash) = means.directory.look(&account.id).await? {
+            let version = version(means.instance.keys(), &hash);
+            looked.push(Seen { account, hash, version });
+        }
+    }
+    Ok(looked)
+}
+
+async fn judged(
+    means: &Reconciling<'_>,
+    seen: Vec<Seen>,
+) -> Result<Vec<(Seen, Judged)>, ReconcileError> {
+    let mut tx = means.instance.store().read().await?;
+    let records = Records::read(&mut tx, &seen).await?;
+    let judge = |seen: Seen| {
+        let judged = records.judge(&seen);
+        (seen, judged)
+    };
+    Ok(seen.into_iter().map(judge).collect())
+}

@@ -1,0 +1,136 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use model::{AccountId, CampaignId, Discrepancy};
+use serde::{Deserialize, Serialize};
+use store::CampaignRow;
+
+/// What a comparison of the site's table with what is kept has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reconciled {
+    /// Accounts that were read.
+    pub accounts: u64,
+    /// How many disagree, and how; none if all agree.
+    pub found: BTreeMap<Discrepancy, u64>,
+    /// Of these, those for whom what is kept was put right.
+    pub repaired: u64,
+    /// Accounts whose password nobody here knows and that were tried for a value of ours.
+    pub tried: u64,
+    /// Such accounts that were not tried now, or whose hash cannot be tried.
+    pub not_tried: u64,
+    /// What disagrees, by campaign.
+    pub campaigns: BTreeMap<String, BTreeMap<Discrepancy, u64>>,
+    /// Campaigns that were halted because of it.
+    pub halted: BTreeSet<String>,
+}
+
+impl Reconciled {
+    /// Whether all agree.
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        self.found.is_empty()
+    }
+}
+
+/// The same, with the accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReconcileOutcome {
+    /// The counts.
+    #[serde(flatten)]
+    pub result: Reconciled,
+    /// The first accounts that disagree.
+    pub list: Vec<FoundAccount>,
+}
+
+/// An account that disagrees with what is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FoundAccount {
+    /// The account's id.
+    pub account: String,
+    /// How it disagrees.
+    pub kind: Discrepancy,
+    /// The campaign that it concerns, if one.
+    pub campaign: Option<String>,
+    /// Whether what is kept was put right.
+    pub repaired: bool,
+}
+
+/// What is found, as it is found.
+pub(crate) struct Findings {
+    result: Reconciled,
+    list: Vec<FoundAccount>,
+    listed_max: usize,
+    names: HashMap<CampaignId, String>,
+}
+
+impl Findings {
+    pub(crate) fn new(listed_max: usize, campaigns: &[CampaignRow]) -> Self {
+        let names = campaigns.iter().map(|row| (row.id, row.name.clone())).collect();
+        Self { result: Reconciled::default(), list: Vec::new(), listed_max, names }
+    }
+
+    /// So many more accounts were compared.
+    pub(crate) const fn read(&mut self, accounts: u64) {
+        self.result.accounts += accounts;
+    }
+
+    /// So many accounts were tried for a value of ours, and so many were not.
+    pub(crate) const fn tried(&mut self, tried: u64, not_tried: u64) {
+        (self.result.tried, self.result.not_tried) = (tried, not_tried);
+    }
+
+    pub(crate) fn halted(&mut self, name: &str) {
+        self.result.halted.insert(name.to_owned());
+    }
+
+    /// An account that disagrees.
+    pub(crate) fn add(
+        &mut self,
+        kind: Discrepancy,
+        account: &AccountId,
+        campaign: Option<CampaignId>,
+        repaired: bool,
+    ) {
+        self.count(kind, campaign, 1);
+        self.result.repaired += u64::from(repaired);
+        self.list(kind, account, campaign, repaired);
+    }
+
+    /// So many accounts that disagree.
+    pub(crate) fn count(
+        &mut self,
+        kind: Discrepancy,
+        campaign: Option<CampaignId>,
+        accounts: u64,
+    ) {
+        *self.result.found.entry(kind).or_default() += accounts;
+        if let Some(name) = campaign.and_then(|campaign| self.names.get(&campaign)) {
+            let of_campaign = self.result.campaigns.entry(name.clone()).or_default();
+            *of_campaign.entry(kind).or_default() += accounts;
+        }
+    }
+
+    /// Lists one, if there is room.
+    pub(crate) fn list(
+        &mut self,
+        kind: Discrepancy,
+        account: &AccountId,
+        campaign: Option<CampaignId>,
+        repaired: bool,
+    ) {
+        if self.room() > 0 {
+            let campaign = campaign.and_then(|campaign| self.names.get(&campaign)).cloned();
+            let account = account.to_string();
+            self.list.push(FoundAccount { account, kind, campaign, repaired });
+        }
+    }
+
+    /// How many more can be listed.
+    pub(crate) const fn room(&self) -> usize {
+        self.listed_max.saturating_sub(self.list.len())
+    }
+
+    pub(crate) fn into_outcome(self) -> ReconcileOutcome {
+        ReconcileOutcome { result: self.result, list: self.list }
+    }
+}

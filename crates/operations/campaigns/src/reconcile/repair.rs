@@ -1,0 +1,329 @@
+//! Putting right what is kept of accounts that hold another value, with an entry of the log each.
+
+use std::slice;
+
+use campaign::{Event, HaltReason, RecordedSwap, Standing, State, judge_standing};
+use directory::Ability;
+use instance::Instance;
+use ledger::{CampaignEvent, LogEvent};
+use model::{
+    AccountId, CampaignId, CampaignState, Discrepancy, NoticeState, SwapState, TargetState,
+};
+use outbox::Addressee;
+use store::{AddressNow, KnownSwap, KnownTarget, StoreError, Tx};
+
+use super::{
+    found::Findings,
+    means::Reconciling,
+    records::{Seen, recorded},
+    sealings::{Sealings, Whom},
+};
+use crate::{
+    ReconcileError, SwapError,
+    loaded::{held, take_step},
+};
+
+/// An account that holds another value than what is kept says, as the connection that writes shows.
+pub(crate) struct Misfit {
+    pub(crate) kind: Discrepancy,
+    pub(crate) seen: Seen,
+}
+
+impl Misfit {
+    fn account(&self) -> &AccountId {
+        &self.seen.account.id
+    }
+}
+
+/// What has become of one.
+enum Repaired {
+    /// It agrees by now.
+    Agrees,
+    /// Nothing could be put right, or not yet.
+    Left,
+    /// What is kept was put right.
+    Done {
+        event: LogEvent,
+        /// Whether the person is to be told by the campaign.
+        is_to_tell: bool,
+    },
+}
+
+/// Puts right what safely can be of accounts that concern one campaign, or none, and halts the
+/// campaign.
+pub(crate) async fn put_right(
+    means: &Reconciling<'_>,
+    campaign: Option<CampaignId>,
+    misfits: &[Misfit],
+    findings: &mut Findings,
+) -> Result<(), ReconcileError> {
+    let repaired = match campaign {
+        Some(campaign) => of_campaign(means, campaign, misfits, findings).await?,
+        None => of_nobody(means, misfits).await?,
+    };
+    for (misfit, repaired) in misfits.iter().zip(repaired) {
+        match repaired {
+            Repaired::Agrees => {}
+            Repaired::Left => findings.add(misfit.kind, misfit.account(), campaign, false),
+            Repaired::Done { .. } => findings.add(misfit.kind, misfit.account(), campaign, true),
+        }
+    }
+    Ok(())
+}
+
+async fn of_campaign(
+    means: &Reconciling<'_>,
+    campaign: CampaignId,
+    misfits: &[Misfit],
+    findings: &mut Findings,
+) -> Result<Vec<Repaired>, ReconcileError> {
+    let found = misfits.iter().filter(|misfit| misfit.kind == Discrepancy::FoundSealed);
+    let found: Vec<_> = found.map(|misfit| misfit.account().clone()).collect();
+    end_sessions(means, &found).await?;
+    let mut tx = means.instance.store().begin().await?;
+    let mut loaded = held(&mut tx, campaign).await?;
+    let sealings = Sealings::of(&mut tx, campaign, &found).await?;
+    let repair = Repair { means, campaign, sealings };
+    let mut repaired = Vec::new();
+    for misfit in misfits {
+        repaired.push(repair.put_right(&mut tx, misfit).await?);
+    }
+    means.instance.record(&mut tx, &events_of(&repaired)).await?;
+    if must_stop(loaded.campaign.state(), &repaired) {
+        let (halt, now) = (Event::Halt(HaltReason::Unreconciled), tx.now().await?);
+        take_step(means.instance, &mut tx, &mut loaded, halt, now).await?;
+        findings.halted(&loaded.row.name);
+    }
+    tx.commit().await?;
+    Ok(repaired)
+}
+
+fn events_of(repaired: &[Repaired]) -> Vec<LogEvent> {
+    let event = |repaired: &Repaired| match repaired {
+        Repaired::Done { event, .. } => Some(event.clone()),
+        Repaired::Agrees | Repaired::Left => None,
+    };
+    repaired.iter().filter_map(event).collect()
+}
+
+/// Nobody else is sealed where the table is not as it was left. Whoever is to be told needs a
+/// campaign that can go on.
+fn must_stop(state: State, repaired: &[Repaired]) -> bool {
+    match state {
+        State::Running(_) => repaired.iter().any(|one| !matches!(one, Repaired::Agrees)),
+        State::Done => {
+            repaired.iter().any(|one| matches!(one, Repaired::Done { is_to_tell: true, .. }))
+        }
+        _ => false,
+    }
+}
+
+/// A value that stands there takes the old password out of use: whoever is signed in is to be so no
+/// longer, as after any sealing.
+async fn end_sessions(
+    means: &Reconciling<'_>,
+    accounts: &[AccountId],
+) -> Result<(), ReconcileError> {
+    if !accounts.is_empty() {
+        means.directory.end_sessions(accounts).await.map_err(SwapError::from)?;
+    }
+    Ok(())
+}
+
+/// What persons have chosen.
+async fn of_nobody(
+    means: &Reconciling<'_>,
+    misfits: &[Misfit],
+) -> Result<Vec<Repaired>, ReconcileError> {
+    let mut tx = means.instance.store().begin().await?;
+    let mut repaired = Vec::new();
+    for misfit in misfits {
+        repaired.push(match standing(&mut tx, misfit).await? {
+            Now::Agrees => Repaired::Agrees,
+            Now::FoundSealed(swap) if tx.find_swap(swap.id).await? => {
+                let event = LogEvent::ValueFound { account: swap.account, swap: swap.id };
+                Repaired::Done { event, is_to_tell: false }
+            }
+            _ => Repaired::Left,
+        });
+    }
+    means.instance.record(&mut tx, &events_of(&repaired)).await?;
+    tx.commit().await?;
+    Ok(repaired)
+}
+
+/// What the row tells, as everything is kept at this moment.
+enum Now {
+    Agrees,
+    FoundSealed(KnownSwap),
+    PutBack(KnownSwap),
+    Foreign,
+}
+
+async fn standing(tx: &mut Tx, misfit: &Misfit) -> Result<Now, StoreError> {
+    let swaps = tx.swaps_of(slice::from_ref(misfit.account())).await?;
+    let records: Vec<_> = swaps.iter().map(recorded).collect();
+    let known = |found: RecordedSwap| swaps.into_iter().find(|swap| swap.id == found.id);
+    Ok(match judge_standing(misfit.seen.version, &records) {
+        Standing::Agrees | Standing::InHand => Now::Agrees,
+        Standing::FoundSealed(swap) => known(swap).map_or(Now::Agrees, Now::FoundSealed),
+        Standing::PutBack(swap) => known(swap).map_or(Now::Agrees, Now::PutBack),
+        Standing::Foreign => Now::Foreign,
+    })
+}
+
+/// The repair of one campaign, which is held.
+struct Repair<'a> {
+    means: &'a Reconciling<'a>,
+    campaign: CampaignId,
+    sealings: Sealings,
+}
+
+impl Repair<'_> {
+    /// The campaign is held: nobody writes to the row on its behalf. So what stands there now is no
+    /// moment between two steps of its own.
+    async fn put_right(&self, tx: &mut Tx, misfit: &Misfit) -> Result<Repaired, ReconcileError> {
+        let now = self.means.directory.look(misfit.account()).await?;
+        if !now.is(&misfit.seen.hash) {
+            return Ok(Repaired::Agrees);
+        }
+        match standing(tx, misfit).await? {
+            Now::Agrees => Ok(Repaired::Agrees),
+            Now::Foreign => Ok(Repaired::Left),
+            Now::PutBack(swap) => match self.target_of(&swap) {
+                Some(target) => self.put_back(tx, &swap, target).await,
+                None => Ok(Repaired::Left),
+            },
+            Now::FoundSealed(swap) => match self.target_of(&swap) {
+                Some(target) => self.find_sealed(tx, misfit, &swap, target).await,
+                None => Ok(Repaired::Left),
+            },
+        }
+    }
+
+    fn target_of(&self, swap: &KnownSwap) -> Option<KnownTarget> {
+        swap.target.filter(|_| swap.campaign == Some(self.campaign))
+    }
+
+    /// The line ends, and the account belongs to the campaign no longer: another one may take the
+    /// password out of use again. A notice that is due is still sent, since it says what to do.
+    async fn put_back(
+        &self,
+        tx: &mut Tx,
+        swap: &KnownSwap,
+        target: KnownTarget,
+    ) -> Result<Repaired, ReconcileError> {
+        let (campaign, account) = (self.campaign, &swap.account);
+        tx.move_target(campaign, account, target.state, TargetState::PutBack, None).await?;
+        tx.end_reset_line(campaign, account).await?;
+        tx.release_target(campaign, account).await?;
+        let (account, swap) = (account.clone(), swap.id);
+        let event = CampaignEvent::AccountPutBack { campaign, account, swap }.into();
+        Ok(Repaired::Done { event, is_to_tell: false })
+    }
+
+    /// The account is sealed, and its address is opened again so that the person is told: unless
+    /// the address was told already, since it is told once.
+    async fn find_sealed(
+        &self,
+        tx: &mut Tx,
+        misfit: &Misfit,
+        swap: &KnownSwap,
+        target: KnownTarget,
+    ) -> Result<Repaired, ReconcileError> {
+        let (campaign, account) = (self.campaign, &swap.account);
+        let address = tx.address_now(campaign, target.address).await?;
+        // Whoever is at the address goes by what it was before.
+        if address.is_held || !self.keep_line(tx, misfit, swap, &address).await? {
+            return Ok(Repaired::Left);
+        }
+        if swap.state != SwapState::Done {
+            tx.find_swap(swap.id).await?;
+        }
+        tx.move_target(campaign, account, target.state, TargetState::Sealed, None).await?;
+        let reopened = self.tell(tx, account, target.address, &address).await?;
+        let event = CampaignEvent::AccountFoundSealed {
+            campaign,
+            account: account.clone(),
+            address: target.address,
+            swap: swap.id,
+            skipped: target.skip_reason,
+            reopened,
+        };
+        Ok(Repaired::Done { event: event.into(), is_to_tell: address.notice.is_none() })
+    }
+
+    /// Sees that there is a line about what stands in the row; `false` if there can be none.
+    async fn keep_line(
+        &self,
+        tx: &mut Tx,
+        misfit: &Misfit,
+        swap: &KnownSwap,
+        address: &AddressNow,
+    ) -> Result<bool, ReconcileError> {
+        let line = tx.reset_line(self.campaign, &swap.account).await?;
+        if line.is_some_and(|line| line.sealed == swap.made) {
+            return Ok(tx.revive_reset_line(self.campaign, &swap.account).await?);
+        }
+        let Some(whom) = self.whom(misfit, address) else { return Ok(false) };
+        self.sealings.write_line(self.means.instance, tx, swap, &whom, &misfit.seen.hash).await
+    }
+
+    /// Only the address that was signed is told.
+    fn whom(&self, misfit: &Misfit, address: &AddressNow) -> Option<Whom> {
+        let account = &misfit.seen.account;
+        let addressee = addressee(self.means, self.campaign, misfit)?;
+        (*addressee.key.as_bytes() == address.key).then(|| Whom {
+            address: addressee.address.to_string(),
+            username: account.username.clone(),
+            locale: account.locale.clone(),
+        })
+    }
+
+    /// Whether the address was opened again.
+    async fn tell(
+        &self,
+        tx: &mut Tx,
+        account: &AccountId,
+        number: u64,
+        address: &AddressNow,
+    ) -> Result<bool, ReconcileError> {
+        let campaign = self.campaign;
+        match address.notice {
+            None if address.is_done => Ok(tx.reopen_address(campaign, number).await?),
+            Some((notice, NoticeState::Pending)) => {
+                tx.add_notice_line(notice, campaign, number, account).await?;
+                Ok(false)
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
+fn addressee(
+    means: &Reconciling<'_>,
+    campaign: CampaignId,
+    misfit: &Misfit,
+) -> Option<Addressee> {
+    let recorded = means.directory.capabilities().can(Ability::RecordVerified);
+    Addressee::of(means.instance, Some(campaign), &misfit.seen.account, recorded)
+}
+
+/// Halts every campaign that runs: what is kept is not all that was done.
+pub(crate) async fn halt_all(
+    instance: &Instance,
+    findings: &mut Findings,
+) -> Result<(), ReconcileError> {
+    let running = instance.store().read().await?.campaigns_in(CampaignState::RUNNING).await?;
+    for row in running {
+        let mut tx = instance.store().begin().await?;
+        let mut loaded = held(&mut tx, row.id).await?;
+        if matches!(loaded.campaign.state(), State::Running(_)) {
+            let (halt, now) = (Event::Halt(HaltReason::Unreconciled), tx.now().await?);
+            take_step(instance, &mut tx, &mut loaded, halt, now).await?;
+            tx.commit().await?;
+            findings.halted(&row.name);
+        }
+    }
+    Ok(())
+}

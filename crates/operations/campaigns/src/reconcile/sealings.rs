@@ -1,0 +1,108 @@
+//! What the log tells of sealings that were given up: the line about one is gone, and with it the
+//! evidence.
+
+use std::collections::HashMap;
+
+use instance::{Encrypted, Instance, limits::LOG_ENTRIES_PER_READ};
+use ledger::CampaignEvent;
+use model::{AccountId, CampaignId, CredentialVersion, FindingId, StoredHash, SwapId};
+use outbox::Kept;
+use store::{KnownSwap, NewResetLine, Tx};
+
+use crate::ReconcileError;
+
+/// Whom to tell of an account.
+pub(crate) struct Whom {
+    pub(crate) address: String,
+    pub(crate) username: Option<String>,
+    pub(crate) locale: Option<String>,
+}
+
+/// The sealings of one campaign that the log tells of.
+pub(crate) struct Sealings {
+    campaign: CampaignId,
+    evidence: HashMap<SwapId, Evident>,
+}
+
+/// On what evidence a password was taken out of use.
+struct Evident {
+    found_as: CredentialVersion,
+    findings: Vec<FindingId>,
+}
+
+impl Sealings {
+    /// Those of these accounts. The log is read only if there are any.
+    pub(crate) async fn of(
+        tx: &mut Tx,
+        campaign: CampaignId,
+        accounts: &[AccountId],
+    ) -> Result<Self, ReconcileError> {
+        let mut sealings = Self { campaign, evidence: HashMap::new() };
+        let mut from = 0;
+        while !accounts.is_empty() {
+            let entries = tx.log_entries_of(campaign, from, LOG_ENTRIES_PER_READ).await?;
+            let Some(last) = entries.last() else { break };
+            from = last.position + 1;
+            for entry in &entries {
+                let position = entry.position;
+                let event = CampaignEvent::of(campaign, &entry.body);
+                let event = event.map_err(|source| ReconcileError::Entry { position, source })?;
+                sealings.follow(event, accounts);
+            }
+        }
+        Ok(sealings)
+    }
+
+    fn follow(&mut self, event: Option<CampaignEvent>, accounts: &[AccountId]) {
+        let Some(CampaignEvent::AccountSealing {
+            account,
+            credential_version: found_as,
+            findings,
+            swap: Some(swap),
+            ..
+        }) = event
+        else {
+            return;
+        };
+        if accounts.contains(&account) {
+            let findings = findings.into_iter().map(FindingId).collect();
+            self.evidence.insert(swap, Evident { found_as, findings });
+        }
+    }
+
+    /// Writes the line of a sealing again, without the hash that was replaced: it is gone. `false` if
+    /// the log does not tell of it, or another campaign has a line about the same password.
+    pub(crate) async fn write_line(
+        &self,
+        instance: &Instance,
+        tx: &mut Tx,
+        swap: &KnownSwap,
+        whom: &Whom,
+        hash: &StoredHash,
+    ) -> Result<bool, ReconcileError> {
+        let Some(Evident { found_as, findings }) = self.evidence.get(&swap.id) else {
+            return Ok(false);
+        };
+        let (campaign, account) = (self.campaign, &swap.account);
+        let others = tx.resets_of_account(account).await?;
+        let is_other = |version| version == *found_as;
+        if others.iter().any(|past| past.campaign != campaign && is_other(past.line.version)) {
+            return Ok(false);
+        }
+        let Whom { address, username, locale } = whom;
+        let kept = Kept::new(None, hash, address.clone(), username.clone(), locale.clone());
+        let Encrypted { wrapped_key, body } = kept.encrypt(instance, campaign, account)?;
+        let line = NewResetLine {
+            account: account.clone(),
+            version: *found_as,
+            replaced: swap.expected,
+            sealed: swap.made,
+            wrapped_key,
+            kept: body,
+            evidence: findings.clone(),
+        };
+        let now = tx.now().await?;
+        tx.put_reset_line(campaign, line, now).await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,55 @@
+//! Who is sealed, or may be, and is not going to be told.
+
+use instance::Instance;
+use model::{CampaignState, Discrepancy, TargetState, Timestamp};
+use store::{CampaignRow, StoreError, Tx};
+
+use super::found::Findings;
+use crate::limits::STUCK_AFTER;
+
+/// In whatever state a campaign is. While it runs, those count whose address was begun long ago.
+pub(crate) async fn find_untold(
+    instance: &Instance,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let mut tx = instance.store().read().await?;
+    let now = tx.now().await?;
+    for row in tx.campaigns().await? {
+        let counts = untold(&mut tx, &row, now).await?;
+        let accounts = counts.into_iter().map(|(_, accounts)| accounts).sum();
+        if accounts > 0 {
+            findings.count(Discrepancy::Untold, Some(row.id), accounts);
+            list(&mut tx, &row, accounts, findings).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn untold(
+    tx: &mut Tx,
+    row: &CampaignRow,
+    now: Timestamp,
+) -> Result<Vec<(TargetState, u64)>, StoreError> {
+    if CampaignState::RUNNING.contains(&row.state) {
+        return tx.stuck_counts(row.id, long_before(now)).await;
+    }
+    tx.unsettled_counts(row.id).await
+}
+
+fn long_before(now: Timestamp) -> Timestamp {
+    let micros = i64::try_from(STUCK_AFTER.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_micros(now.as_micros().saturating_sub(micros))
+}
+
+async fn list(
+    tx: &mut Tx,
+    row: &CampaignRow,
+    accounts: u64,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let room = accounts.min(findings.room() as u64);
+    for found in tx.unsettled_accounts(row.id, room).await? {
+        findings.list(Discrepancy::Untold, &found.account, Some(row.id), false);
+    }
+    Ok(())
+}
