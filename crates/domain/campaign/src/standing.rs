@@ -42,7 +42,11 @@ pub fn judge_standing(now: CredentialVersion, swaps: &[RecordedSwap]) -> Standin
         return Standing::InHand;
     }
     if let Some(swap) = swaps.iter().rev().find(|swap| swap.made == now) {
-        return if is_known_to_stand(swap) { Standing::Agrees } else { Standing::FoundSealed(*swap) };
+        return if is_known_to_stand(swap) {
+            Standing::Agrees
+        } else {
+            Standing::FoundSealed(*swap)
+        };
     }
     if let Some(swap) = swaps.iter().rev().find(|swap| swap.expected == now && keeps_out(swap)) {
         return Standing::PutBack(*swap);
@@ -116,10 +120,9 @@ mod tests {
 
     #[test]
     fn an_old_password_is_put_back_only_where_it_was_taken_out_of_use() {
-        for (state, target) in [
-            (SwapState::Done, TargetState::Reset),
-            (SwapState::Overtaken, TargetState::Overtaken),
-        ] {
+        for (state, target) in
+            [(SwapState::Done, TargetState::Reset), (SwapState::Overtaken, TargetState::Overtaken)]
+        {
             let swap = seal(state, target);
             assert_eq!(judge_standing(OLD, &[swap]), Standing::PutBack(swap), "{swap:?}");
         }

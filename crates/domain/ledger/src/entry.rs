@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    AccountId, CampaignId, CredentialVersion, Discrepancy, HashFormat, LeakDate, LeakId, LeakName, Outcomes,
-    Provenance, RecordRef, SwapId, Tally, Tier, Timestamp,
+    AccountId, CampaignId, CredentialVersion, Discrepancy, HashFormat, LeakDate, LeakId, LeakName,
+    Outcomes, Provenance, RecordRef, SwapId, Tally, Tier, Timestamp,
 };
 use serde::{Serialize, Serializer};
 

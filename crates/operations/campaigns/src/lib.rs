@@ -41,12 +41,13 @@ pub use approvals::{approve_campaign, export_plan};
 pub use context::{Means, WorkerContext};
 pub use draft::{NewDraft, draft_campaign};
 pub use failure::{
-    CampaignError, NotInPlan, ReconcileError, ReportError, RunError, SealError, StatementError, WatchError,
+    CampaignError, NotInPlan, ReconcileError, ReportError, RunError, SealError, StatementError,
+    WatchError,
 };
 pub use folds::ReportFolds;
 pub use freeze::{finish_campaign, freeze_campaign};
 pub use reconcile::{
-    FoundAccount, ReconcileOutcome, Reconciled, Reconciling, ReconciliationView, Thoroughness,
+    FoundAccount, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling, Thoroughness,
     last_reconciliation, reconcile, reconcile_if_due,
 };
 pub use report::{CampaignReport, report_campaign};

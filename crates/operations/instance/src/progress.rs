@@ -48,9 +48,7 @@ impl Step {
     #[must_use]
     pub const fn unit(self) -> Unit {
         match self {
-            Self::ReadAccounts | Self::Verify | Self::Freeze | Self::Reconcile => {
-                Unit::Accounts
-            },
+            Self::ReadAccounts | Self::Verify | Self::Freeze | Self::Reconcile => Unit::Accounts,
             Self::HashFiles | Self::Screen => Unit::Bytes,
             Self::Tell => Unit::Addresses,
         }

@@ -2,10 +2,8 @@
 
 use crate::{
     Store, StoreFuture, accounts, addresses, arming, campaigns, candidates, findings, instance,
-    jobs, leaks, links, log, notices, reconciliation, requests,
-    reset_lines, roster, screening, sending_pause,
-    standing, statements, store, summary, swaps, targets, unsettled,
-    unverified,
+    jobs, leaks, links, log, notices, reconciliation, requests, reset_lines, roster, screening,
+    sending_pause, standing, statements, store, summary, swaps, targets, unsettled, unverified,
 };
 
 impl Store {

@@ -1,5 +1,5 @@
 use campaigns::{
-    FoundAccount, ReconcileError, ReconcileOutcome, Reconciled, Reconciling, ReconciliationView,
+    FoundAccount, ReconcileError, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling,
     Thoroughness, reconcile,
 };
 use model::Discrepancy;
@@ -111,7 +111,11 @@ pub(super) fn show_last(sheet: &mut Sheet, last: &ReconciliationView) {
         sheet.row("site's table", format!("could not be read to its end at {failed_at}"));
     }
     let (Some(ended_at), Some(result)) = (last.ended_at, &last.result) else {
-        let now = if last.is_under_way { "is being compared for the first time" } else { "was never compared" };
+        let now = if last.is_under_way {
+            "is being compared for the first time"
+        } else {
+            "was never compared"
+        };
         sheet.row("site's table", format!("{now} (`countersign reconcile`)"));
         return;
     };

@@ -29,7 +29,7 @@ pub(crate) async fn compare(
             Judged::Unknown(old) => {
                 let keys = means.instance.keys();
                 trials.offer(&seen.account.id, seen.hash, seen.version, old, keys);
-            },
+            }
             Judged::Disagrees(..) => odd.push(seen.account),
         }
     }

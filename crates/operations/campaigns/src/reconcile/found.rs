@@ -97,12 +97,7 @@ impl Findings {
     }
 
     /// So many accounts that disagree.
-    pub(crate) fn count(
-        &mut self,
-        kind: Discrepancy,
-        campaign: Option<CampaignId>,
-        accounts: u64,
-    ) {
+    pub(crate) fn count(&mut self, kind: Discrepancy, campaign: Option<CampaignId>, accounts: u64) {
         *self.result.found.entry(kind).or_default() += accounts;
         if let Some(name) = campaign.and_then(|campaign| self.names.get(&campaign)) {
             let of_campaign = self.result.campaigns.entry(name.clone()).or_default();

@@ -88,7 +88,7 @@ async fn of_campaign(
     for misfit in misfits {
         repaired.push(repair.put_right(&mut tx, misfit).await?);
     }
-    means.instance.record(&mut tx, &events_of(&repaired)).await?;
+    record(means.instance, &mut tx, &repaired).await?;
     if must_stop(loaded.campaign.state(), &repaired) {
         let (halt, now) = (Event::Halt(HaltReason::Unreconciled), tx.now().await?);
         take_step(means.instance, &mut tx, &mut loaded, halt, now).await?;
@@ -98,12 +98,20 @@ async fn of_campaign(
     Ok(repaired)
 }
 
-fn events_of(repaired: &[Repaired]) -> Vec<LogEvent> {
-    let event = |repaired: &Repaired| match repaired {
+async fn record(
+    instance: &Instance,
+    tx: &mut Tx,
+    repaired: &[Repaired],
+) -> Result<(), ReconcileError> {
+    let events = repaired.iter().filter_map(|repaired| match repaired {
         Repaired::Done { event, .. } => Some(event.clone()),
         Repaired::Agrees | Repaired::Left => None,
-    };
-    repaired.iter().filter_map(event).collect()
+    });
+    let events: Vec<_> = events.collect();
+    if !events.is_empty() {
+        instance.record(tx, &events).await?;
+    }
+    Ok(())
 }
 
 /// Nobody else is sealed where the table is not as it was left. Whoever is to be told needs a
@@ -147,7 +155,7 @@ async fn of_nobody(
             _ => Repaired::Left,
         });
     }
-    means.instance.record(&mut tx, &events_of(&repaired)).await?;
+    record(means.instance, &mut tx, &repaired).await?;
     tx.commit().await?;
     Ok(repaired)
 }
@@ -300,11 +308,7 @@ impl Repair<'_> {
     }
 }
 
-fn addressee(
-    means: &Reconciling<'_>,
-    campaign: CampaignId,
-    misfit: &Misfit,
-) -> Option<Addressee> {
+fn addressee(means: &Reconciling<'_>, campaign: CampaignId, misfit: &Misfit) -> Option<Addressee> {
     let recorded = means.directory.capabilities().can(Ability::RecordVerified);
     Addressee::of(means.instance, Some(campaign), &misfit.seen.account, recorded)
 }

@@ -52,7 +52,8 @@ impl Trials {
     ) {
         self.offered += 1;
         let turn = (self.after.is_some_and(|after| now <= after), now, account.clone());
-        if self.chosen.len() >= self.most && self.chosen.keys().last().is_none_or(|last| turn > *last)
+        if self.chosen.len() >= self.most
+            && self.chosen.keys().last().is_none_or(|last| turn > *last)
         {
             return;
         }

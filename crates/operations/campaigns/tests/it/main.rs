@@ -3,6 +3,12 @@
 #[cfg(test)]
 mod counted;
 #[cfg(test)]
+mod meddled;
+#[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod sealed;
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod watch;

@@ -40,9 +40,9 @@ pub(crate) use on_both;
 
 /// Two empty ones.
 pub(crate) struct Databases {
-    store: String,
-    site: String,
-    folder: TempDir,
+    pub(crate) store: String,
+    pub(crate) site: String,
+    pub(crate) folder: TempDir,
 }
 
 impl Databases {
@@ -144,11 +144,11 @@ impl Sealed {
     }
 }
 
-async fn open(url: &str) -> Db {
+pub(crate) async fn open(url: &str) -> Db {
     Db::open(url, OpenOptions { access: Access::Create, connections_max: 1 }).await.unwrap()
 }
 
-async fn run(db: &Db, text: &str, values: &[&[u8]]) {
+pub(crate) async fn run(db: &Db, text: &str, values: &[&[u8]]) {
     let mut tx = db.begin().await.unwrap();
     let text = QueryText::composed(text.to_owned());
     let query = values.iter().fold(tx.run(&text), |query, value| query.bind(value.to_vec()));
@@ -157,7 +157,7 @@ async fn run(db: &Db, text: &str, values: &[&[u8]]) {
 }
 
 /// A query that gives the numbers from 0 on as `i`.
-fn numbers(count: u64) -> String {
+pub(crate) fn numbers(count: u64) -> String {
     format!("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {count})")
 }
 
@@ -216,7 +216,7 @@ async fn campaign(instance: &TestSite) -> i64 {
     campaign.0
 }
 
-fn leak() -> NewLeak {
+pub(crate) fn leak() -> NewLeak {
     NewLeak {
         name: "Forum".parse().unwrap(),
         date: "2016".parse().unwrap(),
@@ -226,7 +226,7 @@ fn leak() -> NewLeak {
     }
 }
 
-fn file() -> NewFile {
+pub(crate) fn file() -> NewFile {
     NewFile {
         path: "leak.txt".to_owned(),
         sha256: [0; 32],

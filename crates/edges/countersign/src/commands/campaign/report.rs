@@ -96,7 +96,10 @@ fn for_people(report: &CampaignReport) -> String {
     sheet.part("  whose notice was refused", report.sealed_unreached);
     sheet.part("  not told yet (countersign campaign unsettled)", report.untold);
     sheet.part("perhaps sealed: another password stood there first", report.perhaps_sealed);
-    sheet.part("sealed, and the old password works again: the site has put it back", report.put_back);
+    sheet.part(
+        "sealed, and the old password works again: the site has put it back",
+        report.put_back,
+    );
     for (kind, count) in &report.disagreements {
         sheet.part(format!("site's table, when it was last compared: {kind}"), *count);
     }

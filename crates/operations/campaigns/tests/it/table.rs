@@ -1,0 +1,337 @@
+//! A site's table, and a campaign that has done this and that to its accounts.
+
+use std::{sync::Arc, time::Duration};
+
+use campaigns::{ReconcileError, ReconcileOutcome, Reconciling, Thoroughness, reconcile};
+use directory::{Columns, Mapping};
+use instance::{
+    Progress, Step,
+    testing::{NOW, TestSite},
+};
+use ledger::CampaignEvent;
+use model::{
+    AccountId, CampaignId, CampaignState, Credential, CredentialVersion, FindingId, HashFormat,
+    LeakId, SkipReason, StoredHash, SwapState, TargetState, Tier,
+};
+use outbox::Addressee;
+use password::{CostLimits, Verifier};
+use sql::Db;
+use store::{
+    NewAddress, NewCampaign, NewFinding, NewResetLine, NewSwap, NewTarget, SwapBehalf, TargetRow,
+    Tx, WorkerName,
+};
+use tempfile::TempDir;
+
+use crate::{
+    meddled::Meddled,
+    sealed::{Databases, file, leak, numbers, open, run},
+};
+
+/// Longer than any test runs.
+pub(crate) const LONG: Duration = Duration::from_hours(1);
+
+/// Nobody waits.
+#[derive(Debug)]
+struct Unseen;
+
+impl Progress for Unseen {
+    fn begin(&self, _: Step, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn note(&self, _: &str) {}
+    fn end(&self) {}
+}
+
+pub(crate) struct Table {
+    pub(crate) instance: TestSite,
+    pub(crate) directory: Meddled,
+    pub(crate) campaign: CampaignId,
+    site: Db,
+    verifier: Arc<Verifier>,
+    leak: LeakId,
+    store: String,
+    _folder: TempDir,
+}
+
+impl Table {
+    /// With the accounts `0`, `1` and so on, whose passwords are as they were found; a campaign that
+    /// runs is about those below `targets`.
+    pub(crate) async fn new(databases: Databases, accounts: u64, targets: u64) -> Self {
+        let read = databases.site.clone();
+        Self::reading(databases, &read, accounts, targets).await
+    }
+
+    /// The same, and what is read comes from a copy of the site's file that does not follow it.
+    pub(crate) async fn lagging(databases: Databases, accounts: u64, targets: u64) -> Self {
+        let copy = format!("sqlite:{}", databases.folder.path().join("copy.db").display());
+        Self::reading(databases, &copy, accounts, targets).await
+    }
+
+    async fn reading(databases: Databases, read: &str, accounts: u64, targets: u64) -> Self {
+        let instance = TestSite::at(&databases.store).await;
+        let site = open(&databases.site).await;
+        fill(&site, accounts).await;
+        let (store, folder) = (databases.store, databases.folder);
+        if read != databases.site {
+            fill(&open(read).await, accounts).await;
+        }
+        let columns = Columns { username: None, ..Mapping::generic().columns };
+        let mapping = Mapping { columns, ..Mapping::generic() };
+        let directory = directory::open(read, Some(&databases.site), mapping).await.unwrap();
+        let directory = Meddled::new(directory, site.clone());
+        let verifier = Arc::new(Verifier::new(CostLimits::default(), None));
+        let (leak, campaign) = begin(&instance).await;
+        let table =
+            Self { instance, directory, campaign, site, verifier, leak, store, _folder: folder };
+        table.target(targets).await;
+        table.put_into("running", CampaignState::Canary).await;
+        table
+    }
+
+    async fn target(&self, targets: u64) {
+        let mut tx = self.instance.store().begin().await.unwrap();
+        let mut addresses = Vec::new();
+        for number in 0..targets {
+            addresses.push(NewAddress { number, key: self.address_key(number), accounts: 1 });
+        }
+        tx.add_addresses(self.campaign, addresses).await.unwrap();
+        let mut rows = Vec::new();
+        for number in 0..targets {
+            let finding = self.find(&mut tx, number).await;
+            let (account, version) = (id(number), self.version(&old(number)));
+            let findings = vec![finding];
+            rows.push(NewTarget { place: number, account, address: number, version, findings });
+        }
+        tx.add_targets(self.campaign, &rows).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    fn address_key(&self, number: u64) -> [u8; 32] {
+        let account = model::Account {
+            id: id(number),
+            email: Some(email(number)),
+            username: None,
+            credential: None,
+            hash_changed_at: None,
+            email_verified: None,
+            locale: None,
+            last_login_at: None,
+            second_factor: None,
+        };
+        let addressee = Addressee::of(&self.instance, Some(self.campaign), &account, false);
+        *addressee.unwrap().key.as_bytes()
+    }
+
+    async fn find(&self, tx: &mut Tx, number: u64) -> FindingId {
+        let finding = NewFinding {
+            leak: self.leak,
+            account: id(number),
+            version: self.version(&old(number)),
+            tier: Tier::Exact,
+            hash_format: HashFormat::DjangoPbkdf2,
+            verified_at: NOW,
+            wrapped_key: Vec::new(),
+            sealed_secret: Vec::new(),
+        };
+        tx.add_finding(&finding, &[]).await.unwrap()
+    }
+
+    /// Finds the passwords of these accounts, and nothing else is known of them.
+    pub(crate) async fn find_all(&self, numbers: impl IntoIterator<Item = u64>) {
+        let mut tx = self.instance.store().begin().await.unwrap();
+        for number in numbers {
+            self.find(&mut tx, number).await;
+        }
+        tx.commit().await.unwrap();
+    }
+
+    pub(crate) fn version(&self, hash: &StoredHash) -> CredentialVersion {
+        Credential::from(hash.clone()).version(self.instance.keys())
+    }
+
+    /// What is made in the place of an account's password: another hash each time.
+    pub(crate) fn made(&self, number: u64) -> StoredHash {
+        let secret = self.instance.keys().sealed_secret(&id(number), self.version(&old(number)));
+        self.verifier.imitate(&old(number), &secret, self.instance.randomness()).unwrap()
+    }
+
+    /// A campaign begins to seal an account, and this is how it is recorded to have ended. The site's
+    /// row is as it was. Returns the value that was made.
+    pub(crate) async fn seal(&self, number: u64, end: SwapState) -> StoredHash {
+        let made = self.made(number);
+        let (campaign, account) = (self.campaign, id(number));
+        let (expected, sealed) = (self.version(&old(number)), self.version(&made));
+        let behalf = SwapBehalf::Seal { campaign, round: 1 };
+        let swap = NewSwap { account: account.clone(), behalf, expected, made: sealed };
+        let mut tx = self.instance.store().begin().await.unwrap();
+        let owner = WorkerName::from_random([7; 16]);
+        tx.take_address(campaign, number, &owner, Duration::ZERO).await.unwrap();
+        let held = tx.intend_swap(&swap, &owner, LONG).await.unwrap().unwrap();
+        let findings = tx.findings_of(&account).await.unwrap();
+        let evidence: Vec<_> = findings.iter().map(|finding| finding.id).collect();
+        let line = NewResetLine {
+            account: account.clone(),
+            version: expected,
+            replaced: expected,
+            sealed,
+            wrapped_key: b"key".to_vec(),
+            kept: b"kept".to_vec(),
+            evidence: evidence.clone(),
+        };
+        tx.put_reset_line(campaign, line, NOW).await.unwrap();
+        let event = CampaignEvent::AccountSealing {
+            campaign,
+            account: account.clone(),
+            credential_version: expected,
+            findings: evidence.iter().map(|finding| finding.0).collect(),
+            swap: Some(held.id),
+        };
+        self.instance.record(&mut tx, &[event.into()]).await.unwrap();
+        if end != SwapState::Intended {
+            assert!(tx.end_swap(held, end).await.unwrap());
+        }
+        let (state, reason) = ended(end);
+        let from = TargetState::Pending;
+        assert!(tx.move_target(campaign, &account, from, state, reason).await.unwrap());
+        if end == SwapState::Undone {
+            tx.drop_reset_line(campaign, &account).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        made
+    }
+
+    /// As [`Table::seal`], and the value stands in the site's row.
+    pub(crate) async fn seal_and_write(&self, number: u64, end: SwapState) -> StoredHash {
+        let made = self.seal(number, end).await;
+        self.write(number, made.expose()).await;
+        made
+    }
+
+    /// Every account of an address is settled without a notice.
+    pub(crate) async fn finish_address(&self, number: u64) {
+        let text = "UPDATE campaign_address SET done_at = 5, settled_at = 5 WHERE number =";
+        self.in_store(&format!("{text} {number}")).await;
+    }
+
+    /// The campaign is in this state, whatever was before.
+    pub(crate) async fn put_into(&self, state: &str, word: CampaignState) {
+        let state = match state {
+            "running" => r#"{"running":"canary"}"#.to_owned(),
+            state => format!("{state:?}"),
+        };
+        let machine = format!(
+            r#"{{"id":{},"round":1,"state":{state},"since":{},"order":null}}"#,
+            self.campaign.0,
+            NOW.as_micros()
+        );
+        let mut tx = self.instance.store().begin().await.unwrap();
+        tx.save_campaign(self.campaign, word, machine.into_bytes()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    pub(crate) async fn state(&self) -> CampaignState {
+        let mut tx = self.instance.store().read().await.unwrap();
+        tx.campaign_by_id(self.campaign).await.unwrap().state
+    }
+
+    pub(crate) async fn target_of(&self, number: u64) -> TargetRow {
+        let mut tx = self.instance.store().read().await.unwrap();
+        tx.target(self.campaign, &id(number)).await.unwrap()
+    }
+
+    /// Somebody writes this hash into the row of an account.
+    pub(crate) async fn write(&self, number: u64, hash: &str) {
+        run(&self.site, &written(number, hash), &[]).await;
+    }
+
+    pub(crate) async fn in_site(&self, text: &str) {
+        run(&self.site, text, &[]).await;
+    }
+
+    pub(crate) async fn in_store(&self, text: &str) {
+        run(&open(&self.store).await, text, &[]).await;
+    }
+
+    pub(crate) fn means(&self) -> Reconciling<'_> {
+        Reconciling {
+            instance: &self.instance,
+            directory: &self.directory,
+            verifier: &self.verifier,
+            progress: &Unseen,
+        }
+    }
+
+    pub(crate) async fn compare(&self) -> ReconcileOutcome {
+        self.try_compare(Thoroughness::default()).await.unwrap()
+    }
+
+    pub(crate) async fn try_compare(
+        &self,
+        thoroughness: Thoroughness,
+    ) -> Result<ReconcileOutcome, ReconcileError> {
+        reconcile(&self.means(), thoroughness).await
+    }
+}
+
+fn ended(end: SwapState) -> (TargetState, Option<SkipReason>) {
+    match end {
+        SwapState::Intended => (TargetState::Sealing, None),
+        SwapState::Done => (TargetState::Sealed, None),
+        SwapState::Undone => (TargetState::Skipped, Some(SkipReason::Changed)),
+        SwapState::Overtaken => (TargetState::Overtaken, None),
+    }
+}
+
+pub(crate) fn id(number: u64) -> AccountId {
+    AccountId::new(number.to_string()).unwrap()
+}
+
+fn email(number: u64) -> String {
+    format!("{number}@example.org")
+}
+
+const DIGEST: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+/// The password that was found of an account, as it was stored.
+pub(crate) fn old(number: u64) -> StoredHash {
+    hash(format!("pbkdf2_sha256$2$old{number}${DIGEST}"))
+}
+
+/// The password that an account's owner has chosen since.
+pub(crate) fn own(number: u64) -> StoredHash {
+    hash(format!("pbkdf2_sha256$2$own{number}${DIGEST}"))
+}
+
+fn hash(text: String) -> StoredHash {
+    StoredHash::from_column(Some(text)).unwrap()
+}
+
+/// What writes this hash into the row of an account.
+pub(crate) fn written(number: u64, hash: &str) -> String {
+    format!("UPDATE users SET password_hash = '{hash}' WHERE id = {number}")
+}
+
+async fn fill(site: &Db, accounts: u64) {
+    run(site, "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, password_hash TEXT)", &[])
+        .await;
+    let numbers = numbers(accounts);
+    let rows = format!(
+        "INSERT INTO users {numbers} SELECT i, i || '@example.org', 'pbkdf2_sha256$2$old' || i || \
+         '${DIGEST}' FROM n"
+    );
+    run(site, &rows, &[]).await;
+}
+
+async fn begin(instance: &TestSite) -> (LeakId, CampaignId) {
+    let mut tx = instance.store().begin().await.unwrap();
+    let leak = tx.add_leak(&leak(), &[file()]).await.unwrap();
+    let new = NewCampaign {
+        name: "Spring".to_owned(),
+        author: "ana".to_owned(),
+        policy: Vec::new(),
+        created_at: NOW,
+        leaks: vec![leak],
+    };
+    let campaign = tx.add_campaign(new).await.unwrap();
+    tx.commit().await.unwrap();
+    (leak, campaign)
+}
