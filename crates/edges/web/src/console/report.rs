@@ -139,12 +139,17 @@ fn figures(report: &CampaignReport) -> Vec<Figure> {
 
 fn accounts(report: &CampaignReport) -> Part {
     let since = report.reset_since;
-    let not_since = report.sealed.saturating_sub(since);
+    let put_back = report.put_back;
+    let not_since = report.sealed.saturating_sub(since).saturating_sub(put_back);
+    let back = "The old password works again: the site has put it back";
     let sealed = "Sealed: the leaked password is out of use";
-    let sealed = Part::new(Tone::Done, "Sealed", sealed, report.sealed).of([
-        Part::new(Tone::Best, "New password", "A new password was chosen since", since),
-        Part::new(Tone::Open, "None yet", "No new password yet", not_since),
-    ]);
+    let became = [
+        Some(Part::new(Tone::Best, "New password", "A new password was chosen since", since)),
+        Some(Part::new(Tone::Open, "None yet", "No new password yet", not_since)),
+        Part::new(Tone::Fault, "Put back", back, put_back).unless_none(),
+    ];
+    let sealed = Part::new(Tone::Done, "Sealed", sealed, report.sealed);
+    let sealed = sealed.of(became.into_iter().flatten());
     let sealing = "Being sealed at this moment";
     let sealing = Part::new(Tone::Waiting, "Being sealed", sealing, report.sealing);
     let pending = Part::new(Tone::Waiting, "Not yet", "Not touched yet", report.pending);
@@ -192,8 +197,10 @@ fn addresses(report: &CampaignReport) -> Part {
         .of(final_ones.into_iter().chain(others))
 }
 
-const fn cares(report: &CampaignReport) -> [(&'static str, u64); 5] {
+fn cares(report: &CampaignReport) -> [(&'static str, u64); 6] {
+    let disagreements = report.disagreements.values().sum();
     [
+        ("Accounts that held another value when the site's table was compared last", disagreements),
         ("Sealed accounts whose owners were not told yet", report.untold),
         ("Accounts whose new password is the leaked one again", report.reused),
         ("Accounts whose new password could not be compared", report.reset_unjudged),
@@ -227,6 +234,8 @@ mod tests {
             reused: 4,
             reset_unjudged: 1,
             sealed_unreached: 5,
+            put_back: 0,
+            disagreements: BTreeMap::new(),
             notices: [
                 (NoticeState::Pending, 6),
                 (NoticeState::Inflight, 4),
