@@ -19,6 +19,7 @@ mod operators;
 mod outage;
 mod pages;
 mod people;
+mod reconcile;
 mod references;
 mod relay;
 mod reports;
