@@ -189,6 +189,28 @@ fn those_who_were_begun_can_be_finished_and_nobody_else_is_touched() {
     assert!(commands.contains(&Command::ReleaseUntouched));
 }
 
+/// The site's table shows that somebody is sealed whom nobody has told.
+#[test]
+fn a_campaign_that_is_done_goes_on_if_somebody_turns_out_to_be_sealed() {
+    let all = settled(200);
+    let done = (0..6).fold(running(), |campaign, day| {
+        after(&campaign, Event::Tick(&all), later(day * 24 * 3600))
+    });
+    assert_eq!(done.state(), State::Done);
+    let reason = HaltReason::Operator;
+    refused(&done, Event::Halt(reason), NOW, "campaign 7 is done: it cannot be halted now");
+    let reason = HaltReason::Unreconciled;
+    let halted = after(&done, Event::Halt(reason), NOW);
+    assert_eq!(halted.state(), State::Halted { stage: Stage::Canary, reason });
+    let old = plan(1);
+    let renewed = renewed(&old, &halted, old.policy().clone(), Scope::Begun);
+    let resumed = resumed(&halted, &renewed, &all);
+    assert_eq!((resumed.state().as_str(), allowed_addresses(&resumed)), ("canary", 0));
+    assert_eq!(after(&resumed, Event::Tick(&all), NOW).state(), State::Done);
+    let closed = after(&done, Event::Close(&all), NOW);
+    assert!(step(&closed, Event::Halt(reason), NOW).is_err(), "it is over for good");
+}
+
 #[test]
 fn nobody_can_be_finished_in_a_campaign_that_has_begun_with_nobody() {
     let draft = Campaign::draft(CampaignId(7), NOW);

@@ -81,6 +81,8 @@ async fn machines_have_a_listener_of_their_own() {
     assert_eq!((health.status, &*health.body), (StatusCode::OK, "ok\n"));
     let metrics = pages.get("/metrics").await;
     assert!(metrics.body.contains("countersign_campaigns{state=\"draft\"} 1"), "{}", metrics.body);
+    assert!(metrics.body.contains("countersign_reconcile_failed 0"), "{}", metrics.body);
+    assert!(!metrics.body.contains("countersign_reconciled_at"), "it was never compared");
     assert!(metrics.header("content-type").starts_with("application/openmetrics-text"));
     for answer in [&health, &metrics] {
         assert_eq!(answer.header("cache-control"), "no-store");

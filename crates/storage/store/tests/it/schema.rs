@@ -51,6 +51,7 @@ fn both_schemas_are_one_text() {
         "0005_recovery.sql",
         "0007_sending_pause.sql",
         "0008_swaps.sql",
+        "0011_reconciliation.sql",
     ] {
         let schema = migration("sqlite", name);
         let translated = SUBSTITUTIONS
@@ -68,8 +69,8 @@ fn both_folders_hold_the_same_migrations() {
         entries.map(|entry| entry.unwrap().file_name()).collect::<HashSet<_>>()
     };
     assert_eq!(names("sqlite"), names("postgres"));
-    let count = i64::try_from(names("sqlite").len()).unwrap();
-    assert_eq!(count, Store::schema_version_needed());
+    let last = names("sqlite").into_iter().max().unwrap().into_string().unwrap();
+    assert!(last.starts_with(&format!("{:04}_", Store::schema_version_needed())), "{last}");
 }
 
 async fn is_migrated_once(url: &str) {
