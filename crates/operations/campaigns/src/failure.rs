@@ -284,6 +284,16 @@ pub enum ReconcileError {
     /// The accounts could not be read to their end.
     #[error("the site's table was not read to its end, so nothing is known: {0}")]
     Read(#[from] ReadError),
+    /// What is not shown cannot be compared.
+    #[error(
+        "account {account} is shown by the connection that writes, and not by the one that reads, so \
+         other rows may be hidden, too, and nothing is known: let the role of `directory.url` read \
+         every row (a row security policy may keep it from that)"
+    )]
+    Hidden {
+        /// Whose row.
+        account: AccountId,
+    },
     /// Sessions could not be ended.
     #[error(transparent)]
     Swap(#[from] SwapError),

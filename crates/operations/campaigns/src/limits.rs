@@ -49,6 +49,9 @@ pub const OLD_VERSIONS_TRIED: usize = 8;
 /// Accounts that disagree with what is kept, as they are listed.
 pub const FOUND_LISTED_MAX: usize = 10_000;
 
+/// Accounts that hold a value of ours unexpectedly and that wait until the table is read to its end.
+pub const FOUND_SEALED_KEPT: usize = 100_000;
+
 /// How long an address may be in the hands of a campaign that runs before its people count as left
 /// untold.
 pub const STUCK_AFTER: Duration = Duration::from_hours(1);

@@ -12,6 +12,7 @@ mod records;
 mod repair;
 mod sealings;
 mod trials;
+mod unseen;
 mod untold;
 
 use std::time::Duration;
@@ -23,7 +24,7 @@ use ledger::LogEvent;
 use model::{Account, CredentialVersion};
 use store::{ReconciliationLease, WorkerName};
 
-use self::{compare::compare, found::Findings, trials::Trials, untold::find_untold};
+use self::{compare::{Later, compare, settle}, found::Findings, trials::Trials, unseen::refuse_hidden, untold::find_untold};
 use crate::{
     ReconcileError,
     limits::{ACCOUNTS_PER_LOOK_UP, FOUND_LISTED_MAX, RECONCILE_AGAIN_AFTER, VALUES_TRIED},
@@ -132,16 +133,22 @@ async fn pass(
     let mut trials = Trials::new(thoroughness.tries_max, kept.tried);
     let mut findings = Findings::new(thoroughness.listed_max, &campaigns);
     means.progress.begin(Step::Reconcile, means.directory.count().await?);
+    let mut sealed = Vec::new();
     let mut accounts = means.directory.scan().try_chunks(ACCOUNTS_PER_LOOK_UP);
     while let Some(some) = accounts.try_next().await.map_err(unread)? {
         let read = some.len() as u64;
-        compare(means, some, &mut trials, &mut findings).await?;
+        let mut later = Later { trials: &mut trials, sealed: &mut sealed };
+        compare(means, some, &mut later, &mut findings).await?;
         failpoint::reach("accounts_compared");
         findings.read(read);
         means.progress.advance(read);
     }
     drop(accounts);
     means.progress.end();
+    refuse_hidden(means, findings.sealed()).await?;
+    for some in sealed.chunks(ACCOUNTS_PER_LOOK_UP) {
+        settle(means, some.to_vec(), &mut findings).await?;
+    }
     let tried = trials.run(means, &mut findings).await?;
     find_untold(means.instance, &mut findings).await?;
     Ok((findings, tried))

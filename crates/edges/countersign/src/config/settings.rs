@@ -226,8 +226,7 @@ impl Default for ReconcileSettings {
     }
 }
 
-/// A value of ours that nobody knows of locks somebody out: an hour is the longest that it stays
-/// unnoticed, and a table of a million accounts is read in a minute.
+/// A value of ours that nobody knows of locks somebody out: so long it stays unnoticed at most.
 const RECONCILE_EVERY: Duration = Duration::from_hours(1);
 
 impl Default for StoreSettings {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use directory::RowNow;
-use model::{Account, CampaignId};
+use model::{Account, CampaignId, Discrepancy};
 
 use super::{
     found::Findings,
@@ -12,33 +12,56 @@ use super::{
     repair::{Misfit, put_right},
     trials::Trials,
 };
-use crate::{ReconcileError, saga::version};
+use crate::{ReconcileError, limits::FOUND_SEALED_KEPT, saga::version};
+
+/// What a scan of the table leaves for when it has ended.
+pub(crate) struct Later<'a> {
+    /// Those whose password nobody here knows.
+    pub(crate) trials: &'a mut Trials,
+    /// Those whose sessions are to be ended: while a table of SQLite is read, nobody may write to it.
+    pub(crate) sealed: &'a mut Vec<Account>,
+}
 
 /// Notes which of these accounts disagree with what is kept, and puts that right where it can.
-/// Those whose password nobody here knows are left for a trial.
 pub(crate) async fn compare(
     means: &Reconciling<'_>,
     accounts: Vec<Account>,
-    trials: &mut Trials,
+    later: &mut Later<'_>,
     findings: &mut Findings,
 ) -> Result<(), ReconcileError> {
     let mut odd = Vec::new();
-    for (seen, judged) in judged(means, seen(means, accounts)).await? {
+    let (rows, sealed) = judged(means, seen(means, accounts)).await?;
+    findings.saw_sealed(sealed);
+    for (seen, judged) in rows {
         match judged {
             Judged::Agrees => {}
             Judged::Unknown(old) => {
                 let keys = means.instance.keys();
-                trials.offer(&seen.account.id, seen.hash, seen.version, old, keys);
+                later.trials.offer(&seen.account.id, seen.hash, seen.version, old, keys);
+            }
+            Judged::Disagrees(Discrepancy::FoundSealed, _)
+                if later.sealed.len() < FOUND_SEALED_KEPT =>
+            {
+                later.sealed.push(seen.account);
             }
             Judged::Disagrees(..) => odd.push(seen.account),
         }
     }
+    settle(means, odd, findings).await
+}
+
+/// Judges these accounts again, and puts right what is kept of them where it can.
+pub(crate) async fn settle(
+    means: &Reconciling<'_>,
+    odd: Vec<Account>,
+    findings: &mut Findings,
+) -> Result<(), ReconcileError> {
     if odd.is_empty() {
         return Ok(());
     }
     let looked = look_again(means, odd).await?;
     let mut misfits: BTreeMap<Option<CampaignId>, Vec<Misfit>> = BTreeMap::new();
-    for (seen, judged) in judged(means, looked).await? {
+    for (seen, judged) in judged(means, looked).await?.0 {
         if let Judged::Disagrees(kind, campaign) = judged {
             misfits.entry(campaign).or_default().push(Misfit { kind, seen });
         }
@@ -75,15 +98,16 @@ async fn look_again(
     Ok(looked)
 }
 
+/// Each with what is to be said of it, and how many are sealed.
 async fn judged(
     means: &Reconciling<'_>,
     seen: Vec<Seen>,
-) -> Result<Vec<(Seen, Judged)>, ReconcileError> {
+) -> Result<(Vec<(Seen, Judged)>, u64), ReconcileError> {
     let mut tx = means.instance.store().read().await?;
     let records = Records::read(&mut tx, &seen).await?;
     let judge = |seen: Seen| {
         let judged = records.judge(&seen);
         (seen, judged)
     };
-    Ok(seen.into_iter().map(judge).collect())
+    Ok((seen.into_iter().map(judge).collect(), records.sealed()))
 }

@@ -61,17 +61,29 @@ pub(crate) struct Findings {
     list: Vec<FoundAccount>,
     listed_max: usize,
     names: HashMap<CampaignId, String>,
+    /// Accounts that were read and are sealed.
+    sealed: u64,
 }
 
 impl Findings {
     pub(crate) fn new(listed_max: usize, campaigns: &[CampaignRow]) -> Self {
         let names = campaigns.iter().map(|row| (row.id, row.name.clone())).collect();
-        Self { result: Reconciled::default(), list: Vec::new(), listed_max, names }
+        Self { result: Reconciled::default(), list: Vec::new(), listed_max, names, sealed: 0 }
     }
 
     /// So many more accounts were compared.
     pub(crate) const fn read(&mut self, accounts: u64) {
         self.result.accounts += accounts;
+    }
+
+    /// So many of them are sealed.
+    pub(crate) const fn saw_sealed(&mut self, accounts: u64) {
+        self.sealed += accounts;
+    }
+
+    /// How many sealed accounts were read.
+    pub(crate) const fn sealed(&self) -> u64 {
+        self.sealed
     }
 
     /// So many accounts were tried for a value of ours, and so many were not.

@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use campaign::{RecordedSwap, Standing, judge_standing};
-use model::{Account, AccountId, CampaignId, CredentialVersion, Discrepancy, StoredHash};
+use model::{Account, AccountId, CampaignId, CredentialVersion, Discrepancy, StoredHash, TargetState};
 use store::{KnownSwap, MadeValue, StoreError, Tx};
 
 /// One row of the site's table.
@@ -56,6 +56,13 @@ impl Records {
             Standing::PutBack(swap) => Judged::Disagrees(Discrepancy::PutBack, swap.campaign),
             Standing::Foreign => self.judge_foreign(account, now),
         }
+    }
+
+    /// How many of the accounts are sealed.
+    pub(crate) fn sealed(&self) -> u64 {
+        let is_sealed = |swap: &RecordedSwap| swap.target == Some(TargetState::Sealed);
+        let sealed = self.swaps.values().filter(|swaps| swaps.iter().any(is_sealed));
+        sealed.count() as u64
     }
 
     fn judge_foreign(&self, account: &AccountId, now: CredentialVersion) -> Judged {

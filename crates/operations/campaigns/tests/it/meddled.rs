@@ -1,10 +1,11 @@
 //! A directory to whose table something happens while it is read.
 
 use std::{
+    future::ready,
     mem,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -27,6 +28,9 @@ pub(crate) struct Meddled {
     /// So many accounts are read, and then the connection breaks.
     breaks_after: AtomicUsize,
     looks: AtomicUsize,
+    is_scanned: Arc<AtomicBool>,
+    /// An account that the connection that reads does not show.
+    hidden: Mutex<Option<AccountId>>,
 }
 
 impl Meddled {
@@ -37,12 +41,19 @@ impl Meddled {
             before_look: Mutex::default(),
             breaks_after: AtomicUsize::new(usize::MAX),
             looks: AtomicUsize::new(0),
+            is_scanned: Arc::default(),
+            hidden: Mutex::default(),
         }
     }
 
     /// Somebody writes to the site between the reading of its table and the next look at a row.
     pub(crate) fn before_look(&self, statement: String) {
         self.before_look.lock().unwrap().push(statement);
+    }
+
+    /// Whoever reads is not shown this account, or every one again.
+    pub(crate) fn hide(&self, account: Option<AccountId>) {
+        *self.hidden.lock().unwrap() = account;
     }
 
     pub(crate) fn break_after(&self, accounts: usize) {
@@ -52,6 +63,15 @@ impl Meddled {
     /// How many rows were looked at since the last call.
     pub(crate) fn looks(&self) -> usize {
         self.looks.swap(0, Ordering::Relaxed)
+    }
+}
+
+/// While this is there, the table is read.
+struct Scanned(Arc<AtomicBool>);
+
+impl Drop for Scanned {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
     }
 }
 
@@ -66,7 +86,14 @@ impl Directory for Meddled {
 
     fn scan(&self) -> AccountStream<'_> {
         let breaks_after = self.breaks_after.load(Ordering::Relaxed);
-        let rows = self.directory.scan().enumerate();
+        let hidden = self.hidden.lock().unwrap().clone();
+        let rows = self.directory.scan().filter(move |row| {
+            let is_hidden = row.as_ref().is_ok_and(|row| Some(&row.id) == hidden.as_ref());
+            ready(!is_hidden)
+        });
+        self.is_scanned.store(true, Ordering::Relaxed);
+        let scanned = Scanned(Arc::clone(&self.is_scanned));
+        let rows = rows.enumerate().inspect(move |_| _ = &scanned);
         let rows = rows.map(move |(place, row)| {
             if place < breaks_after { row } else { Err(ReadError::Keeper("it broke".into())) }
         });
@@ -78,7 +105,12 @@ impl Directory for Meddled {
     }
 
     fn by_ids<'a>(&'a self, ids: &'a [AccountId]) -> Reading<'a, Vec<Account>> {
-        self.directory.by_ids(ids)
+        Box::pin(async move {
+            let mut found = self.directory.by_ids(ids).await?;
+            let hidden = self.hidden.lock().unwrap().clone();
+            found.retain(|account| Some(&account.id) != hidden.as_ref());
+            Ok(found)
+        })
     }
 
     fn by_names<'a>(&'a self, names: &'a [String]) -> Reading<'a, Vec<Account>> {
@@ -105,6 +137,8 @@ impl Directory for Meddled {
     }
 
     fn end_sessions<'a>(&'a self, ids: &'a [AccountId]) -> Writing<'a, EndedSessions> {
+        let is_scanned = self.is_scanned.load(Ordering::Relaxed);
+        assert!(!is_scanned, "SQLite lets nobody write to what is read");
         self.directory.end_sessions(ids)
     }
 

@@ -28,6 +28,7 @@ on_both! {
     an_account_at_which_a_worker_is_counts_as_nothing,
     a_person_at_an_address_that_was_told_is_not_told_again,
     a_table_that_breaks_off_never_agrees,
+    rows_that_are_hidden_never_agree,
     a_large_table_is_read_in_a_stream,
     one_at_a_time_compares,
     whoever_dies_is_followed_by_another,
@@ -122,7 +123,8 @@ async fn a_value_made_for_somebody_else_is_found(databases: Databases) {
     let made = table.seal_and_write(0, SwapState::Done).await;
     table.write(2, made.expose()).await;
     let outcome = table.compare().await;
-    check(&outcome, &[(Discrepancy::Misplaced, 1)]);
+    // The campaign was halted, so the other one waits to be told.
+    check(&outcome, &[(Discrepancy::Misplaced, 1), (Discrepancy::Untold, 1)]);
     assert_eq!((&*outcome.list[0].account, outcome.result.repaired), ("2", 0));
     assert_eq!(table.state().await, CampaignState::Halted);
     check(&table.compare().await, &[(Discrepancy::Misplaced, 1), (Discrepancy::Untold, 1)]);
@@ -279,6 +281,24 @@ async fn a_table_that_breaks_off_never_agrees(databases: Databases) {
     check(&table.compare().await, &[]);
     let last = last_reconciliation(&table.instance).await.unwrap();
     assert!(last.failed_at.is_none());
+}
+
+/// By a policy of the database, without a word.
+async fn rows_that_are_hidden_never_agree(databases: Databases) {
+    let table = Table::new(databases, 5, 3).await;
+    for number in [0, 1] {
+        table.seal_and_write(number, SwapState::Done).await;
+    }
+    table.directory.hide(Some(id(1)));
+    let error = table.try_compare(Thoroughness::default()).await.unwrap_err();
+    assert!(matches!(error, ReconcileError::Hidden { .. }), "{error}");
+    let last = last_reconciliation(&table.instance).await.unwrap();
+    assert!(last.ended_at.is_none() && last.failed_at.is_some());
+    // Whoever is gone, or has no password any more, is hidden from nobody.
+    table.directory.hide(None);
+    table.in_site("DELETE FROM users WHERE id = 1").await;
+    table.in_site("UPDATE users SET password_hash = NULL WHERE id = 0").await;
+    check(&table.compare().await, &[]);
 }
 
 async fn a_large_table_is_read_in_a_stream(databases: Databases) {
