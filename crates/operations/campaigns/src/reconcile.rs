@@ -24,7 +24,13 @@ use ledger::LogEvent;
 use model::{Account, CredentialVersion};
 use store::{ReconciliationLease, WorkerName};
 
-use self::{compare::{Later, compare, settle}, found::Findings, trials::Trials, unseen::refuse_hidden, untold::find_untold};
+use self::{
+    compare::{Later, compare, settle},
+    found::Findings,
+    trials::Trials,
+    unseen::refuse_hidden,
+    untold::find_untold,
+};
 use crate::{
     ReconcileError,
     limits::{ACCOUNTS_PER_LOOK_UP, FOUND_LISTED_MAX, RECONCILE_AGAIN_AFTER, VALUES_TRIED},

@@ -62,8 +62,7 @@ fn assert_agrees(office: &Office) {
 
 fn listed(found: &Value, kind: &str) -> Vec<String> {
     let list = found["list"].as_array().unwrap().iter().filter(|found| found["kind"] == kind);
-    let mut ids: Vec<_> =
-        list.map(|found| found["account"].as_str().unwrap().to_owned()).collect();
+    let mut ids: Vec<_> = list.map(|found| found["account"].as_str().unwrap().to_owned()).collect();
     ids.sort();
     ids
 }
@@ -167,7 +166,10 @@ fn a_value_that_was_overtaken_and_stands_again_reopens_a_campaign_that_is_done()
     assert_eq!(listed(&all, "found_sealed"), [owner.id.clone()], "{all:#}");
     assert_eq!(all["halted"], json!([CAMPAIGN]));
     let status = office.status();
-    assert_eq!((&status["state"], &status["halted_because"]), (&json!("halted"), &json!("unreconciled")));
+    assert_eq!(
+        (&status["state"], &status["halted_because"]),
+        (&json!("halted"), &json!("unreconciled"))
+    );
     finish(&office);
     assert!(office.told_once().contains(office.address(owner)));
     assert_agrees(&office);

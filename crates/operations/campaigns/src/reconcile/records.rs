@@ -1,7 +1,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use campaign::{RecordedSwap, Standing, judge_standing};
-use model::{Account, AccountId, CampaignId, CredentialVersion, Discrepancy, StoredHash, TargetState};
+use model::{
+    Account, AccountId, CampaignId, CredentialVersion, Discrepancy, StoredHash, TargetState,
+};
 use store::{KnownSwap, MadeValue, StoreError, Tx};
 
 /// One row of the site's table.
