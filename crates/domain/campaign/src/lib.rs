@@ -18,6 +18,7 @@ mod signing;
 mod standing;
 mod swap;
 mod target;
+mod terms;
 #[cfg(test)]
 mod testing;
 mod tree;
@@ -33,9 +34,7 @@ pub use machine::{
     Unsettled, allowed_addresses, step,
 };
 pub use names::{CampaignName, TemplateName};
-pub use plan::{
-    Counts, Draft, Plan, PlanDigest, PlanError, Reason, Renewal, Scope, TemplateDigest,
-};
+pub use plan::{Counts, Draft, Plan, PlanDigest, PlanError, Reason, Renewal, TemplateDigest};
 pub use policy::{Policy, PolicyError, RampStep, Reach, StoreKind, Threshold};
 pub use signed::SignedPlan;
 pub use standing::{RecordedSwap, Standing, judge_standing};
@@ -44,4 +43,5 @@ pub use target::{
     AddressKey, Place, Reverification, Target, TargetAction, Targets, TargetsError,
     after_reverification,
 };
+pub use terms::{CountBounds, Mode, Scope, Sentinel, Terms};
 pub use tree::{InclusionProof, TargetRoot, TargetTree};

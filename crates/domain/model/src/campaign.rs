@@ -69,6 +69,10 @@ text_enum! {
         Overtaken = "overtaken",
         /// The site holds the old password again, though nobody here has put it back: it works.
         PutBack = "put_back",
+        /// Kept as it is until operators have decided.
+        Held = "held",
+        /// Its owner was told, and has time to change the password before it is taken out of use.
+        Grace = "grace",
     }
 }
 
@@ -76,7 +80,7 @@ impl TargetState {
     /// Whether sealing has come to its end, one way or the other.
     #[must_use]
     pub const fn is_settled(self) -> bool {
-        !matches!(self, Self::Pending | Self::Sealing)
+        !matches!(self, Self::Pending | Self::Sealing | Self::Held | Self::Grace)
     }
 
     /// Whether the account was sealed, whatever became of it later.

@@ -2,8 +2,9 @@
 
 use crate::{
     Store, StoreFuture, accounts, addresses, arming, campaigns, candidates, findings, instance,
-    jobs, leaks, links, log, notices, reconciliation, requests, reset_lines, roster, screening,
-    sending_pause, standing, statements, store, summary, swaps, targets, unsettled, unverified,
+    jobs, leaks, links, log, notice_texts, notices, reconciliation, requests, reset_lines, roster,
+    screening, sending_pause, standing, statements, store, summary, swaps, targets, unsettled,
+    unverified,
 };
 
 impl Store {
@@ -39,6 +40,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, sql::QueryText)>
         leaks::ALL,
         links::ALL,
         log::ALL,
+        notice_texts::ALL,
         notices::ALL,
         reconciliation::ALL,
         requests::ALL,

@@ -32,4 +32,5 @@ pub(crate) const SCHEMA: Migrations = in_both! {
     8 "0008" "swaps",
     9 "0009" "widened",
     11 "0011" "reconciliation",
+    12 "0012" "shown",
 };

@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use campaign::{
-    Campaign, Claim, ClaimFacts, Event, HaltReason, NoticeDue, NoticeEnds, PassedAttempt, RateUsed, Refusal,
-    Reverification, Scope, Sending, SignedPlan, Stage, StageProgress, State, SwapEnd,
-    TargetAction, Unsettled, Waiting, after_reverification, decide_claim, decide_intent, decide_pass, decide_send,
-    judge_swap, notice_due, step,
+    Campaign, Claim, ClaimFacts, Event, HaltReason, NoticeDue, NoticeEnds, PassedAttempt, RateUsed,
+    Refusal, Reverification, Scope, Sending, SignedPlan, Stage, StageProgress, State, SwapEnd,
+    TargetAction, Unsettled, Waiting, after_reverification, decide_claim, decide_intent,
+    decide_pass, decide_send, judge_swap, notice_due, step,
 };
 use model::{KillSwitch, NoticeState, SiteRow, TargetState, Verdict};
 use notice::{NoticeEvent, NoticeRow, SmtpOutcome, notice_after};
@@ -26,7 +26,8 @@ pub(crate) const SEALED_FIRST: &str = "sealed before told";
 pub(crate) const CANARY: &str = "the canary cap holds";
 pub(crate) const SENT_IS_TRUE: &str = "what is sent, the server has";
 pub(crate) const DELIVERED_IS_KNOWN: &str = "what the server has, is sent, uncertain or in flight";
-pub(crate) const EARLIER_FIRST: &str = "whoever was begun before a halt is settled before others begin";
+pub(crate) const EARLIER_FIRST: &str =
+    "whoever was begun before a halt is settled before others begin";
 pub(crate) const CLOSED_TOLD: &str = "nobody is left sealed and untold when it is over";
 pub(crate) const OVER: &str = "in the end it is over, and everybody sealed is told or listed";
 pub(crate) const FINISHED: &str = "everybody can be told";
@@ -105,7 +106,7 @@ pub(crate) enum Reply {
 }
 
 /// How often each mishap may still happen: it keeps the town small.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 struct Budget {
     edits: u8,
     halts: u8,
@@ -291,6 +292,10 @@ impl Town {
 
     fn freeze(&self, world: &mut World, list: usize) -> Option<()> {
         world.list = list;
+        if list != 0 {
+            // What becomes of a wrong list is told without further mishaps.
+            world.left = Budget { edits: world.left.edits, halts: 1, ..Budget::default() };
+        }
         let plan = self.office.plan(list, world.campaign.next_round(), Scope::All)?;
         world.step(Event::Freeze(plan))
     }
@@ -328,6 +333,11 @@ impl Town {
         let approval = self.office.approve(plan, operator)?;
         approval.check(plan, &self.office.roster, NOW).ok()?;
         world.approvals.insert(signature);
+        if world.is_halted() && operator != AUTHOR {
+            // In later rounds both approvers sign at once: who alone may is told in the first.
+            let others = (0..OPERATORS.len()).filter(|other| *other != AUTHOR);
+            world.approvals.extend(others.map(|other| (world.list, signature.1, other)));
+        }
         Some(())
     }
 
@@ -343,8 +353,7 @@ impl Town {
     fn claim(&self, world: &mut World, worker: usize, address: usize) -> Option<()> {
         (world.workers[worker] == Job::Idle && !world.is_held(address)).then_some(())?;
         let signed = self.signed(world)?;
-        let group =
-            self.office.group(world.list, world.campaign.round(), world.scope, address)?;
+        let group = self.office.group(world.list, world.campaign.round(), world.scope, address)?;
         let mut facts = world.facts(signed);
         facts.is_earlier_unsettled &= self.rule != Rule::FreshFirst;
         let claim = decide_claim(group, &world.states(address), &facts);
@@ -359,7 +368,8 @@ impl Town {
     }
 
     fn work(&self, world: &mut World, worker: usize) -> Option<()> {
-        world.workers[worker] = match world.workers[worker] {
+        let job = std::mem::replace(&mut world.workers[worker], Job::Idle);
+        world.workers[worker] = match job {
             Job::Look { address, account } => self.look(world, address, account),
             Job::Write { address, account, round, attempt } => {
                 self.write(world, address, account, round, attempt)
@@ -534,7 +544,7 @@ impl World {
             Action::Edit | Action::Sign => matches!(state, State::Frozen | State::Signed),
             Action::Start => state == State::Signed,
             Action::Tick | Action::Halt | Action::Claim(..) => running,
-            Action::Approve(_) => state == State::Frozen || halted,
+            Action::Approve(by) => state == State::Frozen || (halted && by != AUTHOR),
             Action::Renew(_) | Action::Resume => halted,
             Action::Close => halted || state == State::Done,
             Action::ChangePassword(_) => self.left.persons > 0,
@@ -614,10 +624,25 @@ impl World {
     /// One transaction: the account's end, and the notice once it was the last one.
     fn settle(&mut self, address: usize, account: usize, state: TargetState) -> Job {
         self.targets[account] = state;
+        self.forget_swap(account);
         if notice_due(&self.states(address)) == NoticeDue::Now {
             self.notices[address].get_or_insert(NoticeRow::pending(NOW));
         }
         self.next_job(address).unwrap_or(Job::Idle)
+    }
+
+    /// Worlds that differ only in what nobody looks at any more are made the same.
+    fn forget_swap(&mut self, account: usize) {
+        let settled = self.targets[account].is_settled();
+        let is_in_hand = self.workers.iter().any(|job| match job {
+            Job::Write { account: held, .. } | Job::Record { account: held, .. } => {
+                *held == account
+            }
+            _ => false,
+        });
+        if settled && !is_in_hand {
+            self.swaps[account] = (0, false);
+        }
     }
 
     fn reply(&mut self, worker: usize, reply: Reply) -> Option<()> {

@@ -3,7 +3,8 @@
 
 ALTER TABLE target DROP CONSTRAINT target_state_check;
 ALTER TABLE target ADD CONSTRAINT target_state_check CHECK (state IN ('pending', 'sealing',
-    'sealed', 'skipped', 'reset', 'reinstated', 'overtaken', 'put_back'));
+    'sealed', 'skipped', 'reset', 'reinstated', 'overtaken', 'put_back', 'held',
+    'grace'));
 
 -- What we may have written to the site is on record for ever.
 CREATE FUNCTION keep_swap() RETURNS trigger LANGUAGE plpgsql AS $$
