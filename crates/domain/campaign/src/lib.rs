@@ -37,7 +37,7 @@ pub use names::{CampaignName, TemplateName};
 pub use plan::{Counts, Draft, Plan, PlanDigest, PlanError, Reason, Renewal, TemplateDigest};
 pub use policy::{Policy, PolicyError, RampStep, Reach, StoreKind, Threshold};
 pub use signed::SignedPlan;
-pub use standing::{RecordedSwap, Standing, judge_standing};
+pub use standing::{RecordedSwap, RowStanding, judge_standing};
 pub use swap::{PassedAttempt, SwapEnd, judge_swap};
 pub use target::{
     AddressKey, Place, Reverification, Target, TargetAction, Targets, TargetsError,

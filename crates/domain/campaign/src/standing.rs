@@ -21,7 +21,7 @@ pub struct RecordedSwap {
 
 /// What an account's row tells of the replacements of its password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum RowStanding {
     /// Nothing but what is kept.
     Agrees,
     /// A worker is at it: what the row holds is its to judge.
@@ -37,22 +37,22 @@ pub enum Standing {
 /// Judges the row of an account that holds this. Everything that is kept must have been read after
 /// the row was: what is written there is on record before.
 #[must_use]
-pub fn judge_standing(now: CredentialVersion, swaps: &[RecordedSwap]) -> Standing {
+pub fn judge_standing(now: CredentialVersion, swaps: &[RecordedSwap]) -> RowStanding {
     if swaps.iter().any(|swap| swap.state == SwapState::Intended) {
-        return Standing::InHand;
+        return RowStanding::InHand;
     }
     if let Some(swap) = swaps.iter().rev().find(|swap| swap.made == now) {
         return if is_known_to_stand(swap) {
-            Standing::Agrees
+            RowStanding::Agrees
         } else {
-            Standing::FoundSealed(*swap)
+            RowStanding::FoundSealed(*swap)
         };
     }
     if let Some(swap) = swaps.iter().rev().find(|swap| swap.expected == now && keeps_out(swap)) {
-        return Standing::PutBack(*swap);
+        return RowStanding::PutBack(*swap);
     }
     let is_old = swaps.iter().any(|swap| swap.expected == now);
-    if is_old { Standing::Agrees } else { Standing::Foreign }
+    if is_old { RowStanding::Agrees } else { RowStanding::Foreign }
 }
 
 /// Whether what is kept says that the value which it made stands in the row.
@@ -98,10 +98,10 @@ mod tests {
 
     #[test]
     fn a_sealed_account_holds_our_value() {
-        assert_eq!(judge_standing(OURS, &[SEAL]), Standing::Agrees);
-        assert_eq!(judge_standing(OLD, &[SEAL]), Standing::PutBack(SEAL));
-        assert_eq!(judge_standing(OWN, &[SEAL]), Standing::Foreign);
-        assert_eq!(judge_standing(OWN, &[]), Standing::Foreign);
+        assert_eq!(judge_standing(OURS, &[SEAL]), RowStanding::Agrees);
+        assert_eq!(judge_standing(OLD, &[SEAL]), RowStanding::PutBack(SEAL));
+        assert_eq!(judge_standing(OWN, &[SEAL]), RowStanding::Foreign);
+        assert_eq!(judge_standing(OWN, &[]), RowStanding::Foreign);
     }
 
     #[test]
@@ -114,7 +114,7 @@ mod tests {
             (SwapState::Done, TargetState::PutBack),
         ] {
             let swap = seal(state, target);
-            assert_eq!(judge_standing(OURS, &[swap]), Standing::FoundSealed(swap), "{swap:?}");
+            assert_eq!(judge_standing(OURS, &[swap]), RowStanding::FoundSealed(swap), "{swap:?}");
         }
     }
 
@@ -124,7 +124,7 @@ mod tests {
             [(SwapState::Done, TargetState::Reset), (SwapState::Overtaken, TargetState::Overtaken)]
         {
             let swap = seal(state, target);
-            assert_eq!(judge_standing(OLD, &[swap]), Standing::PutBack(swap), "{swap:?}");
+            assert_eq!(judge_standing(OLD, &[swap]), RowStanding::PutBack(swap), "{swap:?}");
         }
         for (state, target) in [
             (SwapState::Undone, TargetState::Pending),
@@ -132,7 +132,7 @@ mod tests {
             (SwapState::Done, TargetState::Reinstated),
             (SwapState::Done, TargetState::PutBack),
         ] {
-            assert_eq!(judge_standing(OLD, &[seal(state, target)]), Standing::Agrees, "{state:?}");
+            assert_eq!(judge_standing(OLD, &[seal(state, target)]), RowStanding::Agrees, "{state:?}");
         }
     }
 
@@ -140,15 +140,15 @@ mod tests {
     fn the_last_of_several_counts() {
         let first = seal(SwapState::Undone, TargetState::Sealed);
         let again = RecordedSwap { id: SwapId(8), made: OWN, ..SEAL };
-        assert_eq!(judge_standing(OWN, &[first, again]), Standing::Agrees);
-        assert_eq!(judge_standing(OLD, &[first, again]), Standing::PutBack(again));
+        assert_eq!(judge_standing(OWN, &[first, again]), RowStanding::Agrees);
+        assert_eq!(judge_standing(OLD, &[first, again]), RowStanding::PutBack(again));
     }
 
     #[test]
     fn a_worker_at_work_is_left_to_it() {
         let intended = seal(SwapState::Intended, TargetState::Sealing);
         for now in [OLD, OURS, OWN] {
-            assert_eq!(judge_standing(now, &[SEAL, intended]), Standing::InHand);
+            assert_eq!(judge_standing(now, &[SEAL, intended]), RowStanding::InHand);
         }
     }
 
@@ -161,9 +161,9 @@ mod tests {
             ..seal(state, TargetState::Sealed)
         };
         let done = choose(SwapState::Done);
-        assert_eq!(judge_standing(OURS, &[done]), Standing::Agrees);
-        assert_eq!(judge_standing(OLD, &[RecordedSwap { target: None, ..done }]), Standing::Agrees);
+        assert_eq!(judge_standing(OURS, &[done]), RowStanding::Agrees);
+        assert_eq!(judge_standing(OLD, &[RecordedSwap { target: None, ..done }]), RowStanding::Agrees);
         let overtaken = RecordedSwap { target: None, ..choose(SwapState::Overtaken) };
-        assert_eq!(judge_standing(OURS, &[overtaken]), Standing::FoundSealed(overtaken));
+        assert_eq!(judge_standing(OURS, &[overtaken]), RowStanding::FoundSealed(overtaken));
     }
 }

@@ -47,7 +47,7 @@ pub use failure::{
 pub use folds::ReportFolds;
 pub use freeze::{finish_campaign, freeze_campaign};
 pub use reconcile::{
-    FoundAccount, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling, Thoroughness,
+    DisagreeingAccount, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling, Thoroughness,
     last_reconciliation, reconcile, reconcile_if_due,
 };
 pub use report::{CampaignReport, report_campaign};

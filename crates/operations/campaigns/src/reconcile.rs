@@ -26,7 +26,7 @@ use store::{ReconciliationLease, WorkerName};
 
 use self::{
     compare::{Later, compare, settle},
-    found::Findings,
+    found::Disagreements,
     trials::Trials,
     unseen::refuse_hidden,
     untold::find_untold,
@@ -38,7 +38,7 @@ use crate::{
 
 pub(crate) use self::last::last;
 pub use self::{
-    found::{FoundAccount, ReconcileOutcome, Reconciled},
+    found::{DisagreeingAccount, ReconcileOutcome, Reconciled},
     last::{ReconciliationView, last_reconciliation},
     means::Reconciling,
 };
@@ -132,12 +132,12 @@ async fn run(
 async fn pass(
     means: &Reconciling<'_>,
     thoroughness: Thoroughness,
-) -> Result<(Findings, Option<CredentialVersion>), ReconcileError> {
+) -> Result<(Disagreements, Option<CredentialVersion>), ReconcileError> {
     let mut tx = means.instance.store().read().await?;
     let (kept, campaigns) = (tx.reconciliation().await?, tx.campaigns().await?);
     drop(tx);
     let mut trials = Trials::new(thoroughness.tries_max, kept.tried);
-    let mut findings = Findings::new(thoroughness.listed_max, &campaigns);
+    let mut findings = Disagreements::new(thoroughness.listed_max, &campaigns);
     means.progress.begin(Step::Reconcile, means.directory.count().await?);
     let mut sealed = Vec::new();
     let mut accounts = means.directory.scan().try_chunks(ACCOUNTS_PER_LOOK_UP);
@@ -167,7 +167,7 @@ fn unread(TryChunksError(_, error): TryChunksError<Account, ReadError>) -> Recon
 async fn finish(
     instance: &Instance,
     held: &ReconciliationLease,
-    findings: Findings,
+    findings: Disagreements,
     tried: Option<CredentialVersion>,
 ) -> Result<ReconcileOutcome, ReconcileError> {
     let outcome = findings.into_outcome();

@@ -1,5 +1,5 @@
 use campaigns::{
-    FoundAccount, ReconcileError, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling,
+    DisagreeingAccount, ReconcileError, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling,
     Thoroughness, reconcile,
 };
 use model::Discrepancy;
@@ -49,7 +49,7 @@ fn for_people(outcome: &ReconcileOutcome) -> String {
     for name in halted {
         sheet.row("campaign halted", name);
     }
-    for FoundAccount { account, kind, campaign, repaired } in &outcome.list {
+    for DisagreeingAccount { account, kind, campaign, repaired } in &outcome.list {
         let campaign = campaign.as_ref().map(|name| format!(", campaign {name}"));
         let repaired = if *repaired { ", put right" } else { "" };
         let value = format!("{kind}{}{repaired}", campaign.unwrap_or_default());

@@ -6,10 +6,10 @@ use directory::RowNow;
 use model::{Account, CampaignId, Discrepancy};
 
 use super::{
-    found::Findings,
+    found::Disagreements,
     means::Reconciling,
-    records::{Judged, Records, Seen},
-    repair::{Misfit, put_right},
+    records::{Judged, Records, ReadRow},
+    repair::{OddRow, put_right},
     trials::Trials,
 };
 use crate::{ReconcileError, limits::FOUND_SEALED_KEPT, saga::version};
@@ -27,7 +27,7 @@ pub(crate) async fn compare(
     means: &Reconciling<'_>,
     accounts: Vec<Account>,
     later: &mut Later<'_>,
-    findings: &mut Findings,
+    findings: &mut Disagreements,
 ) -> Result<(), ReconcileError> {
     let mut odd = Vec::new();
     let (rows, sealed) = judged(means, seen(means, accounts)).await?;
@@ -54,16 +54,16 @@ pub(crate) async fn compare(
 pub(crate) async fn settle(
     means: &Reconciling<'_>,
     odd: Vec<Account>,
-    findings: &mut Findings,
+    findings: &mut Disagreements,
 ) -> Result<(), ReconcileError> {
     if odd.is_empty() {
         return Ok(());
     }
     let looked = look_again(means, odd).await?;
-    let mut misfits: BTreeMap<Option<CampaignId>, Vec<Misfit>> = BTreeMap::new();
+    let mut misfits: BTreeMap<Option<CampaignId>, Vec<OddRow>> = BTreeMap::new();
     for (seen, judged) in judged(means, looked).await?.0 {
         if let Judged::Disagrees(kind, campaign) = judged {
-            misfits.entry(campaign).or_default().push(Misfit { kind, seen });
+            misfits.entry(campaign).or_default().push(OddRow { kind, seen });
         }
     }
     for (campaign, misfits) in misfits {
@@ -73,11 +73,11 @@ pub(crate) async fn settle(
 }
 
 /// Accounts without a password hold nothing of ours.
-fn seen(means: &Reconciling<'_>, accounts: Vec<Account>) -> Vec<Seen> {
+fn seen(means: &Reconciling<'_>, accounts: Vec<Account>) -> Vec<ReadRow> {
     let seen = accounts.into_iter().filter_map(|account| {
         let hash = account.credential.as_ref()?.hash().clone();
         let version = version(means.instance.keys(), &hash);
-        Some(Seen { account, hash, version })
+        Some(ReadRow { account, hash, version })
     });
     seen.collect()
 }
@@ -87,12 +87,12 @@ fn seen(means: &Reconciling<'_>, accounts: Vec<Account>) -> Vec<Seen> {
 async fn look_again(
     means: &Reconciling<'_>,
     odd: Vec<Account>,
-) -> Result<Vec<Seen>, ReconcileError> {
+) -> Result<Vec<ReadRow>, ReconcileError> {
     let mut looked = Vec::new();
     for account in odd {
         if let RowNow::Holds(hash) = means.directory.look(&account.id).await? {
             let version = version(means.instance.keys(), &hash);
-            looked.push(Seen { account, hash, version });
+            looked.push(ReadRow { account, hash, version });
         }
     }
     Ok(looked)
@@ -101,11 +101,11 @@ async fn look_again(
 /// Each with what is to be said of it, and how many are sealed.
 async fn judged(
     means: &Reconciling<'_>,
-    seen: Vec<Seen>,
-) -> Result<(Vec<(Seen, Judged)>, u64), ReconcileError> {
+    seen: Vec<ReadRow>,
+) -> Result<(Vec<(ReadRow, Judged)>, u64), ReconcileError> {
     let mut tx = means.instance.store().read().await?;
     let records = Records::read(&mut tx, &seen).await?;
-    let judge = |seen: Seen| {
+    let judge = |seen: ReadRow| {
         let judged = records.judge(&seen);
         (seen, judged)
     };

@@ -39,12 +39,12 @@ pub struct ReconcileOutcome {
     #[serde(flatten)]
     pub result: Reconciled,
     /// The first accounts that disagree.
-    pub list: Vec<FoundAccount>,
+    pub list: Vec<DisagreeingAccount>,
 }
 
 /// An account that disagrees with what is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FoundAccount {
+pub struct DisagreeingAccount {
     /// The account's id.
     pub account: String,
     /// How it disagrees.
@@ -56,16 +56,16 @@ pub struct FoundAccount {
 }
 
 /// What is found, as it is found.
-pub(crate) struct Findings {
+pub(crate) struct Disagreements {
     result: Reconciled,
-    list: Vec<FoundAccount>,
+    list: Vec<DisagreeingAccount>,
     listed_max: usize,
     names: HashMap<CampaignId, String>,
     /// Accounts that were read and are sealed.
     sealed: u64,
 }
 
-impl Findings {
+impl Disagreements {
     pub(crate) fn new(listed_max: usize, campaigns: &[CampaignRow]) -> Self {
         let names = campaigns.iter().map(|row| (row.id, row.name.clone())).collect();
         Self { result: Reconciled::default(), list: Vec::new(), listed_max, names, sealed: 0 }
@@ -128,7 +128,7 @@ impl Findings {
         if self.room() > 0 {
             let campaign = campaign.and_then(|campaign| self.names.get(&campaign)).cloned();
             let account = account.to_string();
-            self.list.push(FoundAccount { account, kind, campaign, repaired });
+            self.list.push(DisagreeingAccount { account, kind, campaign, repaired });
         }
     }
 

@@ -1,13 +1,13 @@
 use std::collections::{BTreeSet, HashMap};
 
-use campaign::{RecordedSwap, Standing, judge_standing};
+use campaign::{RecordedSwap, RowStanding, judge_standing};
 use model::{
     Account, AccountId, CampaignId, CredentialVersion, Discrepancy, StoredHash, TargetState,
 };
 use store::{KnownSwap, MadeValue, StoreError, Tx};
 
 /// One row of the site's table.
-pub(crate) struct Seen {
+pub(crate) struct ReadRow {
     pub(crate) account: Account,
     pub(crate) hash: StoredHash,
     pub(crate) version: CredentialVersion,
@@ -29,7 +29,7 @@ pub(crate) enum Judged {
 }
 
 impl Records {
-    pub(crate) async fn read(tx: &mut Tx, seen: &[Seen]) -> Result<Self, StoreError> {
+    pub(crate) async fn read(tx: &mut Tx, seen: &[ReadRow]) -> Result<Self, StoreError> {
         let ids: Vec<_> = seen.iter().map(|seen| seen.account.id.clone()).collect();
         let versions: Vec<_> = seen.iter().map(|seen| seen.version).collect();
         let mut records =
@@ -47,16 +47,16 @@ impl Records {
         Ok(records)
     }
 
-    pub(crate) fn judge(&self, seen: &Seen) -> Judged {
+    pub(crate) fn judge(&self, seen: &ReadRow) -> Judged {
         let (account, now) = (&seen.account.id, seen.version);
         let swaps = self.swaps.get(account).map_or(&[][..], Vec::as_slice);
         match judge_standing(now, swaps) {
-            Standing::Agrees | Standing::InHand => Judged::Agrees,
-            Standing::FoundSealed(swap) => {
+            RowStanding::Agrees | RowStanding::InHand => Judged::Agrees,
+            RowStanding::FoundSealed(swap) => {
                 Judged::Disagrees(Discrepancy::FoundSealed, swap.campaign)
             }
-            Standing::PutBack(swap) => Judged::Disagrees(Discrepancy::PutBack, swap.campaign),
-            Standing::Foreign => self.judge_foreign(account, now),
+            RowStanding::PutBack(swap) => Judged::Disagrees(Discrepancy::PutBack, swap.campaign),
+            RowStanding::Foreign => self.judge_foreign(account, now),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use campaign::{Event, HaltReason, RecordedSwap, Standing, State, judge_standing};
+use campaign::{Event, HaltReason, RecordedSwap, RowStanding, State, judge_standing};
 use directory::Ability;
 use instance::Instance;
 use ledger::{CampaignEvent, LogEvent};
@@ -13,10 +13,10 @@ use outbox::Addressee;
 use store::{AddressNow, KnownSwap, KnownTarget, StoreError, Tx};
 
 use super::{
-    found::Findings,
+    found::Disagreements,
     means::Reconciling,
-    records::{Seen, recorded},
-    sealings::{Sealings, Whom},
+    records::{ReadRow, recorded},
+    sealings::{Sealings, PersonToTell},
 };
 use crate::{
     ReconcileError, SwapError,
@@ -24,12 +24,12 @@ use crate::{
 };
 
 /// An account that holds another value than what is kept says, as the connection that writes shows.
-pub(crate) struct Misfit {
+pub(crate) struct OddRow {
     pub(crate) kind: Discrepancy,
-    pub(crate) seen: Seen,
+    pub(crate) seen: ReadRow,
 }
 
-impl Misfit {
+impl OddRow {
     fn account(&self) -> &AccountId {
         &self.seen.account.id
     }
@@ -54,8 +54,8 @@ enum Repaired {
 pub(crate) async fn put_right(
     means: &Reconciling<'_>,
     campaign: Option<CampaignId>,
-    misfits: &[Misfit],
-    findings: &mut Findings,
+    misfits: &[OddRow],
+    findings: &mut Disagreements,
 ) -> Result<(), ReconcileError> {
     let repaired = match campaign {
         Some(campaign) => of_campaign(means, campaign, misfits, findings).await?,
@@ -74,8 +74,8 @@ pub(crate) async fn put_right(
 async fn of_campaign(
     means: &Reconciling<'_>,
     campaign: CampaignId,
-    misfits: &[Misfit],
-    findings: &mut Findings,
+    misfits: &[OddRow],
+    findings: &mut Disagreements,
 ) -> Result<Vec<Repaired>, ReconcileError> {
     let found = misfits.iter().filter(|misfit| misfit.kind == Discrepancy::FoundSealed);
     let found: Vec<_> = found.map(|misfit| misfit.account().clone()).collect();
@@ -141,7 +141,7 @@ async fn end_sessions(
 /// What persons have chosen.
 async fn of_nobody(
     means: &Reconciling<'_>,
-    misfits: &[Misfit],
+    misfits: &[OddRow],
 ) -> Result<Vec<Repaired>, ReconcileError> {
     let mut tx = means.instance.store().begin().await?;
     let mut repaired = Vec::new();
@@ -168,15 +168,15 @@ enum Now {
     Foreign,
 }
 
-async fn standing(tx: &mut Tx, misfit: &Misfit) -> Result<Now, StoreError> {
+async fn standing(tx: &mut Tx, misfit: &OddRow) -> Result<Now, StoreError> {
     let swaps = tx.swaps_of(slice::from_ref(misfit.account())).await?;
     let records: Vec<_> = swaps.iter().map(recorded).collect();
     let known = |found: RecordedSwap| swaps.into_iter().find(|swap| swap.id == found.id);
     Ok(match judge_standing(misfit.seen.version, &records) {
-        Standing::Agrees | Standing::InHand => Now::Agrees,
-        Standing::FoundSealed(swap) => known(swap).map_or(Now::Agrees, Now::FoundSealed),
-        Standing::PutBack(swap) => known(swap).map_or(Now::Agrees, Now::PutBack),
-        Standing::Foreign => Now::Foreign,
+        RowStanding::Agrees | RowStanding::InHand => Now::Agrees,
+        RowStanding::FoundSealed(swap) => known(swap).map_or(Now::Agrees, Now::FoundSealed),
+        RowStanding::PutBack(swap) => known(swap).map_or(Now::Agrees, Now::PutBack),
+        RowStanding::Foreign => Now::Foreign,
     })
 }
 
@@ -190,7 +190,7 @@ struct Repair<'a> {
 impl Repair<'_> {
     /// The campaign is held: nobody writes to the row on its behalf. So what stands there now is no
     /// moment between two steps of its own.
-    async fn put_right(&self, tx: &mut Tx, misfit: &Misfit) -> Result<Repaired, ReconcileError> {
+    async fn put_right(&self, tx: &mut Tx, misfit: &OddRow) -> Result<Repaired, ReconcileError> {
         let now = self.means.directory.look(misfit.account()).await?;
         if !now.is(&misfit.seen.hash) {
             return Ok(Repaired::Agrees);
@@ -235,7 +235,7 @@ impl Repair<'_> {
     async fn find_sealed(
         &self,
         tx: &mut Tx,
-        misfit: &Misfit,
+        misfit: &OddRow,
         swap: &KnownSwap,
         target: KnownTarget,
     ) -> Result<Repaired, ReconcileError> {
@@ -265,7 +265,7 @@ impl Repair<'_> {
     async fn keep_line(
         &self,
         tx: &mut Tx,
-        misfit: &Misfit,
+        misfit: &OddRow,
         swap: &KnownSwap,
         address: &AddressNow,
     ) -> Result<bool, ReconcileError> {
@@ -278,10 +278,10 @@ impl Repair<'_> {
     }
 
     /// Only the address that was signed is told.
-    fn whom(&self, misfit: &Misfit, address: &AddressNow) -> Option<Whom> {
+    fn whom(&self, misfit: &OddRow, address: &AddressNow) -> Option<PersonToTell> {
         let account = &misfit.seen.account;
         let addressee = addressee(self.means, self.campaign, misfit)?;
-        (*addressee.key.as_bytes() == address.key).then(|| Whom {
+        (*addressee.key.as_bytes() == address.key).then(|| PersonToTell {
             address: addressee.address.to_string(),
             username: account.username.clone(),
             locale: account.locale.clone(),
@@ -308,7 +308,7 @@ impl Repair<'_> {
     }
 }
 
-fn addressee(means: &Reconciling<'_>, campaign: CampaignId, misfit: &Misfit) -> Option<Addressee> {
+fn addressee(means: &Reconciling<'_>, campaign: CampaignId, misfit: &OddRow) -> Option<Addressee> {
     let recorded = means.directory.capabilities().can(Ability::RecordVerified);
     Addressee::of(means.instance, Some(campaign), &misfit.seen.account, recorded)
 }
@@ -316,7 +316,7 @@ fn addressee(means: &Reconciling<'_>, campaign: CampaignId, misfit: &Misfit) -> 
 /// Halts every campaign that runs: what is kept is not all that was done.
 pub(crate) async fn halt_all(
     instance: &Instance,
-    findings: &mut Findings,
+    findings: &mut Disagreements,
 ) -> Result<(), ReconcileError> {
     let running = instance.store().read().await?.campaigns_in(CampaignState::RUNNING).await?;
     for row in running {

@@ -11,8 +11,8 @@ use store::{KnownSwap, NewResetLine, Tx};
 
 use crate::ReconcileError;
 
-/// Whom to tell of an account.
-pub(crate) struct Whom {
+/// PersonToTell to tell of an account.
+pub(crate) struct PersonToTell {
     pub(crate) address: String,
     pub(crate) username: Option<String>,
     pub(crate) locale: Option<String>,
@@ -77,7 +77,7 @@ impl Sealings {
         instance: &Instance,
         tx: &mut Tx,
         swap: &KnownSwap,
-        whom: &Whom,
+        whom: &PersonToTell,
         hash: &StoredHash,
     ) -> Result<bool, ReconcileError> {
         let Some(Evident { found_as, findings }) = self.evidence.get(&swap.id) else {
@@ -89,7 +89,7 @@ impl Sealings {
         if others.iter().any(|past| past.campaign != campaign && is_other(past.line.version)) {
             return Ok(false);
         }
-        let Whom { address, username, locale } = whom;
+        let PersonToTell { address, username, locale } = whom;
         let kept = Kept::new(None, hash, address.clone(), username.clone(), locale.clone());
         let Encrypted { wrapped_key, body } = kept.encrypt(instance, campaign, account)?;
         let line = NewResetLine {

@@ -12,7 +12,7 @@ use model::{AccountId, CredentialVersion, Discrepancy, Secret, StoredHash, Verdi
 use password::{Attempt, Verifier};
 use tokio::task::spawn_blocking;
 
-use super::{found::Findings, means::Reconciling, repair::halt_all};
+use super::{found::Disagreements, means::Reconciling, repair::halt_all};
 use crate::{ReconcileError, limits::OLD_VERSIONS_TRIED, saga::version};
 
 /// Those that are to be tried: a bounded number, and the next time others. Credential versions are
@@ -20,12 +20,12 @@ use crate::{ReconcileError, limits::OLD_VERSIONS_TRIED, saga::version};
 pub(crate) struct Trials {
     most: usize,
     after: Option<CredentialVersion>,
-    chosen: BTreeMap<Turn, Trial>,
+    chosen: BTreeMap<TrialOrder, Trial>,
     offered: u64,
 }
 
 /// Those behind the one that was tried last come first.
-type Turn = (bool, CredentialVersion, AccountId);
+type TrialOrder = (bool, CredentialVersion, AccountId);
 
 struct Trial {
     account: AccountId,
@@ -70,7 +70,7 @@ impl Trials {
     pub(crate) async fn run(
         self,
         means: &Reconciling<'_>,
-        findings: &mut Findings,
+        findings: &mut Disagreements,
     ) -> Result<Option<CredentialVersion>, ReconcileError> {
         let last = self.chosen.keys().last().map(|(_, version, _)| *version);
         let (mut tried, trials) = (0, Vec::from_iter(self.chosen.into_values()));
@@ -128,7 +128,7 @@ const fn is_tried(verdict: Verdict, trial: &Trial) -> bool {
 async fn note(
     means: &Reconciling<'_>,
     trial: &Trial,
-    findings: &mut Findings,
+    findings: &mut Disagreements,
 ) -> Result<(), ReconcileError> {
     let RowNow::Holds(now) = means.directory.look(&trial.account).await? else { return Ok(()) };
     let keys = means.instance.keys();

@@ -4,13 +4,13 @@ use instance::Instance;
 use model::{CampaignState, Discrepancy, TargetState, Timestamp};
 use store::{CampaignRow, StoreError, Tx};
 
-use super::found::Findings;
+use super::found::Disagreements;
 use crate::limits::STUCK_AFTER;
 
 /// In whatever state a campaign is. While it runs, those count whose address was begun long ago.
 pub(crate) async fn find_untold(
     instance: &Instance,
-    findings: &mut Findings,
+    findings: &mut Disagreements,
 ) -> Result<(), StoreError> {
     let mut tx = instance.store().read().await?;
     let now = tx.now().await?;
@@ -45,7 +45,7 @@ async fn list(
     tx: &mut Tx,
     row: &CampaignRow,
     accounts: u64,
-    findings: &mut Findings,
+    findings: &mut Disagreements,
 ) -> Result<(), StoreError> {
     let room = accounts.min(findings.room() as u64);
     for found in tx.unsettled_accounts(row.id, room).await? {
