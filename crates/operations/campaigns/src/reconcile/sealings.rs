@@ -11,7 +11,7 @@ use store::{KnownSwap, NewResetLine, Tx};
 
 use crate::ReconcileError;
 
-/// PersonToTell to tell of an account.
+/// Whom to tell of an account.
 pub(crate) struct PersonToTell {
     pub(crate) address: String,
     pub(crate) username: Option<String>,

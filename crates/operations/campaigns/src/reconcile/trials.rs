@@ -73,7 +73,7 @@ impl Trials {
         findings: &mut Disagreements,
     ) -> Result<Option<CredentialVersion>, ReconcileError> {
         let last = self.chosen.keys().last().map(|(_, version, _)| *version);
-        let (mut tried, trials) = (0, Vec::from_iter(self.chosen.into_values()));
+        let (mut tried, trials) = (0, self.chosen.into_values().collect::<Vec<_>>());
         if !trials.is_empty() {
             means.progress.begin(Step::Verify, trials.len() as u64);
         }
