@@ -50,7 +50,7 @@ BEGIN
 END;
 
 -- What is being set with a link is a swap now. One that was interrupted is judged like any other.
-INSERT OR IGNORE INTO swap (account, purpose, link, expected, made, state, attempt, lease_owner, lease_until,
+INSERT INTO swap (account, purpose, link, expected, made, state, attempt, lease_owner, lease_until,
         passed, intended_at)
     SELECT account, 'choose', id, intended_version, intended_version, 'intended', 1, '', 0, 1,
         made_at
