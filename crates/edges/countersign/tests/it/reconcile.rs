@@ -1,6 +1,6 @@
 //! The site's table and what is kept of it, when one of the two is no longer what it was.
 
-use std::{collections::BTreeMap, fs, process::Stdio};
+use std::{collections::BTreeMap, fs, process::Stdio, slice};
 
 use serde_json::{Value, json};
 use testkit::site::DjangoSite;
@@ -167,7 +167,7 @@ fn a_value_that_was_overtaken_and_stands_again_reopens_a_campaign_that_is_done()
 
     write(&office.site, &of([&owner.id], &swapped));
     let all = found(&compare(&office), 4);
-    assert_eq!(listed(&all, "found_sealed"), [owner.id.clone()], "{all:#}");
+    assert_eq!(listed(&all, "found_sealed"), slice::from_ref(&owner.id), "{all:#}");
     assert_eq!(all["halted"], json!([CAMPAIGN]));
     let status = office.status();
     assert_eq!(
