@@ -132,7 +132,11 @@ mod tests {
             (SwapState::Done, TargetState::Reinstated),
             (SwapState::Done, TargetState::PutBack),
         ] {
-            assert_eq!(judge_standing(OLD, &[seal(state, target)]), RowStanding::Agrees, "{state:?}");
+            assert_eq!(
+                judge_standing(OLD, &[seal(state, target)]),
+                RowStanding::Agrees,
+                "{state:?}"
+            );
         }
     }
 
@@ -162,7 +166,10 @@ mod tests {
         };
         let done = choose(SwapState::Done);
         assert_eq!(judge_standing(OURS, &[done]), RowStanding::Agrees);
-        assert_eq!(judge_standing(OLD, &[RecordedSwap { target: None, ..done }]), RowStanding::Agrees);
+        assert_eq!(
+            judge_standing(OLD, &[RecordedSwap { target: None, ..done }]),
+            RowStanding::Agrees
+        );
         let overtaken = RecordedSwap { target: None, ..choose(SwapState::Overtaken) };
         assert_eq!(judge_standing(OURS, &[overtaken]), RowStanding::FoundSealed(overtaken));
     }

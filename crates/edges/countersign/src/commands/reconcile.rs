@@ -1,6 +1,6 @@
 use campaigns::{
-    DisagreeingAccount, ReconcileError, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling,
-    Thoroughness, reconcile,
+    DisagreeingAccount, ReconcileError, ReconcileOutcome, Reconciled, ReconciliationView,
+    Reconciling, Thoroughness, reconcile,
 };
 use model::Discrepancy;
 

@@ -8,7 +8,7 @@ use model::{Account, CampaignId, Discrepancy};
 use super::{
     found::Disagreements,
     means::Reconciling,
-    records::{Judged, Records, ReadRow},
+    records::{Judged, ReadRow, Records},
     repair::{OddRow, put_right},
     trials::Trials,
 };

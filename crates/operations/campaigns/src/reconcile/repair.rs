@@ -16,7 +16,7 @@ use super::{
     found::Disagreements,
     means::Reconciling,
     records::{ReadRow, recorded},
-    sealings::{Sealings, PersonToTell},
+    sealings::{PersonToTell, Sealings},
 };
 use crate::{
     ReconcileError, SwapError,
