@@ -13,6 +13,7 @@ mod machine;
 mod names;
 mod plan;
 mod policy;
+mod progress;
 mod signed;
 mod signing;
 mod standing;
@@ -30,12 +31,12 @@ pub use claim::{
 };
 pub use group::{AddressGroup, GroupError};
 pub use machine::{
-    Campaign, Command, Event, HaltReason, NoticeEnds, Stage, StageProgress, State, StepError,
-    Unsettled, allowed_addresses, step,
+    Campaign, Command, Event, HaltReason, Stage, State, StepError, allowed_addresses, step,
 };
 pub use names::{CampaignName, TemplateName};
 pub use plan::{Counts, Draft, Plan, PlanDigest, PlanError, Reason, Renewal, TemplateDigest};
 pub use policy::{Policy, PolicyError, RampStep, Reach, StoreKind, Threshold};
+pub use progress::{NoticeEnds, StageProgress, Unsettled};
 pub use signed::SignedPlan;
 pub use standing::{RecordedSwap, RowStanding, judge_standing};
 pub use swap::{PassedAttempt, SwapEnd, judge_swap};
