@@ -101,6 +101,7 @@ async fn swap<S: Saga>(
         return Ok(judge_swap(found, PassedAttempt::None));
     }
     row.replace(new).await?;
+    failpoint::reach("row_replaced");
     if !pass(instance, directory, saga, *held, row.transaction()).await? {
         row.roll_back().await?;
         return Ok(SwapEnd::Untouched);

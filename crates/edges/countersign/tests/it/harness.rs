@@ -155,6 +155,12 @@ impl TestInstance {
         self.environment.push((name, value.to_owned()));
     }
 
+    /// What was set.
+    pub(crate) fn get(&self, name: &str) -> String {
+        let found = self.environment.iter().find(|(set, _)| *set == name);
+        found.unwrap().1.clone()
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

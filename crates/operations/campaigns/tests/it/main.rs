@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod counted;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
 mod sealed;
 #[cfg(test)]
 mod watch;

@@ -23,6 +23,8 @@ mod log;
 #[cfg(test)]
 mod notices;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod schema;
