@@ -243,6 +243,18 @@ async fn whoever_sleeps_with_the_row_in_hand_is_cut_off() {
     assert!(race.holds(OLD).await);
 }
 
+/// There are no more connections than these two need one after the other.
+#[tokio::test]
+async fn two_who_judge_at_once_do_not_wait_for_each_other() {
+    let race = Race::begin().await;
+    let row = race.replaced().await;
+    assert!(race.pass(&*row).await);
+    row.commit().await.unwrap();
+    let taken = race.take_over().await;
+    let both = tokio::join!(race.judge(&taken), race.judge(&taken));
+    assert_eq!((both.0.unwrap(), both.1.unwrap()), (SwapEnd::Done, SwapEnd::Done));
+}
+
 #[tokio::test]
 async fn what_became_of_an_attempt_is_known_after_the_owner_wrote_over_it() {
     for text in [choice(), "DELETE FROM users".to_owned(), "UPDATE users SET hash = ''".to_owned()]
