@@ -44,10 +44,7 @@ impl CommitProxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port can be had");
         let port = listener.local_addr().expect("it listens").port();
         let (server, cuts) = (database.socket.join(".s.PGSQL.5432"), Arc::default());
-        let url = format!(
-            "postgres://postgres@127.0.0.1:{port}/{}?sslmode=disable",
-            database.name
-        );
+        let url = format!("postgres://postgres@127.0.0.1:{port}/{}?sslmode=disable", database.name);
         let proxy = Self { url, cuts: Arc::clone(&cuts) };
         // It ends with the process: nobody waits for it.
         thread::spawn(move || accept(&listener, &server, &cuts));
@@ -157,7 +154,8 @@ impl Answers {
     fn hand_on(mut self) {
         let mut buffer = vec![0; 1 << 16];
         while let Ok(count @ 1..) = self.server.read(&mut buffer) {
-            if self.is_cut.load(Ordering::SeqCst) || self.client.write_all(&buffer[..count]).is_err()
+            if self.is_cut.load(Ordering::SeqCst)
+                || self.client.write_all(&buffer[..count]).is_err()
             {
                 break;
             }

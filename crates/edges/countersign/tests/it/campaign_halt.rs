@@ -1,6 +1,6 @@
 //! A halt while passwords are being replaced: once the command has returned, nothing more is.
 
-use std::{collections::BTreeSet, thread, time::Duration};
+use std::{collections::BTreeSet, process::Stdio, thread, time::Duration};
 
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use crate::{
 const EVERYBODY: &str = "canary_addresses = 500";
 
 /// As many as an old site has: with everybody's in hand, seconds for all.
-const ITERATIONS: u32 = 150_000;
+const ITERATIONS: u32 = 100_000;
 
 /// Addresses in one worker's hands at the same time, eight to a lane: everybody's.
 const LANES: usize = 8;
@@ -35,11 +35,15 @@ fn open() -> (Office, SiteHistory) {
     let mut office = Office::at(Backend::Postgres, site, &FILES);
     office.instance.set("COUNTERSIGN_DIRECTORY_WRITE_URL", &history.as_program(&history.url));
     office.instance.set("COUNTERSIGN_WORKER_CONCURRENCY", &LANES.to_string());
+    office.instance.set("COUNTERSIGN_WORKER_LEASE", "10s");
     (office, history)
 }
 
-fn worker(office: &Office) -> AtWork {
-    AtWork::of(office.instance.start(&["worker"]))
+/// One that dies with a row in hand, and more that it has begun.
+fn dying(office: &Office) -> AtWork {
+    let mut command = office.instance.command(&["worker"]);
+    command.env("FAILPOINT", "row_replaced:3").stdout(Stdio::null()).stderr(Stdio::null());
+    AtWork::of(command.spawn().unwrap())
 }
 
 fn accounts_of(office: &Office, text: &str) -> BTreeSet<String> {
@@ -50,18 +54,21 @@ fn swaps(office: &Office, state: &str) -> BTreeSet<String> {
     accounts_of(office, &format!("SELECT account FROM swap WHERE state = '{state}'"))
 }
 
-/// What a campaign has begun when it is halted, by all lanes of two workers, of which one dies at
-/// that moment.
+/// Whatever all lanes of two workers have begun when a campaign is halted, of which one has just
+/// died.
 fn halt_amidst(halt: &[&str]) {
     let (office, history) = open();
     office.start(EVERYBODY);
-    let (dying, staying) = (worker(&office), worker(&office));
-    wait_until(|| history.ours().len() > 2 && swaps(&office, "intended").len() > 8);
-    drop(dying);
+    let mut dying = dying(&office);
+    let staying = AtWork::of(office.instance.start(&["worker"]));
+    wait_until(|| dying.has_ended());
+    let (left, sealed) = (swaps(&office, "intended"), history.ours().len());
+    assert!(!left.is_empty());
+    wait_until(|| history.ours().len() > sealed);
     office.run(&[&["campaign", "halt"], halt].concat()).json();
     let (halted, begun) = (history.now_micros(), history.ours().len());
     wait_until(|| swaps(&office, "intended").is_empty());
-    thread::sleep(Duration::from_secs(3));
+    thread::sleep(Duration::from_secs(2));
     let stopped = staying.stop();
     assert_eq!(stopped.code, 0, "{}", stopped.stderr);
 

@@ -3,7 +3,6 @@
 use std::{process::Stdio, thread, time::Duration};
 
 use crate::{
-    campaign_kill::FILES,
     harness::Backend,
     history::{SiteHistory, assert_agrees, assert_told},
     office::{AtWork, CAMPAIGN, Office, wait_until},
@@ -19,7 +18,7 @@ const A_WHILE: Duration = Duration::from_secs(8);
 fn open() -> (Office, SiteHistory) {
     let site = Backend::Postgres.site().copy();
     let history = SiteHistory::kept_by(&site);
-    let mut office = Office::at(Backend::Postgres, site, &FILES);
+    let mut office = Office::at(Backend::Postgres, site, &["forum.txt"]);
     office.instance.set("COUNTERSIGN_DIRECTORY_WRITE_URL", &history.as_program(&history.url));
     office.instance.set("COUNTERSIGN_WORKER_CONCURRENCY", "1");
     (office, history)
@@ -58,7 +57,7 @@ fn a_worker_that_slept_through_a_halt_replaces_nothing() {
     assert!(sealed.len() >= 2, "{sealed:?}");
     office.steer("halt").json();
     assert_ne!(intended(&office), "0");
-    assert_cannot_be_closed(&office, "being sealed");
+    assert_cannot_be_closed(&office, "not known to have ended");
 
     let judge = worker(&office);
     wait_until(|| intended(&office) == "0");
@@ -91,7 +90,7 @@ fn a_campaign_in_which_nobody_was_sealed_after_all_can_be_closed() {
     office.start("canary_addresses = 500");
     let frozen = ["sealing_intended:1", "row_replaced:1"].map(|at| frozen_at(&office, at));
     office.run(&["campaign", "halt", "--all"]).json();
-    assert_cannot_be_closed(&office, "being sealed");
+    assert_cannot_be_closed(&office, "not known to have ended");
     let judge = worker(&office);
     wait_until(|| intended(&office) == "0");
     office.steer("close").json();

@@ -32,7 +32,7 @@ pub(crate) const LEAK: &str = "Bookshop 2016";
 const FILE: &str = "forum.txt";
 
 /// Nobody waits longer for anything here.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// As quick as a rehearsal may be: three addresses, ten, everybody.
 const POLICY: &str = "\

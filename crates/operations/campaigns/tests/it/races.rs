@@ -44,8 +44,7 @@ impl Race {
         let db = Db::open(&site, options).await.unwrap();
         write(&db, "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT)").await;
         write(&db, &format!("INSERT INTO users VALUES (1, 'a@b.example', '{OLD}')")).await;
-        let columns =
-            Columns { username: None, hash: "hash".into(), ..Mapping::generic().columns };
+        let columns = Columns { username: None, hash: "hash".into(), ..Mapping::generic().columns };
         let mapping = Mapping { columns, ..Mapping::generic() };
         let directory = directory::open(&site, Some(&site), mapping).await.unwrap();
         let first = intend(&instance).await;
@@ -208,7 +207,11 @@ async fn whoever_passed_before_the_take_over_is_waited_for() {
         let row = race.replaced().await;
         assert!(race.pass(&*row).await);
         let judge = race.judge_beside().await;
-        if is_done { row.commit().await.unwrap() } else { row.roll_back().await.unwrap() }
+        if is_done {
+            row.commit().await.unwrap()
+        } else {
+            row.roll_back().await.unwrap()
+        }
         assert_eq!(judge.await.unwrap(), expected);
         assert_eq!(race.holds(OURS).await, is_done);
     }

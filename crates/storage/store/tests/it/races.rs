@@ -203,9 +203,8 @@ async fn of_two_intents_for_one_account_one_is_kept() {
     let mut first = store.tx().await;
     assert!(first.intend_swap(&intend(50), &worker(1), LONG).await.unwrap().is_some());
     let (mut second, another) = (store.tx().await, intend(51));
-    let second = blocked(async move {
-        second.intend_swap(&another, &worker(2), LONG).await.unwrap()
-    });
+    let second =
+        blocked(async move { second.intend_swap(&another, &worker(2), LONG).await.unwrap() });
     let second = second.await;
     first.commit().await.unwrap();
     assert_eq!(second.await.unwrap(), None);
