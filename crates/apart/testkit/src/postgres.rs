@@ -1,5 +1,5 @@
 use std::{
-    fs,
+    env, fs,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
@@ -11,14 +11,21 @@ use std::{
 
 use crate::tools::{HINT, first_line, run, unprivileged_shell};
 
-/// The test process's own server, without fsync: quick, and gone with the process.
+/// Set to 1 where what is measured has to be durable.
+const FSYNC_VARIABLE: &str = "COUNTERSIGN_TEST_FSYNC";
+
+/// The test process's own server, quick since without fsync, and gone with the process. With
+/// `COUNTERSIGN_TEST_FSYNC=1` it is as durable as a site's own.
 ///
 /// # Panics
 /// If PostgreSQL is not installed or does not start.
 #[must_use]
 pub fn postgres() -> &'static PostgresServer {
     static SERVER: OnceLock<PostgresServer> = OnceLock::new();
-    SERVER.get_or_init(|| PostgresServer::start(false))
+    SERVER.get_or_init(|| {
+        let is_durable = env::var_os(FSYNC_VARIABLE).is_some_and(|value| value == "1");
+        PostgresServer::start(is_durable)
+    })
 }
 
 /// A running PostgreSQL in a temporary folder, reachable through a unix socket only.

@@ -18,6 +18,7 @@ mod harness;
 mod history;
 mod kill;
 mod letters;
+mod measured;
 mod odd_forms;
 mod office;
 mod operators;

@@ -1,0 +1,110 @@
+//! How fast a campaign goes, for `cargo xtask bench campaign`: it prints seconds, and judges none.
+
+use std::{env, fmt::Write as _, fs, path::Path, process::Command, time::Instant};
+
+use serde_json::json;
+use testkit::TestDatabase;
+
+use crate::{
+    harness::Backend,
+    office::Office,
+    people::PUT,
+};
+
+/// Nothing but the databases holds it up.
+const POLICY: &str = "canary_addresses = 100000\nrate_per_minute_max = 100000\n\
+                      rate_per_hour_max = 100000\nsealed_untold_max = 100000";
+
+const FILE: &str = "measured.txt";
+
+fn number(name: &str, usual: u32) -> u32 {
+    env::var(name).map_or(usual, |set| set.parse().unwrap())
+}
+
+fn accounts() -> u32 {
+    number("COUNTERSIGN_BENCH_ACCOUNTS", 400)
+}
+
+/// A signed campaign on so many people, whose mail goes into a folder.
+fn office(backend: Backend) -> Office {
+    let site = backend.site().copy();
+    let people: Vec<_> = (0..accounts())
+        .map(|n| (format!("m{n}"), format!("m{n}@measured.example"), format!("measured-{n}-word")))
+        .collect();
+    let leaked = people.iter().fold(String::new(), |mut text, (_, address, password)| {
+        let _ = writeln!(text, "{address}:{password}");
+        text
+    });
+    fs::write(site.leaks_folder.join(FILE), leaked).unwrap();
+    let _ = site.django(PUT, &[&json!(people).to_string()]);
+    let mut office = Office::at(backend, site, &[FILE]);
+    office.instance.set("COUNTERSIGN_MAIL_TRANSPORT", "maildir");
+    let folder = office.path("mail");
+    office.instance.set("COUNTERSIGN_MAIL_FOLDER", &folder);
+    office.instance.set("COUNTERSIGN_WORKER_LEASE", "90s");
+    office.start(POLICY);
+    office
+}
+
+/// Seconds of one whole campaign, one lane at a time or as many as are usual.
+fn campaign(backend: Backend, lanes: Option<&str>) -> f64 {
+    let mut office = office(backend);
+    if let Some(lanes) = lanes {
+        office.instance.set("COUNTERSIGN_WORKER_CONCURRENCY", lanes);
+    }
+    let since = Instant::now();
+    office.work();
+    let took = since.elapsed().as_secs_f64();
+    let report = office.report();
+    // A family is among them.
+    assert_eq!(report["sealed"], accounts() + 3, "{report:#}");
+    assert_eq!(report["state"], "done");
+    took
+}
+
+/// Seconds of the same durable writes, written plainly.
+fn bare(backend: Backend, arguments: &[&str]) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = testkit::python("bench_campaign.py");
+    if backend == Backend::Postgres {
+        let socket = bare_databases();
+        command.arg(socket).arg("--postgres");
+    } else {
+        command.arg(folder.path());
+    }
+    command.args([&accounts().to_string()]).arg(folder.path()).args(arguments);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+}
+
+/// Anew, on the same server as the campaigns'.
+fn bare_databases() -> std::path::PathBuf {
+    let TestDatabase { url, socket, .. } = testkit::postgres().database();
+    for name in ["bare_store", "bare_site"] {
+        for text in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
+            let psql = Command::new("psql").args(["-Xqc", &text, &url]).status();
+            assert!(psql.unwrap().success());
+        }
+    }
+    Path::new(&socket).to_owned()
+}
+
+/// One line a measurement: `measured STORE WAY SECONDS`.
+#[test]
+#[ignore = "a measurement: `cargo xtask bench campaign`"]
+fn measure_campaigns() {
+    for _ in 0..number("COUNTERSIGN_BENCH_ROUNDS", 3) {
+        for backend in Backend::ALL {
+            let ways: [(&str, &dyn Fn() -> f64); 4] = [
+                ("bare", &|| bare(backend, &[])),
+                ("bare-without-pass", &|| bare(backend, &["--without-pass"])),
+                ("one-lane", &|| campaign(backend, Some("1"))),
+                ("lanes", &|| campaign(backend, None)),
+            ];
+            for (way, measure) in ways {
+                println!("measured {backend:?} {way} {:.3}", measure());
+            }
+        }
+    }
+}
