@@ -12,6 +12,9 @@ use crate::support::{Frozen, LONG, TestStore, account, frozen, time, version, wo
 /// Longer than any statement takes that need not wait.
 const A_WHILE: Duration = Duration::from_millis(300);
 
+/// By then the server has taken a transaction back that nothing happens in.
+const CUT_OFF: Duration = Duration::from_secs(30);
+
 /// Two addresses that a campaign may take up.
 async fn two() -> (TestStore, Frozen) {
     let store = TestStore::postgres().await;
@@ -76,6 +79,16 @@ async fn whoever_reads_the_switch_waits_for_a_halt() {
     let passing = blocked(async move { passing.kill_switch().await.unwrap().0 }).await;
     halting.commit().await.unwrap();
     assert_eq!(passing.await.unwrap(), KillSwitch::Pulled);
+}
+
+#[tokio::test]
+async fn whoever_stands_still_with_the_switch_in_hand_is_cut_off() {
+    let (store, _) = two().await;
+    let mut asleep = store.tx().await;
+    asleep.kill_switch().await.unwrap();
+    let halt = blocked(pull(store.tx().await)).await;
+    tokio::time::timeout(CUT_OFF, halt).await.expect("nobody cuts it off").unwrap();
+    assert!(asleep.commit().await.is_err());
 }
 
 #[tokio::test]
