@@ -13,7 +13,7 @@ use crate::{
     harness::Backend,
     history::{SiteHistory, assert_agrees, assert_told},
     kill::Moments,
-    office::{AtWork, Office, leaked},
+    office::{AtWork, Office, leaked, wait_until},
     people,
 };
 
@@ -109,4 +109,21 @@ fn among_people_who_change_their_passwords_nobody_is_forgotten_or_told_twice() {
     let skipped = report["skipped"].as_object().unwrap().values().map(|count| count.as_u64());
     let skipped: u64 = skipped.map(Option::unwrap).sum();
     assert_eq!(report["sealed"].as_u64().unwrap() + skipped, report["targeted"].as_u64().unwrap());
+}
+
+/// Addresses that may be taken up in an hour, and more lanes than that who would at once.
+const RATE: u32 = 5;
+
+#[test]
+fn however_many_take_addresses_up_at_once_the_rate_is_kept() {
+    let (office, _) = open();
+    office.start(&format!("canary_addresses = 500\nrate_per_hour_max = {RATE}"));
+    let workers: Vec<_> = (0..WORKERS).map(|_| beside(&office)).collect();
+    let taken = "SELECT COUNT(*) FROM campaign_address WHERE taken_at > 0";
+    wait_until(|| office.instance.ask(taken) != "0");
+    thread::sleep(Duration::from_secs(4));
+    drop(workers);
+    let most = "SELECT MAX(taken) FROM (SELECT COUNT(*) AS taken FROM campaign_address WHERE \
+                taken_at > 0 GROUP BY taken_at / 3600000000) AS hours";
+    assert_eq!(office.instance.ask(most), RATE.to_string());
 }
