@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Everybody has an address of their own, and a hash that costs nothing to try.
-const ACCOUNTS: u32 = 400;
+const ACCOUNTS: u32 = 200;
 const ROUNDS: u32 = 3;
 
 const STORES: [(&str, &str); 2] = [("Sqlite", "SQLite"), ("Postgres", "PostgreSQL")];
@@ -30,7 +30,9 @@ pub(super) fn run() -> ChoreResult<String> {
     let mut section = format!(
         "{ACCOUNTS} accounts with an address each, from the start of a worker to the end of the \
          campaign, mails (into a maildir) included; store and site are two databases, of one \
-         server with `fsync` where they are PostgreSQL's; {ROUNDS} rounds.\n"
+         server with `fsync` where they are PostgreSQL's; {ROUNDS} rounds of a build of profile \
+         `{}`.\n",
+        profile()
     );
     for (store, name) in STORES {
         // Writing to a string cannot fail.
@@ -39,10 +41,14 @@ pub(super) fn run() -> ChoreResult<String> {
     Ok(section)
 }
 
+fn profile() -> String {
+    env::var("COUNTERSIGN_BENCH_PROFILE").unwrap_or_else(|_| "release".to_owned())
+}
+
 /// The measuring is a test that nobody runs otherwise: what sets a campaign up for the tests of the
 /// program sets this up. In a build of `COUNTERSIGN_BENCH_PROFILE`, or as it is released.
 fn measurement() -> std::process::Command {
-    let profile = env::var("COUNTERSIGN_BENCH_PROFILE").unwrap_or_else(|_| "release".to_owned());
+    let profile = profile();
     let mut test = command(&format!("cargo test --quiet --profile {profile}"));
     test.args(["--package", "countersign", "--test", "it", "--"]);
     test.args(["--ignored", "--exact", "measured::measure_campaigns", "--nocapture"]);
@@ -52,16 +58,17 @@ fn measurement() -> std::process::Command {
     test
 }
 
-type Measured<'a> = BTreeMap<(&'a str, &'a str), Vec<f64>>;
+/// Seconds, and how often the disk was waited for.
+type Measured<'a> = BTreeMap<(&'a str, &'a str), Vec<(f64, f64)>>;
 
-/// By store and way, from the lines `measured STORE WAY SECONDS`.
+/// By store and way, from the lines `measured STORE WAY SECONDS SYNCS`.
 fn measured(printed: &str) -> ChoreResult<Measured<'_>> {
     let mut seconds = Measured::new();
     for line in printed.lines() {
         // The first one stands behind what the test harness says.
         let Some((_, found)) = line.split_once("measured ") else { continue };
-        if let [store, way, took] = found.split(' ').collect::<Vec<_>>()[..] {
-            seconds.entry((store, way)).or_default().push(took.parse()?);
+        if let [store, way, took, syncs] = found.split(' ').collect::<Vec<_>>()[..] {
+            seconds.entry((store, way)).or_default().push((took.parse()?, syncs.parse()?));
         }
     }
     Ok(seconds)
@@ -69,16 +76,24 @@ fn measured(printed: &str) -> ChoreResult<Measured<'_>> {
 
 fn table(seconds: &Measured<'_>, store: &str) -> ChoreResult<String> {
     let median = |way| {
-        let mut took = seconds.get(&(store, way)).cloned().unwrap_or_default();
-        took.sort_by(f64::total_cmp);
-        took.get(took.len() / 2).copied().ok_or(format!("{store}: {way} was not measured"))
+        let of = |numbers: &dyn Fn(&(f64, f64)) -> f64| {
+            let mut numbers: Vec<_> = seconds.get(&(store, way))?.iter().map(numbers).collect();
+            numbers.sort_by(f64::total_cmp);
+            numbers.get(numbers.len() / 2).copied()
+        };
+        of(&|both| both.0).zip(of(&|both| both.1)).ok_or(format!("{store}: no {way}"))
     };
-    let base = median(WAYS[0].0)?;
-    let mut table = "| | median | accounts/s | ratio |\n|---|---:|---:|---:|\n".to_owned();
+    let (base, _) = median(WAYS[0].0)?;
+    let mut table =
+        "| | median | accounts/s | ratio | syncs/account |\n|---|---:|---:|---:|---:|\n".to_owned();
     for (way, name) in WAYS {
-        let took = median(way)?;
+        let (took, syncs) = median(way)?;
         let (rate, ratio) = (f64::from(ACCOUNTS) / took, took / base);
-        let _ = writeln!(table, "| {name} | {took:.2} s | {rate:.1} | {ratio:.2} |");
+        let syncs = match syncs / f64::from(ACCOUNTS) {
+            0.0 => "-".to_owned(),
+            each => format!("{each:.1}"),
+        };
+        let _ = writeln!(table, "| {name} | {took:.2} s | {rate:.1} | {ratio:.2} | {syncs} |");
     }
     Ok(table)
 }
@@ -90,11 +105,11 @@ mod tests {
     #[test]
     fn ways_are_compared_by_their_medians() {
         let printed = WAYS.map(|(way, _)| {
-            [1, 9, 4].map(|seconds| format!("test .. measured Sqlite {way} {seconds}.0\n"))
+            [1, 9, 4].map(|seconds| format!("test .. measured Sqlite {way} {seconds}.0 400\n"))
         });
         let printed = printed.concat().concat();
         let table = table(&measured(&printed).unwrap(), "Sqlite").unwrap();
-        assert!(table.contains("concurrency = 1` | 4.00 s | 100.0 | 1.00 |"), "{table}");
+        assert!(table.contains("concurrency = 1` | 4.00 s | 50.0 | 1.00 | 2.0 |"), "{table}");
         assert!(super::table(&measured(&printed).unwrap(), "Postgres").is_err());
     }
 }

@@ -1,15 +1,19 @@
 //! How fast a campaign goes, for `cargo xtask bench campaign`: it prints seconds, and judges none.
 
-use std::{env, fmt::Write as _, fs, path::Path, process::Command, time::Instant};
+use std::{
+    env,
+    fmt::Write as _,
+    fs,
+    path::PathBuf,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 use testkit::TestDatabase;
 
-use crate::{
-    harness::Backend,
-    office::Office,
-    people::PUT,
-};
+use crate::{harness::Backend, history::psql, office::Office, people::PUT};
 
 /// Nothing but the databases holds it up.
 const POLICY: &str = "canary_addresses = 100000\nrate_per_minute_max = 100000\n\
@@ -46,24 +50,25 @@ fn office(backend: Backend) -> Office {
     office
 }
 
-/// Seconds of one whole campaign, one lane at a time or as many as are usual.
-fn campaign(backend: Backend, lanes: Option<&str>) -> f64 {
+/// Seconds and syncs of one whole campaign, one lane at a time or as many as are usual.
+fn campaign(backend: Backend, lanes: Option<&str>) -> (f64, u64) {
     let mut office = office(backend);
     if let Some(lanes) = lanes {
         office.instance.set("COUNTERSIGN_WORKER_CONCURRENCY", lanes);
     }
-    let since = Instant::now();
+    let (before, since) = (syncs(backend), Instant::now());
     office.work();
     let took = since.elapsed().as_secs_f64();
+    let synced = syncs(backend) - before;
     let report = office.report();
     // A family is among them.
     assert_eq!(report["sealed"], accounts() + 3, "{report:#}");
     assert_eq!(report["state"], "done");
-    took
+    (took, synced)
 }
 
-/// Seconds of the same durable writes, written plainly.
-fn bare(backend: Backend, arguments: &[&str]) -> f64 {
+/// Those of the same durable writes, written plainly.
+fn bare(backend: Backend, arguments: &[&str]) -> (f64, u64) {
     let folder = tempfile::tempdir().unwrap();
     let mut command = testkit::python("bench_campaign.py");
     if backend == Backend::Postgres {
@@ -73,13 +78,15 @@ fn bare(backend: Backend, arguments: &[&str]) -> f64 {
         command.arg(folder.path());
     }
     command.args([&accounts().to_string()]).arg(folder.path()).args(arguments);
+    let before = syncs(backend);
     let output = command.output().unwrap();
+    let synced = syncs(backend) - before;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+    (String::from_utf8(output.stdout).unwrap().trim().parse().unwrap(), synced)
 }
 
 /// Anew, on the same server as the campaigns'.
-fn bare_databases() -> std::path::PathBuf {
+fn bare_databases() -> PathBuf {
     let TestDatabase { url, socket, .. } = testkit::postgres().database();
     for name in ["bare_store", "bare_site"] {
         for text in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
@@ -87,23 +94,35 @@ fn bare_databases() -> std::path::PathBuf {
             assert!(psql.unwrap().success());
         }
     }
-    Path::new(&socket).to_owned()
+    socket
 }
 
-/// One line a measurement: `measured STORE WAY SECONDS`.
+/// How often PostgreSQL has waited for its disk so far; SQLite does not count.
+fn syncs(backend: Backend) -> u64 {
+    if backend == Backend::Sqlite {
+        return 0;
+    }
+    // What a connection has counted is told within a second.
+    thread::sleep(Duration::from_millis(1500));
+    let url = testkit::postgres().database().url;
+    psql(&url, "SELECT wal_sync FROM pg_stat_wal").parse().unwrap()
+}
+
+/// One line a measurement: `measured STORE WAY SECONDS SYNCS`. Setting it up takes some as well.
 #[test]
 #[ignore = "a measurement: `cargo xtask bench campaign`"]
 fn measure_campaigns() {
     for _ in 0..number("COUNTERSIGN_BENCH_ROUNDS", 3) {
         for backend in Backend::ALL {
-            let ways: [(&str, &dyn Fn() -> f64); 4] = [
+            let ways: [(&str, &dyn Fn() -> (f64, u64)); 4] = [
                 ("bare", &|| bare(backend, &[])),
                 ("bare-without-pass", &|| bare(backend, &["--without-pass"])),
                 ("one-lane", &|| campaign(backend, Some("1"))),
                 ("lanes", &|| campaign(backend, None)),
             ];
             for (way, measure) in ways {
-                println!("measured {backend:?} {way} {:.3}", measure());
+                let (took, syncs) = measure();
+                println!("measured {backend:?} {way} {took:.3} {syncs}");
             }
         }
     }
