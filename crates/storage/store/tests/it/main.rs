@@ -36,3 +36,4 @@ mod sending_pause;
 mod swaps;
 #[cfg(test)]
 mod targets;
+mod upgrade;
