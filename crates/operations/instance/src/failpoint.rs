@@ -50,8 +50,10 @@ pub fn reach(name: &str) {
 fn send_myself(signal: &str) {
     let me = std::process::id().to_string();
     let _ = std::process::Command::new("kill").args(["-s", signal, &me]).status();
-    while signal == "KILL" {
-        std::thread::park();
+    if signal == "KILL" {
+        loop {
+            std::thread::park();
+        }
     }
 }
 

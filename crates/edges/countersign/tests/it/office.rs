@@ -212,13 +212,12 @@ impl Office {
     }
 
     /// What became of everybody; the exit code must tell whether anybody has to be looked after.
-    #[track_caller]
     pub(crate) fn report(&self) -> Value {
         let run = self.steer("report");
         let report: Value = serde_json::from_str(&run.stdout).unwrap_or_default();
-        let count = |of: &Value| of.as_u64().unwrap_or_default();
-        let open = ["sealing", "untold", "perhaps_sealed"].map(|name| count(&report[name]));
-        let is_certain = open == [0; 3] && count(&report["notices"]["uncertain"]) == 0;
+        let counts = [&report["notices"]["uncertain"], &report["sealing"], &report["untold"]];
+        let counts = counts.into_iter().chain([&report["perhaps_sealed"]]);
+        let is_certain = counts.filter_map(Value::as_u64).sum::<u64>() == 0;
         assert_eq!(run.code, if is_certain { 0 } else { 4 }, "{}", run.stderr);
         report
     }
