@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
+
 use crate::{
     campaign_kill::{FILES, has_died, start},
     harness::Backend,
@@ -106,7 +108,7 @@ fn among_people_who_change_their_passwords_nobody_is_forgotten_or_told_twice() {
     assert_told(&office, &logged, blows() * LANES);
     let report = office.report();
     assert_eq!(report["state"], "done", "{report:#}");
-    let skipped = report["skipped"].as_object().unwrap().values().map(|count| count.as_u64());
+    let skipped = report["skipped"].as_object().unwrap().values().map(Value::as_u64);
     let skipped: u64 = skipped.map(Option::unwrap).sum();
     assert_eq!(report["sealed"].as_u64().unwrap() + skipped, report["targeted"].as_u64().unwrap());
 }

@@ -108,13 +108,17 @@ fn syncs(backend: Backend) -> u64 {
     psql(&url, "SELECT wal_sync FROM pg_stat_wal").parse().unwrap()
 }
 
-/// One line a measurement: `measured STORE WAY SECONDS SYNCS`. Setting it up takes some as well.
+/// Seconds and syncs of something that is done now.
+type Way<'a> = &'a dyn Fn() -> (f64, u64);
+
+/// One line a measurement: `measured STORE WAY SECONDS SYNCS`.
 #[test]
 #[ignore = "a measurement: `cargo xtask bench campaign`"]
+#[expect(clippy::print_stdout, reason = "the benchmark reads it")]
 fn measure_campaigns() {
     for _ in 0..number("COUNTERSIGN_BENCH_ROUNDS", 3) {
         for backend in Backend::ALL {
-            let ways: [(&str, &dyn Fn() -> (f64, u64)); 4] = [
+            let ways: [(&str, Way<'_>); 4] = [
                 ("bare", &|| bare(backend, &[])),
                 ("bare-without-pass", &|| bare(backend, &["--without-pass"])),
                 ("one-lane", &|| campaign(backend, Some("1"))),

@@ -208,9 +208,9 @@ async fn whoever_passed_before_the_take_over_is_waited_for() {
         assert!(race.pass(&*row).await);
         let judge = race.judge_beside().await;
         if is_done {
-            row.commit().await.unwrap()
+            row.commit().await.unwrap();
         } else {
-            row.roll_back().await.unwrap()
+            row.roll_back().await.unwrap();
         }
         assert_eq!(judge.await.unwrap(), expected);
         assert_eq!(race.holds(OURS).await, is_done);
