@@ -81,9 +81,7 @@ fn a_worker_that_dies_after_the_swap_leaves_nobody_uncounted() {
     let site = Lagging::open();
     site.office.start(EVERYBODY);
     for moment in ["hashes_swapped:1", "sessions_ended:1", "swap_passed:2"] {
-        let sealed = site.history.ours().len();
         assert!(has_died(&start(&site.office, Some(moment)).wait()), "{moment} never came");
-        assert!(site.history.ours().len() > sealed, "{moment}");
         site.one_resets();
     }
     site.assert_accounted();
