@@ -1,5 +1,6 @@
 //! Measures what the promises of speed rest on, beside what anybody else would use.
 
+mod campaign;
 mod data;
 mod program;
 mod rounds;
@@ -24,7 +25,7 @@ type Benchmark = fn() -> ChoreResult<String>;
 
 /// All of them: a name, and what writes its section.
 const BENCHMARKS: &[(&str, Benchmark)] =
-    &[("screening", screening::run), ("verify", verify::run_all)];
+    &[("screening", screening::run), ("verify", verify::run_all), ("campaign", campaign::run)];
 
 /// Runs one benchmark, or all.
 pub(crate) fn bench(name: Option<&str>) -> ChoreResult {

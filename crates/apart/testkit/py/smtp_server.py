@@ -30,7 +30,8 @@ recipient's domain, if that is one of these:
     painted         550 to RCPT with characters that would repaint a terminal
     COMMAND REPLY   this reply to RCPT, DATA or DOT: `RCPT 554 5.7.1 Relay access denied`
 
-The script may also hold replies to EHLO and to MAIL, by these words.
+The script may also hold replies to EHLO, STARTTLS, AUTH and MAIL, by these words, and by CONNECT
+what is said instead of a greeting, before hanging up.
 """
 
 import argparse
@@ -173,7 +174,27 @@ class Handler:
 
 
 class Server(SMTP):
-    """Answers DATA before the final dot in ways that no handler of aiosmtpd can."""
+    """Answers in ways that no handler of aiosmtpd can."""
+
+    async def _handle_client(self):
+        if answer := self.event_handler.scripted().get("CONNECT"):
+            self.event_handler.record.log(self.session, "CONNECT")
+            await self.push(answer)
+            self.transport.close()
+        else:
+            await super()._handle_client()
+
+    async def smtp_STARTTLS(self, arg):
+        if answer := self.event_handler.scripted().get("STARTTLS"):
+            await self.push(answer)
+        else:
+            await super().smtp_STARTTLS(arg)
+
+    async def smtp_AUTH(self, arg):
+        if answer := self.event_handler.scripted().get("AUTH"):
+            await self.push(answer)
+        else:
+            await super().smtp_AUTH(arg)
 
     async def smtp_DATA(self, arg):
         match getattr(self.envelope, "kind", None):

@@ -6,11 +6,13 @@
 pub mod browser;
 pub mod dkim;
 mod postgres;
+mod proxy;
 pub mod site;
 pub mod smtp;
 mod terminal;
 mod tools;
 
 pub use postgres::{PostgresServer, TestDatabase, postgres};
+pub use proxy::{CommitProxy, LostCommit};
 pub use terminal::{Terminal, TerminalRun, no_terminal, terminal};
 pub use tools::{full, python, workspace};

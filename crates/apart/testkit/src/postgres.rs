@@ -1,5 +1,5 @@
 use std::{
-    fs,
+    env, fs,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
@@ -11,14 +11,21 @@ use std::{
 
 use crate::tools::{HINT, first_line, run, unprivileged_shell};
 
-/// The test process's own server, without fsync: quick, and gone with the process.
+/// Set to 1 where what is measured has to be durable.
+const FSYNC_VARIABLE: &str = "COUNTERSIGN_TEST_FSYNC";
+
+/// The test process's own server, quick since without fsync, and gone with the process. With
+/// `COUNTERSIGN_TEST_FSYNC=1` it is as durable as a site's own.
 ///
 /// # Panics
 /// If PostgreSQL is not installed or does not start.
 #[must_use]
 pub fn postgres() -> &'static PostgresServer {
     static SERVER: OnceLock<PostgresServer> = OnceLock::new();
-    SERVER.get_or_init(|| PostgresServer::start(false))
+    SERVER.get_or_init(|| {
+        let is_durable = env::var_os(FSYNC_VARIABLE).is_some_and(|value| value == "1");
+        PostgresServer::start(is_durable)
+    })
 }
 
 /// A running PostgreSQL in a temporary folder, reachable through a unix socket only.
@@ -40,8 +47,22 @@ impl PostgresServer {
     /// If PostgreSQL is not installed or does not start; the message holds the server's log.
     #[must_use]
     pub fn start(fsync: bool) -> Self {
+        Self::kept_by(keeper(&programs(), None, fsync))
+    }
+
+    /// Starts a standby that this server streams to, without fsync. It shows what has been written
+    /// here, sooner or later.
+    ///
+    /// # Panics
+    /// If the copy cannot be made or does not start; the message holds what was said.
+    #[must_use]
+    pub fn standby(&self) -> Self {
+        Self::kept_by(keeper(&self.programs, Some(&self.folder), false))
+    }
+
+    fn kept_by(mut keeper: Command) -> Self {
         let programs = programs();
-        let mut keeper = keeper(&programs, fsync)
+        let mut keeper = keeper
             .spawn()
             .unwrap_or_else(|error| panic!("PostgreSQL's keeper did not start: {error}"));
         let folder = first_line(&mut keeper).unwrap_or_else(|| {
@@ -61,6 +82,12 @@ impl PostgresServer {
         let database = TestDatabase::named(format!("test_{number}"), &self.folder);
         run(database.client(&self.programs, "createdb").arg(&database.name));
         database
+    }
+
+    /// A database of the server that this one is a standby of, as it is seen here.
+    #[must_use]
+    pub fn view_of(&self, database: &TestDatabase) -> TestDatabase {
+        TestDatabase::named(database.name.clone(), &self.folder)
     }
 
     /// The folder that holds the socket: what libpq calls the host.
@@ -130,10 +157,10 @@ impl TestDatabase {
 
 /// The shell that starts the server and ends it. In a process group of its own, so that Ctrl-C on
 /// the terminal ends it through the closed pipe, in order, instead of all at once.
-fn keeper(programs: &Path, fsync: bool) -> Command {
+fn keeper(programs: &Path, primary: Option<&Path>, fsync: bool) -> Command {
     let mut command = unprivileged_shell();
     command.args(["-c", include_str!("keeper.sh"), "keeper"]);
-    command.arg(programs);
+    command.arg(programs).arg(primary.unwrap_or(Path::new("")));
     command.args(["-c", "max_connections=300"]);
     if !fsync {
         command.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
@@ -161,7 +188,7 @@ fn version(programs: &Path) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::{io::Write as _, thread, time::Duration};
 
     use super::*;
 
@@ -201,6 +228,24 @@ mod tests {
         ask(&copy, "UPDATE one SET id = 8");
         assert_eq!(ask(&first, "SELECT id FROM one"), "7");
         assert_eq!(ask(&copy.copy(), "SELECT id FROM one"), "8");
+    }
+
+    #[test]
+    fn a_standby_follows_until_its_replay_is_paused() {
+        let primary = PostgresServer::start(false);
+        let database = primary.database();
+        ask(&database, "CREATE TABLE one AS SELECT 7 AS id");
+        let standby = primary.standby();
+        let view = standby.view_of(&database);
+        assert_eq!(ask(&view, "SELECT id FROM one"), "7");
+        assert_eq!(ask(&view, "SELECT pg_is_in_recovery()"), "t");
+        ask(&database, "UPDATE one SET id = 8");
+        while ask(&view, "SELECT id FROM one") != "8" {}
+        ask(&view, "SELECT pg_wal_replay_pause()");
+        while ask(&view, "SELECT pg_get_wal_replay_pause_state()") != "paused" {}
+        ask(&database, "UPDATE one SET id = 9");
+        thread::sleep(Duration::from_millis(300));
+        assert_eq!(ask(&view, "SELECT id FROM one"), "8");
     }
 
     #[test]

@@ -113,6 +113,12 @@ impl DjangoSite {
         self.folder.path()
     }
 
+    /// Its database on a server; `None` in SQLite.
+    #[must_use]
+    pub const fn database(&self) -> Option<&TestDatabase> {
+        self.database.as_ref()
+    }
+
     /// Whether Django's own `authenticate` lets this person in.
     ///
     /// As on any real site, a success may re-hash the password with today's hasher and cost.

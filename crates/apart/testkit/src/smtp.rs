@@ -20,6 +20,9 @@ use crate::{
 
 pub use sink::{SinkMail, SmtpSink};
 
+/// What a script can answer whoever the mail is for.
+const COMMANDS: [&str; 5] = ["CONNECT", "EHLO", "STARTTLS", "AUTH", "MAIL"];
+
 /// aiosmtpd, running until this value goes. `py/smtp_server.py` tells how it can behave.
 ///
 /// What it has on record can be read at any time: while it runs and after it was stopped.
@@ -60,13 +63,14 @@ impl SmtpServer {
     }
 
     /// From now on it behaves so to mail for this address, or for everybody else if it is `*`. For
-    /// `EHLO` and `MAIL` it is the reply to that command.
+    /// `EHLO`, `STARTTLS`, `AUTH` and `MAIL` it is the reply to that command, for `CONNECT` what it
+    /// says before it hangs up.
     ///
     /// # Panics
     /// If its script cannot be written.
     pub fn behave(&self, recipient: &str, behaviour: &str) {
         let mut script = self.script.lock().expect("nobody panics while writing the script");
-        let is_command = matches!(recipient, "EHLO" | "MAIL");
+        let is_command = COMMANDS.contains(&recipient);
         let whom = if is_command { recipient.to_owned() } else { recipient.to_lowercase() };
         script.insert(whom, behaviour.to_owned());
         let unfinished = self.folder().join("script.part");

@@ -101,6 +101,7 @@ async fn swap<S: Saga>(
         return Ok(judge_swap(found, PassedAttempt::None));
     }
     row.replace(new).await?;
+    failpoint::reach("row_replaced");
     if !pass(instance, directory, saga, *held, row.transaction()).await? {
         row.roll_back().await?;
         return Ok(SwapEnd::Untouched);
@@ -141,9 +142,10 @@ pub async fn judge_left(
 ) -> Result<SwapEnd, SwapError> {
     let row = directory.lock(&left.account).await?;
     let found = judge_row(keys, &*row, left.expected, left.made);
-    let end = judge_swap(found, passed(directory, left).await?);
+    // Whoever held the row before has ended, which is all that the lock is for. What comes now
+    // takes a connection: workers that wait for one with a row in hand would wait for each other.
     row.roll_back().await?;
-    Ok(end)
+    Ok(judge_swap(found, passed(directory, left).await?))
 }
 
 async fn passed(directory: &dyn Directory, left: &Swap) -> Result<PassedAttempt, SwapError> {

@@ -95,7 +95,7 @@ async fn release_kill_switch(
     Ok(instance.record(tx, &[moved.into()]).await?)
 }
 
-/// Stops a campaign before the next claim. What a worker has in hand, it finishes.
+/// Stops a campaign before the next account: what was intended and not let through is undone.
 ///
 /// # Errors
 /// [`CampaignError::Step`] if it is not running.

@@ -17,8 +17,10 @@ use crate::{
 };
 
 /// Begins a transaction whose statements see what others have committed before each of them,
-/// whatever the server's default is: one that waited for a row sees what the other left there.
-const LATEST_STATE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+/// whatever the server's default is: one that waited for a row sees what the other left there. The
+/// server takes it back from a process that stands still: what it holds, a halt would wait for.
+const LATEST_STATE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
+                            SET LOCAL idle_in_transaction_session_timeout = '15s'";
 
 /// Begins a transaction whose statements all see the same state.
 const ONE_STATE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";

@@ -28,7 +28,7 @@ const IN_FLIGHT: [&str; 2] = ["notice_begun", "notice_delivered"];
 const TAKEN_OVER: Duration = Duration::from_mins(1);
 
 /// Files with enough people for all the deaths of one campaign.
-const FILES: [&str; 4] = ["forum.txt", "bookshop-2016.txt", "photos.txt", "quiz.tsv"];
+pub(crate) const FILES: [&str; 4] = ["forum.txt", "bookshop-2016.txt", "photos.txt", "quiz.tsv"];
 
 fn open(backend: Backend, lanes: usize, policy: &str) -> Office {
     let mut office = Office::with_leaks(backend, &FILES);
@@ -54,14 +54,14 @@ fn deaths(times: &[u32]) -> VecDeque<String> {
 }
 
 /// A worker that is to die at a moment, or works to the end.
-fn start(office: &Office, moment: Option<&str>) -> AtWork {
+pub(crate) fn start(office: &Office, moment: Option<&str>) -> AtWork {
     let mut command = office.instance.command(&["worker", "--until-done"]);
     command.envs(moment.map(|moment| ("FAILPOINT", moment)));
     AtWork::of(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
 }
 
 /// Whether it died at its moment; else it must have ended in order.
-fn has_died(run: &Run) -> bool {
+pub(crate) fn has_died(run: &Run) -> bool {
     assert!(matches!(run.code, 0 | -1), "{}: {}", run.code, run.stderr);
     run.code == -1
 }

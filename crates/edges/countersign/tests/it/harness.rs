@@ -45,11 +45,16 @@ impl From<Output> for Run {
     }
 }
 
+/// Another build of the program, to be measured beside this one.
+const OTHER_PROGRAM: &str = "COUNTERSIGN_BENCH_PROGRAM";
+
 /// The program, with nothing of the tester's own environment.
 pub(crate) fn program<S: AsRef<std::ffi::OsStr>>(
     arguments: impl IntoIterator<Item = S>,
 ) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    let other = std::env::var_os(OTHER_PROGRAM);
+    let program = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_countersign").into());
+    let mut command = Command::new(program);
     let ours = std::env::vars_os().map(|(name, _)| name);
     for name in ours.filter(|name| name.to_string_lossy().starts_with("COUNTERSIGN_")) {
         command.env_remove(name);
@@ -153,6 +158,12 @@ impl TestInstance {
     pub(crate) fn set(&mut self, name: &'static str, value: &str) {
         self.environment.retain(|(set, _)| *set != name);
         self.environment.push((name, value.to_owned()));
+    }
+
+    /// What was set.
+    pub(crate) fn get(&self, name: &str) -> String {
+        let found = self.environment.iter().find(|(set, _)| *set == name);
+        found.unwrap().1.clone()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -3,16 +3,22 @@
 
 mod assess;
 mod campaign;
+mod campaign_crowd;
 mod campaign_guards;
+mod campaign_halt;
 mod campaign_kill;
 mod campaign_mail;
+mod campaign_paused;
+mod campaign_replica;
 mod campaign_steering;
 mod demo;
 mod findings;
 mod german;
 mod harness;
+mod history;
 mod kill;
 mod letters;
+mod measured;
 mod odd_forms;
 mod office;
 mod operators;

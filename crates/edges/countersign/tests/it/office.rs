@@ -32,7 +32,7 @@ pub(crate) const LEAK: &str = "Bookshop 2016";
 const FILE: &str = "forum.txt";
 
 /// Nobody waits longer for anything here.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// As quick as a rehearsal may be: three addresses, ten, everybody.
 const POLICY: &str = "\
@@ -71,7 +71,11 @@ impl Office {
 
     /// With these leak files of the site's.
     pub(crate) fn with_leaks(backend: Backend, files: &[&str]) -> Self {
-        let site = backend.site().copy();
+        Self::at(backend, backend.site().copy(), files)
+    }
+
+    /// With these leak files of this site's.
+    pub(crate) fn at(backend: Backend, site: DjangoSite, files: &[&str]) -> Self {
         let smtp = SmtpServer::start(&[]);
         let family = people::join(&site);
         let mut office = Self {
@@ -353,9 +357,34 @@ impl AtWork {
 
     /// Asks it to finish what it has in hand.
     pub(crate) fn stop(self) -> Run {
-        let id = self.0.as_ref().unwrap().id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("TERM");
         self.wait()
+    }
+
+    /// Lets it stand still, as a host does that is out of memory or was suspended.
+    pub(crate) fn freeze(&self) {
+        self.signal("STOP");
+        wait_until(|| self.is_frozen());
+    }
+
+    /// Whether it stands still.
+    pub(crate) fn is_frozen(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'))
+    }
+
+    /// Lets it go on where it stood.
+    pub(crate) fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args(["-s", signal, &self.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    fn id(&self) -> u32 {
+        self.0.as_ref().unwrap().id()
     }
 
     /// Whether it has ended.

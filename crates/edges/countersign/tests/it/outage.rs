@@ -1,23 +1,31 @@
 //! A relay that fails: nobody is locked out in silence, nobody is given up for a fault of ours,
 //! and one person's dead mailbox keeps nobody else's mail.
 
-use std::{collections::BTreeSet, thread, time::Duration};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, thread, time::Duration};
 
 use serde_json::{Value, json};
+use testkit::smtp::SmtpServer;
 
 use crate::{
+    campaign_kill::FILES,
     harness::Backend,
     office::{CAMPAIGN, Office, ids, wait_until},
 };
 
 /// What a relay answers to everybody's RCPT, DATA or final dot until its operator puts it right.
-const ABOUT_US: [(&str, u64); 12] = [
+const ABOUT_US: [(&str, u64); 18] = [
     ("RCPT 504 5.5.2 <client>: Helo command rejected: need fully-qualified hostname", 504),
     ("RCPT 554 5.7.1 Relay access denied", 554),
     ("RCPT 530 5.7.0 Authentication required", 530),
     ("RCPT 550 5.7.1 Sender address rejected: not owned by user", 550),
     ("RCPT 553 5.1.8 sender is unknown", 553),
     ("RCPT 551 relaying denied", 551),
+    ("RCPT 550 5.3.2 System not accepting network messages", 550),
+    ("RCPT 552 5.3.4 Message too big for system", 552),
+    ("RCPT 554 Service unavailable; Client host blocked using a blocklist", 554),
+    ("RCPT 550 Your message was rejected due to the poor reputation of your network", 550),
+    ("RCPT 503 5.5.1 bad sequence of commands", 503),
+    ("RCPT 535 5.7.8 credentials invalid", 535),
     ("RCPT 451 4.3.0 Temporary lookup failure", 451),
     ("RCPT 452 4.3.1 Insufficient system storage", 452),
     ("RCPT 421 4.7.0 too many connections", 421),
@@ -27,7 +35,9 @@ const ABOUT_US: [(&str, u64); 12] = [
 ];
 
 /// The same, by the command that it comes to first.
-const EARLIER: [(&str, &str, u64); 3] = [
+const EARLIER: [(&str, &str, u64); 5] = [
+    ("MAIL", "530 5.7.0 Must issue a STARTTLS command first", 530),
+    ("MAIL", "552 5.3.4 Message size exceeds fixed limit", 552),
     ("MAIL", "550 5.1.1 user unknown", 550),
     ("MAIL", "451 4.7.1 greylisted", 451),
     ("EHLO", "504 5.5.2 need a full name", 504),
@@ -105,6 +115,54 @@ fn break_in_every_way(backend: Backend) {
     assert_eq!(pause(&office), Value::Null);
 }
 
+/// What keeps us from coming as far as that on a relay that wants TLS and a password.
+const BEFORE_MAIL: [(&str, &str, u64); 6] = [
+    ("CONNECT", "554 5.7.1 no service for you", 554),
+    ("CONNECT", "421 4.3.2 too busy", 421),
+    ("STARTTLS", "454 4.7.0 TLS not available due to local problem", 454),
+    ("AUTH", "535 5.7.8 username and password not accepted", 535),
+    ("AUTH", "534 5.7.9 please log in with your web browser and try again", 534),
+    ("AUTH", "454 4.7.0 temporary authentication failure", 454),
+];
+
+#[test]
+fn whatever_keeps_us_from_speaking_to_the_relay_everybody_is_told_once_it_lets_us() {
+    let mut office = open(Backend::Sqlite);
+    sign_in_to_a_relay(&mut office);
+    let [first, ..] = BEFORE_MAIL;
+    office.smtp.behave(first.0, first.1);
+    start_blindly(&office, FAST);
+    let work = office.start_work();
+    for (command, reply, code) in BEFORE_MAIL {
+        office.smtp.behave(command, reply);
+        wait_for_code(&office, code);
+        office.smtp.behave(command, "");
+        // Nobody is to be told before the last word.
+        office.smtp.behave("MAIL", "451 4.3.0 not now");
+    }
+    office.smtp.behave("MAIL", "");
+    hasten(&office);
+    assert_eq!(work.wait().code, 0);
+    office.assert_settled(&ids(&office.exposed()));
+}
+
+/// A relay with STARTTLS that takes mail of one user alone.
+fn sign_in_to_a_relay(office: &mut Office) {
+    office.smtp = SmtpServer::start(&["--starttls", "--name", "127.0.0.1", "--login", "us:secret"]);
+    let password = office.write("password", b"secret");
+    fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).unwrap();
+    let (port, ca) = (office.smtp.port().to_string(), office.smtp.folder().join("ca.pem"));
+    for (name, value) in [
+        ("COUNTERSIGN_SMTP_PORT", &*port),
+        ("COUNTERSIGN_SMTP_SECURITY", "starttls"),
+        ("COUNTERSIGN_SMTP_CA_FILE", ca.to_str().unwrap()),
+        ("COUNTERSIGN_SMTP_USERNAME", "us"),
+        ("COUNTERSIGN_SMTP_PASSWORD_FILE", &password),
+    ] {
+        office.instance.set(name, value);
+    }
+}
+
 #[test]
 fn while_mail_does_not_leave_hardly_anybody_is_tried_by_however_many_workers() {
     for backend in Backend::ALL {
@@ -162,6 +220,52 @@ fn a_dead_mailbox_in_every_second_address_keeps_nobody_from_being_told() {
     for address in &all {
         assert!(!answers.contains(address.as_str()), "{address}: {answers}");
     }
+}
+
+/// The thresholds of the policy that one gets by default.
+const THRESHOLDS: &str = "canary_addresses = 500\nrefused = { count = 10, permille = 50 }\n\
+                          uncertain = { count = 3, permille = 10 }";
+
+/// Operators look, find the refusals in order, sign again and let it go on.
+#[test]
+fn dead_mailboxes_halt_a_campaign_and_keep_nobody_from_being_told_after_that() {
+    let mut office = Office::with_leaks(Backend::Sqlite, &FILES);
+    office.instance.set("COUNTERSIGN_WORKER_LEASE", "15s");
+    let all = office.addresses_of(&ids(&office.exposed()));
+    let dead: BTreeSet<_> = all.iter().step_by(2).cloned().collect();
+    assert!(dead.len() > 20, "{} are too few for two halts", dead.len());
+    for address in &dead {
+        office.smtp.behave(address, DEAD[0]);
+    }
+    office.start(THRESHOLDS);
+    let mut told = 0;
+    for _ in 0..4 {
+        office.work();
+        let status = office.status();
+        if status["state"] != "halted" {
+            break;
+        }
+        assert_eq!(status["halted_because"], "refused", "{status:#}");
+        let now = office.mails().len();
+        assert!(now > told || told == 0, "a round told nobody");
+        told = now;
+        if untold(&office) {
+            assert_eq!(office.steer("close").code, 3, "somebody is sealed and not told");
+        }
+        office.freeze_again();
+        office.approve(&["bob", "cleo"]).json();
+        office.steer("resume").json();
+    }
+    assert_eq!(office.told_once(), &all - &dead);
+    let report = office.report();
+    assert_eq!(report["state"], "done", "{report:#}");
+    let (sent, refused) = (all.len() - dead.len(), dead.len());
+    assert_eq!(report["notices"], json!({"sent": sent, "refused": refused}));
+}
+
+fn untold(office: &Office) -> bool {
+    let report: Value = serde_json::from_str(&office.steer("report").stdout).unwrap();
+    report["untold"] != 0
 }
 
 /// What is said of mailboxes that are gone.

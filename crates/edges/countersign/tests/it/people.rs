@@ -52,6 +52,32 @@ for key, password in json.loads(arguments[0]):
     user.save()
 ";
 
+/// People with hashes that cost next to nothing.
+pub(crate) const PUT: &str = "
+import json
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
+people = [User(username=name, email=address, password=make_password(password, hasher='md5'))
+          for name, address, password in json.loads(arguments[0])]
+User.objects.bulk_create(people)
+";
+
+const HASH_SLOWLY: &str = "
+import json
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.auth.models import User
+hasher = PBKDF2PasswordHasher()
+for key, password in json.loads(arguments[0]):
+    hash = hasher.encode(password, f'salt{key}', int(arguments[1]))
+    User.objects.filter(pk=key).update(password=hash)
+";
+
+const HASHED_ANEW: &str = "
+import json
+from django.contrib.auth.hashers import make_password
+answer = [make_password(password, hasher='md5') for _, password in json.loads(arguments[0])]
+";
+
 const CHANGE_ADDRESS: &str = "
 from django.contrib.auth.models import User
 user = User.objects.get(pk=arguments[0])
@@ -106,6 +132,16 @@ pub(crate) fn opens(site: &DjangoSite, pairs: &[(&str, &str)]) -> Vec<bool> {
 /// These accounts' owners choose these passwords.
 pub(crate) fn change_passwords(site: &DjangoSite, pairs: &[(&str, &str)]) {
     let _ = site.django(CHANGE_PASSWORDS, &[&json!(pairs).to_string()]);
+}
+
+/// The site keeps these accounts' passwords with so many iterations of PBKDF2.
+pub(crate) fn hash_slowly(site: &DjangoSite, pairs: &[(&str, &str)], iterations: u32) {
+    let _ = site.django(HASH_SLOWLY, &[&json!(pairs).to_string(), &iterations.to_string()]);
+}
+
+/// Another hash of each password, as a site makes one at sign-in. Nothing is written.
+pub(crate) fn hashed_anew(site: &DjangoSite, pairs: &[(&str, &str)]) -> Vec<String> {
+    serde_json::from_value(site.django(HASHED_ANEW, &[&json!(pairs).to_string()])).unwrap()
 }
 
 pub(crate) fn change_address(site: &DjangoSite, account: &str, address: &str) {

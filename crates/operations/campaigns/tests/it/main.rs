@@ -3,8 +3,9 @@
 #[cfg(test)]
 mod counted;
 #[cfg(test)]
-mod meddled;
 #[cfg(test)]
+mod meddled;
+mod races;
 mod reconcile;
 #[cfg(test)]
 mod sealed;

@@ -198,7 +198,8 @@ async fn seal(instance: &TestSite, store: &Db, accounts: u64) {
     run(store, &lines, &[&ours]).await;
 }
 
-async fn campaign(instance: &TestSite) -> i64 {
+/// A campaign with one address.
+pub(crate) async fn campaign(instance: &TestSite) -> i64 {
     let mut tx = instance.store().begin().await.unwrap();
     let leak = tx.add_leak(&leak(), &[file()]).await.unwrap();
     let campaign = NewCampaign {

@@ -5,9 +5,10 @@ use super::{
     connection::TableDirectory,
     sessions::{django_deletion, django_sessions},
     text::bare,
+    write::BEFORE_LOCK,
 };
 use crate::{
-    failure::ReadError,
+    failure::{ReadError, WriteError},
     mapping::Sessions,
     report::{DirectoryReport, WriteGrant},
 };
@@ -44,13 +45,25 @@ impl TableDirectory {
                 "`directory.query` cannot be written to: set `directory.table`".to_owned(),
             );
         };
-        let hashes = try_hashes(write, &probe).await;
-        let tried = match hashes {
-            Ok(()) => try_sessions(write, &self.mapping.sessions).await,
-            refused => refused,
-        };
-        tried.map_or_else(|error| WriteGrant::Refused(error.to_string()), |()| WriteGrant::Granted)
+        let tried = try_both(write, &probe, &self.mapping.sessions).await;
+        tried.map_or_else(WriteGrant::Refused, |()| WriteGrant::Granted)
     }
+}
+
+/// Tries what sealing and ending sessions need, without changing anything; why not.
+async fn try_both(write: &Db, probe: &QueryText, sessions: &Sessions) -> Result<(), String> {
+    let failed = |error: SqlError| error.to_string();
+    if is_standby(write).await.map_err(failed)? {
+        return Err(WriteError::Standby.to_string());
+    }
+    try_hashes(write, probe).await.map_err(failed)?;
+    try_sessions(write, sessions).await.map_err(failed)
+}
+
+async fn is_standby(write: &Db) -> Result<bool, SqlError> {
+    let mut tx = write.begin().await?;
+    let (is_standby,) = tx.run(&BEFORE_LOCK).one::<(bool,)>().await?;
+    Ok(is_standby)
 }
 
 async fn try_hashes(write: &Db, probe: &QueryText) -> Result<(), SqlError> {

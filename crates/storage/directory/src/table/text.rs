@@ -91,12 +91,12 @@ impl Mapping {
         let named = format!("{of}.{id} IN {{list}}");
         let (transaction, holding) = (engine.transaction(), engine.holding());
         let look = format!("SELECT {told} FROM {table} WHERE {named}");
-        let lock = format!("SELECT {told}, {transaction} FROM {table} WHERE {named}{holding}");
+        let held = format!("SELECT {told}, {transaction} FROM {table} WHERE {named}{holding}");
         let update = format!(
             "UPDATE {table} SET {hash} = $1 WHERE {named} AND {of}.{hash} = $2 RETURNING {told}"
         );
-        let [look, lock, update] = [look, lock, update].map(QueryText::composed);
-        Some(Replacing { look, lock, update })
+        let [look, held, update] = [look, held, update].map(QueryText::composed);
+        Some(Replacing { look, lock: held, update })
     }
 
     /// What is written to, if it is a table.

@@ -9,7 +9,8 @@ use crate::{
 };
 
 /// Whether it is a standby, and how long to wait.
-const BEFORE_LOCK: QueryText = QueryText::new(sqlite::BEFORE_LOCK, postgres::BEFORE_LOCK);
+pub(super) const BEFORE_LOCK: QueryText =
+    QueryText::new(sqlite::BEFORE_LOCK, postgres::BEFORE_LOCK);
 
 /// What became of a transaction, in the database's own word.
 const FATE: QueryText = QueryText::new(sqlite::FATE, postgres::FATE);

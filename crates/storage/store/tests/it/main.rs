@@ -23,6 +23,7 @@ mod log;
 #[cfg(test)]
 mod notices;
 #[cfg(test)]
+mod races;
 mod reconciliation;
 #[cfg(test)]
 mod recovery;
