@@ -18,7 +18,7 @@ pub(crate) fn test(full: bool) -> ChoreResult {
     let mut report = Report::default();
     report.must("tools", || tools::install(if full { Need::Full } else { Need::Tests }))?;
     report.step("format", || run(&mut command("cargo fmt --all --check")));
-    let linted = report.step("lints", || run(&mut tests(Compiler::Clippy).arg("--no-run")));
+    let linted = report.step("lints", || run(tests(Compiler::Clippy).arg("--no-run")));
     report.step("spelling", || run(&mut tool("typos")?));
     report.step("licences", || {
         run(&mut tool("cargo deny check --hide-inclusion-graph licenses bans sources")?)
@@ -42,6 +42,7 @@ fn rustdoc() -> Command {
 }
 
 /// What compiles our own crates.
+#[derive(Clone, Copy)]
 enum Compiler {
     Rustc,
     /// The compiler with Clippy's lints. `cargo clippy` uses it to check only, and would read every

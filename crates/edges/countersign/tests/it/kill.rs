@@ -43,12 +43,11 @@ fn counts(report: &Value) -> Vec<Value> {
 fn work_through(instance: &TestInstance, step: &str, kills: u32) -> Value {
     let mut moments = Moments(u64::from(kills) + step.len() as u64);
     for _ in 0..kills {
-        let mut child = instance.start(&["leak", step, NAME]);
+        let child = instance.start(&["leak", step, NAME]);
         thread::sleep(moments.next());
-        if child.try_wait().unwrap().is_some() {
+        if !kill(child) {
             break;
         }
-        kill(child);
     }
     let done = instance.run(&["leak", step, NAME]);
     done.json()
