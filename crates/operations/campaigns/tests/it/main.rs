@@ -3,9 +3,10 @@
 #[cfg(test)]
 mod counted;
 #[cfg(test)]
-#[cfg(test)]
 mod meddled;
+#[cfg(test)]
 mod races;
+#[cfg(test)]
 mod reconcile;
 #[cfg(test)]
 mod sealed;

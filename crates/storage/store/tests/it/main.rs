@@ -24,6 +24,7 @@ mod log;
 mod notices;
 #[cfg(test)]
 mod races;
+#[cfg(test)]
 mod reconciliation;
 #[cfg(test)]
 mod recovery;
