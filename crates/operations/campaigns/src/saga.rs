@@ -58,15 +58,15 @@ pub async fn carry_out<S: Saga>(
     mut saga: S,
 ) -> Result<S::Done, S::Error> {
     let intended = saga.intend().await?;
-    failpoint::reach(S::MOMENTS[0]);
+    failpoint::reach(S::MOMENTS[0]).await;
     let mut swapped = Swapped::new();
     for replacement in intended {
         let row = swap(keys, directory, &replacement).await;
         swapped.insert(replacement.account, row);
     }
-    failpoint::reach(S::MOMENTS[1]);
+    failpoint::reach(S::MOMENTS[1]).await;
     let ended = end_sessions(directory, &swapped).await?;
-    failpoint::reach(S::MOMENTS[2]);
+    failpoint::reach(S::MOMENTS[2]).await;
     saga.settle(swapped, ended).await
 }
 

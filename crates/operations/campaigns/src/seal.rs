@@ -26,7 +26,7 @@ pub(crate) async fn seal_next(
     if held.is_empty() {
         return Ok(false);
     }
-    failpoint::reach("addresses_claimed");
+    failpoint::reach("addresses_claimed").await;
     let leases: Vec<_> = held.iter().map(|held| held.lease.clone()).collect();
     while_renewing(context.instance, &leases, seal(context, campaign, held)).await?;
     Ok(true)
@@ -41,7 +41,7 @@ async fn seal(
     let actions = examine(context, campaign, &held).await?;
     let sealing = SealingSaga { context, campaign, held, actions };
     carry_out(context.instance.keys(), &*context.means.directory, sealing).await?;
-    failpoint::reach("sealed_recorded");
+    failpoint::reach("sealed_recorded").await;
     Ok(())
 }
 

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use instance::{NoticeLease, failpoint, while_renewing};
+use instance::{
+    NoticeLease,
+    failpoint::{self, mutant},
+    while_renewing,
+};
 use ledger::NoticeStep;
 use model::NoticeState;
 use notice::{Composed, DeliveryOutcome, NoticeEvent, NoticeRow, SmtpOutcome, notice_after};
@@ -64,17 +68,17 @@ pub async fn send_next<S: NoticeSource>(
 ) -> Result<bool, S::Error> {
     let Some(claimed) = claim(sender, source).await? else { return Ok(false) };
     let Claimed { notice, retry, draft } = claimed;
-    failpoint::reach("notice_begun");
+    failpoint::reach("notice_begun").await;
     let (outcome, answer, failed) = match prepare(sender, source, &notice, draft).await {
         Ok(mail) => {
             let outcome = deliver(sender, &notice, &mail).await?;
-            (SmtpOutcome::from(&outcome), Some(answer(&outcome)), None)
+            (outcome_of(&outcome), Some(answer(&outcome)), None)
         }
         Err(error) => (SmtpOutcome::LostBeforeDot, None, Some(error)),
     };
-    failpoint::reach("notice_delivered");
+    failpoint::reach("notice_delivered").await;
     record_outcome(sender, &notice, outcome, retry, answer).await?;
-    failpoint::reach("notice_recorded");
+    failpoint::reach("notice_recorded").await;
     failed.map_or(Ok(true), Err)
 }
 
@@ -94,8 +98,7 @@ async fn claim<S: NoticeSource>(
     let mut tx = sender.instance.store().begin().await?;
     let Some(gate) = source.gate(&mut tx).await? else { return Ok(None) };
     for notice in source.left_in_flight(&mut tx).await? {
-        let found = NoticeEvent::FoundInflight;
-        move_notice(sender, &mut tx, &notice, found, Duration::ZERO, None).await?;
+        move_notice(sender, &mut tx, &notice, found(&notice), Duration::ZERO, None).await?;
     }
     let claimed = match source.next(&mut tx, &gate).await? {
         None => None,
@@ -162,7 +165,8 @@ async fn record_outcome(
         tx.hold_campaign(campaign).await?;
     }
     let now = tx.hold_notice(notice.id).await?;
-    let event = NoticeEvent::Answered { attempt: notice.attempts, outcome };
+    let fence = if mutant::is_on("notice_unfenced") { now.attempts } else { notice.attempts };
+    let event = NoticeEvent::Answered { attempt: fence, outcome };
     move_notice(sender, &mut tx, &now, event, retry, answer).await?;
     Ok(tx.commit().await?)
 }
@@ -213,6 +217,22 @@ const fn ended_step(notice: &Notice) -> NoticeStep {
         notice: notice.id,
         attempt: notice.attempts,
         state: notice.state,
+    }
+}
+
+/// What a notice has become that another attempt finds in flight.
+fn found(notice: &Notice) -> NoticeEvent {
+    if mutant::is_on("inflight_requeued") {
+        let (attempt, outcome) = (notice.attempts, SmtpOutcome::LostBeforeDot);
+        return NoticeEvent::Answered { attempt, outcome };
+    }
+    NoticeEvent::FoundInflight
+}
+
+fn outcome_of(outcome: &DeliveryOutcome) -> SmtpOutcome {
+    match SmtpOutcome::from(outcome) {
+        SmtpOutcome::LostAfterDot if mutant::is_on("lost_is_put_off") => SmtpOutcome::PutOff,
+        outcome => outcome,
     }
 }
 
