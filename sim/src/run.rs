@@ -1,0 +1,460 @@
+//! One run: a seeded die says who goes on at each named moment, and what goes wrong there.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+    task::Poll,
+    time::Duration,
+};
+
+use failpoint::{Fate, simulated};
+use futures_util::future::{LocalBoxFuture, poll_fn};
+use tokio::time::timeout;
+
+use crate::{
+    SimResult,
+    actors::{self, Order, Trace},
+    clock,
+    dice::Dice,
+    faults::{Fault, Faults},
+    oracle::Oracle,
+    relay::Server,
+    site::{self, Site, StoreView},
+    strand::{Desk, Shared, Ticket},
+    world::{HOSTS, Host, LEASE, World},
+};
+
+/// Named moments that a run is hostile through, and then until everything is settled.
+const HOSTILE_STEPS: u64 = 320;
+const DRAIN_STEPS: u64 = 3_000;
+
+/// Workers, by host.
+const WORKERS: [usize; 3] = [0, 0, 1];
+
+/// In thousandths of the steps.
+const FAULT_PERMILLE: u64 = 50;
+const HOT_FAULT_PERMILLE: u64 = 220;
+const TIME_PASSES_PERMILLE: u64 = 40;
+const LOST_STORE_PERMILLE: u64 = 12;
+const LOST_SITE_PERMILLE: u64 = 60;
+
+/// What a step takes.
+const STEP_MILLIS: i64 = 16;
+
+/// A step that takes longer, by the wall, hangs.
+const HANG: Duration = Duration::from_secs(40);
+
+/// Moments at which being killed, held up or overtaken hurts most.
+const HOT: &[&str] = &[
+    "addresses_claimed",
+    "sealing_intended",
+    "site_begin",
+    "site_committed",
+    "site_commit_failed",
+    "hashes_swapped",
+    "sessions_ended",
+    "notice_begun",
+    "smtp_begin",
+    "smtp_data",
+    "smtp_dot",
+    "notice_delivered",
+];
+
+/// What a run was asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) seed: u64,
+    pub(crate) faults: Faults,
+    pub(crate) mutant: Option<String>,
+}
+
+/// What came of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// What is broken.
+    pub(crate) broken: Option<String>,
+    /// Named moments passed.
+    pub(crate) steps: u64,
+    pub(crate) trace: Vec<String>,
+    /// The audit log.
+    pub(crate) log: Vec<Vec<u8>>,
+}
+
+/// Runs one seed.
+pub(crate) async fn run(world: &World, asked: &Asked) -> SimResult<Outcome> {
+    world.restore()?;
+    let mut run = Run::begin(world, asked).await?;
+    let ended = run.go().await;
+    if let Err(broken) = ended {
+        run.oracle.break_by(format!("the run stopped: {broken}"));
+    }
+    run.end().await
+}
+
+struct Actor {
+    name: String,
+    host: usize,
+    role: Role,
+    desk: Arc<Desk>,
+    task: LocalBoxFuture<'static, ()>,
+    held_until_millis: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Worker,
+    Upkeep,
+    Operator,
+}
+
+struct Run<'a> {
+    world: &'a World,
+    faults: Faults,
+    dice: Dice,
+    shared: Arc<Shared>,
+    server: Arc<Server>,
+    site: Site,
+    store: StoreView,
+    hosts: Vec<Arc<Host>>,
+    actors: Vec<Actor>,
+    trace: Trace,
+    oracle: Oracle,
+    is_hostile: bool,
+    steps: u64,
+    born: u64,
+}
+
+impl<'a> Run<'a> {
+    async fn begin(world: &'a World, asked: &Asked) -> SimResult<Self> {
+        let mut dice = Dice::new(asked.seed);
+        let faults = asked.faults.clone();
+        let exposed: Vec<_> = site::exposed_addresses(&world.people).into_iter().collect();
+        let dead = (0..dice.below(3)).map(|_| dice.pick(&exposed).clone());
+        let dead = dead.collect::<BTreeSet<_>>();
+        let server = Arc::new(Server::new(dice.roll(), faults.clone(), dead));
+        let hosts = world.begin(&mut dice, &faults, &server).await?;
+        Ok(Self {
+            world,
+            dice,
+            shared: Arc::new(Shared::new(asked.mutant.clone())),
+            site: Site::open(&world.primary_file(), &world.replica_file()).await?,
+            store: StoreView::open(&world.store_file()).await?,
+            hosts,
+            actors: Vec::new(),
+            trace: Trace::default(),
+            oracle: Oracle::new(world.people.clone(), faults.clone()),
+            faults,
+            server,
+            is_hostile: true,
+            steps: 0,
+            born: 0,
+        })
+    }
+
+    async fn go(&mut self) -> SimResult {
+        for host in WORKERS {
+            self.hire(host).await?;
+        }
+        for host in 0..HOSTS {
+            let name = format!("upkeep{host}");
+            let task = actors::upkeep(self.host(host), name.clone(), self.trace.clone());
+            self.start(name, host, Role::Upkeep, task).await?;
+        }
+        while self.is_hostile && self.steps < HOSTILE_STEPS && !self.oracle.is_broken() {
+            self.step().await?;
+            if self.is_settled().await? && self.dice.happens(20) {
+                break;
+            }
+        }
+        self.drain().await
+    }
+
+    /// Nothing goes wrong any more, operators do what is theirs, and time passes.
+    async fn drain(&mut self) -> SimResult {
+        self.trace.line("-- drain".to_owned());
+        self.is_hostile = false;
+        self.server.be_honest();
+        self.site.replicate().await?;
+        for actor in &mut self.actors {
+            actor.held_until_millis = 0;
+        }
+        let mut left = DRAIN_STEPS;
+        while !self.oracle.is_broken() && !self.is_settled().await? {
+            if left == 0 {
+                let state = self.store.state().await?;
+                self.oracle.break_by(format!("the drain does not end: the campaign is {state}"));
+                return Ok(());
+            }
+            left -= 1;
+            let state = self.store.state().await?;
+            let is_stuck = matches!(state.as_str(), "halted" | "frozen" | "signed");
+            if is_stuck && self.actors.iter().all(|actor| actor.role != Role::Operator) {
+                self.order(Order::Resume).await?;
+            }
+            self.step().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the campaign is at its end, and nobody is in the middle of anything.
+    async fn is_settled(&mut self) -> SimResult<bool> {
+        let is_over = matches!(self.store.state().await?.as_str(), "done" | "closed");
+        Ok(is_over && self.actors.iter().all(Actor::is_at_rest))
+    }
+
+    async fn end(mut self) -> SimResult<Outcome> {
+        self.actors.clear();
+        let host = self.host(0);
+        self.oracle.conclude(&host, &self.server, &mut self.site, &mut self.store).await;
+        let log = instance::log_entries(&host.instance, 0).await?;
+        let log = log.into_iter().map(|entry| entry.body).collect();
+        drop(host);
+        self.site.close().await?;
+        self.store.close().await?;
+        for host in &self.hosts {
+            host.instance.store().close().await;
+        }
+        let (trace, broken) = (self.trace.lines(), self.oracle.broken());
+        Ok(Outcome { broken, steps: self.steps, trace, log })
+    }
+
+    /// Lets one strand of one task go on to its next named moment.
+    async fn step(&mut self) -> SimResult {
+        self.steps += 1;
+        self.pass(STEP_MILLIS);
+        if self.is_hostile {
+            if self.dice.happens(FAULT_PERMILLE) {
+                self.strike(None).await?;
+            }
+            if self.dice.happens(TIME_PASSES_PERMILLE) {
+                let millis = self.dice.within(&(500..24_000));
+                self.pass(i64::try_from(millis)?);
+            }
+        }
+        let Some((at, ticket)) = self.choose() else {
+            self.wait();
+            return Ok(());
+        };
+        let fate = self.fate(ticket.name);
+        let actor = &mut self.actors[at];
+        let lost = if fate == Fate::Answered { String::new() } else { format!(" {fate:?}") };
+        self.trace.line(format!("{} {} {}{lost}", self.steps, actor.name, ticket.name));
+        actor.desk.grant(ticket.strand, fate);
+        self.proceed(at).await?;
+        if self.is_hostile && at < self.actors.len() && self.actors[at].is_hot() {
+            let hurts = self.dice.happens(HOT_FAULT_PERMILLE);
+            if hurts {
+                self.strike(Some(at)).await?;
+            }
+        }
+        if !self.is_hostile || !self.faults.has(Fault::Lag) {
+            self.site.replicate().await?;
+        }
+        Ok(())
+    }
+
+    /// Whoever can go on, each alike.
+    fn choose(&mut self) -> Option<(usize, Ticket)> {
+        let now = self.now();
+        let mut able = Vec::new();
+        for (at, actor) in self.actors.iter().enumerate() {
+            if actor.held_until_millis <= now {
+                let tickets = actor.desk.tickets();
+                able.extend(tickets.into_iter().filter(|t| t.due_millis <= now).map(|t| (at, t)));
+            }
+        }
+        (!able.is_empty()).then(|| *self.dice.pick(&able))
+    }
+
+    /// Time passes until somebody can go on.
+    fn wait(&mut self) {
+        let next = self.actors.iter().filter_map(|actor| {
+            let due = actor.desk.tickets().into_iter().map(|ticket| ticket.due_millis).min()?;
+            Some(due.max(actor.held_until_millis))
+        });
+        let wait = next.min().map_or(STEP_MILLIS, |next| next - self.now());
+        self.pass(wait.max(STEP_MILLIS));
+    }
+
+    fn fate(&mut self, name: &str) -> Fate {
+        let permille = match name {
+            "begin" if self.faults.has(Fault::LostStore) => LOST_STORE_PERMILLE,
+            "site_begin" if self.faults.has(Fault::LostSite) => LOST_SITE_PERMILLE,
+            _ => 0,
+        };
+        if !self.is_hostile || !self.dice.happens(permille) {
+            return Fate::Answered;
+        }
+        *self.dice.pick(&[Fate::AnswerLost, Fate::NeverArrives])
+    }
+
+    /// Polls a task until everything of it waits, and looks at what it did.
+    async fn proceed(&mut self, at: usize) -> SimResult {
+        let actor = &mut self.actors[at];
+        let (task, desk) = (&mut actor.task, &actor.desk);
+        let polled = poll_fn(|context| match task.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(true),
+            Poll::Pending if desk.is_quiet() => Poll::Ready(false),
+            Poll::Pending => Poll::Pending,
+        });
+        let name = actor.name.clone();
+        let ended = timeout(HANG, polled).await.map_err(|_| format!("{name} hangs"))?;
+        let (begun, is_open) = (self.server.begun(), self.store.is_gate_open().await?);
+        self.oracle.look(&name, &mut self.site, begun, is_open).await?;
+        if ended {
+            self.actors.remove(at);
+        }
+        Ok(())
+    }
+
+    /// Something goes wrong, if possible for the task that has just come to a hot moment.
+    async fn strike(&mut self, hot: Option<usize>) -> SimResult {
+        let mut faults = vec![];
+        let also = |fault, weight, faults: &mut Vec<Fault>, has: bool| {
+            faults.extend(std::iter::repeat_n(fault, if has { weight } else { 0 }));
+        };
+        let weights = [
+            (Fault::Crash, 4),
+            (Fault::Pause, 3),
+            (Fault::Lag, 3),
+            (Fault::Clock, 1),
+            (Fault::Person, 3),
+            (Fault::Rehash, 2),
+            (Fault::Halt, 3),
+            (Fault::Close, 1),
+        ];
+        for (fault, weight) in weights {
+            also(fault, weight, &mut faults, self.faults.has(fault));
+        }
+        if faults.is_empty() {
+            return Ok(());
+        }
+        let fault = *self.dice.pick(&faults);
+        self.inflict(fault, hot).await
+    }
+
+    async fn inflict(&mut self, fault: Fault, hot: Option<usize>) -> SimResult {
+        match fault {
+            Fault::Crash => self.kill(hot).await,
+            Fault::Pause => {
+                if let Some(at) = self.victim(hot) {
+                    let lease = clock::millis(LEASE);
+                    let long = self.dice.within(&(1..4));
+                    let until = self.now() + lease * i64::try_from(long)?;
+                    self.actors[at].held_until_millis = until;
+                    self.trace.line(format!("  {} stands still", self.actors[at].name));
+                }
+                Ok(())
+            }
+            Fault::Lag => {
+                self.trace.line("  the replica catches up".to_owned());
+                self.site.replicate().await
+            }
+            Fault::Clock => {
+                let step = i64::try_from(self.dice.below(90_000))? - 30_000;
+                self.trace.line(format!("  the databases' clock moves by {step} ms"));
+                clock::step_database(step);
+                Ok(())
+            }
+            Fault::Person => {
+                let person = self.dice.pick(&self.world.people);
+                self.trace.line(format!("  {} chooses a password", person.id));
+                self.site.choose(person, &mut self.dice).await
+            }
+            Fault::Rehash => {
+                let person = self.dice.pick(&self.world.people);
+                if self.site.rehash(person, &mut self.dice).await? {
+                    self.trace.line(format!("  {} signs in and is rehashed", person.id));
+                }
+                Ok(())
+            }
+            Fault::Halt => {
+                let orders = match self.store.state().await?.as_str() {
+                    "halted" => &[Order::Resume][..],
+                    _ => &[Order::Halt, Order::HaltAll],
+                };
+                let order = *self.dice.pick(orders);
+                self.order(order).await
+            }
+            Fault::Close => match self.store.state().await?.as_str() {
+                "halted" => self.order(Order::Close).await,
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn victim(&mut self, hot: Option<usize>) -> Option<usize> {
+        let workers = self.actors.iter().enumerate();
+        let workers = workers.filter(|(_, actor)| actor.role == Role::Worker);
+        let workers: Vec<_> = workers.map(|(at, _)| at).collect();
+        hot.filter(|at| workers.contains(at))
+            .or_else(|| (!workers.is_empty()).then(|| *self.dice.pick(&workers)))
+    }
+
+    /// A worker dies where it stands, and another one takes its place after a while.
+    async fn kill(&mut self, hot: Option<usize>) -> SimResult {
+        let Some(at) = self.victim(hot) else { return Ok(()) };
+        let Actor { name, host, .. } = self.actors.remove(at);
+        self.trace.line(format!("  {name} dies"));
+        let after = i64::try_from(self.dice.below(30_000))?;
+        self.hire(host).await?;
+        if let Some(actor) = self.actors.last_mut() {
+            actor.held_until_millis = clock::millis(Duration::ZERO) + after;
+            actor.held_until_millis += self.shared.now_millis.load(Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
+    async fn hire(&mut self, host: usize) -> SimResult {
+        let name = format!("worker{}@{host}", self.born);
+        let task = actors::worker(self.host(host), name.clone(), self.trace.clone());
+        self.start(name, host, Role::Worker, task).await
+    }
+
+    async fn order(&mut self, order: Order) -> SimResult {
+        let name = format!("operator{}", self.born);
+        self.trace.line(format!("  {name} begins to {order:?}"));
+        let task = actors::operator(self.host(0), order, name.clone(), self.trace.clone());
+        self.start(name, 0, Role::Operator, task).await
+    }
+
+    async fn start(
+        &mut self,
+        name: String,
+        host: usize,
+        role: Role,
+        task: LocalBoxFuture<'static, ()>,
+    ) -> SimResult {
+        self.born += 1;
+        let (desk, hook) = Desk::open(&self.shared);
+        let task = Box::pin(simulated(hook, task));
+        self.oracle.born(&name);
+        self.actors.push(Actor { name, host, role, desk, task, held_until_millis: 0 });
+        self.proceed(self.actors.len() - 1).await
+    }
+
+    fn host(&self, number: usize) -> Arc<Host> {
+        Arc::clone(&self.hosts[number])
+    }
+
+    fn now(&self) -> i64 {
+        self.shared.now_millis.load(Ordering::SeqCst)
+    }
+
+    fn pass(&self, millis: i64) {
+        self.shared.now_millis.fetch_add(millis, Ordering::SeqCst);
+        clock::step_database(millis);
+    }
+}
+
+impl Actor {
+    fn is_hot(&self) -> bool {
+        self.desk.tickets().iter().any(|ticket| HOT.contains(&ticket.name))
+    }
+
+    fn is_at_rest(&self) -> bool {
+        let tickets = self.desk.tickets();
+        tickets.iter().all(|ticket| matches!(ticket.name, "idle" | "sleep"))
+    }
+}
