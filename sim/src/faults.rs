@@ -42,9 +42,8 @@ pub(crate) struct Faults(Vec<Fault>);
 impl Faults {
     pub(crate) fn new(only: &[Fault], without: &[Fault]) -> Self {
         let all = Fault::value_variants().iter().copied();
-        let is_in = |fault: &Fault| {
-            (only.is_empty() || only.contains(fault)) && !without.contains(fault)
-        };
+        let is_in =
+            |fault: &Fault| (only.is_empty() || only.contains(fault)) && !without.contains(fault);
         Self(all.filter(is_in).collect())
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct Oracle {
     mails_begun: usize,
     /// Who was alive when the gate closed, with the mails begun since; `None` while it is open.
     since_closed: Option<BTreeMap<String, u32>>,
+    /// Who may still commit a swap although the gate has closed, once.
+    passing: BTreeSet<String>,
     alive: BTreeSet<String>,
 }
 
@@ -38,6 +40,7 @@ impl Oracle {
             written: Vec::new(),
             mails_begun: 0,
             since_closed: None,
+            passing: BTreeSet::new(),
             alive: BTreeSet::new(),
         }
     }
@@ -59,29 +62,36 @@ impl Oracle {
         self.alive.insert(actor.to_owned());
     }
 
-    /// Looks at what a task has just done.
-    pub(crate) async fn look(
-        &mut self,
-        actor: &str,
-        site: &mut Site,
-        mails_begun: usize,
-        is_gate_open: bool,
-    ) -> SimResult {
+    /// Reads what a task may have written to the site.
+    pub(crate) async fn read(&mut self, actor: &str, site: &mut Site) -> SimResult {
         for written in site.history(self.written.len()).await? {
             self.judge_write(actor, &written);
             self.written.push(written);
         }
+        Ok(())
+    }
+
+    /// Looks at what else it has done, and at the gate.
+    ///
+    /// `passing` may still commit on the site what they were let through for before.
+    pub(crate) fn look(
+        &mut self,
+        actor: &str,
+        mails_begun: usize,
+        is_gate_open: bool,
+        passing: BTreeSet<String>,
+    ) {
         let more = mails_begun - mem::replace(&mut self.mails_begun, mails_begun);
         self.judge_mails(actor, more);
         match (is_gate_open, &self.since_closed) {
             (true, _) => self.since_closed = None,
             (false, None) => {
+                self.passing = passing;
                 self.since_closed =
                     Some(self.alive.iter().map(|actor| (actor.clone(), 0)).collect());
             }
             (false, Some(_)) => {}
         }
-        Ok(())
     }
 
     fn judge_write(&mut self, actor: &str, written: &Written) {
@@ -92,7 +102,7 @@ impl Oracle {
             let id = person.id;
             self.break_by(format!("{actor} replaced a password of {id} that nobody has stolen"));
         }
-        if self.since_closed.is_some() {
+        if self.since_closed.is_some() && !self.passing.remove(actor) {
             let id = written.account;
             self.break_by(format!("{actor} sealed {id} after the gate had closed"));
         }

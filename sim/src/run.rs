@@ -19,7 +19,7 @@ use crate::{
     faults::{Fault, Faults},
     oracle::Oracle,
     relay::Server,
-    site::{self, Site, StoreView},
+    site::{self, Site, Stage, StoreView},
     strand::{Desk, Shared, Ticket},
     world::{HOSTS, Host, LEASE, World},
 };
@@ -115,6 +115,7 @@ struct Run<'a> {
     server: Arc<Server>,
     site: Site,
     store: StoreView,
+    stage: Stage,
     hosts: Vec<Arc<Host>>,
     actors: Vec<Actor>,
     trace: Trace,
@@ -133,12 +134,14 @@ impl<'a> Run<'a> {
         let dead = dead.collect::<BTreeSet<_>>();
         let server = Arc::new(Server::new(dice.roll(), faults.clone(), dead));
         let hosts = world.begin(&mut dice, &faults, &server).await?;
+        let mut store = StoreView::open(&world.store_file()).await?;
         Ok(Self {
             world,
             dice,
             shared: Arc::new(Shared::new(asked.mutant.clone())),
             site: Site::open(&world.primary_file(), &world.replica_file()).await?,
-            store: StoreView::open(&world.store_file()).await?,
+            stage: store.stage().await?,
+            store,
             hosts,
             actors: Vec::new(),
             trace: Trace::default(),
@@ -162,7 +165,7 @@ impl<'a> Run<'a> {
         }
         while self.is_hostile && self.steps < HOSTILE_STEPS && !self.oracle.is_broken() {
             self.step().await?;
-            if self.is_settled().await? && self.dice.happens(20) {
+            if self.is_settled() && self.dice.happens(100) {
                 break;
             }
         }
@@ -179,15 +182,14 @@ impl<'a> Run<'a> {
             actor.held_until_millis = 0;
         }
         let mut left = DRAIN_STEPS;
-        while !self.oracle.is_broken() && !self.is_settled().await? {
+        while !self.oracle.is_broken() && !self.is_settled() {
             if left == 0 {
-                let state = self.store.state().await?;
+                let state = &self.stage.state;
                 self.oracle.break_by(format!("the drain does not end: the campaign is {state}"));
                 return Ok(());
             }
             left -= 1;
-            let state = self.store.state().await?;
-            let is_stuck = matches!(state.as_str(), "halted" | "frozen" | "signed");
+            let is_stuck = matches!(self.stage.state.as_str(), "halted" | "frozen" | "signed");
             if is_stuck && self.actors.iter().all(|actor| actor.role != Role::Operator) {
                 self.order(Order::Resume).await?;
             }
@@ -197,9 +199,9 @@ impl<'a> Run<'a> {
     }
 
     /// Whether the campaign is at its end, and nobody is in the middle of anything.
-    async fn is_settled(&mut self) -> SimResult<bool> {
-        let is_over = matches!(self.store.state().await?.as_str(), "done" | "closed");
-        Ok(is_over && self.actors.iter().all(Actor::is_at_rest))
+    fn is_settled(&self) -> bool {
+        let is_over = matches!(self.stage.state.as_str(), "done" | "closed");
+        is_over && self.actors.iter().all(Actor::is_at_rest)
     }
 
     async fn end(mut self) -> SimResult<Outcome> {
@@ -240,27 +242,32 @@ impl<'a> Run<'a> {
         let lost = if fate == Fate::Answered { String::new() } else { format!(" {fate:?}") };
         self.trace.line(format!("{} {} {}{lost}", self.steps, actor.name, ticket.name));
         actor.desk.grant(ticket.strand, fate);
-        self.proceed(at).await?;
+        let lags = self.is_hostile && self.faults.has(Fault::Lag);
+        if ticket.name == "site_read" && !lags {
+            self.site.replicate().await?;
+        }
+        self.proceed(at, ticket.name).await?;
         if self.is_hostile && at < self.actors.len() && self.actors[at].is_hot() {
             let hurts = self.dice.happens(HOT_FAULT_PERMILLE);
             if hurts {
                 self.strike(Some(at)).await?;
             }
         }
-        if !self.is_hostile || !self.faults.has(Fault::Lag) {
-            self.site.replicate().await?;
-        }
         Ok(())
     }
 
-    /// Whoever can go on, each alike.
+    /// Whoever can go on, each alike. Nobody begins on the site while somebody else is in it: they
+    /// would wait in the database, and not here.
     fn choose(&mut self) -> Option<(usize, Ticket)> {
-        let now = self.now();
+        let (now, is_site_held) = (self.now(), self.is_site_held());
+        let is_able = |ticket: &Ticket| {
+            ticket.due_millis <= now && !(is_site_held && ticket.name == "site_begin")
+        };
         let mut able = Vec::new();
         for (at, actor) in self.actors.iter().enumerate() {
             if actor.held_until_millis <= now {
                 let tickets = actor.desk.tickets();
-                able.extend(tickets.into_iter().filter(|t| t.due_millis <= now).map(|t| (at, t)));
+                able.extend(tickets.into_iter().filter(is_able).map(|ticket| (at, ticket)));
             }
         }
         (!able.is_empty()).then(|| *self.dice.pick(&able))
@@ -272,7 +279,10 @@ impl<'a> Run<'a> {
             let due = actor.desk.tickets().into_iter().map(|ticket| ticket.due_millis).min()?;
             Some(due.max(actor.held_until_millis))
         });
-        let wait = next.min().map_or(STEP_MILLIS, |next| next - self.now());
+        let wait = next
+            .filter(|next| *next > self.now())
+            .min()
+            .map_or(STEP_MILLIS, |next| next - self.now());
         self.pass(wait.max(STEP_MILLIS));
     }
 
@@ -289,7 +299,7 @@ impl<'a> Run<'a> {
     }
 
     /// Polls a task until everything of it waits, and looks at what it did.
-    async fn proceed(&mut self, at: usize) -> SimResult {
+    async fn proceed(&mut self, at: usize, from: &str) -> SimResult {
         let actor = &mut self.actors[at];
         let (task, desk) = (&mut actor.task, &actor.desk);
         let polled = poll_fn(|context| match task.as_mut().poll(context) {
@@ -299,8 +309,14 @@ impl<'a> Run<'a> {
         });
         let name = actor.name.clone();
         let ended = timeout(HANG, polled).await.map_err(|_| format!("{name} hangs"))?;
-        let (begun, is_open) = (self.server.begun(), self.store.is_gate_open().await?);
-        self.oracle.look(&name, &mut self.site, begun, is_open).await?;
+        match from {
+            "begin" => self.stage = self.store.stage().await?,
+            "site_begin" => self.oracle.read(&name, &mut self.site).await?,
+            _ => {}
+        }
+        let passing = self.actors.iter().filter(|actor| actor.is_passing());
+        let passing = passing.map(|actor| actor.name.clone()).collect();
+        self.oracle.look(&name, self.server.begun(), self.stage.is_gate_open, passing);
         if ended {
             self.actors.remove(at);
         }
@@ -330,6 +346,9 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let fault = *self.dice.pick(&faults);
+        if matches!(fault, Fault::Person | Fault::Rehash) && self.is_site_held() {
+            return Ok(());
+        }
         self.inflict(fault, hot).await
     }
 
@@ -369,19 +388,23 @@ impl<'a> Run<'a> {
                 Ok(())
             }
             Fault::Halt => {
-                let orders = match self.store.state().await?.as_str() {
+                let orders = match self.stage.state.as_str() {
                     "halted" => &[Order::Resume][..],
                     _ => &[Order::Halt, Order::HaltAll],
                 };
                 let order = *self.dice.pick(orders);
                 self.order(order).await
             }
-            Fault::Close => match self.store.state().await?.as_str() {
+            Fault::Close => match self.stage.state.as_str() {
                 "halted" => self.order(Order::Close).await,
                 _ => Ok(()),
             },
             _ => Ok(()),
         }
+    }
+
+    fn is_site_held(&self) -> bool {
+        self.actors.iter().any(|actor| actor.desk.holds_site())
     }
 
     fn victim(&mut self, hot: Option<usize>) -> Option<usize> {
@@ -431,7 +454,7 @@ impl<'a> Run<'a> {
         let task = Box::pin(simulated(hook, task));
         self.oracle.born(&name);
         self.actors.push(Actor { name, host, role, desk, task, held_until_millis: 0 });
-        self.proceed(self.actors.len() - 1).await
+        self.proceed(self.actors.len() - 1, "start").await
     }
 
     fn host(&self, number: usize) -> Arc<Host> {
@@ -451,6 +474,12 @@ impl<'a> Run<'a> {
 impl Actor {
     fn is_hot(&self) -> bool {
         self.desk.tickets().iter().any(|ticket| HOT.contains(&ticket.name))
+    }
+
+    /// Whether it was let through while it held the site's row, and has only to commit there.
+    fn is_passing(&self) -> bool {
+        let is_through = |ticket: &Ticket| ticket.name == "committed";
+        self.desk.holds_site() && self.desk.tickets().iter().any(is_through)
     }
 
     fn is_at_rest(&self) -> bool {

@@ -13,7 +13,8 @@ use model::{Randomness, Secret, StoredHash};
 use crate::{SimResult, dice::Dice};
 
 /// A cheap hash, as the site makes them.
-const LIKE: &str = "$pbkdf2-sha256$i=10$c2FsdHNhbHRzYWx0$T5ntHrMeTVVhQwCgYSRARwbo5kY5rWvmc9vYRay6Xa8";
+const LIKE: &str =
+    "$pbkdf2-sha256$i=10$c2FsdHNhbHRzYWx0$T5ntHrMeTVVhQwCgYSRARwbo5kY5rWvmc9vYRay6Xa8";
 
 /// Accounts of the site, of which all but the last few stand in the leak.
 const ACCOUNTS: usize = 11;
@@ -104,11 +105,14 @@ pub(crate) fn leak(people: &[Person]) -> String {
 pub(crate) struct Site {
     primary: SqliteConnection,
     replica: SqliteConnection,
+    /// What the replica has of the history.
+    replicated: i64,
 }
 
 impl Site {
     pub(crate) async fn open(primary: &Path, replica: &Path) -> SimResult<Self> {
-        Ok(Self { primary: connect(primary).await?, replica: connect(replica).await? })
+        let (primary, replica) = (connect(primary).await?, connect(replica).await?);
+        Ok(Self { primary, replica, replicated: 0 })
     }
 
     /// Fills both databases.
@@ -127,11 +131,21 @@ impl Site {
                 .execute(&mut self.primary)
                 .await?;
         }
-        self.replicate().await
+        self.copy().await
     }
 
     /// Brings the replica up to date.
     pub(crate) async fn replicate(&mut self) -> SimResult {
+        let query = sqlx::query("SELECT COUNT(*) FROM history");
+        let written: i64 = query.fetch_one(&mut self.primary).await?.try_get(0)?;
+        if written > self.replicated {
+            self.copy().await?;
+            self.replicated = written;
+        }
+        Ok(())
+    }
+
+    async fn copy(&mut self) -> SimResult {
         let rows = sqlx::query("SELECT id, email, username, password_hash FROM users")
             .fetch_all(&mut self.primary)
             .await?;
@@ -165,7 +179,8 @@ impl Site {
     /// Everything that was written after the first `seen` writes.
     pub(crate) async fn history(&mut self, seen: usize) -> SimResult<Vec<Written>> {
         let text = "SELECT id, old, new FROM history WHERE at > ? ORDER BY at";
-        let rows = sqlx::query(text).bind(i64::try_from(seen)?).fetch_all(&mut self.primary).await?;
+        let rows =
+            sqlx::query(text).bind(i64::try_from(seen)?).fetch_all(&mut self.primary).await?;
         let written = rows.iter().map(|row| {
             Ok(Written { account: row.try_get(0)?, old: row.try_get(1)?, new: row.try_get(2)? })
         });
@@ -189,6 +204,13 @@ impl Site {
     }
 }
 
+/// Where a campaign stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Stage {
+    pub(crate) state: String,
+    pub(crate) is_gate_open: bool,
+}
+
 /// What the simulation reads in the store, without any of the program's own code.
 #[derive(Debug)]
 pub(crate) struct StoreView(SqliteConnection);
@@ -198,17 +220,13 @@ impl StoreView {
         Ok(Self(connect(path).await?))
     }
 
-    /// Whether the campaign runs and nobody has pulled the switch.
-    pub(crate) async fn is_gate_open(&mut self) -> SimResult<bool> {
-        let runs = "SELECT COUNT(*) FROM campaign, kill_switch WHERE position = 'released' AND \
-                    state IN ('canary', 'soak', 'ramp')";
-        Ok(self.number(runs).await? > 0)
-    }
-
-    /// In which state the campaign is.
-    pub(crate) async fn state(&mut self) -> SimResult<String> {
-        let query = sqlx::query("SELECT state FROM campaign");
-        Ok(query.fetch_one(&mut self.0).await?.try_get(0)?)
+    /// How far the campaign is, and whether anybody may be sealed or told.
+    pub(crate) async fn stage(&mut self) -> SimResult<Stage> {
+        let query = sqlx::query("SELECT state, position FROM campaign, kill_switch");
+        let row = query.fetch_one(&mut self.0).await?;
+        let (state, switch): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let runs = matches!(state.as_str(), "canary" | "soak" | "ramp");
+        Ok(Stage { is_gate_open: runs && switch == "released", state })
     }
 
     /// What is neither begun nor ended: notices on their way, addresses not settled.

@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
     time::Duration,
@@ -17,7 +17,31 @@ use crate::clock::millis;
 
 tokio::task_local! {
     /// Set while a task is in the site's database.
-    pub(crate) static IN_SITE: ();
+    pub(crate) static IN_SITE: Arc<SiteUse>;
+}
+
+/// One use of the site's database, from its start to its end: between `BEGIN` and `COMMIT` the
+/// task holds off everybody else there.
+#[derive(Debug, Default)]
+pub(crate) struct SiteUse(Mutex<Option<Arc<Desk>>>);
+
+impl SiteUse {
+    fn begun(&self, by: &Arc<Desk>) {
+        by.holds_site.store(true, Ordering::SeqCst);
+        *lock(&self.0) = Some(Arc::clone(by));
+    }
+
+    fn end(&self) {
+        if let Some(by) = lock(&self.0).take() {
+            by.holds_site.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Drop for SiteUse {
+    fn drop(&mut self) {
+        self.end();
+    }
 }
 
 /// What all tasks of a run share.
@@ -42,6 +66,7 @@ pub(crate) struct Desk {
     strands: Mutex<Vec<StrandState>>,
     /// What becomes of the next commit.
     fate: Mutex<Fate>,
+    holds_site: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -70,7 +95,8 @@ impl Desk {
     /// A task's own hook.
     pub(crate) fn open(shared: &Arc<Shared>) -> (Arc<Self>, Arc<dyn Hook>) {
         let (strands, fate) = (Mutex::default(), Mutex::new(Fate::Answered));
-        let desk = Arc::new(Self { shared: Arc::clone(shared), strands, fate });
+        let (shared, holds_site) = (Arc::clone(shared), AtomicBool::new(false));
+        let desk = Arc::new(Self { shared, strands, fate, holds_site });
         let hook = desk.strand();
         (desk, hook)
     }
@@ -80,10 +106,16 @@ impl Desk {
         self.strands().iter().all(|strand| strand.waiting.is_some())
     }
 
+    /// Whether it has a transaction open on the site's database.
+    pub(crate) fn holds_site(&self) -> bool {
+        self.holds_site.load(Ordering::SeqCst)
+    }
+
     /// Where it waits.
     pub(crate) fn tickets(&self) -> Vec<Ticket> {
         let strands = self.strands();
-        let waiting = strands.iter().filter_map(|strand| Some((strand.id, strand.waiting.as_ref()?)));
+        let waiting =
+            strands.iter().filter_map(|strand| Some((strand.id, strand.waiting.as_ref()?)));
         waiting
             .map(|(strand, at)| Ticket { strand, name: at.name, due_millis: at.due_millis })
             .collect()
@@ -129,13 +161,25 @@ impl Strand {
 
 impl Hook for Strand {
     fn reach(&self, name: &'static str) -> BoxFuture<'static, ()> {
-        let name = match (name, IN_SITE.try_with(|()| ()).is_ok()) {
-            ("begin", true) => "site_begin",
-            ("committed", true) => "site_committed",
-            ("commit_failed", true) => "site_commit_failed",
-            _ => name,
-        };
-        self.wait(name, 0)
+        let Ok(site) = IN_SITE.try_with(Arc::clone) else { return self.wait(name, 0) };
+        match name {
+            "begin" => {
+                let (begin, desk) = (self.wait("site_begin", 0), Arc::clone(&self.desk));
+                Box::pin(async move {
+                    begin.await;
+                    site.begun(&desk);
+                })
+            }
+            "committed" => {
+                site.end();
+                self.wait("site_committed", 0)
+            }
+            "commit_failed" => {
+                site.end();
+                self.wait("site_commit_failed", 0)
+            }
+            _ => self.wait(name, 0),
+        }
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

@@ -9,8 +9,9 @@ use directory::{
 use failpoint::reach;
 use model::{Account, AccountId, StoredHash};
 
-use crate::strand::IN_SITE;
+use crate::strand::{IN_SITE, SiteUse};
 
+/// What the program uses, with moments of the simulation before and after.
 #[derive(Debug)]
 pub(crate) struct WatchedDirectory(pub(crate) Arc<dyn Directory>);
 
@@ -48,14 +49,18 @@ impl Directory for WatchedDirectory {
         expected: &'a StoredHash,
         new: &'a StoredHash,
     ) -> Writing<'a, bool> {
-        Box::pin(IN_SITE.scope((), self.0.replace_if(account, expected, new)))
+        Box::pin(IN_SITE.scope(site_use(), self.0.replace_if(account, expected, new)))
     }
 
     fn end_sessions<'a>(&'a self, ids: &'a [AccountId]) -> Writing<'a, EndedSessions> {
-        Box::pin(IN_SITE.scope((), self.0.end_sessions(ids)))
+        Box::pin(IN_SITE.scope(site_use(), self.0.end_sessions(ids)))
     }
 
     fn check(&self) -> Reading<'_, DirectoryReport> {
         self.0.check()
     }
+}
+
+fn site_use() -> Arc<SiteUse> {
+    Arc::default()
 }

@@ -10,9 +10,7 @@ use std::{
     time::Duration,
 };
 
-use authority::{
-    Approval, OperatorKey, RosterDigest, RosterDocument, SignedArming, SignedRoster,
-};
+use authority::{Approval, OperatorKey, RosterDigest, RosterDocument, SignedArming, SignedRoster};
 use campaign::{Policy, RampStep, Reach, Threshold};
 use campaigns::{Means, NewDraft};
 use directory::Mapping;
@@ -74,9 +72,8 @@ impl World {
         let randomness: &dyn Randomness = &SeededRandomness::new(0);
         let folder = tempfile::Builder::new().prefix("countersign-sim-").tempdir_in(FOLDER)?;
         let people = site::people(randomness)?;
-        let operators = OPERATORS.iter().map(|name| {
-            Ok(OperatorKey::generate(name.parse()?, randomness))
-        });
+        let operators =
+            OPERATORS.iter().map(|name| Ok(OperatorKey::generate(name.parse()?, randomness)));
         let operators = Arc::new(operators.collect::<SimResult<Vec<_>>>()?);
         let key = InstanceKey::generate(randomness);
         let mut world = Self {
@@ -152,7 +149,8 @@ impl World {
         let people = self.operators.iter().map(OperatorKey::public).collect();
         let document =
             RosterDocument::founding(instance.signing_id()?, people, instance.clock().now());
-        let roster = self.operators.iter().fold(SignedRoster::new(document), SignedRoster::signed_by);
+        let roster =
+            self.operators.iter().fold(SignedRoster::new(document), SignedRoster::signed_by);
         let digest = roster.document().digest();
         instance::accept_roster(instance, &roster, digest).await?;
         self.founding = Some(digest);
