@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use failpoint::{Fate, simulated};
+use failpoint::{CommitFate, simulated};
 use futures_util::future::{LocalBoxFuture, poll_fn};
 use tokio::time::timeout;
 
@@ -239,7 +239,7 @@ impl<'a> Run<'a> {
         };
         let fate = self.fate(ticket.name);
         let actor = &mut self.actors[at];
-        let lost = if fate == Fate::Answered { String::new() } else { format!(" {fate:?}") };
+        let lost = if fate == CommitFate::Answered { String::new() } else { format!(" {fate:?}") };
         self.trace.line(format!("{} {} {}{lost}", self.steps, actor.name, ticket.name));
         actor.desk.grant(ticket.strand, fate);
         let lags = self.is_hostile && self.faults.has(Fault::Lag);
@@ -286,16 +286,16 @@ impl<'a> Run<'a> {
         self.pass(wait.max(STEP_MILLIS));
     }
 
-    fn fate(&mut self, name: &str) -> Fate {
+    fn fate(&mut self, name: &str) -> CommitFate {
         let permille = match name {
             "begin" if self.faults.has(Fault::LostStore) => LOST_STORE_PERMILLE,
             "site_begin" if self.faults.has(Fault::LostSite) => LOST_SITE_PERMILLE,
             _ => 0,
         };
         if !self.is_hostile || !self.dice.happens(permille) {
-            return Fate::Answered;
+            return CommitFate::Answered;
         }
-        *self.dice.pick(&[Fate::AnswerLost, Fate::NeverArrives])
+        *self.dice.pick(&[CommitFate::AnswerLost, CommitFate::NeverArrives])
     }
 
     /// Polls a task until everything of it waits, and looks at what it did.

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use failpoint::{Fate, Hook};
+use failpoint::{CommitFate, Hook};
 use futures_util::future::BoxFuture;
 
 use crate::clock::millis;
@@ -65,7 +65,7 @@ pub(crate) struct Desk {
     shared: Arc<Shared>,
     strands: Mutex<Vec<StrandState>>,
     /// What becomes of the next commit.
-    fate: Mutex<Fate>,
+    fate: Mutex<CommitFate>,
     holds_site: AtomicBool,
 }
 
@@ -94,7 +94,7 @@ pub(crate) struct Ticket {
 impl Desk {
     /// A task's own hook.
     pub(crate) fn open(shared: &Arc<Shared>) -> (Arc<Self>, Arc<dyn Hook>) {
-        let (strands, fate) = (Mutex::default(), Mutex::new(Fate::Answered));
+        let (strands, fate) = (Mutex::default(), Mutex::new(CommitFate::Answered));
         let (shared, holds_site) = (Arc::clone(shared), AtomicBool::new(false));
         let desk = Arc::new(Self { shared, strands, fate, holds_site });
         let hook = desk.strand();
@@ -122,7 +122,7 @@ impl Desk {
     }
 
     /// Lets one strand go on; `fate` is that of its next commit.
-    pub(crate) fn grant(&self, strand: u64, fate: Fate) {
+    pub(crate) fn grant(&self, strand: u64, fate: CommitFate) {
         *lock(&self.fate) = fate;
         let mut strands = self.strands();
         let waiting = strands.iter_mut().find(|state| state.id == strand);
@@ -187,8 +187,8 @@ impl Hook for Strand {
         self.wait("sleep", now + millis(duration))
     }
 
-    fn fate(&self) -> Fate {
-        std::mem::replace(&mut *lock(&self.desk.fate), Fate::Answered)
+    fn fate(&self) -> CommitFate {
+        std::mem::replace(&mut *lock(&self.desk.fate), CommitFate::Answered)
     }
 
     fn beside(&self) -> Arc<dyn Hook> {

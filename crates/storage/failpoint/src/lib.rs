@@ -14,7 +14,7 @@ pub mod mutant;
 #[cfg(feature = "failpoints")]
 pub use kill::{FAILPOINTS, RESET_FAILPOINTS};
 #[cfg(feature = "simulation")]
-pub use simulated::{Fate, Hook, beside, committing, reach, simulated, sleep};
+pub use simulated::{CommitFate, Hook, beside, committing, reach, simulated, sleep};
 
 #[cfg(not(feature = "simulation"))]
 pub use production::{beside, committing, reach, sleep};

@@ -18,7 +18,7 @@ pub trait Hook: Send + Sync {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 
     /// What becomes of the commit that is about to be made.
-    fn fate(&self) -> Fate;
+    fn fate(&self) -> CommitFate;
 
     /// The hook of what goes on beside the task.
     fn beside(&self) -> Arc<dyn Hook>;
@@ -29,7 +29,7 @@ pub trait Hook: Send + Sync {
 
 /// What becomes of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum CommitFate {
     /// It is made, and answered.
     Answered,
     /// It is made, and its answer is lost.
@@ -58,14 +58,14 @@ pub fn committing<E: Send + 'static>(
     Box::pin(async move {
         let Some(hook) = hook() else { return commit.await };
         let fate = hook.fate();
-        if fate == Fate::NeverArrives {
+        if fate == CommitFate::NeverArrives {
             drop(commit);
             hook.reach("commit_failed").await;
             return Err(lost(broken()));
         }
         commit.await?;
         hook.reach("committed").await;
-        if fate == Fate::AnswerLost { Err(lost(broken())) } else { Ok(()) }
+        if fate == CommitFate::AnswerLost { Err(lost(broken())) } else { Ok(()) }
     })
 }
 
