@@ -26,7 +26,7 @@ use crate::{
 
 /// Named moments that a run is hostile through, and then until everything is settled.
 const HOSTILE_STEPS: u64 = 320;
-const DRAIN_STEPS: u64 = 3_000;
+const DRAIN_STEPS: u64 = 1_500;
 
 /// Workers, by host.
 const WORKERS: [usize; 3] = [0, 0, 1];

@@ -122,7 +122,9 @@ async fn begin(
     let taken = notice_after(row_of(&notice), NoticeEvent::Taken, Duration::ZERO, now)?;
     let attempts = taken.attempts();
     let lease = sender.instance.options().lease;
-    tx.begin_notice(notice.id, attempts, sender.worker, lease).await?;
+    if !mutant::is_on("begun_unrecorded") {
+        tx.begin_notice(notice.id, attempts, sender.worker, lease).await?;
+    }
     let begun = Notice { attempts, state: NoticeState::Inflight, ..notice };
     sender.instance.record(tx, &[begun_step(&begun).into()]).await?;
     Ok(begun)
@@ -165,8 +167,7 @@ async fn record_outcome(
         tx.hold_campaign(campaign).await?;
     }
     let now = tx.hold_notice(notice.id).await?;
-    let fence = if mutant::is_on("notice_unfenced") { now.attempts } else { notice.attempts };
-    let event = NoticeEvent::Answered { attempt: fence, outcome };
+    let event = NoticeEvent::Answered { attempt: notice.attempts, outcome };
     move_notice(sender, &mut tx, &now, event, retry, answer).await?;
     Ok(tx.commit().await?)
 }

@@ -4,7 +4,7 @@
 pub const MUTANTS: &[(&str, &str)] = &[
     ("inflight_requeued", "a notice found in flight is sent again"),
     ("lost_is_put_off", "an answer lost after the dot is taken for a mail put off"),
-    ("notice_unfenced", "an answer is recorded for another attempt than it was given to"),
+    ("begun_unrecorded", "a mail goes out before it is on record that nobody may send it again"),
 ];
 
 /// Whether this one is put back.
