@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Mutex};
 
 use model::Randomness;
 
-/// SplitMix64: a seed is a whole run.
+/// `SplitMix64`: a seed is a whole run.
 #[derive(Debug, Clone)]
 pub(crate) struct Dice(u64);
 

@@ -2,6 +2,11 @@
 //!
 //! A seed is a whole run: hosts, workers, people, operators, a relay that lies, and everything that
 //! goes wrong. Equal seeds make equal runs, to the byte. `docs/simulation.md` tells how to use it.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this program talks to the developer who started it"
+)]
 
 mod actors;
 mod clock;
@@ -103,25 +108,23 @@ impl How {
 
     /// The words that say the same.
     fn words(&self) -> String {
-        let names = |faults: &[Fault]| faults.iter().map(name).collect::<Vec<_>>().join(",");
-        let mut words = String::new();
+        let names = |faults: &[Fault]| faults.iter().copied().map(name).collect::<Vec<_>>();
+        let mut words = Vec::new();
         if self.calm {
-            words += " --calm";
+            words.push("--calm".to_owned());
         }
         for (word, faults) in [("--without", &self.without), ("--only", &self.only)] {
             if !faults.is_empty() {
-                words += &format!(" {word} {}", names(faults));
+                words.extend([word.to_owned(), names(faults).join(",")]);
             }
         }
-        if let Some(mutant) = &self.mutant {
-            words += &format!(" --mutant {mutant}");
-        }
-        words
+        words.extend(self.mutant.iter().flat_map(|name| ["--mutant".to_owned(), name.clone()]));
+        words.join(" ")
     }
 }
 
-fn name(fault: &Fault) -> String {
-    let value = clap::ValueEnum::to_possible_value(fault);
+fn name(fault: Fault) -> String {
+    let value = clap::ValueEnum::to_possible_value(&fault);
     value.map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
@@ -177,6 +180,7 @@ fn check_mutant(name: Option<&str>) -> SimResult {
 }
 
 /// A seed that nobody has run before.
+#[expect(clippy::disallowed_methods, reason = "it is drawn once, and printed")]
 fn fresh() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_secs() % 1_000_000_000 * 10_000
@@ -194,7 +198,7 @@ async fn run_many(seeds: u64, from: u64, keep_going: bool, how: &How) -> SimResu
             println!("seed {seed}: {what}");
             broken.entry(kind_of(&what)).or_default().push(seed);
             if !keep_going {
-                println!("to see it: cargo xtask sim seed {seed} --trace{}", how.words());
+                println!("to see it: cargo xtask sim seed {seed} --trace {}", how.words());
                 break;
             }
         }

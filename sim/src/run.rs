@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    iter::repeat_n,
     sync::{Arc, atomic::Ordering},
     task::Poll,
     time::Duration,
@@ -37,6 +38,18 @@ const HOT_FAULT_PERMILLE: u64 = 220;
 const TIME_PASSES_PERMILLE: u64 = 40;
 const LOST_STORE_PERMILLE: u64 = 12;
 const LOST_SITE_PERMILLE: u64 = 60;
+
+/// How often what goes wrong is which of these.
+const WEIGHTS: &[(Fault, usize)] = &[
+    (Fault::Crash, 4),
+    (Fault::Pause, 3),
+    (Fault::Lag, 3),
+    (Fault::Clock, 1),
+    (Fault::Person, 3),
+    (Fault::Rehash, 2),
+    (Fault::Halt, 3),
+    (Fault::Close, 1),
+];
 
 /// What a step takes.
 const STEP_MILLIS: i64 = 16;
@@ -247,11 +260,9 @@ impl<'a> Run<'a> {
             self.site.replicate().await?;
         }
         self.proceed(at, ticket.name).await?;
-        if self.is_hostile && at < self.actors.len() && self.actors[at].is_hot() {
-            let hurts = self.dice.happens(HOT_FAULT_PERMILLE);
-            if hurts {
-                self.strike(Some(at)).await?;
-            }
+        let is_hot = self.is_hostile && self.actors.get(at).is_some_and(Actor::is_hot);
+        if is_hot && self.dice.happens(HOT_FAULT_PERMILLE) {
+            self.strike(Some(at)).await?;
         }
         Ok(())
     }
@@ -325,23 +336,9 @@ impl<'a> Run<'a> {
 
     /// Something goes wrong, if possible for the task that has just come to a hot moment.
     async fn strike(&mut self, hot: Option<usize>) -> SimResult {
-        let mut faults = vec![];
-        let also = |fault, weight, faults: &mut Vec<Fault>, has: bool| {
-            faults.extend(std::iter::repeat_n(fault, if has { weight } else { 0 }));
-        };
-        let weights = [
-            (Fault::Crash, 4),
-            (Fault::Pause, 3),
-            (Fault::Lag, 3),
-            (Fault::Clock, 1),
-            (Fault::Person, 3),
-            (Fault::Rehash, 2),
-            (Fault::Halt, 3),
-            (Fault::Close, 1),
-        ];
-        for (fault, weight) in weights {
-            also(fault, weight, &mut faults, self.faults.has(fault));
-        }
+        let weights = WEIGHTS.iter().filter(|(fault, _)| self.faults.has(*fault));
+        let faults = weights.flat_map(|(fault, weight)| repeat_n(*fault, *weight));
+        let faults: Vec<_> = faults.collect();
         if faults.is_empty() {
             return Ok(());
         }
@@ -420,11 +417,10 @@ impl<'a> Run<'a> {
         let Some(at) = self.victim(hot) else { return Ok(()) };
         let Actor { name, host, .. } = self.actors.remove(at);
         self.trace.line(format!("  {name} dies"));
-        let after = i64::try_from(self.dice.below(30_000))?;
+        let until = self.now() + i64::try_from(self.dice.below(30_000))?;
         self.hire(host).await?;
         if let Some(actor) = self.actors.last_mut() {
-            actor.held_until_millis = clock::millis(Duration::ZERO) + after;
-            actor.held_until_millis += self.shared.now_millis.load(Ordering::SeqCst);
+            actor.held_until_millis = until;
         }
         Ok(())
     }

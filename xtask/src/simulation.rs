@@ -12,7 +12,7 @@ const FRESH_SEEDS_FULL: &str = "2000";
 const RECORDED: &str = "sim/seeds.txt";
 
 /// With the tests' profile, other crates are compiled once for both; optimised, they are compiled
-/// again, and a run takes a quarter of the time.
+/// again, and a run takes a third of the time.
 const SHARED: &str = "dev";
 const FAST: &str = "sim";
 
