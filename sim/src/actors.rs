@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
-use campaigns::{ResetWatch, Worked, WorkerContext, moving_campaigns, work_on};
+use campaigns::{
+    ResetWatch, Worked, WorkerContext, judge_left_sealings, moving_campaigns, work_on,
+};
 use failpoint::{reach, sleep};
 use futures_util::future::LocalBoxFuture;
 use recoveries::{finish_resets, resolve_next, send_requested};
@@ -15,8 +17,10 @@ use crate::{
     world::{CAMPAIGN, Host},
 };
 
-/// How long a worker that has nothing to do waits, and one that something went wrong for.
+/// How long a worker that has nothing to do waits, longer each time, and one that something went
+/// wrong for.
 const IDLE: Duration = Duration::from_secs(4);
+const IDLE_MAX: Duration = Duration::from_secs(64);
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// How often a host sees to upkeep.
@@ -42,6 +46,7 @@ pub(crate) enum Order {
     Halt,
     HaltAll,
     Resume,
+    Finish,
     Close,
 }
 
@@ -49,11 +54,15 @@ pub(crate) enum Order {
 pub(crate) fn worker(host: Arc<Host>, name: String, trace: Trace) -> LocalBoxFuture<'static, ()> {
     Box::pin(async move {
         let context = WorkerContext::new(&host.instance, &host.means);
+        let mut idle = IDLE;
         loop {
             reach("idle").await;
             match work_once(&context, &trace, &name).await {
-                Ok(Worked::Something) => {}
-                Ok(Worked::Nothing) => sleep(IDLE).await,
+                Ok(Worked::Something) => idle = IDLE,
+                Ok(Worked::Nothing) => {
+                    sleep(idle).await;
+                    idle = (idle * 2).min(IDLE_MAX);
+                }
                 Err(error) => {
                     trace.line(format!("  {name}: {error}"));
                     sleep(AFTER_FAILURE).await;
@@ -68,6 +77,14 @@ async fn work_once(context: &WorkerContext<'_>, trace: &Trace, name: &str) -> Si
     let mut worked = Worked::Nothing;
     if resolve_next(context).await? || send_requested(context).await? {
         worked = Worked::Something;
+    }
+    match judge_left_sealings(context).await {
+        Ok(true) => worked = Worked::Something,
+        Ok(false) => {}
+        Err(error) => {
+            trace.line(format!("  {name}: {error}"));
+            sleep(AFTER_FAILURE).await;
+        }
     }
     for campaign in moving_campaigns(context.instance).await? {
         match work_on(context, campaign).await {
@@ -125,6 +142,12 @@ async fn carry_out(host: &Host, order: Order) -> SimResult {
         Order::HaltAll => drop(campaigns::halt_everything(&host.instance).await?),
         Order::Close => drop(campaigns::close_campaign(&host.instance, CAMPAIGN).await?),
         Order::Resume => {
+            host.freeze().await?;
+            host.sign().await?;
+            host.resume().await?;
+        }
+        Order::Finish => {
+            host.finish().await?;
             host.sign().await?;
             host.resume().await?;
         }

@@ -12,36 +12,43 @@ use serde_json::Value;
 
 use crate::{
     SimResult,
-    faults::{Fault, Faults},
     relay::Server,
-    site::{Person, Site, StoreView, Written},
+    site::{Kept, Person, Site, StoreView, Written},
     world::{CAMPAIGN, Host},
 };
 
 pub(crate) struct Oracle {
     people: Vec<Person>,
-    faults: Faults,
     broken: Option<String>,
-    written: Vec<Written>,
+    /// Every write to the site, with how often the gate had closed before.
+    written: Vec<(Written, u32)>,
     mails_begun: usize,
+    /// How often the gate has closed.
+    closings: u32,
     /// Who was alive when the gate closed, with the mails begun since; `None` while it is open.
     since_closed: Option<BTreeMap<String, u32>>,
     /// Who may still commit a swap although the gate has closed, once.
     passing: BTreeSet<String>,
+    /// How often the gate had closed when somebody last committed what they are about to seal.
+    intended: BTreeMap<String, u32>,
     alive: BTreeSet<String>,
+    /// Then times do not tell what was first.
+    went_back: bool,
 }
 
 impl Oracle {
-    pub(crate) fn new(people: Vec<Person>, faults: Faults) -> Self {
+    pub(crate) const fn new(people: Vec<Person>) -> Self {
         Self {
             people,
-            faults,
             broken: None,
             written: Vec::new(),
             mails_begun: 0,
+            closings: 0,
             since_closed: None,
             passing: BTreeSet::new(),
+            intended: BTreeMap::new(),
             alive: BTreeSet::new(),
+            went_back: false,
         }
     }
 
@@ -62,11 +69,28 @@ impl Oracle {
         self.alive.insert(actor.to_owned());
     }
 
+    pub(crate) fn intended(&mut self, actor: &str) {
+        self.intended.insert(actor.to_owned(), self.closings);
+    }
+
+    pub(crate) const fn clock_went_back(&mut self) {
+        self.went_back = true;
+    }
+
     /// Reads what a task may have written to the site.
-    pub(crate) async fn read(&mut self, actor: &str, site: &mut Site) -> SimResult {
+    pub(crate) async fn read(
+        &mut self,
+        actor: &str,
+        site: &mut Site,
+        store: &mut StoreView,
+    ) -> SimResult {
         for written in site.history(self.written.len()).await? {
-            self.judge_write(actor, &written);
-            self.written.push(written);
+            if self.is_ours(&written) {
+                self.judge_write(actor, &written);
+                let kept = store.kept().await?;
+                self.judge_order(actor, written.account, &kept);
+            }
+            self.written.push((written, self.closings));
         }
         Ok(())
     }
@@ -86,26 +110,58 @@ impl Oracle {
         match (is_gate_open, &self.since_closed) {
             (true, _) => self.since_closed = None,
             (false, None) => {
+                self.closings += 1;
                 self.passing = passing;
                 self.since_closed =
                     Some(self.alive.iter().map(|actor| (actor.clone(), 0)).collect());
+                return;
             }
             (false, Some(_)) => {}
         }
+        self.passing.retain(|actor| passing.contains(actor));
     }
 
     fn judge_write(&mut self, actor: &str, written: &Written) {
-        let Some(person) = self.person(written.account).filter(|p| p.is_ours(&written.new)) else {
-            return;
-        };
-        if !person.is_leaked(&written.old) {
-            let id = person.id;
+        let id = written.account;
+        if self.person(id).is_some_and(|person| !person.is_leaked(&written.old)) {
             self.break_by(format!("{actor} replaced a password of {id} that nobody has stolen"));
         }
-        if self.since_closed.is_some() && !self.passing.remove(actor) {
-            let id = written.account;
+        if self.passing.remove(actor) {
+            return;
+        }
+        if self.since_closed.is_some() {
             self.break_by(format!("{actor} sealed {id} after the gate had closed"));
         }
+        if self.intended.get(actor) != Some(&self.closings) {
+            self.break_by(format!("{actor} sealed {id} by an intent from before a halt"));
+        }
+    }
+
+    /// Nobody new is sealed while somebody who was sealed before a halt waits for their first mail.
+    fn judge_order(&mut self, actor: &str, account: i64, kept: &[Kept]) {
+        let Some(address) = self.email(account).cloned() else { return };
+        let of_address = |kept: &&Kept| self.email(kept.account) == Some(&address);
+        let is_begun = |kept: &Kept| !matches!(kept.state.as_str(), "pending" | "sealing");
+        if self.went_back || kept.iter().filter(of_address).any(is_begun) {
+            return;
+        }
+        let waits = |kept: &&Kept| {
+            let is_sealed = matches!(kept.state.as_str(), "sealed" | "sealing");
+            let is_untried = match kept.notice.as_deref() {
+                None => true,
+                Some(state) => state == "pending" && kept.attempts == 0,
+            };
+            is_sealed && is_untried && self.was_ours_before(kept.account) && !of_address(kept)
+        };
+        if let Some(kept) = kept.iter().find(waits) {
+            let waiting = kept.account;
+            self.break_by(format!("{actor} sealed {account} while {waiting} waited for a mail"));
+        }
+    }
+
+    fn was_ours_before(&self, account: i64) -> bool {
+        let mut earlier = self.written.iter().filter(|(_, closings)| *closings < self.closings);
+        earlier.any(|(written, _)| written.account == account && self.is_ours(written))
     }
 
     /// What a worker had in hand when the gate closed, it may end.
@@ -119,6 +175,14 @@ impl Oracle {
 
     fn person(&self, id: i64) -> Option<&Person> {
         self.people.iter().find(|person| person.id == id)
+    }
+
+    fn email(&self, id: i64) -> Option<&String> {
+        self.person(id).map(|person| &person.email)
+    }
+
+    fn is_ours(&self, written: &Written) -> bool {
+        self.person(written.account).is_some_and(|person| person.is_ours(&written.new))
     }
 
     /// Once nothing goes wrong any more, and everybody had their time.
@@ -141,8 +205,8 @@ impl Oracle {
         site: &mut Site,
         store: &mut StoreView,
     ) -> SimResult {
-        let rest = site.history(self.written.len()).await?;
-        self.written.extend(rest);
+        let (rest, closings) = (site.history(self.written.len()).await?, self.closings);
+        self.written.extend(rest.into_iter().map(|written| (written, closings)));
         for (address, mails) in server.taken() {
             if mails.len() > 1 {
                 self.break_by(format!("{address} was told {} times", mails.len()));
@@ -151,11 +215,13 @@ impl Oracle {
         if self.is_broken() {
             return Ok(());
         }
+        for kept in store.kept().await? {
+            self.judge_account(&kept, server);
+        }
+        self.judge_untouched(server);
         instance::verify_log(&host.instance, None).await?;
         let report = report_campaign(&host.instance, &ReportFolds::default(), CAMPAIGN).await?;
-        let report = Counted(serde_json::to_value(report)?);
-        self.judge_counts(&report);
-        self.judge_told(&report, server);
+        self.judge_report(&Counted(serde_json::to_value(report)?), server);
         let open = store.in_between().await?;
         if open > 0 {
             self.break_by(format!("{open} accounts and notices are still in between"));
@@ -165,13 +231,50 @@ impl Oracle {
 
     /// Accounts whose row ever held a value of ours.
     fn ever_ours(&self) -> BTreeSet<i64> {
-        let ours = self.written.iter().filter(|written| {
-            self.person(written.account).is_some_and(|person| person.is_ours(&written.new))
-        });
-        ours.map(|written| written.account).collect()
+        let ours = self.written.iter().filter(|(written, _)| self.is_ours(written));
+        ours.map(|(written, _)| written.account).collect()
     }
 
-    fn judge_counts(&mut self, report: &Counted) {
+    /// Whoever held a value of ours is listed so, and was told, unless it is on record why not.
+    fn judge_account(&mut self, kept: &Kept, server: &Server) {
+        let (id, state) = (kept.account, kept.state.as_str());
+        let was_ours = self.ever_ours().contains(&id);
+        let is_listed = matches!(state, "sealed" | "reset");
+        if was_ours && !is_listed && state != "overtaken" {
+            self.break_by(format!("{id} held a value of ours, and is listed as {state}"));
+        }
+        if !was_ours && is_listed {
+            self.break_by(format!("{id} is listed as {state}, and never held a value of ours"));
+        }
+        let last = self.written.iter().rfind(|(written, _)| written.account == id);
+        if state == "overtaken" && last.is_none_or(|(written, _)| self.is_ours(written)) {
+            self.break_by(format!("{id} is listed as overtaken, and nobody else wrote there"));
+        }
+        let Some(address) = self.email(id).cloned() else { return };
+        let notice = kept.notice.as_deref();
+        let is_told = server.taken().contains_key(&address);
+        if is_listed && !is_told && !matches!(notice, Some("refused" | "uncertain")) {
+            self.break_by(format!("{id} was sealed, nobody told {address}, and nothing says why"));
+        }
+        if notice == Some("sent") && !is_told {
+            self.break_by(format!("the mail to {address} is listed as sent, and was not taken"));
+        }
+        if notice == Some("refused") && !server.refused().contains(&address) {
+            self.break_by(format!("{address} is listed as refused, and the relay did not refuse"));
+        }
+    }
+
+    fn judge_untouched(&mut self, server: &Server) {
+        let ever = self.ever_ours();
+        let ours = self.people.iter().filter(|person| ever.contains(&person.id));
+        let ours: BTreeSet<_> = ours.map(|person| person.email.clone()).collect();
+        if let Some(address) = server.taken().keys().find(|address| !ours.contains(*address)) {
+            self.break_by(format!("{address} was told, and nothing of theirs was touched"));
+        }
+    }
+
+    /// What is published agrees with what happened.
+    fn judge_report(&mut self, report: &Counted, server: &Server) {
         let ever = self.ever_ours().len() as u64;
         let sealed = report.count("sealed");
         let most = sealed + report.count("sealing") + report.count("perhaps_sealed");
@@ -180,30 +283,13 @@ impl Oracle {
                 "{ever} accounts held a value of ours, the report counts {sealed} to {most}"
             ));
         }
-    }
-
-    fn judge_told(&mut self, report: &Counted, server: &Server) {
-        let (taken, refused) = (server.taken(), server.refused());
-        let ever = self.ever_ours();
-        let ours = self.people.iter().filter(|person| ever.contains(&person.id));
-        let ours: BTreeSet<_> = ours.map(|person| person.email.clone()).collect();
-        let untold = ours.iter().filter(|address| !taken.contains_key(*address)).count() as u64;
-        let [sent, not_taken, unclear] =
-            ["sent", "refused", "uncertain"].map(|state| report.notices(state));
-        let explained = not_taken + unclear + report.count("perhaps_sealed");
-        if untold > explained {
-            self.break_by(format!("{untold} addresses were not told, {explained} are listed"));
-        }
-        let told = taken.len() as u64;
+        let (told, [sent, unclear]) =
+            (server.taken().len() as u64, ["sent", "uncertain"].map(|state| report.notices(state)));
         if told < sent || told > sent + unclear {
             self.break_by(format!("{told} mails were taken, {sent} are listed as sent"));
         }
-        let dead = refused.len() as u64;
-        if not_taken > dead && self.faults.has(Fault::RelayRefusesUs) {
-            self.break_by(format!("{not_taken} listed as refused, the relay refused {dead}"));
-        }
-        if let Some(address) = taken.keys().find(|address| !ours.contains(*address)) {
-            self.break_by(format!("{address} was told, and nothing of theirs was touched"));
+        if report.count("untold") > 0 {
+            self.break_by(format!("the report counts {} untold", report.count("untold")));
         }
     }
 }

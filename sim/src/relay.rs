@@ -7,7 +7,9 @@ use std::{
 
 use failpoint::reach;
 use futures_util::future::BoxFuture;
-use notice::{Composed, DeliveryOutcome, Failure, Phase, Transport};
+use notice::{
+    About, Address, Composed, DeliveryOutcome, EnhancedStatus, Failure, Greeting, Phase, Transport,
+};
 
 use crate::{
     dice::Dice,
@@ -145,10 +147,24 @@ impl Transport for SimulatedRelay {
             }
         })
     }
+
+    fn greet<'a>(
+        &'a self,
+        _: &'a Address,
+        _: &'a Address,
+    ) -> BoxFuture<'a, Result<Option<Greeting>, Failure>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn takes_international(&self) -> BoxFuture<'_, Option<bool>> {
+        Box::pin(async { Some(true) })
+    }
 }
 
 fn refused(code: u16, reply: &str, phase: Phase) -> DeliveryOutcome {
-    DeliveryOutcome::Refused { code, reply: reply.to_owned(), permanent: code >= 500, phase }
+    let about = About::reply(phase, code, EnhancedStatus::of(code, reply), reply);
+    let (permanent, reply) = (code >= 500, reply.to_owned());
+    DeliveryOutcome::Refused { code, reply, permanent, phase, about }
 }
 
 fn broken(phase: Phase) -> Failure {

@@ -61,6 +61,8 @@ const HANG: Duration = Duration::from_secs(40);
 const HOT: &[&str] = &[
     "addresses_claimed",
     "sealing_intended",
+    "swap_taken",
+    "swap_passed",
     "site_begin",
     "site_committed",
     "site_commit_failed",
@@ -158,7 +160,7 @@ impl<'a> Run<'a> {
             hosts,
             actors: Vec::new(),
             trace: Trace::default(),
-            oracle: Oracle::new(world.people.clone(), faults.clone()),
+            oracle: Oracle::new(world.people.clone()),
             faults,
             server,
             is_hostile: true,
@@ -204,11 +206,22 @@ impl<'a> Run<'a> {
             left -= 1;
             let is_stuck = matches!(self.stage.state.as_str(), "halted" | "frozen" | "signed");
             if is_stuck && self.actors.iter().all(|actor| actor.role != Role::Operator) {
-                self.order(Order::Resume).await?;
+                let order = self.way_on();
+                self.order(order).await?;
             }
             self.step().await?;
         }
         Ok(())
+    }
+
+    /// What operators do about a campaign that stands still.
+    fn way_on(&mut self) -> Order {
+        let orders: &[Order] = if self.faults.has(Fault::Close) {
+            &[Order::Resume, Order::Resume, Order::Finish, Order::Close]
+        } else {
+            &[Order::Resume]
+        };
+        *self.dice.pick(orders)
     }
 
     /// Whether the campaign is at its end, and nobody is in the middle of anything.
@@ -251,10 +264,10 @@ impl<'a> Run<'a> {
             return Ok(());
         };
         let fate = self.fate(ticket.name);
-        let actor = &mut self.actors[at];
+        let actor = &self.actors[at];
         let lost = if fate == CommitFate::Answered { String::new() } else { format!(" {fate:?}") };
         self.trace.line(format!("{} {} {}{lost}", self.steps, actor.name, ticket.name));
-        actor.desk.grant(ticket.strand, fate);
+        actor.desk.grant(ticket, fate);
         let lags = self.is_hostile && self.faults.has(Fault::Lag);
         if ticket.name == "site_read" && !lags {
             self.site.replicate().await?;
@@ -311,6 +324,7 @@ impl<'a> Run<'a> {
 
     /// Polls a task until everything of it waits, and looks at what it did.
     async fn proceed(&mut self, at: usize, from: &str) -> SimResult {
+        let was_in_site = from == "site_begin" || self.actors[at].desk.holds_site();
         let actor = &mut self.actors[at];
         let (task, desk) = (&mut actor.task, &actor.desk);
         let polled = poll_fn(|context| match task.as_mut().poll(context) {
@@ -320,10 +334,14 @@ impl<'a> Run<'a> {
         });
         let name = actor.name.clone();
         let ended = timeout(HANG, polled).await.map_err(|_| format!("{name} hangs"))?;
-        match from {
-            "begin" => self.stage = self.store.stage().await?,
-            "site_begin" => self.oracle.read(&name, &mut self.site).await?,
-            _ => {}
+        if was_in_site {
+            self.oracle.read(&name, &mut self.site, &mut self.store).await?;
+        }
+        if from == "begin" {
+            self.stage = self.store.stage().await?;
+        }
+        if self.actors[at].has_intended() {
+            self.oracle.intended(&name);
         }
         let passing = self.actors.iter().filter(|actor| actor.is_passing());
         let passing = passing.map(|actor| actor.name.clone()).collect();
@@ -369,6 +387,9 @@ impl<'a> Run<'a> {
             Fault::Clock => {
                 let step = i64::try_from(self.dice.below(90_000))? - 30_000;
                 self.trace.line(format!("  the databases' clock moves by {step} ms"));
+                if step < 0 {
+                    self.oracle.clock_went_back();
+                }
                 clock::step_database(step);
                 Ok(())
             }
@@ -386,7 +407,7 @@ impl<'a> Run<'a> {
             }
             Fault::Halt => {
                 let orders = match self.stage.state.as_str() {
-                    "halted" => &[Order::Resume][..],
+                    "halted" => &[Order::Resume, Order::Resume, Order::Finish][..],
                     _ => &[Order::Halt, Order::HaltAll],
                 };
                 let order = *self.dice.pick(orders);
@@ -474,8 +495,13 @@ impl Actor {
 
     /// Whether it was let through while it held the site's row, and has only to commit there.
     fn is_passing(&self) -> bool {
-        let is_through = |ticket: &Ticket| ticket.name == "committed";
+        let is_through = |ticket: &Ticket| matches!(ticket.name, "committed" | "swap_passed");
         self.desk.holds_site() && self.desk.tickets().iter().any(is_through)
+    }
+
+    /// Whether it has just committed what it is about to seal.
+    fn has_intended(&self) -> bool {
+        self.desk.tickets().iter().any(|ticket| ticket.name == "sealing_intended")
     }
 
     fn is_at_rest(&self) -> bool {

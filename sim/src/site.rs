@@ -211,6 +211,16 @@ pub(crate) struct Stage {
     pub(crate) is_gate_open: bool,
 }
 
+/// How the program leaves one account.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) account: i64,
+    pub(crate) state: String,
+    /// How far the notice to its address is, and how often it was tried; none if there is none.
+    pub(crate) notice: Option<String>,
+    pub(crate) attempts: i64,
+}
+
 /// What the simulation reads in the store, without any of the program's own code.
 #[derive(Debug)]
 pub(crate) struct StoreView(SqliteConnection);
@@ -229,10 +239,30 @@ impl StoreView {
         Ok(Stage { is_gate_open: runs && switch == "released", state })
     }
 
+    /// How every account of the campaign is left.
+    pub(crate) async fn kept(&mut self) -> SimResult<Vec<Kept>> {
+        let text = "SELECT target.account, target.state, notice.state, notice.attempts FROM target \
+                    LEFT JOIN notice ON notice.campaign = target.campaign \
+                        AND notice.address = target.address ORDER BY target.place";
+        let rows = sqlx::query(text).fetch_all(&mut self.0).await?;
+        let kept = rows.iter().map(|row| {
+            let account: String = row.try_get(0)?;
+            let attempts: Option<i64> = row.try_get(3)?;
+            Ok(Kept {
+                account: account.parse()?,
+                state: row.try_get(1)?,
+                notice: row.try_get(2)?,
+                attempts: attempts.unwrap_or_default(),
+            })
+        });
+        kept.collect()
+    }
+
     /// What is neither begun nor ended: notices on their way, addresses not settled.
     pub(crate) async fn in_between(&mut self) -> SimResult<i64> {
         let open = "SELECT (SELECT COUNT(*) FROM notice WHERE state IN ('pending', 'inflight')) + \
-                    (SELECT COUNT(*) FROM target WHERE state = 'sealing')";
+                    (SELECT COUNT(*) FROM target WHERE state = 'sealing') + \
+                    (SELECT COUNT(*) FROM swap WHERE state = 'intended')";
         self.number(open).await
     }
 

@@ -26,6 +26,10 @@ tokio::task_local! {
 pub(crate) struct SiteUse(Mutex<Option<Arc<Desk>>>);
 
 impl SiteUse {
+    pub(crate) fn beginning() -> Arc<Self> {
+        Arc::default()
+    }
+
     fn begun(&self, by: &Arc<Desk>) {
         by.holds_site.store(true, Ordering::SeqCst);
         *lock(&self.0) = Some(Arc::clone(by));
@@ -64,9 +68,15 @@ impl Shared {
 pub(crate) struct Desk {
     shared: Arc<Shared>,
     strands: Mutex<Vec<StrandState>>,
-    /// What becomes of the next commit.
-    fate: Mutex<CommitFate>,
+    /// What becomes of the next commit on the store, and on the site.
+    fates: Mutex<Fates>,
     holds_site: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Fates {
+    store: CommitFate,
+    site: CommitFate,
 }
 
 #[derive(Debug)]
@@ -94,9 +104,10 @@ pub(crate) struct Ticket {
 impl Desk {
     /// A task's own hook.
     pub(crate) fn open(shared: &Arc<Shared>) -> (Arc<Self>, Arc<dyn Hook>) {
-        let (strands, fate) = (Mutex::default(), Mutex::new(CommitFate::Answered));
+        let fates = Fates { store: CommitFate::Answered, site: CommitFate::Answered };
+        let (strands, fates) = (Mutex::default(), Mutex::new(fates));
         let (shared, holds_site) = (Arc::clone(shared), AtomicBool::new(false));
-        let desk = Arc::new(Self { shared, strands, fate, holds_site });
+        let desk = Arc::new(Self { shared, strands, fates, holds_site });
         let hook = desk.strand();
         (desk, hook)
     }
@@ -121,11 +132,15 @@ impl Desk {
             .collect()
     }
 
-    /// Lets one strand go on; `fate` is that of its next commit.
-    pub(crate) fn grant(&self, strand: u64, fate: CommitFate) {
-        *lock(&self.fate) = fate;
+    /// Lets one strand go on; `fate` is that of the commit that it begins here, if it does.
+    pub(crate) fn grant(&self, ticket: Ticket, fate: CommitFate) {
+        match ticket.name {
+            "begin" => lock(&self.fates).store = fate,
+            "site_begin" => lock(&self.fates).site = fate,
+            _ => {}
+        }
         let mut strands = self.strands();
-        let waiting = strands.iter_mut().find(|state| state.id == strand);
+        let waiting = strands.iter_mut().find(|state| state.id == ticket.strand);
         if let Some(waiting) = waiting.and_then(|state| state.waiting.as_mut()) {
             waiting.granted = true;
             waiting.waker.wake_by_ref();
@@ -188,7 +203,10 @@ impl Hook for Strand {
     }
 
     fn fate(&self) -> CommitFate {
-        std::mem::replace(&mut *lock(&self.desk.fate), CommitFate::Answered)
+        let mut fates = lock(&self.desk.fates);
+        let is_site = IN_SITE.try_with(|_| ()).is_ok();
+        let fate = if is_site { &mut fates.site } else { &mut fates.store };
+        std::mem::replace(fate, CommitFate::Answered)
     }
 
     fn beside(&self) -> Arc<dyn Hook> {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use directory::{
     AccountStream, Capabilities, ChangeMark, Changes, Directory, DirectoryReport, EndedSessions,
-    Reading, Writing,
+    LockedRow, Reading, RowNow, TransactionFate, Writing,
 };
 use failpoint::reach;
-use model::{Account, AccountId, StoredHash};
+use model::{Account, AccountId, SiteTransaction, StoredHash};
 
 use crate::strand::{IN_SITE, SiteUse};
 
@@ -43,17 +43,27 @@ impl Directory for WatchedDirectory {
         self.0.by_names(names)
     }
 
-    fn replace_if<'a>(
-        &'a self,
-        account: &'a AccountId,
-        expected: &'a StoredHash,
-        new: &'a StoredHash,
-    ) -> Writing<'a, bool> {
-        Box::pin(IN_SITE.scope(site_use(), self.0.replace_if(account, expected, new)))
+    fn lock<'a>(&'a self, account: &'a AccountId) -> Writing<'a, Box<dyn LockedRow>> {
+        Box::pin(async move {
+            let site = SiteUse::beginning();
+            let row = IN_SITE.scope(Arc::clone(&site), self.0.lock(account)).await?;
+            Ok(Box::new(WatchedRow { row, site }) as Box<dyn LockedRow>)
+        })
+    }
+
+    fn look<'a>(&'a self, account: &'a AccountId) -> Reading<'a, RowNow> {
+        Box::pin(async move {
+            reach("site_look").await;
+            self.0.look(account).await
+        })
+    }
+
+    fn fate<'a>(&'a self, of: &'a SiteTransaction) -> Reading<'a, TransactionFate> {
+        self.0.fate(of)
     }
 
     fn end_sessions<'a>(&'a self, ids: &'a [AccountId]) -> Writing<'a, EndedSessions> {
-        Box::pin(IN_SITE.scope(site_use(), self.0.end_sessions(ids)))
+        Box::pin(IN_SITE.scope(SiteUse::beginning(), self.0.end_sessions(ids)))
     }
 
     fn check(&self) -> Reading<'_, DirectoryReport> {
@@ -61,6 +71,37 @@ impl Directory for WatchedDirectory {
     }
 }
 
-fn site_use() -> Arc<SiteUse> {
-    Arc::default()
+/// A row that is held: until it is let go, nobody else begins on the site. It goes before what says
+/// so, which must not end while the database still holds it.
+struct WatchedRow {
+    row: Box<dyn LockedRow>,
+    site: Arc<SiteUse>,
+}
+
+impl LockedRow for WatchedRow {
+    fn now(&self) -> &RowNow {
+        self.row.now()
+    }
+
+    fn replace<'a>(&'a mut self, new: &'a StoredHash) -> Writing<'a, ()> {
+        self.row.replace(new)
+    }
+
+    fn transaction(&self) -> Option<SiteTransaction> {
+        self.row.transaction()
+    }
+
+    fn commit(self: Box<Self>) -> Writing<'static, ()> {
+        let Self { row, site } = *self;
+        Box::pin(IN_SITE.scope(site, row.commit()))
+    }
+
+    fn roll_back(self: Box<Self>) -> Writing<'static, ()> {
+        let Self { row, site } = *self;
+        Box::pin(async move {
+            let taken_back = row.roll_back().await;
+            drop(site);
+            taken_back
+        })
+    }
 }

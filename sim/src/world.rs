@@ -276,6 +276,7 @@ impl Host {
         let (name, author) = (CAMPAIGN.parse()?, OPERATORS[0].parse()?);
         let draft = NewDraft { name, author, leaks: vec![leak_name()?], policy };
         campaigns::draft_campaign(&self.instance, &draft, self.founding).await?;
+        self.freeze().await?;
         self.sign().await?;
         let (directory, words) = (&*self.means.directory, &self.means.outbox.words);
         campaigns::start_campaign(&self.instance, CAMPAIGN, directory, words, self.founding)
@@ -283,11 +284,24 @@ impl Host {
         Ok(())
     }
 
-    /// Fixes the plan, and has it signed by everybody but its author.
-    pub(crate) async fn sign(&self) -> SimResult {
+    /// Fixes the plan.
+    pub(crate) async fn freeze(&self) -> SimResult {
         let (directory, words) = (&*self.means.directory, &self.means.outbox.words);
+        let (instance, policy) = (&self.instance, None);
+        campaigns::freeze_campaign(instance, CAMPAIGN, policy, directory, words, &Silent).await?;
+        Ok(())
+    }
+
+    /// Fixes a plan that settles whoever was begun, and touches nobody else.
+    pub(crate) async fn finish(&self) -> SimResult {
+        let words = &self.means.outbox.words;
+        campaigns::finish_campaign(&self.instance, CAMPAIGN, words).await?;
+        Ok(())
+    }
+
+    /// Has the plan signed by everybody but its author.
+    pub(crate) async fn sign(&self) -> SimResult {
         let instance = &self.instance;
-        campaigns::freeze_campaign(instance, CAMPAIGN, directory, words, &Silent).await?;
         let plan = campaigns::export_plan(instance, CAMPAIGN).await?;
         for approver in &self.operators[1..] {
             let now = instance.clock().now();

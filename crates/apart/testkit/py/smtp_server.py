@@ -1,7 +1,7 @@
 """A scripted SMTP server (aiosmtpd) whose record is the judge of what arrived.
 
     smtp_server.py FOLDER [--port PORT] [--script FILE] [--starttls | --tls] [--name NAME]
-                   [--login USER:PASSWORD] [--only-login] [--ascii]
+                   [--login USER:PASSWORD] [--only-login] [--ascii] [--self-signed | --expired]
 
 Writes `ca.pem` into FOLDER, prints its port, and serves until its standard input ends. Each
 message that it takes becomes `NNNNNN.json` and then `NNNNNN.eml` there; `session.log` has one line
@@ -28,6 +28,9 @@ recipient's domain, if that is one of these:
     slow            keeps the message, and answers the final dot after a second
     babble          answers the final dot with something that is not SMTP
     painted         550 to RCPT with characters that would repaint a terminal
+    COMMAND REPLY   this reply to RCPT, DATA or DOT: `RCPT 554 5.7.1 Relay access denied`
+
+The script may also hold replies to EHLO and to MAIL, by these words.
 """
 
 import argparse
@@ -83,8 +86,15 @@ class Handler:
         self.script = script
         self.greeted = set()
 
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        session.host_name = hostname
+        answer = self.scripted().get("EHLO")
+        return [answer.replace("{host}", hostname)] if answer else responses
+
     async def handle_MAIL(self, server, session, envelope, address, options):
         self.record.log(session, "MAIL")
+        if answer := self.scripted().get("MAIL"):
+            return answer
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 go on"
@@ -106,14 +116,19 @@ class Handler:
             envelope.kind = kind
         return answer
 
-    def behaviour(self, address):
-        script = {}
+    def scripted(self):
         if self.script and self.script.exists():
-            script = json.loads(self.script.read_text())
+            return json.loads(self.script.read_text())
+        return {}
+
+    def behaviour(self, address):
+        script = self.scripted()
         label = address.rsplit("@", 1)[-1].split(".")[0]
         return script.get(address.lower()) or script.get("*") or label
 
     async def answer_to_rcpt(self, server, address, kind):
+        if kind.startswith("RCPT "):
+            return kind.removeprefix("RCPT ")
         match kind:
             case "grey" if address not in self.greeted:
                 self.greeted.add(address)
@@ -134,6 +149,8 @@ class Handler:
     async def handle_DATA(self, server, session, envelope):
         kind = envelope.kind
         self.record.log(session, f"DATA {kind}")
+        if kind.startswith("DOT "):
+            return kind.removeprefix("DOT ")
         match kind:
             case "unwanted":
                 return "550 5.7.1 not wanted"
@@ -160,6 +177,8 @@ class Server(SMTP):
 
     async def smtp_DATA(self, arg):
         match getattr(self.envelope, "kind", None):
+            case str(kind) if kind.startswith("DATA "):
+                await self.push(kind.removeprefix("DATA "))
             case "uninvited":
                 await self.push("550 5.7.1 keep it")
             case "drop-before":
@@ -172,8 +191,8 @@ class Server(SMTP):
                 await super().smtp_DATA(arg)
 
 
-def certificate(subject, key, issuer, issuer_key, extensions):
-    now = datetime.datetime.now(datetime.timezone.utc)
+def certificate(subject, key, issuer, issuer_key, extensions, age=datetime.timedelta(0)):
+    now = datetime.datetime.now(datetime.timezone.utc) - age
     builder = x509.CertificateBuilder(
         issuer_name=issuer,
         subject_name=subject,
@@ -187,10 +206,14 @@ def certificate(subject, key, issuer, issuer_key, extensions):
     return builder.sign(issuer_key, hashes.SHA256())
 
 
-def tls_context(folder, name):
-    """A server's side of TLS, its certificate signed by an authority made for this folder."""
+def tls_context(folder, arguments):
+    """A server's side of TLS. Its certificate is signed by an authority made for this folder, or
+    is one itself."""
     if not (folder / "server.pem").exists():
-        make_certificates(folder, name)
+        if arguments.self_signed or arguments.expired:
+            make_self_signed(folder, arguments.name, arguments.expired)
+        else:
+            make_certificates(folder, arguments.name)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem")
     return context
@@ -215,6 +238,24 @@ def make_certificates(folder, name):
         pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     (folder / "server.pem").write_bytes(leaf.public_bytes(pem) + secret)
+
+
+def make_self_signed(folder, name, is_expired):
+    """As `openssl req -x509` does it: one certificate of an authority for everything."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    extensions = [
+        (x509.BasicConstraints(ca=True, path_length=None), True),
+        (x509.SubjectAlternativeName([alternative_name(name)]), False),
+    ]
+    age = datetime.timedelta(days=9 if is_expired else 0)
+    made = certificate(subject, key, subject, key, extensions, age)
+    pem = serialization.Encoding.PEM
+    (folder / "ca.pem").write_bytes(made.public_bytes(pem))
+    secret = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "server.pem").write_bytes(made.public_bytes(pem) + secret)
 
 
 def alternative_name(name):
@@ -256,7 +297,7 @@ def options_of_server(arguments, context):
 async def serve(arguments):
     folder = Path(arguments.folder)
     handler = Handler(Record(folder), arguments.script)
-    context = tls_context(folder, arguments.name)
+    context = tls_context(folder, arguments)
     options = options_of_server(arguments, context)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
@@ -280,6 +321,8 @@ def parse():
     parser.add_argument("--login", help="USER:PASSWORD that is asked for")
     parser.add_argument("--only-login", action="store_true", help="no AUTH PLAIN")
     parser.add_argument("--ascii", action="store_true", help="no SMTPUTF8")
+    parser.add_argument("--self-signed", action="store_true", help="its certificate is its own CA")
+    parser.add_argument("--expired", action="store_true", help="the same, valid until last week")
     return parser.parse_args()
 
 

@@ -59,13 +59,16 @@ impl SmtpServer {
         self.folder.path()
     }
 
-    /// From now on it behaves so to mail for this address, or for everybody else if it is `*`.
+    /// From now on it behaves so to mail for this address, or for everybody else if it is `*`. For
+    /// `EHLO` and `MAIL` it is the reply to that command.
     ///
     /// # Panics
     /// If its script cannot be written.
     pub fn behave(&self, recipient: &str, behaviour: &str) {
         let mut script = self.script.lock().expect("nobody panics while writing the script");
-        script.insert(recipient.to_lowercase(), behaviour.to_owned());
+        let is_command = matches!(recipient, "EHLO" | "MAIL");
+        let whom = if is_command { recipient.to_owned() } else { recipient.to_lowercase() };
+        script.insert(whom, behaviour.to_owned());
         let unfinished = self.folder().join("script.part");
         let written = fs::write(&unfinished, json!(*script).to_string());
         let renamed = written.and_then(|()| fs::rename(&unfinished, self.script_file()));

@@ -21,17 +21,57 @@ pub fn decide_claim(
     if group.plan() != facts.signed.digest() {
         return Claim::Refuse(Refusal::OtherGroup);
     }
-    let allowed = allowed_addresses(facts.campaign);
-    if group.address() >= allowed {
-        return Claim::Wait { reason: Waiting::NotItsTurn, until: None };
-    }
     if accounts.iter().any(|state| *state != TargetState::Pending) {
         return Claim::Proceed;
+    }
+    if group.address() >= allowed_addresses(facts.campaign) {
+        return Claim::Wait { reason: Waiting::NotItsTurn, until: None };
+    }
+    if facts.is_earlier_unsettled {
+        return Claim::Wait { reason: Waiting::EarlierRound, until: None };
+    }
+    if let Sending::Paused { until } = facts.sending {
+        return Claim::Wait { reason: Waiting::SendingPaused, until: Some(until) };
     }
     if facts.sealed_untold > facts.signed.plan().policy().sealed_untold_max {
         return Claim::Wait { reason: Waiting::SealedUntold, until: None };
     }
     rate_wait(facts).unwrap_or(Claim::Proceed)
+}
+
+/// Decides whether a worker that has taken an address up may still seal its accounts: everything in
+/// `facts` is read again in the transaction that commits the intent. Hashing may have taken long
+/// enough for a halt, for a new round, or for somebody to pull the switch.
+#[must_use]
+pub fn decide_intent(facts: &ClaimFacts<'_>) -> Claim {
+    if let Some(refused) = refused(facts) {
+        return Claim::Refuse(refused);
+    }
+    // The address itself was counted when it was taken up.
+    let policy = facts.signed.plan().policy();
+    let RateUsed { this_minute, this_hour } = facts.rate;
+    if this_minute > policy.rate_per_minute_max || this_hour > policy.rate_per_hour_max {
+        return rate_wait(facts).unwrap_or(Claim::Proceed);
+    }
+    Claim::Proceed
+}
+
+/// Decides whether a swap may be committed on the site: right before it is, while the site's row is
+/// locked. `round` is the round by whose signatures it was intended.
+///
+/// # Errors
+/// [`Refusal`] says what has changed since the intent.
+pub fn decide_pass(
+    campaign: &Campaign,
+    round: u32,
+    kill_switch: KillSwitch,
+) -> Result<(), Refusal> {
+    match campaign.state() {
+        _ if kill_switch == KillSwitch::Pulled => Err(Refusal::KillSwitch),
+        State::Running(_) if campaign.round() == round => Ok(()),
+        State::Running(_) => Err(Refusal::NotSigned),
+        state => Err(Refusal::NotRunning(state)),
+    }
 }
 
 /// Decides whether a worker may begin to send one notice: right before its row is committed as
@@ -97,8 +137,28 @@ pub struct ClaimFacts<'a> {
     pub rate: RateUsed,
     /// Accounts that are sealed while their notice is not final.
     pub sealed_untold: u64,
+    /// Whether somebody who was begun before the campaign was resumed is still to be sealed or told,
+    /// and is not put off.
+    pub is_earlier_unsettled: bool,
+    /// Whether anybody could be told.
+    pub sending: Sending,
     /// The database's clock.
     pub now: Timestamp,
+}
+
+/// Whether mail leaves, as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sending {
+    /// As it should.
+    Open,
+    /// Nobody is told until then: nobody is sealed either.
+    Paused {
+        /// When one address may be tried.
+        until: Timestamp,
+    },
+    /// It failed, and nobody waits for a mail whose turn it is: one more address shows whether it
+    /// still does.
+    Untried,
 }
 
 /// Addresses taken up in the current minute and hour of the clock.
@@ -131,10 +191,14 @@ model::text_enum! {
     pub enum Waiting {
         /// The stage does not reach this address yet.
         NotItsTurn = "not_its_turn",
+        /// Those who were begun before the campaign was resumed come first.
+        EarlierRound = "earlier_round",
         /// Too many are sealed and not told: mail does not get through.
         SealedUntold = "sealed_untold",
         /// This minute's or this hour's share is used up.
         Rate = "rate",
+        /// Mail does not leave at all.
+        SendingPaused = "sending_paused",
         /// Some account of the address is not settled.
         NotSealed = "not_sealed",
         /// The notice was put off by the mail server.
@@ -241,6 +305,8 @@ mod tests {
                 kill_switch: KillSwitch::Released,
                 rate: RateUsed::default(),
                 sealed_untold: 0,
+                is_earlier_unsettled: false,
+                sending: Sending::Open,
                 now: NOW,
             }
         }
@@ -282,6 +348,32 @@ mod tests {
     }
 
     #[test]
+    fn what_was_claimed_is_asked_for_again() {
+        let case = Case::new();
+        assert_eq!(decide_intent(&case.facts()), Claim::Proceed);
+        let full = RateUsed { this_minute: 600, this_hour: 600 };
+        assert_eq!(decide_intent(&ClaimFacts { rate: full, ..case.facts() }), Claim::Proceed);
+        let over = RateUsed { this_minute: 601, this_hour: 601 };
+        let waits = decide_intent(&ClaimFacts { rate: over, ..case.facts() });
+        assert!(matches!(waits, Claim::Wait { reason: Waiting::Rate, .. }));
+        let pulled = ClaimFacts { kill_switch: KillSwitch::Pulled, ..case.facts() };
+        assert_eq!(decide_intent(&pulled), Claim::Refuse(Refusal::KillSwitch));
+    }
+
+    #[test]
+    fn nothing_passes_after_a_halt_or_in_another_round() {
+        let case = Case::new();
+        let round = case.campaign.round();
+        let pass = |campaign, round| decide_pass(campaign, round, KillSwitch::Released);
+        assert_eq!(pass(&case.campaign, round), Ok(()));
+        assert_eq!(pass(&case.campaign, round - 1), Err(Refusal::NotSigned));
+        let pulled = decide_pass(&case.campaign, round, KillSwitch::Pulled);
+        assert_eq!(pulled, Err(Refusal::KillSwitch));
+        let halted = step(&case.campaign, Event::Halt(HaltReason::Operator), NOW).unwrap().0;
+        assert_eq!(pass(&halted, round), Err(Refusal::NotRunning(halted.state())));
+    }
+
+    #[test]
     fn sealing_waits_while_mail_does_not_get_through() {
         let case = Case::new();
         case.check(ClaimFacts { sealed_untold: 100, ..case.facts() }, Claim::Proceed);
@@ -292,6 +384,30 @@ mod tests {
         let group = AddressGroup::verify(&case.signed, group).unwrap();
         let begun = [TargetState::Sealed, TargetState::Pending];
         assert_eq!(decide_claim(&group, &begun, &stuck), Claim::Proceed);
+    }
+
+    #[test]
+    fn those_who_were_begun_before_a_halt_come_first() {
+        let case = Case::new();
+        let earlier = ClaimFacts { is_earlier_unsettled: true, ..case.facts() };
+        case.check(earlier, Claim::Wait { reason: Waiting::EarlierRound, until: None });
+        let group = case.members().into_iter().take(2).collect();
+        let group = AddressGroup::verify(&case.signed, group).unwrap();
+        let begun = [TargetState::Sealed, TargetState::Pending];
+        assert_eq!(decide_claim(&group, &begun, &earlier), Claim::Proceed);
+    }
+
+    #[test]
+    fn nobody_is_sealed_while_mail_does_not_leave_at_all() {
+        let case = Case::new();
+        let until = NOW.after(Duration::from_mins(1));
+        let paused = ClaimFacts { sending: Sending::Paused { until }, ..case.facts() };
+        case.check(paused, Claim::Wait { reason: Waiting::SendingPaused, until: Some(until) });
+        case.check(ClaimFacts { sending: Sending::Untried, ..case.facts() }, Claim::Proceed);
+        let group = case.members().into_iter().take(2).collect();
+        let group = AddressGroup::verify(&case.signed, group).unwrap();
+        let begun = [TargetState::Sealed, TargetState::Pending];
+        assert_eq!(decide_claim(&group, &begun, &paused), Claim::Proceed);
     }
 
     #[test]

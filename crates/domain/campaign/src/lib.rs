@@ -15,6 +15,7 @@ mod plan;
 mod policy;
 mod signed;
 mod signing;
+mod swap;
 mod target;
 #[cfg(test)]
 mod testing;
@@ -22,19 +23,23 @@ mod tree;
 
 pub use account_for::{Irreconcilable, Reckoning};
 pub use claim::{
-    Claim, ClaimFacts, NoticeDue, RateUsed, Refusal, Waiting, decide_claim, decide_send, notice_due,
+    Claim, ClaimFacts, NoticeDue, RateUsed, Refusal, Sending, Waiting, decide_claim, decide_intent,
+    decide_pass, decide_send, notice_due,
 };
 pub use group::{AddressGroup, GroupError};
 pub use machine::{
-    Campaign, Command, Event, HaltReason, Stage, StageProgress, State, StepError,
-    allowed_addresses, step,
+    Campaign, Command, Event, HaltReason, NoticeEnds, Stage, StageProgress, State, StepError,
+    Unsettled, allowed_addresses, step,
 };
 pub use names::{CampaignName, TemplateName};
-pub use plan::{Counts, Draft, Plan, PlanDigest, PlanError, Reason, TemplateDigest};
+pub use plan::{
+    Counts, Draft, Plan, PlanDigest, PlanError, Reason, Renewal, Scope, TemplateDigest,
+};
 pub use policy::{Policy, PolicyError, RampStep, Reach, StoreKind, Threshold};
 pub use signed::SignedPlan;
+pub use swap::{PassedAttempt, SwapEnd, judge_swap};
 pub use target::{
-    AddressKey, Place, Resolution, Reverification, Target, TargetAction, Targets, TargetsError,
-    after_reverification, resolve_sealing,
+    AddressKey, Place, Reverification, Target, TargetAction, Targets, TargetsError,
+    after_reverification,
 };
 pub use tree::{InclusionProof, TargetRoot, TargetTree};

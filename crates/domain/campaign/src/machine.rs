@@ -3,7 +3,7 @@ use std::fmt;
 use model::{CampaignId, CampaignState, Timestamp, canonical::micros};
 use serde::{Deserialize, Serialize};
 
-use crate::{Plan, PlanDigest, Policy, SignedPlan, TargetRoot, limits::SECRETS_KEPT};
+use crate::{Plan, PlanDigest, Policy, Scope, SignedPlan, TargetRoot, limits::SECRETS_KEPT};
 
 /// Takes a campaign one step further: what it becomes, and what is to be done about it.
 ///
@@ -21,15 +21,17 @@ pub fn step(
         Event::Start => campaign.start(now),
         Event::Tick(progress) => campaign.tick(progress, now),
         Event::Halt(reason) => campaign.halt(reason, now),
-        Event::Resume(signed) => campaign.resume(signed, now),
-        Event::Close => campaign.close(now),
+        Event::Resume(signed, progress) => campaign.resume(signed, progress, now),
+        Event::Close(progress) => campaign.close(progress, now),
     }
 }
 
-/// How many addresses, counted from the start of the order, may have been taken up by now.
+/// How many addresses, counted from the start of the order, may be taken up by now. Those that were
+/// begun are finished wherever they stand.
 #[must_use]
 pub fn allowed_addresses(campaign: &Campaign) -> u64 {
     match (campaign.state, &campaign.order) {
+        (_, Some(order)) if order.scope == Scope::Begun => 0,
         (State::Running(stage), Some(order)) => order.policy.reach(stage.taken(), order.addresses),
         _ => 0,
     }
@@ -45,6 +47,17 @@ pub struct Campaign {
     #[serde(with = "micros")]
     since: Timestamp,
     order: Option<Order>,
+    /// When it was resumed last, and what had become of notices then: thresholds count from there.
+    #[serde(default)]
+    resumed: Option<Resumed>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Resumed {
+    #[serde(with = "micros")]
+    at: Timestamp,
+    before: NoticeEnds,
 }
 
 /// What the frozen plan orders. Kept beside the state so that no step needs the whole plan.
@@ -56,6 +69,8 @@ struct Order {
     root: TargetRoot,
     addresses: u64,
     policy: Policy,
+    #[serde(default)]
+    scope: Scope,
     #[serde(with = "micros")]
     sign_by: Timestamp,
     #[serde(with = "micros")]
@@ -183,10 +198,10 @@ pub enum Event<'a> {
     Tick(&'a StageProgress),
     /// Stop before the next claim.
     Halt(HaltReason),
-    /// Enough operators have signed the plan of the new round.
-    Resume(&'a SignedPlan),
-    /// Give it up, or put it away.
-    Close,
+    /// Enough operators have signed the plan of the new round, and this was done before.
+    Resume(&'a SignedPlan, &'a StageProgress),
+    /// Give it up, or put it away: this was done.
+    Close(&'a StageProgress),
 }
 
 impl Event<'_> {
@@ -198,8 +213,8 @@ impl Event<'_> {
             Self::Start => "started",
             Self::Tick(_) => "advanced",
             Self::Halt(_) => "halted",
-            Self::Resume(_) => "resumed",
-            Self::Close => "closed",
+            Self::Resume(..) => "resumed",
+            Self::Close(_) => "closed",
         }
     }
 }
@@ -210,12 +225,49 @@ pub struct StageProgress {
     /// Addresses, from the start of the order without a gap, of which every account is sealed or
     /// skipped and whose notice, if one is due, is `sent`, `refused` or `uncertain`.
     pub settled_addresses: u64,
+    /// What has become of notices.
+    pub notices: NoticeEnds,
+    /// Who is not settled.
+    pub unsettled: Unsettled,
+}
+
+/// How many notices have ended, and how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeEnds {
     /// Notices that are `sent`, `refused` or `uncertain`.
-    pub final_notices: u64,
+    pub ended: u64,
     /// Of these, `refused`.
     pub refused: u64,
     /// Of these, `uncertain`.
     pub uncertain: u64,
+}
+
+impl NoticeEnds {
+    const fn since(self, before: Self) -> Self {
+        Self {
+            ended: self.ended.saturating_sub(before.ended),
+            refused: self.refused.saturating_sub(before.refused),
+            uncertain: self.uncertain.saturating_sub(before.uncertain),
+        }
+    }
+}
+
+/// Accounts that a campaign must not leave as they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Their sealing was begun, and nobody knows yet how it ended.
+    pub sealing: u64,
+    /// They are sealed, and the notice to their address is not final.
+    pub untold: u64,
+}
+
+impl Unsettled {
+    /// Whether there are any.
+    #[must_use]
+    pub const fn is_anybody(self) -> bool {
+        self.sealing > 0 || self.untold > 0
+    }
 }
 
 /// What is to be done in the transaction that records a step, or because of it.
@@ -233,7 +285,7 @@ impl Campaign {
     /// A new draft.
     #[must_use]
     pub const fn draft(id: CampaignId, now: Timestamp) -> Self {
-        Self { id, round: 0, state: State::Draft, since: now, order: None }
+        Self { id, round: 0, state: State::Draft, since: now, order: None, resumed: None }
     }
 
     /// Which one.
@@ -266,6 +318,12 @@ impl Campaign {
         self.since
     }
 
+    /// When it was resumed last; `None` while it goes on as it was started.
+    #[must_use]
+    pub fn resumed_at(&self) -> Option<Timestamp> {
+        self.resumed.map(|resumed| resumed.at)
+    }
+
     /// The plan of this round; `None` in a draft, and after a halt until one is frozen.
     #[must_use]
     pub fn plan(&self) -> Option<PlanDigest> {
@@ -291,21 +349,46 @@ impl Campaign {
         }
         let order = Order::of(plan);
         let halted = matches!(self.state, State::Halted { .. });
-        let state = if halted { self.same_order(&order)? } else { State::Frozen };
+        let state = if halted { self.same_targets(&order)? } else { self.unbegun(&order)? };
         let round = self.next_round();
-        let frozen = Self { id: self.id, round, state, since: now, order: Some(order) };
+        let frozen = Self { round, order: Some(order), ..self.to(state, now) };
         Ok((frozen, Vec::new()))
     }
 
-    /// A halted campaign goes on with whom and how it began, or not at all.
-    fn same_order(&self, new: &Order) -> Result<State, StepError> {
-        match &self.order {
-            Some(old) if old.root == new.root && old.policy == new.policy => Ok(self.state),
-            old => Err(StepError::OtherTargets {
+    /// A halted campaign goes on with whom it began, or not at all. It goes on where it was; by
+    /// other stages, it begins with the canary again, and passes what is settled.
+    fn same_targets(&self, new: &Order) -> Result<State, StepError> {
+        match (self.state, &self.order) {
+            (State::Halted { reason, .. }, Some(old)) if old.root == new.root => {
+                let same = old.policy.has_stages_of(&new.policy);
+                Ok(if same { self.state } else { State::Halted { stage: Stage::Canary, reason } })
+            }
+            (_, old) => Err(StepError::OtherTargets {
                 plan: new.root,
                 begun: old.as_ref().map(|order| order.root),
             }),
         }
+    }
+
+    /// Who was begun can be finished only where somebody was.
+    fn unbegun(&self, new: &Order) -> Result<State, StepError> {
+        match new.scope {
+            Scope::All => Ok(State::Frozen),
+            Scope::Begun => Err(StepError::NothingBegun { id: self.id, state: self.state }),
+        }
+    }
+
+    /// What was signed for in this round is held against what has become of notices in it.
+    fn too_bad(&self, policy: &Policy, progress: &StageProgress) -> Option<HaltReason> {
+        let before = self.resumed.map_or_else(NoticeEnds::default, |resumed| resumed.before);
+        let NoticeEnds { ended, refused, uncertain } = progress.notices.since(before);
+        if policy.uncertain.is_exceeded(uncertain, ended) {
+            return Some(HaltReason::Uncertain);
+        }
+        if policy.refused.is_exceeded(refused, ended) {
+            return Some(HaltReason::Refused);
+        }
+        None
     }
 
     fn thaw(&self, now: Timestamp) -> Stepped {
@@ -337,20 +420,21 @@ impl Campaign {
         }
     }
 
-    fn resume(&self, signed: &SignedPlan, now: Timestamp) -> Stepped {
+    fn resume(&self, signed: &SignedPlan, progress: &StageProgress, now: Timestamp) -> Stepped {
         let State::Halted { stage, .. } = self.state else {
-            return Err(self.unexpected(Event::Resume(signed)));
+            return Err(self.unexpected(Event::Resume(signed, progress)));
         };
         let order = self.ordered(signed)?;
         in_time("resumed", order.start_by, now)?;
-        Ok((self.run(stage, now), Vec::new()))
+        let resumed = Some(Resumed { at: now, before: progress.notices });
+        Ok((Self { resumed, ..self.run(stage, now) }, Vec::new()))
     }
 
     fn tick(&self, progress: &StageProgress, now: Timestamp) -> Stepped {
         match (self.state, &self.order) {
             (State::Frozen, Some(order)) if now > order.sign_by => self.thaw(now),
             (State::Signed, Some(order)) if now > order.start_by => self.thaw(now),
-            (State::Running(stage), Some(order)) => match too_bad(&order.policy, progress) {
+            (State::Running(stage), Some(order)) => match self.too_bad(&order.policy, progress) {
                 Some(reason) => self.halt(reason, now),
                 None => Ok(self.advance(stage, order, progress, now)),
             },
@@ -365,6 +449,9 @@ impl Campaign {
         progress: &StageProgress,
         now: Timestamp,
     ) -> (Self, Vec<Command>) {
+        if order.scope == Scope::Begun {
+            return self.finish_begun(progress, now);
+        }
         let after = stage.taken();
         let next = order.policy.step_after(after, order.addresses);
         let settled = progress.settled_addresses >= order.policy.reach(after, order.addresses);
@@ -393,6 +480,16 @@ impl Campaign {
         (self.to(State::Done, now), vec![destroy])
     }
 
+    /// Nobody new is taken up: it is over once those who were begun are settled.
+    fn finish_begun(&self, progress: &StageProgress, now: Timestamp) -> (Self, Vec<Command>) {
+        if progress.unsettled.is_anybody() {
+            return (self.clone(), Vec::new());
+        }
+        let (done, mut commands) = self.finish(now);
+        commands.push(Command::ReleaseUntouched);
+        (done, commands)
+    }
+
     fn halt(&self, reason: HaltReason, now: Timestamp) -> Stepped {
         match self.state {
             State::Running(stage) => Ok((self.stop(stage, reason, now), Vec::new())),
@@ -400,9 +497,12 @@ impl Campaign {
         }
     }
 
-    fn close(&self, now: Timestamp) -> Stepped {
+    fn close(&self, progress: &StageProgress, now: Timestamp) -> Stepped {
         match self.state {
-            State::Running(_) | State::Closed => Err(self.unexpected(Event::Close)),
+            State::Running(_) | State::Closed => Err(self.unexpected(Event::Close(progress))),
+            _ if progress.unsettled.is_anybody() => {
+                Err(StepError::Unsettled { id: self.id, unsettled: progress.unsettled })
+            }
             _ => Ok((self.to(State::Closed, now), vec![Command::ReleaseUntouched])),
         }
     }
@@ -445,20 +545,11 @@ impl Order {
             root: plan.root(),
             addresses: plan.counts().addresses,
             policy: plan.policy().clone(),
+            scope: plan.scope(),
             sign_by: plan.sign_by(),
             start_by: plan.start_by(),
         }
     }
-}
-
-const fn too_bad(policy: &Policy, progress: &StageProgress) -> Option<HaltReason> {
-    if policy.uncertain.is_exceeded(progress.uncertain, progress.final_notices) {
-        return Some(HaltReason::Uncertain);
-    }
-    if policy.refused.is_exceeded(progress.refused, progress.final_notices) {
-        return Some(HaltReason::Refused);
-    }
-    None
 }
 
 fn in_time(what: &'static str, by: Timestamp, now: Timestamp) -> Result<(), StepError> {
@@ -510,14 +601,33 @@ pub enum StepError {
         round: u32,
     },
     /// Other people than those it began with.
-    #[error(
-        "the plan's targets are {plan}, or its policy is new; the campaign began with {begun:?}"
-    )]
+    #[error("the plan's targets are {plan}, the campaign began with {begun:?}")]
     OtherTargets {
         /// Root of the plan.
         plan: TargetRoot,
         /// Root of the plan that it began with.
         begun: Option<TargetRoot>,
+    },
+    /// People are sealed who were not told, or may be.
+    #[error(
+        "campaign {id} still has {sealing} accounts whose sealing is not known to have ended and \
+         {untold} that are sealed while nobody was told",
+        sealing = .unsettled.sealing,
+        untold = .unsettled.untold
+    )]
+    Unsettled {
+        /// Which campaign.
+        id: CampaignId,
+        /// How many.
+        unsettled: Unsettled,
+    },
+    /// Only a campaign that was begun and halted can be finished.
+    #[error("campaign {id} is {state}: there is nobody to finish with")]
+    NothingBegun {
+        /// Which campaign.
+        id: CampaignId,
+        /// Where it stands.
+        state: State,
     },
     /// Too late.
     #[error("the campaign had to be {what} before {by}, it is {now}: freeze it again")]

@@ -47,6 +47,27 @@ pub struct Plan {
     policy: Policy,
     templates: BTreeMap<TemplateName, TemplateDigest>,
     root: TargetRoot,
+    #[serde(default, skip_serializing_if = "Scope::is_all")]
+    scope: Scope,
+}
+
+/// Which of a plan's targets are taken up in its round.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// All of them, step by step.
+    #[default]
+    All,
+    /// Those who were begun before a halt: they are settled, and nobody else is touched.
+    Begun,
+}
+
+impl Scope {
+    /// Whether a plan leaves it out: plans had none before campaigns could be finished.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    const fn is_all(&self) -> bool {
+        matches!(self, Self::All)
+    }
 }
 
 format_version! { pub(crate) Version = "countersign plan 1" }
@@ -74,6 +95,17 @@ pub struct Draft {
     pub policy: Policy,
     /// The words, by name.
     pub templates: BTreeMap<TemplateName, TemplateDigest>,
+}
+
+/// What may differ in the plan of a later round.
+#[derive(Debug, Clone)]
+pub struct Renewal {
+    /// Who is answerable for it.
+    pub author: OperatorName,
+    /// How to go on.
+    pub policy: Policy,
+    /// With whom.
+    pub scope: Scope,
 }
 
 /// How many of how many.
@@ -140,22 +172,30 @@ impl Plan {
             policy: draft.policy,
             templates: draft.templates,
             root: TargetTree::new(targets).root(),
+            scope: Scope::All,
         };
         plan.check()?;
         Ok(plan)
     }
 
-    /// The same targets, policy and words, to be signed for again in a later round: after a halt.
-    #[must_use]
-    pub fn renew(&self, author: OperatorName, round: u32, now: Timestamp) -> Self {
-        Self {
+    /// The same targets and words, to be signed for again in a later round: after a halt.
+    ///
+    /// # Errors
+    /// [`PlanError::Policy`] says what of the policy is not taken.
+    pub fn renew(&self, renewal: Renewal, round: u32, now: Timestamp) -> Result<Self, PlanError> {
+        let Renewal { author, policy, scope } = renewal;
+        let plan = Self {
             author,
             round,
             frozen_at: now,
-            sign_by: now.after(Duration::from_secs(self.policy.signing_seconds)),
-            start_by: now.after(Duration::from_secs(self.policy.start_seconds)),
+            sign_by: now.after(Duration::from_secs(policy.signing_seconds)),
+            start_by: now.after(Duration::from_secs(policy.start_seconds)),
+            policy,
+            scope,
             ..self.clone()
-        }
+        };
+        plan.check()?;
+        Ok(plan)
     }
 
     /// Reads a plan that was exported or stored.
@@ -302,6 +342,12 @@ impl Plan {
     pub const fn root(&self) -> TargetRoot {
         self.root
     }
+
+    /// Which of its targets are taken up.
+    #[must_use]
+    pub const fn scope(&self) -> Scope {
+        self.scope
+    }
 }
 
 /// Why a plan cannot be signed for.
@@ -423,7 +469,9 @@ mod tests {
 
     #[test]
     fn a_renewed_plan_has_the_same_targets_and_another_digest() {
-        let renewed = plan(3).renew("bob".parse().unwrap(), 4, NOW.after(Duration::from_secs(9)));
+        let author = "bob".parse().unwrap();
+        let renewal = Renewal { author, policy: Policy::default(), scope: Scope::Begun };
+        let renewed = plan(3).renew(renewal, 4, NOW.after(Duration::from_secs(9))).unwrap();
         assert_eq!(renewed.root(), plan(3).root());
         assert_ne!(renewed.digest(), plan(3).digest());
         assert_eq!(Plan::parse(&renewed.to_bytes()).unwrap(), renewed);

@@ -90,6 +90,11 @@ impl Threshold {
 const THOUSAND: u64 = 1000;
 
 impl Policy {
+    /// Whether its stages are those of another one.
+    pub(crate) fn has_stages_of(&self, other: &Self) -> bool {
+        (self.canary_addresses, &self.ramp) == (other.canary_addresses, &other.ramp)
+    }
+
     /// Passes a policy that keeps the floors, or, in a rehearsal, one that makes sense.
     ///
     /// # Errors

@@ -2,7 +2,7 @@ use std::fmt::{self, Write as _};
 
 use model::{Approvable, Document, InstanceId, OperatorName, Timestamp, readable};
 
-use crate::{Plan, Policy, Reach, Threshold, plan::Version};
+use crate::{Plan, Policy, Reach, Scope, Threshold, plan::Version};
 
 impl Document for Plan {
     const FORMAT: &'static str = Version::FORMAT;
@@ -24,6 +24,9 @@ impl Document for Plan {
         writeln!(to, "instance: {} ({})", self.instance(), self.store())?;
         writeln!(to, "campaign: {} {}", self.campaign(), readable(self.name().as_str()))?;
         writeln!(to, "round: {}", self.round())?;
+        if self.scope() == Scope::Begun {
+            writeln!(to, "scope: settle those who were begun, and touch nobody else")?;
+        }
         writeln!(to, "author: {}", self.author())?;
         writeln!(to, "frozen at: {}", self.frozen_at())?;
         writeln!(to, "sign before: {}", self.sign_by())?;

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use model::{
-    AccountId, CredentialVersion, SiteRow, SkipReason, Verdict,
+    AccountId, CredentialVersion, SkipReason, Verdict,
     canonical::{self, hex_of},
     digest_type,
 };
@@ -228,29 +228,6 @@ pub const fn after_reverification(found: Reverification) -> TargetAction {
         R::NoPassword => Skip(SkipReason::NoPassword),
         R::Gone => Skip(SkipReason::Gone),
         R::AlreadyReset => Skip(SkipReason::AlreadyReset),
-    }
-}
-
-/// What a worker does about an account in `sealing`, after a compare-and-swap or a restart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resolution {
-    /// Look again at whether it is exposed, then try the compare-and-swap again.
-    Again,
-    /// It is sealed.
-    Sealed,
-    /// A person's own change in between has won.
-    Skipped(SkipReason),
-}
-
-/// Decides by comparing, so that it gives the same answer however often it is asked.
-#[must_use]
-pub const fn resolve_sealing(row: SiteRow) -> Resolution {
-    match row {
-        SiteRow::Old => Resolution::Again,
-        SiteRow::Ours => Resolution::Sealed,
-        SiteRow::Other => Resolution::Skipped(SkipReason::Changed),
-        SiteRow::Empty => Resolution::Skipped(SkipReason::NoPassword),
-        SiteRow::Gone => Resolution::Skipped(SkipReason::Gone),
     }
 }
 

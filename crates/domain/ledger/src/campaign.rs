@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use model::{
     AccountId, CampaignId, ChosenPassword, CredentialVersion, KillSwitch, LeakId, NoticeId,
-    SkipReason,
+    SkipReason, SwapId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,39 @@ pub enum CampaignEvent {
         credential_version: CredentialVersion,
         /// The findings that verified.
         findings: Vec<i64>,
+        /// The replacement of its stored password that is intended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        swap: Option<SwapId>,
+    },
+    /// Another worker finds out how far the one came that was sealing it.
+    SealingTaken {
+        /// In which campaign.
+        campaign: CampaignId,
+        /// Whose.
+        account: AccountId,
+        /// The replacement that was intended.
+        swap: SwapId,
+        /// Its attempt from now on.
+        attempt: u32,
+    },
+    /// Its password was not taken out of use after all: the site's row is as it was.
+    SealingUndone {
+        /// In which campaign.
+        campaign: CampaignId,
+        /// Whose.
+        account: AccountId,
+        /// The replacement that was intended.
+        swap: SwapId,
+    },
+    /// Somebody else's password stands in the site's row. Whether it was sealed before cannot be
+    /// known.
+    AccountOvertaken {
+        /// In which campaign.
+        campaign: CampaignId,
+        /// Whose.
+        account: AccountId,
+        /// The replacement that was intended.
+        swap: SwapId,
     },
     /// Its password no longer works, and its sessions are ended.
     AccountSealed {
@@ -154,6 +187,9 @@ impl CampaignEvent {
             | Self::CampaignApproved { campaign, .. }
             | Self::CampaignMoved { campaign, .. }
             | Self::AccountSealing { campaign, .. }
+            | Self::SealingTaken { campaign, .. }
+            | Self::SealingUndone { campaign, .. }
+            | Self::AccountOvertaken { campaign, .. }
             | Self::AccountSealed { campaign, .. }
             | Self::AccountSkipped { campaign, .. }
             | Self::AccountReset { campaign, .. }
@@ -220,6 +256,7 @@ mod tests {
             account: AccountId::new("12").unwrap(),
             credential_version: CredentialVersion::from_bytes([3; 32]),
             findings: vec![1, 5],
+            swap: Some(SwapId(9)),
         }
     }
 

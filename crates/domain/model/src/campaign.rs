@@ -64,6 +64,9 @@ text_enum! {
         Reset = "reset",
         /// The old password was put back.
         Reinstated = "reinstated",
+        /// Somebody else's password stands in the site's row; whether ours stood there before
+        /// cannot be known.
+        Overtaken = "overtaken",
     }
 }
 

@@ -31,6 +31,12 @@ impl Address {
         &self.text[self.at + 1..]
     }
 
+    /// Whether only a relay with SMTPUTF8 takes it.
+    #[must_use]
+    pub fn is_international(&self) -> bool {
+        !self.text.is_ascii()
+    }
+
     /// `local+tag@domain`, to which bounces of one notice go.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 //! [`DkimKey`] signs it, and a [`Transport`] delivers it. Its [`DeliveryOutcome`] is as exact as the
 //! network allows: accepted, refused, surely not sent, or lost where nobody can tell.
 
+mod about;
 mod address;
 mod browser;
 mod code;
@@ -23,6 +24,9 @@ mod maildir;
 mod message;
 mod moment;
 mod outcome;
+mod pause;
+mod phase;
+mod redact;
 mod render;
 mod reset_done;
 mod reset_link;
@@ -33,6 +37,7 @@ mod state;
 mod text;
 mod transport;
 
+pub use about::About;
 pub use address::{Address, AddressError};
 pub use browser::Browser;
 pub use code::{CodeError, NoticeCode, NoticeToken};
@@ -47,15 +52,20 @@ pub use lint::{Fault, lint};
 pub use maildir::{Maildir, MaildirError};
 pub use message::{Composed, MessageError, SignMessageError};
 pub use moment::{Moment, MomentError};
-pub use outcome::{DeliveryOutcome, Failure, Phase};
+pub use outcome::{DeliveryOutcome, Failure};
+pub use pause::{PauseChange, PauseClock, pause_after};
+pub use phase::Phase;
 pub use render::{RenderError, Rendered, Renderer, TEMPLATES};
 pub use reset_done::ResetDone;
 pub use reset_link::SelfRequestedLink;
 pub use reset_required::ResetRequired;
 pub use site::{Sender, SenderError, Site};
 pub use smtp::{
-    Credentials, Relay, RelayError, RelayOptions, Reply, Roots, RootsError, Security, TimeLimits,
+    Credentials, EnhancedStatus, Greeting, Relay, RelayError, RelayOptions, Reply, Roots,
+    RootsError, Security, TimeLimits,
 };
-pub use state::{NoticeError, NoticeEvent, NoticeRow, SmtpOutcome, notice_after, retry_delay};
+pub use state::{
+    NoticeError, NoticeEvent, NoticeRow, PutOffs, SmtpOutcome, notice_after, retry_delay,
+};
 pub use text::{MenuPath, SiteName, TextError};
 pub use transport::Transport;

@@ -96,6 +96,13 @@ pub const QUIT_LIMIT: Duration = Duration::from_secs(5);
 /// Between two attempts, at most; the delay doubles with each.
 pub const RETRY_DELAY_MAX: Duration = Duration::from_hours(4);
 
-/// Attempts at one notice. With five minutes before the second, the last one is made
-/// about two days after the first.
-pub const ATTEMPTS_MAX: u32 = 18;
+/// Times that one notice is put off for its address's sake. With five minutes before the second
+/// attempt, the last one is made about two days after the first.
+pub const PUT_OFFS_MAX: u32 = 18;
+
+/// How long sending pauses at first once the relay, or something on the way to it, fails.
+pub const PAUSE_FIRST_MAX: Duration = Duration::from_mins(1);
+
+/// How long it pauses at most between two probes; the pause doubles with each that fails. A relay
+/// that works again is found out so much later.
+pub const PAUSE_MAX: Duration = Duration::from_mins(15);

@@ -1,6 +1,12 @@
 use std::time::Duration;
 
-/// What became of one attempt to deliver one message: as much as can be known, and no more.
+use crate::{
+    About, Address, Phase, Reply,
+    redact::{redacted, without_addresses},
+};
+
+/// What became of one attempt to deliver one message: as much as can be known, and no more. No text
+/// in it holds an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliveryOutcome {
     /// The other side has taken it over.
@@ -18,6 +24,8 @@ pub enum DeliveryOutcome {
         permanent: bool,
         /// To which command.
         phase: Phase,
+        /// What it is about.
+        about: About,
     },
     /// The message was never complete on the other side: it cannot have been taken.
     FailedBeforeDot {
@@ -31,33 +39,13 @@ pub enum DeliveryOutcome {
     },
 }
 
-model::text_enum! {
-    /// How far a delivery had come.
-    pub enum Phase {
-        /// Making the connection.
-        Connect = "connect",
-        /// Agreeing on TLS.
-        Tls = "tls",
-        /// Waiting for the first line.
-        Greeting = "greeting",
-        /// EHLO.
-        Hello = "hello",
-        /// AUTH.
-        Authenticate = "authenticate",
-        /// MAIL.
-        Mail = "mail",
-        /// RCPT.
-        Recipient = "recipient",
-        /// DATA, up to its invitation.
-        Data = "data",
-        /// The message, up to its final dot.
-        Content = "content",
-        /// The final dot and its reply.
-        EndOfData = "end_of_data",
-        /// RSET after a refusal, or QUIT.
-        Closing = "closing",
-        /// Writing into a maildir.
-        Storing = "storing",
+impl DeliveryOutcome {
+    /// A reply of 4xx or 5xx to a message for this recipient.
+    pub(crate) fn refused(phase: Phase, reply: &Reply, recipient: &Address) -> Self {
+        let (code, text) = (reply.code(), reply.text());
+        let about = About::reply(phase, code, reply.status(), &without_addresses(&text));
+        let (permanent, reply) = (reply.is_permanent(), redacted(&text, recipient));
+        Self::Refused { code, reply, permanent, phase, about }
     }
 }
 
@@ -95,7 +83,7 @@ pub enum Failure {
         phase: Phase,
         /// The three digits.
         code: u16,
-        /// What it said; nothing for AUTH, since a relay may repeat what it was sent.
+        /// What it said; for AUTH its status alone, since a relay may repeat what it was sent.
         reply: String,
     },
     /// It lacks what this message or our settings need.
@@ -115,6 +103,19 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Without any address in what the relay said.
+    pub(crate) fn without_addresses(self, recipient: &Address) -> Self {
+        match self {
+            Self::Garbled { phase, reason } => {
+                Self::Garbled { phase, reason: redacted(&reason, recipient) }
+            }
+            Self::TurnedAway { phase, code, reply } => {
+                Self::TurnedAway { phase, code, reply: redacted(&reply, recipient) }
+            }
+            other => other,
+        }
+    }
+
     /// How far the delivery had come.
     #[must_use]
     pub const fn phase(&self) -> Phase {
@@ -125,6 +126,15 @@ impl Failure {
             | Self::TurnedAway { phase, .. }
             | Self::NotOffered { phase, .. }
             | Self::NotLoopback { phase } => *phase,
+        }
+    }
+
+    /// The reply's three digits, if it was a reply.
+    #[must_use]
+    pub const fn code(&self) -> Option<u16> {
+        match self {
+            Self::TurnedAway { code, .. } => Some(*code),
+            _ => None,
         }
     }
 }

@@ -3,8 +3,8 @@ use std::time::Duration;
 use model::{NoticeState, Timestamp};
 
 use crate::{
-    DeliveryOutcome,
-    limits::{ATTEMPTS_MAX, RETRY_DELAY_MAX},
+    About, DeliveryOutcome, Failure, Phase,
+    limits::{PUT_OFFS_MAX, RETRY_DELAY_MAX},
 };
 
 /// What becomes of a notice's row. `retry` is how long the first retry waits; each further one
@@ -21,12 +21,12 @@ pub fn notice_after(
     match (row.state, event) {
         (NoticeState::Pending, NoticeEvent::Taken) => Ok(row.taken()),
         (NoticeState::Inflight, NoticeEvent::FoundInflight) => Ok(row.to(NoticeState::Uncertain)),
-        (NoticeState::Inflight, NoticeEvent::Answered { attempt, outcome })
+        (NoticeState::Inflight, NoticeEvent::Answered { attempt, outcome, last_sent })
             if attempt == row.attempts =>
         {
-            Ok(row.answered(outcome, retry, now))
+            Ok(row.answered(outcome, last_sent, retry, now))
         }
-        (NoticeState::Uncertain, NoticeEvent::Answered { attempt, outcome })
+        (NoticeState::Uncertain, NoticeEvent::Answered { attempt, outcome, .. })
             if attempt == row.attempts =>
         {
             Ok(row.answered_late(outcome))
@@ -35,14 +35,11 @@ pub fn notice_after(
     }
 }
 
-/// How long to wait after so many attempts; `None` when there were enough.
+/// How long to wait after having been put off so often.
 #[must_use]
-pub fn retry_delay(attempts: u32, first: Duration) -> Option<Duration> {
-    if attempts >= ATTEMPTS_MAX {
-        return None;
-    }
-    let factor = 2_u32.saturating_pow(attempts.saturating_sub(1));
-    Some(first.saturating_mul(factor).min(RETRY_DELAY_MAX))
+pub fn retry_delay(put_offs: u32, first: Duration) -> Duration {
+    let factor = 2_u32.saturating_pow(put_offs.saturating_sub(1));
+    first.saturating_mul(factor).min(RETRY_DELAY_MAX)
 }
 
 /// One notice as the store keeps it: one mail to one address, once.
@@ -51,6 +48,16 @@ pub struct NoticeRow {
     state: NoticeState,
     attempts: u32,
     not_before: Timestamp,
+    put_offs: PutOffs,
+}
+
+/// How often a notice was put off for its address's sake, which ends its attempts in the end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct PutOffs {
+    /// How often.
+    pub count: u32,
+    /// When the relay last said no to it, for whatever reason.
+    pub last_at: Option<Timestamp>,
 }
 
 /// What happens to a notice.
@@ -64,6 +71,8 @@ pub enum NoticeEvent {
         attempt: u32,
         /// How it ended.
         outcome: SmtpOutcome,
+        /// When the relay last accepted a mail, of anybody's.
+        last_sent: Option<Timestamp>,
     },
     /// Another attempt finds the row in flight: its worker died, or is slower than its lease.
     FoundInflight,
@@ -74,12 +83,19 @@ pub enum NoticeEvent {
 pub enum SmtpOutcome {
     /// A reply of 2xx to the final dot.
     Accepted,
-    /// A reply of 4xx, at any point.
+    /// Not now, by what is surely about the address.
     PutOff,
-    /// A reply of 5xx, at any point.
+    /// Not now, by what may be greylisting.
+    Deferred,
+    /// Never, by what is surely about the address.
     Refused,
-    /// The connection failed, before the final dot was written: they cannot have it.
-    LostBeforeDot,
+    /// The relay, the network or a setting of ours was in the way: they cannot have it.
+    Hindered {
+        /// Whether the relay had heard for whom it is: then the address may still be the reason.
+        heard: bool,
+    },
+    /// It could not be written: nobody was asked.
+    Unwritten,
     /// The connection failed once the final dot was, or may have been, written.
     LostAfterDot,
 }
@@ -88,9 +104,19 @@ impl From<&DeliveryOutcome> for SmtpOutcome {
     fn from(outcome: &DeliveryOutcome) -> Self {
         match outcome {
             DeliveryOutcome::Accepted { .. } => Self::Accepted,
-            DeliveryOutcome::Refused { permanent: true, .. } => Self::Refused,
-            DeliveryOutcome::Refused { permanent: false, .. } => Self::PutOff,
-            DeliveryOutcome::FailedBeforeDot { .. } => Self::LostBeforeDot,
+            DeliveryOutcome::Refused { about, permanent, phase, .. } => match (about, permanent) {
+                (About::Address, true) => Self::Refused,
+                (About::Address, false) => Self::PutOff,
+                (About::Attempt, _) => Self::Deferred,
+                (About::Us, _) => Self::Hindered { heard: phase.has_recipient() },
+            },
+            // Another message may need less of the relay.
+            DeliveryOutcome::FailedBeforeDot {
+                reason: Failure::NotOffered { phase: Phase::Mail, .. },
+            } => Self::Deferred,
+            DeliveryOutcome::FailedBeforeDot { reason } => {
+                Self::Hindered { heard: reason.phase().has_recipient() }
+            }
             DeliveryOutcome::LostAfterDot { .. } => Self::LostAfterDot,
         }
     }
@@ -100,13 +126,19 @@ impl NoticeRow {
     /// A notice that is to be sent.
     #[must_use]
     pub const fn pending(now: Timestamp) -> Self {
-        Self { state: NoticeState::Pending, attempts: 0, not_before: now }
+        let put_offs = PutOffs { count: 0, last_at: None };
+        Self { state: NoticeState::Pending, attempts: 0, not_before: now, put_offs }
     }
 
     /// A row that was read back from the store.
     #[must_use]
-    pub const fn restore(state: NoticeState, attempts: u32, not_before: Timestamp) -> Self {
-        Self { state, attempts, not_before }
+    pub const fn restore(
+        state: NoticeState,
+        attempts: u32,
+        not_before: Timestamp,
+        put_offs: PutOffs,
+    ) -> Self {
+        Self { state, attempts, not_before, put_offs }
     }
 
     /// How far it is.
@@ -127,6 +159,12 @@ impl NoticeRow {
         self.not_before
     }
 
+    /// How often it was put off.
+    #[must_use]
+    pub const fn put_offs(self) -> PutOffs {
+        self.put_offs
+    }
+
     const fn to(self, state: NoticeState) -> Self {
         Self { state, ..self }
     }
@@ -136,12 +174,25 @@ impl NoticeRow {
         Self { attempts, ..self.to(NoticeState::Inflight) }
     }
 
-    fn answered(self, outcome: SmtpOutcome, retry: Duration, now: Timestamp) -> Self {
+    fn answered(
+        self,
+        outcome: SmtpOutcome,
+        last_sent: Option<Timestamp>,
+        retry: Duration,
+        now: Timestamp,
+    ) -> Self {
         match outcome {
             SmtpOutcome::Accepted => self.to(NoticeState::Sent),
             SmtpOutcome::Refused => self.to(NoticeState::Refused),
             SmtpOutcome::LostAfterDot => self.to(NoticeState::Uncertain),
-            SmtpOutcome::PutOff | SmtpOutcome::LostBeforeDot => self.put_off(retry, now),
+            SmtpOutcome::PutOff => self.put_off(true, retry, now),
+            // Others got through meanwhile, and this one did not: then it counts after all.
+            SmtpOutcome::Deferred | SmtpOutcome::Hindered { heard: true } => {
+                let counts = self.put_offs.last_at.is_some_and(|at| last_sent > Some(at));
+                self.put_off(counts, retry, now)
+            }
+            SmtpOutcome::Hindered { heard: false } => self.again(now),
+            SmtpOutcome::Unwritten => self.again(now.after(retry_delay(self.attempts, retry))),
         }
     }
 
@@ -155,11 +206,17 @@ impl NoticeRow {
         }
     }
 
-    fn put_off(self, retry: Duration, now: Timestamp) -> Self {
-        match retry_delay(self.attempts, retry) {
-            Some(delay) => Self { not_before: now.after(delay), ..self.to(NoticeState::Pending) },
-            None => self.to(NoticeState::Refused),
+    fn put_off(self, counts: bool, retry: Duration, now: Timestamp) -> Self {
+        let count = self.put_offs.count + u32::from(counts);
+        let row = Self { put_offs: PutOffs { count, last_at: Some(now) }, ..self };
+        if count >= PUT_OFFS_MAX {
+            return row.to(NoticeState::Refused);
         }
+        row.again(now.after(retry_delay(count, retry)))
+    }
+
+    fn again(self, not_before: Timestamp) -> Self {
+        Self { not_before, ..self.to(NoticeState::Pending) }
     }
 }
 
@@ -186,8 +243,25 @@ mod tests {
     }
 
     fn answered(row: NoticeRow, outcome: SmtpOutcome) -> NoticeState {
-        let event = NoticeEvent::Answered { attempt: row.attempts, outcome };
+        let event = NoticeEvent::Answered { attempt: row.attempts, outcome, last_sent: None };
         notice_after(row, event, RETRY, NOW).unwrap().state
+    }
+
+    /// Takes and answers it until it is final, at most so often. `works` says whether the relay
+    /// accepts other mail in between.
+    fn tried(outcome: SmtpOutcome, works: bool, times: u32) -> NoticeRow {
+        let mut row = NoticeRow::pending(NOW);
+        for _ in 0..times {
+            let now = row.not_before.after(Duration::from_secs(2));
+            if row.state != NoticeState::Pending {
+                break;
+            }
+            row = notice_after(row, NoticeEvent::Taken, RETRY, now).unwrap();
+            let last_sent = works.then_some(row.not_before.after(Duration::from_secs(1)));
+            let event = NoticeEvent::Answered { attempt: row.attempts, outcome, last_sent };
+            row = notice_after(row, event, RETRY, now).unwrap();
+        }
+        row
     }
 
     #[test]
@@ -195,7 +269,11 @@ mod tests {
         assert_eq!(answered(inflight(), SmtpOutcome::Accepted), NoticeState::Sent);
         assert_eq!(answered(inflight(), SmtpOutcome::Refused), NoticeState::Refused);
         assert_eq!(answered(inflight(), SmtpOutcome::PutOff), NoticeState::Pending);
-        assert_eq!(answered(inflight(), SmtpOutcome::LostBeforeDot), NoticeState::Pending);
+        assert_eq!(answered(inflight(), SmtpOutcome::Deferred), NoticeState::Pending);
+        assert_eq!(answered(inflight(), SmtpOutcome::Unwritten), NoticeState::Pending);
+        for heard in [true, false] {
+            assert_eq!(answered(inflight(), SmtpOutcome::Hindered { heard }), NoticeState::Pending);
+        }
         assert_eq!(answered(inflight(), SmtpOutcome::LostAfterDot), NoticeState::Uncertain);
     }
 
@@ -210,32 +288,50 @@ mod tests {
 
     #[test]
     fn another_attempts_answer_is_refused() {
-        let event = NoticeEvent::Answered { attempt: 2, outcome: SmtpOutcome::Accepted };
+        let outcome = SmtpOutcome::Accepted;
+        let event = NoticeEvent::Answered { attempt: 2, outcome, last_sent: None };
         let error = notice_after(inflight(), event, RETRY, NOW).unwrap_err().to_string();
         let expected = "a notice that is inflight after 1 attempts takes no \
-                        Answered { attempt: 2, outcome: Accepted }";
+                        Answered { attempt: 2, outcome: Accepted, last_sent: None }";
         assert_eq!(error, expected);
     }
 
     #[test]
-    fn a_server_that_never_takes_it_has_refused_it_after_two_days() {
-        let mut row = NoticeRow::pending(NOW);
-        while row.state == NoticeState::Pending {
-            row = notice_after(row, NoticeEvent::Taken, RETRY, row.not_before).unwrap();
-            let put_off = SmtpOutcome::PutOff;
-            let event = NoticeEvent::Answered { attempt: row.attempts, outcome: put_off };
-            row = notice_after(row, event, RETRY, row.not_before).unwrap();
-        }
-        assert_eq!((row.state, row.attempts), (NoticeState::Refused, ATTEMPTS_MAX));
+    fn an_address_that_never_takes_it_has_refused_it_after_two_days() {
+        let row = tried(SmtpOutcome::PutOff, false, 100);
+        assert_eq!((row.state, row.attempts), (NoticeState::Refused, PUT_OFFS_MAX));
         let hours = row.not_before.as_micros() / 3_600_000_000;
         assert!((40..60).contains(&hours), "{hours}");
     }
 
+    #[test]
+    fn a_relay_that_never_works_has_refused_nobody() {
+        for outcome in [
+            SmtpOutcome::Hindered { heard: true },
+            SmtpOutcome::Hindered { heard: false },
+            SmtpOutcome::Deferred,
+            SmtpOutcome::Unwritten,
+        ] {
+            let row = tried(outcome, false, 10_000);
+            assert_eq!((row.state, row.put_offs.count), (NoticeState::Pending, 0), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn who_alone_is_never_reached_is_refused_in_the_end() {
+        for outcome in [SmtpOutcome::Hindered { heard: true }, SmtpOutcome::Deferred] {
+            let row = tried(outcome, true, 100);
+            assert_eq!((row.state, row.put_offs.count), (NoticeState::Refused, PUT_OFFS_MAX));
+        }
+        let unheard = tried(SmtpOutcome::Hindered { heard: false }, true, 100);
+        assert_eq!(unheard.state, NoticeState::Pending);
+    }
+
     proptest! {
         #[test]
-        fn delays_grow_to_their_bound(attempts in 1_u32..ATTEMPTS_MAX - 1) {
-            let (one, next) = (retry_delay(attempts, RETRY), retry_delay(attempts + 1, RETRY));
-            prop_assert!(one <= next && next <= Some(RETRY_DELAY_MAX));
+        fn delays_grow_to_their_bound(put_offs: u32) {
+            let next = retry_delay(put_offs.saturating_add(1), RETRY);
+            prop_assert!(retry_delay(put_offs, RETRY) <= next && next <= RETRY_DELAY_MAX);
         }
     }
 }

@@ -16,6 +16,14 @@ impl Clock for SystemClock {
     }
 }
 
+/// This host's own name, if it is one that DNS could know.
+pub(crate) fn host_name() -> Option<String> {
+    let name = rustix::system::uname().nodename().to_str().ok()?.to_owned();
+    let (_, ending) = name.rsplit_once('.')?;
+    let is_local = ["local", "localdomain", "localhost"].contains(&&*ending.to_lowercase());
+    (!is_local).then_some(name)
+}
+
 /// The operating system's randomness.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SystemRandomness;

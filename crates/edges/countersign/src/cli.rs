@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
-    campaign::{CampaignCommand, CampaignDraft, WorkerArguments},
+    campaign::{CampaignCommand, CampaignDraft, RelayCheck, WorkerArguments},
     leak::{AccountCommand, FindingCommand, FindingFilter, LeakAdd, LeakCommand},
     operator::{OperatorCommand, SendingCommand, Sign},
 };
@@ -72,8 +72,10 @@ pub(crate) enum CliCommand {
     Config(ConfigCommand),
     /// Bring the store's tables up to date.
     Migrate,
-    /// Check that store, directory, key and clock are as they must be.
-    Doctor,
+    /// Check that store, directory, key, clock and mail server are as they must be.
+    Doctor(RelayCheck),
+    /// Tell where all campaigns stand, and whether anybody is told now.
+    Status,
     /// The embedded directory: accounts kept in Countersign's own store.
     #[command(subcommand)]
     Account(AccountCommand),

@@ -162,6 +162,7 @@ fn public(statement: Statement) -> PublicStatement {
         is_over: counts.is_over,
         sealed: counts.sealed,
         reset_since: counts.reset_since,
+        perhaps_sealed: counts.perhaps_sealed,
         skipped: counts.skipped,
         sent: counts.sent,
         refused: counts.refused,

@@ -71,6 +71,9 @@ fn text(views: &[CampaignView]) -> Result<String, std::fmt::Error> {
     registry.register("accounts", "Accounts of campaigns by state", accounts.clone());
     registry.register("notices", "Notices of campaigns by state", notices.clone());
     registry.register("sealed_untold", "Accounts sealed and not told yet", untold.clone());
+    let paused = Gauge::<u64, AtomicU64>::default();
+    registry.register("sending_paused", "Whether nobody is told for now", paused.clone());
+    paused.set(u64::from(views.iter().any(|view| view.sending_paused.is_some())));
     for view in views {
         let campaign = ("campaign", view.name.clone());
         campaigns.get_or_create(&vec![("state", view.state.to_owned())]).inc();

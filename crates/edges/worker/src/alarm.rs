@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use campaigns::{is_anything_running, is_campaign_due, moving_campaigns};
+use campaigns::{is_anything_running, is_campaign_due, is_sealing_left, moving_campaigns};
 use instance::Instance;
 use recoveries::is_request_due;
 use tokio::{
@@ -51,7 +51,7 @@ impl Alarm<'_> {
     }
 
     async fn is_anything_due(&self) -> Result<bool, WorkError> {
-        if is_request_due(self.instance).await? {
+        if is_request_due(self.instance).await? || is_sealing_left(self.instance).await? {
             return Ok(true);
         }
         for campaign in moving_campaigns(self.instance).await? {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use campaigns::{Worked, WorkerContext, moving_campaigns, work_on};
+use campaigns::{Worked, WorkerContext, judge_left_sealings, moving_campaigns, work_on};
 use recoveries::{resolve_next, send_requested};
 use tokio::{
     sync::{Notify, watch},
@@ -66,8 +66,8 @@ async fn wait(
     }
 }
 
-/// Does the next thing that is to be done: sees to people who wait for a mail, and then to any
-/// campaign. One that something is wrong with does not keep the others from going on: its error is
+/// Does the next thing that is to be done: sees to people who wait for a mail, then to what another
+/// worker has left, and then to any campaign. One that something is wrong with does not keep the others from going on: its error is
 /// returned after all have been tried.
 async fn work_once(context: &WorkerContext<'_>) -> Result<Worked, WorkError> {
     let mut worked = Worked::Nothing;
@@ -76,6 +76,12 @@ async fn work_once(context: &WorkerContext<'_>) -> Result<Worked, WorkError> {
         Ok(true) => worked = Worked::Something,
         Ok(false) => {}
         Err(error) => failed = Some(error),
+    }
+    // In whatever state its campaign is: what is intended is done or undone, never in between.
+    match judge_left_sealings(context).await {
+        Ok(true) => worked = Worked::Something,
+        Ok(false) => {}
+        Err(error) => failed = failed.or(Some(error.into())),
     }
     for campaign in moving_campaigns(context.instance).await? {
         match work_on(context, campaign).await {

@@ -1,10 +1,9 @@
 use std::collections::BTreeMap;
 
+use campaign::SwapEnd;
 use exposure::Evidence;
 use model::{AccountId, SkipReason, StoredHash, TargetState};
 use outbox::Kept;
-
-use crate::claim::Member;
 
 /// What is to be done with one account.
 pub(crate) enum Action {
@@ -16,21 +15,29 @@ pub(crate) enum Action {
     Skip(SkipReason),
     /// Leave it alone, and stop: what was frozen as evidence is none.
     SkipAndHalt(SkipReason),
-    /// Its sealing was begun and can be neither finished nor taken back.
-    Stuck,
+    /// Somebody else's password is there, and nobody can tell whether ours was.
+    Overtaken,
+    /// Its row is as it was: it can be taken up again.
+    Untouched,
     /// Its sealing was begun; whether the site's row was written is for another attempt to see.
     Open,
 }
 
 impl Action {
-    /// Whether it settles the account.
-    pub(crate) const fn ends(&self) -> bool {
-        matches!(self, Self::Sealed | Self::Skip(_) | Self::SkipAndHalt(_))
+    /// How far it is with the account once this is done; `None` if that is for others to find out.
+    pub(crate) const fn end(&self) -> Option<TargetState> {
+        match self {
+            Self::Sealed => Some(TargetState::Sealed),
+            Self::Skip(_) | Self::SkipAndHalt(_) => Some(TargetState::Skipped),
+            Self::Overtaken => Some(TargetState::Overtaken),
+            Self::Untouched => Some(TargetState::Pending),
+            Self::Seal(_) | Self::Open => None,
+        }
     }
 
     /// Whether the campaign must not go on.
     pub(crate) const fn halts(&self) -> bool {
-        matches!(self, Self::SkipAndHalt(_) | Self::Stuck)
+        matches!(self, Self::SkipAndHalt(_))
     }
 
     /// Why the account is left alone.
@@ -38,6 +45,17 @@ impl Action {
         match self {
             Self::Skip(reason) | Self::SkipAndHalt(reason) => Some(*reason),
             _ => None,
+        }
+    }
+}
+
+impl From<SwapEnd> for Action {
+    fn from(end: SwapEnd) -> Self {
+        match end {
+            SwapEnd::Done => Self::Sealed,
+            SwapEnd::Untouched => Self::Untouched,
+            SwapEnd::Lost(reason) => Self::Skip(reason),
+            SwapEnd::Overtaken => Self::Overtaken,
         }
     }
 }
@@ -51,12 +69,3 @@ pub(crate) struct Sealing {
 
 /// By account. One that is missing was lost to another worker.
 pub(crate) type Actions = BTreeMap<AccountId, Action>;
-
-/// How far it is with an account once its action is done.
-pub(crate) fn end_of(member: &Member, actions: &Actions) -> TargetState {
-    match actions.get(&member.row.account) {
-        Some(Action::Sealed) => TargetState::Sealed,
-        Some(Action::Skip(_) | Action::SkipAndHalt(_)) => TargetState::Skipped,
-        _ => member.row.state,
-    }
-}

@@ -1,8 +1,8 @@
 //! Taking addresses up: a few at a time, in their order, as far as the campaign lets a worker go.
 
-use campaign::{Claim, Refusal, decide_claim};
+use campaign::{Claim, Refusal, Sending, decide_claim};
 use model::{CampaignId, FindingId, TargetState};
-use store::{AddressLease, Finding, ResetLine, TargetRow, Tx};
+use store::{AddressLease, Finding, TargetRow, Tx};
 
 use crate::{
     CampaignError, RunError, WorkerContext,
@@ -20,7 +20,6 @@ pub(crate) struct Held {
 pub(crate) struct Member {
     pub(crate) row: TargetRow,
     pub(crate) findings: Vec<Finding>,
-    pub(crate) line: Option<ResetLine>,
     pub(crate) is_reset_elsewhere: bool,
 }
 
@@ -45,6 +44,12 @@ pub(crate) async fn claim_addresses(
             Claim::Wait { .. } | Claim::Refuse(Refusal::KillSwitch) => break,
             Claim::Refuse(refused) => return Err(CampaignError::from(refused).into()),
         }
+        if gate.sending == Sending::Untried && is_fresh(&states) {
+            if !tx.take_probe(None).await? {
+                break;
+            }
+            gate.sending = Sending::Paused { until: gate.facts().now };
+        }
         let lease = context.instance.options().lease;
         if let Some(lease) = tx.take_address(campaign, number, &context.name, lease).await? {
             count(&mut gate, &lease, &states);
@@ -53,6 +58,10 @@ pub(crate) async fn claim_addresses(
     }
     tx.commit().await?;
     Ok(claimed)
+}
+
+fn is_fresh(states: &[TargetState]) -> bool {
+    states.iter().all(|state| *state == TargetState::Pending)
 }
 
 /// Counts an address that was just taken, for the decision on the next one.
@@ -66,6 +75,11 @@ fn count(gate: &mut Gate, lease: &AddressLease, states: &[TargetState]) {
 }
 
 impl Member {
+    /// Whether nobody has settled it yet: of an address that was begun, others may be.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.row.state == TargetState::Pending
+    }
+
     fn as_signed(&self) -> (TargetRow, Vec<FindingId>) {
         (self.row.clone(), self.findings.iter().map(|finding| finding.id).collect())
     }
@@ -76,7 +90,6 @@ async fn members(tx: &mut Tx, campaign: CampaignId, number: u64) -> Result<Vec<M
     for row in tx.targets_of_address(campaign, number).await? {
         members.push(Member {
             findings: tx.findings_of_target(campaign, &row.account).await?,
-            line: tx.reset_line(campaign, &row.account).await?,
             is_reset_elsewhere: tx.is_reset_elsewhere(campaign, &row.account).await?,
             row,
         });

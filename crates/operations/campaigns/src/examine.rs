@@ -2,14 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use campaign::{Resolution, Reverification, TargetAction, after_reverification, resolve_sealing};
+use campaign::{Reverification, TargetAction, after_reverification};
 use directory::Ability;
 use exposure::{Evidence, Reverified, Suspicion, reverify};
 use instance::Instance;
-use model::{
-    Account, AccountId, CampaignId, Randomness, Secret, SiteRow, TargetState, Verdict,
-    canonical::hex_of,
-};
+use model::{Account, AccountId, CampaignId, Randomness, Secret, SkipReason, Verdict};
 use outbox::{Addressee, Kept};
 use password::Verifier;
 use store::ResetLine;
@@ -19,11 +16,7 @@ use crate::{
     RunError, SealError, WorkerContext,
     action::{Action, Actions, Sealing},
     claim::{Held, Member},
-    saga::credential_of,
 };
-
-/// Bytes of the secret that nobody knows and that takes a password's place.
-const RANDOM_SECRET_BYTES: usize = 32;
 
 /// Looks at every account as it is at this moment.
 pub(crate) async fn examine(
@@ -31,17 +24,27 @@ pub(crate) async fn examine(
     campaign: CampaignId,
     held: &[Held],
 ) -> Result<Actions, RunError> {
-    let members: Vec<_> = held.iter().flat_map(|held| &held.members).collect();
+    let members = held.iter().flat_map(|held| &held.members);
+    let members: Vec<_> = members.filter(|member| member.is_pending()).collect();
     let ids: Vec<_> = members.iter().map(|member| member.row.account.clone()).collect();
     let present = context.means.directory.by_ids(&ids).await?;
     let mut present: BTreeMap<_, _> = present.into_iter().map(|a| (a.id.clone(), a)).collect();
+    let reach = MailReach::of(context, present.values()).await;
     let mut actions = Actions::new();
     let mut open = Vec::new();
     for member in members {
         let account = present.remove(&member.row.account);
         match first_look(context, campaign, member, account)? {
             FirstLook::Decided(action) => drop(actions.insert(member.row.account.clone(), action)),
-            FirstLook::Open(case) => open.push(*case),
+            FirstLook::Open(case) => match reach.judge(&case.whom) {
+                Reached::Yes => open.push(*case),
+                Reached::No => {
+                    let unreachable = Action::Skip(SkipReason::Unreachable);
+                    actions.insert(case.account, unreachable);
+                }
+                // Left for another attempt.
+                Reached::Unknown => {}
+            },
         }
     }
     let verifier = Arc::clone(&context.means.verifier);
@@ -53,20 +56,6 @@ pub(crate) async fn examine(
 
 /// What can be told without trying a secret.
 fn first_look(
-    context: &WorkerContext<'_>,
-    campaign: CampaignId,
-    member: &Member,
-    account: Option<Account>,
-) -> Result<FirstLook, RunError> {
-    match &member.line {
-        Some(line) if member.row.state == TargetState::Sealing => {
-            look_at_begun(context.instance, campaign, member, line, account)
-        }
-        _ => look_at_fresh(context, campaign, member, account),
-    }
-}
-
-fn look_at_fresh(
     context: &WorkerContext<'_>,
     campaign: CampaignId,
     member: &Member,
@@ -87,40 +76,15 @@ fn look_at_fresh(
     if *addressee.key.as_bytes() != member.row.address_key {
         return Ok(FirstLook::seen(Reverification::AddressChanged));
     }
-    let same_version = credential.version(instance.keys()) == member.row.version;
+    let version = credential.version(instance.keys());
+    let same_version = version == member.row.version;
     let Account { id, username, locale, .. } = account;
+    let replacement = instance.keys().sealed_secret(&id, version);
     let (hash, findings) = (credential.into_hash(), member.findings.clone());
     let suspicion = Suspicion::new(instance, id.clone(), hash, findings)?;
-    let whom = Whom::Addressee { address: addressee.address.to_string(), username, locale };
-    Ok(FirstLook::Open(Box::new(Suspect { account: id, suspicion, same_version, whom })))
-}
-
-/// A worker that is gone, or slow, had committed the intent: the site's row tells how far it came.
-fn look_at_begun(
-    instance: &Instance,
-    campaign: CampaignId,
-    member: &Member,
-    line: &ResetLine,
-    account: Option<Account>,
-) -> Result<FirstLook, RunError> {
-    let now = credential_of(instance.keys(), account.as_ref());
-    let row = SiteRow::classify(now, line.replaced, line.sealed);
-    match (resolve_sealing(row), account) {
-        (Resolution::Sealed, _) => Ok(FirstLook::Decided(Action::Sealed)),
-        (Resolution::Skipped(reason), _) => Ok(FirstLook::Decided(Action::Skip(reason))),
-        (Resolution::Again, Some(Account { id, credential: Some(credential), .. })) => {
-            let (hash, findings) = (credential.into_hash(), member.findings.clone());
-            let suspicion = Suspicion::new(instance, id.clone(), hash, findings)?;
-            let whom = Whom::Begun(kept_of(instance, campaign, line)?);
-            Ok(FirstLook::Open(Box::new(Suspect {
-                account: id,
-                suspicion,
-                same_version: true,
-                whom,
-            })))
-        }
-        (Resolution::Again, _) => Ok(FirstLook::Decided(Action::Stuck)),
-    }
+    let whom = Whom { address: addressee.address.to_string(), username, locale };
+    let suspect = Suspect { account: id, suspicion, same_version, replacement, whom };
+    Ok(FirstLook::Open(Box::new(suspect)))
 }
 
 /// What is kept of an account whose sealing was begun.
@@ -135,6 +99,37 @@ pub(crate) fn kept_of(
     Ok(Kept::decrypt(instance, campaign, &line.account, wrapped, kept)?)
 }
 
+/// Which addresses mail can go to.
+struct MailReach {
+    international: Option<bool>,
+}
+
+/// Whether mail can go to one of them.
+enum Reached {
+    Yes,
+    No,
+    Unknown,
+}
+
+impl MailReach {
+    /// The relay is asked only if somebody's address needs it.
+    async fn of(context: &WorkerContext<'_>, accounts: impl Iterator<Item = &Account>) -> Self {
+        let mut emails = accounts.filter_map(|account| account.email.as_deref());
+        if emails.all(str::is_ascii) {
+            return Self { international: Some(true) };
+        }
+        Self { international: context.means.outbox.mail.transport.takes_international().await }
+    }
+
+    fn judge(&self, whom: &Whom) -> Reached {
+        match self.international {
+            Some(false) if !whom.address.is_ascii() => Reached::No,
+            None if !whom.address.is_ascii() => Reached::Unknown,
+            _ => Reached::Yes,
+        }
+    }
+}
+
 enum FirstLook {
     Decided(Action),
     Open(Box<Suspect>),
@@ -142,7 +137,7 @@ enum FirstLook {
 
 impl FirstLook {
     fn seen(found: Reverification) -> Self {
-        Self::Decided(action(found).unwrap_or(Action::Stuck))
+        Self::Decided(action(found).unwrap_or(Action::Untouched))
     }
 }
 
@@ -160,15 +155,16 @@ struct Suspect {
     account: AccountId,
     suspicion: Suspicion,
     same_version: bool,
+    /// The secret that takes the password's place.
+    replacement: Secret,
     whom: Whom,
 }
 
-/// Whom to tell, and with which hash to seal.
-enum Whom {
-    /// As the directory has it now.
-    Addressee { address: String, username: Option<String>, locale: Option<String> },
-    /// As an earlier attempt has committed it.
-    Begun(Kept),
+/// Whom to tell, as the directory has it now.
+struct Whom {
+    address: String,
+    username: Option<String>,
+    locale: Option<String>,
 }
 
 /// Tries the secrets again; for each that is still the password, makes what takes its place.
@@ -179,58 +175,40 @@ fn try_again(
 ) -> Result<Vec<(AccountId, Action)>, SealError> {
     let mut rest = Vec::new();
     let mut suspicions = Vec::new();
-    for Suspect { account, suspicion, same_version, whom } in cases {
-        rest.push((account, same_version, whom));
+    for Suspect { account, suspicion, same_version, replacement, whom } in cases {
+        rest.push((account, same_version, replacement, whom));
         suspicions.push(suspicion);
     }
     let tried = rest.into_iter().zip(reverify(verifier, suspicions));
     tried
-        .map(|((account, same_version, whom), tried)| {
+        .map(|((account, same_version, replacement, whom), tried)| {
             let action = match tried {
-                Reverified::Exposed(evidence) => seal_with(verifier, randomness, evidence, whom)?,
-                Reverified::Not(verdict) => leave(verdict, same_version, &whom),
+                Reverified::Exposed(evidence) => {
+                    seal_with(verifier, randomness, evidence, &replacement, whom)?
+                }
+                Reverified::Not(verdict) => leave(verdict, same_version),
             };
             Ok((account, action))
         })
         .collect()
 }
 
-/// Once an intent is committed, another worker may still act on it: it can be finished, but not
-/// taken back.
-fn leave(verdict: Verdict, same_version: bool, whom: &Whom) -> Action {
-    match whom {
-        Whom::Begun(_) => Action::Stuck,
-        Whom::Addressee { .. } => {
-            action(Reverification::Present { verdict, same_version }).unwrap_or(Action::Stuck)
-        }
-    }
+fn leave(verdict: Verdict, same_version: bool) -> Action {
+    action(Reverification::Present { verdict, same_version }).unwrap_or(Action::Untouched)
 }
 
 fn seal_with(
     verifier: &Verifier,
     randomness: &dyn Randomness,
     evidence: Evidence,
+    replacement: &Secret,
     whom: Whom,
 ) -> Result<Action, SealError> {
-    let (sealed, kept) = match whom {
-        Whom::Begun(kept) => {
-            let account = evidence.account().clone();
-            (kept.sealed().ok_or(SealError::Destroyed { account })?, kept)
-        }
-        Whom::Addressee { address, username, locale } => {
-            let sealed = verifier.imitate(evidence.hash(), &random_secret(randomness), randomness);
-            let account = evidence.account();
-            let sealed =
-                sealed.map_err(|source| SealError::Imitate { account: account.clone(), source })?;
-            let kept = Kept::new(evidence.hash(), &sealed, address, username, locale);
-            (sealed, kept)
-        }
-    };
+    let sealed = verifier.imitate(evidence.hash(), replacement, randomness);
+    let account = evidence.account();
+    let sealed =
+        sealed.map_err(|source| SealError::Imitate { account: account.clone(), source })?;
+    let Whom { address, username, locale } = whom;
+    let kept = Kept::new(evidence.hash(), &sealed, address, username, locale);
     Ok(Action::Seal(Box::new(Sealing { evidence, sealed, kept })))
-}
-
-/// As text: bcrypt refuses a NUL.
-fn random_secret(randomness: &dyn Randomness) -> Secret {
-    let bytes: [u8; RANDOM_SECRET_BYTES] = randomness.array();
-    Secret::new(hex_of(&bytes).into_bytes())
 }

@@ -1,6 +1,7 @@
 use authority::ApprovalError;
 use campaign::{
     GroupError, Irreconcilable, PlanError, PolicyError, Refusal, StepError, TargetsError,
+    Unsettled,
 };
 use directory::ReadError;
 use instance::{InstanceFault, PermissionError, RosterStateError};
@@ -82,6 +83,23 @@ pub enum CampaignError {
         /// The plan.
         plan: campaign::PlanDigest,
     },
+    /// Somebody would be left sealed and untold.
+    #[error(
+        "campaign `{name}` has {sealing} accounts whose sealing is not known to have ended, and \
+         {untold} that are sealed while nobody was told (first: {first}). `countersign campaign \
+         unsettled` lists them. Settle them first: freeze it again, have it signed and `resume` \
+         it, or `finish` it, which tells those and touches nobody else",
+        sealing = .unsettled.sealing,
+        untold = .unsettled.untold
+    )]
+    Unsettled {
+        /// The campaign.
+        name: String,
+        /// How many.
+        unsettled: Unsettled,
+        /// Some of them, masked.
+        first: String,
+    },
     /// It cannot happen now.
     #[error(transparent)]
     Step(#[from] StepError),
@@ -137,6 +155,7 @@ impl CampaignError {
             Self::NoPlan { .. }
                 | Self::KillSwitch { .. }
                 | Self::OtherWords { .. }
+                | Self::Unsettled { .. }
                 | Self::Step(_)
                 | Self::Refused(_)
                 | Self::Plan(_)

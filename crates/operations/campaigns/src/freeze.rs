@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, HashSet};
 
 use campaign::{
-    Draft, Event, Plan, Policy, Reason, State, Target, Targets, TemplateName, limits::FINDINGS_MAX,
+    Draft, Event, Plan, Policy, Reason, Renewal, Scope, State, Target, Targets, TemplateName, limits::FINDINGS_MAX,
 };
 use directory::{Ability, Directory};
 use futures_util::future::BoxFuture;
-use instance::{Instance, Progress, Step};
+use instance::{Instance, LogError, Progress, Step};
 use ledger::CampaignEvent;
 use model::{
     Account, AccountId, CampaignId, CredentialVersion, FindingId, InstanceId, LeakId, OperatorName,
@@ -18,40 +18,81 @@ use crate::{
     CampaignError, CampaignView,
     draft::store_kind,
     limits::ACCOUNTS_PER_LOOK_UP,
-    loaded::{Loaded, held, named, take_step},
+    loaded::{Loaded, held, held_by_name, named, take_step},
     show_campaign,
 };
 
 /// Fixes whom a campaign is about, how it goes about it and with which words. After a halt, the
-/// same people and words are fixed again, to be signed in a new round.
+/// same people and words are fixed again, to be signed in a new round. A `policy` takes the place of
+/// the one that the campaign had.
 ///
 /// # Errors
 /// [`CampaignError`] says what cannot be signed for.
 pub fn freeze_campaign<'a>(
     instance: &'a Instance,
     name: &'a str,
+    policy: Option<&'a Policy>,
     directory: &'a dyn Directory,
     words: &'a Words,
     progress: &'a dyn Progress,
 ) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
     Box::pin(async move {
+        if let Some(policy) = policy {
+            change_policy(instance, name, policy).await?;
+        }
         let loaded = named(&mut instance.store().read().await?, name).await?;
         match loaded.campaign.state() {
-            State::Halted { .. } => renew(instance, &loaded, words).await?,
+            State::Halted { .. } => renew(instance, &loaded, words, Scope::All).await?,
             _ => freeze(instance, &loaded, directory, words, progress).await?,
         }
         show_campaign(instance, name).await
     })
 }
 
-async fn renew(instance: &Instance, loaded: &Loaded, words: &Words) -> Result<(), CampaignError> {
+/// Fixes a plan by which a halted campaign settles those whom it has begun with, and touches nobody
+/// else.
+///
+/// # Errors
+/// [`CampaignError`] says what cannot be signed for.
+pub fn finish_campaign<'a>(
+    instance: &'a Instance,
+    name: &'a str,
+    words: &'a Words,
+) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
+    Box::pin(async move {
+        let loaded = named(&mut instance.store().read().await?, name).await?;
+        renew(instance, &loaded, words, Scope::Begun).await?;
+        show_campaign(instance, name).await
+    })
+}
+
+async fn renew(
+    instance: &Instance,
+    loaded: &Loaded,
+    words: &Words,
+    scope: Scope,
+) -> Result<(), CampaignError> {
     let mut tx = instance.store().begin().await?;
     let mut loaded = held(&mut tx, loaded.id()).await?;
     let plan = plan_of(&mut tx, &loaded).await?;
     check_words(words, &plan)?;
     let now = tx.now().await?;
-    let plan = plan.renew(plan.author().clone(), loaded.campaign.next_round(), now);
+    let renewal = Renewal { author: plan.author().clone(), policy: policy(&loaded)?, scope };
+    let plan = plan.renew(renewal, loaded.campaign.next_round(), now)?;
     record(instance, &mut tx, &mut loaded, &plan).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn change_policy(
+    instance: &Instance,
+    name: &str,
+    policy: &Policy,
+) -> Result<(), CampaignError> {
+    policy.check(store_kind(instance.kind()))?;
+    let mut tx = instance.store().begin().await?;
+    let loaded = held_by_name(&mut tx, name).await?;
+    let body = serde_json::to_vec(policy).map_err(LogError::from)?;
+    tx.set_campaign_policy(loaded.id(), body).await?;
     Ok(tx.commit().await?)
 }
 

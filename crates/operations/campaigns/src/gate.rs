@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use campaign::{
-    AddressGroup, AddressKey, ClaimFacts, InclusionProof, Place, RateUsed, SignedPlan, State,
-    Target, TargetTree, Targets, allowed_addresses,
+    AddressGroup, AddressKey, ClaimFacts, InclusionProof, Place, RateUsed, Sending, SignedPlan,
+    State, Target, TargetTree, Targets, allowed_addresses,
 };
 use futures_util::TryStreamExt;
 use model::{AccountId, CampaignId, FindingId, KillSwitch, Timestamp};
@@ -24,6 +24,8 @@ pub(crate) struct Gate {
     kill_switch: KillSwitch,
     pub(crate) rate: RateUsed,
     pub(crate) sealed_untold: u64,
+    is_earlier_unsettled: bool,
+    pub(crate) sending: Sending,
     now: Timestamp,
 }
 
@@ -34,12 +36,13 @@ impl Gate {
         tx: &mut Tx,
         campaign: CampaignId,
     ) -> Result<Option<Self>, RunError> {
+        // In this order everywhere, so that nobody waits for each other.
+        let (kill_switch, _) = tx.kill_switch().await?;
         let loaded = held(tx, campaign).await?;
         if !matches!(loaded.campaign.state(), State::Running(_)) {
             return Ok(None);
         }
         let outbox = &context.means.outbox;
-        let (kill_switch, _) = tx.kill_switch().await?;
         let roster = outbox.permission.check(tx, context.instance).await?;
         let signed = signed_plan(tx, &loaded, &roster).await?;
         check_words(&outbox.words, signed.plan())?;
@@ -49,7 +52,21 @@ impl Gate {
             this_hour: tx.addresses_taken_since(campaign, begun(now, HOUR)).await?,
         };
         let sealed_untold = tx.sealed_untold(campaign).await?;
-        Ok(Some(Self { loaded, signed, kill_switch, rate, sealed_untold, now }))
+        let is_earlier_unsettled = match loaded.campaign.resumed_at() {
+            Some(resumed_at) => tx.is_earlier_unsettled(campaign, resumed_at).await?,
+            None => false,
+        };
+        let sending = sending(tx, campaign, now).await?;
+        Ok(Some(Self {
+            loaded,
+            signed,
+            kill_switch,
+            rate,
+            sealed_untold,
+            is_earlier_unsettled,
+            sending,
+            now,
+        }))
     }
 
     pub(crate) const fn facts(&self) -> ClaimFacts<'_> {
@@ -59,6 +76,8 @@ impl Gate {
             kill_switch: self.kill_switch,
             rate: self.rate,
             sealed_untold: self.sealed_untold,
+            is_earlier_unsettled: self.is_earlier_unsettled,
+            sending: self.sending,
             now: self.now,
         }
     }
@@ -66,6 +85,16 @@ impl Gate {
     pub(crate) fn allowed(&self) -> u64 {
         allowed_addresses(&self.loaded.campaign)
     }
+}
+
+/// A notice that is due shows sooner than a new one whether mail leaves again.
+async fn sending(tx: &mut Tx, campaign: CampaignId, now: Timestamp) -> Result<Sending, RunError> {
+    let Some(pause) = tx.sending_pause().await? else { return Ok(Sending::Open) };
+    let is_due = pause.probe_at <= now;
+    if is_due && tx.notice_to_send(campaign).await?.is_none() {
+        return Ok(Sending::Untried);
+    }
+    Ok(Sending::Paused { until: pause.probe_at })
 }
 
 const MINUTE: Duration = Duration::from_mins(1);

@@ -12,6 +12,7 @@ mod approvals;
 mod claim;
 mod context;
 mod draft;
+mod ended;
 mod examine;
 mod failure;
 mod folds;
@@ -19,6 +20,7 @@ mod freeze;
 mod gate;
 pub mod limits;
 mod loaded;
+mod progress;
 mod report;
 mod resets;
 mod rota;
@@ -27,8 +29,10 @@ pub mod saga;
 mod seal;
 mod statement;
 mod steer;
+mod takeover;
 mod tale;
 mod tell;
+mod unsettled;
 mod view;
 mod watch;
 
@@ -39,7 +43,7 @@ pub use failure::{
     CampaignError, NotInPlan, ReportError, RunError, SealError, StatementError, WatchError,
 };
 pub use folds::ReportFolds;
-pub use freeze::freeze_campaign;
+pub use freeze::{finish_campaign, freeze_campaign};
 pub use report::{CampaignReport, report_campaign};
 pub use resets::{destroy_old_secrets, watch_account};
 pub use run::{Worked, is_anything_running, is_campaign_due, moving_campaigns, work_on};
@@ -48,7 +52,9 @@ pub use statement::{Statement, StatementCounts, publish_statement, statements};
 pub use steer::{
     close_campaign, halt_campaign, halt_everything, resume_campaign, start_campaign, thaw_campaign,
 };
+pub use takeover::{is_sealing_left, judge_left_sealings};
 pub use tell::exposures;
+pub use unsettled::{UnsettledPeople, UnsettledPerson, unsettled_people};
 pub use view::{
     CampaignView, PlanView, Sample, campaigns, campaigns_in, sample_targets, show_campaign,
 };

@@ -29,5 +29,11 @@ pub const READ_ANYWAY_WITHIN: Duration = Duration::from_hours(1);
 /// column at every visit tells so many that those sealed are sooner read in turn.
 pub const CHANGES_PER_ROUND_MAX: u64 = 100_000;
 
+/// Swaps that a worker has left and that another one judges in one go.
+pub const SWAPS_PER_ROUND: u64 = 32;
+
 /// Targets that an operator is shown before signing.
 pub const SAMPLES_SHOWN: usize = 5;
+
+/// Accounts that are sealed and not told, as they are listed. What settles one settles all.
+pub const UNSETTLED_LISTED_MAX: u64 = 1000;

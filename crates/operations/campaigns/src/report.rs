@@ -35,6 +35,11 @@ pub struct CampaignReport {
     pub sealing: u64,
     /// Accounts whose old password was taken out of use, whatever happened since.
     pub sealed: u64,
+    /// Of these, those whose notice is not final: nobody was told yet.
+    pub untold: u64,
+    /// Accounts that hold another password, and of which nobody can tell whether they held ours
+    /// before.
+    pub perhaps_sealed: u64,
     /// Of these, those whose owner has chosen a new password since.
     pub reset_since: u64,
     /// Of these, those whose new password is the leaked one again.
@@ -69,6 +74,8 @@ impl CampaignReport {
             pending: of(TargetState::Pending),
             sealing: of(TargetState::Sealing),
             sealed: counts.was_sealed(),
+            untold: tale.untold(),
+            perhaps_sealed: of(TargetState::Overtaken),
             reset_since: of(TargetState::Reset),
             reused: tale.chosen(ChosenPassword::Leaked),
             reset_unjudged: tale.chosen(ChosenPassword::Unjudged),
@@ -84,10 +91,12 @@ impl CampaignReport {
         }
     }
 
-    /// Whether nobody has to be looked after: every notice was taken or refused for sure.
+    /// Whether nobody has to be looked after: whoever was sealed was told, every notice was taken or
+    /// refused for sure, and of nobody is it unknown whether they were sealed.
     #[must_use]
     pub fn is_certain(&self) -> bool {
-        self.notices.get(&NoticeState::Uncertain).is_none_or(|count| *count == 0)
+        let uncertain = self.notices.get(&NoticeState::Uncertain).copied().unwrap_or_default();
+        [self.sealing, self.untold, self.perhaps_sealed, uncertain] == [0; 4]
     }
 }
 
@@ -139,7 +148,7 @@ async fn rows(tx: &mut Tx, loaded: &Loaded) -> Result<Reckoning, ReportError> {
 mod tests {
     use std::time::Duration;
 
-    use campaign::{Campaign, Event};
+    use campaign::{Campaign, Event, StageProgress};
     use instance::testing::{NOW, TestSite};
     use model::CampaignId;
     use store::NewCampaign;
@@ -170,7 +179,7 @@ mod tests {
     async fn close(site: &Instance, campaign: CampaignId) {
         let mut tx = site.store().begin().await.unwrap();
         let mut loaded = held(&mut tx, campaign).await.unwrap();
-        take_step(site, &mut tx, &mut loaded, Event::Close, NOW).await.unwrap();
+        take_step(site, &mut tx, &mut loaded, Event::Close(&StageProgress::default()), NOW).await.unwrap();
         tx.commit().await.unwrap();
     }
 

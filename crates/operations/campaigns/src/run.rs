@@ -1,15 +1,14 @@
 //! Running one campaign: what time or work does to it, step by step.
 
-use std::collections::HashMap;
-
-use campaign::{Campaign, Event, HaltReason, StageProgress, State, allowed_addresses};
+use campaign::{Campaign, Event, HaltReason, State, allowed_addresses};
 use futures_util::future::BoxFuture;
-use model::{CampaignId, CampaignState, NoticeState};
+use model::{CampaignId, CampaignState};
 use store::Tx;
 
 use crate::{
     CampaignError, RunError, WorkerContext,
     loaded::{Loaded, halt, held, take_step},
+    progress::progress,
     seal::seal_next,
     tell::tell_next,
 };
@@ -38,7 +37,7 @@ pub fn work_on<'a>(
         if due_after_step(context, campaign).await? != Due::Work {
             return Ok(Worked::Nothing);
         }
-        let worked = tell_and_seal(context, campaign).await;
+        let worked = tell_or_seal(context, campaign).await;
         if worked.as_ref().is_err_and(RunError::is_contradiction) {
             let mut tx = context.instance.store().begin().await?;
             halt(context.instance, &mut tx, campaign, HaltReason::Contradicted).await?;
@@ -135,18 +134,22 @@ async fn does_tick_move(tx: &mut Tx, now: &Campaign) -> Result<bool, RunError> {
 /// Whether a claim could find anything.
 async fn has_work(tx: &mut Tx, now: &Campaign) -> Result<bool, RunError> {
     let (campaign, allowed) = (now.id(), allowed_addresses(now));
+    let moment = tx.now().await?;
+    if tx.sending_pause().await?.is_some_and(|pause| pause.probe_at > moment) {
+        return Ok(!tx.notices_left_in_flight(campaign).await?.is_empty());
+    }
     Ok(!tx.addresses_to_take(campaign, allowed, 1).await?.is_empty()
         || tx.notice_to_send(campaign).await?.is_some()
         || !tx.notices_left_in_flight(campaign).await?.is_empty())
 }
 
-async fn tell_and_seal(
+/// Nobody else is sealed while somebody who is sealed can be told.
+async fn tell_or_seal(
     context: &WorkerContext<'_>,
     campaign: CampaignId,
 ) -> Result<Worked, RunError> {
-    let told = tell_next(context, campaign).await?;
-    let sealed = seal_next(context, campaign).await?;
-    Ok(if told || sealed { Worked::Something } else { Worked::Nothing })
+    let worked = tell_next(context, campaign).await? || seal_next(context, campaign).await?;
+    Ok(if worked { Worked::Something } else { Worked::Nothing })
 }
 
 async fn move_on(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<(), RunError> {
@@ -157,17 +160,3 @@ async fn move_on(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<()
     Ok(tx.commit().await?)
 }
 
-async fn progress(tx: &mut Tx, campaign: CampaignId) -> Result<StageProgress, RunError> {
-    let notices: HashMap<_, _> = tx.notice_counts(campaign).await?.into_iter().collect();
-    let of = |state| notices.get(&state).copied().unwrap_or_default();
-    let (refused, uncertain) = (of(NoticeState::Refused), of(NoticeState::Uncertain));
-    Ok(StageProgress {
-        settled_addresses: match tx.first_unsettled_address(campaign).await? {
-            Some(first) => first,
-            None => tx.address_counts(campaign).await?.all,
-        },
-        final_notices: of(NoticeState::Sent) + refused + uncertain,
-        refused,
-        uncertain,
-    })
-}

@@ -1,19 +1,32 @@
 //! The one way in which a stored password of the site is replaced: intent, swap, settle.
 //!
-//! What is about to be written is committed here first. Then the site's row is swapped, by
-//! compare-and-swap on the hash that was read, and sessions are ended. Then what became of it is
-//! recorded. Whoever comes after a crash judges the row by [`look`] and goes on from there. Sealing
-//! is such a saga, and so is a new password; each says what to commit and what to record.
+//! What is about to be written is committed here first. Then the site's row is locked over the
+//! connection that writes, and swapped if it still holds what was read; before that is committed
+//! there, the intent is asked for once more here: a halt, or another worker that has taken the swap
+//! over, stops it. Then sessions are ended, and what became of it is recorded.
+//!
+//! Whoever takes a swap over raises its attempt first, and asks for the row's lock afterwards. So
+//! either the attempt before was let through while it held the lock, and its end is waited for; or
+//! it is not let through any more. No clock and no lease decides that.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, error::Error};
 
-use directory::{Directory, EndedSessions, ReadError, WriteError};
-use instance::{KeyRing, failpoint};
-use model::{Account, AccountId, Credential, CredentialNow, SiteRow, StoredHash};
+use campaign::{PassedAttempt, SwapEnd, judge_swap};
+use directory::{
+    Ability, Directory, EndedSessions, LockedRow, ReadError, RowNow, TransactionFate, WriteError,
+};
+use instance::{Instance, KeyRing, failpoint};
+use model::{
+    Account, AccountId, Credential, CredentialNow, CredentialVersion, SiteRow, SiteTransaction,
+    StoredHash,
+};
+use store::{StoreError, Swap, SwapLease, Tx};
 
 /// What is to stand in the site's row in the place of what stood there when it was read.
 #[derive(Debug)]
 pub struct Replacement {
+    /// The intent.
+    pub held: SwapLease,
     /// Whose row.
     pub account: AccountId,
     /// The hash that must still be there.
@@ -22,11 +35,12 @@ pub struct Replacement {
     pub new: StoredHash,
 }
 
-/// What the site's row holds after a swap was tried, for each account that was intended.
-pub type Swapped = BTreeMap<AccountId, Result<SiteRow, SwapError>>;
+/// What was found out about each account that was intended. Where it is an error, the intent stands
+/// for another attempt to judge.
+pub type Swapped = BTreeMap<AccountId, Result<SwapEnd, SwapError>>;
 
 /// A change of stored passwords, for some accounts together.
-pub trait Saga {
+pub trait Saga: Sync {
     /// Named moments at which tests let the process die: after the intent, after the swap, and
     /// after sessions were ended.
     const MOMENTS: [&'static str; 3];
@@ -36,8 +50,11 @@ pub trait Saga {
     type Error: From<SwapError>;
 
     /// Commits what is about to be done, with all that is needed to take it back. Only what is
-    /// returned is swapped; the rest has become somebody else's.
+    /// returned is swapped; the rest has become somebody else's, or must not be done any more.
     fn intend(&mut self) -> impl Future<Output = Result<Vec<Replacement>, Self::Error>> + Send;
+
+    /// Whether the intent still holds, asked while the site's row is locked.
+    fn may_pass(&self, tx: &mut Tx) -> impl Future<Output = Result<bool, SwapError>> + Send;
 
     /// Records what became of it, in one transaction.
     fn settle(
@@ -47,13 +64,12 @@ pub trait Saga {
     ) -> impl Future<Output = Result<Self::Done, Self::Error>> + Send;
 }
 
-/// Carries a saga out. An account whose row cannot be written or read holds no other one up: its
-/// saga is told, and the intent stands for another attempt to judge.
+/// Carries a saga out. An account whose row cannot be written or read holds no other one up.
 ///
 /// # Errors
 /// The saga's error.
 pub async fn carry_out<S: Saga>(
-    keys: &KeyRing,
+    instance: &Instance,
     directory: &dyn Directory,
     mut saga: S,
 ) -> Result<S::Done, S::Error> {
@@ -61,8 +77,8 @@ pub async fn carry_out<S: Saga>(
     failpoint::reach(S::MOMENTS[0]).await;
     let mut swapped = Swapped::new();
     for replacement in intended {
-        let row = swap(keys, directory, &replacement).await;
-        swapped.insert(replacement.account, row);
+        let end = swap(instance, directory, &saga, &replacement).await;
+        swapped.insert(replacement.account, end);
     }
     failpoint::reach(S::MOMENTS[1]).await;
     let ended = end_sessions(directory, &swapped).await?;
@@ -71,44 +87,109 @@ pub async fn carry_out<S: Saga>(
 }
 
 /// Whatever anybody else has put into the row meanwhile stays.
-async fn swap(
+async fn swap<S: Saga>(
+    instance: &Instance,
+    directory: &dyn Directory,
+    saga: &S,
+    replacement: &Replacement,
+) -> Result<SwapEnd, SwapError> {
+    let Replacement { held, account, old, new } = replacement;
+    let (keys, mut row) = (instance.keys(), directory.lock(account).await?);
+    let found = judge_row(keys, &*row, version(keys, old), version(keys, new));
+    if found != SiteRow::Old {
+        row.roll_back().await?;
+        return Ok(judge_swap(found, PassedAttempt::None));
+    }
+    row.replace(new).await?;
+    if !pass(instance, directory, saga, *held, row.transaction()).await? {
+        row.roll_back().await?;
+        return Ok(SwapEnd::Untouched);
+    }
+    failpoint::reach("swap_passed").await;
+    row.commit().await?;
+    Ok(SwapEnd::Done)
+}
+
+/// Whether the site's transaction may be committed. An error means no: it is taken back, and what
+/// is recorded here is for another attempt to judge.
+async fn pass<S: Saga>(
+    instance: &Instance,
+    directory: &dyn Directory,
+    saga: &S,
+    held: SwapLease,
+    transaction: Option<SiteTransaction>,
+) -> Result<bool, SwapError> {
+    if directory.capabilities().can(Ability::SharesStore) {
+        // Nobody can write here before the site's transaction ends: what is read now stays true.
+        let mut tx = instance.store().read().await?;
+        return Ok(saga.may_pass(&mut tx).await? && tx.is_swap_held(held).await?);
+    }
+    let mut tx = instance.store().begin().await?;
+    let may = saga.may_pass(&mut tx).await? && tx.pass_swap(held, transaction.as_ref()).await?;
+    tx.commit().await?;
+    Ok(may)
+}
+
+/// What became of a swap that its attempt has left. Call it once a later attempt is committed.
+///
+/// # Errors
+/// [`SwapError`] if the directory fails: then nothing is known, and the intent stands.
+pub async fn judge_left(
     keys: &KeyRing,
     directory: &dyn Directory,
-    replacement: &Replacement,
-) -> Result<SiteRow, SwapError> {
-    let Replacement { account, old, new } = replacement;
-    if directory.replace_if(account, old, new).await? {
-        return Ok(SiteRow::Ours);
+    left: &Swap,
+) -> Result<SwapEnd, SwapError> {
+    let row = directory.lock(&left.account).await?;
+    let found = judge_row(keys, &*row, left.expected, left.made);
+    let end = judge_swap(found, passed(directory, left).await?);
+    row.roll_back().await?;
+    Ok(end)
+}
+
+async fn passed(directory: &dyn Directory, left: &Swap) -> Result<PassedAttempt, SwapError> {
+    // Where the site's row locks our store, nothing could be written down before the commit.
+    let is_known = !directory.capabilities().can(Ability::SharesStore);
+    if left.passed.is_none() && is_known {
+        return Ok(PassedAttempt::None);
     }
-    // Somebody was quicker: the owner, or another worker with the same intent.
-    let now = look(directory, keys, account).await?;
-    let version = |hash: &StoredHash| Credential::from(hash.clone()).version(keys);
-    Ok(SiteRow::classify(now, version(old), version(new)))
+    let Some(transaction) = &left.transaction else { return Ok(PassedAttempt::Unknown) };
+    Ok(match directory.fate(transaction).await? {
+        TransactionFate::Committed => PassedAttempt::Committed,
+        TransactionFate::Aborted => PassedAttempt::Aborted,
+        TransactionFate::Unknown => PassedAttempt::Unknown,
+    })
+}
+
+fn judge_row(
+    keys: &KeyRing,
+    row: &dyn LockedRow,
+    old: CredentialVersion,
+    new: CredentialVersion,
+) -> SiteRow {
+    let now = match row.now() {
+        RowNow::Gone => CredentialNow::Gone,
+        RowNow::Empty => CredentialNow::Empty,
+        RowNow::Holds(hash) => CredentialNow::Present(version(keys, hash)),
+    };
+    SiteRow::classify(now, old, new)
+}
+
+/// What a hash is known by.
+#[must_use]
+pub fn version(keys: &KeyRing, hash: &StoredHash) -> CredentialVersion {
+    Credential::from(hash.clone()).version(keys)
 }
 
 async fn end_sessions(
     directory: &dyn Directory,
     swapped: &Swapped,
 ) -> Result<EndedSessions, SwapError> {
-    let ours = swapped.iter().filter(|(_, row)| matches!(row, Ok(SiteRow::Ours)));
+    let ours = swapped.iter().filter(|(_, end)| matches!(end, Ok(SwapEnd::Done)));
     let ours: Vec<_> = ours.map(|(account, _)| account.clone()).collect();
     if ours.is_empty() {
         return Ok(EndedSessions::default());
     }
     Ok(directory.end_sessions(&ours).await?)
-}
-
-/// What the site holds for an account now.
-///
-/// # Errors
-/// [`ReadError`] if the directory fails: then nothing is known.
-pub async fn look(
-    directory: &dyn Directory,
-    keys: &KeyRing,
-    account: &AccountId,
-) -> Result<CredentialNow, ReadError> {
-    let found = directory.by_ids(std::slice::from_ref(account)).await?;
-    Ok(credential_of(keys, found.first()))
 }
 
 /// What the site held for an account when it was read.
@@ -130,4 +211,10 @@ pub enum SwapError {
     /// The directory could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is kept of the campaign cannot be read.
+    #[error("whether a password may still be replaced cannot be told: {0}")]
+    Gate(Box<dyn Error + Send + Sync>),
 }

@@ -1,20 +1,24 @@
 //! Taking passwords out of use: the saga of a campaign's accounts.
 
-use campaign::{HaltReason, NoticeDue, Resolution, notice_due, resolve_sealing};
+use std::collections::BTreeMap;
+
+use campaign::{Claim, HaltReason, NoticeDue, decide_intent, decide_pass, notice_due};
 use directory::EndedSessions;
 use instance::{Encrypted, failpoint, while_renewing};
 use ledger::{CampaignEvent, LogEvent};
-use model::{AccountId, CampaignId, Credential, NoticeId, SiteRow, StoredHash, TargetState};
+use model::{AccountId, CampaignId, NoticeId, SwapState, TargetState};
 use outbox::set_code;
-use store::{AddressLease, NewResetLine, Tx};
+use store::{AddressLease, NewResetLine, NewSwap, SwapBehalf, SwapLease, Tx};
 
 use crate::{
     RunError, SealError, SwapError, WorkerContext,
-    action::{Action, Actions, Sealing, end_of},
+    action::{Action, Actions, Sealing},
     claim::{Held, Member, claim_addresses},
+    ended::{EndedAccount, record_end},
     examine::examine,
-    loaded::halt,
-    saga::{Replacement, Saga, Swapped, carry_out},
+    gate::Gate,
+    loaded::{Loaded, halt},
+    saga::{Replacement, Saga, Swapped, carry_out, version},
 };
 
 /// Takes up some addresses and seals their accounts; `false` if there is none to take now.
@@ -39,8 +43,9 @@ async fn seal(
     held: Vec<Held>,
 ) -> Result<(), RunError> {
     let actions = examine(context, campaign, &held).await?;
-    let sealing = SealingSaga { context, campaign, held, actions };
-    carry_out(context.instance.keys(), &*context.means.directory, sealing).await?;
+    let sealing =
+        SealingSaga { context, campaign, round: 0, held, actions, swaps: BTreeMap::new() };
+    carry_out(context.instance, &*context.means.directory, sealing).await?;
     failpoint::reach("sealed_recorded").await;
     Ok(())
 }
@@ -49,8 +54,11 @@ async fn seal(
 struct SealingSaga<'a> {
     context: &'a WorkerContext<'a>,
     campaign: CampaignId,
+    /// By whose signatures it is intended.
+    round: u32,
     held: Vec<Held>,
     actions: Actions,
+    swaps: BTreeMap<AccountId, SwapLease>,
 }
 
 impl Saga for SealingSaga<'_> {
@@ -58,28 +66,32 @@ impl Saga for SealingSaga<'_> {
     type Done = ();
     type Error = RunError;
 
-    /// An address that was lost meanwhile is somebody else's: nothing is done there.
+    /// An address that was lost meanwhile is somebody else's, and after a halt it is nobody's:
+    /// nothing is done there.
     async fn intend(&mut self) -> Result<Vec<Replacement>, RunError> {
         let mut tx = self.context.instance.store().begin().await?;
-        tx.hold_campaign(self.campaign).await?;
-        let mut events = Vec::new();
-        for held in &self.held {
-            let lease = self.context.instance.options().lease;
-            let is_ours = tx.renew_address(&held.lease, lease).await?;
-            for member in &held.members {
-                let account = &member.row.account;
-                if !is_ours {
-                    self.actions.remove(account);
-                    continue;
-                }
-                if let Some(Action::Seal(sealing)) = self.actions.get(account) {
-                    events.extend(self.intend_one(&mut tx, member, sealing).await?);
-                }
+        let open = match Gate::read(self.context, &mut tx, self.campaign).await? {
+            Some(gate) if decide_intent(&gate.facts()) == Claim::Proceed => {
+                self.round = gate.loaded.campaign.round();
+                true
             }
-        }
-        self.record(&mut tx, events).await?;
+            _ => false,
+        };
+        let replacements = if open {
+            self.intend_all(&mut tx).await?
+        } else {
+            self.give_back(&mut tx).await?;
+            Vec::new()
+        };
         tx.commit().await?;
-        Ok(self.actions.values().filter_map(replacement).collect())
+        Ok(replacements)
+    }
+
+    async fn may_pass(&self, tx: &mut Tx) -> Result<bool, SwapError> {
+        let (kill_switch, _) = tx.kill_switch().await?;
+        let row = tx.share_campaign(self.campaign).await?;
+        let loaded = Loaded::new(row).map_err(|error| SwapError::Gate(error.into()))?;
+        Ok(decide_pass(&loaded.campaign, self.round, kill_switch).is_ok())
     }
 
     /// States, notices, log and the end of the addresses: one transaction.
@@ -89,11 +101,7 @@ impl Saga for SealingSaga<'_> {
         tx.hold_campaign(self.campaign).await?;
         let mut events = Vec::new();
         for held in &self.held {
-            let is_settled =
-                |member: &Member| self.actions.get(&member.row.account).is_some_and(Action::ends);
-            if held.members.iter().all(is_settled) {
-                self.record_address(&mut tx, held, &mut events).await?;
-            }
+            self.settle_address(&mut tx, held, &mut events).await?;
         }
         self.record(&mut tx, events).await?;
         if self.actions.values().any(Action::halts) {
@@ -106,75 +114,163 @@ impl Saga for SealingSaga<'_> {
 }
 
 impl SealingSaga<'_> {
+    async fn intend_all(&mut self, tx: &mut Tx) -> Result<Vec<Replacement>, RunError> {
+        let (mut events, mut replacements) = (Vec::new(), Vec::new());
+        for held in std::mem::take(&mut self.held) {
+            let lease = self.context.instance.options().lease;
+            if !tx.renew_address(&held.lease, lease).await? {
+                continue;
+            }
+            for member in &held.members {
+                let account = &member.row.account;
+                let Some(Action::Seal(sealing)) = self.actions.get(account) else { continue };
+                // Somebody is choosing a password at this moment, or another campaign is at it.
+                let Some(held) = self.intend_one(tx, sealing, &mut events).await? else {
+                    self.actions.insert(account.clone(), Action::Open);
+                    continue;
+                };
+                self.swaps.insert(account.clone(), held);
+                let (old, new) = (sealing.evidence.hash().clone(), sealing.sealed.clone());
+                replacements.push(Replacement { held, account: account.clone(), old, new });
+            }
+            self.held.push(held);
+        }
+        self.record(tx, events).await?;
+        Ok(replacements)
+    }
+
+    /// The intent, with all that is needed to take it back.
     async fn intend_one(
         &self,
         tx: &mut Tx,
-        member: &Member,
         sealing: &Sealing,
-    ) -> Result<Option<CampaignEvent>, RunError> {
+        events: &mut Vec<CampaignEvent>,
+    ) -> Result<Option<SwapLease>, RunError> {
         let (instance, campaign) = (self.context.instance, self.campaign);
         let (evidence, account) = (&sealing.evidence, sealing.evidence.account());
+        let keys = instance.keys();
+        let (expected, made) = (version(keys, evidence.hash()), version(keys, &sealing.sealed));
+        let behalf = SwapBehalf::Seal { campaign, round: self.round };
+        let swap = NewSwap { account: account.clone(), behalf, expected, made };
+        let lease = instance.options().lease;
+        let Some(held) = tx.intend_swap(&swap, &self.context.name, lease).await? else {
+            return Ok(None);
+        };
         let kept = sealing.kept.encrypt(instance, campaign, account);
         let Encrypted { wrapped_key, body } = kept.map_err(SealError::Kept)?;
-        let version = |hash: &StoredHash| Credential::from(hash.clone()).version(instance.keys());
         let line = NewResetLine {
             account: account.clone(),
             version: evidence.found_as(),
-            replaced: version(evidence.hash()),
-            sealed: version(&sealing.sealed),
+            replaced: expected,
+            sealed: made,
             wrapped_key,
             kept: body,
             evidence: evidence.findings().to_vec(),
         };
         let now = tx.now().await?;
         tx.put_reset_line(campaign, line, now).await?;
-        if member.row.state == TargetState::Sealing {
-            return Ok(None);
-        }
         let (from, to) = (TargetState::Pending, TargetState::Sealing);
-        expect_moved(tx.move_target(campaign, account, from, to, None).await?, account)?;
-        Ok(Some(CampaignEvent::AccountSealing {
+        if !tx.move_target(campaign, account, from, to, None).await? {
+            return Err(SealError::Moved { account: account.clone() }.into());
+        }
+        events.push(CampaignEvent::AccountSealing {
             campaign,
             account: account.clone(),
             credential_version: evidence.found_as(),
             findings: evidence.findings().iter().map(|finding| finding.0).collect(),
-        }))
+            swap: Some(held.id),
+        });
+        Ok(Some(held))
     }
 
-    /// Takes over what the site's rows hold; returns the first fault, which is told only after
+    /// So that others, or this worker after a resume, can take the addresses at once.
+    async fn give_back(&mut self, tx: &mut Tx) -> Result<(), RunError> {
+        for held in std::mem::take(&mut self.held) {
+            tx.give_address_back(&held.lease).await?;
+        }
+        self.actions.clear();
+        Ok(())
+    }
+
+    /// Takes over what became of the swaps; returns the first fault, which is told only after
     /// everything else is recorded.
     fn take(&mut self, swapped: Swapped) -> Option<SwapError> {
         let mut failed = None;
-        for (account, row) in swapped {
-            let action = row.map_or_else(
+        for (account, end) in swapped {
+            let action = end.map_or_else(
                 |error| {
                     failed.get_or_insert(error);
                     Action::Open
                 },
-                after_swap,
+                Action::from,
             );
             self.actions.insert(account, action);
         }
         failed
     }
 
-    async fn record_address(
+    /// Records what became of each account, and once all of the address are settled, the notice.
+    async fn settle_address(
         &self,
         tx: &mut Tx,
         held: &Held,
         events: &mut Vec<CampaignEvent>,
     ) -> Result<(), RunError> {
+        let is_ours = tx.renew_address(&held.lease, self.context.instance.options().lease).await?;
+        let mut ends = Vec::new();
+        for member in &held.members {
+            let end = self.settle_account(tx, member, is_ours, events).await?;
+            ends.push(end.unwrap_or(member.row.state));
+        }
+        let is_untouched = |member: &Member| {
+            matches!(self.actions.get(&member.row.account), Some(Action::Untouched))
+        };
+        if is_ours && held.members.iter().any(is_untouched) {
+            tx.give_address_back(&held.lease).await?;
+        } else if is_ours && ends.iter().all(|end| end.is_settled()) {
+            self.finish_address(tx, held, &ends, events).await?;
+        }
+        Ok(())
+    }
+
+    /// `None` if the account is no longer this worker's to record.
+    async fn settle_account(
+        &self,
+        tx: &mut Tx,
+        member: &Member,
+        is_ours: bool,
+        events: &mut Vec<CampaignEvent>,
+    ) -> Result<Option<TargetState>, RunError> {
+        let account = &member.row.account;
+        let Some(action) = self.actions.get(account) else { return Ok(None) };
+        let Some(end) = action.end() else { return Ok(None) };
+        let swap = self.swaps.get(account).copied();
+        let may_record = match swap {
+            Some(held) => tx.end_swap(held, swap_state(end)).await?,
+            None => is_ours && end != TargetState::Pending,
+        };
+        if !may_record {
+            return Ok(None);
+        }
+        let (campaign, reason) = (self.campaign, action.skipped());
+        let ended = EndedAccount { campaign, account, swap: swap.map(|held| held.id), end, reason };
+        events.push(record_end(tx, &ended, member.row.address).await?);
+        Ok(Some(end))
+    }
+
+    async fn finish_address(
+        &self,
+        tx: &mut Tx,
+        held: &Held,
+        ends: &[TargetState],
+        events: &mut Vec<CampaignEvent>,
+    ) -> Result<(), RunError> {
         let AddressLease { campaign, number, .. } = held.lease;
-        let ends: Vec<_> =
-            held.members.iter().map(|member| end_of(member, &self.actions)).collect();
-        let is_due = notice_due(&ends) == NoticeDue::Now;
+        let is_due = notice_due(ends) == NoticeDue::Now;
         if !tx.finish_address(&held.lease, !is_due).await? {
             return Ok(());
         }
-        for (member, end) in held.members.iter().zip(&ends) {
-            events.push(record_account(tx, campaign, member, *end, &self.actions).await?);
-        }
-        let notice = if is_due { Some(self.write_notice(tx, held, &ends).await?) } else { None };
+        let notice = if is_due { Some(self.write_notice(tx, held, ends).await?) } else { None };
         events.push(CampaignEvent::AddressDone { campaign, address: number, notice });
         Ok(())
     }
@@ -204,45 +300,10 @@ impl SealingSaga<'_> {
     }
 }
 
-fn replacement(action: &Action) -> Option<Replacement> {
-    let Action::Seal(sealing) = action else { return None };
-    Some(Replacement {
-        account: sealing.evidence.account().clone(),
-        old: sealing.evidence.hash().clone(),
-        new: sealing.sealed.clone(),
-    })
-}
-
-fn after_swap(row: SiteRow) -> Action {
-    match resolve_sealing(row) {
-        Resolution::Sealed => Action::Sealed,
-        Resolution::Skipped(reason) => Action::Skip(reason),
-        Resolution::Again => Action::Open,
+const fn swap_state(end: TargetState) -> SwapState {
+    match end {
+        TargetState::Sealed => SwapState::Done,
+        TargetState::Overtaken => SwapState::Overtaken,
+        _ => SwapState::Undone,
     }
-}
-
-async fn record_account(
-    tx: &mut Tx,
-    campaign: CampaignId,
-    member: &Member,
-    end: TargetState,
-    actions: &Actions,
-) -> Result<CampaignEvent, RunError> {
-    let account = member.row.account.clone();
-    let reason = actions.get(&account).and_then(Action::skipped);
-    let line = tx.reset_line(campaign, &account).await?;
-    let from = if line.is_some() { TargetState::Sealing } else { TargetState::Pending };
-    expect_moved(tx.move_target(campaign, &account, from, end, reason).await?, &account)?;
-    let Some(reason) = reason else {
-        let address = member.row.address;
-        return Ok(CampaignEvent::AccountSealed { campaign, account, address });
-    };
-    if line.is_some() {
-        tx.drop_reset_line(campaign, &account).await?;
-    }
-    Ok(CampaignEvent::AccountSkipped { campaign, account, reason })
-}
-
-fn expect_moved(moved: bool, account: &AccountId) -> Result<(), SealError> {
-    if moved { Ok(()) } else { Err(SealError::Moved { account: account.clone() }) }
 }

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::Leak;
 
-use crate::{CampaignReport, ReportFolds, StatementError, loaded::named, report_campaign};
+use crate::{
+    CampaignReport, ReportFolds, StatementError, loaded::named, report_campaign,
+    unsettled::refuse_unsettled,
+};
 
 /// What the site says in public of one campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,9 @@ pub struct StatementCounts {
     pub sealed: u64,
     /// Of these, those whose owner has chosen a new one since.
     pub reset_since: u64,
+    /// Accounts of which nobody can tell whether their password was taken out of use.
+    #[serde(default)]
+    pub perhaps_sealed: u64,
     /// Accounts that were to be dealt with and were left alone: mostly, their owner was quicker.
     pub skipped: u64,
     /// Mails that mail servers took.
@@ -46,7 +52,8 @@ pub struct StatementCounts {
 /// record, and shows no more.
 ///
 /// # Errors
-/// [`StatementError::Report`] if the totals do not reconcile: then nothing is said.
+/// [`StatementError::Report`] if the totals do not reconcile, [`CampaignError::Unsettled`](crate::CampaignError::Unsettled) while
+/// somebody is sealed and untold, or may be: then nothing is said.
 pub fn publish_statement<'a>(
     instance: &'a Instance,
     name: &'a str,
@@ -57,7 +64,9 @@ pub fn publish_statement<'a>(
             return Err(StatementError::Nothing { name: name.to_owned() });
         }
         let mut tx = instance.store().begin().await?;
-        let campaign = named(&mut tx, name).await?.id();
+        let loaded = named(&mut tx, name).await?;
+        refuse_unsettled(&mut tx, &loaded).await?;
+        let campaign = loaded.id();
         let ids = tx.campaign_leaks(campaign).await?;
         let leaks = tx.leaks().await?.into_iter().filter(|leak| ids.contains(&leak.id));
         let counts = counts(&report, leaks);
@@ -96,6 +105,7 @@ fn counts(report: &CampaignReport, leaks: impl Iterator<Item = Leak>) -> Stateme
         began_at: report.sealed_from.map(Timestamp::as_micros),
         sealed: report.sealed,
         reset_since: report.reset_since,
+        perhaps_sealed: report.perhaps_sealed,
         skipped: report.skipped.values().sum(),
         sent: notices(NoticeState::Sent),
         refused: notices(NoticeState::Refused),

@@ -13,6 +13,8 @@ use crate::{
     approvals::signed_plan,
     freeze::check_words,
     loaded::{Loaded, held, held_by_name, take_step},
+    progress::progress,
+    unsettled::refuse_unsettled,
     show_campaign,
 };
 
@@ -65,7 +67,8 @@ pub fn resume_campaign<'a>(
         let signed = signed_plan(&mut tx, &loaded, &roster).await?;
         check_words(words, signed.plan())?;
         release_kill_switch(instance, &mut tx, signed.plan(), name, now).await?;
-        take_step(instance, &mut tx, &mut loaded, Event::Resume(&signed), now).await?;
+        let before = progress(&mut tx, loaded.id()).await?;
+        take_step(instance, &mut tx, &mut loaded, Event::Resume(&signed, &before), now).await?;
         tx.commit().await?;
         show_campaign(instance, name).await
     })
@@ -152,12 +155,24 @@ pub fn thaw_campaign<'a>(
 /// Ends a campaign for good; its accounts may be targets of others.
 ///
 /// # Errors
-/// [`CampaignError::Step`] while it runs.
+/// [`CampaignError::Step`] while it runs; [`CampaignError::Unsettled`] while somebody is sealed and
+/// untold, or may be.
 pub fn close_campaign<'a>(
     instance: &'a Instance,
     name: &'a str,
 ) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
-    Box::pin(async move { step_by_name(instance, name, Event::Close).await })
+    Box::pin(async move {
+        let mut tx = instance.store().begin().await?;
+        let mut loaded = held_by_name(&mut tx, name).await?;
+        let (done, now) = (progress(&mut tx, loaded.id()).await?, tx.now().await?);
+        // A campaign that runs says so better than its untold people do.
+        if !matches!(loaded.campaign.state(), State::Running(_)) {
+            refuse_unsettled(&mut tx, &loaded).await?;
+        }
+        take_step(instance, &mut tx, &mut loaded, Event::Close(&done), now).await?;
+        tx.commit().await?;
+        show_campaign(instance, name).await
+    })
 }
 
 async fn step_by_name(

@@ -45,6 +45,8 @@ impl Tale {
                 (self.targets, self.addresses) = (0, 0);
             }
             E::AccountSealing { account, .. } => self.put(account, TargetState::Sealing),
+            E::SealingUndone { account, .. } => drop(self.accounts.remove(&account)),
+            E::AccountOvertaken { account, .. } => self.put(account, TargetState::Overtaken),
             E::AccountSealed { account, address, .. } => {
                 self.put(account, TargetState::Sealed);
                 *self.sealed_of_address.entry(address).or_default() += 1;
@@ -71,6 +73,7 @@ impl Tale {
             }
             E::Notice(NoticeStep::NoticeDisputed { .. }) => self.disputed += 1,
             E::CampaignMoved { .. }
+            | E::SealingTaken { .. }
             | E::CampaignDrafted { .. }
             | E::CampaignApproved { .. }
             | E::StatementMade { .. }
@@ -120,6 +123,14 @@ impl Tale {
             *counts.entry(*state).or_default() += 1;
         }
         counts
+    }
+
+    /// How many who were sealed wait for a notice that is not final, or that is not written yet.
+    pub(crate) fn untold(&self) -> u64 {
+        let ended = self.notices.values().filter(|(_, state)| state.is_final());
+        let told: BTreeSet<_> = ended.map(|(address, _)| address).collect();
+        let untold = self.sealed_of_address.iter().filter(|(address, _)| !told.contains(address));
+        untold.map(|(_, accounts)| accounts).sum()
     }
 
     pub(crate) fn sealed_unreached(&self) -> u64 {

@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use model::{CampaignState, NoticeState, SkipReason, TargetState, Timestamp};
-use outbox::{masked_address, masked_id};
+use outbox::{PausedSending, masked_address, masked_id};
 use serde::Serialize;
 use store::{CampaignRow, Tx};
 
@@ -46,6 +46,8 @@ pub struct CampaignView {
     pub notices: BTreeMap<NoticeState, u64>,
     /// Accounts that are sealed while their notice is not final.
     pub sealed_untold: u64,
+    /// Why nobody is told now; none while everybody is.
+    pub sending_paused: Option<PausedSending>,
 }
 
 /// What is to be signed, or was.
@@ -144,6 +146,7 @@ async fn view(tx: &mut Tx, loaded: &Loaded) -> Result<CampaignView, CampaignErro
         skipped,
         notices: tx.notice_counts(id).await?.into_iter().collect(),
         sealed_untold: tx.sealed_untold(id).await?,
+        sending_paused: tx.sending_pause().await?.map(PausedSending::from),
     })
 }
 

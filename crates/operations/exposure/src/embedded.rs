@@ -1,10 +1,11 @@
 use directory::{
     Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, DirectoryReport,
-    EndedSessions, MappedField, ReadError, Reading, WriteError, WriteGrant, Writing,
+    EndedSessions, LockedRow, MappedField, ReadError, Reading, RowNow, TransactionFate, WriteError,
+    WriteGrant, Writing,
 };
 use futures_util::{StreamExt, TryStreamExt, future};
-use model::{Account, AccountId, StoredHash};
-use store::{Store, StoreError};
+use model::{Account, AccountId, Credential, SiteTransaction, StoredHash};
+use store::{Store, StoreError, Tx};
 
 /// The accounts of a site without a table of its own, in the store itself, where `account import`
 /// has put them.
@@ -32,16 +33,10 @@ impl EmbeddedDirectory {
         self.store.read().await?.embedded_accounts_by_name(names).await
     }
 
-    async fn replace(
-        &self,
-        account: &AccountId,
-        expected: &StoredHash,
-        new: &StoredHash,
-    ) -> Result<bool, StoreError> {
+    async fn held(&self, account: &AccountId) -> Result<Box<dyn LockedRow>, StoreError> {
         let mut tx = self.store.begin().await?;
-        let replaced = tx.replace_embedded_hash(account, expected, new).await?;
-        tx.commit().await?;
-        Ok(replaced)
+        let now = tx.lock_embedded_hash(account).await?.map_or(RowNow::Gone, RowNow::of);
+        Ok(Box::new(EmbeddedRow { tx, id: account.clone(), now }))
     }
 
     /// The store itself keeps ids unique and lets its owner write.
@@ -69,6 +64,7 @@ impl Directory for EmbeddedDirectory {
             .with_if(true, Ability::Seal)
             .with_if(true, Ability::Tell)
             .with_if(true, Ability::RecordVerified)
+            .with_if(self.store.has_one_writer(), Ability::SharesStore)
     }
 
     fn count(&self) -> Reading<'_, u64> {
@@ -91,14 +87,21 @@ impl Directory for EmbeddedDirectory {
         Box::pin(async { self.meant(names).await.map_err(unread) })
     }
 
-    fn replace_if<'a>(
-        &'a self,
-        account: &'a AccountId,
-        expected: &'a StoredHash,
-        new: &'a StoredHash,
-    ) -> Writing<'a, bool> {
-        let unwritten = |error| WriteError::Keeper(Box::new(error));
-        Box::pin(async move { self.replace(account, expected, new).await.map_err(unwritten) })
+    fn lock<'a>(&'a self, account: &'a AccountId) -> Writing<'a, Box<dyn LockedRow>> {
+        Box::pin(async { self.held(account).await.map_err(unwritten) })
+    }
+
+    /// The store is its own primary.
+    fn look<'a>(&'a self, account: &'a AccountId) -> Reading<'a, RowNow> {
+        Box::pin(async {
+            let found = self.found(std::slice::from_ref(account)).await.map_err(unread)?.pop();
+            let row = |account: Account| RowNow::of(account.credential.map(Credential::into_hash));
+            Ok(found.map_or(RowNow::Gone, row))
+        })
+    }
+
+    fn fate<'a>(&'a self, _of: &'a SiteTransaction) -> Reading<'a, TransactionFate> {
+        Box::pin(future::ready(Ok(TransactionFate::Unknown)))
     }
 
     /// Nobody is signed in to a copy.
@@ -111,6 +114,44 @@ impl Directory for EmbeddedDirectory {
     fn check(&self) -> Reading<'_, DirectoryReport> {
         Box::pin(async { self.report().await.map_err(unread) })
     }
+}
+
+/// An account of the store, in a transaction that holds it.
+struct EmbeddedRow {
+    tx: Tx,
+    id: AccountId,
+    now: RowNow,
+}
+
+impl LockedRow for EmbeddedRow {
+    fn now(&self) -> &RowNow {
+        &self.now
+    }
+
+    fn replace<'a>(&'a mut self, new: &'a StoredHash) -> Writing<'a, ()> {
+        Box::pin(async move {
+            let Self { tx, id, now } = self;
+            let RowNow::Holds(old) = now else { return Err(WriteError::NoHash { id: id.clone() }) };
+            let replaced = tx.replace_embedded_hash(id, old, new).await.map_err(unwritten)?;
+            if replaced { Ok(()) } else { Err(WriteError::Untouched { id: id.clone() }) }
+        })
+    }
+
+    fn transaction(&self) -> Option<SiteTransaction> {
+        None
+    }
+
+    fn commit(self: Box<Self>) -> Writing<'static, ()> {
+        Box::pin(async move { self.tx.commit().await.map_err(unwritten) })
+    }
+
+    fn roll_back(self: Box<Self>) -> Writing<'static, ()> {
+        Box::pin(async move { self.tx.roll_back().await.map_err(unwritten) })
+    }
+}
+
+fn unwritten(error: StoreError) -> WriteError {
+    WriteError::Keeper(Box::new(error))
 }
 
 /// A database that does not answer is told from a row that cannot be read.

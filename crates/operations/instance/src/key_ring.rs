@@ -8,7 +8,9 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use ledger::CheckpointKey;
-use model::{CampaignId, CredentialVersion, Randomness, Secret, VersionKey};
+use model::{
+    AccountId, CampaignId, CredentialVersion, Randomness, Secret, VersionKey, canonical::hex_of,
+};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -114,6 +116,16 @@ impl KeyRing {
         let key = self.key.derive("countersign/v1/campaign-address");
         let campaign = campaign.map_or(NO_CAMPAIGN, |campaign| campaign.0);
         keyed_hash(&key, &[&campaign.to_be_bytes(), exact_address.as_bytes()])
+    }
+
+    /// The secret that takes a password's place, as text, since bcrypt refuses a NUL. It depends on
+    /// nothing but the account and the password that was stored, so that a value of ours is known
+    /// again even if everything else about it was lost.
+    #[must_use]
+    pub fn sealed_secret(&self, account: &AccountId, replaced: CredentialVersion) -> Secret {
+        let key = self.key.derive("countersign/v1/sealed-secret");
+        let secret = keyed_hash(&key, &[account.as_str().as_bytes(), replaced.as_bytes()]);
+        Secret::new(hex_of(&secret).into_bytes())
     }
 
     /// A keyed hash of where a request came from.

@@ -10,12 +10,16 @@
 )]
 
 mod addressee;
+mod answer;
 mod check;
 mod code;
 mod context;
 mod failure;
+mod greet;
 mod kept;
 pub mod limits;
+mod pause;
+mod remedy;
 mod send;
 
 mod specimen;
@@ -26,6 +30,9 @@ pub use check::{CheckError, CheckedNotice, check_notice, dispute_notice};
 pub use code::{code_of, set_code};
 pub use context::{Mail, Outbox, SendingContext};
 pub use failure::{SendError, TellError, WordsError};
+pub use greet::{GreetError, greet_relay};
 pub use kept::Kept;
+pub use pause::{PausedSending, hasten_sending, paused_sending};
+pub use remedy::remedy;
 pub use send::{NoticeSource, send_next};
 pub use words::Words;

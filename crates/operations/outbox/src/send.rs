@@ -9,10 +9,12 @@ use instance::{
 };
 use ledger::NoticeStep;
 use model::NoticeState;
-use notice::{Composed, DeliveryOutcome, NoticeEvent, NoticeRow, SmtpOutcome, notice_after};
+use notice::{
+    Composed, DeliveryOutcome, NoticeEvent, NoticeRow, PutOffs, SmtpOutcome, notice_after,
+};
 use store::{Errand, Notice, StoreError, Tx};
 
-use crate::{SendError, SendingContext, limits::ANSWER_CHARS_MAX};
+use crate::{SendError, SendingContext, answer::Attempted, pause::change_pause};
 
 /// Where notices come from: a campaign, or people who ask for mails.
 pub trait NoticeSource: Sync {
@@ -69,15 +71,12 @@ pub async fn send_next<S: NoticeSource>(
     let Some(claimed) = claim(sender, source).await? else { return Ok(false) };
     let Claimed { notice, retry, draft } = claimed;
     failpoint::reach("notice_begun").await;
-    let (outcome, answer, failed) = match prepare(sender, source, &notice, draft).await {
-        Ok(mail) => {
-            let outcome = deliver(sender, &notice, &mail).await?;
-            (outcome_of(&outcome), Some(answer(&outcome)), None)
-        }
-        Err(error) => (SmtpOutcome::LostBeforeDot, None, Some(error)),
+    let (attempted, failed) = match prepare(sender, source, &notice, draft).await {
+        Ok(mail) => (Some(Attempted::from(&deliver(sender, &notice, &mail).await?)), None),
+        Err(error) => (None, Some(error)),
     };
     failpoint::reach("notice_delivered").await;
-    record_outcome(sender, &notice, outcome, retry, answer).await?;
+    record_outcome(sender, &notice, attempted, retry).await?;
     failpoint::reach("notice_recorded").await;
     failed.map_or(Ok(true), Err)
 }
@@ -89,19 +88,26 @@ struct Claimed<D> {
     draft: D,
 }
 
-/// Commits one notice as `inflight`. Notices that dead workers have left in flight become
-/// `uncertain` on the way.
+/// Commits one notice as `inflight`, unless sending pauses and it is not time for one to be tried.
+/// Notices that dead workers have left in flight become `uncertain` on the way.
 async fn claim<S: NoticeSource>(
     sender: &SendingContext<'_>,
     source: &S,
 ) -> Result<Option<Claimed<S::Draft>>, S::Error> {
     let mut tx = sender.instance.store().begin().await?;
     let Some(gate) = source.gate(&mut tx).await? else { return Ok(None) };
+    let pause = tx.hold_sending_pause().await?;
     for notice in source.left_in_flight(&mut tx).await? {
         move_notice(sender, &mut tx, &notice, found(&notice), Duration::ZERO, None).await?;
     }
-    let claimed = match source.next(&mut tx, &gate).await? {
+    let is_early = match &pause {
+        Some(pause) => pause.probe_at > tx.now().await?,
+        None => false,
+    };
+    let next = if is_early { None } else { source.next(&mut tx, &gate).await? };
+    let claimed = match next {
         None => None,
+        Some((notice, _)) if pause.is_some() && !tx.take_probe(Some(notice.id)).await? => None,
         Some((notice, retry)) => {
             let notice = begin(sender, &mut tx, notice).await?;
             let draft = source.draft(&mut tx, &notice).await?;
@@ -158,16 +164,24 @@ async fn deliver(
 async fn record_outcome(
     sender: &SendingContext<'_>,
     notice: &Notice,
-    outcome: SmtpOutcome,
+    attempted: Option<Attempted>,
     retry: Duration,
-    answer: Option<String>,
 ) -> Result<(), SendError> {
     let mut tx = sender.instance.store().begin().await?;
     if let Some(campaign) = notice.errand.campaign() {
         tx.hold_campaign(campaign).await?;
     }
+    if let Some(attempted) = &attempted {
+        change_pause(&mut tx, notice.id, attempted, retry).await?;
+    }
+    let outcome = attempted.as_ref().map_or(SmtpOutcome::Unwritten, |tried| tried.outcome);
+    let last_sent = match outcome {
+        SmtpOutcome::Deferred | SmtpOutcome::Hindered { heard: true } => tx.last_sent().await?,
+        _ => None,
+    };
     let now = tx.hold_notice(notice.id).await?;
-    let event = NoticeEvent::Answered { attempt: notice.attempts, outcome };
+    let event = NoticeEvent::Answered { attempt: notice.attempts, outcome, last_sent };
+    let answer = attempted.map(|tried| tried.answer);
     move_notice(sender, &mut tx, &now, event, retry, answer).await?;
     Ok(tx.commit().await?)
 }
@@ -183,7 +197,8 @@ async fn move_notice(
     let now = tx.now().await?;
     let row = notice_after(row_of(notice), event, retry, now)?;
     let (state, attempts, not_before) = (row.state(), row.attempts(), row.not_before());
-    let moved = Notice { state, attempts, not_before, ..*notice };
+    let PutOffs { count: put_offs, last_at: put_off_at } = row.put_offs();
+    let moved = Notice { state, attempts, not_before, put_offs, put_off_at, ..*notice };
     tx.save_notice(&moved, answer).await?;
     if state.is_final() {
         finish(tx, &moved).await?;
@@ -201,7 +216,8 @@ async fn finish(tx: &mut Tx, notice: &Notice) -> Result<(), StoreError> {
 
 /// A notice as the decisions on it see it.
 const fn row_of(notice: &Notice) -> NoticeRow {
-    NoticeRow::restore(notice.state, notice.attempts, notice.not_before)
+    let put_offs = PutOffs { count: notice.put_offs, last_at: notice.put_off_at };
+    NoticeRow::restore(notice.state, notice.attempts, notice.not_before, put_offs)
 }
 
 const fn begun_step(notice: &Notice) -> NoticeStep {
@@ -224,27 +240,8 @@ const fn ended_step(notice: &Notice) -> NoticeStep {
 /// What a notice has become that another attempt finds in flight.
 fn found(notice: &Notice) -> NoticeEvent {
     if mutant::is_on("inflight_requeued") {
-        let (attempt, outcome) = (notice.attempts, SmtpOutcome::LostBeforeDot);
-        return NoticeEvent::Answered { attempt, outcome };
+        let (attempt, outcome) = (notice.attempts, SmtpOutcome::Unwritten);
+        return NoticeEvent::Answered { attempt, outcome, last_sent: None };
     }
     NoticeEvent::FoundInflight
-}
-
-fn outcome_of(outcome: &DeliveryOutcome) -> SmtpOutcome {
-    match SmtpOutcome::from(outcome) {
-        SmtpOutcome::LostAfterDot if mutant::is_on("lost_is_put_off") => SmtpOutcome::PutOff,
-        outcome => outcome,
-    }
-}
-
-/// What the mail server said, as it may stand in a list: foreign text.
-fn answer(outcome: &DeliveryOutcome) -> String {
-    let text = match outcome {
-        DeliveryOutcome::Accepted { reply } => reply.clone(),
-        DeliveryOutcome::Refused { code, reply, phase, .. } => format!("{phase}: {code} {reply}"),
-        DeliveryOutcome::FailedBeforeDot { reason } | DeliveryOutcome::LostAfterDot { reason } => {
-            reason.to_string()
-        }
-    };
-    text.chars().filter(|c| !c.is_control()).take(ANSWER_CHARS_MAX).collect()
 }

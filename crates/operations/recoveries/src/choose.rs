@@ -2,29 +2,32 @@
 
 use std::sync::Arc;
 
+use campaign::SwapEnd;
 use campaigns::{
     SwapError, WatchError,
-    saga::{Replacement, Saga, Swapped, carry_out},
+    saga::{Replacement, Saga, Swapped, carry_out, version},
     watch_account,
 };
 use directory::{EndedSessions, ReadError};
 use exposure::secret_of;
 use futures_util::future::BoxFuture;
 use instance::{DecryptError, Instance, InstanceFault, failpoint};
-use model::{Account, Credential, CredentialVersion, Secret, SiteRow, StoredHash};
+use model::{Account, Credential, Secret, StoredHash, SwapState};
 use outbox::Kept;
 use password::{ImitateError, Verifier, format_of};
 use recovery::{
     Context, LinkRow, NewPassword, NewPasswordError, Objection, ResetToken, against_old,
     decide_use, variants_of,
 };
-use store::{LinkId, PastReset, ResetLink, StoreError, Tx};
+use store::{
+    LinkId, NewSwap, PastReset, ResetLink, StoreError, SwapBehalf, SwapLease, Tx, WorkerName,
+};
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use crate::{
     ConcludeError, Recovery,
-    finish::{conclude, conclude_late, is_set},
+    finish::{conclude, conclude_late, finish_reset_of, is_set},
     limits::OLD_HASH_KEPT,
 };
 
@@ -84,12 +87,16 @@ pub fn choose_password<'a>(
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let Some(link) = live(&mut tx, choice.token).await? else { return Ok(Chosen::Dead) };
+        drop(tx);
+        let (directory, verifier) = (&*recovery.directory, &recovery.verifier);
+        finish_reset_of(instance, directory, verifier, &link.account).await?;
+        let mut tx = instance.store().read().await?;
         let accounts = recovery.directory.by_ids(std::slice::from_ref(&link.account)).await?;
         let Some((account, credential)) = accounts.into_iter().next().and_then(with_password)
         else {
             return Ok(Chosen::Dead);
         };
-        if is_set(instance, &link, &account) {
+        if is_set(instance, &mut tx, &link, &account).await? {
             // Whoever set it was interrupted, or is not done yet.
             conclude_late(instance, &*recovery.directory, &link, &account).await?;
             return Ok(Chosen::Dead);
@@ -246,8 +253,8 @@ async fn set(
 ) -> Result<Chosen, ChooseError> {
     let credential = Some(Credential::from(change.new.clone()));
     let now = Account { credential, ..change.account.clone() };
-    let saga = PasswordSaga { instance, recovery, link, change, refused: None };
-    let chosen = carry_out(instance.keys(), &*recovery.directory, saga).await?;
+    let saga = PasswordSaga { instance, recovery, link, change, intended: Err(Chosen::Busy) };
+    let chosen = carry_out(instance, &*recovery.directory, saga).await?;
     if chosen == Chosen::Done {
         failpoint::reach("reset_concluded").await;
         watch_account(instance, &recovery.verifier, &now).await?;
@@ -261,8 +268,8 @@ struct PasswordSaga<'a> {
     recovery: &'a Recovery,
     link: &'a ResetLink,
     change: Change,
-    /// Why nothing is swapped.
-    refused: Option<Chosen>,
+    /// What was committed before, or why nothing is swapped.
+    intended: Result<SwapLease, Chosen>,
 }
 
 impl Saga for PasswordSaga<'_> {
@@ -272,57 +279,69 @@ impl Saga for PasswordSaga<'_> {
     type Error = ChooseError;
 
     async fn intend(&mut self) -> Result<Vec<Replacement>, ChooseError> {
+        self.intended = intend(self.instance, self.link.id, &self.change).await?;
+        let Ok(held) = self.intended else { return Ok(Vec::new()) };
         let Change { account, hash, new, .. } = &self.change;
-        let version = Credential::from(new.clone()).version(self.instance.keys());
-        self.refused = intend(self.instance, self.link.id, version).await?.err();
-        if self.refused.is_some() {
-            return Ok(Vec::new());
-        }
         let (account, old, new) = (account.id.clone(), hash.clone(), new.clone());
-        Ok(vec![Replacement { account, old, new }])
+        Ok(vec![Replacement { held, account, old, new }])
+    }
+
+    /// A link that was superseded or has run out meanwhile sets nothing.
+    async fn may_pass(&self, tx: &mut Tx) -> Result<bool, SwapError> {
+        let link = tx.hold_reset_link(self.link.id).await?;
+        let now = tx.now().await?;
+        Ok(decide_use(&row_of(&link), now).is_ok())
     }
 
     /// A change by another way wins: the link then works as before.
     async fn settle(self, swapped: Swapped, ended: EndedSessions) -> Result<Chosen, ChooseError> {
-        if let Some(refused) = self.refused {
-            return Ok(refused);
-        }
+        let held = match self.intended {
+            Ok(held) => held,
+            Err(refused) => return Ok(refused),
+        };
         let Self { instance, recovery, link, change, .. } = self;
         let Change { account, user_agent, .. } = change;
-        let row = swapped.into_values().next().transpose()?;
-        if row == Some(SiteRow::Ours) {
+        let end = swapped.into_values().next().transpose()?;
+        if end == Some(SwapEnd::Done) {
             let directory = &*recovery.directory;
             conclude(instance, directory, link, &account, user_agent, ended).await?;
             return Ok(Chosen::Done);
         }
-        release(instance, link.id).await?;
+        undo(instance, held).await?;
         Ok(Chosen::Busy)
     }
 }
 
-/// Commits what is about to be set. One at a time: whoever is slower is told to try again.
+/// Commits what is about to be set. One at a time: whoever is slower is told to try again, and so
+/// is whoever comes while a campaign is sealing the account.
 async fn intend(
     instance: &Instance,
     id: LinkId,
-    version: CredentialVersion,
-) -> Result<Result<(), Chosen>, StoreError> {
+    change: &Change,
+) -> Result<Result<SwapLease, Chosen>, StoreError> {
     let mut tx = instance.store().begin().await?;
     let link = tx.hold_reset_link(id).await?;
     let now = tx.now().await?;
     if decide_use(&row_of(&link), now).is_err() {
         return Ok(Err(Chosen::Dead));
     }
-    if link.intended_until.is_some_and(|until| now < until) {
-        return Ok(Err(Chosen::Busy));
-    }
-    tx.intend_reset(id, version, instance.options().lease).await?;
+    let keys = instance.keys();
+    let swap = NewSwap {
+        account: change.account.id.clone(),
+        behalf: SwapBehalf::Choose { link: id },
+        expected: version(keys, &change.hash),
+        made: version(keys, &change.new),
+    };
+    let owner = WorkerName::from_random(instance.randomness().array());
+    let held = tx.intend_swap(&swap, &owner, instance.options().lease).await?;
     tx.commit().await?;
-    Ok(Ok(()))
+    Ok(held.ok_or(Chosen::Busy))
 }
 
-async fn release(instance: &Instance, id: LinkId) -> Result<(), StoreError> {
+/// The site's row is another one now, and stays so.
+async fn undo(instance: &Instance, held: SwapLease) -> Result<(), StoreError> {
     let mut tx = instance.store().begin().await?;
-    tx.release_reset_link(id).await?;
+    tx.end_swap(held, SwapState::Undone).await?;
     tx.commit().await
 }
 

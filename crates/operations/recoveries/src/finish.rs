@@ -1,16 +1,27 @@
 //! What follows once a password was set by a link, however far whoever set it came.
 
-use campaigns::{WatchError, WorkerContext, saga::credential_of, watch_account};
+use std::{slice, sync::Arc};
+
+use campaign::SwapEnd;
+use campaigns::{
+    SwapError, WatchError, WorkerContext,
+    saga::{credential_of, judge_left},
+    watch_account,
+};
 use directory::{Ability, Directory, EndedSessions, ReadError, WriteError};
 use futures_util::future::BoxFuture;
 use instance::{Instance, InstanceFault};
 use ledger::RecoveryEvent;
-use model::{Account, CredentialNow};
+use model::{Account, AccountId, CredentialNow, SwapId, SwapPurpose, SwapState};
 use notice::Language;
 use outbox::{Addressee, TellError};
-use store::ResetLink;
+use password::Verifier;
+use store::{ResetLink, StoreError, Swap, SwapBehalf, Tx, WorkerName};
 
-use crate::letter::{LetterBody, NewLetter, post};
+use crate::{
+    letter::{LetterBody, NewLetter, post},
+    limits::RESETS_PER_ROUND,
+};
 
 /// Uses the link up and writes the confirmation, once everybody is signed out. Doing it again
 /// changes nothing.
@@ -25,8 +36,11 @@ pub(crate) async fn conclude(
     let mut tx = instance.store().begin().await?;
     tx.hold_reset_link(link.id).await?;
     let at = tx.now().await?;
+    if let Some(swap) = tx.swap_of_link(link.id).await? {
+        tx.end_swap(swap.held(), SwapState::Done).await?;
+    }
     if !tx.use_reset_link(link.id, at).await? {
-        return Ok(());
+        return Ok(tx.commit().await?);
     }
     tx.supersede_other_links(&account.id, link.id).await?;
     let (id, link_id) = (account.id.clone(), link.id.0);
@@ -52,7 +66,7 @@ pub(crate) async fn conclude_late(
     link: &ResetLink,
     account: &Account,
 ) -> Result<(), ConcludeError> {
-    let ended = directory.end_sessions(std::slice::from_ref(&account.id)).await?;
+    let ended = directory.end_sessions(slice::from_ref(&account.id)).await?;
     conclude(instance, directory, link, account, None, ended).await
 }
 
@@ -65,34 +79,67 @@ pub fn finish_resets<'a>(
     context: &'a WorkerContext<'a>,
 ) -> BoxFuture<'a, Result<(), ConcludeError>> {
     Box::pin(async move {
-        let left = context.instance.store().read().await?.reset_links_left().await?;
-        for link in left {
-            finish_reset(context, &link).await?;
+        let WorkerContext { instance, means, .. } = context;
+        let mut tx = instance.store().read().await?;
+        let left = tx.swaps_left(SwapPurpose::Choose, RESETS_PER_ROUND).await?;
+        drop(tx);
+        for swap in left {
+            finish_reset(instance, &*means.directory, &means.verifier, swap.id).await?;
         }
         Ok(())
     })
 }
 
-async fn finish_reset(context: &WorkerContext<'_>, link: &ResetLink) -> Result<(), ConcludeError> {
-    let (instance, directory) = (context.instance, &*context.means.directory);
-    let accounts = directory.by_ids(std::slice::from_ref(&link.account)).await?;
-    match accounts.into_iter().next() {
-        Some(account) if is_set(instance, link, &account) => {
-            conclude_late(instance, directory, link, &account).await?;
-            Ok(watch_account(instance, &context.means.verifier, &account).await?)
+/// The same for one account, whose owner has come back before a worker has.
+pub(crate) async fn finish_reset_of(
+    instance: &Instance,
+    directory: &dyn Directory,
+    verifier: &Arc<Verifier>,
+    account: &AccountId,
+) -> Result<(), ConcludeError> {
+    let left = instance.store().read().await?.swap_left_of(account).await?;
+    match left {
+        Some(Swap { id, behalf: SwapBehalf::Choose { .. }, .. }) => {
+            finish_reset(instance, directory, verifier, id).await
         }
-        _ => {
-            let mut tx = instance.store().begin().await?;
-            tx.release_reset_link(link.id).await?;
-            Ok(tx.commit().await?)
-        }
+        _ => Ok(()),
     }
 }
 
+async fn finish_reset(
+    instance: &Instance,
+    directory: &dyn Directory,
+    verifier: &Arc<Verifier>,
+    id: SwapId,
+) -> Result<(), ConcludeError> {
+    let owner = WorkerName::from_random(instance.randomness().array());
+    let mut tx = instance.store().begin().await?;
+    let taken = tx.take_swap(id, &owner, instance.options().lease).await?;
+    tx.commit().await?;
+    let Some(taken) = taken else { return Ok(()) };
+    let end = judge_left(instance.keys(), directory, &taken).await?;
+    let account = directory.by_ids(slice::from_ref(&taken.account)).await?.into_iter().next();
+    let (SwapBehalf::Choose { link }, SwapEnd::Done, Some(account)) = (taken.behalf, end, account)
+    else {
+        let mut tx = instance.store().begin().await?;
+        tx.end_swap(taken.held(), end.state()).await?;
+        return Ok(tx.commit().await?);
+    };
+    let link = instance.store().begin().await?.hold_reset_link(link).await?;
+    conclude_late(instance, directory, &link, &account).await?;
+    Ok(watch_account(instance, verifier, &account).await?)
+}
+
 /// Whether the site's row holds the password that was about to be set by a link.
-pub(crate) fn is_set(instance: &Instance, link: &ResetLink, account: &Account) -> bool {
+pub(crate) async fn is_set(
+    instance: &Instance,
+    tx: &mut Tx,
+    link: &ResetLink,
+    account: &Account,
+) -> Result<bool, StoreError> {
+    let swap = tx.swap_of_link(link.id).await?;
     let now = credential_of(instance.keys(), Some(account));
-    link.intended.is_some_and(|intended| now == CredentialNow::Present(intended))
+    Ok(swap.is_some_and(|swap| now == CredentialNow::Present(swap.made)))
 }
 
 /// Why a password that was set could not be confirmed. A worker tries again.
@@ -104,6 +151,9 @@ pub enum ConcludeError {
     /// Sessions could not be ended.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// The site's row could not be judged.
+    #[error(transparent)]
+    Swap(#[from] SwapError),
     /// The confirmation cannot be written.
     #[error(transparent)]
     Tell(#[from] TellError),

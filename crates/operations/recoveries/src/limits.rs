@@ -16,3 +16,6 @@ pub const REQUESTED_RETRY: Duration = Duration::from_secs(30);
 
 /// How long a password that was taken out of use is refused as a new one.
 pub const OLD_HASH_KEPT: Duration = Duration::from_hours(365 * 24);
+
+/// Interrupted resets that a worker finishes in one go.
+pub(crate) const RESETS_PER_ROUND: u64 = 100;

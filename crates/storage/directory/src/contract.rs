@@ -1,14 +1,12 @@
 use std::{fmt, ops::AddAssign};
 
-use futures_util::{
-    future::BoxFuture,
-    stream::{self, BoxStream},
-};
-use model::{Account, AccountId, StoredHash};
+use futures_util::stream::{self, BoxStream};
+use model::{Account, AccountId, SiteTransaction};
 use serde::Serialize;
 
 use crate::{
-    failure::{ReadError, WriteError},
+    failure::{ReadError, Reading, Writing},
+    locked::{LockedRow, RowNow, TransactionFate},
     report::DirectoryReport,
 };
 
@@ -57,25 +55,26 @@ pub trait Directory: fmt::Debug + Send + Sync {
     /// looks again.
     fn by_names<'a>(&'a self, names: &'a [String]) -> Reading<'a, Vec<Account>>;
 
-    /// Puts `new` in the place of `expected`, if that is what the account holds now; whether it
-    /// did. Whatever anybody else has put there meanwhile stays.
+    /// Holds this account's row, so that nobody else changes it until the answer is committed,
+    /// rolled back or dropped. Whoever has changed it before is waited for, and what they left there
+    /// is what [`LockedRow::now`] shows.
     ///
-    /// Nothing but the hash is written: a site that records when a hash changed means the person's
-    /// own change by it, and often does so itself, in a trigger.
-    ///
-    /// After [`WriteError::Hash`] the connection may have broken while the database was already
-    /// done: read the account again and compare. After any other error the account is as it was.
-    fn replace_if<'a>(
-        &'a self,
-        account: &'a AccountId,
-        expected: &'a StoredHash,
-        new: &'a StoredHash,
-    ) -> Writing<'a, bool>;
+    /// It goes over the connection that writes: any other may lead to a replica that lags behind.
+    fn lock<'a>(&'a self, account: &'a AccountId) -> Writing<'a, Box<dyn LockedRow>>;
+
+    /// What the row holds, asked over the connection that writes, if there is one, without waiting
+    /// for anybody. It may change at any moment.
+    fn look<'a>(&'a self, account: &'a AccountId) -> Reading<'a, RowNow>;
+
+    /// What became of a transaction that [`LockedRow::transaction`] named, asked over the connection
+    /// that writes.
+    fn fate<'a>(&'a self, of: &'a SiteTransaction) -> Reading<'a, TransactionFate>;
 
     /// Signs these people out everywhere. Without [`Ability::EndSessions`] that is left to the
     /// site, and nothing happens.
     ///
-    /// An empty list is [`WriteError::Nobody`]. After any error all sessions are as before.
+    /// An empty list is [`WriteError::Nobody`](crate::WriteError::Nobody). After any error all
+    /// sessions are as before.
     fn end_sessions<'a>(&'a self, ids: &'a [AccountId]) -> Writing<'a, EndedSessions>;
 
     /// Reads every account, and tries whether writing would be let through.
@@ -83,12 +82,6 @@ pub trait Directory: fmt::Debug + Send + Sync {
     /// Fails with the first thing that a campaign would stumble over.
     fn check(&self) -> Reading<'_, DirectoryReport>;
 }
-
-/// An answer to come from whoever keeps the accounts.
-pub type Reading<'a, T> = BoxFuture<'a, Result<T, ReadError>>;
-
-/// What will have come of a change of accounts.
-pub type Writing<'a, T> = BoxFuture<'a, Result<T, WriteError>>;
 
 /// Accounts as they come.
 pub type AccountStream<'a> = BoxStream<'a, Result<Account, ReadError>>;
@@ -109,6 +102,9 @@ pub enum Ability {
     RecordVerified,
     /// [`Directory::changed_since`] answers.
     TellChanges,
+    /// The accounts and the store are one file with one writer: while a row is locked, nothing can be
+    /// written to the store.
+    SharesStore,
 }
 
 /// What a directory can do.

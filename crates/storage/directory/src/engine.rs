@@ -15,6 +15,13 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
     /// Whether this can be an id in a column of this type: nobody has any other.
     fn may_hold(&self, type_name: &str, id: &AccountId) -> bool;
 
+    /// What a `SELECT` ends with to hold its rows until the transaction ends.
+    fn holding(&self) -> &'static str;
+
+    /// Two columns: the transaction's number and its database, both NULL where nobody keeps a record
+    /// of transactions.
+    fn transaction(&self) -> String;
+
     /// A moment, as it is compared with a column of whatever type.
     fn moment(&self, moment: &Literal) -> String;
 }

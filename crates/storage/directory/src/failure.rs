@@ -1,3 +1,4 @@
+use futures_util::future::BoxFuture;
 use model::AccountId;
 use sql::SqlError;
 
@@ -119,6 +120,29 @@ pub enum WriteError {
          `directory.sessions` fits and whether the role of `directory.write_url` may do it"
     )]
     Sessions(#[source] SqlError),
+    /// Whoever holds the row did not let go in time, or the database refused or failed.
+    #[error(
+        "the row of account {id} could not be locked: {reason}; `countersign doctor` tells whether \
+         the role of `directory.write_url` may do it"
+    )]
+    Lock {
+        /// Whose.
+        id: AccountId,
+        /// What the database reported.
+        reason: String,
+    },
+    /// Locks on a copy hold nobody back, and what it holds may be old.
+    #[error(
+        "`directory.write_url` leads to a standby, which cannot be written to: let it lead to the \
+         primary"
+    )]
+    Standby,
+    /// The row is gone, or the account has no password.
+    #[error("account {id} has no hash to replace")]
+    NoHash {
+        /// Whose.
+        id: AccountId,
+    },
     /// The database refused, or failed.
     #[error(
         "the hash of account {id} could not be replaced: {reason}; `countersign doctor` tells \
@@ -136,7 +160,7 @@ pub enum WriteError {
     Keeper(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Acting on one of them would be acting on all.
     #[error(
-        "{rows} rows have the id {id} and one hash, so none was changed: `directory.columns.id` \
+        "{rows} rows have the id {id}, so none was changed: `directory.columns.id` \
          must name a unique column"
     )]
     Repeated {
@@ -165,3 +189,9 @@ pub enum WriteError {
         id: AccountId,
     },
 }
+
+/// An answer to come from whoever keeps the accounts.
+pub type Reading<'a, T> = BoxFuture<'a, Result<T, ReadError>>;
+
+/// What will have come of a change of accounts.
+pub type Writing<'a, T> = BoxFuture<'a, Result<T, WriteError>>;

@@ -16,6 +16,7 @@ mod export;
 mod failure;
 pub mod limits;
 mod location;
+mod locked;
 mod mapping;
 mod opener;
 mod quoting;
@@ -25,11 +26,11 @@ mod table;
 mod value;
 
 pub use contract::{
-    Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions, Reading,
-    Writing,
+    Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions,
 };
 pub use export::{Export, ExportError, HeaderFault, LineFault};
-pub use failure::{OpenError, ReadError, WriteError};
+pub use failure::{OpenError, ReadError, Reading, WriteError, Writing};
+pub use locked::{LockedRow, RowNow, TransactionFate};
 pub use mapping::{Columns, Mapping, Sessions, Source};
 pub use opener::{Opened, open};
 pub use report::{DirectoryReport, WriteGrant};

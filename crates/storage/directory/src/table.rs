@@ -11,17 +11,17 @@ mod write;
 
 use std::sync::Arc;
 
-use model::{Account, AccountId, StoredHash};
+use model::{Account, AccountId, SiteTransaction};
 
 use self::connection::TableDirectory;
 use crate::{
     contract::{
         Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions,
-        Reading, Writing,
     },
     engine::Engine,
-    failure::OpenError,
+    failure::{OpenError, Reading, Writing},
     location::Location,
+    locked::{LockedRow, RowNow, TransactionFate},
     mapping::Sessions,
     report::DirectoryReport,
 };
@@ -66,13 +66,16 @@ impl Directory for TableDirectory {
         Box::pin(self.find_by_names(names))
     }
 
-    fn replace_if<'a>(
-        &'a self,
-        account: &'a AccountId,
-        expected: &'a StoredHash,
-        new: &'a StoredHash,
-    ) -> Writing<'a, bool> {
-        Box::pin(self.swap(account, expected, new))
+    fn lock<'a>(&'a self, account: &'a AccountId) -> Writing<'a, Box<dyn LockedRow>> {
+        Box::pin(self.hold(account))
+    }
+
+    fn look<'a>(&'a self, account: &'a AccountId) -> Reading<'a, RowNow> {
+        Box::pin(self.look_now(account))
+    }
+
+    fn fate<'a>(&'a self, of: &'a SiteTransaction) -> Reading<'a, TransactionFate> {
+        Box::pin(self.ask_fate(of))
     }
 
     fn end_sessions<'a>(&'a self, ids: &'a [AccountId]) -> Writing<'a, EndedSessions> {

@@ -22,6 +22,9 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Applies the migrations that are missing.
     fn migrate(&self, migrations: Migrations) -> BackendAnswer<'_, ()>;
 
+    /// Whether a transaction that writes keeps every other one from it.
+    fn has_one_writer(&self) -> bool;
+
     /// Waits until every connection is closed.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
@@ -48,6 +51,9 @@ pub(crate) trait BackendTx: Send {
 
     /// Makes everything done in it last.
     fn end(self: Box<Self>) -> BackendAnswer<'static, ()>;
+
+    /// Takes everything done in it back.
+    fn take_back(self: Box<Self>) -> BackendAnswer<'static, ()>;
 }
 
 /// What comes of asking a database.

@@ -98,6 +98,12 @@ impl Db {
         })
     }
 
+    /// Whether a transaction that writes keeps every other one from it, as in a SQLite file.
+    #[must_use]
+    pub fn has_one_writer(&self) -> bool {
+        self.0.has_one_writer()
+    }
+
     /// Waits until every connection is closed.
     pub fn close(&self) -> BoxFuture<'_, ()> {
         self.0.close()
@@ -177,6 +183,12 @@ impl SqlTx {
     /// Makes everything done in it last. If it fails, nothing is done.
     pub fn commit(self) -> BoxFuture<'static, Result<(), SqlError>> {
         failpoint::committing(self.0.end(), |lost| SqlError::Database(lost.into()))
+    }
+
+    /// Takes everything done in it back at once. Dropping it does so only when its connection is used
+    /// again, and what is locked stays locked until then.
+    pub fn roll_back(self) -> BoxFuture<'static, Result<(), SqlError>> {
+        self.0.take_back()
     }
 }
 

@@ -64,6 +64,9 @@ pub enum SqlError {
     /// A migration could not be applied, or was changed after it had been.
     #[error("migrating failed: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// A migration has left rows behind that refer to none.
+    #[error("migrating has left rows that refer to none: put the copy from before back")]
+    Orphans,
     /// Anything else that the database or the way to it reports.
     #[error("the database failed: {0}")]
     Database(#[source] sqlx::Error),

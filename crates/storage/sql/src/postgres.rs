@@ -16,6 +16,10 @@ use crate::{
     value::Value,
 };
 
+/// Begins a transaction whose statements see what others have committed before each of them,
+/// whatever the server's default is: one that waited for a row sees what the other left there.
+const LATEST_STATE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
 /// Begins a transaction whose statements all see the same state.
 const ONE_STATE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
@@ -43,7 +47,7 @@ async fn try_once(connect: &PgConnectOptions) -> Result<(), Misfit> {
 
 impl Backend for PgPool {
     fn begin(&self) -> BackendAnswer<'_, Box<dyn BackendTx>> {
-        Box::pin(async move { Ok(Box::new(self.begin().await?) as _) })
+        Box::pin(async move { Ok(Box::new(self.begin_with(LATEST_STATE).await?) as _) })
     }
 
     fn read(&self) -> BackendAnswer<'_, Box<dyn BackendTx>> {
@@ -56,6 +60,10 @@ impl Backend for PgPool {
 
     fn migrate(&self, migrations: Migrations) -> BackendAnswer<'_, ()> {
         Box::pin(async move { Ok(migrator(migrations.postgres).run(self).await?) })
+    }
+
+    fn has_one_writer(&self) -> bool {
+        false
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
@@ -97,5 +105,9 @@ impl BackendTx for Transaction<'static, Postgres> {
 
     fn end(self: Box<Self>) -> BackendAnswer<'static, ()> {
         Box::pin(async move { Ok(self.commit().await?) })
+    }
+
+    fn take_back(self: Box<Self>) -> BackendAnswer<'static, ()> {
+        Box::pin(async move { Ok(self.rollback().await?) })
     }
 }

@@ -57,7 +57,19 @@ impl Backend for SqlitePool {
     }
 
     fn migrate(&self, migrations: Migrations) -> BackendAnswer<'_, ()> {
-        Box::pin(async move { Ok(migrator(migrations.sqlite).run(self).await?) })
+        Box::pin(async move {
+            // A table that others refer to is made anew by dropping it, which keys would forbid.
+            let options = self.connect_options().as_ref().clone().foreign_keys(false);
+            let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+            migrator(migrations.sqlite).run(&pool).await?;
+            let orphan = pool.fetch_optional("PRAGMA foreign_key_check").await?;
+            pool.close().await;
+            orphan.map_or(Ok(()), |_| Err(SqlError::Orphans))
+        })
+    }
+
+    fn has_one_writer(&self) -> bool {
+        true
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
@@ -102,5 +114,9 @@ impl BackendTx for Transaction<'static, Sqlite> {
 
     fn end(self: Box<Self>) -> BackendAnswer<'static, ()> {
         Box::pin(async move { Ok(self.commit().await?) })
+    }
+
+    fn take_back(self: Box<Self>) -> BackendAnswer<'static, ()> {
+        Box::pin(async move { Ok(self.rollback().await?) })
     }
 }

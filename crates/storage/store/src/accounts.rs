@@ -27,6 +27,7 @@ sql::queries! {
     BY_NAMES = ["SELECT id, email, username, hash, hash_changed_at, email_verified, locale,
             last_login_at, second_factor
         FROM account WHERE lower(email) IN {list} OR username IN {list}"];
+    LOCK_HASH = ["SELECT hash FROM account WHERE id = $1" FOR_UPDATE];
     REPLACE_HASH = ["UPDATE account SET hash = $1 WHERE id = $2 AND hash = $3"];
 }
 
@@ -97,6 +98,19 @@ impl Tx {
                 names.iter().fold(self.0.run(&text), |query, name| query.bind(name.clone()));
             let found = query.all::<AccountRow>().await?.into_iter();
             Ok(found.take(ACCOUNTS_PER_NAME_MAX).map(account).collect())
+        })
+    }
+
+    /// Holds an account of the embedded directory until the transaction ends. `None` if there is no
+    /// such account, else its hash if it has one.
+    pub fn lock_embedded_hash<'c>(
+        &'c mut self,
+        id: &'c AccountId,
+    ) -> StoreFuture<'c, Option<Option<StoredHash>>> {
+        Box::pin(async move {
+            let row = self.0.run(&LOCK_HASH).bind(Cell(id.clone()));
+            let row = row.optional::<(Option<String>,)>().await?;
+            Ok(row.map(|(hash,)| StoredHash::from_column(hash)))
         })
     }
 

@@ -12,15 +12,29 @@ use crate::{StoreFuture, Tx, WorkerName, cell::Cell};
 sql::queries! {
     ADD = ["INSERT INTO campaign_address (campaign, number, address_key, accounts) VALUES {rows}"];
     DROP = ["DELETE FROM campaign_address WHERE campaign = $1"];
-    TO_TAKE = ["SELECT number FROM campaign_address
-        WHERE campaign = $1 AND done_at IS NULL AND number < $2 AND lease_until <= " NOW "
-        ORDER BY number LIMIT $3"];
+    // Few addresses are in hand, and an index finds them.
+    BEGUN = ["SELECT number FROM campaign_address
+        WHERE campaign = $1 AND (CASE WHEN settled_at IS NULL THEN taken_at END) > 0
+            AND done_at IS NULL AND lease_until <= " NOW "
+            AND EXISTS (SELECT 1 FROM target WHERE target.campaign = campaign_address.campaign
+                AND target.address = campaign_address.number AND target.state <> 'pending')
+            AND NOT EXISTS (SELECT 1 FROM target WHERE target.campaign = campaign_address.campaign
+                AND target.address = campaign_address.number AND target.state = 'sealing')
+        ORDER BY number LIMIT $2"];
+    UNBEGUN = ["SELECT number FROM campaign_address
+        WHERE campaign = $1 AND done_at IS NULL AND number < $3 AND lease_until <= " NOW "
+            AND NOT EXISTS (SELECT 1 FROM target WHERE target.campaign = campaign_address.campaign
+                AND target.address = campaign_address.number AND target.state <> 'pending')
+        ORDER BY number LIMIT $2"];
     TAKE = ["UPDATE campaign_address SET lease_owner = $1, lease_until = " NOW " + $2,
             attempts = attempts + 1, taken_at = COALESCE(taken_at, " NOW ")
         WHERE campaign = $3 AND number = $4 AND done_at IS NULL AND lease_until <= " NOW "
         RETURNING attempts"];
     RENEW = ["UPDATE campaign_address SET lease_until = " NOW " + $1
         WHERE campaign = $2 AND number = $3 AND lease_owner = $4 AND attempts = $5
+            AND done_at IS NULL AND lease_until > " NOW];
+    GIVE_BACK = ["UPDATE campaign_address SET lease_until = " NOW "
+        WHERE campaign = $1 AND number = $2 AND lease_owner = $3 AND attempts = $4
             AND done_at IS NULL"];
     FINISH = ["UPDATE campaign_address SET done_at = " NOW ",
             settled_at = CASE WHEN $1 THEN " NOW " END
@@ -111,8 +125,9 @@ impl Tx {
         })
     }
 
-    /// Addresses before `below` that nobody holds and that are not done, in their order: those
-    /// that a dead worker has left come before new ones.
+    /// Addresses that nobody holds and that are not done: first those of which an account was settled
+    /// before, then others before `below`, each in their order. What becomes of an account whose swap
+    /// is intended has to be found out first.
     pub fn addresses_to_take(
         &mut self,
         campaign: CampaignId,
@@ -120,9 +135,12 @@ impl Tx {
         limit: u64,
     ) -> StoreFuture<'_, Vec<u64>> {
         Box::pin(async move {
-            let query = self.0.run(&TO_TAKE).bind(Cell(campaign)).bind(Cell(below));
-            let rows = query.bind(Cell(limit)).all::<(Cell<u64>,)>().await?;
-            Ok(rows.into_iter().map(|(Cell(number),)| number).collect())
+            let query = self.0.run(&BEGUN).bind(Cell(campaign)).bind(Cell(limit));
+            let mut found = query.all::<(Cell<u64>,)>().await?;
+            let query = self.0.run(&UNBEGUN).bind(Cell(campaign));
+            let query = query.bind(Cell(limit - found.len() as u64)).bind(Cell(below));
+            found.extend(query.all::<(Cell<u64>,)>().await?);
+            Ok(found.into_iter().map(|(Cell(number),)| number).collect())
         })
     }
 
@@ -144,7 +162,7 @@ impl Tx {
     }
 
     /// Holds on to an address from now on, and keeps others from taking it until this transaction
-    /// ends; `false` if it is lost.
+    /// ends; `false` if it is lost, or its lease ran out: others may have acted since.
     pub fn renew_address<'c>(
         &'c mut self,
         held: &'c AddressLease,
@@ -155,6 +173,15 @@ impl Tx {
             let query =
                 query.bind(Cell(held.number)).bind(held.owner.to_string()).bind(held.attempt);
             Ok(query.execute().await? == 1)
+        })
+    }
+
+    /// Lets others take an address at once. Nothing happens to one that is lost.
+    pub fn give_address_back<'c>(&'c mut self, held: &'c AddressLease) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&GIVE_BACK).bind(Cell(held.campaign)).bind(Cell(held.number));
+            query.bind(held.owner.to_string()).bind(held.attempt).execute().await?;
+            Ok(())
         })
     }
 

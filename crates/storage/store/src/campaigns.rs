@@ -15,6 +15,9 @@ sql::queries! {
         FROM campaign WHERE id = $1"];
     HOLD = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
         FROM campaign WHERE id = $1" FOR_UPDATE];
+    SHARE = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
+        FROM campaign WHERE id = $1" FOR_SHARE];
+    SET_POLICY = ["UPDATE campaign SET policy = $1 WHERE id = $2"];
     LIST = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
         FROM campaign ORDER BY id"];
     IN_STATES = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
@@ -101,6 +104,19 @@ impl Tx {
         })
     }
 
+    /// Has a campaign go about it in another way, from the plan that is frozen next.
+    pub fn set_campaign_policy(
+        &mut self,
+        id: CampaignId,
+        policy: Vec<u8>,
+    ) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&SET_POLICY).bind(Cell(Versioned::new(policy)));
+            query.bind(Cell(id)).execute().await?;
+            Ok(())
+        })
+    }
+
     /// The leaks whose findings a campaign is about.
     pub fn campaign_leaks(&mut self, campaign: CampaignId) -> StoreFuture<'_, Vec<LeakId>> {
         Box::pin(async move {
@@ -122,6 +138,11 @@ impl Tx {
     /// A campaign that nobody else can read for a step or a claim until this transaction ends.
     pub fn hold_campaign(&mut self, id: CampaignId) -> StoreFuture<'_, CampaignRow> {
         Box::pin(async move { Ok(self.0.run(&HOLD).bind(Cell(id)).one().await?) })
+    }
+
+    /// A campaign that nobody can move until this transaction ends; others may ask for the same.
+    pub fn share_campaign(&mut self, id: CampaignId) -> StoreFuture<'_, CampaignRow> {
+        Box::pin(async move { Ok(self.0.run(&SHARE).bind(Cell(id)).one().await?) })
     }
 
     /// All campaigns, the oldest first.

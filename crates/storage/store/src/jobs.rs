@@ -26,7 +26,8 @@ sql::queries! {
     PIECE = ["SELECT file, range_start, range_end FROM piece WHERE job = $1"];
     BATCH = ["SELECT account_from, account_to FROM batch WHERE job = $1"];
     RENEW = ["UPDATE job SET lease_until = " NOW " + $1
-        WHERE id = $2 AND lease_owner = $3 AND attempts = $4 AND done_at IS NULL"];
+        WHERE id = $2 AND lease_owner = $3 AND attempts = $4 AND done_at IS NULL
+            AND lease_until > " NOW];
     FINISH = ["UPDATE job SET done_at = " NOW "
         WHERE id = $1 AND lease_owner = $2 AND attempts = $3 AND done_at IS NULL"];
     COUNTS = ["SELECT COUNT(*) FILTER (WHERE done_at IS NULL AND lease_until <= " NOW ") AS open,

@@ -1,8 +1,6 @@
 //! Reset links: known by the digest of their token, used up only with the password that they set.
 
-use std::time::Duration;
-
-use model::{AccountId, CredentialVersion, Timestamp};
+use model::{AccountId, Timestamp};
 
 use crate::{LinkId, StoreFuture, Tx, cell::Cell};
 
@@ -17,21 +15,13 @@ sql::queries! {
     SUPERSEDE = ["UPDATE reset_link SET superseded = TRUE WHERE id = $1"];
     SUPERSEDE_OTHERS = ["UPDATE reset_link SET superseded = TRUE
         WHERE account = $1 AND id <> $2 AND used_at IS NULL AND digest IS NOT NULL"];
-    BY_DIGEST = ["SELECT id, account, mailed_at, expires_at, used_at, superseded,
-            intended_version, intended_until
+    BY_DIGEST = ["SELECT id, account, mailed_at, expires_at, used_at, superseded
         FROM reset_link WHERE digest = $1"];
-    HOLD = ["SELECT id, account, mailed_at, expires_at, used_at, superseded,
-            intended_version, intended_until
+    HOLD = ["SELECT id, account, mailed_at, expires_at, used_at, superseded
         FROM reset_link WHERE id = $1" FOR_UPDATE];
-    INTEND = ["UPDATE reset_link SET intended_version = $1, intended_until = " NOW " + $2
-        WHERE id = $3 AND used_at IS NULL"];
     USE = ["UPDATE reset_link SET used_at = $1
-        WHERE id = $2 AND used_at IS NULL AND intended_version IS NOT NULL"];
-    RELEASE = ["UPDATE reset_link SET intended_version = NULL, intended_until = NULL
-        WHERE id = $1 AND used_at IS NULL"];
-    LEFT = ["SELECT id, account, mailed_at, expires_at, used_at, superseded,
-            intended_version, intended_until
-        FROM reset_link WHERE used_at IS NULL AND intended_until <= " NOW " ORDER BY id"];
+        WHERE id = $2 AND used_at IS NULL
+            AND EXISTS (SELECT 1 FROM swap WHERE swap.link = reset_link.id)"];
 }
 
 /// A link as it was mailed.
@@ -49,16 +39,9 @@ pub struct ResetLink {
     pub used_at: Option<Timestamp>,
     /// Whether newer links, or another way back in, took its place.
     pub superseded: bool,
-    /// The password that somebody is setting, or was setting when they were interrupted.
-    pub intended: Option<CredentialVersion>,
-    /// Until when nobody else may.
-    pub intended_until: Option<Timestamp>,
 }
 
-record!(ResetLink {
-    id, account, mailed_at, expires_at, used_at, superseded, intended = "intended_version",
-    intended_until
-});
+record!(ResetLink { id, account, mailed_at, expires_at, used_at, superseded });
 
 impl Tx {
     /// Makes a link that nobody knows yet.
@@ -130,40 +113,10 @@ impl Tx {
         Box::pin(async move { Ok(self.0.run(&HOLD).bind(Cell(id)).one().await?) })
     }
 
-    /// Says that a password is about to be set by a link, and keeps others from doing so for a
-    /// while. Commit it before the site's row is written.
-    ///
-    /// # Errors
-    /// What the database reports, also when the link was used.
-    pub fn intend_reset(
-        &mut self,
-        id: LinkId,
-        version: CredentialVersion,
-        lease: Duration,
-    ) -> StoreFuture<'_, ()> {
-        Box::pin(async move {
-            let query = self.0.run(&INTEND).bind(Cell(version)).bind(Cell(lease)).bind(Cell(id));
-            Ok(query.exactly_one().await?)
-        })
-    }
-
-    /// Uses a link up, because the intended password is set; `false` if that is known.
+    /// Uses a link up, because a password is set by it; `false` if that is known.
     pub fn use_reset_link(&mut self, id: LinkId, now: Timestamp) -> StoreFuture<'_, bool> {
         Box::pin(async move {
             Ok(self.0.run(&USE).bind(Cell(now)).bind(Cell(id)).execute().await? == 1)
         })
-    }
-
-    /// Takes an intent back, because the site's row is another one.
-    pub fn release_reset_link(&mut self, id: LinkId) -> StoreFuture<'_, ()> {
-        Box::pin(async move {
-            self.0.run(&RELEASE).bind(Cell(id)).execute().await?;
-            Ok(())
-        })
-    }
-
-    /// Links by which somebody was setting a password when they were interrupted.
-    pub fn reset_links_left(&mut self) -> StoreFuture<'_, Vec<ResetLink>> {
-        Box::pin(async move { Ok(self.0.run(&LEFT).all().await?) })
     }
 }

@@ -19,26 +19,29 @@ sql::queries! {
         VALUES ($1, $2, 'reset_required', 'pending', 0, $3, $3) RETURNING id"];
     SET_CODE = ["UPDATE notice SET code_lookup = $1 WHERE id = $2"];
     ADD_LINES = ["INSERT INTO notice_line (notice, campaign, address, account) VALUES {rows}"];
-    TO_SEND = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at
-        FROM notice
+    TO_SEND = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at,
+            put_offs, put_off_at FROM notice
         WHERE campaign = $1 AND state = 'pending' AND not_before <= " NOW "
         ORDER BY not_before, id LIMIT 1"];
-    LEFT_IN_FLIGHT = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at
-        FROM notice WHERE campaign = $1 AND state = 'inflight' AND lease_until <= " NOW "
+    LEFT_IN_FLIGHT = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at,
+            put_offs, put_off_at FROM notice WHERE campaign = $1 AND state = 'inflight' AND lease_until <= " NOW "
         ORDER BY id"];
-    HOLD = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at FROM notice
+    HOLD = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at,
+            put_offs, put_off_at FROM notice
         WHERE id = $1" FOR_UPDATE];
     SAVE = ["UPDATE notice SET state = $1, attempts = $2, not_before = $3,
             ended_at = CASE WHEN $4 THEN COALESCE(ended_at, " NOW ") END,
-            answer = COALESCE($5, answer)
-        WHERE id = $6"];
+            answer = COALESCE($5, answer), put_offs = $6, put_off_at = $7
+        WHERE id = $8"];
     LEASE = ["UPDATE notice SET state = 'inflight', attempts = $1, lease_owner = $2,
             lease_until = " NOW " + $3
         WHERE id = $4 AND state = 'pending'"];
     RENEW = ["UPDATE notice SET lease_until = " NOW " + $1
-        WHERE id = $2 AND lease_owner = $3 AND attempts = $4 AND state = 'inflight'"];
+        WHERE id = $2 AND lease_owner = $3 AND attempts = $4 AND state = 'inflight'
+            AND lease_until > " NOW];
     BY_CODE = ["SELECT notice.id, notice.campaign, notice.address, notice.kind, notice.state,
-            notice.attempts, notice.not_before, notice.made_at, notice.ended_at,
+            notice.attempts, notice.not_before, notice.made_at, notice.put_offs,
+            notice.put_off_at, notice.ended_at,
             requested_notice.language,
             COALESCE(campaign_address.address_key, requested_notice.address_key) AS address_key
         FROM notice
@@ -88,6 +91,10 @@ pub struct Notice {
     pub not_before: Timestamp,
     /// When it was written. Every attempt bears this date.
     pub made_at: Timestamp,
+    /// How often it was put off for its address's sake.
+    pub put_offs: u32,
+    /// When the relay last said no to it.
+    pub put_off_at: Option<Timestamp>,
 }
 
 /// On whose behalf a notice is sent.
@@ -125,6 +132,8 @@ impl Record for Notice {
             attempts: Field::read(row, "attempts")?,
             not_before: Field::read(row, "not_before")?,
             made_at: Field::read(row, "made_at")?,
+            put_offs: Field::read(row, "put_offs")?,
+            put_off_at: Field::read(row, "put_off_at")?,
         })
     }
 }
@@ -258,6 +267,7 @@ impl Tx {
             let query = self.0.run(&SAVE).bind(Cell(notice.state)).bind(Cell(notice.attempts));
             let query =
                 query.bind(Cell(notice.not_before)).bind(notice.state.is_final()).bind(answer);
+            let query = query.bind(Cell(notice.put_offs)).bind(notice.put_off_at.map(Cell));
             Ok(query.bind(Cell(notice.id)).exactly_one().await?)
         })
     }

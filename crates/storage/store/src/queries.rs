@@ -2,8 +2,9 @@
 
 use crate::{
     Store, StoreFuture, accounts, addresses, arming, campaigns, candidates, findings, instance,
-    jobs, leaks, links, log, notices, requests, reset_lines, roster, screening, statements, store,
-    summary, targets, unverified,
+    jobs, leaks, links, log, notices, requests, reset_lines, roster, screening, sending_pause,
+    statements, store, summary, swaps, targets, unsettled,
+    unverified,
 };
 
 impl Store {
@@ -44,9 +45,12 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, sql::QueryText)>
         reset_lines::ALL,
         roster::ALL,
         screening::ALL,
+        sending_pause::ALL,
         statements::ALL,
         summary::ALL,
+        swaps::ALL,
         targets::ALL,
+        unsettled::ALL,
         unverified::ALL,
     ];
     files.into_iter().flatten()

@@ -28,4 +28,7 @@ pub(crate) const SCHEMA: Migrations = in_both! {
     4 "notices",
     5 "recovery",
     6 "lasting",
+    7 "sending_pause",
+    8 "swaps",
+    9 "widened",
 };

@@ -70,6 +70,12 @@ impl Store {
         Box::pin(async move { Ok(self.db.version().await?) })
     }
 
+    /// Whether a transaction that writes keeps every other one from it.
+    #[must_use]
+    pub fn has_one_writer(&self) -> bool {
+        self.db.has_one_writer()
+    }
+
     /// As [`Tx::identity`].
     pub fn identity(&self) -> StoreFuture<'_, String> {
         Box::pin(async move { self.read().await?.identity().await })
@@ -92,6 +98,11 @@ impl Tx {
     /// What the database reports; nothing is then done.
     pub fn commit(self) -> StoreFuture<'static, ()> {
         Box::pin(async move { Ok(self.0.commit().await?) })
+    }
+
+    /// Takes everything done in it back, and waits for it.
+    pub fn roll_back(self) -> StoreFuture<'static, ()> {
+        Box::pin(async move { Ok(self.0.roll_back().await?) })
     }
 
     /// The time by the database's clock: the one that all workers share.

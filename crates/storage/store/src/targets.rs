@@ -21,6 +21,11 @@ sql::queries! {
         FROM target JOIN campaign_address ON campaign_address.campaign = target.campaign
             AND campaign_address.number = target.address
         WHERE target.campaign = $1 AND target.address = $2 ORDER BY target.place"];
+    OF_ACCOUNT = ["SELECT target.place, target.account, target.address,
+            campaign_address.address_key, target.version, target.state, target.skip_reason
+        FROM target JOIN campaign_address ON campaign_address.campaign = target.campaign
+            AND campaign_address.number = target.address
+        WHERE target.campaign = $1 AND target.account = $2"];
     FINDINGS = ["SELECT account, finding FROM target_finding WHERE campaign = $1
         ORDER BY account, finding"];
     FINDINGS_OF = ["SELECT finding.id, finding.leak, finding.account, finding.version, finding.tier,
@@ -150,6 +155,18 @@ impl Tx {
         Box::pin(async move {
             let query = self.0.run(&OF_ADDRESS).bind(Cell(campaign)).bind(Cell(address));
             Ok(query.all().await?)
+        })
+    }
+
+    /// One account of a campaign.
+    pub fn target<'c>(
+        &'c mut self,
+        campaign: CampaignId,
+        account: &'c AccountId,
+    ) -> StoreFuture<'c, TargetRow> {
+        Box::pin(async move {
+            let query = self.0.run(&OF_ACCOUNT).bind(Cell(campaign));
+            Ok(query.bind(Cell(account.clone())).one().await?)
         })
     }
 

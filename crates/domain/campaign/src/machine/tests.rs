@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    Draft,
+    Draft, Renewal,
     testing::{self, draft, targets},
 };
 
@@ -34,6 +34,22 @@ fn running() -> Campaign {
 
 fn settled(addresses: u64) -> StageProgress {
     StageProgress { settled_addresses: addresses, ..StageProgress::default() }
+}
+
+fn ends(ended: u64, refused: u64, uncertain: u64) -> NoticeEnds {
+    NoticeEnds { ended, refused, uncertain }
+}
+
+/// The plan of a halted campaign's next round.
+fn renewed(plan: &Plan, halted: &Campaign, policy: Policy, scope: Scope) -> Plan {
+    let renewal = Renewal { author: plan.author().clone(), policy, scope };
+    plan.renew(renewal, halted.next_round(), NOW).unwrap()
+}
+
+/// It goes on by this plan.
+fn resumed(halted: &Campaign, plan: &Plan, progress: &StageProgress) -> Campaign {
+    let frozen = after(halted, Event::Freeze(plan), NOW);
+    after(&frozen, Event::Resume(&signed(plan), progress), NOW)
 }
 
 #[track_caller]
@@ -90,18 +106,18 @@ fn a_halt_voids_every_signature_until_a_new_round_is_signed() {
     let canary = running();
     let (old, halted) = (plan(1), after(&canary, Event::Halt(HaltReason::Operator), NOW));
     assert_eq!((halted.round(), allowed_addresses(&halted), halted.plan()), (2, 0, None));
-    assert!(step(&halted, Event::Resume(&signed(&old)), NOW).is_err());
+    assert!(step(&halted, Event::Resume(&signed(&old), &settled(0)), NOW).is_err());
     refused(
         &halted,
         Event::Freeze(&old),
         NOW,
         "the plan is of round 1, the campaign's next round is 3",
     );
-    let renewed = old.renew("ana".parse().unwrap(), halted.next_round(), NOW);
+    let renewed = renewed(&old, &halted, Policy::default(), Scope::All);
     let frozen = after(&halted, Event::Freeze(&renewed), NOW);
     assert_eq!(frozen.state().as_str(), "halted");
-    assert!(step(&frozen, Event::Resume(&signed(&old)), NOW).is_err());
-    let resumed = after(&frozen, Event::Resume(&signed(&renewed)), NOW);
+    assert!(step(&frozen, Event::Resume(&signed(&old), &settled(0)), NOW).is_err());
+    let resumed = after(&frozen, Event::Resume(&signed(&renewed), &settled(0)), NOW);
     assert_eq!((resumed.state(), resumed.round()), (canary.state(), 3));
 }
 
@@ -116,7 +132,7 @@ fn a_halted_campaign_does_not_go_on_with_other_people() {
 
 #[test]
 fn it_halts_by_itself_when_mail_goes_wrong() {
-    let lost = StageProgress { final_notices: 20, uncertain: 4, ..settled(20) };
+    let lost = StageProgress { notices: ends(20, 0, 4), ..settled(20) };
     let halted = after(&running(), Event::Tick(&lost), NOW);
     let reason = HaltReason::Uncertain;
     assert_eq!(halted.state(), State::Halted { stage: Stage::Canary, reason });
@@ -134,19 +150,85 @@ fn the_last_step_is_signed_for_again() {
     let halted = after(&soak, Event::Tick(&settled(100)), later(24 * 3600));
     let (stage, reason) = (Stage::Ramp { step: 0 }, HaltReason::ReapprovalDue);
     assert_eq!(halted.state(), State::Halted { stage, reason });
-    let renewed = plan.renew("ana".parse().unwrap(), halted.next_round(), NOW);
-    let frozen = after(&halted, Event::Freeze(&renewed), NOW);
-    let resumed = after(&frozen, Event::Resume(&signed(&renewed)), NOW);
-    assert_eq!(allowed_addresses(&resumed), 200);
+    let renewed = renewed(&plan, &halted, plan.policy().clone(), Scope::All);
+    assert_eq!(allowed_addresses(&resumed(&halted, &renewed, &settled(100))), 200);
 }
 
 #[test]
 fn a_running_campaign_is_halted_before_it_is_closed() {
-    refused(&running(), Event::Close, NOW, "campaign 7 is canary: it cannot be closed now");
+    let close = Event::Close(&settled(0));
+    refused(&running(), close, NOW, "campaign 7 is canary: it cannot be closed now");
     let halted = after(&running(), Event::Halt(HaltReason::Operator), NOW);
-    let closed = after(&halted, Event::Close, NOW);
+    let closed = after(&halted, close, NOW);
     assert!(!closed.state().is_open());
-    assert!(step(&closed, Event::Close, NOW).is_err());
+    assert!(step(&closed, close, NOW).is_err());
+}
+
+#[test]
+fn nobody_is_left_sealed_and_untold_when_it_is_closed() {
+    let halted = after(&running(), Event::Halt(HaltReason::Operator), NOW);
+    for unsettled in [Unsettled { sealing: 1, untold: 0 }, Unsettled { sealing: 0, untold: 18 }] {
+        let progress = StageProgress { unsettled, ..settled(0) };
+        let error = step(&halted, Event::Close(&progress), NOW).unwrap_err();
+        assert_eq!(error, StepError::Unsettled { id: CampaignId(7), unsettled });
+    }
+}
+
+#[test]
+fn those_who_were_begun_can_be_finished_and_nobody_else_is_touched() {
+    let (canary, first) = (running(), plan(1));
+    let halted = after(&canary, Event::Halt(HaltReason::Operator), NOW);
+    let finishing = renewed(&first, &halted, Policy::default(), Scope::Begun);
+    let untold = Unsettled { sealing: 0, untold: 1 };
+    let progress = StageProgress { unsettled: untold, ..settled(3) };
+    let going = resumed(&halted, &finishing, &progress);
+    assert_eq!(allowed_addresses(&going), 0);
+    assert_eq!(after(&going, Event::Tick(&progress), NOW), going);
+    let (done, commands) = step(&going, Event::Tick(&settled(3)), NOW).unwrap();
+    assert_eq!(done.state(), State::Done);
+    assert!(commands.contains(&Command::ReleaseUntouched));
+}
+
+#[test]
+fn nobody_can_be_finished_in_a_campaign_that_has_begun_with_nobody() {
+    let draft = Campaign::draft(CampaignId(7), NOW);
+    let plan = renewed(&plan(1), &draft, Policy::default(), Scope::Begun);
+    let expected = "campaign 7 is draft: there is nobody to finish with";
+    refused(&draft, Event::Freeze(&plan), NOW, expected);
+}
+
+#[test]
+fn thresholds_count_from_the_round_that_was_signed_last() {
+    let before = StageProgress { notices: ends(60, 28, 0), ..settled(60) };
+    let halted = after(&running(), Event::Tick(&before), NOW);
+    let reason = HaltReason::Refused;
+    assert_eq!(halted.state(), State::Halted { stage: Stage::Canary, reason });
+    let renewed = renewed(&plan(1), &halted, Policy::default(), Scope::All);
+    let going = resumed(&halted, &renewed, &before);
+    assert_eq!(after(&going, Event::Tick(&before), NOW), going);
+    let again = StageProgress { notices: ends(90, 56, 0), ..settled(90) };
+    assert!(matches!(after(&going, Event::Tick(&again), NOW).state(), State::Halted { .. }));
+}
+
+#[test]
+fn by_other_stages_it_begins_with_the_canary_again() {
+    let soak = after(&running(), Event::Tick(&settled(100)), NOW);
+    let ramp = after(&soak, Event::Tick(&settled(100)), later(24 * 3600));
+    let halted = after(&ramp, Event::Halt(HaltReason::Operator), NOW);
+    let slower = Policy { rate_per_minute_max: 5, ..Policy::default() };
+    let same = resumed(&halted, &renewed(&plan(1), &halted, slower, Scope::All), &settled(100));
+    assert_eq!(same.state(), ramp.state());
+    let smaller = Policy { canary_addresses: 10, ..Policy::default() };
+    let other = resumed(&halted, &renewed(&plan(1), &halted, smaller, Scope::All), &settled(100));
+    assert_eq!((other.state(), allowed_addresses(&other)), (State::Running(Stage::Canary), 10));
+}
+
+#[test]
+fn a_row_of_a_program_that_knew_no_rounds_to_count_from_is_read() {
+    let text = serde_json::to_string(&running()).unwrap();
+    let old = text.replace(r#","resumed":null"#, "").replace(r#""scope":"all","#, "");
+    assert!(old.len() < text.len() - 20, "{old}");
+    assert_eq!(serde_json::from_str::<Campaign>(&old).unwrap(), running());
 }
 
 #[test]

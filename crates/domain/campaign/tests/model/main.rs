@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 use stateright::{Checker, HasDiscoveries, Model};
 use world::{
-    CANARY, DELIVERED_IS_KNOWN, EVIDENCE, HALTED, ONCE, Rule, SEALED_FIRST, SENT_IS_TRUE, SIGNED,
-    Town,
+    CANARY, CLOSED_TOLD, DELIVERED_IS_KNOWN, EARLIER_FIRST, EVIDENCE, HALTED, NOTHING_PASSES, ONCE,
+    OVER, Rule, SEALED_FIRST, SEALED_IS_COUNTED, SENT_IS_TRUE, SIGNED, Town,
 };
 
 /// Far above what is found; a smaller model would not need the second worker.
@@ -66,4 +66,34 @@ fn a_canary_without_a_cap_is_caught() {
 #[test]
 fn a_lost_answer_taken_for_a_yes_is_caught() {
     caught(Rule::SilenceIsYes, SENT_IS_TRUE);
+}
+
+#[test]
+fn a_gate_that_is_read_at_the_claim_alone_is_caught() {
+    caught(Rule::GateAtClaimOnly, NOTHING_PASSES);
+}
+
+#[test]
+fn another_password_taken_for_never_ours_is_caught() {
+    caught(Rule::OtherIsNeverOurs, SEALED_IS_COUNTED);
+}
+
+#[test]
+fn a_swap_without_a_fence_is_caught() {
+    caught(Rule::UnfencedSwap, SEALED_IS_COUNTED);
+}
+
+#[test]
+fn closing_over_somebody_untold_is_caught() {
+    caught(Rule::CloseUntold, CLOSED_TOLD);
+}
+
+#[test]
+fn sealing_more_before_those_of_an_earlier_round_are_told_is_caught() {
+    caught(Rule::FreshFirst, EARLIER_FIRST);
+}
+
+#[test]
+fn thresholds_that_count_what_was_signed_away_are_caught() {
+    caught(Rule::CountSinceStart, OVER);
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use authority::{Approval, OperatorKey, Roster, RosterDocument, SignedRoster, verify_approvals};
 use campaign::{
-    AddressGroup, AddressKey, Draft, Place, Plan, Policy, RampStep, Reach, Reason, SignedPlan,
+    AddressGroup, AddressKey, Draft, Place, Plan, Policy, RampStep, Reach, Reason, Renewal, Scope,
+    SignedPlan,
     StoreKind, Target, TargetTree, Targets, TemplateDigest, Threshold,
 };
 use model::{
@@ -32,9 +33,9 @@ const ROUNDS: u32 = 6;
 pub(crate) struct Office {
     pub(crate) roster: Roster,
     keys: Vec<OperatorKey>,
-    plans: HashMap<(usize, u32), Plan>,
-    signed: HashMap<(usize, u32, usize), SignedPlan>,
-    groups: HashMap<(usize, u32, usize), AddressGroup>,
+    plans: HashMap<(usize, u32, Scope), Plan>,
+    signed: HashMap<(usize, u32, Scope, usize), SignedPlan>,
+    groups: HashMap<(usize, u32, Scope, usize), AddressGroup>,
 }
 
 impl Office {
@@ -44,50 +45,71 @@ impl Office {
         let (signed, groups) = (HashMap::new(), HashMap::new());
         let mut office = Self { roster, keys, plans, signed, groups };
         for list in 0..LISTS.len() {
-            (1..=ROUNDS).for_each(|round| office.prepare(list, round));
+            for round in 1..=ROUNDS {
+                [Scope::All, Scope::Begun].map(|scope| office.prepare(list, round, scope));
+            }
         }
         office
     }
 
-    pub(crate) fn plan(&self, list: usize, round: u32) -> Option<&Plan> {
-        self.plans.get(&(list, round))
+    pub(crate) fn plan(&self, list: usize, round: u32, scope: Scope) -> Option<&Plan> {
+        self.plans.get(&(list, round, scope))
     }
 
     /// What the operators in `mask` have signed together, if that is enough.
-    pub(crate) fn signed(&self, list: usize, round: u32, mask: usize) -> Option<&SignedPlan> {
-        self.signed.get(&(list, round, mask))
+    pub(crate) fn signed(
+        &self,
+        list: usize,
+        round: u32,
+        scope: Scope,
+        mask: usize,
+    ) -> Option<&SignedPlan> {
+        self.signed.get(&(list, round, scope, mask))
     }
 
-    pub(crate) fn group(&self, list: usize, round: u32, address: usize) -> Option<&AddressGroup> {
-        self.groups.get(&(list, round, address))
+    pub(crate) fn group(
+        &self,
+        list: usize,
+        round: u32,
+        scope: Scope,
+        address: usize,
+    ) -> Option<&AddressGroup> {
+        self.groups.get(&(list, round, scope, address))
     }
 
     pub(crate) fn approve(&self, plan: &Plan, operator: usize) -> Option<Approval> {
         Approval::sign(plan, plan.counts().targets, &self.keys[operator], NOW).ok()
     }
 
-    fn prepare(&mut self, list: usize, round: u32) {
+    fn prepare(&mut self, list: usize, round: u32, scope: Scope) {
         let targets = targets(list);
         let plan = Plan::freeze(draft(targets.count()), &targets, round, NOW).unwrap();
+        let renewal = Renewal { author: plan.author().clone(), policy: policy(), scope };
+        let plan = plan.renew(renewal, round, NOW).unwrap();
         for mask in 0..1 << OPERATORS.len() {
             let signers = (0..OPERATORS.len()).filter(|operator| mask & (1 << operator) != 0);
             let approvals: Vec<_> = signers.filter_map(|by| self.approve(&plan, by)).collect();
             if let Ok(endorsed) = verify_approvals(&plan, &approvals, &self.roster, NOW) {
                 let signed = SignedPlan::from(endorsed);
-                self.prove(list, round, &signed, &targets);
-                self.signed.insert((list, round, mask), signed);
+                self.prove((list, round, scope), &signed, &targets);
+                self.signed.insert((list, round, scope, mask), signed);
             }
         }
-        self.plans.insert((list, round), plan);
+        self.plans.insert((list, round, scope), plan);
     }
 
-    fn prove(&mut self, list: usize, round: u32, signed: &SignedPlan, targets: &Targets) {
+    fn prove(
+        &mut self,
+        (list, round, scope): (usize, u32, Scope),
+        signed: &SignedPlan,
+        targets: &Targets,
+    ) {
         let tree = TargetTree::new(targets);
         for (place, address) in (0..).zip(LISTS[list]) {
             let all = (0..).zip(targets.iter()).filter(|(_, target)| target.place.address == place);
             let members = all.map(|(at, target)| (target.clone(), tree.prove(at).unwrap()));
             let group = AddressGroup::verify(signed, members.collect()).unwrap();
-            self.groups.insert((list, round, address), group);
+            self.groups.insert((list, round, scope, address), group);
         }
     }
 }
@@ -137,13 +159,14 @@ fn target(account: usize, address: usize) -> Target {
 /// One address as the canary, then everybody; no time to wait, as a rehearsal may.
 fn policy() -> Policy {
     let halt = Threshold { count: 9, permille: 0 };
+    let refused = Threshold { count: 0, permille: 0 };
     Policy {
         canary_addresses: 1,
         canary_soak_seconds: 0,
         ramp: vec![RampStep { reach: Reach::Permille(1000), reapproval: false }],
         step_soak_seconds: 0,
         uncertain: halt,
-        refused: halt,
+        refused,
         ..Policy::default()
     }
 }

@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use campaign::{
-    Campaign, Claim, ClaimFacts, Event, HaltReason, NoticeDue, RateUsed, Refusal, Resolution,
-    Reverification, SignedPlan, Stage, StageProgress, State, TargetAction, Waiting,
-    after_reverification, decide_claim, decide_send, notice_due, resolve_sealing, step,
+    Campaign, Claim, ClaimFacts, Event, HaltReason, NoticeDue, NoticeEnds, PassedAttempt, RateUsed, Refusal,
+    Reverification, Scope, Sending, SignedPlan, Stage, StageProgress, State, SwapEnd,
+    TargetAction, Unsettled, Waiting, after_reverification, decide_claim, decide_intent, decide_pass, decide_send,
+    judge_swap, notice_due, step,
 };
 use model::{KillSwitch, NoticeState, SiteRow, TargetState, Verdict};
 use notice::{NoticeEvent, NoticeRow, SmtpOutcome, notice_after};
@@ -18,11 +19,16 @@ use crate::office::{
 pub(crate) const ONCE: &str = "an address gets one notice at most";
 pub(crate) const EVIDENCE: &str = "nobody without evidence is touched";
 pub(crate) const HALTED: &str = "no send begins after a halt";
+pub(crate) const NOTHING_PASSES: &str = "no password is replaced after a halt or in a later round";
+pub(crate) const SEALED_IS_COUNTED: &str = "whoever was ever sealed is never counted as untouched";
 pub(crate) const SIGNED: &str = "nothing without two signatures of this list and round";
 pub(crate) const SEALED_FIRST: &str = "sealed before told";
 pub(crate) const CANARY: &str = "the canary cap holds";
 pub(crate) const SENT_IS_TRUE: &str = "what is sent, the server has";
 pub(crate) const DELIVERED_IS_KNOWN: &str = "what the server has, is sent, uncertain or in flight";
+pub(crate) const EARLIER_FIRST: &str = "whoever was begun before a halt is settled before others begin";
+pub(crate) const CLOSED_TOLD: &str = "nobody is left sealed and untold when it is over";
+pub(crate) const OVER: &str = "in the end it is over, and everybody sealed is told or listed";
 pub(crate) const FINISHED: &str = "everybody can be told";
 pub(crate) const FINISHED_AFTER_HALT: &str = "everybody can be told after a halt";
 
@@ -37,6 +43,12 @@ pub(crate) enum Rule {
     TrustTheList,
     NoCap,
     SilenceIsYes,
+    GateAtClaimOnly,
+    OtherIsNeverOurs,
+    UnfencedSwap,
+    CloseUntold,
+    FreshFirst,
+    CountSinceStart,
 }
 
 pub(crate) struct Town {
@@ -48,10 +60,17 @@ pub(crate) struct Town {
 pub(crate) struct World {
     campaign: Campaign,
     list: usize,
+    scope: Scope,
+    /// Addresses that were begun when it was resumed last.
+    earlier: [bool; ADDRESSES.len()],
     /// What operators have really signed: list, round, who. The ghost that judges.
     approvals: BTreeSet<(usize, u32, usize)>,
     hashes: [Hash; ACCOUNTS],
     targets: [TargetState; ACCOUNTS],
+    /// The attempt that looks after a swap, and whether one was ever let through.
+    swaps: [(u8, bool); ACCOUNTS],
+    /// The ghost that knows whose row ever held a value of ours.
+    ever_ours: [bool; ACCOUNTS],
     notices: [Option<NoticeRow>; ADDRESSES.len()],
     delivered: [u8; ADDRESSES.len()],
     workers: [Job; 2],
@@ -70,8 +89,8 @@ enum Hash {
 enum Job {
     Idle,
     Look { address: usize, account: usize },
-    Write { address: usize, account: usize },
-    Record { address: usize, account: usize },
+    Write { address: usize, account: usize, round: u32, attempt: u8 },
+    Record { address: usize, account: usize, attempt: u8, end: TargetState },
     Send { address: usize, attempt: u32 },
     Answer { address: usize, attempt: u32, reply: Reply },
 }
@@ -80,6 +99,7 @@ enum Job {
 pub(crate) enum Reply {
     Accepted,
     PutOff,
+    Refused,
     LostBeforeDot,
     LostAfterDot { taken: bool },
 }
@@ -92,6 +112,8 @@ struct Budget {
     crashes: u8,
     mishaps: u8,
     persons: u8,
+    /// Swaps that another worker takes over.
+    lapses: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,12 +125,14 @@ pub(crate) enum Action {
     Start,
     Tick,
     Halt,
-    Renew,
+    Renew(Scope),
     Resume,
+    Close,
     Claim(usize, usize),
     Work(usize),
     Take(usize, usize),
     FindInflight(usize),
+    Judge(usize),
     Reply(usize, Reply),
     Crash(usize),
     ChangePassword(usize),
@@ -120,8 +144,9 @@ const CHANGING: [usize; 2] = [0, 2];
 /// Time stands still in this town.
 const RETRY: Duration = Duration::ZERO;
 
-const REPLIES: [Reply; 5] = [
+const REPLIES: [Reply; 6] = [
     Reply::Accepted,
+    Reply::Refused,
     Reply::PutOff,
     Reply::LostBeforeDot,
     Reply::LostAfterDot { taken: false },
@@ -136,23 +161,29 @@ impl Model for Town {
         vec![World {
             campaign: Campaign::draft(CAMPAIGN, NOW),
             list: 0,
+            scope: Scope::All,
+            earlier: [false; ADDRESSES.len()],
             approvals: BTreeSet::new(),
             hashes: [Hash::Leaked; ACCOUNTS],
             targets: [TargetState::Pending; ACCOUNTS],
+            swaps: [(0, false); ACCOUNTS],
+            ever_ours: [false; ACCOUNTS],
             notices: [None; ADDRESSES.len()],
             delivered: [0; ADDRESSES.len()],
             workers: [Job::Idle; 2],
-            left: Budget { edits: 1, halts: 1, crashes: 1, mishaps: 1, persons: 1 },
+            left: Budget { edits: 1, halts: 1, crashes: 1, mishaps: 1, persons: 1, lapses: 1 },
             broken: None,
         }]
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
         use Action as A;
-        actions.extend([A::Edit, A::Sign, A::Start, A::Tick, A::Halt, A::Renew, A::Resume]);
+        actions.extend([A::Edit, A::Sign, A::Start, A::Tick, A::Halt, A::Resume, A::Close]);
+        actions.extend([Scope::All, Scope::Begun].map(A::Renew));
         actions.extend((0..LISTS.len()).map(A::Freeze));
         actions.extend((0..OPERATORS.len()).map(A::Approve));
         actions.extend((0..ADDRESSES.len()).map(A::FindInflight));
+        actions.extend((0..ACCOUNTS).map(A::Judge));
         actions.extend(CHANGING.map(A::ChangePassword));
         for (worker, job) in world.workers.iter().enumerate() {
             // Of two workers that do the same it is enough to follow one.
@@ -191,11 +222,20 @@ impl Model for Town {
                 world.hashes[INNOCENT] != Hash::Ours && world.delivered[2] == 0
             }),
             Property::always(HALTED, |_, world: &World| world.broken != Some(HALTED)),
+            Property::always(NOTHING_PASSES, |_, world: &World| {
+                world.broken != Some(NOTHING_PASSES)
+            }),
+            Property::always(SEALED_IS_COUNTED, |_, world: &World| world.sealed_is_counted()),
             Property::always(SIGNED, |_, world: &World| world.broken != Some(SIGNED)),
             Property::always(SEALED_FIRST, |_, world: &World| world.broken != Some(SEALED_FIRST)),
             Property::always(CANARY, |_, world: &World| world.keeps_the_canary()),
             Property::always(SENT_IS_TRUE, |_, world: &World| world.sent_is_true()),
             Property::always(DELIVERED_IS_KNOWN, |_, world: &World| world.delivered_is_known()),
+            Property::always(EARLIER_FIRST, |_, world: &World| world.broken != Some(EARLIER_FIRST)),
+            Property::always(CLOSED_TOLD, |_, world: &World| {
+                world.campaign.state() != State::Closed || !world.unsettled().is_anybody()
+            }),
+            Property::eventually(OVER, |_, world: &World| world.is_over()),
             Property::sometimes(FINISHED, |_, world: &World| world.all_told()),
             Property::sometimes(FINISHED_AFTER_HALT, |_, world: &World| {
                 world.all_told() && world.left.halts == 0
@@ -227,12 +267,14 @@ impl Town {
                 spend(&mut world.left.halts)?;
                 world.step(Event::Halt(HaltReason::Operator))
             }
-            Action::Renew => self.renew(world),
-            Action::Resume => world.step(Event::Resume(self.signed(world)?)),
+            Action::Renew(scope) => self.renew(world, scope),
+            Action::Resume => self.resume(world),
+            Action::Close => self.close(world),
             Action::Claim(worker, address) => self.claim(world, worker, address),
             Action::Work(worker) => self.work(world, worker),
             Action::Take(worker, address) => self.take(world, worker, address),
             Action::FindInflight(address) => self.find_inflight(world, address),
+            Action::Judge(account) => self.judge(world, account),
             Action::Reply(worker, reply) => world.reply(worker, reply),
             Action::Crash(worker) => {
                 spend(&mut world.left.crashes)?;
@@ -249,21 +291,40 @@ impl Town {
 
     fn freeze(&self, world: &mut World, list: usize) -> Option<()> {
         world.list = list;
-        let plan = self.office.plan(list, world.campaign.next_round())?;
+        let plan = self.office.plan(list, world.campaign.next_round(), Scope::All)?;
         world.step(Event::Freeze(plan))
     }
 
-    fn renew(&self, world: &mut World) -> Option<()> {
+    fn renew(&self, world: &mut World, scope: Scope) -> Option<()> {
         (world.is_halted() && world.campaign.plan().is_none()).then_some(())?;
-        let plan = self.office.plan(world.list, world.campaign.next_round())?;
+        world.scope = scope;
+        let plan = self.office.plan(world.list, world.campaign.next_round(), scope)?;
         world.step(Event::Freeze(plan))
+    }
+
+    fn resume(&self, world: &mut World) -> Option<()> {
+        let before = match self.rule {
+            Rule::CountSinceStart => StageProgress::default(),
+            _ => world.progress(),
+        };
+        world.step(Event::Resume(self.signed(world)?, &before))?;
+        world.earlier = std::array::from_fn(|address| world.is_unsettled(address));
+        Some(())
+    }
+
+    fn close(&self, world: &mut World) -> Option<()> {
+        let progress = match self.rule {
+            Rule::CloseUntold => StageProgress::default(),
+            _ => world.progress(),
+        };
+        world.step(Event::Close(&progress))
     }
 
     fn approve(&self, world: &mut World, operator: usize) -> Option<()> {
         (world.campaign.plan().is_some()).then_some(())?;
         let signature = (world.list, world.campaign.round(), operator);
         (!world.approvals.contains(&signature)).then_some(())?;
-        let plan = self.office.plan(world.list, world.campaign.round())?;
+        let plan = self.office.plan(world.list, world.campaign.round(), world.scope)?;
         let approval = self.office.approve(plan, operator)?;
         approval.check(plan, &self.office.roster, NOW).ok()?;
         world.approvals.insert(signature);
@@ -276,14 +337,17 @@ impl Town {
         let any = self.rule == Rule::SignaturesSurvive;
         let counts = |of: &&(usize, u32, usize)| any || (of.0, of.1) == (list, round);
         let mask = world.approvals.iter().filter(counts).fold(0, |mask, of| mask | 1 << of.2);
-        self.office.signed(list, round, mask)
+        self.office.signed(list, round, world.scope, mask)
     }
 
     fn claim(&self, world: &mut World, worker: usize, address: usize) -> Option<()> {
         (world.workers[worker] == Job::Idle && !world.is_held(address)).then_some(())?;
         let signed = self.signed(world)?;
-        let group = self.office.group(world.list, world.campaign.round(), address)?;
-        let claim = decide_claim(group, &world.states(address), &world.facts(signed));
+        let group =
+            self.office.group(world.list, world.campaign.round(), world.scope, address)?;
+        let mut facts = world.facts(signed);
+        facts.is_earlier_unsettled &= self.rule != Rule::FreshFirst;
+        let claim = decide_claim(group, &world.states(address), &facts);
         let early = Claim::Wait { reason: Waiting::NotItsTurn, until: None };
         (claim == Claim::Proceed || (self.rule == Rule::NoCap && claim == early)).then_some(())?;
         world.judge_signatures();
@@ -297,11 +361,16 @@ impl Town {
     fn work(&self, world: &mut World, worker: usize) -> Option<()> {
         world.workers[worker] = match world.workers[worker] {
             Job::Look { address, account } => self.look(world, address, account),
-            Job::Write { address, account } => {
-                world.compare_and_swap(account);
-                Job::Record { address, account }
+            Job::Write { address, account, round, attempt } => {
+                self.write(world, address, account, round, attempt)
             }
-            Job::Record { address, account } => world.record(address, account),
+            Job::Record { address, account, attempt, end } => {
+                if world.swaps[account].0 == attempt {
+                    world.settle(address, account, end)
+                } else {
+                    Job::Idle
+                }
+            }
             Job::Answer { address, attempt, reply } => {
                 self.answer(world, address, attempt, reply);
                 Job::Idle
@@ -317,10 +386,7 @@ impl Town {
             _ => after_reverification(world.reverify(account)),
         };
         match action {
-            TargetAction::Seal => {
-                world.targets[account] = TargetState::Sealing;
-                return Job::Write { address, account };
-            }
+            TargetAction::Seal => return self.intend(world, address, account),
             TargetAction::Skip(_) => {}
             TargetAction::SkipAndHalt(_) => {
                 // Somebody else may have halted it before.
@@ -328,6 +394,72 @@ impl Town {
             }
         }
         world.settle(address, account, TargetState::Skipped)
+    }
+
+    /// The gate is read once more, in the transaction that commits the intent.
+    fn intend(&self, world: &mut World, address: usize, account: usize) -> Job {
+        let signed = self.signed(world);
+        let open =
+            signed.is_some_and(|signed| decide_intent(&world.facts(signed)) == Claim::Proceed);
+        if !open && self.rule != Rule::GateAtClaimOnly {
+            return Job::Idle;
+        }
+        world.judge_order(address);
+        world.targets[account] = TargetState::Sealing;
+        world.swaps[account] = (world.swaps[account].0.wrapping_add(1), false);
+        let (round, attempt) = (world.campaign.round(), world.swaps[account].0);
+        Job::Write { address, account, round, attempt }
+    }
+
+    /// While the site's row is locked, the intent is asked for, and then the site commits.
+    fn write(
+        &self,
+        world: &mut World,
+        address: usize,
+        account: usize,
+        round: u32,
+        attempt: u8,
+    ) -> Job {
+        let fenced = world.swaps[account].0 != attempt && self.rule != Rule::UnfencedSwap;
+        let refused = decide_pass(&world.campaign, round, KillSwitch::Released).is_err();
+        if fenced || (refused && self.rule != Rule::GateAtClaimOnly) {
+            if !fenced {
+                world.targets[account] = TargetState::Pending;
+            }
+            return Job::Idle;
+        }
+        if world.hashes[account] != Hash::Leaked {
+            return Job::Record { address, account, attempt, end: TargetState::Skipped };
+        }
+        if refused {
+            world.broken = Some(NOTHING_PASSES);
+        }
+        world.swaps[account].1 = true;
+        (world.hashes[account], world.ever_ours[account]) = (Hash::Ours, true);
+        Job::Record { address, account, attempt, end: TargetState::Sealed }
+    }
+
+    /// Another worker finds out what became of a swap that was left, or only seems to be.
+    fn judge(&self, world: &mut World, account: usize) -> Option<()> {
+        (world.targets[account] == TargetState::Sealing).then_some(())?;
+        spend(&mut world.left.lapses)?;
+        world.swaps[account].0 = world.swaps[account].0.wrapping_add(1);
+        let row = match world.hashes[account] {
+            Hash::Leaked => SiteRow::Old,
+            Hash::Ours => SiteRow::Ours,
+            Hash::Own => SiteRow::Other,
+        };
+        let passed = world.swaps[account].1 && self.rule != Rule::OtherIsNeverOurs;
+        let passed = if passed { PassedAttempt::Unknown } else { PassedAttempt::None };
+        let end = match judge_swap(row, passed) {
+            SwapEnd::Done => TargetState::Sealed,
+            SwapEnd::Untouched => TargetState::Pending,
+            SwapEnd::Lost(_) => TargetState::Skipped,
+            SwapEnd::Overtaken => TargetState::Overtaken,
+        };
+        let address = ADDRESSES.iter().position(|accounts| accounts.contains(&account))?;
+        world.settle(address, account, end);
+        Some(())
     }
 
     fn take(&self, world: &mut World, worker: usize, address: usize) -> Option<()> {
@@ -363,13 +495,14 @@ impl Town {
     fn outdated(&self, world: &World) -> Option<&SignedPlan> {
         let before = world.campaign.round().checked_sub(1)?;
         let forgetful = self.rule == Rule::IgnoreHalt;
-        forgetful.then(|| self.office.signed(world.list, before, 0b110)).flatten()
+        forgetful.then(|| self.office.signed(world.list, before, world.scope, 0b110)).flatten()
     }
 
     fn find_inflight(&self, world: &mut World, address: usize) -> Option<()> {
         let notice = world.notices[address]?;
         let found = notice_after(notice, NoticeEvent::FoundInflight, RETRY, NOW).ok()?;
-        let again = NoticeRow::restore(NoticeState::Pending, notice.attempts(), NOW);
+        let again =
+            NoticeRow::restore(NoticeState::Pending, notice.attempts(), NOW, notice.put_offs());
         let requeued = self.rule == Rule::RequeueInflight;
         world.notices[address] = Some(if requeued { again } else { found });
         Some(())
@@ -379,11 +512,12 @@ impl Town {
         let outcome = match reply {
             Reply::Accepted => SmtpOutcome::Accepted,
             Reply::PutOff => SmtpOutcome::PutOff,
-            Reply::LostBeforeDot => SmtpOutcome::LostBeforeDot,
+            Reply::Refused => SmtpOutcome::Refused,
+            Reply::LostBeforeDot => SmtpOutcome::Hindered { heard: false },
             Reply::LostAfterDot { .. } if self.rule == Rule::SilenceIsYes => SmtpOutcome::Accepted,
             Reply::LostAfterDot { .. } => SmtpOutcome::LostAfterDot,
         };
-        let event = NoticeEvent::Answered { attempt, outcome };
+        let event = NoticeEvent::Answered { attempt, outcome, last_sent: None };
         let row = world.notices[address].and_then(|row| notice_after(row, event, RETRY, NOW).ok());
         // An answer that comes too late changes nothing.
         world.notices[address] = row.or(world.notices[address]);
@@ -401,15 +535,20 @@ impl World {
             Action::Start => state == State::Signed,
             Action::Tick | Action::Halt | Action::Claim(..) => running,
             Action::Approve(_) => state == State::Frozen || halted,
-            Action::Renew | Action::Resume => halted,
+            Action::Renew(_) | Action::Resume => halted,
+            Action::Close => halted || state == State::Done,
             Action::ChangePassword(_) => self.left.persons > 0,
             Action::Crash(worker) => {
-                // Nothing is begun while a worker only looks.
-                let begun = !matches!(self.workers[worker], Job::Idle | Job::Look { .. });
-                self.left.crashes > 0 && begun
+                // Nothing is begun while a worker only looks, and one that dies with a swap in hand
+                // is one that never goes on while others judge it.
+                let sends = matches!(self.workers[worker], Job::Send { .. } | Job::Answer { .. });
+                self.left.crashes > 0 && sends
             }
             Action::Take(_, address) | Action::FindInflight(address) => {
                 self.notices[address].is_some_and(|row| !row.state().is_final())
+            }
+            Action::Judge(account) => {
+                self.left.lapses > 0 && self.targets[account] == TargetState::Sealing
             }
             Action::Work(_) | Action::Reply(..) => true,
         }
@@ -431,6 +570,8 @@ impl World {
             kill_switch: KillSwitch::Released,
             rate: RateUsed::default(),
             sealed_untold: 0,
+            is_earlier_unsettled: self.is_earlier_unsettled(),
+            sending: Sending::Open,
             now: NOW,
         }
     }
@@ -449,14 +590,18 @@ impl World {
         })
     }
 
-    /// The first account of an address that is not settled; one in `sealing` is compared first.
+    /// The first account of an address that is not settled. One that is being sealed is judged
+    /// first.
     fn next_job(&self, address: usize) -> Option<Job> {
         let open = |account: &&usize| !self.targets[**account].is_settled();
         let account = *ADDRESSES[address].iter().find(open)?;
-        Some(match self.targets[account] {
-            TargetState::Sealing => Job::Record { address, account },
-            _ => Job::Look { address, account },
-        })
+        (self.targets[account] == TargetState::Pending).then_some(Job::Look { address, account })
+    }
+
+    fn sealed_is_counted(&self) -> bool {
+        let untouched = [TargetState::Pending, TargetState::Skipped];
+        let mut accounts = self.ever_ours.iter().zip(self.targets);
+        accounts.all(|(ever, state)| !ever || !untouched.contains(&state))
     }
 
     fn reverify(&self, account: usize) -> Reverification {
@@ -464,25 +609,6 @@ impl World {
         let matches = original && account != INNOCENT;
         let verdict = if matches { Verdict::Match { secret: 0 } } else { Verdict::NoMatch };
         Reverification::Present { verdict, same_version: original }
-    }
-
-    fn compare_and_swap(&mut self, account: usize) {
-        if self.hashes[account] == Hash::Leaked {
-            self.hashes[account] = Hash::Ours;
-        }
-    }
-
-    fn record(&mut self, address: usize, account: usize) -> Job {
-        let row = match self.hashes[account] {
-            Hash::Leaked => SiteRow::Old,
-            Hash::Ours => SiteRow::Ours,
-            Hash::Own => SiteRow::Other,
-        };
-        match resolve_sealing(row) {
-            Resolution::Again => Job::Look { address, account },
-            Resolution::Sealed => self.settle(address, account, TargetState::Sealed),
-            Resolution::Skipped(_) => self.settle(address, account, TargetState::Skipped),
-        }
     }
 
     /// One transaction: the account's end, and the notice once it was the last one.
@@ -513,7 +639,54 @@ impl World {
             due == NoticeDue::Never || (due == NoticeDue::Now && told)
         };
         let settled = LISTS[self.list].iter().take_while(|address| settled(address)).count();
-        StageProgress { settled_addresses: settled as u64, ..StageProgress::default() }
+        let ends = |state| {
+            let rows = self.notices.iter().flatten();
+            rows.filter(|row| row.state() == state).count() as u64
+        };
+        let [refused, uncertain] = [NoticeState::Refused, NoticeState::Uncertain].map(ends);
+        let ended = ends(NoticeState::Sent) + refused + uncertain;
+        StageProgress {
+            settled_addresses: settled as u64,
+            notices: NoticeEnds { ended, refused, uncertain },
+            unsettled: self.unsettled(),
+        }
+    }
+
+    /// Begun, and neither left alone as a whole nor told for good.
+    fn is_unsettled(&self, address: usize) -> bool {
+        let states = self.states(address);
+        let begun = states.iter().any(|state| *state != TargetState::Pending);
+        let told = self.notices[address].is_some_and(|row| row.state().is_final());
+        begun && !told && notice_due(&states) != NoticeDue::Never
+    }
+
+    fn is_earlier_unsettled(&self) -> bool {
+        (0..ADDRESSES.len()).any(|address| self.earlier[address] && self.is_unsettled(address))
+    }
+
+    fn unsettled(&self) -> Unsettled {
+        let mut unsettled = Unsettled::default();
+        for (address, accounts) in ADDRESSES.iter().enumerate() {
+            let told = self.notices[address].is_some_and(|row| row.state().is_final());
+            for state in accounts.iter().map(|account| self.targets[*account]) {
+                unsettled.sealing += u64::from(state == TargetState::Sealing);
+                unsettled.untold += u64::from(state == TargetState::Sealed && !told);
+            }
+        }
+        unsettled
+    }
+
+    /// The campaign is put away, and whoever was sealed was told, or is listed as one whom no mail
+    /// reached or of whom nobody can tell.
+    fn is_over(&self) -> bool {
+        self.campaign.state() == State::Closed && !self.unsettled().is_anybody()
+    }
+
+    fn judge_order(&mut self, address: usize) {
+        let fresh = self.states(address).iter().all(|state| *state == TargetState::Pending);
+        if fresh && self.is_earlier_unsettled() {
+            self.broken = Some(EARLIER_FIRST);
+        }
     }
 
     fn judge_signatures(&mut self) {

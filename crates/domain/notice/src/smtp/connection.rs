@@ -1,4 +1,8 @@
-use std::{io, net::SocketAddr, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use base64ct::{Base64, Encoding as _};
 use model::Secret;
@@ -10,14 +14,20 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use super::{
-    Credentials, RelayOptions, Security, TimeLimits,
+    Credentials, Greeting, RelayOptions, Security, TimeLimits,
     reply::{HUNG_UP, Reply, ReplyFault, read_reply},
     tls,
 };
-use crate::{Composed, DeliveryOutcome, Failure, Phase};
+use crate::{About, Address, Composed, DeliveryOutcome, Failure, Phase, redact::redacted};
 
 /// What a relay says when the message may follow.
 const GO_AHEAD: u16 = 354;
+
+/// The keyword of relays that take bytes beyond ASCII in a text.
+const EIGHT_BIT: &str = "8BITMIME";
+
+/// The keyword of those that take addresses beyond ASCII.
+const INTERNATIONAL: &str = "SMTPUTF8";
 
 /// What it says when the next part of AUTH may follow.
 const CHALLENGE: u16 = 334;
@@ -52,14 +62,15 @@ impl From<Failure> for Stop {
 impl Connection {
     /// Connects, protects the connection, and signs in.
     pub(super) async fn open(options: &RelayOptions, tls: &TlsConnector) -> Result<Self, Failure> {
-        let stream = connect(options).await?;
+        let (stream, own) = connect(options).await?;
+        let hello = options.hello.clone().unwrap_or_else(|| literal(own));
         let stream = match options.security {
             Security::Tls => protect(stream, options, tls).await?,
             Security::StartTls | Security::Plain => stream,
         };
-        let mut connection = Self::greeted(stream, options).await?;
+        let mut connection = Self::greeted(stream, options, &hello).await?;
         if options.security == Security::StartTls {
-            connection = connection.start_tls(options, tls).await?;
+            connection = connection.start_tls(options, tls, &hello).await?;
         }
         if let Some(credentials) = &options.credentials {
             connection.authenticate(credentials).await?;
@@ -69,20 +80,53 @@ impl Connection {
 
     /// Hands over one message.
     pub(super) async fn send(&mut self, message: &Composed) -> DeliveryOutcome {
+        let recipient = message.recipient();
         self.messages += 1;
         self.usable = false;
         match self.transaction(message).await {
             Ok(reply) => {
                 self.usable = true;
-                DeliveryOutcome::Accepted { reply: format!("{} {}", reply.code(), reply.text()) }
+                let text = redacted(&reply.text(), recipient);
+                DeliveryOutcome::Accepted { reply: format!("{} {text}", reply.code()) }
             }
             Err(Stop::Refused(phase, reply)) => {
                 self.usable = self.reset(&reply).await;
-                refused(phase, &reply)
+                DeliveryOutcome::refused(phase, &reply, recipient)
             }
-            Err(Stop::Before(reason)) => DeliveryOutcome::FailedBeforeDot { reason },
-            Err(Stop::After(reason)) => DeliveryOutcome::LostAfterDot { reason },
+            Err(Stop::Before(reason)) => {
+                DeliveryOutcome::FailedBeforeDot { reason: reason.without_addresses(recipient) }
+            }
+            Err(Stop::After(reason)) => {
+                DeliveryOutcome::LostAfterDot { reason: reason.without_addresses(recipient) }
+            }
         }
+    }
+
+    /// Asks whether it would take mail of ours, by all commands but DATA. It hears of nobody else's
+    /// address.
+    pub(super) async fn rehearse(
+        &mut self,
+        bounces: &Address,
+        own: &Address,
+    ) -> Result<Greeting, Failure> {
+        let (eight_bit, international) = (self.offers_eight_bit(), self.offers_international());
+        let mail = format!("MAIL FROM:<{bounces}>\r\n");
+        let reply = self.ask(Phase::Mail, mail.as_bytes()).await?;
+        done(Phase::Mail, reply)?;
+        let recipient = format!("RCPT TO:<{own}>\r\n");
+        let reply = self.ask(Phase::Recipient, recipient.as_bytes()).await?;
+        let own_address = if reply.is_done() { None } else { Some(of_own(&reply, own)?) };
+        self.ask(Phase::Closing, b"RSET\r\n").await?;
+        Ok(Greeting { eight_bit, international, own_address })
+    }
+
+    /// Whether it takes addresses beyond ASCII.
+    pub(super) fn offers_international(&self) -> bool {
+        self.offers.offer(INTERNATIONAL).is_some()
+    }
+
+    fn offers_eight_bit(&self) -> bool {
+        self.offers.offer(EIGHT_BIT).is_some()
     }
 
     /// Whether another message may go over it.
@@ -102,11 +146,15 @@ impl Connection {
     }
 
     /// From the greeting up to the reply to EHLO.
-    async fn greeted(stream: Box<dyn Stream>, options: &RelayOptions) -> Result<Self, Failure> {
+    async fn greeted(
+        stream: Box<dyn Stream>,
+        options: &RelayOptions,
+        hello: &str,
+    ) -> Result<Self, Failure> {
         let mut connection = Self::over(stream, options.limits);
         let greeting = connection.hear(Phase::Greeting, options.limits.command).await?;
         done(Phase::Greeting, greeting)?;
-        connection.hello(options).await?;
+        connection.hello(hello).await?;
         Ok(connection)
     }
 
@@ -115,8 +163,8 @@ impl Connection {
         Self { wire: BufReader::new(stream), offers, limits, messages: 0, usable: true }
     }
 
-    async fn hello(&mut self, options: &RelayOptions) -> Result<(), Failure> {
-        let line = format!("EHLO {}\r\n", options.hello);
+    async fn hello(&mut self, name: &str) -> Result<(), Failure> {
+        let line = format!("EHLO {name}\r\n");
         let reply = self.ask(Phase::Hello, line.as_bytes()).await?;
         self.offers = done(Phase::Hello, reply)?;
         Ok(())
@@ -126,6 +174,7 @@ impl Connection {
         mut self,
         options: &RelayOptions,
         tls: &TlsConnector,
+        hello: &str,
     ) -> Result<Self, Failure> {
         self.require(Phase::Tls, "STARTTLS")?;
         let reply = self.ask(Phase::Tls, b"STARTTLS\r\n").await?;
@@ -134,7 +183,7 @@ impl Connection {
         self.in_step(Phase::Tls)?;
         let stream = protect(self.wire.into_inner(), options, tls).await?;
         let mut connection = Self::over(stream, options.limits);
-        connection.hello(options).await?;
+        connection.hello(hello).await?;
         Ok(connection)
     }
 
@@ -153,9 +202,10 @@ impl Connection {
         if reply.is_done() {
             return Ok(());
         }
-        // Its text is left out: it might repeat what we sent.
+        // Its words are left out: they might repeat what we sent.
         let (phase, code) = (Phase::Authenticate, reply.code());
-        Err(Failure::TurnedAway { phase, code, reply: String::new() })
+        let reply = reply.status().map(|status| status.to_string()).unwrap_or_default();
+        Err(Failure::TurnedAway { phase, code, reply })
     }
 
     async fn log_in(&mut self, credentials: &Credentials) -> Result<Reply, Failure> {
@@ -185,11 +235,11 @@ impl Connection {
     fn mail_line(&self, message: &Composed) -> Result<String, Failure> {
         let mut line = format!("MAIL FROM:<{}>", message.envelope_from());
         if message.is_eight_bit() {
-            self.require(Phase::Mail, "8BITMIME")?;
+            self.require(Phase::Mail, EIGHT_BIT)?;
             line.push_str(" BODY=8BITMIME");
         }
         if message.is_international() {
-            self.require(Phase::Mail, "SMTPUTF8")?;
+            self.require(Phase::Mail, INTERNATIONAL)?;
             line.push_str(" SMTPUTF8");
         }
         line.push_str("\r\n");
@@ -278,7 +328,8 @@ impl Connection {
     }
 }
 
-async fn connect(options: &RelayOptions) -> Result<Box<dyn Stream>, Failure> {
+/// The connection, and its end on this host.
+async fn connect(options: &RelayOptions) -> Result<(Box<dyn Stream>, IpAddr), Failure> {
     let (phase, limit) = (Phase::Connect, options.limits.connect);
     let peers = within(phase, limit, lookup_host((options.host.as_str(), options.port))).await?;
     let peers: Vec<SocketAddr> = peers.collect();
@@ -288,7 +339,27 @@ async fn connect(options: &RelayOptions) -> Result<Box<dyn Stream>, Failure> {
     let stream = within(phase, limit, TcpStream::connect(peers.as_slice())).await?;
     // The last bytes of a command are not held back to wait for more.
     stream.set_nodelay(true).map_err(|error| broken(phase, &error))?;
-    Ok(Box::new(stream))
+    let own = stream.local_addr().map_err(|error| broken(phase, &error))?;
+    Ok((Box::new(stream), own.ip()))
+}
+
+/// What a host without a name in DNS says in EHLO (RFC 5321, 4.1.3).
+fn literal(own: IpAddr) -> String {
+    match own.to_canonical() {
+        IpAddr::V4(own) => format!("[{own}]"),
+        IpAddr::V6(own) => format!("[IPv6:{own}]"),
+    }
+}
+
+/// What a relay says against mail for our own address. That it keeps no such mailbox, or wants to
+/// be asked again later, keeps no other mail from going.
+fn of_own(reply: &Reply, own: &Address) -> Result<Failure, Failure> {
+    let outcome = DeliveryOutcome::refused(Phase::Recipient, reply, own);
+    let DeliveryOutcome::Refused { code, reply, phase, about, .. } = outcome else {
+        return Err(out_of_step(Phase::Recipient, reply));
+    };
+    let failure = Failure::TurnedAway { phase, code, reply };
+    if about == About::Us { Err(failure) } else { Ok(failure) }
 }
 
 async fn within<T>(
@@ -357,11 +428,6 @@ fn done(phase: Phase, reply: Reply) -> Result<Reply, Failure> {
     Err(Failure::TurnedAway { phase, code: reply.code(), reply: reply.text() })
 }
 
-fn refused(phase: Phase, reply: &Reply) -> DeliveryOutcome {
-    let (code, permanent) = (reply.code(), reply.is_permanent());
-    DeliveryOutcome::Refused { code, reply: reply.text(), permanent, phase }
-}
-
 fn out_of_step(phase: Phase, reply: &Reply) -> Failure {
     Failure::Garbled { phase, reason: format!("it answers {} {}", reply.code(), reply.text()) }
 }
@@ -392,7 +458,7 @@ mod tests {
 
     /// What becomes of a message that does not fit into the wire, so that nothing hides in it.
     async fn outcome(script: &'static [&'static str]) -> DeliveryOutcome {
-        let address = "a@example.org".parse::<crate::Address>().unwrap();
+        let address = "a@example.org".parse::<Address>().unwrap();
         let body = "x\r\n".repeat(100_000);
         let bytes = format!("Message-ID: <a@b>\r\n\r\n{body}").into_bytes();
         let message = Composed::new(address.clone(), address, bytes).unwrap();

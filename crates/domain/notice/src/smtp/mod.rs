@@ -2,8 +2,10 @@
 
 mod connection;
 mod failure;
+mod greeting;
 mod options;
 mod reply;
+mod status;
 mod tls;
 
 use std::fmt;
@@ -12,12 +14,16 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 use tokio_rustls::TlsConnector;
 
-use crate::{Composed, DeliveryOutcome, Phase, limits::MESSAGES_PER_CONNECTION_MAX};
+use crate::{
+    Address, Composed, DeliveryOutcome, Failure, Phase, limits::MESSAGES_PER_CONNECTION_MAX,
+};
 use connection::Connection;
 pub use failure::{RelayError, RootsError};
+pub use greeting::Greeting;
 use options::CLOSING;
 pub use options::{Credentials, RelayOptions, Security, TimeLimits};
 pub use reply::Reply;
+pub use status::EnhancedStatus;
 pub use tls::Roots;
 
 /// The site's own mail server, to which we hand every message.
@@ -27,6 +33,8 @@ pub struct Relay {
     options: RelayOptions,
     tls: TlsConnector,
     idle: Mutex<Option<Connection>>,
+    /// Whether it took addresses beyond ASCII when it last greeted us.
+    international: Mutex<Option<bool>>,
 }
 
 impl Relay {
@@ -35,11 +43,11 @@ impl Relay {
     /// # Errors
     /// [`RelayError`] if a setting cannot be meant so.
     pub fn new(options: RelayOptions) -> Result<Self, RelayError> {
-        check_hello(&options.hello)?;
+        options.hello.as_deref().map_or(Ok(()), check_hello)?;
         check_credentials(options.credentials.as_ref())?;
         tls::server_name(&options.host)?;
         let tls = tls::connector(&options.roots)?;
-        Ok(Self { options, tls, idle: Mutex::new(None) })
+        Ok(Self { options, tls, idle: Mutex::new(None), international: Mutex::new(None) })
     }
 
     /// Makes one attempt to hand over one message.
@@ -54,10 +62,42 @@ impl Relay {
                     return outcome;
                 }
             }
-            match Connection::open(&self.options, &self.tls).await {
+            match self.open().await {
                 Ok(connection) => self.send_over(connection, message).await,
                 Err(reason) => DeliveryOutcome::FailedBeforeDot { reason },
             }
+        })
+    }
+
+    /// Greets it, signs in, and asks whether it would take mail from one address of ours for
+    /// another, as far as that goes without sending any.
+    ///
+    /// If the future fails, it could not be asked, or would not take anybody's mail.
+    #[must_use = "a future does nothing until it is awaited"]
+    pub fn greet<'a>(
+        &'a self,
+        bounces: &'a Address,
+        own: &'a Address,
+    ) -> BoxFuture<'a, Result<Greeting, Failure>> {
+        Box::pin(async move {
+            let mut connection = self.open().await?;
+            let greeting = connection.rehearse(bounces, own).await;
+            connection.quit().await;
+            greeting
+        })
+    }
+
+    /// Whether it takes addresses beyond ASCII, as it said when it last greeted us; it is greeted
+    /// if it never has. `None` if it cannot be told now.
+    #[must_use = "a future does nothing until it is awaited"]
+    pub fn takes_international(&self) -> BoxFuture<'_, Option<bool>> {
+        Box::pin(async move {
+            let known = *self.international.lock().await;
+            if known.is_some() {
+                return known;
+            }
+            self.open().await.ok()?.quit().await;
+            *self.international.lock().await
         })
     }
 
@@ -69,6 +109,12 @@ impl Relay {
                 kept.quit().await;
             }
         })
+    }
+
+    async fn open(&self) -> Result<Connection, Failure> {
+        let connection = Connection::open(&self.options, &self.tls).await?;
+        *self.international.lock().await = Some(connection.offers_international());
+        Ok(connection)
     }
 
     async fn kept(&self) -> Option<Connection> {

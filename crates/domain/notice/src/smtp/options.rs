@@ -23,8 +23,9 @@ pub struct RelayOptions {
     pub loopback_only: bool,
     /// Whom we sign in as, if at all.
     pub credentials: Option<Credentials>,
-    /// What we call ourselves in EHLO: this host's name.
-    pub hello: String,
+    /// What we call ourselves in EHLO: this host's name in DNS. Without one, the address that we
+    /// connect from stands in its place.
+    pub hello: Option<String>,
     /// Whose certificates count.
     pub roots: Roots,
     /// How long we wait.

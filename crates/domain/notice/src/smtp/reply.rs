@@ -2,6 +2,7 @@ use std::io;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _};
 
+use super::status::EnhancedStatus;
 use crate::limits::{REPLY_CHARS_MAX, REPLY_LINE_BYTES_MAX, REPLY_LINES_MAX};
 
 /// What is said of a connection that ended in order, but too soon.
@@ -27,6 +28,11 @@ impl Reply {
         self.lines.join(" ").chars().take(REPLY_CHARS_MAX).collect()
     }
 
+    /// Its enhanced status code, if it has one.
+    pub(crate) fn status(&self) -> Option<EnhancedStatus> {
+        self.lines.iter().find_map(|line| EnhancedStatus::of(self.code, line))
+    }
+
     /// What stands for the offers of a relay that has not been asked.
     pub(super) const fn none() -> Self {
         Self { code: 0, lines: Vec::new() }
@@ -43,7 +49,7 @@ impl Reply {
     }
 
     /// No, for good.
-    pub(super) const fn is_permanent(&self) -> bool {
+    pub(crate) const fn is_permanent(&self) -> bool {
         self.code / 100 == 5
     }
 

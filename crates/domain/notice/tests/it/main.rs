@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
 mod facts;
+mod greet;
 mod hostile;
 mod lint;
 mod maildir;
 mod relay;
+mod replies;
 mod server;
 mod signature;
 mod sink;

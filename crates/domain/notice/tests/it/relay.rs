@@ -182,7 +182,7 @@ async fn mail_in_the_clear_stays_on_this_host() {
 fn a_setting_cannot_hold_a_command() {
     let server = SmtpServer::start(&[]);
     let mut options = plain_options(server.port());
-    options.hello = "x\r\nMAIL FROM:<a@b>".to_owned();
+    options.hello = Some("x\r\nMAIL FROM:<a@b>".to_owned());
     assert!(matches!(Relay::new(options), Err(RelayError::Hello { .. })));
     let mut options = plain_options(server.port());
     options.host = "mail test".to_owned();

@@ -18,7 +18,7 @@ pub(crate) fn plain_options(port: u16) -> RelayOptions {
         security: Security::Plain,
         loopback_only: true,
         credentials: None,
-        hello: "client.test".to_owned(),
+        hello: Some("client.test".to_owned()),
         roots: Roots::public(),
         limits: quick(),
     }

@@ -72,6 +72,45 @@ async fn a_certificate_of_another_host_is_refused() {
     assert!(server.taken().is_empty());
 }
 
+/// `openssl req -x509` makes a certificate of an authority, and a relay that shows it as its own
+/// shows what no server should: but it is the very one that the operator has named.
+#[tokio::test]
+async fn an_authoritys_certificate_that_was_named_counts_as_the_relays_own() {
+    for (arguments, security) in [
+        (["--starttls", "--self-signed"], Security::StartTls),
+        (["--tls", "--self-signed"], Security::Tls),
+    ] {
+        let server = SmtpServer::start(&arguments);
+        let outcome = deliver(tls_options(&server, security)).await;
+        assert!(matches!(outcome, DeliveryOutcome::Accepted { .. }), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn such_a_certificate_must_be_the_named_one_of_this_host_and_in_its_time() {
+    let named = SmtpServer::start(&["--starttls", "--self-signed"]);
+    let another = SmtpServer::start(&["--starttls", "--self-signed"]);
+    let mut options = tls_options(&another, Security::StartTls);
+    options.roots = tls_options(&named, Security::StartTls).roots;
+    assert_eq!(failed(&deliver(options).await), Phase::Tls);
+
+    let mut options = tls_options(&named, Security::StartTls);
+    options.roots = Roots::public();
+    assert_eq!(failed(&deliver(options).await), Phase::Tls);
+
+    let other_name = SmtpServer::start(&["--starttls", "--self-signed", "--name", "other.test"]);
+    let outcome = deliver(tls_options(&other_name, Security::StartTls)).await;
+    assert_eq!(failed(&outcome), Phase::Tls);
+
+    let expired = SmtpServer::start(&["--starttls", "--expired"]);
+    let outcome = deliver(tls_options(&expired, Security::StartTls)).await;
+    assert_eq!(failed(&outcome), Phase::Tls);
+    assert!(format!("{outcome:?}").to_lowercase().contains("expired"), "{outcome:?}");
+    for server in [named, another, other_name, expired] {
+        assert!(server.taken().is_empty());
+    }
+}
+
 #[tokio::test]
 async fn a_relay_without_starttls_gets_nothing() {
     let server = SmtpServer::start(&[]);

@@ -10,8 +10,27 @@ pub(crate) enum CampaignCommand {
     /// Print the policy that campaigns have by default, to be edited and given to `draft`.
     Policy,
     /// Fix whom a campaign is about, how it goes about it and with which words: what operators
-    /// then sign. After a halt, the same is fixed again for a new round.
+    /// then sign.
+    ///
+    /// After a halt, the same people and words are fixed again for a new round; the policy may be
+    /// another one. Those who were begun are told before anybody else is sealed.
     Freeze {
+        /// The campaign's name.
+        name: CampaignName,
+        /// A TOML file with what differs from the default policy, from now on.
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+    },
+    /// Fix a plan by which a halted campaign settles those whom it has begun with, and touches
+    /// nobody else. It is signed like any other; `resume` then carries it out.
+    Finish {
+        /// The campaign's name.
+        name: CampaignName,
+    },
+    /// List the accounts that are sealed, or may be, and whose owners were not told for good.
+    ///
+    /// Exit code 4 if there are any.
+    Unsettled {
         /// The campaign's name.
         name: CampaignName,
     },
@@ -38,9 +57,14 @@ pub(crate) enum CampaignCommand {
         approvals: Vec<PathBuf>,
     },
     /// Start a signed campaign: workers take it up from now on.
+    ///
+    /// The mail server is asked first whether it would take a notice, with our own addresses alone
+    /// and without sending anything. A campaign that could tell nobody is not started.
     Start {
         /// The campaign's name.
         name: CampaignName,
+        #[command(flatten)]
+        relay: RelayCheck,
     },
     /// List the campaigns and where they stand.
     List,
@@ -61,9 +85,13 @@ pub(crate) enum CampaignCommand {
         all: bool,
     },
     /// Let a halted campaign go on, once the plan of its new round is signed.
+    ///
+    /// As with `start`, the mail server is asked first whether it would take a notice.
     Resume {
         /// The campaign's name.
         name: CampaignName,
+        #[command(flatten)]
+        relay: RelayCheck,
     },
     /// Make a frozen campaign a draft again. Its signatures are void.
     Thaw {
@@ -73,23 +101,34 @@ pub(crate) enum CampaignCommand {
     /// Say in public what became of everybody: the page "Security notices" shows it.
     ///
     /// The counts are those of `report`. Publishing again replaces what the page shows; what was
-    /// said before stays on record.
+    /// said before stays on record. Nothing is published while anybody is sealed and not told.
     Publish {
         /// The campaign's name.
         name: CampaignName,
     },
     /// End a campaign for good. Its accounts may be targets of others.
+    ///
+    /// It is refused while anybody is sealed and not told.
     Close {
         /// The campaign's name.
         name: CampaignName,
     },
     /// Count from the audit log what became of everybody, and hold it against the store.
     ///
-    /// Exit code 4 if some notices are uncertain; 1, loudly, if the totals do not reconcile.
+    /// Exit code 4 if anybody is sealed and not told, or perhaps sealed, or if notices are uncertain;
+    /// 1, loudly, if the totals do not reconcile.
     Report {
         /// The campaign's name.
         name: CampaignName,
     },
+}
+
+/// Whether the mail server is asked before anybody's mail depends on it.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct RelayCheck {
+    /// Do not ask the mail server whether it would take a notice.
+    #[arg(long)]
+    pub(crate) skip_relay_check: bool,
 }
 
 /// Begin a campaign. It touches nobody before it is frozen, signed by two and started.

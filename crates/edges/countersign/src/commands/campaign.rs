@@ -13,7 +13,7 @@ use serde::Serialize;
 use self::desk::CampaignDesk;
 use super::{CommandContext, CommandFailure, Refused};
 use crate::{
-    cli::CampaignCommand,
+    cli::{CampaignCommand, RelayCheck},
     files,
     output::{Done, visible},
     wiring::{self, WiringError},
@@ -40,12 +40,18 @@ impl CampaignDesk<'_> {
         let view = match command {
             CampaignCommand::Draft(arguments) => self.draft(arguments).await?,
             CampaignCommand::Approve { name, approvals } => self.approve(name, approvals).await?,
-            CampaignCommand::Start { name } => self.start(name).await?,
+            CampaignCommand::Start { name, relay } => {
+                self.greet_relay(*relay).await?;
+                self.start(name).await?
+            }
             CampaignCommand::Halt { name: Some(name), .. } => {
                 campaigns::halt_campaign(&self.instance, name.as_str()).await.map_err(refused)?
             }
             CampaignCommand::Halt { name: None, .. } => return self.halt_all().await,
-            CampaignCommand::Resume { name } => self.resume(name).await?,
+            CampaignCommand::Resume { name, relay } => {
+                self.greet_relay(*relay).await?;
+                self.resume(name).await?
+            }
             CampaignCommand::Thaw { name } => {
                 campaigns::thaw_campaign(&self.instance, name.as_str()).await.map_err(refused)?
             }
@@ -56,7 +62,11 @@ impl CampaignDesk<'_> {
                 campaigns::show_campaign(&self.instance, name.as_str()).await?
             }
             CampaignCommand::List => return self.list().await,
-            CampaignCommand::Freeze { name } => return self.freeze(name).await,
+            CampaignCommand::Freeze { name, policy } => {
+                return self.freeze(name, policy.as_deref()).await;
+            }
+            CampaignCommand::Finish { name } => return self.finish(name).await,
+            CampaignCommand::Unsettled { name } => return report::unsettled(self, name).await,
             CampaignCommand::Show { name } => return self.show(name).await,
             CampaignCommand::Export { name, output } => return self.export(name, output).await,
             CampaignCommand::Report { name } => return report::run(self, name).await,
@@ -81,14 +91,26 @@ impl CampaignDesk<'_> {
     }
 
     /// Whoever freezes a plan sees at once what others will be asked to sign.
-    async fn freeze(&self, name: &CampaignName) -> Result<Done, CommandFailure> {
+    async fn freeze(
+        &self,
+        name: &CampaignName,
+        policy: Option<&Path>,
+    ) -> Result<Done, CommandFailure> {
+        let policy = policy.map(draft::read).transpose()?;
         let directory = wiring::directory(self.config).await?;
         let words = wiring::words(self.config)?;
         let progress = self.context.progress();
         let (instance, campaign) = (&self.instance, name.as_str());
         let frozen =
-            campaigns::freeze_campaign(instance, campaign, &*directory, &words, &*progress);
+            campaigns::freeze_campaign(instance, campaign, policy.as_ref(), &*directory, &words, &*progress);
         frozen.await.map_err(refused)?;
+        self.show(name).await
+    }
+
+    async fn finish(&self, name: &CampaignName) -> Result<Done, CommandFailure> {
+        let words = wiring::words(self.config)?;
+        let finished = campaigns::finish_campaign(&self.instance, name.as_str(), &words);
+        finished.await.map_err(refused)?;
         self.show(name).await
     }
 
@@ -108,6 +130,19 @@ impl CampaignDesk<'_> {
             view = approved.map_err(refused)?;
         }
         Ok(view)
+    }
+
+    /// Refuses what could tell nobody. A relay that would take mail is tried at once if sending
+    /// pauses.
+    async fn greet_relay(&self, check: RelayCheck) -> Result<(), CommandFailure> {
+        if check.skip_relay_check {
+            return Ok(());
+        }
+        let greeted = wiring::greet_relay(self.config, self.instance.kind()).await;
+        if greeted.map_err(Refused::if_no_relay)?.is_some() {
+            outbox::hasten_sending(&self.instance).await?;
+        }
+        Ok(())
     }
 
     async fn start(&self, name: &CampaignName) -> Result<CampaignView, CommandFailure> {

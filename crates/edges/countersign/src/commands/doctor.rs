@@ -1,3 +1,5 @@
+mod relay;
+
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use instance::{Check, Checked, RosterStateError};
@@ -6,6 +8,7 @@ use serde::Serialize;
 use super::{CommandContext, CommandFailure};
 use crate::{
     ambient::SystemClock,
+    cli::RelayCheck,
     config::{Config, KEY_VARIABLE},
     output::{Done, Sheet},
     wiring::{self, MailError, WiringError},
@@ -21,7 +24,10 @@ struct Examination {
 }
 
 /// Looks at everything, even if something is found: one run tells all that is wrong.
-pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
+pub(super) async fn run(
+    context: &CommandContext<'_>,
+    relay: RelayCheck,
+) -> Result<Done, CommandFailure> {
     let config = context.config()?;
     let mut checks = vec![Checked::good("configuration", config.file.display().to_string())];
     checks.extend(store_and_clock(&config).await);
@@ -29,6 +35,10 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
     checks.push(instance(&config).await);
     checks.extend(directory(&config).await);
     checks.push(words(&config));
+    if !relay.skip_relay_check {
+        checks.extend(relay::check(&config).await);
+    }
+    checks.extend(relay::check_pause(&config).await);
     checks.extend(authority(&config).await);
     let sound = checks.iter().all(|checked| checked.check != Check::Bad);
     let examination = Examination { sound, checks };

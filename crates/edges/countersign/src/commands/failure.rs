@@ -18,6 +18,14 @@ impl Refused {
         Box::new(Self(reason.into()))
     }
 
+    /// A relay that takes no mail of ours keeps a campaign from starting.
+    pub(crate) fn if_no_relay(error: WiringError) -> CommandFailure {
+        match error {
+            WiringError::Mail(MailError::Greet(_)) => Self::because(error),
+            _ => error.into(),
+        }
+    }
+
     /// A host that has no sending file is one that may not send.
     pub(crate) fn if_disarmed(error: WiringError) -> CommandFailure {
         match error {

@@ -16,6 +16,7 @@ mod operator;
 mod sending;
 mod serve;
 mod sign;
+mod status;
 mod worker;
 
 use tracing_subscriber::filter::LevelFilter;
@@ -48,7 +49,8 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Done, CommandFailur
         CliCommand::Init(arguments) => init::run(&context, arguments).await,
         CliCommand::Config(ConfigCommand::Check) => check_config(&context),
         CliCommand::Migrate => migrate(&context).await,
-        CliCommand::Doctor => doctor::run(&context).await,
+        CliCommand::Doctor(relay) => doctor::run(&context, *relay).await,
+        CliCommand::Status => status::run(&context).await,
         CliCommand::Account(command) => account::run(&context, command).await,
         CliCommand::Leak(command) => leak::run(&context, command).await,
         CliCommand::Finding(command) => finding::run(&context, command).await,

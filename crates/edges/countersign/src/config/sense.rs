@@ -1,7 +1,7 @@
 use super::settings::Settings;
 
-/// Smaller pieces cost more to keep count of than to screen.
-const PIECE_BYTES_MIN: u64 = 64 * 1024;
+/// Each piece is some rows of the store: with fewer bytes they would be more than the leak.
+const PIECE_BYTES_MIN: u64 = 256;
 
 /// A setting that makes no sense, by itself or beside the others.
 pub(super) struct Nonsense {

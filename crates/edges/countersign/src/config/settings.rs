@@ -292,8 +292,9 @@ pub(crate) struct SmtpSettings {
     pub(crate) username: Option<String>,
     /// A file with its password. Its last line break is not part of it.
     pub(crate) password_file: Option<String>,
-    /// The name that we greet the server with (EHLO): this host's own, as DNS has it.
-    pub(crate) ehlo_name: String,
+    /// The name that we greet the server with (EHLO): this host's own, as DNS has it. Unset, it is
+    /// the host's name if that holds a dot, else the IP address that we connect from.
+    pub(crate) ehlo_name: Option<String>,
     /// A PEM file with the authorities whose certificates count, instead of those that browsers
     /// trust.
     pub(crate) ca_file: Option<String>,
@@ -461,7 +462,7 @@ impl Default for SmtpSettings {
             security: "starttls".to_owned(),
             username: None,
             password_file: None,
-            ehlo_name: "localhost".to_owned(),
+            ehlo_name: None,
             ca_file: None,
             command_timeout: Period::of(limits.command),
             end_of_data_timeout: Period::of(limits.end_of_data),

@@ -7,7 +7,7 @@ use notice::{
     AddressError, BaseUrlError, DkimKeyError, MaildirError, RelayError, RootsError, SenderError,
     TextError,
 };
-use outbox::WordsError;
+use outbox::{GreetError, WordsError};
 use recovery::LengthRulesError;
 use store::StoreError;
 use web::{AccentError, Listener, LogoError};
@@ -82,6 +82,8 @@ pub(crate) enum MailError {
     Words(#[from] WordsError),
     #[error("`mail.folder`: {0}")]
     Maildir(#[from] MaildirError),
+    #[error("nobody could be told through `smtp.host`: {0}")]
+    Greet(#[source] GreetError),
     #[error("[smtp]: {0}")]
     Relay(#[from] RelayError),
     #[error("`smtp.ca_file`: {0}")]

@@ -6,8 +6,8 @@ use campaigns::Means;
 use instance::{Instance, SendingGuard, SendingPermission};
 use model::{InstanceKind, Secret};
 use notice::{
-    Address, Credentials, DkimKey, Language, Maildir, Relay, RelayOptions, Roots, Security, Sender,
-    Signer, TimeLimits, Transport,
+    Address, Credentials, DkimKey, Greeting, Language, Maildir, Relay, RelayOptions, Roots,
+    Security, Sender, Signer, TimeLimits, Transport,
 };
 use outbox::{Mail, Outbox, Words};
 use zeroize::Zeroizing;
@@ -17,7 +17,10 @@ use super::{
     openers::{directory, founding_digest, verifier},
     recovery::pages_url,
 };
-use crate::config::{Config, TransportSetting};
+use crate::{
+    ambient::host_name,
+    config::{Config, TransportSetting},
+};
 
 /// Everything that campaigns are run with.
 pub(crate) async fn means(config: &Config, instance: &Instance) -> Result<Means, WiringError> {
@@ -72,6 +75,19 @@ fn address(setting: &'static str, text: &str) -> Result<Address, MailError> {
     text.parse().map_err(|source| MailError::Address { setting, source })
 }
 
+/// Asks the relay whether it would take our notices; `None` where they go into a folder.
+pub(crate) async fn greet_relay(
+    config: &Config,
+    kind: InstanceKind,
+) -> Result<Option<Greeting>, WiringError> {
+    if config.settings.mail.transport == TransportSetting::Maildir {
+        return Ok(None);
+    }
+    let (mail, site) = (mail(config, kind)?, notice_site(config)?);
+    let greeting = outbox::greet_relay(&mail, site.sender.from()).await;
+    Ok(greeting.map_err(MailError::Greet)?)
+}
+
 fn mail(config: &Config, kind: InstanceKind) -> Result<Mail, MailError> {
     let settings = &config.settings.mail;
     let bounces = settings.bounces.as_deref().map(|bounces| address("mail.bounces", bounces));
@@ -104,7 +120,7 @@ fn relay(config: &Config, kind: InstanceKind) -> Result<Relay, MailError> {
         security,
         loopback_only: kind == InstanceKind::Rehearsal,
         credentials: credentials(config)?,
-        hello: settings.ehlo_name.clone(),
+        hello: settings.ehlo_name.clone().or_else(host_name),
         roots,
         limits: TimeLimits {
             command: settings.command_timeout.get(),

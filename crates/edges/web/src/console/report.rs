@@ -148,7 +148,9 @@ fn accounts(report: &CampaignReport) -> Part {
     let sealing = "Being sealed at this moment";
     let sealing = Part::new(Tone::Waiting, "Being sealed", sealing, report.sealing);
     let pending = Part::new(Tone::Waiting, "Not yet", "Not touched yet", report.pending);
-    let others = [sealing, pending, skipped(&report.skipped)];
+    let perhaps = "Perhaps sealed: another password stood there before anybody could look";
+    let perhaps = Part::new(Tone::Doubt, "Perhaps", perhaps, report.perhaps_sealed);
+    let others = [perhaps, sealing, pending, skipped(&report.skipped)];
     let parts = [Some(sealed)].into_iter().chain(others.map(Part::unless_none));
     Part::new(Tone::Whole, "In the plan", "Accounts in the plan", report.targeted)
         .of(parts.flatten())
@@ -190,8 +192,9 @@ fn addresses(report: &CampaignReport) -> Part {
         .of(final_ones.into_iter().chain(others))
 }
 
-const fn cares(report: &CampaignReport) -> [(&'static str, u64); 4] {
+const fn cares(report: &CampaignReport) -> [(&'static str, u64); 5] {
     [
+        ("Sealed accounts whose owners were not told yet", report.untold),
         ("Accounts whose new password is the leaked one again", report.reused),
         ("Accounts whose new password could not be compared", report.reset_unjudged),
         ("Sealed accounts whose mail was refused", report.sealed_unreached),
@@ -219,6 +222,8 @@ mod tests {
             sealing: 1,
             sealed: 900,
             reset_since: 300,
+            untold: 10,
+            perhaps_sealed: 0,
             reused: 4,
             reset_unjudged: 1,
             sealed_unreached: 5,

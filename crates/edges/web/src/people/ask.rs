@@ -94,6 +94,8 @@ pub struct PublicStatement {
     pub sealed: u64,
     /// Of these, those whose owner has chosen a new one since.
     pub reset_since: u64,
+    /// Accounts of which nobody can tell whether their password was taken out of use.
+    pub perhaps_sealed: u64,
     /// Accounts that were left alone after all.
     pub skipped: u64,
     /// Mails that mail servers took.

@@ -58,6 +58,7 @@ fn statements() -> Vec<PublicStatement> {
         is_over: count > 0,
         sealed: count,
         reset_since: count,
+        perhaps_sealed: count,
         skipped: count,
         sent: count,
         refused: count,

@@ -61,8 +61,8 @@ pub(super) async fn list(
     query: Result<Query<MailQuery>, QueryRejection>,
 ) -> Response {
     let MailQuery { to, page: at } = query.map(|Query(query)| query).unwrap_or_default();
-    // What is no number is the first page.
     let to = to.trim().to_owned();
+    // What is no number is the first page.
     let wanted = WantedMails { to: to.clone(), page: at.parse().unwrap_or_default() };
     let mailbox = console.mailbox.clone();
     match reading(move || mailbox.list(&wanted)).await {

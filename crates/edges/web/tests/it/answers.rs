@@ -84,6 +84,7 @@ fn counts() -> StatementCounts {
         began_at: Some(on(8).as_micros()),
         sealed: 1204,
         reset_since: 1,
+        perhaps_sealed: 0,
         skipped: 0,
         sent: 1180,
         refused: 0,

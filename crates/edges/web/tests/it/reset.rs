@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use axum::http::{Request, StatusCode};
-use model::CredentialVersion;
+use model::{AccountId, CredentialVersion};
 use recovery::limits::LINK_LIFETIME;
+use store::{NewSwap, SwapBehalf, WorkerName};
 
 use crate::{
     account::{BREACHED, Jane, PASSWORD},
@@ -147,8 +148,11 @@ async fn whoever_is_slower_is_told_to_try_again() {
     let jane = Jane::new().await;
     let (id, link) = jane.mail_link(1, LINK_LIFETIME).await;
     let mut tx = jane.pages.store.begin().await.unwrap();
-    let theirs = CredentialVersion::from_bytes([1; 32]);
-    tx.intend_reset(id, theirs, Duration::from_mins(1)).await.unwrap();
+    let [expected, made] = [1, 2].map(|byte| CredentialVersion::from_bytes([byte; 32]));
+    let account = AccountId::new("1").unwrap();
+    let theirs = NewSwap { account, behalf: SwapBehalf::Choose { link: id }, expected, made };
+    let owner = WorkerName::from_random([0; 16]);
+    assert!(tx.intend_swap(&theirs, &owner, Duration::from_mins(1)).await.unwrap().is_some());
     tx.commit().await.unwrap();
     let answer = jane.choose(&link, NEW).await;
     assert_eq!(

@@ -10,10 +10,10 @@ use std::{
 
 use directory::{
     AccountStream, Capabilities, ChangeMark, Changes, Directory, DirectoryReport, EndedSessions,
-    ReadError, Reading, Writing,
+    LockedRow, ReadError, Reading, RowNow, TransactionFate, Writing,
 };
 use futures_util::StreamExt as _;
-use model::{Account, AccountId, StoredHash};
+use model::{Account, AccountId, SiteTransaction};
 
 #[derive(Debug)]
 pub(crate) struct Counted {
@@ -91,13 +91,16 @@ impl Directory for Counted {
         self.directory.by_names(names)
     }
 
-    fn replace_if<'a>(
-        &'a self,
-        account: &'a AccountId,
-        expected: &'a StoredHash,
-        new: &'a StoredHash,
-    ) -> Writing<'a, bool> {
-        self.directory.replace_if(account, expected, new)
+    fn lock<'a>(&'a self, account: &'a AccountId) -> Writing<'a, Box<dyn LockedRow>> {
+        self.directory.lock(account)
+    }
+
+    fn look<'a>(&'a self, account: &'a AccountId) -> Reading<'a, RowNow> {
+        self.directory.look(account)
+    }
+
+    fn fate<'a>(&'a self, of: &'a SiteTransaction) -> Reading<'a, TransactionFate> {
+        self.directory.fate(of)
     }
 
     fn end_sessions<'a>(&'a self, ids: &'a [AccountId]) -> Writing<'a, EndedSessions> {

@@ -10,6 +10,33 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Postgres;
 
+/// Cluster, database and timeline, which a plain role may ask for; NULL on a standby. A restored or
+/// promoted server is on another timeline, where numbers of transactions may come again.
+macro_rules! database {
+    () => {
+        "CASE WHEN NOT pg_is_in_recovery() THEN
+            (SELECT system_identifier::text FROM pg_control_system()) || '/' ||
+            (SELECT oid::text FROM pg_database WHERE datname = current_database()) || '/' ||
+            substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END"
+    };
+}
+
+const DATABASE: &str = database!();
+
+/// What became of transaction `$1` of database `$2`. To ask for a number that is yet to come is an
+/// error.
+pub(crate) const FATE: &str = concat!(
+    "SELECT CASE WHEN ",
+    database!(),
+    " = $2 AND $1 < txid_snapshot_xmax(txid_current_snapshot())
+        THEN txid_status($1) END"
+);
+
+/// Whether it is a standby; and bounds how long we wait for somebody, and somebody for us.
+pub(crate) const BEFORE_LOCK: &str = "SELECT pg_is_in_recovery(),
+    set_config('lock_timeout', '5s', true), set_config('statement_timeout', '15s', true),
+    set_config('idle_in_transaction_session_timeout', '15s', true)";
+
 impl Engine for Postgres {
     fn cast(&self, type_name: &str) -> String {
         match type_name {
@@ -34,6 +61,14 @@ impl Engine for Postgres {
             "UUID" => is_uuid(text),
             _ => !text.contains('\0'),
         }
+    }
+
+    fn holding(&self) -> &'static str {
+        " FOR UPDATE"
+    }
+
+    fn transaction(&self) -> String {
+        format!("txid_current(), {DATABASE}")
     }
 
     /// A literal in quotes takes the type of what it is compared with.

@@ -7,6 +7,12 @@ use crate::quoting::quoted_text;
 #[derive(Debug)]
 pub(crate) struct Sqlite;
 
+/// No transaction has a number here.
+pub(crate) const FATE: &str = "SELECT NULL WHERE $1 IS NOT NULL AND $2 IS NOT NULL";
+
+/// A file is no standby. How long a writer waits for another one is set where it is opened.
+pub(crate) const BEFORE_LOCK: &str = "SELECT 0";
+
 impl Engine for Sqlite {
     /// It is never seen: SQLite compares a bare value with a column of any type.
     fn cast(&self, type_name: &str) -> String {
@@ -15,6 +21,15 @@ impl Engine for Sqlite {
 
     fn may_hold(&self, _type_name: &str, _id: &AccountId) -> bool {
         true
+    }
+
+    /// A writer is alone from its beginning.
+    fn holding(&self) -> &'static str {
+        ""
+    }
+
+    fn transaction(&self) -> String {
+        "NULL, NULL".to_owned()
     }
 
     /// A text is greater than any number where no column's type makes a number of it.

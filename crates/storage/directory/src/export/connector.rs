@@ -4,16 +4,16 @@ use futures_util::{
     future,
     stream::{self, StreamExt},
 };
-use model::{Account, AccountId, StoredHash};
+use model::{Account, AccountId, SiteTransaction};
 
 use super::Export;
 use crate::{
     contract::{
         Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions,
-        Reading, Writing,
     },
-    failure::{ReadError, WriteError},
+    failure::{ReadError, Reading, WriteError, Writing},
     limits::ACCOUNTS_PER_NAME_MAX,
+    locked::{LockedRow, RowNow, TransactionFate},
     report::{DirectoryReport, WriteGrant},
 };
 
@@ -55,13 +55,17 @@ impl Directory for Export {
         Box::pin(future::ready(Ok(meant.cloned().collect())))
     }
 
-    fn replace_if<'a>(
-        &'a self,
-        _account: &'a AccountId,
-        _expected: &'a StoredHash,
-        _new: &'a StoredHash,
-    ) -> Writing<'a, bool> {
+    fn lock<'a>(&'a self, _account: &'a AccountId) -> Writing<'a, Box<dyn LockedRow>> {
         Box::pin(future::ready(Err(WriteError::Copy)))
+    }
+
+    fn look<'a>(&'a self, account: &'a AccountId) -> Reading<'a, RowNow> {
+        let row = |account: &Account| RowNow::of_credential(account.credential.clone());
+        Box::pin(future::ready(Ok(self.by_id(account).map_or(RowNow::Gone, row))))
+    }
+
+    fn fate<'a>(&'a self, _of: &'a SiteTransaction) -> Reading<'a, TransactionFate> {
+        Box::pin(future::ready(Ok(TransactionFate::Unknown)))
     }
 
     fn end_sessions<'a>(&'a self, _ids: &'a [AccountId]) -> Writing<'a, EndedSessions> {

@@ -6,6 +6,7 @@
 use sql::QueryText;
 
 use crate::{
+    engine::Engine,
     limits::{ACCOUNTS_PER_NAME_MAX, LATEST_CHANGES_READ},
     mapping::{Columns, Mapping, Source},
     quoting::{quoted, quoted_path},
@@ -83,17 +84,19 @@ impl Mapping {
         )))
     }
 
-    /// Puts `$1` in the place of the hash `$2` of the accounts whose ids are in `{list}`; and what
-    /// those accounts hold. Both return ids and hashes.
-    pub(super) fn replacement(&self) -> Option<(QueryText, QueryText)> {
+    /// What a change of a hash takes, if there is a table to write to.
+    pub(super) fn replacement(&self, engine: &dyn Engine) -> Option<Replacing> {
         let Written { table, of, id, hash } = self.written()?;
         let told = format!("CAST({of}.{id} AS TEXT), CAST({of}.{hash} AS TEXT)");
         let named = format!("{of}.{id} IN {{list}}");
+        let (transaction, holding) = (engine.transaction(), engine.holding());
+        let look = format!("SELECT {told} FROM {table} WHERE {named}");
+        let lock = format!("SELECT {told}, {transaction} FROM {table} WHERE {named}{holding}");
         let update = format!(
             "UPDATE {table} SET {hash} = $1 WHERE {named} AND {of}.{hash} = $2 RETURNING {told}"
         );
-        let select = format!("SELECT {told} FROM {table} WHERE {named}");
-        Some((QueryText::composed(update), QueryText::composed(select)))
+        let [look, lock, update] = [look, lock, update].map(QueryText::composed);
+        Some(Replacing { look, lock, update })
     }
 
     /// What is written to, if it is a table.
@@ -145,6 +148,16 @@ impl Mapping {
     }
 }
 
+/// Statements on the accounts whose ids are in `{list}`. All return ids and hashes.
+pub(super) struct Replacing {
+    /// What they hold.
+    pub(super) look: QueryText,
+    /// The same, held until the transaction ends; and the transaction.
+    pub(super) lock: QueryText,
+    /// Puts `$1` in the place of the hash `$2`.
+    pub(super) update: QueryText,
+}
+
 /// The parts of an `UPDATE`, quoted. It goes without an alias, which SQLite does not know in
 /// `RETURNING` nor on a view.
 struct Written {
@@ -167,7 +180,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        engine::{Engine, postgres::Postgres, sqlite::Sqlite},
+        engine::{postgres::Postgres, sqlite::Sqlite},
         location::Location,
         table::connection::TableDirectory,
     };

@@ -5,7 +5,7 @@ use model::{Account, StoredHash};
 use serde_json::{Value, json};
 use testkit::site::{DjangoSite, SiteKind, SiteOptions};
 
-use crate::site::{id, ids, scan};
+use crate::site::{id, ids, replace_if, scan};
 
 const OPTIONS: SiteOptions = SiteOptions { accounts: 60, seed: 7 };
 
@@ -149,10 +149,10 @@ async fn django_lets_people_in_by_the_hash_that_stands_there_now() {
         let new = site.django(make, &["a secret of nobody"]);
         let new = StoredHash::from_column(new.as_str().map(str::to_owned)).unwrap();
 
-        assert!(directory.replace_if(&account.id, &old, &new).await.unwrap());
+        assert!(replace_if(&directory, &account.id, &old, &new).await.unwrap());
         assert!(!site.authenticate(&person.username, password));
         assert!(site.authenticate(&person.username, "a secret of nobody"));
-        assert!(directory.replace_if(&account.id, &new, &old).await.unwrap());
+        assert!(replace_if(&directory, &account.id, &new, &old).await.unwrap());
         assert!(site.authenticate(&person.username, password));
     }
 }

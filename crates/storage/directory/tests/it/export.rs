@@ -2,7 +2,6 @@ use std::{fs, path::PathBuf};
 
 use directory::{Ability, Directory, Export, ReadError, WriteError};
 use futures_util::TryStreamExt;
-use model::StoredHash;
 use tempfile::TempDir;
 
 use crate::site::{id, ids, ids_of};
@@ -200,9 +199,7 @@ async fn an_export_is_a_directory_that_nothing_can_happen_to() {
     let capabilities = directory.capabilities();
     assert!(capabilities.can(Ability::Read) && capabilities.can(Ability::Tell));
     assert!(!capabilities.can(Ability::Seal) && !capabilities.can(Ability::RecordVerified));
-    let hash = StoredHash::from_column(Some("h".to_owned())).unwrap();
-    let replaced = directory.replace_if(&id("1"), &hash, &hash).await;
-    assert!(matches!(replaced, Err(WriteError::Copy)));
+    assert!(matches!(directory.lock(&id("1")).await, Err(WriteError::Copy)));
     assert!(matches!(directory.changed_since(None).await, Err(ReadError::NoChanges)));
     assert_eq!(directory.check().await.unwrap().without_password, 2);
 }

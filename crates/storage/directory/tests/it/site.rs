@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use directory::{Columns, Directory, Mapping, Source};
+use directory::{Columns, Directory, Mapping, Source, WriteError};
 use futures_util::TryStreamExt;
-use model::{Account, AccountId};
+use model::{Account, AccountId, StoredHash};
 use sql::{Access, Db, OpenOptions, QueryText};
 use tempfile::TempDir;
 
@@ -95,4 +95,21 @@ pub(crate) fn ids(texts: &[&str]) -> Vec<AccountId> {
 
 pub(crate) fn ids_of(accounts: &[Account]) -> Vec<&str> {
     accounts.iter().map(|account| account.id.as_str()).collect()
+}
+
+/// One hash for another, if that is what the account holds; whether it did.
+pub(crate) async fn replace_if(
+    directory: &Arc<dyn Directory>,
+    account: &AccountId,
+    expected: &StoredHash,
+    new: &StoredHash,
+) -> Result<bool, WriteError> {
+    let mut row = directory.lock(account).await?;
+    if !row.now().is(expected) {
+        row.roll_back().await?;
+        return Ok(false);
+    }
+    row.replace(new).await?;
+    row.commit().await?;
+    Ok(true)
 }

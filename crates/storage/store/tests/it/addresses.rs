@@ -18,7 +18,7 @@ on_both! {
     addresses_are_taken_in_their_order,
     who_was_left_comes_before_new_ones,
     the_attempt_is_the_fence,
-    a_renewed_address_is_not_taken_over,
+    a_lease_that_ran_out_is_not_renewed,
     a_finished_address_is_never_taken_again,
     the_rate_counts_who_is_taken_up_first,
     an_address_is_settled_once,
@@ -85,13 +85,18 @@ async fn the_attempt_is_the_fence(store: TestStore) {
     assert!(tx.finish_address(&heir, true).await.unwrap());
 }
 
-async fn a_renewed_address_is_not_taken_over(store: TestStore) {
+async fn a_lease_that_ran_out_is_not_renewed(store: TestStore) {
     let id = frozen(&store, 1).await.campaign;
     let mut tx = store.tx().await;
-    let lease = tx.take_address(id, 0, &worker(1), OVER).await.unwrap().unwrap();
+    let first = tx.take_address(id, 0, &worker(1), LONG).await.unwrap().unwrap();
+    assert!(tx.renew_address(&first, OVER).await.unwrap());
+    assert!(!tx.renew_address(&first, LONG).await.unwrap(), "others may have acted since");
     assert_eq!(tx.addresses_to_take(id, 1, 1).await.unwrap(), [0]);
-    assert!(tx.renew_address(&lease, LONG).await.unwrap());
-    assert_eq!(tx.take_address(id, 0, &worker(2), LONG).await.unwrap(), None);
+    let second = tx.take_address(id, 0, &worker(1), LONG).await.unwrap().unwrap();
+    tx.give_address_back(&first).await.unwrap();
+    assert_eq!(tx.take_address(id, 0, &worker(2), LONG).await.unwrap(), None, "it was lost");
+    tx.give_address_back(&second).await.unwrap();
+    assert!(tx.take_address(id, 0, &worker(2), LONG).await.unwrap().is_some());
 }
 
 async fn a_finished_address_is_never_taken_again(store: TestStore) {

@@ -23,7 +23,7 @@ on_both! {
     who_waits_learns_for_how_long,
     a_lease_that_ran_out_is_taken_over,
     the_attempt_is_the_fence,
-    a_renewed_lease_is_not_taken_over,
+    a_lease_that_ran_out_is_not_renewed,
     a_job_ends_once,
     the_result_of_a_lost_lease_is_taken_back,
     a_piece_that_is_taken_over_begins_anew,
@@ -128,13 +128,16 @@ async fn the_attempt_is_the_fence(store: TestStore) {
     tx.finish(&second).await.unwrap();
 }
 
-async fn a_renewed_lease_is_not_taken_over(store: TestStore) {
+async fn a_lease_that_ran_out_is_not_renewed(store: TestStore) {
     let leak = leak_in_pieces(&store, "Example", 1).await;
     let mut tx = store.tx().await;
     let kind = JobKind::Screen;
-    let held = tx.take_job(kind, leak, &worker(1), OVER).await.unwrap().unwrap();
+    let held = tx.take_job(kind, leak, &worker(1), LONG).await.unwrap().unwrap();
     assert!(tx.renew(&held, LONG).await.unwrap());
     assert_eq!(tx.take_job(kind, leak, &worker(2), LONG).await.unwrap(), None);
+    assert!(tx.renew(&held, OVER).await.unwrap());
+    assert!(!tx.renew(&held, LONG).await.unwrap());
+    assert!(tx.take_job(kind, leak, &worker(2), LONG).await.unwrap().is_some());
 }
 
 async fn a_job_ends_once(store: TestStore) {

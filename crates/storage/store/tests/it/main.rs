@@ -29,4 +29,8 @@ mod schema;
 #[cfg(test)]
 mod screening;
 #[cfg(test)]
+mod sending_pause;
+#[cfg(test)]
+mod swaps;
+#[cfg(test)]
 mod targets;

@@ -45,6 +45,8 @@ async fn an_address_is_told_once(store: TestStore) {
         attempts: 0,
         not_before: time(7),
         made_at: time(7),
+        put_offs: 0,
+        put_off_at: None,
     };
     assert_eq!(tx.hold_notice(id).await.unwrap(), expected);
     tx.commit().await.unwrap();
@@ -151,8 +153,7 @@ async fn a_notice_is_left_when_its_lease_is_over(store: TestStore) {
     for (attempts, owner) in [(2, worker(1)), (1, worker(2))] {
         assert!(!tx.renew_notice(first, attempts, &owner, LONG).await.unwrap());
     }
-    assert!(tx.renew_notice(first, 1, &worker(1), LONG).await.unwrap());
-    assert_eq!(tx.notices_left_in_flight(id).await.unwrap(), left[1..]);
+    assert!(!tx.renew_notice(first, 1, &worker(1), LONG).await.unwrap(), "its lease ran out");
 }
 
 async fn an_attempt_that_failed_is_made_again(store: TestStore) {

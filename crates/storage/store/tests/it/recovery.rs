@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use model::{NoticeId, NoticeKind, Timestamp};
+use model::{NoticeId, NoticeKind, SwapPurpose, SwapState, Timestamp};
 use sql::{Constraint, SqlError};
 use store::{
-    Errand, LinkId, NewMailRequest, NewRequestedNotice, Notice, StoreError, Tx, WorkerName,
+    Errand, LinkId, NewMailRequest, NewRequestedNotice, NewSwap, Notice, StoreError, SwapBehalf,
+    SwapLease, Tx, WorkerName,
 };
 
 use crate::support::{LONG, TestStore, account, broken, frozen, time, version, worker};
@@ -53,6 +54,14 @@ async fn answer(tx: &mut Tx, id: &str, at: Timestamp) -> NoticeId {
 async fn begin(tx: &mut Tx, id: NoticeId, owner: &WorkerName, lease: Duration) -> Notice {
     tx.begin_notice(id, 1, owner, lease).await.unwrap();
     tx.hold_notice(id).await.unwrap()
+}
+
+/// Somebody is choosing a password with a link.
+async fn choose(tx: &mut Tx, link: LinkId, id: &str, lease: Duration) -> SwapLease {
+    let made = version(u8::try_from(link.0).unwrap() + 100);
+    let behalf = SwapBehalf::Choose { link };
+    let swap = NewSwap { account: account(id), behalf, expected: version(1), made };
+    tx.intend_swap(&swap, &worker(1), lease).await.unwrap().unwrap()
 }
 
 async fn mailed(tx: &mut Tx, id: &str, token: u8, at: i64) -> LinkId {
@@ -182,7 +191,7 @@ async fn a_link_is_found_by_its_latest_token(store: TestStore) {
     let found = tx.reset_link([2; 32]).await.unwrap().unwrap();
     assert_eq!((found.id, found.account), (link, account("1")));
     assert_eq!((found.mailed_at, found.expires_at), (time(6), time(60)));
-    assert_eq!((found.used_at, found.intended, found.superseded), (None, None, false));
+    assert_eq!((found.used_at, found.superseded), (None, false));
     let other = tx.add_reset_link(&account("2")).await.unwrap();
     let taken = tx.mail_reset_link(other, [2; 32], time(6), time(60)).await;
     assert_eq!(broken(taken), Constraint::Unique);
@@ -192,15 +201,11 @@ async fn a_link_is_used_once(store: TestStore) {
     let mut tx = store.tx().await;
     let link = mailed(&mut tx, "1", 1, 5).await;
     assert!(!tx.use_reset_link(link, time(8)).await.unwrap(), "nothing was intended");
-    tx.intend_reset(link, version(3), LONG).await.unwrap();
-    assert_eq!(tx.hold_reset_link(link).await.unwrap().intended, Some(version(3)));
+    choose(&mut tx, link, "1", LONG).await;
     assert!(tx.use_reset_link(link, time(8)).await.unwrap());
     assert!(!tx.use_reset_link(link, time(9)).await.unwrap());
-    assert!(is_no_row(&tx.intend_reset(link, version(4), LONG).await));
     assert!(is_no_row(&tx.mail_reset_link(link, [2; 32], time(6), time(60)).await));
-    tx.release_reset_link(link).await.unwrap();
-    let used = tx.hold_reset_link(link).await.unwrap();
-    assert_eq!((used.used_at, used.intended), (Some(time(8)), Some(version(3))));
+    assert_eq!(tx.hold_reset_link(link).await.unwrap().used_at, Some(time(8)));
     tx.commit().await.unwrap();
     for text in ["UPDATE reset_link SET used_at = NULL", "UPDATE reset_link SET used_at = 9"] {
         let objection = store.objection(text).await;
@@ -232,13 +237,12 @@ async fn links_end_for_newer_ones(store: TestStore) {
 async fn an_interrupted_reset_is_left_when_its_time_is_over(store: TestStore) {
     let mut tx = store.tx().await;
     let (slow, dead) = (mailed(&mut tx, "1", 1, 5).await, mailed(&mut tx, "2", 2, 5).await);
-    tx.intend_reset(slow, version(3), LONG).await.unwrap();
-    tx.intend_reset(dead, version(4), OVER).await.unwrap();
-    let left = tx.reset_links_left().await.unwrap();
-    assert_eq!(left.iter().map(|link| link.id).collect::<Vec<_>>(), [dead]);
-    tx.release_reset_link(dead).await.unwrap();
-    assert!(tx.reset_links_left().await.unwrap().is_empty());
-    assert_eq!(tx.hold_reset_link(dead).await.unwrap().intended, None);
+    choose(&mut tx, slow, "1", LONG).await;
+    let dead = choose(&mut tx, dead, "2", OVER).await;
+    let left = tx.swaps_left(SwapPurpose::Choose, 9).await.unwrap();
+    assert_eq!(left.iter().map(|swap| swap.id).collect::<Vec<_>>(), [dead.id]);
+    assert!(tx.end_swap(dead, SwapState::Undone).await.unwrap());
+    assert!(tx.swaps_left(SwapPurpose::Choose, 9).await.unwrap().is_empty());
 }
 
 async fn what_was_said_stays_and_the_last_word_shows(store: TestStore) {

@@ -49,6 +49,8 @@ fn both_schemas_are_one_text() {
         "0003_campaigns.sql",
         "0004_notices.sql",
         "0005_recovery.sql",
+        "0007_sending_pause.sql",
+        "0008_swaps.sql",
     ] {
         let schema = migration("sqlite", name);
         let translated = SUBSTITUTIONS

@@ -32,7 +32,7 @@ pub(super) fn print_policy(context: &CommandContext<'_>) -> Result<Done, Command
 }
 
 /// The default policy with what the file says instead.
-fn read(file: &Path) -> Result<Policy, CommandFailure> {
+pub(super) fn read(file: &Path) -> Result<Policy, CommandFailure> {
     let named = |reason: String| PolicyFile { file: file.display().to_string(), reason };
     let text = fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
     let changes: Map<String, Value> =

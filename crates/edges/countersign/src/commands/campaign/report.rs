@@ -1,5 +1,7 @@
 use campaign::CampaignName;
-use campaigns::{CampaignReport, ReportFolds, StatementCounts, report_campaign};
+use campaigns::{
+    CampaignReport, ReportFolds, StatementCounts, UnsettledPeople, UnsettledPerson, report_campaign,
+};
 
 use super::{super::CommandFailure, desk::CampaignDesk};
 use crate::{
@@ -28,6 +30,27 @@ pub(super) async fn publish(
     Ok(Done::Whole)
 }
 
+/// Whom the campaign must not leave as they are.
+pub(super) async fn unsettled(
+    desk: &CampaignDesk<'_>,
+    name: &CampaignName,
+) -> Result<Done, CommandFailure> {
+    let people = campaigns::unsettled_people(&desk.instance, name.as_str()).await?;
+    desk.context.output.result("countersign.campaign_unsettled/1", &people, listed)?;
+    Ok(Done::whole_if(people.accounts.is_empty()))
+}
+
+fn listed(people: &UnsettledPeople) -> String {
+    let mut sheet = Sheet::default();
+    sheet.row("sealing begun, end unknown", grouped(people.sealing));
+    sheet.row("sealed and not told", grouped(people.untold));
+    for UnsettledPerson { account, state, notice } in &people.accounts {
+        let notice = notice.map_or_else(|| "not written".to_owned(), |state| state.to_string());
+        sheet.row(format!("account {account}"), format!("{state}, notice {notice}"));
+    }
+    sheet.to_string()
+}
+
 /// Who has chosen a new password is looked up first, so that counts are of now.
 async fn see_resets(desk: &CampaignDesk<'_>) -> Result<(), CommandFailure> {
     let directory = wiring::directory(desk.config).await?;
@@ -43,6 +66,7 @@ fn statement(counts: &StatementCounts) -> String {
     }
     sheet.row("passwords switched off", grouped(counts.sealed));
     sheet.row("  new password since", grouped(counts.reset_since));
+    sheet.part("perhaps switched off", counts.perhaps_sealed);
     sheet.row("left alone", grouped(counts.skipped));
     sheet.row("mails taken", grouped(counts.sent));
     sheet.part("refused", counts.refused);
@@ -70,6 +94,8 @@ fn for_people(report: &CampaignReport) -> String {
     sheet.part("    to the leaked password again", report.reused);
     sheet.part("    to one that cannot be compared", report.reset_unjudged);
     sheet.part("  whose notice was refused", report.sealed_unreached);
+    sheet.part("  not told yet (countersign campaign unsettled)", report.untold);
+    sheet.part("perhaps sealed: another password stood there first", report.perhaps_sealed);
     sheet.row("addresses", grouped(report.addresses));
     for (state, count) in &report.notices {
         sheet.part(format!("notices {state}"), *count);

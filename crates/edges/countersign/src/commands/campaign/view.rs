@@ -2,7 +2,10 @@
 
 use campaigns::{CampaignView, PlanView, Sample};
 
-use crate::output::{Sheet, grouped};
+use crate::{
+    commands::status::show_pause,
+    output::{Sheet, grouped},
+};
 
 pub(super) fn for_people(view: &CampaignView) -> String {
     let mut sheet = Sheet::default();
@@ -11,6 +14,9 @@ pub(super) fn for_people(view: &CampaignView) -> String {
     let because = because.map(|reason| format!(" ({reason})")).unwrap_or_default();
     sheet.row("state", format!("{}{because}, since {}", view.state, view.since));
     sheet.row("round", view.round);
+    if let Some(pause) = &view.sending_paused {
+        show_pause(&mut sheet, pause);
+    }
     if let Some(plan) = &view.plan {
         show_plan(&mut sheet, plan);
     }

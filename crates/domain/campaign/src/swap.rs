@@ -1,0 +1,94 @@
+use model::{SiteRow, SkipReason, SwapState};
+
+/// What the site's database says of the last attempt that was let through to commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassedAttempt {
+    /// No attempt was ever let through.
+    None,
+    /// It has committed.
+    Committed,
+    /// It was taken back.
+    Aborted,
+    /// The database cannot tell.
+    Unknown,
+}
+
+/// What became of a swap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SwapEnd {
+    /// Our value stands in the site's row, or stood there.
+    Done,
+    /// The row holds what was there before: the swap can be begun anew.
+    Untouched,
+    /// Somebody else was quicker, and their change stands.
+    Lost(SkipReason),
+    /// Somebody else's change stands, and whether ours stood there before cannot be known.
+    Overtaken,
+}
+
+/// Judges a swap that another attempt has left, by the site's row. The row must be read over the
+/// connection that writes, while its lock is held and after the attempt was taken over: then no
+/// earlier attempt can still commit, and this answer stays right.
+#[must_use]
+pub const fn judge_swap(row: SiteRow, passed: PassedAttempt) -> SwapEnd {
+    match (row, passed) {
+        (SiteRow::Ours, _) => SwapEnd::Done,
+        (SiteRow::Old, _) => SwapEnd::Untouched,
+        (_, PassedAttempt::Committed) => SwapEnd::Done,
+        (_, PassedAttempt::Unknown) => SwapEnd::Overtaken,
+        (SiteRow::Other, _) => SwapEnd::Lost(SkipReason::Changed),
+        (SiteRow::Empty, _) => SwapEnd::Lost(SkipReason::NoPassword),
+        (SiteRow::Gone, _) => SwapEnd::Lost(SkipReason::Gone),
+    }
+}
+
+impl SwapEnd {
+    /// How it is kept.
+    #[must_use]
+    pub const fn state(self) -> SwapState {
+        match self {
+            Self::Done => SwapState::Done,
+            Self::Untouched | Self::Lost(_) => SwapState::Undone,
+            Self::Overtaken => SwapState::Overtaken,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROWS: [SiteRow; 5] =
+        [SiteRow::Old, SiteRow::Ours, SiteRow::Other, SiteRow::Empty, SiteRow::Gone];
+    const PASSED: [PassedAttempt; 4] = [
+        PassedAttempt::None,
+        PassedAttempt::Committed,
+        PassedAttempt::Aborted,
+        PassedAttempt::Unknown,
+    ];
+
+    #[test]
+    fn the_old_value_means_try_again_and_ours_done_whatever_passed() {
+        for passed in PASSED {
+            assert_eq!(judge_swap(SiteRow::Old, passed), SwapEnd::Untouched);
+            assert_eq!(judge_swap(SiteRow::Ours, passed), SwapEnd::Done);
+        }
+    }
+
+    #[test]
+    fn nobody_who_may_have_been_sealed_is_called_untouched() {
+        for row in [SiteRow::Other, SiteRow::Empty, SiteRow::Gone] {
+            assert_eq!(judge_swap(row, PassedAttempt::Unknown), SwapEnd::Overtaken);
+            assert_eq!(judge_swap(row, PassedAttempt::Committed), SwapEnd::Done);
+            let lost = |passed| matches!(judge_swap(row, passed), SwapEnd::Lost(_));
+            assert!(lost(PassedAttempt::None) && lost(PassedAttempt::Aborted), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn a_swap_ends_one_way() {
+        for (row, passed) in ROWS.into_iter().flat_map(|row| PASSED.map(|passed| (row, passed))) {
+            assert_ne!(judge_swap(row, passed).state(), SwapState::Intended);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+use std::time::Duration;
+
+use model::Timestamp;
+
+use crate::{
+    SmtpOutcome,
+    limits::{PAUSE_FIRST_MAX, PAUSE_MAX},
+};
+
+/// What an answer does to the sending as a whole, of whoever it was asked. `retry` is how long a
+/// first retry waits: a pause begins no longer than that.
+#[must_use]
+pub fn pause_after(
+    pause: Option<PauseClock>,
+    outcome: SmtpOutcome,
+    is_probe: bool,
+    retry: Duration,
+    now: Timestamp,
+) -> PauseChange {
+    match outcome {
+        SmtpOutcome::Accepted | SmtpOutcome::PutOff | SmtpOutcome::Refused => PauseChange::End,
+        SmtpOutcome::Deferred | SmtpOutcome::Unwritten => PauseChange::Keep,
+        SmtpOutcome::Hindered { .. } | SmtpOutcome::LostAfterDot => match pause {
+            None => PauseChange::Set(begun(outcome, retry.min(PAUSE_FIRST_MAX), now)),
+            Some(pause) if is_probe => PauseChange::Set(pause.longer(now)),
+            Some(pause) if pause.probe_at <= now => PauseChange::Set(pause.again(now)),
+            // Begun before the pause: it tells nothing new.
+            Some(_) => PauseChange::Keep,
+        },
+    }
+}
+
+/// Where the relay had heard of the recipient, another one is asked at once: their address alone
+/// may be at fault.
+fn begun(outcome: SmtpOutcome, step: Duration, now: Timestamp) -> PauseClock {
+    let is_heard = outcome == SmtpOutcome::Hindered { heard: true };
+    PauseClock { step, probe_at: if is_heard { now } else { now.after(step) } }
+}
+
+/// How long sending pauses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PauseClock {
+    /// From one probe to the next.
+    pub step: Duration,
+    /// When one notice may be tried.
+    pub probe_at: Timestamp,
+}
+
+impl PauseClock {
+    fn longer(self, now: Timestamp) -> Self {
+        let step = self.step.saturating_mul(2).min(PAUSE_MAX);
+        Self { step, probe_at: now.after(step) }
+    }
+
+    fn again(self, now: Timestamp) -> Self {
+        Self { probe_at: now.after(self.step), ..self }
+    }
+}
+
+/// What becomes of the pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PauseChange {
+    /// As it is, or none.
+    Keep,
+    /// Sending goes on.
+    End,
+    /// Nothing is sent until then.
+    Set(PauseClock),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(0);
+    const RETRY: Duration = Duration::from_mins(5);
+    const UNHEARD: SmtpOutcome = SmtpOutcome::Hindered { heard: false };
+    const HEARD: SmtpOutcome = SmtpOutcome::Hindered { heard: true };
+
+    fn set(pause: Option<PauseClock>, outcome: SmtpOutcome, is_probe: bool) -> PauseClock {
+        match pause_after(pause, outcome, is_probe, RETRY, NOW) {
+            PauseChange::Set(pause) => pause,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn only_what_hinders_everybody_pauses() {
+        for outcome in [UNHEARD, SmtpOutcome::LostAfterDot] {
+            let begun = set(None, outcome, false);
+            assert_eq!((begun.step, begun.probe_at), (PAUSE_FIRST_MAX, NOW.after(PAUSE_FIRST_MAX)));
+        }
+        for outcome in [SmtpOutcome::Deferred, SmtpOutcome::Unwritten] {
+            assert_eq!(pause_after(None, outcome, false, RETRY, NOW), PauseChange::Keep);
+        }
+        for outcome in [SmtpOutcome::Accepted, SmtpOutcome::PutOff, SmtpOutcome::Refused] {
+            let pause = Some(set(None, UNHEARD, false));
+            assert_eq!(pause_after(pause, outcome, true, RETRY, NOW), PauseChange::End);
+        }
+    }
+
+    #[test]
+    fn one_persons_refusal_is_held_against_anothers_at_once() {
+        let begun = set(None, HEARD, false);
+        assert_eq!(begun.probe_at, NOW);
+        assert_eq!(set(Some(begun), HEARD, true).probe_at, NOW.after(PAUSE_FIRST_MAX * 2));
+    }
+
+    #[test]
+    fn a_pause_grows_by_its_probes_alone() {
+        let mut pause = set(None, UNHEARD, false);
+        let others = pause_after(Some(pause), UNHEARD, false, RETRY, NOW);
+        assert_eq!(others, PauseChange::Keep);
+        let mut steps = Vec::new();
+        for _ in 0..12 {
+            pause = set(Some(pause), UNHEARD, true);
+            steps.push(pause.step);
+        }
+        assert!(steps.is_sorted() && steps[0] == PAUSE_FIRST_MAX * 2, "{steps:?}");
+        assert_eq!(pause.step, PAUSE_MAX);
+    }
+}

@@ -1,0 +1,209 @@
+//! A relay that fails: nobody is locked out in silence, nobody is given up for a fault of ours,
+//! and one person's dead mailbox keeps nobody else's mail.
+
+use std::{collections::BTreeSet, thread, time::Duration};
+
+use serde_json::{Value, json};
+
+use crate::{
+    harness::Backend,
+    office::{CAMPAIGN, Office, ids, wait_until},
+};
+
+/// What a relay answers to everybody's RCPT, DATA or final dot until its operator puts it right.
+const ABOUT_US: [(&str, u64); 12] = [
+    ("RCPT 504 5.5.2 <client>: Helo command rejected: need fully-qualified hostname", 504),
+    ("RCPT 554 5.7.1 Relay access denied", 554),
+    ("RCPT 530 5.7.0 Authentication required", 530),
+    ("RCPT 550 5.7.1 Sender address rejected: not owned by user", 550),
+    ("RCPT 553 5.1.8 sender is unknown", 553),
+    ("RCPT 551 relaying denied", 551),
+    ("RCPT 451 4.3.0 Temporary lookup failure", 451),
+    ("RCPT 452 4.3.1 Insufficient system storage", 452),
+    ("RCPT 421 4.7.0 too many connections", 421),
+    ("DATA 550 5.7.1 no", 550),
+    ("DOT 554 5.7.1 Your host is blocked for its reputation", 554),
+    ("DOT 501 5.5.4 no", 501),
+];
+
+/// The same, by the command that it comes to first.
+const EARLIER: [(&str, &str, u64); 3] = [
+    ("MAIL", "550 5.1.1 user unknown", 550),
+    ("MAIL", "451 4.7.1 greylisted", 451),
+    ("EHLO", "504 5.5.2 need a full name", 504),
+];
+
+const FAST: &str = "canary_addresses = 500";
+
+/// A worker on a busy machine keeps what it has in hand: a lease that is over would make mails
+/// uncertain.
+fn open(backend: Backend) -> Office {
+    let mut office = Office::open(backend);
+    office.instance.set("COUNTERSIGN_WORKER_LEASE", "15s");
+    office
+}
+
+/// Signs, and starts without asking the relay.
+fn start_blindly(office: &Office, policy: &str) {
+    office.freeze(policy);
+    assert_eq!(office.approve(&["bob", "cleo"]).json()["state"], "signed");
+    let start = ["campaign", "start", CAMPAIGN, "--skip-relay-check"];
+    assert_eq!(office.run(&start).json()["state"], "canary");
+}
+
+fn pause(office: &Office) -> Value {
+    office.run(&["status"]).json()["sending_paused"].take()
+}
+
+/// Nobody waits for the probe that is due next.
+fn hasten(office: &Office) {
+    office.instance.ask("UPDATE sending_pause SET probe_at = 0");
+}
+
+fn sealed(office: &Office) -> u64 {
+    office.status()["accounts"]["sealed"].as_u64().unwrap_or_default()
+}
+
+/// Waits until the pause says so; a pause that has not begun yet begins by itself.
+fn wait_for_code(office: &Office, code: u64) {
+    wait_until(|| {
+        hasten(office);
+        pause(office)["code"] == code
+    });
+}
+
+#[test]
+fn whatever_a_relay_has_against_us_everybody_is_told_once_it_works_on_sqlite() {
+    break_in_every_way(Backend::Sqlite);
+}
+
+#[test]
+fn whatever_a_relay_has_against_us_everybody_is_told_once_it_works_on_postgres() {
+    break_in_every_way(Backend::Postgres);
+}
+
+fn break_in_every_way(backend: Backend) {
+    let office = open(backend);
+    office.smtp.behave("*", ABOUT_US[0].0);
+    start_blindly(&office, FAST);
+    let work = office.start_work();
+    for (behaviour, code) in ABOUT_US {
+        office.smtp.behave("*", behaviour);
+        wait_for_code(&office, code);
+    }
+    for (command, reply, code) in EARLIER {
+        office.smtp.behave("*", ABOUT_US[1].0);
+        wait_for_code(&office, ABOUT_US[1].1);
+        office.smtp.behave(command, reply);
+        wait_for_code(&office, code);
+        office.smtp.behave(command, "");
+    }
+    office.smtp.behave("*", "accept");
+    hasten(&office);
+    assert_eq!(work.wait().code, 0);
+    office.assert_settled(&ids(&office.exposed()));
+    assert_eq!(pause(&office), Value::Null);
+}
+
+#[test]
+fn while_mail_does_not_leave_hardly_anybody_is_tried_by_however_many_workers() {
+    for backend in Backend::ALL {
+        let office = open(backend);
+        office.smtp.behave("*", "RCPT 554 5.7.1 <{}>: Relay access denied");
+        start_blindly(&office, "canary_addresses = 500\nretry_seconds = 60");
+        let workers = [office.start_work(), office.start_work()];
+        wait_until(|| pause(&office) != Value::Null);
+        thread::sleep(Duration::from_secs(3));
+        let (tried, shut) = (office.smtp.connections(), sealed(&office));
+        thread::sleep(Duration::from_secs(4));
+        assert_eq!(office.smtp.connections(), tried, "the next probe is a minute away");
+        assert_eq!(sealed(&office), shut, "nobody more is sealed");
+        // What eight lanes had in hand when it was found out, and the second opinion.
+        assert!(tried <= 9, "{tried} attempts");
+
+        let shown = office.status();
+        let paused = &shown["sending_paused"];
+        assert_eq!((&paused["phase"], &paused["code"]), (&json!("recipient"), &json!(554)));
+        assert!(paused["answer"].as_str().unwrap().contains("5.7.1"), "{paused}");
+        assert!(paused["remedy"].as_str().unwrap().contains("`smtp."), "{paused}");
+        let doctor = office.run(&["doctor"]);
+        assert_eq!(doctor.code, 1, "{}", doctor.stdout);
+        assert!(doctor.stdout.contains("nobody is told since"), "{}", doctor.stdout);
+
+        office.smtp.behave("*", "accept");
+        hasten(&office);
+        // Those who were heard of wait their minute out.
+        office.instance.ask("UPDATE notice SET not_before = 0 WHERE state = 'pending'");
+        for worker in workers {
+            assert_eq!(worker.wait().code, 0);
+        }
+        office.assert_settled(&ids(&office.exposed()));
+    }
+}
+
+#[test]
+fn a_dead_mailbox_in_every_second_address_keeps_nobody_from_being_told() {
+    let office = open(Backend::Sqlite);
+    let exposed = ids(&office.exposed());
+    let all = office.addresses_of(&exposed);
+    let dead: BTreeSet<_> = all.iter().step_by(2).cloned().collect();
+    for (address, reply) in dead.iter().zip(DEAD.iter().cycle()) {
+        office.smtp.behave(address, reply);
+    }
+    office.start(FAST);
+    office.work();
+    assert_eq!(office.told_once(), &all - &dead);
+    let report = office.report();
+    assert_eq!(report["state"], "done", "{report:#}");
+    let (sent, refused) = (all.len() - dead.len(), dead.len());
+    assert_eq!(report["notices"], json!({"sent": sent, "refused": refused}));
+    assert_eq!(pause(&office), Value::Null);
+    let answers = office.instance.ask("SELECT answer FROM notice");
+    for address in &all {
+        assert!(!answers.contains(address.as_str()), "{address}: {answers}");
+    }
+}
+
+/// What is said of mailboxes that are gone.
+const DEAD: [&str; 4] = [
+    "RCPT 550 5.1.1 no such person",
+    "RCPT 550 5.2.1 mailbox disabled",
+    "RCPT 550 mailbox unavailable",
+    "DOT 552 5.2.2 mailbox full",
+];
+
+#[test]
+fn greylisting_puts_off_each_and_pauses_nothing() {
+    let office = open(Backend::Sqlite);
+    office.smtp.behave("*", "grey");
+    office.start(FAST);
+    let mut work = office.start_work();
+    while !work.has_ended() {
+        assert_eq!(pause(&office), Value::Null);
+        thread::sleep(Duration::from_millis(200));
+    }
+    let exposed = ids(&office.exposed());
+    office.assert_settled(&exposed);
+    let begun = office.logged("notice_begun").len();
+    assert_eq!(begun, 2 * office.addresses_of(&exposed).len(), "each was asked for twice");
+}
+
+#[test]
+fn one_person_whom_the_relay_will_not_have_keeps_nobody_elses_mail() {
+    let office = open(Backend::Sqlite);
+    let exposed = ids(&office.exposed());
+    let mut others = office.addresses_of(&exposed);
+    let one = office.address(office.plain()[0]).to_owned();
+    others.remove(&one);
+    office.smtp.behave(&one, "RCPT 550 5.7.1 this group takes no mail from outside");
+    office.start(FAST);
+    let work = office.start_work();
+    wait_until(|| office.mails().len() == others.len());
+    assert_eq!(office.told_once(), others);
+    let notices = &office.status()["notices"];
+    assert_eq!(notices["refused"], Value::Null, "nobody knows that it is for good: {notices}");
+    office.smtp.behave(&one, "accept");
+    hasten(&office);
+    assert_eq!(work.wait().code, 0);
+    office.assert_settled(&exposed);
+}

@@ -1,0 +1,107 @@
+//! Swaps that a worker has left, because it died, stood still, or lost an answer.
+//!
+//! They are judged whatever has become of their campaign: after a halt too, nobody is left in a
+//! state that nobody knows. Nothing is sealed here. What was not swapped can be taken up anew by a
+//! campaign that runs.
+
+use std::slice;
+
+use campaign::SwapEnd;
+use futures_util::future::BoxFuture;
+use instance::{Instance, failpoint};
+use ledger::{CampaignEvent, LogEvent};
+use model::{CampaignId, SwapPurpose, TargetState};
+use store::{Swap, SwapBehalf};
+
+use crate::{
+    RunError, SwapError, WorkerContext,
+    action::Action,
+    ended::{EndedAccount, record_end},
+    limits::SWAPS_PER_ROUND,
+    saga::judge_left,
+};
+
+/// Whether a worker has left a sealing behind.
+///
+/// # Errors
+/// [`RunError`] if the store fails.
+pub fn is_sealing_left(instance: &Instance) -> BoxFuture<'_, Result<bool, RunError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        Ok(!tx.swaps_left(SwapPurpose::Seal, 1).await?.is_empty())
+    })
+}
+
+/// Finds out what became of the sealings that were left; `false` if there are none. A row that
+/// cannot be read holds no other one up, and its intent stands.
+///
+/// # Errors
+/// [`RunError`] says what went wrong first.
+pub fn judge_left_sealings<'a>(
+    context: &'a WorkerContext<'a>,
+) -> BoxFuture<'a, Result<bool, RunError>> {
+    Box::pin(async move {
+        let mut tx = context.instance.store().read().await?;
+        let left = tx.swaps_left(SwapPurpose::Seal, SWAPS_PER_ROUND).await?;
+        drop(tx);
+        let mut failed = None;
+        for swap in &left {
+            if let Err(error) = judge(context, swap).await {
+                failed = failed.or(Some(error));
+            }
+        }
+        failed.map_or(Ok(!left.is_empty()), Err)
+    })
+}
+
+async fn judge(context: &WorkerContext<'_>, left: &Swap) -> Result<(), RunError> {
+    let SwapBehalf::Seal { campaign, .. } = left.behalf else { return Ok(()) };
+    let Some(taken) = take(context, campaign, left).await? else { return Ok(()) };
+    failpoint::reach("swap_taken").await;
+    let directory = &*context.means.directory;
+    let end = judge_left(context.instance.keys(), directory, &taken).await?;
+    if end == SwapEnd::Done {
+        let account = slice::from_ref(&taken.account);
+        directory.end_sessions(account).await.map_err(SwapError::from)?;
+    }
+    record(context, campaign, &taken, end).await
+}
+
+/// Begins another attempt, on record before the site is asked.
+async fn take(
+    context: &WorkerContext<'_>,
+    campaign: CampaignId,
+    left: &Swap,
+) -> Result<Option<Swap>, RunError> {
+    let instance = context.instance;
+    let mut tx = instance.store().begin().await?;
+    tx.hold_campaign(campaign).await?;
+    let lease = instance.options().lease;
+    let Some(taken) = tx.take_swap(left.id, &context.name, lease).await? else { return Ok(None) };
+    let Swap { id: swap, account, attempt, .. } = taken.clone();
+    let event = CampaignEvent::SealingTaken { campaign, account, swap, attempt };
+    instance.record(&mut tx, &[event.into()]).await?;
+    tx.commit().await?;
+    Ok(Some(taken))
+}
+
+async fn record(
+    context: &WorkerContext<'_>,
+    campaign: CampaignId,
+    taken: &Swap,
+    end: SwapEnd,
+) -> Result<(), RunError> {
+    let mut tx = context.instance.store().begin().await?;
+    tx.hold_campaign(campaign).await?;
+    if !tx.end_swap(taken.held(), end.state()).await? {
+        return Ok(());
+    }
+    let action = Action::from(end);
+    let (account, reason) = (&taken.account, action.skipped());
+    let end = action.end().unwrap_or(TargetState::Pending);
+    let ended = EndedAccount { campaign, account, swap: Some(taken.id), end, reason };
+    let address = tx.target(campaign, account).await?.address;
+    let event = LogEvent::from(record_end(&mut tx, &ended, address).await?);
+    context.instance.record(&mut tx, &[event]).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,77 @@
+use campaign::Unsettled;
+use futures_util::future::BoxFuture;
+use instance::Instance;
+use model::{NoticeState, TargetState};
+use outbox::masked_id;
+use serde::Serialize;
+use store::{Tx, UnsettledAccount};
+
+use crate::{
+    CampaignError,
+    limits::UNSETTLED_LISTED_MAX,
+    loaded::{Loaded, named},
+    progress::unsettled,
+};
+
+/// Whom a campaign must not leave as they are: they are sealed, or may be, and nobody there was told
+/// for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnsettledPeople {
+    /// Accounts whose sealing was begun and is not known to have ended.
+    pub sealing: u64,
+    /// Accounts that are sealed while the notice to their address is not final.
+    pub untold: u64,
+    /// The first of them.
+    pub accounts: Vec<UnsettledPerson>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnsettledPerson {
+    /// The account's id.
+    pub account: String,
+    /// How far it is with it.
+    pub state: TargetState,
+    /// How far the notice to its address is; none before all accounts there are settled.
+    pub notice: Option<NoticeState>,
+}
+
+/// Whom a campaign must not leave as they are.
+///
+/// # Errors
+/// [`CampaignError::None`] if there is none of this name.
+pub fn unsettled_people<'a>(
+    instance: &'a Instance,
+    name: &'a str,
+) -> BoxFuture<'a, Result<UnsettledPeople, CampaignError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let campaign = named(&mut tx, name).await?.id();
+        let Unsettled { sealing, untold } = unsettled(&mut tx, campaign).await?;
+        let accounts = tx.unsettled_accounts(campaign, UNSETTLED_LISTED_MAX).await?;
+        let accounts = accounts.into_iter().map(UnsettledPerson::from).collect();
+        Ok(UnsettledPeople { sealing, untold, accounts })
+    })
+}
+
+/// Refuses what would leave somebody sealed and untold.
+pub(crate) async fn refuse_unsettled(tx: &mut Tx, loaded: &Loaded) -> Result<(), CampaignError> {
+    let unsettled = unsettled(tx, loaded.id()).await?;
+    if !unsettled.is_anybody() {
+        return Ok(());
+    }
+    let first = tx.unsettled_accounts(loaded.id(), NAMED).await?;
+    let first: Vec<_> = first.iter().map(|found| masked_id(&found.account)).collect();
+    let (name, first) = (loaded.row.name.clone(), first.join(", "));
+    Err(CampaignError::Unsettled { name, unsettled, first })
+}
+
+/// So many accounts stand in the refusal itself.
+const NAMED: u64 = 3;
+
+impl From<UnsettledAccount> for UnsettledPerson {
+    fn from(found: UnsettledAccount) -> Self {
+        let UnsettledAccount { account, state, notice } = found;
+        Self { account: account.to_string(), state, notice }
+    }
+}

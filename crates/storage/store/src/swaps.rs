@@ -1,0 +1,283 @@
+//! Every value of ours that was, or may have been, written into the site's table.
+//!
+//! No row ever goes. An attempt's number is the fence: whoever takes a swap over raises it before
+//! asking the site anything, and what an earlier attempt would write here is refused from then on.
+
+use std::time::Duration;
+
+use model::{
+    AccountId, CampaignId, CredentialVersion, SiteTransaction, SwapId, SwapPurpose, SwapState,
+};
+use sql::{Record, Row, SqlError};
+
+use crate::{
+    LinkId, StoreFuture, Tx, WorkerName,
+    cell::{Cell, Field},
+};
+
+sql::queries! {
+    INTEND = ["INSERT INTO swap (account, purpose, campaign, round, link, expected, made, state,
+            attempt, lease_owner, lease_until, intended_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 'intended', 1, $8, " NOW " + $9, " NOW ")
+        ON CONFLICT (account) WHERE state = 'intended' DO NOTHING RETURNING id"];
+    PASS = ["UPDATE swap SET passed = attempt, site = $1, transaction_id = $2
+        WHERE id = $3 AND attempt = $4 AND state = 'intended'"];
+    STANDS = ["SELECT COUNT(*) FROM swap WHERE id = $1 AND attempt = $2 AND state = 'intended'"];
+    TAKE = ["UPDATE swap SET attempt = attempt + 1, lease_owner = $1, lease_until = " NOW " + $2
+        WHERE id = $3 AND state = 'intended' AND lease_until <= " NOW "
+        RETURNING id, account, purpose, campaign, round, link, expected, made, state, attempt,
+            passed, site, transaction_id"];
+    FINISH = ["UPDATE swap SET state = $1, ended_at = " NOW "
+        WHERE id = $2 AND attempt = $3 AND state = 'intended'"];
+    LEFT = ["SELECT id, account, purpose, campaign, round, link, expected, made, state, attempt,
+            passed, site, transaction_id
+        FROM swap WHERE state = 'intended' AND lease_until <= " NOW " AND purpose = $1
+        ORDER BY id LIMIT $2"];
+    LEFT_OF_ACCOUNT = ["SELECT id, account, purpose, campaign, round, link, expected, made, state,
+            attempt, passed, site, transaction_id
+        FROM swap WHERE account = $1 AND state = 'intended' AND lease_until <= " NOW];
+    OF_LINK = ["SELECT id, account, purpose, campaign, round, link, expected, made, state, attempt,
+            passed, site, transaction_id
+        FROM swap WHERE link = $1 ORDER BY id DESC LIMIT 1"];
+    COUNT_INTENDED = ["SELECT COUNT(*) FROM swap WHERE campaign = $1 AND state = 'intended'"];
+}
+
+/// A replacement that is about to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSwap {
+    /// Whose stored password.
+    pub account: AccountId,
+    /// On whose behalf.
+    pub behalf: SwapBehalf,
+    /// What has to stand in the site's row.
+    pub expected: CredentialVersion,
+    /// What takes its place.
+    pub made: CredentialVersion,
+}
+
+/// On whose behalf a stored password is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SwapBehalf {
+    /// A campaign takes it out of use, by the signatures of this round.
+    Seal {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// The round that it was in.
+        round: u32,
+    },
+    /// A campaign puts it back, by the signatures of this round.
+    Reinstate {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// The round that it was in.
+        round: u32,
+    },
+    /// The person has chosen another one, with a link.
+    Choose {
+        /// Which link.
+        link: LinkId,
+    },
+}
+
+/// A swap that one attempt looks after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SwapLease {
+    /// Which swap.
+    pub id: SwapId,
+    /// Which attempt, from 1: the fence.
+    pub attempt: u32,
+}
+
+/// A swap as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Swap {
+    /// Its key.
+    pub id: SwapId,
+    /// Whose stored password.
+    pub account: AccountId,
+    /// On whose behalf.
+    pub behalf: SwapBehalf,
+    /// What had to stand in the site's row.
+    pub expected: CredentialVersion,
+    /// What takes its place.
+    pub made: CredentialVersion,
+    /// How far it is.
+    pub state: SwapState,
+    /// The attempt that looks after it.
+    pub attempt: u32,
+    /// The attempt that was let through to commit on the site; `None` if none ever was.
+    pub passed: Option<u32>,
+    /// Its transaction there, where the site's database can tell what became of one.
+    pub transaction: Option<SiteTransaction>,
+}
+
+impl Swap {
+    /// The hold of the attempt that looks after it.
+    #[must_use]
+    pub const fn held(&self) -> SwapLease {
+        SwapLease { id: self.id, attempt: self.attempt }
+    }
+}
+
+impl SwapBehalf {
+    /// What for, in one word.
+    #[must_use]
+    pub const fn purpose(self) -> SwapPurpose {
+        match self {
+            Self::Seal { .. } => SwapPurpose::Seal,
+            Self::Reinstate { .. } => SwapPurpose::Reinstate,
+            Self::Choose { .. } => SwapPurpose::Choose,
+        }
+    }
+
+    /// The campaign and its round, if it is one's.
+    #[must_use]
+    pub const fn campaign(self) -> Option<(CampaignId, u32)> {
+        match self {
+            Self::Seal { campaign, round } | Self::Reinstate { campaign, round } => {
+                Some((campaign, round))
+            }
+            Self::Choose { .. } => None,
+        }
+    }
+
+    const fn link(self) -> Option<LinkId> {
+        match self {
+            Self::Choose { link } => Some(link),
+            _ => None,
+        }
+    }
+}
+
+impl Record for SwapBehalf {
+    fn decode(row: &Row) -> Result<Self, SqlError> {
+        Ok(match Field::read(row, "purpose")? {
+            SwapPurpose::Seal => {
+                let (campaign, round) = (Field::read(row, "campaign")?, Field::read(row, "round")?);
+                Self::Seal { campaign, round }
+            }
+            SwapPurpose::Reinstate => {
+                let (campaign, round) = (Field::read(row, "campaign")?, Field::read(row, "round")?);
+                Self::Reinstate { campaign, round }
+            }
+            SwapPurpose::Choose => Self::Choose { link: Field::read(row, "link")? },
+        })
+    }
+}
+
+impl Record for Swap {
+    fn decode(row: &Row) -> Result<Self, SqlError> {
+        let site = Field::read(row, "site")?;
+        let transaction = Option::zip(site, Field::read(row, "transaction_id")?);
+        Ok(Self {
+            id: Field::read(row, "id")?,
+            account: Field::read(row, "account")?,
+            behalf: SwapBehalf::decode(row)?,
+            expected: Field::read(row, "expected")?,
+            made: Field::read(row, "made")?,
+            state: Field::read(row, "state")?,
+            attempt: Field::read(row, "attempt")?,
+            passed: Field::read(row, "passed")?,
+            transaction: transaction
+                .map(|(database, number)| SiteTransaction::new(database, number)),
+        })
+    }
+}
+
+impl Tx {
+    /// Writes down that a stored password is about to be replaced; `None` while another
+    /// replacement of the same account's is intended. Commit it before the site is asked.
+    ///
+    /// # Errors
+    /// What the database reports: a value is made once.
+    pub fn intend_swap<'c>(
+        &'c mut self,
+        new: &'c NewSwap,
+        owner: &'c WorkerName,
+        lease: Duration,
+    ) -> StoreFuture<'c, Option<SwapLease>> {
+        Box::pin(async move {
+            let behalf = new.behalf;
+            let (campaign, round) = behalf.campaign().unzip();
+            let query = self.0.run(&INTEND).bind(Cell(new.account.clone()));
+            let query = query.bind(Cell(behalf.purpose())).bind(campaign.map(Cell));
+            let query = query.bind(round.map(Cell)).bind(behalf.link().map(Cell));
+            let query = query.bind(Cell(new.expected)).bind(Cell(new.made));
+            let query = query.bind(owner.to_string()).bind(Cell(lease));
+            let intended = query.optional::<(Cell<SwapId>,)>().await?;
+            Ok(intended.map(|(Cell(id),)| SwapLease { id, attempt: 1 }))
+        })
+    }
+
+    /// Lets an attempt through to commit on the site, where it holds the row's lock; `false` if a
+    /// later attempt has taken the swap over: then it must not.
+    pub fn pass_swap<'c>(
+        &'c mut self,
+        held: SwapLease,
+        transaction: Option<&'c SiteTransaction>,
+    ) -> StoreFuture<'c, bool> {
+        Box::pin(async move {
+            let site = transaction.map(|transaction| transaction.database().to_owned());
+            let id = transaction.map(|transaction| Cell(transaction.number()));
+            let query = self.0.run(&PASS).bind(site).bind(id).bind(Cell(held.id));
+            Ok(query.bind(Cell(held.attempt)).execute().await? == 1)
+        })
+    }
+
+    /// Whether an attempt still looks after its swap.
+    pub fn is_swap_held(&mut self, held: SwapLease) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let query = self.0.run(&STANDS).bind(Cell(held.id)).bind(Cell(held.attempt));
+            Ok(Self::count(query).await? == 1)
+        })
+    }
+
+    /// Begins another attempt, once the lease of the one before is over; `None` if somebody else
+    /// was quicker. Commit it before the site is asked: whether an earlier attempt was let through
+    /// is then as this returns it.
+    pub fn take_swap<'c>(
+        &'c mut self,
+        id: SwapId,
+        owner: &'c WorkerName,
+        lease: Duration,
+    ) -> StoreFuture<'c, Option<Swap>> {
+        Box::pin(async move {
+            let query = self.0.run(&TAKE).bind(owner.to_string()).bind(Cell(lease));
+            Ok(query.bind(Cell(id)).optional().await?)
+        })
+    }
+
+    /// Records what became of a swap, for ever; `false` if a later attempt has taken it over.
+    pub fn end_swap(&mut self, held: SwapLease, state: SwapState) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let query = self.0.run(&FINISH).bind(Cell(state)).bind(Cell(held.id));
+            Ok(query.bind(Cell(held.attempt)).execute().await? == 1)
+        })
+    }
+
+    /// Swaps whose attempt has let its lease run out, the oldest first.
+    pub fn swaps_left(&mut self, purpose: SwapPurpose, limit: u64) -> StoreFuture<'_, Vec<Swap>> {
+        Box::pin(
+            async move { Ok(self.0.run(&LEFT).bind(Cell(purpose)).bind(Cell(limit)).all().await?) },
+        )
+    }
+
+    /// The swap of an account whose attempt has let its lease run out.
+    pub fn swap_left_of<'c>(&'c mut self, account: &'c AccountId) -> StoreFuture<'c, Option<Swap>> {
+        Box::pin(async move {
+            Ok(self.0.run(&LEFT_OF_ACCOUNT).bind(Cell(account.clone())).optional().await?)
+        })
+    }
+
+    /// The last replacement with a link; `None` if nobody has chosen a password with it.
+    pub fn swap_of_link(&mut self, link: LinkId) -> StoreFuture<'_, Option<Swap>> {
+        Box::pin(async move { Ok(self.0.run(&OF_LINK).bind(Cell(link)).optional().await?) })
+    }
+
+    /// How many accounts of a campaign are in a state that only the site's row can tell.
+    pub fn intended_swaps(&mut self, campaign: CampaignId) -> StoreFuture<'_, u64> {
+        Box::pin(
+            async move { Ok(Self::count(self.0.run(&COUNT_INTENDED).bind(Cell(campaign))).await?) },
+        )
+    }
+}
