@@ -87,8 +87,10 @@ impl Oracle {
         for written in site.history(self.written.len()).await? {
             if self.is_ours(&written) {
                 self.judge_write(actor, &written);
-                let kept = store.kept().await?;
-                self.judge_order(actor, written.account, &kept);
+                if self.intended.get(actor) == Some(&self.closings) {
+                    let kept = store.kept().await?;
+                    self.judge_order(actor, written.account, &kept);
+                }
             }
             self.written.push((written, self.closings));
         }
@@ -185,6 +187,13 @@ impl Oracle {
         self.person(written.account).is_some_and(|person| person.is_ours(&written.new))
     }
 
+    /// Nobody is told twice.
+    pub(crate) fn judge_taken(&mut self, server: &Server) {
+        if let Some(address) = server.told_twice() {
+            self.break_by(format!("{address} was told twice"));
+        }
+    }
+
     /// Once nothing goes wrong any more, and everybody had their time.
     pub(crate) async fn conclude(
         &mut self,
@@ -207,11 +216,7 @@ impl Oracle {
     ) -> SimResult {
         let (rest, closings) = (site.history(self.written.len()).await?, self.closings);
         self.written.extend(rest.into_iter().map(|written| (written, closings)));
-        for (address, mails) in server.taken() {
-            if mails.len() > 1 {
-                self.break_by(format!("{address} was told {} times", mails.len()));
-            }
-        }
+        self.judge_taken(server);
         if self.is_broken() {
             return Ok(());
         }
@@ -246,13 +251,17 @@ impl Oracle {
         if !was_ours && is_listed {
             self.break_by(format!("{id} is listed as {state}, and never held a value of ours"));
         }
+        let mut writes = self.written.iter().map(|(written, _)| written);
+        if state == "skipped" && !writes.any(|written| written.account == id) {
+            self.break_by(format!("{id} was left alone, and nobody has changed it"));
+        }
         let last = self.written.iter().rfind(|(written, _)| written.account == id);
         if state == "overtaken" && last.is_none_or(|(written, _)| self.is_ours(written)) {
             self.break_by(format!("{id} is listed as overtaken, and nobody else wrote there"));
         }
         let Some(address) = self.email(id).cloned() else { return };
         let notice = kept.notice.as_deref();
-        let is_told = server.taken().contains_key(&address);
+        let is_told = server.taken().contains(&address);
         if is_listed && !is_told && !matches!(notice, Some("refused" | "uncertain")) {
             self.break_by(format!("{id} was sealed, nobody told {address}, and nothing says why"));
         }
@@ -268,7 +277,7 @@ impl Oracle {
         let ever = self.ever_ours();
         let ours = self.people.iter().filter(|person| ever.contains(&person.id));
         let ours: BTreeSet<_> = ours.map(|person| person.email.clone()).collect();
-        if let Some(address) = server.taken().keys().find(|address| !ours.contains(*address)) {
+        if let Some(address) = server.taken().iter().find(|address| !ours.contains(*address)) {
             self.break_by(format!("{address} was told, and nothing of theirs was touched"));
         }
     }

@@ -1,7 +1,7 @@
 //! A relay that lies, and keeps a record of what it took.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -33,7 +33,8 @@ struct Record {
     is_honest: bool,
     dead: BTreeSet<String>,
     begun: Vec<String>,
-    taken: BTreeMap<String, Vec<String>>,
+    taken: BTreeSet<String>,
+    told_twice: Option<String>,
     refused: BTreeSet<String>,
 }
 
@@ -57,7 +58,8 @@ impl Server {
             is_honest: false,
             dead,
             begun: Vec::new(),
-            taken: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            told_twice: None,
             refused: BTreeSet::new(),
         }))
     }
@@ -72,9 +74,14 @@ impl Server {
         self.record().begun.len()
     }
 
-    /// The Message-IDs of the mails taken, by recipient.
-    pub(crate) fn taken(&self) -> BTreeMap<String, Vec<String>> {
+    /// The recipients of the mails that it took.
+    pub(crate) fn taken(&self) -> BTreeSet<String> {
         self.record().taken.clone()
+    }
+
+    /// Somebody of whom it took two mails.
+    pub(crate) fn told_twice(&self) -> Option<String> {
+        self.record().told_twice.clone()
     }
 
     /// The recipients that it refused for good, as addresses.
@@ -135,8 +142,10 @@ impl Transport for SimulatedRelay {
                 }
                 Fortune::RefusesUs => return refused(554, "5.7.1 relay denied", Phase::Mail),
                 Fortune::Taken | Fortune::LostTaken => {
-                    let id = message.message_id().to_owned();
-                    self.0.record().taken.entry(recipient).or_default().push(id);
+                    let mut record = self.0.record();
+                    if !record.taken.insert(recipient.clone()) {
+                        record.told_twice = Some(recipient);
+                    }
                 }
                 Fortune::LostNotTaken => {}
             }

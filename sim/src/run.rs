@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     iter::repeat_n,
+    ops::Range,
     sync::{Arc, atomic::Ordering},
     task::Poll,
     time::Duration,
@@ -36,6 +37,8 @@ const WORKERS: [usize; 3] = [0, 0, 1];
 const FAULT_PERMILLE: u64 = 50;
 const HOT_FAULT_PERMILLE: u64 = 220;
 const TIME_PASSES_PERMILLE: u64 = 40;
+const STALL_PERMILLE: u64 = 20;
+const HOT_STALL_PERMILLE: u64 = 150;
 const LOST_STORE_PERMILLE: u64 = 12;
 const LOST_SITE_PERMILLE: u64 = 60;
 
@@ -51,8 +54,14 @@ const WEIGHTS: &[(Fault, usize)] = &[
     (Fault::Close, 1),
 ];
 
+/// How often whoever went on last goes on, in thousandths: one of these in a run.
+const STAYS_PERMILLE: &[u64] = &[0, 0, 300, 700];
+
 /// What a step takes.
 const STEP_MILLIS: i64 = 16;
+
+/// How long somebody is not let on, while others are.
+const STALL_STEPS: Range<u64> = 4..30;
 
 /// A step that takes longer, by the wall, hangs.
 const HANG: Duration = Duration::from_secs(40);
@@ -62,6 +71,7 @@ const HOT: &[&str] = &[
     "addresses_claimed",
     "sealing_intended",
     "swap_taken",
+    "swap_judged",
     "swap_passed",
     "site_begin",
     "site_committed",
@@ -113,6 +123,7 @@ struct Actor {
     desk: Arc<Desk>,
     task: LocalBoxFuture<'static, ()>,
     held_until_millis: i64,
+    held_until_step: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +147,9 @@ struct Run<'a> {
     trace: Trace,
     oracle: Oracle,
     is_hostile: bool,
+    /// How often, in thousandths, whoever went on last goes on.
+    stays_permille: u64,
+    last: String,
     steps: u64,
     born: u64,
 }
@@ -150,9 +164,12 @@ impl<'a> Run<'a> {
         let server = Arc::new(Server::new(dice.roll(), faults.clone(), dead));
         let hosts = world.begin(&mut dice, &faults, &server).await?;
         let mut store = StoreView::open(&world.store_file()).await?;
+        let stays_permille = *dice.pick(STAYS_PERMILLE);
         Ok(Self {
             world,
             dice,
+            stays_permille,
+            last: String::new(),
             shared: Arc::new(Shared::new(asked.mutant.clone())),
             site: Site::open(&world.primary_file(), &world.replica_file()).await?,
             stage: store.stage().await?,
@@ -194,7 +211,7 @@ impl<'a> Run<'a> {
         self.server.be_honest();
         self.site.replicate().await?;
         for actor in &mut self.actors {
-            actor.held_until_millis = 0;
+            (actor.held_until_millis, actor.held_until_step) = (0, 0);
         }
         let mut left = DRAIN_STEPS;
         while !self.oracle.is_broken() && !self.is_settled() {
@@ -204,8 +221,10 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             left -= 1;
-            let is_stuck = matches!(self.stage.state.as_str(), "halted" | "frozen" | "signed");
-            if is_stuck && self.actors.iter().all(|actor| actor.role != Role::Operator) {
+            if !self.stage.is_gate_open
+                && !self.is_over()
+                && self.actors.iter().all(|actor| actor.role != Role::Operator)
+            {
                 let order = self.way_on();
                 self.order(order).await?;
             }
@@ -216,6 +235,9 @@ impl<'a> Run<'a> {
 
     /// What operators do about a campaign that stands still.
     fn way_on(&mut self) -> Order {
+        if self.stage.state != "halted" {
+            return Order::Halt;
+        }
         let orders: &[Order] = if self.faults.has(Fault::Close) {
             &[Order::Resume, Order::Resume, Order::Finish, Order::Close]
         } else {
@@ -224,10 +246,13 @@ impl<'a> Run<'a> {
         *self.dice.pick(orders)
     }
 
+    fn is_over(&self) -> bool {
+        matches!(self.stage.state.as_str(), "done" | "closed")
+    }
+
     /// Whether the campaign is at its end, and nobody is in the middle of anything.
     fn is_settled(&self) -> bool {
-        let is_over = matches!(self.stage.state.as_str(), "done" | "closed");
-        is_over && self.actors.iter().all(Actor::is_at_rest)
+        self.is_over() && self.actors.iter().all(Actor::is_at_rest)
     }
 
     async fn end(mut self) -> SimResult<Outcome> {
@@ -254,6 +279,10 @@ impl<'a> Run<'a> {
             if self.dice.happens(FAULT_PERMILLE) {
                 self.strike(None).await?;
             }
+            if self.dice.happens(STALL_PERMILLE) {
+                let at = self.dice.below(self.actors.len() as u64);
+                self.stall(usize::try_from(at)?);
+            }
             if self.dice.happens(TIME_PASSES_PERMILLE) {
                 let millis = self.dice.within(&(500..24_000));
                 self.pass(i64::try_from(millis)?);
@@ -265,6 +294,7 @@ impl<'a> Run<'a> {
         };
         let fate = self.fate(ticket.name);
         let actor = &self.actors[at];
+        self.last.clone_from(&actor.name);
         let lost = if fate == CommitFate::Answered { String::new() } else { format!(" {fate:?}") };
         self.trace.line(format!("{} {} {}{lost}", self.steps, actor.name, ticket.name));
         actor.desk.grant(ticket, fate);
@@ -276,12 +306,14 @@ impl<'a> Run<'a> {
         let is_hot = self.is_hostile && self.actors.get(at).is_some_and(Actor::is_hot);
         if is_hot && self.dice.happens(HOT_FAULT_PERMILLE) {
             self.strike(Some(at)).await?;
+        } else if is_hot && self.dice.happens(HOT_STALL_PERMILLE) {
+            self.stall(at);
         }
         Ok(())
     }
 
-    /// Whoever can go on, each alike. Nobody begins on the site while somebody else is in it: they
-    /// would wait in the database, and not here.
+    /// Whoever can go on: who went on last, more or less often, or anybody. Nobody begins on the site
+    /// while somebody else is in it: they would wait in the database, and not here.
     fn choose(&mut self) -> Option<(usize, Ticket)> {
         let (now, is_site_held) = (self.now(), self.is_site_held());
         let is_able = |ticket: &Ticket| {
@@ -289,9 +321,16 @@ impl<'a> Run<'a> {
         };
         let mut able = Vec::new();
         for (at, actor) in self.actors.iter().enumerate() {
-            if actor.held_until_millis <= now {
+            if actor.held_until_millis <= now && actor.held_until_step <= self.steps {
                 let tickets = actor.desk.tickets();
                 able.extend(tickets.into_iter().filter(is_able).map(|ticket| (at, ticket)));
+            }
+        }
+        if self.dice.happens(self.stays_permille) {
+            let last = able.iter().filter(|(at, _)| self.actors[*at].name == self.last);
+            let last: Vec<_> = last.copied().collect();
+            if !last.is_empty() {
+                able = last;
             }
         }
         (!able.is_empty()).then(|| *self.dice.pick(&able))
@@ -346,6 +385,9 @@ impl<'a> Run<'a> {
         let passing = self.actors.iter().filter(|actor| actor.is_passing());
         let passing = passing.map(|actor| actor.name.clone()).collect();
         self.oracle.look(&name, self.server.begun(), self.stage.is_gate_open, passing);
+        if from == "smtp_data" {
+            self.oracle.judge_taken(&self.server);
+        }
         if ended {
             self.actors.remove(at);
         }
@@ -372,9 +414,9 @@ impl<'a> Run<'a> {
             Fault::Crash => self.kill(hot).await,
             Fault::Pause => {
                 if let Some(at) = self.victim(hot) {
-                    let lease = clock::millis(LEASE);
-                    let long = self.dice.within(&(1..4));
-                    let until = self.now() + lease * i64::try_from(long)?;
+                    let half = clock::millis(LEASE) / 2;
+                    let long = self.dice.within(&(1..7));
+                    let until = self.now() + half * i64::try_from(long)?;
                     self.actors[at].held_until_millis = until;
                     self.trace.line(format!("  {} stands still", self.actors[at].name));
                 }
@@ -419,6 +461,11 @@ impl<'a> Run<'a> {
             },
             _ => Ok(()),
         }
+    }
+
+    /// The others go on, while hardly any time passes.
+    fn stall(&mut self, at: usize) {
+        self.actors[at].held_until_step = self.steps + self.dice.within(&STALL_STEPS);
     }
 
     fn is_site_held(&self) -> bool {
@@ -470,7 +517,7 @@ impl<'a> Run<'a> {
         let (desk, hook) = Desk::open(&self.shared);
         let task = Box::pin(simulated(hook, task));
         self.oracle.born(&name);
-        self.actors.push(Actor { name, host, role, desk, task, held_until_millis: 0 });
+        self.actors.push(Actor { name, host, role, desk, task, held_until_millis: 0, held_until_step: 0 });
         self.proceed(self.actors.len() - 1, "start").await
     }
 

@@ -31,8 +31,13 @@ impl From<&DeliveryOutcome> for Attempted {
 }
 
 fn outcome_of(outcome: &DeliveryOutcome) -> SmtpOutcome {
-    match outcome.into() {
-        SmtpOutcome::LostAfterDot if mutant::is_on("lost_is_put_off") => SmtpOutcome::PutOff,
-        outcome => outcome,
+    match (outcome, outcome.into()) {
+        (_, SmtpOutcome::LostAfterDot) if mutant::is_on("lost_is_put_off") => SmtpOutcome::PutOff,
+        (DeliveryOutcome::Refused { permanent: true, .. }, _)
+            if mutant::is_on("every_no_is_final") =>
+        {
+            SmtpOutcome::Refused
+        }
+        (_, outcome) => outcome,
     }
 }
