@@ -77,6 +77,18 @@ enum SimCommand {
         #[command(flatten)]
         how: How,
     },
+    /// Searches for every mutant a seed that breaks with it and holds without; prints the lines that
+    /// `replay` reads.
+    Search {
+        /// How many seeds each may take.
+        #[arg(long, default_value_t = 2000)]
+        seeds: u64,
+        /// The first; drawn if it is not given.
+        #[arg(long)]
+        from: Option<u64>,
+        #[command(flatten)]
+        how: How,
+    },
     /// Lists the mutants.
     Mutants,
 }
@@ -159,6 +171,21 @@ async fn obey(command: SimCommand) -> SimResult<bool> {
             let told = replay::replay(&World::make().await?, &file, &how.asked(0).faults).await?;
             told.lines.iter().for_each(|line| println!("{line}"));
             Ok(told.holds)
+        }
+        SimCommand::Search { seeds, from, how } => {
+            let (world, from) = (World::make().await?, from.unwrap_or_else(fresh));
+            let mut is_complete = true;
+            println!("# MUTANT SEED: each breaks something with the mutant, and holds without.");
+            for (mutant, _) in failpoint::mutant::MUTANTS {
+                let among = from..from + seeds;
+                let found = replay::search(&world, mutant, among, &how.asked(0).faults).await?;
+                match found {
+                    Some(seed) => println!("{mutant} {seed}"),
+                    None => println!("# {mutant}: not found in {seeds} seeds from {from}"),
+                }
+                is_complete &= found.is_some();
+            }
+            Ok(is_complete)
         }
         SimCommand::Mutants => {
             for (name, what) in failpoint::mutant::MUTANTS {

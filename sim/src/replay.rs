@@ -1,6 +1,6 @@
 //! Seeds that once found something.
 
-use std::{fs, path::Path};
+use std::{fs, ops::Range, path::Path};
 
 use crate::{
     SimResult,
@@ -28,6 +28,24 @@ pub(crate) async fn replay(world: &World, file: &Path, faults: &Faults) -> SimRe
         told.holds &= holds;
     }
     Ok(told)
+}
+
+/// The first of these seeds that breaks something with a mutant, and nothing without.
+pub(crate) async fn search(
+    world: &World,
+    mutant: &str,
+    among: Range<u64>,
+    faults: &Faults,
+) -> SimResult<Option<u64>> {
+    for seed in among {
+        let whole = Asked { seed, faults: faults.clone(), mutant: None };
+        let mutated = Asked { mutant: Some(mutant.to_owned()), ..whole.clone() };
+        let is_found = run(world, &mutated).await?.broken.is_some();
+        if is_found && run(world, &whole).await?.broken.is_none() {
+            return Ok(Some(seed));
+        }
+    }
+    Ok(None)
 }
 
 async fn replay_one(

@@ -517,7 +517,15 @@ impl<'a> Run<'a> {
         let (desk, hook) = Desk::open(&self.shared);
         let task = Box::pin(simulated(hook, task));
         self.oracle.born(&name);
-        self.actors.push(Actor { name, host, role, desk, task, held_until_millis: 0, held_until_step: 0 });
+        self.actors.push(Actor {
+            name,
+            host,
+            role,
+            desk,
+            task,
+            held_until_millis: 0,
+            held_until_step: 0,
+        });
         self.proceed(self.actors.len() - 1, "start").await
     }
 

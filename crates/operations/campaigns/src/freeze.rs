@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use campaign::{
-    Draft, Event, Plan, Policy, Reason, Renewal, Scope, State, Target, Targets, TemplateName, limits::FINDINGS_MAX,
+    Draft, Event, Plan, Policy, Reason, Renewal, Scope, State, Target, Targets, TemplateName,
+    limits::FINDINGS_MAX,
 };
 use directory::{Ability, Directory};
 use futures_util::future::BoxFuture;

@@ -179,7 +179,9 @@ mod tests {
     async fn close(site: &Instance, campaign: CampaignId) {
         let mut tx = site.store().begin().await.unwrap();
         let mut loaded = held(&mut tx, campaign).await.unwrap();
-        take_step(site, &mut tx, &mut loaded, Event::Close(&StageProgress::default()), NOW).await.unwrap();
+        take_step(site, &mut tx, &mut loaded, Event::Close(&StageProgress::default()), NOW)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
     }
 

@@ -97,8 +97,8 @@ async fn swap<S: Saga>(
     replacement: &Replacement,
 ) -> Result<SwapEnd, SwapError> {
     let Replacement { held, account, old, new } = replacement;
-    let is_early = mutant::is_on("pass_before_lock")
-        && pass(instance, directory, saga, *held, None).await?;
+    let is_early =
+        mutant::is_on("pass_before_lock") && pass(instance, directory, saga, *held, None).await?;
     let (keys, mut row) = (instance.keys(), directory.lock(account).await?);
     let found = judge_row(keys, &*row, version(keys, old), version(keys, new));
     if found != SiteRow::Old {

@@ -14,8 +14,8 @@ use crate::{
     freeze::check_words,
     loaded::{Loaded, held, held_by_name, take_step},
     progress::progress,
-    unsettled::refuse_unsettled,
     show_campaign,
+    unsettled::refuse_unsettled,
 };
 
 /// Starts a signed campaign: from now on workers take it up.

@@ -3,8 +3,7 @@
 use crate::{
     Store, StoreFuture, accounts, addresses, arming, campaigns, candidates, findings, instance,
     jobs, leaks, links, log, notices, requests, reset_lines, roster, screening, sending_pause,
-    statements, store, summary, swaps, targets, unsettled,
-    unverified,
+    statements, store, summary, swaps, targets, unsettled, unverified,
 };
 
 impl Store {

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use authority::{Approval, OperatorKey, Roster, RosterDocument, SignedRoster, verify_approvals};
 use campaign::{
     AddressGroup, AddressKey, Draft, Place, Plan, Policy, RampStep, Reach, Reason, Renewal, Scope,
-    SignedPlan,
-    StoreKind, Target, TargetTree, Targets, TemplateDigest, Threshold,
+    SignedPlan, StoreKind, Target, TargetTree, Targets, TemplateDigest, Threshold,
 };
 use model::{
     AccountId, CampaignId, CredentialVersion, InstanceId, LeakId, Provenance, Randomness, Timestamp,
