@@ -162,7 +162,8 @@ impl World {
         fs::write(&file, site::leak(&self.people))?;
         let name = leak_name()?;
         let (date, provenance) = ("2012-06".parse()?, "circulating".parse()?);
-        let add = AddLeak { name: name.clone(), date, provenance, files: vec![file] };
+        let public_name = None;
+        let add = AddLeak { name: name.clone(), public_name, date, provenance, files: vec![file] };
         let (directory, verifier) = (self.directory().await?, verifier());
         let silent: Arc<dyn Progress> = Arc::new(Silent);
         exposure::add_leak(instance, add, Arc::clone(&silent)).await?;

@@ -308,4 +308,16 @@ pub enum StatementError {
     Fault(#[from] InstanceFault),
 }
 
+impl StatementError {
+    /// Whether a rule says no, rather than something being wrong.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Nothing { .. } => true,
+            Self::Campaign(error) => error.is_refusal(),
+            Self::Report(_) | Self::Body(_) | Self::Fault(_) => false,
+        }
+    }
+}
+
 instance::from_faults!(CampaignError, RunError, WatchError, ReportError, StatementError);

@@ -100,7 +100,12 @@ async fn change_policy(
 /// Passes a plan that was signed with these very words.
 pub(crate) fn check_words(words: &Words, plan: &Plan) -> Result<(), CampaignError> {
     let digests = words.digests();
-    let differs = |name: &&TemplateName| plan.templates().get(name) != digests.get(name);
+    // Plans from before signers read the mails themselves have none.
+    let mails = Some(plan.mails()).filter(|mails| !mails.is_empty());
+    let differs = |name: &&TemplateName| {
+        plan.templates().get(name) != digests.get(name)
+            || mails.is_some_and(|mails| mails.get(name) != words.mails().get(name))
+    };
     match plan.templates().keys().chain(digests.keys()).find(differs) {
         None => Ok(()),
         Some(name) => {
@@ -144,6 +149,7 @@ async fn freeze(
         reasons: reasons(&mut tx, &known, &targets).await?,
         policy: policy(&loaded)?,
         templates: words.digests().clone(),
+        mails: words.mails().clone(),
     };
     let now = tx.now().await?;
     let plan = Plan::freeze(draft, &targets, loaded.campaign.next_round(), now)?;
@@ -307,8 +313,9 @@ async fn reasons(
     let leaks = tx.leaks().await?.into_iter();
     let reason = |leak: store::Leak| {
         let targets = counts.get(&leak.id).copied()?;
-        let store::Leak { id, name, date, provenance, .. } = leak;
-        Some(Reason { leak: id, name, date, provenance, targets })
+        let store::Leak { id, name, public_name, date, provenance, .. } = leak;
+        let is_suspect = false;
+        Some(Reason { leak: id, name, public_name, date, provenance, is_suspect, targets })
     };
     Ok(leaks.filter_map(reason).collect())
 }

@@ -42,7 +42,6 @@ sql::queries! {
     BY_CODE = ["SELECT notice.id, notice.campaign, notice.address, notice.kind, notice.state,
             notice.attempts, notice.not_before, notice.made_at, notice.put_offs,
             notice.put_off_at, notice.ended_at,
-            requested_notice.language,
             COALESCE(campaign_address.address_key, requested_notice.address_key) AS address_key
         FROM notice
         LEFT JOIN campaign_address ON campaign_address.campaign = notice.campaign
@@ -52,7 +51,8 @@ sql::queries! {
     DISPUTE = ["UPDATE notice SET disputed_at = " NOW " WHERE id = $1 AND disputed_at IS NULL"];
     LINES = ["SELECT account FROM notice_line WHERE notice = $1 ORDER BY account"];
     // A leak is named once, by the finding that came first.
-    EXPOSURES = ["SELECT finding.tier, finding.verified_at, leak.name, leak.date, leak.provenance
+    EXPOSURES = ["SELECT finding.tier, finding.verified_at,
+            COALESCE(leak.public_name, leak.name) AS name, leak.date, leak.provenance
         FROM finding JOIN leak ON leak.id = finding.leak
         WHERE finding.id IN (SELECT MIN(finding.id) FROM notice_line
             JOIN reset_evidence ON reset_evidence.campaign = notice_line.campaign
@@ -60,8 +60,8 @@ sql::queries! {
             JOIN finding ON finding.id = reset_evidence.finding
             WHERE notice_line.notice = $1 GROUP BY finding.leak)
         ORDER BY finding.id"];
-    EXPOSURES_OF_RESET = ["SELECT finding.tier, finding.verified_at, leak.name, leak.date,
-            leak.provenance
+    EXPOSURES_OF_RESET = ["SELECT finding.tier, finding.verified_at,
+            COALESCE(leak.public_name, leak.name) AS name, leak.date, leak.provenance
         FROM finding JOIN leak ON leak.id = finding.leak
         WHERE finding.id IN (SELECT MIN(finding.id) FROM reset_evidence
             JOIN finding ON finding.id = reset_evidence.finding
@@ -154,13 +154,11 @@ pub struct CodedNotice {
     pub notice: Notice,
     /// When the mail server had the last word on it.
     pub ended_at: Option<Timestamp>,
-    /// The language that it was written in; `None` where its accounts' locales decide.
-    pub language: Option<String>,
     /// The keyed hash of the address that it went to.
     pub address_key: [u8; 32],
 }
 
-record!(CodedNotice { ended_at, language, address_key; notice });
+record!(CodedNotice { ended_at, address_key; notice });
 
 /// Why a notice is sent: where a password of its accounts was found.
 #[derive(Debug, Clone, PartialEq, Eq)]

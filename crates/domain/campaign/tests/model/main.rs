@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 use stateright::{Checker, HasDiscoveries, Model};
 use world::{
-    CANARY, CLOSED_TOLD, DELIVERED_IS_KNOWN, EARLIER_FIRST, EVIDENCE, HALTED, NOTHING_PASSES, ONCE,
-    OVER, Rule, SEALED_FIRST, SEALED_IS_COUNTED, SENT_IS_TRUE, SIGNED, Town,
+    CANARY, CLOSED_TOLD, DELIVERED_IS_KNOWN, EVIDENCE, HALTED, HALTS_FOR_NEWS, NOTHING_PASSES,
+    ONCE, Rule, SEALED_FIRST, SEALED_IS_COUNTED, SENT_IS_TRUE, SIGNED, Town,
 };
 
 /// Far above what is found; a smaller model would not need the second worker.
@@ -20,6 +20,7 @@ const STATES_MIN: usize = 50_000;
 #[test]
 fn no_order_of_events_breaks_a_promise() {
     let checker = Town::new(Rule::Right).checker().threads(2).spawn_bfs().join();
+    println!("{} states", checker.unique_state_count());
     checker.assert_properties();
     assert!(checker.unique_state_count() > STATES_MIN, "{}", checker.unique_state_count());
 }
@@ -89,11 +90,6 @@ fn closing_over_somebody_untold_is_caught() {
 }
 
 #[test]
-fn sealing_more_before_those_of_an_earlier_round_are_told_is_caught() {
-    caught(Rule::FreshFirst, EARLIER_FIRST);
-}
-
-#[test]
 fn thresholds_that_count_what_was_signed_away_are_caught() {
-    caught(Rule::CountSinceStart, OVER);
+    caught(Rule::CountSinceStart, HALTS_FOR_NEWS);
 }

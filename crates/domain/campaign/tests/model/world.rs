@@ -26,9 +26,9 @@ pub(crate) const SEALED_FIRST: &str = "sealed before told";
 pub(crate) const CANARY: &str = "the canary cap holds";
 pub(crate) const SENT_IS_TRUE: &str = "what is sent, the server has";
 pub(crate) const DELIVERED_IS_KNOWN: &str = "what the server has, is sent, uncertain or in flight";
-pub(crate) const EARLIER_FIRST: &str =
-    "whoever was begun before a halt is settled before others begin";
 pub(crate) const CLOSED_TOLD: &str = "nobody is left sealed and untold when it is over";
+pub(crate) const HALTS_FOR_NEWS: &str =
+    "a halt by a threshold is because of what came after the signatures";
 pub(crate) const OVER: &str = "in the end it is over, and everybody sealed is told or listed";
 pub(crate) const FINISHED: &str = "everybody can be told";
 pub(crate) const FINISHED_AFTER_HALT: &str = "everybody can be told after a halt";
@@ -48,7 +48,6 @@ pub(crate) enum Rule {
     OtherIsNeverOurs,
     UnfencedSwap,
     CloseUntold,
-    FreshFirst,
     CountSinceStart,
 }
 
@@ -62,8 +61,8 @@ pub(crate) struct World {
     campaign: Campaign,
     list: usize,
     scope: Scope,
-    /// Addresses that were begun when it was resumed last.
-    earlier: [bool; ADDRESSES.len()],
+    /// The ghost that knows how many notices had ended when it was resumed last.
+    ended_before: u64,
     /// What operators have really signed: list, round, who. The ghost that judges.
     approvals: BTreeSet<(usize, u32, usize)>,
     hashes: [Hash; ACCOUNTS],
@@ -106,7 +105,7 @@ pub(crate) enum Reply {
 }
 
 /// How often each mishap may still happen: it keeps the town small.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 struct Budget {
     edits: u8,
     halts: u8,
@@ -163,7 +162,7 @@ impl Model for Town {
             campaign: Campaign::draft(CAMPAIGN, NOW),
             list: 0,
             scope: Scope::All,
-            earlier: [false; ADDRESSES.len()],
+            ended_before: 0,
             approvals: BTreeSet::new(),
             hashes: [Hash::Leaked; ACCOUNTS],
             targets: [TargetState::Pending; ACCOUNTS],
@@ -232,9 +231,11 @@ impl Model for Town {
             Property::always(CANARY, |_, world: &World| world.keeps_the_canary()),
             Property::always(SENT_IS_TRUE, |_, world: &World| world.sent_is_true()),
             Property::always(DELIVERED_IS_KNOWN, |_, world: &World| world.delivered_is_known()),
-            Property::always(EARLIER_FIRST, |_, world: &World| world.broken != Some(EARLIER_FIRST)),
             Property::always(CLOSED_TOLD, |_, world: &World| {
                 world.campaign.state() != State::Closed || !world.unsettled().is_anybody()
+            }),
+            Property::always(HALTS_FOR_NEWS, |_, world: &World| {
+                world.broken != Some(HALTS_FOR_NEWS)
             }),
             Property::eventually(OVER, |_, world: &World| world.is_over()),
             Property::sometimes(FINISHED, |_, world: &World| world.all_told()),
@@ -263,7 +264,7 @@ impl Town {
                 self.forget(world);
                 world.step(Event::Start)
             }
-            Action::Tick => world.step(Event::Tick(&world.progress())),
+            Action::Tick => world.tick(),
             Action::Halt => {
                 spend(&mut world.left.halts)?;
                 world.step(Event::Halt(HaltReason::Operator))
@@ -292,6 +293,10 @@ impl Town {
 
     fn freeze(&self, world: &mut World, list: usize) -> Option<()> {
         world.list = list;
+        if list != 0 {
+            // What becomes of a wrong list is told without further mishaps.
+            world.left = Budget { edits: world.left.edits, halts: 1, ..Budget::default() };
+        }
         let plan = self.office.plan(list, world.campaign.next_round(), Scope::All)?;
         world.step(Event::Freeze(plan))
     }
@@ -309,7 +314,7 @@ impl Town {
             _ => world.progress(),
         };
         world.step(Event::Resume(self.signed(world)?, &before))?;
-        world.earlier = std::array::from_fn(|address| world.is_unsettled(address));
+        world.ended_before = world.progress().notices.ended;
         Some(())
     }
 
@@ -329,6 +334,11 @@ impl Town {
         let approval = self.office.approve(plan, operator)?;
         approval.check(plan, &self.office.roster, NOW).ok()?;
         world.approvals.insert(signature);
+        if world.is_halted() && operator != AUTHOR {
+            // In later rounds both approvers sign at once: who alone may is told in the first.
+            let others = (0..OPERATORS.len()).filter(|other| *other != AUTHOR);
+            world.approvals.extend(others.map(|other| (world.list, signature.1, other)));
+        }
         Some(())
     }
 
@@ -345,9 +355,7 @@ impl Town {
         (world.workers[worker] == Job::Idle && !world.is_held(address)).then_some(())?;
         let signed = self.signed(world)?;
         let group = self.office.group(world.list, world.campaign.round(), world.scope, address)?;
-        let mut facts = world.facts(signed);
-        facts.is_earlier_unsettled &= self.rule != Rule::FreshFirst;
-        let claim = decide_claim(group, &world.states(address), &facts);
+        let claim = decide_claim(group, &world.states(address), &world.facts(signed));
         let early = Claim::Wait { reason: Waiting::NotItsTurn, until: None };
         (claim == Claim::Proceed || (self.rule == Rule::NoCap && claim == early)).then_some(())?;
         world.judge_signatures();
@@ -359,7 +367,8 @@ impl Town {
     }
 
     fn work(&self, world: &mut World, worker: usize) -> Option<()> {
-        world.workers[worker] = match world.workers[worker] {
+        let job = std::mem::replace(&mut world.workers[worker], Job::Idle);
+        world.workers[worker] = match job {
             Job::Look { address, account } => self.look(world, address, account),
             Job::Write { address, account, round, attempt } => {
                 self.write(world, address, account, round, attempt)
@@ -404,7 +413,6 @@ impl Town {
         if !open && self.rule != Rule::GateAtClaimOnly {
             return Job::Idle;
         }
-        world.judge_order(address);
         world.targets[account] = TargetState::Sealing;
         world.swaps[account] = (world.swaps[account].0.wrapping_add(1), false);
         let (round, attempt) = (world.campaign.round(), world.swaps[account].0);
@@ -534,7 +542,7 @@ impl World {
             Action::Edit | Action::Sign => matches!(state, State::Frozen | State::Signed),
             Action::Start => state == State::Signed,
             Action::Tick | Action::Halt | Action::Claim(..) => running,
-            Action::Approve(_) => state == State::Frozen || halted,
+            Action::Approve(by) => state == State::Frozen || (halted && by != AUTHOR),
             Action::Renew(_) | Action::Resume => halted,
             Action::Close => halted || state == State::Done,
             Action::ChangePassword(_) => self.left.persons > 0,
@@ -563,6 +571,18 @@ impl World {
         Some(())
     }
 
+    fn tick(&mut self) -> Option<()> {
+        let progress = self.progress();
+        self.step(Event::Tick(&progress))?;
+        let by_itself = HaltReason::Refused;
+        let halted =
+            matches!(self.campaign.state(), State::Halted { reason, .. } if reason == by_itself);
+        if halted && progress.notices.ended == self.ended_before {
+            self.broken = Some(HALTS_FOR_NEWS);
+        }
+        Some(())
+    }
+
     fn facts<'a>(&'a self, signed: &'a SignedPlan) -> ClaimFacts<'a> {
         ClaimFacts {
             campaign: &self.campaign,
@@ -570,7 +590,7 @@ impl World {
             kill_switch: KillSwitch::Released,
             rate: RateUsed::default(),
             sealed_untold: 0,
-            is_earlier_unsettled: self.is_earlier_unsettled(),
+            is_earlier_unsettled: false,
             sending: Sending::Open,
             now: NOW,
         }
@@ -614,10 +634,25 @@ impl World {
     /// One transaction: the account's end, and the notice once it was the last one.
     fn settle(&mut self, address: usize, account: usize, state: TargetState) -> Job {
         self.targets[account] = state;
+        self.forget_swap(account);
         if notice_due(&self.states(address)) == NoticeDue::Now {
             self.notices[address].get_or_insert(NoticeRow::pending(NOW));
         }
         self.next_job(address).unwrap_or(Job::Idle)
+    }
+
+    /// Worlds that differ only in what nobody looks at any more are made the same.
+    fn forget_swap(&mut self, account: usize) {
+        let settled = self.targets[account].is_settled();
+        let is_in_hand = self.workers.iter().any(|job| match job {
+            Job::Write { account: held, .. } | Job::Record { account: held, .. } => {
+                *held == account
+            }
+            _ => false,
+        });
+        if settled && !is_in_hand {
+            self.swaps[account] = (0, false);
+        }
     }
 
     fn reply(&mut self, worker: usize, reply: Reply) -> Option<()> {
@@ -652,18 +687,6 @@ impl World {
         }
     }
 
-    /// Begun, and neither left alone as a whole nor told for good.
-    fn is_unsettled(&self, address: usize) -> bool {
-        let states = self.states(address);
-        let begun = states.iter().any(|state| *state != TargetState::Pending);
-        let told = self.notices[address].is_some_and(|row| row.state().is_final());
-        begun && !told && notice_due(&states) != NoticeDue::Never
-    }
-
-    fn is_earlier_unsettled(&self) -> bool {
-        (0..ADDRESSES.len()).any(|address| self.earlier[address] && self.is_unsettled(address))
-    }
-
     fn unsettled(&self) -> Unsettled {
         let mut unsettled = Unsettled::default();
         for (address, accounts) in ADDRESSES.iter().enumerate() {
@@ -680,13 +703,6 @@ impl World {
     /// reached or of whom nobody can tell.
     fn is_over(&self) -> bool {
         self.campaign.state() == State::Closed && !self.unsettled().is_anybody()
-    }
-
-    fn judge_order(&mut self, address: usize) {
-        let fresh = self.states(address).iter().all(|state| *state == TargetState::Pending);
-        if fresh && self.is_earlier_unsettled() {
-            self.broken = Some(EARLIER_FIRST);
-        }
     }
 
     fn judge_signatures(&mut self) {

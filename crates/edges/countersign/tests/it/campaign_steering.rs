@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[track_caller]
-fn assert_refused(run: &Run, reason: &str) {
+pub(crate) fn assert_refused(run: &Run, reason: &str) {
     assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
     assert!(run.stderr.contains(reason), "{}", run.stderr);
 }

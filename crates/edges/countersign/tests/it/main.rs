@@ -23,6 +23,7 @@ mod references;
 mod relay;
 mod reports;
 mod serve;
+mod settling;
 mod setup;
 mod stored;
 mod way_back;

@@ -11,7 +11,7 @@ CREATE TABLE target_widened (
     version BLOB NOT NULL CHECK (length(version) = 32),
     finding BIGINT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('pending', 'sealing', 'sealed', 'skipped', 'reset',
-        'reinstated', 'overtaken')),
+        'reinstated', 'overtaken', 'held', 'grace')),
     skip_reason TEXT,
     -- Whether the account belongs to this campaign alone.
     open BOOLEAN NOT NULL,
@@ -50,7 +50,7 @@ BEGIN
 END;
 
 -- What is being set with a link is a swap now. One that was interrupted is judged like any other.
-INSERT OR IGNORE INTO swap (account, purpose, link, expected, made, state, attempt, lease_owner, lease_until,
+INSERT INTO swap (account, purpose, link, expected, made, state, attempt, lease_owner, lease_until,
         passed, intended_at)
     SELECT account, 'choose', id, intended_version, intended_version, 'intended', 1, '', 0, 1,
         made_at

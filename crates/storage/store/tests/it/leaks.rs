@@ -15,7 +15,8 @@ on_both! {
 }
 
 async fn a_leak_comes_back_as_it_was_registered(store: TestStore) {
-    let new = new_leak("Example Books");
+    let public_name = Some("Books that everybody knows".parse().unwrap());
+    let new = NewLeak { public_name, ..new_leak("Example Books") };
     let mut stdin = new_file("-");
     stdin.kept = Some("leaks/1.sealed".to_owned());
     let mut tx = store.tx().await;
@@ -23,10 +24,11 @@ async fn a_leak_comes_back_as_it_was_registered(store: TestStore) {
     tx.commit().await.unwrap();
 
     let mut tx = store.read().await.unwrap();
-    let NewLeak { name, date, provenance, added_at, spool_key } = new;
+    let NewLeak { name, public_name, date, provenance, added_at, spool_key } = new;
     let expected = Leak {
         id,
         name,
+        public_name,
         date,
         provenance,
         added_at,

@@ -34,3 +34,4 @@ mod sending_pause;
 mod swaps;
 #[cfg(test)]
 mod targets;
+mod upgrade;

@@ -1,0 +1,107 @@
+//! A store that an earlier version has worked with is brought up to date, and nothing of it is lost.
+
+use model::{CampaignId, NoticeState, SwapPurpose, TargetState};
+use sql::{Access, Db, Migration, Migrations, OpenOptions, QueryText};
+use store::Store;
+
+use crate::support::{account, open, sqlite_url};
+
+macro_rules! first_six {
+    ($dialect:literal) => {
+        [
+            first_six!($dialect, 1, "0001", "instance"),
+            first_six!($dialect, 2, "0002", "leaks"),
+            first_six!($dialect, 3, "0003", "campaigns"),
+            first_six!($dialect, 4, "0004", "notices"),
+            first_six!($dialect, 5, "0005", "recovery"),
+            first_six!($dialect, 6, "0006", "lasting"),
+        ]
+    };
+    ($dialect:literal, $version:literal, $number:literal, $name:literal) => {
+        Migration {
+            version: $version,
+            name: $name,
+            text: include_str!(concat!(
+                "../../migrations/",
+                $dialect,
+                "/",
+                $number,
+                "_",
+                $name,
+                ".sql"
+            )),
+        }
+    };
+}
+
+const SQLITE: &[Migration] = &first_six!("sqlite");
+const POSTGRES: &[Migration] = &first_six!("postgres");
+
+/// What version 0.1.0 kept at schema 6 of a campaign of nine accounts: all are sealed, eight people
+/// were told, and one mailbox is gone.
+const ROWS: &str = include_str!("../stores/0006.sql");
+
+/// Of one account more, the sealing had been begun; of another, a password was being chosen.
+const IN_BETWEEN: &str = "
+    UPDATE target SET state = 'sealing' WHERE account = '3';
+    INSERT INTO reset_link (id, account, made_at, digest, mailed_at, expires_at, superseded,
+            intended_version, intended_until)
+        SELECT 1, '1', 1, address_key, 1, 9000000000000000, FALSE, address_key, 1
+        FROM campaign_address WHERE number = 0;";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_store_is_brought_up_to_date_in_a_file() {
+    let (url, _folder) = sqlite_url();
+    is_brought_up_to_date(&url, [SQLITE, POSTGRES], ROWS.to_owned() + IN_BETWEEN).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_store_is_brought_up_to_date_on_a_server() {
+    let rows = ROWS.replace("X'", r"'\x").replace("/* ", "").replace(" */", "");
+    let between = IN_BETWEEN
+        .replace("superseded,\n", "superseded,\n")
+        .replace("intended_until)\n", "intended_until) OVERRIDING SYSTEM VALUE\n");
+    let url = testkit::postgres().database().url;
+    is_brought_up_to_date(&url, [SQLITE, POSTGRES], rows + &between).await;
+}
+
+async fn is_brought_up_to_date(
+    url: &str,
+    [sqlite, postgres]: [&'static [Migration]; 2],
+    rows: String,
+) {
+    let options = OpenOptions { access: Access::Create, connections_max: 1 };
+    let db = Db::open(url, options).await.unwrap();
+    db.migrate(Migrations { sqlite, postgres }).await.unwrap();
+    let rows: &'static str = rows.leak();
+    for row in rows.split(";\n").map(str::trim).filter(|row| !row.is_empty()) {
+        let row = row.trim_end_matches(';').to_owned();
+        let mut tx = db.begin().await.unwrap();
+        tx.run(&QueryText::composed(row.clone())).execute().await.expect(&row);
+        tx.commit().await.unwrap();
+    }
+    db.close().await;
+
+    let store = open(url).await;
+    store.migrate().await.unwrap();
+    assert!(store.check_statements().await.unwrap() > 100);
+    nothing_is_lost(&store).await;
+}
+
+async fn nothing_is_lost(store: &Store) {
+    let campaign = CampaignId(1);
+    let mut tx = store.begin().await.unwrap();
+    let accounts: Vec<_> = tx.target_counts(campaign).await.unwrap();
+    let of =
+        |state| accounts.iter().filter(|count| count.0 == state).map(|count| count.2).sum::<u64>();
+    assert_eq!((of(TargetState::Sealed), of(TargetState::Sealing)), (8, 1));
+    let notices = tx.recount_notices(campaign).await.unwrap();
+    let expected = [(NoticeState::Refused, 1), (NoticeState::Sent, 8)];
+    assert_eq!(notices, expected);
+    // Every value that may stand in the site's table is known, and what was begun is judged anew.
+    let left = tx.swaps_left(SwapPurpose::Seal, 10).await.unwrap();
+    assert_eq!(left.iter().map(|swap| swap.account.as_str()).collect::<Vec<_>>(), ["3"]);
+    assert_eq!(left[0].passed, Some(1), "it may have been done");
+    let choosing = tx.swap_left_of(&account("1")).await.unwrap().unwrap();
+    assert_eq!(choosing.behalf.purpose(), SwapPurpose::Choose);
+}
