@@ -11,6 +11,7 @@ mod docs;
 mod example;
 mod fuzz;
 mod shell;
+mod simulation;
 mod test;
 mod tidy;
 mod tools;
@@ -26,12 +27,15 @@ Usage: cargo xtask COMMAND
 
 Commands:
   test [--full]    Everything that must pass before a change is merged: format, lints, spelling,
-                   licences, tidiness, then all tests. Installs what is missing first.
-                   --full adds documents, longer kill loops and 60 seconds of each fuzz target.
+                   licences, tidiness, a simulation, then all tests. Installs what is missing first.
+                   --full adds documents, longer kill loops, ten times the seeds, and 60 seconds of
+                   each fuzz target.
   example [DIR]    Makes a site that Django runs, leaks that concern it, and the truth about both,
                    in target/example or DIR. Everybody in it is invented.
   bench [NAME]     Runs one benchmark, or all, and rewrites its section of docs/benchmarks.md.
   fuzz [TARGET]    Runs one fuzz target, or each, for 60 seconds. Part of `test --full`.
+  sim [WORDS]      Runs the operations under a seeded scheduler that lets everything go wrong:
+                   `sim run`, `sim seed N --trace`, `sim --help`. Part of `test`.
   docs             Regenerates docs/cli.md and docs/configuration.md from the program.
   tidy             The rules that no compiler checks: floors, circles of files, names of types,
                    sizes, words. Part of `test`.
@@ -62,6 +66,7 @@ fn run(words: &[&str]) -> ChoreResult {
         ["bench", name] if !name.starts_with('-') => bench::bench(Some(name)),
         ["fuzz"] => fuzz::fuzz(None),
         ["fuzz", target] if !target.starts_with('-') => fuzz::fuzz(Some(target)),
+        ["sim", words @ ..] => simulation::sim_with(words),
         ["docs"] => docs::write(),
         ["tidy"] => tidy::tidy(),
         ["tools"] => tools::install(tools::Need::Tests),

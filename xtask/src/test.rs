@@ -8,7 +8,7 @@ use std::{
 use crate::{
     fuzz,
     shell::{ChoreResult, command, run},
-    tidy,
+    simulation, tidy,
     tools::{self, Need, tool},
 };
 
@@ -24,6 +24,7 @@ pub(crate) fn test(full: bool) -> ChoreResult {
         run(&mut tool("cargo deny check --hide-inclusion-graph licenses bans sources")?)
     });
     report.step("tidiness", tidy::tidy);
+    report.step("simulation", || simulation::simulate(full));
     if full {
         // A tenth of all that is compiled, to find links that lead nowhere.
         report.step("documents", || run(&mut rustdoc()));

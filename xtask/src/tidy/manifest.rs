@@ -14,6 +14,7 @@ const FLOORS: &[&str] = &["domain", "storage", "operations", "edges"];
 /// above these, and knows no other.
 const ORDER_WITHIN_FLOORS: &[&[&str]] = &[
     &["model"],
+    &["failpoint"],
     &["sql"],
     &["instance"],
     &["exposure"],

@@ -4,55 +4,58 @@ use futures_util::future::BoxFuture;
 
 use crate::{Address, Composed, DeliveryOutcome, Failure, Greeting, Maildir, Relay};
 
-/// How mail leaves.
-pub enum Transport {
-    /// Through the site's relay.
-    Relay(Box<Relay>),
-    /// Into a folder.
-    Maildir(Maildir),
-}
-
-impl Transport {
+/// How mail leaves: through the site's relay, or into a folder.
+pub trait Transport: fmt::Debug + Send + Sync {
     /// Makes one attempt. Whoever calls it has a durable record that says so.
     #[must_use = "a future does nothing until it is awaited"]
-    pub fn deliver<'a>(&'a self, message: &'a Composed) -> BoxFuture<'a, DeliveryOutcome> {
-        match self {
-            Self::Relay(relay) => relay.deliver(message),
-            Self::Maildir(maildir) => Box::pin(maildir.deliver(message)),
-        }
+    fn deliver<'a>(&'a self, message: &'a Composed) -> BoxFuture<'a, DeliveryOutcome>;
+
+    /// Asks whether mail would leave, without sending any; `None` where there is nobody to greet.
+    #[must_use = "a future does nothing until it is awaited"]
+    fn greet<'a>(
+        &'a self,
+        bounces: &'a Address,
+        own: &'a Address,
+    ) -> BoxFuture<'a, Result<Option<Greeting>, Failure>>;
+
+    /// Whether mail can go to addresses beyond ASCII; `None` if it cannot be told now.
+    #[must_use = "a future does nothing until it is awaited"]
+    fn takes_international(&self) -> BoxFuture<'_, Option<bool>>;
+}
+
+impl Transport for Relay {
+    fn deliver<'a>(&'a self, message: &'a Composed) -> BoxFuture<'a, DeliveryOutcome> {
+        self.deliver(message)
     }
 
-    /// Asks whether mail would leave, without sending any; `None` for a folder, which greets
-    /// nobody.
-    #[must_use = "a future does nothing until it is awaited"]
-    pub fn greet<'a>(
+    fn greet<'a>(
         &'a self,
         bounces: &'a Address,
         own: &'a Address,
     ) -> BoxFuture<'a, Result<Option<Greeting>, Failure>> {
-        Box::pin(async move {
-            match self {
-                Self::Relay(relay) => relay.greet(bounces, own).await.map(Some),
-                Self::Maildir(_) => Ok(None),
-            }
-        })
+        Box::pin(async move { self.greet(bounces, own).await.map(Some) })
     }
 
-    /// Whether mail can go to addresses beyond ASCII; `None` if it cannot be told now.
-    #[must_use = "a future does nothing until it is awaited"]
-    pub fn takes_international(&self) -> BoxFuture<'_, Option<bool>> {
-        match self {
-            Self::Relay(relay) => relay.takes_international(),
-            Self::Maildir(_) => Box::pin(async { Some(true) }),
-        }
+    fn takes_international(&self) -> BoxFuture<'_, Option<bool>> {
+        self.takes_international()
     }
 }
 
-impl fmt::Debug for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Relay(relay) => relay.fmt(f),
-            Self::Maildir(maildir) => maildir.fmt(f),
-        }
+/// A folder greets nobody, and takes whatever is put into it.
+impl Transport for Maildir {
+    fn deliver<'a>(&'a self, message: &'a Composed) -> BoxFuture<'a, DeliveryOutcome> {
+        Box::pin(self.deliver(message))
+    }
+
+    fn greet<'a>(
+        &'a self,
+        _: &'a Address,
+        _: &'a Address,
+    ) -> BoxFuture<'a, Result<Option<Greeting>, Failure>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn takes_international(&self) -> BoxFuture<'_, Option<bool>> {
+        Box::pin(async { Some(true) })
     }
 }

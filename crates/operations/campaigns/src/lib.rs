@@ -47,8 +47,8 @@ pub use failure::{
 pub use folds::ReportFolds;
 pub use freeze::{finish_campaign, freeze_campaign};
 pub use reconcile::{
-    DisagreeingAccount, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling, Thoroughness,
-    last_reconciliation, reconcile, reconcile_if_due,
+    DisagreeingAccount, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling,
+    Thoroughness, last_reconciliation, reconcile, reconcile_if_due,
 };
 pub use report::{CampaignReport, report_campaign};
 pub use resets::{destroy_old_secrets, watch_account};

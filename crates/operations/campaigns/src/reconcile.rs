@@ -145,7 +145,7 @@ async fn pass(
         let read = some.len() as u64;
         let mut later = Later { trials: &mut trials, sealed: &mut sealed };
         compare(means, some, &mut later, &mut findings).await?;
-        failpoint::reach("accounts_compared");
+        failpoint::reach("accounts_compared").await;
         findings.read(read);
         means.progress.advance(read);
     }

@@ -9,16 +9,19 @@
 //! either the attempt before was let through while it held the lock, and its end is waited for; or
 //! it is not let through any more. No clock and no lease decides that.
 
-use std::{collections::BTreeMap, error::Error};
+use std::{collections::BTreeMap, error::Error, slice};
 
 use campaign::{PassedAttempt, SwapEnd, judge_swap};
 use directory::{
     Ability, Directory, EndedSessions, LockedRow, ReadError, RowNow, TransactionFate, WriteError,
 };
-use instance::{Instance, KeyRing, failpoint};
+use instance::{
+    Instance, KeyRing,
+    failpoint::{self, mutant},
+};
 use model::{
     Account, AccountId, Credential, CredentialNow, CredentialVersion, SiteRow, SiteTransaction,
-    StoredHash,
+    SkipReason, StoredHash,
 };
 use store::{StoreError, Swap, SwapLease, Tx};
 
@@ -74,15 +77,15 @@ pub async fn carry_out<S: Saga>(
     mut saga: S,
 ) -> Result<S::Done, S::Error> {
     let intended = saga.intend().await?;
-    failpoint::reach(S::MOMENTS[0]);
+    failpoint::reach(S::MOMENTS[0]).await;
     let mut swapped = Swapped::new();
     for replacement in intended {
         let end = swap(instance, directory, &saga, &replacement).await;
         swapped.insert(replacement.account, end);
     }
-    failpoint::reach(S::MOMENTS[1]);
+    failpoint::reach(S::MOMENTS[1]).await;
     let ended = end_sessions(directory, &swapped).await?;
-    failpoint::reach(S::MOMENTS[2]);
+    failpoint::reach(S::MOMENTS[2]).await;
     saga.settle(swapped, ended).await
 }
 
@@ -94,6 +97,8 @@ async fn swap<S: Saga>(
     replacement: &Replacement,
 ) -> Result<SwapEnd, SwapError> {
     let Replacement { held, account, old, new } = replacement;
+    let is_early =
+        mutant::is_on("pass_before_lock") && pass(instance, directory, saga, *held, None).await?;
     let (keys, mut row) = (instance.keys(), directory.lock(account).await?);
     let found = judge_row(keys, &*row, version(keys, old), version(keys, new));
     if found != SiteRow::Old {
@@ -101,12 +106,12 @@ async fn swap<S: Saga>(
         return Ok(judge_swap(found, PassedAttempt::None));
     }
     row.replace(new).await?;
-    failpoint::reach("row_replaced");
-    if !pass(instance, directory, saga, *held, row.transaction()).await? {
+    failpoint::reach("row_replaced").await;
+    if !is_early && !pass(instance, directory, saga, *held, row.transaction()).await? {
         row.roll_back().await?;
         return Ok(SwapEnd::Untouched);
     }
-    failpoint::reach("swap_passed");
+    failpoint::reach("swap_passed").await;
     row.commit().await?;
     Ok(SwapEnd::Done)
 }
@@ -120,6 +125,9 @@ async fn pass<S: Saga>(
     held: SwapLease,
     transaction: Option<SiteTransaction>,
 ) -> Result<bool, SwapError> {
+    if mutant::is_on("no_pass") {
+        return Ok(true);
+    }
     if directory.capabilities().can(Ability::SharesStore) {
         // Nobody can write here before the site's transaction ends: what is read now stays true.
         let mut tx = instance.store().read().await?;
@@ -141,17 +149,27 @@ pub async fn judge_left(
     left: &Swap,
 ) -> Result<SwapEnd, SwapError> {
     let row = directory.lock(&left.account).await?;
-    let found = judge_row(keys, &*row, left.expected, left.made);
+    let found = if mutant::is_on("judged_by_replica") {
+        let accounts = directory.by_ids(slice::from_ref(&left.account)).await?;
+        SiteRow::classify(credential_of(keys, accounts.first()), left.expected, left.made)
+    } else {
+        judge_row(keys, &*row, left.expected, left.made)
+    };
     // Whoever held the row before has ended, which is all that the lock is for. What comes now
     // takes a connection: workers that wait for one with a row in hand would wait for each other.
     row.roll_back().await?;
-    Ok(judge_swap(found, passed(directory, left).await?))
+    failpoint::reach("swap_judged").await;
+    let end = judge_swap(found, passed(directory, left).await?);
+    if end == SwapEnd::Untouched && mutant::is_on("old_is_changed") {
+        return Ok(SwapEnd::Lost(SkipReason::Changed));
+    }
+    Ok(end)
 }
 
 async fn passed(directory: &dyn Directory, left: &Swap) -> Result<PassedAttempt, SwapError> {
     // Where the site's row locks our store, nothing could be written down before the commit.
     let is_known = !directory.capabilities().can(Ability::SharesStore);
-    if left.passed.is_none() && is_known {
+    if left.passed.is_none() && is_known || mutant::is_on("other_is_undone") {
         return Ok(PassedAttempt::None);
     }
     let Some(transaction) = &left.transaction else { return Ok(PassedAttempt::Unknown) };

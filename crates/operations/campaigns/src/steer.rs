@@ -1,8 +1,8 @@
 use authority::RosterDigest;
-use campaign::{Event, HaltReason, Plan, State};
+use campaign::{Event, HaltReason, Plan, StageProgress, State, Unsettled};
 use directory::{Ability, Directory};
 use futures_util::future::BoxFuture;
-use instance::{Instance, roster_in};
+use instance::{Instance, failpoint::mutant, roster_in};
 use ledger::CampaignEvent;
 use model::{CampaignState, KillSwitch, Timestamp};
 use outbox::Words;
@@ -67,7 +67,10 @@ pub fn resume_campaign<'a>(
         let signed = signed_plan(&mut tx, &loaded, &roster).await?;
         check_words(words, signed.plan())?;
         release_kill_switch(instance, &mut tx, signed.plan(), name, now).await?;
-        let before = progress(&mut tx, loaded.id()).await?;
+        let before = match mutant::is_on("threshold_since_start") {
+            true => StageProgress::default(),
+            false => progress(&mut tx, loaded.id()).await?,
+        };
         take_step(instance, &mut tx, &mut loaded, Event::Resume(&signed, &before), now).await?;
         tx.commit().await?;
         show_campaign(instance, name).await
@@ -164,9 +167,11 @@ pub fn close_campaign<'a>(
     Box::pin(async move {
         let mut tx = instance.store().begin().await?;
         let mut loaded = held_by_name(&mut tx, name).await?;
-        let (done, now) = (progress(&mut tx, loaded.id()).await?, tx.now().await?);
+        let (mut done, now) = (progress(&mut tx, loaded.id()).await?, tx.now().await?);
+        if mutant::is_on("close_untold") {
+            done.unsettled = Unsettled::default();
         // A campaign that runs says so better than its untold people do.
-        if !matches!(loaded.campaign.state(), State::Running(_)) {
+        } else if !matches!(loaded.campaign.state(), State::Running(_)) {
             refuse_unsettled(&mut tx, &loaded).await?;
         }
         take_step(instance, &mut tx, &mut loaded, Event::Close(&done), now).await?;

@@ -8,7 +8,10 @@ use std::slice;
 
 use campaign::SwapEnd;
 use futures_util::future::BoxFuture;
-use instance::{Instance, failpoint};
+use instance::{
+    Instance,
+    failpoint::{self, mutant},
+};
 use ledger::{CampaignEvent, LogEvent};
 use model::{CampaignId, SwapPurpose, TargetState};
 use store::{Swap, SwapBehalf};
@@ -56,10 +59,17 @@ pub fn judge_left_sealings<'a>(
 
 async fn judge(context: &WorkerContext<'_>, left: &Swap) -> Result<(), RunError> {
     let SwapBehalf::Seal { campaign, .. } = left.behalf else { return Ok(()) };
+    let (keys, directory) = (context.instance.keys(), &*context.means.directory);
+    let early = match mutant::is_on("taken_after_look") {
+        true => Some(judge_left(keys, directory, left).await?),
+        false => None,
+    };
     let Some(taken) = take(context, campaign, left).await? else { return Ok(()) };
-    failpoint::reach("swap_taken");
-    let directory = &*context.means.directory;
-    let end = judge_left(context.instance.keys(), directory, &taken).await?;
+    failpoint::reach("swap_taken").await;
+    let end = match early {
+        Some(end) => end,
+        None => judge_left(keys, directory, &taken).await?,
+    };
     if end == SwapEnd::Done {
         let account = slice::from_ref(&taken.account);
         directory.end_sessions(account).await.map_err(SwapError::from)?;

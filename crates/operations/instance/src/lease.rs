@@ -3,7 +3,6 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use model::NoticeId;
 use store::{AddressLease, Lease, ReconciliationLease, StoreError, Tx, WorkerName};
-use tokio::time;
 
 use crate::{Instance, limits::RENEWALS_PER_LEASE};
 
@@ -22,8 +21,9 @@ pub async fn while_renewing<T, E: From<StoreError>>(
     job: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     tokio::select! {
+        biased;
         done = job => done,
-        failed = keep_renewing(instance, held) => Err(failed.into()),
+        failed = failpoint::beside(keep_renewing(instance, held)) => Err(failed.into()),
     }
 }
 
@@ -98,7 +98,7 @@ impl Renewable for NoticeLease<'_> {
 fn keep_renewing<'a>(instance: &'a Instance, held: &'a dyn Renewable) -> BoxFuture<'a, StoreError> {
     Box::pin(async move {
         loop {
-            time::sleep(instance.options().lease / RENEWALS_PER_LEASE).await;
+            failpoint::sleep(instance.options().lease / RENEWALS_PER_LEASE).await;
             if let Err(failed) = renew(instance, held).await {
                 return failed;
             }

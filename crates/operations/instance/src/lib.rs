@@ -12,7 +12,6 @@ mod append;
 mod arming;
 mod doctor;
 mod encrypted;
-pub mod failpoint;
 mod fault;
 mod instance;
 mod key_ring;
@@ -33,6 +32,7 @@ pub use arming::{
 };
 pub use doctor::{Check, Checked, check_clock, check_directory, check_store, is_store_there};
 pub use encrypted::Encrypted;
+pub use failpoint;
 pub use fault::InstanceFault;
 #[doc(hidden)]
 pub use fault::{JoinError, StoreError};

@@ -1,3 +1,4 @@
+use instance::failpoint::mutant;
 use notice::{DeliveryOutcome, Phase, SmtpOutcome};
 
 use crate::limits::ANSWER_CHARS_MAX;
@@ -25,6 +26,18 @@ impl From<&DeliveryOutcome> for Attempted {
             }
         };
         let answer = answer.chars().filter(|c| !c.is_control()).take(ANSWER_CHARS_MAX).collect();
-        Self { outcome: outcome.into(), phase, code, answer }
+        Self { outcome: outcome_of(outcome), phase, code, answer }
+    }
+}
+
+fn outcome_of(outcome: &DeliveryOutcome) -> SmtpOutcome {
+    match (outcome, outcome.into()) {
+        (_, SmtpOutcome::LostAfterDot) if mutant::is_on("lost_is_put_off") => SmtpOutcome::PutOff,
+        (DeliveryOutcome::Refused { permanent: true, .. }, _)
+            if mutant::is_on("every_no_is_final") =>
+        {
+            SmtpOutcome::Refused
+        }
+        (_, outcome) => outcome,
     }
 }

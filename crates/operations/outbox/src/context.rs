@@ -23,7 +23,7 @@ pub struct Outbox {
 #[derive(Debug)]
 pub struct Mail {
     /// The site's relay, or a folder.
-    pub transport: Transport,
+    pub transport: Box<dyn Transport>,
     /// Signs every mail, unless the relay does.
     pub signer: Option<Box<dyn Signer>>,
     /// Where bounces go; the sender's own address if `None`.

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use instance::{NoticeLease, failpoint, while_renewing};
+use instance::{
+    NoticeLease,
+    failpoint::{self, mutant},
+    while_renewing,
+};
 use ledger::NoticeStep;
 use model::NoticeState;
 use notice::{
@@ -67,14 +71,14 @@ pub async fn send_next<S: NoticeSource>(
 ) -> Result<bool, S::Error> {
     let Some(claimed) = claim(sender, source).await? else { return Ok(false) };
     let Claimed { notice, retry, draft } = claimed;
-    failpoint::reach("notice_begun");
+    failpoint::reach("notice_begun").await;
     let (attempt, failed) = match prepare(sender, source, &notice, draft).await {
         Ok(mail) => (Some(attempt(sender, &notice, &mail).await?), None),
         Err(error) => (None, Some(error)),
     };
-    failpoint::reach("notice_delivered");
+    failpoint::reach("notice_delivered").await;
     record_outcome(sender, &notice, attempt, retry).await?;
-    failpoint::reach("notice_recorded");
+    failpoint::reach("notice_recorded").await;
     failed.map_or(Ok(true), Err)
 }
 
@@ -95,8 +99,7 @@ async fn claim<S: NoticeSource>(
     let Some(gate) = source.gate(&mut tx).await? else { return Ok(None) };
     let pause = tx.hold_sending_pause().await?;
     for notice in source.left_in_flight(&mut tx).await? {
-        let found = NoticeEvent::FoundInflight;
-        move_notice(sender, &mut tx, &notice, found, Duration::ZERO, None).await?;
+        move_notice(sender, &mut tx, &notice, found(&notice), Duration::ZERO, None).await?;
     }
     let is_early = match &pause {
         Some(pause) => pause.probe_at > tx.now().await?,
@@ -126,7 +129,9 @@ async fn begin(
     let taken = notice_after(row_of(&notice), NoticeEvent::Taken, Duration::ZERO, now)?;
     let attempts = taken.attempts();
     let lease = sender.instance.options().lease;
-    tx.begin_notice(notice.id, attempts, sender.worker, lease).await?;
+    if !mutant::is_on("begun_unrecorded") {
+        tx.begin_notice(notice.id, attempts, sender.worker, lease).await?;
+    }
     let begun = Notice { attempts, state: NoticeState::Inflight, ..notice };
     sender.instance.record(tx, &[begun_step(&begun).into()]).await?;
     Ok(begun)
@@ -253,4 +258,13 @@ const fn ended_step(notice: &Notice) -> NoticeStep {
         attempt: notice.attempts,
         state: notice.state,
     }
+}
+
+/// What a notice has become that another attempt finds in flight.
+fn found(notice: &Notice) -> NoticeEvent {
+    if mutant::is_on("inflight_requeued") {
+        let (attempt, outcome) = (notice.attempts, SmtpOutcome::Unwritten);
+        return NoticeEvent::Answered { attempt, outcome, last_sent: None };
+    }
+    NoticeEvent::FoundInflight
 }

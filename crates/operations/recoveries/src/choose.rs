@@ -256,7 +256,7 @@ async fn set(
     let saga = PasswordSaga { instance, recovery, link, change, intended: Err(Chosen::Busy) };
     let chosen = carry_out(instance, &*recovery.directory, saga).await?;
     if chosen == Chosen::Done {
-        failpoint::reach("reset_concluded");
+        failpoint::reach("reset_concluded").await;
         watch_account(instance, &recovery.verifier, &now).await?;
     }
     Ok(chosen)

@@ -43,7 +43,10 @@ impl Db {
 
     /// Starts a transaction that will write: on SQLite it is the only one at a time.
     pub fn begin(&self) -> BoxFuture<'_, Result<SqlTx, SqlError>> {
-        Box::pin(async move { Ok(SqlTx(self.0.begin().await?)) })
+        Box::pin(async move {
+            failpoint::reach("begin").await;
+            Ok(SqlTx(self.0.begin().await?))
+        })
     }
 
     /// Starts a transaction that only reads, and sees one state of the database throughout.
@@ -179,7 +182,7 @@ impl SqlTx {
 
     /// Makes everything done in it last. If it fails, nothing is done.
     pub fn commit(self) -> BoxFuture<'static, Result<(), SqlError>> {
-        self.0.end()
+        failpoint::committing(self.0.end(), |lost| SqlError::Database(lost.into()))
     }
 
     /// Takes everything done in it back at once. Dropping it does so only when its connection is used

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use notice::{DeliveryOutcome, Maildir, Transport};
+use notice::{DeliveryOutcome, Maildir};
 
 use crate::facts::{notice_to, raw};
 
@@ -12,7 +12,7 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 async fn deliver(folder: &Path, id: i64) -> DeliveryOutcome {
-    let maildir = Transport::Maildir(Maildir::open(folder).unwrap());
+    let maildir = Maildir::open(folder).unwrap();
     maildir.deliver(&notice_to("jane@example.net", id)).await
 }
 

@@ -94,9 +94,9 @@ fn mail(config: &Config, kind: InstanceKind) -> Result<Mail, MailError> {
     Ok(Mail {
         transport: match settings.transport {
             TransportSetting::Maildir => {
-                Transport::Maildir(Maildir::open(&config.resolve(&settings.folder))?)
+                Box::new(Maildir::open(&config.resolve(&settings.folder))?) as Box<dyn Transport>
             }
-            TransportSetting::Smtp => Transport::Relay(Box::new(relay(config, kind)?)),
+            TransportSetting::Smtp => Box::new(relay(config, kind)?),
         },
         signer: signer(config)?,
         bounces: bounces.transpose()?,

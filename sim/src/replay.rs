@@ -1,0 +1,71 @@
+//! Seeds that once found something.
+
+use std::{fs, ops::Range, path::Path};
+
+use crate::{
+    SimResult,
+    faults::Faults,
+    run::{Asked, run},
+    world::World,
+};
+
+/// What came of the recorded seeds.
+#[derive(Debug)]
+pub(crate) struct Replayed {
+    pub(crate) lines: Vec<String>,
+    pub(crate) holds: bool,
+}
+
+/// Runs every line of a file: `MUTANT SEED`.
+pub(crate) async fn replay(world: &World, file: &Path, faults: &Faults) -> SimResult<Replayed> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let mut told = Replayed { lines: Vec::new(), holds: true };
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (mutant, seed) = line.split_once(' ').ok_or_else(|| format!("`{line}`: no seed"))?;
+        let seed = seed.trim().parse()?;
+        let (verdict, holds) = replay_one(world, mutant, seed, faults).await?;
+        told.lines.push(format!("{mutant} {seed}: {verdict}"));
+        told.holds &= holds;
+    }
+    Ok(told)
+}
+
+/// The first of these seeds that breaks something with a mutant, and nothing without.
+pub(crate) async fn search(
+    world: &World,
+    mutant: &str,
+    among: Range<u64>,
+    faults: &Faults,
+) -> SimResult<Option<u64>> {
+    for seed in among {
+        let whole = Asked { seed, faults: faults.clone(), mutant: None };
+        let mutated = Asked { mutant: Some(mutant.to_owned()), ..whole.clone() };
+        let is_found = run(world, &mutated).await?.broken.is_some();
+        if is_found && run(world, &whole).await?.broken.is_none() {
+            return Ok(Some(seed));
+        }
+    }
+    Ok(None)
+}
+
+async fn replay_one(
+    world: &World,
+    mutant: &str,
+    seed: u64,
+    faults: &Faults,
+) -> SimResult<(String, bool)> {
+    let whole = Asked { seed, faults: faults.clone(), mutant: None };
+    let mutated = Asked { mutant: Some(mutant.to_owned()), ..whole.clone() };
+    let found = run(world, &mutated).await?;
+    if found.broken.is_none() {
+        return Ok(("the mutant is not found any more: record another seed".to_owned(), false));
+    }
+    let (first, second) = (run(world, &whole).await?, run(world, &whole).await?);
+    if let Some(what) = first.broken {
+        return Ok((format!("broken without the mutant: {what}"), false));
+    }
+    if first != second {
+        return Ok(("two runs of it differ".to_owned(), false));
+    }
+    Ok((format!("found: {}", found.broken.unwrap_or_default()), true))
+}
