@@ -10,6 +10,9 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Postgres;
 
+/// What it calls a column of bytes.
+pub(crate) const BYTES: &str = "BYTEA";
+
 /// Cluster, database and timeline, which a plain role may ask for; NULL on a standby. A restored or
 /// promoted server is on another timeline, where numbers of transactions may come again.
 macro_rules! database {
@@ -69,6 +72,18 @@ impl Engine for Postgres {
 
     fn transaction(&self) -> String {
         format!("txid_current(), {DATABASE}")
+    }
+
+    /// Settings of the server change how it writes bytes as text by itself.
+    fn hash_as_text(&self, column: &str, type_name: &str) -> String {
+        match type_name {
+            BYTES => format!("E'\\\\x' || encode({column}, 'hex')"),
+            _ => format!("CAST({column} AS TEXT)"),
+        }
+    }
+
+    fn holds_bytes(&self, _column: &str, type_name: &str) -> String {
+        (type_name == BYTES).to_string()
     }
 
     /// A literal in quotes takes the type of what it is compared with.

@@ -32,6 +32,18 @@ impl Engine for Sqlite {
         "NULL, NULL".to_owned()
     }
 
+    /// Every value has a type of its own, whatever its column's is.
+    fn hash_as_text(&self, column: &str, _type_name: &str) -> String {
+        format!(
+            "CASE typeof({column}) WHEN 'blob' THEN '\\x' || hex({column}) ELSE CAST({column} AS TEXT) \
+             END"
+        )
+    }
+
+    fn holds_bytes(&self, column: &str, _type_name: &str) -> String {
+        format!("typeof({column}) = 'blob'")
+    }
+
     /// A text is greater than any number where no column's type makes a number of it.
     fn moment(&self, moment: &Literal) -> String {
         match moment {
