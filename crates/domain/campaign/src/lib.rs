@@ -17,6 +17,7 @@ mod signed;
 mod signing;
 mod swap;
 mod target;
+mod terms;
 #[cfg(test)]
 mod testing;
 mod tree;
@@ -32,9 +33,7 @@ pub use machine::{
     Unsettled, allowed_addresses, step,
 };
 pub use names::{CampaignName, TemplateName};
-pub use plan::{
-    Counts, Draft, Plan, PlanDigest, PlanError, Reason, Renewal, Scope, TemplateDigest,
-};
+pub use plan::{Counts, Draft, Plan, PlanDigest, PlanError, Reason, Renewal, TemplateDigest};
 pub use policy::{Policy, PolicyError, RampStep, Reach, StoreKind, Threshold};
 pub use signed::SignedPlan;
 pub use swap::{PassedAttempt, SwapEnd, judge_swap};
@@ -42,4 +41,5 @@ pub use target::{
     AddressKey, Place, Reverification, Target, TargetAction, Targets, TargetsError,
     after_reverification,
 };
+pub use terms::{CountBounds, Mode, Scope, Sentinel, Terms};
 pub use tree::{InclusionProof, TargetRoot, TargetTree};

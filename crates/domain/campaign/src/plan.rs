@@ -9,7 +9,9 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CampaignName, Policy, PolicyError, StoreKind, TargetRoot, TargetTree, Targets, TemplateName,
+    CampaignName, Policy, PolicyError, Scope, StoreKind, TargetRoot, TargetTree, Targets,
+    TemplateName,
+    terms::{Terms, is_usual},
 };
 
 digest_type! {
@@ -47,27 +49,8 @@ pub struct Plan {
     policy: Policy,
     templates: BTreeMap<TemplateName, TemplateDigest>,
     root: TargetRoot,
-    #[serde(default, skip_serializing_if = "Scope::is_all")]
-    scope: Scope,
-}
-
-/// Which of a plan's targets are taken up in its round.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// All of them, step by step.
-    #[default]
-    All,
-    /// Those who were begun before a halt: they are settled, and nobody else is touched.
-    Begun,
-}
-
-impl Scope {
-    /// Whether a plan leaves it out: plans had none before campaigns could be finished.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    const fn is_all(&self) -> bool {
-        matches!(self, Self::All)
-    }
+    #[serde(default, skip_serializing_if = "is_usual")]
+    terms: Terms,
 }
 
 format_version! { pub(crate) Version = "countersign plan 1" }
@@ -95,6 +78,8 @@ pub struct Draft {
     pub policy: Policy,
     /// The words, by name.
     pub templates: BTreeMap<TemplateName, TemplateDigest>,
+    /// The mails that they make, for signers to read.
+    pub mails: BTreeMap<TemplateName, String>,
 }
 
 /// What may differ in the plan of a later round.
@@ -132,8 +117,14 @@ pub struct Reason {
     pub name: LeakName,
     /// When it happened.
     pub date: LeakDate,
+    /// What recipients are told that it is called, if that is another name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_name: Option<LeakName>,
     /// How sure the site is of it.
     pub provenance: Provenance,
+    /// Whether something about it looks made up.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub is_suspect: bool,
     /// Targets whose password stands in it.
     pub targets: u64,
 }
@@ -172,7 +163,7 @@ impl Plan {
             policy: draft.policy,
             templates: draft.templates,
             root: TargetTree::new(targets).root(),
-            scope: Scope::All,
+            terms: Terms { mails: draft.mails, ..Terms::default() },
         };
         plan.check()?;
         Ok(plan)
@@ -191,7 +182,7 @@ impl Plan {
             sign_by: now.after(Duration::from_secs(policy.signing_seconds)),
             start_by: now.after(Duration::from_secs(policy.start_seconds)),
             policy,
-            scope,
+            terms: Terms { scope, ..self.terms.clone() },
             ..self.clone()
         };
         plan.check()?;
@@ -236,6 +227,9 @@ impl Plan {
         }
         if self.templates.is_empty() {
             return Err(PlanError::NoTemplate);
+        }
+        if let Some(term) = self.terms.unkept() {
+            return Err(PlanError::Unkept { term });
         }
         Ok(())
     }
@@ -346,7 +340,13 @@ impl Plan {
     /// Which of its targets are taken up.
     #[must_use]
     pub const fn scope(&self) -> Scope {
-        self.scope
+        self.terms.scope
+    }
+
+    /// The mails in full, as an invented recipient gets them.
+    #[must_use]
+    pub const fn mails(&self) -> &BTreeMap<TemplateName, String> {
+        &self.terms.mails
     }
 }
 
@@ -397,6 +397,12 @@ pub enum PlanError {
         found: Timestamp,
         /// The date that the policy gives.
         policy: Timestamp,
+    },
+    /// Acting on it would break what was signed.
+    #[error("the plan has a term that this version of Countersign cannot keep to: `{term}`")]
+    Unkept {
+        /// Which one.
+        term: &'static str,
     },
     /// Nobody could be told anything.
     #[error("the plan names no template")]

@@ -37,6 +37,7 @@ impl Document for Plan {
         for (name, digest) in self.templates() {
             writeln!(to, "template: {name} {digest}")?;
         }
+        self.write_mails(to)?;
         writeln!(to, "approvers needed: {}", self.approvers_needed())?;
         writeln!(to, "targets: {}", self.root())
     }
@@ -75,6 +76,17 @@ impl Plan {
         Ok(())
     }
 
+    /// Every line of a mail is marked, so that no mail can pass for a term of the plan.
+    fn write_mails(&self, to: &mut String) -> fmt::Result {
+        for (name, mail) in self.mails() {
+            writeln!(to, "mail {name}, as an invented person gets it:")?;
+            for line in mail.lines() {
+                writeln!(to, "  | {}", readable(line))?;
+            }
+        }
+        Ok(())
+    }
+
     fn write_reasons(&self, to: &mut String) -> fmt::Result {
         for reason in self.reasons() {
             let (name, leak) = (readable(reason.name.as_str()), reason.leak);
@@ -84,6 +96,9 @@ impl Plan {
                 to,
                 "because of: leak {leak} {name} ({date}, {provenance}), {targets} accounts"
             )?;
+            if let Some(name) = &reason.public_name {
+                writeln!(to, "  called in mails: {}", readable(name.as_str()))?;
+            }
         }
         Ok(())
     }

@@ -74,7 +74,9 @@ pub(crate) fn draft(targets: u64) -> Draft {
         leak: LeakId(3),
         name: "Example Books".parse().unwrap(),
         date: "2016-05".parse().unwrap(),
+        public_name: None,
         provenance: Provenance::Circulating,
+        is_suspect: false,
         targets,
     };
     let template = ("reset_required/en".parse().unwrap(), TemplateDigest::from_bytes([9; 32]));
@@ -89,5 +91,6 @@ pub(crate) fn draft(targets: u64) -> Draft {
         reasons: vec![reason],
         policy: Policy::default(),
         templates: [template].into(),
+        mails: [].into(),
     }
 }

@@ -67,6 +67,10 @@ text_enum! {
         /// Somebody else's password stands in the site's row; whether ours stood there before
         /// cannot be known.
         Overtaken = "overtaken",
+        /// Kept as it is until operators have decided.
+        Held = "held",
+        /// Its owner was told, and has time to change the password before it is taken out of use.
+        Grace = "grace",
     }
 }
 
@@ -74,7 +78,7 @@ impl TargetState {
     /// Whether sealing has come to its end, one way or the other.
     #[must_use]
     pub const fn is_settled(self) -> bool {
-        !matches!(self, Self::Pending | Self::Sealing)
+        !matches!(self, Self::Pending | Self::Sealing | Self::Held | Self::Grace)
     }
 
     /// Whether the account was sealed, whatever became of it later.

@@ -7,7 +7,8 @@ use model::Timestamp;
 
 use crate::{
     Address, AddressError, Facts, Language, NoticeToken, RenderError, Rendered, Renderer, Site,
-    message::{Composed, MessageError},
+    link::ResetUrl,
+    message::{Composed, MessageError, ShownText},
 };
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -52,7 +53,8 @@ impl Composer {
         let rendered = self.preview(facts, language)?;
         let bytes = self.assemble(facts.recipient(), &rendered, language, posting)?;
         let envelope_from = self.envelope_from(posting)?;
-        Ok(Composed::new(envelope_from, facts.recipient().clone(), bytes)?)
+        let composed = Composed::new(envelope_from, facts.recipient().clone(), bytes)?;
+        Ok(composed.showing(without_link(rendered, facts.link())))
     }
 
     /// What the recipient will see, for reviewers and for the linter.
@@ -101,6 +103,19 @@ impl Composer {
         message.write_to_vec().map_err(ComposeError::Write)
     }
 }
+
+/// Whoever sees the text later must not be able to use the link.
+fn without_link(rendered: Rendered, link: Option<&ResetUrl>) -> ShownText {
+    let Rendered { subject, text, .. } = rendered;
+    let text = match link {
+        Some(link) => text.replace(link.as_str(), HIDDEN_LINK),
+        None => text,
+    };
+    ShownText { subject, text }
+}
+
+/// Stands where the link was.
+const HIDDEN_LINK: &str = "[...]";
 
 /// Why a notice could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -50,7 +50,7 @@ pub use language::Language;
 pub use link::{BaseUrl, BaseUrlError, ResetUrl, ResetUrlError};
 pub use lint::{Fault, lint};
 pub use maildir::{Maildir, MaildirError};
-pub use message::{Composed, MessageError, SignMessageError};
+pub use message::{Composed, MessageError, ShownText, SignMessageError};
 pub use moment::{Moment, MomentError};
 pub use outcome::{DeliveryOutcome, Failure};
 pub use pause::{PauseChange, PauseClock, pause_after};

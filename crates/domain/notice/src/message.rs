@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     Address, SignError, Signer,
     limits::{MESSAGE_BYTES_MAX, MESSAGE_LINE_BYTES_MAX},
@@ -18,6 +20,24 @@ pub struct Composed {
     recipient: Address,
     message_id: String,
     bytes: Vec<u8>,
+    shown: Option<ShownText>,
+}
+
+/// What its recipient reads, to be shown again to whoever asks whether it is genuine. A link that
+/// only its recipient may have is not in it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownText {
+    /// The subject.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+}
+
+/// It names an account.
+impl fmt::Debug for ShownText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ShownText(..)")
+    }
 }
 
 impl Composed {
@@ -38,7 +58,19 @@ impl Composed {
             check_line(at + 1, line)?;
         }
         let message_id = header(&bytes, MESSAGE_ID).ok_or(MessageError::NoMessageId)?;
-        Ok(Self { envelope_from, recipient, message_id, bytes })
+        Ok(Self { envelope_from, recipient, message_id, bytes, shown: None })
+    }
+
+    /// The same message, with what its recipient reads.
+    #[must_use]
+    pub(crate) fn showing(self, shown: ShownText) -> Self {
+        Self { shown: Some(shown), ..self }
+    }
+
+    /// What its recipient reads, if a composer wrote it.
+    #[must_use]
+    pub const fn shown(&self) -> Option<&ShownText> {
+        self.shown.as_ref()
     }
 
     /// Where bounces go.
@@ -72,7 +104,8 @@ impl Composed {
     pub fn signed(&self, signer: &dyn Signer) -> Result<Self, SignMessageError> {
         let mut bytes = signer.sign(&self.bytes)?;
         bytes.extend_from_slice(&self.bytes);
-        Ok(Self::new(self.envelope_from.clone(), self.recipient.clone(), bytes)?)
+        let signed = Self::new(self.envelope_from.clone(), self.recipient.clone(), bytes)?;
+        Ok(Self { shown: self.shown.clone(), ..signed })
     }
 
     /// Whether a relay must offer 8BITMIME.

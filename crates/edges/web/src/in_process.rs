@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use campaigns::{CampaignError, ReportError, ReportFolds, Statement, report_campaign, statements};
 use instance::{Instance, is_store_there};
-use outbox::{Words, check_notice, dispute_notice};
+use outbox::{check_notice, dispute_notice};
 use recoveries::{
     Choice, Chosen, MailAsked, Recovery, Wanted, ask_for_mail, choose_password, open_link,
 };
@@ -21,7 +21,6 @@ pub(crate) use campaigns::{CampaignReport, CampaignView};
 pub struct InProcess {
     instance: Arc<Instance>,
     reports: Arc<ReportFolds>,
-    words: Option<Arc<Words>>,
     recovery: Option<Arc<Recovery>>,
 }
 
@@ -29,13 +28,7 @@ impl InProcess {
     /// Answers for one instance.
     #[must_use]
     pub fn new(instance: Arc<Instance>) -> Self {
-        Self { instance, reports: Arc::default(), words: None, recovery: None }
-    }
-
-    /// Knows the words of the site's notices. Without them, none can be checked.
-    #[must_use]
-    pub fn with_words(self, words: Arc<Words>) -> Self {
-        Self { words: Some(words), ..self }
+        Self { instance, reports: Arc::default(), recovery: None }
     }
 
     /// Sets new passwords. Without the means for it, no link works.
@@ -58,14 +51,12 @@ impl InProcess {
         }
     }
 
-    /// Where there are no words, no notice was ever sent.
     async fn check(&self, typed: TypedNotice) -> Result<Option<NoticeFound>, Unanswered> {
-        let Some(words) = &self.words else { return Ok(None) };
-        let found = check_notice(&self.instance, words, &typed.code, &typed.address).await;
+        let found = check_notice(&self.instance, &typed.code, &typed.address).await;
         let found = found.map_err(Unanswered::because)?;
         Ok(found.map(|found| NoticeFound {
             kind: found.kind,
-            subject: found.subject,
+            shown: found.shown,
             made_at: found.made_at,
             ended_at: found.ended_at,
             status: found.status,

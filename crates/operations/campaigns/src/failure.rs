@@ -1,7 +1,6 @@
 use authority::ApprovalError;
 use campaign::{
-    GroupError, Irreconcilable, PlanError, PolicyError, Refusal, StepError, TargetsError,
-    Unsettled,
+    GroupError, Irreconcilable, PlanError, PolicyError, Refusal, StepError, TargetsError, Unsettled,
 };
 use directory::ReadError;
 use instance::{InstanceFault, PermissionError, RosterStateError};

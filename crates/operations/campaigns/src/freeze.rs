@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use campaign::{
-    Draft, Event, Plan, Policy, Reason, Renewal, Scope, State, Target, Targets, TemplateName, limits::FINDINGS_MAX,
+    Draft, Event, Plan, Policy, Reason, Renewal, Scope, State, Target, Targets, TemplateName,
+    limits::FINDINGS_MAX,
 };
 use directory::{Ability, Directory};
 use futures_util::future::BoxFuture;
@@ -101,7 +102,12 @@ async fn change_policy(
 /// Passes a plan that was signed with these very words.
 pub(crate) fn check_words(words: &Words, plan: &Plan) -> Result<(), CampaignError> {
     let digests = words.digests();
-    let differs = |name: &&TemplateName| plan.templates().get(name) != digests.get(name);
+    // Plans from before signers read the mails themselves have none.
+    let mails = Some(plan.mails()).filter(|mails| !mails.is_empty());
+    let differs = |name: &&TemplateName| {
+        plan.templates().get(name) != digests.get(name)
+            || mails.is_some_and(|mails| mails.get(name) != words.mails().get(name))
+    };
     match plan.templates().keys().chain(digests.keys()).find(differs) {
         None => Ok(()),
         Some(name) => {
@@ -145,6 +151,7 @@ async fn freeze(
         reasons: reasons(&mut tx, &known, &targets).await?,
         policy: policy(&loaded)?,
         templates: words.digests().clone(),
+        mails: words.mails().clone(),
     };
     let now = tx.now().await?;
     let plan = Plan::freeze(draft, &targets, loaded.campaign.next_round(), now)?;
@@ -312,7 +319,8 @@ async fn reasons(
     let reason = |leak: store::Leak| {
         let targets = counts.get(&leak.id).copied()?;
         let store::Leak { id, name, date, provenance, .. } = leak;
-        Some(Reason { leak: id, name, date, provenance, targets })
+        let (public_name, is_suspect) = (None, false);
+        Some(Reason { leak: id, name, public_name, date, provenance, is_suspect, targets })
     };
     Ok(leaks.filter_map(reason).collect())
 }

@@ -28,10 +28,7 @@ async fn notice_ends(tx: &mut Tx, campaign: CampaignId) -> Result<NoticeEnds, St
 
 /// Whom a campaign must not leave as they are. Who has chosen a password since was not told of the
 /// reset for all that.
-pub(crate) async fn unsettled(
-    tx: &mut Tx,
-    campaign: CampaignId,
-) -> Result<Unsettled, StoreError> {
+pub(crate) async fn unsettled(tx: &mut Tx, campaign: CampaignId) -> Result<Unsettled, StoreError> {
     let mut unsettled = Unsettled::default();
     for (state, count) in tx.unsettled_counts(campaign).await? {
         match state {

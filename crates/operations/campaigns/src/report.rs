@@ -148,7 +148,7 @@ async fn rows(tx: &mut Tx, loaded: &Loaded) -> Result<Reckoning, ReportError> {
 mod tests {
     use std::time::Duration;
 
-    use campaign::{Campaign, Event};
+    use campaign::{Campaign, Event, StageProgress};
     use instance::testing::{NOW, TestSite};
     use model::CampaignId;
     use store::NewCampaign;
@@ -179,7 +179,9 @@ mod tests {
     async fn close(site: &Instance, campaign: CampaignId) {
         let mut tx = site.store().begin().await.unwrap();
         let mut loaded = held(&mut tx, campaign).await.unwrap();
-        take_step(site, &mut tx, &mut loaded, Event::Close, NOW).await.unwrap();
+        take_step(site, &mut tx, &mut loaded, Event::Close(&StageProgress::default()), NOW)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
     }
 

@@ -159,4 +159,3 @@ async fn move_on(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<()
     take_step(context.instance, &mut tx, &mut loaded, Event::Tick(&progress), now).await?;
     Ok(tx.commit().await?)
 }
-

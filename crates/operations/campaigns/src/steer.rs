@@ -15,8 +15,8 @@ use crate::{
     loaded::{Loaded, held, held_by_name, take_step},
     needs::refuse_unable,
     progress::progress,
-    unsettled::refuse_unsettled,
     show_campaign,
+    unsettled::refuse_unsettled,
 };
 
 /// Starts a signed campaign: from now on workers take it up.

@@ -1,21 +1,22 @@
 use futures_util::future::BoxFuture;
 use ledger::NoticeStep;
-use model::{CampaignId, NoticeId, NoticeKind, NoticeState, Timestamp};
-use notice::NoticeCode;
-use store::{CodedNotice, Errand, StoreError, Tx};
+use model::{NoticeKind, NoticeState, Timestamp};
+use notice::{NoticeCode, ShownText};
+use store::{CodedNotice, Notice, StoreError, Tx};
 use subtle::ConstantTimeEq;
 
 use instance::{Instance, InstanceFault};
 
-use crate::{Kept, Words};
+use crate::shown::shown_of;
 
 /// What a recipient is told of a notice that is ours. It names neither account nor address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedNotice {
     /// What it says.
     pub kind: NoticeKind,
-    /// The subject that it bears.
-    pub subject: String,
+    /// What it says; `None` if that was not kept: it was sent by an earlier version, or nobody can
+    /// tell whether it was sent.
+    pub shown: Option<ShownText>,
     /// When it was written.
     pub made_at: Timestamp,
     /// When the mail server had the last word on it.
@@ -31,30 +32,17 @@ pub struct CheckedNotice {
 /// [`CheckError`] if the store fails.
 pub fn check_notice<'a>(
     instance: &'a Instance,
-    words: &'a Words,
     code: &'a str,
     address: &'a str,
 ) -> BoxFuture<'a, Result<Option<CheckedNotice>, CheckError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let Some(notice) = find(instance, &mut tx, code, address).await? else { return Ok(None) };
-        let CodedNotice { notice, ended_at, ref language, .. } = notice;
-        let language = match (language, notice.errand) {
-            (Some(written), _) => written.parse().ok(),
-            (None, Errand::Campaign { campaign, .. }) => {
-                let locale = locale(instance, &mut tx, campaign, notice.id).await?;
-                Some(words.language_of(locale.as_deref()))
-            }
-            (None, Errand::Request) => None,
-        };
-        let language = language.unwrap_or_else(|| words.language_of(None));
-        Ok(Some(CheckedNotice {
-            kind: notice.kind,
-            subject: words.subject(notice.kind, language),
-            made_at: notice.made_at,
-            ended_at,
-            status: notice.state,
-        }))
+        let Some(found) = find(instance, &mut tx, code, address).await? else { return Ok(None) };
+        let CodedNotice { notice, ended_at, .. } = found;
+        let kept = tx.notice_text(notice.id).await?;
+        let shown = kept.map(|kept| shown_of(instance, notice.id, &kept)).transpose()?;
+        let Notice { kind, made_at, state: status, .. } = notice;
+        Ok(Some(CheckedNotice { kind, shown, made_at, ended_at, status }))
     })
 }
 
@@ -98,26 +86,6 @@ async fn find(
     let kept = found.as_ref().map_or([0; 32], |found| found.address_key);
     let is_pair: bool = typed.ct_eq(&kept).into();
     Ok(found.filter(|_| is_pair))
-}
-
-/// A campaign's notice is written in the language of its accounts' locale.
-async fn locale(
-    instance: &Instance,
-    tx: &mut Tx,
-    campaign: CampaignId,
-    notice: NoticeId,
-) -> Result<Option<String>, CheckError> {
-    for account in tx.notice_lines(notice).await? {
-        let line = tx.reset_line(campaign, &account).await?;
-        let Some(line) = line else { continue };
-        if let (Some(wrapped), Some(kept)) = (&line.wrapped_key, &line.kept) {
-            let kept = Kept::decrypt(instance, campaign, &account, wrapped, kept)?;
-            if kept.locale.is_some() {
-                return Ok(kept.locale.clone());
-            }
-        }
-    }
-    Ok(None)
 }
 
 /// Why a notice cannot be checked now. It says nothing of the notice.

@@ -14,6 +14,9 @@ pub enum SendError {
     /// Something happened to a notice that cannot.
     #[error(transparent)]
     Notice(#[from] NoticeError),
+    /// What it says cannot be kept.
+    #[error("what a notice says cannot be kept: {0}")]
+    Shown(serde_json::Error),
     /// The instance failed.
     #[error(transparent)]
     Fault(#[from] InstanceFault),

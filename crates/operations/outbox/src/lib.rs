@@ -21,7 +21,7 @@ pub mod limits;
 mod pause;
 mod remedy;
 mod send;
-
+mod shown;
 mod specimen;
 mod words;
 

@@ -6,11 +6,12 @@ use instance::{NoticeLease, failpoint, while_renewing};
 use ledger::NoticeStep;
 use model::NoticeState;
 use notice::{
-    Composed, DeliveryOutcome, NoticeEvent, NoticeRow, PutOffs, SmtpOutcome, notice_after,
+    Composed, DeliveryOutcome, NoticeEvent, NoticeRow, PutOffs, ShownText, SmtpOutcome,
+    notice_after,
 };
 use store::{Errand, Notice, StoreError, Tx};
 
-use crate::{SendError, SendingContext, answer::Attempted, pause::change_pause};
+use crate::{SendError, SendingContext, answer::Attempted, pause::change_pause, shown::keep_shown};
 
 /// Where notices come from: a campaign, or people who ask for mails.
 pub trait NoticeSource: Sync {
@@ -67,12 +68,12 @@ pub async fn send_next<S: NoticeSource>(
     let Some(claimed) = claim(sender, source).await? else { return Ok(false) };
     let Claimed { notice, retry, draft } = claimed;
     failpoint::reach("notice_begun");
-    let (attempted, failed) = match prepare(sender, source, &notice, draft).await {
-        Ok(mail) => (Some(Attempted::from(&deliver(sender, &notice, &mail).await?)), None),
+    let (attempt, failed) = match prepare(sender, source, &notice, draft).await {
+        Ok(mail) => (Some(attempt(sender, &notice, &mail).await?), None),
         Err(error) => (None, Some(error)),
     };
     failpoint::reach("notice_delivered");
-    record_outcome(sender, &notice, attempted, retry).await?;
+    record_outcome(sender, &notice, attempt, retry).await?;
     failpoint::reach("notice_recorded");
     failed.map_or(Ok(true), Err)
 }
@@ -143,6 +144,21 @@ async fn prepare<S: NoticeSource>(
     source.compose(notice, draft).await
 }
 
+/// What came of an attempt, and what it would have its recipient read.
+struct Attempt {
+    attempted: Attempted,
+    shown: Option<ShownText>,
+}
+
+async fn attempt(
+    sender: &SendingContext<'_>,
+    notice: &Notice,
+    mail: &Composed,
+) -> Result<Attempt, SendError> {
+    let attempted = Attempted::from(&deliver(sender, notice, mail).await?);
+    Ok(Attempt { attempted, shown: mail.shown().cloned() })
+}
+
 /// If the lease cannot be renewed, what becomes of the mail is for another attempt to find:
 /// `uncertain`.
 async fn deliver(
@@ -159,12 +175,19 @@ async fn deliver(
 async fn record_outcome(
     sender: &SendingContext<'_>,
     notice: &Notice,
-    attempted: Option<Attempted>,
+    attempt: Option<Attempt>,
     retry: Duration,
 ) -> Result<(), SendError> {
+    let (attempted, shown) = match attempt {
+        Some(Attempt { attempted, shown }) => (Some(attempted), shown),
+        None => (None, None),
+    };
     let mut tx = sender.instance.store().begin().await?;
     if let Some(campaign) = notice.errand.campaign() {
         tx.hold_campaign(campaign).await?;
+    }
+    if let Some(shown) = &shown {
+        keep_shown(sender.instance, &mut tx, notice.id, shown).await?;
     }
     if let Some(attempted) = &attempted {
         change_pause(&mut tx, notice.id, attempted, retry).await?;

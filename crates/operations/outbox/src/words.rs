@@ -14,7 +14,7 @@ pub struct Words {
     /// For people whose language is not known, or not written.
     language: Language,
     digests: BTreeMap<TemplateName, TemplateDigest>,
-    subjects: BTreeMap<(NoticeKind, Language), String>,
+    mails: BTreeMap<TemplateName, String>,
 }
 
 impl Words {
@@ -30,18 +30,18 @@ impl Words {
     ) -> Result<Self, WordsError> {
         let composer = Composer::new(site.clone()).map_err(WordsError::compose)?;
         let specimens = Specimens::new(site, &composer, pages)?;
-        let (mut digests, mut subjects) = (BTreeMap::new(), BTreeMap::new());
+        let (mut digests, mut mails) = (BTreeMap::new(), BTreeMap::new());
         for language in Language::ALL.iter().copied() {
             for kind in NoticeKind::ALL.iter().copied() {
                 let rendered = specimens.write(kind, language)?;
                 if kind == NoticeKind::ResetRequired {
-                    let name = format!("{kind}/{language}").parse()?;
-                    digests.insert(name, digest(site, &rendered, language));
+                    let name: TemplateName = format!("{kind}/{language}").parse()?;
+                    digests.insert(name.clone(), digest(site, &rendered, language));
+                    mails.insert(name, in_full(site, &rendered));
                 }
-                subjects.insert((kind, language), rendered.subject);
             }
         }
-        Ok(Self { composer, language, digests, subjects })
+        Ok(Self { composer, language, digests, mails })
     }
 
     /// What puts facts into words.
@@ -56,10 +56,10 @@ impl Words {
         &self.digests
     }
 
-    /// The subject of a notice.
+    /// What campaigns send, in full and to an invented person: what signers read.
     #[must_use]
-    pub fn subject(&self, kind: NoticeKind, language: Language) -> String {
-        self.subjects.get(&(kind, language)).cloned().unwrap_or_default()
+    pub const fn mails(&self) -> &BTreeMap<TemplateName, String> {
+        &self.mails
     }
 
     /// The language of somebody whose locale this is.
@@ -83,6 +83,13 @@ fn digest(site: &notice::Site, rendered: &Rendered, language: Language) -> Templ
     put(&mut hash, site.sender.from().as_str());
     put(&mut hash, site.sender.reply_to().map_or("", |address| address.as_str()));
     TemplateDigest::from_bytes(hash.finalize().into())
+}
+
+/// The text part says all that the other one says.
+fn in_full(site: &notice::Site, rendered: &Rendered) -> String {
+    let (name, address) = (site.sender.name().as_str(), site.sender.from());
+    let Rendered { subject, text, .. } = rendered;
+    format!("From: {name} <{address}>\nSubject: {subject}\n\n{text}")
 }
 
 /// A campaign sends one kind; a plan's signers sign its words, and no other's.

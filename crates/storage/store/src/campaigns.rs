@@ -105,11 +105,7 @@ impl Tx {
     }
 
     /// Has a campaign go about it in another way, from the plan that is frozen next.
-    pub fn set_campaign_policy(
-        &mut self,
-        id: CampaignId,
-        policy: Vec<u8>,
-    ) -> StoreFuture<'_, ()> {
+    pub fn set_campaign_policy(&mut self, id: CampaignId, policy: Vec<u8>) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             let query = self.0.run(&SET_POLICY).bind(Cell(Versioned::new(policy)));
             query.bind(Cell(id)).execute().await?;

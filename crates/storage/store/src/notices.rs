@@ -42,7 +42,6 @@ sql::queries! {
     BY_CODE = ["SELECT notice.id, notice.campaign, notice.address, notice.kind, notice.state,
             notice.attempts, notice.not_before, notice.made_at, notice.put_offs,
             notice.put_off_at, notice.ended_at,
-            requested_notice.language,
             COALESCE(campaign_address.address_key, requested_notice.address_key) AS address_key
         FROM notice
         LEFT JOIN campaign_address ON campaign_address.campaign = notice.campaign
@@ -154,13 +153,11 @@ pub struct CodedNotice {
     pub notice: Notice,
     /// When the mail server had the last word on it.
     pub ended_at: Option<Timestamp>,
-    /// The language that it was written in; `None` where its accounts' locales decide.
-    pub language: Option<String>,
     /// The keyed hash of the address that it went to.
     pub address_key: [u8; 32],
 }
 
-record!(CodedNotice { ended_at, language, address_key; notice });
+record!(CodedNotice { ended_at, address_key; notice });
 
 /// Why a notice is sent: where a password of its accounts was found.
 #[derive(Debug, Clone, PartialEq, Eq)]

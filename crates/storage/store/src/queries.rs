@@ -2,9 +2,8 @@
 
 use crate::{
     Store, StoreFuture, accounts, addresses, arming, campaigns, candidates, findings, instance,
-    jobs, leaks, links, log, notices, requests, reset_lines, roster, screening, sending_pause,
-    statements, store, summary, swaps, targets, unsettled,
-    unverified,
+    jobs, leaks, links, log, notice_texts, notices, requests, reset_lines, roster, screening,
+    sending_pause, statements, store, summary, swaps, targets, unsettled, unverified,
 };
 
 impl Store {
@@ -40,6 +39,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, sql::QueryText)>
         leaks::ALL,
         links::ALL,
         log::ALL,
+        notice_texts::ALL,
         notices::ALL,
         requests::ALL,
         reset_lines::ALL,

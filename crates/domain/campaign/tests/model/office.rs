@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use authority::{Approval, OperatorKey, Roster, RosterDocument, SignedRoster, verify_approvals};
 use campaign::{
     AddressGroup, AddressKey, Draft, Place, Plan, Policy, RampStep, Reach, Reason, Renewal, Scope,
-    SignedPlan,
-    StoreKind, Target, TargetTree, Targets, TemplateDigest, Threshold,
+    SignedPlan, StoreKind, Target, TargetTree, Targets, TemplateDigest, Threshold,
 };
 use model::{
     AccountId, CampaignId, CredentialVersion, InstanceId, LeakId, Provenance, Randomness, Timestamp,
@@ -46,7 +45,9 @@ impl Office {
         let mut office = Self { roster, keys, plans, signed, groups };
         for list in 0..LISTS.len() {
             for round in 1..=ROUNDS {
-                [Scope::All, Scope::Begun].map(|scope| office.prepare(list, round, scope));
+                for scope in [Scope::All, Scope::Begun] {
+                    office.prepare(list, round, scope);
+                }
             }
         }
         office
@@ -176,7 +177,9 @@ fn draft(targets: u64) -> Draft {
         leak: LeakId(1),
         name: "leak".parse().unwrap(),
         date: "2016".parse().unwrap(),
+        public_name: None,
         provenance: Provenance::Confirmed,
+        is_suspect: false,
         targets,
     };
     Draft {
@@ -190,5 +193,6 @@ fn draft(targets: u64) -> Draft {
         reasons: vec![reason],
         policy: policy(),
         templates: [("reset".parse().unwrap(), TemplateDigest::from_bytes([0; 32]))].into(),
+        mails: [].into(),
     }
 }

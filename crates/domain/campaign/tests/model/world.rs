@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use campaign::{
-    Campaign, Claim, ClaimFacts, Event, HaltReason, NoticeDue, NoticeEnds, PassedAttempt, RateUsed, Refusal,
-    Reverification, Scope, Sending, SignedPlan, Stage, StageProgress, State, SwapEnd,
-    TargetAction, Unsettled, Waiting, after_reverification, decide_claim, decide_intent, decide_pass, decide_send,
-    judge_swap, notice_due, step,
+    Campaign, Claim, ClaimFacts, Event, HaltReason, NoticeDue, NoticeEnds, PassedAttempt, RateUsed,
+    Refusal, Reverification, Scope, Sending, SignedPlan, Stage, StageProgress, State, SwapEnd,
+    TargetAction, Unsettled, Waiting, after_reverification, decide_claim, decide_intent,
+    decide_pass, decide_send, judge_swap, notice_due, step,
 };
 use model::{KillSwitch, NoticeState, SiteRow, TargetState, Verdict};
 use notice::{NoticeEvent, NoticeRow, SmtpOutcome, notice_after};
@@ -26,7 +26,8 @@ pub(crate) const SEALED_FIRST: &str = "sealed before told";
 pub(crate) const CANARY: &str = "the canary cap holds";
 pub(crate) const SENT_IS_TRUE: &str = "what is sent, the server has";
 pub(crate) const DELIVERED_IS_KNOWN: &str = "what the server has, is sent, uncertain or in flight";
-pub(crate) const EARLIER_FIRST: &str = "whoever was begun before a halt is settled before others begin";
+pub(crate) const EARLIER_FIRST: &str =
+    "whoever was begun before a halt is settled before others begin";
 pub(crate) const CLOSED_TOLD: &str = "nobody is left sealed and untold when it is over";
 pub(crate) const OVER: &str = "in the end it is over, and everybody sealed is told or listed";
 pub(crate) const FINISHED: &str = "everybody can be told";
@@ -343,8 +344,7 @@ impl Town {
     fn claim(&self, world: &mut World, worker: usize, address: usize) -> Option<()> {
         (world.workers[worker] == Job::Idle && !world.is_held(address)).then_some(())?;
         let signed = self.signed(world)?;
-        let group =
-            self.office.group(world.list, world.campaign.round(), world.scope, address)?;
+        let group = self.office.group(world.list, world.campaign.round(), world.scope, address)?;
         let mut facts = world.facts(signed);
         facts.is_earlier_unsettled &= self.rule != Rule::FreshFirst;
         let claim = decide_claim(group, &world.states(address), &facts);

@@ -101,8 +101,14 @@ impl CampaignDesk<'_> {
         let words = wiring::words(self.config)?;
         let progress = self.context.progress();
         let (instance, campaign) = (&self.instance, name.as_str());
-        let frozen =
-            campaigns::freeze_campaign(instance, campaign, policy.as_ref(), &*directory, &words, &*progress);
+        let frozen = campaigns::freeze_campaign(
+            instance,
+            campaign,
+            policy.as_ref(),
+            &*directory,
+            &words,
+            &*progress,
+        );
         frozen.await.map_err(refused)?;
         self.show(name).await
     }

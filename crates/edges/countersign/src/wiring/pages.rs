@@ -11,7 +11,6 @@ use web::{
 
 use super::{
     failure::{LookError, WiringError},
-    mail::words,
     recovery::recovery,
 };
 use crate::config::{Config, TransportSetting};
@@ -28,10 +27,6 @@ impl Pages {
     pub(crate) async fn new(config: &Config, instance: Arc<Instance>) -> Result<Self, WiringError> {
         let (look, kind) = (Arc::new(look(config)?), instance.kind());
         let mut operations = InProcess::new(instance);
-        match words(config) {
-            Ok(words) => operations = operations.with_words(Arc::new(words)),
-            Err(error) => tracing::warn!(%error, "no notice can be checked"),
-        }
         let recovery = recovery(config).await?;
         let password_chars_min = recovery.as_ref().map(|recovery| recovery.password_chars_min());
         if let Some(recovery) = recovery {

@@ -289,6 +289,8 @@ fn plan(name: &str) -> Plan {
         leak: model::LeakId(1),
         name: "Example Books".parse().unwrap(),
         date: "2016-05".parse().unwrap(),
+        public_name: None,
+        is_suspect: false,
         provenance: model::Provenance::Circulating,
         targets: 3,
     };
@@ -302,6 +304,7 @@ fn plan(name: &str) -> Plan {
         skipped: BTreeMap::new(),
         reasons: vec![reason],
         policy: Policy::default(),
+        mails: [].into(),
         templates: [("reset/en".parse().unwrap(), campaign::TemplateDigest::from_bytes([9; 32]))]
             .into(),
     };

@@ -1,7 +1,7 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use model::{NoticeKind, NoticeState, Timestamp};
-use notice::Language;
+use notice::{Language, ShownText};
 use recovery::{NewPasswordError, Objection, ResetToken};
 use zeroize::Zeroizing;
 
@@ -67,8 +67,8 @@ pub struct TypedNotice {
 pub struct NoticeFound {
     /// What it says.
     pub kind: NoticeKind,
-    /// The subject that it bears.
-    pub subject: String,
+    /// What was sent; `None` if that was not kept.
+    pub shown: Option<ShownText>,
     /// When it was written.
     pub made_at: Timestamp,
     /// When the mail server had the last word on it.

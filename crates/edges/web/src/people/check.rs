@@ -4,7 +4,7 @@ use axum::{
     response::Response,
 };
 use model::{NoticeKind, NoticeState};
-use notice::Language;
+use notice::{Language, ShownText};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -133,7 +133,7 @@ fn failed(state: &AppState, visit: Visit, error: &Unanswered) -> Response {
 struct WrittenNotice {
     kind: NoticeKind,
     about: &'static str,
-    subject: String,
+    shown: Option<ShownText>,
     dated: WrittenMoment,
     status: &'static str,
     /// When the mail server took it.
@@ -146,7 +146,7 @@ impl WrittenNotice {
         Self {
             kind: notice.kind,
             about: about(notice.kind, words),
-            subject: notice.subject.clone(),
+            shown: notice.shown.clone(),
             dated: WrittenMoment::new(language, notice.made_at),
             status: status(notice.status, words),
             taken: taken.map(|taken| WrittenMoment::new(language, taken)),
@@ -186,7 +186,10 @@ mod tests {
         let frame = PeopleFrame::new(&state, visit, HERE, &|words| words.confirmed);
         let notice = NoticeFound {
             kind,
-            subject: "Your account".to_owned(),
+            shown: Some(ShownText {
+                subject: "Your account".to_owned(),
+                text: "Hello <you>".to_owned(),
+            }),
             made_at: Timestamp::from_micros(0),
             ended_at: None,
             status: NoticeState::Sent,

@@ -50,6 +50,7 @@ pub(super) const PHRASES: PagePhrases = PagePhrases {
     password_button: "Set the new password",
     about: "What it is about",
     subject: "Subject",
+    sent_text: "What we wrote",
     dated: "Date",
     status: "Delivery",
     reset_required: "We switched off a password that stands in stolen data, and ask to choose \

@@ -50,6 +50,7 @@ pub(super) const PHRASES: PagePhrases = PagePhrases {
     password_button: "Neues Passwort setzen",
     about: "Worum es geht",
     subject: "Betreff",
+    sent_text: "Was wir geschrieben haben",
     dated: "Datum",
     status: "Zustellung",
     reset_required: "Wir haben ein Passwort abgeschaltet, das in gestohlenen Daten steht, und \

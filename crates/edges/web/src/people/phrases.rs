@@ -49,6 +49,7 @@ pub(crate) struct PagePhrases {
     pub(crate) password_button: &'static str,
     pub(crate) about: &'static str,
     pub(crate) subject: &'static str,
+    pub(crate) sent_text: &'static str,
     pub(crate) dated: &'static str,
     pub(crate) status: &'static str,
     pub(crate) reset_required: &'static str,

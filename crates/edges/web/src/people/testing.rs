@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::{NoticeKind, NoticeState, Timestamp};
-use notice::Language;
+use notice::{Language, ShownText};
 
 use super::ask::{
     Asked, NoticeFound, PasswordOutcome, People, PeopleAnswer, PublicStatement, Question,
@@ -41,7 +41,10 @@ impl People for Agreeable {
 fn notice() -> NoticeFound {
     NoticeFound {
         kind: NoticeKind::ResetRequired,
-        subject: "Your account".to_owned(),
+        shown: Some(ShownText {
+            subject: "Your account".to_owned(),
+            text: "Hello <you>,\n\nwe have switched off your password.".to_owned(),
+        }),
         made_at: AT,
         ended_at: Some(AT),
         status: NoticeState::Sent,

@@ -8,8 +8,7 @@ use axum::{
 };
 use instance::{Instance, InstanceKey, InstanceOptions, create_instance};
 use model::{Clock, InstanceKind, Randomness, Timestamp};
-use notice::{Language, Sender};
-use outbox::Words;
+use notice::Language;
 use recoveries::Recovery;
 use store::{Store, StoreOptions};
 use tempfile::TempDir;
@@ -51,7 +50,7 @@ impl Pages {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder).await;
         let site = Arc::new(site(&store, &folder).await);
-        let operations = InProcess::new(Arc::clone(&site)).with_words(Arc::new(words()));
+        let operations = InProcess::new(Arc::clone(&site));
         let state = change(AppState::new(Arc::new(operations), Arc::new(Look::new(look))));
         Self { router: router(state.clone()), state, site, store, folder }
     }
@@ -147,18 +146,6 @@ pub(crate) fn named() -> LookOptions {
         accent: None,
         logo: None,
     }
-}
-
-fn words() -> Words {
-    let name: notice::SiteName = "Example".parse().unwrap();
-    let from = "security@example.org".parse().unwrap();
-    let site = notice::Site {
-        sender: Sender::new(name.clone(), from, None).unwrap(),
-        reset_path: "Sign in > Forgot password".parse().unwrap(),
-        check_path: "Help > Check a notice".parse().unwrap(),
-        name,
-    };
-    Words::new(&site, Language::English, None).unwrap()
 }
 
 async fn store(folder: &TempDir) -> Store {

@@ -3,7 +3,7 @@
 
 ALTER TABLE target DROP CONSTRAINT target_state_check;
 ALTER TABLE target ADD CONSTRAINT target_state_check CHECK (state IN ('pending', 'sealing',
-    'sealed', 'skipped', 'reset', 'reinstated', 'overtaken'));
+    'sealed', 'skipped', 'reset', 'reinstated', 'overtaken', 'held', 'grace'));
 
 -- What we may have written to the site is on record for ever.
 CREATE FUNCTION keep_swap() RETURNS trigger LANGUAGE plpgsql AS $$

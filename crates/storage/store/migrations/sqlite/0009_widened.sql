@@ -11,7 +11,7 @@ CREATE TABLE target_widened (
     version BLOB NOT NULL CHECK (length(version) = 32),
     finding BIGINT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('pending', 'sealing', 'sealed', 'skipped', 'reset',
-        'reinstated', 'overtaken')),
+        'reinstated', 'overtaken', 'held', 'grace')),
     skip_reason TEXT,
     -- Whether the account belongs to this campaign alone.
     open BOOLEAN NOT NULL,

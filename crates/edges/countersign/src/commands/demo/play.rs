@@ -103,7 +103,8 @@ async fn sign(
 
     let directory = wiring::directory(&stage.config).await?;
     let (words, progress) = (wiring::words(&stage.config)?, context.progress());
-    campaigns::freeze_campaign(&stage.instance, CAMPAIGN, None, &*directory, &words, &*progress).await?;
+    campaigns::freeze_campaign(&stage.instance, CAMPAIGN, None, &*directory, &words, &*progress)
+        .await?;
     let plan = campaigns::export_plan(&stage.instance, CAMPAIGN).await?;
     let counts = plan.counts();
     context.tell(format!(
