@@ -76,7 +76,7 @@ pub(crate) enum CliCommand {
     Doctor(RelayCheck),
     /// Tell where all campaigns stand, and whether anybody is told now.
     Status,
-    /// The embedded directory: accounts kept in Countersign's own store.
+    /// The embedded directory: a copy of accounts, kept in Countersign's own store.
     #[command(subcommand)]
     Account(AccountCommand),
     /// Leaks: register, screen, verify, look at.
@@ -202,7 +202,8 @@ pub(crate) struct Init {
     #[arg(long, value_name = "URL")]
     pub(crate) store: Option<String>,
 
-    /// The form of the site's account table: embedded, django or generic.
+    /// The form of the site's account table: django or generic; or embedded, a copy of it that can be
+    /// searched and planned for, and that only a rehearsal seals.
     #[arg(long, value_name = "PRESET", default_value = "embedded")]
     pub(crate) preset: PresetName,
 

@@ -12,6 +12,7 @@ mod findings;
 mod german;
 mod harness;
 mod kill;
+mod left_alone;
 mod letters;
 mod odd_forms;
 mod office;
