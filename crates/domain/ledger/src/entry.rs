@@ -58,6 +58,9 @@ pub enum LogEvent {
         leak: LeakId,
         /// What it is called.
         name: LeakName,
+        /// What people are told that it is called, if that is another name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        public_name: Option<LeakName>,
         /// When it happened.
         date: LeakDate,
         /// How sure the site is of it.

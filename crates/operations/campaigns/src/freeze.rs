@@ -318,8 +318,8 @@ async fn reasons(
     let leaks = tx.leaks().await?.into_iter();
     let reason = |leak: store::Leak| {
         let targets = counts.get(&leak.id).copied()?;
-        let store::Leak { id, name, date, provenance, .. } = leak;
-        let (public_name, is_suspect) = (None, false);
+        let store::Leak { id, name, public_name, date, provenance, .. } = leak;
+        let is_suspect = false;
         Some(Reason { leak: id, name, public_name, date, provenance, is_suspect, targets })
     };
     Ok(leaks.filter_map(reason).collect())

@@ -97,10 +97,15 @@ pub fn statements(instance: &Instance) -> BoxFuture<'_, Result<Vec<Statement>, S
     })
 }
 
+/// By the name that people know it by.
+fn told(leak: Leak) -> (String, String) {
+    (leak.public_name.unwrap_or(leak.name).to_string(), leak.date.to_string())
+}
+
 fn counts(report: &CampaignReport, leaks: impl Iterator<Item = Leak>) -> StatementCounts {
     let notices = |state| report.notices.get(&state).copied().unwrap_or_default();
     StatementCounts {
-        leaks: leaks.map(|leak| (leak.name.to_string(), leak.date.to_string())).collect(),
+        leaks: leaks.map(told).collect(),
         is_over: matches!(report.state, "done" | "closed"),
         began_at: report.sealed_from.map(Timestamp::as_micros),
         sealed: report.sealed,

@@ -3,13 +3,15 @@ use model::{FileId, LeakDate, LeakId, LeakName, LeakState, Provenance, Timestamp
 use crate::{StoreError, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
-    ADD_LEAK = ["INSERT INTO leak (name, date, provenance, added_at, state, spool_key)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING RETURNING id"];
+    ADD_LEAK = ["INSERT INTO leak
+        (name, public_name, date, provenance, added_at, state, spool_key)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING RETURNING id"];
     ADD_FILES = ["INSERT INTO leak_file
         (leak, path, sha256, bytes, modified_at, compression, kept) VALUES {rows}"];
-    LEAKS = ["SELECT id, name, date, provenance, added_at, state, spool_key FROM leak ORDER BY id"];
-    LEAK_BY_NAME = ["SELECT id, name, date, provenance, added_at, state, spool_key FROM leak
-        WHERE name = $1"];
+    LEAKS = ["SELECT id, name, public_name, date, provenance, added_at, state, spool_key FROM leak
+        ORDER BY id"];
+    LEAK_BY_NAME = ["SELECT id, name, public_name, date, provenance, added_at, state, spool_key
+        FROM leak WHERE name = $1"];
     FILES = ["SELECT id, path, sha256, bytes, modified_at, compression, kept FROM leak_file
         WHERE leak = $1 ORDER BY id"];
     ADVANCE = ["UPDATE leak SET state = $1 WHERE id = $2 AND state = $3"];
@@ -22,6 +24,8 @@ sql::queries! {
 pub struct NewLeak {
     /// Its name, which no other leak may have.
     pub name: LeakName,
+    /// What people are told that it is called, if that is another name.
+    pub public_name: Option<LeakName>,
     /// When it happened.
     pub date: LeakDate,
     /// How sure the site is of it.
@@ -56,6 +60,8 @@ pub struct Leak {
     pub id: LeakId,
     /// Its name.
     pub name: LeakName,
+    /// What people are told that it is called, if that is another name.
+    pub public_name: Option<LeakName>,
     /// When it happened.
     pub date: LeakDate,
     /// How sure the site is of it.
@@ -68,7 +74,7 @@ pub struct Leak {
     pub spool_key: Option<Vec<u8>>,
 }
 
-record!(Leak { id, name, date, provenance, added_at, state, spool_key });
+record!(Leak { id, name, public_name, date, provenance, added_at, state, spool_key });
 
 /// A registered file of a leak.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +126,8 @@ impl Tx {
 
     /// `None` if the name is taken.
     async fn insert_leak(&mut self, leak: NewLeak) -> Result<Option<LeakId>, StoreError> {
-        let query = self.0.run(&ADD_LEAK).bind(Cell(leak.name)).bind(Cell(leak.date));
+        let query = self.0.run(&ADD_LEAK).bind(Cell(leak.name));
+        let query = query.bind(leak.public_name.map(Cell)).bind(Cell(leak.date));
         let query = query.bind(Cell(leak.provenance)).bind(Cell(leak.added_at));
         let query = query.bind(Cell(LeakState::Added)).bind(leak.spool_key);
         let row = query.optional::<(Cell<LeakId>,)>().await?;

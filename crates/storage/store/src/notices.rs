@@ -51,7 +51,8 @@ sql::queries! {
     DISPUTE = ["UPDATE notice SET disputed_at = " NOW " WHERE id = $1 AND disputed_at IS NULL"];
     LINES = ["SELECT account FROM notice_line WHERE notice = $1 ORDER BY account"];
     // A leak is named once, by the finding that came first.
-    EXPOSURES = ["SELECT finding.tier, finding.verified_at, leak.name, leak.date, leak.provenance
+    EXPOSURES = ["SELECT finding.tier, finding.verified_at,
+            COALESCE(leak.public_name, leak.name) AS name, leak.date, leak.provenance
         FROM finding JOIN leak ON leak.id = finding.leak
         WHERE finding.id IN (SELECT MIN(finding.id) FROM notice_line
             JOIN reset_evidence ON reset_evidence.campaign = notice_line.campaign
@@ -59,8 +60,8 @@ sql::queries! {
             JOIN finding ON finding.id = reset_evidence.finding
             WHERE notice_line.notice = $1 GROUP BY finding.leak)
         ORDER BY finding.id"];
-    EXPOSURES_OF_RESET = ["SELECT finding.tier, finding.verified_at, leak.name, leak.date,
-            leak.provenance
+    EXPOSURES_OF_RESET = ["SELECT finding.tier, finding.verified_at,
+            COALESCE(leak.public_name, leak.name) AS name, leak.date, leak.provenance
         FROM finding JOIN leak ON leak.id = finding.leak
         WHERE finding.id IN (SELECT MIN(finding.id) FROM reset_evidence
             JOIN finding ON finding.id = reset_evidence.finding

@@ -106,7 +106,7 @@ pub(crate) enum Reply {
 }
 
 /// How often each mishap may still happen: it keeps the town small.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 struct Budget {
     edits: u8,
     halts: u8,
@@ -292,6 +292,10 @@ impl Town {
 
     fn freeze(&self, world: &mut World, list: usize) -> Option<()> {
         world.list = list;
+        if list != 0 {
+            // What becomes of a wrong list is told without further mishaps.
+            world.left = Budget { edits: world.left.edits, halts: 1, ..Budget::default() };
+        }
         let plan = self.office.plan(list, world.campaign.next_round(), Scope::All)?;
         world.step(Event::Freeze(plan))
     }
@@ -329,6 +333,11 @@ impl Town {
         let approval = self.office.approve(plan, operator)?;
         approval.check(plan, &self.office.roster, NOW).ok()?;
         world.approvals.insert(signature);
+        if world.is_halted() && operator != AUTHOR {
+            // In later rounds both approvers sign at once: who alone may is told in the first.
+            let others = (0..OPERATORS.len()).filter(|other| *other != AUTHOR);
+            world.approvals.extend(others.map(|other| (world.list, signature.1, other)));
+        }
         Some(())
     }
 
@@ -359,7 +368,8 @@ impl Town {
     }
 
     fn work(&self, world: &mut World, worker: usize) -> Option<()> {
-        world.workers[worker] = match world.workers[worker] {
+        let job = std::mem::replace(&mut world.workers[worker], Job::Idle);
+        world.workers[worker] = match job {
             Job::Look { address, account } => self.look(world, address, account),
             Job::Write { address, account, round, attempt } => {
                 self.write(world, address, account, round, attempt)
@@ -534,7 +544,7 @@ impl World {
             Action::Edit | Action::Sign => matches!(state, State::Frozen | State::Signed),
             Action::Start => state == State::Signed,
             Action::Tick | Action::Halt | Action::Claim(..) => running,
-            Action::Approve(_) => state == State::Frozen || halted,
+            Action::Approve(by) => state == State::Frozen || (halted && by != AUTHOR),
             Action::Renew(_) | Action::Resume => halted,
             Action::Close => halted || state == State::Done,
             Action::ChangePassword(_) => self.left.persons > 0,
@@ -614,10 +624,25 @@ impl World {
     /// One transaction: the account's end, and the notice once it was the last one.
     fn settle(&mut self, address: usize, account: usize, state: TargetState) -> Job {
         self.targets[account] = state;
+        self.forget_swap(account);
         if notice_due(&self.states(address)) == NoticeDue::Now {
             self.notices[address].get_or_insert(NoticeRow::pending(NOW));
         }
         self.next_job(address).unwrap_or(Job::Idle)
+    }
+
+    /// Worlds that differ only in what nobody looks at any more are made the same.
+    fn forget_swap(&mut self, account: usize) {
+        let settled = self.targets[account].is_settled();
+        let is_in_hand = self.workers.iter().any(|job| match job {
+            Job::Write { account: held, .. } | Job::Record { account: held, .. } => {
+                *held == account
+            }
+            _ => false,
+        });
+        if settled && !is_in_hand {
+            self.swaps[account] = (0, false);
+        }
     }
 
     fn reply(&mut self, worker: usize, reply: Reply) -> Option<()> {

@@ -51,9 +51,14 @@ pub(crate) enum LeakCommand {
 /// The files stay where they are, and must not change until the leak is screened.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LeakAdd {
-    /// What the leak is called, in notices too.
+    /// What the leak is called here, and in mails unless --public-name says otherwise.
     #[arg(long)]
     pub(crate) name: LeakName,
+
+    /// What mails and public pages call it: a name that its readers know, such as that of the site
+    /// which was hacked.
+    #[arg(long)]
+    pub(crate) public_name: Option<LeakName>,
 
     /// When it happened: 2016, 2016-05 or 2016-05-17.
     #[arg(long)]

@@ -41,8 +41,8 @@ pub(super) async fn run(
 
 impl From<&LeakAdd> for AddLeak {
     fn from(arguments: &LeakAdd) -> Self {
-        let LeakAdd { name, date, provenance, files } = arguments.clone();
-        Self { name, date, provenance, files }
+        let LeakAdd { name, public_name, date, provenance, files } = arguments.clone();
+        Self { name, public_name, date, provenance, files }
     }
 }
 
@@ -112,7 +112,11 @@ async fn rejects(
 
 fn for_people(leak: &LeakReport) -> String {
     let mut sheet = Sheet::default();
-    sheet.row("leak", &leak.name).row("date", &leak.date).row("provenance", leak.provenance);
+    sheet.row("leak", &leak.name);
+    if let Some(name) = &leak.public_name {
+        sheet.row("called in mails", name);
+    }
+    sheet.row("date", &leak.date).row("provenance", leak.provenance);
     sheet.row("state", leak.state);
     sheet.row("files", grouped(leak.files.len() as u64));
     for file in &leak.incomplete_files {

@@ -48,6 +48,7 @@ impl Jane {
         let (site, accounts) = (&self.pages.site, &*self.directory);
         let leak = AddLeak {
             name: "Books".parse().unwrap(),
+            public_name: None,
             date: "2012".parse().unwrap(),
             provenance: Provenance::Confirmed,
             files: vec![file],

@@ -219,6 +219,7 @@ async fn campaign(instance: &TestSite) -> i64 {
 fn leak() -> NewLeak {
     NewLeak {
         name: "Forum".parse().unwrap(),
+        public_name: None,
         date: "2016".parse().unwrap(),
         provenance: Provenance::Unknown,
         added_at: NOW,

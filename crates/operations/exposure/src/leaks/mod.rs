@@ -27,6 +27,8 @@ pub use report::{FileReport, LeakReport};
 pub struct AddLeak {
     /// What it is called.
     pub name: LeakName,
+    /// What people are told that it is called, if that is another name.
+    pub public_name: Option<LeakName>,
     /// When it happened.
     pub date: LeakDate,
     /// How sure the site is of it.
@@ -75,13 +77,15 @@ async fn register(
     files: &[NewFile],
     spool_key: Vec<u8>,
 ) -> Result<(), LeakError> {
-    let AddLeak { name, date, provenance, .. } = leak.clone();
-    let new = NewLeak { name, date, provenance, added_at: instance.clock().now(), spool_key };
+    let AddLeak { name, public_name, date, provenance, .. } = leak.clone();
+    let added_at = instance.clock().now();
+    let new = NewLeak { name, public_name, date, provenance, added_at, spool_key };
     let mut tx = instance.store().begin().await?;
     let id = tx.add_leak(&new, files).await?;
     let event = LogEvent::LeakAdded {
         leak: id,
         name: new.name,
+        public_name: new.public_name,
         date: new.date,
         provenance,
         files: files.iter().map(file_added).collect(),

@@ -13,6 +13,8 @@ pub struct LeakReport {
     pub id: LeakId,
     /// What it is called.
     pub name: LeakName,
+    /// What people are told that it is called, if that is another name.
+    pub public_name: Option<LeakName>,
     /// When it happened.
     pub date: LeakDate,
     /// How sure the site is of it.
@@ -60,6 +62,7 @@ impl LeakReport {
         Self {
             id: leak.id,
             name: leak.name,
+            public_name: leak.public_name,
             date: leak.date,
             provenance: leak.provenance,
             added_at: leak.added_at,

@@ -38,7 +38,8 @@ async fn site_with_leak(records: usize) -> (TestSite, LeakName) {
     let name: LeakName = "Forum".parse().unwrap();
     let date = "2016".parse::<LeakDate>().unwrap();
     let provenance = Provenance::Unknown;
-    let leak = AddLeak { name: name.clone(), date, provenance, files: vec![file] };
+    let leak =
+        AddLeak { name: name.clone(), public_name: None, date, provenance, files: vec![file] };
     add_leak(&site, leak, Arc::new(Silent)).await.unwrap();
     (site, name)
 }

@@ -23,10 +23,11 @@ async fn a_leak_comes_back_as_it_was_registered(store: TestStore) {
     tx.commit().await.unwrap();
 
     let mut tx = store.read().await.unwrap();
-    let NewLeak { name, date, provenance, added_at, spool_key } = new;
+    let NewLeak { name, public_name, date, provenance, added_at, spool_key } = new;
     let expected = Leak {
         id,
         name,
+        public_name,
         date,
         provenance,
         added_at,

@@ -137,6 +137,7 @@ pub(crate) fn worker(number: u8) -> WorkerName {
 pub(crate) fn new_leak(name: &str) -> NewLeak {
     NewLeak {
         name: name.parse().unwrap(),
+        public_name: Some(format!("{name} for people").parse().unwrap()),
         date: "2016-05".parse().unwrap(),
         provenance: Provenance::Circulating,
         added_at: time(1_463_443_200_000_000),

@@ -79,7 +79,8 @@ async fn find_one(
 ) -> Result<LeakReport, CommandFailure> {
     let name: LeakName = leak.name.parse()?;
     let (date, provenance) = (leak.date.parse()?, leak.provenance.parse()?);
-    let add = AddLeak { name: name.clone(), date, provenance, files: leak.files.clone() };
+    let (public_name, files) = (None, leak.files.clone());
+    let add = AddLeak { name: name.clone(), public_name, date, provenance, files };
     exposure::add_leak(&stage.instance, add, context.progress()).await?;
     exposure::screen_leak(&stage.instance, &name, directory, context.progress()).await?;
     let verifier = wiring::verifier(&stage.config)?;
