@@ -3,32 +3,34 @@
 use sql::{Migration, Migrations};
 
 macro_rules! steps {
-    ($dialect:literal: $($version:literal $name:literal,)+) => {
+    ($dialect:literal: $($version:literal $number:literal $name:literal,)+) => {
         &[$(Migration {
             version: $version,
             name: $name,
-            text: include_str!(concat!("../migrations/", $dialect, "/000", $version, "_", $name, ".sql")),
+            text: include_str!(concat!("../migrations/", $dialect, "/", $number, "_", $name, ".sql")),
         }),+]
     };
 }
 
 macro_rules! in_both {
-    ($($version:literal $name:literal,)+) => {
+    ($($version:literal $number:literal $name:literal,)+) => {
         Migrations {
-            sqlite: steps!("sqlite": $($version $name,)+),
-            postgres: steps!("postgres": $($version $name,)+),
+            sqlite: steps!("sqlite": $($version $number $name,)+),
+            postgres: steps!("postgres": $($version $number $name,)+),
         }
     };
 }
 
 pub(crate) const SCHEMA: Migrations = in_both! {
-    1 "instance",
-    2 "leaks",
-    3 "campaigns",
-    4 "notices",
-    5 "recovery",
-    6 "lasting",
-    7 "sending_pause",
-    8 "swaps",
-    9 "widened",
+    1 "0001" "instance",
+    2 "0002" "leaks",
+    3 "0003" "campaigns",
+    4 "0004" "notices",
+    5 "0005" "recovery",
+    6 "0006" "lasting",
+    7 "0007" "sending_pause",
+    8 "0008" "swaps",
+    9 "0009" "widened",
+    10 "0010" "active",
+    12 "0012" "shown",
 };
