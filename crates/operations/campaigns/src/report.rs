@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use campaign::{Plan, Reckoning};
 use futures_util::future::BoxFuture;
 use instance::Instance;
-use model::{ChosenPassword, NoticeState, SkipReason, TargetState, Timestamp};
+use model::{ChosenPassword, InstanceKind, NoticeState, SkipReason, TargetState, Timestamp};
 use serde::Serialize;
 use store::Tx;
 
@@ -19,6 +19,8 @@ use crate::{
 pub struct CampaignReport {
     /// What operators call it.
     pub name: String,
+    /// Whether it is tried out only: its counts are of no site's people.
+    pub rehearsal: bool,
     /// Where it stands.
     pub state: &'static str,
     /// Accounts in the signed plan.
@@ -64,10 +66,11 @@ pub struct CampaignReport {
 }
 
 impl CampaignReport {
-    fn new(tale: &Tale, loaded: &Loaded, counts: Reckoning) -> Self {
+    fn new(tale: &Tale, loaded: &Loaded, counts: Reckoning, kind: InstanceKind) -> Self {
         let of = |state| counts.accounts.get(&state).copied().unwrap_or_default();
         Self {
             name: loaded.row.name.clone(),
+            rehearsal: kind == InstanceKind::Rehearsal,
             state: loaded.campaign.state().as_str(),
             targeted: counts.targets,
             addresses: counts.addresses,
@@ -121,7 +124,7 @@ pub fn report_campaign<'a>(
         let logged = fold.tale().reckoning().reconcile()?;
         let rows = rows(&mut tx, &loaded).await?.reconcile()?;
         rows.agree(&logged)?;
-        Ok(CampaignReport::new(fold.tale(), &loaded, logged))
+        Ok(CampaignReport::new(fold.tale(), &loaded, logged, instance.kind()))
     })
 }
 

@@ -30,6 +30,13 @@ pub enum OpenError {
         /// What was reported.
         source: SqlError,
     },
+    /// Rows could be hidden from us without a word, and writing would not be refused.
+    #[error(
+        "`directory.url` leads over something that drops the settings of a connection, such as a \
+         pooler: rows that row security hides would be left out without a word. Let it lead to the \
+         database itself"
+    )]
+    Settings,
     /// The table does not exist, or the query is wrong.
     #[error("`{setting}` cannot be read: {source}")]
     Source {
@@ -39,7 +46,10 @@ pub enum OpenError {
         source: SqlError,
     },
     /// A column does not exist.
-    #[error("`directory.columns.{field}` is `{name}`, which is none of the columns: {existing}")]
+    #[error(
+        "`directory.columns.{field}` is `{name}`, which is none of the columns: {existing}; an empty \
+         name leaves out what the site does not record"
+    )]
     Column {
         /// The setting below `directory.columns`.
         field: MappedField,

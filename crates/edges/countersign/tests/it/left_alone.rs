@@ -108,7 +108,7 @@ fn drafted(instance: TestInstance) -> TestInstance {
     instance.run(&["operator", "accept", &roster, "--founding-digest", &digest]).json();
     instance.set("COUNTERSIGN_OPERATORS_ROSTER_DIGEST", &digest);
 
-    let rows = format!("id,email,hash\n1,ann@example.org,{HASH}\n2,bob@example.org,{HASH}\n");
+    let rows = format!("id,email,hash,email_verified\n1,ann@example.org,{HASH},t\n2,bob@example.org,{HASH},t\n");
     let users = write(&instance, "users.csv", rows.as_bytes());
     instance.run(&["account", "import", &users]).json();
     let leak = write(&instance, "leak.txt", b"ann@example.org:Grain-Loft6\n");

@@ -35,10 +35,14 @@ pub(crate) const FATE: &str = concat!(
         THEN txid_status($1) END"
 );
 
+/// Whether rows that a policy hides are an error, as it was asked for when the connection began.
+pub(crate) const SHOWS_ALL: &str = "SELECT current_setting('row_security') = 'off'";
+
 /// Whether it is a standby; and bounds how long we wait for somebody, and somebody for us.
 pub(crate) const BEFORE_LOCK: &str = "SELECT pg_is_in_recovery(),
     set_config('lock_timeout', '5s', true), set_config('statement_timeout', '15s', true),
-    set_config('idle_in_transaction_session_timeout', '15s', true)";
+    set_config('idle_in_transaction_session_timeout', '15s', true),
+    set_config('row_security', 'off', true)";
 
 impl Engine for Postgres {
     fn cast(&self, type_name: &str) -> String {

@@ -10,6 +10,9 @@ pub(crate) struct Sqlite;
 /// No transaction has a number here.
 pub(crate) const FATE: &str = "SELECT NULL WHERE $1 IS NOT NULL AND $2 IS NOT NULL";
 
+/// A file has no policies.
+pub(crate) const SHOWS_ALL: &str = "SELECT 1";
+
 /// A file is no standby. How long a writer waits for another one is set where it is opened.
 pub(crate) const BEFORE_LOCK: &str = "SELECT 0";
 

@@ -1,16 +1,19 @@
 use std::fmt;
 
-use sql::{Access, Db, OpenOptions};
+use sql::{Access, Db, OpenOptions, QueryText};
 
 use super::text::Statements;
 use crate::{
-    engine::Engine,
+    engine::{Engine, postgres, sqlite},
     failure::{OpenError, ReadError},
     limits::{READ_CONNECTIONS_MAX, WRITE_CONNECTIONS_MAX},
     location::Location,
     mapping::{Columns, Mapping, Sessions},
     row::RawRow,
 };
+
+/// Whether rows that are hidden from the role are an error.
+const SHOWS_ALL: QueryText = QueryText::new(sqlite::SHOWS_ALL, postgres::SHOWS_ALL);
 
 /// One table or query in a database that is not ours.
 pub(crate) struct TableDirectory {
@@ -85,6 +88,10 @@ async fn connect(setting: &'static str, url: &str, access: Access) -> Result<Db,
 async fn describe(read: &Db, mapping: &Mapping) -> Result<[String; 2], OpenError> {
     let failed = |source| OpenError::Source { setting: mapping.source.setting(), source };
     let mut tx = read.read().await.map_err(failed)?;
+    let (shows_all,) = tx.run(&SHOWS_ALL).one::<(bool,)>().await.map_err(failed)?;
+    if !shows_all {
+        return Err(OpenError::Settings);
+    }
     let columns = tx.describe(&mapping.everything()).await.map_err(failed)?;
     let named = |name: &str| columns.iter().find(|column| column.name == name);
     for (field, name) in mapping.columns.mapped() {
