@@ -22,6 +22,8 @@ pub enum SwapEnd {
     Untouched,
     /// Somebody else was quicker, and their change stands.
     Lost(SkipReason),
+    /// The row is as it was, and stays so: it must not be written, or its database will not have it.
+    Spared(SkipReason),
     /// Somebody else's change stands, and whether ours stood there before cannot be known.
     Overtaken,
 }
@@ -48,7 +50,7 @@ impl SwapEnd {
     pub const fn state(self) -> SwapState {
         match self {
             Self::Done => SwapState::Done,
-            Self::Untouched | Self::Lost(_) => SwapState::Undone,
+            Self::Untouched | Self::Lost(_) | Self::Spared(_) => SwapState::Undone,
             Self::Overtaken => SwapState::Overtaken,
         }
     }

@@ -193,6 +193,8 @@ pub enum Reverification {
     NoPassword,
     /// There is no such account any more.
     Gone,
+    /// The site does not let the account in any more.
+    Inactive,
     /// This very password was reset by another campaign.
     AlreadyReset,
 }
@@ -227,6 +229,7 @@ pub const fn after_reverification(found: Reverification) -> TargetAction {
         R::AddressChanged => Skip(SkipReason::AddressChanged),
         R::NoPassword => Skip(SkipReason::NoPassword),
         R::Gone => Skip(SkipReason::Gone),
+        R::Inactive => Skip(SkipReason::Inactive),
         R::AlreadyReset => Skip(SkipReason::AlreadyReset),
     }
 }

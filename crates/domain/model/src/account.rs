@@ -27,6 +27,17 @@ pub struct Account {
     pub last_login_at: Option<Timestamp>,
     /// Whether the site asks the person for a second factor.
     pub second_factor: Option<bool>,
+    /// Whether the site still lets the person in.
+    pub active: Option<bool>,
+}
+
+impl Account {
+    /// Whether the site says that it no longer lets the person in: nobody signs in there, so no
+    /// password is taken out of use and no mail is sent.
+    #[must_use]
+    pub const fn is_deactivated(&self) -> bool {
+        matches!(self.active, Some(false))
+    }
 }
 
 /// The site's own key of an account: opaque text of 1 to 255 bytes.

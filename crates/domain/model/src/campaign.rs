@@ -103,6 +103,10 @@ text_enum! {
         NoPassword = "no_password",
         /// The directory no longer has the account.
         Gone = "gone",
+        /// The site no longer lets the account in: deactivated, banned, or deleted in its row.
+        Inactive = "inactive",
+        /// The site's database does not let this one row be written.
+        Unwritable = "unwritable",
         /// The stored hash could not be tried.
         Unverified = "unverified",
         /// Another campaign has reset this very password.

@@ -90,12 +90,24 @@ impl Renderer {
         subject.trim().clone_into(&mut words.subject);
         let text = wrapped(&self.fill(&name("txt"), &words)?);
         let html = self.fill(&name("html"), &words)?;
-        Ok(Rendered { subject: words.subject, text, html })
+        let rendered = Rendered { subject: words.subject, text, html };
+        Ok(if site.is_rehearsal { rehearsed(rendered, language) } else { rendered })
     }
 
     fn fill(&self, name: &str, words: &impl Serialize) -> Result<String, RenderError> {
         Ok(self.templates.get_template(name)?.render(Serde(words))?)
     }
+}
+
+/// The same notice, which says before everything else that it is none in earnest.
+fn rehearsed(rendered: Rendered, language: Language) -> Rendered {
+    let told = match language {
+        Language::English => "This is a rehearsal.",
+        Language::German => "Dies ist eine Probe.",
+    };
+    let Rendered { subject, text, html } = rendered;
+    let (text, paragraph) = (format!("{told}\n\n{text}"), format!("<p><b>{told}</b></p>\n<p>"));
+    Rendered { subject, text, html: html.replacen("<p>", &paragraph, 1) }
 }
 
 /// A fault in a template.

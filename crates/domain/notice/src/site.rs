@@ -11,6 +11,8 @@ pub struct Site {
     pub check_path: MenuPath,
     /// Who the notices come from.
     pub sender: Sender,
+    /// Whether everything is tried out only: each notice begins by saying so.
+    pub is_rehearsal: bool,
 }
 
 /// Who notices come from, and who reads the answers.

@@ -77,7 +77,7 @@ pub(crate) enum CliCommand {
     /// Tell where all campaigns stand, whether anybody is told now, and whether the site's table agrees.
     Status,
     Reconcile(Reconcile),
-    /// The embedded directory: accounts kept in Countersign's own store.
+    /// The embedded directory: a copy of accounts, kept in Countersign's own store.
     #[command(subcommand)]
     Account(AccountCommand),
     /// Leaks: register, screen, verify, look at.
@@ -203,7 +203,8 @@ pub(crate) struct Init {
     #[arg(long, value_name = "URL")]
     pub(crate) store: Option<String>,
 
-    /// The form of the site's account table: embedded, django or generic.
+    /// The form of the site's account table: django or generic; or embedded, a copy of it that can be
+    /// searched and planned for, and that only a rehearsal seals.
     #[arg(long, value_name = "PRESET", default_value = "embedded")]
     pub(crate) preset: PresetName,
 

@@ -63,6 +63,9 @@ fn first_look(
 ) -> Result<FirstLook, RunError> {
     let instance = context.instance;
     let Some(account) = account else { return Ok(FirstLook::seen(Reverification::Gone)) };
+    if account.is_deactivated() {
+        return Ok(FirstLook::seen(Reverification::Inactive));
+    }
     let Some(credential) = account.credential.clone() else {
         return Ok(FirstLook::seen(Reverification::NoPassword));
     };

@@ -57,9 +57,14 @@ pub enum CampaignError {
         /// Where it stands.
         state: String,
     },
-    /// Nothing can be said of the accounts without a connection that may write to them.
-    #[error("the directory is read-only: set `directory.write_url` before a campaign starts")]
-    ReadOnly,
+    /// The directory cannot do what a campaign does.
+    #[error("the directory cannot {what}, which a campaign has to: {reason}")]
+    Unable {
+        /// What it cannot.
+        what: &'static str,
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// The switch was pulled after the plan was signed.
     #[error(
         "everything was stopped at {since}, and this plan is of {frozen_at}: freeze it again, so \
@@ -155,6 +160,7 @@ impl CampaignError {
                 | Self::KillSwitch { .. }
                 | Self::OtherWords { .. }
                 | Self::Unsettled { .. }
+                | Self::Unable { .. }
                 | Self::Step(_)
                 | Self::Refused(_)
                 | Self::Plan(_)

@@ -20,6 +20,7 @@ use crate::{
     draft::store_kind,
     limits::ACCOUNTS_PER_LOOK_UP,
     loaded::{Loaded, held, held_by_name, named, take_step},
+    needs::refuse_unable,
     show_campaign,
 };
 
@@ -38,6 +39,7 @@ pub fn freeze_campaign<'a>(
     progress: &'a dyn Progress,
 ) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
     Box::pin(async move {
+        refuse_unable(directory).await?;
         if let Some(policy) = policy {
             change_policy(instance, name, policy).await?;
         }
@@ -268,6 +270,9 @@ impl Considering<'_> {
             return Err(reason);
         }
         let account = account.ok_or(SkipReason::Gone)?;
+        if account.is_deactivated() {
+            return Err(SkipReason::Inactive);
+        }
         let credential = account.credential.as_ref().ok_or(SkipReason::NoPassword)?;
         let verified_is_recorded = self.directory.capabilities().can(Ability::RecordVerified);
         let addressee =

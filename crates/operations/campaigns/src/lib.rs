@@ -20,6 +20,7 @@ mod freeze;
 mod gate;
 pub mod limits;
 mod loaded;
+mod needs;
 mod progress;
 mod reconcile;
 mod report;

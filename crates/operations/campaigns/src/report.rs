@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use campaign::{Plan, Reckoning};
 use futures_util::future::BoxFuture;
 use instance::Instance;
-use model::{ChosenPassword, Discrepancy, NoticeState, SkipReason, TargetState, Timestamp};
+use model::{
+    ChosenPassword, Discrepancy, InstanceKind, NoticeState, SkipReason, TargetState, Timestamp,
+};
 use serde::Serialize;
 use store::Tx;
 
@@ -20,6 +22,8 @@ use crate::{
 pub struct CampaignReport {
     /// What operators call it.
     pub name: String,
+    /// Whether it is tried out only: its counts are of no site's people.
+    pub rehearsal: bool,
     /// Where it stands.
     pub state: &'static str,
     /// Accounts in the signed plan.
@@ -75,10 +79,12 @@ impl CampaignReport {
         loaded: &Loaded,
         counts: Reckoning,
         disagreements: BTreeMap<Discrepancy, u64>,
+        kind: InstanceKind,
     ) -> Self {
         let of = |state| counts.accounts.get(&state).copied().unwrap_or_default();
         Self {
             name: loaded.row.name.clone(),
+            rehearsal: kind == InstanceKind::Rehearsal,
             state: loaded.campaign.state().as_str(),
             targeted: counts.targets,
             addresses: counts.addresses,
@@ -137,7 +143,8 @@ pub fn report_campaign<'a>(
         let rows = rows(&mut tx, &loaded).await?.reconcile()?;
         rows.agree(&logged)?;
         let disagreements = disagreements(&mut tx, &loaded).await?;
-        Ok(CampaignReport::new(fold.tale(), &loaded, logged, disagreements))
+        let kind = instance.kind();
+        Ok(CampaignReport::new(fold.tale(), &loaded, logged, disagreements, kind))
     })
 }
 

@@ -89,7 +89,8 @@ pub async fn carry_out<S: Saga>(
     saga.settle(swapped, ended).await
 }
 
-/// Whatever anybody else has put into the row meanwhile stays.
+/// Whatever anybody else has put into the row meanwhile stays, and so does the row of an account that
+/// the site no longer lets in: whoever looked before may have seen a replica that lags.
 async fn swap<S: Saga>(
     instance: &Instance,
     directory: &dyn Directory,
@@ -99,21 +100,44 @@ async fn swap<S: Saga>(
     let Replacement { held, account, old, new } = replacement;
     let is_early =
         mutant::is_on("pass_before_lock") && pass(instance, directory, saga, *held, None).await?;
-    let (keys, mut row) = (instance.keys(), directory.lock(account).await?);
+    let keys = instance.keys();
+    let mut row = match directory.lock(account).await {
+        Ok(row) => row,
+        Err(error) => return spare(directory, error).await,
+    };
     let found = judge_row(keys, &*row, version(keys, old), version(keys, new));
     if found != SiteRow::Old {
         row.roll_back().await?;
         return Ok(judge_swap(found, PassedAttempt::None));
     }
-    row.replace(new).await?;
+    if !row.is_active() {
+        row.roll_back().await?;
+        return Ok(SwapEnd::Spared(SkipReason::Inactive));
+    }
+    if let Err(error) = row.replace(new).await {
+        row.roll_back().await?;
+        return spare(directory, error).await;
+    }
     failpoint::reach("row_replaced").await;
     if !is_early && !pass(instance, directory, saga, *held, row.transaction()).await? {
         row.roll_back().await?;
         return Ok(SwapEnd::Untouched);
     }
     failpoint::reach("swap_passed").await;
-    row.commit().await?;
-    Ok(SwapEnd::Done)
+    match row.commit().await {
+        Ok(()) => Ok(SwapEnd::Done),
+        Err(error) => spare(directory, error).await,
+    }
+}
+
+/// A row that its database will not have written is left alone, once it is sure that others can be:
+/// a lost grant, or a server that only reads, is no fault of the row's. Nothing was written.
+async fn spare(directory: &dyn Directory, error: WriteError) -> Result<SwapEnd, SwapError> {
+    if !error.is_of_row() || directory.try_write().await?.granted().is_err() {
+        return Err(error.into());
+    }
+    tracing::warn!(%error, "an account is left alone");
+    Ok(SwapEnd::Spared(SkipReason::Unwritable))
 }
 
 /// Whether the site's transaction may be committed. An error means no: it is taken back, and what

@@ -1,6 +1,6 @@
 use authority::RosterDigest;
 use campaign::{Event, HaltReason, Plan, StageProgress, State, Unsettled};
-use directory::{Ability, Directory};
+use directory::Directory;
 use futures_util::future::BoxFuture;
 use instance::{Instance, failpoint::mutant, roster_in};
 use ledger::CampaignEvent;
@@ -13,6 +13,7 @@ use crate::{
     approvals::signed_plan,
     freeze::check_words,
     loaded::{Loaded, held, held_by_name, take_step},
+    needs::refuse_unable,
     progress::progress,
     show_campaign,
     unsettled::refuse_unsettled,
@@ -30,9 +31,7 @@ pub fn start_campaign<'a>(
     founding: RosterDigest,
 ) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
     Box::pin(async move {
-        if !directory.capabilities().can(Ability::Seal) {
-            return Err(CampaignError::ReadOnly);
-        }
+        refuse_unable(directory).await?;
         let mut tx = instance.store().begin().await?;
         let mut loaded = held_by_name(&mut tx, name).await?;
         let now = tx.now().await?;

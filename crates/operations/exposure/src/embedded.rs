@@ -4,21 +4,32 @@ use directory::{
     WriteGrant, Writing,
 };
 use futures_util::{StreamExt, TryStreamExt, future};
-use model::{Account, AccountId, Credential, SiteTransaction, StoredHash};
-use store::{Store, StoreError, Tx};
+use model::{Account, AccountId, Credential, InstanceKind, SiteTransaction, StoredHash};
+use store::{HeldAccount, Store, StoreError, Tx};
 
-/// The accounts of a site without a table of its own, in the store itself, where `account import`
-/// has put them.
+/// The accounts in the store itself, where `account import` has put them: a copy of the site's.
+///
+/// They can be searched, and plans be made for them. Nobody signs in with what stands here, so only
+/// a rehearsal writes to it.
 #[derive(Debug, Clone)]
 pub struct EmbeddedDirectory {
     store: Store,
+    kind: InstanceKind,
 }
 
 impl EmbeddedDirectory {
-    /// The accounts of this store.
+    /// The accounts of a store of this kind.
     #[must_use]
-    pub const fn new(store: Store) -> Self {
-        Self { store }
+    pub const fn new(store: Store, kind: InstanceKind) -> Self {
+        Self { store, kind }
+    }
+
+    const fn is_rehearsal(&self) -> bool {
+        matches!(self.kind, InstanceKind::Rehearsal)
+    }
+
+    const fn grant(&self) -> WriteGrant {
+        if self.is_rehearsal() { WriteGrant::Rehearsed } else { WriteGrant::Copy }
     }
 
     async fn counted(&self) -> Result<u64, StoreError> {
@@ -35,8 +46,13 @@ impl EmbeddedDirectory {
 
     async fn held(&self, account: &AccountId) -> Result<Box<dyn LockedRow>, StoreError> {
         let mut tx = self.store.begin().await?;
-        let now = tx.lock_embedded_hash(account).await?.map_or(RowNow::Gone, RowNow::of);
-        Ok(Box::new(EmbeddedRow { tx, id: account.clone(), now }))
+        let held = tx.lock_embedded_hash(account).await?;
+        let (now, active) = match held {
+            None => (RowNow::Gone, None),
+            Some(HeldAccount { hash, active }) => (RowNow::of(hash), active),
+        };
+        let is_active = active != Some(false);
+        Ok(Box::new(EmbeddedRow { tx, id: account.clone(), now, is_active }))
     }
 
     /// The store itself keeps ids unique and lets its owner write.
@@ -45,7 +61,8 @@ impl EmbeddedDirectory {
             Ok((all + 1, without + u64::from(one.credential.is_none())))
         });
         let (accounts, without_password) = counts.await?;
-        let columns = MappedField::ALL.iter().filter(|field| **field != MappedField::ChangedAt);
+        let not_kept = [MappedField::ChangedAt, MappedField::Inactive];
+        let columns = MappedField::ALL.iter().filter(|field| !not_kept.contains(field));
         Ok(DirectoryReport {
             database: self.store.version().await?,
             accounts,
@@ -53,7 +70,7 @@ impl EmbeddedDirectory {
             repeated_ids: 0,
             columns: columns.map(|field| (field.name(), field.name().to_owned())).collect(),
             id_type: "text".to_owned(),
-            write: WriteGrant::Granted,
+            write: self.grant(),
         })
     }
 }
@@ -61,7 +78,7 @@ impl EmbeddedDirectory {
 impl Directory for EmbeddedDirectory {
     fn capabilities(&self) -> Capabilities {
         Capabilities::READ
-            .with_if(true, Ability::Seal)
+            .with_if(self.is_rehearsal(), Ability::Seal)
             .with_if(true, Ability::Tell)
             .with_if(true, Ability::RecordVerified)
             .with_if(self.store.has_one_writer(), Ability::SharesStore)
@@ -88,7 +105,12 @@ impl Directory for EmbeddedDirectory {
     }
 
     fn lock<'a>(&'a self, account: &'a AccountId) -> Writing<'a, Box<dyn LockedRow>> {
-        Box::pin(async { self.held(account).await.map_err(unwritten) })
+        Box::pin(async {
+            if !self.is_rehearsal() {
+                return Err(WriteError::Copy);
+            }
+            self.held(account).await.map_err(unwritten)
+        })
     }
 
     /// The store is its own primary.
@@ -111,6 +133,10 @@ impl Directory for EmbeddedDirectory {
         Box::pin(future::ready(ended))
     }
 
+    fn try_write(&self) -> Reading<'_, WriteGrant> {
+        Box::pin(future::ready(Ok(self.grant())))
+    }
+
     fn check(&self) -> Reading<'_, DirectoryReport> {
         Box::pin(async { self.report().await.map_err(unread) })
     }
@@ -121,6 +147,7 @@ struct EmbeddedRow {
     tx: Tx,
     id: AccountId,
     now: RowNow,
+    is_active: bool,
 }
 
 impl LockedRow for EmbeddedRow {
@@ -128,9 +155,13 @@ impl LockedRow for EmbeddedRow {
         &self.now
     }
 
+    fn is_active(&self) -> bool {
+        self.is_active
+    }
+
     fn replace<'a>(&'a mut self, new: &'a StoredHash) -> Writing<'a, ()> {
         Box::pin(async move {
-            let Self { tx, id, now } = self;
+            let Self { tx, id, now, .. } = self;
             let RowNow::Holds(old) = now else { return Err(WriteError::NoHash { id: id.clone() }) };
             let replaced = tx.replace_embedded_hash(id, old, new).await.map_err(unwritten)?;
             if replaced { Ok(()) } else { Err(WriteError::Untouched { id: id.clone() }) }

@@ -130,13 +130,21 @@ pub fn check_directory(
                 ),
             ),
         };
-        let grant = match report.write {
-            WriteGrant::Granted => Checked::good("write grant", "passwords can be sealed"),
-            WriteGrant::NotConfigured => {
-                Checked::note("write grant", "`directory.write_url` is not set: reading only")
-            }
-            WriteGrant::Refused(reason) => Checked::bad("write grant", reason),
-        };
-        Ok(vec![accounts, grant])
+        Ok(vec![accounts, write_grant(report.write)])
     })
+}
+
+fn write_grant(grant: WriteGrant) -> Checked {
+    const WHAT: &str = "write grant";
+    match grant {
+        WriteGrant::Granted => Checked::good(WHAT, "passwords can be sealed"),
+        WriteGrant::Rehearsed => Checked::good(
+            WHAT,
+            "this rehearsal seals the accounts of its own directory; nothing reaches a site",
+        ),
+        WriteGrant::Refused(reason) => Checked::bad(WHAT, reason),
+        WriteGrant::NotConfigured | WriteGrant::Copy => {
+            Checked::note(WHAT, grant.granted().err().unwrap_or_default())
+        }
+    }
 }

@@ -12,7 +12,7 @@ use directory::{EndedSessions, ReadError};
 use exposure::secret_of;
 use futures_util::future::BoxFuture;
 use instance::{DecryptError, Instance, InstanceFault, failpoint};
-use model::{Account, Credential, Secret, StoredHash, SwapState};
+use model::{Account, AccountId, Credential, Secret, SkipReason, StoredHash, SwapState};
 use outbox::Kept;
 use password::{ImitateError, Verifier, format_of};
 use recovery::{
@@ -133,8 +133,9 @@ const fn row_of(link: &ResetLink) -> LinkRow {
     }
 }
 
+/// An account that somebody can sign in to.
 fn with_password(account: Account) -> Option<(Account, Credential)> {
-    let credential = account.credential.clone()?;
+    let credential = account.credential.clone().filter(|_| !account.is_deactivated())?;
     Some((account, credential))
 }
 
@@ -308,7 +309,11 @@ impl Saga for PasswordSaga<'_> {
             return Ok(Chosen::Done);
         }
         undo(instance, held).await?;
-        Ok(Chosen::Busy)
+        match end {
+            Some(SwapEnd::Spared(SkipReason::Inactive)) => Ok(Chosen::Dead),
+            Some(SwapEnd::Spared(_)) => Err(ChooseError::Unwritable { id: account.id }),
+            _ => Ok(Chosen::Busy),
+        }
     }
 }
 
@@ -357,6 +362,12 @@ pub enum ChooseError {
     /// No hash of the site's form can be made.
     #[error("no hash in the site's form can be made: {0}")]
     Imitate(#[from] ImitateError),
+    /// The site's database does not let this row be written.
+    #[error("the database refused to replace the hash of account {id}")]
+    Unwritable {
+        /// Whose.
+        id: AccountId,
+    },
     /// What follows could not be done; a worker does it.
     #[error(transparent)]
     Conclude(#[from] ConcludeError),

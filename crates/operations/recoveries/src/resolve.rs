@@ -118,6 +118,9 @@ async fn answer_one(
     meant: &Meant,
     account: &Account,
 ) -> Result<Option<RecoveryEvent>, RequestError> {
+    if account.is_deactivated() {
+        return Ok(None);
+    }
     let recorded = context.means.directory.capabilities().can(Ability::RecordVerified);
     let Some(addressee) = Addressee::of(context.instance, None, account, recorded) else {
         return Ok(None);

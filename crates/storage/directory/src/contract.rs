@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     failure::{ReadError, Reading, Writing},
     locked::{LockedRow, RowNow, TransactionFate},
-    report::DirectoryReport,
+    report::{DirectoryReport, WriteGrant},
 };
 
 /// The site's accounts, wherever they are kept.
@@ -77,6 +77,9 @@ pub trait Directory: fmt::Debug + Send + Sync {
     /// sessions are as before.
     fn end_sessions<'a>(&'a self, ids: &'a [AccountId]) -> Writing<'a, EndedSessions>;
 
+    /// Whether hashes can be replaced and sessions ended: tried on nobody, and nothing is changed.
+    fn try_write(&self) -> Reading<'_, WriteGrant>;
+
     /// Reads every account, and tries whether writing would be let through.
     ///
     /// Fails with the first thing that a campaign would stumble over.
@@ -92,7 +95,7 @@ pub type AccountStream<'a> = BoxStream<'a, Result<Account, ReadError>>;
 pub enum Ability {
     /// Accounts can be read.
     Read,
-    /// Hashes can be replaced.
+    /// Hashes can be replaced, where people sign in with them or in a rehearsal.
     Seal,
     /// [`Directory::end_sessions`] signs people out.
     EndSessions,

@@ -22,6 +22,12 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
     /// of transactions.
     fn transaction(&self) -> String;
 
+    /// Reads a hash column of this type as text: bytes as `\\x` and their hexadecimal digits.
+    fn hash_as_text(&self, column: &str, type_name: &str) -> String;
+
+    /// Whether a hash column of this type holds bytes.
+    fn holds_bytes(&self, column: &str, type_name: &str) -> String;
+
     /// A moment, as it is compared with a column of whatever type.
     fn moment(&self, moment: &Literal) -> String;
 }

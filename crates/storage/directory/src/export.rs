@@ -34,6 +34,8 @@ use crate::{limits::EXPORT_LINE_BYTES_MAX, row::RawRow};
 /// | `hash` | `password`, `password_hash`, `encrypted_password`, `passwd` |
 /// | `hash_changed_at` | `password_changed_at` |
 /// | `last_login_at` | `last_login` |
+/// | `active` | `is_active`, `enabled`, `is_enabled` |
+/// | `inactive` | `is_inactive`, `disabled`, `is_disabled`, `disabled_at`, `deactivated_at`, `deleted_at`, `banned_at` |
 ///
 /// A field's own name wins over the others; two of the others are an error, and what is not known
 /// is passed over. `id`, `hash` and one of `email` and `username` are needed. An empty hash is an

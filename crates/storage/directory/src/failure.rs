@@ -30,6 +30,13 @@ pub enum OpenError {
         /// What was reported.
         source: SqlError,
     },
+    /// Rows could be hidden from us without a word, and writing would not be refused.
+    #[error(
+        "`directory.url` leads over something that drops the settings of a connection, such as a \
+         pooler: rows that row security hides would be left out without a word. Let it lead to the \
+         database itself"
+    )]
+    Settings,
     /// The table does not exist, or the query is wrong.
     #[error("`{setting}` cannot be read: {source}")]
     Source {
@@ -39,7 +46,10 @@ pub enum OpenError {
         source: SqlError,
     },
     /// A column does not exist.
-    #[error("`directory.columns.{field}` is `{name}`, which is none of the columns: {existing}")]
+    #[error(
+        "`directory.columns.{field}` is `{name}`, which is none of the columns: {existing}; an empty \
+         name leaves out what the site does not record"
+    )]
     Column {
         /// The setting below `directory.columns`.
         field: MappedField,
@@ -103,8 +113,8 @@ pub enum WriteError {
          role that may"
     )]
     NotConfigured,
-    /// A file is a copy: nobody signs in with what it holds.
-    #[error("the accounts of an export can only be read")]
+    /// Nobody signs in with what a copy holds.
+    #[error("these accounts are a copy, and can only be read: sealing takes the site's own table")]
     Copy,
     /// Nobody knows which table a query's hash came from.
     #[error(
@@ -143,7 +153,18 @@ pub enum WriteError {
         /// Whose.
         id: AccountId,
     },
-    /// The database refused, or failed.
+    /// The database will not have this change of this row.
+    #[error("the database refused to replace the hash of account {id}: {reason}")]
+    Refused {
+        /// Whose.
+        id: AccountId,
+        /// What the database reported, without the hashes.
+        reason: String,
+    },
+    /// The row does not say what its columns should.
+    #[error("{0}: correct the row, or change `directory.columns.{field}`", field = .0.field())]
+    Row(#[from] RowFault),
+    /// The database failed.
     #[error(
         "the hash of account {id} could not be replaced: {reason}; `countersign doctor` tells \
          whether the role of `directory.write_url` may do it"
@@ -180,14 +201,28 @@ pub enum WriteError {
     },
     /// No change of anybody's, and none of ours.
     #[error(
-        "account {id} holds the expected hash, and yet the database did not replace it: \
-         `directory.columns.hash` must hold text, and no trigger or row policy may hold the role \
-         of `directory.write_url` back"
+        "account {id} holds the expected hash, and yet the database did not replace it: no trigger, \
+         rule or view may hold the role of `directory.write_url` back"
     )]
     Untouched {
         /// Whose.
         id: AccountId,
     },
+}
+
+impl WriteError {
+    /// Whether it is about this one row, as far as it can tell: the same change of another one may be
+    /// let through.
+    #[must_use]
+    pub const fn is_of_row(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. }
+                | Self::Altered { .. }
+                | Self::Untouched { .. }
+                | Self::Repeated { .. }
+        )
+    }
 }
 
 /// An answer to come from whoever keeps the accounts.

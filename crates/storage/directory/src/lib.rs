@@ -14,6 +14,7 @@ mod contract;
 mod engine;
 mod export;
 mod failure;
+mod hash_form;
 pub mod limits;
 mod location;
 mod locked;

@@ -9,6 +9,9 @@ pub trait LockedRow: Send {
     /// What it held when it was locked.
     fn now(&self) -> &RowNow;
 
+    /// Whether the site let the account in when the row was locked; true where it does not record it.
+    fn is_active(&self) -> bool;
+
     /// Puts `new` in the place of the hash that [`LockedRow::now`] shows, to last from
     /// [`LockedRow::commit`] on.
     ///

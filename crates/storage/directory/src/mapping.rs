@@ -25,7 +25,8 @@ pub enum Source {
 /// Any type will do, since every column is read as text. Text may say true as `t`, `true`, `1`,
 /// `yes`, `y` or `on`, and a moment as ISO 8601 (UTC unless it names an offset) or as seconds,
 /// milliseconds or microseconds since 1970. An empty text says nothing, and neither does a moment
-/// that no account can have seen: 0, or a date before 1990 or after 2200.
+/// that no account can have seen: 0, or a date before 1990 or after 2200. `active` and `inactive`
+/// have rules of their own, so that nobody counts as let in by mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
     /// The site's own key: unique, and indexed if the site is large.
@@ -46,6 +47,13 @@ pub struct Columns {
     pub last_login_at: Option<String>,
     /// Whether the site asks the person for a second factor.
     pub second_factor: Option<String>,
+    /// Whether the site lets the account in. Besides what says true and false elsewhere, `active`,
+    /// `enabled` and their opposites are read, and `banned`, `blocked`, `deactivated`, `deleted`,
+    /// `suspended`. NULL and an empty text mean no; anything else is an error.
+    pub active: Option<String>,
+    /// What is set once the site no longer lets the account in: a moment, a flag, a reason. It
+    /// means so unless it is NULL, empty, false, or a zero of its type.
+    pub inactive: Option<String>,
     /// When the row last changed: a moment in UTC, set whenever the hash is, by the same
     /// transaction. Index it if the site is large.
     pub changed_at: Option<String>,
@@ -75,6 +83,7 @@ impl Mapping {
             source: Source::Table("auth_user".into()),
             columns: Columns {
                 last_login_at: Some("last_login".into()),
+                active: Some("is_active".into()),
                 ..Columns::least("password")
             },
             sessions: Sessions::Django { table: "django_session".into() },
@@ -107,6 +116,8 @@ impl Columns {
             MappedField::LastLoginAt => self.last_login_at.as_deref(),
             MappedField::SecondFactor => self.second_factor.as_deref(),
             MappedField::ChangedAt => self.changed_at.as_deref(),
+            MappedField::Active => self.active.as_deref(),
+            MappedField::Inactive => self.inactive.as_deref(),
         }
     }
 
@@ -128,6 +139,8 @@ impl Columns {
             locale: None,
             last_login_at: None,
             second_factor: None,
+            active: None,
+            inactive: None,
             changed_at: None,
         }
     }

@@ -25,8 +25,33 @@ pub struct DirectoryReport {
 pub enum WriteGrant {
     /// `directory.write_url` is not set: everything up to the plan works.
     NotConfigured,
+    /// The accounts are a copy: what happens to them happens to nobody.
+    Copy,
+    /// The accounts are a rehearsal's own.
+    Rehearsed,
     /// The database let it through.
     Granted,
     /// The database, or the mapping, does not allow it, for this reason.
     Refused(String),
+}
+
+impl WriteGrant {
+    /// Passes if sealing is let through.
+    ///
+    /// # Errors
+    /// What keeps it from that, and what to do.
+    pub fn granted(self) -> Result<(), String> {
+        match self {
+            Self::Granted | Self::Rehearsed => Ok(()),
+            Self::NotConfigured => Err("`directory.write_url` is not set, so accounts can only be \
+                                        read: set it to a role that may replace hashes"
+                .to_owned()),
+            Self::Copy => Err("the accounts are a copy: passwords that are switched off there still \
+                               open the site. They can be searched and planned for; to seal them, let \
+                               `directory.preset`, `directory.url` and `directory.write_url` lead to \
+                               the site's own table"
+                .to_owned()),
+            Self::Refused(reason) => Err(reason),
+        }
+    }
 }

@@ -4,6 +4,7 @@ use model::{Account, AccountId, AccountIdError, Credential, StoredHash, Timestam
 use sql::{Record, Row, SqlError};
 
 use crate::{
+    hash_form::plain_hash,
     limits::SHOWN_CHARS_MAX,
     value::{self, Expected},
 };
@@ -15,8 +16,20 @@ use crate::{
 pub(crate) struct RawRow([Option<String>; MappedField::ALL.len()]);
 
 impl RawRow {
+    /// What a column that is there holds. One that should say whether somebody is let in, and says
+    /// nothing, is told from none.
     pub(crate) fn set(&mut self, field: MappedField, text: Option<String>) {
-        self.0[field as usize] = text;
+        let is_told = field == MappedField::Active;
+        self.0[field as usize] = text.or_else(|| is_told.then(String::new));
+    }
+
+    /// What some columns hold; `None` for one that the site does not have.
+    pub(crate) fn recorded<const N: usize>(columns: [(MappedField, Option<String>); N]) -> Self {
+        let mut row = Self::default();
+        for (field, text) in columns {
+            row.0[field as usize] = text;
+        }
+        row
     }
 
     /// Reads the texts for what they mean.
@@ -26,13 +39,27 @@ impl RawRow {
         Ok(Account {
             email: self.take(MappedField::Email),
             username: self.take(MappedField::Username),
-            credential: StoredHash::from_column(self.take(MappedField::Hash)).map(Credential::from),
+            credential: hash_in(self.take(MappedField::Hash)).map(Credential::from),
             hash_changed_at: self.parse(&id, MappedField::HashChangedAt, value::moment)?,
             email_verified: self.parse(&id, MappedField::EmailVerified, value::truth)?,
             locale: self.take(MappedField::Locale),
             last_login_at: self.parse(&id, MappedField::LastLoginAt, value::moment)?,
             second_factor: self.parse(&id, MappedField::SecondFactor, value::truth)?,
+            active: self.activity(&id)?,
             id,
+        })
+    }
+
+    /// Whether the site lets the account in; `None` where it has no column for it.
+    pub(crate) fn activity(&mut self, id: &AccountId) -> Result<Option<bool>, RowFault> {
+        let active = match &self.0[MappedField::Active as usize] {
+            Some(text) if text.is_empty() => Some(false),
+            _ => self.parse(id, MappedField::Active, value::activity)?,
+        };
+        let is_out = self.take(MappedField::Inactive).map(|text| value::is_set(&text));
+        Ok(match (active, is_out) {
+            (active, Some(is_out)) => Some(active.unwrap_or(true) && !is_out),
+            (active, None) => active,
         })
     }
 
@@ -72,10 +99,15 @@ impl Record for RawRow {
     fn decode(row: &Row) -> Result<Self, SqlError> {
         let mut raw = Self::default();
         for &field in MappedField::ALL {
-            raw.set(field, row.at(field as usize)?);
+            raw.0[field as usize] = row.at(field as usize)?;
         }
         Ok(raw)
     }
+}
+
+/// The hash that a column holds, in whichever form.
+pub(crate) fn hash_in(text: Option<String>) -> Option<StoredHash> {
+    StoredHash::from_column(text.map(plain_hash))
 }
 
 /// One thing that a site may record of an account.
@@ -101,6 +133,10 @@ pub enum MappedField {
     SecondFactor,
     /// When the account last changed.
     ChangedAt,
+    /// Whether the site lets the account in.
+    Active,
+    /// What is set once it does not any more.
+    Inactive,
 }
 
 impl MappedField {
@@ -116,6 +152,8 @@ impl MappedField {
         Self::LastLoginAt,
         Self::SecondFactor,
         Self::ChangedAt,
+        Self::Active,
+        Self::Inactive,
     ];
 
     /// Its name: below `directory.columns` in the configuration, and in the head of an export.
@@ -132,6 +170,8 @@ impl MappedField {
             Self::LastLoginAt => "last_login_at",
             Self::SecondFactor => "second_factor",
             Self::ChangedAt => "changed_at",
+            Self::Active => "active",
+            Self::Inactive => "inactive",
         }
     }
 }
@@ -206,6 +246,45 @@ mod tests {
         let account = row.account().unwrap();
         assert!(account.email.is_none() && account.credential.is_none());
         assert!(account.email_verified.is_none() && account.last_login_at.is_none());
+    }
+
+    /// Whether an account is let in by what these columns hold.
+    fn active(values: &[(MappedField, &str)]) -> Result<Option<bool>, String> {
+        let mut row = row(values);
+        row.set(MappedField::Id, Some("7".into()));
+        row.account().map(|account| account.active).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn whoever_a_column_does_not_let_in_is_out() {
+        use MappedField::{Active, Inactive};
+        assert_eq!(active(&[]), Ok(None));
+        for (told, expected) in [("t", true), ("1.0", true), ("Active", true), ("", false)] {
+            assert_eq!(active(&[(Active, told)]), Ok(Some(expected)), "{told}");
+        }
+        for told in ["0", "off", "banned", "DEACTIVATED", "suspended"] {
+            assert_eq!(active(&[(Active, told)]), Ok(Some(false)), "{told}");
+        }
+        for told in ["0", "", "f", "0.0", "0000-00-00 00:00:00", "1970-01-01 00:00:00+00"] {
+            assert_ne!(active(&[(Inactive, told)]), Ok(Some(false)), "{told}");
+        }
+        for told in ["1", "t", "2024-05-01", "1714521600", "infinity", "spam", "9"] {
+            assert_eq!(active(&[(Inactive, told)]), Ok(Some(false)), "{told}");
+        }
+        assert_eq!(active(&[(Active, "yes"), (Inactive, "2024-05-01")]), Ok(Some(false)));
+        assert_eq!(active(&[(Active, "yes"), (Inactive, "")]), Ok(Some(true)));
+        let mut null = row(&[(MappedField::Id, "7")]);
+        null.set(Active, None);
+        assert_eq!(null.account().unwrap().active, Some(false));
+    }
+
+    #[test]
+    fn nobody_counts_as_let_in_by_a_word_that_is_not_understood() {
+        let fault = active(&[(MappedField::Active, "pending")]).unwrap_err();
+        assert!(fault.starts_with("active of account 7 is `pending`, which is not "), "{fault}");
+        for told in ["2", "-1", "10", "?", " "] {
+            assert!(active(&[(MappedField::Active, told)]).is_err(), "{told}");
+        }
     }
 
     #[test]

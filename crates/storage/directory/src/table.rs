@@ -22,8 +22,8 @@ use crate::{
     failure::{OpenError, Reading, Writing},
     location::Location,
     locked::{LockedRow, RowNow, TransactionFate},
-    mapping::Sessions,
-    report::DirectoryReport,
+    mapping::{Sessions, Source},
+    report::{DirectoryReport, WriteGrant},
 };
 
 /// Connects to it, and checks the mapping against what is there.
@@ -36,10 +36,11 @@ pub(crate) async fn open(
 
 impl Directory for TableDirectory {
     fn capabilities(&self) -> Capabilities {
-        let columns = &self.mapping.columns;
-        let signs_out = self.mapping.sessions != Sessions::Untouched;
+        let columns = &self.statements.mapping.columns;
+        let is_table = matches!(self.statements.mapping.source, Source::Table(_));
+        let signs_out = self.statements.mapping.sessions != Sessions::Untouched;
         Capabilities::READ
-            .with_if(self.write.is_some(), Ability::Seal)
+            .with_if(self.write.is_some() && is_table, Ability::Seal)
             .with_if(signs_out, Ability::EndSessions)
             .with_if(columns.email.is_some(), Ability::Tell)
             .with_if(columns.email_verified.is_some(), Ability::RecordVerified)
@@ -47,7 +48,7 @@ impl Directory for TableDirectory {
     }
 
     fn count(&self) -> Reading<'_, u64> {
-        Box::pin(async { self.number(&self.mapping.count()).await })
+        Box::pin(async { self.number(&self.statements.count()).await })
     }
 
     fn scan(&self) -> AccountStream<'_> {
@@ -80,6 +81,10 @@ impl Directory for TableDirectory {
 
     fn end_sessions<'a>(&'a self, ids: &'a [AccountId]) -> Writing<'a, EndedSessions> {
         Box::pin(self.sign_out(ids))
+    }
+
+    fn try_write(&self) -> Reading<'_, WriteGrant> {
+        Box::pin(async { Ok(self.try_grants().await) })
     }
 
     fn check(&self) -> Reading<'_, DirectoryReport> {

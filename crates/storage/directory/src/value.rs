@@ -29,6 +29,11 @@ const MOMENT: Expected = Expected(
     "a moment (ISO 8601, or seconds, milliseconds or microseconds since 1970, from 1990 to 2200)",
 );
 const TRUTH: Expected = Expected("a truth value (t, true, 1, yes, y, on, or their opposites)");
+const ACTIVITY: Expected = Expected(
+    "known to mean whether the site lets the account in (t, true, 1, yes, y, on, active, enabled, or \
+     their opposites, or banned, blocked, deactivated, deleted, suspended); a view or a generated \
+     column can say it so",
+);
 
 /// What sites write for never, besides moments that no account can have seen.
 const NEVER: [&str; 5] = ["0", "0.0", "-infinity", "infinity", "0000-00-00 00:00:00"];
@@ -56,6 +61,35 @@ pub(crate) fn truth(text: &str) -> Result<Option<bool>, Expected> {
         "f" | "false" | "0" | "no" | "n" | "off" => Ok(Some(false)),
         _ => Err(TRUTH),
     }
+}
+
+/// Whether a site lets an account in.
+pub(crate) fn activity(text: &str) -> Result<Option<bool>, Expected> {
+    let told = text.trim().to_ascii_lowercase();
+    match told.as_str() {
+        "active" | "enabled" => Ok(Some(true)),
+        "inactive" | "disabled" | "deactivated" | "banned" | "blocked" | "suspended"
+        | "deleted" => Ok(Some(false)),
+        word => truth(without_fraction(word)).map_err(|_| ACTIVITY),
+    }
+}
+
+/// A truth value in a column of fractions.
+fn without_fraction(text: &str) -> &str {
+    match text.split_once('.') {
+        Some((whole @ ("0" | "1"), zeros)) if zeros.bytes().all(|digit| digit == b'0') => whole,
+        _ => text,
+    }
+}
+
+/// Whether something is set: it is neither false nor the zero of its type.
+pub(crate) fn is_set(text: &str) -> bool {
+    let text = text.trim();
+    let is_false = text.is_empty() || matches!(truth(text), Ok(Some(false)));
+    let is_zero = text.parse::<f64>() == Ok(0.0) || text.starts_with("0000-00-00");
+    let is_before_any =
+        calendar(text).is_some_and(|micros| micros < MOMENT_SECONDS_MIN * MICROS_PER_SECOND);
+    !(is_false || is_zero || is_before_any)
 }
 
 /// A moment so many seconds before another one, in the form of that one, so that databases compare

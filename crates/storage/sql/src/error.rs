@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::{postgres, sqlite};
+
 /// Why a value cannot be written, or cannot be what a column holds.
 pub type Misfit = Box<dyn std::error::Error + Send + Sync>;
 
@@ -67,6 +69,13 @@ pub enum SqlError {
     /// A migration has left rows behind that refer to none.
     #[error("migrating has left rows that refer to none: put the copy from before back")]
     Orphans,
+    /// PostgreSQL would leave rows out for this role without a word, and was told not to.
+    #[error(
+        "row security may hide rows of this table from this role, so what is seen there would not be \
+         all: use a role that it does not hold back (`ALTER ROLE .. BYPASSRLS`, or the table's owner \
+         where row security is not forced): {0}"
+    )]
+    RowSecurity(#[source] sqlx::Error),
     /// Anything else that the database or the way to it reports.
     #[error("the database failed: {0}")]
     Database(#[source] sqlx::Error),
@@ -100,6 +109,7 @@ impl From<sqlx::Error> for SqlError {
         }
         match constraint(&error) {
             Some((kind, name)) => Self::Constraint { kind, name },
+            None if postgres::is_row_security(&error) => Self::RowSecurity(error),
             None => Self::Database(error),
         }
     }
@@ -119,6 +129,17 @@ fn constraint(error: &sqlx::Error) -> Option<(Constraint, String)> {
 }
 
 impl SqlError {
+    /// Whether the database works and will not have this statement with these values: a rule, a
+    /// type, a trigger or a grant is against it, and trying again changes nothing.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Constraint { .. } => true,
+            Self::Database(error) => postgres::is_refusal(error) || sqlite::is_refusal(error),
+            _ => false,
+        }
+    }
+
     /// That an address is none, without the password that it may hold.
     pub(crate) fn address(url: &str, reason: &impl ToString) -> Self {
         Self::Address { url: without_password(url), reason: reason.to_string() }

@@ -11,23 +11,23 @@ use crate::{
 
 sql::queries! {
     PUT = ["INSERT INTO account (id, email, username, hash, hash_changed_at, email_verified, locale,
-            last_login_at, second_factor)
+            last_login_at, second_factor, active)
         VALUES {rows} ON CONFLICT (id) DO UPDATE SET email = excluded.email,
             username = excluded.username, hash = excluded.hash,
             hash_changed_at = excluded.hash_changed_at, email_verified = excluded.email_verified,
             locale = excluded.locale, last_login_at = excluded.last_login_at,
-            second_factor = excluded.second_factor"];
+            second_factor = excluded.second_factor, active = excluded.active"];
     COUNT = ["SELECT COUNT(*) FROM account"];
     ALL_ACCOUNTS = ["SELECT id, email, username, hash, hash_changed_at, email_verified, locale,
-            last_login_at, second_factor
+            last_login_at, second_factor, active
         FROM account"];
     BY_IDS = ["SELECT id, email, username, hash, hash_changed_at, email_verified, locale,
-            last_login_at, second_factor
+            last_login_at, second_factor, active
         FROM account WHERE id IN {list}"];
     BY_NAMES = ["SELECT id, email, username, hash, hash_changed_at, email_verified, locale,
-            last_login_at, second_factor
+            last_login_at, second_factor, active
         FROM account WHERE lower(email) IN {list} OR username IN {list}"];
-    LOCK_HASH = ["SELECT hash FROM account WHERE id = $1" FOR_UPDATE];
+    LOCK_HASH = ["SELECT hash, active FROM account WHERE id = $1" FOR_UPDATE];
     REPLACE_HASH = ["UPDATE account SET hash = $1 WHERE id = $2 AND hash = $3"];
 }
 
@@ -48,7 +48,8 @@ impl Tx {
                         query.bind(hash_column(account.credential.as_ref().map(Credential::hash)));
                     let query = query.bind(account.hash_changed_at.map(Cell));
                     let query = query.bind(account.email_verified).bind(account.locale);
-                    query.bind(account.last_login_at.map(Cell)).bind(account.second_factor)
+                    let query = query.bind(account.last_login_at.map(Cell));
+                    query.bind(account.second_factor).bind(account.active)
                 })
                 .await?;
             Ok(written)
@@ -101,16 +102,17 @@ impl Tx {
         })
     }
 
-    /// Holds an account of the embedded directory until the transaction ends. `None` if there is no
-    /// such account, else its hash if it has one.
+    /// Holds an account of the embedded directory until the transaction ends; `None` if there is no
+    /// such account.
     pub fn lock_embedded_hash<'c>(
         &'c mut self,
         id: &'c AccountId,
-    ) -> StoreFuture<'c, Option<Option<StoredHash>>> {
+    ) -> StoreFuture<'c, Option<HeldAccount>> {
         Box::pin(async move {
             let row = self.0.run(&LOCK_HASH).bind(Cell(id.clone()));
-            let row = row.optional::<(Option<String>,)>().await?;
-            Ok(row.map(|(hash,)| StoredHash::from_column(hash)))
+            let row = row.optional::<(Option<String>, Option<bool>)>().await?;
+            Ok(row
+                .map(|(hash, active)| HeldAccount { hash: StoredHash::from_column(hash), active }))
         })
     }
 
@@ -133,6 +135,15 @@ impl Tx {
     }
 }
 
+/// What an account of the embedded directory holds while nobody else can change it.
+#[derive(Debug)]
+pub struct HeldAccount {
+    /// Its hash; `None` without a password.
+    pub hash: Option<StoredHash>,
+    /// Whether the site still lets the person in, where it was told.
+    pub active: Option<bool>,
+}
+
 impl Store {
     /// Every account of the embedded directory, as the database hands it out.
     #[must_use]
@@ -153,10 +164,11 @@ type AccountRow = (
     Option<String>,
     Option<Cell<Timestamp>>,
     Option<bool>,
+    Option<bool>,
 );
 
 fn account(row: AccountRow) -> Account {
-    let (id, email, username, hash, hash_changed_at, email_verified, locale, last_login_at, second) =
+    let (id, email, username, hash, hash_changed_at, verified, locale, last_login, second, active) =
         row;
     let text = |text: Option<String>| text.filter(|text| !text.is_empty());
     Account {
@@ -165,9 +177,10 @@ fn account(row: AccountRow) -> Account {
         username: text(username),
         credential: StoredHash::from_column(hash).map(Credential::from),
         hash_changed_at: hash_changed_at.map(|at| at.0),
-        email_verified,
+        email_verified: verified,
         locale: text(locale),
-        last_login_at: last_login_at.map(|at| at.0),
+        last_login_at: last_login.map(|at| at.0),
         second_factor: second,
+        active,
     }
 }

@@ -49,6 +49,7 @@ mod unverified;
 mod versioned;
 mod worker_name;
 
+pub use accounts::HeldAccount;
 pub use addresses::{AddressCounts, AddressLease, NewAddress};
 pub use arming::Arming;
 pub use campaigns::{CampaignRow, NewCampaign};

@@ -31,6 +31,7 @@ pub(crate) const SCHEMA: Migrations = in_both! {
     7 "0007" "sending_pause",
     8 "0008" "swaps",
     9 "0009" "widened",
+    10 "0010" "active",
     11 "0011" "reconciliation",
     12 "0012" "shown",
 };

@@ -37,6 +37,7 @@ pub(crate) fn site(language: Language) -> Site {
         reset_path: reset.parse().unwrap(),
         check_path: check.parse().unwrap(),
         sender: sender.unwrap(),
+        is_rehearsal: false,
     }
 }
 

@@ -5,7 +5,8 @@ use model::{AccountId, AccountIdError, LeakDate, LeakName, Provenance};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountCommand {
-    /// Fill the embedded directory from an export; accounts with the same id are replaced.
+    /// Fill the embedded directory from an export; accounts with the same id are replaced. They are
+    /// a copy: they can be searched and planned for, and only a rehearsal seals them.
     Import {
         /// CSV with a header, or JSON lines, as for `assess --accounts`.
         file: PathBuf,

@@ -1,3 +1,4 @@
+use model::InstanceKind;
 use serde::Serialize;
 
 use super::{CommandContext, CommandFailure};
@@ -11,6 +12,18 @@ use crate::{
 #[derive(Serialize)]
 struct Imported {
     accounts: u64,
+    /// Whether a campaign may act on them.
+    sealable: bool,
+}
+
+fn for_people(imported: &Imported) -> String {
+    let whose = if imported.sealable {
+        "They are this rehearsal's own: sealing them changes nothing at any site."
+    } else {
+        "They are a copy: they can be searched and planned for, and not sealed. A campaign needs your \
+         own table (`directory.preset`, `directory.write_url`)."
+    };
+    format!("imported {} accounts\n{whose}\n", grouped(imported.accounts))
 }
 
 pub(super) async fn run(
@@ -26,8 +39,7 @@ pub(super) async fn run(
     }
     let instance = wiring::instance(&config).await?;
     let accounts = exposure::import_accounts(&instance, file, context.progress().as_ref()).await?;
-    context.output.result("countersign.account_import/1", &Imported { accounts }, |imported| {
-        format!("imported {} accounts\n", grouped(imported.accounts))
-    })?;
+    let imported = Imported { accounts, sealable: instance.kind() == InstanceKind::Rehearsal };
+    context.output.result("countersign.account_import/1", &imported, for_people)?;
     Ok(Done::Whole)
 }

@@ -98,7 +98,7 @@ impl CampaignDesk<'_> {
     ) -> Result<Done, CommandFailure> {
         let policy = policy.map(draft::read).transpose()?;
         let directory = wiring::directory(self.config).await?;
-        let words = wiring::words(self.config)?;
+        let words = wiring::words(self.config, self.instance.kind())?;
         let progress = self.context.progress();
         let (instance, campaign) = (&self.instance, name.as_str());
         let frozen = campaigns::freeze_campaign(
@@ -114,7 +114,7 @@ impl CampaignDesk<'_> {
     }
 
     async fn finish(&self, name: &CampaignName) -> Result<Done, CommandFailure> {
-        let words = wiring::words(self.config)?;
+        let words = wiring::words(self.config, self.instance.kind())?;
         let finished = campaigns::finish_campaign(&self.instance, name.as_str(), &words);
         finished.await.map_err(refused)?;
         self.show(name).await
@@ -153,7 +153,7 @@ impl CampaignDesk<'_> {
 
     async fn start(&self, name: &CampaignName) -> Result<CampaignView, CommandFailure> {
         let directory = wiring::directory(self.config).await?;
-        let words = wiring::words(self.config)?;
+        let words = wiring::words(self.config, self.instance.kind())?;
         let (instance, name, founding) = (&self.instance, name.as_str(), self.founding()?);
         let started =
             campaigns::start_campaign(instance, name, &*directory, &words, founding).await;
@@ -161,7 +161,7 @@ impl CampaignDesk<'_> {
     }
 
     async fn resume(&self, name: &CampaignName) -> Result<CampaignView, CommandFailure> {
-        let words = wiring::words(self.config)?;
+        let words = wiring::words(self.config, self.instance.kind())?;
         let (instance, name, founding) = (&self.instance, name.as_str(), self.founding()?);
         campaigns::resume_campaign(instance, name, &words, founding).await.map_err(refused)
     }

@@ -3,6 +3,7 @@ mod relay;
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use instance::{Check, Checked, RosterStateError};
+use model::InstanceKind;
 use serde::Serialize;
 
 use super::{CommandContext, CommandFailure};
@@ -99,7 +100,7 @@ async fn instance(config: &Config) -> Checked {
 
 /// Whether notices could be written; a site that only looks for findings need not.
 fn words(config: &Config) -> Checked {
-    match wiring::words(config) {
+    match wiring::words(config, InstanceKind::Site) {
         Ok(_) => Checked::good("notices", "can be written in every language"),
         Err(WiringError::Mail(error @ MailError::Missing { .. })) => {
             Checked::note("notices", error.to_string())

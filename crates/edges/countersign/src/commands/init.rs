@@ -17,10 +17,37 @@ use crate::{
     wiring,
 };
 
+/// What can be done with accounts that are imported.
+const COPY: &str = "Its directory is embedded: a copy of your accounts, filled by `account import`. \
+                    They can be searched and\nplanned for; to seal them, a campaign needs your own \
+                    table (`directory.preset`, `directory.write_url`).\n\n";
+const REHEARSED: &str = "Its directory is embedded: accounts that `account import` puts there are this \
+                         rehearsal's own. Sealing\nthem changes nothing at any site.\n\n";
+
+/// Whose accounts an instance works on.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum DirectoryMade {
+    Site,
+    Copy,
+    Rehearsed,
+}
+
+impl DirectoryMade {
+    const fn of(arguments: &Init) -> Self {
+        match (arguments.preset, arguments.rehearsal) {
+            (PresetName::Embedded, true) => Self::Rehearsed,
+            (PresetName::Embedded, false) => Self::Copy,
+            _ => Self::Site,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct InstanceMade {
     instance: String,
     kind: String,
+    directory: DirectoryMade,
     config_file: String,
     key_file: String,
 }
@@ -42,6 +69,7 @@ pub(super) async fn run(
     let made = InstanceMade {
         instance,
         kind: kind.to_string(),
+        directory: DirectoryMade::of(arguments),
         config_file: files.config.display().to_string(),
         key_file: files.key.display().to_string(),
     };
@@ -75,9 +103,14 @@ impl Files {
 }
 
 fn for_people(made: &InstanceMade) -> String {
-    let InstanceMade { instance, kind, config_file, key_file } = made;
+    let InstanceMade { instance, kind, directory, config_file, key_file } = made;
+    let directory = match directory {
+        DirectoryMade::Site => "",
+        DirectoryMade::Rehearsed => REHEARSED,
+        DirectoryMade::Copy => COPY,
+    };
     format!(
-        "Made the {kind} instance {instance}.\n\n\
+        "Made the {kind} instance {instance}.\n\n{directory}\
          {config_file}  what to look at next: the section [directory]\n\
          {key_file}  keep a copy apart from every backup of the store; without it the store is lost\n\n\
          Then: countersign --config {config_file} doctor\n"

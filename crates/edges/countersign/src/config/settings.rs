@@ -66,13 +66,16 @@ pub(crate) struct InstanceSettings {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DirectorySettings {
-    /// What the table looks like: `embedded` (filled by `countersign account import`), `django`
-    /// (`auth_user`) or `generic` (a table `users`). The keys below replace parts of it.
+    /// What the table looks like: `embedded` (a copy, filled by `countersign account import`: it can
+    /// be searched and planned for, and only a rehearsal seals it), `django` (`auth_user`) or
+    /// `generic` (a table `users`). The keys below replace parts of it.
     pub(crate) preset: Preset,
     /// The site's database for reading: `sqlite:PATH` or `postgres://...`. One grant, SELECT, is
-    /// enough for everything up to the plan of a campaign. Not for `embedded`.
+    /// enough for everything up to the draft of a campaign. Row security must not hold the role back.
+    /// Not for `embedded`.
     pub(crate) url: Option<String>,
-    /// The site's database for sealing passwords and ending sessions: the other grant.
+    /// The site's database for sealing passwords and ending sessions: the other grant. A campaign
+    /// is frozen only with it.
     pub(crate) write_url: Option<String>,
     /// The table of accounts, `NAME` or `SCHEMA.NAME`.
     pub(crate) table: Option<String>,
@@ -118,6 +121,13 @@ pub(crate) struct ColumnSettings {
     pub(crate) last_login_at: Option<String>,
     /// Whether the site asks for a second factor.
     pub(crate) second_factor: Option<String>,
+    /// Whether the site lets the account in: true, 1, `active`, `enabled`, or their opposites, or
+    /// `banned`, `blocked`, `deactivated`, `deleted`, `suspended`. NULL means no. Whoever is out is
+    /// left alone and counted, and gets no link. The preset `django` sets `is_active`.
+    pub(crate) active: Option<String>,
+    /// A column that is set once the site no longer lets the account in, such as `deleted_at`,
+    /// `banned_at` or `disabled`: anything but NULL, an empty text, false or zero says so.
+    pub(crate) inactive: Option<String>,
     /// When the row last changed, in UTC: set by the very transaction that sets the hash, and
     /// indexed if the site is large. With it a worker sees a new password within a minute; without
     /// it, within ten minutes if more than 1,000 accounts are sealed.

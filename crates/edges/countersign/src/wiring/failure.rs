@@ -1,6 +1,6 @@
 use std::{io, net::AddrParseError, path::PathBuf};
 
-use directory::OpenError;
+use directory::{OpenError, ReadError};
 use instance::{InstanceError, InstanceKeyError, RosterStateError, SendingFileError};
 use model::canonical::DigestError;
 use notice::{
@@ -116,10 +116,11 @@ pub(crate) enum RecoveryError {
     #[error("`recovery.refused_passwords_file`: {} cannot be read: {source}", path.display())]
     List { path: PathBuf, source: io::Error },
     #[error(
-        "`recovery.mode` is \"countersign\", and the directory is read-only: set \
-         `directory.write_url`"
+        "`recovery.mode` is \"countersign\", and no password can be set in the directory: {reason}"
     )]
-    ReadOnly,
+    ReadOnly { reason: String },
+    #[error(transparent)]
+    Directory(ReadError),
 }
 
 /// Why the pages cannot look as they are configured to.

@@ -31,7 +31,7 @@ pub(crate) async fn means(config: &Config, instance: &Instance) -> Result<Means,
         directory: directory(config).await?,
         verifier: verifier(config)?,
         outbox: Outbox {
-            words: words(config)?,
+            words: words(config, instance.kind())?,
             mail: mail(config, instance.kind())?,
             pages: pages_url(config)?,
             permission: SendingPermission::new(guard, founding),
@@ -39,8 +39,8 @@ pub(crate) async fn means(config: &Config, instance: &Instance) -> Result<Means,
     })
 }
 
-/// The words of the notices.
-pub(crate) fn words(config: &Config) -> Result<Words, WiringError> {
+/// The words of the notices. Those of a rehearsal say that it is one.
+pub(crate) fn words(config: &Config, kind: InstanceKind) -> Result<Words, WiringError> {
     let pages = pages_url(config)?;
     let language: Language = config
         .settings
@@ -48,11 +48,11 @@ pub(crate) fn words(config: &Config) -> Result<Words, WiringError> {
         .language
         .parse()
         .map_err(|source| MailError::Word { setting: "site.language", source })?;
-    let words = Words::new(&notice_site(config)?, language, pages.as_ref());
+    let words = Words::new(&notice_site(config, kind)?, language, pages.as_ref());
     Ok(words.map_err(MailError::from)?)
 }
 
-fn notice_site(config: &Config) -> Result<notice::Site, MailError> {
+fn notice_site(config: &Config, kind: InstanceKind) -> Result<notice::Site, MailError> {
     let (site, mail) = (&config.settings.site, &config.settings.mail);
     let text = |setting| move |source| MailError::Text { setting, source };
     let name = site.name.as_deref().ok_or(MailError::Missing { setting: "site.name" })?;
@@ -68,6 +68,7 @@ fn notice_site(config: &Config) -> Result<notice::Site, MailError> {
         reset_path: site.reset_path.parse().map_err(text("site.reset_path"))?,
         check_path: site.check_path.parse().map_err(text("site.check_path"))?,
         name,
+        is_rehearsal: kind == InstanceKind::Rehearsal,
     })
 }
 
@@ -83,7 +84,7 @@ pub(crate) async fn greet_relay(
     if config.settings.mail.transport == TransportSetting::Maildir {
         return Ok(None);
     }
-    let (mail, site) = (mail(config, kind)?, notice_site(config)?);
+    let (mail, site) = (mail(config, kind)?, notice_site(config, kind)?);
     let greeting = outbox::greet_relay(&mail, site.sender.from()).await;
     Ok(greeting.map_err(MailError::Greet)?)
 }

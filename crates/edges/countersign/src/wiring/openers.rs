@@ -6,7 +6,7 @@ use authority::{Roster, RosterDigest};
 use directory::{Columns, Directory, Mapping, Sessions, Source};
 use exposure::EmbeddedDirectory;
 use instance::{Instance, InstanceKey, InstanceOptions};
-use model::Secret;
+use model::{InstanceKind, Secret};
 use password::{CostLimits, Pepper, PepperMode, Verifier};
 use store::{Store, StoreError, StoreOptions};
 use zeroize::Zeroizing;
@@ -75,7 +75,10 @@ pub(crate) async fn roster(config: &Config, instance: &Instance) -> Result<Roste
 pub(crate) async fn directory(config: &Config) -> Result<Arc<dyn Directory>, WiringError> {
     let settings = &config.settings.directory;
     let Some(mapping) = mapping(settings)? else {
-        return Ok(Arc::new(EmbeddedDirectory::new(store(config).await?)));
+        let store = store(config).await?;
+        let row = store.read().await?.instance().await?;
+        let kind = row.map_or(InstanceKind::Site, |row| row.kind);
+        return Ok(Arc::new(EmbeddedDirectory::new(store, kind)));
     };
     let url = settings.url.as_ref().ok_or(WiringError::NoDirectory)?;
     let write_url = settings.write_url.as_ref().map(|url| config.database_url(url));
@@ -116,6 +119,8 @@ fn map_columns(columns: &mut Columns, settings: &ColumnSettings) {
         (&mut columns.locale, &settings.locale),
         (&mut columns.last_login_at, &settings.last_login_at),
         (&mut columns.second_factor, &settings.second_factor),
+        (&mut columns.active, &settings.active),
+        (&mut columns.inactive, &settings.inactive),
         (&mut columns.changed_at, &settings.changed_at),
     ];
     for (column, setting) in optional {

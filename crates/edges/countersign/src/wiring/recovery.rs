@@ -23,7 +23,9 @@ pub(super) async fn recovery(config: &Config) -> Result<Option<Arc<Recovery>>, W
     }
     let directory = directory(config).await?;
     if !directory.capabilities().can(Ability::Seal) {
-        return Err(RecoveryError::ReadOnly.into());
+        let grant = directory.try_write().await.map_err(RecoveryError::Directory)?;
+        let reason = grant.granted().err().unwrap_or_default();
+        return Err(RecoveryError::ReadOnly { reason }.into());
     }
     Ok(Some(Arc::new(Recovery::new(
         directory,

@@ -136,16 +136,25 @@ impl TestInstance {
         Self::init(backend, &[])
     }
 
+    /// A site's, with an embedded copy of its accounts.
+    pub(crate) fn of_copy(backend: Backend) -> Self {
+        Self::made(backend, &[], "site")
+    }
+
     fn init(backend: Backend, arguments: &[&str]) -> Self {
+        Self::made(backend, &[&["--rehearsal"], arguments].concat(), "rehearsal")
+    }
+
+    fn made(backend: Backend, arguments: &[&str], kind: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut command = program(["init", "--rehearsal"]);
+        let mut command = program(["init"]);
         command.arg(folder.path()).args(arguments);
         let store = backend.store();
         if let Some(database) = &store {
             command.args(["--store", &database.url]);
         }
         let made: Run = command.output().unwrap().into();
-        assert_eq!(made.json()["kind"], "rehearsal");
+        assert_eq!(made.json()["kind"], kind);
         Self { folder, environment: Vec::new(), store }
     }
 
@@ -164,6 +173,10 @@ impl TestInstance {
     pub(crate) fn get(&self, name: &str) -> String {
         let found = self.environment.iter().find(|(set, _)| *set == name);
         found.unwrap().1.clone()
+    }
+
+    pub(crate) fn unset(&mut self, name: &'static str) {
+        self.environment.retain(|(set, _)| *set != name);
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -17,6 +17,7 @@ mod german;
 mod harness;
 mod history;
 mod kill;
+mod left_alone;
 mod letters;
 mod measured;
 mod odd_forms;

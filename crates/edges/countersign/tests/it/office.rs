@@ -133,12 +133,22 @@ impl Office {
 
     /// Drafts and freezes, with these changes to the policy; what it then shows.
     pub(crate) fn freeze(&self, changes: &str) -> Value {
+        self.draft(changes);
+        self.freeze_again()
+    }
+
+    /// Drafts, and tries to freeze.
+    pub(crate) fn try_to_freeze(&self) -> Run {
+        self.draft("");
+        self.run(&["campaign", "freeze", CAMPAIGN])
+    }
+
+    fn draft(&self, changes: &str) {
         let mut policy: toml::Table = toml::from_str(POLICY).unwrap();
         policy.extend(toml::from_str::<toml::Table>(changes).unwrap());
         let policy = self.write("policy.toml", policy.to_string().as_bytes());
         let draft = ["campaign", "draft", CAMPAIGN, "--author", "ana", "--leak", LEAK];
         self.run(&[&draft[..], &["--policy", &policy]].concat()).json();
-        self.freeze_again()
     }
 
     /// Freezes what was thawed or halted.

@@ -97,6 +97,11 @@ user.set_unusable_password()
 user.save()
 ";
 
+const DEACTIVATE: &str = "
+from django.contrib.auth.models import User
+User.objects.filter(pk=arguments[0]).update(is_active=False)
+";
+
 /// A family signs up.
 pub(crate) fn join(site: &DjangoSite) -> Vec<SitePerson> {
     let made = site.django(JOIN, &[&json!(FAMILY).to_string()]);
@@ -150,6 +155,11 @@ pub(crate) fn change_address(site: &DjangoSite, account: &str, address: &str) {
 
 pub(crate) fn leave(site: &DjangoSite, account: &str) {
     let _ = site.django(LEAVE, &[account]);
+}
+
+/// An administrator of the site takes the tick from `Active`.
+pub(crate) fn deactivate(site: &DjangoSite, account: &str) {
+    let _ = site.django(DEACTIVATE, &[account]);
 }
 
 pub(crate) fn forgo_password(site: &DjangoSite, account: &str) {

@@ -280,6 +280,26 @@ fn a_row_that_cannot_be_read_holds_nobody_else_up() {
     assert!(log.contains("directory.columns.last_login_at"), "{log}");
 }
 
+#[test]
+fn whoever_the_site_no_longer_lets_in_gets_no_link_and_sets_nothing() {
+    let scene = ResetScene::open(Backend::Sqlite);
+    let served = scene.serve();
+    let [out, other] = [0, 1].map(|nth| scene.office.plain()[nth]);
+    let link = scene.ask(&served, out, 1);
+    people::deactivate(&scene.office.site, &out.id);
+    let again = served.post("/forgot", &format!("name={}", form(&out.email)));
+    assert!(again.starts_with("HTTP/1.1 200"), "{again}");
+    ask_whether(&served, out);
+    // Those before have had their answer by then.
+    scene.ask(&served, other, 1);
+    assert_eq!((scene.mails(out, LINK).len(), scene.mails(out, ANSWER).len()), (1, 0));
+
+    let dead = choose(&served, &link, CHOSEN);
+    assert!(dead.starts_with("HTTP/1.1 404"), "{dead}");
+    assert!(!scene.lets_in(out, CHOSEN));
+    served.stop();
+}
+
 /// Somebody's last sign-in is no moment any more.
 const SPOIL: &str = "
 from django.db import connection

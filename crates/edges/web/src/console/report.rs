@@ -20,6 +20,7 @@ use crate::{
 struct ReportPage<'a> {
     frame: StaffFrame<'a>,
     state: &'static str,
+    is_rehearsal: bool,
     /// None, as long as nobody is in the plan.
     figures: Vec<Figure>,
     /// Whom somebody should look after.
@@ -102,6 +103,7 @@ impl<'a> ReportPage<'a> {
         Self {
             frame,
             state: words::state(report.state),
+            is_rehearsal: report.rehearsal,
             figures: if report.targeted > 0 { figures(report) } else { Vec::new() },
             cares: cares(report).map(|(label, count)| LabelledCount::new(label, count)).into(),
             left_out: left_out
@@ -248,6 +250,7 @@ mod tests {
             to: None,
             sealed_from: None,
             log_entries: 9,
+            rehearsal: true,
         }
     }
 

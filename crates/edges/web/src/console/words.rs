@@ -24,6 +24,8 @@ pub(super) const fn reason(reason: SkipReason) -> &'static str {
         SkipReason::Changed => "They had changed the password themselves",
         SkipReason::NoPassword => "No password: they sign in through another service",
         SkipReason::Gone => "The account is gone",
+        SkipReason::Inactive => "The site no longer lets the account in",
+        SkipReason::Unwritable => "Their row cannot be written: the site's database refuses it",
         SkipReason::Unverified => "Their stored hash could not be tried",
         SkipReason::AlreadyReset => "Another campaign has reset this password",
         SkipReason::InOtherCampaign => "Another open campaign has the account",

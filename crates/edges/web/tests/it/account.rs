@@ -37,7 +37,8 @@ impl Jane {
         let mut tx = pages.store.begin().await.unwrap();
         tx.import_accounts(&[account()]).await.unwrap();
         tx.commit().await.unwrap();
-        let directory: Arc<dyn Directory> = Arc::new(EmbeddedDirectory::new(pages.store.clone()));
+        let directory: Arc<dyn Directory> =
+            Arc::new(EmbeddedDirectory::new(pages.store.clone(), pages.site.kind()));
         Self { pages: pages.with_recovery(means(Arc::clone(&directory))), directory }
     }
 
@@ -106,6 +107,7 @@ fn account() -> Account {
         locale: None,
         last_login_at: None,
         second_factor: None,
+        active: None,
     }
 }
 

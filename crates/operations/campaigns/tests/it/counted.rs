@@ -10,7 +10,7 @@ use std::{
 
 use directory::{
     AccountStream, Capabilities, ChangeMark, Changes, Directory, DirectoryReport, EndedSessions,
-    LockedRow, ReadError, Reading, RowNow, TransactionFate, Writing,
+    LockedRow, ReadError, Reading, RowNow, TransactionFate, WriteGrant, Writing,
 };
 use futures_util::StreamExt as _;
 use model::{Account, AccountId, SiteTransaction};
@@ -105,6 +105,10 @@ impl Directory for Counted {
 
     fn end_sessions<'a>(&'a self, ids: &'a [AccountId]) -> Writing<'a, EndedSessions> {
         self.directory.end_sessions(ids)
+    }
+
+    fn try_write(&self) -> Reading<'_, WriteGrant> {
+        self.directory.try_write()
     }
 
     fn check(&self) -> Reading<'_, DirectoryReport> {

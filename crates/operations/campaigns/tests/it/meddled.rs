@@ -11,7 +11,8 @@ use std::{
 
 use directory::{
     AccountStream, Capabilities, ChangeMark, Changes, Directory, DirectoryReport, EndedSessions,
-    LockedRow, ReadError, Reading, RowNow, TransactionFate, Writing,
+    LockedRow, ReadError, Reading, RowNow, TransactionFate, WriteGrant,
+    Writing,
 };
 use futures_util::StreamExt as _;
 use model::{Account, AccountId, SiteTransaction};
@@ -140,6 +141,10 @@ impl Directory for Meddled {
         let is_scanned = self.is_scanned.load(Ordering::Relaxed);
         assert!(!is_scanned, "SQLite lets nobody write to what is read");
         self.directory.end_sessions(ids)
+    }
+
+    fn try_write(&self) -> Reading<'_, WriteGrant> {
+        self.directory.try_write()
     }
 
     fn check(&self) -> Reading<'_, DirectoryReport> {

@@ -116,6 +116,7 @@ impl Table {
             locale: None,
             last_login_at: None,
             second_factor: None,
+            active: None,
         };
         let addressee = Addressee::of(&self.instance, Some(self.campaign), &account, false);
         *addressee.unwrap().key.as_bytes()

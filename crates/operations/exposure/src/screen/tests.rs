@@ -28,6 +28,7 @@ async fn site_with_leak(records: usize) -> (TestSite, LeakName) {
         locale: None,
         last_login_at: None,
         second_factor: None,
+        active: None,
     };
     let mut tx = site.store().begin().await.unwrap();
     tx.import_accounts(&[account]).await.unwrap();
@@ -44,7 +45,7 @@ async fn site_with_leak(records: usize) -> (TestSite, LeakName) {
 }
 
 async fn screened(site: &TestSite, name: &LeakName) -> LeakReport {
-    let directory = EmbeddedDirectory::new(site.store().clone());
+    let directory = EmbeddedDirectory::new(site.store().clone(), site.kind());
     screen_leak(site, name, &directory, Arc::new(Silent)).await.unwrap()
 }
 

@@ -10,6 +10,9 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Postgres;
 
+/// What it calls a column of bytes.
+pub(crate) const BYTES: &str = "BYTEA";
+
 /// Cluster, database and timeline, which a plain role may ask for; NULL on a standby. A restored or
 /// promoted server is on another timeline, where numbers of transactions may come again.
 macro_rules! database {
@@ -32,10 +35,14 @@ pub(crate) const FATE: &str = concat!(
         THEN txid_status($1) END"
 );
 
+/// Whether rows that a policy hides are an error, as it was asked for when the connection began.
+pub(crate) const SHOWS_ALL: &str = "SELECT current_setting('row_security') = 'off'";
+
 /// Whether it is a standby; and bounds how long we wait for somebody, and somebody for us.
 pub(crate) const BEFORE_LOCK: &str = "SELECT pg_is_in_recovery(),
     set_config('lock_timeout', '5s', true), set_config('statement_timeout', '15s', true),
-    set_config('idle_in_transaction_session_timeout', '15s', true)";
+    set_config('idle_in_transaction_session_timeout', '15s', true),
+    set_config('row_security', 'off', true)";
 
 impl Engine for Postgres {
     fn cast(&self, type_name: &str) -> String {
@@ -69,6 +76,18 @@ impl Engine for Postgres {
 
     fn transaction(&self) -> String {
         format!("txid_current(), {DATABASE}")
+    }
+
+    /// Settings of the server change how it writes bytes as text by itself.
+    fn hash_as_text(&self, column: &str, type_name: &str) -> String {
+        match type_name {
+            BYTES => format!("E'\\\\x' || encode({column}, 'hex')"),
+            _ => format!("CAST({column} AS TEXT)"),
+        }
+    }
+
+    fn holds_bytes(&self, _column: &str, type_name: &str) -> String {
+        (type_name == BYTES).to_string()
     }
 
     /// A literal in quotes takes the type of what it is compared with.

@@ -10,6 +10,9 @@ pub(crate) struct Sqlite;
 /// No transaction has a number here.
 pub(crate) const FATE: &str = "SELECT NULL WHERE $1 IS NOT NULL AND $2 IS NOT NULL";
 
+/// A file has no policies.
+pub(crate) const SHOWS_ALL: &str = "SELECT 1";
+
 /// A file is no standby. How long a writer waits for another one is set where it is opened.
 pub(crate) const BEFORE_LOCK: &str = "SELECT 0";
 
@@ -30,6 +33,18 @@ impl Engine for Sqlite {
 
     fn transaction(&self) -> String {
         "NULL, NULL".to_owned()
+    }
+
+    /// Every value has a type of its own, whatever its column's is.
+    fn hash_as_text(&self, column: &str, _type_name: &str) -> String {
+        format!(
+            "CASE typeof({column}) WHEN 'blob' THEN '\\x' || hex({column}) ELSE CAST({column} AS TEXT) \
+             END"
+        )
+    }
+
+    fn holds_bytes(&self, column: &str, _type_name: &str) -> String {
+        format!("typeof({column}) = 'blob'")
     }
 
     /// A text is greater than any number where no column's type makes a number of it.

@@ -75,6 +75,16 @@ fn names(field: MappedField) -> impl Iterator<Item = &'static str> {
         MappedField::Hash => &["password", "password_hash", "encrypted_password", "passwd"],
         MappedField::HashChangedAt => &["password_changed_at"],
         MappedField::LastLoginAt => &["last_login"],
+        MappedField::Active => &["is_active", "enabled", "is_enabled"],
+        MappedField::Inactive => &[
+            "is_inactive",
+            "disabled",
+            "is_disabled",
+            "disabled_at",
+            "deactivated_at",
+            "deleted_at",
+            "banned_at",
+        ],
         MappedField::EmailVerified
         | MappedField::Locale
         | MappedField::SecondFactor

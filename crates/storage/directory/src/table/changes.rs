@@ -25,16 +25,17 @@ impl TableDirectory {
         &self,
         since: Option<&ChangeMark>,
     ) -> Result<Changes<'_>, ReadError> {
-        let column = self.mapping.columns.changed_at.as_deref().ok_or(ReadError::NoChanges)?;
+        let column =
+            self.statements.mapping.columns.changed_at.as_deref().ok_or(ReadError::NoChanges)?;
         let mark = self.latest_change(column).await?;
         let mark = ChangeMark::new(mark.unwrap_or_else(|| BEGINNING.to_owned()));
         let Some(since) = since else { return Ok(Changes::none_yet(mark)) };
         let changed = match since.as_str() {
-            BEGINNING => self.mapping.all_changes(column),
+            BEGINNING => self.statements.all_changes(column),
             text => {
                 let from = earlier(text, CHANGE_OVERLAP_SECONDS);
                 let from = from.ok_or_else(|| ReadError::Mark { mark: shown(text) })?;
-                self.mapping.changes(column, &self.engine.moment(&from))
+                self.statements.changes(column, &self.statements.engine.moment(&from))
             }
         };
         Ok(Changes { mark, accounts: self.stream(&changed) })
@@ -45,7 +46,7 @@ impl TableDirectory {
         let mut tx = self.read.read().await?;
         let (now,) = tx.run(&CLOCK).one::<(i64,)>().await?;
         let now = Timestamp::from_micros(now);
-        for row in tx.run(&self.mapping.latest_changes(column)).all::<RawRow>().await? {
+        for row in tx.run(&self.statements.latest_changes(column)).all::<RawRow>().await? {
             if let Some((at, text)) = row.changed_at()?
                 && at <= now
             {

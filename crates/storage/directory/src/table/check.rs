@@ -5,10 +5,9 @@ use super::{
     connection::TableDirectory,
     sessions::{django_deletion, django_sessions},
     text::bare,
-    write::BEFORE_LOCK,
 };
 use crate::{
-    failure::{ReadError, WriteError},
+    failure::ReadError,
     mapping::Sessions,
     report::{DirectoryReport, WriteGrant},
 };
@@ -16,15 +15,15 @@ use crate::{
 impl TableDirectory {
     pub(super) async fn examine(&self) -> Result<DirectoryReport, ReadError> {
         let (accounts, without_password) = self.count_passwords().await?;
-        let mapped = self.mapping.columns.mapped();
+        let mapped = self.statements.mapping.columns.mapped();
         Ok(DirectoryReport {
             database: self.read.version().await?,
             accounts,
             without_password,
-            repeated_ids: self.number(&self.mapping.count_repeated()).await?,
+            repeated_ids: self.number(&self.statements.count_repeated()).await?,
             columns: mapped.map(|(field, column)| (field.name(), column.to_owned())).collect(),
             id_type: self.id_type_name.to_lowercase(),
-            write: self.write_grant().await,
+            write: self.try_grants().await,
         })
     }
 
@@ -36,40 +35,13 @@ impl TableDirectory {
         counts.await
     }
 
-    async fn write_grant(&self) -> WriteGrant {
-        let Some(write) = &self.write else {
-            return WriteGrant::NotConfigured;
-        };
-        let Some(probe) = self.mapping.write_probe() else {
-            return WriteGrant::Refused(
-                "`directory.query` cannot be written to: set `directory.table`".to_owned(),
-            );
-        };
-        let tried = try_both(write, &probe, &self.mapping.sessions).await;
-        tried.map_or_else(WriteGrant::Refused, |()| WriteGrant::Granted)
+    /// Hashes, and sessions after them.
+    pub(super) async fn try_grants(&self) -> WriteGrant {
+        let hashes = self.try_write().await;
+        let (WriteGrant::Granted, Some(write)) = (&hashes, &self.write) else { return hashes };
+        let sessions = try_sessions(write, &self.statements.mapping.sessions).await;
+        sessions.map_or_else(|error| WriteGrant::Refused(error.to_string()), |()| hashes)
     }
-}
-
-/// Tries what sealing and ending sessions need, without changing anything; why not.
-async fn try_both(write: &Db, probe: &QueryText, sessions: &Sessions) -> Result<(), String> {
-    let failed = |error: SqlError| error.to_string();
-    if is_standby(write).await.map_err(failed)? {
-        return Err(WriteError::Standby.to_string());
-    }
-    try_hashes(write, probe).await.map_err(failed)?;
-    try_sessions(write, sessions).await.map_err(failed)
-}
-
-async fn is_standby(write: &Db) -> Result<bool, SqlError> {
-    let mut tx = write.begin().await?;
-    let (is_standby,) = tx.run(&BEFORE_LOCK).one::<(bool,)>().await?;
-    Ok(is_standby)
-}
-
-async fn try_hashes(write: &Db, probe: &QueryText) -> Result<(), SqlError> {
-    let mut tx = write.begin().await?;
-    // Dropping the transaction takes back what was nothing to begin with.
-    tx.run(probe).execute().await.map(drop)
 }
 
 async fn try_sessions(write: &Db, sessions: &Sessions) -> Result<(), SqlError> {

@@ -1,9 +1,10 @@
 use std::fmt;
 
-use sql::{Access, Db, OpenOptions};
+use sql::{Access, Db, OpenOptions, QueryText};
 
+use super::text::Statements;
 use crate::{
-    engine::Engine,
+    engine::{Engine, postgres, sqlite},
     failure::{OpenError, ReadError},
     limits::{READ_CONNECTIONS_MAX, WRITE_CONNECTIONS_MAX},
     location::Location,
@@ -11,12 +12,14 @@ use crate::{
     row::RawRow,
 };
 
+/// Whether rows that are hidden from the role are an error.
+const SHOWS_ALL: QueryText = QueryText::new(sqlite::SHOWS_ALL, postgres::SHOWS_ALL);
+
 /// One table or query in a database that is not ours.
 pub(crate) struct TableDirectory {
     pub(super) read: Db,
     pub(super) write: Option<Db>,
-    pub(super) mapping: Mapping,
-    pub(super) engine: &'static dyn Engine,
+    pub(super) statements: Statements,
     /// As its database calls it.
     pub(super) id_type_name: String,
 }
@@ -30,21 +33,22 @@ impl TableDirectory {
             Some(url) => Some(connect("directory.write_url", &url, Access::Write).await?),
             None => None,
         };
-        let id_type_name = describe(&read, &mapping).await?;
-        let directory = Self { read, write, mapping, engine, id_type_name };
+        let [id_type_name, hash_type] = describe(&read, &mapping).await?;
+        let statements = Statements { mapping, engine, hash_type };
+        let directory = Self { read, write, statements, id_type_name };
         directory.find_one_again().await?;
         Ok(directory)
     }
 
     /// The id's type, as a look-up casts to it.
     pub(super) fn id_type(&self) -> String {
-        self.engine.cast(&self.id_type_name)
+        self.statements.engine.cast(&self.id_type_name)
     }
 
     /// Looks one account up by its id: where that fails, every look-up would miss without a word.
     async fn find_one_again(&self) -> Result<(), OpenError> {
         let mut tx = self.read.read().await.map_err(ReadError::Database)?;
-        let first = tx.run(&self.mapping.first_account());
+        let first = tx.run(&self.statements.first_account());
         let first = first.optional::<RawRow>().await;
         let Some(first) = first.map_err(ReadError::Database)? else {
             return Ok(());
@@ -80,10 +84,14 @@ async fn connect(setting: &'static str, url: &str, access: Access) -> Result<Db,
     opened.map_err(|source| OpenError::Connect { setting, source })
 }
 
-/// Finds every mapped column, and the name of the id's type.
-async fn describe(read: &Db, mapping: &Mapping) -> Result<String, OpenError> {
+/// Finds every mapped column, and the names of the types of id and hash.
+async fn describe(read: &Db, mapping: &Mapping) -> Result<[String; 2], OpenError> {
     let failed = |source| OpenError::Source { setting: mapping.source.setting(), source };
     let mut tx = read.read().await.map_err(failed)?;
+    let (shows_all,) = tx.run(&SHOWS_ALL).one::<(bool,)>().await.map_err(failed)?;
+    if !shows_all {
+        return Err(OpenError::Settings);
+    }
     let columns = tx.describe(&mapping.everything()).await.map_err(failed)?;
     let named = |name: &str| columns.iter().find(|column| column.name == name);
     for (field, name) in mapping.columns.mapped() {
@@ -96,14 +104,14 @@ async fn describe(read: &Db, mapping: &Mapping) -> Result<String, OpenError> {
             });
         }
     }
-    let id = named(&mapping.columns.id).map(|column| column.type_name.as_str());
-    Ok(id.unwrap_or_default().to_owned())
+    Ok([&mapping.columns.id, &mapping.columns.hash]
+        .map(|name| named(name).map(|column| column.type_name.clone()).unwrap_or_default()))
 }
 
 impl fmt::Debug for TableDirectory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TableDirectory")
-            .field("mapping", &self.mapping)
+            .field("mapping", &self.statements.mapping)
             .field("writes", &self.write.is_some())
             .finish_non_exhaustive()
     }

@@ -11,7 +11,7 @@ use crate::{
 
 impl TableDirectory {
     pub(super) fn scan_all(&self) -> AccountStream<'_> {
-        self.stream(&self.mapping.accounts())
+        self.stream(&self.statements.accounts())
     }
 
     pub(super) fn stream(&self, statement: &QueryText) -> AccountStream<'_> {
@@ -28,7 +28,7 @@ impl TableDirectory {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let text = self.mapping.accounts_by_name().with_list(0, names.len());
+        let text = self.statements.accounts_by_name().with_list(0, names.len());
         let mut tx = self.read.read().await?;
         let query = names.iter().fold(tx.run(&text), |query, name| query.bind(name.clone()));
         let mut found = BTreeMap::new();
@@ -64,7 +64,7 @@ impl TableDirectory {
         ids: &[&AccountId],
         found: &mut BTreeMap<AccountId, Account>,
     ) -> Result<(), ReadError> {
-        let text = self.mapping.accounts_by_id();
+        let text = self.statements.accounts_by_id();
         let text = text.with_list_as(&self.id_type(), 0, ids.len());
         let query = ids.iter().fold(tx.run(&text), |query, id| query.bind(id.as_str().to_owned()));
         // The database may think two ids equal that are two texts: by a collation, or 7 and 07.
@@ -79,7 +79,7 @@ impl TableDirectory {
     }
 
     pub(super) fn may_hold(&self, id: &AccountId) -> bool {
-        self.engine.may_hold(&self.id_type_name, id)
+        self.statements.engine.may_hold(&self.id_type_name, id)
     }
 }
 

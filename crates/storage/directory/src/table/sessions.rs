@@ -20,7 +20,7 @@ impl TableDirectory {
         if ids.is_empty() {
             return Err(WriteError::Nobody);
         }
-        let ended = match &self.mapping.sessions {
+        let ended = match &self.statements.mapping.sessions {
             Sessions::Untouched => Ok(EndedSessions::default()),
             Sessions::Statement(text) => run_for_each(write, text, ids).await,
             Sessions::Django { table } => end_django(write, table, ids).await,

@@ -13,7 +13,15 @@ use crate::{
     row::MappedField,
 };
 
-impl Mapping {
+/// A mapping, in the words of its database.
+pub(super) struct Statements {
+    pub(super) mapping: Mapping,
+    pub(super) engine: &'static dyn Engine,
+    /// The type of the hash column, as its database calls it.
+    pub(super) hash_type: String,
+}
+
+impl Statements {
     /// Every account, its columns in the order of [`MappedField::ALL`].
     pub(super) fn accounts(&self) -> QueryText {
         QueryText::composed(self.select())
@@ -61,64 +69,49 @@ impl Mapping {
 
     /// How many accounts there are.
     pub(super) fn count(&self) -> QueryText {
-        QueryText::composed(format!("SELECT COUNT(*) FROM {}", self.from()))
+        QueryText::composed(format!("SELECT COUNT(*) FROM {}", self.mapping.from()))
     }
 
     /// How many accounts share their id with an earlier one.
     pub(super) fn count_repeated(&self) -> QueryText {
-        let id = quoted(&self.columns.id);
-        let from = self.from();
+        let id = quoted(&self.mapping.columns.id);
+        let from = self.mapping.from();
         QueryText::composed(format!("SELECT COUNT(*) - COUNT(DISTINCT account.{id}) FROM {from}"))
     }
 
-    /// Everything that the source has, to be described and not to be run.
-    pub(super) fn everything(&self) -> QueryText {
-        QueryText::composed(format!("SELECT * FROM {}", self.from()))
-    }
-
-    /// Changes nothing, and is refused without the grant to change hashes.
-    pub(super) fn write_probe(&self) -> Option<QueryText> {
-        let Written { table, of, id, hash } = self.written()?;
-        Some(QueryText::composed(format!(
-            "UPDATE {table} SET {hash} = {of}.{hash} WHERE 1 = 0 AND {of}.{id} IS NULL"
-        )))
-    }
-
     /// What a change of a hash takes, if there is a table to write to.
-    pub(super) fn replacement(&self, engine: &dyn Engine) -> Option<Replacing> {
-        let Written { table, of, id, hash } = self.written()?;
-        let told = format!("CAST({of}.{id} AS TEXT), CAST({of}.{hash} AS TEXT)");
+    pub(super) fn replacement(&self) -> Option<Replacing> {
+        let Written { table, of } = self.mapping.written()?;
+        let Columns { id, hash, .. } = &self.mapping.columns;
+        let (id, hash) = (quoted(id), quoted(hash));
+        let column = format!("{of}.{hash}");
+        let told = format!(
+            "CAST({of}.{id} AS TEXT), {}, {}",
+            self.engine.hash_as_text(&column, &self.hash_type),
+            self.engine.holds_bytes(&column, &self.hash_type)
+        );
+        let activity = [MappedField::Active, MappedField::Inactive];
+        let [active, inactive] = activity.map(|field| self.as_text(&of, field));
         let named = format!("{of}.{id} IN {{list}}");
-        let (transaction, holding) = (engine.transaction(), engine.holding());
+        let (transaction, holding) = (self.engine.transaction(), self.engine.holding());
         let look = format!("SELECT {told} FROM {table} WHERE {named}");
-        let held = format!("SELECT {told}, {transaction} FROM {table} WHERE {named}{holding}");
+        let held = format!(
+            "SELECT {told}, {active}, {inactive}, {transaction} FROM {table} WHERE {named}{holding}"
+        );
         let update = format!(
-            "UPDATE {table} SET {hash} = $1 WHERE {named} AND {of}.{hash} = $2 RETURNING {told}"
+            "UPDATE {table} SET {hash} = $1 WHERE {named} AND {column} = $2 RETURNING {told}"
         );
         let [look, held, update] = [look, held, update].map(QueryText::composed);
         Some(Replacing { look, lock: held, update })
     }
 
-    /// What is written to, if it is a table.
-    fn written(&self) -> Option<Written> {
-        let Source::Table(table) = &self.source else {
-            return None;
-        };
-        Some(Written {
-            table: quoted_path(table),
-            of: quoted(table.rsplit('.').next().unwrap_or(table)),
-            id: quoted(&self.columns.id),
-            hash: quoted(&self.columns.hash),
-        })
-    }
-
     fn select_by_id(&self) -> String {
-        let id = quoted(&self.columns.id);
+        let id = quoted(&self.mapping.columns.id);
         format!("{} WHERE account.{id} IN {{list}}", self.select())
     }
 
     fn select_by_name(&self) -> String {
-        let Columns { email, username, .. } = &self.columns;
+        let Columns { email, username, .. } = &self.mapping.columns;
         let email = email.as_deref().map(|name| format!("lower(account.{})", quoted(name)));
         let username = username.as_deref().map(|name| format!("account.{}", quoted(name)));
         let names = [email, username].into_iter().flatten();
@@ -128,15 +121,38 @@ impl Mapping {
     }
 
     fn select(&self) -> String {
-        let columns: Vec<_> = MappedField::ALL.iter().map(|field| self.as_text(*field)).collect();
-        format!("SELECT {} FROM {}", columns.join(", "), self.from())
+        let fields = MappedField::ALL.iter();
+        let columns: Vec<_> = fields.map(|field| self.as_text("account", *field)).collect();
+        format!("SELECT {} FROM {}", columns.join(", "), self.mapping.from())
     }
 
-    fn as_text(&self, field: MappedField) -> String {
-        match self.columns.of(field) {
-            Some(column) => format!("CAST(account.{} AS TEXT)", quoted(column)),
-            None => "CAST(NULL AS TEXT)".to_owned(),
+    /// NULL stands for a field that the site does not record.
+    fn as_text(&self, of: &str, field: MappedField) -> String {
+        let Some(column) = self.mapping.columns.of(field) else {
+            return "CAST(NULL AS TEXT)".to_owned();
+        };
+        let column = format!("{of}.{}", quoted(column));
+        match field {
+            MappedField::Hash => self.engine.hash_as_text(&column, &self.hash_type),
+            MappedField::Active => format!("COALESCE(CAST({column} AS TEXT), '')"),
+            _ => format!("CAST({column} AS TEXT)"),
         }
+    }
+}
+
+impl Mapping {
+    /// Everything that the source has, to be described and not to be run.
+    pub(super) fn everything(&self) -> QueryText {
+        QueryText::composed(format!("SELECT * FROM {}", self.from()))
+    }
+
+    /// What is written to, if it is a table.
+    fn written(&self) -> Option<Written> {
+        let Source::Table(table) = &self.source else {
+            return None;
+        };
+        let of = quoted(table.rsplit('.').next().unwrap_or(table));
+        Some(Written { table: quoted_path(table), of })
     }
 
     fn from(&self) -> String {
@@ -148,24 +164,24 @@ impl Mapping {
     }
 }
 
-/// Statements on the accounts whose ids are in `{list}`. All return ids and hashes.
+/// Statements on the accounts whose ids are in `{list}`. All return ids, hashes, and whether those are
+/// bytes.
 pub(super) struct Replacing {
     /// What they hold.
     pub(super) look: QueryText,
-    /// The same, held until the transaction ends; and the transaction.
+    /// The same, held until the transaction ends; whether the site lets the account in, by each of
+    /// the two columns; and the transaction.
     pub(super) lock: QueryText,
     /// Puts `$1` in the place of the hash `$2`.
     pub(super) update: QueryText,
 }
 
-/// The parts of an `UPDATE`, quoted. It goes without an alias, which SQLite does not know in
+/// The table of an `UPDATE`, quoted. It goes without an alias, which SQLite does not know in
 /// `RETURNING` nor on a view.
 struct Written {
     table: String,
     /// What the table's columns are qualified with.
     of: String,
-    id: String,
-    hash: String,
 }
 
 /// A statement without the semicolon that people end it with.
@@ -206,7 +222,7 @@ mod tests {
         let at =
             Location { read_url: url.to_owned(), write_url: None, mapping: Mapping::generic() };
         let directory = TableDirectory::open(engine, at).await.unwrap();
-        let select = directory.mapping.select_by_id();
+        let select = directory.statements.select_by_id();
         let text = QueryText::composed(format!("{explain} {select}"));
         let text = text.with_list_as(&directory.id_type(), 0, 2);
         let mut tx = db.read().await.unwrap();

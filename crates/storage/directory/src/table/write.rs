@@ -1,16 +1,18 @@
 use model::{AccountId, SiteTransaction, StoredHash};
-use sql::{Query, QueryText, SqlError, SqlTx};
+use sql::{Db, Query, QueryText, SqlError, SqlTx};
 
 use super::{connection::TableDirectory, text::Replacing};
 use crate::{
     engine::{postgres, sqlite},
     failure::{ReadError, WriteError, Writing},
+    hash_form::{HashForm, HashValue, hex},
     locked::{LockedRow, RowNow, TransactionFate},
+    report::WriteGrant,
+    row::{MappedField, RawRow, hash_in},
 };
 
 /// Whether it is a standby, and how long to wait.
-pub(super) const BEFORE_LOCK: QueryText =
-    QueryText::new(sqlite::BEFORE_LOCK, postgres::BEFORE_LOCK);
+const BEFORE_LOCK: QueryText = QueryText::new(sqlite::BEFORE_LOCK, postgres::BEFORE_LOCK);
 
 /// What became of a transaction, in the database's own word.
 const FATE: QueryText = QueryText::new(sqlite::FATE, postgres::FATE);
@@ -18,7 +20,7 @@ const FATE: QueryText = QueryText::new(sqlite::FATE, postgres::FATE);
 impl TableDirectory {
     pub(super) async fn hold(&self, id: &AccountId) -> Result<Box<dyn LockedRow>, WriteError> {
         let write = self.write.as_ref().ok_or(WriteError::NotConfigured)?;
-        let texts = self.mapping.replacement(self.engine).ok_or(WriteError::Query)?;
+        let texts = self.statements.replacement().ok_or(WriteError::Query)?;
         let id_type = self.id_type();
         let failed =
             |error: SqlError| WriteError::Lock { id: id.clone(), reason: error.to_string() };
@@ -31,15 +33,53 @@ impl TableDirectory {
         } else {
             Vec::new()
         };
-        let (now, transaction) = only(id, rows)?;
+        let HeldColumns { hash, is_active, transaction } = only(id, rows)?;
         let update = texts.update.with_list_as(&id_type, 2, 1);
-        Ok(Box::new(HeldRow { tx, id: id.clone(), now, transaction, update, new: None }))
+        let now = match &hash {
+            None => RowNow::Gone,
+            Some(held) => RowNow::of(hash_in(held.raw.clone())),
+        };
+        let id = id.clone();
+        Ok(Box::new(HeldRow { tx, id, now, hash, is_active, transaction, update, new: None }))
+    }
+
+    /// Does to nobody what sealing does: values and statements are of the same types.
+    pub(super) async fn try_write(&self) -> WriteGrant {
+        let Some(write) = &self.write else { return WriteGrant::NotConfigured };
+        let Some(texts) = self.statements.replacement() else {
+            return WriteGrant::Refused(WriteError::Query.to_string());
+        };
+        match self.write_to_nobody(write, texts).await {
+            Ok(true) => WriteGrant::Refused(WriteError::Standby.to_string()),
+            Ok(false) => WriteGrant::Granted,
+            Err(error) => WriteGrant::Refused(error.to_string()),
+        }
+    }
+
+    /// Whether it is a standby. Dropping the transaction takes back what was nothing to begin with.
+    async fn write_to_nobody(&self, write: &Db, texts: Replacing) -> Result<bool, SqlError> {
+        let id_type = self.id_type();
+        let mut tx = write.begin().await?;
+        let (is_standby,) = tx.run(&BEFORE_LOCK).one::<(bool,)>().await?;
+        if is_standby {
+            return Ok(true);
+        }
+        let lock = texts.lock.with_list_as(&id_type, 0, 1);
+        tx.run(&lock).bind(None::<String>).all::<LockedColumns>().await?;
+        let update = texts.update.with_list_as(&id_type, 2, 1);
+        let update = tx.run(&update);
+        let update = if self.statements.hash_type == postgres::BYTES {
+            update.bind(None::<Vec<u8>>).bind(None::<Vec<u8>>)
+        } else {
+            update.bind(None::<String>).bind(None::<String>)
+        };
+        update.bind(None::<String>).all::<HashColumns>().await?;
+        Ok(false)
     }
 
     /// Without a connection that writes, nobody else's view is newer.
     pub(super) async fn look_now(&self, id: &AccountId) -> Result<RowNow, ReadError> {
-        let (Some(write), Some(texts)) = (&self.write, self.mapping.replacement(self.engine))
-        else {
+        let (Some(write), Some(texts)) = (&self.write, self.statements.replacement()) else {
             let found = self.find_by_ids(std::slice::from_ref(id)).await?.pop();
             let row = |account: model::Account| RowNow::of_credential(account.credential);
             return Ok(found.map_or(RowNow::Gone, row));
@@ -50,12 +90,12 @@ impl TableDirectory {
         let Replacing { look, .. } = texts;
         let look = look.with_list_as(&self.id_type(), 0, 1);
         let mut tx = write.read().await?;
-        let rows: Vec<IdAndHash> = tx.run(&look).bind(id.as_str().to_owned()).all().await?;
-        let mut rows = rows.into_iter().filter(|(found, _)| found == id.as_str());
-        let Some((_, hash)) = rows.next() else { return Ok(RowNow::Gone) };
+        let rows: Vec<HashColumns> = tx.run(&look).bind(id.as_str().to_owned()).all().await?;
+        let mut rows = rows.into_iter().filter(|(found, ..)| found == id.as_str());
+        let Some((_, hash, _)) = rows.next() else { return Ok(RowNow::Gone) };
         match rows.next() {
             Some(_) => Err(ReadError::Repeated { id: id.clone() }),
-            None => Ok(RowNow::of(StoredHash::from_column(hash))),
+            None => Ok(RowNow::of(hash_in(hash))),
         }
     }
 
@@ -83,19 +123,37 @@ const fn refuse_standby(is_standby: bool) -> Result<(), WriteError> {
 
 /// The one row of this very id, and its transaction. The database may think two ids equal that are
 /// two texts.
-fn only(
-    id: &AccountId,
-    rows: Vec<HeldColumns>,
-) -> Result<(RowNow, Option<SiteTransaction>), WriteError> {
+fn only(id: &AccountId, rows: Vec<LockedColumns>) -> Result<HeldColumns, WriteError> {
     let mut rows: Vec<_> = rows.into_iter().filter(|row| row.0 == id.as_str()).collect();
     if rows.len() > 1 {
         return Err(WriteError::Repeated { id: id.clone(), rows: rows.len() });
     }
-    let Some((_, hash, number, database)) = rows.pop() else { return Ok((RowNow::Gone, None)) };
+    let Some((_, raw, is_bytes, active, inactive, number, database)) = rows.pop() else {
+        return Ok(HeldColumns::default());
+    };
+    let mut row =
+        RawRow::recorded([(MappedField::Active, active), (MappedField::Inactive, inactive)]);
     let transaction = number.zip(database);
-    let transaction =
-        transaction.map(|(number, database)| SiteTransaction::new(database, number.unsigned_abs()));
-    Ok((RowNow::of(StoredHash::from_column(hash)), transaction))
+    Ok(HeldColumns {
+        hash: Some(HeldHash { raw, is_bytes }),
+        is_active: row.activity(id)? != Some(false),
+        transaction: transaction
+            .map(|(number, database)| SiteTransaction::new(database, number.unsigned_abs())),
+    })
+}
+
+/// What was found of a row that is held; nothing if there is none.
+#[derive(Default)]
+struct HeldColumns {
+    hash: Option<HeldHash>,
+    is_active: bool,
+    transaction: Option<SiteTransaction>,
+}
+
+/// What the hash column of a row holds.
+struct HeldHash {
+    raw: Option<String>,
+    is_bytes: bool,
 }
 
 /// A row of the site's table, in a transaction that holds it.
@@ -103,6 +161,9 @@ struct HeldRow {
     tx: SqlTx,
     id: AccountId,
     now: RowNow,
+    /// None if there is no row.
+    hash: Option<HeldHash>,
+    is_active: bool,
     transaction: Option<SiteTransaction>,
     update: QueryText,
     new: Option<StoredHash>,
@@ -113,15 +174,22 @@ impl LockedRow for HeldRow {
         &self.now
     }
 
+    fn is_active(&self) -> bool {
+        self.is_active
+    }
+
     fn replace<'a>(&'a mut self, new: &'a StoredHash) -> Writing<'a, ()> {
         Box::pin(async move {
-            let RowNow::Holds(old) = self.now.clone() else {
-                return Err(WriteError::NoHash { id: self.id.clone() });
-            };
+            let none = || WriteError::NoHash { id: self.id.clone() };
+            let RowNow::Holds(_) = &self.now else { return Err(none()) };
+            let held = self.hash.as_ref().ok_or_else(none)?;
+            let (raw, is_bytes) = (held.raw.as_deref().unwrap_or_default(), held.is_bytes);
+            let form = HashForm::of(raw, is_bytes);
+            let values = [form.write(new), HashValue::read(raw, is_bytes)];
             self.new = Some(new.clone());
-            let changed = self.change(&old, new).await;
+            let changed = self.change(values).await;
             let changed = changed.map_err(|error| self.hidden().failed(&error))?;
-            self.is_done(new, &changed)
+            self.is_done(new, form, &changed)
         })
     }
 
@@ -141,23 +209,27 @@ impl LockedRow for HeldRow {
 }
 
 impl HeldRow {
-    async fn change(
-        &mut self,
-        old: &StoredHash,
-        new: &StoredHash,
-    ) -> Result<Vec<IdAndHash>, SqlError> {
-        let hashes = [new, old].map(|hash| hash.expose().to_owned());
-        let query = hashes.into_iter().fold(self.tx.run(&self.update), Query::bind);
+    async fn change(&mut self, values: [HashValue; 2]) -> Result<Vec<HashColumns>, SqlError> {
+        let query = values.into_iter().fold(self.tx.run(&self.update), bind);
         query.bind(self.id.as_str().to_owned()).all().await
     }
 
     /// What the database says that it has written is compared with what it was given.
-    fn is_done(&self, new: &StoredHash, changed: &[IdAndHash]) -> Result<(), WriteError> {
+    fn is_done(
+        &self,
+        new: &StoredHash,
+        form: HashForm,
+        changed: &[HashColumns],
+    ) -> Result<(), WriteError> {
         let id = || self.id.clone();
         match changed {
-            [(changed, hash)] if changed == self.id.as_str() => {
-                let is_new = hash.as_deref() == Some(new.expose());
-                if is_new { Ok(()) } else { Err(WriteError::Altered { id: id() }) }
+            [(changed, Some(raw), is_bytes)] if changed == self.id.as_str() => {
+                let is_new = RowNow::of(hash_in(Some(raw.clone()))).is(new);
+                let is_same_form = HashForm::of(raw, *is_bytes) == form;
+                if is_new && is_same_form { Ok(()) } else { Err(WriteError::Altered { id: id() }) }
+            }
+            [(changed, None, _)] if changed == self.id.as_str() => {
+                Err(WriteError::Altered { id: id() })
             }
             [] | [_] => Err(WriteError::Untouched { id: id() }),
             _ => Err(WriteError::Repeated { id: id(), rows: changed.len() }),
@@ -183,16 +255,30 @@ impl UnshownHashes {
     /// Databases quote what they refuse, and a site's trigger can say anything.
     fn failed(&self, error: &SqlError) -> WriteError {
         let hashes = self.hashes.iter().flatten();
-        let hide = |reason: String, hash: &StoredHash| reason.replace(hash.expose(), "(a hash)");
-        WriteError::Hash { id: self.id.clone(), reason: hashes.fold(error.to_string(), hide) }
+        let shown = |hash: &StoredHash| [hash.expose().to_owned(), hex(hash.expose())];
+        let hide = |reason: String, shown: String| reason.replace(&shown, "(a hash)");
+        let (id, reason) = (self.id.clone(), hashes.flat_map(shown).fold(error.to_string(), hide));
+        if error.is_refusal() {
+            WriteError::Refused { id, reason }
+        } else {
+            WriteError::Hash { id, reason }
+        }
     }
 }
 
-/// A row of the site's table.
-type IdAndHash = (String, Option<String>);
+fn bind(query: Query<'_>, value: HashValue) -> Query<'_> {
+    match value {
+        HashValue::Text(text) => query.bind(text),
+        HashValue::Bytes(bytes) => query.bind(bytes),
+    }
+}
 
-/// The same, and the transaction that holds it.
-type HeldColumns = (String, Option<String>, Option<i64>, Option<String>);
+/// A row's id, its hash as it was read, and whether that is bytes.
+type HashColumns = (String, Option<String>, bool);
+
+/// The same, whether the site lets the account in, and the transaction that holds the row.
+type LockedColumns =
+    (String, Option<String>, bool, Option<String>, Option<String>, Option<i64>, Option<String>);
 
 #[cfg(test)]
 mod tests {

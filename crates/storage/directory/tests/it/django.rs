@@ -59,6 +59,27 @@ async fn djangos_table_and_its_exports_are_the_same_accounts() {
     }
 }
 
+#[tokio::test]
+async fn whom_django_does_not_let_in_is_out() {
+    let deactivate = "from django.contrib.auth.models import User\n\
+        User.objects.filter(pk=arguments[0]).update(is_active=False)\n\
+        answer = list(User.objects.filter(is_active=False).values_list('pk', flat=True))";
+    for site in sites() {
+        let person = site.truth.person(site.truth.exposed.first().unwrap());
+        let out = site.django(deactivate, &[&person.id]);
+        assert_eq!(out, json!([person.id.parse::<i64>().unwrap()]));
+        assert!(!site.authenticate(&person.username, person.password.as_deref().unwrap()));
+        let directory = open(&site, Mapping::django()).await;
+        let accounts = scan(&directory).await;
+        let out = accounts.iter().filter(|account| account.is_deactivated());
+        let out: Vec<_> = out.map(|account| account.id.as_str()).collect();
+        assert_eq!(out, [person.id.as_str()]);
+        assert!(accounts.iter().all(|account| account.active.is_some()));
+        let row = directory.lock(&id(&person.id)).await.unwrap();
+        assert!(!row.is_active());
+    }
+}
+
 /// Sessions as Django's own code leaves them, of every form that it writes.
 const MAKE_SESSIONS: &str = "
 import secrets
@@ -191,7 +212,12 @@ async fn djangos_uuids_are_the_same_in_sessions_and_in_the_table() {
         let keys = strings(&site.django(MAKE_UUID_USERS, &[]));
         let mapping = Mapping {
             source: Source::Table("person".into()),
-            columns: Columns { username: None, last_login_at: None, ..Mapping::django().columns },
+            columns: Columns {
+                username: None,
+                last_login_at: None,
+                active: None,
+                ..Mapping::django().columns
+            },
             ..Mapping::django()
         };
         let directory = open(&site, mapping).await;

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use directory::{Directory, Mapping, Sessions, WriteError, WriteGrant};
+use futures_util::TryStreamExt as _;
+
+use directory::{Columns, Directory, Mapping, Sessions, WriteError, WriteGrant};
 
 use crate::site::{Site, ids, small, small_from};
 
@@ -65,6 +67,74 @@ async fn refused(directory: &Arc<dyn Directory>, because: &str) {
         WriteGrant::Refused(reason) => assert!(reason.contains(because), "{reason}"),
         other => panic!("{other:?}"),
     }
+}
+
+/// A role that sees one of three rows, and may write to it.
+async fn with_policy(role: &str) -> (Site, String) {
+    let grants = [
+        &format!("GRANT SELECT ON users TO {role}"),
+        &format!("GRANT UPDATE (hash) ON users TO {role}"),
+        "ALTER TABLE users ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY own ON users USING (id = 1)",
+    ];
+    with_role(role, &grants.map(|grant| grant)).await
+}
+
+#[tokio::test]
+async fn a_role_that_row_security_holds_back_reads_nothing_rather_than_less() {
+    let (site, url) = with_policy("tenant").await;
+    let hidden = directory::open(&url, None, small()).await.unwrap_err().to_string();
+    assert!(hidden.contains("row security") && hidden.contains("BYPASSRLS"), "{hidden}");
+    let query = small_from("SELECT * FROM users");
+    let hidden = directory::open(&url, None, query).await.unwrap_err().to_string();
+    assert!(hidden.contains("BYPASSRLS"), "{hidden}");
+    site.run(&["ALTER ROLE tenant BYPASSRLS"]).await;
+    let directory = directory::open(&url, Some(&url), small()).await.unwrap();
+    let report = directory.check().await.unwrap();
+    assert_eq!((report.accounts, report.write), (3, WriteGrant::Granted));
+}
+
+#[tokio::test]
+async fn a_policy_that_comes_later_stops_a_look_at_everybody() {
+    let (site, url) = with_role("late_tenant", &["GRANT SELECT ON users TO late_tenant"]).await;
+    let directory = directory::open(&url, None, small()).await.unwrap();
+    assert_eq!(directory.count().await.unwrap(), 3);
+    site.run(&[
+        "ALTER TABLE users ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY own ON users USING (id = 1)",
+    ])
+    .await;
+    let scanned: Result<Vec<_>, _> = directory.scan().try_collect().await;
+    assert!(scanned.unwrap_err().to_string().contains("BYPASSRLS"));
+    assert!(directory.count().await.is_err() && directory.by_ids(&ids(&["1"])).await.is_err());
+}
+
+#[tokio::test]
+async fn a_writing_role_that_row_security_holds_back_is_no_grant() {
+    let (site, url) = with_policy("half_sealer").await;
+    let directory = directory::open(&site.url, Some(&url), small()).await.unwrap();
+    assert_eq!(directory.count().await.unwrap(), 3);
+    refused(&directory, "BYPASSRLS").await;
+    let locked = directory.lock(&ids(&["3"])[0]).await.err().unwrap();
+    assert!(!locked.is_of_row() && locked.to_string().contains("BYPASSRLS"), "{locked}");
+}
+
+#[tokio::test]
+async fn a_grant_that_misses_a_column_is_told_beforehand() {
+    let (site, url) = with_role(
+        "narrow",
+        &[
+            "ALTER TABLE users ADD is_active BOOLEAN NOT NULL DEFAULT TRUE",
+            "GRANT SELECT (id, hash), UPDATE (hash) ON users TO narrow",
+        ],
+    )
+    .await;
+    let columns = Columns { active: Some("is_active".into()), ..small().columns };
+    let mapping = Mapping { columns, ..small() };
+    let directory = directory::open(&site.url, Some(&url), mapping).await.unwrap();
+    refused(&directory, "permission denied for table users").await;
+    site.run(&["GRANT SELECT (is_active) ON users TO narrow"]).await;
+    assert_eq!(directory.try_write().await.unwrap(), WriteGrant::Granted);
 }
 
 #[tokio::test]

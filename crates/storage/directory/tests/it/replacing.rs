@@ -2,8 +2,8 @@
 
 use std::{error::Error, sync::Arc};
 
-use directory::{Ability, Columns, Directory, Mapping, WriteError};
-use model::{Credential, StoredHash};
+use directory::{Ability, Columns, Directory, Mapping, WriteError, WriteGrant};
+use model::{Account, Credential, StoredHash};
 
 use crate::{
     reading::ID_TYPES,
@@ -225,7 +225,9 @@ async fn without_the_grant_nothing_is_replaced() {
 async fn a_database_that_holds_back_is_not_a_person_who_was_first() {
     let sqlite = Site::sqlite();
     with_users(&sqlite, "BIGINT PRIMARY KEY", "TEXT").await;
-    sqlite.run(&["UPDATE users SET hash = CAST(hash AS BLOB)"]).await;
+    sqlite
+        .run(&["CREATE TRIGGER hold BEFORE UPDATE ON users BEGIN SELECT RAISE(IGNORE); END"])
+        .await;
     let postgres = Site::postgres();
     with_users(&postgres, "BIGINT PRIMARY KEY", "TEXT").await;
     postgres
@@ -318,7 +320,192 @@ async fn no_refusal_shows_a_hash() {
         .await;
     for site in check.into_iter().chain(unique).chain([hidden, talkative]) {
         let error = refused(&site, small()).await;
-        assert!(matches!(error, WriteError::Hash { .. }), "{error}");
+        assert!(matches!(error, WriteError::Refused { .. }), "{error}");
+    }
+}
+
+/// What a row of bytes holds afterwards, in the database's own words.
+async fn forms(site: &Site, account: u32) -> (bool, bool) {
+    let kind = if site.is_postgres() {
+        "pg_typeof(hash)::text = 'bytea'"
+    } else {
+        "typeof(hash) = 'blob'"
+    };
+    let bytes = |text: &str| match site.is_postgres() {
+        true => format!("convert_to('{text}', 'UTF8')"),
+        false => format!("CAST('{text}' AS BLOB)"),
+    };
+    let count = |condition: String| {
+        format!("SELECT COUNT(*) FROM users WHERE id = {account} AND {condition}")
+    };
+    let is_bytes = site.number(&count(kind.to_owned())).await == 1;
+    let is_new = site.number(&count(format!("hash = {}", bytes(NEW)))).await == 1;
+    (is_bytes, is_new)
+}
+
+#[tokio::test]
+async fn a_column_of_bytes_is_read_and_written_as_bytes() {
+    for site in Site::both() {
+        let (hash_type, bytes) =
+            if site.is_postgres() { ("BYTEA", "convert_to(") } else { ("BLOB", "CAST(") };
+        let end = if site.is_postgres() { ", 'UTF8')" } else { " AS BLOB)" };
+        site.run(&[
+            &format!("CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash {hash_type})"),
+            &format!("INSERT INTO users VALUES (1, 'a@b.example', {bytes}'{OLD}'{end})"),
+            &format!("INSERT INTO users VALUES (2, 'c@d.example', {bytes}'!'{end})"),
+            "INSERT INTO users VALUES (3, 'e@f.example', NULL)",
+        ])
+        .await;
+        let directory = site.open_writable(small()).await;
+        assert_eq!(directory.check().await.unwrap().write, WriteGrant::Granted);
+        assert_eq!(hashes(&directory).await, [OLD, "", ""]);
+        assert!(directory.look(&id("1")).await.unwrap().is(&hash(OLD)));
+        assert!(!replace(&directory, OTHER).await.unwrap());
+        assert!(replace(&directory, OLD).await.unwrap());
+        assert_eq!(hashes(&directory).await, [NEW, "", ""]);
+        assert_eq!(forms(&site, 1).await, (true, true));
+        assert!(replace_if(&directory, &id("1"), &hash(NEW), &hash(OLD)).await.unwrap());
+        assert_eq!(hashes(&directory).await, [OLD, "", ""]);
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_hide_nobody_else() {
+    for site in Site::both() {
+        let (hash_type, binary) = if site.is_postgres() {
+            ("BYTEA", "'\\x00ff80'::bytea")
+        } else {
+            ("BLOB", "x'00ff80'")
+        };
+        site.run(&[
+            &format!("CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash {hash_type})"),
+            &format!("INSERT INTO users VALUES (1, 'a@b.example', {binary})"),
+        ])
+        .await;
+        let directory = site.open_writable(small()).await;
+        let read = hashes(&directory).await;
+        assert_eq!(read[0].to_lowercase(), "\\x00ff80");
+        assert!(replace(&directory, &read[0]).await.unwrap());
+        assert_eq!(forms(&site, 1).await, (true, true));
+    }
+}
+
+#[tokio::test]
+async fn rows_of_several_forms_keep_each_its_own() {
+    let site = Site::sqlite();
+    with_users(&site, "BIGINT PRIMARY KEY", "").await;
+    site.run(&["UPDATE users SET hash = CAST(hash AS BLOB) WHERE id = 2"]).await;
+    let directory = site.open_writable(small()).await;
+    assert_eq!(hashes(&directory).await, [OLD, OLD]);
+    for account in ["1", "2"] {
+        assert!(replace_of(&directory, account).await, "{account}");
+    }
+    assert_eq!(hashes(&directory).await, [NEW, NEW]);
+    assert_eq!(forms(&site, 1).await, (false, false));
+    assert_eq!(forms(&site, 2).await, (true, true));
+}
+
+#[tokio::test]
+async fn the_text_that_postgresql_makes_of_bytes_stays_such_a_text() {
+    for site in Site::both() {
+        with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
+        let hex = |text: &str| {
+            let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            format!("\\x{digits}")
+        };
+        site.run(&[&format!("UPDATE users SET hash = '{}' WHERE id = 1", hex(OLD))]).await;
+        let directory = site.open_writable(small()).await;
+        assert_eq!(hashes(&directory).await, [OLD, OLD]);
+        assert!(replace(&directory, OLD).await.unwrap());
+        let kept = format!("SELECT COUNT(*) FROM users WHERE hash = '{}'", hex(NEW));
+        assert_eq!(site.number(&kept).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_hash_of_another_type_is_told_beforehand() {
+    let site = Site::postgres();
+    with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
+    site.run(&["ALTER TABLE users ALTER hash TYPE jsonb USING to_jsonb(hash)"]).await;
+    let directory = site.open_writable(small()).await;
+    let WriteGrant::Refused(reason) = directory.try_write().await.unwrap() else { panic!() };
+    assert!(reason.contains("jsonb"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_row_that_its_database_refuses_is_told_from_a_database_that_fails() {
+    for site in Site::both() {
+        with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
+        if site.is_postgres() {
+            site.run(&[
+                "CREATE FUNCTION staff() RETURNS TRIGGER AS \
+                 'BEGIN RAISE ''staff go by another way''; END' LANGUAGE plpgsql",
+                "CREATE TRIGGER staff BEFORE UPDATE ON users FOR EACH ROW WHEN (OLD.id = 1) \
+                 EXECUTE FUNCTION staff()",
+            ])
+            .await;
+        } else {
+            site.run(&["CREATE TRIGGER staff BEFORE UPDATE ON users WHEN OLD.id = 1 BEGIN \
+                        SELECT RAISE(ABORT, 'staff go by another way'); END"])
+                .await;
+        }
+        let directory = site.open_writable(small()).await;
+        let error = replace(&directory, OLD).await.unwrap_err();
+        assert!(error.is_of_row() && error.to_string().contains("another way"), "{error}");
+        assert_eq!(directory.try_write().await.unwrap(), WriteGrant::Granted);
+        assert!(replace_of(&directory, "2").await);
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_speaks_at_the_end_is_told_from_a_lost_answer() {
+    let site = Site::postgres();
+    with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
+    site.run(&[
+        "CREATE FUNCTION late() RETURNS TRIGGER AS 'BEGIN RAISE ''too late for %'', NEW.hash; END' \
+         LANGUAGE plpgsql",
+        "CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON users DEFERRABLE INITIALLY DEFERRED \
+         FOR EACH ROW EXECUTE FUNCTION late()",
+    ])
+    .await;
+    let error = refused(&site, small()).await;
+    assert!(error.is_of_row() && error.to_string().contains("too late for (a hash)"), "{error}");
+}
+
+#[tokio::test]
+async fn whether_somebody_is_let_in_is_seen_while_the_row_is_held() {
+    for site in Site::both() {
+        with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
+        site.run(&[
+            "ALTER TABLE users ADD state TEXT",
+            "UPDATE users SET state = 'active', at = NULL",
+        ])
+        .await;
+        let columns = Columns {
+            active: Some("state".into()),
+            inactive: Some("at".into()),
+            ..small().columns
+        };
+        let directory = site.open_writable(Mapping { columns, ..small() }).await;
+        let is_active = async || directory.lock(&id("1")).await.unwrap().is_active();
+        assert!(is_active().await);
+        for out in ["state = 'banned'", "state = NULL", "state = 'active', at = '2024-05-01'"] {
+            site.run(&[&format!("UPDATE users SET {out} WHERE id = 1")]).await;
+            assert!(!is_active().await, "{out}");
+            let accounts = scan(&directory).await;
+            assert_eq!(
+                accounts.iter().map(Account::is_deactivated).collect::<Vec<_>>(),
+                [true, false]
+            );
+        }
+        site.run(&["UPDATE users SET state = 'pending', at = NULL WHERE id = 1"]).await;
+        let held = directory.lock(&id("1")).await.err().unwrap();
+        let read = directory.by_ids(&[id("1")]).await.unwrap_err();
+        for error in [held.to_string(), read.to_string()] {
+            assert!(error.starts_with("active of account 1 is `pending`"), "{error}");
+            assert!(error.contains("`directory.columns.active`"), "{error}");
+        }
+        assert!(!held.is_of_row());
     }
 }
 

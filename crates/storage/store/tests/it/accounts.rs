@@ -114,6 +114,7 @@ fn anna(email: &str) -> Account {
         locale: Some("de-AT".to_owned()),
         last_login_at: Some(time(-6)),
         second_factor: Some(false),
+        active: Some(true),
         ..bare("anna")
     }
 }
@@ -129,5 +130,6 @@ fn bare(id: &str) -> Account {
         locale: None,
         last_login_at: None,
         second_factor: None,
+        active: None,
     }
 }

@@ -51,6 +51,7 @@ fn both_schemas_are_one_text() {
         "0005_recovery.sql",
         "0007_sending_pause.sql",
         "0008_swaps.sql",
+        "0010_active.sql",
         "0011_reconciliation.sql",
     ] {
         let schema = migration("sqlite", name);

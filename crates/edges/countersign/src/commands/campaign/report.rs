@@ -82,6 +82,9 @@ fn statement(counts: &StatementCounts) -> String {
 fn for_people(report: &CampaignReport) -> String {
     let mut sheet = Sheet::default();
     sheet.row("campaign", &report.name).row("state", report.state);
+    if report.rehearsal {
+        sheet.row("kind", "a rehearsal, not a site's own campaign");
+    }
     if let (Some(from), Some(to)) = (report.from, report.to) {
         sheet.row("from", from).row("to", to);
     }

@@ -103,7 +103,8 @@ async fn sign(
     campaigns::draft_campaign(&stage.instance, &draft, founding).await?;
 
     let directory = wiring::directory(&stage.config).await?;
-    let (words, progress) = (wiring::words(&stage.config)?, context.progress());
+    let words = wiring::words(&stage.config, stage.instance.kind())?;
+    let progress = context.progress();
     campaigns::freeze_campaign(&stage.instance, CAMPAIGN, None, &*directory, &words, &*progress)
         .await?;
     let plan = campaigns::export_plan(&stage.instance, CAMPAIGN).await?;

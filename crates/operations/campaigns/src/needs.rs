@@ -1,0 +1,16 @@
+//! What a campaign needs of the directory: it reads accounts, seals them, and tells their owners.
+//! Ending sessions it leaves to the site where the directory cannot.
+
+use directory::{Ability, Directory};
+
+use crate::CampaignError;
+
+/// Passes a directory that can do all of it, now.
+pub(crate) async fn refuse_unable(directory: &dyn Directory) -> Result<(), CampaignError> {
+    if !directory.capabilities().can(Ability::Tell) {
+        let reason = "it holds no addresses: set `directory.columns.email`".to_owned();
+        return Err(CampaignError::Unable { what: "tell anybody", reason });
+    }
+    let granted = directory.try_write().await?.granted();
+    granted.map_err(|reason| CampaignError::Unable { what: "seal passwords", reason })
+}

@@ -1,0 +1,104 @@
+//! Hashes that a column does not hold as text: as bytes, or as the text that PostgreSQL makes of
+//! bytes, which is what a text column holds once a program has given it some.
+
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use model::StoredHash;
+
+/// What stands before the hexadecimal digits of bytes. No hash begins so.
+const BYTES: &str = "\\x";
+
+/// How a row holds its hash, so that another one can be put there in the same way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HashForm {
+    /// As text.
+    Text,
+    /// As the bytes of that text.
+    Bytes,
+    /// As text with the hexadecimal digits of those bytes.
+    HexText,
+}
+
+impl HashForm {
+    /// The form of a value that was read as this text.
+    pub(crate) fn of(raw: &str, is_bytes: bool) -> Self {
+        match (is_bytes, decoded(raw)) {
+            (true, _) => Self::Bytes,
+            (false, Some(_)) => Self::HexText,
+            (false, None) => Self::Text,
+        }
+    }
+
+    /// The value that stands for a hash in this form.
+    pub(crate) fn write(self, hash: &StoredHash) -> HashValue {
+        let text = hash.expose();
+        match self {
+            Self::Text => HashValue::Text(text.to_owned()),
+            Self::Bytes => HashValue::Bytes(text.as_bytes().to_owned()),
+            Self::HexText => HashValue::Text(hex(text)),
+        }
+    }
+}
+
+/// A value for a hash column. It is a secret, so it has no `Debug`.
+pub(crate) enum HashValue {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl HashValue {
+    /// The very value that was read as this text.
+    pub(crate) fn read(raw: &str, is_bytes: bool) -> Self {
+        let digits = raw.strip_prefix(BYTES).filter(|_| is_bytes);
+        match digits.and_then(|digits| HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()) {
+            Some(bytes) => Self::Bytes(bytes),
+            None => Self::Text(raw.to_owned()),
+        }
+    }
+}
+
+/// The hash that a text stands for. Bytes that are no printable text stay hexadecimal digits: no
+/// format is known that keeps its hashes so, and they count as unverified.
+pub(crate) fn plain_hash(raw: String) -> String {
+    decoded(&raw).unwrap_or(raw)
+}
+
+/// The text of bytes as they stand in a column of text, or are read from one of bytes.
+pub(crate) fn hex(text: &str) -> String {
+    format!("{BYTES}{}", HEXLOWER.encode(text.as_bytes()))
+}
+
+fn decoded(raw: &str) -> Option<String> {
+    let digits = raw.strip_prefix(BYTES)?;
+    let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let is_printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    is_printable.then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "\\x24326224313024616263";
+
+    #[test]
+    fn bytes_are_read_as_the_hash_that_they_are() {
+        assert_eq!(plain_hash(HEX.to_owned()), "$2b$10$abc");
+        assert_eq!(hex("$2b$10$abc"), HEX);
+        assert_eq!(plain_hash("\\x".to_owned()), "");
+        for other in ["\\x2", "\\xzz", "\\x00ff", "\\X2432", "x2432", "$2b$10$abc", "\\x24320a"] {
+            assert_eq!(plain_hash(other.to_owned()), other);
+        }
+    }
+
+    #[test]
+    fn another_hash_takes_the_form_of_the_one_before() {
+        let hash = StoredHash::from_column(Some("$2b$10$abc".to_owned())).unwrap();
+        let written = |raw: &str, is_bytes: bool| HashForm::of(raw, is_bytes).write(&hash);
+        assert!(matches!(written("$2b$", false), HashValue::Text(text) if text == "$2b$10$abc"));
+        assert!(matches!(written(HEX, false), HashValue::Text(text) if text == HEX));
+        assert!(matches!(written(HEX, true), HashValue::Bytes(bytes) if bytes == b"$2b$10$abc"));
+        let binary = HashValue::read("\\x00ff", true);
+        assert!(matches!(binary, HashValue::Bytes(bytes) if bytes == [0, 255]));
+    }
+}
