@@ -34,7 +34,7 @@ pub use machine::{
     Campaign, Command, Event, HaltReason, Stage, State, StepError, allowed_addresses, step,
 };
 pub use names::{CampaignName, TemplateName};
-pub use plan::{Counts, Draft, Plan, PlanDigest, PlanError, Reason, Renewal, TemplateDigest};
+pub use plan::{Counts, Draft, Plan, PlanDigest, PlanError, Reason, Renewal};
 pub use policy::{Policy, PolicyError, RampStep, Reach, StoreKind, Threshold};
 pub use progress::{NoticeEnds, StageProgress, Unsettled};
 pub use signed::SignedPlan;
@@ -44,5 +44,5 @@ pub use target::{
     AddressKey, Place, Reverification, Target, TargetAction, Targets, TargetsError,
     after_reverification,
 };
-pub use terms::{CountBounds, Mode, Scope, Sentinel, Terms};
+pub use terms::{CountBounds, Mode, Scope, Sentinel, TemplateDigest, Terms};
 pub use tree::{InclusionProof, TargetRoot, TargetTree};

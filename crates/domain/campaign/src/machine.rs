@@ -29,8 +29,7 @@ pub fn step(
     }
 }
 
-/// How many addresses, counted from the start of the order, may be taken up by now. Those that were
-/// begun are finished wherever they stand.
+/// How many addresses, from the start of the order, may be begun by now.
 #[must_use]
 pub fn allowed_addresses(campaign: &Campaign) -> u64 {
     match (campaign.state, &campaign.order) {
@@ -175,7 +174,7 @@ impl State {
         self.word().as_str()
     }
 
-    /// Whether its accounts belong to this campaign alone: from frozen to done, halted included.
+    /// Whether its accounts belong to this campaign alone.
     #[must_use]
     pub const fn is_open(self) -> bool {
         !matches!(self, Self::Draft | Self::Closed)
@@ -309,8 +308,7 @@ impl Campaign {
         Ok((frozen, Vec::new()))
     }
 
-    /// A halted campaign goes on with whom it began, or not at all. It goes on where it was; by
-    /// other stages, it begins with the canary again, and passes what is settled.
+    /// A halted campaign goes on with whom it began. By other stages it begins with the canary.
     fn same_targets(&self, new: &Order) -> Result<State, StepError> {
         match (self.state, &self.order) {
             (State::Halted { reason, .. }, Some(old)) if old.root == new.root => {
@@ -324,7 +322,6 @@ impl Campaign {
         }
     }
 
-    /// Who was begun can be finished only where somebody was.
     fn unbegun(&self, new: &Order) -> Result<State, StepError> {
         match new.scope {
             Scope::All => Ok(State::Frozen),
@@ -434,7 +431,7 @@ impl Campaign {
         (self.to(State::Done, now), vec![destroy])
     }
 
-    /// Nobody new is taken up: it is over once those who were begun are settled.
+    /// It is over once those who were begun are settled.
     fn finish_begun(&self, progress: &StageProgress, now: Timestamp) -> (Self, Vec<Command>) {
         if progress.unsettled.is_anybody() {
             return (self.clone(), Vec::new());

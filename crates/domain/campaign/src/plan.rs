@@ -11,17 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CampaignName, Policy, PolicyError, Scope, StoreKind, TargetRoot, TargetTree, Targets,
     TemplateName,
-    terms::{Terms, is_usual},
+    terms::{TemplateDigest, Terms, is_usual},
 };
 
 digest_type! {
     /// SHA-256 over a whole plan: two plans with one digest are the same plan.
     PlanDigest
-}
-
-digest_type! {
-    /// SHA-256 over a template's text.
-    TemplateDigest
 }
 
 /// What is signed: who is touched, how many, why, how fast, and with which words.

@@ -34,9 +34,8 @@ pub enum SwapEnd {
 #[must_use]
 pub const fn judge_swap(row: SiteRow, passed: PassedAttempt) -> SwapEnd {
     match (row, passed) {
-        (SiteRow::Ours, _) => SwapEnd::Done,
         (SiteRow::Old, _) => SwapEnd::Untouched,
-        (_, PassedAttempt::Committed) => SwapEnd::Done,
+        (SiteRow::Ours, _) | (_, PassedAttempt::Committed) => SwapEnd::Done,
         (_, PassedAttempt::Unknown) => SwapEnd::Overtaken,
         (SiteRow::Other, _) => SwapEnd::Lost(SkipReason::Changed),
         (SiteRow::Empty, _) => SwapEnd::Lost(SkipReason::NoPassword),

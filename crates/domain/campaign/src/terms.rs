@@ -3,10 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use model::AccountId;
+use model::{AccountId, digest_type};
 use serde::{Deserialize, Serialize};
 
-use crate::{TemplateDigest, TemplateName};
+use crate::TemplateName;
+
+digest_type! {
+    /// SHA-256 over a template's text.
+    TemplateDigest
+}
 
 /// Which of a plan's targets are taken up in its round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -104,8 +104,8 @@ impl Composed {
     pub fn signed(&self, signer: &dyn Signer) -> Result<Self, SignMessageError> {
         let mut bytes = signer.sign(&self.bytes)?;
         bytes.extend_from_slice(&self.bytes);
-        let signed = Self::new(self.envelope_from.clone(), self.recipient.clone(), bytes)?;
-        Ok(Self { shown: self.shown.clone(), ..signed })
+        let message = Self::new(self.envelope_from.clone(), self.recipient.clone(), bytes)?;
+        Ok(Self { shown: self.shown.clone(), ..message })
     }
 
     /// Whether a relay must offer 8BITMIME.

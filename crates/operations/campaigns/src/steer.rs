@@ -66,9 +66,10 @@ pub fn resume_campaign<'a>(
         let signed = signed_plan(&mut tx, &loaded, &roster).await?;
         check_words(words, signed.plan())?;
         release_kill_switch(instance, &mut tx, signed.plan(), name, now).await?;
-        let before = match mutant::is_on("threshold_since_start") {
-            true => StageProgress::default(),
-            false => progress(&mut tx, loaded.id()).await?,
+        let before = if mutant::is_on("threshold_since_start") {
+            StageProgress::default()
+        } else {
+            progress(&mut tx, loaded.id()).await?
         };
         take_step(instance, &mut tx, &mut loaded, Event::Resume(&signed, &before), now).await?;
         tx.commit().await?;

@@ -60,9 +60,10 @@ pub fn judge_left_sealings<'a>(
 async fn judge(context: &WorkerContext<'_>, left: &Swap) -> Result<(), RunError> {
     let SwapBehalf::Seal { campaign, .. } = left.behalf else { return Ok(()) };
     let (keys, directory) = (context.instance.keys(), &*context.means.directory);
-    let early = match mutant::is_on("taken_after_look") {
-        true => Some(judge_left(keys, directory, left).await?),
-        false => None,
+    let early = if mutant::is_on("taken_after_look") {
+        Some(judge_left(keys, directory, left).await?)
+    } else {
+        None
     };
     let Some(taken) = take(context, campaign, left).await? else { return Ok(()) };
     failpoint::reach("swap_taken").await;

@@ -150,7 +150,7 @@ async fn prepare<S: NoticeSource>(
 }
 
 /// What came of an attempt, and what it would have its recipient read.
-struct Attempt {
+struct NoticeAttempt {
     attempted: Attempted,
     shown: Option<ShownText>,
 }
@@ -159,9 +159,9 @@ async fn attempt(
     sender: &SendingContext<'_>,
     notice: &Notice,
     mail: &Composed,
-) -> Result<Attempt, SendError> {
+) -> Result<NoticeAttempt, SendError> {
     let attempted = Attempted::from(&deliver(sender, notice, mail).await?);
-    Ok(Attempt { attempted, shown: mail.shown().cloned() })
+    Ok(NoticeAttempt { attempted, shown: mail.shown().cloned() })
 }
 
 /// If the lease cannot be renewed, what becomes of the mail is for another attempt to find:
@@ -180,11 +180,11 @@ async fn deliver(
 async fn record_outcome(
     sender: &SendingContext<'_>,
     notice: &Notice,
-    attempt: Option<Attempt>,
+    attempt: Option<NoticeAttempt>,
     retry: Duration,
 ) -> Result<(), SendError> {
     let (attempted, shown) = match attempt {
-        Some(Attempt { attempted, shown }) => (Some(attempted), shown),
+        Some(NoticeAttempt { attempted, shown }) => (Some(attempted), shown),
         None => (None, None),
     };
     let mut tx = sender.instance.store().begin().await?;

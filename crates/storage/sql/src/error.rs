@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{postgres, sqlite};
+use crate::refusal::{is_refusal, is_row_security};
 
 /// Why a value cannot be written, or cannot be what a column holds.
 pub type Misfit = Box<dyn std::error::Error + Send + Sync>;
@@ -109,7 +109,7 @@ impl From<sqlx::Error> for SqlError {
         }
         match constraint(&error) {
             Some((kind, name)) => Self::Constraint { kind, name },
-            None if postgres::is_row_security(&error) => Self::RowSecurity(error),
+            None if is_row_security(&error) => Self::RowSecurity(error),
             None => Self::Database(error),
         }
     }
@@ -135,7 +135,7 @@ impl SqlError {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Constraint { .. } => true,
-            Self::Database(error) => postgres::is_refusal(error) || sqlite::is_refusal(error),
+            Self::Database(error) => is_refusal(error),
             _ => false,
         }
     }

@@ -25,6 +25,7 @@ mod migration;
 mod options;
 mod postgres;
 mod record;
+mod refusal;
 mod row;
 mod sqlite;
 mod statement;

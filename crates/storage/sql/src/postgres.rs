@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 use sqlx::{
     ConnectOptions as _, Connection as _, Executor as _, PgPool, Postgres, SqlStr, Statement as _,
     Transaction,
-    postgres::{PgConnectOptions, PgDatabaseError, PgPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::time::timeout;
 
@@ -42,25 +42,6 @@ pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<PgPool, SqlE
         .max_connections(options.connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT);
     Ok(pool.connect_with(connect).await?)
-}
-
-/// Classes of errors that are about a statement, its values, or what a trigger says of them.
-const REFUSALS: [&str; 9] = ["22", "23", "27", "2F", "38", "39", "42", "44", "P0"];
-
-/// Whether the server will not have what it was given.
-pub(crate) fn is_refusal(error: &sqlx::Error) -> bool {
-    let class = database_error(error).and_then(|error| error.code().get(..2));
-    class.is_some_and(|class| REFUSALS.contains(&class))
-}
-
-/// Whether a policy would have hidden rows. The message is in the server's language; the routine
-/// that raised it is not.
-pub(crate) fn is_row_security(error: &sqlx::Error) -> bool {
-    database_error(error).and_then(PgDatabaseError::routine) == Some("check_enable_rls")
-}
-
-fn database_error(error: &sqlx::Error) -> Option<&PgDatabaseError> {
-    error.as_database_error()?.try_downcast_ref()
 }
 
 /// A pool that cannot connect tries until its time is over, and then says only that it is: so the

@@ -3,10 +3,7 @@ use std::{fs, os::unix::fs::MetadataExt as _, str::FromStr as _, time::Duration}
 use futures_util::future::BoxFuture;
 use sqlx::{
     Executor as _, SqlStr, Sqlite, SqlitePool, Statement as _, Transaction,
-    error::DatabaseError as _,
-    sqlite::{
-        SqliteConnectOptions, SqliteError, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
-    },
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use crate::{
@@ -35,17 +32,6 @@ pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<SqlitePool, 
         .max_connections(options.connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT);
     Ok(pool.connect_with(connect).await?)
-}
-
-/// Primary result codes that are about a statement and its values: too big, against a rule or what a
-/// trigger says, of the wrong type.
-const REFUSALS: [i32; 3] = [18, 19, 20];
-
-/// Whether the library will not have what it was given.
-pub(crate) fn is_refusal(error: &sqlx::Error) -> bool {
-    let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<SqliteError>());
-    let code = error.and_then(|error| error.code()?.parse::<i32>().ok());
-    code.is_some_and(|extended| REFUSALS.contains(&(extended & 0xff)))
 }
 
 /// WAL is a property of the file, so it is set on files that are ours alone. What is deleted there

@@ -20,7 +20,6 @@ const STATES_MIN: usize = 50_000;
 #[test]
 fn no_order_of_events_breaks_a_promise() {
     let checker = Town::new(Rule::Right).checker().threads(2).spawn_bfs().join();
-    println!("{} states", checker.unique_state_count());
     checker.assert_properties();
     assert!(checker.unique_state_count() > STATES_MIN, "{}", checker.unique_state_count());
 }

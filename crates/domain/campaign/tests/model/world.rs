@@ -1,5 +1,7 @@
 //! A small town: three addresses, two workers, three operators, and everything that can go wrong.
 
+mod state;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use campaign::{
@@ -61,8 +63,8 @@ pub(crate) struct World {
     campaign: Campaign,
     list: usize,
     scope: Scope,
-    /// The ghost that knows how many notices had ended when it was resumed last.
-    ended_before: u64,
+    /// The ghost that knows what had become of notices when it was resumed last.
+    ended_before: NoticeEnds,
     /// What operators have really signed: list, round, who. The ghost that judges.
     approvals: BTreeSet<(usize, u32, usize)>,
     hashes: [Hash; ACCOUNTS],
@@ -162,7 +164,7 @@ impl Model for Town {
             campaign: Campaign::draft(CAMPAIGN, NOW),
             list: 0,
             scope: Scope::All,
-            ended_before: 0,
+            ended_before: NoticeEnds::default(),
             approvals: BTreeSet::new(),
             hashes: [Hash::Leaked; ACCOUNTS],
             targets: [TargetState::Pending; ACCOUNTS],
@@ -314,7 +316,7 @@ impl Town {
             _ => world.progress(),
         };
         world.step(Event::Resume(self.signed(world)?, &before))?;
-        world.ended_before = world.progress().notices.ended;
+        world.ended_before = world.progress().notices;
         Some(())
     }
 
@@ -529,234 +531,6 @@ impl Town {
         let row = world.notices[address].and_then(|row| notice_after(row, event, RETRY, NOW).ok());
         // An answer that comes too late changes nothing.
         world.notices[address] = row.or(world.notices[address]);
-    }
-}
-
-impl World {
-    /// Spares the copy of a world for what plainly cannot happen in it.
-    fn can_be(&self, action: Action) -> bool {
-        let state = self.campaign.state();
-        let (running, halted) = (matches!(state, State::Running(_)), self.is_halted());
-        match action {
-            Action::Freeze(_) => state == State::Draft,
-            Action::Edit | Action::Sign => matches!(state, State::Frozen | State::Signed),
-            Action::Start => state == State::Signed,
-            Action::Tick | Action::Halt | Action::Claim(..) => running,
-            Action::Approve(by) => state == State::Frozen || (halted && by != AUTHOR),
-            Action::Renew(_) | Action::Resume => halted,
-            Action::Close => halted || state == State::Done,
-            Action::ChangePassword(_) => self.left.persons > 0,
-            Action::Crash(worker) => {
-                // Nothing is begun while a worker only looks, and one that dies with a swap in hand
-                // is one that never goes on while others judge it.
-                let sends = matches!(self.workers[worker], Job::Send { .. } | Job::Answer { .. });
-                self.left.crashes > 0 && sends
-            }
-            Action::Take(_, address) | Action::FindInflight(address) => {
-                self.notices[address].is_some_and(|row| !row.state().is_final())
-            }
-            Action::Judge(account) => {
-                self.left.lapses > 0 && self.targets[account] == TargetState::Sealing
-            }
-            Action::Work(_) | Action::Reply(..) => true,
-        }
-    }
-
-    fn is_halted(&self) -> bool {
-        matches!(self.campaign.state(), State::Halted { .. })
-    }
-
-    fn step(&mut self, event: Event<'_>) -> Option<()> {
-        self.campaign = step(&self.campaign, event, NOW).ok()?.0;
-        Some(())
-    }
-
-    fn tick(&mut self) -> Option<()> {
-        let progress = self.progress();
-        self.step(Event::Tick(&progress))?;
-        let by_itself = HaltReason::Refused;
-        let halted =
-            matches!(self.campaign.state(), State::Halted { reason, .. } if reason == by_itself);
-        if halted && progress.notices.ended == self.ended_before {
-            self.broken = Some(HALTS_FOR_NEWS);
-        }
-        Some(())
-    }
-
-    fn facts<'a>(&'a self, signed: &'a SignedPlan) -> ClaimFacts<'a> {
-        ClaimFacts {
-            campaign: &self.campaign,
-            signed,
-            kill_switch: KillSwitch::Released,
-            rate: RateUsed::default(),
-            sealed_untold: 0,
-            is_earlier_unsettled: false,
-            sending: Sending::Open,
-            now: NOW,
-        }
-    }
-
-    fn states(&self, address: usize) -> Vec<TargetState> {
-        ADDRESSES[address].iter().map(|account| self.targets[*account]).collect()
-    }
-
-    /// A lease: nobody else works on the address while its worker lives.
-    fn is_held(&self, address: usize) -> bool {
-        self.workers.iter().any(|job| match job {
-            Job::Look { address: held, .. }
-            | Job::Write { address: held, .. }
-            | Job::Record { address: held, .. } => *held == address,
-            _ => false,
-        })
-    }
-
-    /// The first account of an address that is not settled. One that is being sealed is judged
-    /// first.
-    fn next_job(&self, address: usize) -> Option<Job> {
-        let open = |account: &&usize| !self.targets[**account].is_settled();
-        let account = *ADDRESSES[address].iter().find(open)?;
-        (self.targets[account] == TargetState::Pending).then_some(Job::Look { address, account })
-    }
-
-    fn sealed_is_counted(&self) -> bool {
-        let untouched = [TargetState::Pending, TargetState::Skipped];
-        let mut accounts = self.ever_ours.iter().zip(self.targets);
-        accounts.all(|(ever, state)| !ever || !untouched.contains(&state))
-    }
-
-    fn reverify(&self, account: usize) -> Reverification {
-        let original = self.hashes[account] == Hash::Leaked;
-        let matches = original && account != INNOCENT;
-        let verdict = if matches { Verdict::Match { secret: 0 } } else { Verdict::NoMatch };
-        Reverification::Present { verdict, same_version: original }
-    }
-
-    /// One transaction: the account's end, and the notice once it was the last one.
-    fn settle(&mut self, address: usize, account: usize, state: TargetState) -> Job {
-        self.targets[account] = state;
-        self.forget_swap(account);
-        if notice_due(&self.states(address)) == NoticeDue::Now {
-            self.notices[address].get_or_insert(NoticeRow::pending(NOW));
-        }
-        self.next_job(address).unwrap_or(Job::Idle)
-    }
-
-    /// Worlds that differ only in what nobody looks at any more are made the same.
-    fn forget_swap(&mut self, account: usize) {
-        let settled = self.targets[account].is_settled();
-        let is_in_hand = self.workers.iter().any(|job| match job {
-            Job::Write { account: held, .. } | Job::Record { account: held, .. } => {
-                *held == account
-            }
-            _ => false,
-        });
-        if settled && !is_in_hand {
-            self.swaps[account] = (0, false);
-        }
-    }
-
-    fn reply(&mut self, worker: usize, reply: Reply) -> Option<()> {
-        let Job::Send { address, attempt } = self.workers[worker] else { return None };
-        if reply != Reply::Accepted {
-            spend(&mut self.left.mishaps)?;
-        }
-        if matches!(reply, Reply::Accepted | Reply::LostAfterDot { taken: true }) {
-            self.delivered[address] += 1;
-        }
-        self.workers[worker] = Job::Answer { address, attempt, reply };
-        Some(())
-    }
-
-    fn progress(&self) -> StageProgress {
-        let settled = |address: &usize| {
-            let due = notice_due(&self.states(*address));
-            let told = self.notices[*address].is_some_and(|row| row.state().is_final());
-            due == NoticeDue::Never || (due == NoticeDue::Now && told)
-        };
-        let settled = LISTS[self.list].iter().take_while(|address| settled(address)).count();
-        let ends = |state| {
-            let rows = self.notices.iter().flatten();
-            rows.filter(|row| row.state() == state).count() as u64
-        };
-        let [refused, uncertain] = [NoticeState::Refused, NoticeState::Uncertain].map(ends);
-        let ended = ends(NoticeState::Sent) + refused + uncertain;
-        StageProgress {
-            settled_addresses: settled as u64,
-            notices: NoticeEnds { ended, refused, uncertain },
-            unsettled: self.unsettled(),
-        }
-    }
-
-    fn unsettled(&self) -> Unsettled {
-        let mut unsettled = Unsettled::default();
-        for (address, accounts) in ADDRESSES.iter().enumerate() {
-            let told = self.notices[address].is_some_and(|row| row.state().is_final());
-            for state in accounts.iter().map(|account| self.targets[*account]) {
-                unsettled.sealing += u64::from(state == TargetState::Sealing);
-                unsettled.untold += u64::from(state == TargetState::Sealed && !told);
-            }
-        }
-        unsettled
-    }
-
-    /// The campaign is put away, and whoever was sealed was told, or is listed as one whom no mail
-    /// reached or of whom nobody can tell.
-    fn is_over(&self) -> bool {
-        self.campaign.state() == State::Closed && !self.unsettled().is_anybody()
-    }
-
-    fn judge_signatures(&mut self) {
-        let (list, round) = (self.list, self.campaign.round());
-        let others = (0..OPERATORS.len()).filter(|operator| *operator != AUTHOR);
-        let signed = others.filter(|by| self.approvals.contains(&(list, round, *by))).count();
-        if signed < 2 {
-            self.broken = Some(SIGNED);
-        }
-    }
-
-    fn judge_send(&mut self, address: usize) {
-        if self.is_halted() {
-            self.broken = Some(HALTED);
-            return;
-        }
-        self.judge_signatures();
-        let listed = |account: &&usize| self.targets[**account] != TargetState::Skipped;
-        let mut listed = ADDRESSES[address].iter().filter(listed);
-        if listed.any(|account| self.hashes[*account] == Hash::Leaked) {
-            self.broken = Some(SEALED_FIRST);
-        }
-    }
-
-    fn keeps_the_canary(&self) -> bool {
-        let canary = match self.campaign.state() {
-            State::Running(stage) | State::Halted { stage, .. } => {
-                matches!(stage, Stage::Canary | Stage::Soak { after: None })
-            }
-            _ => false,
-        };
-        let [_, later] = LISTS[self.list];
-        !canary || self.states(later).iter().all(|state| *state == TargetState::Pending)
-    }
-
-    fn sent_is_true(&self) -> bool {
-        let sent =
-            |row: &Option<NoticeRow>| row.is_some_and(|row| row.state() == NoticeState::Sent);
-        let mut rows = self.notices.iter().zip(self.delivered);
-        rows.all(|(row, delivered)| !sent(row) || delivered > 0)
-    }
-
-    fn delivered_is_known(&self) -> bool {
-        use NoticeState::{Inflight, Sent, Uncertain};
-        let known = |row: &Option<NoticeRow>| {
-            row.is_some_and(|row| matches!(row.state(), Inflight | Sent | Uncertain))
-        };
-        let mut rows = self.notices.iter().zip(self.delivered);
-        rows.all(|(row, delivered)| delivered == 0 || known(row))
-    }
-
-    fn all_told(&self) -> bool {
-        let told = [0, 1].map(|address| self.notices[address].map(NoticeRow::state));
-        self.campaign.state() == State::Done && told == [Some(NoticeState::Sent); 2]
     }
 }
 

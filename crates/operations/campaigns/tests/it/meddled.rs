@@ -11,8 +11,7 @@ use std::{
 
 use directory::{
     AccountStream, Capabilities, ChangeMark, Changes, Directory, DirectoryReport, EndedSessions,
-    LockedRow, ReadError, Reading, RowNow, TransactionFate, WriteGrant,
-    Writing,
+    LockedRow, ReadError, Reading, RowNow, TransactionFate, WriteGrant, Writing,
 };
 use futures_util::StreamExt as _;
 use model::{Account, AccountId, SiteTransaction};

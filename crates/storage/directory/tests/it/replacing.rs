@@ -331,9 +331,12 @@ async fn forms(site: &Site, account: u32) -> (bool, bool) {
     } else {
         "typeof(hash) = 'blob'"
     };
-    let bytes = |text: &str| match site.is_postgres() {
-        true => format!("convert_to('{text}', 'UTF8')"),
-        false => format!("CAST('{text}' AS BLOB)"),
+    let bytes = |text: &str| {
+        if site.is_postgres() {
+            format!("convert_to('{text}', 'UTF8')")
+        } else {
+            format!("CAST('{text}' AS BLOB)")
+        }
     };
     let count = |condition: String| {
         format!("SELECT COUNT(*) FROM users WHERE id = {account} AND {condition}")
@@ -409,10 +412,7 @@ async fn rows_of_several_forms_keep_each_its_own() {
 async fn the_text_that_postgresql_makes_of_bytes_stays_such_a_text() {
     for site in Site::both() {
         with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
-        let hex = |text: &str| {
-            let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-            format!("\\x{digits}")
-        };
+        let hex = |text: &str| format!("\\x{}", model::canonical::hex_of(text.as_bytes()));
         site.run(&[&format!("UPDATE users SET hash = '{}' WHERE id = 1", hex(OLD))]).await;
         let directory = site.open_writable(small()).await;
         assert_eq!(hashes(&directory).await, [OLD, OLD]);

@@ -38,4 +38,5 @@ mod sending_pause;
 mod swaps;
 #[cfg(test)]
 mod targets;
+#[cfg(test)]
 mod upgrade;
