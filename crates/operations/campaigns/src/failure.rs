@@ -383,9 +383,8 @@ impl StatementError {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::Nothing { .. } => true,
             Self::Campaign(error) => error.is_refusal(),
-            Self::Report(_) | Self::Body(_) | Self::Fault(_) => false,
+            Self::Nothing { .. } | Self::Report(_) | Self::Body(_) | Self::Fault(_) => false,
         }
     }
 }
