@@ -120,7 +120,7 @@ fn the_policy_of_a_later_round_may_differ() {
     let (office, _) = halted_untold(Backend::Sqlite);
     let changed = office.write(
         "slower.toml",
-        b"rate_per_minute_max = 500\ncanary_soak_seconds = 0\nstep_soak_seconds = 0\n",
+        b"rate_per_minute_max = 500\nlarge_permille = 1000\nlarge_approvers = 2\ncanary_soak_seconds = 0\nstep_soak_seconds = 0\n",
     );
     let frozen = office.run(&["campaign", "freeze", "Spring", "--policy", &changed]);
     frozen.json();
