@@ -115,7 +115,7 @@ fn a_bad_configuration_is_told_with_file_key_and_reason() {
         }
     };
     check("[postfix]\nhost = 'x'", &["`postfix`: no such setting; there are store, instance"]);
-    check("colour = 'blue'", &["`worker.colour`: no such setting"]);
+    check("colour = 'blue'", &["`reconcile.colour`: no such setting"]);
     check("lease = 'long'", &["`worker.lease`: `long` is no duration: write a number with a unit"]);
     check("lease_seconds = 20", &["`worker.lease_seconds` is called `worker.lease` now"]);
     check("lease = '20s'\nlease = '30s'", &["not valid TOML", "duplicate key"]);
