@@ -18,7 +18,11 @@ pub(crate) fn test(full: bool) -> ChoreResult {
     let mut report = Report::default();
     report.must("tools", || tools::install(if full { Need::Full } else { Need::Tests }))?;
     report.step("format", || run(&mut command("cargo fmt --all --check")));
-    let linted = report.step("lints", || run(tests(Compiler::Clippy).arg("--no-run")));
+    let linted = report.step("lints", || {
+        // Without integration tests, a program is compiled there for its own tests alone.
+        run(&mut by(Compiler::Clippy, "build --package xtask"))?;
+        run(by(Compiler::Clippy, TESTS).arg("--no-run"))
+    });
     report.step("spelling", || run(&mut tool("typos")?));
     report.step("licences", || {
         run(&mut tool("cargo deny check --hide-inclusion-graph licenses bans sources")?)
@@ -32,7 +36,7 @@ pub(crate) fn test(full: bool) -> ChoreResult {
     }
     // What a lint refuses is compiled once more without lints, so that its tests still run.
     let compiler = if linted { Compiler::Clippy } else { Compiler::Rustc };
-    report.step("tests", || run(tests(compiler).arg("--no-fail-fast").envs(all_of_them(full))));
+    report.step("tests", || run(by(compiler, TESTS).arg("--no-fail-fast").envs(all_of_them(full))));
     report.conclude()
 }
 
@@ -51,13 +55,15 @@ enum Compiler {
     Clippy,
 }
 
-fn tests(compiler: Compiler) -> Command {
-    let mut tests = cargo("test --workspace");
+const TESTS: &str = "test --workspace";
+
+fn by(compiler: Compiler, line: &str) -> Command {
+    let mut cargo = cargo(line);
     if let Compiler::Clippy = compiler {
-        tests.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
-        tests.env("CLIPPY_ARGS", format!("-D{CLIPPY_SEPARATOR}warnings{CLIPPY_SEPARATOR}"));
+        cargo.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
+        cargo.env("CLIPPY_ARGS", format!("-D{CLIPPY_SEPARATOR}warnings{CLIPPY_SEPARATOR}"));
     }
-    tests
+    cargo
 }
 
 /// What `cargo clippy` puts between the arguments that it hands to the compiler.
