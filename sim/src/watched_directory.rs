@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use directory::{
     AccountStream, Capabilities, ChangeMark, Changes, Directory, DirectoryReport, EndedSessions,
-    LockedRow, Reading, RowNow, TransactionFate, Writing,
+    LockedRow, Reading, RowNow, TransactionFate, WriteGrant, Writing,
 };
 use failpoint::reach;
 use model::{Account, AccountId, SiteTransaction, StoredHash};
@@ -66,6 +66,10 @@ impl Directory for WatchedDirectory {
         Box::pin(IN_SITE.scope(SiteUse::beginning(), self.0.end_sessions(ids)))
     }
 
+    fn try_write(&self) -> Reading<'_, WriteGrant> {
+        Box::pin(IN_SITE.scope(SiteUse::beginning(), self.0.try_write()))
+    }
+
     fn check(&self) -> Reading<'_, DirectoryReport> {
         self.0.check()
     }
@@ -81,6 +85,10 @@ struct WatchedRow {
 impl LockedRow for WatchedRow {
     fn now(&self) -> &RowNow {
         self.row.now()
+    }
+
+    fn is_active(&self) -> bool {
+        self.row.is_active()
     }
 
     fn replace<'a>(&'a mut self, new: &'a StoredHash) -> Writing<'a, ()> {

@@ -373,6 +373,7 @@ fn words() -> SimResult<Words> {
         reset_path: "Sign in > Forgot password".parse()?,
         check_path: "Help > Check a notice".parse()?,
         name: "Lighthouse".parse()?,
+        is_rehearsal: false,
     };
     let language: Language = "en".parse()?;
     Ok(Words::new(&site, language, None)?)
