@@ -108,17 +108,20 @@ fn a_bad_configuration_is_told_with_file_key_and_reason() {
     let file = instance.path("countersign.toml");
     let good = fs::read_to_string(&file).unwrap();
     let check = |change: &str, expected: &[&str]| {
-        fs::write(&file, format!("{good}\n{change}\n")).unwrap();
+        fs::write(&file, good.replacen("[worker]\n", &format!("{change}\n"), 1)).unwrap();
         let checked = instance.run(&["config", "check"]);
         for part in expected.iter().chain(&["countersign.toml"]) {
             assert!(checked.failure().contains(part), "{part} in {}", checked.failure());
         }
     };
-    check("[postfix]\nhost = 'x'", &["`postfix`: no such setting; there are store, instance"]);
-    check("colour = 'blue'", &["`reconcile.colour`: no such setting"]);
-    check("lease = 'long'", &["`worker.lease`: `long` is no duration: write a number with a unit"]);
-    check("lease_seconds = 20", &["`worker.lease_seconds` is called `worker.lease` now"]);
-    check("lease = '20s'\nlease = '30s'", &["not valid TOML", "duplicate key"]);
+    let postfix = "[postfix]\nhost = 'x'\n[worker]";
+    check(postfix, &["`postfix`: no such setting; there are store, instance"]);
+    check("[worker]\ncolour = 'blue'", &["`worker.colour`: no such setting"]);
+    let no_unit = "`worker.lease`: `long` is no duration: write a number with a unit";
+    check("[worker]\nlease = 'long'", &[no_unit]);
+    let renamed = "`worker.lease_seconds` is called `worker.lease` now";
+    check("[worker]\nlease_seconds = 20", &[renamed]);
+    check("[worker]\nlease = '20s'\nlease = '30s'", &["not valid TOML", "duplicate key"]);
 }
 
 #[test]

@@ -26,7 +26,8 @@ async fn a_missing_column_is_named_with_those_that_exist() {
             Mapping { columns: Columns { hash: "passwrd".into(), ..small().columns }, ..small() };
         assert_eq!(
             refusal(&site, mapping).await,
-            "`directory.columns.hash` is `passwrd`, which is none of the columns: id, email, hash"
+            "`directory.columns.hash` is `passwrd`, which is none of the columns: id, email, hash; an \
+             empty name leaves out what the site does not record"
         );
     }
 }
