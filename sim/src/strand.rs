@@ -179,6 +179,8 @@ impl Hook for Strand {
         let Ok(site) = IN_SITE.try_with(Arc::clone) else { return self.wait(name, 0) };
         match name {
             "begin" => {
+                // Of a transaction before this one nobody is told, if it was only dropped.
+                site.end();
                 let (begin, desk) = (self.wait("site_begin", 0), Arc::clone(&self.desk));
                 Box::pin(async move {
                     begin.await;
