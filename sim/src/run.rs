@@ -163,7 +163,7 @@ impl<'a> Run<'a> {
         let dead = dead.collect::<BTreeSet<_>>();
         let server = Arc::new(Server::new(dice.roll(), faults.clone(), dead));
         let hosts = world.begin(&mut dice, &faults, &server).await?;
-        let mut store = StoreView::open(&world.store_file()).await?;
+        let mut store = StoreView::open(&world.store_file(), world.subjects()).await?;
         let stays_permille = *dice.pick(STAYS_PERMILLE);
         Ok(Self {
             world,

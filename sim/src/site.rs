@@ -1,6 +1,9 @@
 //! The site: its table, the people in it, and a history that triggers write.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use password::{CostLimits, Verifier};
 use sqlx::{
@@ -223,17 +226,21 @@ pub(crate) struct Kept {
 
 /// What the simulation reads in the store, without any of the program's own code.
 #[derive(Debug)]
-pub(crate) struct StoreView(SqliteConnection);
+pub(crate) struct StoreView {
+    store: SqliteConnection,
+    /// The accounts by the numbers that stand for them there.
+    subjects: BTreeMap<i64, i64>,
+}
 
 impl StoreView {
-    pub(crate) async fn open(path: &Path) -> SimResult<Self> {
-        Ok(Self(connect(path).await?))
+    pub(crate) async fn open(path: &Path, subjects: BTreeMap<i64, i64>) -> SimResult<Self> {
+        Ok(Self { store: connect(path).await?, subjects })
     }
 
     /// How far the campaign is, and whether anybody may be sealed or told.
     pub(crate) async fn stage(&mut self) -> SimResult<Stage> {
         let query = sqlx::query("SELECT state, position FROM campaign, kill_switch");
-        let row = query.fetch_one(&mut self.0).await?;
+        let row = query.fetch_one(&mut self.store).await?;
         let (state, switch): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let runs = matches!(state.as_str(), "canary" | "soak" | "ramp");
         Ok(Stage { is_gate_open: runs && switch == "released", state })
@@ -241,15 +248,15 @@ impl StoreView {
 
     /// How every account of the campaign is left.
     pub(crate) async fn kept(&mut self) -> SimResult<Vec<Kept>> {
-        let text = "SELECT target.account, target.state, notice.state, notice.attempts FROM target \
+        let text = "SELECT target.subject, target.state, notice.state, notice.attempts FROM target \
                     LEFT JOIN notice ON notice.campaign = target.campaign \
                         AND notice.address = target.address ORDER BY target.place";
-        let rows = sqlx::query(text).fetch_all(&mut self.0).await?;
+        let rows = sqlx::query(text).fetch_all(&mut self.store).await?;
         let kept = rows.iter().map(|row| {
-            let account: String = row.try_get(0)?;
+            let subject: i64 = row.try_get(0)?;
             let attempts: Option<i64> = row.try_get(3)?;
             Ok(Kept {
-                account: account.parse()?,
+                account: *self.subjects.get(&subject).ok_or("a subject that nobody is")?,
                 state: row.try_get(1)?,
                 notice: row.try_get(2)?,
                 attempts: attempts.unwrap_or_default(),
@@ -267,12 +274,12 @@ impl StoreView {
     }
 
     pub(crate) async fn close(self) -> SimResult {
-        Ok(self.0.close().await?)
+        Ok(self.store.close().await?)
     }
 
     async fn number(&mut self, text: &str) -> SimResult<i64> {
         let query = sqlx::query(AssertSqlSafe(text.to_owned()));
-        Ok(query.fetch_one(&mut self.0).await?.try_get(0)?)
+        Ok(query.fetch_one(&mut self.store).await?.try_get(0)?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Everything that a run begins with: a store with findings, a site, hosts that may send.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::{
@@ -19,7 +20,7 @@ use instance::{
     Instance, InstanceKey, InstanceOptions, Progress, SendingGuard, SendingPermission, Step,
     create_instance,
 };
-use model::{InstanceKind, LeakName, Randomness};
+use model::{AccountId, InstanceKind, LeakName, Randomness};
 use notice::{Language, Sender};
 use outbox::{Mail, Outbox, Words};
 use password::{CostLimits, Verifier};
@@ -60,6 +61,8 @@ pub(crate) struct World {
     operators: Arc<Vec<OperatorKey>>,
     founding: Option<RosterDigest>,
     key: InstanceKey,
+    /// The accounts by the numbers that stand for them in the store.
+    subjects: BTreeMap<i64, i64>,
     store_before: Vec<u8>,
     site_before: [Vec<u8>; 2],
     turn: AtomicU64,
@@ -82,6 +85,7 @@ impl World {
             operators,
             founding: None,
             key,
+            subjects: BTreeMap::new(),
             store_before: Vec::new(),
             site_before: [Vec::new(), Vec::new()],
             turn: AtomicU64::new(0),
@@ -141,6 +145,7 @@ impl World {
         let instance = self.instance(0, &randomness).await?;
         self.found(&instance).await?;
         self.find(&instance).await?;
+        self.subjects = subjects(&instance, &self.people).await?;
         instance.store().close().await;
         Ok(())
     }
@@ -199,6 +204,10 @@ impl World {
         let (read, write) = (url(self.replica_file()), url(self.primary_file()));
         let opened = directory::open(&read, Some(&write), Mapping::generic()).await?;
         Ok(Arc::new(WatchedDirectory(opened)))
+    }
+
+    pub(crate) fn subjects(&self) -> BTreeMap<i64, i64> {
+        self.subjects.clone()
     }
 
     fn founding(&self) -> SimResult<RosterDigest> {
@@ -365,6 +374,15 @@ fn policy(dice: &mut Dice, faults: &Faults) -> Policy {
         large_permille: 1000,
         ..Policy::default()
     }
+}
+
+async fn subjects(instance: &Instance, people: &[Person]) -> SimResult<BTreeMap<i64, i64>> {
+    let accounts = people.iter().map(|person| AccountId::new(person.id.to_string()));
+    let accounts = accounts.collect::<Result<Vec<_>, _>>()?;
+    let named = instance.subjects_of(&mut instance.store().read().await?, &accounts).await?;
+    let named =
+        named.into_iter().map(|(account, subject)| Ok((subject.0, account.as_str().parse()?)));
+    named.collect()
 }
 
 fn words() -> SimResult<Words> {

@@ -1,12 +1,11 @@
 use std::collections::BTreeMap;
 
 use model::{
-    AccountId, CampaignId, ChosenPassword, CredentialVersion, KillSwitch, LeakId, NoticeId,
-    SkipReason, SwapId,
+    CampaignId, ChosenPassword, CredentialVersion, KillSwitch, LeakId, NoticeId, SkipReason, SwapId,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::NoticeStep;
+use crate::{NoticeStep, Whom};
 
 /// Everything that a campaign does, as the log tells it. It is read again: a campaign's report is
 /// counted from these entries, and from nothing else.
@@ -68,7 +67,8 @@ pub enum CampaignEvent {
         /// In which campaign.
         campaign: CampaignId,
         /// Whose.
-        account: AccountId,
+        #[serde(flatten)]
+        whom: Whom,
         /// The password as it was found in the leak.
         #[serde(with = "as_text")]
         credential_version: CredentialVersion,
@@ -83,7 +83,8 @@ pub enum CampaignEvent {
         /// In which campaign.
         campaign: CampaignId,
         /// Whose.
-        account: AccountId,
+        #[serde(flatten)]
+        whom: Whom,
         /// The replacement that was intended.
         swap: SwapId,
         /// Its attempt from now on.
@@ -94,7 +95,8 @@ pub enum CampaignEvent {
         /// In which campaign.
         campaign: CampaignId,
         /// Whose.
-        account: AccountId,
+        #[serde(flatten)]
+        whom: Whom,
         /// The replacement that was intended.
         swap: SwapId,
     },
@@ -104,7 +106,8 @@ pub enum CampaignEvent {
         /// In which campaign.
         campaign: CampaignId,
         /// Whose.
-        account: AccountId,
+        #[serde(flatten)]
+        whom: Whom,
         /// The replacement that was intended.
         swap: SwapId,
     },
@@ -114,7 +117,8 @@ pub enum CampaignEvent {
         /// In which campaign.
         campaign: CampaignId,
         /// Whose.
-        account: AccountId,
+        #[serde(flatten)]
+        whom: Whom,
         /// The number of its address in the campaign's order.
         address: u64,
         /// The replacement that the value was made for.
@@ -131,7 +135,8 @@ pub enum CampaignEvent {
         /// In which campaign.
         campaign: CampaignId,
         /// Whose.
-        account: AccountId,
+        #[serde(flatten)]
+        whom: Whom,
         /// The replacement that was undone there.
         swap: SwapId,
     },
@@ -140,7 +145,8 @@ pub enum CampaignEvent {
         /// In which campaign.
         campaign: CampaignId,
         /// Whose.
-        account: AccountId,
+        #[serde(flatten)]
+        whom: Whom,
         /// The number of its address in the campaign's order.
         address: u64,
     },
@@ -149,7 +155,8 @@ pub enum CampaignEvent {
         /// In which campaign.
         campaign: CampaignId,
         /// Whose.
-        account: AccountId,
+        #[serde(flatten)]
+        whom: Whom,
         /// Why.
         reason: SkipReason,
     },
@@ -158,7 +165,8 @@ pub enum CampaignEvent {
         /// In which campaign.
         campaign: CampaignId,
         /// Whose.
-        account: AccountId,
+        #[serde(flatten)]
+        whom: Whom,
         /// What it is.
         password: ChosenPassword,
     },
@@ -230,6 +238,22 @@ impl CampaignEvent {
         }
     }
 
+    /// Whom it is about, if it is about somebody.
+    pub const fn whom_mut(&mut self) -> Option<&mut Whom> {
+        match self {
+            Self::AccountSealing { whom, .. }
+            | Self::SealingTaken { whom, .. }
+            | Self::SealingUndone { whom, .. }
+            | Self::AccountOvertaken { whom, .. }
+            | Self::AccountFoundSealed { whom, .. }
+            | Self::AccountPutBack { whom, .. }
+            | Self::AccountSealed { whom, .. }
+            | Self::AccountSkipped { whom, .. }
+            | Self::AccountReset { whom, .. } => Some(whom),
+            _ => None,
+        }
+    }
+
     /// Reads a line of the log: `None` if it is not about this campaign.
     ///
     /// # Errors
@@ -274,7 +298,7 @@ mod as_text {
 
 #[cfg(test)]
 mod tests {
-    use model::Timestamp;
+    use model::{AccountId, SubjectId, Timestamp};
 
     use super::*;
     use crate::{Entry, LogEvent};
@@ -282,7 +306,7 @@ mod tests {
     fn sealing() -> CampaignEvent {
         CampaignEvent::AccountSealing {
             campaign: CampaignId(7),
-            account: AccountId::new("12").unwrap(),
+            whom: SubjectId(12).into(),
             credential_version: CredentialVersion::from_bytes([3; 32]),
             findings: vec![1, 5],
             swap: Some(SwapId(9)),
@@ -296,8 +320,17 @@ mod tests {
         let text = String::from_utf8(line.clone()).unwrap();
         let begins = r#"{"v":1,"at":"1970-01-01T00:00:00Z","event":"account_sealing","campaign":7"#;
         assert!(text.starts_with(begins), "{text}");
+        assert!(text.contains(r#","subject":12,"#), "{text}");
         assert_eq!(CampaignEvent::of(CampaignId(7), &line).unwrap(), Some(sealing()));
         assert_eq!(CampaignEvent::of(CampaignId(8), &line).unwrap(), None);
+    }
+
+    #[test]
+    fn an_entry_of_version_0_1_0_names_the_account() {
+        let line = br#"{"v":1,"event":"account_sealed","campaign":7,"account":"12","address":3}"#;
+        let whom = Whom::Account(AccountId::new("12").unwrap());
+        let sealed = CampaignEvent::AccountSealed { campaign: CampaignId(7), whom, address: 3 };
+        assert_eq!(CampaignEvent::of(CampaignId(7), line).unwrap(), Some(sealed));
     }
 
     #[test]

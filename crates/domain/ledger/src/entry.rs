@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
 use model::{
-    AccountId, CampaignId, CredentialVersion, Discrepancy, HashFormat, LeakDate, LeakId, LeakName,
-    Outcomes, Provenance, RecordRef, SwapId, Tally, Tier, Timestamp,
+    CampaignId, CredentialVersion, Discrepancy, HashFormat, LeakDate, LeakId, LeakName, Outcomes,
+    Provenance, RecordRef, SwapId, Tally, Tier, Timestamp,
 };
 use serde::{Serialize, Serializer};
 
-use crate::{CampaignEvent, NoticeStep, RecoveryEvent};
+use crate::{CampaignEvent, NoticeStep, RecoveryEvent, Whom};
 
 /// The format's version, so that a reader of years later knows what it reads.
 const VERSION: u8 = 1;
@@ -84,7 +84,8 @@ pub enum LogEvent {
         /// Which leak.
         leak: LeakId,
         /// Whose password.
-        account: AccountId,
+        #[serde(flatten)]
+        whom: Whom,
         /// The password as it was stored then.
         #[serde(serialize_with = "as_text")]
         credential_version: CredentialVersion,
@@ -136,7 +137,8 @@ pub enum LogEvent {
     /// all.
     ValueFound {
         /// Whose.
-        account: AccountId,
+        #[serde(flatten)]
+        whom: Whom,
         /// The replacement that it was made for.
         swap: SwapId,
     },

@@ -11,6 +11,7 @@ mod entry;
 mod notice;
 mod recovery;
 mod tree;
+mod whom;
 
 pub use audit::{Audit, AuditError, Audited};
 pub use campaign::{CampaignEvent, campaign_of};
@@ -19,6 +20,7 @@ pub use entry::{Entry, FileAdded, LogEvent};
 pub use notice::NoticeStep;
 pub use recovery::RecoveryEvent;
 pub use tree::{MissingHash, Tree, frontier, hash_position};
+pub use whom::{Whom, subject_of};
 
 /// A SHA-256 node of the tree.
 pub type Hash = [u8; 32];

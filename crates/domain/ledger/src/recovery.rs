@@ -1,7 +1,9 @@
 //! What people do by themselves, as the log tells it.
 
-use model::{AccountId, NoticeId, NoticeKind};
+use model::{NoticeId, NoticeKind};
 use serde::Serialize;
+
+use crate::Whom;
 
 /// The way back in. That somebody asked for a mail is no entry: what they typed may be anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,12 +16,14 @@ pub enum RecoveryEvent {
         /// What it says.
         kind: NoticeKind,
         /// About which account.
-        account: AccountId,
+        #[serde(flatten)]
+        whom: Whom,
     },
     /// Somebody has chosen a new password by a link.
     PasswordChosen {
         /// Of which account.
-        account: AccountId,
+        #[serde(flatten)]
+        whom: Whom,
         /// The key of the link; not its token.
         link: i64,
     },

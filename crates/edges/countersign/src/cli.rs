@@ -241,6 +241,10 @@ pub(crate) enum LogCommand {
         /// The first entry to print, from 0.
         #[arg(long, default_value_t = 0)]
         from: u64,
+        /// Add the account's id to each entry about somebody: the log itself names a number, which
+        /// says nothing once the person is forgotten.
+        #[arg(long)]
+        accounts: bool,
     },
 }
 

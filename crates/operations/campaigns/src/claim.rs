@@ -1,12 +1,13 @@
 //! Taking addresses up: a few at a time, in their order, as far as the campaign lets a worker go.
 
 use campaign::{Claim, Refusal, Sending, decide_claim};
-use model::{CampaignId, FindingId, TargetState};
-use store::{AddressLease, Finding, TargetRow, Tx};
+use instance::Instance;
+use model::{CampaignId, TargetState};
+use store::{AddressLease, Tx};
 
 use crate::{
     CampaignError, RunError, WorkerContext,
-    gate::{Gate, group, tree},
+    gate::{Gate, StoredTarget, group, stored_targets_of, tree},
     limits::ADDRESSES_PER_CLAIM,
 };
 
@@ -18,8 +19,7 @@ pub(crate) struct Held {
 
 /// One account, as the store has it.
 pub(crate) struct Member {
-    pub(crate) row: TargetRow,
-    pub(crate) findings: Vec<Finding>,
+    pub(crate) target: StoredTarget,
     pub(crate) is_reset_elsewhere: bool,
 }
 
@@ -35,10 +35,10 @@ pub(crate) async fn claim_addresses(
     };
     let mut claimed = Vec::new();
     for number in tx.addresses_to_take(campaign, gate.allowed(), ADDRESSES_PER_CLAIM).await? {
-        let members = members(&mut tx, campaign, number).await?;
-        let rows: Vec<_> = members.iter().map(Member::as_signed).collect();
-        let group = group(&tree, &gate.signed, &rows)?;
-        let states: Vec<_> = members.iter().map(|member| member.row.state).collect();
+        let members = members(context.instance, &mut tx, campaign, number).await?;
+        let targets = members.iter().map(|member| &member.target);
+        let states: Vec<_> = targets.clone().map(|target| target.row.state).collect();
+        let group = group(&tree, &gate.signed, targets)?;
         match decide_claim(&group, &states, &gate.facts()) {
             Claim::Proceed => {}
             Claim::Wait { .. } | Claim::Refuse(Refusal::KillSwitch) => break,
@@ -77,22 +77,33 @@ fn count(gate: &mut Gate, lease: &AddressLease, states: &[TargetState]) {
 impl Member {
     /// Whether nobody has settled it yet: of an address that was begun, others may be.
     pub(crate) fn is_pending(&self) -> bool {
-        self.row.state == TargetState::Pending
-    }
-
-    fn as_signed(&self) -> (TargetRow, Vec<FindingId>) {
-        (self.row.clone(), self.findings.iter().map(|finding| finding.id).collect())
+        self.target.row.state == TargetState::Pending
     }
 }
 
-async fn members(tx: &mut Tx, campaign: CampaignId, number: u64) -> Result<Vec<Member>, RunError> {
+async fn members(
+    instance: &Instance,
+    tx: &mut Tx,
+    campaign: CampaignId,
+    number: u64,
+) -> Result<Vec<Member>, RunError> {
     let mut members = Vec::new();
-    for row in tx.targets_of_address(campaign, number).await? {
-        members.push(Member {
-            findings: tx.findings_of_target(campaign, &row.account).await?,
-            is_reset_elsewhere: tx.is_reset_elsewhere(campaign, &row.account).await?,
-            row,
-        });
+    for target in stored_targets_of(instance, tx, campaign, number).await? {
+        let is_reset_elsewhere = tx.is_reset_elsewhere(campaign, target.row.subject).await?
+            || is_buried(instance, tx, &target).await?;
+        members.push(Member { target, is_reset_elsewhere });
     }
     Ok(members)
+}
+
+/// Whether somebody was told of one of these passwords who is forgotten since.
+async fn is_buried(
+    instance: &Instance,
+    tx: &mut Tx,
+    target: &StoredTarget,
+) -> Result<bool, RunError> {
+    let versions = target.findings.iter().map(|finding| finding.version);
+    let fingerprint = |version| instance.keys().fingerprint(&target.account, version);
+    let fingerprints: Vec<_> = versions.map(fingerprint).collect();
+    Ok(!tx.tombstones(&fingerprints).await?.is_empty())
 }

@@ -16,6 +16,7 @@ use crate::{
     RunError, SealError, WorkerContext,
     action::{Action, Actions, Sealing},
     claim::{Held, Member},
+    person::PersonToTell,
 };
 
 /// Looks at every account as it is at this moment.
@@ -26,16 +27,18 @@ pub(crate) async fn examine(
 ) -> Result<Actions, RunError> {
     let members = held.iter().flat_map(|held| &held.members);
     let members: Vec<_> = members.filter(|member| member.is_pending()).collect();
-    let ids: Vec<_> = members.iter().map(|member| member.row.account.clone()).collect();
+    let ids: Vec<_> = members.iter().map(|member| member.target.account.clone()).collect();
     let present = context.means.directory.by_ids(&ids).await?;
     let mut present: BTreeMap<_, _> = present.into_iter().map(|a| (a.id.clone(), a)).collect();
     let reach = MailReach::of(context, present.values()).await;
     let mut actions = Actions::new();
     let mut open = Vec::new();
     for member in members {
-        let account = present.remove(&member.row.account);
+        let account = present.remove(&member.target.account);
         match first_look(context, campaign, member, account)? {
-            FirstLook::Decided(action) => drop(actions.insert(member.row.account.clone(), action)),
+            FirstLook::Decided(action) => {
+                drop(actions.insert(member.target.account.clone(), action));
+            }
             FirstLook::Open(case) => match reach.judge(&case.whom) {
                 Reached::Yes => open.push(*case),
                 Reached::No => {
@@ -76,16 +79,16 @@ fn first_look(
     let Some(addressee) = Addressee::of(instance, Some(campaign), &account, recorded) else {
         return Ok(FirstLook::seen(Reverification::AddressUnverified));
     };
-    if *addressee.key.as_bytes() != member.row.address_key {
+    if *addressee.key.as_bytes() != member.target.row.address_key {
         return Ok(FirstLook::seen(Reverification::AddressChanged));
     }
     let version = credential.version(instance.keys());
-    let same_version = version == member.row.version;
+    let same_version = version == member.target.row.version;
     let Account { id, username, locale, .. } = account;
     let replacement = instance.keys().sealed_secret(&id, version);
-    let (hash, findings) = (credential.into_hash(), member.findings.clone());
+    let (hash, findings) = (credential.into_hash(), member.target.findings.clone());
     let suspicion = Suspicion::new(instance, id.clone(), hash, findings)?;
-    let whom = Whom { address: addressee.address.to_string(), username, locale };
+    let whom = PersonToTell { address: addressee.address.to_string(), username, locale };
     let suspect = Suspect { account: id, suspicion, same_version, replacement, whom };
     Ok(FirstLook::Open(Box::new(suspect)))
 }
@@ -94,12 +97,13 @@ fn first_look(
 pub(crate) fn kept_of(
     instance: &Instance,
     campaign: CampaignId,
+    account: &AccountId,
     line: &ResetLine,
 ) -> Result<Kept, RunError> {
-    let destroyed = || SealError::Destroyed { account: line.account.clone() };
+    let destroyed = || SealError::Destroyed { account: account.clone() };
     let wrapped = line.wrapped_key.as_ref().ok_or_else(destroyed)?;
     let kept = line.kept.as_ref().ok_or_else(destroyed)?;
-    Ok(Kept::decrypt(instance, campaign, &line.account, wrapped, kept)?)
+    Ok(Kept::decrypt(instance, campaign, account, wrapped, kept)?)
 }
 
 /// Which addresses mail can go to.
@@ -124,7 +128,7 @@ impl MailReach {
         Self { international: context.means.outbox.mail.transport.takes_international().await }
     }
 
-    fn judge(&self, whom: &Whom) -> Reached {
+    fn judge(&self, whom: &PersonToTell) -> Reached {
         match self.international {
             Some(false) if !whom.address.is_ascii() => Reached::No,
             None if !whom.address.is_ascii() => Reached::Unknown,
@@ -160,14 +164,7 @@ struct Suspect {
     same_version: bool,
     /// The secret that takes the password's place.
     replacement: Secret,
-    whom: Whom,
-}
-
-/// Whom to tell, as the directory has it now.
-struct Whom {
-    address: String,
-    username: Option<String>,
-    locale: Option<String>,
+    whom: PersonToTell,
 }
 
 /// Tries the secrets again; for each that is still the password, makes what takes its place.
@@ -205,13 +202,13 @@ fn seal_with(
     randomness: &dyn Randomness,
     evidence: Evidence,
     replacement: &Secret,
-    whom: Whom,
+    whom: PersonToTell,
 ) -> Result<Action, SealError> {
     let sealed = verifier.imitate(evidence.hash(), replacement, randomness);
     let account = evidence.account();
     let sealed =
         sealed.map_err(|source| SealError::Imitate { account: account.clone(), source })?;
-    let Whom { address, username, locale } = whom;
+    let PersonToTell { address, username, locale } = whom;
     let kept = Kept::new(Some(evidence.hash()), &sealed, address, username, locale);
     Ok(Action::Seal(Box::new(Sealing { evidence, sealed, kept })))
 }

@@ -3,10 +3,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use instance::limits::LOG_ENTRIES_PER_READ;
-use ledger::CampaignEvent;
+use instance::{Instance, limits::LOG_ENTRIES_PER_READ};
+use ledger::{CampaignEvent, Whom};
 use model::CampaignId;
-use store::{LogEntry, Tx};
+use store::{LogEntry, StoreError, Tx};
 
 use crate::{ReportError, limits::FOLDS_KEPT, tale::Tale};
 
@@ -34,7 +34,7 @@ impl ReportFolds {
     }
 }
 
-/// It holds the ids of accounts, which belong into no log of ours.
+/// It may hold the ids of accounts, which belong into no log of ours.
 impl fmt::Debug for ReportFolds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ReportFolds(..)")
@@ -62,6 +62,7 @@ impl Fold {
     /// read included, leaves a fold that goes on with the very same entry.
     pub(crate) async fn catch_up(
         &mut self,
+        instance: &Instance,
         tx: &mut Tx,
         campaign: CampaignId,
     ) -> Result<u64, ReportError> {
@@ -75,8 +76,11 @@ impl Fold {
                 tracing::debug!(%campaign, entries = read, "read the log for a report");
                 return Ok(read);
             }
-            for entry in entries {
-                self.pass(campaign, entry)?;
+            let read_now = entries.into_iter().map(|entry| ReadEntry::of(campaign, entry));
+            let mut read_now: Vec<_> = read_now.collect();
+            name_subjects(instance, tx, &mut read_now).await?;
+            for entry in read_now {
+                self.pass(entry)?;
                 read += 1;
             }
         }
@@ -94,9 +98,9 @@ impl Fold {
         self.last.as_ref().map_or(0, |last| last.position + 1)
     }
 
-    fn pass(&mut self, campaign: CampaignId, entry: LogEntry) -> Result<(), ReportError> {
+    fn pass(&mut self, read: ReadEntry) -> Result<(), ReportError> {
+        let ReadEntry { entry, event } = read;
         let position = entry.position;
-        let event = CampaignEvent::of(campaign, &entry.body);
         if let Some(event) = event.map_err(|source| ReportError::Entry { position, source })? {
             self.tale.tell(event, entry.at);
         }
@@ -105,23 +109,60 @@ impl Fold {
     }
 }
 
+/// An entry, and what it tells of the campaign.
+struct ReadEntry {
+    entry: LogEntry,
+    event: Result<Option<CampaignEvent>, serde_json::Error>,
+}
+
+impl ReadEntry {
+    fn of(campaign: CampaignId, entry: LogEntry) -> Self {
+        let event = CampaignEvent::of(campaign, &entry.body);
+        Self { entry, event }
+    }
+
+    fn whom(&mut self) -> Option<&mut Whom> {
+        self.event.as_mut().ok()?.as_mut()?.whom_mut()
+    }
+}
+
+/// Entries of version 0.1.0 name accounts, later ones the subjects of the same people.
+async fn name_subjects(
+    instance: &Instance,
+    tx: &mut Tx,
+    read: &mut [ReadEntry],
+) -> Result<(), StoreError> {
+    let accounts = read.iter_mut().filter_map(|entry| match entry.whom()? {
+        Whom::Account(account) => Some(account.clone()),
+        Whom::Subject(_) => None,
+    });
+    let accounts: Vec<_> = accounts.collect();
+    let subjects = instance.subjects_of(tx, &accounts).await?;
+    for whom in read.iter_mut().filter_map(ReadEntry::whom) {
+        if let Whom::Account(account) = whom
+            && let Some(subject) = subjects.get(account)
+        {
+            *whom = Whom::Subject(*subject);
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::{collections::BTreeMap, slice};
+
     use instance::{Instance, testing::TestSite};
     use ledger::{Tree, frontier, hash_position};
-    use model::AccountId;
+    use model::{AccountId, SubjectId, TargetState};
     use store::NewLogEntry;
 
     use super::*;
 
     const CAMPAIGN: CampaignId = CampaignId(7);
 
-    fn sealed(campaign: CampaignId, account: &str) -> CampaignEvent {
-        CampaignEvent::AccountSealed {
-            campaign,
-            account: AccountId::new(account).unwrap(),
-            address: 0,
-        }
+    fn sealed(campaign: CampaignId, subject: i64) -> CampaignEvent {
+        CampaignEvent::AccountSealed { campaign, whom: SubjectId(subject).into(), address: 0 }
     }
 
     async fn record(site: &Instance, event: CampaignEvent) {
@@ -145,7 +186,7 @@ mod tests {
 
     async fn catch_up(fold: &mut Fold, site: &Instance) -> Result<u64, String> {
         let mut tx = site.store().read().await.unwrap();
-        fold.catch_up(&mut tx, CAMPAIGN).await.map_err(|error| error.to_string())
+        fold.catch_up(site, &mut tx, CAMPAIGN).await.map_err(|error| error.to_string())
     }
 
     async fn assert_as_if_fresh(fold: &Fold, site: &Instance) {
@@ -158,13 +199,13 @@ mod tests {
     async fn only_what_is_new_is_read() {
         let (site, mut fold) = (TestSite::new().await, Fold::default());
         assert_eq!(catch_up(&mut fold, &site).await, Ok(0));
-        for account in ["1", "2"] {
-            record(&site, sealed(CAMPAIGN, account)).await;
+        for subject in [1, 2] {
+            record(&site, sealed(CAMPAIGN, subject)).await;
         }
-        record(&site, sealed(CampaignId(8), "3")).await;
+        record(&site, sealed(CampaignId(8), 3)).await;
         assert_eq!(catch_up(&mut fold, &site).await, Ok(2));
         assert_eq!(catch_up(&mut fold, &site).await, Ok(0));
-        record(&site, sealed(CAMPAIGN, "4")).await;
+        record(&site, sealed(CAMPAIGN, 4)).await;
         assert_eq!(catch_up(&mut fold, &site).await, Ok(1));
         assert_eq!(fold.tale.entries, 3);
         assert_as_if_fresh(&fold, &site).await;
@@ -173,9 +214,9 @@ mod tests {
     #[tokio::test]
     async fn an_entry_that_cannot_be_read_is_met_again() {
         let (site, mut fold) = (TestSite::new().await, Fold::default());
-        record(&site, sealed(CAMPAIGN, "1")).await;
+        record(&site, sealed(CAMPAIGN, 1)).await;
         append_unknown(&site).await;
-        record(&site, sealed(CAMPAIGN, "2")).await;
+        record(&site, sealed(CAMPAIGN, 2)).await;
         let error = catch_up(&mut fold, &site).await.unwrap_err();
         assert!(error.starts_with("entry 2 of the audit log cannot be read"), "{error}");
         assert_eq!(catch_up(&mut fold, &site).await, Err(error));
@@ -185,18 +226,33 @@ mod tests {
     #[tokio::test]
     async fn a_restored_log_is_read_anew() {
         let (site, mut fold) = (TestSite::new().await, Fold::default());
-        for account in ["1", "2"] {
-            record(&site, sealed(CAMPAIGN, account)).await;
+        for subject in [1, 2] {
+            record(&site, sealed(CAMPAIGN, subject)).await;
         }
         catch_up(&mut fold, &site).await.unwrap();
         let restored = TestSite::new().await;
-        record(&restored, sealed(CAMPAIGN, "3")).await;
+        record(&restored, sealed(CAMPAIGN, 3)).await;
         assert_eq!(catch_up(&mut fold, &restored).await, Ok(1), "it is shorter");
         assert_as_if_fresh(&fold, &restored).await;
         catch_up(&mut fold, &site).await.unwrap();
-        record(&restored, sealed(CAMPAIGN, "4")).await;
+        record(&restored, sealed(CAMPAIGN, 4)).await;
         assert_eq!(catch_up(&mut fold, &restored).await, Ok(2), "it is another");
         assert_as_if_fresh(&fold, &restored).await;
+    }
+
+    #[tokio::test]
+    async fn whom_an_old_entry_names_is_one_with_whom_a_new_one_does() {
+        let (site, mut fold) = (TestSite::new().await, Fold::default());
+        let account = AccountId::new("12").unwrap();
+        let mut tx = site.store().begin().await.unwrap();
+        let named = site.name_accounts(&mut tx, slice::from_ref(&account)).await.unwrap();
+        tx.commit().await.unwrap();
+        for whom in [Whom::Account(account.clone()), named[&account].into()] {
+            record(&site, CampaignEvent::AccountSealed { campaign: CAMPAIGN, whom, address: 0 })
+                .await;
+        }
+        assert_eq!(catch_up(&mut fold, &site).await, Ok(2));
+        assert_eq!(fold.tale.reckoning().accounts, BTreeMap::from([(TargetState::Sealed, 1)]));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use campaign::{
     Draft, Event, Plan, Policy, Reason, Renewal, Scope, State, Target, Targets, TemplateName,
@@ -6,11 +6,11 @@ use campaign::{
 };
 use directory::{Ability, Directory};
 use futures_util::future::BoxFuture;
-use instance::{Instance, LogError, Progress, Step};
+use instance::{Instance, KeyRing, LogError, Progress, Step};
 use ledger::CampaignEvent;
 use model::{
     Account, AccountId, CampaignId, CredentialVersion, FindingId, InstanceId, LeakId, OperatorName,
-    SkipReason,
+    SkipReason, SubjectId,
 };
 use outbox::{Addressee, Words};
 use store::{Finding, NewAddress, NewTarget, Tx};
@@ -188,36 +188,66 @@ async fn record(
 
 /// What the store knows of everybody who may become a target.
 struct Known {
-    findings: BTreeMap<AccountId, Vec<Finding>>,
+    exposed: BTreeMap<AccountId, Exposed>,
     dismissed: u64,
-    in_other_campaigns: HashSet<AccountId>,
-    reset_before: HashSet<(AccountId, CredentialVersion)>,
+    in_other_campaigns: HashSet<SubjectId>,
+    reset_before: HashSet<(SubjectId, CredentialVersion)>,
+    buried: HashSet<[u8; 32]>,
+}
+
+/// An account that leaks expose.
+struct Exposed {
+    subject: SubjectId,
+    findings: Vec<Finding>,
 }
 
 impl Known {
     async fn load(instance: &Instance, campaign: CampaignId) -> Result<Self, CampaignError> {
         let mut tx = instance.store().read().await?;
         let leaks = tx.campaign_leaks(campaign).await?;
-        let mut findings: BTreeMap<AccountId, Vec<Finding>> = BTreeMap::new();
-        for finding in tx.open_findings(&leaks).await? {
-            findings.entry(finding.account.clone()).or_default().push(finding);
-        }
+        let exposed = exposed(instance, &mut tx, &leaks).await?;
+        let fingerprints = exposed.iter().flat_map(|(account, Exposed { findings, .. })| {
+            let version = |finding: &Finding| instance.keys().fingerprint(account, finding.version);
+            findings.iter().map(version)
+        });
+        let fingerprints: Vec<_> = fingerprints.collect();
         Ok(Self {
-            findings,
+            buried: tx.tombstones(&fingerprints).await?.into_iter().collect(),
+            exposed,
             dismissed: tx.dismissed_accounts(&leaks).await?,
-            in_other_campaigns: tx.accounts_in_open_campaigns().await?.into_iter().collect(),
+            in_other_campaigns: tx.subjects_in_open_campaigns().await?.into_iter().collect(),
             reset_before: tx.reset_lines().await?.into_iter().collect(),
         })
     }
 
-    fn skip_unseen(&self, id: &AccountId, findings: &[Finding]) -> Option<SkipReason> {
-        if self.in_other_campaigns.contains(id) {
+    fn skip_unseen(&self, keys: &KeyRing, id: &AccountId, exposed: &Exposed) -> Option<SkipReason> {
+        if self.in_other_campaigns.contains(&exposed.subject) {
             return Some(SkipReason::InOtherCampaign);
         }
-        let is_reset =
-            |finding: &Finding| self.reset_before.contains(&(id.clone(), finding.version));
-        findings.iter().any(is_reset).then_some(SkipReason::AlreadyReset)
+        let is_reset = |finding: &Finding| {
+            self.reset_before.contains(&(exposed.subject, finding.version))
+                || self.buried.contains(&keys.fingerprint(id, finding.version))
+        };
+        exposed.findings.iter().any(is_reset).then_some(SkipReason::AlreadyReset)
     }
+}
+
+async fn exposed(
+    instance: &Instance,
+    tx: &mut Tx,
+    leaks: &[LeakId],
+) -> Result<BTreeMap<AccountId, Exposed>, CampaignError> {
+    let findings = tx.open_findings(leaks).await?;
+    let subjects: BTreeSet<_> = findings.iter().map(|finding| finding.subject).collect();
+    let accounts = instance.accounts_of(tx, &subjects.into_iter().collect::<Vec<_>>()).await?;
+    let mut exposed: BTreeMap<AccountId, Exposed> = BTreeMap::new();
+    for finding in findings {
+        let subject = finding.subject;
+        let account = accounts.of(subject)?.clone();
+        let of_account = exposed.entry(account);
+        of_account.or_insert(Exposed { subject, findings: Vec::new() }).findings.push(finding);
+    }
+    Ok(exposed)
 }
 
 #[derive(Default)]
@@ -237,14 +267,15 @@ async fn choose(
     if known.dismissed > 0 {
         chosen.skipped.insert(SkipReason::Dismissed, known.dismissed);
     }
-    progress.begin(Step::Freeze, known.findings.len() as u64);
-    let ids: Vec<_> = known.findings.keys().cloned().collect();
+    progress.begin(Step::Freeze, known.exposed.len() as u64);
+    let ids: Vec<_> = known.exposed.keys().cloned().collect();
     for ids in ids.chunks(ACCOUNTS_PER_LOOK_UP) {
         let present = directory.by_ids(ids).await?;
         let present: BTreeMap<_, _> = present.into_iter().map(|a| (a.id.clone(), a)).collect();
         let considering = Considering { instance, campaign, known, directory };
-        for id in ids {
-            match considering.consider(id, present.get(id)) {
+        let exposed = ids.iter().filter_map(|id| Some((id, known.exposed.get(id)?)));
+        for (id, exposed) in exposed {
+            match considering.consider(id, exposed, present.get(id)) {
                 Ok(target) => chosen.targets.push(target),
                 Err(reason) => *chosen.skipped.entry(reason).or_default() += 1,
             }
@@ -264,9 +295,13 @@ struct Considering<'a> {
 
 impl Considering<'_> {
     /// Whether an exposed account is a target, and why not.
-    fn consider(&self, id: &AccountId, account: Option<&Account>) -> Result<Target, SkipReason> {
-        let findings = self.known.findings.get(id).map_or(&[][..], Vec::as_slice);
-        if let Some(reason) = self.known.skip_unseen(id, findings) {
+    fn consider(
+        &self,
+        id: &AccountId,
+        exposed: &Exposed,
+        account: Option<&Account>,
+    ) -> Result<Target, SkipReason> {
+        if let Some(reason) = self.known.skip_unseen(self.instance.keys(), id, exposed) {
             return Err(reason);
         }
         let account = account.ok_or(SkipReason::Gone)?;
@@ -280,7 +315,7 @@ impl Considering<'_> {
         let version = credential.version(self.instance.keys());
         Ok(Target {
             account: id.clone(),
-            findings: telling(findings, version).iter().map(|finding| finding.0).collect(),
+            findings: telling(&exposed.findings, version).iter().map(|finding| finding.0).collect(),
             credential_version: version,
             address: addressee.ok_or(SkipReason::Unreachable)?.key,
             place: campaign::Place { address: 0, accounts: 0 },
@@ -308,7 +343,8 @@ async fn reasons(
 ) -> Result<Vec<Reason>, CampaignError> {
     let mut counts: BTreeMap<LeakId, u64> = BTreeMap::new();
     for target in targets.iter() {
-        let findings = known.findings.get(&target.account).into_iter().flatten();
+        let exposed = known.exposed.get(&target.account);
+        let findings = exposed.into_iter().flat_map(|exposed| &exposed.findings);
         let telling = findings.filter(|finding| target.findings.contains(&finding.id.0));
         let leaks: HashSet<_> = telling.map(|finding| finding.leak).collect();
         for leak in leaks {
@@ -341,24 +377,23 @@ async fn keep(
         }))
     });
     tx.add_addresses(campaign, firsts.flatten().collect::<Vec<_>>()).await?;
-    let rows: Vec<_> = (0..)
-        .zip(targets.iter())
-        .map(|(place, target)| NewTarget {
+    let rows = (0..).zip(targets.iter()).filter_map(|(place, target)| {
+        let exposed = known.exposed.get(&target.account)?;
+        Some(NewTarget {
             place,
-            account: target.account.clone(),
+            subject: exposed.subject,
             address: target.place.address,
             version: target.credential_version,
-            findings: known.ids(target),
+            findings: exposed.ids(target),
         })
-        .collect();
-    Ok(tx.add_targets(campaign, &rows).await?)
+    });
+    Ok(tx.add_targets(campaign, &rows.collect::<Vec<_>>()).await?)
 }
 
-impl Known {
+impl Exposed {
     /// The store's own keys of a target's findings.
     fn ids(&self, target: &Target) -> Vec<FindingId> {
-        let findings = self.findings.get(&target.account).into_iter().flatten();
-        let ids = findings.map(|finding| finding.id);
+        let ids = self.findings.iter().map(|finding| finding.id);
         ids.filter(|id| target.findings.contains(&id.0)).collect()
     }
 }

@@ -7,9 +7,9 @@ use campaign::{
     State, Target, TargetTree, Targets, allowed_addresses,
 };
 use futures_util::TryStreamExt;
-use instance::failpoint::mutant;
-use model::{AccountId, CampaignId, FindingId, KillSwitch, Timestamp};
-use store::{TargetRow, Tx};
+use instance::{Instance, failpoint::mutant};
+use model::{AccountId, CampaignId, FindingId, KillSwitch, SubjectId, Timestamp};
+use store::{Finding, TargetRow, Tx};
 
 use crate::{
     CampaignError, NotInPlan, RunError, WorkerContext,
@@ -108,24 +108,51 @@ fn begun(now: Timestamp, window: Duration) -> Timestamp {
     Timestamp::from_micros(now.as_micros().div_euclid(length).saturating_mul(length))
 }
 
+/// An account of a campaign, as the store has it.
+pub(crate) struct StoredTarget {
+    pub(crate) row: TargetRow,
+    pub(crate) account: AccountId,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// The accounts of one address.
+pub(crate) async fn stored_targets_of(
+    instance: &Instance,
+    tx: &mut Tx,
+    campaign: CampaignId,
+    address: u64,
+) -> Result<Vec<StoredTarget>, RunError> {
+    let rows = tx.targets_of_address(campaign, address).await?;
+    let subjects: Vec<_> = rows.iter().map(|row| row.subject).collect();
+    let accounts = instance.accounts_of(tx, &subjects).await?;
+    let mut stored = Vec::new();
+    for row in rows {
+        let account = accounts.of(row.subject)?.clone();
+        let findings = tx.findings_of_target(campaign, row.subject).await?;
+        stored.push(StoredTarget { row, account, findings });
+    }
+    Ok(stored)
+}
+
 /// The accounts of one address, proved to stand in the signed plan.
-pub(crate) fn group(
+pub(crate) fn group<'a>(
     tree: &TargetTree,
     signed: &SignedPlan,
-    rows: &[(TargetRow, Vec<FindingId>)],
+    stored: impl ExactSizeIterator<Item = &'a StoredTarget>,
 ) -> Result<AddressGroup, RunError> {
-    let accounts = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-    let members = rows.iter().map(|(row, findings)| {
-        let proof = tree.prove(row.place).ok_or(NotInPlan { account: row.account.clone() })?;
-        Ok((target(row, findings, accounts), proof))
+    let accounts = u32::try_from(stored.len()).unwrap_or(u32::MAX);
+    let members = stored.map(|StoredTarget { row, account, findings }| {
+        let proof = tree.prove(row.place).ok_or(NotInPlan { account: account.clone() })?;
+        let findings: Vec<_> = findings.iter().map(|finding| finding.id).collect();
+        Ok((target(row, account, &findings, accounts), proof))
     });
     let members = members.collect::<Result<Vec<(Target, InclusionProof)>, NotInPlan>>()?;
     Ok(AddressGroup::verify(signed, members).map_err(CampaignError::from)?)
 }
 
-fn target(row: &TargetRow, findings: &[FindingId], accounts: u32) -> Target {
+fn target(row: &TargetRow, account: &AccountId, findings: &[FindingId], accounts: u32) -> Target {
     Target {
-        account: row.account.clone(),
+        account: account.clone(),
         findings: findings.iter().map(|finding| finding.0).collect(),
         credential_version: row.version,
         address: AddressKey::from_bytes(row.address_key),
@@ -145,20 +172,28 @@ pub(crate) async fn tree(
     if let Some(tree) = context.kept_tree(campaign).filter(|tree| tree.root() == plan.root()) {
         return Ok(tree);
     }
-    let tree = Arc::new(TargetTree::new(&stored_targets(&mut tx, campaign).await?));
+    let tree =
+        Arc::new(TargetTree::new(&stored_targets(context.instance, &mut tx, campaign).await?));
     context.keep_tree(campaign, &tree);
     Ok(tree)
 }
 
-async fn stored_targets(tx: &mut Tx, campaign: CampaignId) -> Result<Targets, RunError> {
-    let mut findings: HashMap<AccountId, Vec<FindingId>> = HashMap::new();
-    for (account, finding) in tx.target_findings(campaign).await? {
-        findings.entry(account).or_default().push(finding);
+async fn stored_targets(
+    instance: &Instance,
+    tx: &mut Tx,
+    campaign: CampaignId,
+) -> Result<Targets, RunError> {
+    let mut findings: HashMap<SubjectId, Vec<FindingId>> = HashMap::new();
+    for (subject, finding) in tx.target_findings(campaign).await? {
+        findings.entry(subject).or_default().push(finding);
     }
     let rows: Vec<_> = tx.targets(campaign).try_collect().await?;
-    let targets = rows.iter().map(|row| {
-        let findings = findings.get(&row.account).map_or(&[][..], Vec::as_slice);
-        target(row, findings, 0)
-    });
-    Ok(Targets::new(targets.collect()).map_err(CampaignError::from)?)
+    let subjects: Vec<_> = rows.iter().map(|row| row.subject).collect();
+    let accounts = instance.accounts_of(tx, &subjects).await?;
+    let mut targets = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let findings = findings.get(&row.subject).map_or(&[][..], Vec::as_slice);
+        targets.push(target(row, accounts.of(row.subject)?, findings, 0));
+    }
+    Ok(Targets::new(targets).map_err(CampaignError::from)?)
 }

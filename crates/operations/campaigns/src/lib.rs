@@ -21,6 +21,7 @@ mod gate;
 pub mod limits;
 mod loaded;
 mod needs;
+mod person;
 mod progress;
 mod reconcile;
 mod report;

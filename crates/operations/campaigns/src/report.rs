@@ -138,7 +138,7 @@ pub fn report_campaign<'a>(
         let mut fold = fold.lock().await;
         let mut tx = instance.store().read().await?;
         let loaded = Loaded::new(tx.campaign_by_id(campaign).await?)?;
-        fold.catch_up(&mut tx, campaign).await?;
+        fold.catch_up(instance, &mut tx, campaign).await?;
         let logged = fold.tale().reckoning().reconcile()?;
         let rows = rows(&mut tx, &loaded).await?.reconcile()?;
         rows.agree(&logged)?;
@@ -230,7 +230,7 @@ mod tests {
 
         close(&site, campaign).await;
         let mut tx = site.store().read().await.unwrap();
-        other.catch_up(&mut tx, campaign).await.unwrap();
+        other.catch_up(&site, &mut tx, campaign).await.unwrap();
         drop((tx, other));
         let report = report.await.unwrap();
         assert_eq!((report.state, report.log_entries), ("closed", 1));

@@ -7,7 +7,8 @@ use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::CampaignEvent;
 use model::{
-    Account, AccountId, CampaignId, ChosenPassword, SiteRow, StoredHash, TargetState, Verdict,
+    Account, AccountId, CampaignId, ChosenPassword, SiteRow, StoredHash, SubjectId, TargetState,
+    Verdict,
 };
 use password::Verifier;
 use store::{Finding, ResetLine, SealedLine};
@@ -27,10 +28,15 @@ pub fn watch_account<'a>(
 ) -> BoxFuture<'a, Result<(), WatchError>> {
     Box::pin(async move {
         let Some(credential) = &account.credential else { return Ok(()) };
-        let resets = instance.store().read().await?.resets_of_account(&account.id).await?;
+        let mut tx = instance.store().read().await?;
+        let Some(subject) = instance.subject_of(&mut tx, &account.id).await? else { return Ok(()) };
+        let resets = tx.resets_of_subject(subject).await?;
+        drop(tx);
         for reset in resets.iter().filter(|reset| is_own(instance, &reset.line, account)) {
-            record(instance, verifier, reset.campaign, &account.id, credential.hash().clone())
-                .await?;
+            let (campaign, account) = (reset.campaign, account.id.clone());
+            let hash = credential.hash().clone();
+            let own = OwnPassword { campaign, subject, account, hash };
+            record(instance, verifier, own).await?;
         }
         Ok(())
     })
@@ -39,6 +45,7 @@ pub fn watch_account<'a>(
 /// Somebody's own new password, as it was read from the site.
 pub(crate) struct OwnPassword {
     campaign: CampaignId,
+    subject: SubjectId,
     account: AccountId,
     hash: StoredHash,
 }
@@ -47,15 +54,15 @@ pub(crate) struct OwnPassword {
 pub(crate) fn own_passwords(
     instance: &Instance,
     sealed: Vec<SealedLine>,
-    accounts: Vec<Account>,
+    accounts: &BTreeMap<SubjectId, Account>,
 ) -> Vec<OwnPassword> {
-    let accounts: BTreeMap<_, _> = accounts.into_iter().map(|a| (a.id.clone(), a)).collect();
     let own = |SealedLine { campaign, line }| {
-        let account = accounts.get(&line.account)?;
+        let account = accounts.get(&line.subject)?;
         let hash = account.credential.as_ref()?.hash().clone();
         is_own(instance, &line, account).then_some(OwnPassword {
             campaign,
-            account: line.account,
+            subject: line.subject,
+            account: account.id.clone(),
             hash,
         })
     };
@@ -69,8 +76,8 @@ pub(crate) async fn record_all(
     own: Vec<OwnPassword>,
 ) -> Result<u64, WatchError> {
     let mut resets = 0;
-    for OwnPassword { campaign, account, hash } in own {
-        resets += u64::from(record(instance, verifier, campaign, &account, hash).await?);
+    for own in own {
+        resets += u64::from(record(instance, verifier, own).await?);
     }
     Ok(resets)
 }
@@ -85,21 +92,20 @@ fn is_own(instance: &Instance, line: &ResetLine, account: &Account) -> bool {
 async fn record(
     instance: &Instance,
     verifier: &Arc<Verifier>,
-    campaign: CampaignId,
-    account: &AccountId,
-    hash: StoredHash,
+    own: OwnPassword,
 ) -> Result<bool, WatchError> {
-    let findings = instance.store().read().await?.findings_of_target(campaign, account).await?;
-    let password = judged(instance, verifier, &findings, hash).await?;
+    let OwnPassword { campaign, subject, account, hash } = own;
+    let findings = instance.store().read().await?.findings_of_target(campaign, subject).await?;
+    let password = judged(instance, verifier, &account, &findings, hash).await?;
     let mut tx = instance.store().begin().await?;
     tx.hold_campaign(campaign).await?;
     let (from, to) = (TargetState::Sealed, TargetState::Reset);
-    if !tx.move_target(campaign, account, from, to, None).await? {
+    if !tx.move_target(campaign, subject, from, to, None).await? {
         return Ok(false);
     }
-    tx.close_findings(campaign, account).await?;
-    tx.release_target(campaign, account).await?;
-    let reset = CampaignEvent::AccountReset { campaign, account: account.clone(), password };
+    tx.close_findings(campaign, subject).await?;
+    tx.release_target(campaign, subject).await?;
+    let reset = CampaignEvent::AccountReset { campaign, whom: subject.into(), password };
     instance.record(&mut tx, &[reset.into()]).await?;
     tx.commit().await?;
     Ok(true)
@@ -109,12 +115,13 @@ async fn record(
 async fn judged(
     instance: &Instance,
     verifier: &Arc<Verifier>,
+    account: &AccountId,
     findings: &[Finding],
     hash: StoredHash,
 ) -> Result<ChosenPassword, WatchError> {
     let mut secrets = Vec::new();
     for finding in findings {
-        secrets.extend(secret_of(instance, finding)?);
+        secrets.extend(secret_of(instance, account, finding)?);
     }
     let all_tried = !secrets.is_empty() && secrets.len() == findings.len();
     let verifier = Arc::clone(verifier);

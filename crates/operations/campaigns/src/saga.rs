@@ -170,11 +170,12 @@ async fn pass<S: Saga>(
 pub async fn judge_left(
     keys: &KeyRing,
     directory: &dyn Directory,
+    account: &AccountId,
     left: &Swap,
 ) -> Result<SwapEnd, SwapError> {
-    let row = directory.lock(&left.account).await?;
+    let row = directory.lock(account).await?;
     let found = if mutant::is_on("judged_by_replica") {
-        let accounts = directory.by_ids(slice::from_ref(&left.account)).await?;
+        let accounts = directory.by_ids(slice::from_ref(account)).await?;
         SiteRow::classify(credential_of(keys, accounts.first()), left.expected, left.made)
     } else {
         judge_row(keys, &*row, left.expected, left.made)

@@ -10,7 +10,7 @@ use instance::{
     while_renewing,
 };
 use ledger::{CampaignEvent, LogEvent};
-use model::{AccountId, CampaignId, NoticeId, SwapState, TargetState};
+use model::{AccountId, CampaignId, NoticeId, SubjectId, SwapState, TargetState};
 use outbox::set_code;
 use store::{AddressLease, NewResetLine, NewSwap, SwapBehalf, SwapLease, Tx};
 
@@ -20,7 +20,7 @@ use crate::{
     claim::{Held, Member, claim_addresses},
     ended::{EndedAccount, record_end},
     examine::examine,
-    gate::Gate,
+    gate::{Gate, StoredTarget},
     loaded::{Loaded, halt},
     saga::{Replacement, Saga, Swapped, carry_out, version},
 };
@@ -129,10 +129,10 @@ impl SealingSaga<'_> {
                 continue;
             }
             for member in &held.members {
-                let account = &member.row.account;
+                let (account, subject) = (&member.target.account, member.target.row.subject);
                 let Some(Action::Seal(sealing)) = self.actions.get(account) else { continue };
                 // Somebody is choosing a password at this moment, or another campaign is at it.
-                let Some(held) = self.intend_one(tx, sealing, &mut events).await? else {
+                let Some(held) = self.intend_one(tx, subject, sealing, &mut events).await? else {
                     self.actions.insert(account.clone(), Action::Open);
                     continue;
                 };
@@ -150,6 +150,7 @@ impl SealingSaga<'_> {
     async fn intend_one(
         &self,
         tx: &mut Tx,
+        subject: SubjectId,
         sealing: &Sealing,
         events: &mut Vec<CampaignEvent>,
     ) -> Result<Option<SwapLease>, RunError> {
@@ -158,7 +159,7 @@ impl SealingSaga<'_> {
         let keys = instance.keys();
         let (expected, made) = (version(keys, evidence.hash()), version(keys, &sealing.sealed));
         let behalf = SwapBehalf::Seal { campaign, round: self.round };
-        let swap = NewSwap { account: account.clone(), behalf, expected, made };
+        let swap = NewSwap { subject, behalf, expected, made };
         let lease = instance.options().lease;
         let Some(held) = tx.intend_swap(&swap, &self.context.name, lease).await? else {
             return Ok(None);
@@ -166,7 +167,7 @@ impl SealingSaga<'_> {
         let kept = sealing.kept.encrypt(instance, campaign, account);
         let Encrypted { wrapped_key, body } = kept.map_err(SealError::Kept)?;
         let line = NewResetLine {
-            account: account.clone(),
+            subject,
             version: evidence.found_as(),
             replaced: expected,
             sealed: made,
@@ -177,12 +178,12 @@ impl SealingSaga<'_> {
         let now = tx.now().await?;
         tx.put_reset_line(campaign, line, now).await?;
         let (from, to) = (TargetState::Pending, TargetState::Sealing);
-        if !tx.move_target(campaign, account, from, to, None).await? {
+        if !tx.move_target(campaign, subject, from, to, None).await? {
             return Err(SealError::Moved { account: account.clone() }.into());
         }
         events.push(CampaignEvent::AccountSealing {
             campaign,
-            account: account.clone(),
+            whom: subject.into(),
             credential_version: evidence.found_as(),
             findings: evidence.findings().iter().map(|finding| finding.0).collect(),
             swap: Some(held.id),
@@ -227,10 +228,10 @@ impl SealingSaga<'_> {
         let mut ends = Vec::new();
         for member in &held.members {
             let end = self.settle_account(tx, member, is_ours, events).await?;
-            ends.push(end.unwrap_or(member.row.state));
+            ends.push(end.unwrap_or(member.target.row.state));
         }
         let is_untouched = |member: &Member| {
-            matches!(self.actions.get(&member.row.account), Some(Action::Untouched))
+            matches!(self.actions.get(&member.target.account), Some(Action::Untouched))
         };
         if is_ours && held.members.iter().any(is_untouched) {
             tx.give_address_back(&held.lease).await?;
@@ -248,7 +249,7 @@ impl SealingSaga<'_> {
         is_ours: bool,
         events: &mut Vec<CampaignEvent>,
     ) -> Result<Option<TargetState>, RunError> {
-        let account = &member.row.account;
+        let StoredTarget { row, account, .. } = &member.target;
         let Some(action) = self.actions.get(account) else { return Ok(None) };
         let Some(end) = action.end() else { return Ok(None) };
         let swap = self.swaps.get(account).copied();
@@ -260,8 +261,15 @@ impl SealingSaga<'_> {
             return Ok(None);
         }
         let (campaign, reason) = (self.campaign, action.skipped());
-        let ended = EndedAccount { campaign, account, swap: swap.map(|held| held.id), end, reason };
-        events.push(record_end(tx, &ended, member.row.address).await?);
+        let ended = EndedAccount {
+            campaign,
+            account,
+            subject: row.subject,
+            swap: swap.map(|held| held.id),
+            end,
+            reason,
+        };
+        events.push(record_end(tx, &ended, row.address).await?);
         Ok(Some(end))
     }
 
@@ -290,7 +298,7 @@ impl SealingSaga<'_> {
         ends: &[TargetState],
     ) -> Result<NoticeId, RunError> {
         let sealed = held.members.iter().zip(ends).filter(|(_, end)| end.was_sealed());
-        let sealed: Vec<_> = sealed.map(|(member, _)| member.row.account.clone()).collect();
+        let sealed: Vec<_> = sealed.map(|(member, _)| member.target.row.subject).collect();
         let AddressLease { campaign, number, .. } = held.lease;
         let now = tx.now().await?;
         let id = tx.add_notice(campaign, number, &sealed, now).await?;

@@ -65,7 +65,7 @@ pub fn publish_statement<'a>(
         }
         let mut tx = instance.store().begin().await?;
         let loaded = named(&mut tx, name).await?;
-        refuse_unsettled(&mut tx, &loaded).await?;
+        refuse_unsettled(instance, &mut tx, &loaded).await?;
         let campaign = loaded.id();
         let ids = tx.campaign_leaks(campaign).await?;
         let leaks = tx.leaks().await?.into_iter().filter(|leak| ids.contains(&leak.id));

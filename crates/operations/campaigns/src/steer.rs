@@ -172,7 +172,7 @@ pub fn close_campaign<'a>(
             done.unsettled = Unsettled::default();
         // A campaign that runs says so better than its untold people do.
         } else if !matches!(loaded.campaign.state(), State::Running(_)) {
-            refuse_unsettled(&mut tx, &loaded).await?;
+            refuse_unsettled(instance, &mut tx, &loaded).await?;
         }
         take_step(instance, &mut tx, &mut loaded, Event::Close(&done), now).await?;
         tx.commit().await?;

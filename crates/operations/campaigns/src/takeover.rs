@@ -13,7 +13,7 @@ use instance::{
     failpoint::{self, mutant},
 };
 use ledger::{CampaignEvent, LogEvent};
-use model::{CampaignId, SwapPurpose, TargetState};
+use model::{AccountId, CampaignId, SwapPurpose, TargetState};
 use store::{Swap, SwapBehalf};
 
 use crate::{
@@ -60,8 +60,11 @@ pub fn judge_left_sealings<'a>(
 async fn judge(context: &WorkerContext<'_>, left: &Swap) -> Result<(), RunError> {
     let SwapBehalf::Seal { campaign, .. } = left.behalf else { return Ok(()) };
     let (keys, directory) = (context.instance.keys(), &*context.means.directory);
+    let mut tx = context.instance.store().read().await?;
+    let account = context.instance.account_of(&mut tx, left.subject).await?;
+    drop(tx);
     let early = if mutant::is_on("taken_after_look") {
-        Some(judge_left(keys, directory, left).await?)
+        Some(judge_left(keys, directory, &account, left).await?)
     } else {
         None
     };
@@ -69,13 +72,12 @@ async fn judge(context: &WorkerContext<'_>, left: &Swap) -> Result<(), RunError>
     failpoint::reach("swap_taken").await;
     let end = match early {
         Some(end) => end,
-        None => judge_left(keys, directory, &taken).await?,
+        None => judge_left(keys, directory, &account, &taken).await?,
     };
     if end == SwapEnd::Done {
-        let account = slice::from_ref(&taken.account);
-        directory.end_sessions(account).await.map_err(SwapError::from)?;
+        directory.end_sessions(slice::from_ref(&account)).await.map_err(SwapError::from)?;
     }
-    record(context, campaign, &taken, end).await
+    record(context, campaign, &account, &taken, end).await
 }
 
 /// Begins another attempt, on record before the site is asked.
@@ -89,8 +91,8 @@ async fn take(
     tx.hold_campaign(campaign).await?;
     let lease = instance.options().lease;
     let Some(taken) = tx.take_swap(left.id, &context.name, lease).await? else { return Ok(None) };
-    let Swap { id: swap, account, attempt, .. } = taken.clone();
-    let event = CampaignEvent::SealingTaken { campaign, account, swap, attempt };
+    let Swap { id: swap, subject, attempt, .. } = taken;
+    let event = CampaignEvent::SealingTaken { campaign, whom: subject.into(), swap, attempt };
     instance.record(&mut tx, &[event.into()]).await?;
     tx.commit().await?;
     Ok(Some(taken))
@@ -99,6 +101,7 @@ async fn take(
 async fn record(
     context: &WorkerContext<'_>,
     campaign: CampaignId,
+    account: &AccountId,
     taken: &Swap,
     end: SwapEnd,
 ) -> Result<(), RunError> {
@@ -108,10 +111,10 @@ async fn record(
         return Ok(());
     }
     let action = Action::from(end);
-    let (account, reason) = (&taken.account, action.skipped());
+    let (subject, reason) = (taken.subject, action.skipped());
     let end = action.end().unwrap_or(TargetState::Pending);
-    let ended = EndedAccount { campaign, account, swap: Some(taken.id), end, reason };
-    let address = tx.target(campaign, account).await?.address;
+    let ended = EndedAccount { campaign, account, subject, swap: Some(taken.id), end, reason };
+    let address = tx.target(campaign, subject).await?.address;
     let event = LogEvent::from(record_end(&mut tx, &ended, address).await?);
     context.instance.record(&mut tx, &[event]).await?;
     Ok(tx.commit().await?)

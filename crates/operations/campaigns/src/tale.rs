@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use campaign::Reckoning;
-use ledger::{CampaignEvent, NoticeStep};
-use model::{AccountId, ChosenPassword, NoticeId, NoticeState, SkipReason, TargetState, Timestamp};
+use ledger::{CampaignEvent, NoticeStep, Whom};
+use model::{ChosenPassword, NoticeId, NoticeState, SkipReason, TargetState, Timestamp};
 
 /// What the log tells of one campaign.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(crate) struct Tale {
     targets: u64,
     addresses: u64,
     pub(crate) left_out: BTreeMap<SkipReason, u64>,
-    accounts: BTreeMap<AccountId, TargetState>,
+    accounts: BTreeMap<Whom, TargetState>,
     skipped: BTreeMap<SkipReason, u64>,
     passwords: BTreeMap<ChosenPassword, u64>,
     pub(crate) disputed: u64,
@@ -44,26 +44,26 @@ impl Tale {
             E::CampaignMoved { to, .. } if to == "draft" => {
                 (self.targets, self.addresses) = (0, 0);
             }
-            E::AccountSealing { account, .. } => self.put(account, TargetState::Sealing),
-            E::SealingUndone { account, .. } => drop(self.accounts.remove(&account)),
-            E::AccountOvertaken { account, .. } => self.put(account, TargetState::Overtaken),
-            E::AccountSealed { account, address, .. } => {
-                self.put(account, TargetState::Sealed);
+            E::AccountSealing { whom, .. } => self.put(whom, TargetState::Sealing),
+            E::SealingUndone { whom, .. } => drop(self.accounts.remove(&whom)),
+            E::AccountOvertaken { whom, .. } => self.put(whom, TargetState::Overtaken),
+            E::AccountSealed { whom, address, .. } => {
+                self.put(whom, TargetState::Sealed);
                 *self.sealed_of_address.entry(address).or_default() += 1;
             }
-            E::AccountFoundSealed { account, address, skipped, reopened, .. } => {
-                self.find_sealed(account, address, skipped);
+            E::AccountFoundSealed { whom, address, skipped, reopened, .. } => {
+                self.find_sealed(whom, address, skipped);
                 if reopened {
                     self.done.remove(&address);
                 }
             }
-            E::AccountPutBack { account, .. } => self.put(account, TargetState::PutBack),
-            E::AccountSkipped { account, reason, .. } => {
-                self.put(account, TargetState::Skipped);
+            E::AccountPutBack { whom, .. } => self.put(whom, TargetState::PutBack),
+            E::AccountSkipped { whom, reason, .. } => {
+                self.put(whom, TargetState::Skipped);
                 *self.skipped.entry(reason).or_default() += 1;
             }
-            E::AccountReset { account, password, .. } => {
-                self.put(account, TargetState::Reset);
+            E::AccountReset { whom, password, .. } => {
+                self.put(whom, TargetState::Reset);
                 *self.passwords.entry(password).or_default() += 1;
             }
             E::AddressDone { address, notice, .. } => {
@@ -89,18 +89,18 @@ impl Tale {
         }
     }
 
-    fn find_sealed(&mut self, account: AccountId, address: u64, skipped: Option<SkipReason>) {
+    fn find_sealed(&mut self, whom: Whom, address: u64, skipped: Option<SkipReason>) {
         if let Some(count) = skipped.and_then(|reason| self.skipped.get_mut(&reason)) {
             *count = count.saturating_sub(1);
         }
-        let before = self.accounts.insert(account, TargetState::Sealed);
+        let before = self.accounts.insert(whom, TargetState::Sealed);
         if !before.is_some_and(TargetState::was_sealed) {
             *self.sealed_of_address.entry(address).or_default() += 1;
         }
     }
 
-    fn put(&mut self, account: AccountId, state: TargetState) {
-        self.accounts.insert(account, state);
+    fn put(&mut self, whom: Whom, state: TargetState) {
+        self.accounts.insert(whom, state);
     }
 
     /// A notice that no address is done for shows as one too many when the sums are compared.

@@ -9,7 +9,7 @@ use store::{Errand, Notice, NoticeExposure, StoreError, Tx};
 use crate::{
     CampaignError, RunError, WorkerContext,
     examine::kept_of,
-    gate::{Gate, group, tree},
+    gate::{Gate, group, stored_targets_of, tree},
 };
 
 /// Sends the next notice of a campaign; `false` if none is to be sent now.
@@ -49,13 +49,9 @@ impl NoticeSource for CampaignNotices<'_> {
         else {
             return Ok(None);
         };
-        let mut rows = Vec::new();
-        for row in tx.targets_of_address(self.campaign, address).await? {
-            let findings = tx.findings_of_target(self.campaign, &row.account).await?;
-            rows.push((row, findings.iter().map(|finding| finding.id).collect()));
-        }
-        group(&self.tree, &gate.signed, &rows)?;
-        let states: Vec<_> = rows.iter().map(|(row, _)| row.state).collect();
+        let targets = stored_targets_of(self.context.instance, tx, self.campaign, address).await?;
+        group(&self.tree, &gate.signed, targets.iter())?;
+        let states: Vec<_> = targets.iter().map(|target| target.row.state).collect();
         match decide_send(notice.state, notice.not_before, &states, &gate.facts()) {
             Claim::Proceed => Ok(Some((notice, gate.signed.plan().policy().retry()))),
             Claim::Wait { .. } | Claim::Refuse(Refusal::KillSwitch) => Ok(None),
@@ -72,9 +68,11 @@ impl NoticeSource for CampaignNotices<'_> {
         let mut tx = instance.store().read().await?;
         let none = || TellError::NoLine { id: notice.id };
         let mut kept = Vec::new();
-        for account in tx.notice_lines(notice.id).await? {
-            let line = tx.reset_line(self.campaign, &account).await?;
-            kept.push(kept_of(instance, self.campaign, &line.ok_or_else(none)?)?);
+        let subjects = tx.notice_lines(notice.id).await?;
+        let accounts = instance.accounts_of(&mut tx, &subjects).await?;
+        for subject in subjects {
+            let line = tx.reset_line(self.campaign, subject).await?.ok_or_else(none)?;
+            kept.push(kept_of(instance, self.campaign, accounts.of(subject)?, &line)?);
         }
         let exposures = exposures(tx.notice_exposures(notice.id).await?)?;
         let first = kept.first().ok_or_else(none)?;

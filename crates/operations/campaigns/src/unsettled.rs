@@ -49,19 +49,25 @@ pub fn unsettled_people<'a>(
         let campaign = named(&mut tx, name).await?.id();
         let Unsettled { sealing, untold } = unsettled(&mut tx, campaign).await?;
         let accounts = tx.unsettled_accounts(campaign, UNSETTLED_LISTED_MAX).await?;
-        let accounts = accounts.into_iter().map(UnsettledPerson::from).collect();
+        let accounts = people(instance, &mut tx, accounts).await?;
         Ok(UnsettledPeople { sealing, untold, accounts })
     })
 }
 
 /// Refuses what would leave somebody sealed and untold.
-pub(crate) async fn refuse_unsettled(tx: &mut Tx, loaded: &Loaded) -> Result<(), CampaignError> {
+pub(crate) async fn refuse_unsettled(
+    instance: &Instance,
+    tx: &mut Tx,
+    loaded: &Loaded,
+) -> Result<(), CampaignError> {
     let unsettled = unsettled(tx, loaded.id()).await?;
     if !unsettled.is_anybody() {
         return Ok(());
     }
     let first = tx.unsettled_accounts(loaded.id(), NAMED).await?;
-    let first: Vec<_> = first.iter().map(|found| masked_id(&found.account)).collect();
+    let subjects: Vec<_> = first.iter().map(|found| found.subject).collect();
+    let accounts = instance.accounts_of(tx, &subjects).await?;
+    let first: Vec<_> = accounts.iter().map(|(_, account)| masked_id(account)).collect();
     let (name, first) = (loaded.row.name.clone(), first.join(", "));
     Err(CampaignError::Unsettled { name, unsettled, first })
 }
@@ -69,9 +75,16 @@ pub(crate) async fn refuse_unsettled(tx: &mut Tx, loaded: &Loaded) -> Result<(),
 /// So many accounts stand in the refusal itself.
 const NAMED: u64 = 3;
 
-impl From<UnsettledAccount> for UnsettledPerson {
-    fn from(found: UnsettledAccount) -> Self {
-        let UnsettledAccount { account, state, notice } = found;
-        Self { account: account.to_string(), state, notice }
+async fn people(
+    instance: &Instance,
+    tx: &mut Tx,
+    found: Vec<UnsettledAccount>,
+) -> Result<Vec<UnsettledPerson>, CampaignError> {
+    let subjects: Vec<_> = found.iter().map(|found| found.subject).collect();
+    let accounts = instance.accounts_of(tx, &subjects).await?;
+    let mut people = Vec::new();
+    for UnsettledAccount { subject, state, notice } in found {
+        people.push(UnsettledPerson { account: accounts.of(subject)?.to_string(), state, notice });
     }
+    Ok(people)
 }

@@ -221,21 +221,24 @@ pub fn sample_targets<'a>(
             while chosen.len() < SAMPLES_SHOWN
                 && let Some(target) = targets.try_next().await?
             {
-                chosen.push(target.account);
+                chosen.push(target.subject);
             }
         }
         let leaks: BTreeMap<_, _> =
             tx.leaks().await?.into_iter().map(|leak| (leak.id, leak.name)).collect();
-        let present = directory.by_ids(&chosen).await?;
+        let accounts = instance.accounts_of(&mut tx, &chosen).await?;
+        let ids: Vec<_> = accounts.iter().map(|(_, account)| account.clone()).collect();
+        let present = directory.by_ids(&ids).await?;
         let mut samples = Vec::new();
-        for account in chosen {
-            let findings = tx.findings_of_target(id, &account).await?;
+        for subject in chosen {
+            let account = accounts.of(subject)?;
+            let findings = tx.findings_of_target(id, subject).await?;
             let because_of = findings.first().and_then(|finding| {
                 leaks.get(&finding.leak).map(|leak| format!("{leak} ({})", finding.tier))
             });
-            let email = present.iter().find(|a| a.id == account).and_then(|a| a.email.as_deref());
+            let email = present.iter().find(|a| a.id == *account).and_then(|a| a.email.as_deref());
             samples.push(Sample {
-                account: masked_id(&account),
+                account: masked_id(account),
                 address: email.and_then(|email| email.parse().ok()).map(|a| masked_address(&a)),
                 because_of: because_of.unwrap_or_default(),
             });

@@ -1,11 +1,11 @@
 //! Watching who came back.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use directory::{Ability, ChangeMark, Directory, ReadError};
 use futures_util::{TryStreamExt as _, future::BoxFuture, stream::TryChunksError};
-use instance::Instance;
-use model::{Account, CampaignId, CampaignState};
+use instance::{Accounts, Instance};
+use model::{Account, CampaignId, CampaignState, SubjectId};
 use password::Verifier;
 use store::{SealedLine, Shares};
 
@@ -157,8 +157,22 @@ async fn own_among(
     accounts: Vec<Account>,
 ) -> Result<Vec<OwnPassword>, WatchError> {
     let ids: Vec<_> = accounts.iter().map(|account| account.id.clone()).collect();
-    let sealed = instance.store().read().await?.sealed_among(&ids).await?;
-    Ok(own_passwords(instance, sealed, accounts))
+    let mut tx = instance.store().read().await?;
+    let subjects = instance.subjects_of(&mut tx, &ids).await?;
+    let sealed = tx.sealed_among(&subjects.values().copied().collect::<Vec<_>>()).await?;
+    let named = accounts.into_iter().filter_map(|a| Some((*subjects.get(&a.id)?, a)));
+    Ok(own_passwords(instance, sealed, &named.collect()))
+}
+
+/// Those of these accounts that the site still has, as they are now.
+async fn present(
+    directory: &dyn Directory,
+    accounts: &Accounts,
+) -> Result<BTreeMap<SubjectId, Account>, ReadError> {
+    let subjects: BTreeMap<_, _> = accounts.iter().map(|(subject, id)| (id, subject)).collect();
+    let ids: Vec<_> = subjects.keys().map(|id| (*id).clone()).collect();
+    let present = directory.by_ids(&ids).await?.into_iter();
+    Ok(present.filter_map(|account| Some((*subjects.get(&account.id)?, account))).collect())
 }
 
 async fn read_shares(
@@ -174,14 +188,15 @@ async fn read_shares(
         loop {
             let mut tx = instance.store().read().await?;
             let lines = tx.sealed_lines(campaign, shares, from, limit).await?;
+            let subjects: Vec<_> = lines.iter().map(|(_, line)| line.subject).collect();
+            let ids = instance.accounts_of(&mut tx, &subjects).await?;
             drop(tx);
             let Some((last, _)) = lines.last() else { break };
             from = last + 1;
-            let ids: Vec<_> = lines.iter().map(|(_, line)| line.account.clone()).collect();
-            let accounts = directory.by_ids(&ids).await?;
+            let accounts = present(directory, &ids).await?;
             let sealed = lines.into_iter().map(|(_, line)| SealedLine { campaign, line }).collect();
-            resets +=
-                record_all(instance, verifier, own_passwords(instance, sealed, accounts)).await?;
+            let own = own_passwords(instance, sealed, &accounts);
+            resets += record_all(instance, verifier, own).await?;
         }
     }
     Ok(resets)

@@ -66,7 +66,7 @@ impl Suspicion {
         let mut secrets = Vec::new();
         let mut with_secret = Vec::new();
         for finding in findings {
-            if let Some(secret) = secret_of(instance, &finding)? {
+            if let Some(secret) = secret_of(instance, &account, &finding)? {
                 secrets.push(secret);
                 with_secret.push(finding);
             }
@@ -75,16 +75,20 @@ impl Suspicion {
     }
 }
 
-/// The secret of a finding; `None` once it is destroyed.
+/// The secret of a finding against an account; `None` once it is destroyed.
 ///
 /// # Errors
-/// [`DecryptError`] if it is another instance's, or damaged.
-pub fn secret_of(instance: &Instance, finding: &Finding) -> Result<Option<Secret>, DecryptError> {
+/// [`DecryptError`] if it is another account's or instance's, or damaged.
+pub fn secret_of(
+    instance: &Instance,
+    account: &AccountId,
+    finding: &Finding,
+) -> Result<Option<Secret>, DecryptError> {
     let (Some(key), Some(sealed)) = (&finding.wrapped_key, &finding.sealed_secret) else {
         return Ok(None);
     };
     let key = instance.keys().data_key(FINDING, key)?;
-    let context = finding_context(finding.leak, &finding.account, finding.version);
+    let context = finding_context(finding.leak, account, finding.version);
     Ok(Some(Secret::from(key.decrypt(&context, sealed)?.as_slice())))
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use directory::{Directory, ReadError};
 use futures_util::future::BoxFuture;
-use instance::Instance;
+use instance::{Instance, InstanceFault};
 use model::{
     Account, AccountId, FindingId, FindingState, HashFormat, LeakId, LeakName, RecordRef, Tier,
     Timestamp, text_enum,
@@ -73,7 +73,7 @@ pub fn list_findings<'a>(
         let mut tx = instance.store().read().await?;
         let leaks = leaks(&mut tx, selection.leak.as_ref()).await?;
         let found = match &selection.account {
-            Some(account) => found_of(&mut tx, account, &leaks).await?,
+            Some(account) => found_of(instance, &mut tx, account, &leaks).await?,
             None => found_in(&mut tx, &leaks).await?,
         };
         drop(tx);
@@ -140,12 +140,14 @@ async fn found_in(
 }
 
 async fn found_of(
+    instance: &Instance,
     tx: &mut Tx,
     account: &AccountId,
     leaks: &BTreeMap<LeakId, LeakName>,
 ) -> Result<Vec<LocatedFinding>, StoreError> {
     let mut found = Vec::new();
-    for finding in tx.findings_of(account).await? {
+    let Some(subject) = instance.subject_of(tx, account).await? else { return Ok(found) };
+    for finding in tx.findings_of(subject).await? {
         if leaks.contains_key(&finding.leak) {
             let records = tx.records_of(finding.id).await?;
             found.push((finding, records));
@@ -165,14 +167,17 @@ impl Gathered<'_> {
     async fn report(&self, found: Vec<LocatedFinding>) -> Result<Vec<FindingReport>, FindingError> {
         let mut reports = Vec::with_capacity(found.len());
         for batch in found.chunks(ACCOUNTS_PER_BATCH) {
-            let mut ids: Vec<_> = batch.iter().map(|(row, _)| row.account.clone()).collect();
-            ids.sort();
-            ids.dedup();
+            let subjects: Vec<_> = batch.iter().map(|(row, _)| row.subject).collect();
+            let mut tx = self.instance.store().read().await?;
+            let accounts = self.instance.accounts_of(&mut tx, &subjects).await?;
+            drop(tx);
+            let ids: Vec<_> = accounts.iter().map(|(_, account)| account.clone()).collect();
             let present = self.directory.by_ids(&ids).await?.into_iter();
             let present = present.map(|account| (account.id.clone(), account)).collect();
-            reports.extend(
-                batch.iter().filter_map(|(row, records)| self.report_one(row, records, &present)),
-            );
+            for (row, records) in batch {
+                let account = accounts.of(row.subject)?;
+                reports.extend(self.report_one(row, account, records, &present));
+            }
         }
         Ok(reports)
     }
@@ -181,17 +186,18 @@ impl Gathered<'_> {
     fn report_one(
         &self,
         row: &Finding,
+        account: &AccountId,
         records: &[RecordRef],
         present: &HashMap<AccountId, Account>,
     ) -> Option<FindingReport> {
         Some(FindingReport {
             finding: row.id,
-            account: row.account.clone(),
+            account: account.clone(),
             leak: self.leaks.get(&row.leak)?.clone(),
             tier: row.tier,
             hash_format: row.hash_format,
             state: row.state,
-            password: self.password_now(row, present.get(&row.account)),
+            password: self.password_now(row, present.get(account)),
             verified_at: row.verified_at,
             records: records.to_vec(),
         })
@@ -225,7 +231,9 @@ pub enum FindingError {
     /// Whether passwords have changed cannot be seen.
     #[error(transparent)]
     Directory(#[from] ReadError),
-    /// The store does not answer.
+    /// What can fail in every operation on an instance.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Fault(#[from] InstanceFault),
 }
+
+instance::from_faults!(FindingError);

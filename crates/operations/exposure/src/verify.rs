@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use ledger::LogEvent;
 use model::{
     AccountId, FileId, HashFormat, LeakId, LeakName, LeakState, Outcome, OutcomeCount, Outcomes,
-    RecordRef, Unverified,
+    RecordRef, SubjectId, Unverified,
 };
 use password::Verifier;
 use store::{
@@ -14,7 +14,7 @@ use store::{
 };
 use tokio::task::{JoinError, spawn_blocking};
 
-use instance::{DataKey, DecryptError, Instance, LogError, Progress, Step};
+use instance::{DataKey, DecryptError, Instance, LogError, Progress, Step, Subjects};
 
 use crate::{
     LeakError, LeakReport, LeakWorkError,
@@ -179,24 +179,42 @@ impl<'a> Verification<'a> {
     ) -> Result<(), VerifyLeakError> {
         let mut tx = self.instance.store().begin().await?;
         tx.finish(lease).await?;
+        let subjects = self.name(&mut tx, &verdicts).await?;
         let mut tally = BatchTally::default();
         for (account, verdict) in verdicts {
-            tally.count(&account, &verdict);
-            if let AccountVerdict::Exposed(exposure) = verdict {
-                tally.events.push(self.add_finding(&mut tx, account, exposure).await?);
+            let subject = subjects.get(&account).copied();
+            tally.count(subject, &verdict);
+            if let (AccountVerdict::Exposed(exposure), Some(subject)) = (verdict, subject) {
+                tally.events.push(self.add_finding(&mut tx, account, subject, exposure).await?);
             }
         }
         tx.add_unverified(self.leak, &tally.unverified).await?;
         tx.add_outcomes(lease.job, &tally.by_format()).await?;
         tx.drop_candidates_between(self.leak, &batch.from, &batch.to).await?;
+        tx.clear_batch(lease.job).await?;
         self.instance.record(&mut tx, &tally.into_events(self.leak)).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Those who stay on record. Of whom nothing was found, nothing is kept.
+    async fn name(
+        &self,
+        tx: &mut Tx,
+        verdicts: &[(AccountId, AccountVerdict<FindingRecord>)],
+    ) -> Result<Subjects, StoreError> {
+        let stays = |verdict: &AccountVerdict<_>| {
+            matches!(verdict, AccountVerdict::Exposed(_) | AccountVerdict::Unverified(..))
+        };
+        let staying = verdicts.iter().filter(|(_, verdict)| stays(verdict));
+        let accounts: Vec<_> = staying.map(|(account, _)| account.clone()).collect();
+        self.instance.name_accounts(tx, &accounts).await
     }
 
     async fn add_finding(
         &self,
         tx: &mut Tx,
         account: AccountId,
+        subject: SubjectId,
         exposure: ProvenExposure<FindingRecord>,
     ) -> Result<LogEvent, VerifyLeakError> {
         let (vault, randomness) = (self.instance.keys(), self.instance.randomness());
@@ -205,7 +223,7 @@ impl<'a> Verification<'a> {
         let context = finding_context(self.leak, &account, version);
         let finding = NewFinding {
             leak: self.leak,
-            account,
+            subject,
             version,
             tier: exposure.tier,
             hash_format: exposure.format,
@@ -214,10 +232,10 @@ impl<'a> Verification<'a> {
             sealed_secret: key.encrypt(&context, exposure.secret.expose(), randomness),
         };
         tx.add_finding(&finding, &exposure.records).await?;
-        Ok(self.finding_made(finding, &exposure.records))
+        Ok(self.finding_made(&finding, &exposure.records))
     }
 
-    fn finding_made(&self, finding: NewFinding, records: &[FindingRecord]) -> LogEvent {
+    fn finding_made(&self, finding: &NewFinding, records: &[FindingRecord]) -> LogEvent {
         let records = records.iter().map(|place| RecordRef {
             file: self.files.get(&place.file).cloned().unwrap_or_default(),
             member: place.member.clone(),
@@ -226,7 +244,7 @@ impl<'a> Verification<'a> {
         });
         LogEvent::FindingMade {
             leak: self.leak,
-            account: finding.account,
+            whom: finding.subject.into(),
             credential_version: finding.version,
             hash_format: finding.hash_format,
             tier: finding.tier,
@@ -239,14 +257,14 @@ impl<'a> Verification<'a> {
 #[derive(Default)]
 struct BatchTally {
     counts: BTreeMap<(Outcome, Option<HashFormat>), u64>,
-    unverified: Vec<(AccountId, Unverified, Option<HashFormat>)>,
+    unverified: Vec<(SubjectId, Unverified, Option<HashFormat>)>,
     events: Vec<LogEvent>,
 }
 
 impl BatchTally {
-    fn count<R>(&mut self, account: &AccountId, verdict: &AccountVerdict<R>) {
-        if let AccountVerdict::Unverified(reason, format) = verdict {
-            self.unverified.push((account.clone(), *reason, *format));
+    fn count<R>(&mut self, subject: Option<SubjectId>, verdict: &AccountVerdict<R>) {
+        if let (AccountVerdict::Unverified(reason, format), Some(subject)) = (verdict, subject) {
+            self.unverified.push((subject, *reason, *format));
         }
         *self.counts.entry(verdict.outcome()).or_default() += 1;
     }

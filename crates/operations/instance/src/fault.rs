@@ -1,3 +1,4 @@
+use model::SubjectId;
 pub use store::StoreError;
 pub use tokio::task::JoinError;
 
@@ -15,6 +16,9 @@ pub enum InstanceFault {
     /// Something kept cannot be decrypted.
     #[error(transparent)]
     Decrypt(#[from] DecryptError),
+    /// Whoever rows name is forgotten.
+    #[error("subject {0} is forgotten: nothing tells whose account it is")]
+    Forgotten(SubjectId),
     /// A thread of ours died.
     #[error("a worker thread died: {0}")]
     Thread(#[from] JoinError),

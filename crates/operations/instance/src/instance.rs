@@ -51,7 +51,9 @@ impl Instance {
             if !keys.is_key_of(&row.id, &row.key_check) {
                 return Err(InstanceError::OtherKey { instance: row.id });
             }
-            Ok(Self { store, keys, row, clock, randomness, options })
+            let instance = Self { store, keys, row, clock, randomness, options };
+            instance.encrypt_plain_subjects().await?;
+            Ok(instance)
         })
     }
 

@@ -128,6 +128,21 @@ impl KeyRing {
         Secret::new(hex_of(&secret).into_bytes())
     }
 
+    /// A keyed hash of an account's id, by which its subject is found.
+    #[must_use]
+    pub fn account_hash(&self, account: &AccountId) -> [u8; 32] {
+        let key = self.key.derive("countersign/v1/subject");
+        keyed_hash(&key, &[account.as_str().as_bytes()])
+    }
+
+    /// What is left of somebody who was told that this password is out of use, once they are
+    /// forgotten.
+    #[must_use]
+    pub fn fingerprint(&self, account: &AccountId, version: CredentialVersion) -> [u8; 32] {
+        let key = self.key.derive("countersign/v1/tombstone");
+        keyed_hash(&key, &[version.as_bytes(), account.as_str().as_bytes()])
+    }
+
     /// A keyed hash of where a request came from.
     #[must_use]
     pub fn source_key(&self, source: &[u8]) -> [u8; 32] {

@@ -22,6 +22,7 @@ mod permission;
 mod progress;
 mod roster;
 mod sending_file;
+mod subjects;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
@@ -39,8 +40,11 @@ pub use fault::{JoinError, StoreError};
 pub use instance::{Instance, InstanceError, InstanceOptions, create_instance};
 pub use key_ring::{DataKey, DecryptError, InstanceKey, InstanceKeyError, KeyRing};
 pub use lease::{NoticeLease, Renewable, while_renewing};
-pub use log::{LogReport, log_checkpoint, log_entries, verify_log};
+pub use log::{
+    LogReport, NamedLogEntry, log_checkpoint, log_entries, named_log_entries, verify_log,
+};
 pub use permission::{PermissionError, SendingPermission};
 pub use progress::{Progress, Step, Unit};
 pub use roster::{RosterStateError, accept_roster, roster, roster_in};
 pub use sending_file::SendingFileError;
+pub use subjects::{Accounts, Subjects};

@@ -10,3 +10,6 @@ pub const LEASE: Duration = Duration::from_secs(20);
 
 /// A lease is renewed this many times before it could end.
 pub const RENEWALS_PER_LEASE: u32 = 3;
+
+/// Accounts that version 0.1.0 has named are encrypted in portions of so many.
+pub(crate) const SUBJECTS_PER_TRANSACTION: u64 = 4096;

@@ -1,13 +1,15 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::BoxFuture;
 use ledger::{
     Audit, AuditError, Audited, CheckpointError, CheckpointVerifier, campaign_of, hash_position,
+    subject_of,
 };
+use model::{AccountId, SubjectId};
 use serde::Serialize;
 use store::{CheckpointRow, LogEntry, Tx};
 
-use crate::{Instance, LogError, limits::LOG_ENTRIES_PER_READ};
+use crate::{Instance, InstanceFault, LogError, limits::LOG_ENTRIES_PER_READ};
 
 /// A log that agrees with itself.
 #[derive(Debug, Serialize)]
@@ -114,6 +116,33 @@ pub fn log_entries(
 ) -> BoxFuture<'_, Result<Vec<LogEntry>, LogError>> {
     Box::pin(async move {
         Ok(instance.store().read().await?.log_entries(from, LOG_ENTRIES_PER_READ).await?)
+    })
+}
+
+/// An entry, and the account of whom it is about.
+pub type NamedLogEntry = (LogEntry, Option<AccountId>);
+
+/// The same, each with the account of the person whom it is about; `None` where it is about nobody,
+/// or about somebody who is forgotten.
+///
+/// # Errors
+/// [`InstanceFault`] if an entry cannot be read, or the store fails.
+pub fn named_log_entries(
+    instance: &Instance,
+    from: u64,
+) -> BoxFuture<'_, Result<Vec<NamedLogEntry>, InstanceFault>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let mut entries = Vec::new();
+        for entry in tx.log_entries(from, LOG_ENTRIES_PER_READ).await? {
+            let subject = subject_of(&entry.body).map_err(LogError::from)?;
+            entries.push((entry, subject));
+        }
+        let subjects = entries.iter().filter_map(|(_, subject)| *subject);
+        let subjects: BTreeSet<_> = subjects.collect();
+        let accounts = instance.accounts_of(&mut tx, &Vec::from_iter(subjects)).await?;
+        let account = |subject: Option<SubjectId>| accounts.of(subject?).ok().cloned();
+        Ok(entries.into_iter().map(|(entry, subject)| (entry, account(subject))).collect())
     })
 }
 

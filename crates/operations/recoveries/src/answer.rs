@@ -1,6 +1,6 @@
 use campaigns::saga::credential_of;
 use instance::Instance;
-use model::{Account, CredentialNow, SiteRow};
+use model::{Account, CredentialNow, SiteRow, SubjectId};
 use store::{Finding, PastReset, StoreError, Tx};
 
 use crate::letter::Found;
@@ -9,10 +9,11 @@ use crate::letter::Found;
 pub(crate) async fn what_is_found(
     instance: &Instance,
     tx: &mut Tx,
+    subject: SubjectId,
     account: &Account,
 ) -> Result<Found, StoreError> {
-    let resets = tx.resets_of_account(&account.id).await?;
-    let findings = tx.open_findings_of(&account.id).await?;
+    let resets = tx.resets_of_subject(subject).await?;
+    let findings = tx.open_findings_of(subject).await?;
     let until_micros = tx.now().await?.as_micros();
     let now = credential_of(instance.keys(), Some(account));
     let found = found(now, resets.last(), &findings);

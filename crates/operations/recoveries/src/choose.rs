@@ -1,6 +1,6 @@
 //! Choosing a new password by a link.
 
-use std::sync::Arc;
+use std::{slice, sync::Arc};
 
 use campaign::SwapEnd;
 use campaigns::{
@@ -12,7 +12,7 @@ use directory::{EndedSessions, ReadError};
 use exposure::secret_of;
 use futures_util::future::BoxFuture;
 use instance::{DecryptError, Instance, InstanceFault, failpoint};
-use model::{Account, AccountId, Credential, Secret, SkipReason, StoredHash, SwapState};
+use model::{Account, AccountId, Credential, Secret, SkipReason, StoredHash, SubjectId, SwapState};
 use outbox::Kept;
 use password::{ImitateError, Verifier, format_of};
 use recovery::{
@@ -89,9 +89,10 @@ pub fn choose_password<'a>(
         let Some(link) = live(&mut tx, choice.token).await? else { return Ok(Chosen::Dead) };
         drop(tx);
         let (directory, verifier) = (&*recovery.directory, &recovery.verifier);
-        finish_reset_of(instance, directory, verifier, &link.account).await?;
+        finish_reset_of(instance, directory, verifier, link.subject).await?;
         let mut tx = instance.store().read().await?;
-        let accounts = recovery.directory.by_ids(std::slice::from_ref(&link.account)).await?;
+        let id = instance.account_of(&mut tx, link.subject).await?;
+        let accounts = recovery.directory.by_ids(slice::from_ref(&id)).await?;
         let Some((account, credential)) = accounts.into_iter().next().and_then(with_password)
         else {
             return Ok(Chosen::Dead);
@@ -101,7 +102,7 @@ pub fn choose_password<'a>(
             conclude_late(instance, &*recovery.directory, &link, &account).await?;
             return Ok(Chosen::Dead);
         }
-        let old = old_hashes(instance, &mut tx, &account, &credential).await?;
+        let old = old_hashes(instance, &mut tx, link.subject, &account, &credential).await?;
         drop(tx);
         let hash = credential.into_hash();
         let password = match judge(recovery, &account, &hash, choice.typed) {
@@ -163,22 +164,23 @@ fn judge(
 async fn old_hashes(
     instance: &Instance,
     tx: &mut Tx,
+    subject: SubjectId,
     account: &Account,
     present: &Credential,
 ) -> Result<OldPasswords, ChooseError> {
     let now = tx.now().await?;
-    let resets = tx.resets_of_account(&account.id).await?;
+    let resets = tx.resets_of_subject(subject).await?;
     let recent = resets.iter().filter(|reset| now < reset.at.after(OLD_HASH_KEPT));
     let replaced = recent.map(|reset| replaced(instance, account, reset));
     let mut old = OldPasswords::default();
     old.hashes.extend(replaced.collect::<Result<Vec<_>, _>>()?.into_iter().flatten());
     let version = present.version(instance.keys());
-    let findings = tx.open_findings_of(&account.id).await?;
+    let findings = tx.open_findings_of(subject).await?;
     if findings.iter().any(|finding| finding.version == version) {
         old.hashes.push(present.hash().clone());
     }
     for finding in &findings {
-        old.secrets.extend(secret_of(instance, finding)?);
+        old.secrets.extend(secret_of(instance, &account.id, finding)?);
     }
     Ok(old)
 }
@@ -332,7 +334,7 @@ async fn intend(
     }
     let keys = instance.keys();
     let swap = NewSwap {
-        account: change.account.id.clone(),
+        subject: link.subject,
         behalf: SwapBehalf::Choose { link: id },
         expected: version(keys, &change.hash),
         made: version(keys, &change.new),

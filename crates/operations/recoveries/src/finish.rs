@@ -12,7 +12,7 @@ use directory::{Ability, Directory, EndedSessions, ReadError, WriteError};
 use futures_util::future::BoxFuture;
 use instance::{Instance, InstanceFault};
 use ledger::RecoveryEvent;
-use model::{Account, AccountId, CredentialNow, SwapId, SwapPurpose, SwapState};
+use model::{Account, CredentialNow, SubjectId, SwapId, SwapPurpose, SwapState};
 use notice::Language;
 use outbox::{Addressee, TellError};
 use password::Verifier;
@@ -42,9 +42,9 @@ pub(crate) async fn conclude(
     if !tx.use_reset_link(link.id, at).await? {
         return Ok(tx.commit().await?);
     }
-    tx.supersede_other_links(&account.id, link.id).await?;
-    let (id, link_id) = (account.id.clone(), link.id.0);
-    let mut events = vec![RecoveryEvent::PasswordChosen { account: id, link: link_id }.into()];
+    tx.supersede_other_links(link.subject, link.id).await?;
+    let (subject, whom) = (link.subject, link.subject.into());
+    let mut events = vec![RecoveryEvent::PasswordChosen { whom, link: link.id.0 }.into()];
     let others_signed_out =
         directory.capabilities().can(Ability::EndSessions) && ended.unreadable == 0;
     let recorded = directory.capabilities().can(Ability::RecordVerified);
@@ -52,7 +52,7 @@ pub(crate) async fn conclude(
         let told = LetterBody::Done { at_micros: at.as_micros(), user_agent, others_signed_out };
         let language = tx.language_of_link(link.id).await?.parse().unwrap_or(Language::English);
         let (addressee, link) = (&addressee, Some(link.id));
-        let new = NewLetter { account, addressee, told, language, link, source: None };
+        let new = NewLetter { account, subject, addressee, told, language, link, source: None };
         events.push(post(instance, &mut tx, new).await?.into());
     }
     instance.record(&mut tx, &events).await?;
@@ -95,9 +95,9 @@ pub(crate) async fn finish_reset_of(
     instance: &Instance,
     directory: &dyn Directory,
     verifier: &Arc<Verifier>,
-    account: &AccountId,
+    subject: SubjectId,
 ) -> Result<(), ConcludeError> {
-    let left = instance.store().read().await?.swap_left_of(account).await?;
+    let left = instance.store().read().await?.swap_left_of(subject).await?;
     match left {
         Some(Swap { id, behalf: SwapBehalf::Choose { .. }, .. }) => {
             finish_reset(instance, directory, verifier, id).await
@@ -117,8 +117,11 @@ async fn finish_reset(
     let taken = tx.take_swap(id, &owner, instance.options().lease).await?;
     tx.commit().await?;
     let Some(taken) = taken else { return Ok(()) };
-    let end = judge_left(instance.keys(), directory, &taken).await?;
-    let account = directory.by_ids(slice::from_ref(&taken.account)).await?.into_iter().next();
+    let mut tx = instance.store().read().await?;
+    let id = instance.account_of(&mut tx, taken.subject).await?;
+    drop(tx);
+    let end = judge_left(instance.keys(), directory, &id, &taken).await?;
+    let account = directory.by_ids(slice::from_ref(&id)).await?.into_iter().next();
     let (SwapBehalf::Choose { link }, SwapEnd::Done, Some(account)) = (taken.behalf, end, account)
     else {
         let mut tx = instance.store().begin().await?;

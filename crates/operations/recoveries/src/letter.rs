@@ -1,6 +1,6 @@
 use instance::{Encrypted, Instance};
 use ledger::RecoveryEvent;
-use model::{Account, CampaignId, NoticeId, NoticeKind};
+use model::{Account, CampaignId, NoticeId, NoticeKind, SubjectId};
 use notice::{Address, Language};
 use outbox::{Addressee, TellError, set_code};
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,7 @@ impl Letter {
 /// What is to be told to the owner of an account.
 pub(crate) struct NewLetter<'a> {
     pub(crate) account: &'a Account,
+    pub(crate) subject: SubjectId,
     pub(crate) addressee: &'a Addressee,
     pub(crate) told: LetterBody,
     pub(crate) language: Language,
@@ -87,7 +88,7 @@ pub(crate) async fn post(
     tx: &mut Tx,
     new: NewLetter<'_>,
 ) -> Result<RecoveryEvent, TellError> {
-    let NewLetter { account, addressee, told, language, link, source } = new;
+    let NewLetter { account, subject, addressee, told, language, link, source } = new;
     let kind = told.kind();
     let (address, username) = (addressee.address.to_string(), account.username.clone());
     let letter = Letter { address, username, told };
@@ -95,7 +96,7 @@ pub(crate) async fn post(
     let Encrypted { wrapped_key, body } = encrypted.map_err(TellError::Kept)?;
     let notice = NewRequestedNotice {
         kind,
-        account: account.id.clone(),
+        subject,
         link,
         language: language.to_string(),
         address_key: *addressee.key.as_bytes(),
@@ -106,5 +107,5 @@ pub(crate) async fn post(
     let now = tx.now().await?;
     let id = tx.add_requested_notice(notice, now).await?;
     set_code(instance, tx, id).await?;
-    Ok(RecoveryEvent::RequestedNoticeMade { notice: id, kind, account: account.id.clone() })
+    Ok(RecoveryEvent::RequestedNoticeMade { notice: id, kind, whom: subject.into() })
 }

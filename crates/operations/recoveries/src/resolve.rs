@@ -1,11 +1,11 @@
-use std::time::Duration;
+use std::{slice, time::Duration};
 
 use campaigns::WorkerContext;
 use directory::{Ability, ReadError};
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::RecoveryEvent;
-use model::{Account, AccountId, NoticeKind, Timestamp};
+use model::{Account, NoticeKind, SubjectId, Timestamp};
 use notice::Language;
 use outbox::{Addressee, Words};
 use recovery::{Allowance, RequestCounts};
@@ -125,7 +125,10 @@ async fn answer_one(
     let Some(addressee) = Addressee::of(context.instance, None, account, recorded) else {
         return Ok(None);
     };
-    let counts = counts(tx, &account.id, request.source).await?;
+    let accounts = slice::from_ref(&account.id);
+    let named = context.instance.name_accounts(tx, accounts).await?;
+    let Some(&subject) = named.get(&account.id) else { return Ok(None) };
+    let counts = counts(tx, subject, request.source).await?;
     if !Allowance::default().may_mail(&counts) {
         return Ok(None);
     }
@@ -133,16 +136,16 @@ async fn answer_one(
         NoticeKind::ResetLink
             if account.credential.is_some() && context.means.outbox.pages.is_some() =>
         {
-            (LetterBody::Link, Some(tx.add_reset_link(&account.id).await?))
+            (LetterBody::Link, Some(tx.add_reset_link(subject).await?))
         }
         NoticeKind::ExposureAnswer => {
-            (LetterBody::Answer(what_is_found(context.instance, tx, account).await?), None)
+            (LetterBody::Answer(what_is_found(context.instance, tx, subject, account).await?), None)
         }
         _ => return Ok(None),
     };
     let language = language_for(account, &meant.language, &context.means.outbox.words);
     let source = Some(request.source);
-    let new = NewLetter { account, addressee: &addressee, told, language, link, source };
+    let new = NewLetter { account, subject, addressee: &addressee, told, language, link, source };
     Ok(Some(post(context.instance, tx, new).await?))
 }
 
@@ -181,14 +184,14 @@ fn has_address(account: &Account, exact: Option<&str>) -> bool {
 
 async fn counts(
     tx: &mut Tx,
-    account: &AccountId,
+    subject: SubjectId,
     source: [u8; 32],
 ) -> Result<RequestCounts, StoreError> {
     let now = tx.now().await?;
     let (hour, day) = (before(now, HOUR), before(now, DAY));
     Ok(RequestCounts {
-        account_hour: tx.requested_for_account(account, hour).await?,
-        account_day: tx.requested_for_account(account, day).await?,
+        account_hour: tx.requested_for_subject(subject, hour).await?,
+        account_day: tx.requested_for_subject(subject, day).await?,
         source_hour: tx.requested_by_source(source, hour).await?,
     })
 }

@@ -93,7 +93,7 @@ impl RequestedNotices<'_> {
         let row = LinkRow::new(tx.now().await?);
         let (now, until) = (row.created_at, row.expires_at);
         tx.mail_reset_link(id, *token.digest().as_bytes(), now, until).await?;
-        let live = tx.live_reset_links(&about.account, id, now).await?;
+        let live = tx.live_reset_links(about.subject, id, now).await?;
         let too_many = links_to_supersede(live.len() as u64);
         for old in live.into_iter().take(usize::try_from(too_many).unwrap_or(usize::MAX)) {
             tx.supersede_reset_link(old).await?;
@@ -141,7 +141,7 @@ impl RequestedNotices<'_> {
             Found::Open => Answer::UnderReview,
             Found::SwitchedOff { campaign, at_micros, chosen_since } => {
                 let mut tx = self.context.instance.store().read().await?;
-                let exposures = exposures(tx.reset_exposures(*campaign, &about.account).await?)?;
+                let exposures = exposures(tx.reset_exposures(*campaign, about.subject).await?)?;
                 let at = Timestamp::from_micros(*at_micros);
                 Answer::SwitchedOff { at, exposures, chosen_since: *chosen_since }
             }

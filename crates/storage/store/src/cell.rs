@@ -3,8 +3,8 @@ use std::{str::FromStr, time::Duration};
 use model::{
     AccountId, CampaignId, CampaignState, CredentialVersion, FileId, FindingId, FindingState,
     HashFormat, InstanceKind, KillSwitch, LeakDate, LeakId, LeakName, LeakState, NoticeId,
-    NoticeKind, NoticeState, Outcome, Provenance, RejectReason, SkipReason, StoredHash, SwapId,
-    SwapPurpose, SwapState, TargetState, Tier, Timestamp, Unverified,
+    NoticeKind, NoticeState, Outcome, Provenance, RejectReason, SkipReason, StoredHash, SubjectId,
+    SwapId, SwapPurpose, SwapState, TargetState, Tier, Timestamp, Unverified,
 };
 use sql::{Bind, Datum, Decode, Misfit, Row, SqlError, Value};
 
@@ -131,7 +131,9 @@ macro_rules! stored_ids {
     };
 }
 
-stored_ids!(CampaignId, FileId, FindingId, JobId, LeakId, LinkId, NoticeId, RequestId, SwapId);
+stored_ids!(
+    CampaignId, FileId, FindingId, JobId, LeakId, LinkId, NoticeId, RequestId, SubjectId, SwapId
+);
 
 stored_words!(
     CampaignState,

@@ -1,5 +1,5 @@
 use model::{
-    AccountId, CredentialVersion, FileId, FindingId, FindingState, HashFormat, LeakId, RecordRef,
+    CredentialVersion, FileId, FindingId, FindingState, HashFormat, LeakId, RecordRef, SubjectId,
     Tier, Timestamp,
 };
 
@@ -7,32 +7,32 @@ use crate::{StoreError, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     // A conflict changes nothing, but makes both databases return the row that is there.
-    ADD = ["INSERT INTO finding (leak, account, version, tier, hash_format, state, verified_at,
+    ADD = ["INSERT INTO finding (leak, subject, version, tier, hash_format, state, verified_at,
             wrapped_key, sealed_secret)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        ON CONFLICT (leak, account, version) DO UPDATE SET version = excluded.version
+        ON CONFLICT (leak, subject, version) DO UPDATE SET version = excluded.version
         RETURNING id"];
     ADD_RECORDS = ["INSERT INTO finding_record (finding, file, member, line, byte_offset)
         VALUES {rows} ON CONFLICT DO NOTHING"];
-    OF_LEAK = ["SELECT id, leak, account, version, tier, hash_format, state, verified_at,
+    OF_LEAK = ["SELECT id, leak, subject, version, tier, hash_format, state, verified_at,
             wrapped_key, sealed_secret
-        FROM finding WHERE leak = $1 ORDER BY account, id"];
+        FROM finding WHERE leak = $1 ORDER BY subject, id"];
     RECORDS = ["SELECT finding.id AS finding, leak_file.path, finding_record.member,
             finding_record.line, finding_record.byte_offset
         FROM finding JOIN finding_record ON finding_record.finding = finding.id
         JOIN leak_file ON leak_file.id = finding_record.file
         WHERE finding.leak = $1
         ORDER BY finding.id, finding_record.file, finding_record.byte_offset"];
-    OPEN_OF_ACCOUNT = ["SELECT id, leak, account, version, tier, hash_format, state, verified_at,
+    OPEN_OF_ACCOUNT = ["SELECT id, leak, subject, version, tier, hash_format, state, verified_at,
             wrapped_key, sealed_secret
-        FROM finding WHERE account = $1 AND state = 'open' ORDER BY id"];
-    BY_NUMBER = ["SELECT id, leak, account, version, tier, hash_format, state, verified_at,
+        FROM finding WHERE subject = $1 AND state = 'open' ORDER BY id"];
+    BY_NUMBER = ["SELECT id, leak, subject, version, tier, hash_format, state, verified_at,
             wrapped_key, sealed_secret
         FROM finding WHERE id = $1"];
-    // Whatever its state: named so that the index of states and accounts serves.
-    OF_ACCOUNT = ["SELECT id, leak, account, version, tier, hash_format, state, verified_at,
+    // Whatever its state: named so that the index of states and subjects serves.
+    OF_ACCOUNT = ["SELECT id, leak, subject, version, tier, hash_format, state, verified_at,
             wrapped_key, sealed_secret
-        FROM finding WHERE state IN ('open', 'dismissed', 'reset') AND account = $1 ORDER BY id"];
+        FROM finding WHERE state IN ('open', 'dismissed', 'reset') AND subject = $1 ORDER BY id"];
     RECORDS_OF = ["SELECT finding_record.finding, leak_file.path, finding_record.member,
             finding_record.line, finding_record.byte_offset
         FROM finding_record JOIN leak_file ON leak_file.id = finding_record.file
@@ -47,7 +47,7 @@ pub struct NewFinding {
     /// The leak.
     pub leak: LeakId,
     /// The account.
-    pub account: AccountId,
+    pub subject: SubjectId,
     /// The password, as it was stored when it was verified.
     pub version: CredentialVersion,
     /// By which of the account's identifiers the record led to it.
@@ -83,7 +83,7 @@ pub struct Finding {
     /// The leak.
     pub leak: LeakId,
     /// The account.
-    pub account: AccountId,
+    pub subject: SubjectId,
     /// The password, as it was stored when it was verified.
     pub version: CredentialVersion,
     /// By which of the account's identifiers the record led to it.
@@ -103,7 +103,7 @@ pub struct Finding {
 record!(Finding {
     id,
     leak,
-    account,
+    subject,
     version,
     tier,
     hash_format,
@@ -125,13 +125,8 @@ record!(RecordRow { finding, path, member, line, offset = "byte_offset" });
 
 impl Tx {
     /// The findings against one account that nothing has been done about.
-    pub fn open_findings_of<'c>(
-        &'c mut self,
-        account: &'c AccountId,
-    ) -> StoreFuture<'c, Vec<Finding>> {
-        Box::pin(async move {
-            Ok(self.0.run(&OPEN_OF_ACCOUNT).bind(Cell(account.clone())).all().await?)
-        })
+    pub fn open_findings_of(&mut self, subject: SubjectId) -> StoreFuture<'_, Vec<Finding>> {
+        Box::pin(async move { Ok(self.0.run(&OPEN_OF_ACCOUNT).bind(Cell(subject)).all().await?) })
     }
 
     /// Adds a finding with its records. If the account's password was found in this leak before,
@@ -154,7 +149,7 @@ impl Tx {
     }
 
     async fn insert_finding(&mut self, finding: NewFinding) -> Result<FindingId, StoreError> {
-        let query = self.0.run(&ADD).bind(Cell(finding.leak)).bind(Cell(finding.account));
+        let query = self.0.run(&ADD).bind(Cell(finding.leak)).bind(Cell(finding.subject));
         let query = query.bind(Cell(finding.version)).bind(Cell(finding.tier));
         let query = query.bind(Cell(finding.hash_format)).bind(Cell(FindingState::Open));
         let query = query.bind(Cell(finding.verified_at));
@@ -191,8 +186,8 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError`] if the database fails.
-    pub fn findings_of<'c>(&'c mut self, account: &AccountId) -> StoreFuture<'c, Vec<Finding>> {
-        let query = self.0.run(&OF_ACCOUNT).bind(Cell(account.clone()));
+    pub fn findings_of(&mut self, subject: SubjectId) -> StoreFuture<'_, Vec<Finding>> {
+        let query = self.0.run(&OF_ACCOUNT).bind(Cell(subject));
         Box::pin(async move { Ok(query.all().await?) })
     }
 

@@ -24,6 +24,8 @@ sql::queries! {
         RETURNING id, attempts"];
     DROP_LEFT_OVER = ["DELETE FROM candidate WHERE job = $1"];
     PIECE = ["SELECT file, range_start, range_end FROM piece WHERE job = $1"];
+    // An account has an id: a batch without one is done.
+    CLEAR_BATCH = ["UPDATE batch SET account_from = '', account_to = '' WHERE job = $1"];
     BATCH = ["SELECT account_from, account_to FROM batch WHERE job = $1"];
     RENEW = ["UPDATE job SET lease_until = " NOW " + $1
         WHERE id = $2 AND lease_owner = $3 AND attempts = $4 AND done_at IS NULL
@@ -187,6 +189,11 @@ impl Tx {
                 .await?;
             Ok(())
         })
+    }
+
+    /// Forgets which accounts a batch that is done was about.
+    pub fn clear_batch(&mut self, job: JobId) -> StoreFuture<'_, ()> {
+        Box::pin(async move { Ok(self.0.run(&CLEAR_BATCH).bind(Cell(job)).exactly_one().await?) })
     }
 
     /// Adds ranges of accounts to be verified, both ends included, to be taken in this order.

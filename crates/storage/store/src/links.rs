@@ -1,23 +1,23 @@
 //! Reset links: known by the digest of their token, used up only with the password that they set.
 
-use model::{AccountId, Timestamp};
+use model::{SubjectId, Timestamp};
 
 use crate::{LinkId, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
-    ADD = ["INSERT INTO reset_link (account, made_at, superseded) VALUES ($1, " NOW ", FALSE)
+    ADD = ["INSERT INTO reset_link (subject, made_at, superseded) VALUES ($1, " NOW ", FALSE)
         RETURNING id"];
     MAIL = ["UPDATE reset_link SET digest = $1, mailed_at = $2, expires_at = $3
         WHERE id = $4 AND used_at IS NULL"];
     LIVE = ["SELECT id FROM reset_link
-        WHERE account = $1 AND expires_at > $2 AND used_at IS NULL AND NOT superseded AND id <> $3
+        WHERE subject = $1 AND expires_at > $2 AND used_at IS NULL AND NOT superseded AND id <> $3
         ORDER BY mailed_at, id"];
     SUPERSEDE = ["UPDATE reset_link SET superseded = TRUE WHERE id = $1"];
     SUPERSEDE_OTHERS = ["UPDATE reset_link SET superseded = TRUE
-        WHERE account = $1 AND id <> $2 AND used_at IS NULL AND digest IS NOT NULL"];
-    BY_DIGEST = ["SELECT id, account, mailed_at, expires_at, used_at, superseded
+        WHERE subject = $1 AND id <> $2 AND used_at IS NULL AND digest IS NOT NULL"];
+    BY_DIGEST = ["SELECT id, subject, mailed_at, expires_at, used_at, superseded
         FROM reset_link WHERE digest = $1"];
-    HOLD = ["SELECT id, account, mailed_at, expires_at, used_at, superseded
+    HOLD = ["SELECT id, subject, mailed_at, expires_at, used_at, superseded
         FROM reset_link WHERE id = $1" FOR_UPDATE];
     USE = ["UPDATE reset_link SET used_at = $1
         WHERE id = $2 AND used_at IS NULL
@@ -30,7 +30,7 @@ pub struct ResetLink {
     /// Its key.
     pub id: LinkId,
     /// Whose password it sets.
-    pub account: AccountId,
+    pub subject: SubjectId,
     /// When its mail left.
     pub mailed_at: Timestamp,
     /// From when on it no longer works.
@@ -41,13 +41,13 @@ pub struct ResetLink {
     pub superseded: bool,
 }
 
-record!(ResetLink { id, account, mailed_at, expires_at, used_at, superseded });
+record!(ResetLink { id, subject, mailed_at, expires_at, used_at, superseded });
 
 impl Tx {
     /// Makes a link that nobody knows yet.
-    pub fn add_reset_link<'c>(&'c mut self, account: &'c AccountId) -> StoreFuture<'c, LinkId> {
+    pub fn add_reset_link(&mut self, subject: SubjectId) -> StoreFuture<'_, LinkId> {
         Box::pin(async move {
-            let (Cell(id),) = self.0.run(&ADD).bind(Cell(account.clone())).one().await?;
+            let (Cell(id),) = self.0.run(&ADD).bind(Cell(subject)).one().await?;
             Ok(id)
         })
     }
@@ -71,15 +71,14 @@ impl Tx {
     }
 
     /// The other links of an account that could be used at a moment, the oldest first.
-    pub fn live_reset_links<'c>(
-        &'c mut self,
-        account: &'c AccountId,
+    pub fn live_reset_links(
+        &mut self,
+        subject: SubjectId,
         but: LinkId,
         at: Timestamp,
-    ) -> StoreFuture<'c, Vec<LinkId>> {
+    ) -> StoreFuture<'_, Vec<LinkId>> {
         Box::pin(async move {
-            let query =
-                self.0.run(&LIVE).bind(Cell(account.clone())).bind(Cell(at)).bind(Cell(but));
+            let query = self.0.run(&LIVE).bind(Cell(subject)).bind(Cell(at)).bind(Cell(but));
             let rows = query.all::<(Cell<LinkId>,)>().await?;
             Ok(rows.into_iter().map(|(Cell(id),)| id).collect())
         })
@@ -91,13 +90,13 @@ impl Tx {
     }
 
     /// Ends all other links of an account that are in anybody's mail.
-    pub fn supersede_other_links<'c>(
-        &'c mut self,
-        account: &'c AccountId,
+    pub fn supersede_other_links(
+        &mut self,
+        subject: SubjectId,
         but: LinkId,
-    ) -> StoreFuture<'c, ()> {
+    ) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            let query = self.0.run(&SUPERSEDE_OTHERS).bind(Cell(account.clone())).bind(Cell(but));
+            let query = self.0.run(&SUPERSEDE_OTHERS).bind(Cell(subject)).bind(Cell(but));
             query.execute().await?;
             Ok(())
         })

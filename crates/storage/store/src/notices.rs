@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::{
-    AccountId, CampaignId, LeakDate, LeakName, NoticeId, NoticeKind, NoticeState, Provenance, Tier,
+    CampaignId, LeakDate, LeakName, NoticeId, NoticeKind, NoticeState, Provenance, SubjectId, Tier,
     Timestamp,
 };
 
@@ -18,7 +18,7 @@ sql::queries! {
     ADD = ["INSERT INTO notice (campaign, address, kind, state, attempts, not_before, made_at)
         VALUES ($1, $2, 'reset_required', 'pending', 0, $3, $3) RETURNING id"];
     SET_CODE = ["UPDATE notice SET code_lookup = $1 WHERE id = $2"];
-    ADD_LINES = ["INSERT INTO notice_line (notice, campaign, address, account) VALUES {rows}"];
+    ADD_LINES = ["INSERT INTO notice_line (notice, campaign, address, subject) VALUES {rows}"];
     TO_SEND = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at,
             put_offs, put_off_at FROM notice
         WHERE campaign = $1 AND state = 'pending' AND not_before <= " NOW "
@@ -49,14 +49,14 @@ sql::queries! {
         LEFT JOIN requested_notice ON requested_notice.notice = notice.id
         WHERE notice.code_lookup = $1"];
     DISPUTE = ["UPDATE notice SET disputed_at = " NOW " WHERE id = $1 AND disputed_at IS NULL"];
-    LINES = ["SELECT account FROM notice_line WHERE notice = $1 ORDER BY account"];
+    LINES = ["SELECT subject FROM notice_line WHERE notice = $1 ORDER BY subject"];
     // A leak is named once, by the finding that came first.
     EXPOSURES = ["SELECT finding.tier, finding.verified_at,
             COALESCE(leak.public_name, leak.name) AS name, leak.date, leak.provenance
         FROM finding JOIN leak ON leak.id = finding.leak
         WHERE finding.id IN (SELECT MIN(finding.id) FROM notice_line
             JOIN reset_evidence ON reset_evidence.campaign = notice_line.campaign
-                AND reset_evidence.account = notice_line.account
+                AND reset_evidence.subject = notice_line.subject
             JOIN finding ON finding.id = reset_evidence.finding
             WHERE notice_line.notice = $1 GROUP BY finding.leak)
         ORDER BY finding.id"];
@@ -65,7 +65,7 @@ sql::queries! {
         FROM finding JOIN leak ON leak.id = finding.leak
         WHERE finding.id IN (SELECT MIN(finding.id) FROM reset_evidence
             JOIN finding ON finding.id = reset_evidence.finding
-            WHERE reset_evidence.campaign = $1 AND reset_evidence.account = $2
+            WHERE reset_evidence.campaign = $1 AND reset_evidence.subject = $2
             GROUP BY finding.leak)
         ORDER BY finding.id"];
     RECOUNT = ["SELECT state, COUNT(*) AS notices FROM notice WHERE campaign = $1
@@ -185,16 +185,16 @@ impl Tx {
         &'c mut self,
         campaign: CampaignId,
         address: u64,
-        accounts: &'c [AccountId],
+        subjects: &'c [SubjectId],
         now: Timestamp,
     ) -> StoreFuture<'c, NoticeId> {
         Box::pin(async move {
             let query = self.0.run(&ADD).bind(Cell(campaign)).bind(Cell(address));
             let (Cell(id),) = query.bind(Cell(now)).one::<(Cell<NoticeId>,)>().await?;
             self.0
-                .insert_all(&ADD_LINES, accounts.iter().cloned(), |query, account| {
+                .insert_all(&ADD_LINES, subjects.iter().copied(), |query, subject| {
                     let query = query.bind(Cell(id)).bind(Cell(campaign));
-                    query.bind(Cell(address)).bind(Cell(account))
+                    query.bind(Cell(address)).bind(Cell(subject))
                 })
                 .await?;
             Ok(id)
@@ -281,10 +281,10 @@ impl Tx {
     }
 
     /// The accounts that a notice speaks of.
-    pub fn notice_lines(&mut self, id: NoticeId) -> StoreFuture<'_, Vec<AccountId>> {
+    pub fn notice_lines(&mut self, id: NoticeId) -> StoreFuture<'_, Vec<SubjectId>> {
         Box::pin(async move {
-            let rows = self.0.run(&LINES).bind(Cell(id)).all::<(Cell<AccountId>,)>().await?;
-            Ok(rows.into_iter().map(|(Cell(account),)| account).collect())
+            let rows = self.0.run(&LINES).bind(Cell(id)).all::<(Cell<SubjectId>,)>().await?;
+            Ok(rows.into_iter().map(|(Cell(subject),)| subject).collect())
         })
     }
 
@@ -294,14 +294,14 @@ impl Tx {
     }
 
     /// Where the password that a campaign took out of use was found: each leak once.
-    pub fn reset_exposures<'c>(
-        &'c mut self,
+    pub fn reset_exposures(
+        &mut self,
         campaign: CampaignId,
-        account: &'c AccountId,
-    ) -> StoreFuture<'c, Vec<NoticeExposure>> {
+        subject: SubjectId,
+    ) -> StoreFuture<'_, Vec<NoticeExposure>> {
         Box::pin(async move {
             let query = self.0.run(&EXPOSURES_OF_RESET).bind(Cell(campaign));
-            Ok(query.bind(Cell(account.clone())).all().await?)
+            Ok(query.bind(Cell(subject)).all().await?)
         })
     }
 

@@ -3,8 +3,8 @@
 use crate::{
     Store, StoreFuture, accounts, addresses, arming, campaigns, candidates, findings, instance,
     jobs, leaks, links, log, notice_texts, notices, reconciliation, requests, reset_lines, roster,
-    screening, sending_pause, standing, statements, store, summary, swaps, targets, unsettled,
-    unverified,
+    screening, sending_pause, standing, statements, store, subjects, summary, swaps, targets,
+    unsettled, unverified,
 };
 
 impl Store {
@@ -50,6 +50,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, sql::QueryText)>
         sending_pause::ALL,
         standing::ALL,
         statements::ALL,
+        subjects::ALL,
         summary::ALL,
         swaps::ALL,
         targets::ALL,

@@ -1,7 +1,7 @@
 //! Mails that people ask for, and what they confirm: written down before anybody looks whom they
 //! concern.
 
-use model::{AccountId, NoticeId, NoticeKind, Timestamp};
+use model::{NoticeId, NoticeKind, SubjectId, Timestamp};
 
 use crate::{LinkId, Notice, RequestId, StoreFuture, Tx, cell::Cell};
 
@@ -16,10 +16,10 @@ sql::queries! {
     HOLD = ["SELECT only_row FROM instance WHERE only_row = 1" FOR_UPDATE];
     ADD_NOTICE = ["INSERT INTO notice (kind, state, attempts, not_before, made_at)
         VALUES ($1, 'pending', 0, $2, $2) RETURNING id"];
-    ADD_REQUESTED = ["INSERT INTO requested_notice (notice, kind, account, link, made_at, language,
+    ADD_REQUESTED = ["INSERT INTO requested_notice (notice, kind, subject, link, made_at, language,
             address_key, source, wrapped_key, kept)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"];
-    REQUESTED = ["SELECT account, link, language, wrapped_key, kept FROM requested_notice
+    REQUESTED = ["SELECT subject, link, language, wrapped_key, kept FROM requested_notice
         WHERE notice = $1"];
     LANGUAGE = ["SELECT language FROM requested_notice
         WHERE link = $1 AND kind = 'reset_link'"];
@@ -28,7 +28,7 @@ sql::queries! {
             OR state = 'inflight' AND lease_until <= " NOW ")"];
     FORGET = ["UPDATE requested_notice SET wrapped_key = NULL, kept = NULL WHERE notice = $1"];
     MAILED_TO_ACCOUNT = ["SELECT COUNT(*) FROM requested_notice
-        WHERE account = $1 AND made_at > $2 AND source IS NOT NULL"];
+        WHERE subject = $1 AND made_at > $2 AND source IS NOT NULL"];
     MAILED_FOR_SOURCE = ["SELECT COUNT(*) FROM requested_notice
         WHERE source = $1 AND made_at > $2"];
     TO_SEND = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at,
@@ -77,7 +77,7 @@ pub struct NewRequestedNotice {
     /// Which mail.
     pub kind: NoticeKind,
     /// About which account.
-    pub account: AccountId,
+    pub subject: SubjectId,
     /// The link that it holds, or that was used.
     pub link: Option<LinkId>,
     /// The language to write in.
@@ -96,7 +96,7 @@ pub struct NewRequestedNotice {
 #[derive(Debug, Clone)]
 pub struct RequestedNotice {
     /// About which account.
-    pub account: AccountId,
+    pub subject: SubjectId,
     /// The link that it holds, or that was used.
     pub link: Option<LinkId>,
     /// The language to write in.
@@ -107,7 +107,7 @@ pub struct RequestedNotice {
     pub kept: Option<Vec<u8>>,
 }
 
-record!(RequestedNotice { account, link, language, wrapped_key, kept });
+record!(RequestedNotice { subject, link, language, wrapped_key, kept });
 
 impl Tx {
     /// Writes down that somebody asks for a mail.
@@ -153,7 +153,7 @@ impl Tx {
             let query = self.0.run(&ADD_NOTICE).bind(Cell(new.kind)).bind(Cell(now));
             let (Cell(id),) = query.one::<(Cell<NoticeId>,)>().await?;
             let query = self.0.run(&ADD_REQUESTED).bind(Cell(id)).bind(Cell(new.kind));
-            let query = query.bind(Cell(new.account)).bind(new.link.map(Cell)).bind(Cell(now));
+            let query = query.bind(Cell(new.subject)).bind(new.link.map(Cell)).bind(Cell(now));
             let query = query.bind(new.language).bind(Cell(new.address_key));
             let query = query.bind(new.source.map(Cell)).bind(new.wrapped_key).bind(new.kept);
             query.exactly_one().await?;
@@ -185,14 +185,13 @@ impl Tx {
     }
 
     /// How many mails about an account were asked for since a moment.
-    pub fn requested_for_account<'c>(
-        &'c mut self,
-        account: &'c AccountId,
+    pub fn requested_for_subject(
+        &mut self,
+        subject: SubjectId,
         since: Timestamp,
-    ) -> StoreFuture<'c, u64> {
+    ) -> StoreFuture<'_, u64> {
         Box::pin(async move {
-            let query =
-                self.0.run(&MAILED_TO_ACCOUNT).bind(Cell(account.clone())).bind(Cell(since));
+            let query = self.0.run(&MAILED_TO_ACCOUNT).bind(Cell(subject)).bind(Cell(since));
             Ok(Self::count(query).await?)
         })
     }

@@ -1,47 +1,47 @@
 //! What was taken out of use, and on what evidence.
 
-use model::{AccountId, CampaignId, CredentialVersion, FindingId, Timestamp};
+use model::{CampaignId, CredentialVersion, FindingId, SubjectId, Timestamp};
 
 use crate::{StoreError, StoreFuture, Tx, cell::Cell, limits::IDS_PER_STATEMENT};
 
 sql::queries! {
-    PUT_LINE = ["INSERT INTO reset_line (campaign, account, version, replaced_version,
+    PUT_LINE = ["INSERT INTO reset_line (campaign, subject, version, replaced_version,
             sealed_version, intended_at, wrapped_key, kept)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-        ON CONFLICT (campaign, account) DO UPDATE SET version = excluded.version,
+        ON CONFLICT (campaign, subject) DO UPDATE SET version = excluded.version,
             replaced_version = excluded.replaced_version,
             sealed_version = excluded.sealed_version, wrapped_key = excluded.wrapped_key,
             kept = excluded.kept
         WHERE reset_line.recalled_at IS NULL"];
-    ADD_EVIDENCE = ["INSERT INTO reset_evidence (campaign, account, finding) VALUES {rows}"];
-    DROP_EVIDENCE = ["DELETE FROM reset_evidence WHERE campaign = $1 AND account = $2"];
-    DROP_LINE = ["DELETE FROM reset_line WHERE campaign = $1 AND account = $2"];
-    LINE = ["SELECT account, version, replaced_version, sealed_version, wrapped_key, kept
-        FROM reset_line WHERE campaign = $1 AND account = $2"];
-    OF_ACCOUNT = ["SELECT campaign, intended_at, account, version, replaced_version,
+    ADD_EVIDENCE = ["INSERT INTO reset_evidence (campaign, subject, finding) VALUES {rows}"];
+    DROP_EVIDENCE = ["DELETE FROM reset_evidence WHERE campaign = $1 AND subject = $2"];
+    DROP_LINE = ["DELETE FROM reset_line WHERE campaign = $1 AND subject = $2"];
+    LINE = ["SELECT subject, version, replaced_version, sealed_version, wrapped_key, kept
+        FROM reset_line WHERE campaign = $1 AND subject = $2"];
+    OF_ACCOUNT = ["SELECT campaign, intended_at, subject, version, replaced_version,
             sealed_version, wrapped_key, kept
-        FROM reset_line WHERE account = $1 AND recalled_at IS NULL ORDER BY intended_at, campaign"];
-    LINES = ["SELECT account, version FROM reset_line WHERE recalled_at IS NULL"];
+        FROM reset_line WHERE subject = $1 AND recalled_at IS NULL ORDER BY intended_at, campaign"];
+    LINES = ["SELECT subject, version FROM reset_line WHERE recalled_at IS NULL"];
     LINE_ELSEWHERE = ["SELECT COUNT(*) FROM reset_line
-        JOIN target_finding ON target_finding.account = reset_line.account
+        JOIN target_finding ON target_finding.subject = reset_line.subject
         JOIN finding ON finding.id = target_finding.finding AND finding.version = reset_line.version
-        WHERE target_finding.campaign = $1 AND target_finding.account = $2
+        WHERE target_finding.campaign = $1 AND target_finding.subject = $2
             AND reset_line.campaign <> $1 AND reset_line.recalled_at IS NULL"];
-    SEALED = ["SELECT target.place, reset_line.account, reset_line.version,
+    SEALED = ["SELECT target.place, reset_line.subject, reset_line.version,
             reset_line.replaced_version, reset_line.sealed_version, reset_line.wrapped_key,
             reset_line.kept
         FROM target JOIN reset_line ON reset_line.campaign = target.campaign
-            AND reset_line.account = target.account
+            AND reset_line.subject = target.subject
         WHERE target.campaign = $1 AND target.state = 'sealed' AND target.place >= $2
             AND (target.place + $3) % $4 < $5
         ORDER BY target.place LIMIT $6"];
     // No join: after a freeze, until it has counted anew, PostgreSQL would hash all targets for it.
-    SEALED_AMONG = ["SELECT campaign, account, version, replaced_version, sealed_version,
+    SEALED_AMONG = ["SELECT campaign, subject, version, replaced_version, sealed_version,
             wrapped_key, kept
-        FROM reset_line WHERE recalled_at IS NULL AND account IN {list}
+        FROM reset_line WHERE recalled_at IS NULL AND subject IN {list}
             AND 'sealed' = (SELECT target.state FROM target
                 WHERE target.campaign = reset_line.campaign
-                    AND target.account = reset_line.account)"];
+                    AND target.subject = reset_line.subject)"];
     COUNT_SEALED = ["SELECT COUNT(*) FROM target WHERE campaign = $1 AND state = 'sealed'"];
 }
 
@@ -49,7 +49,7 @@ sql::queries! {
 #[derive(Debug, Clone)]
 pub struct NewResetLine {
     /// Whose.
-    pub account: AccountId,
+    pub subject: SubjectId,
     /// The password as it was found; a verified rehash inherits it.
     pub version: CredentialVersion,
     /// The hash that is replaced.
@@ -68,7 +68,7 @@ pub struct NewResetLine {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResetLine {
     /// Whose.
-    pub account: AccountId,
+    pub subject: SubjectId,
     /// The password as it was found.
     pub version: CredentialVersion,
     /// The hash that is replaced.
@@ -81,7 +81,7 @@ pub struct ResetLine {
     pub kept: Option<Vec<u8>>,
 }
 
-record!(ResetLine { account, version, replaced = "replaced_version", sealed = "sealed_version", wrapped_key, kept });
+record!(ResetLine { subject, version, replaced = "replaced_version", sealed = "sealed_version", wrapped_key, kept });
 
 /// What one campaign has done to a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,15 +141,15 @@ impl Tx {
         now: Timestamp,
     ) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            let account = line.account;
-            let query = self.0.run(&PUT_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
+            let subject = line.subject;
+            let query = self.0.run(&PUT_LINE).bind(Cell(campaign)).bind(Cell(subject));
             let query = query.bind(Cell(line.version)).bind(Cell(line.replaced));
             let query = query.bind(Cell(line.sealed)).bind(Cell(now));
             query.bind(line.wrapped_key).bind(line.kept).exactly_one().await?;
-            self.drop_evidence(campaign, &account).await?;
+            self.drop_evidence(campaign, subject).await?;
             self.0
                 .insert_all(&ADD_EVIDENCE, line.evidence, |query, finding| {
-                    query.bind(Cell(campaign)).bind(Cell(account.clone())).bind(Cell(finding))
+                    query.bind(Cell(campaign)).bind(Cell(subject)).bind(Cell(finding))
                 })
                 .await?;
             Ok(())
@@ -159,66 +159,61 @@ impl Tx {
     async fn drop_evidence(
         &mut self,
         campaign: CampaignId,
-        account: &AccountId,
+        subject: SubjectId,
     ) -> Result<(), StoreError> {
-        let query = self.0.run(&DROP_EVIDENCE).bind(Cell(campaign)).bind(Cell(account.clone()));
+        let query = self.0.run(&DROP_EVIDENCE).bind(Cell(campaign)).bind(Cell(subject));
         query.execute().await?;
         Ok(())
     }
 
     /// Takes back the intent to take a password out of use, when its owner was quicker.
-    pub fn drop_reset_line<'c>(
-        &'c mut self,
+    pub fn drop_reset_line(
+        &mut self,
         campaign: CampaignId,
-        account: &'c AccountId,
-    ) -> StoreFuture<'c, ()> {
+        subject: SubjectId,
+    ) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            self.drop_evidence(campaign, account).await?;
-            let query = self.0.run(&DROP_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
+            self.drop_evidence(campaign, subject).await?;
+            let query = self.0.run(&DROP_LINE).bind(Cell(campaign)).bind(Cell(subject));
             Ok(query.exactly_one().await?)
         })
     }
 
     /// What is kept of an account's old password.
-    pub fn reset_line<'c>(
-        &'c mut self,
+    pub fn reset_line(
+        &mut self,
         campaign: CampaignId,
-        account: &'c AccountId,
-    ) -> StoreFuture<'c, Option<ResetLine>> {
+        subject: SubjectId,
+    ) -> StoreFuture<'_, Option<ResetLine>> {
         Box::pin(async move {
-            let query = self.0.run(&LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
+            let query = self.0.run(&LINE).bind(Cell(campaign)).bind(Cell(subject));
             Ok(query.optional().await?)
         })
     }
 
     /// What campaigns have done to an account's passwords and not taken back, the latest last.
-    pub fn resets_of_account<'c>(
-        &'c mut self,
-        account: &'c AccountId,
-    ) -> StoreFuture<'c, Vec<PastReset>> {
-        Box::pin(
-            async move { Ok(self.0.run(&OF_ACCOUNT).bind(Cell(account.clone())).all().await?) },
-        )
+    pub fn resets_of_subject(&mut self, subject: SubjectId) -> StoreFuture<'_, Vec<PastReset>> {
+        Box::pin(async move { Ok(self.0.run(&OF_ACCOUNT).bind(Cell(subject)).all().await?) })
     }
 
     /// Every password that some campaign has taken out of use, and none has given back.
-    pub fn reset_lines(&mut self) -> StoreFuture<'_, Vec<(AccountId, CredentialVersion)>> {
+    pub fn reset_lines(&mut self) -> StoreFuture<'_, Vec<(SubjectId, CredentialVersion)>> {
         Box::pin(async move {
             let rows =
-                self.0.run(&LINES).all::<(Cell<AccountId>, Cell<CredentialVersion>)>().await?;
-            Ok(rows.into_iter().map(|(Cell(account), Cell(version))| (account, version)).collect())
+                self.0.run(&LINES).all::<(Cell<SubjectId>, Cell<CredentialVersion>)>().await?;
+            Ok(rows.into_iter().map(|(Cell(subject), Cell(version))| (subject, version)).collect())
         })
     }
 
     /// Whether another campaign has taken a password that these findings are about out of use.
-    pub fn is_reset_elsewhere<'c>(
-        &'c mut self,
+    pub fn is_reset_elsewhere(
+        &mut self,
         campaign: CampaignId,
-        account: &'c AccountId,
-    ) -> StoreFuture<'c, bool> {
+        subject: SubjectId,
+    ) -> StoreFuture<'_, bool> {
         Box::pin(async move {
             let query = self.0.run(&LINE_ELSEWHERE).bind(Cell(campaign));
-            Ok(Self::count(query.bind(Cell(account.clone()))).await? > 0)
+            Ok(Self::count(query.bind(Cell(subject))).await? > 0)
         })
     }
 
@@ -244,14 +239,13 @@ impl Tx {
     /// been seen to choose another password.
     pub fn sealed_among<'c>(
         &'c mut self,
-        accounts: &'c [AccountId],
+        subjects: &'c [SubjectId],
     ) -> StoreFuture<'c, Vec<SealedLine>> {
         Box::pin(async move {
             let mut found = Vec::new();
-            for ids in accounts.chunks(IDS_PER_STATEMENT) {
+            for ids in subjects.chunks(IDS_PER_STATEMENT) {
                 let text = SEALED_AMONG.with_list(0, ids.len());
-                let query =
-                    ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(id.clone())));
+                let query = ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(*id)));
                 found.extend(query.all::<SealedLine>().await?);
             }
             Ok(found)

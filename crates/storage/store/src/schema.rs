@@ -34,4 +34,5 @@ pub(crate) const SCHEMA: Migrations = in_both! {
     10 "0010" "active",
     11 "0011" "reconciliation",
     12 "0012" "shown",
+    13 "0013" "subjects",
 };

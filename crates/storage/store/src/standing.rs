@@ -2,7 +2,7 @@
 //! hold another one.
 
 use model::{
-    AccountId, CampaignId, CredentialVersion, NoticeId, NoticeState, SkipReason, SwapId,
+    CampaignId, CredentialVersion, NoticeId, NoticeState, SkipReason, SubjectId, SwapId,
     SwapPurpose, SwapState, TargetState,
 };
 use sql::{Record, Row, SqlError};
@@ -14,27 +14,27 @@ use crate::{
 };
 
 sql::queries! {
-    SWAPS = ["SELECT swap.id, swap.account, swap.purpose, swap.campaign, swap.state, swap.expected,
+    SWAPS = ["SELECT swap.id, swap.subject, swap.purpose, swap.campaign, swap.state, swap.expected,
             swap.made, target.state AS target, target.skip_reason, target.address
         FROM swap LEFT JOIN target ON target.campaign = swap.campaign
-            AND target.account = swap.account
-        WHERE swap.account IN {list} ORDER BY swap.id"];
-    MADE = ["SELECT made, account, campaign FROM swap
+            AND target.subject = swap.subject
+        WHERE swap.subject IN {list} ORDER BY swap.id"];
+    MADE = ["SELECT made, subject, campaign FROM swap
         WHERE purpose <> 'reinstate' AND made IN {list}"];
-    VERSIONS = ["SELECT account, version FROM finding
-        WHERE state IN ('open', 'dismissed', 'reset') AND account IN {list}
-        UNION SELECT account, version FROM target WHERE account IN {list}"];
-    LATEST = ["SELECT campaign FROM target WHERE account = $1 ORDER BY campaign DESC LIMIT 1"];
+    VERSIONS = ["SELECT subject, version FROM finding
+        WHERE state IN ('open', 'dismissed', 'reset') AND subject IN {list}
+        UNION SELECT subject, version FROM target WHERE subject IN {list}"];
+    LATEST = ["SELECT campaign FROM target WHERE subject = $1 ORDER BY campaign DESC LIMIT 1"];
     FIND = ["UPDATE swap SET state = 'done', ended_at = " NOW "
         WHERE id = $1 AND state IN ('undone', 'overtaken')"];
     END_LINE = ["UPDATE reset_line SET recalled_at = " NOW "
-        WHERE campaign = $1 AND account = $2 AND recalled_at IS NULL"];
+        WHERE campaign = $1 AND subject = $2 AND recalled_at IS NULL"];
     REVIVE_LINE = ["UPDATE reset_line SET recalled_at = NULL
-        WHERE campaign = $1 AND account = $2"];
+        WHERE campaign = $1 AND subject = $2"];
     OTHER_LINE = ["SELECT COUNT(*) FROM reset_line AS own JOIN reset_line AS other
-            ON other.account = own.account AND other.version = own.version
+            ON other.subject = own.subject AND other.version = own.version
                 AND other.campaign <> own.campaign AND other.recalled_at IS NULL
-        WHERE own.campaign = $1 AND own.account = $2"];
+        WHERE own.campaign = $1 AND own.subject = $2"];
     ADDRESS = ["SELECT campaign_address.address_key, campaign_address.done_at IS NOT NULL AS is_done,
             campaign_address.done_at IS NULL AND campaign_address.lease_until > " NOW " AS is_held,
             notice.id AS notice, notice.state AS notice_state
@@ -45,7 +45,7 @@ sql::queries! {
         WHERE campaign = $1 AND number = $2 AND done_at IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM notice WHERE notice.campaign = campaign_address.campaign
                 AND notice.address = campaign_address.number)"];
-    ADD_LINE = ["INSERT INTO notice_line (notice, campaign, address, account)
+    ADD_LINE = ["INSERT INTO notice_line (notice, campaign, address, subject)
         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"];
 }
 
@@ -55,7 +55,7 @@ pub struct KnownSwap {
     /// Its key.
     pub id: SwapId,
     /// Whose stored password.
-    pub account: AccountId,
+    pub subject: SubjectId,
     /// What for.
     pub purpose: SwapPurpose,
     /// On behalf of which campaign, if of one.
@@ -88,7 +88,7 @@ impl Record for KnownSwap {
         let target = Option::zip(state, address);
         Ok(Self {
             id: Field::read(row, "id")?,
-            account: Field::read(row, "account")?,
+            subject: Field::read(row, "subject")?,
             purpose: Field::read(row, "purpose")?,
             campaign: Field::read(row, "campaign")?,
             state: Field::read(row, "state")?,
@@ -105,12 +105,12 @@ pub struct MadeValue {
     /// The value.
     pub made: CredentialVersion,
     /// For whom.
-    pub account: AccountId,
+    pub subject: SubjectId,
     /// On behalf of which campaign, if of one.
     pub campaign: Option<CampaignId>,
 }
 
-record!(MadeValue { made, account, campaign });
+record!(MadeValue { made, subject, campaign });
 
 /// How far an address of a campaign is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,14 +141,13 @@ impl Tx {
     /// Every replacement of some accounts' passwords, the earliest first.
     pub fn swaps_of<'c>(
         &'c mut self,
-        accounts: &'c [AccountId],
+        subjects: &'c [SubjectId],
     ) -> StoreFuture<'c, Vec<KnownSwap>> {
         Box::pin(async move {
             let mut found = Vec::new();
-            for ids in accounts.chunks(IDS_PER_STATEMENT) {
+            for ids in subjects.chunks(IDS_PER_STATEMENT) {
                 let text = SWAPS.with_list(0, ids.len());
-                let query =
-                    ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(id.clone())));
+                let query = ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(*id)));
                 found.extend(query.all::<KnownSwap>().await?);
             }
             Ok(found)
@@ -175,27 +174,26 @@ impl Tx {
     /// The passwords of some accounts that findings and campaigns know, as they were stored.
     pub fn versions_of<'c>(
         &'c mut self,
-        accounts: &'c [AccountId],
-    ) -> StoreFuture<'c, Vec<(AccountId, CredentialVersion)>> {
+        subjects: &'c [SubjectId],
+    ) -> StoreFuture<'c, Vec<(SubjectId, CredentialVersion)>> {
         Box::pin(async move {
             let mut found = Vec::new();
-            for ids in accounts.chunks(IDS_PER_STATEMENT) {
+            for ids in subjects.chunks(IDS_PER_STATEMENT) {
                 let text = VERSIONS.with_list(0, ids.len());
-                let query =
-                    ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(id.clone())));
-                found.extend(query.all::<(Cell<AccountId>, Cell<CredentialVersion>)>().await?);
+                let query = ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(*id)));
+                found.extend(query.all::<(Cell<SubjectId>, Cell<CredentialVersion>)>().await?);
             }
-            Ok(found.into_iter().map(|(Cell(account), Cell(version))| (account, version)).collect())
+            Ok(found.into_iter().map(|(Cell(subject), Cell(version))| (subject, version)).collect())
         })
     }
 
     /// The last campaign that an account is a target of.
-    pub fn latest_campaign_of<'c>(
-        &'c mut self,
-        account: &'c AccountId,
-    ) -> StoreFuture<'c, Option<CampaignId>> {
+    pub fn latest_campaign_of(
+        &mut self,
+        subject: SubjectId,
+    ) -> StoreFuture<'_, Option<CampaignId>> {
         Box::pin(async move {
-            let query = self.0.run(&LATEST).bind(Cell(account.clone()));
+            let query = self.0.run(&LATEST).bind(Cell(subject));
             Ok(query.optional::<(Cell<CampaignId>,)>().await?.map(|(Cell(campaign),)| campaign))
         })
     }
@@ -208,30 +206,30 @@ impl Tx {
 
     /// Says of a password that was taken out of use that it works again: another campaign may take
     /// it out of use. `false` if that is known.
-    pub fn end_reset_line<'c>(
-        &'c mut self,
+    pub fn end_reset_line(
+        &mut self,
         campaign: CampaignId,
-        account: &'c AccountId,
-    ) -> StoreFuture<'c, bool> {
+        subject: SubjectId,
+    ) -> StoreFuture<'_, bool> {
         Box::pin(async move {
-            let query = self.0.run(&END_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
+            let query = self.0.run(&END_LINE).bind(Cell(campaign)).bind(Cell(subject));
             Ok(query.execute().await? == 1)
         })
     }
 
     /// Says of a password that it is out of use after all; `false` if there is no line about it, or
     /// if another campaign has one.
-    pub fn revive_reset_line<'c>(
-        &'c mut self,
+    pub fn revive_reset_line(
+        &mut self,
         campaign: CampaignId,
-        account: &'c AccountId,
-    ) -> StoreFuture<'c, bool> {
+        subject: SubjectId,
+    ) -> StoreFuture<'_, bool> {
         Box::pin(async move {
-            let query = self.0.run(&OTHER_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
+            let query = self.0.run(&OTHER_LINE).bind(Cell(campaign)).bind(Cell(subject));
             if Self::count(query).await? > 0 {
                 return Ok(false);
             }
-            let query = self.0.run(&REVIVE_LINE).bind(Cell(campaign)).bind(Cell(account.clone()));
+            let query = self.0.run(&REVIVE_LINE).bind(Cell(campaign)).bind(Cell(subject));
             Ok(query.execute().await? == 1)
         })
     }
@@ -256,16 +254,16 @@ impl Tx {
     }
 
     /// Has a notice that is not sent yet speak of one more account.
-    pub fn add_notice_line<'c>(
-        &'c mut self,
+    pub fn add_notice_line(
+        &mut self,
         notice: NoticeId,
         campaign: CampaignId,
         address: u64,
-        account: &'c AccountId,
-    ) -> StoreFuture<'c, ()> {
+        subject: SubjectId,
+    ) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             let query = self.0.run(&ADD_LINE).bind(Cell(notice)).bind(Cell(campaign));
-            query.bind(Cell(address)).bind(Cell(account.clone())).execute().await?;
+            query.bind(Cell(address)).bind(Cell(subject)).execute().await?;
             Ok(())
         })
     }

@@ -13,7 +13,7 @@ sql::queries! {
     FINDINGS = ["SELECT COUNT(*) FROM finding WHERE leak = $1"];
     MATCHES = ["SELECT COUNT(*) FROM finding_record
         JOIN finding ON finding.id = finding_record.finding WHERE finding.leak = $1"];
-    EXPOSED = ["SELECT COUNT(DISTINCT account) FROM finding WHERE state = 'open'"];
+    EXPOSED = ["SELECT COUNT(DISTINCT subject) FROM finding WHERE state = 'open'"];
 }
 
 /// What is known of a leak, in numbers.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use model::{
-    AccountId, CampaignId, CredentialVersion, SiteTransaction, SwapId, SwapPurpose, SwapState,
+    CampaignId, CredentialVersion, SiteTransaction, SubjectId, SwapId, SwapPurpose, SwapState,
 };
 use sql::{Record, Row, SqlError};
 
@@ -16,27 +16,27 @@ use crate::{
 };
 
 sql::queries! {
-    INTEND = ["INSERT INTO swap (account, purpose, campaign, round, link, expected, made, state,
+    INTEND = ["INSERT INTO swap (subject, purpose, campaign, round, link, expected, made, state,
             attempt, lease_owner, lease_until, intended_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 'intended', 1, $8, " NOW " + $9, " NOW ")
-        ON CONFLICT (account) WHERE state = 'intended' DO NOTHING RETURNING id"];
+        ON CONFLICT (subject) WHERE state = 'intended' DO NOTHING RETURNING id"];
     PASS = ["UPDATE swap SET passed = attempt, site = $1, transaction_id = $2
         WHERE id = $3 AND attempt = $4 AND state = 'intended'"];
     STANDS = ["SELECT COUNT(*) FROM swap WHERE id = $1 AND attempt = $2 AND state = 'intended'"];
     TAKE = ["UPDATE swap SET attempt = attempt + 1, lease_owner = $1, lease_until = " NOW " + $2
         WHERE id = $3 AND state = 'intended' AND lease_until <= " NOW "
-        RETURNING id, account, purpose, campaign, round, link, expected, made, state, attempt,
+        RETURNING id, subject, purpose, campaign, round, link, expected, made, state, attempt,
             passed, site, transaction_id"];
     FINISH = ["UPDATE swap SET state = $1, ended_at = " NOW "
         WHERE id = $2 AND attempt = $3 AND state = 'intended'"];
-    LEFT = ["SELECT id, account, purpose, campaign, round, link, expected, made, state, attempt,
+    LEFT = ["SELECT id, subject, purpose, campaign, round, link, expected, made, state, attempt,
             passed, site, transaction_id
         FROM swap WHERE state = 'intended' AND lease_until <= " NOW " AND purpose = $1
         ORDER BY id LIMIT $2"];
-    LEFT_OF_ACCOUNT = ["SELECT id, account, purpose, campaign, round, link, expected, made, state,
+    LEFT_OF_ACCOUNT = ["SELECT id, subject, purpose, campaign, round, link, expected, made, state,
             attempt, passed, site, transaction_id
-        FROM swap WHERE account = $1 AND state = 'intended' AND lease_until <= " NOW];
-    OF_LINK = ["SELECT id, account, purpose, campaign, round, link, expected, made, state, attempt,
+        FROM swap WHERE subject = $1 AND state = 'intended' AND lease_until <= " NOW];
+    OF_LINK = ["SELECT id, subject, purpose, campaign, round, link, expected, made, state, attempt,
             passed, site, transaction_id
         FROM swap WHERE link = $1 ORDER BY id DESC LIMIT 1"];
     COUNT_INTENDED = ["SELECT COUNT(*) FROM swap WHERE campaign = $1 AND state = 'intended'"];
@@ -46,7 +46,7 @@ sql::queries! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSwap {
     /// Whose stored password.
-    pub account: AccountId,
+    pub subject: SubjectId,
     /// On whose behalf.
     pub behalf: SwapBehalf,
     /// What has to stand in the site's row.
@@ -94,7 +94,7 @@ pub struct Swap {
     /// Its key.
     pub id: SwapId,
     /// Whose stored password.
-    pub account: AccountId,
+    pub subject: SubjectId,
     /// On whose behalf.
     pub behalf: SwapBehalf,
     /// What had to stand in the site's row.
@@ -171,7 +171,7 @@ impl Record for Swap {
         let transaction = Option::zip(site, Field::read(row, "transaction_id")?);
         Ok(Self {
             id: Field::read(row, "id")?,
-            account: Field::read(row, "account")?,
+            subject: Field::read(row, "subject")?,
             behalf: SwapBehalf::decode(row)?,
             expected: Field::read(row, "expected")?,
             made: Field::read(row, "made")?,
@@ -199,7 +199,7 @@ impl Tx {
         Box::pin(async move {
             let behalf = new.behalf;
             let (campaign, round) = behalf.campaign().unzip();
-            let query = self.0.run(&INTEND).bind(Cell(new.account.clone()));
+            let query = self.0.run(&INTEND).bind(Cell(new.subject));
             let query = query.bind(Cell(behalf.purpose())).bind(campaign.map(Cell));
             let query = query.bind(round.map(Cell)).bind(behalf.link().map(Cell));
             let query = query.bind(Cell(new.expected)).bind(Cell(new.made));
@@ -263,10 +263,10 @@ impl Tx {
     }
 
     /// The swap of an account whose attempt has let its lease run out.
-    pub fn swap_left_of<'c>(&'c mut self, account: &'c AccountId) -> StoreFuture<'c, Option<Swap>> {
-        Box::pin(async move {
-            Ok(self.0.run(&LEFT_OF_ACCOUNT).bind(Cell(account.clone())).optional().await?)
-        })
+    pub fn swap_left_of(&mut self, subject: SubjectId) -> StoreFuture<'_, Option<Swap>> {
+        Box::pin(
+            async move { Ok(self.0.run(&LEFT_OF_ACCOUNT).bind(Cell(subject)).optional().await?) },
+        )
     }
 
     /// The last replacement with a link; `None` if nobody has chosen a password with it.

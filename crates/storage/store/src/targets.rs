@@ -1,50 +1,50 @@
 //! Whom a campaign is about.
 
 use futures_util::{StreamExt as _, stream::BoxStream};
-use model::{AccountId, CampaignId, CredentialVersion, FindingId, LeakId, SkipReason, TargetState};
+use model::{CampaignId, CredentialVersion, FindingId, LeakId, SkipReason, SubjectId, TargetState};
 
 use crate::{Finding, StoreError, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
-    ADD = ["INSERT INTO target (campaign, place, account, address, version, finding, state, open)
+    ADD = ["INSERT INTO target (campaign, place, subject, address, version, finding, state, open)
         VALUES {rows}"];
-    ADD_FINDINGS = ["INSERT INTO target_finding (campaign, account, finding) VALUES {rows}"];
+    ADD_FINDINGS = ["INSERT INTO target_finding (campaign, subject, finding) VALUES {rows}"];
     DROP_FINDINGS = ["DELETE FROM target_finding WHERE campaign = $1"];
     DROP = ["DELETE FROM target WHERE campaign = $1"];
-    ALL_TARGETS = ["SELECT target.place, target.account, target.address,
+    ALL_TARGETS = ["SELECT target.place, target.subject, target.address,
             campaign_address.address_key, target.version, target.state, target.skip_reason
         FROM target JOIN campaign_address ON campaign_address.campaign = target.campaign
             AND campaign_address.number = target.address
         WHERE target.campaign = $1 ORDER BY target.place"];
-    OF_ADDRESS = ["SELECT target.place, target.account, target.address,
+    OF_ADDRESS = ["SELECT target.place, target.subject, target.address,
             campaign_address.address_key, target.version, target.state, target.skip_reason
         FROM target JOIN campaign_address ON campaign_address.campaign = target.campaign
             AND campaign_address.number = target.address
         WHERE target.campaign = $1 AND target.address = $2 ORDER BY target.place"];
-    OF_ACCOUNT = ["SELECT target.place, target.account, target.address,
+    OF_ACCOUNT = ["SELECT target.place, target.subject, target.address,
             campaign_address.address_key, target.version, target.state, target.skip_reason
         FROM target JOIN campaign_address ON campaign_address.campaign = target.campaign
             AND campaign_address.number = target.address
-        WHERE target.campaign = $1 AND target.account = $2"];
-    FINDINGS = ["SELECT account, finding FROM target_finding WHERE campaign = $1
-        ORDER BY account, finding"];
-    FINDINGS_OF = ["SELECT finding.id, finding.leak, finding.account, finding.version, finding.tier,
+        WHERE target.campaign = $1 AND target.subject = $2"];
+    FINDINGS = ["SELECT subject, finding FROM target_finding WHERE campaign = $1
+        ORDER BY subject, finding"];
+    FINDINGS_OF = ["SELECT finding.id, finding.leak, finding.subject, finding.version, finding.tier,
             finding.hash_format, finding.state, finding.verified_at, finding.wrapped_key,
             finding.sealed_secret
         FROM target_finding JOIN finding ON finding.id = target_finding.finding
-        WHERE target_finding.campaign = $1 AND target_finding.account = $2
+        WHERE target_finding.campaign = $1 AND target_finding.subject = $2
         ORDER BY finding.id"];
-    OPEN_FINDINGS = ["SELECT id, leak, account, version, tier, hash_format, state, verified_at,
+    OPEN_FINDINGS = ["SELECT id, leak, subject, version, tier, hash_format, state, verified_at,
             wrapped_key, sealed_secret
         FROM finding WHERE state = 'open' AND wrapped_key IS NOT NULL AND leak IN {list}
-        ORDER BY account, id"];
-    DISMISSED = ["SELECT COUNT(DISTINCT account) FROM finding
+        ORDER BY subject, id"];
+    DISMISSED = ["SELECT COUNT(DISTINCT subject) FROM finding
         WHERE state = 'dismissed' AND leak IN {list}"];
     SET_STATE = ["UPDATE target SET state = $1, skip_reason = $2
-        WHERE campaign = $3 AND account = $4 AND state = $5"];
+        WHERE campaign = $3 AND subject = $4 AND state = $5"];
     RELEASE = ["UPDATE target SET open = FALSE WHERE campaign = $1"];
-    RELEASE_ONE = ["UPDATE target SET open = FALSE WHERE campaign = $1 AND account = $2"];
-    HELD = ["SELECT account FROM target WHERE open"];
+    RELEASE_ONE = ["UPDATE target SET open = FALSE WHERE campaign = $1 AND subject = $2"];
+    HELD = ["SELECT subject FROM target WHERE open"];
     COUNTS = ["SELECT state, skip_reason, COUNT(*) FROM target WHERE campaign = $1
         GROUP BY state, skip_reason ORDER BY state, skip_reason"];
     SECRETS = ["SELECT COUNT(*) FROM target_finding
@@ -54,7 +54,7 @@ sql::queries! {
         WHERE wrapped_key IS NOT NULL
             AND id IN (SELECT finding FROM target_finding WHERE campaign = $1)"];
     CLOSE_FINDINGS = ["UPDATE finding SET state = 'reset', wrapped_key = NULL, sealed_secret = NULL
-        WHERE id IN (SELECT finding FROM target_finding WHERE campaign = $1 AND account = $2)"];
+        WHERE id IN (SELECT finding FROM target_finding WHERE campaign = $1 AND subject = $2)"];
 }
 
 /// One account of a frozen plan.
@@ -63,7 +63,7 @@ pub struct NewTarget {
     /// Its place in the plan's order, from 0.
     pub place: u64,
     /// Whose password.
-    pub account: AccountId,
+    pub subject: SubjectId,
     /// The number of its address.
     pub address: u64,
     /// The password as it is stored now.
@@ -78,7 +78,7 @@ pub struct TargetRow {
     /// Its place in the plan's order, from 0.
     pub place: u64,
     /// Whose password.
-    pub account: AccountId,
+    pub subject: SubjectId,
     /// The number of its address.
     pub address: u64,
     /// The keyed hash of its address.
@@ -91,7 +91,7 @@ pub struct TargetRow {
     pub skip_reason: Option<SkipReason>,
 }
 
-record!(TargetRow { place, account, address, address_key, version, state, skip_reason });
+record!(TargetRow { place, subject, address, address_key, version, state, skip_reason });
 
 /// Accounts of a campaign by how far it is with them, and why they were skipped.
 pub type TargetCount = (TargetState, Option<SkipReason>, u64);
@@ -109,17 +109,17 @@ impl Tx {
             self.0
                 .insert_all(&ADD, targets, |query, target| {
                     let query = query.bind(Cell(campaign)).bind(Cell(target.place));
-                    let query = query.bind(Cell(target.account.clone())).bind(Cell(target.address));
+                    let query = query.bind(Cell(target.subject)).bind(Cell(target.address));
                     let query = query.bind(Cell(target.version)).bind(first(target));
                     query.bind(Cell(TargetState::Pending)).bind(true)
                 })
                 .await?;
             let findings = targets.iter().flat_map(|target| {
-                target.findings.iter().map(|finding| (target.account.clone(), *finding))
+                target.findings.iter().map(|finding| (target.subject, *finding))
             });
             self.0
-                .insert_all(&ADD_FINDINGS, findings, |query, (account, finding)| {
-                    query.bind(Cell(campaign)).bind(Cell(account)).bind(Cell(finding))
+                .insert_all(&ADD_FINDINGS, findings, |query, (subject, finding)| {
+                    query.bind(Cell(campaign)).bind(Cell(subject)).bind(Cell(finding))
                 })
                 .await?;
             Ok(())
@@ -159,14 +159,14 @@ impl Tx {
     }
 
     /// One account of a campaign.
-    pub fn target<'c>(
-        &'c mut self,
+    pub fn target(
+        &mut self,
         campaign: CampaignId,
-        account: &'c AccountId,
-    ) -> StoreFuture<'c, TargetRow> {
+        subject: SubjectId,
+    ) -> StoreFuture<'_, TargetRow> {
         Box::pin(async move {
             let query = self.0.run(&OF_ACCOUNT).bind(Cell(campaign));
-            Ok(query.bind(Cell(account.clone())).one().await?)
+            Ok(query.bind(Cell(subject)).one().await?)
         })
     }
 
@@ -174,23 +174,23 @@ impl Tx {
     pub fn target_findings(
         &mut self,
         campaign: CampaignId,
-    ) -> StoreFuture<'_, Vec<(AccountId, FindingId)>> {
+    ) -> StoreFuture<'_, Vec<(SubjectId, FindingId)>> {
         Box::pin(async move {
             let query = self.0.run(&FINDINGS).bind(Cell(campaign));
-            let rows = query.all::<(Cell<AccountId>, Cell<FindingId>)>().await?;
-            Ok(rows.into_iter().map(|(Cell(account), Cell(finding))| (account, finding)).collect())
+            let rows = query.all::<(Cell<SubjectId>, Cell<FindingId>)>().await?;
+            Ok(rows.into_iter().map(|(Cell(subject), Cell(finding))| (subject, finding)).collect())
         })
     }
 
     /// The findings against one account of a campaign, in ascending order.
-    pub fn findings_of_target<'c>(
-        &'c mut self,
+    pub fn findings_of_target(
+        &mut self,
         campaign: CampaignId,
-        account: &'c AccountId,
-    ) -> StoreFuture<'c, Vec<Finding>> {
+        subject: SubjectId,
+    ) -> StoreFuture<'_, Vec<Finding>> {
         Box::pin(async move {
             let query = self.0.run(&FINDINGS_OF).bind(Cell(campaign));
-            Ok(query.bind(Cell(account.clone())).all().await?)
+            Ok(query.bind(Cell(subject)).all().await?)
         })
     }
 
@@ -220,17 +220,17 @@ impl Tx {
     }
 
     /// Moves one account on; `false` if it is not in the state that it should be in.
-    pub fn move_target<'c>(
-        &'c mut self,
+    pub fn move_target(
+        &mut self,
         campaign: CampaignId,
-        account: &'c AccountId,
+        subject: SubjectId,
         from: TargetState,
         to: TargetState,
         reason: Option<SkipReason>,
-    ) -> StoreFuture<'c, bool> {
+    ) -> StoreFuture<'_, bool> {
         Box::pin(async move {
             let query = self.0.run(&SET_STATE).bind(Cell(to)).bind(reason.map(Cell));
-            let query = query.bind(Cell(campaign)).bind(Cell(account.clone())).bind(Cell(from));
+            let query = query.bind(Cell(campaign)).bind(Cell(subject)).bind(Cell(from));
             Ok(query.execute().await? == 1)
         })
     }
@@ -244,22 +244,22 @@ impl Tx {
     }
 
     /// Lets one account become a target of another campaign.
-    pub fn release_target<'c>(
-        &'c mut self,
+    pub fn release_target(
+        &mut self,
         campaign: CampaignId,
-        account: &'c AccountId,
-    ) -> StoreFuture<'c, ()> {
+        subject: SubjectId,
+    ) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            let query = self.0.run(&RELEASE_ONE).bind(Cell(campaign)).bind(Cell(account.clone()));
+            let query = self.0.run(&RELEASE_ONE).bind(Cell(campaign)).bind(Cell(subject));
             Ok(query.exactly_one().await?)
         })
     }
 
     /// The accounts that belong to some campaign now.
-    pub fn accounts_in_open_campaigns(&mut self) -> StoreFuture<'_, Vec<AccountId>> {
+    pub fn subjects_in_open_campaigns(&mut self) -> StoreFuture<'_, Vec<SubjectId>> {
         Box::pin(async move {
-            let rows = self.0.run(&HELD).all::<(Cell<AccountId>,)>().await?;
-            Ok(rows.into_iter().map(|(Cell(account),)| account).collect())
+            let rows = self.0.run(&HELD).all::<(Cell<SubjectId>,)>().await?;
+            Ok(rows.into_iter().map(|(Cell(subject),)| subject).collect())
         })
     }
 
@@ -289,14 +289,13 @@ impl Tx {
 
     /// Says of an account's findings that its password is another one now, and destroys their
     /// secrets.
-    pub fn close_findings<'c>(
-        &'c mut self,
+    pub fn close_findings(
+        &mut self,
         campaign: CampaignId,
-        account: &'c AccountId,
-    ) -> StoreFuture<'c, ()> {
+        subject: SubjectId,
+    ) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            let query =
-                self.0.run(&CLOSE_FINDINGS).bind(Cell(campaign)).bind(Cell(account.clone()));
+            let query = self.0.run(&CLOSE_FINDINGS).bind(Cell(campaign)).bind(Cell(subject));
             query.execute().await?;
             Ok(())
         })

@@ -1,7 +1,7 @@
 //! Who must not be left as they are: accounts that are sealed, or may be, while nobody there was
 //! told for good.
 
-use model::{AccountId, CampaignId, NoticeState, TargetState, Timestamp};
+use model::{CampaignId, NoticeState, SubjectId, TargetState, Timestamp};
 
 use crate::{StoreFuture, Tx, cell::Cell};
 
@@ -23,7 +23,7 @@ sql::queries! {
             AND target.address = campaign_address.number
             AND target.state IN ('sealing', 'sealed', 'reset')
         GROUP BY target.state"];
-    LIST = ["SELECT target.account, target.state, (SELECT notice.state FROM notice
+    LIST = ["SELECT target.subject, target.state, (SELECT notice.state FROM notice
                 WHERE notice.campaign = target.campaign AND notice.address = target.address)
                 AS notice
         FROM campaign_address CROSS JOIN target
@@ -32,7 +32,7 @@ sql::queries! {
             AND target.campaign = campaign_address.campaign
             AND target.address = campaign_address.number
             AND target.state IN ('sealing', 'sealed', 'reset')
-        ORDER BY campaign_address.number, target.account LIMIT $2"];
+        ORDER BY campaign_address.number, target.subject LIMIT $2"];
     EARLIER = ["SELECT COUNT(*) FROM (SELECT 1 AS one FROM campaign_address CROSS JOIN target
         WHERE campaign_address.campaign = $1
             AND (CASE WHEN settled_at IS NULL THEN taken_at END) > 0
@@ -50,14 +50,14 @@ sql::queries! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnsettledAccount {
     /// Which account.
-    pub account: AccountId,
+    pub subject: SubjectId,
     /// How far it is with it.
     pub state: TargetState,
     /// How far the notice to its address is; `None` until all accounts there are settled.
     pub notice: Option<NoticeState>,
 }
 
-record!(UnsettledAccount { account, state, notice });
+record!(UnsettledAccount { subject, state, notice });
 
 impl Tx {
     /// How many accounts of a campaign are being sealed, or were sealed, while no notice to their

@@ -1,11 +1,11 @@
-use model::{AccountId, HashFormat, LeakId, OutcomeCount, Unverified};
+use model::{HashFormat, LeakId, OutcomeCount, SubjectId, Unverified};
 
 use crate::{JobId, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
-    ADD = ["INSERT INTO unverified (leak, account, reason, hash_format) VALUES {rows}"];
-    OF_LEAK = ["SELECT account, reason, hash_format FROM unverified
-        WHERE leak = $1 ORDER BY account"];
+    ADD = ["INSERT INTO unverified (leak, subject, reason, hash_format) VALUES {rows}"];
+    OF_LEAK = ["SELECT subject, reason, hash_format FROM unverified
+        WHERE leak = $1 ORDER BY subject"];
     ADD_OUTCOMES = ["INSERT INTO batch_outcome (job, outcome, hash_format, accounts)
         VALUES {rows}"];
 }
@@ -14,7 +14,7 @@ sql::queries! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnverifiedAccount {
     /// The account.
-    pub account: AccountId,
+    pub subject: SubjectId,
     /// Why.
     pub reason: Unverified,
     /// How its password is stored, where that is known.
@@ -26,12 +26,12 @@ impl Tx {
     pub fn add_unverified<'c>(
         &'c mut self,
         leak: LeakId,
-        accounts: &'c [(AccountId, Unverified, Option<HashFormat>)],
+        accounts: &'c [(SubjectId, Unverified, Option<HashFormat>)],
     ) -> StoreFuture<'c, ()> {
         Box::pin(async move {
             self.0
-                .insert_all(&ADD, accounts.iter().cloned(), |query, (account, reason, format)| {
-                    let query = query.bind(Cell(leak)).bind(Cell(account));
+                .insert_all(&ADD, accounts.iter().copied(), |query, (subject, reason, format)| {
+                    let query = query.bind(Cell(leak)).bind(Cell(subject));
                     query.bind(Cell(reason)).bind(format.map(Cell))
                 })
                 .await?;
@@ -43,11 +43,11 @@ impl Tx {
     pub fn unverified(&mut self, leak: LeakId) -> StoreFuture<'_, Vec<UnverifiedAccount>> {
         Box::pin(async move {
             let query = self.0.run(&OF_LEAK).bind(Cell(leak));
-            let rows = query.all::<(Cell<AccountId>, Cell<Unverified>, Option<Cell<HashFormat>>)>();
+            let rows = query.all::<(Cell<SubjectId>, Cell<Unverified>, Option<Cell<HashFormat>>)>();
             let accounts = rows.await?.into_iter();
             Ok(accounts
-                .map(|(Cell(account), Cell(reason), format)| UnverifiedAccount {
-                    account,
+                .map(|(Cell(subject), Cell(reason), format)| UnverifiedAccount {
+                    subject,
                     reason,
                     hash_format: format.map(|Cell(format)| format),
                 })

@@ -1,6 +1,7 @@
 use std::fs;
 
 use instance::{Instance, LogReport};
+use model::AccountId;
 use serde::Serialize;
 
 use super::{CommandContext, CommandFailure};
@@ -22,7 +23,8 @@ pub(super) async fn run(
             context.output.result("countersign.log_verify/1", &report, for_people)?;
         }
         LogCommand::Checkpoint => checkpoint(context, &instance).await?,
-        LogCommand::Show { from } => show(&instance, *from).await?,
+        LogCommand::Show { from, accounts: false } => show(&instance, *from).await?,
+        LogCommand::Show { from, accounts: true } => show_named(&instance, *from).await?,
     }
     Ok(Done::Whole)
 }
@@ -58,4 +60,27 @@ async fn show(instance: &Instance, from: u64) -> Result<(), CommandFailure> {
             output::print(&format!("{}\n", String::from_utf8_lossy(&entry.body)))?;
         }
     }
+}
+
+async fn show_named(instance: &Instance, from: u64) -> Result<(), CommandFailure> {
+    let mut next = from;
+    loop {
+        let entries = instance::named_log_entries(instance, next).await?;
+        let Some((last, _)) = entries.last() else { return Ok(()) };
+        next = last.position + 1;
+        for (entry, account) in &entries {
+            output::print(&format!("{}\n", named(&entry.body, account.as_ref())?))?;
+        }
+    }
+}
+
+/// An entry is an object that begins with its version, so there is something before the account.
+fn named(body: &[u8], account: Option<&AccountId>) -> Result<String, serde_json::Error> {
+    let entry = String::from_utf8_lossy(body);
+    Ok(match (account, entry.strip_suffix('}')) {
+        (Some(account), Some(open)) => {
+            format!("{open},\"account\":{}}}", serde_json::to_string(account)?)
+        }
+        _ => entry.into_owned(),
+    })
 }

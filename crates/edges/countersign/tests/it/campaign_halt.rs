@@ -47,11 +47,12 @@ fn dying(office: &Office) -> AtWork {
 }
 
 fn accounts_of(office: &Office, text: &str) -> BTreeSet<String> {
-    office.instance.ask(text).lines().map(str::to_owned).collect()
+    let accounts = office.subjects();
+    office.instance.ask(text).lines().map(|subject| accounts[subject].clone()).collect()
 }
 
 fn swaps(office: &Office, state: &str) -> BTreeSet<String> {
-    accounts_of(office, &format!("SELECT account FROM swap WHERE state = '{state}'"))
+    accounts_of(office, &format!("SELECT subject FROM swap WHERE state = '{state}'"))
 }
 
 /// Whatever all lanes of two workers have begun when a campaign is halted, of which one has just
@@ -80,7 +81,7 @@ fn halt_amidst(halt: &[&str]) {
     let undone = swaps(&office, "undone");
     assert!(!undone.is_empty(), "nothing was under way");
     assert!(undone.is_disjoint(&history.ever_ours()));
-    let pending = "SELECT account FROM target WHERE state = 'pending'";
+    let pending = "SELECT subject FROM target WHERE state = 'pending'";
     assert!(undone.is_subset(&accounts_of(&office, pending)));
     assert!(!office.logged("sealing_taken").is_empty(), "the dead worker had begun something");
     finish(&office, &history);

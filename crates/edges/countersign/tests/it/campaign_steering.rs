@@ -111,9 +111,12 @@ fn a_target_changed_while_people_are_told_stops_the_telling() {
     let work = office.start_work();
     let busy = || office.smtp.commands().iter().any(|command| command == "RCPT busy");
     wait_until(busy);
-    let version = "(SELECT version FROM target AS other WHERE other.account <> target.account)";
-    let id = &first.id;
-    office.instance.ask(&format!("UPDATE target SET version = {version} WHERE account = '{id}'"));
+    let version = "(SELECT version FROM target AS other WHERE other.subject <> target.subject)";
+    let accounts = office.subjects();
+    let (subject, _) = accounts.iter().find(|(_, account)| **account == first.id).unwrap();
+    office
+        .instance
+        .ask(&format!("UPDATE target SET version = {version} WHERE subject = {subject}"));
     assert_refused(&work.wait(), "does not stand in the signed plan");
     assert_halted(&office, "contradicted");
     assert!(!office.told_once().contains(office.address(first)));

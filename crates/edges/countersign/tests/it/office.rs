@@ -1,7 +1,7 @@
 //! An instance with operators, a mail server, and a site whose people it may reset.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fs,
     path::{Path, PathBuf},
     process::{Child, Command},
@@ -234,9 +234,19 @@ impl Office {
 
     /// The entries of the audit log that have this name.
     pub(crate) fn logged(&self, event: &str) -> Vec<Value> {
-        let shown = self.run(&["log", "show"]).stdout;
+        let shown = self.run(&["log", "show", "--accounts"]).stdout;
         let entries = shown.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         entries.filter(|entry| entry["event"] == event).collect()
+    }
+
+    /// The accounts by the numbers that stand for them in rows and log.
+    pub(crate) fn subjects(&self) -> HashMap<String, String> {
+        let found = self.logged("finding_made").into_iter();
+        found
+            .map(|entry| {
+                (entry["subject"].to_string(), entry["account"].as_str().unwrap().to_owned())
+            })
+            .collect()
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {

@@ -80,7 +80,7 @@ fn who_is_sealed_is_told_first_when_it_goes_on() {
     office.freeze_again();
     go_on(&office);
     office.assert_settled(&ids(&office.exposed()));
-    let log = office.run(&["log", "show"]).stdout;
+    let log = office.run(&["log", "show", "--accounts"]).stdout;
     let log: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let is_fresh = |entry: &Value| {
         let account = entry["account"].as_str();

@@ -6,12 +6,13 @@ use directory::Directory;
 use exposure::{AddLeak, EmbeddedDirectory, add_leak, screen_leak, verify_leak};
 use instance::{Progress, Step};
 use model::{
-    Account, AccountId, Credential, NoticeKind, Provenance, Randomness, Secret, StoredHash, Verdict,
+    Account, AccountId, Credential, NoticeKind, Provenance, Randomness, Secret, StoredHash,
+    SubjectId, Verdict,
 };
 use password::{CostLimits, Verifier};
 use recoveries::Recovery;
 use recovery::{BreachedList, LengthRules, PasswordPolicy, ResetToken, limits::LINK_LIFETIME};
-use store::{LinkId, NewRequestedNotice};
+use store::{LinkId, NewRequestedNotice, Tx};
 
 use crate::harness::{Answer, Pages};
 
@@ -69,13 +70,19 @@ impl Jane {
     pub(crate) async fn mail_link(&self, seed: u8, lifetime: Duration) -> (LinkId, String) {
         let token = ResetToken::generate(&Always(seed));
         let mut tx = self.pages.store.begin().await.unwrap();
-        let (account, now) = (id(), tx.now().await.unwrap());
-        let link = tx.add_reset_link(&account).await.unwrap();
+        let now = tx.now().await.unwrap();
+        let subject = self.subject(&mut tx).await;
+        let link = tx.add_reset_link(subject).await.unwrap();
         let (digest, until) = (*token.digest().as_bytes(), now.after(lifetime));
         tx.mail_reset_link(link, digest, now, until).await.unwrap();
-        tx.add_requested_notice(mail(account, link), now).await.unwrap();
+        tx.add_requested_notice(mail(subject, link), now).await.unwrap();
         tx.commit().await.unwrap();
         (link, format!("/reset/{}", *token.to_text()))
+    }
+
+    /// Her number.
+    pub(crate) async fn subject(&self, tx: &mut Tx) -> SubjectId {
+        self.pages.site.name_accounts(tx, &[id()]).await.unwrap()[&id()]
     }
 
     /// Types a new password on the page behind a link, twice.
@@ -123,10 +130,10 @@ fn verifier() -> Verifier {
     Verifier::new(CostLimits::default(), None)
 }
 
-fn mail(account: AccountId, link: LinkId) -> NewRequestedNotice {
+fn mail(subject: SubjectId, link: LinkId) -> NewRequestedNotice {
     NewRequestedNotice {
         kind: NoticeKind::ResetLink,
-        account,
+        subject,
         link: Some(link),
         language: "en".to_owned(),
         address_key: [0; 32],

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{Request, StatusCode};
-use model::{AccountId, CredentialVersion};
+use model::CredentialVersion;
 use recovery::limits::LINK_LIFETIME;
 use store::{NewSwap, SwapBehalf, WorkerName};
 
@@ -149,8 +149,8 @@ async fn whoever_is_slower_is_told_to_try_again() {
     let (id, link) = jane.mail_link(1, LINK_LIFETIME).await;
     let mut tx = jane.pages.store.begin().await.unwrap();
     let [expected, made] = [1, 2].map(|byte| CredentialVersion::from_bytes([byte; 32]));
-    let account = AccountId::new("1").unwrap();
-    let theirs = NewSwap { account, behalf: SwapBehalf::Choose { link: id }, expected, made };
+    let subject = jane.subject(&mut tx).await;
+    let theirs = NewSwap { subject, behalf: SwapBehalf::Choose { link: id }, expected, made };
     let owner = WorkerName::from_random([0; 16]);
     assert!(tx.intend_swap(&theirs, &owner, Duration::from_mins(1)).await.unwrap().is_some());
     tx.commit().await.unwrap();

@@ -104,7 +104,7 @@ async fn judged(
     seen: Vec<ReadRow>,
 ) -> Result<(Vec<(ReadRow, Judged)>, u64), ReconcileError> {
     let mut tx = means.instance.store().read().await?;
-    let records = Records::read(&mut tx, &seen).await?;
+    let records = Records::read(means.instance, &mut tx, &seen).await?;
     let judge = |seen: ReadRow| {
         let judged = records.judge(&seen);
         (seen, judged)

@@ -1,8 +1,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use campaign::{RecordedSwap, RowStanding, judge_standing};
+use instance::{Instance, Subjects};
 use model::{
-    Account, AccountId, CampaignId, CredentialVersion, Discrepancy, StoredHash, TargetState,
+    Account, CampaignId, CredentialVersion, Discrepancy, StoredHash, SubjectId, TargetState,
 };
 use store::{KnownSwap, MadeValue, StoreError, Tx};
 
@@ -15,8 +16,9 @@ pub(crate) struct ReadRow {
 
 /// Everything that is kept of some accounts.
 pub(crate) struct Records {
-    swaps: HashMap<AccountId, Vec<RecordedSwap>>,
-    known: HashMap<AccountId, BTreeSet<CredentialVersion>>,
+    subjects: Subjects,
+    swaps: HashMap<SubjectId, Vec<RecordedSwap>>,
+    known: HashMap<SubjectId, BTreeSet<CredentialVersion>>,
     made: HashMap<CredentialVersion, MadeValue>,
 }
 
@@ -29,34 +31,41 @@ pub(crate) enum Judged {
 }
 
 impl Records {
-    pub(crate) async fn read(tx: &mut Tx, seen: &[ReadRow]) -> Result<Self, StoreError> {
+    pub(crate) async fn read(
+        instance: &Instance,
+        tx: &mut Tx,
+        seen: &[ReadRow],
+    ) -> Result<Self, StoreError> {
         let ids: Vec<_> = seen.iter().map(|seen| seen.account.id.clone()).collect();
         let versions: Vec<_> = seen.iter().map(|seen| seen.version).collect();
-        let mut records =
-            Self { swaps: HashMap::new(), known: HashMap::new(), made: HashMap::new() };
-        for swap in tx.swaps_of(&ids).await? {
-            let known = records.known.entry(swap.account.clone()).or_default();
+        let subjects = instance.subjects_of(tx, &ids).await?;
+        let named: Vec<_> = subjects.values().copied().collect();
+        let (mut swaps, mut known) = (HashMap::new(), HashMap::new());
+        for swap in tx.swaps_of(&named).await? {
+            let known: &mut BTreeSet<_> = known.entry(swap.subject).or_default();
             known.extend([swap.expected, swap.made]);
-            records.swaps.entry(swap.account.clone()).or_default().push(recorded(&swap));
+            let swaps: &mut Vec<_> = swaps.entry(swap.subject).or_default();
+            swaps.push(recorded(&swap));
         }
-        for (account, version) in tx.versions_of(&ids).await? {
-            records.known.entry(account).or_default().insert(version);
+        for (subject, version) in tx.versions_of(&named).await? {
+            known.entry(subject).or_default().insert(version);
         }
         let made = tx.made_among(&versions).await?;
-        records.made = made.into_iter().map(|made| (made.made, made)).collect();
-        Ok(records)
+        let made = made.into_iter().map(|made| (made.made, made)).collect();
+        Ok(Self { subjects, swaps, known, made })
     }
 
     pub(crate) fn judge(&self, seen: &ReadRow) -> Judged {
-        let (account, now) = (&seen.account.id, seen.version);
-        let swaps = self.swaps.get(account).map_or(&[][..], Vec::as_slice);
+        let (subject, now) = (self.subjects.get(&seen.account.id), seen.version);
+        let swaps = subject.and_then(|subject| self.swaps.get(subject));
+        let swaps = swaps.map_or(&[][..], Vec::as_slice);
         match judge_standing(now, swaps) {
             RowStanding::Agrees | RowStanding::InHand => Judged::Agrees,
             RowStanding::FoundSealed(swap) => {
                 Judged::Disagrees(Discrepancy::FoundSealed, swap.campaign)
             }
             RowStanding::PutBack(swap) => Judged::Disagrees(Discrepancy::PutBack, swap.campaign),
-            RowStanding::Foreign => self.judge_foreign(account, now),
+            RowStanding::Foreign => self.judge_foreign(subject, now),
         }
     }
 
@@ -67,11 +76,12 @@ impl Records {
         sealed.count() as u64
     }
 
-    fn judge_foreign(&self, account: &AccountId, now: CredentialVersion) -> Judged {
-        if let Some(made) = self.made.get(&now).filter(|made| made.account != *account) {
+    fn judge_foreign(&self, subject: Option<&SubjectId>, now: CredentialVersion) -> Judged {
+        let made = self.made.get(&now).filter(|made| Some(&made.subject) != subject);
+        if let Some(made) = made {
             return Judged::Disagrees(Discrepancy::Misplaced, made.campaign);
         }
-        match self.known.get(account) {
+        match subject.and_then(|subject| self.known.get(subject)) {
             Some(known) if !known.contains(&now) => Judged::Unknown(known.clone()),
             _ => Judged::Agrees,
         }

@@ -1,13 +1,12 @@
 //! Putting right what is kept of accounts that hold another value, with an entry of the log each.
 
-use std::slice;
-
 use campaign::{Event, HaltReason, RecordedSwap, RowStanding, State, judge_standing};
 use directory::Ability;
 use instance::Instance;
 use ledger::{CampaignEvent, LogEvent};
 use model::{
-    AccountId, CampaignId, CampaignState, Discrepancy, NoticeState, SwapState, TargetState,
+    AccountId, CampaignId, CampaignState, Discrepancy, NoticeState, SubjectId, SwapState,
+    TargetState,
 };
 use outbox::Addressee;
 use store::{AddressNow, KnownSwap, KnownTarget, StoreError, Tx};
@@ -16,11 +15,12 @@ use super::{
     found::Disagreements,
     means::Reconciling,
     records::{ReadRow, recorded},
-    sealings::{PersonToTell, Sealings},
+    sealings::Sealings,
 };
 use crate::{
     ReconcileError, SwapError,
     loaded::{held, take_step},
+    person::PersonToTell,
 };
 
 /// An account that holds another value than what is kept says, as the connection that writes shows.
@@ -82,7 +82,7 @@ async fn of_campaign(
     end_sessions(means, &found).await?;
     let mut tx = means.instance.store().begin().await?;
     let mut loaded = held(&mut tx, campaign).await?;
-    let sealings = Sealings::of(&mut tx, campaign, &found).await?;
+    let sealings = Sealings::of(means.instance, &mut tx, campaign, &found).await?;
     let repair = Repair { means, campaign, sealings };
     let mut repaired = Vec::new();
     for misfit in misfits {
@@ -146,10 +146,10 @@ async fn of_nobody(
     let mut tx = means.instance.store().begin().await?;
     let mut repaired = Vec::new();
     for misfit in misfits {
-        repaired.push(match standing(&mut tx, misfit).await? {
+        repaired.push(match standing(means.instance, &mut tx, misfit).await? {
             Now::Agrees => Repaired::Agrees,
             Now::FoundSealed(swap) if tx.find_swap(swap.id).await? => {
-                let event = LogEvent::ValueFound { account: swap.account, swap: swap.id };
+                let event = LogEvent::ValueFound { whom: swap.subject.into(), swap: swap.id };
                 Repaired::Done { event, is_to_tell: false }
             }
             _ => Repaired::Left,
@@ -168,8 +168,9 @@ enum Now {
     Foreign,
 }
 
-async fn standing(tx: &mut Tx, misfit: &OddRow) -> Result<Now, StoreError> {
-    let swaps = tx.swaps_of(slice::from_ref(misfit.account())).await?;
+async fn standing(instance: &Instance, tx: &mut Tx, misfit: &OddRow) -> Result<Now, StoreError> {
+    let subject = instance.subject_of(tx, misfit.account()).await?;
+    let swaps = tx.swaps_of(subject.as_slice()).await?;
     let records: Vec<_> = swaps.iter().map(recorded).collect();
     let known = |found: RecordedSwap| swaps.into_iter().find(|swap| swap.id == found.id);
     Ok(match judge_standing(misfit.seen.version, &records) {
@@ -195,7 +196,7 @@ impl Repair<'_> {
         if !now.is(&misfit.seen.hash) {
             return Ok(Repaired::Agrees);
         }
-        match standing(tx, misfit).await? {
+        match standing(self.means.instance, tx, misfit).await? {
             Now::Agrees => Ok(Repaired::Agrees),
             Now::Foreign => Ok(Repaired::Left),
             Now::PutBack(swap) => match self.target_of(&swap) {
@@ -221,12 +222,12 @@ impl Repair<'_> {
         swap: &KnownSwap,
         target: KnownTarget,
     ) -> Result<Repaired, ReconcileError> {
-        let (campaign, account) = (self.campaign, &swap.account);
-        tx.move_target(campaign, account, target.state, TargetState::PutBack, None).await?;
-        tx.end_reset_line(campaign, account).await?;
-        tx.release_target(campaign, account).await?;
-        let (account, swap) = (account.clone(), swap.id);
-        let event = CampaignEvent::AccountPutBack { campaign, account, swap }.into();
+        let (campaign, subject) = (self.campaign, swap.subject);
+        tx.move_target(campaign, subject, target.state, TargetState::PutBack, None).await?;
+        tx.end_reset_line(campaign, subject).await?;
+        tx.release_target(campaign, subject).await?;
+        let (whom, swap) = (subject.into(), swap.id);
+        let event = CampaignEvent::AccountPutBack { campaign, whom, swap }.into();
         Ok(Repaired::Done { event, is_to_tell: false })
     }
 
@@ -239,7 +240,7 @@ impl Repair<'_> {
         swap: &KnownSwap,
         target: KnownTarget,
     ) -> Result<Repaired, ReconcileError> {
-        let (campaign, account) = (self.campaign, &swap.account);
+        let (campaign, subject) = (self.campaign, swap.subject);
         let address = tx.address_now(campaign, target.address).await?;
         // Whoever is at the address goes by what it was before.
         if address.is_held || !self.keep_line(tx, misfit, swap, &address).await? {
@@ -248,11 +249,11 @@ impl Repair<'_> {
         if swap.state != SwapState::Done {
             tx.find_swap(swap.id).await?;
         }
-        tx.move_target(campaign, account, target.state, TargetState::Sealed, None).await?;
-        let reopened = self.tell(tx, account, target.address, &address).await?;
+        tx.move_target(campaign, subject, target.state, TargetState::Sealed, None).await?;
+        let reopened = self.tell(tx, subject, target.address, &address).await?;
         let event = CampaignEvent::AccountFoundSealed {
             campaign,
-            account: account.clone(),
+            whom: subject.into(),
             address: target.address,
             swap: swap.id,
             skipped: target.skip_reason,
@@ -269,9 +270,9 @@ impl Repair<'_> {
         swap: &KnownSwap,
         address: &AddressNow,
     ) -> Result<bool, ReconcileError> {
-        let line = tx.reset_line(self.campaign, &swap.account).await?;
+        let line = tx.reset_line(self.campaign, swap.subject).await?;
         if line.is_some_and(|line| line.sealed == swap.made) {
-            return Ok(tx.revive_reset_line(self.campaign, &swap.account).await?);
+            return Ok(tx.revive_reset_line(self.campaign, swap.subject).await?);
         }
         let Some(whom) = self.whom(misfit, address) else { return Ok(false) };
         self.sealings.write_line(self.means.instance, tx, swap, &whom, &misfit.seen.hash).await
@@ -292,7 +293,7 @@ impl Repair<'_> {
     async fn tell(
         &self,
         tx: &mut Tx,
-        account: &AccountId,
+        subject: SubjectId,
         number: u64,
         address: &AddressNow,
     ) -> Result<bool, ReconcileError> {
@@ -300,7 +301,7 @@ impl Repair<'_> {
         match address.notice {
             None if address.is_done => Ok(tx.reopen_address(campaign, number).await?),
             Some((notice, NoticeState::Pending)) => {
-                tx.add_notice_line(notice, campaign, number, account).await?;
+                tx.add_notice_line(notice, campaign, number, subject).await?;
                 Ok(false)
             }
             _ => Ok(false),

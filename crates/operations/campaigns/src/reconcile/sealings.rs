@@ -4,19 +4,12 @@
 use std::collections::HashMap;
 
 use instance::{Encrypted, Instance, limits::LOG_ENTRIES_PER_READ};
-use ledger::CampaignEvent;
+use ledger::{CampaignEvent, Whom};
 use model::{AccountId, CampaignId, CredentialVersion, FindingId, StoredHash, SwapId};
 use outbox::Kept;
 use store::{KnownSwap, NewResetLine, Tx};
 
-use crate::ReconcileError;
-
-/// Whom to tell of an account.
-pub(crate) struct PersonToTell {
-    pub(crate) address: String,
-    pub(crate) username: Option<String>,
-    pub(crate) locale: Option<String>,
-}
+use crate::{ReconcileError, person::PersonToTell};
 
 /// The sealings of one campaign that the log tells of.
 pub(crate) struct Sealings {
@@ -33,13 +26,17 @@ struct Evident {
 impl Sealings {
     /// Those of these accounts. The log is read only if there are any.
     pub(crate) async fn of(
+        instance: &Instance,
         tx: &mut Tx,
         campaign: CampaignId,
         accounts: &[AccountId],
     ) -> Result<Self, ReconcileError> {
+        let subjects = instance.subjects_of(tx, accounts).await?.into_iter();
+        let named = subjects.flat_map(|(id, subject)| [Whom::Account(id), subject.into()]);
+        let named: Vec<_> = named.collect();
         let mut sealings = Self { campaign, evidence: HashMap::new() };
         let mut from = 0;
-        while !accounts.is_empty() {
+        while !named.is_empty() {
             let entries = tx.log_entries_of(campaign, from, LOG_ENTRIES_PER_READ).await?;
             let Some(last) = entries.last() else { break };
             from = last.position + 1;
@@ -47,15 +44,15 @@ impl Sealings {
                 let position = entry.position;
                 let event = CampaignEvent::of(campaign, &entry.body);
                 let event = event.map_err(|source| ReconcileError::Entry { position, source })?;
-                sealings.follow(event, accounts);
+                sealings.follow(event, &named);
             }
         }
         Ok(sealings)
     }
 
-    fn follow(&mut self, event: Option<CampaignEvent>, accounts: &[AccountId]) {
+    fn follow(&mut self, event: Option<CampaignEvent>, named: &[Whom]) {
         let Some(CampaignEvent::AccountSealing {
-            account,
+            whom,
             credential_version: found_as,
             findings,
             swap: Some(swap),
@@ -64,7 +61,7 @@ impl Sealings {
         else {
             return;
         };
-        if accounts.contains(&account) {
+        if named.contains(&whom) {
             let findings = findings.into_iter().map(FindingId).collect();
             self.evidence.insert(swap, Evident { found_as, findings });
         }
@@ -83,17 +80,18 @@ impl Sealings {
         let Some(Evident { found_as, findings }) = self.evidence.get(&swap.id) else {
             return Ok(false);
         };
-        let (campaign, account) = (self.campaign, &swap.account);
-        let others = tx.resets_of_account(account).await?;
+        let (campaign, subject) = (self.campaign, swap.subject);
+        let others = tx.resets_of_subject(subject).await?;
         let is_other = |version| version == *found_as;
         if others.iter().any(|past| past.campaign != campaign && is_other(past.line.version)) {
             return Ok(false);
         }
         let PersonToTell { address, username, locale } = whom;
         let kept = Kept::new(None, hash, address.clone(), username.clone(), locale.clone());
+        let account = &instance.account_of(tx, subject).await?;
         let Encrypted { wrapped_key, body } = kept.encrypt(instance, campaign, account)?;
         let line = NewResetLine {
-            account: account.clone(),
+            subject,
             version: *found_as,
             replaced: swap.expected,
             sealed: swap.made,

@@ -136,7 +136,10 @@ async fn note(
         return Ok(());
     }
     let mut tx = means.instance.store().read().await?;
-    let campaign = tx.latest_campaign_of(&trial.account).await?;
+    let campaign = match means.instance.subject_of(&mut tx, &trial.account).await? {
+        Some(subject) => tx.latest_campaign_of(subject).await?,
+        None => None,
+    };
     drop(tx);
     findings.add(Discrepancy::Unrecorded, &trial.account, campaign, false);
     halt_all(means.instance, findings).await

@@ -1,6 +1,6 @@
 //! Who is sealed, or may be, and is not going to be told.
 
-use instance::Instance;
+use instance::{Instance, InstanceFault};
 use model::{CampaignState, Discrepancy, TargetState, Timestamp};
 use store::{CampaignRow, StoreError, Tx};
 
@@ -11,7 +11,7 @@ use crate::limits::STUCK_AFTER;
 pub(crate) async fn find_untold(
     instance: &Instance,
     findings: &mut Disagreements,
-) -> Result<(), StoreError> {
+) -> Result<(), InstanceFault> {
     let mut tx = instance.store().read().await?;
     let now = tx.now().await?;
     for row in tx.campaigns().await? {
@@ -19,7 +19,7 @@ pub(crate) async fn find_untold(
         let accounts = counts.into_iter().map(|(_, accounts)| accounts).sum();
         if accounts > 0 {
             findings.count(Discrepancy::Untold, Some(row.id), accounts);
-            list(&mut tx, &row, accounts, findings).await?;
+            list(instance, &mut tx, &row, accounts, findings).await?;
         }
     }
     Ok(())
@@ -42,14 +42,18 @@ fn long_before(now: Timestamp) -> Timestamp {
 }
 
 async fn list(
+    instance: &Instance,
     tx: &mut Tx,
     row: &CampaignRow,
     accounts: u64,
     findings: &mut Disagreements,
-) -> Result<(), StoreError> {
+) -> Result<(), InstanceFault> {
     let room = accounts.min(findings.room() as u64);
-    for found in tx.unsettled_accounts(row.id, room).await? {
-        findings.list(Discrepancy::Untold, &found.account, Some(row.id), false);
+    let found = tx.unsettled_accounts(row.id, room).await?;
+    let subjects: Vec<_> = found.iter().map(|found| found.subject).collect();
+    let accounts = instance.accounts_of(tx, &subjects).await?;
+    for subject in subjects {
+        findings.list(Discrepancy::Untold, accounts.of(subject)?, Some(row.id), false);
     }
     Ok(())
 }

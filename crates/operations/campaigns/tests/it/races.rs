@@ -76,7 +76,7 @@ impl Race {
     }
 
     async fn judge(&self, taken: &Swap) -> Result<SwapEnd, SwapError> {
-        judge_left(self.instance.keys(), &*self.directory, taken).await
+        judge_left(self.instance.keys(), &*self.directory, &one(), taken).await
     }
 
     /// Takes the swap over and judges it; for as long as the row is held, that waits.
@@ -101,13 +101,14 @@ impl Race {
 
 async fn intend(instance: &TestSite) -> SwapLease {
     let campaign = CampaignId(campaign(instance).await);
+    let mut tx = instance.store().begin().await.unwrap();
+    let named = instance.name_accounts(&mut tx, &[one()]).await.unwrap();
     let new = NewSwap {
-        account: one(),
+        subject: named[&one()],
         behalf: SwapBehalf::Seal { campaign, round: 1 },
         expected: version(instance.keys(), &hash(OLD)),
         made: version(instance.keys(), &hash(OURS)),
     };
-    let mut tx = instance.store().begin().await.unwrap();
     let held = tx.intend_swap(&new, &name(1), Duration::ZERO).await.unwrap();
     tx.commit().await.unwrap();
     held.unwrap()

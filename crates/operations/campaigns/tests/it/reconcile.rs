@@ -7,7 +7,7 @@ use campaigns::{
     reconcile_if_due,
 };
 use futures_util::FutureExt as _;
-use model::{CampaignState, Discrepancy, SwapState, TargetState};
+use model::{CampaignState, Discrepancy, SubjectId, SwapState, TargetState};
 
 use crate::{
     sealed::{Databases, on_both},
@@ -81,14 +81,15 @@ async fn a_value_that_was_given_up_is_found_and_its_owner_told(databases: Databa
     assert_eq!(table.state().await, CampaignState::Halted);
     assert_eq!(table.target_of(1).await.state, TargetState::Sealed);
     let mut tx = table.instance.store().begin().await.unwrap();
-    let line = tx.reset_line(table.campaign, &id(1)).await.unwrap().unwrap();
+    let who = table.subject(&mut tx, 1).await;
+    let line = tx.reset_line(table.campaign, who).await.unwrap().unwrap();
     assert!(line.kept.is_some());
     assert_eq!(tx.addresses_to_take(table.campaign, 0, 9).await.unwrap(), [1], "it is told next");
-    let notice = tx.add_notice(table.campaign, 1, &[id(1)], model::Timestamp::from_micros(5)).await;
+    let notice = tx.add_notice(table.campaign, 1, &[who], model::Timestamp::from_micros(5)).await;
     assert_eq!(tx.notice_exposures(notice.unwrap()).await.unwrap().len(), 1);
     tx.roll_back().await.unwrap();
     let log = table.instance.log().await;
-    let entry = r#""event":"account_found_sealed","campaign":1,"account":"1","address":1,"#;
+    let entry = r#""event":"account_found_sealed","campaign":1,"subject":2,"address":1,"#;
     assert!(log.contains(entry) && log.contains(r#""skipped":"changed","reopened":true"#), "{log}");
     assert!(log.contains(r#""reason":"unreconciled""#) && log.contains("table_reconciled"));
     assert_eq!(log.matches("account_found_sealed").count(), 1);
@@ -112,7 +113,7 @@ async fn a_value_that_was_perhaps_written_is_found(databases: Databases) {
 async fn a_value_of_ours_stands_again_where_its_owner_had_come_back(databases: Databases) {
     let table = Table::new(databases, 2, 2).await;
     table.seal_and_write(0, SwapState::Done).await;
-    table.in_store("UPDATE target SET state = 'reset', open = FALSE WHERE account = '0'").await;
+    table.in_store("UPDATE target SET state = 'reset', open = FALSE WHERE subject = 1").await;
     let outcome = table.compare().await;
     assert_eq!(found(&outcome)[&Discrepancy::FoundSealed], 1);
     assert_eq!(table.target_of(0).await.state, TargetState::Sealed);
@@ -153,7 +154,7 @@ async fn an_old_password_that_works_again_is_found_and_another_campaign_may_take
     for number in [0, 1, 2] {
         table.seal_and_write(number, SwapState::Done).await;
     }
-    table.in_store("UPDATE target SET state = 'reset' WHERE account = '1'").await;
+    table.in_store("UPDATE target SET state = 'reset' WHERE subject = 2").await;
     for number in [0, 1] {
         table.write(number, old(number).expose()).await;
     }
@@ -162,10 +163,12 @@ async fn an_old_password_that_works_again_is_found_and_another_campaign_may_take
     assert_eq!(outcome.result.repaired, 2);
     assert_eq!(table.state().await, CampaignState::Halted);
     let mut tx = table.instance.store().read().await.unwrap();
-    let held = tx.accounts_in_open_campaigns().await.unwrap();
-    assert!(!held.contains(&id(0)) && !held.contains(&id(1)) && held.contains(&id(2)), "{held:?}");
+    let [first, second, third] = [1, 2, 3].map(SubjectId);
+    let held = tx.subjects_in_open_campaigns().await.unwrap();
+    let is_held = [first, second, third].map(|subject| held.contains(&subject));
+    assert_eq!(is_held, [false, false, true], "{held:?}");
     let lines: Vec<_> = tx.reset_lines().await.unwrap().into_iter().map(|(id, _)| id).collect();
-    assert_eq!(lines, [id(2)]);
+    assert_eq!(lines, [third]);
     drop(tx);
     for number in [0, 1] {
         assert_eq!(table.target_of(number).await.state, TargetState::PutBack);
@@ -237,7 +240,8 @@ async fn a_person_at_an_address_that_was_told_is_not_told_again(databases: Datab
     table.seal_and_write(0, SwapState::Done).await;
     let mut tx = table.instance.store().begin().await.unwrap();
     let now = model::Timestamp::from_micros(5);
-    let notice = tx.add_notice(table.campaign, 0, &[id(0)], now).await.unwrap();
+    let who = table.subject(&mut tx, 0).await;
+    let notice = tx.add_notice(table.campaign, 0, &[who], now).await.unwrap();
     tx.commit().await.unwrap();
     // The others have the same address.
     table.in_site("UPDATE users SET email = '0@example.org'").await;
@@ -261,7 +265,7 @@ async fn a_person_at_an_address_that_was_told_is_not_told_again(databases: Datab
         assert_eq!(kinds[0], (&*number.to_string(), Discrepancy::FoundSealed, true), "{kinds:?}");
         let mut tx = table.instance.store().read().await.unwrap();
         let told = tx.notice_lines(notice).await.unwrap();
-        assert_eq!(told, [id(0), id(1)], "what is not sent yet speaks of one more");
+        assert_eq!(told, [1, 2].map(SubjectId), "what is not sent yet speaks of one more");
         assert!(tx.addresses_to_take(table.campaign, 0, 9).await.unwrap().is_empty());
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use campaigns::{ResetWatch, watch_resets, watch_round};
 use directory::{Columns, Mapping};
 use instance::testing::{NOW, TestSite};
-use model::{CampaignState, Credential, Provenance, StoredHash};
+use model::{AccountId, CampaignState, Credential, Provenance, StoredHash};
 use password::{CostLimits, Verifier};
 use sql::{Access, Db, OpenOptions, QueryText};
 use store::{NewAddress, NewCampaign, NewFile, NewLeak};
@@ -180,20 +180,25 @@ async fn seal(instance: &TestSite, store: &Db, accounts: u64) {
         let hash = StoredHash::from_column(Some(text.to_owned())).unwrap();
         *Credential::from(hash).version(instance.keys()).as_bytes()
     });
+    let mut tx = instance.store().begin().await.unwrap();
+    let ids: Vec<_> = (0..accounts).map(|n| AccountId::new(n.to_string()).unwrap()).collect();
+    // The account of number n is subject n + 1.
+    instance.name_accounts(&mut tx, &ids).await.unwrap();
+    tx.commit().await.unwrap();
     let findings = format!(
-        "INSERT INTO finding (leak, account, version, tier, hash_format, state, verified_at) \
-         {numbers} SELECT 1, CAST(i AS TEXT), $1, 'exact', 'bcrypt', 'open', 5 FROM n"
+        "INSERT INTO finding (leak, subject, version, tier, hash_format, state, verified_at) \
+         {numbers} SELECT 1, i + 1, $1, 'exact', 'bcrypt', 'open', 5 FROM n"
     );
     run(store, &findings, &[&old]).await;
     let targets = format!(
-        "INSERT INTO target (campaign, place, account, address, version, finding, state, open) \
-         SELECT {campaign}, CAST(account AS BIGINT), account, 0, version, id, 'sealed', TRUE FROM \
+        "INSERT INTO target (campaign, place, subject, address, version, finding, state, open) \
+         SELECT {campaign}, subject - 1, subject, 0, version, id, 'sealed', TRUE FROM \
          finding"
     );
     run(store, &targets, &[]).await;
     let lines = format!(
-        "INSERT INTO reset_line (campaign, account, version, replaced_version, sealed_version, \
-         intended_at) SELECT {campaign}, account, version, version, $1, 5 FROM finding"
+        "INSERT INTO reset_line (campaign, subject, version, replaced_version, sealed_version, \
+         intended_at) SELECT {campaign}, subject, version, version, $1, 5 FROM finding"
     );
     run(store, &lines, &[&ours]).await;
 }

@@ -1,6 +1,6 @@
 //! A site's table, and a campaign that has done this and that to its accounts.
 
-use std::{sync::Arc, time::Duration};
+use std::{slice, sync::Arc, time::Duration};
 
 use campaigns::{ReconcileError, ReconcileOutcome, Reconciling, Thoroughness, reconcile};
 use directory::{Columns, Mapping};
@@ -11,7 +11,7 @@ use instance::{
 use ledger::CampaignEvent;
 use model::{
     AccountId, CampaignId, CampaignState, Credential, CredentialVersion, FindingId, HashFormat,
-    LeakId, SkipReason, StoredHash, SwapState, TargetState, Tier,
+    LeakId, SkipReason, StoredHash, SubjectId, SwapState, TargetState, Tier,
 };
 use outbox::Addressee;
 use password::{CostLimits, Verifier};
@@ -97,9 +97,10 @@ impl Table {
         let mut rows = Vec::new();
         for number in 0..targets {
             let finding = self.find(&mut tx, number).await;
-            let (account, version) = (id(number), self.version(&old(number)));
+            let (subject, version) =
+                (self.subject(&mut tx, number).await, self.version(&old(number)));
             let findings = vec![finding];
-            rows.push(NewTarget { place: number, account, address: number, version, findings });
+            rows.push(NewTarget { place: number, subject, address: number, version, findings });
         }
         tx.add_targets(self.campaign, &rows).await.unwrap();
         tx.commit().await.unwrap();
@@ -125,7 +126,7 @@ impl Table {
     async fn find(&self, tx: &mut Tx, number: u64) -> FindingId {
         let finding = NewFinding {
             leak: self.leak,
-            account: id(number),
+            subject: self.subject(tx, number).await,
             version: self.version(&old(number)),
             tier: Tier::Exact,
             hash_format: HashFormat::DjangoPbkdf2,
@@ -145,6 +146,13 @@ impl Table {
         tx.commit().await.unwrap();
     }
 
+    /// The number of an account.
+    pub(crate) async fn subject(&self, tx: &mut Tx, number: u64) -> SubjectId {
+        let account = id(number);
+        let named = self.instance.name_accounts(tx, slice::from_ref(&account)).await.unwrap();
+        named[&account]
+    }
+
     pub(crate) fn version(&self, hash: &StoredHash) -> CredentialVersion {
         Credential::from(hash.clone()).version(self.instance.keys())
     }
@@ -159,18 +167,19 @@ impl Table {
     /// row is as it was. Returns the value that was made.
     pub(crate) async fn seal(&self, number: u64, end: SwapState) -> StoredHash {
         let made = self.made(number);
-        let (campaign, account) = (self.campaign, id(number));
+        let campaign = self.campaign;
         let (expected, sealed) = (self.version(&old(number)), self.version(&made));
         let behalf = SwapBehalf::Seal { campaign, round: 1 };
-        let swap = NewSwap { account: account.clone(), behalf, expected, made: sealed };
         let mut tx = self.instance.store().begin().await.unwrap();
+        let subject = self.subject(&mut tx, number).await;
+        let swap = NewSwap { subject, behalf, expected, made: sealed };
         let owner = WorkerName::from_random([7; 16]);
         tx.take_address(campaign, number, &owner, Duration::ZERO).await.unwrap();
         let held = tx.intend_swap(&swap, &owner, LONG).await.unwrap().unwrap();
-        let findings = tx.findings_of(&account).await.unwrap();
+        let findings = tx.findings_of(subject).await.unwrap();
         let evidence: Vec<_> = findings.iter().map(|finding| finding.id).collect();
         let line = NewResetLine {
-            account: account.clone(),
+            subject,
             version: expected,
             replaced: expected,
             sealed,
@@ -181,7 +190,7 @@ impl Table {
         tx.put_reset_line(campaign, line, NOW).await.unwrap();
         let event = CampaignEvent::AccountSealing {
             campaign,
-            account: account.clone(),
+            whom: subject.into(),
             credential_version: expected,
             findings: evidence.iter().map(|finding| finding.0).collect(),
             swap: Some(held.id),
@@ -192,9 +201,9 @@ impl Table {
         }
         let (state, reason) = ended(end);
         let from = TargetState::Pending;
-        assert!(tx.move_target(campaign, &account, from, state, reason).await.unwrap());
+        assert!(tx.move_target(campaign, subject, from, state, reason).await.unwrap());
         if end == SwapState::Undone {
-            tx.drop_reset_line(campaign, &account).await.unwrap();
+            tx.drop_reset_line(campaign, subject).await.unwrap();
         }
         tx.commit().await.unwrap();
         made
@@ -236,7 +245,8 @@ impl Table {
 
     pub(crate) async fn target_of(&self, number: u64) -> TargetRow {
         let mut tx = self.instance.store().read().await.unwrap();
-        tx.target(self.campaign, &id(number)).await.unwrap()
+        let subject = self.instance.subject_of(&mut tx, &id(number)).await.unwrap().unwrap();
+        tx.target(self.campaign, subject).await.unwrap()
     }
 
     /// Somebody writes this hash into the row of an account.

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use instance::{Instance, Progress};
 use ledger::{FileAdded, LogEvent};
 use model::{FindingId, LeakDate, LeakName, Provenance, RecordRef, canonical::hex_of};
-use store::{Leak, NewFile, NewLeak, StoreError, Tx};
+use store::{Finding, Leak, NewFile, NewLeak, StoreError, Tx, UnverifiedAccount};
 use tokio::task::spawn_blocking;
 
 use crate::{contexts::SPOOL, list::ListedAccount, spool};
@@ -143,16 +143,21 @@ pub fn listed_accounts<'a>(
         for (finding, record) in tx.finding_records(leak).await? {
             records.entry(finding).or_default().push(record);
         }
-        let exposed = tx.findings(leak).await?.into_iter().map(|finding| {
-            let mut records = records.remove(&finding.id).unwrap_or_default();
+        let (findings, unverified) = (tx.findings(leak).await?, tx.unverified(leak).await?);
+        let subjects = findings.iter().map(|finding| finding.subject);
+        let subjects: Vec<_> = subjects.chain(unverified.iter().map(|row| row.subject)).collect();
+        let accounts = instance.accounts_of(&mut tx, &subjects).await?;
+        let mut listed = Vec::new();
+        for Finding { id, subject, hash_format, tier, .. } in findings {
+            let mut records = records.remove(&id).unwrap_or_default();
             records.sort();
-            ListedAccount::exposed(finding.account, finding.hash_format, finding.tier, records)
-        });
-        let mut listed: Vec<_> = exposed.collect();
-        let unverified = tx.unverified(leak).await?.into_iter();
-        listed.extend(unverified.map(|found| {
-            ListedAccount::unverified(found.account, found.reason, found.hash_format)
-        }));
+            let account = accounts.of(subject)?.clone();
+            listed.push(ListedAccount::exposed(account, hash_format, tier, records));
+        }
+        for UnverifiedAccount { subject, reason, hash_format } in unverified {
+            let account = accounts.of(subject)?.clone();
+            listed.push(ListedAccount::unverified(account, reason, hash_format));
+        }
         listed.sort_by(|a, b| a.account.cmp(&b.account));
         Ok(listed)
     })

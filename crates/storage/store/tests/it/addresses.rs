@@ -7,7 +7,7 @@ use sql::Constraint;
 use store::{AddressCounts, AddressLease, Store, Tx, WorkerName};
 
 use crate::support::{
-    LONG, TestStore, account, address, broken, campaign, frozen, frozen_at, leak, time, worker,
+    LONG, TestStore, address, broken, campaign, frozen, frozen_at, leak, subject, time, worker,
 };
 
 /// A lease that is over as soon as it is given.
@@ -165,7 +165,7 @@ async fn counts_follow_an_address(store: TestStore) {
     let mut tx = store.tx().await;
     assert_eq!(tx.address_counts(CampaignId(99)).await.unwrap(), AddressCounts::default());
     frozen.seal(&mut tx, 0).await;
-    tx.add_notice(id, 0, &[account("0")], time(7)).await.unwrap();
+    tx.add_notice(id, 0, &[subject("0")], time(7)).await.unwrap();
     finished(&mut tx, id, 0, false).await;
     finished(&mut tx, id, 1, true).await;
     held(&mut tx, id, 2).await;
@@ -185,7 +185,7 @@ async fn whoever_is_sealed_and_untold_is_counted(store: TestStore) {
     frozen.intend(&mut tx, 1).await;
     frozen.intend(&mut tx, 3).await;
     let (skipped, reason) = (TargetState::Skipped, Some(SkipReason::Gone));
-    tx.move_target(id, &account("2"), TargetState::Pending, skipped, reason).await.unwrap();
+    tx.move_target(id, subject("2"), TargetState::Pending, skipped, reason).await.unwrap();
     assert_eq!(tx.sealed_untold(id).await.unwrap(), 3);
     assert!(tx.finish_address(&lease, false).await.unwrap());
     assert_eq!(tx.sealed_untold(id).await.unwrap(), 3);

@@ -35,6 +35,8 @@ mod screening;
 #[cfg(test)]
 mod sending_pause;
 #[cfg(test)]
+mod subjects;
+#[cfg(test)]
 mod swaps;
 #[cfg(test)]
 mod targets;

@@ -7,7 +7,7 @@ use sql::{Constraint, SqlError};
 use store::{Errand, NewFinding, Notice, Store, StoreError, Tx, WorkerName};
 
 use crate::support::{
-    Frozen, LONG, TestStore, account, broken, frozen, frozen_at, leak, new_finding, reset_line,
+    Frozen, LONG, TestStore, broken, frozen, frozen_at, leak, new_finding, reset_line, subject,
     target, time, worker,
 };
 
@@ -36,7 +36,7 @@ async fn an_address_is_told_once(store: TestStore) {
     let frozen = sealed(&store, &[0, 0]).await;
     let mut tx = store.tx().await;
     let id = told(&mut tx, &frozen, 0, &["1", "0"]).await;
-    assert_eq!(tx.notice_lines(id).await.unwrap(), [account("0"), account("1")]);
+    assert_eq!(tx.notice_lines(id).await.unwrap(), [subject("0"), subject("1")]);
     let expected = Notice {
         id,
         errand: Errand::Campaign { campaign: frozen.campaign, address: 0 },
@@ -66,7 +66,7 @@ async fn only_whose_password_was_taken_is_told(store: TestStore) {
     let mut tx = store.tx().await;
     frozen.seal(&mut tx, 0).await;
     told(&mut tx, &frozen, 0, &["0"]).await;
-    let dropped = tx.drop_reset_line(frozen.campaign, &account("0")).await;
+    let dropped = tx.drop_reset_line(frozen.campaign, subject("0")).await;
     assert_eq!(broken(dropped), Constraint::ForeignKey);
 }
 
@@ -78,8 +78,8 @@ async fn nobody_is_told_about_the_account_of_another(store: TestStore) {
     told(&mut tx, &frozen, 0, &["0"]).await;
     tx.commit().await.unwrap();
     let lines = [
-        "INSERT INTO notice_line (notice, campaign, address, account) VALUES (1, 1, 1, '1')",
-        "INSERT INTO notice_line (notice, campaign, address, account) VALUES (1, 1, 0, '1')",
+        "INSERT INTO notice_line (notice, campaign, address, subject) VALUES (1, 1, 1, 1)",
+        "INSERT INTO notice_line (notice, campaign, address, subject) VALUES (1, 1, 0, 1)",
         "UPDATE notice SET address = 1",
         "UPDATE target SET address = 1",
     ];
@@ -95,7 +95,7 @@ async fn the_one_who_waited_longest_is_told_first(store: TestStore) {
     let soon = tx.now().await.unwrap().after(LONG);
     let mut ids = Vec::new();
     for (address, at) in [(0, soon), (1, time(9)), (2, time(8))] {
-        let id = account(&address.to_string());
+        let id = subject(&address.to_string());
         ids.push(tx.add_notice(frozen.campaign, address, &[id], at).await.unwrap());
     }
     for expected in [ids[2], ids[1]] {
@@ -217,7 +217,7 @@ async fn who_was_told_stays_on_record(store: TestStore) {
     for (text, expected) in [
         ("DELETE FROM notice", "rows of notice stay"),
         ("DELETE FROM notice_line", "rows of notice_line are only added"),
-        ("UPDATE notice_line SET account = account", "rows of notice_line are only added"),
+        ("UPDATE notice_line SET subject = subject", "rows of notice_line are only added"),
     ] {
         let objection = store.objection(text).await;
         assert!(objection.contains(expected), "{text}: {objection}");
@@ -302,7 +302,7 @@ async fn notice(
     address: u64,
     accounts: &[&str],
 ) -> Result<NoticeId, StoreError> {
-    let accounts: Vec<_> = accounts.iter().map(|id| account(id)).collect();
+    let accounts: Vec<_> = accounts.iter().map(|id| subject(id)).collect();
     tx.add_notice(frozen.campaign, address, &accounts, time(7)).await
 }
 

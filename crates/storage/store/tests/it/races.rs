@@ -7,7 +7,7 @@ use sql::{Access, Db, OpenOptions, QueryText};
 use store::{NewSwap, SwapBehalf, SwapLease, Tx};
 use tokio::{task::JoinHandle, time::sleep};
 
-use crate::support::{Frozen, LONG, TestStore, account, frozen, time, version, worker};
+use crate::support::{Frozen, LONG, TestStore, frozen, subject, time, version, worker};
 
 /// Longer than any statement takes that need not wait.
 const A_WHILE: Duration = Duration::from_millis(300);
@@ -47,7 +47,7 @@ async fn pull(mut tx: Tx) {
 async fn intended(store: &TestStore, frozen: &Frozen) -> SwapLease {
     let behalf = SwapBehalf::Seal { campaign: frozen.campaign, round: 1 };
     let (expected, made) = (version(1), version(50));
-    let new = NewSwap { account: account("0"), behalf, expected, made };
+    let new = NewSwap { subject: subject("0"), behalf, expected, made };
     let mut tx = store.tx().await;
     let held = tx.intend_swap(&new, &worker(1), Duration::ZERO).await.unwrap().unwrap();
     tx.commit().await.unwrap();
@@ -208,7 +208,7 @@ async fn of_two_who_take_a_swap_over_one_does() {
 async fn of_two_intents_for_one_account_one_is_kept() {
     let (store, Frozen { campaign, .. }) = two().await;
     let intend = |made| NewSwap {
-        account: account("0"),
+        subject: subject("0"),
         behalf: SwapBehalf::Seal { campaign, round: 1 },
         expected: version(1),
         made: version(made),

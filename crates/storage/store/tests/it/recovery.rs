@@ -9,7 +9,7 @@ use store::{
     SwapLease, Tx, WorkerName,
 };
 
-use crate::support::{LONG, TestStore, account, broken, frozen, time, version, worker};
+use crate::support::{LONG, TestStore, broken, frozen, subject, time, version, worker};
 
 /// A lease that is over as soon as it is given.
 const OVER: Duration = Duration::ZERO;
@@ -36,7 +36,7 @@ fn request(kind: NoticeKind, source: u8) -> NewMailRequest {
 fn mail(kind: NoticeKind, id: &str, link: Option<LinkId>) -> NewRequestedNotice {
     NewRequestedNotice {
         kind,
-        account: account(id),
+        subject: subject(id),
         link,
         language: "de".to_owned(),
         address_key: [4; 32],
@@ -60,12 +60,12 @@ async fn begin(tx: &mut Tx, id: NoticeId, owner: &WorkerName, lease: Duration) -
 async fn choose(tx: &mut Tx, link: LinkId, id: &str, lease: Duration) -> SwapLease {
     let made = version(u8::try_from(link.0).unwrap() + 100);
     let behalf = SwapBehalf::Choose { link };
-    let swap = NewSwap { account: account(id), behalf, expected: version(1), made };
+    let swap = NewSwap { subject: subject(id), behalf, expected: version(1), made };
     tx.intend_swap(&swap, &worker(1), lease).await.unwrap().unwrap()
 }
 
 async fn mailed(tx: &mut Tx, id: &str, token: u8, at: i64) -> LinkId {
-    let link = tx.add_reset_link(&account(id)).await.unwrap();
+    let link = tx.add_reset_link(subject(id)).await.unwrap();
     let until = time(i64::MAX);
     tx.mail_reset_link(link, [token; 32], time(at), until).await.unwrap();
     link
@@ -106,7 +106,7 @@ async fn mails_are_counted_for_account_and_source(store: TestStore) {
     tx.add_requested_notice(done, time(40)).await.unwrap();
     let counts = [("1", 0, 2), ("1", 10, 1), ("1", 20, 0), ("2", 0, 1), ("3", 0, 0)];
     for (id, since, expected) in counts {
-        let count = tx.requested_for_account(&account(id), time(since)).await.unwrap();
+        let count = tx.requested_for_subject(subject(id), time(since)).await.unwrap();
         assert_eq!(count, expected, "{id} since {since}");
     }
     assert_eq!(tx.requested_by_source([7; 32], time(10)).await.unwrap(), 2);
@@ -149,7 +149,7 @@ async fn what_it_told_is_forgotten(store: TestStore) {
     let mut tx = store.tx().await;
     let id = answer(&mut tx, "1", time(7)).await;
     let about = tx.requested_notice(id).await.unwrap();
-    assert_eq!((about.account, about.kept.as_deref()), (account("1"), Some(&[2][..])));
+    assert_eq!((about.subject, about.kept.as_deref()), (subject("1"), Some(&[2][..])));
     tx.forget_requested_notice(id).await.unwrap();
     let about = tx.requested_notice(id).await.unwrap();
     assert_eq!((about.wrapped_key, about.kept), (None, None));
@@ -189,10 +189,10 @@ async fn a_link_is_found_by_its_latest_token(store: TestStore) {
     tx.mail_reset_link(link, [2; 32], time(6), time(60)).await.unwrap();
     assert!(tx.reset_link([1; 32]).await.unwrap().is_none());
     let found = tx.reset_link([2; 32]).await.unwrap().unwrap();
-    assert_eq!((found.id, found.account), (link, account("1")));
+    assert_eq!((found.id, found.subject), (link, subject("1")));
     assert_eq!((found.mailed_at, found.expires_at), (time(6), time(60)));
     assert_eq!((found.used_at, found.superseded), (None, false));
-    let other = tx.add_reset_link(&account("2")).await.unwrap();
+    let other = tx.add_reset_link(subject("2")).await.unwrap();
     let taken = tx.mail_reset_link(other, [2; 32], time(6), time(60)).await;
     assert_eq!(broken(taken), Constraint::Unique);
 }
@@ -220,13 +220,13 @@ async fn links_end_for_newer_ones(store: TestStore) {
         links.push(mailed(&mut tx, "1", token, token.into()).await);
     }
     mailed(&mut tx, "2", 9, 1).await;
-    let waiting = tx.add_reset_link(&account("1")).await.unwrap();
-    let live = tx.live_reset_links(&account("1"), links[2], time(50)).await.unwrap();
+    let waiting = tx.add_reset_link(subject("1")).await.unwrap();
+    let live = tx.live_reset_links(subject("1"), links[2], time(50)).await.unwrap();
     assert_eq!(live, [links[1], links[0]], "the oldest first");
     tx.supersede_reset_link(links[1]).await.unwrap();
-    let live = tx.live_reset_links(&account("1"), links[2], time(50)).await.unwrap();
+    let live = tx.live_reset_links(subject("1"), links[2], time(50)).await.unwrap();
     assert_eq!(live, [links[0]]);
-    tx.supersede_other_links(&account("1"), links[0]).await.unwrap();
+    tx.supersede_other_links(subject("1"), links[0]).await.unwrap();
     for (link, superseded) in [(0, false), (1, true), (2, true)] {
         assert_eq!(tx.hold_reset_link(links[link]).await.unwrap().superseded, superseded);
     }

@@ -10,7 +10,7 @@ use testkit::PostgresServer;
 
 use crate::support::{
     CONNECTIONS, LONG, TestStore, account, broken, candidate, frozen, leak, leak_in_pieces,
-    new_file, new_leak, open, sqlite_url, take, time, worker,
+    new_file, new_leak, open, sqlite_url, subject, take, time, worker,
 };
 
 /// All that the two spellings of the schema may differ in.
@@ -219,7 +219,7 @@ async fn a_rehearsal_is_one_for_ever(store: TestStore) {
 
 async fn a_state_is_one_of_its_words(store: TestStore) {
     leak_in_pieces(&store, "Example", 1).await;
-    store.raw(&finding_row("0")).await.unwrap();
+    store.raw(&finding_row(0)).await.unwrap();
     store.raw(&candidate_row("exact")).await.unwrap();
     store
         .raw("INSERT INTO batch (job, account_from, account_to) VALUES (1, 'a', 'b')")
@@ -271,7 +271,9 @@ async fn a_row_refers_to_rows_that_exist(store: TestStore) {
         "INSERT INTO batch (job, account_from, account_to) VALUES (99, 'a', 'b')",
         "INSERT INTO batch_outcome (job, outcome, accounts) VALUES (1, 'gone', 1)",
         "INSERT INTO finding_record (finding, file, line, byte_offset) VALUES (99, 1, 1, 0)",
-        "INSERT INTO unverified (leak, account, reason) VALUES (99, 'a', 'malformed')",
+        "INSERT INTO unverified (leak, subject, reason) VALUES (99, 1, 'malformed')",
+        "INSERT INTO unverified (leak, subject, reason) VALUES (1, 99999, 'malformed')",
+        "INSERT INTO reset_link (subject, made_at, superseded) VALUES (99999, 5, FALSE)",
         "DELETE FROM leak",
         "DELETE FROM leak_file",
         "DELETE FROM job",
@@ -292,13 +294,13 @@ async fn a_row_of_a_campaign_refers_to_rows_that_exist(store: TestStore) {
         "UPDATE campaign_address SET campaign = 99",
         "UPDATE target SET address = 99",
         "UPDATE target SET campaign = 99",
-        "UPDATE target_finding SET account = 'a'",
+        "UPDATE target_finding SET subject = 99999",
         "UPDATE target_finding SET finding = 99",
-        "UPDATE reset_line SET account = 'a'",
-        "UPDATE reset_evidence SET account = 'a'",
+        "UPDATE reset_line SET subject = 99999",
+        "UPDATE reset_evidence SET subject = 99999",
         "UPDATE reset_evidence SET finding = 99",
         "UPDATE notice SET campaign = 99",
-        "INSERT INTO notice_line (notice, campaign, address, account) VALUES (99, 1, 0, '0')",
+        "INSERT INTO notice_line (notice, campaign, address, subject) VALUES (99, 1, 0, 0)",
         "DELETE FROM campaign",
         "DELETE FROM campaign_address",
         "DELETE FROM target",
@@ -313,7 +315,7 @@ async fn a_row_of_a_campaign_refers_to_rows_that_exist(store: TestStore) {
 
 async fn a_row_makes_sense(store: TestStore) {
     leak_in_pieces(&store, "Example", 1).await;
-    store.raw(&finding_row("0")).await.unwrap();
+    store.raw(&finding_row(0)).await.unwrap();
     let nonsense = [
         "UPDATE job SET done_at = 5",
         "UPDATE job SET lease_owner = 'nobody'",
@@ -372,7 +374,7 @@ async fn one_told(store: &TestStore) {
     let mut tx = store.tx().await;
     let lease = tx.take_address(frozen.campaign, 0, &worker(1), LONG).await.unwrap().unwrap();
     frozen.seal(&mut tx, 0).await;
-    tx.add_notice(frozen.campaign, 0, &[account("0")], time(7)).await.unwrap();
+    tx.add_notice(frozen.campaign, 0, &[subject("0")], time(7)).await.unwrap();
     assert!(tx.finish_address(&lease, false).await.unwrap());
     tx.commit().await.unwrap();
 }
@@ -396,11 +398,11 @@ fn words() -> Vec<(&'static str, Vec<&'static str>)> {
 }
 
 /// The version is the digest of the leak's file: any 32 bytes do.
-fn finding_row(account: &str) -> String {
+fn finding_row(subject: i64) -> String {
     format!(
-        "INSERT INTO finding (leak, account, version, tier, hash_format, state, verified_at,
+        "INSERT INTO finding (leak, subject, version, tier, hash_format, state, verified_at,
             wrapped_key, sealed_secret)
-        SELECT 1, '{account}', sha256, 'exact', 'bcrypt', 'open', 5, sha256, sha256 FROM leak_file"
+        SELECT 1, {subject}, sha256, 'exact', 'bcrypt', 'open', 5, sha256, sha256 FROM leak_file"
     )
 }
 

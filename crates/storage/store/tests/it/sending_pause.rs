@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::{NoticeId, NoticeState};
 use store::{Notice, SendingPause, Store, Tx};
 
-use crate::support::{LONG, TestStore, account, frozen_at, time, worker};
+use crate::support::{LONG, TestStore, frozen_at, subject, time, worker};
 
 /// A lease that is over as soon as it is given.
 const OVER: Duration = Duration::ZERO;
@@ -113,6 +113,6 @@ async fn one_notice(store: &TestStore) -> (Tx, NoticeId) {
     let frozen = frozen_at(store, &[0]).await;
     let mut tx = store.tx().await;
     frozen.seal(&mut tx, 0).await;
-    let id = tx.add_notice(frozen.campaign, 0, &[account("0")], time(7)).await.unwrap();
+    let id = tx.add_notice(frozen.campaign, 0, &[subject("0")], time(7)).await.unwrap();
     (tx, id)
 }

@@ -2,7 +2,7 @@ use std::{ops::Deref, time::Duration};
 
 use model::{
     AccountId, CampaignId, CredentialVersion, FileId, FindingId, HashFormat, LeakId, Provenance,
-    TargetState, Tier, Timestamp,
+    SubjectId, TargetState, Tier, Timestamp,
 };
 use sql::{Access, Constraint, Db, OpenOptions, QueryText, SqlError};
 use store::{
@@ -47,14 +47,19 @@ impl TestStore {
         let (url, folder) = sqlite_url();
         let store = open(&url).await;
         store.migrate().await.unwrap();
-        Self { store, url, _folder: Some(folder) }
+        Self { store, url, _folder: Some(folder) }.with_subjects().await
     }
 
     pub(crate) async fn postgres() -> Self {
         let url = testkit::postgres().database().url;
         let store = open(&url).await;
         store.migrate().await.unwrap();
-        Self { store, url, _folder: None }
+        Self { store, url, _folder: None }.with_subjects().await
+    }
+
+    async fn with_subjects(self) -> Self {
+        self.raw(SUBJECTS).await.unwrap();
+        self
     }
 
     /// Runs a text that this crate would never run, on a connection of its own.
@@ -125,6 +130,17 @@ pub(crate) fn broken<T: std::fmt::Debug>(result: Result<T, StoreError>) -> Const
 pub(crate) fn account(id: &str) -> AccountId {
     AccountId::new(id).unwrap()
 }
+
+/// The subject of an account: its id, if that is a number, and otherwise one that no number of a
+/// test is.
+pub(crate) fn subject(id: &str) -> SubjectId {
+    let of_name = || 1000 + id.bytes().fold(0, |sum, byte| (sum * 31 + i64::from(byte)) % 900);
+    SubjectId(id.parse().unwrap_or_else(|_| of_name()))
+}
+
+/// Every subject that a test may name.
+const SUBJECTS: &str = "INSERT INTO subject (id) WITH RECURSIVE number (n) AS \
+    (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n < 1999) SELECT n FROM number";
 
 pub(crate) fn time(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros)
@@ -198,7 +214,7 @@ pub(crate) fn version(byte: u8) -> CredentialVersion {
 pub(crate) fn new_finding(leak: LeakId, id: &str, password: u8) -> NewFinding {
     NewFinding {
         leak,
-        account: account(id),
+        subject: subject(id),
         version: version(password),
         tier: Tier::Lead,
         hash_format: HashFormat::Bcrypt,
@@ -226,14 +242,14 @@ pub(crate) fn address(number: u64, accounts: u32) -> NewAddress {
 }
 
 pub(crate) fn target(place: u64, id: &str, address: u64, findings: &[FindingId]) -> NewTarget {
-    let (account, findings) = (account(id), findings.to_vec());
-    NewTarget { place, account, address, version: version(1), findings }
+    let (subject, findings) = (subject(id), findings.to_vec());
+    NewTarget { place, subject, address, version: version(1), findings }
 }
 
 /// The intent to seal, on this evidence, an account whose first password was found.
 pub(crate) fn reset_line(id: &str, evidence: &[FindingId]) -> NewResetLine {
     NewResetLine {
-        account: account(id),
+        subject: subject(id),
         version: version(1),
         replaced: version(1),
         sealed: version(200),
@@ -300,7 +316,7 @@ impl Frozen {
     }
 
     async fn move_on(&self, tx: &mut Tx, id: usize, from: TargetState, to: TargetState) {
-        let id = account(&id.to_string());
-        assert!(tx.move_target(self.campaign, &id, from, to, None).await.unwrap());
+        let id = subject(&id.to_string());
+        assert!(tx.move_target(self.campaign, id, from, to, None).await.unwrap());
     }
 }

@@ -6,7 +6,7 @@ use model::{SiteTransaction, SwapPurpose, SwapState};
 use sql::Constraint;
 use store::{NewSwap, Swap, SwapBehalf, SwapLease, Tx};
 
-use crate::support::{Frozen, LONG, TestStore, account, broken, frozen, version, worker};
+use crate::support::{Frozen, LONG, TestStore, broken, frozen, subject, version, worker};
 
 on_both! {
     swaps_of_one_account_exclude_each_other,
@@ -24,7 +24,7 @@ const OVER: Duration = Duration::ZERO;
 async fn seal(store: &TestStore, id: &str, made: u8) -> NewSwap {
     let campaign = store.read().await.unwrap().campaigns().await.unwrap()[0].id;
     NewSwap {
-        account: account(id),
+        subject: subject(id),
         behalf: SwapBehalf::Seal { campaign, round: 3 },
         expected: version(1),
         made: version(made),
@@ -46,7 +46,7 @@ async fn swaps_of_one_account_exclude_each_other(store: TestStore) {
     let Frozen { campaign, .. } = frozen(&store, 2).await;
     let held = intend(&store, &seal(&store, "0", 50).await, LONG).await.unwrap();
     let mut tx = store.tx().await;
-    let link = tx.add_reset_link(&account("0")).await.unwrap();
+    let link = tx.add_reset_link(subject("0")).await.unwrap();
     tx.commit().await.unwrap();
     let choose = NewSwap { behalf: SwapBehalf::Choose { link }, ..seal(&store, "0", 51).await };
     assert_eq!(intend(&store, &choose, LONG).await, None, "one at a time");
@@ -69,12 +69,12 @@ async fn a_value_is_made_once(store: TestStore) {
     let Frozen { campaign, .. } = frozen(&store, 2).await;
     let first = seal(&store, "0", 50).await;
     intend(&store, &first, LONG).await.unwrap();
-    let other = NewSwap { account: account("1"), ..first.clone() };
+    let other = NewSwap { subject: subject("1"), ..first.clone() };
     let refused = store.tx().await.intend_swap(&other, &worker(1), LONG).await;
     assert_eq!(broken(refused), Constraint::Unique);
     // What is put back was the site's own.
     let back = SwapBehalf::Reinstate { campaign, round: 3 };
-    let back = NewSwap { account: account("1"), behalf: back, ..first };
+    let back = NewSwap { subject: subject("1"), behalf: back, ..first };
     assert!(intend(&store, &back, LONG).await.is_some());
 }
 
@@ -131,7 +131,7 @@ async fn what_may_have_been_written_stays_on_record(store: TestStore) {
         let objection = store.objection(&format!("UPDATE swap SET {column} = made")).await;
         assert!(objection.contains("what a swap is about stays"), "{objection}");
     }
-    let objection = store.objection("UPDATE swap SET account = 'x'").await;
+    let objection = store.objection("UPDATE swap SET subject = 5").await;
     assert!(objection.contains("what a swap is about stays"), "{objection}");
     let half = "UPDATE swap SET passed = 1, site = 'x'";
     assert_eq!(store.refusal(half).await, Constraint::Check);

@@ -6,8 +6,8 @@ use sql::{Constraint, SqlError};
 use store::{NewResetLine, Shares, StoreError, TargetRow, Tx};
 
 use crate::support::{
-    Frozen, TestStore, account, address, broken, campaign, freeze, frozen, frozen_at, leak,
-    new_finding, reset_line, target, time, version,
+    Frozen, TestStore, address, broken, campaign, freeze, frozen, frozen_at, leak, new_finding,
+    reset_line, subject, target, time, version,
 };
 
 on_both! {
@@ -45,9 +45,9 @@ async fn nobody_is_a_target_without_a_finding_of_their_own(store: TestStore) {
         let refused = store.tx().await.add_targets(second, &[target]).await;
         assert_eq!(broken(refused), rule);
     }
-    let foreign = "UPDATE target SET finding = 1 WHERE account = '1'";
+    let foreign = "UPDATE target SET finding = 1 WHERE subject = 1";
     assert_eq!(store.refusal(foreign).await, Constraint::ForeignKey);
-    let foreign = "UPDATE target_finding SET finding = 1 WHERE account = '1'";
+    let foreign = "UPDATE target_finding SET finding = 1 WHERE subject = 1";
     assert_eq!(store.refusal(foreign).await, Constraint::ForeignKey);
     let none = "UPDATE target SET finding = 99";
     assert_eq!(store.refusal(none).await, Constraint::ForeignKey);
@@ -56,21 +56,21 @@ async fn nobody_is_a_target_without_a_finding_of_their_own(store: TestStore) {
 async fn nobody_is_in_two_open_campaigns(store: TestStore) {
     let first = frozen(&store, 2).await;
     let mut tx = store.tx().await;
-    assert_eq!(tx.accounts_in_open_campaigns().await.unwrap().len(), 2);
+    assert_eq!(tx.subjects_in_open_campaigns().await.unwrap().len(), 2);
     let second = campaign(&mut tx, "Second", &[first.leak]).await;
     tx.commit().await.unwrap();
 
     let join = async |tx: &mut Tx| freeze(tx, second, &[0, 1], &first.findings).await;
     assert_eq!(broken(join(&mut store.tx().await).await), Constraint::Unique);
     let mut tx = store.tx().await;
-    tx.release_target(first.campaign, &account("0")).await.unwrap();
-    assert_eq!(tx.accounts_in_open_campaigns().await.unwrap(), [account("1")]);
+    tx.release_target(first.campaign, subject("0")).await.unwrap();
+    assert_eq!(tx.subjects_in_open_campaigns().await.unwrap(), [subject("1")]);
     assert_eq!(broken(join(&mut tx).await), Constraint::Unique, "the other one is held still");
     drop(tx);
 
     let mut tx = store.tx().await;
     tx.release_targets(first.campaign).await.unwrap();
-    assert!(tx.accounts_in_open_campaigns().await.unwrap().is_empty());
+    assert!(tx.subjects_in_open_campaigns().await.unwrap().is_empty());
     join(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
     let reopened = "UPDATE target SET open = TRUE";
@@ -97,7 +97,7 @@ async fn a_campaign_is_thawed_until_a_password_is_touched(store: TestStore) {
     let mut tx = store.tx().await;
     tx.drop_targets(frozen.campaign).await.unwrap();
     tx.drop_addresses(frozen.campaign).await.unwrap();
-    assert!(tx.accounts_in_open_campaigns().await.unwrap().is_empty());
+    assert!(tx.subjects_in_open_campaigns().await.unwrap().is_empty());
     assert!(tx.target_findings(frozen.campaign).await.unwrap().is_empty());
     freeze(&mut tx, frozen.campaign, &[0, 1], &frozen.findings).await.unwrap();
     tx.commit().await.unwrap();
@@ -112,8 +112,8 @@ async fn targets_come_in_the_order_of_the_plan(store: TestStore) {
     let mut tx = store.tx().await;
     let id = frozen.campaign;
     let rows: Vec<TargetRow> = tx.targets(id).try_collect().await.unwrap();
-    let told = rows.iter().map(|row| (row.place, row.account.as_str(), row.address));
-    assert_eq!(told.collect::<Vec<_>>(), [(0, "0", 1), (1, "1", 0), (2, "2", 1)]);
+    let told = rows.iter().map(|row| (row.place, row.subject.0, row.address));
+    assert_eq!(told.collect::<Vec<_>>(), [(0, 0, 1), (1, 1, 0), (2, 2, 1)]);
     for row in &rows {
         let expected = (address(row.address, 1).key, version(1), TargetState::Pending);
         assert_eq!((row.address_key, row.version, row.state), expected);
@@ -122,11 +122,11 @@ async fn targets_come_in_the_order_of_the_plan(store: TestStore) {
     assert_eq!(together, [rows[0].clone(), rows[2].clone()]);
     assert!(tx.targets_of_address(id, 2).await.unwrap().is_empty());
     tx.add_finding(&new_finding(frozen.leak, "0", 2), &[]).await.unwrap();
-    let found = tx.findings_of_target(id, &account("0")).await.unwrap();
+    let found = tx.findings_of_target(id, subject("0")).await.unwrap();
     let found: Vec<_> = found.iter().map(|found| found.id).collect();
     assert_eq!(found, frozen.findings[..1], "the plan does not know the second one");
     let pairs = tx.target_findings(id).await.unwrap();
-    let expected = (0..3).map(|n| (account(&n.to_string()), frozen.findings[n]));
+    let expected = (0..3).map(|n| (subject(&n.to_string()), frozen.findings[n]));
     assert_eq!(pairs, expected.collect::<Vec<_>>());
 }
 
@@ -134,32 +134,32 @@ async fn a_target_moves_on_from_where_it_should_be(store: TestStore) {
     use TargetState::{Pending, Sealed, Sealing, Skipped};
     let frozen = frozen(&store, 3).await;
     let mut tx = store.tx().await;
-    let (id, who) = (frozen.campaign, account("0"));
-    assert!(tx.move_target(id, &who, Pending, Sealing, None).await.unwrap());
-    assert!(!tx.move_target(id, &who, Pending, Sealing, None).await.unwrap());
-    assert!(tx.move_target(id, &who, Sealing, Sealed, None).await.unwrap());
+    let (id, who) = (frozen.campaign, subject("0"));
+    assert!(tx.move_target(id, who, Pending, Sealing, None).await.unwrap());
+    assert!(!tx.move_target(id, who, Pending, Sealing, None).await.unwrap());
+    assert!(tx.move_target(id, who, Sealing, Sealed, None).await.unwrap());
     let reason = Some(SkipReason::Gone);
-    assert!(!tx.move_target(id, &who, Sealing, Skipped, reason).await.unwrap());
-    assert!(!tx.move_target(id, &account("9"), Pending, Sealed, None).await.unwrap());
-    assert!(tx.move_target(id, &account("1"), Pending, Skipped, reason).await.unwrap());
+    assert!(!tx.move_target(id, who, Sealing, Skipped, reason).await.unwrap());
+    assert!(!tx.move_target(id, subject("9"), Pending, Sealed, None).await.unwrap());
+    assert!(tx.move_target(id, subject("1"), Pending, Skipped, reason).await.unwrap());
     let counts = tx.target_counts(id).await.unwrap();
     assert_eq!(counts, [(Pending, None, 1), (Sealed, None, 1), (Skipped, reason, 1)]);
 }
 
 async fn only_what_was_skipped_has_a_reason(store: TestStore) {
     let frozen = frozen(&store, 1).await;
-    let (id, who) = (frozen.campaign, account("0"));
+    let (id, who) = (frozen.campaign, subject("0"));
     for (to, reason) in
         [(TargetState::Skipped, None), (TargetState::Sealed, Some(SkipReason::Changed))]
     {
-        let moved = store.tx().await.move_target(id, &who, TargetState::Pending, to, reason).await;
+        let moved = store.tx().await.move_target(id, who, TargetState::Pending, to, reason).await;
         assert_eq!(broken(moved), Constraint::Check);
     }
 }
 
 async fn no_leak_is_nobody(store: TestStore) {
     frozen(&store, 2).await;
-    store.raw("UPDATE finding SET state = 'dismissed' WHERE account = '1'").await.unwrap();
+    store.raw("UPDATE finding SET state = 'dismissed' WHERE subject = 1").await.unwrap();
     let mut tx = store.tx().await;
     assert!(tx.open_findings(&[]).await.unwrap().is_empty());
     assert_eq!(tx.dismissed_accounts(&[]).await.unwrap(), 0);
@@ -172,8 +172,8 @@ async fn what_is_open_has_its_secret(store: TestStore) {
     let also = tx.add_finding(&new_finding(two, "0", 1), &[]).await.unwrap();
     tx.destroy_secret(findings[3]).await.unwrap();
     tx.commit().await.unwrap();
-    store.raw("UPDATE finding SET state = 'dismissed' WHERE account = '1'").await.unwrap();
-    store.raw("UPDATE finding SET state = 'reset' WHERE account = '2'").await.unwrap();
+    store.raw("UPDATE finding SET state = 'dismissed' WHERE subject = 1").await.unwrap();
+    store.raw("UPDATE finding SET state = 'reset' WHERE subject = 2").await.unwrap();
     let mut tx = store.tx().await;
     let ids = async |tx: &mut Tx, leaks: &[LeakId]| -> Vec<FindingId> {
         tx.open_findings(leaks).await.unwrap().iter().map(|finding| finding.id).collect()
@@ -189,15 +189,15 @@ async fn secrets_are_destroyed_with_their_campaign(store: TestStore) {
     let mut tx = store.tx().await;
     tx.add_finding(&new_finding(frozen.leak, "elsewhere", 1), &[]).await.unwrap();
     assert_eq!(tx.campaign_secrets(frozen.campaign).await.unwrap(), 3);
-    tx.close_findings(frozen.campaign, &account("1")).await.unwrap();
+    tx.close_findings(frozen.campaign, subject("1")).await.unwrap();
     assert_eq!(tx.campaign_secrets(frozen.campaign).await.unwrap(), 2);
     assert_eq!(tx.destroy_campaign_secrets(frozen.campaign).await.unwrap(), 2);
     assert_eq!(tx.destroy_campaign_secrets(frozen.campaign).await.unwrap(), 0);
     tx.commit().await.unwrap();
-    let kept = store.ask::<(String,)>("SELECT account FROM finding WHERE wrapped_key IS NOT NULL");
-    assert_eq!(kept.await, [("elsewhere".to_owned(),)]);
-    let reset = store.ask::<(String,)>("SELECT account FROM finding WHERE state = 'reset'");
-    assert_eq!(reset.await, [("1".to_owned(),)]);
+    let kept = store.ask::<(i64,)>("SELECT subject FROM finding WHERE wrapped_key IS NOT NULL");
+    assert_eq!(kept.await, [(subject("elsewhere").0,)]);
+    let reset = store.ask::<(i64,)>("SELECT subject FROM finding WHERE state = 'reset'");
+    assert_eq!(reset.await, [(1,)]);
 }
 
 /// A second campaign on the same accounts, once the first one has let them go.
@@ -215,14 +215,14 @@ async fn a_password_is_taken_out_of_use_once(store: TestStore) {
     let first = frozen(&store, 2).await;
     let mut tx = store.tx().await;
     first.seal(&mut tx, 0).await;
-    assert_eq!(tx.reset_lines().await.unwrap(), [(account("0"), version(1))]);
-    assert!(!tx.is_reset_elsewhere(first.campaign, &account("0")).await.unwrap());
+    assert_eq!(tx.reset_lines().await.unwrap(), [(subject("0"), version(1))]);
+    assert!(!tx.is_reset_elsewhere(first.campaign, subject("0")).await.unwrap());
     tx.commit().await.unwrap();
 
     let second = second_campaign(&store, &first).await;
     let mut tx = store.tx().await;
-    assert!(tx.is_reset_elsewhere(second.campaign, &account("0")).await.unwrap());
-    assert!(!tx.is_reset_elsewhere(second.campaign, &account("1")).await.unwrap());
+    assert!(tx.is_reset_elsewhere(second.campaign, subject("0")).await.unwrap());
+    assert!(!tx.is_reset_elsewhere(second.campaign, subject("1")).await.unwrap());
     let again = reset_line("0", &second.findings[..1]);
     let again = tx.put_reset_line(second.campaign, again, time(7)).await;
     assert_eq!(broken(again), Constraint::Unique);
@@ -244,7 +244,7 @@ async fn what_was_given_back_can_be_taken_again(store: TestStore) {
     let second = second_campaign(&store, &first).await;
     let mut tx = store.tx().await;
     assert!(tx.reset_lines().await.unwrap().is_empty());
-    assert!(!tx.is_reset_elsewhere(second.campaign, &account("0")).await.unwrap());
+    assert!(!tx.is_reset_elsewhere(second.campaign, subject("0")).await.unwrap());
     second.seal(&mut tx, 0).await;
     tx.commit().await.unwrap();
     let both = "UPDATE reset_line SET recalled_at = NULL";
@@ -269,7 +269,7 @@ async fn an_intent_is_written_anew_with_its_evidence(store: TestStore) {
         ..reset_line("0", &[later])
     };
     tx.put_reset_line(first.campaign, anew, time(7)).await.unwrap();
-    let line = tx.reset_line(first.campaign, &account("0")).await.unwrap().unwrap();
+    let line = tx.reset_line(first.campaign, subject("0")).await.unwrap().unwrap();
     assert_eq!((line.version, line.replaced, line.sealed), (version(1), version(3), version(4)));
     let kept = (line.wrapped_key.as_deref(), line.kept.as_deref());
     assert_eq!(kept, (Some(&b"other key"[..]), Some(&b"other hashes"[..])));
@@ -309,14 +309,14 @@ async fn an_intent_is_taken_back_with_its_evidence(store: TestStore) {
     let mut tx = store.tx().await;
     frozen.intend(&mut tx, 0).await;
     frozen.intend(&mut tx, 1).await;
-    tx.drop_reset_line(frozen.campaign, &account("0")).await.unwrap();
-    assert_eq!(tx.reset_line(frozen.campaign, &account("0")).await.unwrap(), None);
-    assert_eq!(tx.reset_lines().await.unwrap(), [(account("1"), version(1))]);
-    let again = tx.drop_reset_line(frozen.campaign, &account("0")).await;
+    tx.drop_reset_line(frozen.campaign, subject("0")).await.unwrap();
+    assert_eq!(tx.reset_line(frozen.campaign, subject("0")).await.unwrap(), None);
+    assert_eq!(tx.reset_lines().await.unwrap(), [(subject("1"), version(1))]);
+    let again = tx.drop_reset_line(frozen.campaign, subject("0")).await;
     assert!(matches!(again, Err(StoreError::Sql(SqlError::NotOneRow { changed: 0 }))));
     tx.commit().await.unwrap();
-    let left = store.ask::<(String,)>("SELECT account FROM reset_evidence").await;
-    assert_eq!(left, [("1".to_owned(),)]);
+    let left = store.ask::<(i64,)>("SELECT subject FROM reset_evidence").await;
+    assert_eq!(left, [(1,)]);
 }
 
 async fn sealed_accounts_come_page_by_page(store: TestStore) {
@@ -326,11 +326,11 @@ async fn sealed_accounts_come_page_by_page(store: TestStore) {
         frozen.seal(&mut tx, sealed).await;
     }
     frozen.intend(&mut tx, 3).await;
-    let (id, reset) = (account("2"), TargetState::Reset);
-    tx.move_target(frozen.campaign, &id, TargetState::Sealed, reset, None).await.unwrap();
+    let (id, reset) = (subject("2"), TargetState::Reset);
+    tx.move_target(frozen.campaign, id, TargetState::Sealed, reset, None).await.unwrap();
     let page = async |tx: &mut Tx, from, limit| -> Vec<(u64, String)> {
         let lines = tx.sealed_lines(frozen.campaign, Shares::ALL, from, limit).await.unwrap();
-        lines.iter().map(|(place, line)| (*place, line.account.to_string())).collect()
+        lines.iter().map(|(place, line)| (*place, line.subject.to_string())).collect()
     };
     assert_eq!(page(&mut tx, 0, 1).await, [(1, "1".to_owned())]);
     assert_eq!(page(&mut tx, 2, 9).await, [(4, "4".to_owned())]);
@@ -364,12 +364,12 @@ async fn those_sealed_are_found_among_any_number(store: TestStore) {
     frozen.seal(&mut tx, 1).await;
     frozen.seal(&mut tx, 2).await;
     frozen.intend(&mut tx, 3).await;
-    let (id, reset) = (account("2"), TargetState::Reset);
-    tx.move_target(frozen.campaign, &id, TargetState::Sealed, reset, None).await.unwrap();
-    let all: Vec<_> = (0..1200).rev().map(|n| account(&n.to_string())).collect();
+    let (id, reset) = (subject("2"), TargetState::Reset);
+    tx.move_target(frozen.campaign, id, TargetState::Sealed, reset, None).await.unwrap();
+    let all: Vec<_> = (0..1200).rev().map(|n| subject(&n.to_string())).collect();
     let found = tx.sealed_among(&all).await.unwrap();
     let [sealed] = &found[..] else { panic!("{found:?}") };
-    let line = tx.reset_line(frozen.campaign, &account("1")).await.unwrap().unwrap();
+    let line = tx.reset_line(frozen.campaign, subject("1")).await.unwrap().unwrap();
     assert_eq!((sealed.campaign, &sealed.line), (frozen.campaign, &line));
     assert_eq!(tx.sealed_among(&[]).await.unwrap(), []);
     assert_eq!(tx.sealed_count(frozen.campaign).await.unwrap(), 1);

@@ -1,10 +1,12 @@
 //! A store that an earlier version has worked with is brought up to date, and nothing of it is lost.
 
+use std::collections::HashMap;
+
 use model::{CampaignId, NoticeState, SwapPurpose, TargetState};
 use sql::{Access, Db, Migration, Migrations, OpenOptions, QueryText};
-use store::Store;
+use store::{KeptAccount, Store};
 
-use crate::support::{account, open, sqlite_url};
+use crate::support::{open, sqlite_url};
 
 macro_rules! first_six {
     ($dialect:literal) => {
@@ -85,6 +87,10 @@ async fn is_brought_up_to_date(
     store.migrate().await.unwrap();
     assert!(store.check_statements().await.unwrap() > 100);
     nothing_is_lost(&store).await;
+    let db = Db::open(url, options).await.unwrap();
+    let ranges = QueryText::composed("SELECT account_from FROM batch".to_owned());
+    let ranges: Vec<(String,)> = db.read().await.unwrap().run(&ranges).all().await.unwrap();
+    assert!(!ranges.is_empty() && ranges.iter().all(|(from,)| from.is_empty()), "{ranges:?}");
 }
 
 async fn nothing_is_lost(store: &Store) {
@@ -97,10 +103,20 @@ async fn nothing_is_lost(store: &Store) {
     let notices = tx.recount_notices(campaign).await.unwrap();
     let expected = [(NoticeState::Refused, 1), (NoticeState::Sent, 8)];
     assert_eq!(notices, expected);
+    // Whoever was named by an account's id has a number, under which all of theirs stands.
+    let named = tx.plain_subjects(100).await.unwrap().into_iter();
+    let named: HashMap<_, _> = named.map(|(subject, id)| (id.to_string(), subject)).collect();
+    assert_eq!(named.len(), 9);
+    let (last, hash) = (*named.values().max().unwrap(), [7; 32]);
+    assert_eq!(tx.hold_subjects().await.unwrap(), last);
+    let kept = KeptAccount { account_hash: hash, subject_key: vec![1], account: vec![2] };
+    assert!(tx.encrypt_subject(last, kept.clone()).await.unwrap());
+    assert!(!tx.encrypt_subject(last, kept).await.unwrap(), "once");
+    assert_eq!(tx.find_subjects(&[hash]).await.unwrap(), [(last, hash)]);
     // Every value that may stand in the site's table is known, and what was begun is judged anew.
     let left = tx.swaps_left(SwapPurpose::Seal, 10).await.unwrap();
-    assert_eq!(left.iter().map(|swap| swap.account.as_str()).collect::<Vec<_>>(), ["3"]);
+    assert_eq!(left.iter().map(|swap| swap.subject).collect::<Vec<_>>(), [named["3"]]);
     assert_eq!(left[0].passed, Some(1), "it may have been done");
-    let choosing = tx.swap_left_of(&account("1")).await.unwrap().unwrap();
+    let choosing = tx.swap_left_of(named["1"]).await.unwrap().unwrap();
     assert_eq!(choosing.behalf.purpose(), SwapPurpose::Choose);
 }
