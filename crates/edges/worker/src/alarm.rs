@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use campaigns::{is_anything_running, is_campaign_due, is_sealing_left, moving_campaigns};
+use campaigns::{is_anything_under_way, is_campaign_due, is_sealing_left, moving_campaigns};
 use instance::Instance;
 use recoveries::is_request_due;
 use tokio::{
@@ -44,7 +44,7 @@ impl Alarm<'_> {
         if self.is_anything_due().await? {
             self.due.notify_waiters();
         }
-        if self.options.until_done && !is_anything_running(self.instance).await? {
+        if self.options.until_done && !is_anything_under_way(self.instance).await? {
             self.over.send_replace(true);
         }
         Ok(())

@@ -25,7 +25,7 @@ use maintenance::maintain;
 use reconciling::keep_comparing;
 
 /// Works until it is told to stop, and then finishes what is in hand. With
-/// [`Options::until_done`] it also ends when no campaign runs.
+/// [`Options::until_done`] it also ends when no campaign runs and nothing is left in between.
 ///
 /// # Errors
 /// [`WorkError`] at once if this host may not send, and, with [`Options::until_done`], if a rule

@@ -5,7 +5,7 @@ use std::time::Duration;
 pub struct Options {
     /// Addresses and mails in hand at the same time.
     pub concurrency: usize,
-    /// Whether to end once no campaign runs.
+    /// Whether to end once no campaign runs and nothing is left in between.
     pub until_done: bool,
     /// How often the site's table is compared with what is kept, by whichever host comes first.
     pub reconcile_every: Duration,

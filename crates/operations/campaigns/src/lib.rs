@@ -54,7 +54,7 @@ pub use reconcile::{
 };
 pub use report::{CampaignReport, report_campaign};
 pub use resets::{destroy_old_secrets, watch_account};
-pub use run::{Worked, is_anything_running, is_campaign_due, moving_campaigns, work_on};
+pub use run::{Worked, is_anything_under_way, is_campaign_due, moving_campaigns, work_on};
 pub use saga::SwapError;
 pub use statement::{Statement, StatementCounts, publish_statement, statements};
 pub use steer::{

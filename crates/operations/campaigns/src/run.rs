@@ -2,7 +2,7 @@
 
 use campaign::{Campaign, Event, HaltReason, State, allowed_addresses};
 use futures_util::future::BoxFuture;
-use model::{CampaignId, CampaignState};
+use model::{CampaignId, CampaignState, SwapPurpose};
 use store::Tx;
 
 use crate::{
@@ -51,14 +51,16 @@ pub fn work_on<'a>(
     })
 }
 
-/// Whether any campaign is under way.
+/// Whether any campaign is under way, or a sealing is: what a halt, or a worker that died, left in
+/// between is still to be judged.
 ///
 /// # Errors
 /// [`CampaignError`] if a campaign cannot be read.
-pub fn is_anything_running(instance: &Instance) -> BoxFuture<'_, Result<bool, CampaignError>> {
+pub fn is_anything_under_way(instance: &Instance) -> BoxFuture<'_, Result<bool, CampaignError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        Ok(!tx.campaigns_in(CampaignState::RUNNING).await?.is_empty())
+        let running = tx.campaigns_in(CampaignState::RUNNING).await?;
+        Ok(!running.is_empty() || tx.is_swap_intended(SwapPurpose::Seal).await?)
     })
 }
 

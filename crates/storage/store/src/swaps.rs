@@ -39,6 +39,7 @@ sql::queries! {
     OF_LINK = ["SELECT id, subject, purpose, campaign, round, link, expected, made, state, attempt,
             passed, site, transaction_id
         FROM swap WHERE link = $1 ORDER BY id DESC LIMIT 1"];
+    ALL_INTENDED = ["SELECT COUNT(*) FROM swap WHERE state = 'intended' AND purpose = $1"];
     COUNT_INTENDED = ["SELECT COUNT(*) FROM swap WHERE campaign = $1 AND state = 'intended'"];
 }
 
@@ -272,6 +273,13 @@ impl Tx {
     /// The last replacement with a link; `None` if nobody has chosen a password with it.
     pub fn swap_of_link(&mut self, link: LinkId) -> StoreFuture<'_, Option<Swap>> {
         Box::pin(async move { Ok(self.0.run(&OF_LINK).bind(Cell(link)).optional().await?) })
+    }
+
+    /// Whether a stored password is being replaced for this purpose, or is left in between.
+    pub fn is_swap_intended(&mut self, purpose: SwapPurpose) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            Ok(Self::count(self.0.run(&ALL_INTENDED).bind(Cell(purpose))).await? > 0)
+        })
     }
 
     /// How many accounts of a campaign are in a state that only the site's row can tell.

@@ -156,7 +156,7 @@ pub(crate) struct CampaignDraft {
 /// has finished what it has in hand; killing it loses nothing either.
 #[derive(Debug, Args)]
 pub(crate) struct WorkerArguments {
-    /// End as soon as no campaign runs.
+    /// End as soon as no campaign runs, and nothing is left in between.
     #[arg(long)]
     pub(crate) until_done: bool,
 }
