@@ -6,7 +6,7 @@ use model::{Account, AccountId, Credential, StoredHash, Timestamp};
 use crate::{
     Store, StoreError, StoreFuture, Tx,
     cell::{Cell, hash_column},
-    limits::{ACCOUNTS_PER_NAME_MAX, IDS_PER_STATEMENT},
+    limits::ACCOUNTS_PER_NAME_MAX,
 };
 
 sql::queries! {
@@ -70,14 +70,8 @@ impl Tx {
         ids: &'c [AccountId],
     ) -> StoreFuture<'c, Vec<Account>> {
         Box::pin(async move {
-            let mut found = Vec::with_capacity(ids.len());
-            for ids in ids.chunks(IDS_PER_STATEMENT) {
-                let text = BY_IDS.with_list(0, ids.len());
-                let query =
-                    ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(id.clone())));
-                found.extend(query.all::<AccountRow>().await?.into_iter().map(account));
-            }
-            Ok(found)
+            let rows = self.all_among::<_, AccountRow>(&BY_IDS, ids).await?;
+            Ok(rows.into_iter().map(account).collect())
         })
     }
 

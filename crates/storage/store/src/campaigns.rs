@@ -151,14 +151,7 @@ impl Tx {
         &'c mut self,
         states: &'c [CampaignState],
     ) -> StoreFuture<'c, Vec<CampaignRow>> {
-        Box::pin(async move {
-            if states.is_empty() {
-                return Ok(Vec::new());
-            }
-            let statement = IN_STATES.with_list(0, states.len());
-            let query = self.0.run(&statement);
-            Ok(states.iter().fold(query, |query, state| query.bind(Cell(*state))).all().await?)
-        })
+        Box::pin(async move { Ok(self.all_among(&IN_STATES, states).await?) })
     }
 
     /// The campaigns whose findings' secrets are to be destroyed by now, the oldest first.

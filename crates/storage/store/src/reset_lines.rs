@@ -2,7 +2,7 @@
 
 use model::{CampaignId, CredentialVersion, FindingId, SubjectId, Timestamp};
 
-use crate::{StoreError, StoreFuture, Tx, cell::Cell, limits::IDS_PER_STATEMENT};
+use crate::{StoreError, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     PUT_LINE = ["INSERT INTO reset_line (campaign, subject, version, replaced_version,
@@ -241,15 +241,7 @@ impl Tx {
         &'c mut self,
         subjects: &'c [SubjectId],
     ) -> StoreFuture<'c, Vec<SealedLine>> {
-        Box::pin(async move {
-            let mut found = Vec::new();
-            for ids in subjects.chunks(IDS_PER_STATEMENT) {
-                let text = SEALED_AMONG.with_list(0, ids.len());
-                let query = ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(*id)));
-                found.extend(query.all::<SealedLine>().await?);
-            }
-            Ok(found)
-        })
+        Box::pin(async move { Ok(self.all_among(&SEALED_AMONG, subjects).await?) })
     }
 
     /// How many accounts of a campaign are sealed, their owners not seen to choose another

@@ -10,7 +10,6 @@ use sql::{Record, Row, SqlError};
 use crate::{
     StoreFuture, Tx,
     cell::{Cell, Field},
-    limits::IDS_PER_STATEMENT,
 };
 
 sql::queries! {
@@ -143,15 +142,7 @@ impl Tx {
         &'c mut self,
         subjects: &'c [SubjectId],
     ) -> StoreFuture<'c, Vec<KnownSwap>> {
-        Box::pin(async move {
-            let mut found = Vec::new();
-            for ids in subjects.chunks(IDS_PER_STATEMENT) {
-                let text = SWAPS.with_list(0, ids.len());
-                let query = ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(*id)));
-                found.extend(query.all::<KnownSwap>().await?);
-            }
-            Ok(found)
-        })
+        Box::pin(async move { Ok(self.all_among(&SWAPS, subjects).await?) })
     }
 
     /// Those of some values that were made by us, and for whom.
@@ -159,16 +150,7 @@ impl Tx {
         &'c mut self,
         versions: &'c [CredentialVersion],
     ) -> StoreFuture<'c, Vec<MadeValue>> {
-        Box::pin(async move {
-            let mut found = Vec::new();
-            for some in versions.chunks(IDS_PER_STATEMENT) {
-                let text = MADE.with_list(0, some.len());
-                let query =
-                    some.iter().fold(self.0.run(&text), |query, made| query.bind(Cell(*made)));
-                found.extend(query.all::<MadeValue>().await?);
-            }
-            Ok(found)
-        })
+        Box::pin(async move { Ok(self.all_among(&MADE, versions).await?) })
     }
 
     /// The passwords of some accounts that findings and campaigns know, as they were stored.
@@ -177,12 +159,8 @@ impl Tx {
         subjects: &'c [SubjectId],
     ) -> StoreFuture<'c, Vec<(SubjectId, CredentialVersion)>> {
         Box::pin(async move {
-            let mut found = Vec::new();
-            for ids in subjects.chunks(IDS_PER_STATEMENT) {
-                let text = VERSIONS.with_list(0, ids.len());
-                let query = ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(*id)));
-                found.extend(query.all::<(Cell<SubjectId>, Cell<CredentialVersion>)>().await?);
-            }
+            type Row = (Cell<SubjectId>, Cell<CredentialVersion>);
+            let found: Vec<Row> = self.all_among(&VERSIONS, subjects).await?;
             Ok(found.into_iter().map(|(Cell(subject), Cell(version))| (subject, version)).collect())
         })
     }

@@ -1,7 +1,12 @@
 use model::Timestamp;
-use sql::{Access, BoxFuture, Db, OpenOptions, SqlError};
+use sql::{Access, BoxFuture, Db, OpenOptions, QueryText, Record, SqlError};
 
-use crate::{StoreFuture, cell::Cell, schema::SCHEMA};
+use crate::{
+    StoreFuture,
+    cell::{Cell, Stored},
+    limits::IDS_PER_STATEMENT,
+    schema::SCHEMA,
+};
 
 sql::queries! {
     READ_CLOCK = ["SELECT " NOW];
@@ -128,6 +133,22 @@ impl Tx {
             let (durable,) = self.0.run(&IS_DURABLE).one::<(bool,)>().await?;
             Ok(durable)
         })
+    }
+
+    /// The rows that belong to any of these keys, portion by portion: a statement takes so many.
+    pub(crate) async fn all_among<K: Stored + Clone, R: Record>(
+        &mut self,
+        statement: &QueryText,
+        keys: &[K],
+    ) -> Result<Vec<R>, SqlError> {
+        let mut found = Vec::new();
+        for some in keys.chunks(IDS_PER_STATEMENT) {
+            let text = statement.with_list(0, some.len());
+            let query = self.0.run(&text);
+            let query = some.iter().fold(query, |query, key| query.bind(Cell(key.clone())));
+            found.extend(query.all::<R>().await?);
+        }
+        Ok(found)
     }
 
     /// A count, which a query without groups always answers.

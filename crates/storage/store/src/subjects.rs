@@ -2,7 +2,7 @@
 
 use model::{AccountId, SubjectId};
 
-use crate::{StoreFuture, Tx, cell::Cell, limits::IDS_PER_STATEMENT};
+use crate::{StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     FIND = ["SELECT id, account_hash FROM subject WHERE account_hash IN {list}"];
@@ -57,15 +57,9 @@ impl Tx {
         account_hashes: &'c [[u8; 32]],
     ) -> StoreFuture<'c, Vec<(SubjectId, [u8; 32])>> {
         Box::pin(async move {
-            let mut found = Vec::new();
-            for hashes in account_hashes.chunks(IDS_PER_STATEMENT) {
-                let text = FIND.with_list(0, hashes.len());
-                let query =
-                    hashes.iter().fold(self.0.run(&text), |query, hash| query.bind(Cell(*hash)));
-                let rows = query.all::<(Cell<SubjectId>, Cell<[u8; 32]>)>().await?;
-                found.extend(rows.into_iter().map(|(Cell(id), Cell(hash))| (id, hash)));
-            }
-            Ok(found)
+            type Row = (Cell<SubjectId>, Cell<[u8; 32]>);
+            let found: Vec<Row> = self.all_among(&FIND, account_hashes).await?;
+            Ok(found.into_iter().map(|(Cell(id), Cell(hash))| (id, hash)).collect())
         })
     }
 
@@ -94,15 +88,7 @@ impl Tx {
 
     /// What tells which accounts these subjects stand for.
     pub fn subjects<'c>(&'c mut self, ids: &'c [SubjectId]) -> StoreFuture<'c, Vec<Subject>> {
-        Box::pin(async move {
-            let mut found = Vec::new();
-            for ids in ids.chunks(IDS_PER_STATEMENT) {
-                let text = KEPT.with_list(0, ids.len());
-                let query = ids.iter().fold(self.0.run(&text), |query, id| query.bind(Cell(*id)));
-                found.extend(query.all::<Subject>().await?);
-            }
-            Ok(found)
-        })
+        Box::pin(async move { Ok(self.all_among(&KEPT, ids).await?) })
     }
 
     /// Subjects whose accounts stand there as an earlier version wrote them: unencrypted.
@@ -130,15 +116,8 @@ impl Tx {
         fingerprints: &'c [[u8; 32]],
     ) -> StoreFuture<'c, Vec<[u8; 32]>> {
         Box::pin(async move {
-            let mut found = Vec::new();
-            for some in fingerprints.chunks(IDS_PER_STATEMENT) {
-                let text = BURIED.with_list(0, some.len());
-                let query =
-                    some.iter().fold(self.0.run(&text), |query, one| query.bind(Cell(*one)));
-                let rows = query.all::<(Cell<[u8; 32]>,)>().await?;
-                found.extend(rows.into_iter().map(|(Cell(fingerprint),)| fingerprint));
-            }
-            Ok(found)
+            let found = self.all_among::<_, (Cell<[u8; 32]>,)>(&BURIED, fingerprints).await?;
+            Ok(found.into_iter().map(|(Cell(fingerprint),)| fingerprint).collect())
         })
     }
 }
