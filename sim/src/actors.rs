@@ -6,7 +6,7 @@ use std::{
 };
 
 use campaigns::{
-    ResetWatch, Worked, WorkerContext, judge_left_sealings, moving_campaigns, work_on,
+    Reconciling, ResetWatch, Worked, WorkerContext, judge_left_sealings, moving_campaigns, work_on,
 };
 use failpoint::{reach, sleep};
 use futures_util::future::LocalBoxFuture;
@@ -14,7 +14,7 @@ use recoveries::{finish_resets, resolve_next, send_requested};
 
 use crate::{
     SimResult,
-    world::{CAMPAIGN, Host},
+    world::{CAMPAIGN, Host, Silent},
 };
 
 /// How long a worker that has nothing to do waits, longer each time, and one that something went
@@ -25,6 +25,9 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// How often a host sees to upkeep.
 const UPKEEP: Duration = Duration::from_mins(1);
+
+/// How often the site's table is compared with what is kept, by whichever host comes first.
+const RECONCILE: Duration = Duration::from_mins(2);
 
 /// What happened, line by line: equal seeds make equal lines.
 #[derive(Debug, Clone, Default)]
@@ -117,6 +120,13 @@ async fn upkeep_once(context: &WorkerContext<'_>, watch: &mut ResetWatch) -> Sim
     let (instance, means) = (context.instance, context.means);
     campaigns::watch_round(instance, &*means.directory, &means.verifier, watch).await?;
     finish_resets(context).await?;
+    let reconciling = Reconciling {
+        instance,
+        directory: &*means.directory,
+        verifier: &means.verifier,
+        progress: &Silent,
+    };
+    campaigns::reconcile_if_due(&reconciling, RECONCILE).await?;
     campaigns::destroy_old_secrets(instance).await?;
     Ok(means.outbox.permission.confirm(instance).await?)
 }

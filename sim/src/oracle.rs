@@ -8,6 +8,7 @@ use std::{
 };
 
 use campaigns::{ReportFolds, report_campaign};
+use instance::Instance;
 use serde_json::Value;
 
 use crate::{
@@ -225,6 +226,7 @@ impl Oracle {
         }
         self.judge_untouched(server);
         instance::verify_log(&host.instance, None).await?;
+        self.judge_comparisons(&host.instance).await?;
         let report = report_campaign(&host.instance, &ReportFolds::default(), CAMPAIGN).await?;
         self.judge_report(&Counted(serde_json::to_value(report)?), server);
         let open = store.in_between().await?;
@@ -280,6 +282,20 @@ impl Oracle {
         if let Some(address) = server.taken().iter().find(|address| !ours.contains(*address)) {
             self.break_by(format!("{address} was told, and nothing of theirs was touched"));
         }
+    }
+
+    /// Nobody has restored the site, or our store: whoever compares the two finds at most that people
+    /// wait to be told.
+    async fn judge_comparisons(&mut self, instance: &Instance) -> SimResult {
+        for entry in instance::log_entries(instance, 0).await? {
+            let entry: Value = serde_json::from_slice(&entry.body)?;
+            let found = entry["found"].as_object().filter(|_| entry["event"] == "table_reconciled");
+            let odd = found.into_iter().flatten().find(|(kind, _)| *kind != "untold");
+            if let Some((kind, accounts)) = odd {
+                self.break_by(format!("{accounts} accounts were found {kind}"));
+            }
+        }
+        Ok(())
     }
 
     /// What is published agrees with what happened.

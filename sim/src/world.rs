@@ -407,7 +407,7 @@ fn leak_name() -> SimResult<LeakName> {
 
 /// Nobody waits.
 #[derive(Debug)]
-struct Silent;
+pub(crate) struct Silent;
 
 impl Progress for Silent {
     fn begin(&self, _: Step, _: u64) {}
