@@ -24,7 +24,10 @@ impl About {
         let words = text.to_lowercase();
         let is_for_good = code >= 500;
         match status.map(|status| (status.subject(), status.detail())) {
+            _ if has_any(&words, &OF_SENDING) => Self::Us,
             Some((1, detail)) => of_address_status(detail, is_for_good, &words),
+            // Our mail is too long for it.
+            Some((2, 3)) => Self::Us,
             Some((2, _)) => Self::Address,
             Some((7, _)) if !is_for_good => Self::Attempt,
             Some((3..=7, _)) => Self::Us,
@@ -83,6 +86,32 @@ const OF_MAILBOX: [&str; 13] = [
     "mailbox is full",
     "over quota",
     "mailbox disabled",
+];
+
+/// Who sends, or from where: whatever else is said, it is not the recipient's fault.
+const OF_SENDING: [&str; 22] = [
+    "sender",
+    "sending",
+    "to send",
+    "from address",
+    "your account",
+    "your domain",
+    "this host",
+    "this account",
+    "connections from",
+    "mail from you",
+    "this server does not",
+    "smtp service",
+    "quota exceeded for",
+    "licen",
+    "forward-path",
+    "we are closed",
+    "rcpthosts",
+    "prohibit",
+    "system is not",
+    "service not available",
+    "service unavailable",
+    "try another",
 ];
 
 const OF_SENDER: [&str; 5] =
@@ -212,6 +241,32 @@ mod tests {
         }
         for phase in [Phase::Greeting, Phase::Hello, Phase::Tls, Phase::Authenticate, Phase::Mail] {
             check(phase, "550 5.1.1 user unknown", About::Us);
+        }
+        for reply in [
+            "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+            "550 Administrative prohibition",
+            "550 Daily sending quota exceeded",
+            "550 Quota exceeded for sender",
+            "550 5.2.2 The email account that you tried to use to send is over quota",
+            "550 5.2.0 sender mailbox over quota, cannot send",
+            "550 Your account has been suspended",
+            "550 Account disabled for sending",
+            "550 SMTP service disabled for this account",
+            "553 From address not verified",
+            "550 5.1.1 Sender unknown",
+            "550 invalid sender mailbox",
+            "550 User unknown in sender table",
+            "550 No such local user: security@lantern.example (sender)",
+            "550 This server does not accept mail from you",
+            "550 Connections from this host are not accepted",
+            "550 5.0.0 We are closed",
+            "551 User not local; please try <forward-path>",
+            "550 License limit reached: mailbox licences",
+            "552 5.2.3 Message size exceeds limit",
+        ] {
+            for phase in [Phase::Recipient, Phase::EndOfData] {
+                check(phase, reply, About::Us);
+            }
         }
         check(Phase::EndOfData, "550 5.7.1 not wanted", About::Us);
         check(Phase::EndOfData, "550 not wanted", About::Us);

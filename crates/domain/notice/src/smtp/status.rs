@@ -9,10 +9,17 @@ pub struct EnhancedStatus {
 }
 
 impl EnhancedStatus {
-    /// The one that a reply's text begins with, if it is of the class that the reply's code says.
+    /// The one that a reply's text begins with, or that ends it as `(#5.7.1)`, which qmail writes, if
+    /// it is of the class that the reply's code says.
     #[must_use]
     pub fn of(code: u16, text: &str) -> Option<Self> {
-        let mut parts = text.split_whitespace().next()?.split('.');
+        let last = text.rsplit_once("(#").and_then(|(_, rest)| rest.split(')').next());
+        let first = text.split_whitespace().next();
+        first.into_iter().chain(last).find_map(|status| Self::read(code, status))
+    }
+
+    fn read(code: u16, text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
         let (class, subject, detail) =
             (number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?);
         let class = u8::try_from(class).ok()?;
@@ -56,6 +63,7 @@ mod tests {
         let read = |code, text| EnhancedStatus::of(code, text).map(|status| status.to_string());
         assert_eq!(read(550, "5.1.1 nobody").as_deref(), Some("5.1.1"));
         assert_eq!(read(421, "4.7.28 too much").as_deref(), Some("4.7.28"));
+        assert_eq!(read(553, "sorry, not here (#5.7.1)").as_deref(), Some("5.7.1"));
         for (code, text) in [
             (550, "4.1.1 nobody"),
             (550, "nobody 5.1.1"),
