@@ -35,12 +35,13 @@ impl TableDirectory {
         };
         let HeldColumns { hash, is_active, transaction } = only(id, rows)?;
         let update = texts.update.with_list_as(&id_type, 2, 1);
+        let look = texts.look.with_list_as(&id_type, 0, 1);
         let now = match &hash {
             None => RowNow::Gone,
             Some(held) => RowNow::of(hash_in(held.raw.clone())),
         };
         let id = id.clone();
-        Ok(Box::new(HeldRow { tx, id, now, hash, is_active, transaction, update, new: None }))
+        Ok(Box::new(HeldRow { tx, id, now, hash, is_active, transaction, update, look, new: None }))
     }
 
     /// Does to nobody what sealing does: values and statements are of the same types.
@@ -166,6 +167,7 @@ struct HeldRow {
     is_active: bool,
     transaction: Option<SiteTransaction>,
     update: QueryText,
+    look: QueryText,
     new: Option<StoredHash>,
 }
 
@@ -189,7 +191,10 @@ impl LockedRow for HeldRow {
             self.new = Some(new.clone());
             let changed = self.change(values).await;
             let changed = changed.map_err(|error| self.hidden().failed(&error))?;
-            self.is_done(new, form, &changed)
+            self.is_done(new, form, &changed)?;
+            // A trigger that comes after the change may have taken it back.
+            let stands = self.look_again().await.map_err(|error| self.hidden().failed(&error))?;
+            self.is_done(new, form, &stands)
         })
     }
 
@@ -212,6 +217,10 @@ impl HeldRow {
     async fn change(&mut self, values: [HashValue; 2]) -> Result<Vec<HashColumns>, SqlError> {
         let query = values.into_iter().fold(self.tx.run(&self.update), bind);
         query.bind(self.id.as_str().to_owned()).all().await
+    }
+
+    async fn look_again(&mut self) -> Result<Vec<HashColumns>, SqlError> {
+        self.tx.run(&self.look).bind(self.id.as_str().to_owned()).all().await
     }
 
     /// What the database says that it has written is compared with what it was given.

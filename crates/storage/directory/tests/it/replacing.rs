@@ -270,6 +270,30 @@ async fn a_hash_that_the_database_alters_is_not_written() {
 }
 
 #[tokio::test]
+async fn a_hash_that_a_trigger_puts_back_afterwards_is_not_written() {
+    let sqlite = Site::sqlite();
+    with_users(&sqlite, "BIGINT PRIMARY KEY", "TEXT").await;
+    sqlite
+        .run(&["CREATE TRIGGER back AFTER UPDATE OF hash ON users WHEN NEW.hash <> OLD.hash \
+                BEGIN UPDATE users SET hash = OLD.hash WHERE id = OLD.id; END"])
+        .await;
+    let postgres = Site::postgres();
+    with_users(&postgres, "BIGINT PRIMARY KEY", "TEXT").await;
+    postgres
+        .run(&[
+            "CREATE FUNCTION back() RETURNS TRIGGER AS 'BEGIN UPDATE users SET hash = OLD.hash \
+             WHERE id = OLD.id; RETURN NULL; END' LANGUAGE plpgsql",
+            "CREATE TRIGGER back AFTER UPDATE OF hash ON users FOR EACH ROW \
+             WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION back()",
+        ])
+        .await;
+    for site in [sqlite, postgres] {
+        let error = refused(&site, small()).await;
+        assert!(matches!(error, WriteError::Altered { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_view_is_written_through() {
     for site in Site::both() {
         with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
