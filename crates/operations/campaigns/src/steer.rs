@@ -4,7 +4,7 @@ use directory::Directory;
 use futures_util::future::BoxFuture;
 use instance::{Instance, failpoint::mutant, roster_in};
 use ledger::CampaignEvent;
-use model::{CampaignState, KillSwitch, Timestamp};
+use model::{CampaignState, KillSwitch};
 use outbox::Words;
 use store::Tx;
 
@@ -40,7 +40,7 @@ pub fn start_campaign<'a>(
         if loaded.campaign.state() == State::Signed {
             let signed = signed_plan(&mut tx, &loaded, &roster).await?;
             check_words(words, signed.plan())?;
-            release_kill_switch(instance, &mut tx, signed.plan(), name, now).await?;
+            release_kill_switch(instance, &mut tx, signed.plan(), name).await?;
         }
         take_step(instance, &mut tx, &mut loaded, Event::Start, now).await?;
         tx.commit().await?;
@@ -65,7 +65,7 @@ pub fn resume_campaign<'a>(
         let roster = roster_in(&mut tx, instance, founding).await?;
         let signed = signed_plan(&mut tx, &loaded, &roster).await?;
         check_words(words, signed.plan())?;
-        release_kill_switch(instance, &mut tx, signed.plan(), name, now).await?;
+        release_kill_switch(instance, &mut tx, signed.plan(), name).await?;
         let before = if mutant::is_on("threshold_since_start") {
             StageProgress::default()
         } else {
@@ -77,22 +77,22 @@ pub fn resume_campaign<'a>(
     })
 }
 
-/// Two signatures given after it was pulled release the kill switch, and nothing else does.
+/// Two signatures given after it was pulled release the kill switch, and nothing else does. A plan
+/// from before lets nothing begin, also once another one has released it.
 async fn release_kill_switch(
     instance: &Instance,
     tx: &mut Tx,
     plan: &Plan,
     name: &str,
-    now: Timestamp,
 ) -> Result<(), CampaignError> {
     let (position, since) = tx.kill_switch().await?;
-    if position == KillSwitch::Released {
-        return Ok(());
-    }
     if plan.frozen_at() <= since {
         return Err(CampaignError::KillSwitch { since, frozen_at: plan.frozen_at() });
     }
-    tx.set_kill_switch(KillSwitch::Released, now).await?;
+    if position == KillSwitch::Released {
+        return Ok(());
+    }
+    tx.set_kill_switch(KillSwitch::Released, since).await?;
     let by = format!("campaign {name}");
     let moved = CampaignEvent::KillSwitchMoved { position: KillSwitch::Released, by };
     Ok(instance.record(tx, &[moved.into()]).await?)

@@ -170,6 +170,9 @@ fn the_kill_switch_outlives_every_plan_of_before() {
     office.approve(&["bob", "cleo"]).json();
     assert_eq!(halt_all(&office), json!([]));
     assert_refused(&office.steer("start"), "everything was stopped at");
+    // As if the signatures for another campaign had released it.
+    office.instance.ask("UPDATE kill_switch SET position = 'released'");
+    assert_refused(&office.steer("start"), "everything was stopped at");
     office.work();
     assert_untouched(&office);
     office.steer("thaw").json();
