@@ -13,6 +13,8 @@ pub struct RecordedSwap {
     pub campaign: Option<CampaignId>,
     /// What had to stand in the site's row.
     pub expected: CredentialVersion,
+    /// The same password as it was found in the leak: the site may have hashed it anew since.
+    pub found: Option<CredentialVersion>,
     /// What takes its place.
     pub made: CredentialVersion,
     /// How far the campaign is with the account.
@@ -48,11 +50,18 @@ pub fn judge_standing(now: CredentialVersion, swaps: &[RecordedSwap]) -> RowStan
             RowStanding::FoundSealed(*swap)
         };
     }
-    if let Some(swap) = swaps.iter().rev().find(|swap| swap.expected == now && keeps_out(swap)) {
+    if let Some(swap) = swaps.iter().rev().find(|swap| swap.is_of(now) && keeps_out(swap)) {
         return RowStanding::PutBack(*swap);
     }
-    let is_old = swaps.iter().any(|swap| swap.expected == now);
+    let is_old = swaps.iter().any(|swap| swap.is_of(now));
     if is_old { RowStanding::Agrees } else { RowStanding::Foreign }
+}
+
+impl RecordedSwap {
+    /// Whether this is the password that it took out of use.
+    fn is_of(&self, now: CredentialVersion) -> bool {
+        self.expected == now || self.found == Some(now)
+    }
 }
 
 /// Whether what is kept says that the value which it made stands in the row.
@@ -88,6 +97,7 @@ mod tests {
         state: SwapState::Done,
         campaign: Some(CampaignId(1)),
         expected: OLD,
+        found: None,
         made: OURS,
         target: Some(TargetState::Sealed),
     };
@@ -138,6 +148,14 @@ mod tests {
                 "{state:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_site_restored_to_before_it_hashed_anew_has_put_the_old_password_back() {
+        let found = CredentialVersion::from_bytes([4; 32]);
+        let rehashed = RecordedSwap { found: Some(found), ..SEAL };
+        assert_eq!(judge_standing(found, &[rehashed]), RowStanding::PutBack(rehashed));
+        assert_eq!(judge_standing(found, &[SEAL]), RowStanding::Foreign);
     }
 
     #[test]

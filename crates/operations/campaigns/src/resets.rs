@@ -7,8 +7,8 @@ use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::CampaignEvent;
 use model::{
-    Account, AccountId, CampaignId, ChosenPassword, SiteRow, StoredHash, SubjectId, TargetState,
-    Verdict,
+    Account, AccountId, CampaignId, ChosenPassword, CredentialNow, SiteRow, StoredHash, SubjectId,
+    TargetState, Verdict,
 };
 use password::Verifier;
 use store::{Finding, ResetLine, SealedLine};
@@ -82,10 +82,12 @@ pub(crate) async fn record_all(
     Ok(resets)
 }
 
-/// Whether the row holds a password that is neither ours nor the one that we replaced.
+/// Whether the row holds a password that is neither ours nor the one that we replaced, also not as it
+/// was before the site hashed it anew: that one comes back with a backup of the site.
 fn is_own(instance: &Instance, line: &ResetLine, account: &Account) -> bool {
     let now = credential_of(instance.keys(), Some(account));
     SiteRow::classify(now, line.replaced, line.sealed) == SiteRow::Other
+        && now != CredentialNow::Present(line.version)
 }
 
 /// `false` if another worker has seen it first.

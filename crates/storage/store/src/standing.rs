@@ -14,9 +14,12 @@ use crate::{
 
 sql::queries! {
     SWAPS = ["SELECT swap.id, swap.subject, swap.purpose, swap.campaign, swap.state, swap.expected,
-            swap.made, target.state AS target, target.skip_reason, target.address
+            swap.made, target.state AS target, target.skip_reason, target.address,
+            reset_line.version AS found
         FROM swap LEFT JOIN target ON target.campaign = swap.campaign
             AND target.subject = swap.subject
+        LEFT JOIN reset_line ON reset_line.campaign = swap.campaign
+            AND reset_line.subject = swap.subject
         WHERE swap.subject IN {list} ORDER BY swap.id"];
     MADE = ["SELECT made, subject, campaign FROM swap
         WHERE purpose <> 'reinstate' AND made IN {list}"];
@@ -67,6 +70,8 @@ pub struct KnownSwap {
     pub made: CredentialVersion,
     /// The account in the campaign.
     pub target: Option<KnownTarget>,
+    /// The password as it was found in the leak, where there is a line about its sealing.
+    pub found: Option<CredentialVersion>,
 }
 
 /// An account in a campaign.
@@ -88,6 +93,7 @@ impl Record for KnownSwap {
         Ok(Self {
             id: Field::read(row, "id")?,
             subject: Field::read(row, "subject")?,
+            found: Field::read(row, "found")?,
             purpose: Field::read(row, "purpose")?,
             campaign: Field::read(row, "campaign")?,
             state: Field::read(row, "state")?,

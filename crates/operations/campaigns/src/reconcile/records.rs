@@ -96,6 +96,7 @@ pub(crate) fn recorded(swap: &KnownSwap) -> RecordedSwap {
         state: swap.state,
         campaign: swap.campaign,
         expected: swap.expected,
+        found: swap.found,
         made: swap.made,
         target: swap.target.map(|target| target.state),
     }
