@@ -258,6 +258,11 @@ impl Oracle {
             self.break_by(format!("{id} was left alone, and nobody has changed it"));
         }
         let last = self.written.iter().rfind(|(written, _)| written.account == id);
+        let is_leaked = |hash: &str| self.person(id).is_some_and(|person| person.is_leaked(hash));
+        if state == "skipped" && last.is_some_and(|(written, _)| is_leaked(&written.new)) {
+            self.break_by(format!("{id} was left alone, and the leaked password opens it still"));
+        }
+        let last = self.written.iter().rfind(|(written, _)| written.account == id);
         if state == "overtaken" && last.is_none_or(|(written, _)| self.is_ours(written)) {
             self.break_by(format!("{id} is listed as overtaken, and nobody else wrote there"));
         }

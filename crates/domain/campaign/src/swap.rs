@@ -18,10 +18,9 @@ pub enum PassedAttempt {
 pub enum SwapEnd {
     /// Our value stands in the site's row, or stood there.
     Done,
-    /// The row holds what was there before: the swap can be begun anew.
+    /// Our value never stood in the row. What stands there is looked at anew: it may be the old
+    /// password still, also in another form, since sites hash anew when somebody signs in.
     Untouched,
-    /// Somebody else was quicker, and their change stands.
-    Lost(SkipReason),
     /// The row is as it was, and stays so: it must not be written, or its database will not have it.
     Spared(SkipReason),
     /// Somebody else's change stands, and whether ours stood there before cannot be known.
@@ -37,9 +36,7 @@ pub const fn judge_swap(row: SiteRow, passed: PassedAttempt) -> SwapEnd {
         (SiteRow::Old, _) => SwapEnd::Untouched,
         (SiteRow::Ours, _) | (_, PassedAttempt::Committed) => SwapEnd::Done,
         (_, PassedAttempt::Unknown) => SwapEnd::Overtaken,
-        (SiteRow::Other, _) => SwapEnd::Lost(SkipReason::Changed),
-        (SiteRow::Empty, _) => SwapEnd::Lost(SkipReason::NoPassword),
-        (SiteRow::Gone, _) => SwapEnd::Lost(SkipReason::Gone),
+        (SiteRow::Other | SiteRow::Empty | SiteRow::Gone, _) => SwapEnd::Untouched,
     }
 }
 
@@ -49,7 +46,7 @@ impl SwapEnd {
     pub const fn state(self) -> SwapState {
         match self {
             Self::Done => SwapState::Done,
-            Self::Untouched | Self::Lost(_) | Self::Spared(_) => SwapState::Undone,
+            Self::Untouched | Self::Spared(_) => SwapState::Undone,
             Self::Overtaken => SwapState::Overtaken,
         }
     }
@@ -81,8 +78,9 @@ mod tests {
         for row in [SiteRow::Other, SiteRow::Empty, SiteRow::Gone] {
             assert_eq!(judge_swap(row, PassedAttempt::Unknown), SwapEnd::Overtaken);
             assert_eq!(judge_swap(row, PassedAttempt::Committed), SwapEnd::Done);
-            let lost = |passed| matches!(judge_swap(row, passed), SwapEnd::Lost(_));
-            assert!(lost(PassedAttempt::None) && lost(PassedAttempt::Aborted), "{row:?}");
+            for passed in [PassedAttempt::None, PassedAttempt::Aborted] {
+                assert_eq!(judge_swap(row, passed), SwapEnd::Untouched, "{row:?}");
+            }
         }
     }
 

@@ -54,7 +54,7 @@ impl From<SwapEnd> for Action {
         match end {
             SwapEnd::Done => Self::Sealed,
             SwapEnd::Untouched => Self::Untouched,
-            SwapEnd::Lost(reason) | SwapEnd::Spared(reason) => Self::Skip(reason),
+            SwapEnd::Spared(reason) => Self::Skip(reason),
             SwapEnd::Overtaken => Self::Overtaken,
         }
     }

@@ -3,10 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use campaign::{Reverification, TargetAction, after_reverification};
-use directory::Ability;
+use directory::{Ability, RowNow};
 use exposure::{Evidence, Reverified, Suspicion, reverify};
 use instance::Instance;
-use model::{Account, AccountId, CampaignId, Randomness, Secret, SkipReason, Verdict};
+use model::{
+    Account, AccountId, CampaignId, Credential, CredentialVersion, Randomness, Secret, SkipReason,
+    Verdict,
+};
 use outbox::{Addressee, Kept};
 use password::Verifier;
 use store::ResetLine;
@@ -30,6 +33,7 @@ pub(crate) async fn examine(
     let ids: Vec<_> = members.iter().map(|member| member.target.account.clone()).collect();
     let present = context.means.directory.by_ids(&ids).await?;
     let mut present: BTreeMap<_, _> = present.into_iter().map(|a| (a.id.clone(), a)).collect();
+    look_closer(context, held, &mut present).await?;
     let reach = MailReach::of(context, present.values()).await;
     let mut actions = Actions::new();
     let mut open = Vec::new();
@@ -55,6 +59,29 @@ pub(crate) async fn examine(
     let closed = spawn_blocking(move || try_again(&verifier, &*randomness, open)).await??;
     actions.extend(closed);
     Ok(actions)
+}
+
+/// An address that was taken up before is looked at over the connection that writes: another attempt
+/// may have met a row there that the one that reads does not show yet.
+async fn look_closer(
+    context: &WorkerContext<'_>,
+    held: &[Held],
+    present: &mut BTreeMap<AccountId, Account>,
+) -> Result<(), RunError> {
+    let again = held.iter().filter(|held| held.lease.attempt > 1);
+    let pending = again.flat_map(|held| &held.members).filter(|member| member.is_pending());
+    for id in pending.map(|member| &member.target.account) {
+        let row = context.means.directory.look(id).await?;
+        match (row, present.get_mut(id)) {
+            (RowNow::Gone, _) => drop(present.remove(id)),
+            (RowNow::Empty, Some(account)) => account.credential = None,
+            (RowNow::Holds(hash), Some(account)) => {
+                account.credential = Some(Credential::from(hash));
+            }
+            (_, None) => {}
+        }
+    }
+    Ok(())
 }
 
 /// What can be told without trying a secret.
@@ -85,11 +112,13 @@ fn first_look(
     let version = credential.version(instance.keys());
     let same_version = version == member.target.row.version;
     let Account { id, username, locale, .. } = account;
-    let replacement = instance.keys().sealed_secret(&id, version);
     let (hash, findings) = (credential.into_hash(), member.target.findings.clone());
+    let found = findings.iter().map(|finding| finding.version);
+    let secret = |found| (found, instance.keys().sealed_secret(&id, found));
+    let replacements = found.map(secret).collect();
     let suspicion = Suspicion::new(instance, id.clone(), hash, findings)?;
     let whom = PersonToTell { address: addressee.address.to_string(), username, locale };
-    let suspect = Suspect { account: id, suspicion, same_version, replacement, whom };
+    let suspect = Suspect { account: id, suspicion, same_version, replacements, whom };
     Ok(FirstLook::Open(Box::new(suspect)))
 }
 
@@ -162,8 +191,8 @@ struct Suspect {
     account: AccountId,
     suspicion: Suspicion,
     same_version: bool,
-    /// The secret that takes the password's place.
-    replacement: Secret,
+    /// The secret that takes the password's place, by the version as which it was found.
+    replacements: BTreeMap<CredentialVersion, Secret>,
     whom: PersonToTell,
 }
 
@@ -175,16 +204,16 @@ fn try_again(
 ) -> Result<Vec<(AccountId, Action)>, SealError> {
     let mut rest = Vec::new();
     let mut suspicions = Vec::new();
-    for Suspect { account, suspicion, same_version, replacement, whom } in cases {
-        rest.push((account, same_version, replacement, whom));
+    for Suspect { account, suspicion, same_version, replacements, whom } in cases {
+        rest.push((account, same_version, replacements, whom));
         suspicions.push(suspicion);
     }
     let tried = rest.into_iter().zip(reverify(verifier, suspicions));
     tried
-        .map(|((account, same_version, replacement, whom), tried)| {
+        .map(|((account, same_version, replacements, whom), tried)| {
             let action = match tried {
                 Reverified::Exposed(evidence) => {
-                    seal_with(verifier, randomness, evidence, &replacement, whom)?
+                    seal_with(verifier, randomness, evidence, &replacements, whom)?
                 }
                 Reverified::Not(verdict) => leave(verdict, same_version),
             };
@@ -201,9 +230,13 @@ fn seal_with(
     verifier: &Verifier,
     randomness: &dyn Randomness,
     evidence: Evidence,
-    replacement: &Secret,
+    replacements: &BTreeMap<CredentialVersion, Secret>,
     whom: PersonToTell,
 ) -> Result<Action, SealError> {
+    // Evidence is of one of the findings.
+    let Some(replacement) = replacements.get(&evidence.found_as()) else {
+        return Ok(Action::Untouched);
+    };
     let sealed = verifier.imitate(evidence.hash(), replacement, randomness);
     let account = evidence.account();
     let sealed =

@@ -108,6 +108,9 @@ async fn swap<S: Saga>(
     let found = judge_row(keys, &*row, version(keys, old), version(keys, new));
     if found != SiteRow::Old {
         row.roll_back().await?;
+        if found == SiteRow::Other && mutant::is_on("other_is_changed") {
+            return Ok(SwapEnd::Spared(SkipReason::Changed));
+        }
         return Ok(judge_swap(found, PassedAttempt::None));
     }
     if !row.is_active() {
@@ -186,7 +189,7 @@ pub async fn judge_left(
     failpoint::reach("swap_judged").await;
     let end = judge_swap(found, passed(directory, left).await?);
     if end == SwapEnd::Untouched && mutant::is_on("old_is_changed") {
-        return Ok(SwapEnd::Lost(SkipReason::Changed));
+        return Ok(SwapEnd::Spared(SkipReason::Changed));
     }
     Ok(end)
 }

@@ -4,6 +4,7 @@
 pub const MUTANTS: &[(&str, &str)] = &[
     ("judged_by_replica", "a swap that was left is judged by the connection that reads"),
     ("old_is_changed", "a swap that was never made is taken for its owner's change"),
+    ("other_is_changed", "a password that the site hashed anew is taken for its owner's change"),
     ("no_pass", "the site's change is committed without asking once more"),
     ("pass_before_lock", "an attempt is let through before it holds the site's row"),
     ("taken_after_look", "a swap is taken over after the site's row was looked at"),

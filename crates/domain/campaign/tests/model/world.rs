@@ -464,7 +464,7 @@ impl Town {
         let end = match judge_swap(row, passed) {
             SwapEnd::Done => TargetState::Sealed,
             SwapEnd::Untouched => TargetState::Pending,
-            SwapEnd::Lost(_) | SwapEnd::Spared(_) => TargetState::Skipped,
+            SwapEnd::Spared(_) => TargetState::Skipped,
             SwapEnd::Overtaken => TargetState::Overtaken,
         };
         let address = ADDRESSES.iter().position(|accounts| accounts.contains(&account))?;
