@@ -33,6 +33,15 @@ sql::queries! {
             AND target.address = campaign_address.number
             AND target.state IN ('sealing', 'sealed', 'reset')
         ORDER BY campaign_address.number, target.subject LIMIT $2"];
+    UNCERTAIN = ["SELECT target.subject, target.state, notice.state AS notice
+        FROM notice JOIN target ON target.campaign = notice.campaign
+            AND target.address = notice.address
+        WHERE notice.campaign = $1 AND notice.state = 'uncertain'
+            AND target.state IN ('sealed', 'reset')
+        UNION ALL
+        SELECT target.subject, target.state, NULL FROM target
+        WHERE target.campaign = $1 AND target.state = 'overtaken'
+        ORDER BY subject LIMIT $2"];
     EARLIER = ["SELECT COUNT(*) FROM (SELECT 1 AS one FROM campaign_address CROSS JOIN target
         WHERE campaign_address.campaign = $1
             AND (CASE WHEN settled_at IS NULL THEN taken_at END) > 0
@@ -94,6 +103,18 @@ impl Tx {
     ) -> StoreFuture<'_, Vec<UnsettledAccount>> {
         Box::pin(async move {
             Ok(self.0.run(&LIST).bind(Cell(campaign)).bind(Cell(limit)).all().await?)
+        })
+    }
+
+    /// The first accounts of which nobody can tell whether their owner was told, or whether they were
+    /// sealed at all, by subject.
+    pub fn uncertain_accounts(
+        &mut self,
+        campaign: CampaignId,
+        limit: u64,
+    ) -> StoreFuture<'_, Vec<UnsettledAccount>> {
+        Box::pin(async move {
+            Ok(self.0.run(&UNCERTAIN).bind(Cell(campaign)).bind(Cell(limit)).all().await?)
         })
     }
 
