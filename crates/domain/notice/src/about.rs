@@ -24,7 +24,7 @@ impl About {
         let words = text.to_lowercase();
         let is_for_good = code >= 500;
         match status.map(|status| (status.subject(), status.detail())) {
-            _ if has_any(&words, &OF_SENDING) => Self::Us,
+            _ if is_for_good && has_any(&words, &OF_SENDING) => Self::Us,
             Some((1, detail)) => of_address_status(detail, is_for_good, &words),
             // Our mail is too long for it.
             Some((2, 3)) => Self::Us,
@@ -48,9 +48,6 @@ fn of_address_status(detail: u16, is_for_good: bool, words: &str) -> About {
 }
 
 fn of_permanent_words(phase: Phase, code: u16, words: &str) -> About {
-    if has_any(words, &OF_SENDER) {
-        return About::Us;
-    }
     let is_plain = matches!(code, 550 | 551 | 553 | 556) && phase == Phase::Recipient;
     let is_of_address = has_any(words, &OF_MAILBOX) || is_plain && !has_any(words, &OF_US);
     if is_of_address { About::Address } else { About::Us }
@@ -282,6 +279,7 @@ mod tests {
                 "450 4.7.1 <address>: Recipient address rejected: Greylisted",
                 "450 4.7.0 not yet",
                 "451 Greylisted, please come back",
+                "451 4.7.1 This sender is greylisted, service unavailable",
                 "450 busy",
                 "450 4.1.1 unverified address: connect to the mail server: timed out",
             ] {
