@@ -73,10 +73,10 @@ pub struct InstanceKeyError {
 }
 
 /// What can be done with the instance key: one derived key a purpose, so that none serves twice.
-#[derive(Debug)]
 pub struct KeyRing {
     key: InstanceKey,
     version: Zeroizing<[u8; 32]>,
+    subject: Zeroizing<[u8; 32]>,
     wrapping: DataKey,
 }
 
@@ -85,8 +85,9 @@ impl KeyRing {
     #[must_use]
     pub fn new(key: InstanceKey) -> Self {
         let version = key.derive("countersign/v1/credential-version");
+        let subject = key.derive("countersign/v1/subject");
         let wrapping = DataKey(key.derive("countersign/v1/wrapping"));
-        Self { key, version, wrapping }
+        Self { key, version, subject, wrapping }
     }
 
     /// What the store keeps to recognise this key by.
@@ -131,8 +132,7 @@ impl KeyRing {
     /// A keyed hash of an account's id, by which its subject is found.
     #[must_use]
     pub fn account_hash(&self, account: &AccountId) -> [u8; 32] {
-        let key = self.key.derive("countersign/v1/subject");
-        keyed_hash(&key, &[account.as_str().as_bytes()])
+        keyed_hash(&self.subject, &[account.as_str().as_bytes()])
     }
 
     /// What is left of somebody who was told that this password is out of use, once they are
@@ -171,6 +171,12 @@ impl KeyRing {
         let bytes = self.wrapping.decrypt(purpose, wrapped)?;
         let key = <[u8; 32]>::try_from(bytes.as_slice());
         key.map(|key| DataKey(Zeroizing::new(key))).map_err(|_| DecryptError::new(purpose))
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyRing(..)")
     }
 }
 
