@@ -226,7 +226,8 @@ impl Known {
         }
         let is_reset = |finding: &Finding| {
             self.reset_before.contains(&(exposed.subject, finding.version))
-                || self.buried.contains(&keys.fingerprint(id, finding.version))
+                || !self.buried.is_empty()
+                    && self.buried.contains(&keys.fingerprint(id, finding.version))
         };
         exposed.findings.iter().any(is_reset).then_some(SkipReason::AlreadyReset)
     }
