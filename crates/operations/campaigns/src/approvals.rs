@@ -3,6 +3,7 @@ use campaign::{Event, Plan, SignedPlan, State};
 use futures_util::future::BoxFuture;
 use instance::{Instance, roster_in};
 use ledger::CampaignEvent;
+use model::Timestamp;
 use store::Tx;
 
 use crate::{
@@ -62,7 +63,7 @@ pub fn approve_campaign<'a>(
             instance.record(&mut tx, &[approved.into()]).await?;
         }
         if loaded.campaign.state() == State::Frozen
-            && let Ok(signed) = signed_plan(&mut tx, &loaded, &roster).await
+            && let Ok(signed) = signed_plan(&mut tx, &loaded, &roster, now).await
         {
             take_step(instance, &mut tx, &mut loaded, Event::Sign(&signed), now).await?;
         }
@@ -76,11 +77,11 @@ pub(crate) async fn signed_plan(
     tx: &mut Tx,
     loaded: &Loaded,
     roster: &Roster,
+    now: Timestamp,
 ) -> Result<SignedPlan, CampaignError> {
     let plan = current_plan(tx, loaded).await?;
     let approvals = tx.approvals(loaded.id(), plan.round()).await?;
     let approvals = approvals.iter().map(|body| Approval::parse(body));
     let approvals = approvals.collect::<Result<Vec<_>, _>>()?;
-    let now = tx.now().await?;
     Ok(verify_approvals(&plan, &approvals, roster, now)?.into())
 }

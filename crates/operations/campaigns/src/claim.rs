@@ -1,13 +1,15 @@
 //! Taking addresses up: a few at a time, in their order, as far as the campaign lets a worker go.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use campaign::{Claim, Refusal, Sending, decide_claim};
 use instance::Instance;
-use model::{CampaignId, TargetState};
+use model::{CampaignId, SubjectId, TargetState};
 use store::{AddressLease, Tx};
 
 use crate::{
     CampaignError, RunError, WorkerContext,
-    gate::{Gate, StoredTarget, group, stored_targets_of, tree},
+    gate::{Gate, StoredTarget, group, stored_targets_of, tree, tree_of},
     limits::ADDRESSES_PER_CLAIM,
 };
 
@@ -33,9 +35,12 @@ pub(crate) async fn claim_addresses(
     let Some(mut gate) = Gate::read(context, &mut tx, campaign).await? else {
         return Ok(Vec::new());
     };
+    let tree = tree_of(context, &mut tx, &tree, &gate).await?;
+    let numbers = tx.addresses_to_take(campaign, gate.allowed(), ADDRESSES_PER_CLAIM).await?;
+    let mut members_of = members(context.instance, &mut tx, campaign, &numbers).await?;
     let mut claimed = Vec::new();
-    for number in tx.addresses_to_take(campaign, gate.allowed(), ADDRESSES_PER_CLAIM).await? {
-        let members = members(context.instance, &mut tx, campaign, number).await?;
+    for number in numbers {
+        let members = members_of.remove(&number).unwrap_or_default();
         let targets = members.iter().map(|member| &member.target);
         let states: Vec<_> = targets.clone().map(|target| target.row.state).collect();
         let group = group(&tree, &gate.signed, targets)?;
@@ -81,29 +86,45 @@ impl Member {
     }
 }
 
+/// The accounts of these addresses, by address.
 async fn members(
     instance: &Instance,
     tx: &mut Tx,
     campaign: CampaignId,
-    number: u64,
-) -> Result<Vec<Member>, RunError> {
-    let mut members = Vec::new();
-    for target in stored_targets_of(instance, tx, campaign, number).await? {
-        let is_reset_elsewhere = tx.is_reset_elsewhere(campaign, target.row.subject).await?
-            || is_buried(instance, tx, &target).await?;
-        members.push(Member { target, is_reset_elsewhere });
+    addresses: &[u64],
+) -> Result<BTreeMap<u64, Vec<Member>>, RunError> {
+    let targets = stored_targets_of(instance, tx, campaign, addresses).await?;
+    let reset = reset_elsewhere(instance, tx, campaign, &targets).await?;
+    let mut members: BTreeMap<u64, Vec<Member>> = BTreeMap::new();
+    for target in targets {
+        let is_reset_elsewhere = reset.contains(&target.row.subject);
+        let member = Member { target, is_reset_elsewhere };
+        members.entry(member.target.row.address).or_default().push(member);
     }
     Ok(members)
 }
 
-/// Whether somebody was told of one of these passwords who is forgotten since.
-async fn is_buried(
+/// Those of them one of whose passwords another campaign has taken out of use, or about one of whose
+/// passwords somebody was told who is forgotten since.
+async fn reset_elsewhere(
     instance: &Instance,
     tx: &mut Tx,
-    target: &StoredTarget,
-) -> Result<bool, RunError> {
-    let versions = target.findings.iter().map(|finding| finding.version);
-    let fingerprint = |version| instance.keys().fingerprint(&target.account, version);
-    let fingerprints: Vec<_> = versions.map(fingerprint).collect();
-    Ok(!tx.tombstones(&fingerprints).await?.is_empty())
+    campaign: CampaignId,
+    targets: &[StoredTarget],
+) -> Result<BTreeSet<SubjectId>, RunError> {
+    let subjects: Vec<_> = targets.iter().map(|target| target.row.subject).collect();
+    let mut reset: BTreeSet<_> =
+        tx.reset_elsewhere(campaign, &subjects).await?.into_iter().collect();
+    let versions = targets
+        .iter()
+        .flat_map(|target| target.findings.iter().map(move |finding| (target, finding.version)));
+    let fingerprints: BTreeMap<_, _> = versions
+        .map(|(StoredTarget { account, row, .. }, version)| {
+            (instance.keys().fingerprint(account, version), row.subject)
+        })
+        .collect();
+    let wanted: Vec<_> = fingerprints.keys().copied().collect();
+    let buried = tx.tombstones(&wanted).await?;
+    reset.extend(buried.iter().filter_map(|fingerprint| fingerprints.get(fingerprint)));
+    Ok(reset)
 }

@@ -14,7 +14,7 @@ use store::{Finding, TargetRow, Tx};
 use crate::{
     CampaignError, NotInPlan, RunError, WorkerContext,
     approvals::signed_plan,
-    freeze::{check_words, plan_of},
+    freeze::check_words,
     loaded::{Loaded, held},
 };
 
@@ -45,9 +45,9 @@ impl Gate {
         }
         let outbox = &context.means.outbox;
         let roster = outbox.permission.check(tx, context.instance).await?;
-        let signed = signed_plan(tx, &loaded, &roster).await?;
-        check_words(&outbox.words, signed.plan())?;
         let now = tx.now().await?;
+        let signed = signed_plan(tx, &loaded, &roster, now).await?;
+        check_words(&outbox.words, signed.plan())?;
         let rate = RateUsed {
             this_minute: tx.addresses_taken_since(campaign, begun(now, MINUTE)).await?,
             this_hour: tx.addresses_taken_since(campaign, begun(now, HOUR)).await?,
@@ -115,20 +115,24 @@ pub(crate) struct StoredTarget {
     pub(crate) findings: Vec<Finding>,
 }
 
-/// The accounts of one address.
+/// The accounts of some addresses.
 pub(crate) async fn stored_targets_of(
     instance: &Instance,
     tx: &mut Tx,
     campaign: CampaignId,
-    address: u64,
+    addresses: &[u64],
 ) -> Result<Vec<StoredTarget>, RunError> {
-    let rows = tx.targets_of_address(campaign, address).await?;
+    let rows = tx.targets_of_addresses(campaign, addresses).await?;
     let subjects: Vec<_> = rows.iter().map(|row| row.subject).collect();
     let accounts = instance.accounts_of(tx, &subjects).await?;
+    let mut findings: HashMap<SubjectId, Vec<Finding>> = HashMap::new();
+    for finding in tx.findings_of_targets(campaign, &subjects).await? {
+        findings.entry(finding.subject).or_default().push(finding);
+    }
     let mut stored = Vec::new();
     for row in rows {
         let account = accounts.of(row.subject)?.clone();
-        let findings = tx.findings_of_target(campaign, row.subject).await?;
+        let findings = findings.remove(&row.subject).unwrap_or_default();
         stored.push(StoredTarget { row, account, findings });
     }
     Ok(stored)
@@ -160,20 +164,37 @@ fn target(row: &TargetRow, account: &AccountId, findings: &[FindingId], accounts
     }
 }
 
-/// The tree over a campaign's targets as the store holds them, made once and then kept. Each claim
-/// holds its root against the signed plan's.
+/// The tree over a campaign's targets as the store holds them, made once and then kept.
 pub(crate) async fn tree(
     context: &WorkerContext<'_>,
     campaign: CampaignId,
 ) -> Result<Arc<TargetTree>, RunError> {
-    let mut tx = context.instance.store().read().await?;
-    let loaded = Loaded::new(tx.campaign_by_id(campaign).await?)?;
-    let plan = plan_of(&mut tx, &loaded).await?;
-    if let Some(tree) = context.kept_tree(campaign).filter(|tree| tree.root() == plan.root()) {
-        return Ok(tree);
+    match context.kept_tree(campaign) {
+        Some(tree) => Ok(tree),
+        None => make_tree(context, &mut context.instance.store().read().await?, campaign).await,
     }
-    let tree =
-        Arc::new(TargetTree::new(&stored_targets(context.instance, &mut tx, campaign).await?));
+}
+
+/// The same, made anew if what was kept is of a plan before the signed one. Each claim holds its
+/// root against the signed plan's.
+pub(crate) async fn tree_of(
+    context: &WorkerContext<'_>,
+    tx: &mut Tx,
+    kept: &Arc<TargetTree>,
+    gate: &Gate,
+) -> Result<Arc<TargetTree>, RunError> {
+    if kept.root() == gate.signed.plan().root() {
+        return Ok(Arc::clone(kept));
+    }
+    make_tree(context, tx, gate.loaded.campaign.id()).await
+}
+
+async fn make_tree(
+    context: &WorkerContext<'_>,
+    tx: &mut Tx,
+    campaign: CampaignId,
+) -> Result<Arc<TargetTree>, RunError> {
+    let tree = Arc::new(TargetTree::new(&stored_targets(context.instance, tx, campaign).await?));
     context.keep_tree(campaign, &tree);
     Ok(tree)
 }

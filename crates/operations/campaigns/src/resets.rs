@@ -97,7 +97,7 @@ async fn record(
     own: OwnPassword,
 ) -> Result<bool, WatchError> {
     let OwnPassword { campaign, subject, account, hash } = own;
-    let findings = instance.store().read().await?.findings_of_target(campaign, subject).await?;
+    let findings = instance.store().read().await?.findings_of_targets(campaign, &[subject]).await?;
     let password = judged(instance, verifier, &account, &findings, hash).await?;
     let mut tx = instance.store().begin().await?;
     tx.hold_campaign(campaign).await?;

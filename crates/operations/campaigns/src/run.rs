@@ -2,7 +2,7 @@
 
 use campaign::{Campaign, Event, HaltReason, State, allowed_addresses};
 use futures_util::future::BoxFuture;
-use model::{CampaignId, CampaignState, SwapPurpose};
+use model::{CampaignId, CampaignState, SwapPurpose, Timestamp};
 use store::Tx;
 
 use crate::{
@@ -43,11 +43,7 @@ pub fn work_on<'a>(
             halt(context.instance, &mut tx, campaign, HaltReason::Contradicted).await?;
             tx.commit().await?;
         }
-        let worked = worked?;
-        if worked == Worked::Something {
-            due_after_step(context, campaign).await?;
-        }
-        Ok(worked)
+        worked
     })
 }
 
@@ -105,11 +101,12 @@ enum Due {
 async fn due(instance: &Instance, campaign: CampaignId) -> Result<Due, RunError> {
     let mut tx = instance.store().read().await?;
     let Loaded { campaign: now, .. } = Loaded::new(tx.campaign_by_id(campaign).await?)?;
-    if does_tick_move(&mut tx, &now).await? {
+    let moment = tx.now().await?;
+    if does_tick_move(&mut tx, &now, moment).await? {
         return Ok(Due::Step);
     }
     let runs = matches!(now.state(), State::Running(_));
-    Ok(if runs && has_work(&mut tx, &now).await? { Due::Work } else { Due::Nothing })
+    Ok(if runs && has_work(&mut tx, &now, moment).await? { Due::Work } else { Due::Nothing })
 }
 
 /// What is to be done once the campaign is moved on, if it has to be. Mostly it has not, and then
@@ -126,17 +123,16 @@ async fn due_after_step(
     due(context.instance, campaign).await
 }
 
-async fn does_tick_move(tx: &mut Tx, now: &Campaign) -> Result<bool, RunError> {
-    let (progress, moment) = (progress(tx, now.id()).await?, tx.now().await?);
+async fn does_tick_move(tx: &mut Tx, now: &Campaign, moment: Timestamp) -> Result<bool, RunError> {
+    let progress = progress(tx, now.id()).await?;
     let step = campaign::step(now, Event::Tick(&progress), moment);
     let (next, _) = step.map_err(CampaignError::from)?;
     Ok(next != *now)
 }
 
 /// Whether a claim could find anything.
-async fn has_work(tx: &mut Tx, now: &Campaign) -> Result<bool, RunError> {
+async fn has_work(tx: &mut Tx, now: &Campaign, moment: Timestamp) -> Result<bool, RunError> {
     let (campaign, allowed) = (now.id(), allowed_addresses(now));
-    let moment = tx.now().await?;
     if tx.sending_pause().await?.is_some_and(|pause| pause.probe_at > moment) {
         return Ok(!tx.notices_left_in_flight(campaign).await?.is_empty());
     }

@@ -38,7 +38,7 @@ pub fn start_campaign<'a>(
         let roster = roster_in(&mut tx, instance, founding).await?;
         // A campaign that is not signed says so better than its missing signatures do.
         if loaded.campaign.state() == State::Signed {
-            let signed = signed_plan(&mut tx, &loaded, &roster).await?;
+            let signed = signed_plan(&mut tx, &loaded, &roster, now).await?;
             check_words(words, signed.plan())?;
             release_kill_switch(instance, &mut tx, signed.plan(), name).await?;
         }
@@ -63,7 +63,7 @@ pub fn resume_campaign<'a>(
         let mut loaded = held_by_name(&mut tx, name).await?;
         let now = tx.now().await?;
         let roster = roster_in(&mut tx, instance, founding).await?;
-        let signed = signed_plan(&mut tx, &loaded, &roster).await?;
+        let signed = signed_plan(&mut tx, &loaded, &roster, now).await?;
         check_words(words, signed.plan())?;
         release_kill_switch(instance, &mut tx, signed.plan(), name).await?;
         let before = if mutant::is_on("threshold_since_start") {

@@ -9,7 +9,7 @@ use store::{Errand, Notice, NoticeExposure, StoreError, Tx};
 use crate::{
     CampaignError, RunError, WorkerContext,
     examine::kept_of,
-    gate::{Gate, group, stored_targets_of, tree},
+    gate::{Gate, group, stored_targets_of, tree, tree_of},
 };
 
 /// Sends the next notice of a campaign; `false` if none is to be sent now.
@@ -49,8 +49,10 @@ impl NoticeSource for CampaignNotices<'_> {
         else {
             return Ok(None);
         };
-        let targets = stored_targets_of(self.context.instance, tx, self.campaign, address).await?;
-        group(&self.tree, &gate.signed, targets.iter())?;
+        let instance = self.context.instance;
+        let targets = stored_targets_of(instance, tx, self.campaign, &[address]).await?;
+        let tree = tree_of(self.context, tx, &self.tree, gate).await?;
+        group(&tree, &gate.signed, targets.iter())?;
         let states: Vec<_> = targets.iter().map(|target| target.row.state).collect();
         match decide_send(notice.state, notice.not_before, &states, &gate.facts()) {
             Claim::Proceed => Ok(Some((notice, gate.signed.plan().policy().retry()))),

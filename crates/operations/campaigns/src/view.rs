@@ -232,7 +232,7 @@ pub fn sample_targets<'a>(
         let mut samples = Vec::new();
         for subject in chosen {
             let account = accounts.of(subject)?;
-            let findings = tx.findings_of_target(id, subject).await?;
+            let findings = tx.findings_of_targets(id, &[subject]).await?;
             let because_of = findings.first().and_then(|finding| {
                 leaks.get(&finding.leak).map(|leak| format!("{leak} ({})", finding.tier))
             });

@@ -22,10 +22,10 @@ sql::queries! {
             sealed_version, wrapped_key, kept
         FROM reset_line WHERE subject = $1 AND recalled_at IS NULL ORDER BY intended_at, campaign"];
     LINES = ["SELECT subject, version FROM reset_line WHERE recalled_at IS NULL"];
-    LINE_ELSEWHERE = ["SELECT COUNT(*) FROM reset_line
+    LINES_ELSEWHERE = ["SELECT DISTINCT reset_line.subject FROM reset_line
         JOIN target_finding ON target_finding.subject = reset_line.subject
         JOIN finding ON finding.id = target_finding.finding AND finding.version = reset_line.version
-        WHERE target_finding.campaign = $1 AND target_finding.subject = $2
+        WHERE target_finding.campaign = $1 AND target_finding.subject IN {list}
             AND reset_line.campaign <> $1 AND reset_line.recalled_at IS NULL"];
     SEALED = ["SELECT target.place, reset_line.subject, reset_line.version,
             reset_line.replaced_version, reset_line.sealed_version, reset_line.wrapped_key,
@@ -205,15 +205,17 @@ impl Tx {
         })
     }
 
-    /// Whether another campaign has taken a password that these findings are about out of use.
-    pub fn is_reset_elsewhere(
-        &mut self,
+    /// Those of some accounts of a campaign of whom another one has taken a password out of use that
+    /// this one's findings are about.
+    pub fn reset_elsewhere<'c>(
+        &'c mut self,
         campaign: CampaignId,
-        subject: SubjectId,
-    ) -> StoreFuture<'_, bool> {
+        subjects: &'c [SubjectId],
+    ) -> StoreFuture<'c, Vec<SubjectId>> {
         Box::pin(async move {
-            let query = self.0.run(&LINE_ELSEWHERE).bind(Cell(campaign));
-            Ok(Self::count(query.bind(Cell(subject))).await? > 0)
+            let (lines, campaign) = (&LINES_ELSEWHERE, Some(campaign));
+            let found = self.all_of::<_, (Cell<SubjectId>,)>(lines, campaign, subjects).await?;
+            Ok(found.into_iter().map(|(Cell(subject),)| subject).collect())
         })
     }
 

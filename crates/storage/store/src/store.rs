@@ -1,4 +1,4 @@
-use model::Timestamp;
+use model::{CampaignId, Timestamp};
 use sql::{Access, BoxFuture, Db, OpenOptions, QueryText, Record, SqlError};
 
 use crate::{
@@ -141,10 +141,21 @@ impl Tx {
         statement: &QueryText,
         keys: &[K],
     ) -> Result<Vec<R>, SqlError> {
+        self.all_of(statement, None, keys).await
+    }
+
+    /// As [`Tx::all_among`], of one campaign, which is the statement's first parameter.
+    pub(crate) async fn all_of<K: Stored + Clone, R: Record>(
+        &mut self,
+        statement: &QueryText,
+        campaign: Option<CampaignId>,
+        keys: &[K],
+    ) -> Result<Vec<R>, SqlError> {
         let mut found = Vec::new();
         for some in keys.chunks(IDS_PER_STATEMENT) {
-            let text = statement.with_list(0, some.len());
+            let text = statement.with_list(usize::from(campaign.is_some()), some.len());
             let query = self.0.run(&text);
+            let query = campaign.into_iter().fold(query, |query, id| query.bind(Cell(id)));
             let query = some.iter().fold(query, |query, key| query.bind(Cell(key.clone())));
             found.extend(query.all::<R>().await?);
         }

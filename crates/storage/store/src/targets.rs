@@ -16,11 +16,11 @@ sql::queries! {
         FROM target JOIN campaign_address ON campaign_address.campaign = target.campaign
             AND campaign_address.number = target.address
         WHERE target.campaign = $1 ORDER BY target.place"];
-    OF_ADDRESS = ["SELECT target.place, target.subject, target.address,
+    OF_ADDRESSES = ["SELECT target.place, target.subject, target.address,
             campaign_address.address_key, target.version, target.state, target.skip_reason
         FROM target JOIN campaign_address ON campaign_address.campaign = target.campaign
             AND campaign_address.number = target.address
-        WHERE target.campaign = $1 AND target.address = $2 ORDER BY target.place"];
+        WHERE target.campaign = $1 AND target.address IN {list} ORDER BY target.place"];
     OF_ACCOUNT = ["SELECT target.place, target.subject, target.address,
             campaign_address.address_key, target.version, target.state, target.skip_reason
         FROM target JOIN campaign_address ON campaign_address.campaign = target.campaign
@@ -32,7 +32,7 @@ sql::queries! {
             finding.hash_format, finding.state, finding.verified_at, finding.wrapped_key,
             finding.sealed_secret
         FROM target_finding JOIN finding ON finding.id = target_finding.finding
-        WHERE target_finding.campaign = $1 AND target_finding.subject = $2
+        WHERE target_finding.campaign = $1 AND target_finding.subject IN {list}
         ORDER BY finding.id"];
     OPEN_FINDINGS = ["SELECT id, leak, subject, version, tier, hash_format, state, verified_at,
             wrapped_key, sealed_secret
@@ -146,16 +146,13 @@ impl Tx {
         rows.map(|row| Ok(row?)).boxed()
     }
 
-    /// The accounts of one address.
-    pub fn targets_of_address(
-        &mut self,
+    /// The accounts of some addresses, in the order of the plan.
+    pub fn targets_of_addresses<'c>(
+        &'c mut self,
         campaign: CampaignId,
-        address: u64,
-    ) -> StoreFuture<'_, Vec<TargetRow>> {
-        Box::pin(async move {
-            let query = self.0.run(&OF_ADDRESS).bind(Cell(campaign)).bind(Cell(address));
-            Ok(query.all().await?)
-        })
+        addresses: &'c [u64],
+    ) -> StoreFuture<'c, Vec<TargetRow>> {
+        Box::pin(async move { Ok(self.all_of(&OF_ADDRESSES, Some(campaign), addresses).await?) })
     }
 
     /// One account of a campaign.
@@ -182,16 +179,13 @@ impl Tx {
         })
     }
 
-    /// The findings against one account of a campaign, in ascending order.
-    pub fn findings_of_target(
-        &mut self,
+    /// The findings against some accounts of a campaign; those of one account in ascending order.
+    pub fn findings_of_targets<'c>(
+        &'c mut self,
         campaign: CampaignId,
-        subject: SubjectId,
-    ) -> StoreFuture<'_, Vec<Finding>> {
-        Box::pin(async move {
-            let query = self.0.run(&FINDINGS_OF).bind(Cell(campaign));
-            Ok(query.bind(Cell(subject)).all().await?)
-        })
+        subjects: &'c [SubjectId],
+    ) -> StoreFuture<'c, Vec<Finding>> {
+        Box::pin(async move { Ok(self.all_of(&FINDINGS_OF, Some(campaign), subjects).await?) })
     }
 
     /// Findings of these leaks about which nothing has been done yet and whose secrets are still

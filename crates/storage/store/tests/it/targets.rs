@@ -1,7 +1,7 @@
 //! Whom a campaign is about, and what was taken out of use.
 
 use futures_util::TryStreamExt as _;
-use model::{FindingId, LeakId, SkipReason, TargetState};
+use model::{CampaignId, FindingId, LeakId, SkipReason, SubjectId, TargetState};
 use sql::{Constraint, SqlError};
 use store::{NewResetLine, Shares, StoreError, TargetRow, Tx};
 
@@ -118,11 +118,12 @@ async fn targets_come_in_the_order_of_the_plan(store: TestStore) {
         let expected = (address(row.address, 1).key, version(1), TargetState::Pending);
         assert_eq!((row.address_key, row.version, row.state), expected);
     }
-    let together = tx.targets_of_address(id, 1).await.unwrap();
+    let together = tx.targets_of_addresses(id, &[1]).await.unwrap();
     assert_eq!(together, [rows[0].clone(), rows[2].clone()]);
-    assert!(tx.targets_of_address(id, 2).await.unwrap().is_empty());
+    assert_eq!(tx.targets_of_addresses(id, &[0, 1]).await.unwrap(), rows);
+    assert!(tx.targets_of_addresses(id, &[2]).await.unwrap().is_empty());
     tx.add_finding(&new_finding(frozen.leak, "0", 2), &[]).await.unwrap();
-    let found = tx.findings_of_target(id, subject("0")).await.unwrap();
+    let found = tx.findings_of_targets(id, &[subject("0")]).await.unwrap();
     let found: Vec<_> = found.iter().map(|found| found.id).collect();
     assert_eq!(found, frozen.findings[..1], "the plan does not know the second one");
     let pairs = tx.target_findings(id).await.unwrap();
@@ -211,18 +212,21 @@ async fn second_campaign(store: &TestStore, first: &Frozen) -> Frozen {
     Frozen { leak: first.leak, campaign: second, findings: first.findings.clone() }
 }
 
+async fn elsewhere(tx: &mut Tx, campaign: CampaignId) -> Vec<SubjectId> {
+    tx.reset_elsewhere(campaign, &[subject("0"), subject("1")]).await.unwrap()
+}
+
 async fn a_password_is_taken_out_of_use_once(store: TestStore) {
     let first = frozen(&store, 2).await;
     let mut tx = store.tx().await;
     first.seal(&mut tx, 0).await;
     assert_eq!(tx.reset_lines().await.unwrap(), [(subject("0"), version(1))]);
-    assert!(!tx.is_reset_elsewhere(first.campaign, subject("0")).await.unwrap());
+    assert_eq!(elsewhere(&mut tx, first.campaign).await, []);
     tx.commit().await.unwrap();
 
     let second = second_campaign(&store, &first).await;
     let mut tx = store.tx().await;
-    assert!(tx.is_reset_elsewhere(second.campaign, subject("0")).await.unwrap());
-    assert!(!tx.is_reset_elsewhere(second.campaign, subject("1")).await.unwrap());
+    assert_eq!(elsewhere(&mut tx, second.campaign).await, [subject("0")]);
     let again = reset_line("0", &second.findings[..1]);
     let again = tx.put_reset_line(second.campaign, again, time(7)).await;
     assert_eq!(broken(again), Constraint::Unique);
@@ -244,7 +248,7 @@ async fn what_was_given_back_can_be_taken_again(store: TestStore) {
     let second = second_campaign(&store, &first).await;
     let mut tx = store.tx().await;
     assert!(tx.reset_lines().await.unwrap().is_empty());
-    assert!(!tx.is_reset_elsewhere(second.campaign, subject("0")).await.unwrap());
+    assert_eq!(elsewhere(&mut tx, second.campaign).await, []);
     second.seal(&mut tx, 0).await;
     tx.commit().await.unwrap();
     let both = "UPDATE reset_line SET recalled_at = NULL";
