@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use crate::refusal::{is_refusal, is_row_security};
 
@@ -76,6 +76,18 @@ pub enum SqlError {
          where row security is not forced): {0}"
     )]
     RowSecurity(#[source] sqlx::Error),
+    /// Another process writes to a SQLite file, and does not come to an end.
+    #[error(
+        "another process has held the lock of `{path}` for {waited:?}: `fuser {path}` tells which; if it \
+         was stopped, let it go on (`kill -CONT`) or end it (`kill -9`): what it had begun is taken \
+         back"
+    )]
+    Locked {
+        /// The file.
+        path: String,
+        /// How long we have waited for it.
+        waited: Duration,
+    },
     /// Anything else that the database or the way to it reports.
     #[error("the database failed: {0}")]
     Database(#[source] sqlx::Error),

@@ -3,6 +3,7 @@ use std::{fs, os::unix::fs::MetadataExt as _, str::FromStr as _, time::Duration}
 use futures_util::future::BoxFuture;
 use sqlx::{
     Executor as _, SqlStr, Sqlite, SqlitePool, Statement as _, Transaction,
+    error::DatabaseError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -16,6 +17,9 @@ use crate::{
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// `SQLITE_BUSY`: the writer before us did not end in time.
+const BUSY: &str = "5";
 
 /// Opens a file of our own, or of a small site.
 pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<SqlitePool, SqlError> {
@@ -45,7 +49,10 @@ fn durable(connect: SqliteConnectOptions) -> SqliteConnectOptions {
 
 impl Backend for SqlitePool {
     fn begin(&self) -> BackendAnswer<'_, Box<dyn BackendTx>> {
-        Box::pin(async move { Ok(Box::new(self.begin_with("BEGIN IMMEDIATE").await?) as _) })
+        Box::pin(async move {
+            let begun = self.begin_with("BEGIN IMMEDIATE").await;
+            Ok(Box::new(begun.map_err(|error| not_begun(self, error))?) as _)
+        })
     }
 
     fn read(&self) -> BackendAnswer<'_, Box<dyn BackendTx>> {
@@ -75,6 +82,15 @@ impl Backend for SqlitePool {
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.close())
     }
+}
+
+fn not_begun(pool: &SqlitePool, error: sqlx::Error) -> SqlError {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    if code.as_deref() != Some(BUSY) {
+        return error.into();
+    }
+    let path = pool.connect_options().get_filename().display().to_string();
+    SqlError::Locked { path, waited: BUSY_TIMEOUT }
 }
 
 impl BackendTx for Transaction<'static, Sqlite> {
@@ -118,5 +134,32 @@ impl BackendTx for Transaction<'static, Sqlite> {
 
     fn take_back(self: Box<Self>) -> BackendAnswer<'static, ()> {
         Box::pin(async move { Ok(self.rollback().await?) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_lock_that_is_not_let_go_names_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.db");
+        let connect = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .busy_timeout(Duration::ZERO);
+        let pool = SqlitePool::connect_with(durable(connect)).await.unwrap();
+        let held = Backend::begin(&pool).await;
+        let Err(refused) = Backend::begin(&pool).await else { panic!("two write") };
+        let path = path.display();
+        let expected = format!(
+            "another process has held the lock of `{path}` for 30s: `fuser {path}` tells which; if \
+             it was stopped, let it go on (`kill -CONT`) or end it (`kill -9`): what it had begun \
+             is taken back"
+        );
+        assert_eq!(refused.to_string(), expected);
+        drop(held);
+        assert!(Backend::begin(&pool).await.is_ok());
     }
 }
