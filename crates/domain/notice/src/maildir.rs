@@ -9,6 +9,9 @@ use crate::{Composed, DeliveryOutcome, Failure, Phase};
 /// What ends the names of our files, so that they are told from others.
 const SUFFIX: &str = ".countersign";
 
+/// About as long as a notice, so that a full disk is noticed.
+const PROBE_BYTES: usize = 16 * 1024;
+
 /// What separates a name from the flags that mail programs add.
 const FLAGS: char = ':';
 
@@ -41,6 +44,35 @@ impl Maildir {
         stored
             .await
             .unwrap_or_else(|error| DeliveryOutcome::LostAfterDot { reason: failure(&error) })
+    }
+
+    /// Tries whether a message could be stored, with a file that no mail program shows and that is
+    /// gone afterwards.
+    ///
+    /// # Errors
+    /// [`Failure`] names the folder.
+    pub async fn try_storing(&self) -> Result<(), Failure> {
+        let maildir = self.clone();
+        let tried = tokio::task::spawn_blocking(move || maildir.probe()).await;
+        let tried = tried.map_err(io::Error::other).flatten();
+        tried.map_err(|error| {
+            let reason = format!("{}: {error}", self.folder.display());
+            Failure::Broken { phase: Phase::Storing, reason }
+        })
+    }
+
+    /// Does whatever storing a message does. A name that begins with a dot is no message.
+    fn probe(&self) -> io::Result<()> {
+        let new = self.folder.join("new");
+        let mut file = tempfile::Builder::new().prefix(".").tempfile_in(self.folder.join("tmp"))?;
+        file.write_all(&[0; PROBE_BYTES])?;
+        file.as_file().sync_all()?;
+        let name = file.path().file_name().map(|name| new.join(name));
+        let moved = name.ok_or(ErrorKind::InvalidFilename)?;
+        file.persist_noclobber(&moved).map_err(|taken| taken.error)?;
+        fs::remove_file(&moved)?;
+        File::open(new)?.sync_all()?;
+        fs::read_dir(self.folder.join("cur")).map(drop)
     }
 
     fn store(&self, message: &Composed) -> DeliveryOutcome {

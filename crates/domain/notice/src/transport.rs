@@ -10,7 +10,8 @@ pub trait Transport: fmt::Debug + Send + Sync {
     #[must_use = "a future does nothing until it is awaited"]
     fn deliver<'a>(&'a self, message: &'a Composed) -> BoxFuture<'a, DeliveryOutcome>;
 
-    /// Asks whether mail would leave, without sending any; `None` where there is nobody to greet.
+    /// Asks whether mail would leave, without sending any; `None` where there is nobody to greet,
+    /// and yet it would leave.
     #[must_use = "a future does nothing until it is awaited"]
     fn greet<'a>(
         &'a self,
@@ -41,7 +42,7 @@ impl Transport for Relay {
     }
 }
 
-/// A folder greets nobody, and takes whatever is put into it.
+/// A folder greets nobody, and takes whatever can be put into it.
 impl Transport for Maildir {
     fn deliver<'a>(&'a self, message: &'a Composed) -> BoxFuture<'a, DeliveryOutcome> {
         Box::pin(self.deliver(message))
@@ -52,7 +53,7 @@ impl Transport for Maildir {
         _: &'a Address,
         _: &'a Address,
     ) -> BoxFuture<'a, Result<Option<Greeting>, Failure>> {
-        Box::pin(async { Ok(None) })
+        Box::pin(async { self.try_storing().await.map(|()| None) })
     }
 
     fn takes_international(&self) -> BoxFuture<'_, Option<bool>> {

@@ -1,6 +1,6 @@
 //! The embedded default.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::symlink, path::Path};
 
 use notice::{DeliveryOutcome, Maildir};
 
@@ -53,4 +53,24 @@ async fn a_folder_that_is_gone_is_a_failure_before_the_dot() {
     drop(folder);
     let outcome = maildir.deliver(&notice_to("jane@example.net", 1)).await;
     assert!(matches!(outcome, DeliveryOutcome::FailedBeforeDot { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_folder_that_nothing_can_be_put_into_says_so_before() {
+    for part in ["tmp", "new", "cur"] {
+        let folder = tempfile::tempdir().unwrap();
+        let maildir = Maildir::open(folder.path()).unwrap();
+        maildir.try_storing().await.unwrap();
+        for emptied in ["tmp", "new", "cur"] {
+            assert!(files(&folder.path().join(emptied)).is_empty(), "{emptied} is as it was");
+        }
+        fs::remove_dir(folder.path().join(part)).unwrap();
+        let refused = maildir.try_storing().await.unwrap_err().to_string();
+        assert!(refused.contains(folder.path().to_str().unwrap()), "{refused}");
+        if part != "cur" {
+            // Nobody, not even root, makes a file there.
+            symlink("/proc", folder.path().join(part)).unwrap();
+            maildir.try_storing().await.unwrap_err();
+        }
+    }
 }

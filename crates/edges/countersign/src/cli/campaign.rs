@@ -124,10 +124,10 @@ pub(crate) enum CampaignCommand {
     },
 }
 
-/// Whether the mail server is asked before anybody's mail depends on it.
+/// Whether the mail server or folder is tried before anybody's mail depends on it.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct RelayCheck {
-    /// Do not ask the mail server whether it would take a notice.
+    /// Do not try whether the mail server, or the mail folder, would take a notice.
     #[arg(long)]
     pub(crate) skip_relay_check: bool,
 }

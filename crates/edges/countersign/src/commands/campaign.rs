@@ -138,16 +138,15 @@ impl CampaignDesk<'_> {
         Ok(view)
     }
 
-    /// Refuses what could tell nobody. A relay that would take mail is tried at once if sending
-    /// pauses.
+    /// Refuses what could tell nobody. A relay or folder that would take mail is tried at once if
+    /// sending pauses.
     async fn greet_relay(&self, check: RelayCheck) -> Result<(), CommandFailure> {
         if check.skip_relay_check {
             return Ok(());
         }
         let greeted = wiring::greet_relay(self.config, self.instance.kind()).await;
-        if greeted.map_err(Refused::if_no_relay)?.is_some() {
-            outbox::hasten_sending(&self.instance).await?;
-        }
+        greeted.map_err(Refused::if_no_relay)?;
+        outbox::hasten_sending(&self.instance).await?;
         Ok(())
     }
 

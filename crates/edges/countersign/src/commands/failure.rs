@@ -18,10 +18,12 @@ impl Refused {
         Box::new(Self(reason.into()))
     }
 
-    /// A relay that takes no mail of ours keeps a campaign from starting.
+    /// A relay or folder that takes no mail of ours keeps a campaign from starting.
     pub(crate) fn if_no_relay(error: WiringError) -> CommandFailure {
         match error {
-            WiringError::Mail(MailError::Greet(_)) => Self::because(error),
+            WiringError::Mail(
+                MailError::Greet(_) | MailError::Folder(_) | MailError::Maildir(_),
+            ) => Self::because(error),
             _ => error.into(),
         }
     }

@@ -84,6 +84,8 @@ pub(crate) enum MailError {
     Maildir(#[from] MaildirError),
     #[error("nobody could be told through `smtp.host`: {0}")]
     Greet(#[source] GreetError),
+    #[error("nobody could be told through `mail.folder`: {0}")]
+    Folder(#[source] GreetError),
     #[error("[smtp]: {0}")]
     Relay(#[from] RelayError),
     #[error("`smtp.ca_file`: {0}")]

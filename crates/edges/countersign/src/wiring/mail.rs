@@ -76,17 +76,19 @@ fn address(setting: &'static str, text: &str) -> Result<Address, MailError> {
     text.parse().map_err(|source| MailError::Address { setting, source })
 }
 
-/// Asks the relay whether it would take our notices; `None` where they go into a folder.
+/// Asks the relay whether it would take our notices; `None` where they go into a folder, and can.
 pub(crate) async fn greet_relay(
     config: &Config,
     kind: InstanceKind,
 ) -> Result<Option<Greeting>, WiringError> {
-    if config.settings.mail.transport == TransportSetting::Maildir {
-        return Ok(None);
-    }
-    let (mail, site) = (mail(config, kind)?, notice_site(config, kind)?);
+    // Whoever sends nothing has no folder made.
+    let site = notice_site(config, kind)?;
+    let mail = mail(config, kind)?;
     let greeting = outbox::greet_relay(&mail, site.sender.from()).await;
-    Ok(greeting.map_err(MailError::Greet)?)
+    Ok(greeting.map_err(|error| match config.settings.mail.transport {
+        TransportSetting::Maildir => MailError::Folder(error),
+        TransportSetting::Smtp => MailError::Greet(error),
+    })?)
 }
 
 fn mail(config: &Config, kind: InstanceKind) -> Result<Mail, MailError> {

@@ -1,10 +1,12 @@
 //! The relay is spoken with before anybody's mail depends on it.
 
+use std::{fs, os::unix::fs::symlink};
+
 use serde_json::Value;
 use testkit::smtp::SmtpServer;
 
 use crate::{
-    harness::Backend,
+    harness::{Backend, Run},
     office::{Office, ids},
     people,
 };
@@ -31,16 +33,27 @@ fn freeze_and_sign(office: &Office) {
 #[track_caller]
 fn assert_found_out(office: &Office, command: &str, words: &str, setting: &str) {
     let refused = office.steer(command);
+    assert_refused(&refused, &[words, setting]);
+    assert_doctor_minds(office, "mail server", words);
+}
+
+#[track_caller]
+fn assert_refused(refused: &Run, because: &[&str]) {
     assert_eq!(refused.code, 3, "{}", refused.stderr);
-    for expected in [words, setting] {
+    for expected in because {
         assert!(refused.stderr.contains(expected), "{expected}: {}", refused.stderr);
     }
+}
+
+#[track_caller]
+fn assert_doctor_minds(office: &Office, thing: &str, words: &str) {
     let doctor = office.run(&["doctor"]);
     assert_eq!(doctor.code, 1, "{}", doctor.stdout);
     let examined: Value = serde_json::from_str(&doctor.stdout).unwrap();
     let checks = examined["checks"].as_array().unwrap().iter();
     let bad: Vec<_> = checks.filter(|check| check["check"] == "bad").collect();
-    assert!(bad.iter().any(|bad| bad["what"] == "mail server"), "{bad:?}");
+    let minded = |bad: &&Value| bad["detail"].as_str().unwrap().contains(words);
+    assert!(bad.iter().any(|bad| bad["what"] == thing && minded(bad)), "{bad:?}");
 }
 
 #[test]
@@ -68,6 +81,36 @@ fn a_campaign_that_could_tell_nobody_does_not_start() {
     office.work();
     office.assert_settled(&ids(&office.exposed()));
     office.run(&["doctor"]).json();
+}
+
+#[test]
+fn a_campaign_whose_folder_takes_no_mail_does_not_start() {
+    let mut office = Office::open(Backend::Sqlite);
+    freeze_and_sign(&office);
+    let folder = office.path("letters");
+    office.instance.set("COUNTERSIGN_MAIL_TRANSPORT", "maildir");
+    office.instance.set("COUNTERSIGN_MAIL_FOLDER", &folder);
+    let assert_minded = |words: &str| {
+        for words in [words, &folder] {
+            assert_refused(&office.steer("start"), &[words, "mail.folder"]);
+            assert_doctor_minds(&office, "mail folder", words);
+        }
+    };
+    // Nobody makes anything there, not even root.
+    symlink("/proc/none", &folder).unwrap();
+    assert_minded("cannot be made");
+    fs::remove_file(&folder).unwrap();
+    fs::create_dir(&folder).unwrap();
+    symlink("/proc", format!("{folder}/new")).unwrap();
+    assert_minded("has space");
+    assert_eq!(office.state(), "signed");
+    fs::remove_file(format!("{folder}/new")).unwrap();
+    let doctor: Value = serde_json::from_str(&office.run(&["doctor"]).stdout).unwrap();
+    assert_eq!(doctor["sound"], true, "{doctor:#}");
+    office.steer("start").json();
+    office.work();
+    let told = fs::read_dir(format!("{folder}/new")).unwrap().count() as u64;
+    assert_eq!(office.report()["notices"]["sent"], told);
 }
 
 #[test]

@@ -11,15 +11,26 @@ use crate::{
 /// What the row about the relay is called.
 const RELAY: &str = "mail server";
 
+/// What the row about the folder is called.
+const FOLDER: &str = "mail folder";
+
 /// Asks the relay whether it would take a notice, where there is one.
 pub(super) async fn check(config: &Config) -> Vec<Checked> {
     // What keeps these from being opened has been said.
     let Ok(instance) = wiring::instance(config).await else { return Vec::new() };
     match wiring::greet_relay(config, instance.kind()).await {
-        Ok(None) | Err(WiringError::Mail(MailError::Missing { .. })) => Vec::new(),
+        Err(WiringError::Mail(MailError::Missing { .. })) => Vec::new(),
+        Ok(None) => vec![Checked::good(FOLDER, folder_taken(config))],
+        Err(WiringError::Mail(error @ (MailError::Folder(_) | MailError::Maildir(_)))) => {
+            vec![Checked::bad(FOLDER, error.to_string())]
+        }
         Ok(Some(greeting)) => of_greeting(config, &greeting),
         Err(error) => vec![Checked::bad(RELAY, error.to_string())],
     }
+}
+
+fn folder_taken(config: &Config) -> String {
+    format!("{} takes our mail", config.resolve(&config.settings.mail.folder).display())
 }
 
 fn of_greeting(config: &Config, greeting: &Greeting) -> Vec<Checked> {
