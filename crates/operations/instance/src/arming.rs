@@ -317,6 +317,21 @@ pub enum DisarmedError {
     Fault(#[from] InstanceFault),
 }
 
+impl DisarmedError {
+    /// Whether operators have to sign before this host may send.
+    #[must_use]
+    pub const fn needs_signatures(&self) -> bool {
+        match self {
+            Self::Never
+            | Self::Disarmed(_)
+            | Self::Signatures(_)
+            | Self::Stored(_)
+            | Self::OtherInstance { .. } => true,
+            Self::File(_) | Self::Name(_) | Self::Fault(_) => false,
+        }
+    }
+}
+
 crate::from_faults!(ArmError, DisarmedError);
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use authority::SignedArming;
+use authority::{Roster, SignedArming};
 use instance::{
     ArmError, DisarmedError, Instance, SendingStatus, arm, propose_arming, sending_status,
 };
@@ -95,33 +95,63 @@ fn armed(status: &SendingStatus) -> String {
     sheet.to_string()
 }
 
+/// Whether this host may send; if not, why not, and what makes it so.
 #[derive(Serialize)]
-struct SendingAnswer {
-    armed: bool,
+pub(super) struct SendingAnswer {
+    pub(super) armed: bool,
     #[serde(flatten)]
     status: Option<SendingStatus>,
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
+    pub(super) remedy: Option<&'static str>,
 }
 
-/// Not being armed is an answer, not a failure; a store that cannot be asked is one.
+/// How two operators let a host send.
+const HOW_TO_ARM: &str =
+    "run `countersign sending propose`, have two operators sign, run `countersign sending arm`";
+
+impl SendingAnswer {
+    /// Not being armed is an answer, not a failure; a store that cannot be asked is one.
+    pub(super) async fn of(
+        config: &Config,
+        instance: &Instance,
+        roster: &Roster,
+    ) -> Result<Self, CommandFailure> {
+        let file = config.resolve(&config.settings.sending.file);
+        match sending_status(instance, &file, roster).await {
+            Ok(status) => {
+                Ok(Self { armed: true, status: Some(status), reason: None, remedy: None })
+            }
+            Err(DisarmedError::Fault(error)) => Err(error.into()),
+            Err(why) => {
+                let remedy = why.needs_signatures().then_some(HOW_TO_ARM);
+                Ok(Self { remedy, ..Self::no(&why) })
+            }
+        }
+    }
+
+    /// It may not, and the reason names the way on.
+    pub(super) fn no(why: &dyn std::error::Error) -> Self {
+        Self { armed: false, status: None, reason: Some(why.to_string()), remedy: None }
+    }
+}
+
 async fn status(
     context: &CommandContext<'_>,
     config: &Config,
     instance: &Instance,
 ) -> Result<Done, CommandFailure> {
     let roster = wiring::roster(config, instance).await?;
-    let file = config.resolve(&config.settings.sending.file);
-    let answer = match sending_status(instance, &file, &roster).await {
-        Ok(status) => SendingAnswer { armed: true, status: Some(status), reason: None },
-        Err(DisarmedError::Fault(error)) => return Err(error.into()),
-        Err(why) => SendingAnswer { armed: false, status: None, reason: Some(why.to_string()) },
-    };
+    let answer = SendingAnswer::of(config, instance, &roster).await?;
     context.output.result("countersign.sending_status/1", &answer, |answer| {
-        let reason = answer.reason.as_ref();
-        let disarmed = || format!("not armed: {}\n", visible(reason.map_or("", String::as_str)));
-        answer.status.as_ref().map_or_else(disarmed, armed)
+        answer.status.as_ref().map_or_else(|| disarmed(answer), armed)
     })?;
     Ok(if answer.armed { Done::Whole } else { Done::Refused })
+}
+
+fn disarmed(answer: &SendingAnswer) -> String {
+    let reason = visible(answer.reason.as_deref().unwrap_or_default());
+    let remedy = answer.remedy.map_or_else(String::new, |remedy| format!("{remedy}\n"));
+    format!("not armed: {reason}\n{remedy}")
 }
 
 fn refused(error: ArmError) -> CommandFailure {

@@ -1,15 +1,19 @@
 use campaigns::{CampaignView, ReconciliationView};
+use instance::{Instance, RosterStateError};
 use outbox::PausedSending;
 use serde::Serialize;
 
-use super::{CommandContext, CommandFailure, reconcile::show_last};
+use super::{CommandContext, CommandFailure, reconcile::show_last, sending::SendingAnswer};
 use crate::{
+    config::Config,
     output::{Done, Sheet, grouped},
-    wiring,
+    wiring::{self, WiringError},
 };
 
 #[derive(Serialize)]
 struct InstanceStatus {
+    /// Whether this host may send at all.
+    sending: SendingAnswer,
     /// Why nobody is told now; none while everybody is.
     sending_paused: Option<PausedSending>,
     /// When the site's table was last compared with what is kept, and what was found.
@@ -19,8 +23,10 @@ struct InstanceStatus {
 
 /// What an operator wants to know first: who is not told, and how far everything is.
 pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
-    let instance = wiring::instance(&context.config()?).await?;
+    let config = context.config()?;
+    let instance = wiring::instance(&config).await?;
     let status = InstanceStatus {
+        sending: sending(&config, &instance).await?,
         sending_paused: outbox::paused_sending(&instance).await?,
         reconciliation: campaigns::last_reconciliation(&instance).await?,
         campaigns: campaigns::campaigns(&instance).await?,
@@ -29,10 +35,27 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
     Ok(Done::Whole)
 }
 
+/// A roster that does not hold lets nobody send; how far everything is can be told all the same.
+async fn sending(config: &Config, instance: &Instance) -> Result<SendingAnswer, CommandFailure> {
+    match wiring::roster(config, instance).await {
+        Ok(roster) => SendingAnswer::of(config, instance, &roster).await,
+        Err(WiringError::Roster(RosterStateError::Fault(error))) => Err(error.into()),
+        Err(why) => Ok(SendingAnswer::no(&why)),
+    }
+}
+
 fn for_people(status: &InstanceStatus) -> String {
     let mut sheet = Sheet::default();
+    let SendingAnswer { armed, reason, remedy, .. } = &status.sending;
+    if let Some(reason) = reason {
+        sheet.row("sending", format!("nothing can be sent from this host: {reason}"));
+    }
+    if let Some(remedy) = remedy {
+        sheet.row("  what to do", remedy);
+    }
     match &status.sending_paused {
-        None => drop(sheet.row("sending", "goes on")),
+        None if *armed => drop(sheet.row("sending", "goes on")),
+        None => {}
         Some(pause) => show_pause(&mut sheet, pause),
     }
     show_last(&mut sheet, &status.reconciliation);

@@ -263,6 +263,40 @@ fn two_operators_arm_a_host_for_sending() {
 }
 
 #[test]
+fn the_status_says_that_nothing_can_be_sent_and_what_makes_it_so() {
+    let founding = Founding::founded();
+    let status = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        let output = command.arg("--config").arg(founding.path("countersign.toml"));
+        let digest = "COUNTERSIGN_OPERATORS_ROSTER_DIGEST";
+        let output = output.arg("status").env(digest, founding.instance.get(digest)).output();
+        let words = String::from_utf8(output.unwrap().stdout).unwrap();
+        (founding.instance.run(&["status"]).json()["sending"].take(), words)
+    };
+    let (sending, words) = status();
+    assert_eq!(sending["armed"], false);
+    assert!(words.contains("sending propose") && !words.contains("goes on"), "{words}");
+
+    let file = founding.path("arming");
+    let propose = founding.instance.run(&["sending", "propose", "--output", &file]).json();
+    for name in ["ana", "bob"] {
+        founding.sign("arming", &digest(&propose), name);
+    }
+    founding.instance.run(&["sending", "arm", &file]).json();
+    let (sending, words) = status();
+    assert_eq!((&sending["armed"], &sending["reason"]), (&Value::Bool(true), &Value::Null));
+    assert!(words.contains("goes on"), "{words}");
+
+    founding.instance.ask("UPDATE arming SET lease_until = armed_at");
+    let (sending, words) = status();
+    assert_eq!(sending["armed"], false, "{sending}");
+    assert!(!words.contains("goes on"), "{words}");
+    for expected in ["nothing can be sent from this host", "was armed until", "sending propose"] {
+        assert!(words.contains(expected), "{expected}: {words}");
+    }
+}
+
+#[test]
 fn a_copied_store_is_not_armed() {
     let founding = Founding::founded();
     let file = founding.path("arming");
