@@ -3,12 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use campaign::{Reverification, TargetAction, after_reverification};
-use directory::{Ability, RowNow};
+use directory::Ability;
 use exposure::{Evidence, Reverified, Suspicion, reverify};
 use instance::Instance;
 use model::{
-    Account, AccountId, CampaignId, Credential, CredentialVersion, Randomness, Secret, SkipReason,
-    Verdict,
+    Account, AccountId, CampaignId, CredentialVersion, Randomness, Secret, SkipReason, Verdict,
 };
 use outbox::{Addressee, Kept};
 use password::Verifier;
@@ -71,15 +70,9 @@ async fn look_closer(
     let again = held.iter().filter(|held| held.lease.attempt > 1);
     let pending = again.flat_map(|held| &held.members).filter(|member| member.is_pending());
     for id in pending.map(|member| &member.target.account) {
-        let row = context.means.directory.look(id).await?;
-        match (row, present.get_mut(id)) {
-            (RowNow::Gone, _) => drop(present.remove(id)),
-            (RowNow::Empty, Some(account)) => account.credential = None,
-            (RowNow::Holds(hash), Some(account)) => {
-                account.credential = Some(Credential::from(hash));
-            }
-            (_, None) => {}
-        }
+        let Some(account) = present.remove(id) else { continue };
+        let renewed = context.means.directory.renew(account).await?;
+        present.extend(renewed.map(|account| (id.clone(), account)));
     }
     Ok(())
 }

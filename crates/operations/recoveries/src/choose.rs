@@ -1,6 +1,6 @@
 //! Choosing a new password by a link.
 
-use std::{slice, sync::Arc};
+use std::sync::Arc;
 
 use campaign::SwapEnd;
 use campaigns::{
@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     ConcludeError, Recovery,
-    finish::{conclude, conclude_late, finish_reset_of, is_set},
+    finish::{account_now, conclude, conclude_late, finish_reset_of, is_set},
     limits::OLD_HASH_KEPT,
 };
 
@@ -92,14 +92,13 @@ pub fn choose_password<'a>(
         finish_reset_of(instance, directory, verifier, link.subject).await?;
         let mut tx = instance.store().read().await?;
         let id = instance.account_of(&mut tx, link.subject).await?;
-        let accounts = recovery.directory.by_ids(slice::from_ref(&id)).await?;
-        let Some((account, credential)) = accounts.into_iter().next().and_then(with_password)
-        else {
+        let account = account_now(directory, &id).await?;
+        let Some((account, credential)) = account.and_then(with_password) else {
             return Ok(Chosen::Dead);
         };
         if is_set(instance, &mut tx, &link, &account).await? {
             // Whoever set it was interrupted, or is not done yet.
-            conclude_late(instance, &*recovery.directory, &link, &account).await?;
+            conclude_late(instance, directory, &link, &account).await?;
             return Ok(Chosen::Dead);
         }
         let old = old_hashes(instance, &mut tx, link.subject, &account, &credential).await?;

@@ -12,7 +12,7 @@ use directory::{Ability, Directory, EndedSessions, ReadError, WriteError};
 use futures_util::future::BoxFuture;
 use instance::{Instance, InstanceFault};
 use ledger::RecoveryEvent;
-use model::{Account, CredentialNow, SubjectId, SwapId, SwapPurpose, SwapState};
+use model::{Account, AccountId, CredentialNow, SubjectId, SwapId, SwapPurpose, SwapState};
 use notice::Language;
 use outbox::{Addressee, TellError};
 use password::Verifier;
@@ -121,7 +121,7 @@ async fn finish_reset(
     let id = instance.account_of(&mut tx, taken.subject).await?;
     drop(tx);
     let end = judge_left(instance.keys(), directory, &id, &taken).await?;
-    let account = directory.by_ids(slice::from_ref(&id)).await?.into_iter().next();
+    let account = account_now(directory, &id).await?;
     let (SwapBehalf::Choose { link }, SwapEnd::Done, Some(account)) = (taken.behalf, end, account)
     else {
         let mut tx = instance.store().begin().await?;
@@ -131,6 +131,17 @@ async fn finish_reset(
     let link = instance.store().begin().await?.hold_reset_link(link).await?;
     conclude_late(instance, directory, &link, &account).await?;
     Ok(watch_account(instance, verifier, &account).await?)
+}
+
+/// An account with what its row holds now, however far behind the connection is that reads.
+pub(crate) async fn account_now(
+    directory: &dyn Directory,
+    id: &AccountId,
+) -> Result<Option<Account>, ReadError> {
+    match directory.by_ids(slice::from_ref(id)).await?.pop() {
+        Some(account) => directory.renew(account).await,
+        None => Ok(None),
+    }
 }
 
 /// Whether the site's row holds the password that was about to be set by a link.

@@ -1,7 +1,7 @@
 use std::{fmt, ops::AddAssign};
 
 use futures_util::stream::{self, BoxStream};
-use model::{Account, AccountId, SiteTransaction};
+use model::{Account, AccountId, Credential, SiteTransaction};
 use serde::Serialize;
 
 use crate::{
@@ -65,6 +65,20 @@ pub trait Directory: fmt::Debug + Send + Sync {
     /// What the row holds, asked over the connection that writes, if there is one, without waiting
     /// for anybody. It may change at any moment.
     fn look<'a>(&'a self, account: &'a AccountId) -> Reading<'a, RowNow>;
+
+    /// The account with what its row holds now, by [`Directory::look`]; `None` if it is gone. Whoever
+    /// decides by a stored hash decides by this one: what was read may be a replica's that lags.
+    fn renew(&self, account: Account) -> Reading<'_, Option<Account>> {
+        Box::pin(async move {
+            let row = self.look(&account.id).await?;
+            let credential = match row {
+                RowNow::Gone => return Ok(None),
+                RowNow::Empty => None,
+                RowNow::Holds(hash) => Some(Credential::from(hash)),
+            };
+            Ok(Some(Account { credential, ..account }))
+        })
+    }
 
     /// What became of a transaction that [`LockedRow::transaction`] named, asked over the connection
     /// that writes.

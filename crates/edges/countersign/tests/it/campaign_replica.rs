@@ -15,6 +15,7 @@ use crate::{
     harness::Backend,
     history::{SiteHistory, assert_agrees, assert_told, psql},
     office::{Office, wait_until},
+    way_back::{CHOSEN, ResetScene, choose},
 };
 
 /// Everybody at once, and those sealed last are told at last.
@@ -86,6 +87,19 @@ fn a_worker_that_dies_after_the_swap_leaves_nobody_uncounted() {
     }
     site.assert_accounted();
     assert!(!site.office.logged("sealing_taken").is_empty());
+}
+
+/// Neither what they were sealed with nor what they choose is ever shown by the copy.
+#[test]
+fn whoever_was_sealed_comes_back_while_the_copy_lags() {
+    let Lagging { office, history: _history, database: _, _standby } = Lagging::open();
+    let scene = ResetScene::of(office);
+    let person = scene.office.plain()[0];
+    let served = scene.serve();
+    let link = scene.ask(&served, person, 1);
+    let chosen = choose(&served, &link, CHOSEN);
+    assert!(chosen.starts_with("HTTP/1.1 200") && !chosen.contains("aria-invalid"), "{chosen}");
+    assert!(scene.lets_in(person, CHOSEN));
 }
 
 #[test]

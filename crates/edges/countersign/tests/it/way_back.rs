@@ -19,13 +19,13 @@ use crate::{
     serve::Served,
 };
 
-const CHOSEN: &str = "seven plums on a rainy roof";
+pub(crate) const CHOSEN: &str = "seven plums on a rainy roof";
 
 const SECOND: &str = "nine pears under a quiet bridge";
 
 /// A campaign whose mails are out, with the pages for coming back.
-struct ResetScene {
-    office: Office,
+pub(crate) struct ResetScene {
+    pub(crate) office: Office,
     port: u16,
 }
 
@@ -34,7 +34,7 @@ impl ResetScene {
         Self::of(Office::open(backend))
     }
 
-    fn of(mut office: Office) -> Self {
+    pub(crate) fn of(mut office: Office) -> Self {
         let port = free_port();
         office.instance.set("COUNTERSIGN_RECOVERY_MODE", "countersign");
         let url = format!("http://127.0.0.1:{port}");
@@ -45,7 +45,7 @@ impl ResetScene {
         Self { office, port }
     }
 
-    fn serve(&self) -> Served {
+    pub(crate) fn serve(&self) -> Served {
         Served::start_by(self.office.instance.command(&["serve"]), self.port)
     }
 
@@ -72,7 +72,7 @@ impl ResetScene {
     }
 
     /// Asks for a link as this person would; the path of the link that comes.
-    fn ask(&self, served: &Served, person: &SitePerson, count: usize) -> String {
+    pub(crate) fn ask(&self, served: &Served, person: &SitePerson, count: usize) -> String {
         let answer = served.post("/forgot", &format!("name={}", form(&person.email)));
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         self.link(person, count)
@@ -86,7 +86,7 @@ impl ResetScene {
         path.unwrap().trim().to_owned()
     }
 
-    fn lets_in(&self, person: &SitePerson, password: &str) -> bool {
+    pub(crate) fn lets_in(&self, person: &SitePerson, password: &str) -> bool {
         people::opens(&self.office.site, &[(&person.id, password)])[0]
     }
 }
@@ -118,7 +118,7 @@ fn form(text: &str) -> String {
     text.bytes().map(escape).collect()
 }
 
-fn choose(served: &Served, link: &str, password: &str) -> String {
+pub(crate) fn choose(served: &Served, link: &str, password: &str) -> String {
     let password = form(password);
     served.post(link, &format!("password={password}&again={password}"))
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use directory::RowNow;
 use model::{Account, CampaignId, Discrepancy};
 
 use super::{
@@ -88,14 +87,11 @@ async fn look_again(
     means: &Reconciling<'_>,
     odd: Vec<Account>,
 ) -> Result<Vec<ReadRow>, ReconcileError> {
-    let mut looked = Vec::new();
+    let mut renewed = Vec::new();
     for account in odd {
-        if let RowNow::Holds(hash) = means.directory.look(&account.id).await? {
-            let version = version(means.instance.keys(), &hash);
-            looked.push(ReadRow { account, hash, version });
-        }
+        renewed.extend(means.directory.renew(account).await?);
     }
-    Ok(looked)
+    Ok(seen(means, renewed))
 }
 
 /// Each with what is to be said of it, and how many are sealed.
