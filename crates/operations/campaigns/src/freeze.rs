@@ -240,7 +240,7 @@ async fn exposed(
 ) -> Result<BTreeMap<AccountId, Exposed>, CampaignError> {
     let findings = tx.open_findings(leaks).await?;
     let subjects: BTreeSet<_> = findings.iter().map(|finding| finding.subject).collect();
-    let accounts = instance.accounts_of(tx, &subjects.into_iter().collect::<Vec<_>>()).await?;
+    let accounts = instance.accounts_of(tx, subjects).await?;
     let mut exposed: BTreeMap<AccountId, Exposed> = BTreeMap::new();
     for finding in findings {
         let subject = finding.subject;

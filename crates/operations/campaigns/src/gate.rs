@@ -124,7 +124,7 @@ pub(crate) async fn stored_targets_of(
 ) -> Result<Vec<StoredTarget>, RunError> {
     let rows = tx.targets_of_addresses(campaign, addresses).await?;
     let subjects: Vec<_> = rows.iter().map(|row| row.subject).collect();
-    let accounts = instance.accounts_of(tx, &subjects).await?;
+    let accounts = instance.accounts_of(tx, subjects.iter().copied()).await?;
     let mut findings: HashMap<SubjectId, Vec<Finding>> = HashMap::new();
     for finding in tx.findings_of_targets(campaign, &subjects).await? {
         findings.entry(finding.subject).or_default().push(finding);
@@ -209,8 +209,7 @@ async fn stored_targets(
         findings.entry(subject).or_default().push(finding);
     }
     let rows: Vec<_> = tx.targets(campaign).try_collect().await?;
-    let subjects: Vec<_> = rows.iter().map(|row| row.subject).collect();
-    let accounts = instance.accounts_of(tx, &subjects).await?;
+    let accounts = instance.accounts_of(tx, rows.iter().map(|row| row.subject)).await?;
     let mut targets = Vec::with_capacity(rows.len());
     for row in &rows {
         let findings = findings.get(&row.subject).map_or(&[][..], Vec::as_slice);

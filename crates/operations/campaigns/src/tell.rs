@@ -71,7 +71,7 @@ impl NoticeSource for CampaignNotices<'_> {
         let none = || TellError::NoLine { id: notice.id };
         let mut kept = Vec::new();
         let subjects = tx.notice_lines(notice.id).await?;
-        let accounts = instance.accounts_of(&mut tx, &subjects).await?;
+        let accounts = instance.accounts_of(&mut tx, subjects.iter().copied()).await?;
         for subject in subjects {
             let line = tx.reset_line(self.campaign, subject).await?.ok_or_else(none)?;
             kept.push(kept_of(instance, self.campaign, accounts.of(subject)?, &line)?);

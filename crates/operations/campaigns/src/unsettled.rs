@@ -1,7 +1,7 @@
 use campaign::Unsettled;
 use futures_util::future::BoxFuture;
 use instance::Instance;
-use model::{NoticeState, TargetState};
+use model::{AccountId, NoticeState, TargetState};
 use outbox::masked_id;
 use serde::Serialize;
 use store::{Tx, UnsettledAccount};
@@ -32,7 +32,7 @@ pub struct UnsettledPeople {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnsettledPerson {
     /// The account's id.
-    pub account: String,
+    pub account: AccountId,
     /// How far it is with it.
     pub state: TargetState,
     /// How far the notice to its address is; none before all accounts there are settled.
@@ -70,9 +70,8 @@ pub(crate) async fn refuse_unsettled(
         return Ok(());
     }
     let first = tx.unsettled_accounts(loaded.id(), NAMED).await?;
-    let subjects: Vec<_> = first.iter().map(|found| found.subject).collect();
-    let accounts = instance.accounts_of(tx, &subjects).await?;
-    let first: Vec<_> = accounts.iter().map(|(_, account)| masked_id(account)).collect();
+    let first = people(instance, tx, first).await?;
+    let first: Vec<_> = first.iter().map(|person| masked_id(&person.account)).collect();
     let (name, first) = (loaded.row.name.clone(), first.join(", "));
     Err(CampaignError::Unsettled { name, unsettled, first })
 }
@@ -80,16 +79,16 @@ pub(crate) async fn refuse_unsettled(
 /// So many accounts stand in the refusal itself.
 const NAMED: u64 = 3;
 
+/// In the order of the rows.
 async fn people(
     instance: &Instance,
     tx: &mut Tx,
     found: Vec<UnsettledAccount>,
 ) -> Result<Vec<UnsettledPerson>, CampaignError> {
-    let subjects: Vec<_> = found.iter().map(|found| found.subject).collect();
-    let accounts = instance.accounts_of(tx, &subjects).await?;
+    let accounts = instance.accounts_of(tx, found.iter().map(|found| found.subject)).await?;
     let mut people = Vec::new();
     for UnsettledAccount { subject, state, notice } in found {
-        people.push(UnsettledPerson { account: accounts.of(subject)?.to_string(), state, notice });
+        people.push(UnsettledPerson { account: accounts.of(subject)?.clone(), state, notice });
     }
     Ok(people)
 }

@@ -188,8 +188,8 @@ async fn read_shares(
         loop {
             let mut tx = instance.store().read().await?;
             let lines = tx.sealed_lines(campaign, shares, from, limit).await?;
-            let subjects: Vec<_> = lines.iter().map(|(_, line)| line.subject).collect();
-            let ids = instance.accounts_of(&mut tx, &subjects).await?;
+            let subjects = lines.iter().map(|(_, line)| line.subject);
+            let ids = instance.accounts_of(&mut tx, subjects).await?;
             drop(tx);
             let Some((last, _)) = lines.last() else { break };
             from = last + 1;

@@ -167,9 +167,9 @@ impl Gathered<'_> {
     async fn report(&self, found: Vec<LocatedFinding>) -> Result<Vec<FindingReport>, FindingError> {
         let mut reports = Vec::with_capacity(found.len());
         for batch in found.chunks(ACCOUNTS_PER_BATCH) {
-            let subjects: Vec<_> = batch.iter().map(|(row, _)| row.subject).collect();
             let mut tx = self.instance.store().read().await?;
-            let accounts = self.instance.accounts_of(&mut tx, &subjects).await?;
+            let subjects = batch.iter().map(|(row, _)| row.subject);
+            let accounts = self.instance.accounts_of(&mut tx, subjects).await?;
             drop(tx);
             let ids: Vec<_> = accounts.iter().map(|(_, account)| account.clone()).collect();
             let present = self.directory.by_ids(&ids).await?.into_iter();

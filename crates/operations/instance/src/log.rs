@@ -138,9 +138,8 @@ pub fn named_log_entries(
             let subject = subject_of(&entry.body).map_err(LogError::from)?;
             entries.push((entry, subject));
         }
-        let subjects = entries.iter().filter_map(|(_, subject)| *subject);
-        let subjects: BTreeSet<_> = subjects.collect();
-        let accounts = instance.accounts_of(&mut tx, &Vec::from_iter(subjects)).await?;
+        let subjects: BTreeSet<_> = entries.iter().filter_map(|(_, subject)| *subject).collect();
+        let accounts = instance.accounts_of(&mut tx, subjects).await?;
         let account = |subject: Option<SubjectId>| accounts.of(subject?).ok().cloned();
         Ok(entries.into_iter().map(|(entry, subject)| (entry, account(subject))).collect())
     })

@@ -40,17 +40,24 @@ impl Instance {
     pub fn accounts_of<'a>(
         &'a self,
         tx: &'a mut Tx,
-        subjects: &'a [SubjectId],
+        subjects: impl IntoIterator<Item = SubjectId>,
     ) -> BoxFuture<'a, Result<Accounts, InstanceFault>> {
-        Box::pin(async move {
-            let mut accounts = BTreeMap::new();
-            for Subject { id, subject_key, account } in tx.subjects(subjects).await? {
-                if let (Some(key), Some(account)) = (subject_key, account) {
-                    accounts.insert(id, self.decrypt_account(id, &key, &account)?);
-                }
+        let subjects = subjects.into_iter().collect();
+        Box::pin(self.accounts_among(tx, subjects))
+    }
+
+    async fn accounts_among(
+        &self,
+        tx: &mut Tx,
+        subjects: Vec<SubjectId>,
+    ) -> Result<Accounts, InstanceFault> {
+        let mut accounts = BTreeMap::new();
+        for Subject { id, subject_key, account } in tx.subjects(&subjects).await? {
+            if let (Some(key), Some(account)) = (subject_key, account) {
+                accounts.insert(id, self.decrypt_account(id, &key, &account)?);
             }
-            Ok(Accounts(accounts))
-        })
+        }
+        Ok(Accounts(accounts))
     }
 
     /// The account that one subject stands for.
@@ -62,7 +69,7 @@ impl Instance {
         tx: &'a mut Tx,
         subject: SubjectId,
     ) -> BoxFuture<'a, Result<AccountId, InstanceFault>> {
-        Box::pin(async move { Ok(self.accounts_of(tx, &[subject]).await?.of(subject)?.clone()) })
+        Box::pin(async move { Ok(self.accounts_of(tx, [subject]).await?.of(subject)?.clone()) })
     }
 
     /// The subjects of those accounts that rows or log have ever named.
@@ -200,7 +207,8 @@ mod tests {
     async fn whose(site: &Instance, numbers: &[i64]) -> Result<Vec<String>, String> {
         let mut tx = site.store().read().await.unwrap();
         let subjects: Vec<_> = numbers.iter().map(|number| SubjectId(*number)).collect();
-        let accounts = site.accounts_of(&mut tx, &subjects).await.map_err(|e| e.to_string())?;
+        let accounts =
+            site.accounts_of(&mut tx, subjects.clone()).await.map_err(|e| e.to_string())?;
         let of = |subject| accounts.of(subject).map(ToString::to_string).map_err(|e| e.to_string());
         subjects.into_iter().map(of).collect()
     }

@@ -34,8 +34,8 @@ pub(crate) async fn refuse_hidden(
             let mut tx = means.instance.store().read().await?;
             let limit = ACCOUNTS_PER_LOOK_UP as u64;
             let lines = tx.sealed_lines(campaign, Shares::ALL, from, limit).await?;
-            let subjects: Vec<_> = lines.iter().map(|(_, line)| line.subject).collect();
-            let accounts = means.instance.accounts_of(&mut tx, &subjects).await?;
+            let subjects = lines.iter().map(|(_, line)| line.subject);
+            let accounts = means.instance.accounts_of(&mut tx, subjects).await?;
             drop(tx);
             let Some((last, _)) = lines.last() else { break };
             from = last + 1;

@@ -50,10 +50,9 @@ async fn list(
 ) -> Result<(), InstanceFault> {
     let room = accounts.min(findings.room() as u64);
     let found = tx.unsettled_accounts(row.id, room).await?;
-    let subjects: Vec<_> = found.iter().map(|found| found.subject).collect();
-    let accounts = instance.accounts_of(tx, &subjects).await?;
-    for subject in subjects {
-        findings.list(Discrepancy::Untold, accounts.of(subject)?, Some(row.id), false);
+    let accounts = instance.accounts_of(tx, found.iter().map(|found| found.subject)).await?;
+    for found in found {
+        findings.list(Discrepancy::Untold, accounts.of(found.subject)?, Some(row.id), false);
     }
     Ok(())
 }

@@ -13,4 +13,6 @@ mod sealed;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
+mod unsettled;
+#[cfg(test)]
 mod watch;

@@ -145,8 +145,8 @@ pub fn listed_accounts<'a>(
         }
         let (findings, unverified) = (tx.findings(leak).await?, tx.unverified(leak).await?);
         let subjects = findings.iter().map(|finding| finding.subject);
-        let subjects: Vec<_> = subjects.chain(unverified.iter().map(|row| row.subject)).collect();
-        let accounts = instance.accounts_of(&mut tx, &subjects).await?;
+        let subjects = subjects.chain(unverified.iter().map(|row| row.subject));
+        let accounts = instance.accounts_of(&mut tx, subjects).await?;
         let mut listed = Vec::new();
         for Finding { id, subject, hash_format, tier, .. } in findings {
             let mut records = records.remove(&id).unwrap_or_default();
