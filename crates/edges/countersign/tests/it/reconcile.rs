@@ -1,13 +1,18 @@
 //! The site's table and what is kept of it, when one of the two is no longer what it was.
 
-use std::{collections::BTreeMap, fs, process::Stdio, slice};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    process::Stdio,
+    slice,
+};
 
 use serde_json::{Value, json};
 use testkit::site::DjangoSite;
 
 use crate::{
     harness::{Backend, Run},
-    office::{AtWork, CAMPAIGN, LEAK, Office, wait_until},
+    office::{AtWork, CAMPAIGN, LEAK, Office, leaked, wait_until},
     people,
 };
 
@@ -180,10 +185,8 @@ fn a_value_that_was_overtaken_and_stands_again_reopens_a_campaign_that_is_done()
     assert_eq!(office.report()["perhaps_sealed"], 0);
 }
 
-#[test]
-fn values_that_a_restored_store_knows_nothing_of_are_recognised() {
-    let office = Office::open(Backend::Sqlite);
-    office.start(QUICK);
+/// Everybody is sealed, and then the store is restored from before; who is sealed.
+fn forget_sealing(office: &Office) -> BTreeSet<String> {
     office.instance.ask("PRAGMA wal_checkpoint(TRUNCATE)");
     let (store, copy) = (office.path("countersign.sqlite3"), office.path("copy.sqlite3"));
     fs::copy(&store, &copy).unwrap();
@@ -194,6 +197,14 @@ fn values_that_a_restored_store_knows_nothing_of_are_recognised() {
         let _ = fs::remove_file(format!("{store}{ending}"));
     }
     fs::copy(&copy, &store).unwrap();
+    sealed
+}
+
+#[test]
+fn values_that_a_restored_store_knows_nothing_of_are_recognised() {
+    let office = Office::open(Backend::Sqlite);
+    office.start(QUICK);
+    let sealed = forget_sealing(&office);
 
     let all = found(&compare(&office), 4);
     assert_eq!(listed(&all, "unrecorded"), sealed.iter().cloned().collect::<Vec<_>>(), "{all:#}");
@@ -201,6 +212,26 @@ fn values_that_a_restored_store_knows_nothing_of_are_recognised() {
     assert_eq!(all["found"], json!({"unrecorded": sealed.len()}));
     let few = found(&office.run(&["reconcile", "--tries", "3"]), 4);
     assert_eq!((&few["tried"], &few["list"]), (&json!(3), &json!([])), "{few:#}");
+}
+
+/// Of the hash that was replaced then, the restored store knows nothing: a value of ours follows from
+/// the one that was found.
+#[test]
+fn a_value_in_the_place_of_a_hash_that_was_made_anew_is_recognised() {
+    let office = Office::open(Backend::Sqlite);
+    office.freeze(QUICK);
+    let signed_in: Vec<_> = office.plain().into_iter().take(3).collect();
+    let pairs: Vec<_> = signed_in.iter().map(|one| (one.id.as_str(), leaked(one))).collect();
+    let before = hashes(&office.site);
+    people::hash_slowly(&office.site, &pairs, 2000);
+    let anew = hashes(&office.site);
+    assert!(pairs.iter().all(|(id, _)| before[*id] != anew[*id]));
+    office.sign_and_start();
+    let sealed = forget_sealing(&office);
+    assert!(pairs.iter().all(|(id, _)| sealed.contains(*id)));
+
+    let all = found(&compare(&office), 4);
+    assert_eq!(listed(&all, "unrecorded"), sealed.into_iter().collect::<Vec<_>>(), "{all:#}");
 }
 
 #[test]
