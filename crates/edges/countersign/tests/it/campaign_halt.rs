@@ -90,6 +90,17 @@ fn halt_amidst(halt: &[&str]) {
 /// Those who are sealed are told, and nobody else is touched.
 fn finish(office: &Office, history: &SiteHistory) {
     let sealed = history.ever_ours();
+    // Where the machine is slow, all of them were told before the halt.
+    if office.run(&["campaign", "unsettled", CAMPAIGN]).code != 0 {
+        tell_the_sealed(office);
+    }
+    let logged = assert_agrees(office, history);
+    assert_eq!(logged.sealed, sealed);
+    assert_told(office, &logged, LANES);
+    office.steer("close").json();
+}
+
+fn tell_the_sealed(office: &Office) {
     let refused = office.steer("close");
     assert_eq!(refused.code, 3, "{}", refused.stderr);
     assert!(refused.stderr.contains("finish"), "{}", refused.stderr);
@@ -97,11 +108,7 @@ fn finish(office: &Office, history: &SiteHistory) {
     assert_eq!(office.approve(&["bob", "cleo"]).code, 0);
     office.steer("resume").json();
     office.work();
-    let logged = assert_agrees(office, history);
-    assert_eq!(logged.sealed, sealed);
-    assert_told(office, &logged, LANES);
     assert_eq!(office.report()["state"], json!("done"));
-    office.steer("close").json();
 }
 
 #[test]
