@@ -1,7 +1,7 @@
 //! What a campaign needs of the directory: it reads accounts, seals them, and tells their owners.
 //! Ending sessions it leaves to the site where the directory cannot.
 
-use directory::{Ability, Directory};
+use directory::{Ability, Directory, Kinship};
 
 use crate::CampaignError;
 
@@ -12,5 +12,10 @@ pub(crate) async fn refuse_unable(directory: &dyn Directory) -> Result<(), Campa
         return Err(CampaignError::Unable { what: "tell anybody", reason });
     }
     let granted = directory.try_write().await?.granted();
-    granted.map_err(|reason| CampaignError::Unable { what: "seal passwords", reason })
+    let unable = |reason| CampaignError::Unable { what: "seal passwords", reason };
+    granted.map_err(unable)?;
+    match directory.kinship().await? {
+        Kinship::One | Kinship::Untold(_) => Ok(()),
+        Kinship::Two(reason) => Err(unable(reason)),
+    }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use directory::{Directory, ReadError, WriteGrant};
+use directory::{Directory, Kinship, ReadError, WriteGrant};
 use futures_util::future::BoxFuture;
 use model::Clock;
 use serde::Serialize;
@@ -130,8 +130,22 @@ pub fn check_directory(
                 ),
             ),
         };
-        Ok(vec![accounts, write_grant(report.write)])
+        let may_write = report.write == WriteGrant::Granted;
+        let mut checks = vec![accounts, write_grant(report.write)];
+        if may_write {
+            checks.push(one_database(directory.kinship().await?));
+        }
+        Ok(checks)
     })
+}
+
+fn one_database(kinship: Kinship) -> Checked {
+    const WHAT: &str = "written to";
+    match kinship {
+        Kinship::One => Checked::good(WHAT, "the database that is read"),
+        Kinship::Untold(why) => Checked::note(WHAT, why),
+        Kinship::Two(why) => Checked::bad(WHAT, why),
+    }
 }
 
 fn write_grant(grant: WriteGrant) -> Checked {

@@ -1,4 +1,4 @@
-use std::{fmt, ops::AddAssign};
+use std::{fmt, future, ops::AddAssign};
 
 use futures_util::stream::{self, BoxStream};
 use model::{Account, AccountId, Credential, SiteTransaction};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     failure::{ReadError, Reading, Writing},
     locked::{LockedRow, RowNow, TransactionFate},
-    report::{DirectoryReport, WriteGrant},
+    report::{DirectoryReport, Kinship, WriteGrant},
 };
 
 /// The site's accounts, wherever they are kept.
@@ -93,6 +93,12 @@ pub trait Directory: fmt::Debug + Send + Sync {
 
     /// Whether hashes can be replaced and sessions ended: tried on nobody, and nothing is changed.
     fn try_write(&self) -> Reading<'_, WriteGrant>;
+
+    /// Whether what is written stands where it is read. A directory with one connection has one
+    /// database.
+    fn kinship(&self) -> Reading<'_, Kinship> {
+        Box::pin(future::ready(Ok(Kinship::One)))
+    }
 
     /// Reads every account, and tries whether writing would be let through.
     ///

@@ -34,6 +34,6 @@ pub use failure::{OpenError, ReadError, Reading, WriteError, Writing};
 pub use locked::{LockedRow, RowNow, TransactionFate};
 pub use mapping::{Columns, Mapping, Sessions, Source};
 pub use opener::{Opened, open};
-pub use report::{DirectoryReport, WriteGrant};
+pub use report::{DirectoryReport, Kinship, WriteGrant};
 pub use row::{MappedField, RowFault};
 pub use value::Expected;

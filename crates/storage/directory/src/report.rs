@@ -35,6 +35,17 @@ pub enum WriteGrant {
     Refused(String),
 }
 
+/// Whether the connection that writes leads to the database that is read. In a copy nobody is sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kinship {
+    /// It does, or there is none.
+    One,
+    /// Nobody can tell, for this reason.
+    Untold(String),
+    /// It leads to another one. This is how that is known, and what to do.
+    Two(String),
+}
+
 impl WriteGrant {
     /// Passes if sealing is let through.
     ///

@@ -4,6 +4,7 @@ mod changes;
 mod check;
 mod connection;
 mod django;
+mod kinship;
 mod reading;
 mod sessions;
 mod text;
@@ -23,7 +24,7 @@ use crate::{
     location::Location,
     locked::{LockedRow, RowNow, TransactionFate},
     mapping::{Sessions, Source},
-    report::{DirectoryReport, WriteGrant},
+    report::{DirectoryReport, Kinship, WriteGrant},
 };
 
 /// Connects to it, and checks the mapping against what is there.
@@ -85,6 +86,10 @@ impl Directory for TableDirectory {
 
     fn try_write(&self) -> Reading<'_, WriteGrant> {
         Box::pin(async { Ok(self.try_grants().await) })
+    }
+
+    fn kinship(&self) -> Reading<'_, Kinship> {
+        Box::pin(async { Ok(self.compare_databases().await) })
     }
 
     fn check(&self) -> Reading<'_, DirectoryReport> {

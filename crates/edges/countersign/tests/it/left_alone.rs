@@ -170,3 +170,21 @@ fn without_the_second_grant_or_addresses_nothing_is_frozen() {
     assert_eq!(frozen.code, 3, "{}", frozen.stderr);
     assert!(frozen.stderr.contains("cannot tell anybody"), "{}", frozen.stderr);
 }
+
+#[test]
+fn a_copy_of_the_site_that_is_written_to_is_found_out() {
+    for backend in Backend::ALL {
+        let mut office = Office::open(backend);
+        let copy = office.site.copy();
+        office.instance.set("COUNTERSIGN_DIRECTORY_WRITE_URL", &copy.database_url);
+        let frozen = office.try_to_freeze();
+        assert_eq!(frozen.code, 3, "{}", frozen.stderr);
+        assert!(frozen.stderr.contains("two databases"), "{}", frozen.stderr);
+        let doctor = office.run(&["doctor"]);
+        assert_eq!(doctor.code, 1, "{}", doctor.stdout);
+        let doctor: serde_json::Value = serde_json::from_str(&doctor.stdout).unwrap();
+        let checks = doctor["checks"].as_array().unwrap();
+        let written = checks.iter().find(|check| check["what"] == "written to").unwrap();
+        assert_eq!(written["check"], "bad", "{written}");
+    }
+}

@@ -13,14 +13,33 @@ pub(crate) struct Postgres;
 /// What it calls a column of bytes.
 pub(crate) const BYTES: &str = "BYTEA";
 
+/// Cluster and database. A copy of all files of a server has the same.
+macro_rules! place {
+    () => {
+        "(SELECT system_identifier::text FROM pg_control_system()) || '/' ||
+            (SELECT oid::text FROM pg_database WHERE datname = current_database())"
+    };
+}
+
+/// Where a connection leads to: a database, of a standby or not, of a server that started at this
+/// moment, and how far its log has come.
+pub(crate) const PLACE: &str = concat!(
+    "SELECT ",
+    place!(),
+    ", pg_is_in_recovery(), extract(epoch FROM pg_postmaster_start_time())::text,
+        coalesce(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+            ELSE pg_current_wal_lsn() END, '0/0'), 0)::bigint"
+);
+
 /// Cluster, database and timeline, which a plain role may ask for; NULL on a standby. A restored or
 /// promoted server is on another timeline, where numbers of transactions may come again.
 macro_rules! database {
     () => {
-        "CASE WHEN NOT pg_is_in_recovery() THEN
-            (SELECT system_identifier::text FROM pg_control_system()) || '/' ||
-            (SELECT oid::text FROM pg_database WHERE datname = current_database()) || '/' ||
-            substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END"
+        concat!(
+            "CASE WHEN NOT pg_is_in_recovery() THEN ",
+            place!(),
+            " || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END"
+        )
     };
 }
 

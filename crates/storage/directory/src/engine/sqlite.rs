@@ -13,6 +13,10 @@ pub(crate) const FATE: &str = "SELECT NULL WHERE $1 IS NOT NULL AND $2 IS NOT NU
 /// A file has no policies.
 pub(crate) const SHOWS_ALL: &str = "SELECT 1";
 
+/// The file; a file is no standby, and no server runs it.
+pub(crate) const PLACE: &str =
+    "SELECT (SELECT file FROM pragma_database_list WHERE name = 'main'), 0, '', 0";
+
 /// A file is no standby. How long a writer waits for another one is set where it is opened.
 pub(crate) const BEFORE_LOCK: &str = "SELECT 0";
 

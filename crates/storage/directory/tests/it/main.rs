@@ -5,6 +5,7 @@ mod changes;
 mod django;
 mod export;
 mod grants;
+mod kinship;
 mod locking;
 mod many;
 mod opening;

@@ -24,6 +24,11 @@ impl Site {
         Self { url: testkit::postgres().database().url, _folder: TempDir::new().unwrap() }
     }
 
+    /// A database that is there.
+    pub(crate) fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), _folder: TempDir::new().unwrap() }
+    }
+
     pub(crate) fn both() -> [Self; 2] {
         [Self::sqlite(), Self::postgres()]
     }
