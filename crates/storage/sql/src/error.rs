@@ -76,9 +76,9 @@ pub enum SqlError {
          where row security is not forced): {0}"
     )]
     RowSecurity(#[source] sqlx::Error),
-    /// Another process writes to a SQLite file, and does not come to an end.
+    /// Somebody writes to a SQLite file, and does not come to an end.
     #[error(
-        "another process has held the lock of `{path}` for {waited:?}: `fuser {path}` tells which; if it \
+        "the lock of `{path}` was held for {waited:?}: `fuser {path}` tells by which process; if it \
          was stopped, let it go on (`kill -CONT`) or end it (`kill -9`): what it had begun is taken \
          back"
     )]
