@@ -103,7 +103,9 @@ fn first_look(
         return Ok(FirstLook::seen(Reverification::AddressChanged));
     }
     let version = credential.version(instance.keys());
-    let same_version = version == member.target.row.version;
+    // A hash that is not the one that was verified, whenever it came, is its owner's or the site's.
+    let verified = &member.target.findings;
+    let same_version = verified.iter().any(|finding| finding.version == version);
     let Account { id, username, locale, .. } = account;
     let (hash, findings) = (credential.into_hash(), member.target.findings.clone());
     let found = findings.iter().map(|finding| finding.version);

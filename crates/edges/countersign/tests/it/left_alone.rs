@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     harness::{Backend, TestInstance},
-    office::{OPERATORS, Office, ids, key},
+    office::{OPERATORS, Office, ids, key, leaked},
     people,
 };
 
@@ -186,5 +186,23 @@ fn a_copy_of_the_site_that_is_written_to_is_found_out() {
         let checks = doctor["checks"].as_array().unwrap();
         let written = checks.iter().find(|check| check["what"] == "written to").unwrap();
         assert_eq!(written["check"], "bad", "{written}");
+    }
+}
+
+/// Days pass between the verifying and the plan, and owners do not wait for it.
+#[test]
+fn whoever_chose_another_password_before_the_plan_is_left_alone_and_stops_nobody() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        let [changed, opened] = [0, 1].map(|nth| office.plain()[nth]);
+        people::change_passwords(&office.site, &[(&changed.id, "a password of my own")]);
+        // A site may hash anew whoever signs in: that is the leaked password still.
+        people::hash_slowly(&office.site, &[(&opened.id, leaked(opened))], 5);
+        office.start("canary_addresses = 500");
+        office.work();
+        let sealed = &ids(&office.exposed()) - &BTreeSet::from([changed.id.clone()]);
+        let report = office.assert_settled(&sealed);
+        assert_eq!(report["skipped"], json!({"changed": 1}), "{report:#}");
+        assert_eq!(report["state"], "done");
     }
 }
