@@ -23,9 +23,10 @@ pub struct UnsettledPeople {
     pub untold: u64,
     /// The first of them.
     pub accounts: Vec<UnsettledPerson>,
-    /// The first of whom nobody can tell whether they were told (`uncertain`), or whether they were
-    /// sealed (`overtaken`): the campaign is through with them, and somebody has to look after them.
-    pub uncertain: Vec<UnsettledPerson>,
+    /// The first with whom the campaign is through, and whom somebody has to look after: nobody could
+    /// reach them (`refused`), or nobody can tell whether they were told (`uncertain`) or sealed
+    /// (`overtaken`).
+    pub unreached: Vec<UnsettledPerson>,
 }
 
 /// One of them.
@@ -53,9 +54,9 @@ pub fn unsettled_people<'a>(
         let Unsettled { sealing, untold } = unsettled(&mut tx, campaign).await?;
         let accounts = tx.unsettled_accounts(campaign, UNSETTLED_LISTED_MAX).await?;
         let accounts = people(instance, &mut tx, accounts).await?;
-        let uncertain = tx.uncertain_accounts(campaign, UNSETTLED_LISTED_MAX).await?;
-        let uncertain = people(instance, &mut tx, uncertain).await?;
-        Ok(UnsettledPeople { sealing, untold, accounts, uncertain })
+        let unreached = tx.unreached_accounts(campaign, UNSETTLED_LISTED_MAX).await?;
+        let unreached = people(instance, &mut tx, unreached).await?;
+        Ok(UnsettledPeople { sealing, untold, accounts, unreached })
     })
 }
 

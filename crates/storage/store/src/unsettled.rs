@@ -33,11 +33,11 @@ sql::queries! {
             AND target.address = campaign_address.number
             AND target.state IN ('sealing', 'sealed', 'reset')
         ORDER BY campaign_address.number, target.subject LIMIT $2"];
-    UNCERTAIN = ["SELECT target.subject, target.state, notice.state AS notice
+    UNREACHED = ["SELECT target.subject, target.state, notice.state AS notice
         FROM notice JOIN target ON target.campaign = notice.campaign
             AND target.address = notice.address
-        WHERE notice.campaign = $1 AND notice.state = 'uncertain'
-            AND target.state IN ('sealed', 'reset')
+        WHERE notice.campaign = $1 AND (target.state = 'sealed' AND notice.state = 'refused'
+            OR target.state IN ('sealed', 'reset') AND notice.state = 'uncertain')
         UNION ALL
         SELECT target.subject, target.state, NULL FROM target
         WHERE target.campaign = $1 AND target.state = 'overtaken'
@@ -106,15 +106,16 @@ impl Tx {
         })
     }
 
-    /// The first accounts of which nobody can tell whether their owner was told, or whether they were
-    /// sealed at all, by subject.
-    pub fn uncertain_accounts(
+    /// The first accounts whose owners the campaign could not reach (`refused`), or of which nobody can
+    /// tell whether they were told, or sealed at all, by subject. Of those who were not reached, who
+    /// has chosen another password since is not among them.
+    pub fn unreached_accounts(
         &mut self,
         campaign: CampaignId,
         limit: u64,
     ) -> StoreFuture<'_, Vec<UnsettledAccount>> {
         Box::pin(async move {
-            Ok(self.0.run(&UNCERTAIN).bind(Cell(campaign)).bind(Cell(limit)).all().await?)
+            Ok(self.0.run(&UNREACHED).bind(Cell(campaign)).bind(Cell(limit)).all().await?)
         })
     }
 

@@ -27,8 +27,8 @@ pub(crate) enum CampaignCommand {
         /// The campaign's name.
         name: CampaignName,
     },
-    /// List the accounts that are sealed, or may be, and whose owners were not told for good, or of
-    /// whom nobody can tell whether they were: somebody has to look after them.
+    /// List the accounts that are sealed, or may be, and whose owners were not told for good, could
+    /// not be reached, or may not have been: somebody has to look after them.
     ///
     /// Exit code 4 if there are any.
     Unsettled {

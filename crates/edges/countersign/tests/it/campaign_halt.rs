@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, process::Stdio, thread, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     campaign_kill::FILES,
@@ -91,7 +91,9 @@ fn halt_amidst(halt: &[&str]) {
 fn finish(office: &Office, history: &SiteHistory) {
     let sealed = history.ever_ours();
     // Where the machine is slow, all of them were told before the halt.
-    if office.run(&["campaign", "unsettled", CAMPAIGN]).code != 0 {
+    let listed = office.run(&["campaign", "unsettled", CAMPAIGN]).stdout;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    if listed["accounts"] != json!([]) {
         tell_the_sealed(office);
     }
     let logged = assert_agrees(office, history);

@@ -114,20 +114,22 @@ fn suffer_the_server(backend: Backend) {
     assert_eq!(report["sealed"], exposed.len());
     assert!(told.is_superset(&addresses(&cast, &KEEPING)));
     assert_tried_as_often_as_allowed(&office);
-    assert_uncertain_are_named(&office, uncertain);
+    assert_named(&office, &[("uncertain", uncertain), ("refused", refused)]);
     office.run(&["log", "verify"]).json();
 }
 
-/// Nobody there is sealed and untold for sure, and somebody has to look after each.
-fn assert_uncertain_are_named(office: &Office, mails: usize) {
+/// Nobody there waits to be told, and somebody has to look after each: so many mails of each end.
+fn assert_named(office: &Office, ends: &[(&str, usize)]) {
     let listed = office.steer("unsettled");
     assert_eq!(listed.code, 4);
     let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
     assert_eq!(listed["accounts"], json!([]));
-    let uncertain = listed["uncertain"].as_array().unwrap();
-    assert!(uncertain.iter().all(|one| one["notice"] == "uncertain"), "{listed:#}");
-    let named = uncertain.iter().map(|one| one["account"].as_str().unwrap().to_owned());
-    assert_eq!(office.addresses_of(&named.collect()).len(), mails);
+    let unreached = listed["unreached"].as_array().unwrap();
+    for (end, mails) in ends {
+        let named = unreached.iter().filter(|one| one["notice"] == *end);
+        let named = named.map(|one| one["account"].as_str().unwrap().to_owned());
+        assert_eq!(office.addresses_of(&named.collect()).len(), *mails, "{listed:#}");
+    }
 }
 
 /// Only what was put off is begun again; what is refused or uncertain, never.

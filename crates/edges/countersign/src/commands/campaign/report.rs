@@ -42,7 +42,7 @@ pub(super) async fn unsettled(
 ) -> Result<Done, CommandFailure> {
     let people = campaigns::unsettled_people(&desk.instance, name.as_str()).await?;
     desk.context.output.result("countersign.campaign_unsettled/1", &people, listed)?;
-    Ok(Done::whole_if(people.accounts.is_empty() && people.uncertain.is_empty()))
+    Ok(Done::whole_if(people.accounts.is_empty() && people.unreached.is_empty()))
 }
 
 fn listed(people: &UnsettledPeople) -> String {
@@ -50,7 +50,7 @@ fn listed(people: &UnsettledPeople) -> String {
     sheet.row("sealing begun, end unknown", grouped(people.sealing));
     sheet.row("sealed and not told", grouped(people.untold));
     for UnsettledPerson { account, state, notice } in
-        people.accounts.iter().chain(&people.uncertain)
+        people.accounts.iter().chain(&people.unreached)
     {
         let notice = notice.map_or_else(|| "not written".to_owned(), |state| state.to_string());
         sheet.row(format!("account {account}"), format!("{state}, notice {notice}"));
