@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use futures_util::future::BoxFuture;
 use model::NoticeId;
@@ -24,6 +24,20 @@ pub async fn while_renewing<T, E: From<StoreError>>(
         biased;
         done = job => done,
         failed = failpoint::beside(keep_renewing(instance, held)) => Err(failed.into()),
+    }
+}
+
+/// As [`while_renewing`], for a job that must come to its end: a store that is away for a while
+/// must not break off what somebody else takes for a promise.
+pub async fn while_kept<T>(
+    instance: &Instance,
+    held: &dyn Renewable,
+    job: impl Future<Output = T>,
+) -> T {
+    tokio::select! {
+        biased;
+        done = job => done,
+        never = failpoint::beside(keep_trying(instance, held)) => match never {},
     }
 }
 
@@ -91,6 +105,13 @@ impl Renewable for NoticeLease<'_> {
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         let Self { notice, attempt, owner } = *self;
         Box::pin(async move { tx.renew_notice(notice, attempt, owner, lease).await.map(drop) })
+    }
+}
+
+async fn keep_trying(instance: &Instance, held: &dyn Renewable) -> Infallible {
+    loop {
+        let error = keep_renewing(instance, held).await;
+        tracing::warn!(%error, "a lease could not be renewed");
     }
 }
 

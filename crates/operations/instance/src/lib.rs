@@ -39,7 +39,7 @@ pub use fault::InstanceFault;
 pub use fault::{JoinError, StoreError};
 pub use instance::{Instance, InstanceError, InstanceOptions, create_instance};
 pub use key_ring::{DataKey, DecryptError, InstanceKey, InstanceKeyError, KeyRing};
-pub use lease::{NoticeLease, Renewable, while_renewing};
+pub use lease::{NoticeLease, Renewable, while_kept, while_renewing};
 pub use log::{
     LogReport, NamedLogEntry, log_checkpoint, log_entries, named_log_entries, verify_log,
 };

@@ -1,4 +1,13 @@
 //! Every bound of this crate, in one place.
 
+use std::time::Duration;
+
+/// How long to wait until the store is tried again, which has to keep what the relay answered.
+pub(crate) const RECORD_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// How often it is tried: for about as long as a server takes to start again. A worker that is to
+/// stop ends no earlier.
+pub(crate) const RECORD_TRIES_MAX: u32 = 60;
+
 /// Characters of a mail server's answer that are kept.
 pub const ANSWER_CHARS_MAX: usize = 300;

@@ -24,6 +24,10 @@ pub fn remedy(phase: Phase, code: Option<u32>) -> &'static str {
             "the relay must let this host send from `mail.bounces`, or from `mail.from` without it"
         }
         (Phase::Storing, _) => "see that `mail.folder` can be written to, and has space",
+        (Phase::EndOfData, None) => {
+            "the relay took the last byte and did not answer: look at its log, and at what it does \
+             before it answers"
+        }
         (
             Phase::Recipient | Phase::Data | Phase::Content | Phase::EndOfData | Phase::Closing,
             _,

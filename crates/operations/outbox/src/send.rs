@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use instance::{
-    NoticeLease,
+    InstanceFault, NoticeLease,
     failpoint::{self, mutant},
-    while_renewing,
+    while_kept,
 };
 use ledger::NoticeStep;
 use model::NoticeState;
@@ -15,7 +15,13 @@ use notice::{
 };
 use store::{Errand, Notice, StoreError, Tx};
 
-use crate::{SendError, SendingContext, answer::Attempted, pause::change_pause, shown::keep_shown};
+use crate::{
+    SendError, SendingContext,
+    answer::Attempted,
+    limits::{RECORD_AGAIN_AFTER, RECORD_TRIES_MAX},
+    pause::change_pause,
+    shown::keep_shown,
+};
 
 /// Where notices come from: a campaign, or people who ask for mails.
 pub trait NoticeSource: Sync {
@@ -73,11 +79,11 @@ pub async fn send_next<S: NoticeSource>(
     let Claimed { notice, retry, draft } = claimed;
     failpoint::reach("notice_begun").await;
     let (attempt, failed) = match prepare(sender, source, &notice, draft).await {
-        Ok(mail) => (Some(attempt(sender, &notice, &mail).await?), None),
+        Ok(mail) => (Some(attempt(sender, &notice, &mail).await), None),
         Err(error) => (None, Some(error)),
     };
     failpoint::reach("notice_delivered").await;
-    record_outcome(sender, &notice, attempt, retry).await?;
+    record_in_the_end(sender, &notice, attempt, retry).await?;
     failpoint::reach("notice_recorded").await;
     failed.map_or(Ok(true), Err)
 }
@@ -155,56 +161,85 @@ struct NoticeAttempt {
     shown: Option<ShownText>,
 }
 
-async fn attempt(
-    sender: &SendingContext<'_>,
-    notice: &Notice,
-    mail: &Composed,
-) -> Result<NoticeAttempt, SendError> {
-    let attempted = Attempted::from(&deliver(sender, notice, mail).await?);
-    Ok(NoticeAttempt { attempted, shown: mail.shown().cloned() })
+async fn attempt(sender: &SendingContext<'_>, notice: &Notice, mail: &Composed) -> NoticeAttempt {
+    let attempted = Attempted::from(&deliver(sender, notice, mail).await);
+    NoticeAttempt { attempted, shown: mail.shown().cloned() }
 }
 
 /// If the lease cannot be renewed, what becomes of the mail is for another attempt to find:
 /// `uncertain`.
-async fn deliver(
-    sender: &SendingContext<'_>,
-    notice: &Notice,
-    mail: &Composed,
-) -> Result<DeliveryOutcome, SendError> {
+async fn deliver(sender: &SendingContext<'_>, notice: &Notice, mail: &Composed) -> DeliveryOutcome {
     let (attempt, owner) = (notice.attempts, sender.worker);
     let held = NoticeLease { notice: notice.id, attempt, owner };
-    let delivery = async { Ok(sender.outbox.mail.transport.deliver(mail).await) };
-    while_renewing(sender.instance, &held, delivery).await
+    while_kept(sender.instance, &held, sender.outbox.mail.transport.deliver(mail)).await
 }
 
-async fn record_outcome(
+/// A store that is away for a while must not make us forget what the relay has answered.
+async fn record_in_the_end(
     sender: &SendingContext<'_>,
     notice: &Notice,
     attempt: Option<NoticeAttempt>,
     retry: Duration,
 ) -> Result<(), SendError> {
-    let (attempted, shown) = match attempt {
-        Some(NoticeAttempt { attempted, shown }) => (Some(attempted), shown),
-        None => (None, None),
-    };
+    for _ in 1..RECORD_TRIES_MAX {
+        match record_outcome(sender, notice, attempt.as_ref(), retry).await {
+            Err(SendError::Fault(InstanceFault::Store(error))) if !error.is_refusal() => {
+                tracing::warn!(%error, notice = %notice.id, "an answer could not be recorded yet");
+                failpoint::sleep(RECORD_AGAIN_AFTER).await;
+            }
+            recorded => return recorded,
+        }
+        // It was, if only the answer to that was lost.
+        if is_recorded(sender, notice, attempt.as_ref()).await.unwrap_or(false) {
+            return Ok(());
+        }
+    }
+    record_outcome(sender, notice, attempt.as_ref(), retry).await
+}
+
+/// What another worker has found in flight meanwhile, a clear answer still settles.
+async fn is_recorded(
+    sender: &SendingContext<'_>,
+    notice: &Notice,
+    attempt: Option<&NoticeAttempt>,
+) -> Result<bool, StoreError> {
+    let now = sender.instance.store().begin().await?.hold_notice(notice.id).await?;
+    let outcome = attempt.map(|attempt| attempt.attempted.outcome);
+    let is_clear = matches!(outcome, Some(SmtpOutcome::Accepted | SmtpOutcome::Refused));
+    Ok(match now.state {
+        _ if now.attempts != notice.attempts => true,
+        NoticeState::Inflight => false,
+        NoticeState::Uncertain => !is_clear,
+        _ => true,
+    })
+}
+
+async fn record_outcome(
+    sender: &SendingContext<'_>,
+    notice: &Notice,
+    attempt: Option<&NoticeAttempt>,
+    retry: Duration,
+) -> Result<(), SendError> {
+    let attempted = attempt.map(|attempt| &attempt.attempted);
+    let shown = attempt.and_then(|attempt| attempt.shown.as_ref());
     let mut tx = sender.instance.store().begin().await?;
     if let Some(campaign) = notice.errand.campaign() {
         tx.hold_campaign(campaign).await?;
     }
-    if let Some(shown) = &shown {
+    if let Some(shown) = shown {
         keep_shown(sender.instance, &mut tx, notice.id, shown).await?;
     }
-    if let Some(attempted) = &attempted {
+    if let Some(attempted) = attempted {
         change_pause(&mut tx, notice.id, attempted, retry).await?;
     }
-    let outcome = attempted.as_ref().map_or(SmtpOutcome::Unwritten, |tried| tried.outcome);
+    let outcome = attempted.map_or(SmtpOutcome::Unwritten, |tried| tried.outcome);
     let last_sent = match outcome {
         SmtpOutcome::Deferred | SmtpOutcome::Hindered { heard: true } => tx.last_sent().await?,
         _ => None,
     };
     let now = tx.hold_notice(notice.id).await?;
     let event = NoticeEvent::Answered { attempt: notice.attempts, outcome, last_sent };
-    let answer = attempted.map(|tried| tried.answer);
+    let answer = attempted.map(|tried| tried.answer.clone());
     move_notice(sender, &mut tx, &now, event, retry, answer).await?;
     Ok(tx.commit().await?)
 }

@@ -78,3 +78,11 @@ pub enum StoreError {
         position: u64,
     },
 }
+
+impl StoreError {
+    /// Whether trying again changes nothing: see [`SqlError::is_refusal`].
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Sql(error) if error.is_refusal())
+    }
+}

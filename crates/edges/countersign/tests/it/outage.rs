@@ -1,15 +1,18 @@
 //! A relay that fails: nobody is locked out in silence, nobody is given up for a fault of ours,
 //! and one person's dead mailbox keeps nobody else's mail.
 
-use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, thread, time::Duration};
+use std::{
+    collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, process::Stdio, thread,
+    time::Duration,
+};
 
 use serde_json::{Value, json};
-use testkit::smtp::SmtpServer;
+use testkit::{CommitProxy, LostCommit, smtp::SmtpServer};
 
 use crate::{
     campaign_kill::FILES,
     harness::Backend,
-    office::{CAMPAIGN, Office, ids, wait_until},
+    office::{AtWork, CAMPAIGN, Office, ids, wait_until},
 };
 
 /// What a relay answers to everybody's RCPT, DATA or final dot until its operator puts it right.
@@ -309,5 +312,25 @@ fn one_person_whom_the_relay_will_not_have_keeps_nobody_elses_mail() {
     office.smtp.behave(&one, "accept");
     hasten(&office);
     assert_eq!(work.wait().code, 0);
+    office.assert_settled(&exposed);
+}
+
+#[test]
+fn what_a_relay_answers_while_the_store_is_away_is_recorded() {
+    let office = open(Backend::Postgres);
+    let exposed = ids(&office.exposed());
+    let all = office.addresses_of(&exposed);
+    office.smtp.behave(all.first().unwrap(), "slow");
+    office.start(FAST);
+    let proxy = CommitProxy::before(office.instance.store().unwrap());
+    let mut command = office.instance.command(&["worker", "--until-done"]);
+    command.env("COUNTERSIGN_STORE_URL", &proxy.url).env("COUNTERSIGN_WORKER_CONCURRENCY", "1");
+    let worker = AtWork::of(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    wait_until(|| office.smtp.commands().iter().any(|command| command == "RCPT slow"));
+    proxy.lose(&[LostCommit::Undone, LostCommit::Undone, LostCommit::Done]);
+    let ended = worker.wait();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stderr.contains("an answer could not be recorded yet"), "{}", ended.stderr);
+    assert_eq!((proxy.left(), office.told_once()), (0, all));
     office.assert_settled(&exposed);
 }
