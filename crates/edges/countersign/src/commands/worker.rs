@@ -1,4 +1,4 @@
-use std::{io, time::Duration};
+use std::{convert::Infallible, io, time::Duration};
 
 use campaigns::{CampaignView, Means, campaigns_in};
 use instance::{Instance, Progress, Step};
@@ -44,25 +44,25 @@ pub(super) async fn work_until_done(
     let progress = context.progress();
     let done = tokio::select! {
         done = work(config, instance, means, true, stop) => done,
-        failed = watch_progress(instance, &*progress) => Err(failed),
+        never = watch_progress(instance, &*progress) => match never {},
     };
     progress.end();
     done
 }
 
-/// Looks now and then how many addresses are settled. It ends only if the store fails.
-async fn watch_progress(instance: &Instance, progress: &dyn Progress) -> CommandFailure {
+/// Looks now and then how many addresses are settled. That the store does not answer is for those
+/// to say who work with it.
+async fn watch_progress(instance: &Instance, progress: &dyn Progress) -> Infallible {
     let mut shown = None;
     loop {
-        let (total, settled) = match campaigns_in(instance, CampaignState::RUNNING).await {
-            Ok(running) => settled(&running),
-            Err(error) => return error.into(),
-        };
-        if shown.is_none() {
-            progress.begin(Step::Tell, total);
+        if let Ok(running) = campaigns_in(instance, CampaignState::RUNNING).await {
+            let (total, settled) = settled(&running);
+            if shown.is_none() {
+                progress.begin(Step::Tell, total);
+            }
+            progress.advance(settled.saturating_sub(shown.unwrap_or_default()));
+            shown = Some(settled);
         }
-        progress.advance(settled.saturating_sub(shown.unwrap_or_default()));
-        shown = Some(settled);
         time::sleep(PROGRESS_POLL).await;
     }
 }
