@@ -48,10 +48,17 @@ impl From<Output> for Run {
 /// Another build of the program, to be measured beside this one.
 const OTHER_PROGRAM: &str = "COUNTERSIGN_BENCH_PROGRAM";
 
-/// The program, with nothing of the tester's own environment.
+/// The program, as another one runs it.
 pub(crate) fn program<S: AsRef<std::ffi::OsStr>>(
     arguments: impl IntoIterator<Item = S>,
 ) -> Command {
+    let mut command = program_for_people();
+    command.arg("--json").args(arguments);
+    command
+}
+
+/// The program, with nothing of the tester's own environment.
+pub(crate) fn program_for_people() -> Command {
     let other = std::env::var_os(OTHER_PROGRAM);
     let program = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_countersign").into());
     let mut command = Command::new(program);
@@ -59,7 +66,7 @@ pub(crate) fn program<S: AsRef<std::ffi::OsStr>>(
     for name in ours.filter(|name| name.to_string_lossy().starts_with("COUNTERSIGN_")) {
         command.env_remove(name);
     }
-    command.arg("--json").args(arguments).stdin(Stdio::null());
+    command.stdin(Stdio::null());
     command
 }
 
