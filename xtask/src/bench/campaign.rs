@@ -110,7 +110,7 @@ mod tests {
             WAYS.map(|(way, _)| [1, 9, 4].map(|seconds| format!("Sqlite {way} {seconds}.0 400\n")));
         let printed = printed.concat().concat();
         let table = table(&measured(&printed).unwrap(), "Sqlite").unwrap();
-        assert!(table.contains("concurrency = 1` | 4.00 s | 150.0 | 1.00 | 2.0 |"), "{table}");
+        assert!(table.contains("concurrency = 1` | 4.00 s | 150.0 | 1.00 | 0.7 |"), "{table}");
         assert!(super::table(&measured(&printed).unwrap(), "Postgres").is_err());
     }
 }
