@@ -79,7 +79,7 @@ fn a_worker_that_slept_through_a_halt_replaces_nothing() {
         assert_eq!(woken.stop().code, 0);
     }
     let logged = assert_agrees(&office, &history);
-    assert_eq!(logged.sealed, sealed);
+    assert_eq!(logged.sealed, office.with_households(&sealed));
     assert_told(&office, &logged, 0);
     office.steer("close").json();
 }

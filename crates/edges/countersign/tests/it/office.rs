@@ -305,6 +305,13 @@ impl Office {
         ids.iter().map(|id| self.addresses[id].clone()).collect()
     }
 
+    /// These accounts and those that share an address with one of them: an address that was begun is
+    /// settled whole.
+    pub(crate) fn with_households(&self, some: &BTreeSet<String>) -> BTreeSet<String> {
+        let family = ids(&self.family.iter().collect::<Vec<_>>());
+        if family.is_disjoint(some) { some.clone() } else { some | &family }
+    }
+
     /// The mails that the server has on record, by recipient.
     pub(crate) fn mails(&self) -> BTreeMap<String, Vec<TakenMail>> {
         let mut mails: BTreeMap<String, Vec<TakenMail>> = BTreeMap::new();
