@@ -24,6 +24,17 @@ pub enum InstanceFault {
     Thread(#[from] JoinError),
 }
 
+impl InstanceFault {
+    /// Whether the store is away, wherever that was noticed: trying again can help.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Store(error) | Self::Log(LogError::Store(error)) => !error.is_refusal(),
+            _ => false,
+        }
+    }
+}
+
 /// Lets `?` take whatever is a [`InstanceFault`] in an operation whose error has a variant `Fault`.
 #[macro_export]
 macro_rules! from_faults {

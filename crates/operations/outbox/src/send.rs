@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use instance::{
-    InstanceFault, NoticeLease,
+    NoticeLease,
     failpoint::{self, mutant},
     while_kept,
 };
@@ -166,8 +166,8 @@ async fn attempt(sender: &SendingContext<'_>, notice: &Notice, mail: &Composed) 
     NoticeAttempt { attempted, shown: mail.shown().cloned() }
 }
 
-/// If the lease cannot be renewed, what becomes of the mail is for another attempt to find:
-/// `uncertain`.
+/// If the lease cannot be renewed, another attempt may find it `uncertain` meanwhile; a clear answer
+/// settles that.
 async fn deliver(sender: &SendingContext<'_>, notice: &Notice, mail: &Composed) -> DeliveryOutcome {
     let (attempt, owner) = (notice.attempts, sender.worker);
     let held = NoticeLease { notice: notice.id, attempt, owner };
@@ -183,7 +183,7 @@ async fn record_in_the_end(
 ) -> Result<(), SendError> {
     for _ in 1..RECORD_TRIES_MAX {
         match record_outcome(sender, notice, attempt.as_ref(), retry).await {
-            Err(SendError::Fault(InstanceFault::Store(error))) if !error.is_refusal() => {
+            Err(SendError::Fault(error)) if error.is_passing() => {
                 tracing::warn!(%error, notice = %notice.id, "an answer could not be recorded yet");
                 failpoint::sleep(RECORD_AGAIN_AFTER).await;
             }
