@@ -27,16 +27,22 @@ pub fn decide_claim(
     if group.address() >= allowed_addresses(facts.campaign) {
         return Claim::Wait { reason: Waiting::NotItsTurn, until: None };
     }
-    if facts.is_earlier_unsettled {
-        return Claim::Wait { reason: Waiting::EarlierRound, until: None };
-    }
     if let Sending::Paused { until } = facts.sending {
         return Claim::Wait { reason: Waiting::SendingPaused, until: Some(until) };
     }
-    if facts.sealed_untold > facts.signed.plan().policy().sealed_untold_max {
-        return Claim::Wait { reason: Waiting::SealedUntold, until: None };
+    wait_of_fresh(facts).unwrap_or(Claim::Proceed)
+}
+
+/// What keeps this campaign from sealing anybody else, whether or not mail leaves.
+#[must_use]
+pub fn wait_of_fresh(facts: &ClaimFacts<'_>) -> Option<Claim> {
+    if facts.is_earlier_unsettled {
+        return Some(Claim::Wait { reason: Waiting::EarlierRound, until: None });
     }
-    rate_wait(facts).unwrap_or(Claim::Proceed)
+    if facts.sealed_untold > facts.signed.plan().policy().sealed_untold_max {
+        return Some(Claim::Wait { reason: Waiting::SealedUntold, until: None });
+    }
+    rate_wait(facts)
 }
 
 /// Decides whether a worker that has taken an address up may still seal its accounts: everything in
@@ -156,8 +162,8 @@ pub enum Sending {
         /// When one address may be tried.
         until: Timestamp,
     },
-    /// It failed, and nobody waits for a mail whose turn it is: one more address shows whether it
-    /// still does.
+    /// It failed, and nobody waits for a mail that would show whether it still does: one more
+    /// address does.
     Untried,
 }
 

@@ -27,7 +27,7 @@ mod tree;
 pub use account_for::{Irreconcilable, Reckoning};
 pub use claim::{
     Claim, ClaimFacts, NoticeDue, RateUsed, Refusal, Sending, Waiting, decide_claim, decide_intent,
-    decide_pass, decide_send, notice_due,
+    decide_pass, decide_send, notice_due, wait_of_fresh,
 };
 pub use group::{AddressGroup, GroupError};
 pub use machine::{

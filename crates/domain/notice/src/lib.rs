@@ -53,7 +53,7 @@ pub use maildir::{Maildir, MaildirError};
 pub use message::{Composed, MessageError, ShownText, SignMessageError};
 pub use moment::{Moment, MomentError};
 pub use outcome::{DeliveryOutcome, Failure};
-pub use pause::{PauseChange, PauseClock, pause_after};
+pub use pause::{PauseChange, PauseClock, is_of_everybody, is_time_for_another, pause_after};
 pub use phase::Phase;
 pub use render::{RenderError, Rendered, Renderer, TEMPLATES};
 pub use reset_done::ResetDone;
@@ -65,7 +65,8 @@ pub use smtp::{
     RootsError, Security, TimeLimits,
 };
 pub use state::{
-    NoticeError, NoticeEvent, NoticeRow, PutOffs, SmtpOutcome, notice_after, retry_delay,
+    NoticeError, NoticeEvent, NoticeRow, PutOffs, RelayRecord, SmtpOutcome, notice_after,
+    retry_delay,
 };
 pub use text::{MenuPath, SiteName, TextError};
 pub use transport::Transport;

@@ -3,7 +3,7 @@ use std::time::Duration;
 use model::Timestamp;
 
 use crate::{
-    SmtpOutcome,
+    NoticeRow, RelayRecord, SmtpOutcome,
     limits::{PAUSE_FIRST_MAX, PAUSE_MAX},
 };
 
@@ -28,6 +28,27 @@ pub fn pause_after(
             Some(_) => PauseChange::Keep,
         },
     }
+}
+
+/// Whether an answer may tell of a fault that others would meet as well. What the relay says of
+/// somebody whom it passed over while it took others' mail is theirs alone.
+#[must_use]
+pub fn is_of_everybody(notice: NoticeRow, outcome: SmtpOutcome, relay: RelayRecord) -> bool {
+    let is_known = notice.put_offs().count > 0 || notice.is_passed_over(relay);
+    outcome != (SmtpOutcome::Hindered { heard: true }) || !is_known
+}
+
+/// Whether somebody new may be tried in a pause, though others wait whom the relay has said no to:
+/// it may say so of them alone. As long as it does not, a new one is sealed for it each time that the
+/// pause has lasted twice as long.
+#[must_use]
+pub fn is_time_for_another(
+    since: Timestamp,
+    last_tried: Option<Timestamp>,
+    now: Timestamp,
+) -> bool {
+    let lasted = |at: Timestamp| at.as_micros().saturating_sub(since.as_micros()).max(0);
+    lasted(now) >= last_tried.map_or(0, lasted).saturating_mul(2)
 }
 
 /// Where the relay had heard of the recipient, another one is asked at once: their address alone
@@ -70,7 +91,10 @@ pub enum PauseChange {
 
 #[cfg(test)]
 mod tests {
+    use model::NoticeState;
+
     use super::*;
+    use crate::PutOffs;
 
     const NOW: Timestamp = Timestamp::from_micros(0);
     const RETRY: Duration = Duration::from_mins(5);
@@ -104,6 +128,35 @@ mod tests {
         let begun = set(None, HEARD, false);
         assert_eq!(begun.probe_at, NOW);
         assert_eq!(set(Some(begun), HEARD, true).probe_at, NOW.after(PAUSE_FIRST_MAX * 2));
+    }
+
+    #[test]
+    fn whoever_was_passed_over_pauses_nothing() {
+        let put_off = |count, last_at| {
+            let put_offs = PutOffs { count, last_at: Some(last_at) };
+            NoticeRow::restore(NoticeState::Inflight, 2, NOW, put_offs)
+        };
+        let (sent, later) = (NOW.after(RETRY), NOW.after(Duration::from_hours(9)));
+        let relay = RelayRecord { last_sent: Some(sent), is_paused: false };
+        assert!(!is_of_everybody(put_off(0, NOW), HEARD, relay));
+        assert!(!is_of_everybody(put_off(1, later), HEARD, relay));
+        assert!(is_of_everybody(put_off(0, later), HEARD, relay));
+        assert!(is_of_everybody(put_off(0, NOW), UNHEARD, relay));
+        assert!(is_of_everybody(NoticeRow::pending(NOW), HEARD, relay));
+    }
+
+    #[test]
+    fn however_long_a_pause_is_hardly_anybody_new_is_tried() {
+        let minute = |minutes| NOW.after(Duration::from_mins(minutes));
+        let mut tried = vec![None];
+        for minutes in 0..2 * 24 * 60 {
+            if is_time_for_another(NOW, *tried.last().unwrap(), minute(minutes)) {
+                tried.push(Some(minute(minutes)));
+            }
+        }
+        // At once, after the first minute, and after each doubling.
+        assert_eq!(tried.len() - 1, 13, "{tried:?}");
+        assert!(is_time_for_another(minute(9), Some(minute(5)), minute(9)), "before the pause");
     }
 
     #[test]

@@ -21,10 +21,10 @@ pub fn notice_after(
     match (row.state, event) {
         (NoticeState::Pending, NoticeEvent::Taken) => Ok(row.taken()),
         (NoticeState::Inflight, NoticeEvent::FoundInflight) => Ok(row.to(NoticeState::Uncertain)),
-        (NoticeState::Inflight, NoticeEvent::Answered { attempt, outcome, last_sent })
+        (NoticeState::Inflight, NoticeEvent::Answered { attempt, outcome, relay })
             if attempt == row.attempts =>
         {
-            Ok(row.answered(outcome, last_sent, retry, now))
+            Ok(row.answered(outcome, relay, retry, now))
         }
         (NoticeState::Uncertain, NoticeEvent::Answered { attempt, outcome, .. })
             if attempt == row.attempts =>
@@ -71,11 +71,20 @@ pub enum NoticeEvent {
         attempt: u32,
         /// How it ended.
         outcome: SmtpOutcome,
-        /// When the relay last accepted a mail, of anybody's.
-        last_sent: Option<Timestamp>,
+        /// What the relay did before, with anybody's mail.
+        relay: RelayRecord,
     },
     /// Another attempt finds the row in flight: its worker died, or is slower than its lease.
     FoundInflight,
+}
+
+/// What the relay has done lately, with anybody's mail: it tells a fault of ours from an address's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RelayRecord {
+    /// When it last took a mail.
+    pub last_sent: Option<Timestamp>,
+    /// Whether sending pauses.
+    pub is_paused: bool,
 }
 
 /// How an attempt at handing over a mail ended.
@@ -177,7 +186,7 @@ impl NoticeRow {
     fn answered(
         self,
         outcome: SmtpOutcome,
-        last_sent: Option<Timestamp>,
+        relay: RelayRecord,
         retry: Duration,
         now: Timestamp,
     ) -> Self {
@@ -186,14 +195,20 @@ impl NoticeRow {
             SmtpOutcome::Refused => self.to(NoticeState::Refused),
             SmtpOutcome::LostAfterDot => self.to(NoticeState::Uncertain),
             SmtpOutcome::PutOff => self.put_off(true, retry, now),
-            // Others got through meanwhile, and this one did not: then it counts after all.
-            SmtpOutcome::Deferred | SmtpOutcome::Hindered { heard: true } => {
-                let counts = self.put_offs.last_at.is_some_and(|at| last_sent > Some(at));
-                self.put_off(counts, retry, now)
+            SmtpOutcome::Deferred => self.put_off(self.is_passed_over(relay), retry, now),
+            SmtpOutcome::Hindered { heard: true } => {
+                let is_known = self.put_offs.count > 0 && !relay.is_paused;
+                self.put_off(is_known || self.is_passed_over(relay), retry, now)
             }
             SmtpOutcome::Hindered { heard: false } => self.again(now),
             SmtpOutcome::Unwritten => self.again(now.after(retry_delay(self.attempts, retry))),
         }
+    }
+
+    /// Whether the relay has taken others' mail since it said no to this one. Once it says no again,
+    /// that is the address's fault, whatever it says.
+    pub(crate) fn is_passed_over(self, relay: RelayRecord) -> bool {
+        self.put_offs.last_at.is_some_and(|at| relay.last_sent > Some(at))
     }
 
     /// Only a clear reply ends the uncertainty. Nothing makes the row `pending` again: it was
@@ -237,13 +252,14 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_micros(0);
     const RETRY: Duration = Duration::from_mins(5);
+    const NOTHING: RelayRecord = RelayRecord { last_sent: None, is_paused: false };
 
     fn inflight() -> NoticeRow {
         notice_after(NoticeRow::pending(NOW), NoticeEvent::Taken, RETRY, NOW).unwrap()
     }
 
     fn answered(row: NoticeRow, outcome: SmtpOutcome) -> NoticeState {
-        let event = NoticeEvent::Answered { attempt: row.attempts, outcome, last_sent: None };
+        let event = NoticeEvent::Answered { attempt: row.attempts, outcome, relay: NOTHING };
         notice_after(row, event, RETRY, NOW).unwrap().state
     }
 
@@ -258,7 +274,8 @@ mod tests {
             }
             row = notice_after(row, NoticeEvent::Taken, RETRY, now).unwrap();
             let last_sent = works.then_some(row.not_before.after(Duration::from_secs(1)));
-            let event = NoticeEvent::Answered { attempt: row.attempts, outcome, last_sent };
+            let relay = RelayRecord { last_sent, ..NOTHING };
+            let event = NoticeEvent::Answered { attempt: row.attempts, outcome, relay };
             row = notice_after(row, event, RETRY, now).unwrap();
         }
         row
@@ -289,10 +306,11 @@ mod tests {
     #[test]
     fn another_attempts_answer_is_refused() {
         let outcome = SmtpOutcome::Accepted;
-        let event = NoticeEvent::Answered { attempt: 2, outcome, last_sent: None };
+        let event = NoticeEvent::Answered { attempt: 2, outcome, relay: NOTHING };
         let error = notice_after(inflight(), event, RETRY, NOW).unwrap_err().to_string();
         let expected = "a notice that is inflight after 1 attempts takes no \
-                        Answered { attempt: 2, outcome: Accepted, last_sent: None }";
+                        Answered { attempt: 2, outcome: Accepted, relay: RelayRecord { \
+                        last_sent: None, is_paused: false } }";
         assert_eq!(error, expected);
     }
 
@@ -325,6 +343,28 @@ mod tests {
         }
         let unheard = tried(SmtpOutcome::Hindered { heard: false }, true, 100);
         assert_eq!(unheard.state, NoticeState::Pending);
+    }
+
+    /// Refused, others are taken, and refused again: from then on nobody else may be left to be told.
+    #[test]
+    fn who_was_passed_over_once_is_refused_in_the_end_though_nobody_else_is_left() {
+        let outcome = SmtpOutcome::Hindered { heard: true };
+        let ends_as = |is_paused| {
+            let (mut row, mut now) = (NoticeRow::pending(NOW), NOW);
+            let last_sent = Some(NOW.after(Duration::from_secs(1)));
+            let relay = RelayRecord { last_sent, is_paused };
+            while row.state == NoticeState::Pending && row.attempts < 100 {
+                row = notice_after(row, NoticeEvent::Taken, RETRY, now).unwrap();
+                let event = NoticeEvent::Answered { attempt: row.attempts, outcome, relay };
+                row = notice_after(row, event, RETRY, now).unwrap();
+                now = row.not_before.after(Duration::from_secs(2));
+            }
+            row
+        };
+        let refused = ends_as(false);
+        assert_eq!((refused.state, refused.put_offs.count), (NoticeState::Refused, PUT_OFFS_MAX));
+        let paused = ends_as(true);
+        assert_eq!((paused.state, paused.put_offs.count), (NoticeState::Pending, 1));
     }
 
     proptest! {

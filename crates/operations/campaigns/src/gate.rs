@@ -4,12 +4,13 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use campaign::{
     AddressGroup, AddressKey, ClaimFacts, InclusionProof, Place, RateUsed, Sending, SignedPlan,
-    State, Target, TargetTree, Targets, allowed_addresses,
+    State, Target, TargetTree, Targets, allowed_addresses, wait_of_fresh,
 };
 use futures_util::TryStreamExt;
 use instance::{Instance, failpoint::mutant};
 use model::{AccountId, CampaignId, FindingId, KillSwitch, SubjectId, Timestamp};
-use store::{Finding, TargetRow, Tx};
+use notice::{Phase, is_time_for_another};
+use store::{Finding, SendingPause, TargetRow, Tx};
 
 use crate::{
     CampaignError, NotInPlan, RunError, WorkerContext,
@@ -58,8 +59,8 @@ impl Gate {
             Some(resumed_at) => tx.is_earlier_unsettled(campaign, resumed_at).await?,
             None => false,
         };
-        let sending = sending(tx, campaign, now).await?;
-        Ok(Some(Self {
+        let sending = Sending::Open;
+        let gate = Self {
             loaded,
             signed,
             kill_switch,
@@ -68,7 +69,29 @@ impl Gate {
             is_earlier_unsettled,
             sending,
             now,
-        }))
+        };
+        Ok(Some(Self { sending: gate.read_sending(tx).await?, ..gate }))
+    }
+
+    /// A notice that is due shows sooner than a new one whether mail leaves again, unless the relay
+    /// may refuse its recipient alone.
+    async fn read_sending(&self, tx: &mut Tx) -> Result<Sending, RunError> {
+        let Some(SendingPause { since, probe_at, phase, .. }) = tx.sending_pause().await? else {
+            return Ok(Sending::Open);
+        };
+        let (campaign, paused) = (self.loaded.id(), Sending::Paused { until: probe_at });
+        if probe_at > self.now {
+            return Ok(paused);
+        }
+        let Some(due) = tx.notice_to_probe(campaign).await? else { return Ok(Sending::Untried) };
+        let is_heard = phase.parse().is_ok_and(Phase::has_recipient);
+        if !is_heard || due.put_off_at.is_none() || wait_of_fresh(&self.facts()).is_some() {
+            return Ok(paused);
+        }
+        let last_taken = tx.last_taken(campaign).await?;
+        let is_due = is_time_for_another(since, last_taken, self.now)
+            && !tx.addresses_to_take(campaign, self.allowed(), 1).await?.is_empty();
+        Ok(if is_due { Sending::Untried } else { paused })
     }
 
     pub(crate) const fn facts(&self) -> ClaimFacts<'_> {
@@ -87,16 +110,6 @@ impl Gate {
     pub(crate) fn allowed(&self) -> u64 {
         allowed_addresses(&self.loaded.campaign)
     }
-}
-
-/// A notice that is due shows sooner than a new one whether mail leaves again.
-async fn sending(tx: &mut Tx, campaign: CampaignId, now: Timestamp) -> Result<Sending, RunError> {
-    let Some(pause) = tx.sending_pause().await? else { return Ok(Sending::Open) };
-    let is_due = pause.probe_at <= now;
-    if is_due && tx.notice_to_send(campaign).await?.is_none() {
-        return Ok(Sending::Untried);
-    }
-    Ok(Sending::Paused { until: pause.probe_at })
 }
 
 const MINUTE: Duration = Duration::from_mins(1);

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use campaign::{Claim, Refusal, TargetTree, decide_send};
+use campaign::{Claim, Refusal, Sending, TargetTree, decide_send};
 use model::CampaignId;
 use notice::{AccountName, Address, Composed, Exposure, ResetRequired};
 use outbox::{NoticeSource, TellError, code_of, send_next};
@@ -43,7 +43,11 @@ impl NoticeSource for CampaignNotices<'_> {
     }
 
     async fn next(&self, tx: &mut Tx, gate: &Gate) -> Result<Option<(Notice, Duration)>, RunError> {
-        let notice = tx.notice_to_send(self.campaign).await?;
+        let notice = match gate.sending {
+            Sending::Open => tx.notice_to_send(self.campaign).await?,
+            Sending::Paused { .. } => tx.notice_to_probe(self.campaign).await?,
+            Sending::Untried => None,
+        };
         let Some((notice, address)) =
             notice.and_then(|notice| Some((notice, address_of(&notice)?)))
         else {

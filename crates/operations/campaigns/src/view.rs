@@ -73,6 +73,8 @@ pub struct PlanView {
     pub skipped: BTreeMap<SkipReason, u64>,
     /// The leaks that it is because of.
     pub reasons: Vec<Reason>,
+    /// Accounts that may be sealed and not told: above that, sealing waits.
+    pub sealed_untold_max: u64,
     /// Approvers that it needs.
     pub approvers_needed: u32,
     /// Who has signed it.
@@ -186,6 +188,7 @@ async fn plan_view(tx: &mut Tx, loaded: &Loaded) -> Result<Option<PlanView>, Cam
         accounts: counts.accounts,
         skipped: counts.skipped.clone(),
         reasons: plan.reasons().to_vec(),
+        sealed_untold_max: plan.policy().sealed_untold_max,
         approvers_needed: plan.approvers_needed(),
         approvers,
     }))

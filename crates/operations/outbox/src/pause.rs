@@ -5,7 +5,10 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use model::{NoticeId, Timestamp};
-use notice::{PauseChange, PauseClock, Phase, SmtpOutcome, pause_after};
+use notice::{
+    NoticeRow, PauseChange, PauseClock, Phase, RelayRecord, SmtpOutcome, is_of_everybody,
+    pause_after,
+};
 use serde::Serialize;
 use store::{SendingPause, StoreError, Tx};
 
@@ -61,18 +64,44 @@ pub fn hasten_sending(instance: &Instance) -> BoxFuture<'_, Result<(), StoreErro
     })
 }
 
-/// Ends, begins or prolongs the pause, as an attempt at this notice has shown.
+/// Ends, begins or prolongs the pause, as an attempt at this notice has shown; says what the relay
+/// had done before.
 pub(crate) async fn change_pause(
+    tx: &mut Tx,
+    (notice, row): (NoticeId, NoticeRow),
+    attempted: &Attempted,
+    retry: Duration,
+) -> Result<RelayRecord, StoreError> {
+    let pause = tx.hold_sending_pause().await?;
+    let relay = relay_record(tx, attempted.outcome, pause.is_some()).await?;
+    if pause.is_some() || attempted.outcome != SmtpOutcome::Accepted {
+        let now = tx.now().await?;
+        if is_of_everybody(row, attempted.outcome, relay) {
+            change(tx, notice, attempted, pause, (retry, now)).await?;
+        }
+    }
+    Ok(relay)
+}
+
+/// It is read where something depends on it.
+async fn relay_record(
+    tx: &mut Tx,
+    outcome: SmtpOutcome,
+    is_paused: bool,
+) -> Result<RelayRecord, StoreError> {
+    let (SmtpOutcome::Deferred | SmtpOutcome::Hindered { heard: true }) = outcome else {
+        return Ok(RelayRecord { is_paused, ..RelayRecord::default() });
+    };
+    Ok(RelayRecord { last_sent: tx.last_sent().await?, is_paused })
+}
+
+async fn change(
     tx: &mut Tx,
     notice: NoticeId,
     attempted: &Attempted,
-    retry: Duration,
+    pause: Option<SendingPause>,
+    (retry, now): (Duration, Timestamp),
 ) -> Result<(), StoreError> {
-    let pause = tx.hold_sending_pause().await?;
-    if pause.is_none() && attempted.outcome == SmtpOutcome::Accepted {
-        return Ok(());
-    }
-    let now = tx.now().await?;
     let is_probe = pause.as_ref().is_some_and(|pause| pause.probe == Some(notice));
     let clock =
         pause.as_ref().map(|pause| PauseClock { step: pause.step, probe_at: pause.probe_at });

@@ -10,8 +10,8 @@ use instance::{
 use ledger::NoticeStep;
 use model::NoticeState;
 use notice::{
-    Composed, DeliveryOutcome, NoticeEvent, NoticeRow, PutOffs, ShownText, SmtpOutcome,
-    notice_after,
+    Composed, DeliveryOutcome, NoticeEvent, NoticeRow, PutOffs, RelayRecord, ShownText,
+    SmtpOutcome, notice_after,
 };
 use store::{Errand, Notice, StoreError, Tx};
 
@@ -229,16 +229,15 @@ async fn record_outcome(
     if let Some(shown) = shown {
         keep_shown(sender.instance, &mut tx, notice.id, shown).await?;
     }
-    if let Some(attempted) = attempted {
-        change_pause(&mut tx, notice.id, attempted, retry).await?;
-    }
-    let outcome = attempted.map_or(SmtpOutcome::Unwritten, |tried| tried.outcome);
-    let last_sent = match outcome {
-        SmtpOutcome::Deferred | SmtpOutcome::Hindered { heard: true } => tx.last_sent().await?,
-        _ => None,
+    let relay = match attempted {
+        Some(attempted) => {
+            change_pause(&mut tx, (notice.id, row_of(notice)), attempted, retry).await?
+        }
+        None => RelayRecord::default(),
     };
+    let outcome = attempted.map_or(SmtpOutcome::Unwritten, |tried| tried.outcome);
     let now = tx.hold_notice(notice.id).await?;
-    let event = NoticeEvent::Answered { attempt: notice.attempts, outcome, last_sent };
+    let event = NoticeEvent::Answered { attempt: notice.attempts, outcome, relay };
     let answer = attempted.map(|tried| tried.answer.clone());
     move_notice(sender, &mut tx, &now, event, retry, answer).await?;
     Ok(tx.commit().await?)
@@ -299,7 +298,7 @@ const fn ended_step(notice: &Notice) -> NoticeStep {
 fn found(notice: &Notice) -> NoticeEvent {
     if mutant::is_on("inflight_requeued") {
         let (attempt, outcome) = (notice.attempts, SmtpOutcome::Unwritten);
-        return NoticeEvent::Answered { attempt, outcome, last_sent: None };
+        return NoticeEvent::Answered { attempt, outcome, relay: RelayRecord::default() };
     }
     NoticeEvent::FoundInflight
 }

@@ -43,6 +43,7 @@ sql::queries! {
     SETTLE = ["UPDATE campaign_address SET settled_at = " NOW "
         WHERE campaign = $1 AND number = $2 AND settled_at IS NULL AND done_at IS NOT NULL"];
     TAKEN_SINCE = ["SELECT COUNT(*) FROM campaign_address WHERE campaign = $1 AND taken_at >= $2"];
+    LAST_TAKEN = ["SELECT MAX(taken_at) FROM campaign_address WHERE campaign = $1"];
     // The addresses in hand come first, by the index for them, and not everybody who is sealed:
     // SQLite reads a CROSS JOIN from left to right.
     SEALED_UNTOLD = ["SELECT COUNT(*) FROM campaign_address CROSS JOIN target
@@ -216,6 +217,15 @@ impl Tx {
         Box::pin(async move {
             let query = self.0.run(&TAKEN_SINCE).bind(Cell(campaign)).bind(Cell(since));
             Ok(Self::count(query).await?)
+        })
+    }
+
+    /// When an address was last taken up for the first time.
+    pub fn last_taken(&mut self, campaign: CampaignId) -> StoreFuture<'_, Option<Timestamp>> {
+        Box::pin(async move {
+            let query = self.0.run(&LAST_TAKEN).bind(Cell(campaign));
+            let (last,) = query.one::<(Option<Cell<Timestamp>>,)>().await?;
+            Ok(last.map(|Cell(last)| last))
         })
     }
 

@@ -23,6 +23,11 @@ sql::queries! {
             put_offs, put_off_at FROM notice
         WHERE campaign = $1 AND state = 'pending' AND not_before <= " NOW "
         ORDER BY not_before, id LIMIT 1"];
+    // Whoever the relay has not said no to shows most. All others are asked for in turn.
+    TO_PROBE = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at,
+            put_offs, put_off_at FROM notice
+        WHERE campaign = $1 AND state = 'pending' AND not_before <= " NOW "
+        ORDER BY COALESCE(put_off_at, 0), not_before, id LIMIT 1"];
     LEFT_IN_FLIGHT = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at,
             put_offs, put_off_at FROM notice WHERE campaign = $1 AND state = 'inflight' AND lease_until <= " NOW "
         ORDER BY id"];
@@ -211,6 +216,11 @@ impl Tx {
     /// The notice that has waited longest; `None` if none is to be sent now.
     pub fn notice_to_send(&mut self, campaign: CampaignId) -> StoreFuture<'_, Option<Notice>> {
         Box::pin(async move { Ok(self.0.run(&TO_SEND).bind(Cell(campaign)).optional().await?) })
+    }
+
+    /// The notice by which a pause is best tried; `None` if none is to be sent now.
+    pub fn notice_to_probe(&mut self, campaign: CampaignId) -> StoreFuture<'_, Option<Notice>> {
+        Box::pin(async move { Ok(self.0.run(&TO_PROBE).bind(Cell(campaign)).optional().await?) })
     }
 
     /// Notices whose worker no longer says that it is alive.

@@ -11,7 +11,7 @@ use campaign::{
     decide_pass, decide_send, judge_swap, notice_due, step,
 };
 use model::{KillSwitch, NoticeState, SiteRow, TargetState, Verdict};
-use notice::{NoticeEvent, NoticeRow, SmtpOutcome, notice_after};
+use notice::{NoticeEvent, NoticeRow, RelayRecord, SmtpOutcome, notice_after};
 use stateright::{Model, Property};
 
 use crate::office::{
@@ -527,7 +527,7 @@ impl Town {
             Reply::LostAfterDot { .. } if self.rule == Rule::SilenceIsYes => SmtpOutcome::Accepted,
             Reply::LostAfterDot { .. } => SmtpOutcome::LostAfterDot,
         };
-        let event = NoticeEvent::Answered { attempt, outcome, last_sent: None };
+        let event = NoticeEvent::Answered { attempt, outcome, relay: RelayRecord::default() };
         let row = world.notices[address].and_then(|row| notice_after(row, event, RETRY, NOW).ok());
         // An answer that comes too late changes nothing.
         world.notices[address] = row.or(world.notices[address]);

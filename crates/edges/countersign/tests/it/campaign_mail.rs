@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::Backend,
-    office::{Office, ids, wait_until},
+    office::{CAMPAIGN, Office, ids, wait_until},
 };
 
 /// What the server does at first, and how often it has the mail in the end.
@@ -176,6 +176,20 @@ fn sealing_waits_for_a_mail_server_that_is_gone() {
         office.assert_settled(&ids(&office.exposed()));
         assert_eq!(office.run(&["status"]).json()["sending_paused"], Value::Null);
     }
+}
+
+#[test]
+fn an_operator_reads_that_sealing_waits_for_the_mails() {
+    let office = Office::open(Backend::Sqlite);
+    office.smtp.behave("*", "RCPT 451 4.7.1 later");
+    office.start("canary_addresses = 500\nsealed_untold_max = 2");
+    let work = office.start_work();
+    wait_until(|| sealed(&office.status()) > 2);
+    let shown = office.instance.shown(&["campaign", "status", CAMPAIGN]);
+    assert!(shown.contains("are sealed and not told yet: 2 (`sealed_untold_max`)"), "{shown}");
+    office.smtp.behave("*", "accept");
+    assert_eq!(work.wait().code, 0);
+    office.assert_settled(&ids(&office.exposed()));
 }
 
 #[test]

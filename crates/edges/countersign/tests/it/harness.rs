@@ -191,10 +191,19 @@ impl TestInstance {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = program(["--config"]);
-        command.arg(self.path("countersign.toml")).args(arguments);
+        self.with_config(program([""; 0]), arguments)
+    }
+
+    fn with_config(&self, mut command: Command, arguments: &[&str]) -> Command {
+        command.arg("--config").arg(self.path("countersign.toml")).args(arguments);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
+    }
+
+    /// What a command prints for people.
+    pub(crate) fn shown(&self, arguments: &[&str]) -> String {
+        let run: Run = self.with_config(program_for_people(), arguments).output().unwrap().into();
+        run.stdout
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {

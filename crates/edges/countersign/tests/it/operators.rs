@@ -16,7 +16,7 @@ use serde_json::Value;
 use testkit::{Terminal, TerminalRun, no_terminal, terminal};
 
 use crate::{
-    harness::{Backend, TestInstance, program, program_for_people},
+    harness::{Backend, TestInstance, program},
     office::{Named, key},
 };
 
@@ -266,11 +266,7 @@ fn two_operators_arm_a_host_for_sending() {
 fn the_status_says_that_nothing_can_be_sent_and_what_makes_it_so() {
     let founding = Founding::founded();
     let status = || {
-        let mut command = program_for_people();
-        let output = command.arg("--config").arg(founding.path("countersign.toml"));
-        let digest = "COUNTERSIGN_OPERATORS_ROSTER_DIGEST";
-        let output = output.arg("status").env(digest, founding.instance.get(digest)).output();
-        let words = String::from_utf8(output.unwrap().stdout).unwrap();
+        let words = founding.instance.shown(&["status"]);
         (founding.instance.run(&["status"]).json()["sending"].take(), words)
     };
     let (sending, words) = status();

@@ -315,6 +315,41 @@ fn one_person_whom_the_relay_will_not_have_keeps_nobody_elses_mail() {
     office.assert_settled(&exposed);
 }
 
+/// Whoever was passed over while the relay took others' mail is refused for their own sake. Nobody
+/// else waits for them, and the campaign ends, though only they are left.
+#[test]
+fn every_second_person_whom_the_relay_will_not_have_keeps_nobody_elses_mail() {
+    let mut office = open(Backend::Sqlite);
+    // One after the other, so that the last mail that is taken comes after everybody's first no.
+    office.instance.set("COUNTERSIGN_WORKER_CONCURRENCY", "1");
+    let all = office.addresses_of(&ids(&office.exposed()));
+    let unwanted: BTreeSet<_> = all.iter().step_by(2).cloned().collect();
+    let last = all.iter().nth(1).unwrap();
+    for address in &unwanted {
+        office.smtp.behave(address, "RCPT 550 5.7.1 no mail from outside");
+    }
+    office.smtp.behave(last, "RCPT 451 4.7.1 later");
+    office.start(FAST);
+    let mut work = office.start_work();
+    let waiting = "SELECT COUNT(*) FROM notice WHERE state <> 'sent' AND put_off_at > 0";
+    wait_until(|| {
+        hasten(&office);
+        office.instance.ask(waiting) == format!("[({},)]", unwanted.len() + 1)
+    });
+    office.smtp.behave(last, "accept");
+    wait_until(|| {
+        hasten(&office);
+        office.instance.ask("UPDATE notice SET not_before = 0 WHERE state = 'pending'");
+        work.has_ended()
+    });
+    assert_eq!(office.told_once(), &all - &unwanted);
+    let report = office.report();
+    assert_eq!(report["state"], "done", "{report:#}");
+    let (sent, refused) = (all.len() - unwanted.len(), unwanted.len());
+    assert_eq!(report["notices"], json!({"sent": sent, "refused": refused}));
+    assert_eq!(pause(&office), Value::Null);
+}
+
 #[test]
 fn what_a_relay_answers_while_the_store_is_away_is_recorded() {
     let office = open(Backend::Postgres);

@@ -58,6 +58,11 @@ fn show_progress(sheet: &mut Sheet, view: &CampaignView) {
         sheet.part(format!("notices {state}"), *count);
     }
     sheet.part("accounts sealed and not told yet", view.sealed_untold);
+    let max = view.plan.as_ref().map(|plan| plan.sealed_untold_max);
+    if let Some(max) = max.filter(|max| view.sealed_untold > *max) {
+        let why = "waits until at most so many are sealed and not told yet";
+        sheet.row("sealing", format!("{why}: {} (`sealed_untold_max`)", grouped(max)));
+    }
 }
 
 pub(super) fn samples(samples: &[Sample]) -> String {
