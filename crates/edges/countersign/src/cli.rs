@@ -175,7 +175,7 @@ pub(crate) struct Assess {
     pub(crate) directory: bool,
 
     /// Write the accounts that are exposed or could not be verified: CSV, or JSON lines if FILE
-    /// ends in .jsonl. It never holds a password.
+    /// ends in .jsonl. The file must not exist yet, is for its owner alone, and never holds a password.
     #[arg(long, alias = "list", value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 

@@ -1,36 +1,32 @@
-//! Files that go from hand to hand: nothing that exists is overwritten unasked.
+//! Files that the program makes: each for its owner alone, and nothing that exists is overwritten
+//! unasked.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
-/// For what holds a secret.
-pub(crate) const OWNER_ONLY: u32 = 0o600;
+/// Whatever it holds, the store, lists and documents included: whom a campaign is about is nobody
+/// else's business on this host.
+const OWNER_ONLY: u32 = 0o600;
 
-/// For what holds none.
-const EVERYBODY: u32 = 0o644;
+/// Makes a file that does not exist yet: a link that stands there counts as one that does.
+pub(crate) fn begin(path: &Path) -> Result<File, FileError> {
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(OWNER_ONLY).open(path);
+    file.map_err(|source| FileError::writing(path, source))
+}
 
 /// Makes a file that does not exist yet, durably.
-pub(crate) fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mut file = begin(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    written.map_err(|source| FileError::writing(path, source))
 }
 
-/// Makes a file that anybody may read.
-pub(crate) fn create_document(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    create(path, bytes, EVERYBODY).map_err(|source| FileError::writing(path, source))
-}
-
-/// Makes a file for its owner alone.
-pub(crate) fn create_secret(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    create(path, bytes, OWNER_ONLY).map_err(|source| FileError::writing(path, source))
-}
-
-/// Says early that [`create_document`] would fail.
+/// Says early that [`create`] would fail.
 pub(crate) fn refuse_existing(path: &Path) -> Result<(), FileError> {
     match path.symlink_metadata() {
         Ok(_) => Err(FileError::Exists { file: path.to_owned() }),
@@ -39,9 +35,9 @@ pub(crate) fn refuse_existing(path: &Path) -> Result<(), FileError> {
 }
 
 /// Puts a document in the place of another: whoever looks sees one of the two.
-pub(crate) fn replace_document(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let new = path.with_added_extension("new");
-    create_document(&new, bytes)?;
+    create(&new, bytes)?;
     fs::rename(&new, path).map_err(|source| FileError::writing(path, source))
 }
 
@@ -60,7 +56,7 @@ pub(crate) enum FileError {
 }
 
 impl FileError {
-    fn writing(path: &Path, source: io::Error) -> Self {
+    pub(crate) fn writing(path: &Path, source: io::Error) -> Self {
         let file = path.to_owned();
         match source.kind() {
             io::ErrorKind::AlreadyExists => Self::Exists { file },

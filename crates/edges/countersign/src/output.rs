@@ -3,7 +3,6 @@
 use std::{
     error::Error,
     fmt::{self, Display},
-    fs::File,
     io::{self, BufWriter, Write},
     path::Path,
     process::ExitCode,
@@ -11,6 +10,8 @@ use std::{
 
 use exposure::ListedAccount;
 use serde::Serialize;
+
+use crate::files::{self, FileError};
 
 /// Something failed.
 pub(crate) const EXIT_ERROR: u8 = 1;
@@ -128,14 +129,12 @@ pub(crate) fn visible(text: impl Display) -> String {
 
 /// Writes the accounts that somebody has to look after: JSON lines if the name ends in `.jsonl`,
 /// else CSV. It holds no secret.
-pub(crate) fn write_list(path: &Path, list: &[ListedAccount]) -> io::Result<()> {
-    let named =
-        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-    let mut file = BufWriter::new(File::create(path).map_err(named)?);
+pub(crate) fn write_list(path: &Path, list: &[ListedAccount]) -> Result<(), FileError> {
+    let mut file = BufWriter::new(files::begin(path)?);
     let json = path.extension().is_some_and(|extension| extension == "jsonl");
     if json { write_json_lines(&mut file, list) } else { write_csv(&mut file, list) }
         .and_then(|()| file.flush())
-        .map_err(named)
+        .map_err(|source| FileError::writing(path, source))
 }
 
 fn write_json_lines(file: &mut impl Write, list: &[ListedAccount]) -> io::Result<()> {
@@ -152,15 +151,22 @@ fn write_csv(file: &mut impl Write, list: &[ListedAccount]) -> io::Result<()> {
     for listed in list {
         let optional = |text: Option<String>| text.unwrap_or_default();
         csv.write_record([
-            listed.account.to_string(),
+            harmless(listed.account.to_string()),
             listed.status.to_owned(),
             optional(listed.hash_format.map(|format| format.to_string())),
             optional(listed.tier.map(|tier| tier.to_string())),
             listed.records.len().to_string(),
-            optional(listed.records.first().map(ToString::to_string)),
+            harmless(optional(listed.records.first().map(ToString::to_string))),
         ])?;
     }
     csv.flush()
+}
+
+/// What a spreadsheet would take for a formula is text with a quotation mark before it: accounts and
+/// files are called as strangers like. A number is none, whatever its sign.
+fn harmless(text: String) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if is_formula && text.parse::<f64>().is_err() { format!("'{text}") } else { text }
 }
 
 /// Rows of a name and a value, the values under each other.

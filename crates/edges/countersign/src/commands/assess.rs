@@ -7,6 +7,7 @@ use password::{CostLimits, Verifier};
 use super::{CommandContext, CommandFailure};
 use crate::{
     cli::Assess,
+    files,
     output::{self, Done, Sheet, grouped},
     wiring,
 };
@@ -15,6 +16,7 @@ pub(super) async fn run(
     context: &CommandContext<'_>,
     arguments: &Assess,
 ) -> Result<Done, CommandFailure> {
+    arguments.output.as_deref().map_or(Ok(()), files::refuse_existing)?;
     let assessment = if let Some(file) = &arguments.accounts {
         let export = Export::read(file)?;
         let verifier = Arc::new(Verifier::new(CostLimits::default(), None));

@@ -201,7 +201,7 @@ impl CampaignDesk<'_> {
     async fn export(&self, name: &CampaignName, output: &Path) -> Result<Done, CommandFailure> {
         files::refuse_existing(output)?;
         let plan = campaigns::export_plan(&self.instance, name.as_str()).await.map_err(refused)?;
-        files::create_document(output, &plan.to_bytes())?;
+        files::create(output, &plan.to_bytes())?;
         let exported = Exported { file: shown(output), digest: plan.digest().to_string() };
         self.context.output.result("countersign.campaign_export/1", &exported, |exported| {
             let Exported { file, digest } = exported;

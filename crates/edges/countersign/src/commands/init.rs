@@ -12,7 +12,7 @@ use crate::{
     ambient::{SystemClock, SystemRandomness},
     cli::{Init, PresetName},
     config::{Config, DEFAULT_FILE, Settings, template},
-    files,
+    files::{self, FileError},
     output::Done,
     wiring,
 };
@@ -167,8 +167,7 @@ fn refuse_existing_store(
 /// Only the owner may read the key, and the configuration: a database's address in it may hold a
 /// password.
 fn write_new(file: &Path, bytes: &[u8]) -> Result<(), InitError> {
-    files::create(file, bytes, files::OWNER_ONLY)
-        .map_err(|source| InitError::Write { file: file.to_owned(), source })
+    Ok(files::create(file, bytes)?)
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -177,6 +176,8 @@ enum InitError {
     Exists { file: PathBuf },
     #[error("{} cannot be written: {source}", file.display())]
     Write { file: PathBuf, source: io::Error },
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error("--preset django and --preset generic need --directory, the site's database")]
     NoDirectory,
     #[error("--directory needs --preset django or --preset generic")]

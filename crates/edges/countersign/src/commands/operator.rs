@@ -71,7 +71,7 @@ fn write(
     output: &Path,
 ) -> Result<(), CommandFailure> {
     let (digest, file) = (document.digest().to_string(), output.display().to_string());
-    files::create_document(output, &SignedRoster::new(document).to_bytes())?;
+    files::create(output, &SignedRoster::new(document).to_bytes())?;
     let proposed = RosterProposed { file, digest };
     Ok(context.output.result("countersign.roster_proposal/1", &proposed, for_people)?)
 }

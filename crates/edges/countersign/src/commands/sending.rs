@@ -52,7 +52,7 @@ async fn propose(
     files::refuse_existing(output)?;
     let sending_file = config.resolve(&config.settings.sending.file);
     let proposal = propose_arming(instance, &sending_file).await?;
-    files::create_document(output, &proposal.arming.to_bytes())?;
+    files::create(output, &proposal.arming.to_bytes())?;
     let proposed = ArmingProposed {
         file: output.display().to_string(),
         sending_file: sending_file.display().to_string(),

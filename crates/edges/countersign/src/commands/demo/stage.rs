@@ -40,7 +40,7 @@ impl DemoStage {
         let file = folder.join(DEFAULT_FILE);
         let key = InstanceKey::generate(&SystemRandomness);
         let key_file = folder.join(&Settings::default().instance.key_file);
-        files::create_secret(&key_file, format!("{}\n", *key.to_text()).as_bytes())?;
+        files::create(&key_file, format!("{}\n", *key.to_text()).as_bytes())?;
         let config = Config::alone(&file, &template(&settings(address, None)))?;
         make_store(&config, &key).await?;
 
@@ -51,7 +51,7 @@ impl DemoStage {
         instance::accept_roster(&instance, &roster, digest).await?;
 
         let text = template(&settings(address, Some(digest.to_string())));
-        files::create_secret(&file, text.as_bytes())?;
+        files::create(&file, text.as_bytes())?;
         let config = Config::alone(&file, &text)?;
         arm(&config, &instance, &operators).await?;
         Ok(Self { config, instance, address, operators })

@@ -27,7 +27,7 @@ pub(super) fn run(
     let passphrase = ControllingTerminal::open()?.ask_new_passphrase()?;
     let key = OperatorKey::generate(name.clone(), &SystemRandomness);
     let text = key.to_file(&passphrase, &SystemRandomness)?;
-    files::create_secret(output, text.as_bytes())?;
+    files::create(output, text.as_bytes())?;
     let made = KeyMade { file: output.display().to_string(), public: key.public().to_string() };
     Ok(context.output.result("countersign.operator_keygen/1", &made, for_people)?)
 }

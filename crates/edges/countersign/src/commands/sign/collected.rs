@@ -28,8 +28,8 @@ pub(super) fn sign(
     confirm(&terminal, &document.digest())?;
     let signed = document.signed_by(&open_key(&terminal, key)?);
     match output {
-        Some(output) => files::create_document(output, &signed.to_bytes())?,
-        None => files::replace_document(file, &signed.to_bytes())?,
+        Some(output) => files::create(output, &signed.to_bytes())?,
+        None => files::replace(file, &signed.to_bytes())?,
     }
     Ok(signed.describe(output.unwrap_or(file)))
 }

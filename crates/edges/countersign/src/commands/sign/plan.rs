@@ -27,7 +27,7 @@ pub(super) fn sign(
     let key = open_key(&terminal, key)?;
     let approval = Approval::sign(plan, count, &key, SystemClock.now());
     let approval = approval.map_err(Refused::because)?;
-    files::create_document(output, &approval.to_bytes())?;
+    files::create(output, &approval.to_bytes())?;
     Ok(SignedDocument::Plan {
         file: output.display().to_string(),
         operator: approval.operator().to_string(),
