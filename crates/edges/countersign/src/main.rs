@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod config;
 mod files;
+mod host;
 mod log;
 mod output;
 mod progress;
@@ -22,6 +23,9 @@ use cli::Cli;
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     log::to_stderr(commands::usual_level(&cli), cli.verbose, cli.log_format);
+    if let Err(error) = host::keep_to_ourselves() {
+        tracing::warn!(%error, "this process cannot be kept from others of its user");
+    }
     let output = output::Output::new(cli.json);
     match commands::run(cli, &output).await {
         Ok(done) => done.exit_code(),

@@ -16,6 +16,7 @@ mod findings;
 mod german;
 mod harness;
 mod history;
+mod host;
 mod kill;
 mod left_alone;
 mod letters;
