@@ -64,6 +64,15 @@ pub enum HeaderFault {
         /// The names that there are.
         existing: String,
     },
+    /// A needed column is not there, and the first line is perhaps an account. It is not shown.
+    #[error(
+        "no column is called {known}, and this line does not look like names of columns: write a \
+         header, such as `id,email,hash`, before the first account"
+    )]
+    NoHeader {
+        /// The names that it may have.
+        known: String,
+    },
     /// Two columns could be meant.
     #[error("`{first}` and `{second}` could both be the {field}: rename the right one to {field}")]
     Ambiguous {

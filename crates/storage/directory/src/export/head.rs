@@ -31,10 +31,31 @@ impl Head {
         }
         let known = any_of.iter().flat_map(|field| names(*field));
         let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
+        let known = known.join(", ");
+        if !columns.iter().all(|column| may_be_shown(column)) {
+            return Err(HeaderFault::NoHeader { known });
+        }
         let existing: Vec<_> = columns.iter().map(|name| crate::row::shown(name)).collect();
-        Err(HeaderFault::Missing { known: known.join(", "), existing: existing.join(", ") })
+        Err(HeaderFault::Missing { known, existing: existing.join(", ") })
     }
 }
+
+/// Whether this is a column's name rather than a value. Where the header is missing, the first line is
+/// somebody's account, and its hash belongs into no message.
+fn may_be_shown(column: &str) -> bool {
+    let in_name = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | '(' | ')');
+    let digits = column.chars().filter(char::is_ascii_digit).count();
+    column.chars().all(in_name)
+        && column.chars().any(char::is_alphabetic)
+        && column.chars().count() <= NAME_CHARS_MAX
+        && digits <= NAME_DIGITS_MAX
+}
+
+/// Longer names of columns are not shown.
+const NAME_CHARS_MAX: usize = 40;
+
+/// A digest, written in hexadecimal digits or in letters of any sort, has more.
+const NAME_DIGITS_MAX: usize = 2;
 
 /// How many of these columns have a name that we know.
 pub(super) fn known_columns(columns: &[&str]) -> usize {

@@ -104,6 +104,24 @@ fn columns_that_make_no_accounts_are_named() {
 }
 
 #[test]
+fn an_account_in_the_place_of_the_header_is_not_shown() {
+    for line in [
+        "1,ana,monkey\n",
+        "ana,ana@example.org,monkey\n",
+        "ana,ana,5f4dcc3b5aa765d61d8327deb882cf99\n",
+        "ana,ana,$2b$12$Zm9vYmFyYmF6cXV4cXV1eO\n",
+        "ana,ana,{SSHA}qdIbXpmwVYZdsZqjRqzKcQ\n",
+    ] {
+        assert_eq!(
+            refusal("u.csv", line),
+            "u.csv, line 1: no column is called `id`, `account_id`, `user_id`, and this line does \
+             not look like names of columns: write a header, such as `id,email,hash`, before the \
+             first account"
+        );
+    }
+}
+
+#[test]
 fn a_bad_row_is_named_by_its_line_and_shows_no_hash() {
     let cases: [(&str, &[u8], &str); 9] = [
         (
