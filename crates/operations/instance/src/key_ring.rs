@@ -11,6 +11,7 @@ use ledger::CheckpointKey;
 use model::{
     AccountId, CampaignId, CredentialVersion, Randomness, Secret, VersionKey, canonical::hex_of,
 };
+use region::LockGuard;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -74,26 +75,38 @@ pub struct InstanceKeyError {
 
 /// What can be done with the instance key: one derived key a purpose, so that none serves twice.
 pub struct KeyRing {
-    key: InstanceKey,
+    keys: Box<Keys>,
+    /// Keeps the keys out of the swap file; `None` where this process may lock no memory.
+    _locked: Option<LockGuard>,
+}
+
+/// The keys that are kept: they lie together, in memory that does not move.
+struct Keys {
+    instance: InstanceKey,
     version: Zeroizing<[u8; 32]>,
     subject: Zeroizing<[u8; 32]>,
     wrapping: DataKey,
 }
 
 impl KeyRing {
-    /// Derives the keys.
+    /// Derives the keys, and locks them in memory where that is permitted.
     #[must_use]
     pub fn new(key: InstanceKey) -> Self {
         let version = key.derive("countersign/v1/credential-version");
         let subject = key.derive("countersign/v1/subject");
         let wrapping = DataKey(key.derive("countersign/v1/wrapping"));
-        Self { key, version, subject, wrapping }
+        let keys = Box::new(Keys { instance: key, version, subject, wrapping });
+        let locked = region::lock(&raw const *keys, size_of::<Keys>());
+        if let Err(error) = &locked {
+            tracing::debug!(%error, "the instance's keys may be written to the swap file");
+        }
+        Self { keys, _locked: locked.ok() }
     }
 
     /// What the store keeps to recognise this key by.
     #[must_use]
     pub fn key_check(&self, instance: &str) -> Vec<u8> {
-        let check = self.key.derive("countersign/v1/key-check");
+        let check = self.keys.instance.derive("countersign/v1/key-check");
         keyed_hash(&check, &[instance.as_bytes()]).to_vec()
     }
 
@@ -106,7 +119,7 @@ impl KeyRing {
     /// The key that signs the audit log's checkpoints.
     #[must_use]
     pub fn checkpoint_key(&self, instance: &str) -> CheckpointKey {
-        let seed = self.key.derive("countersign/v1/audit-checkpoint");
+        let seed = self.keys.instance.derive("countersign/v1/audit-checkpoint");
         CheckpointKey::new(&format!("countersign/{instance}/audit"), &seed)
     }
 
@@ -114,7 +127,7 @@ impl KeyRing {
     /// for themselves.
     #[must_use]
     pub fn address_key(&self, campaign: Option<CampaignId>, exact_address: &str) -> [u8; 32] {
-        let key = self.key.derive("countersign/v1/campaign-address");
+        let key = self.keys.instance.derive("countersign/v1/campaign-address");
         let campaign = campaign.map_or(NO_CAMPAIGN, |campaign| campaign.0);
         keyed_hash(&key, &[&campaign.to_be_bytes(), exact_address.as_bytes()])
     }
@@ -124,7 +137,7 @@ impl KeyRing {
     /// again even if everything else about it was lost.
     #[must_use]
     pub fn sealed_secret(&self, account: &AccountId, replaced: CredentialVersion) -> Secret {
-        let key = self.key.derive("countersign/v1/sealed-secret");
+        let key = self.keys.instance.derive("countersign/v1/sealed-secret");
         let secret = keyed_hash(&key, &[account.as_str().as_bytes(), replaced.as_bytes()]);
         Secret::new(hex_of(&secret).into_bytes())
     }
@@ -132,34 +145,34 @@ impl KeyRing {
     /// A keyed hash of an account's id, by which its subject is found.
     #[must_use]
     pub fn account_hash(&self, account: &AccountId) -> [u8; 32] {
-        keyed_hash(&self.subject, &[account.as_str().as_bytes()])
+        keyed_hash(&self.keys.subject, &[account.as_str().as_bytes()])
     }
 
     /// What is left of somebody who was told that this password is out of use, once they are
     /// forgotten.
     #[must_use]
     pub fn fingerprint(&self, account: &AccountId, version: CredentialVersion) -> [u8; 32] {
-        let key = self.key.derive("countersign/v1/tombstone");
+        let key = self.keys.instance.derive("countersign/v1/tombstone");
         keyed_hash(&key, &[version.as_bytes(), account.as_str().as_bytes()])
     }
 
     /// A keyed hash of where a request came from.
     #[must_use]
     pub fn source_key(&self, source: &[u8]) -> [u8; 32] {
-        keyed_hash(&self.key.derive("countersign/v1/request-source"), &[source])
+        keyed_hash(&self.keys.instance.derive("countersign/v1/request-source"), &[source])
     }
 
     /// What notices' codes and tokens are derived from.
     #[must_use]
     pub fn notice_key(&self) -> Zeroizing<[u8; 32]> {
-        self.key.derive("countersign/v1/notice")
+        self.keys.instance.derive("countersign/v1/notice")
     }
 
     /// Makes a data key and its wrapped form. Without the wrapped form the data is gone.
     #[must_use]
     pub fn new_data_key(&self, purpose: &str, randomness: &dyn Randomness) -> (DataKey, Vec<u8>) {
         let key = DataKey(Zeroizing::new(randomness.array()));
-        let wrapped = self.wrapping.encrypt(purpose, key.0.as_slice(), randomness);
+        let wrapped = self.keys.wrapping.encrypt(purpose, key.0.as_slice(), randomness);
         (key, wrapped)
     }
 
@@ -168,7 +181,7 @@ impl KeyRing {
     /// # Errors
     /// [`DecryptError`] if it was wrapped by another instance, for another purpose, or changed.
     pub fn data_key(&self, purpose: &str, wrapped: &[u8]) -> Result<DataKey, DecryptError> {
-        let bytes = self.wrapping.decrypt(purpose, wrapped)?;
+        let bytes = self.keys.wrapping.decrypt(purpose, wrapped)?;
         let key = <[u8; 32]>::try_from(bytes.as_slice());
         key.map(|key| DataKey(Zeroizing::new(key))).map_err(|_| DecryptError::new(purpose))
     }
@@ -182,7 +195,7 @@ impl fmt::Debug for KeyRing {
 
 impl VersionKey for KeyRing {
     fn version_of(&self, credential: &[u8]) -> CredentialVersion {
-        CredentialVersion::from_bytes(keyed_hash(&self.version, &[credential]))
+        CredentialVersion::from_bytes(keyed_hash(&self.keys.version, &[credential]))
     }
 }
 
