@@ -1,7 +1,10 @@
 //! Every bound on what is asked of a directory or read from it, in one place.
 
-/// Connections held for reading.
+/// Connections held for looking accounts up.
 pub const READ_CONNECTIONS_MAX: u32 = 4;
+
+/// Connections held for reading whole tables.
+pub const SCAN_CONNECTIONS_MAX: u32 = 2;
 
 /// Connections held for writing.
 pub const WRITE_CONNECTIONS_MAX: u32 = 2;

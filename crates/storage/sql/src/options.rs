@@ -7,8 +7,18 @@ pub enum Access {
     Create,
     /// Read and write a database that exists.
     Write,
-    /// Read only, and the database itself enforces it.
+    /// Look up in a database that is not ours: read only, and the database itself enforces it. A
+    /// server gives up what takes a minute, or waits for a lock for ten seconds.
     Read,
+    /// The same over whole tables: for as long as that takes.
+    Scan,
+}
+
+impl Access {
+    /// Whether nothing may be written.
+    pub(crate) const fn is_read_only(self) -> bool {
+        matches!(self, Self::Read | Self::Scan)
+    }
 }
 
 /// How to open a database.

@@ -27,7 +27,7 @@ const ONE_STATE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// Connects to a server.
 pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<PgPool, SqlError> {
-    let read_only = if options.access == Access::Read { "on" } else { "off" };
+    let read_only = if options.access.is_read_only() { "on" } else { "off" };
     let connect = PgConnectOptions::from_str(url)
         .map_err(|error| SqlError::address(url, &error))?
         .application_name("countersign")
@@ -36,12 +36,23 @@ pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<PgPool, SqlE
             ("synchronous_commit", "on"),
             // Rows that a policy hides are an error, as for pg_dump.
             ("row_security", "off"),
-        ]);
+        ])
+        .options(time_limits(options.access).iter().copied());
     try_once(&connect).await.map_err(|reason| SqlError::no_connection(url, reason))?;
     let pool = PgPoolOptions::new()
         .max_connections(options.connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT);
     Ok(pool.connect_with(connect).await?)
+}
+
+/// How long a server lets a statement of ours take, and wait for others: where it is the site's own,
+/// a table that somebody has locked, or a look-up without an index, must hold up nobody for ever.
+const fn time_limits(access: Access) -> &'static [(&'static str, &'static str)] {
+    match access {
+        Access::Create | Access::Write => &[],
+        Access::Read => &[("statement_timeout", "60s"), ("lock_timeout", "10s")],
+        Access::Scan => &[("statement_timeout", "0"), ("lock_timeout", "10s")],
+    }
 }
 
 /// A pool that cannot connect tries until its time is over, and then says only that it is: so the

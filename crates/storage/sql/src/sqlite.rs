@@ -51,7 +51,7 @@ pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<SqliteFile, 
     let connect = match options.access {
         Access::Create => durable(connect).create_if_missing(true),
         Access::Write => connect.synchronous(SqliteSynchronous::Full),
-        Access::Read => connect.read_only(true),
+        Access::Read | Access::Scan => connect.read_only(true),
     };
     let pool = SqlitePoolOptions::new()
         .max_connections(options.connections_max)

@@ -6,7 +6,7 @@ use super::text::Statements;
 use crate::{
     engine::{Engine, postgres, sqlite},
     failure::{OpenError, ReadError},
-    limits::{READ_CONNECTIONS_MAX, WRITE_CONNECTIONS_MAX},
+    limits::{READ_CONNECTIONS_MAX, SCAN_CONNECTIONS_MAX, WRITE_CONNECTIONS_MAX},
     location::Location,
     mapping::{Columns, Mapping, Sessions},
     row::RawRow,
@@ -18,6 +18,8 @@ const SHOWS_ALL: QueryText = QueryText::new(sqlite::SHOWS_ALL, postgres::SHOWS_A
 /// One table or query in a database that is not ours.
 pub(crate) struct TableDirectory {
     pub(super) read: Db,
+    /// For what reads the whole table.
+    pub(super) scans: Db,
     pub(super) write: Option<Db>,
     pub(super) statements: Statements,
     /// As its database calls it.
@@ -29,13 +31,14 @@ impl TableDirectory {
         let Location { read_url, write_url, mapping } = at;
         is_sound(&mapping)?;
         let read = connect("directory.url", &read_url, Access::Read).await?;
+        let scans = connect("directory.url", &read_url, Access::Scan).await?;
         let write = match write_url {
             Some(url) => Some(connect("directory.write_url", &url, Access::Write).await?),
             None => None,
         };
         let [id_type_name, hash_type] = describe(&read, &mapping).await?;
         let statements = Statements { mapping, engine, hash_type };
-        let directory = Self { read, write, statements, id_type_name };
+        let directory = Self { read, scans, write, statements, id_type_name };
         directory.find_one_again().await?;
         Ok(directory)
     }
@@ -77,6 +80,7 @@ fn is_sound(mapping: &Mapping) -> Result<(), OpenError> {
 async fn connect(setting: &'static str, url: &str, access: Access) -> Result<Db, OpenError> {
     let connections_max = match access {
         Access::Read => READ_CONNECTIONS_MAX,
+        Access::Scan => SCAN_CONNECTIONS_MAX,
         _ => WRITE_CONNECTIONS_MAX,
     };
     let options = OpenOptions { access, connections_max };

@@ -15,7 +15,7 @@ impl TableDirectory {
     }
 
     pub(super) fn stream(&self, statement: &QueryText) -> AccountStream<'_> {
-        let rows = self.read.stream::<RawRow>(statement);
+        let rows = self.scans.stream::<RawRow>(statement);
         Box::pin(rows.map(|row| Ok(row?.account()?)))
     }
 
@@ -39,7 +39,7 @@ impl TableDirectory {
     }
 
     pub(super) async fn number(&self, count: &QueryText) -> Result<u64, ReadError> {
-        let mut tx = self.read.read().await?;
+        let mut tx = self.scans.read().await?;
         let (number,) = tx.run(count).one::<(i64,)>().await?;
         Ok(number.unsigned_abs())
     }

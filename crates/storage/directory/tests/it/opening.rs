@@ -1,6 +1,6 @@
 use directory::{Columns, Mapping, OpenError, Sessions, Source};
 
-use crate::site::{Site, small, small_from};
+use crate::site::{Site, ids, scan, small, small_from};
 
 async fn refusal(site: &Site, mapping: Mapping) -> String {
     let opened = directory::open(&site.url, None, mapping).await;
@@ -87,4 +87,38 @@ async fn an_address_that_does_not_answer_is_named_by_its_setting() {
     let write = directory::open(&site.url, Some(nowhere), small()).await;
     let write = write.unwrap_err().to_string();
     assert!(write.starts_with("`directory.write_url` could not be opened"), "{write}");
+}
+
+/// What holds for its statements, as the server itself says.
+#[tokio::test]
+async fn a_look_up_has_an_end_and_a_scan_goes_on() {
+    let site = Site::postgres();
+    site.run(&["CREATE TABLE users (id BIGINT PRIMARY KEY)", "INSERT INTO users VALUES (1)"]).await;
+    let directory = site
+        .open(small_from(
+            "SELECT id, current_setting('statement_timeout') || ' ' ||
+                current_setting('lock_timeout') AS email, 'h' AS hash FROM users",
+        ))
+        .await;
+    let limits = |accounts: Vec<model::Account>| accounts[0].email.clone().unwrap();
+    assert_eq!(limits(directory.by_ids(&ids(&["1"])).await.unwrap()), "1min 10s");
+    assert_eq!(limits(directory.by_names(&["1min 10s".into()]).await.unwrap()), "1min 10s");
+    assert_eq!(limits(scan(&directory).await), "0 10s");
+}
+
+/// As while a site changes its table.
+#[tokio::test]
+async fn nobody_waits_for_ever_for_a_table_that_is_locked() {
+    let site = Site::postgres();
+    site.run(&["CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT)"]).await;
+    let directory = site.open(small()).await;
+    let db = site.db().await;
+    let mut theirs = db.begin().await.unwrap();
+    let lock = sql::QueryText::composed("LOCK TABLE users IN ACCESS EXCLUSIVE MODE".into());
+    theirs.run(&lock).execute().await.unwrap();
+    let wanted = ids(&["1"]);
+    let (looked, counted) = tokio::join!(directory.by_ids(&wanted), directory.count());
+    for error in [looked.unwrap_err(), counted.unwrap_err()] {
+        assert!(error.to_string().contains("lock timeout"), "{error}");
+    }
 }

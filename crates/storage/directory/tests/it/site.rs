@@ -66,7 +66,7 @@ impl Site {
         opened.await.unwrap()
     }
 
-    async fn db(&self) -> Db {
+    pub(crate) async fn db(&self) -> Db {
         let options = OpenOptions { access: Access::Write, connections_max: 1 };
         Db::open(&self.url, options).await.unwrap()
     }
