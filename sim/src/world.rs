@@ -297,15 +297,15 @@ impl Host {
     /// Fixes the plan.
     pub(crate) async fn freeze(&self) -> SimResult {
         let (directory, words) = (&*self.means.directory, &self.means.outbox.words);
-        let (instance, policy) = (&self.instance, None);
-        campaigns::freeze_campaign(instance, CAMPAIGN, policy, directory, words, &Silent).await?;
+        let (instance, means) = (&self.instance, (directory, words));
+        campaigns::freeze_campaign(instance, CAMPAIGN, None, means, self.founding, &Silent).await?;
         Ok(())
     }
 
     /// Fixes a plan that settles whoever was begun, and touches nobody else.
     pub(crate) async fn finish(&self) -> SimResult {
         let words = &self.means.outbox.words;
-        campaigns::finish_campaign(&self.instance, CAMPAIGN, words).await?;
+        campaigns::finish_campaign(&self.instance, CAMPAIGN, words, self.founding).await?;
         Ok(())
     }
 

@@ -44,5 +44,5 @@ pub use target::{
     AddressKey, Place, Reverification, Target, TargetAction, Targets, TargetsError,
     after_reverification,
 };
-pub use terms::{CountBounds, Mode, Scope, Sentinel, TemplateDigest, Terms};
+pub use terms::{CountBounds, Mode, OtherCampaigns, Scope, Sentinel, TemplateDigest, Terms};
 pub use tree::{InclusionProof, TargetRoot, TargetTree};

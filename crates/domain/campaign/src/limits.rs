@@ -17,6 +17,9 @@ pub const LARGE_APPROVERS_MIN: u32 = 3;
 /// A policy may call no larger share of the accounts small, in thousandths.
 pub const LARGE_PERMILLE_MAX: u32 = 10;
 
+/// How far back other campaigns count when shares of the accounts are called small or large.
+pub const SHARES_WINDOW: Duration = Duration::from_hours(30 * 24);
+
 /// From freezing to the last signature, at most.
 pub const SIGNING_MAX: Duration = Duration::from_hours(4);
 

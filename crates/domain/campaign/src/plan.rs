@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CampaignName, Policy, PolicyError, Scope, StoreKind, TargetRoot, TargetTree, Targets,
     TemplateName,
-    terms::{TemplateDigest, Terms, is_usual},
+    terms::{OtherCampaigns, TemplateDigest, Terms, is_usual},
 };
 
 digest_type! {
@@ -65,6 +65,8 @@ pub struct Draft {
     pub author: OperatorName,
     /// Accounts in the whole directory.
     pub accounts: u64,
+    /// Whom other campaigns reset.
+    pub others: Option<OtherCampaigns>,
     /// Exposed accounts that are left alone.
     pub skipped: BTreeMap<SkipReason, u64>,
     /// The leaks, each with how many of the targets' passwords stand in it.
@@ -84,6 +86,8 @@ pub struct Renewal {
     pub author: OperatorName,
     /// How to go on.
     pub policy: Policy,
+    /// Whom other campaigns reset.
+    pub others: Option<OtherCampaigns>,
     /// With whom.
     pub scope: Scope,
 }
@@ -158,7 +162,7 @@ impl Plan {
             policy: draft.policy,
             templates: draft.templates,
             root: TargetTree::new(targets).root(),
-            terms: Terms { mails: draft.mails, ..Terms::default() },
+            terms: Terms { mails: draft.mails, others: draft.others, ..Terms::default() },
         };
         plan.check()?;
         Ok(plan)
@@ -169,7 +173,7 @@ impl Plan {
     /// # Errors
     /// [`PlanError::Policy`] says what of the policy is not taken.
     pub fn renew(&self, renewal: Renewal, round: u32, now: Timestamp) -> Result<Self, PlanError> {
-        let Renewal { author, policy, scope } = renewal;
+        let Renewal { author, policy, others, scope } = renewal;
         let plan = Self {
             author,
             round,
@@ -177,7 +181,7 @@ impl Plan {
             sign_by: now.after(Duration::from_secs(policy.signing_seconds)),
             start_by: now.after(Duration::from_secs(policy.start_seconds)),
             policy,
-            terms: Terms { scope, ..self.terms.clone() },
+            terms: Terms { scope, others, ..self.terms.clone() },
             ..self.clone()
         };
         plan.check()?;
@@ -206,10 +210,13 @@ impl Plan {
         PlanDigest::from_bytes(self.sha256())
     }
 
-    /// Approvers that it needs, by its policy and its size.
+    /// Approvers that it needs, by its policy and by how many accounts it resets together with other
+    /// campaigns.
     #[must_use]
     pub fn approvers_needed(&self) -> u32 {
-        self.policy.approvers_for(self.counts.targets, self.counts.accounts)
+        let others = self.terms.others.map_or(0, |others| others.accounts);
+        let targets = self.counts.targets.saturating_add(others);
+        self.policy.approvers_for(targets, self.counts.accounts)
     }
 
     fn check(&self) -> Result<(), PlanError> {
@@ -330,6 +337,12 @@ impl Plan {
     #[must_use]
     pub const fn root(&self) -> TargetRoot {
         self.root
+    }
+
+    /// Whom other campaigns reset; `None` in plans from before that counted.
+    #[must_use]
+    pub const fn others(&self) -> Option<OtherCampaigns> {
+        self.terms.others
     }
 
     /// Which of its targets are taken up.
@@ -471,7 +484,8 @@ mod tests {
     #[test]
     fn a_renewed_plan_has_the_same_targets_and_another_digest() {
         let author = "bob".parse().unwrap();
-        let renewal = Renewal { author, policy: Policy::default(), scope: Scope::Begun };
+        let renewal =
+            Renewal { author, policy: Policy::default(), others: None, scope: Scope::Begun };
         let renewed = plan(3).renew(renewal, 4, NOW.after(Duration::from_secs(9))).unwrap();
         assert_eq!(renewed.root(), plan(3).root());
         assert_ne!(renewed.digest(), plan(3).digest());

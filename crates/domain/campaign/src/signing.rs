@@ -2,7 +2,9 @@ use std::fmt::{self, Write as _};
 
 use model::{Approvable, Document, InstanceId, OperatorName, Timestamp, readable};
 
-use crate::{Plan, Policy, Reach, Scope, Threshold, plan::Version};
+use crate::{OtherCampaigns, Plan, Policy, Reach, Scope, Threshold, plan::Version};
+
+const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
 impl Document for Plan {
     const FORMAT: &'static str = Version::FORMAT;
@@ -70,6 +72,10 @@ impl Plan {
         writeln!(to, "accounts to reset: {}", counts.targets)?;
         writeln!(to, "addresses to write to: {}", counts.addresses)?;
         writeln!(to, "accounts in the directory: {}", counts.accounts)?;
+        if let Some(OtherCampaigns { window_seconds, accounts }) = self.others() {
+            let days = window_seconds / SECONDS_PER_DAY;
+            writeln!(to, "accounts of other campaigns in {days} days: {accounts}")?;
+        }
         for (reason, count) in &counts.skipped {
             writeln!(to, "left alone, {reason}: {count}")?;
         }

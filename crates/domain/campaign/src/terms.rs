@@ -46,10 +46,21 @@ pub struct Terms {
     /// How many targets were declared before the list was made.
     #[serde(skip_serializing_if = "is_usual")]
     pub declared: Option<CountBounds>,
-    /// Over how long shares of all accounts are counted together with those of other campaigns; 0
-    /// for this campaign alone.
+    /// Whom other campaigns reset: shares of all accounts are counted together with theirs. Plans
+    /// from before that count themselves alone.
     #[serde(skip_serializing_if = "is_usual")]
-    pub shares_window_seconds: u64,
+    pub others: Option<OtherCampaigns>,
+}
+
+/// What other campaigns of the same site do to its accounts. A list that is split into several small
+/// ones needs as many approvers as if it were one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherCampaigns {
+    /// How far back they count.
+    pub window_seconds: u64,
+    /// Accounts whose passwords they have taken out of use since, or are still to.
+    pub accounts: u64,
 }
 
 /// What happens to the passwords of a plan's targets.
@@ -93,7 +104,6 @@ impl Terms {
             (!self.corrections.is_empty(), "corrections"),
             (!self.sentinels.is_empty(), "sentinels"),
             (self.declared.is_some(), "declared"),
-            (self.shares_window_seconds != 0, "shares_window_seconds"),
         ];
         terms.into_iter().find_map(|(unkept, name)| unkept.then_some(name))
     }

@@ -87,6 +87,7 @@ pub(crate) fn draft(targets: u64) -> Draft {
         name: "Spring".parse().unwrap(),
         author: "ana".parse().unwrap(),
         accounts: 10_000,
+        others: None,
         skipped: [(model::SkipReason::Unreachable, 1)].into(),
         reasons: vec![reason],
         policy: Policy::default(),

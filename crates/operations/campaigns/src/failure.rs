@@ -4,7 +4,7 @@ use campaign::{
 };
 use directory::ReadError;
 use instance::{InstanceFault, PermissionError, RosterStateError};
-use model::{AccountId, CampaignId, LeakName, NameError};
+use model::{AccountId, CampaignId, LeakName, NameError, OperatorName};
 use notice::AddressError;
 use outbox::{SendError, TellError};
 use password::ImitateError;
@@ -56,6 +56,20 @@ pub enum CampaignError {
         name: String,
         /// Where it stands.
         state: String,
+    },
+    /// Its plan could never be signed.
+    #[error(
+        "this plan needs {needed} approvers besides its author `{author}`, and the roster has \
+         {found}: let two operators sign what `countersign operator add` proposes, then freeze \
+         again"
+    )]
+    FewOperators {
+        /// Approvers that it needs.
+        needed: u32,
+        /// Operators who could approve it.
+        found: u64,
+        /// Who cannot.
+        author: OperatorName,
     },
     /// The directory cannot do what a campaign does.
     #[error("the directory cannot {what}, which a campaign has to: {reason}")]
@@ -157,6 +171,7 @@ impl CampaignError {
         matches!(
             self,
             Self::NoPlan { .. }
+                | Self::FewOperators { .. }
                 | Self::KillSwitch { .. }
                 | Self::OtherWords { .. }
                 | Self::Unsettled { .. }

@@ -1,16 +1,18 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use authority::{Roster, RosterDigest};
 use campaign::{
-    Draft, Event, Plan, Policy, Reason, Renewal, Scope, State, Target, Targets, TemplateName,
-    limits::FINDINGS_MAX,
+    Draft, Event, OtherCampaigns, Plan, Policy, Reason, Renewal, Scope, State, Target, Targets,
+    TemplateName,
+    limits::{FINDINGS_MAX, SHARES_WINDOW},
 };
 use directory::{Ability, Directory};
 use futures_util::future::BoxFuture;
-use instance::{Instance, KeyRing, LogError, Progress, Step};
+use instance::{Instance, KeyRing, LogError, Progress, Step, roster_in};
 use ledger::CampaignEvent;
 use model::{
     Account, AccountId, CampaignId, CredentialVersion, FindingId, InstanceId, LeakId, OperatorName,
-    SkipReason, SubjectId,
+    SkipReason, SubjectId, Timestamp,
 };
 use outbox::{Addressee, Words};
 use store::{Finding, NewAddress, NewTarget, Tx};
@@ -34,8 +36,8 @@ pub fn freeze_campaign<'a>(
     instance: &'a Instance,
     name: &'a str,
     policy: Option<&'a Policy>,
-    directory: &'a dyn Directory,
-    words: &'a Words,
+    (directory, words): (&'a dyn Directory, &'a Words),
+    founding: RosterDigest,
     progress: &'a dyn Progress,
 ) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
     Box::pin(async move {
@@ -44,9 +46,11 @@ pub fn freeze_campaign<'a>(
             change_policy(instance, name, policy).await?;
         }
         let loaded = named(&mut instance.store().read().await?, name).await?;
-        match loaded.campaign.state() {
-            State::Halted { .. } => renew(instance, &loaded, words, Scope::All).await?,
-            _ => freeze(instance, &loaded, directory, words, progress).await?,
+        if let State::Halted { .. } = loaded.campaign.state() {
+            renew(instance, &loaded, words, founding, Scope::All).await?;
+        } else {
+            let chosen = choose(instance, loaded.id(), directory, progress).await?;
+            freeze(instance, loaded.id(), chosen, words, founding).await?;
         }
         show_campaign(instance, name).await
     })
@@ -61,10 +65,11 @@ pub fn finish_campaign<'a>(
     instance: &'a Instance,
     name: &'a str,
     words: &'a Words,
+    founding: RosterDigest,
 ) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
     Box::pin(async move {
         let loaded = named(&mut instance.store().read().await?, name).await?;
-        renew(instance, &loaded, words, Scope::Begun).await?;
+        renew(instance, &loaded, words, founding, Scope::Begun).await?;
         show_campaign(instance, name).await
     })
 }
@@ -73,6 +78,7 @@ async fn renew(
     instance: &Instance,
     loaded: &Loaded,
     words: &Words,
+    founding: RosterDigest,
     scope: Scope,
 ) -> Result<(), CampaignError> {
     let mut tx = instance.store().begin().await?;
@@ -80,8 +86,11 @@ async fn renew(
     let plan = plan_of(&mut tx, &loaded).await?;
     check_words(words, &plan)?;
     let now = tx.now().await?;
-    let renewal = Renewal { author: plan.author().clone(), policy: policy(&loaded)?, scope };
+    let (author, policy) = (plan.author().clone(), policy(&loaded)?);
+    let others = Some(others(&mut tx, loaded.id(), now).await?);
+    let renewal = Renewal { author, policy, others, scope };
     let plan = plan.renew(renewal, loaded.campaign.next_round(), now)?;
+    refuse_few(&plan, &roster_in(&mut tx, instance, founding).await?)?;
     record(instance, &mut tx, &mut loaded, &plan).await?;
     Ok(tx.commit().await?)
 }
@@ -128,18 +137,16 @@ pub(crate) async fn plan_of(tx: &mut Tx, loaded: &Loaded) -> Result<Plan, Campai
 
 async fn freeze(
     instance: &Instance,
-    loaded: &Loaded,
-    directory: &dyn Directory,
+    campaign: CampaignId,
+    chosen: ChosenTargets,
     words: &Words,
-    progress: &dyn Progress,
+    founding: RosterDigest,
 ) -> Result<(), CampaignError> {
-    let known = Known::load(instance, loaded.id()).await?;
-    let chosen = choose(instance, loaded.id(), &known, directory, progress).await?;
-    let targets = Targets::new(chosen.targets)?;
-    let accounts = directory.count().await?;
-
+    let ChosenTargets { known, accounts, targets, skipped } = chosen;
+    let targets = Targets::new(targets)?;
     let mut tx = instance.store().begin().await?;
-    let mut loaded = held(&mut tx, loaded.id()).await?;
+    let mut loaded = held(&mut tx, campaign).await?;
+    let now = tx.now().await?;
     let draft = Draft {
         instance: instance.id().parse::<InstanceId>()?,
         store: store_kind(instance.kind()),
@@ -147,17 +154,38 @@ async fn freeze(
         name: loaded.row.name.parse()?,
         author: loaded.row.author.parse::<OperatorName>()?,
         accounts,
-        skipped: chosen.skipped,
+        others: Some(others(&mut tx, campaign, now).await?),
+        skipped,
         reasons: reasons(&mut tx, &known, &targets).await?,
         policy: policy(&loaded)?,
         templates: words.digests().clone(),
         mails: words.mails().clone(),
     };
-    let now = tx.now().await?;
     let plan = Plan::freeze(draft, &targets, loaded.campaign.next_round(), now)?;
+    refuse_few(&plan, &roster_in(&mut tx, instance, founding).await?)?;
     record(instance, &mut tx, &mut loaded, &plan).await?;
     keep(&mut tx, loaded.id(), &known, &targets).await?;
     Ok(tx.commit().await?)
+}
+
+/// Whom other campaigns have reset lately, or are about to.
+async fn others(
+    tx: &mut Tx,
+    campaign: CampaignId,
+    now: Timestamp,
+) -> Result<OtherCampaigns, CampaignError> {
+    let accounts = tx.accounts_of_others(campaign, now.before(SHARES_WINDOW)).await?;
+    Ok(OtherCampaigns { window_seconds: SHARES_WINDOW.as_secs(), accounts })
+}
+
+/// Refuses a plan that nobody could approve: its author does not count.
+fn refuse_few(plan: &Plan, roster: &Roster) -> Result<(), CampaignError> {
+    let others = roster.operators().iter().filter(|operator| operator.name() != plan.author());
+    let (found, needed) = (others.count() as u64, plan.approvers_needed());
+    if found >= u64::from(needed) {
+        return Ok(());
+    }
+    Err(CampaignError::FewOperators { needed, found, author: plan.author().clone() })
 }
 
 fn policy(loaded: &Loaded) -> Result<Policy, CampaignError> {
@@ -251,8 +279,11 @@ async fn exposed(
     Ok(exposed)
 }
 
-#[derive(Default)]
+/// Whom a campaign is about, before its plan is fixed.
 struct ChosenTargets {
+    known: Known,
+    /// In the whole directory.
+    accounts: u64,
     targets: Vec<Target>,
     skipped: BTreeMap<SkipReason, u64>,
 }
@@ -260,31 +291,31 @@ struct ChosenTargets {
 async fn choose(
     instance: &Instance,
     campaign: CampaignId,
-    known: &Known,
     directory: &dyn Directory,
     progress: &dyn Progress,
 ) -> Result<ChosenTargets, CampaignError> {
-    let mut chosen = ChosenTargets::default();
+    let known = Known::load(instance, campaign).await?;
+    let (mut targets, mut skipped) = (Vec::new(), BTreeMap::new());
     if known.dismissed > 0 {
-        chosen.skipped.insert(SkipReason::Dismissed, known.dismissed);
+        skipped.insert(SkipReason::Dismissed, known.dismissed);
     }
     progress.begin(Step::Freeze, known.exposed.len() as u64);
     let ids: Vec<_> = known.exposed.keys().cloned().collect();
     for ids in ids.chunks(ACCOUNTS_PER_LOOK_UP) {
         let present = directory.by_ids(ids).await?;
         let present: BTreeMap<_, _> = present.into_iter().map(|a| (a.id.clone(), a)).collect();
-        let considering = Considering { instance, campaign, known, directory };
+        let considering = Considering { instance, campaign, known: &known, directory };
         let exposed = ids.iter().filter_map(|id| Some((id, known.exposed.get(id)?)));
         for (id, exposed) in exposed {
             match considering.consider(id, exposed, present.get(id)) {
-                Ok(target) => chosen.targets.push(target),
-                Err(reason) => *chosen.skipped.entry(reason).or_default() += 1,
+                Ok(target) => targets.push(target),
+                Err(reason) => *skipped.entry(reason).or_default() += 1,
             }
         }
         progress.advance(ids.len() as u64);
     }
     progress.end();
-    Ok(chosen)
+    Ok(ChosenTargets { accounts: directory.count().await?, known, targets, skipped })
 }
 
 struct Considering<'a> {

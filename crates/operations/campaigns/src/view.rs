@@ -69,6 +69,8 @@ pub struct PlanView {
     pub addresses: u64,
     /// Accounts in the whole directory.
     pub accounts: u64,
+    /// Accounts that other campaigns have reset lately, or are to: they count for the approvers.
+    pub accounts_of_others: u64,
     /// Exposed accounts that are left alone, by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
     /// The leaks that it is because of.
@@ -186,6 +188,7 @@ async fn plan_view(tx: &mut Tx, loaded: &Loaded) -> Result<Option<PlanView>, Cam
         targets: counts.targets,
         addresses: counts.addresses,
         accounts: counts.accounts,
+        accounts_of_others: plan.others().map_or(0, |others| others.accounts),
         skipped: counts.skipped.clone(),
         reasons: plan.reasons().to_vec(),
         sealed_untold_max: plan.policy().sealed_untold_max,

@@ -5,7 +5,7 @@ use directory::{Ability, ReadError};
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::RecoveryEvent;
-use model::{Account, NoticeKind, SubjectId, Timestamp};
+use model::{Account, NoticeKind, SubjectId};
 use notice::Language;
 use outbox::{Addressee, Words};
 use recovery::{Allowance, RequestCounts};
@@ -188,15 +188,10 @@ async fn counts(
     source: [u8; 32],
 ) -> Result<RequestCounts, StoreError> {
     let now = tx.now().await?;
-    let (hour, day) = (before(now, HOUR), before(now, DAY));
+    let (hour, day) = (now.before(HOUR), now.before(DAY));
     Ok(RequestCounts {
         account_hour: tx.requested_for_subject(subject, hour).await?,
         account_day: tx.requested_for_subject(subject, day).await?,
         source_hour: tx.requested_by_source(source, hour).await?,
     })
-}
-
-fn before(now: Timestamp, span: Duration) -> Timestamp {
-    let span = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-    Timestamp::from_micros(now.as_micros().saturating_sub(span))
 }

@@ -1,7 +1,9 @@
 //! Whom a campaign is about.
 
 use futures_util::{StreamExt as _, stream::BoxStream};
-use model::{CampaignId, CredentialVersion, FindingId, LeakId, SkipReason, SubjectId, TargetState};
+use model::{
+    CampaignId, CredentialVersion, FindingId, LeakId, SkipReason, SubjectId, TargetState, Timestamp,
+};
 
 use crate::{Finding, StoreError, StoreFuture, Tx, cell::Cell};
 
@@ -45,6 +47,10 @@ sql::queries! {
     RELEASE = ["UPDATE target SET open = FALSE WHERE campaign = $1"];
     RELEASE_ONE = ["UPDATE target SET open = FALSE WHERE campaign = $1 AND subject = $2"];
     HELD = ["SELECT subject FROM target WHERE open"];
+    OF_OTHERS = ["SELECT (SELECT COUNT(*) FROM target
+            WHERE campaign <> $1 AND open AND state = 'pending')
+        + (SELECT COUNT(*) FROM reset_line
+            WHERE campaign <> $1 AND intended_at >= $2 AND recalled_at IS NULL)"];
     COUNTS = ["SELECT state, skip_reason, COUNT(*) FROM target WHERE campaign = $1
         GROUP BY state, skip_reason ORDER BY state, skip_reason"];
     SECRETS = ["SELECT COUNT(*) FROM target_finding
@@ -234,6 +240,18 @@ impl Tx {
         Box::pin(async move {
             self.0.run(&RELEASE).bind(Cell(campaign)).execute().await?;
             Ok(())
+        })
+    }
+
+    /// Accounts that other campaigns have begun to seal since a moment, or are still to.
+    pub fn accounts_of_others(
+        &mut self,
+        campaign: CampaignId,
+        since: Timestamp,
+    ) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            let query = self.0.run(&OF_OTHERS).bind(Cell(campaign)).bind(Cell(since));
+            Ok(Self::count(query).await?)
         })
     }
 

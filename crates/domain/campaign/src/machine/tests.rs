@@ -42,7 +42,7 @@ fn ends(ended: u64, refused: u64, uncertain: u64) -> NoticeEnds {
 
 /// The plan of a halted campaign's next round.
 fn renewed(plan: &Plan, halted: &Campaign, policy: Policy, scope: Scope) -> Plan {
-    let renewal = Renewal { author: plan.author().clone(), policy, scope };
+    let renewal = Renewal { author: plan.author().clone(), policy, others: None, scope };
     plan.renew(renewal, halted.next_round(), NOW).unwrap()
 }
 

@@ -85,7 +85,8 @@ impl Office {
     fn prepare(&mut self, list: usize, round: u32, scope: Scope) {
         let targets = targets(list);
         let plan = Plan::freeze(draft(targets.count()), &targets, round, NOW).unwrap();
-        let renewal = Renewal { author: plan.author().clone(), policy: policy(), scope };
+        let renewal =
+            Renewal { author: plan.author().clone(), policy: policy(), others: None, scope };
         let plan = plan.renew(renewal, round, NOW).unwrap();
         for mask in 0..1 << OPERATORS.len() {
             let signers = (0..OPERATORS.len()).filter(|operator| mask & (1 << operator) != 0);
@@ -189,6 +190,7 @@ fn draft(targets: u64) -> Draft {
         name: "model".parse().unwrap(),
         author: OPERATORS[AUTHOR].parse().unwrap(),
         accounts: 1_000,
+        others: None,
         skipped: [].into(),
         reasons: vec![reason],
         policy: policy(),

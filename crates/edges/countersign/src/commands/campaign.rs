@@ -100,13 +100,12 @@ impl CampaignDesk<'_> {
         let directory = wiring::directory(self.config).await?;
         let words = wiring::words(self.config, self.instance.kind())?;
         let progress = self.context.progress();
-        let (instance, campaign) = (&self.instance, name.as_str());
         let frozen = campaigns::freeze_campaign(
-            instance,
-            campaign,
+            &self.instance,
+            name.as_str(),
             policy.as_ref(),
-            &*directory,
-            &words,
+            (&*directory, &words),
+            self.founding()?,
             &*progress,
         );
         frozen.await.map_err(refused)?;
@@ -115,7 +114,8 @@ impl CampaignDesk<'_> {
 
     async fn finish(&self, name: &CampaignName) -> Result<Done, CommandFailure> {
         let words = wiring::words(self.config, self.instance.kind())?;
-        let finished = campaigns::finish_campaign(&self.instance, name.as_str(), &words);
+        let (instance, name_of, founding) = (&self.instance, name.as_str(), self.founding()?);
+        let finished = campaigns::finish_campaign(instance, name_of, &words, founding);
         finished.await.map_err(refused)?;
         self.show(name).await
     }

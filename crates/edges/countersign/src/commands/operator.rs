@@ -1,4 +1,5 @@
 mod accept;
+mod hint;
 mod keygen;
 
 use std::{fs, io, path::Path};
@@ -118,7 +119,7 @@ async fn list(context: &CommandContext<'_>) -> Result<(), CommandFailure> {
     };
     Ok(context.output.result("countersign.operators/1", &operators, |operators| {
         let lines = operators.operators.iter().map(|listed| listed.public.clone() + "\n");
-        lines.collect()
+        lines.chain([hint::for_so_many(operators.operators.len())]).collect()
     })?)
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Backend, Run},
-    office::{LEAK, Office, ids, wait_until},
+    office::{CAMPAIGN, LEAK, Office, ids, wait_until},
 };
 
 #[track_caller]
@@ -26,6 +26,49 @@ fn assert_halted(office: &Office, reason: &str) {
     let status = office.status();
     assert_eq!(status["state"], "halted", "{status:#}");
     assert_eq!(status["halted_because"], reason);
+}
+
+#[test]
+fn a_plan_that_nobody_could_approve_is_refused_at_once() {
+    let office = Office::open(Backend::Sqlite);
+    let frozen = office.try_to_freeze("large_permille = 1\nlarge_approvers = 4");
+    assert_refused(&frozen, "needs 4 approvers besides its author `ana`, and the roster has 3");
+    assert!(frozen.stderr.contains("countersign operator add"), "{}", frozen.stderr);
+    assert_eq!(office.state(), "draft");
+}
+
+/// A list that is split into two small ones needs as many approvers as if it were one.
+#[test]
+fn shares_of_several_campaigns_count_together() {
+    const PART: &str = "Photos 2017";
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        let file = office.site.leaks_folder.join("photos.txt");
+        office.instance.add_leak(PART, &[&file]).json();
+        for step in ["screen", "verify"] {
+            office.run(&["leak", step, PART]).json();
+        }
+        // Either list is exactly as large as a small one may be.
+        let first = office.freeze("")["plan"].take();
+        office.draft_another("Part", PART, "");
+        let part = office.run(&["campaign", "freeze", "Part"]).json()["plan"].take();
+        let count = |plan: &Value, name: &str| plan[name].as_u64().unwrap();
+        let larger = count(&first, "targets").max(count(&part, "targets"));
+        let permille = (larger * 1000).div_ceil(count(&first, "accounts"));
+        assert_eq!(count(&part, "accounts_of_others"), count(&first, "targets"));
+        for campaign in [CAMPAIGN, "Part"] {
+            office.run(&["campaign", "thaw", campaign]).json();
+            office.run(&["campaign", "close", campaign]).json();
+        }
+
+        let policy = format!("large_permille = {permille}\nlarge_approvers = 3");
+        let freeze = |name: &str, leak: &str| {
+            office.draft_another(name, leak, &policy);
+            office.run(&["campaign", "freeze", name]).json()["plan"].take()
+        };
+        assert_eq!(count(&freeze("One", LEAK), "approvers_needed"), 2);
+        assert_eq!(count(&freeze("Two", PART), "approvers_needed"), 3);
+    }
 }
 
 #[test]

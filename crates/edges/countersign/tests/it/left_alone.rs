@@ -160,7 +160,7 @@ fn a_rehearsal_seals_its_own_copy() {
 fn without_the_second_grant_or_addresses_nothing_is_frozen() {
     let mut office = Office::open(Backend::Sqlite);
     office.instance.unset("COUNTERSIGN_DIRECTORY_WRITE_URL");
-    let frozen = office.try_to_freeze();
+    let frozen = office.try_to_freeze("");
     assert_eq!(frozen.code, 3, "{}", frozen.stderr);
     assert!(frozen.stderr.contains("`directory.write_url` is not set"), "{}", frozen.stderr);
     let url = office.site.database_url.clone();
@@ -177,7 +177,7 @@ fn a_copy_of_the_site_that_is_written_to_is_found_out() {
         let mut office = Office::open(backend);
         let copy = office.site.copy();
         office.instance.set("COUNTERSIGN_DIRECTORY_WRITE_URL", &copy.database_url);
-        let frozen = office.try_to_freeze();
+        let frozen = office.try_to_freeze("");
         assert_eq!(frozen.code, 3, "{}", frozen.stderr);
         assert!(frozen.stderr.contains("two databases"), "{}", frozen.stderr);
         let doctor = office.run(&["doctor"]);

@@ -138,16 +138,21 @@ impl Office {
     }
 
     /// Drafts, and tries to freeze.
-    pub(crate) fn try_to_freeze(&self) -> Run {
-        self.draft("");
-        self.run(&["campaign", "freeze", CAMPAIGN])
+    pub(crate) fn try_to_freeze(&self, changes: &str) -> Run {
+        self.draft(changes);
+        self.steer("freeze")
     }
 
     fn draft(&self, changes: &str) {
+        self.draft_another(CAMPAIGN, LEAK, changes);
+    }
+
+    /// A campaign of this name about this leak.
+    pub(crate) fn draft_another(&self, name: &str, leak: &str, changes: &str) {
         let mut policy: toml::Table = toml::from_str(POLICY).unwrap();
         policy.extend(toml::from_str::<toml::Table>(changes).unwrap());
         let policy = self.write("policy.toml", policy.to_string().as_bytes());
-        let draft = ["campaign", "draft", CAMPAIGN, "--author", "ana", "--leak", LEAK];
+        let draft = ["campaign", "draft", name, "--author", "ana", "--leak", leak];
         self.run(&[&draft[..], &["--policy", &policy]].concat()).json();
     }
 

@@ -263,6 +263,17 @@ fn two_operators_arm_a_host_for_sending() {
 }
 
 #[test]
+fn three_operators_read_that_they_cannot_approve_a_large_plan() {
+    let founding = Founding::founded();
+    let list = || founding.instance.shown(&["operator", "list"]);
+    assert!(
+        list().contains("these 3 cannot approve one: `countersign operator add`"),
+        "{}",
+        list()
+    );
+}
+
+#[test]
 fn the_status_says_that_nothing_can_be_sent_and_what_makes_it_so() {
     let founding = Founding::founded();
     let status = || {
@@ -331,6 +342,7 @@ fn plan(name: &str) -> Plan {
         name: name.parse().unwrap(),
         author: "ana".parse().unwrap(),
         accounts: 10_000,
+        others: None,
         skipped: BTreeMap::new(),
         reasons: vec![reason],
         policy: Policy::default(),

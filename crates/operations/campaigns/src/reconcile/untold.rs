@@ -31,14 +31,9 @@ async fn untold(
     now: Timestamp,
 ) -> Result<Vec<(TargetState, u64)>, StoreError> {
     if CampaignState::RUNNING.contains(&row.state) {
-        return tx.stuck_counts(row.id, long_before(now)).await;
+        return tx.stuck_counts(row.id, now.before(STUCK_AFTER)).await;
     }
     tx.unsettled_counts(row.id).await
-}
-
-fn long_before(now: Timestamp) -> Timestamp {
-    let micros = i64::try_from(STUCK_AFTER.as_micros()).unwrap_or(i64::MAX);
-    Timestamp::from_micros(now.as_micros().saturating_sub(micros))
 }
 
 async fn list(

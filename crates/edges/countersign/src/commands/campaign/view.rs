@@ -30,6 +30,9 @@ fn show_plan(sheet: &mut Sheet, plan: &PlanView) {
     let (targets, accounts) = (grouped(plan.targets), grouped(plan.accounts));
     sheet.row("accounts to reset", format!("{targets} of {accounts}"));
     sheet.row("addresses to write to", grouped(plan.addresses));
+    if plan.accounts_of_others > 0 {
+        sheet.row("other campaigns, in 30 days", grouped(plan.accounts_of_others));
+    }
     for reason in &plan.reasons {
         let (name, date, provenance) = (&reason.name, &reason.date, reason.provenance);
         sheet.part(format!("{name} ({date}, {provenance})"), reason.targets);

@@ -105,7 +105,8 @@ async fn sign(
     let directory = wiring::directory(&stage.config).await?;
     let words = wiring::words(&stage.config, stage.instance.kind())?;
     let progress = context.progress();
-    campaigns::freeze_campaign(&stage.instance, CAMPAIGN, None, &*directory, &words, &*progress)
+    let means = (&*directory, &words);
+    campaigns::freeze_campaign(&stage.instance, CAMPAIGN, None, means, founding, &*progress)
         .await?;
     let plan = campaigns::export_plan(&stage.instance, CAMPAIGN).await?;
     let counts = plan.counts();

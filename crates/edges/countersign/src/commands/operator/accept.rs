@@ -5,6 +5,7 @@ use instance::{RosterStateError, accept_roster};
 use model::canonical::CanonicalError;
 use serde::Serialize;
 
+use super::hint;
 use crate::{
     commands::{CommandContext, CommandFailure, Refused},
     files,
@@ -48,7 +49,8 @@ pub(super) async fn run(
 
 fn for_people(accepted: &Accepted, config_file: &str) -> String {
     let operators = accepted.operators.join(", ");
-    let done = format!("Roster {}\n\nWho may sign: {operators}\n", accepted.digest);
+    let hint = hint::for_so_many(accepted.operators.len());
+    let done = format!("Roster {}\n\nWho may sign: {operators}\n{hint}", accepted.digest);
     match &accepted.configuration {
         None => done,
         Some(lines) => format!("{done}\nPut this into {config_file}, on every host:\n\n{lines}"),
