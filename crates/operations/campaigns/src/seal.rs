@@ -7,7 +7,7 @@ use directory::EndedSessions;
 use instance::{
     Encrypted,
     failpoint::{self, mutant},
-    while_renewing,
+    prolong_arming, while_renewing,
 };
 use ledger::{CampaignEvent, LogEvent};
 use model::{AccountId, CampaignId, NoticeId, SubjectId, SwapState, TargetState};
@@ -141,6 +141,9 @@ impl SealingSaga<'_> {
                 replacements.push(Replacement { held, account: account.clone(), old, new });
             }
             self.held.push(held);
+        }
+        if !replacements.is_empty() {
+            prolong_arming(tx).await?;
         }
         self.record(tx, events).await?;
         Ok(replacements)

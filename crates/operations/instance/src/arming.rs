@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use ledger::LogEvent;
 use model::{InstanceId, NameError, Timestamp, canonical::CanonicalError};
 use serde::Serialize;
-use store::Tx;
+use store::{StoreError, Tx};
 
 use crate::InstanceFault;
 use crate::{
@@ -119,33 +119,14 @@ impl SendingGuard {
         Ok(Self { path: path.to_owned() })
     }
 
-    /// Refuses unless this host may send from this store now; prolongs the lease.
+    /// Refuses unless this host may send from this store now.
     ///
-    /// It belongs into the transaction that commits what is about to be sent.
+    /// It belongs into the transaction that commits what is about to be sent. The lease stays as it is:
+    /// whoever only asks must not keep it alive ([`prolong_arming`]).
     ///
     /// # Errors
     /// [`DisarmedError`] says why nothing may be sent.
     pub fn check<'a>(
-        &'a self,
-        tx: &'a mut Tx,
-        instance: &'a Instance,
-        roster: &'a Roster,
-    ) -> BoxFuture<'a, Result<(), DisarmedError>> {
-        Box::pin(async move {
-            let status = self.examine(tx, instance, roster).await?;
-            if tx.now().await?.after(ARMING_RENEWAL) > status.lease_until {
-                // One that is no longer there to be renewed has been replaced by a new one.
-                tx.renew_arming(status.armed_at, ARMING_LEASE).await?;
-            }
-            Ok(())
-        })
-    }
-
-    /// As [`SendingGuard::check`], but leaves the lease alone.
-    ///
-    /// # Errors
-    /// [`DisarmedError`] says why nothing may be sent.
-    pub fn examine<'a>(
         &'a self,
         tx: &'a mut Tx,
         instance: &'a Instance,
@@ -213,6 +194,22 @@ impl SendingGuard {
     }
 }
 
+/// Lets the lease begin again, since something is sealed or sent now: in the transaction that commits
+/// so. One that is over stays over.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn prolong_arming(tx: &mut Tx) -> BoxFuture<'_, Result<(), StoreError>> {
+    Box::pin(async move {
+        let Some(arming) = tx.arming().await? else { return Ok(()) };
+        if tx.now().await?.after(ARMING_RENEWAL) > arming.lease_until {
+            // One that is no longer there to be renewed has been replaced by a new one.
+            tx.renew_arming(arming.armed_at, ARMING_LEASE).await?;
+        }
+        Ok(())
+    })
+}
+
 /// Whether this host may send now.
 ///
 /// # Errors
@@ -224,7 +221,7 @@ pub fn sending_status<'a>(
 ) -> BoxFuture<'a, Result<SendingStatus, DisarmedError>> {
     Box::pin(async move {
         let guard = SendingGuard::open(file)?;
-        guard.examine(&mut instance.store().read().await?, instance, roster).await
+        guard.check(&mut instance.store().read().await?, instance, roster).await
     })
 }
 
@@ -377,6 +374,12 @@ mod tests {
             Ok(())
         }
 
+        async fn send_something(&self) {
+            let mut tx = self.site.store().begin().await.unwrap();
+            prolong_arming(&mut tx).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+
         async fn status(&self) -> SendingStatus {
             sending_status(&self.site, &self.file, &self.roster).await.unwrap()
         }
@@ -461,16 +464,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_lease_is_prolonged_while_it_lasts() {
+    async fn a_lease_is_prolonged_by_what_is_sent_while_it_lasts() {
         let office = Office::armed().await;
         let begun = office.status().await;
-        office.check().await.unwrap();
+        office.send_something().await;
         assert_eq!(office.status().await, begun, "nearly all of it is left");
         office.lease(ARMING_RENEWAL).await;
         let shortened = office.status().await;
         office.check().await.unwrap();
+        assert_eq!(office.status().await, shortened, "nothing was sent");
+        office.send_something().await;
         assert!(office.status().await.lease_until > shortened.lease_until);
         office.lease(Duration::ZERO).await;
+        office.send_something().await;
         let error = office.check().await.unwrap_err();
         assert!(matches!(error, DisarmedError::Disarmed(Disarmed::LeaseOver { .. })), "{error}");
     }

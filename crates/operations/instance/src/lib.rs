@@ -28,8 +28,8 @@ pub mod testing;
 
 pub use append::LogError;
 pub use arming::{
-    ArmError, DisarmedError, Proposal, SendingGuard, SendingStatus, arm, propose_arming,
-    sending_status,
+    ArmError, DisarmedError, Proposal, SendingGuard, SendingStatus, arm, prolong_arming,
+    propose_arming, sending_status,
 };
 pub use doctor::{Check, Checked, check_clock, check_directory, check_store, is_store_there};
 pub use encrypted::Encrypted;

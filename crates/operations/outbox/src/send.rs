@@ -5,7 +5,7 @@ use std::time::Duration;
 use instance::{
     NoticeLease,
     failpoint::{self, mutant},
-    while_kept,
+    prolong_arming, while_kept,
 };
 use ledger::NoticeStep;
 use model::NoticeState;
@@ -138,6 +138,7 @@ async fn begin(
     if !mutant::is_on("begun_unrecorded") {
         tx.begin_notice(notice.id, attempts, sender.worker, lease).await?;
     }
+    prolong_arming(tx).await?;
     let begun = Notice { attempts, state: NoticeState::Inflight, ..notice };
     sender.instance.record(tx, &[begun_step(&begun).into()]).await?;
     Ok(begun)
