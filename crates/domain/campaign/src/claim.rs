@@ -144,7 +144,7 @@ pub struct ClaimFacts<'a> {
     /// Accounts that are sealed while their notice is not final.
     pub sealed_untold: u64,
     /// Whether somebody who was begun before the campaign was resumed is still to be sealed or told,
-    /// and is not put off.
+    /// and the relay has not put them off.
     pub is_earlier_unsettled: bool,
     /// Whether anybody could be told.
     pub sending: Sending,

@@ -59,18 +59,18 @@ impl Gate {
             Some(resumed_at) => tx.is_earlier_unsettled(campaign, resumed_at).await?,
             None => false,
         };
-        let sending = Sending::Open;
-        let gate = Self {
+        let mut gate = Self {
             loaded,
             signed,
             kill_switch,
             rate,
             sealed_untold,
             is_earlier_unsettled,
-            sending,
+            sending: Sending::Open,
             now,
         };
-        Ok(Some(Self { sending: gate.read_sending(tx).await?, ..gate }))
+        gate.sending = gate.read_sending(tx).await?;
+        Ok(Some(gate))
     }
 
     /// A notice that is due shows sooner than a new one whether mail leaves again, unless the relay

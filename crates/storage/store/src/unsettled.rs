@@ -51,7 +51,7 @@ sql::queries! {
             AND target.state <> 'pending'
             AND NOT EXISTS (SELECT 1 FROM notice WHERE notice.campaign = target.campaign
                 AND notice.address = target.address AND notice.state = 'pending'
-                AND notice.not_before > " NOW ")
+                AND notice.put_off_at IS NOT NULL)
         LIMIT 1) AS earlier"];
 }
 
@@ -119,8 +119,8 @@ impl Tx {
         })
     }
 
-    /// Whether an address that was begun before this moment waits to be sealed or told, and is not
-    /// put off.
+    /// Whether an address that was begun before this moment waits to be sealed or told, and the relay
+    /// has not put it off.
     pub fn is_earlier_unsettled(
         &mut self,
         campaign: CampaignId,
