@@ -14,11 +14,19 @@ const RELAY: &str = "mail server";
 /// What the row about the folder is called.
 const FOLDER: &str = "mail folder";
 
-/// Asks the relay whether it would take a notice, where there is one.
+/// The store is there: whether it can be written to is not said elsewhere.
+const NOT_HASTENED: &str = "the store takes no entry, so nothing can be tried at once";
+
+/// Asks the relay whether it would take a notice, where there is one. If it would and sending pauses,
+/// one notice is tried at once.
 pub(super) async fn check(config: &Config) -> Vec<Checked> {
     // What keeps these from being opened has been said.
     let Ok(instance) = wiring::instance(config).await else { return Vec::new() };
-    match wiring::greet_relay(config, instance.kind()).await {
+    let greeted = wiring::greet_relay(config, instance.kind()).await;
+    if greeted.is_ok() && outbox::hasten_sending(&instance).await.is_err() {
+        return vec![Checked::bad("sending", NOT_HASTENED.to_owned())];
+    }
+    match greeted {
         Err(WiringError::Mail(MailError::Missing { .. })) => Vec::new(),
         Ok(None) => vec![Checked::good(FOLDER, folder_taken(config))],
         Err(WiringError::Mail(error @ (MailError::Folder(_) | MailError::Maildir(_)))) => {
