@@ -53,7 +53,9 @@ pub use maildir::{Maildir, MaildirError};
 pub use message::{Composed, MessageError, ShownText, SignMessageError};
 pub use moment::{Moment, MomentError};
 pub use outcome::{DeliveryOutcome, Failure};
-pub use pause::{PauseChange, PauseClock, is_of_everybody, is_time_for_another, pause_after};
+pub use pause::{
+    PauseChange, PauseClock, is_of_everybody, is_time_for_another, pause_after, repeats,
+};
 pub use phase::Phase;
 pub use render::{RenderError, Rendered, Renderer, TEMPLATES};
 pub use reset_done::ResetDone;

@@ -38,6 +38,19 @@ pub fn is_of_everybody(notice: NoticeRow, outcome: SmtpOutcome, relay: RelayReco
     outcome != (SmtpOutcome::Hindered { heard: true }) || !is_known
 }
 
+/// Whether a relay says the same of an address as before. Words that hold a digit, but for codes, name
+/// this one attempt: a connection, a moment, a place in a queue.
+#[must_use]
+pub fn repeats(earlier: &str, answer: &str) -> bool {
+    lasting(earlier).eq(lasting(answer))
+}
+
+fn lasting(answer: &str) -> impl Iterator<Item = &str> {
+    let is_code = |word: &str| word.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let has_digit = |word: &str| word.contains(|c: char| c.is_ascii_digit());
+    answer.split_whitespace().filter(move |word| is_code(word) || !has_digit(word))
+}
+
 /// Whether somebody new may be tried in a pause, though others wait whom the relay has said no to:
 /// it may say so of them alone. As long as it does not, a new one is sealed for it each time that the
 /// pause has lasted twice as long.
@@ -137,12 +150,22 @@ mod tests {
             NoticeRow::restore(NoticeState::Inflight, 2, NOW, put_offs)
         };
         let (sent, later) = (NOW.after(RETRY), NOW.after(Duration::from_hours(9)));
-        let relay = RelayRecord { last_sent: Some(sent), is_paused: false };
+        let relay = RelayRecord { last_sent: Some(sent), is_in_doubt: false };
         assert!(!is_of_everybody(put_off(0, NOW), HEARD, relay));
         assert!(!is_of_everybody(put_off(1, later), HEARD, relay));
         assert!(is_of_everybody(put_off(0, later), HEARD, relay));
         assert!(is_of_everybody(put_off(0, NOW), UNHEARD, relay));
         assert!(is_of_everybody(NoticeRow::pending(NOW), HEARD, relay));
+    }
+
+    #[test]
+    fn a_relay_repeats_itself_whatever_it_calls_the_attempt() {
+        let answer = "recipient: 550 5.7.1 no mail from outside [192.0.2.1] 4bKx9f - gsmtp";
+        assert!(repeats(answer, answer));
+        assert!(repeats(answer, &answer.replace("4bKx9f", "4bKx77").replace(".1]", ".2]")));
+        assert!(!repeats(answer, &answer.replace("550", "554")));
+        assert!(!repeats(answer, "recipient: 550 5.7.1 relaying denied"));
+        assert!(!repeats("", answer));
     }
 
     #[test]

@@ -83,8 +83,9 @@ pub enum NoticeEvent {
 pub struct RelayRecord {
     /// When it last took a mail.
     pub last_sent: Option<Timestamp>,
-    /// Whether sending pauses.
-    pub is_paused: bool,
+    /// Whether the relay may mean us, and not this notice's address: sending pauses for others, and
+    /// the relay says something else of the address than before.
+    pub is_in_doubt: bool,
 }
 
 /// How an attempt at handing over a mail ended.
@@ -197,7 +198,7 @@ impl NoticeRow {
             SmtpOutcome::PutOff => self.put_off(true, retry, now),
             SmtpOutcome::Deferred => self.put_off(self.is_passed_over(relay), retry, now),
             SmtpOutcome::Hindered { heard: true } => {
-                let is_known = self.put_offs.count > 0 && !relay.is_paused;
+                let is_known = self.put_offs.count > 0 && !relay.is_in_doubt;
                 self.put_off(is_known || self.is_passed_over(relay), retry, now)
             }
             SmtpOutcome::Hindered { heard: false } => self.again(now),
@@ -252,7 +253,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_micros(0);
     const RETRY: Duration = Duration::from_mins(5);
-    const NOTHING: RelayRecord = RelayRecord { last_sent: None, is_paused: false };
+    const NOTHING: RelayRecord = RelayRecord { last_sent: None, is_in_doubt: false };
 
     fn inflight() -> NoticeRow {
         notice_after(NoticeRow::pending(NOW), NoticeEvent::Taken, RETRY, NOW).unwrap()
@@ -310,7 +311,7 @@ mod tests {
         let error = notice_after(inflight(), event, RETRY, NOW).unwrap_err().to_string();
         let expected = "a notice that is inflight after 1 attempts takes no \
                         Answered { attempt: 2, outcome: Accepted, relay: RelayRecord { \
-                        last_sent: None, is_paused: false } }";
+                        last_sent: None, is_in_doubt: false } }";
         assert_eq!(error, expected);
     }
 
@@ -349,10 +350,10 @@ mod tests {
     #[test]
     fn who_was_passed_over_once_is_refused_in_the_end_though_nobody_else_is_left() {
         let outcome = SmtpOutcome::Hindered { heard: true };
-        let ends_as = |is_paused| {
+        let ends_as = |is_in_doubt| {
             let (mut row, mut now) = (NoticeRow::pending(NOW), NOW);
             let last_sent = Some(NOW.after(Duration::from_secs(1)));
-            let relay = RelayRecord { last_sent, is_paused };
+            let relay = RelayRecord { last_sent, is_in_doubt };
             while row.state == NoticeState::Pending && row.attempts < 100 {
                 row = notice_after(row, NoticeEvent::Taken, RETRY, now).unwrap();
                 let event = NoticeEvent::Answered { attempt: row.attempts, outcome, relay };
@@ -363,8 +364,8 @@ mod tests {
         };
         let refused = ends_as(false);
         assert_eq!((refused.state, refused.put_offs.count), (NoticeState::Refused, PUT_OFFS_MAX));
-        let paused = ends_as(true);
-        assert_eq!((paused.state, paused.put_offs.count), (NoticeState::Pending, 1));
+        let in_doubt = ends_as(true);
+        assert_eq!((in_doubt.state, in_doubt.put_offs.count), (NoticeState::Pending, 1));
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use instance::Instance;
 use model::{NoticeId, Timestamp};
 use notice::{
     NoticeRow, PauseChange, PauseClock, Phase, RelayRecord, SmtpOutcome, is_of_everybody,
-    pause_after,
+    pause_after, repeats,
 };
 use serde::Serialize;
 use store::{SendingPause, StoreError, Tx};
@@ -73,7 +73,7 @@ pub(crate) async fn change_pause(
     retry: Duration,
 ) -> Result<RelayRecord, StoreError> {
     let pause = tx.hold_sending_pause().await?;
-    let relay = relay_record(tx, attempted.outcome, pause.is_some()).await?;
+    let relay = relay_record(tx, notice, attempted, pause.is_some()).await?;
     if pause.is_some() || attempted.outcome != SmtpOutcome::Accepted {
         let now = tx.now().await?;
         if is_of_everybody(row, attempted.outcome, relay) {
@@ -86,13 +86,18 @@ pub(crate) async fn change_pause(
 /// It is read where something depends on it.
 async fn relay_record(
     tx: &mut Tx,
-    outcome: SmtpOutcome,
+    notice: NoticeId,
+    attempted: &Attempted,
     is_paused: bool,
 ) -> Result<RelayRecord, StoreError> {
-    let (SmtpOutcome::Deferred | SmtpOutcome::Hindered { heard: true }) = outcome else {
-        return Ok(RelayRecord { is_paused, ..RelayRecord::default() });
+    let (SmtpOutcome::Deferred | SmtpOutcome::Hindered { heard: true }) = attempted.outcome else {
+        return Ok(RelayRecord::default());
     };
-    Ok(RelayRecord { last_sent: tx.last_sent().await?, is_paused })
+    let is_repeated = match tx.notice_answer(notice).await? {
+        Some(earlier) => repeats(&earlier, &attempted.answer),
+        None => false,
+    };
+    Ok(RelayRecord { last_sent: tx.last_sent().await?, is_in_doubt: is_paused && !is_repeated })
 }
 
 async fn change(

@@ -38,6 +38,7 @@ sql::queries! {
             ended_at = CASE WHEN $4 THEN COALESCE(ended_at, " NOW ") END,
             answer = COALESCE($5, answer), put_offs = $6, put_off_at = $7
         WHERE id = $8"];
+    ANSWER = ["SELECT answer FROM notice WHERE id = $1"];
     LEASE = ["UPDATE notice SET state = 'inflight', attempts = $1, lease_owner = $2,
             lease_until = " NOW " + $3
         WHERE id = $4 AND state = 'pending'"];
@@ -231,6 +232,14 @@ impl Tx {
     /// A notice that nobody else can change until this transaction ends.
     pub fn hold_notice(&mut self, id: NoticeId) -> StoreFuture<'_, Notice> {
         Box::pin(async move { Ok(self.0.run(&HOLD).bind(Cell(id)).one().await?) })
+    }
+
+    /// What the relay answered to it last; `None` if it was never asked.
+    pub fn notice_answer(&mut self, id: NoticeId) -> StoreFuture<'_, Option<String>> {
+        Box::pin(async move {
+            let (answer,) = self.0.run(&ANSWER).bind(Cell(id)).one().await?;
+            Ok(answer)
+        })
     }
 
     /// Says that an attempt begins. Commit it before the first byte is sent.

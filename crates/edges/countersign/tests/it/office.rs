@@ -149,11 +149,16 @@ impl Office {
 
     /// A campaign of this name about this leak.
     pub(crate) fn draft_another(&self, name: &str, leak: &str, changes: &str) {
-        let mut policy: toml::Table = toml::from_str(POLICY).unwrap();
-        policy.extend(toml::from_str::<toml::Table>(changes).unwrap());
-        let policy = self.write("policy.toml", policy.to_string().as_bytes());
+        let policy = self.policy_file(changes);
         let draft = ["campaign", "draft", name, "--author", "ana", "--leak", leak];
         self.run(&[&draft[..], &["--policy", &policy]].concat()).json();
+    }
+
+    /// A policy with these changes, as a file.
+    pub(crate) fn policy_file(&self, changes: &str) -> String {
+        let mut policy: toml::Table = toml::from_str(POLICY).unwrap();
+        policy.extend(toml::from_str::<toml::Table>(changes).unwrap());
+        self.write("policy.toml", policy.to_string().as_bytes())
     }
 
     /// Freezes what was thawed or halted.
