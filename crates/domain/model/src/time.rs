@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// A moment: whole microseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,9 +50,26 @@ impl Serialize for Timestamp {
     }
 }
 
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let moment: jiff::Timestamp = text.parse().map_err(D::Error::custom)?;
+        Ok(Self(moment.as_microsecond()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for micros in [0, 5, -5, 1_352_332_800_000_000, 1_352_332_800_123_456] {
+            let written = serde_json::to_string(&Timestamp(micros)).unwrap();
+            assert_eq!(serde_json::from_str::<Timestamp>(&written).unwrap(), Timestamp(micros));
+        }
+        assert!(serde_json::from_str::<Timestamp>(r#""yesterday""#).is_err());
+    }
 
     #[test]
     fn shows_rfc_3339() {

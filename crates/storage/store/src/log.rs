@@ -19,6 +19,7 @@ sql::queries! {
         WHERE campaign = $1 AND position >= $2 ORDER BY position LIMIT $3"];
     ADD_CHECKPOINT = ["INSERT INTO log_checkpoint (size, at, note) VALUES ($1, $2, $3)"];
     CHECKPOINTS = ["SELECT size, at, note FROM log_checkpoint ORDER BY size"];
+    CHECKPOINT_OF = ["SELECT size, at, note FROM log_checkpoint WHERE size = $1"];
     LATEST_CHECKPOINT = ["SELECT size, at, note FROM log_checkpoint ORDER BY size DESC LIMIT 1"];
 }
 
@@ -65,6 +66,17 @@ impl Tx {
         Box::pin(async move { Ok(Self::count(self.0.run(&SIZE)).await?) })
     }
 
+    /// How many of the log's entries others have committed: this transaction's own, which may be taken
+    /// back, do not count.
+    pub fn committed_log_size(&mut self) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            match self.1 {
+                Some(before) => Ok(before),
+                None => self.log_size().await,
+            }
+        })
+    }
+
     /// How many entries the log holds; nobody else can append until this transaction ends.
     pub fn log_size_for_append(&mut self) -> StoreFuture<'_, u64> {
         Box::pin(async move { Ok(Self::count(self.0.run(&SIZE_FOR_APPEND)).await?) })
@@ -85,6 +97,7 @@ impl Tx {
     ) -> StoreFuture<'c, ()> {
         Box::pin(async move {
             self.move_head(size_before, size_before + entries.len() as u64).await?;
+            self.1.get_or_insert(size_before);
             let entries = (size_before..).zip(entries.iter().cloned());
             self.0
                 .insert_all(&ADD_ENTRIES, entries, |query, (position, entry)| {
@@ -163,6 +176,11 @@ impl Tx {
             let query = self.0.run(&ADD_CHECKPOINT).bind(Cell(size)).bind(Cell(at));
             Ok(query.bind(note.to_owned()).exactly_one().await?)
         })
+    }
+
+    /// The checkpoint of the log when it had so many entries.
+    pub fn checkpoint_of(&mut self, size: u64) -> StoreFuture<'_, Option<CheckpointRow>> {
+        Box::pin(async move { Ok(self.0.run(&CHECKPOINT_OF).bind(Cell(size)).optional().await?) })
     }
 
     /// The checkpoint that covers most.

@@ -43,12 +43,12 @@ impl Store {
 
     /// Starts a transaction that may write: on SQLite it is the only one at a time.
     pub fn begin(&self) -> StoreFuture<'_, Tx> {
-        Box::pin(async move { Ok(Tx(self.db.begin().await?)) })
+        Box::pin(async move { Ok(Tx(self.db.begin().await?, None)) })
     }
 
     /// Starts a transaction that only reads, and sees one state of the store throughout.
     pub fn read(&self) -> StoreFuture<'_, Tx> {
-        Box::pin(async move { Ok(Tx(self.db.read().await?)) })
+        Box::pin(async move { Ok(Tx(self.db.read().await?, None)) })
     }
 
     /// Brings the schema up to date.
@@ -93,8 +93,10 @@ impl Store {
 }
 
 /// A transaction. Dropping it without [`Tx::commit`] takes everything back.
+///
+/// It knows how many entries the log had before its own.
 #[derive(Debug)]
-pub struct Tx(pub(crate) sql::SqlTx);
+pub struct Tx(pub(crate) sql::SqlTx, pub(crate) Option<u64>);
 
 impl Tx {
     /// Makes everything done in it last.
