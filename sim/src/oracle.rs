@@ -7,7 +7,7 @@ use std::{
     mem,
 };
 
-use campaigns::{ReportFolds, report_campaign};
+use campaigns::{report_campaign};
 use instance::Instance;
 use serde_json::Value;
 
@@ -227,7 +227,7 @@ impl Oracle {
         self.judge_untouched(server);
         instance::verify_log(&host.instance, None).await?;
         self.judge_comparisons(&host.instance).await?;
-        let report = report_campaign(&host.instance, &ReportFolds::default(), CAMPAIGN).await?;
+        let report = report_campaign(&host.instance, CAMPAIGN).await?;
         self.judge_report(&Counted(serde_json::to_value(report)?), server);
         let open = store.in_between().await?;
         if open > 0 {

@@ -22,6 +22,9 @@ pub enum CampaignEvent {
         author: String,
         /// The leaks that it is because of.
         leaks: Vec<LeakId>,
+        /// SHA-256 of all that its decisions depend on, in hexadecimal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        machine: Option<String>,
     },
     /// Its plan is fixed.
     CampaignFrozen {
@@ -60,6 +63,9 @@ pub enum CampaignEvent {
         /// Why, where it was halted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        /// SHA-256 of all that its decisions depend on, in hexadecimal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        machine: Option<String>,
     },
     /// An account was found exposed at this moment, and its password is about to be taken out of
     /// use.

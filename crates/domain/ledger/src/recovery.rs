@@ -1,12 +1,12 @@
 //! What people do by themselves, as the log tells it.
 
 use model::{NoticeId, NoticeKind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Whom;
 
 /// The way back in. That somebody asked for a mail is no entry: what they typed may be anything.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum RecoveryEvent {
     /// A mail is due that no campaign sends.

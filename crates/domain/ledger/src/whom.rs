@@ -2,7 +2,7 @@ use model::{AccountId, SubjectId};
 use serde::{Deserialize, Serialize};
 
 /// Whom an entry is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Whom {
     /// A number, which says nothing once the person is forgotten.

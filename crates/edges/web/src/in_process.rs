@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use campaigns::{CampaignError, ReportError, ReportFolds, Statement, report_campaign, statements};
+use campaigns::{CampaignError, ReportError, Statement, report_campaign, statements};
 use instance::{Instance, is_store_there};
 use outbox::{check_notice, dispute_notice};
 use recoveries::{
@@ -20,7 +20,6 @@ pub(crate) use campaigns::{CampaignReport, CampaignView, ReconciliationView};
 #[derive(Clone)]
 pub struct InProcess {
     instance: Arc<Instance>,
-    reports: Arc<ReportFolds>,
     recovery: Option<Arc<Recovery>>,
 }
 
@@ -28,7 +27,7 @@ impl InProcess {
     /// Answers for one instance.
     #[must_use]
     pub fn new(instance: Arc<Instance>) -> Self {
-        Self { instance, reports: Arc::default(), recovery: None }
+        Self { instance, recovery: None }
     }
 
     /// Sets new passwords. Without the means for it, no link works.
@@ -110,11 +109,9 @@ impl InProcess {
 
     /// What became of everybody in a campaign.
     pub(crate) async fn report(&self, name: &str) -> Result<CampaignReport, NoReport> {
-        report_campaign(&self.instance, &self.reports, name).await.map_err(|error| match error {
+        report_campaign(&self.instance, name).await.map_err(|error| match error {
             ReportError::Campaign(CampaignError::None { .. }) => NoReport::Unknown,
-            ReportError::Irreconcilable(_) | ReportError::Entry { .. } => {
-                NoReport::Unsound(error.to_string())
-            }
+            error if error.is_unsound() => NoReport::Unsound(error.to_string()),
             error => NoReport::Failed(Unanswered::because(error)),
         })
     }

@@ -51,7 +51,7 @@ pub fn approve_campaign<'a>(
 ) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
     Box::pin(async move {
         let mut tx = instance.store().begin().await?;
-        let mut loaded = held_by_name(&mut tx, name).await?;
+        let mut loaded = held_by_name(instance, &mut tx, name).await?;
         let plan = current_plan(&mut tx, &loaded).await?;
         let roster = roster_in(&mut tx, instance, founding).await?;
         let now = tx.now().await?;

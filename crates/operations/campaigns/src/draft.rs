@@ -6,7 +6,7 @@ use ledger::CampaignEvent;
 use model::{InstanceKind, LeakId, LeakName, LeakState, OperatorName};
 use store::{NewCampaign, Tx};
 
-use crate::{CampaignError, CampaignView, show_campaign};
+use crate::{CampaignError, CampaignView, loaded::machine_digest, show_campaign};
 
 /// A campaign to be put together.
 #[derive(Debug, Clone)]
@@ -93,12 +93,14 @@ async fn keep(
     let machine = Campaign::draft(id, now);
     let bytes = serde_json::to_vec(&machine)
         .map_err(|source| CampaignError::Machine { campaign: id, source })?;
+    let digest = machine_digest(&bytes);
     tx.save_campaign(id, machine.state().word(), bytes).await?;
     let drafted = CampaignEvent::CampaignDrafted {
         campaign: id,
         name: draft.name.to_string(),
         author: draft.author.to_string(),
         leaks,
+        machine: Some(digest),
     };
     Ok(instance.record(tx, &[drafted.into()]).await?)
 }

@@ -3,7 +3,8 @@ use campaign::{
     GroupError, Irreconcilable, PlanError, PolicyError, Refusal, StepError, TargetsError, Unsettled,
 };
 use directory::ReadError;
-use instance::{InstanceFault, PermissionError, RosterStateError};
+use instance::{InstanceFault, LogError, PermissionError, RosterStateError};
+use ledger::FoldRefusal;
 use model::{AccountId, CampaignId, LeakName, NameError, OperatorName};
 use notice::AddressError;
 use outbox::{SendError, TellError};
@@ -148,6 +149,9 @@ pub enum CampaignError {
     /// An address is none.
     #[error(transparent)]
     Address(#[from] AddressError),
+    /// A row is not as the audit log says.
+    #[error(transparent)]
+    Row(#[from] FoldRefusal),
     /// What is kept of its decisions cannot be read.
     #[error("what is kept of campaign {campaign} cannot be read: {source}")]
     Machine {
@@ -168,22 +172,24 @@ impl CampaignError {
     /// Whether a rule says no, rather than something being wrong.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::NoPlan { .. }
-                | Self::FewOperators { .. }
-                | Self::KillSwitch { .. }
-                | Self::OtherWords { .. }
-                | Self::Unsettled { .. }
-                | Self::Unable { .. }
-                | Self::Step(_)
-                | Self::Refused(_)
-                | Self::Plan(_)
-                | Self::Policy(_)
-                | Self::Targets(_)
-                | Self::Group(_)
-                | Self::Approval(_)
-        )
+            | Self::FewOperators { .. }
+            | Self::KillSwitch { .. }
+            | Self::OtherWords { .. }
+            | Self::Unsettled { .. }
+            | Self::Unable { .. }
+            | Self::Step(_)
+            | Self::Refused(_)
+            | Self::Plan(_)
+            | Self::Policy(_)
+            | Self::Targets(_)
+            | Self::Group(_)
+            | Self::Approval(_)
+            | Self::Row(_) => true,
+            Self::Roster(error) => error.is_refusal(),
+            _ => false,
+        }
     }
 }
 
@@ -351,14 +357,6 @@ pub enum ReportError {
     /// Somebody is missing, or counted twice.
     #[error("NOTHING IS TO BE PUBLISHED: {0}")]
     Irreconcilable(#[from] Irreconcilable),
-    /// An entry of the log cannot be read.
-    #[error("entry {position} of the audit log cannot be read: {source}")]
-    Entry {
-        /// Its place, from 0.
-        position: u64,
-        /// What is wrong with it.
-        source: serde_json::Error,
-    },
     /// The campaign is not there, or cannot be read.
     #[error(transparent)]
     Campaign(#[from] CampaignError),
@@ -368,6 +366,18 @@ pub enum ReportError {
     /// The instance failed.
     #[error(transparent)]
     Fault(#[from] InstanceFault),
+}
+
+impl ReportError {
+    /// Whether there are counts, and none of them is to be believed.
+    #[must_use]
+    pub const fn is_unsound(&self) -> bool {
+        match self {
+            Self::Irreconcilable(_) => true,
+            Self::Fault(InstanceFault::Log(error)) => !matches!(error, LogError::Store(_)),
+            _ => false,
+        }
+    }
 }
 
 /// Why nothing is said in public.

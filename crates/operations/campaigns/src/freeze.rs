@@ -82,7 +82,7 @@ async fn renew(
     scope: Scope,
 ) -> Result<(), CampaignError> {
     let mut tx = instance.store().begin().await?;
-    let mut loaded = held(&mut tx, loaded.id()).await?;
+    let mut loaded = held(instance, &mut tx, loaded.id()).await?;
     let plan = plan_of(&mut tx, &loaded).await?;
     check_words(words, &plan)?;
     let now = tx.now().await?;
@@ -102,7 +102,7 @@ async fn change_policy(
 ) -> Result<(), CampaignError> {
     policy.check(store_kind(instance.kind()))?;
     let mut tx = instance.store().begin().await?;
-    let loaded = held_by_name(&mut tx, name).await?;
+    let loaded = held_by_name(instance, &mut tx, name).await?;
     let body = serde_json::to_vec(policy).map_err(LogError::from)?;
     tx.set_campaign_policy(loaded.id(), body).await?;
     Ok(tx.commit().await?)
@@ -145,7 +145,7 @@ async fn freeze(
     let ChosenTargets { known, accounts, targets, skipped } = chosen;
     let targets = Targets::new(targets)?;
     let mut tx = instance.store().begin().await?;
-    let mut loaded = held(&mut tx, campaign).await?;
+    let mut loaded = held(instance, &mut tx, campaign).await?;
     let now = tx.now().await?;
     let draft = Draft {
         instance: instance.id().parse::<InstanceId>()?,

@@ -15,7 +15,6 @@ mod draft;
 mod ended;
 mod examine;
 mod failure;
-mod folds;
 mod freeze;
 mod gate;
 pub mod limits;
@@ -46,7 +45,6 @@ pub use failure::{
     CampaignError, NotInPlan, ReconcileError, ReportError, RunError, SealError, StatementError,
     WatchError,
 };
-pub use folds::ReportFolds;
 pub use freeze::{finish_campaign, freeze_campaign};
 pub use reconcile::{
     DisagreeingAccount, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling,

@@ -8,10 +8,6 @@ pub const ACCOUNTS_PER_LOOK_UP: usize = 1000;
 /// Addresses that a worker takes up at once: few, since all of them are finished after a halt.
 pub const ADDRESSES_PER_CLAIM: u64 = 8;
 
-/// Campaigns whose entries of the log a process remembers for their next reports. What it
-/// remembers of one grows with its targets.
-pub const FOLDS_KEPT: usize = 4;
-
 /// Shares into which sealed accounts are dealt to be read in turn: so many that what a minute asks
 /// for, of an hour too, is several of them, and rounding up costs little.
 pub const WATCH_SHARES: u64 = 480;

@@ -1,7 +1,8 @@
 use campaign::{Campaign, Command, Event, HaltReason, State};
 use instance::Instance;
-use ledger::CampaignEvent;
-use model::{CampaignId, Timestamp};
+use ledger::{CampaignEvent, Standing};
+use model::{CampaignId, KillSwitch, Timestamp, canonical::hex_of};
+use sha2::{Digest as _, Sha256};
 use store::{CampaignRow, Tx};
 
 use crate::CampaignError;
@@ -22,6 +23,28 @@ impl Loaded {
     pub(crate) fn id(&self) -> CampaignId {
         self.row.id
     }
+
+    /// Passes a row that is as the audit log says. Whoever may be moving it must be kept from that
+    /// meanwhile.
+    pub(crate) async fn proved(
+        self,
+        instance: &Instance,
+        tx: &mut Tx,
+    ) -> Result<Self, CampaignError> {
+        let row = standing(&self.campaign, &self.row.machine);
+        instance.proved(tx).await?.check_campaign(self.id(), &row)?;
+        Ok(self)
+    }
+}
+
+fn standing(campaign: &Campaign, machine: &[u8]) -> Standing {
+    let (round, state) = (campaign.round(), campaign.state().to_string());
+    Standing { round, state, machine: Some(machine_digest(machine)) }
+}
+
+/// What the log calls all that a campaign's decisions depend on.
+pub(crate) fn machine_digest(machine: &[u8]) -> String {
+    hex_of(Sha256::digest(machine).as_slice())
 }
 
 /// A campaign by its name.
@@ -31,14 +54,32 @@ pub(crate) async fn named(tx: &mut Tx, name: &str) -> Result<Loaded, CampaignErr
 }
 
 /// A campaign that nobody else can move or claim from until the transaction ends.
-pub(crate) async fn held(tx: &mut Tx, id: CampaignId) -> Result<Loaded, CampaignError> {
-    Loaded::new(tx.hold_campaign(id).await?)
+pub(crate) async fn held(
+    instance: &Instance,
+    tx: &mut Tx,
+    id: CampaignId,
+) -> Result<Loaded, CampaignError> {
+    Loaded::new(tx.hold_campaign(id).await?)?.proved(instance, tx).await
 }
 
 /// A campaign by its name, held.
-pub(crate) async fn held_by_name(tx: &mut Tx, name: &str) -> Result<Loaded, CampaignError> {
+pub(crate) async fn held_by_name(
+    instance: &Instance,
+    tx: &mut Tx,
+    name: &str,
+) -> Result<Loaded, CampaignError> {
     let id = named(tx, name).await?.id();
-    held(tx, id).await
+    held(instance, tx, id).await
+}
+
+/// Whether everything is stopped, and since when; nobody else moves it until the transaction ends.
+pub(crate) async fn kill_switch(
+    instance: &Instance,
+    tx: &mut Tx,
+) -> Result<(KillSwitch, Timestamp), CampaignError> {
+    let (position, since) = tx.kill_switch().await?;
+    instance.proved(tx).await?.check_kill_switch(position)?;
+    Ok((position, since))
 }
 
 /// Takes a campaign one step further, and records it.
@@ -55,11 +96,12 @@ pub(crate) async fn take_step(
     }
     let machine = serde_json::to_vec(&next)
         .map_err(|source| CampaignError::Machine { campaign: loaded.id(), source })?;
+    let digest = machine_digest(&machine);
     tx.save_campaign(loaded.id(), next.state().word(), machine).await?;
     for command in commands {
         obey(tx, loaded.id(), &next, command).await?;
     }
-    instance.record(tx, &[moved(&loaded.campaign, &next).into()]).await?;
+    instance.record(tx, &[moved(&loaded.campaign, &next, digest).into()]).await?;
     loaded.campaign = next;
     Ok(())
 }
@@ -82,13 +124,14 @@ async fn obey(
     Ok(())
 }
 
-fn moved(before: &Campaign, after: &Campaign) -> CampaignEvent {
+fn moved(before: &Campaign, after: &Campaign, machine: String) -> CampaignEvent {
     CampaignEvent::CampaignMoved {
         campaign: after.id(),
         round: after.round(),
         from: before.state().to_string(),
         to: after.state().to_string(),
         reason: halt_reason(after).map(|reason| reason.to_string()),
+        machine: Some(machine),
     }
 }
 
@@ -106,7 +149,7 @@ pub(crate) async fn halt(
     campaign: CampaignId,
     reason: HaltReason,
 ) -> Result<(), CampaignError> {
-    let mut loaded = held(tx, campaign).await?;
+    let mut loaded = held(instance, tx, campaign).await?;
     if matches!(loaded.campaign.state(), State::Running(_)) {
         let now = tx.now().await?;
         take_step(instance, tx, &mut loaded, Event::Halt(reason), now).await?;

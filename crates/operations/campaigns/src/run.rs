@@ -152,7 +152,7 @@ async fn tell_or_seal(
 
 async fn move_on(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<(), RunError> {
     let mut tx = context.instance.store().begin().await?;
-    let mut loaded = held(&mut tx, campaign).await?;
+    let mut loaded = held(context.instance, &mut tx, campaign).await?;
     let (progress, now) = (progress(&mut tx, campaign).await?, tx.now().await?);
     take_step(context.instance, &mut tx, &mut loaded, Event::Tick(&progress), now).await?;
     Ok(tx.commit().await?)

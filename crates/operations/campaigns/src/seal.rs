@@ -5,23 +5,23 @@ use std::collections::BTreeMap;
 use campaign::{Claim, HaltReason, NoticeDue, decide_intent, decide_pass, notice_due};
 use directory::EndedSessions;
 use instance::{
-    Encrypted,
+    Encrypted, Instance,
     failpoint::{self, mutant},
     prolong_arming, while_renewing,
 };
 use ledger::{CampaignEvent, LogEvent};
-use model::{AccountId, CampaignId, NoticeId, SubjectId, SwapState, TargetState};
+use model::{AccountId, CampaignId, KillSwitch, NoticeId, SubjectId, SwapState, TargetState};
 use outbox::set_code;
 use store::{AddressLease, NewResetLine, NewSwap, SwapBehalf, SwapLease, Tx};
 
 use crate::{
-    RunError, SealError, SwapError, WorkerContext,
+    CampaignError, RunError, SealError, SwapError, WorkerContext,
     action::{Action, Actions, Sealing},
     claim::{Held, Member, claim_addresses},
     ended::{EndedAccount, record_end},
     examine::examine,
     gate::{Gate, StoredTarget},
-    loaded::{Loaded, halt},
+    loaded::{Loaded, halt, kill_switch},
     saga::{Replacement, Saga, Swapped, carry_out, version},
 };
 
@@ -92,9 +92,10 @@ impl Saga for SealingSaga<'_> {
     }
 
     async fn may_pass(&self, tx: &mut Tx) -> Result<bool, SwapError> {
-        let (kill_switch, _) = tx.kill_switch().await?;
-        let row = tx.share_campaign(self.campaign).await?;
-        let loaded = Loaded::new(row).map_err(|error| SwapError::Gate(error.into()))?;
+        let instance = self.context.instance;
+        let (kill_switch, loaded) = gate_of(instance, tx, self.campaign)
+            .await
+            .map_err(|error| SwapError::Gate(error.into()))?;
         let is_any_round = mutant::is_on("pass_in_any_round");
         let round = if is_any_round { loaded.campaign.round() } else { self.round };
         let may = decide_pass(&loaded.campaign, round, kill_switch).is_ok();
@@ -118,6 +119,16 @@ impl Saga for SealingSaga<'_> {
         tx.commit().await?;
         failed.map_or(Ok(()), |failed| Err(failed.into()))
     }
+}
+
+async fn gate_of(
+    instance: &Instance,
+    tx: &mut Tx,
+    campaign: CampaignId,
+) -> Result<(KillSwitch, Loaded), CampaignError> {
+    let (kill_switch, _) = kill_switch(instance, tx).await?;
+    let loaded = Loaded::new(tx.share_campaign(campaign).await?)?;
+    Ok((kill_switch, loaded.proved(instance, tx).await?))
 }
 
 impl SealingSaga<'_> {

@@ -7,8 +7,7 @@ use sha2::{Digest, Sha256};
 use store::Leak;
 
 use crate::{
-    CampaignReport, ReportFolds, StatementError, loaded::named, report_campaign,
-    unsettled::refuse_unsettled,
+    CampaignReport, StatementError, loaded::named, report_campaign, unsettled::refuse_unsettled,
 };
 
 /// What the site says in public of one campaign.
@@ -59,7 +58,7 @@ pub fn publish_statement<'a>(
     name: &'a str,
 ) -> BoxFuture<'a, Result<StatementCounts, StatementError>> {
     Box::pin(async move {
-        let report = report_campaign(instance, &ReportFolds::default(), name).await?;
+        let report = report_campaign(instance, name).await?;
         if report.sealed == 0 {
             return Err(StatementError::Nothing { name: name.to_owned() });
         }

@@ -12,7 +12,7 @@ use crate::{
     CampaignError, CampaignView,
     approvals::signed_plan,
     freeze::check_words,
-    loaded::{Loaded, held, held_by_name, take_step},
+    loaded::{Loaded, held, held_by_name, kill_switch, take_step},
     needs::refuse_unable,
     progress::progress,
     show_campaign,
@@ -33,7 +33,7 @@ pub fn start_campaign<'a>(
     Box::pin(async move {
         refuse_unable(directory).await?;
         let mut tx = instance.store().begin().await?;
-        let mut loaded = held_by_name(&mut tx, name).await?;
+        let mut loaded = held_by_name(instance, &mut tx, name).await?;
         let now = tx.now().await?;
         let roster = roster_in(&mut tx, instance, founding).await?;
         // A campaign that is not signed says so better than its missing signatures do.
@@ -60,7 +60,7 @@ pub fn resume_campaign<'a>(
 ) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
     Box::pin(async move {
         let mut tx = instance.store().begin().await?;
-        let mut loaded = held_by_name(&mut tx, name).await?;
+        let mut loaded = held_by_name(instance, &mut tx, name).await?;
         let now = tx.now().await?;
         let roster = roster_in(&mut tx, instance, founding).await?;
         let signed = signed_plan(&mut tx, &loaded, &roster, now).await?;
@@ -85,7 +85,7 @@ async fn release_kill_switch(
     plan: &Plan,
     name: &str,
 ) -> Result<(), CampaignError> {
-    let (position, since) = tx.kill_switch().await?;
+    let (position, since) = kill_switch(instance, tx).await?;
     if plan.frozen_at() <= since {
         return Err(CampaignError::KillSwitch { since, frozen_at: plan.frozen_at() });
     }
@@ -120,7 +120,7 @@ pub fn halt_everything(instance: &Instance) -> BoxFuture<'_, Result<Vec<String>,
         let running = instance.store().read().await?.campaigns_in(CampaignState::RUNNING).await?;
         for row in running {
             let mut tx = instance.store().begin().await?;
-            let mut loaded = held(&mut tx, row.id).await?;
+            let mut loaded = held(instance, &mut tx, row.id).await?;
             if matches!(loaded.campaign.state(), State::Running(_)) {
                 let now = tx.now().await?;
                 let halt = Event::Halt(HaltReason::Operator);
@@ -166,7 +166,7 @@ pub fn close_campaign<'a>(
 ) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
     Box::pin(async move {
         let mut tx = instance.store().begin().await?;
-        let mut loaded = held_by_name(&mut tx, name).await?;
+        let mut loaded = held_by_name(instance, &mut tx, name).await?;
         let (mut done, now) = (progress(&mut tx, loaded.id()).await?, tx.now().await?);
         if mutant::is_on("close_untold") {
             done.unsettled = Unsettled::default();
@@ -186,7 +186,7 @@ async fn step_by_name(
     event: Event<'_>,
 ) -> Result<CampaignView, CampaignError> {
     let mut tx = instance.store().begin().await?;
-    let mut loaded: Loaded = held_by_name(&mut tx, name).await?;
+    let mut loaded: Loaded = held_by_name(instance, &mut tx, name).await?;
     let now = tx.now().await?;
     take_step(instance, &mut tx, &mut loaded, event, now).await?;
     tx.commit().await?;

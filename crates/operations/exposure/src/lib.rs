@@ -3,10 +3,6 @@
 //! A leak is registered, its files are screened for our accounts, and what is said of these is
 //! verified against the hashes that the directory holds. [`assess`](fn@assess) goes the same way without
 //! keeping anything.
-#![expect(
-    clippy::must_use_candidate,
-    reason = "operations return futures, and the compiler warns of those that nobody awaits"
-)]
 
 mod accounts;
 mod assess;

@@ -62,6 +62,25 @@ pub enum LogError {
     /// Its stored hashes are incomplete.
     #[error(transparent)]
     Missing(#[from] MissingHash),
+    /// What this process has seen before is gone.
+    #[error(
+        "the audit log has {found} entries, and had {proved} before: the store was put back to what \
+         it once was. `countersign sending status` tells what to do"
+    )]
+    Shorter {
+        /// Entries present.
+        found: u64,
+        /// Entries that were proved before.
+        proved: u64,
+    },
+    /// This version does not know what an entry says.
+    #[error("entry {position} of the audit log cannot be read: {source}")]
+    Unreadable {
+        /// Which entry.
+        position: u64,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
     /// An event cannot be written down.
     #[error("an entry of the audit log cannot be written: {0}")]
     Entry(#[from] serde_json::Error),

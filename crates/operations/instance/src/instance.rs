@@ -9,6 +9,7 @@ use crate::{
     InstanceKey,
     append::{LogError, append},
     key_ring::KeyRing,
+    proved::ProvedLog,
 };
 
 /// Everything that an operation on a site's own store needs.
@@ -19,6 +20,7 @@ pub struct Instance {
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     options: InstanceOptions,
+    log: ProvedLog,
 }
 
 /// How an instance does its work.
@@ -51,7 +53,8 @@ impl Instance {
             if !keys.is_key_of(&row.id, &row.key_check) {
                 return Err(InstanceError::OtherKey { instance: row.id });
             }
-            let instance = Self { store, keys, row, clock, randomness, options };
+            let log = ProvedLog::default();
+            let instance = Self { store, keys, row, clock, randomness, options, log };
             instance.encrypt_plain_subjects().await?;
             Ok(instance)
         })
@@ -123,6 +126,10 @@ impl Instance {
         events: &'a [LogEvent],
     ) -> BoxFuture<'a, Result<(), LogError>> {
         Box::pin(async move { append(tx, &self.checkpoint_key(), self.clock.now(), events).await })
+    }
+
+    pub(crate) const fn proved_log(&self) -> &ProvedLog {
+        &self.log
     }
 
     pub(crate) fn checkpoint_key(&self) -> CheckpointKey {

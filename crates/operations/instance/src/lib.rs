@@ -20,6 +20,7 @@ pub mod limits;
 mod log;
 mod permission;
 mod progress;
+mod proved;
 mod roster;
 mod sending_file;
 mod subjects;
@@ -45,6 +46,7 @@ pub use log::{
 };
 pub use permission::{PermissionError, SendingPermission};
 pub use progress::{Progress, Step, Unit};
+pub use proved::ProvedFold;
 pub use roster::{RosterStateError, accept_roster, roster, roster_in};
 pub use sending_file::SendingFileError;
 pub use subjects::{Accounts, Subjects};

@@ -91,6 +91,10 @@ impl PermissionError {
     /// Whether a rule says no, rather than something being wrong.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Disarmed(_) | Self::NotDurable)
+        match self {
+            Self::Disarmed(_) | Self::NotDurable => true,
+            Self::Roster(error) => error.is_refusal(),
+            Self::Store(_) => false,
+        }
     }
 }

@@ -1,6 +1,6 @@
 use authority::{OperatorPublic, Roster, RosterDigest, RosterError, SignedRoster};
 use futures_util::future::BoxFuture;
-use ledger::LogEvent;
+use ledger::{FoldRefusal, LogEvent};
 use model::{NameError, canonical::CanonicalError};
 use store::Tx;
 
@@ -17,7 +17,7 @@ pub fn accept_roster<'a>(
 ) -> BoxFuture<'a, Result<Roster, RosterStateError>> {
     Box::pin(async move {
         let mut tx = instance.store().begin().await?;
-        let documents = documents(&mut tx).await?;
+        let documents = documents(instance, &mut tx).await?;
         let roster = match verified(instance, &documents, expected_founding)? {
             None => Roster::founding(signed, expected_founding, &instance.signing_id()?)?,
             Some(roster) => roster.changed(signed)?,
@@ -52,15 +52,22 @@ pub fn roster_in<'a>(
     expected_founding: RosterDigest,
 ) -> BoxFuture<'a, Result<Roster, RosterStateError>> {
     Box::pin(async move {
-        let documents = documents(tx).await?;
+        let documents = documents(instance, tx).await?;
         verified(instance, &documents, expected_founding)?.ok_or(RosterStateError::None)
     })
 }
 
-async fn documents(tx: &mut Tx) -> Result<Vec<SignedRoster>, RosterStateError> {
+/// All of them, to the newest that the log knows: who was removed comes back by no row's absence.
+async fn documents(
+    instance: &Instance,
+    tx: &mut Tx,
+) -> Result<Vec<SignedRoster>, RosterStateError> {
     let bodies = tx.roster_documents().await?;
     let parsed = bodies.iter().map(|body| SignedRoster::parse(body));
-    parsed.collect::<Result<_, _>>().map_err(RosterStateError::Stored)
+    let documents = parsed.collect::<Result<Vec<_>, _>>().map_err(RosterStateError::Stored)?;
+    let newest = documents.last().map(|signed| signed.document().digest().to_string());
+    instance.proved(tx).await?.check_roster(newest.as_deref())?;
+    Ok(documents)
 }
 
 fn verified(
@@ -99,12 +106,23 @@ pub enum RosterStateError {
     /// What the store holds is none of ours.
     #[error("a stored roster document is damaged: {0}")]
     Stored(#[source] CanonicalError),
+    /// The documents are not those of the audit log.
+    #[error(transparent)]
+    Row(#[from] FoldRefusal),
     /// The store's instance cannot stand in a document.
     #[error(transparent)]
     Instance(#[from] NameError),
     /// The instance failed.
     #[error(transparent)]
     Fault(#[from] InstanceFault),
+}
+
+impl RosterStateError {
+    /// Whether a rule says no, rather than something being wrong.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Row(_))
+    }
 }
 
 crate::from_faults!(RosterStateError);

@@ -1,4 +1,5 @@
 use instance::{DisarmedError, InstanceFault};
+use ledger::FoldRefusal;
 use model::{NameError, NoticeId, NoticeKind};
 use notice::{
     AddressError, ComposeError, FactsError, Language, MomentError, NoticeError, ResetUrlError,
@@ -11,6 +12,9 @@ pub enum SendError {
     /// The log is not the one that this host has marked.
     #[error(transparent)]
     Disarmed(#[from] DisarmedError),
+    /// It is not as the audit log says.
+    #[error(transparent)]
+    Row(#[from] FoldRefusal),
     /// Something happened to a notice that cannot.
     #[error(transparent)]
     Notice(#[from] NoticeError),
@@ -26,7 +30,7 @@ impl SendError {
     /// Whether a rule says no, rather than something being wrong.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Disarmed(_))
+        matches!(self, Self::Disarmed(_) | Self::Row(_))
     }
 }
 

@@ -125,7 +125,8 @@ async fn claim<S: NoticeSource>(
     Ok(claimed)
 }
 
-/// Says that an attempt begins, in the transaction that decided so.
+/// Says that an attempt begins, in the transaction that decided so, unless the log says that it must
+/// not: that its people were told before, or not sealed.
 async fn begin(
     sender: &SendingContext<'_>,
     tx: &mut Tx,
@@ -135,6 +136,10 @@ async fn begin(
     let taken = notice_after(row_of(&notice), NoticeEvent::Taken, Duration::ZERO, now)?;
     let attempts = taken.attempts();
     let lease = sender.instance.options().lease;
+    let subjects = tx.notice_lines(notice.id).await?;
+    let log = sender.instance.proved(tx).await?;
+    log.check_begin(notice.errand.campaign(), notice.id, notice.attempts, &subjects)?;
+    drop(log);
     if !mutant::is_on("begun_unrecorded") {
         tx.begin_notice(notice.id, attempts, sender.worker, lease).await?;
     }

@@ -3,10 +3,6 @@
 //! A request is written down before anybody looks whom it concerns: the page does the same for an
 //! account that exists and for one that does not. A worker looks, and mails. A link is used up by
 //! the transaction that records its new password, and by nothing else.
-#![expect(
-    clippy::must_use_candidate,
-    reason = "operations return futures, and the compiler warns of those that nobody awaits"
-)]
 
 mod answer;
 mod ask;

@@ -31,6 +31,7 @@ mod reconcile;
 mod references;
 mod relay;
 mod reports;
+mod rows;
 mod serve;
 mod settling;
 mod setup;

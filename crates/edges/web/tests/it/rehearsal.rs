@@ -13,10 +13,10 @@ use axum::{
     http::{Request, StatusCode},
 };
 use campaign::Campaign;
-use ledger::{CampaignEvent, Entry, NoticeStep};
+use ledger::{CampaignEvent, LogEvent, NoticeStep};
 use model::{CampaignId, CampaignState, NoticeId, SkipReason, Timestamp};
 use notice::{Composed, Maildir};
-use store::{NewCampaign, NewLogEntry};
+use store::NewCampaign;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 use web::{AppState, Listener, Look, RehearsalConsole, ServeOptions, people_routes};
@@ -82,13 +82,10 @@ impl Rehearsal {
         let id = tx.add_campaign(new).await.unwrap();
         let machine = serde_json::to_vec(&Campaign::draft(id, BEGAN)).unwrap();
         tx.save_campaign(id, CampaignState::Draft, machine).await.unwrap();
-        let entry = |event: CampaignEvent| {
-            let body = Entry::new(BEGAN, &event.into()).to_bytes().unwrap();
-            NewLogEntry { campaign: Some(id), body }
-        };
-        let entries: Vec<_> = events(id).into_iter().map(entry).collect();
-        let size = tx.log_size().await.unwrap();
-        tx.append_log(size, BEGAN, &entries, 0, &[]).await.unwrap();
+        let events: Vec<_> = events(id).into_iter().map(LogEvent::from).collect();
+        if !events.is_empty() {
+            self.pages.site.record(&mut tx, &events).await.unwrap();
+        }
         tx.commit().await.unwrap();
     }
 }

@@ -81,7 +81,7 @@ async fn of_campaign(
     let found: Vec<_> = found.map(|misfit| misfit.account().clone()).collect();
     end_sessions(means, &found).await?;
     let mut tx = means.instance.store().begin().await?;
-    let mut loaded = held(&mut tx, campaign).await?;
+    let mut loaded = held(means.instance, &mut tx, campaign).await?;
     let sealings = Sealings::of(means.instance, &mut tx, campaign, &found).await?;
     let repair = Repair { means, campaign, sealings };
     let mut repaired = Vec::new();
@@ -322,7 +322,7 @@ pub(crate) async fn halt_all(
     let running = instance.store().read().await?.campaigns_in(CampaignState::RUNNING).await?;
     for row in running {
         let mut tx = instance.store().begin().await?;
-        let mut loaded = held(&mut tx, row.id).await?;
+        let mut loaded = held(instance, &mut tx, row.id).await?;
         if matches!(loaded.campaign.state(), State::Running(_)) {
             let (halt, now) = (Event::Halt(HaltReason::Unreconciled), tx.now().await?);
             take_step(instance, &mut tx, &mut loaded, halt, now).await?;

@@ -235,6 +235,15 @@ impl Table {
         );
         let mut tx = self.instance.store().begin().await.unwrap();
         tx.save_campaign(self.campaign, word, machine.into_bytes()).await.unwrap();
+        let moved = CampaignEvent::CampaignMoved {
+            campaign: self.campaign,
+            round: 1,
+            from: String::new(),
+            to: word.to_string(),
+            reason: None,
+            machine: None,
+        };
+        self.instance.record(&mut tx, &[moved.into()]).await.unwrap();
         tx.commit().await.unwrap();
     }
 

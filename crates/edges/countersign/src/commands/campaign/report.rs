@@ -1,6 +1,6 @@
 use campaign::CampaignName;
 use campaigns::{
-    CampaignReport, ReportFolds, StatementCounts, UnsettledPeople, UnsettledPerson, report_campaign,
+    CampaignReport, StatementCounts, UnsettledPeople, UnsettledPerson, report_campaign,
 };
 
 use super::{
@@ -17,7 +17,7 @@ pub(super) async fn run(
     name: &CampaignName,
 ) -> Result<Done, CommandFailure> {
     see_resets(desk).await?;
-    let report = report_campaign(&desk.instance, &ReportFolds::default(), name.as_str()).await?;
+    let report = report_campaign(&desk.instance, name.as_str()).await?;
     desk.context.output.result("countersign.campaign_report/1", &report, for_people)?;
     Ok(Done::whole_if(report.is_certain()))
 }

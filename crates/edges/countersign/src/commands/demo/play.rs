@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, fs};
 
 use authority::Approval;
 use campaign::{Policy, RampStep, Reach};
-use campaigns::{CampaignReport, NewDraft, ReportFolds, report_campaign};
+use campaigns::{CampaignReport, NewDraft, report_campaign};
 use demo::{DemoLeak, DemoSite};
 use directory::Directory;
 use exposure::{AddLeak, LeakReport};
@@ -41,7 +41,7 @@ pub(super) async fn play(
     let (leaks, exposed) = find(context, stage, &invented.leaks).await?;
     sign(context, stage, &leaks).await?;
     seal_and_tell(context, stage).await?;
-    let report = report_campaign(&stage.instance, &ReportFolds::default(), CAMPAIGN).await?;
+    let report = report_campaign(&stage.instance, CAMPAIGN).await?;
     campaigns::publish_statement(&stage.instance, CAMPAIGN).await?;
     let mails = fs::read_dir(stage.mailbox().join("new"))?.count() as u64;
     Ok(Played { accounts, leaks, exposed, report, mails })

@@ -1,0 +1,231 @@
+//! What the whole log says of what is acted on. Rows of the store are held against it: they are a
+//! copy, which anybody who can write to the database may have changed.
+
+mod campaign;
+mod entry;
+
+use std::collections::{BTreeMap, HashMap};
+
+use model::{CampaignId, CredentialVersion, KillSwitch, NoticeId, NoticeState, SubjectId};
+
+pub use self::{
+    campaign::{CampaignFold, NoticeFold, Standing},
+    entry::FoldEntry,
+};
+use crate::{Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom};
+
+/// What the entries of a log, from the first one on, say of what is acted on.
+///
+/// It believes what it is fed: whoever feeds it holds [`Fold::root`] against a signed checkpoint.
+#[derive(Debug, Default)]
+pub struct Fold {
+    tree: Tree,
+    campaigns: BTreeMap<CampaignId, CampaignFold>,
+    /// Notices of no campaign that are not final.
+    requested: HashMap<NoticeId, NoticeFold>,
+    /// By whom a person was told first of one stored password.
+    told: HashMap<(Whom, CredentialVersion), NoticeId>,
+    kill_switch: Option<KillSwitch>,
+    roster: Option<String>,
+}
+
+impl Fold {
+    /// Takes the next entry; `body` is what the log holds of it.
+    ///
+    /// # Errors
+    /// [`MissingHash`] never: a fold begins with the first entry.
+    pub fn take(&mut self, entry: FoldEntry, body: &[u8]) -> Result<(), MissingHash> {
+        self.tree.push(body)?;
+        self.follow(entry);
+        Ok(())
+    }
+
+    /// Entries so far.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.tree.size()
+    }
+
+    /// The root over them.
+    ///
+    /// # Errors
+    /// [`MissingHash`] never: a fold begins with the first entry.
+    pub fn root(&self) -> Result<Hash, MissingHash> {
+        self.tree.root()
+    }
+
+    /// What became of everybody in a campaign; nothing of one that the log does not know.
+    #[must_use]
+    pub fn campaign(&self, campaign: CampaignId) -> Option<&CampaignFold> {
+        self.campaigns.get(&campaign)
+    }
+
+    /// Passes a kill switch that stands as it was moved last.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::KillSwitch`].
+    pub fn check_kill_switch(&self, row: KillSwitch) -> Result<(), FoldRefusal> {
+        let logged = self.kill_switch.unwrap_or(KillSwitch::Released);
+        if row == logged { Ok(()) } else { Err(FoldRefusal::KillSwitch { row, logged }) }
+    }
+
+    /// Passes the digest of the newest roster document, or that there is none.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::Roster`].
+    pub fn check_roster(&self, digest: Option<&str>) -> Result<(), FoldRefusal> {
+        if self.roster.as_deref() == digest { Ok(()) } else { Err(FoldRefusal::Roster) }
+    }
+
+    /// Passes a campaign that stands where it moved to last.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::Campaign`].
+    pub fn check_campaign(&self, id: CampaignId, row: &Standing) -> Result<(), FoldRefusal> {
+        let logged = self.campaign(id).and_then(|campaign| campaign.standing.as_ref());
+        if logged.is_some_and(|logged| logged.is_of(row)) {
+            return Ok(());
+        }
+        Err(FoldRefusal::Campaign { campaign: id })
+    }
+
+    /// Passes a notice that may begin: it is as it was left, it is to the people to whom it is due,
+    /// and nobody has told one of them of the same password before.
+    ///
+    /// # Errors
+    /// [`FoldRefusal`] says what is against it.
+    pub fn check_begin(
+        &self,
+        campaign: Option<CampaignId>,
+        notice: NoticeId,
+        attempts: u32,
+        subjects: &[SubjectId],
+    ) -> Result<(), FoldRefusal> {
+        let Some(campaign) = campaign else {
+            return check_notice(self.requested.get(&notice), notice, attempts);
+        };
+        let unknown = || FoldRefusal::Notice { notice };
+        let fold = self.campaign(campaign).ok_or_else(unknown)?;
+        let logged = fold.notices.get(&notice);
+        check_notice(logged, notice, attempts)?;
+        let address = logged.map(|logged| logged.address).ok_or_else(unknown)?;
+        let due = fold.sealed_of_address.get(&address).ok_or_else(unknown)?;
+        for subject in subjects {
+            let whom = Whom::Subject(*subject);
+            if !due.contains(&whom) {
+                return Err(FoldRefusal::Lines { notice });
+            }
+            if let Some(earlier) = self.told_by(fold, &whom)
+                && earlier != notice
+            {
+                return Err(FoldRefusal::Told { notice, earlier });
+            }
+        }
+        Ok(())
+    }
+
+    fn told_by(&self, campaign: &CampaignFold, whom: &Whom) -> Option<NoticeId> {
+        let version = campaign.versions.get(whom)?;
+        self.told.get(&(whom.clone(), *version)).copied()
+    }
+
+    fn follow(&mut self, entry: FoldEntry) {
+        match entry {
+            FoldEntry::Campaign(campaign, at, event) => {
+                let fold = self.campaigns.entry(campaign).or_default();
+                if let Some(begun) = fold.take(*event, at) {
+                    let told = fold.people_of(begun);
+                    for person in told {
+                        self.told.entry(person).or_insert(begun);
+                    }
+                }
+            }
+            FoldEntry::KillSwitch(position) => self.kill_switch = Some(position),
+            FoldEntry::Roster(digest) => self.roster = Some(digest),
+            FoldEntry::Requested(step) => self.follow_requested(step),
+            FoldEntry::Recovery(RecoveryEvent::RequestedNoticeMade { notice, .. }) => {
+                self.requested.insert(notice, NoticeFold::pending(0));
+            }
+            FoldEntry::Recovery(RecoveryEvent::PasswordChosen { .. }) | FoldEntry::Other => {}
+        }
+    }
+
+    /// One that is final is forgotten, and so never begins again.
+    fn follow_requested(&mut self, step: NoticeStep) {
+        match step {
+            NoticeStep::NoticeBegun { notice, attempt, .. } => {
+                let begun = NoticeFold { attempt, state: NoticeState::Inflight, address: 0 };
+                self.requested.insert(notice, begun);
+            }
+            NoticeStep::NoticeEnded { notice, state, .. } if state.is_final() => {
+                self.requested.remove(&notice);
+            }
+            NoticeStep::NoticeEnded { notice, attempt, state, .. } => {
+                self.requested.insert(notice, NoticeFold { attempt, state, address: 0 });
+            }
+            NoticeStep::NoticeDisputed { .. } => {}
+        }
+    }
+}
+
+fn check_notice(
+    logged: Option<&NoticeFold>,
+    notice: NoticeId,
+    attempts: u32,
+) -> Result<(), FoldRefusal> {
+    match logged {
+        Some(NoticeFold { state: NoticeState::Pending, attempt, .. }) if *attempt == attempts => {
+            Ok(())
+        }
+        _ => Err(FoldRefusal::Notice { notice }),
+    }
+}
+
+/// A row of the store that is not as the log says. Somebody else has written it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FoldRefusal {
+    /// Stopped or let go by nobody.
+    #[error("the kill switch is {row} in the store, and {logged} by the audit log{}", WAY_ON)]
+    KillSwitch {
+        /// What the store says.
+        row: KillSwitch,
+        /// What the log says.
+        logged: KillSwitch,
+    },
+    /// Somebody was let in, or kept, by nobody.
+    #[error("the store's newest roster document is not the one of the audit log{}", WAY_ON)]
+    Roster,
+    /// It was moved by nobody.
+    #[error("campaign {campaign} does not stand where the audit log says{}", WAY_ON)]
+    Campaign {
+        /// Which campaign.
+        campaign: CampaignId,
+    },
+    /// Not due, begun or ended already.
+    #[error("notice {notice} is not as the audit log says{}", WAY_ON)]
+    Notice {
+        /// Which notice.
+        notice: NoticeId,
+    },
+    /// To somebody to whom it is not due.
+    #[error("notice {notice} names an account that the audit log does not name there{}", WAY_ON)]
+    Lines {
+        /// Which notice.
+        notice: NoticeId,
+    },
+    /// It would be the second one.
+    #[error("notice {notice} tells somebody whom notice {earlier} has told{}", WAY_ON)]
+    Told {
+        /// Which notice.
+        notice: NoticeId,
+        /// The one before.
+        earlier: NoticeId,
+    },
+}
+
+/// What to do about a row that somebody else has written.
+const WAY_ON: &str = ": somebody else has written to the store. Nothing is done with it. Find out \
+                      who, and put back what `countersign log show` tells";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{
+    ChosenPassword, CredentialVersion, NoticeId, NoticeState, SkipReason, TargetState, Timestamp,
+};
+
+use crate::{CampaignEvent, NoticeStep, Whom};
+
+/// What the log says of one campaign.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct CampaignFold {
+    /// Where it stands; `None` before it is drafted.
+    pub standing: Option<Standing>,
+    /// Accounts in the plan.
+    pub targets: u64,
+    /// Addresses in the plan.
+    pub addresses: u64,
+    /// Exposed accounts that the plan left out.
+    pub left_out: BTreeMap<SkipReason, u64>,
+    /// How far it is with each account that was taken up.
+    pub accounts: BTreeMap<Whom, TargetState>,
+    /// Accounts of the plan that were left alone.
+    pub skipped: BTreeMap<SkipReason, u64>,
+    /// What kind of password those have chosen who came back.
+    pub passwords: BTreeMap<ChosenPassword, u64>,
+    /// Notices of which their recipients say that they are not right.
+    pub disputed: u64,
+    /// Who was sealed, by the number of their address.
+    pub sealed_of_address: BTreeMap<u64, BTreeSet<Whom>>,
+    /// Addresses of which every account is settled.
+    pub done: BTreeSet<u64>,
+    /// Its notices.
+    pub notices: BTreeMap<NoticeId, NoticeFold>,
+    /// The password of each account that was to be taken out of use, as it was found in the leak.
+    pub versions: BTreeMap<Whom, CredentialVersion>,
+    /// When the first entry about it was written.
+    pub from: Option<Timestamp>,
+    /// The last one.
+    pub to: Option<Timestamp>,
+    /// When the first account was sealed.
+    pub sealed_from: Option<Timestamp>,
+    /// Entries about it.
+    pub entries: u64,
+}
+
+/// Where a campaign stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The round that it is in.
+    pub round: u32,
+    /// Its state, in one word.
+    pub state: String,
+    /// SHA-256 of all that its decisions depend on, in hexadecimal; entries of before have none.
+    pub machine: Option<String>,
+}
+
+impl Standing {
+    /// Whether a row that stands so is as this says.
+    pub(super) fn is_of(&self, row: &Self) -> bool {
+        let is_machine = self.machine.is_none() || self.machine == row.machine;
+        self.round == row.round && self.state == row.state && is_machine
+    }
+}
+
+/// How far a notice is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoticeFold {
+    /// The number of its address; `u64::MAX` if no address is done for it.
+    pub address: u64,
+    /// The attempt that was begun last; 0 before the first.
+    pub attempt: u32,
+    /// How far it is.
+    pub state: NoticeState,
+}
+
+impl NoticeFold {
+    pub(super) const fn pending(address: u64) -> Self {
+        Self { address, attempt: 0, state: NoticeState::Pending }
+    }
+}
+
+impl CampaignFold {
+    /// Takes an event; returns the notice that begins by it.
+    pub(super) fn take(&mut self, event: CampaignEvent, at: Timestamp) -> Option<NoticeId> {
+        self.from.get_or_insert(at);
+        self.to = Some(at);
+        self.entries += 1;
+        if matches!(event, CampaignEvent::AccountSealed { .. }) {
+            self.sealed_from.get_or_insert(at);
+        }
+        match event {
+            CampaignEvent::Notice(step) => self.follow_notice(step),
+            event => {
+                self.follow(event);
+                None
+            }
+        }
+    }
+
+    /// Whom a notice tells, and of which password.
+    pub(super) fn people_of(&self, notice: NoticeId) -> Vec<(Whom, CredentialVersion)> {
+        let address = self.notices.get(&notice).map(|notice| notice.address);
+        let sealed = address.and_then(|address| self.sealed_of_address.get(&address));
+        let version = |whom: &Whom| Some((whom.clone(), *self.versions.get(whom)?));
+        sealed.into_iter().flatten().filter_map(version).collect()
+    }
+
+    fn follow(&mut self, event: CampaignEvent) {
+        use CampaignEvent as E;
+        match event {
+            E::CampaignDrafted { machine, .. } => self.stand(0, "draft".to_owned(), machine),
+            E::CampaignFrozen { targets, addresses, skipped, .. } => {
+                (self.targets, self.addresses, self.left_out) = (targets, addresses, skipped);
+            }
+            E::CampaignMoved { round, to, machine, .. } => {
+                // Its targets are taken back; nobody had been touched.
+                if to == "draft" {
+                    (self.targets, self.addresses) = (0, 0);
+                }
+                self.stand(round, to, machine);
+            }
+            E::AccountSealing { whom, credential_version, .. } => {
+                self.versions.insert(whom.clone(), credential_version);
+                self.put(whom, TargetState::Sealing);
+            }
+            E::SealingUndone { whom, .. } => drop(self.accounts.remove(&whom)),
+            E::AccountOvertaken { whom, .. } => self.put(whom, TargetState::Overtaken),
+            E::AccountSealed { whom, address, .. } => self.seal(whom, address),
+            E::AccountFoundSealed { whom, address, skipped, reopened, .. } => {
+                if let Some(count) = skipped.and_then(|reason| self.skipped.get_mut(&reason)) {
+                    *count = count.saturating_sub(1);
+                }
+                self.seal(whom, address);
+                if reopened {
+                    self.done.remove(&address);
+                }
+            }
+            E::AccountPutBack { whom, .. } => self.put(whom, TargetState::PutBack),
+            E::AccountSkipped { whom, reason, .. } => {
+                self.put(whom, TargetState::Skipped);
+                *self.skipped.entry(reason).or_default() += 1;
+            }
+            E::AccountReset { whom, password, .. } => {
+                self.put(whom, TargetState::Reset);
+                *self.passwords.entry(password).or_default() += 1;
+            }
+            E::AddressDone { address, notice, .. } => {
+                self.done.insert(address);
+                self.notices.extend(notice.map(|notice| (notice, NoticeFold::pending(address))));
+            }
+            E::SealingTaken { .. }
+            | E::CampaignApproved { .. }
+            | E::StatementMade { .. }
+            | E::SecretsDestroyed { .. }
+            | E::KillSwitchMoved { .. }
+            | E::Notice(_) => {}
+        }
+    }
+
+    /// A notice that no address is done for shows as one too many when the sums are compared.
+    fn follow_notice(&mut self, step: NoticeStep) -> Option<NoticeId> {
+        let (notice, attempt, state) = match step {
+            NoticeStep::NoticeBegun { notice, attempt, .. } => {
+                (notice, attempt, NoticeState::Inflight)
+            }
+            NoticeStep::NoticeEnded { notice, attempt, state, .. } => (notice, attempt, state),
+            NoticeStep::NoticeDisputed { .. } => {
+                self.disputed += 1;
+                return None;
+            }
+        };
+        let logged = self.notices.entry(notice).or_insert(NoticeFold::pending(u64::MAX));
+        (logged.attempt, logged.state) = (attempt, state);
+        matches!(step, NoticeStep::NoticeBegun { .. }).then_some(notice)
+    }
+
+    fn stand(&mut self, round: u32, state: String, machine: Option<String>) {
+        self.standing = Some(Standing { round, state, machine });
+    }
+
+    fn seal(&mut self, whom: Whom, address: u64) {
+        self.sealed_of_address.entry(address).or_default().insert(whom.clone());
+        self.put(whom, TargetState::Sealed);
+    }
+
+    fn put(&mut self, whom: Whom, state: TargetState) {
+        self.accounts.insert(whom, state);
+    }
+}

@@ -1,0 +1,74 @@
+use model::{CampaignId, KillSwitch, Timestamp};
+use serde::Deserialize;
+
+use crate::{CampaignEvent, NoticeStep, RecoveryEvent, Whom};
+
+/// What a fold takes of one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoldEntry {
+    /// What a campaign did, and when it was written down.
+    Campaign(CampaignId, Timestamp, Box<CampaignEvent>),
+    /// Everything was stopped, or may go on.
+    KillSwitch(KillSwitch),
+    /// The digest of a roster document that was taken.
+    Roster(String),
+    /// Something became of a notice that no campaign sends.
+    Requested(NoticeStep),
+    /// Somebody finds the way back in.
+    Recovery(RecoveryEvent),
+    /// Nothing that is acted on.
+    Other,
+}
+
+impl FoldEntry {
+    /// Reads a line of the log.
+    ///
+    /// # Errors
+    /// What is wrong with it. An event of a campaign that this version does not know is an error.
+    pub fn read(line: &[u8]) -> Result<Self, serde_json::Error> {
+        let About { event, at, campaign } = serde_json::from_slice(line)?;
+        if let Some(campaign) = campaign {
+            return Ok(Self::Campaign(campaign, at, serde_json::from_slice(line)?));
+        }
+        Ok(match &*event {
+            "kill_switch_moved" => {
+                Self::KillSwitch(serde_json::from_slice::<Moved>(line)?.position)
+            }
+            "roster_founded" | "roster_changed" => {
+                Self::Roster(serde_json::from_slice::<Accepted>(line)?.digest)
+            }
+            "requested_notice_made" | "password_chosen" => {
+                Self::Recovery(serde_json::from_slice(line)?)
+            }
+            "notice_begun" | "notice_ended" | "notice_disputed" => {
+                Self::Requested(serde_json::from_slice(line)?)
+            }
+            _ => Self::Other,
+        })
+    }
+
+    /// Whom it is about, where that is of weight.
+    pub const fn whom_mut(&mut self) -> Option<&mut Whom> {
+        match self {
+            Self::Campaign(_, _, event) => event.whom_mut(),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct About {
+    event: String,
+    at: Timestamp,
+    campaign: Option<CampaignId>,
+}
+
+#[derive(Deserialize)]
+struct Moved {
+    position: KillSwitch,
+}
+
+#[derive(Deserialize)]
+struct Accepted {
+    digest: String,
+}

@@ -1,0 +1,191 @@
+use model::{LeakId, SwapId, Timestamp};
+
+use super::*;
+use crate::{CampaignEvent, Entry, LogEvent};
+
+const SEVEN: CampaignId = CampaignId(7);
+const EIGHT: CampaignId = CampaignId(8);
+const ANA: SubjectId = SubjectId(12);
+const BOB: SubjectId = SubjectId(13);
+const NOW: Timestamp = Timestamp::from_micros(0);
+
+/// A fold that is fed with events as they are written.
+#[derive(Default)]
+struct Written(Fold);
+
+impl Written {
+    fn then(mut self, event: impl Into<LogEvent>) -> Self {
+        let body = Entry::new(NOW, &event.into()).to_bytes().unwrap();
+        self.0.take(FoldEntry::read(&body).unwrap(), &body).unwrap();
+        self
+    }
+
+    /// Seals one account at an address of its own, and makes its notice due.
+    fn seal(self, campaign: CampaignId, whom: SubjectId, version: u8, notice: i64) -> Self {
+        let address = u64::try_from(notice).unwrap();
+        self.then(sealing(campaign, whom, version))
+            .then(CampaignEvent::AccountSealed { campaign, whom: whom.into(), address })
+            .then(CampaignEvent::AddressDone { campaign, address, notice: Some(NoticeId(notice)) })
+    }
+
+    fn begin(self, campaign: Option<CampaignId>, notice: i64, attempt: u32) -> Self {
+        self.then(NoticeStep::NoticeBegun { campaign, notice: NoticeId(notice), attempt })
+    }
+
+    fn end(self, campaign: Option<CampaignId>, notice: i64, state: NoticeState) -> Self {
+        let notice = NoticeId(notice);
+        self.then(NoticeStep::NoticeEnded { campaign, notice, attempt: 1, state })
+    }
+
+    fn check(&self, notice: i64, attempts: u32, whom: &[SubjectId]) -> Result<(), FoldRefusal> {
+        self.0.check_begin(Some(SEVEN), NoticeId(notice), attempts, whom)
+    }
+}
+
+fn sealing(campaign: CampaignId, whom: SubjectId, version: u8) -> CampaignEvent {
+    CampaignEvent::AccountSealing {
+        campaign,
+        whom: whom.into(),
+        credential_version: CredentialVersion::from_bytes([version; 32]),
+        findings: Vec::new(),
+        swap: Some(SwapId(1)),
+    }
+}
+
+fn refused(notice: i64) -> Result<(), FoldRefusal> {
+    Err(FoldRefusal::Notice { notice: NoticeId(notice) })
+}
+
+#[test]
+fn a_notice_begins_where_it_was_left_and_not_once_it_is_final() {
+    let due = Written::default().seal(SEVEN, ANA, 1, 5);
+    assert_eq!((due.check(5, 0, &[ANA]), due.check(5, 1, &[ANA])), (Ok(()), refused(5)));
+    assert_eq!(due.check(6, 0, &[ANA]), refused(6));
+    let begun = due.begin(Some(SEVEN), 5, 1);
+    assert_eq!((begun.check(5, 0, &[ANA]), begun.check(5, 1, &[ANA])), (refused(5), refused(5)));
+    let put_off = begun.end(Some(SEVEN), 5, NoticeState::Pending);
+    assert_eq!((put_off.check(5, 0, &[ANA]), put_off.check(5, 1, &[ANA])), (refused(5), Ok(())));
+    let uncertain = put_off.end(Some(SEVEN), 5, NoticeState::Uncertain);
+    assert_eq!(uncertain.check(5, 1, &[ANA]), refused(5));
+}
+
+#[test]
+fn a_notice_is_to_those_who_were_sealed_at_its_address() {
+    let due = Written::default().seal(SEVEN, ANA, 1, 5).seal(SEVEN, BOB, 1, 6);
+    let notice = NoticeId(5);
+    assert_eq!(due.check(5, 0, &[ANA, BOB]), Err(FoldRefusal::Lines { notice }));
+    let of_another = due.0.check_begin(Some(EIGHT), notice, 0, &[ANA]);
+    assert_eq!(of_another, refused(5));
+}
+
+#[test]
+fn nobody_is_told_of_one_password_by_two_notices() {
+    let earlier = Written::default().seal(EIGHT, ANA, 1, 4);
+    let untold = earlier.seal(SEVEN, ANA, 1, 5);
+    assert_eq!(untold.check(5, 0, &[ANA]), Ok(()), "the other one never began");
+    let told = untold.begin(Some(EIGHT), 4, 1);
+    let (notice, earlier) = (NoticeId(5), NoticeId(4));
+    assert_eq!(told.check(5, 0, &[ANA]), Err(FoldRefusal::Told { notice, earlier }));
+    let another = told.seal(SEVEN, ANA, 2, 6);
+    assert_eq!(another.check(6, 0, &[ANA]), Ok(()), "a password that she chose since");
+}
+
+#[test]
+fn a_requested_notice_begins_as_often_as_it_is_put_off() {
+    let made = RecoveryEvent::RequestedNoticeMade {
+        notice: NoticeId(9),
+        kind: model::NoticeKind::ResetLink,
+        whom: ANA.into(),
+    };
+    let check = |log: &Written, attempts| log.0.check_begin(None, NoticeId(9), attempts, &[]);
+    let none = Written::default();
+    assert_eq!(check(&none, 0), refused(9));
+    let due = none.then(LogEvent::from(made));
+    assert_eq!(check(&due, 0), Ok(()));
+    let put_off = due.begin(None, 9, 1).end(None, 9, NoticeState::Pending);
+    assert_eq!((check(&put_off, 0), check(&put_off, 1)), (refused(9), Ok(())));
+    let sent = put_off.end(None, 9, NoticeState::Sent);
+    assert_eq!((check(&sent, 0), check(&sent, 1)), (refused(9), refused(9)));
+}
+
+#[test]
+fn a_campaign_stands_where_it_moved_to() {
+    let standing = |round, state: &str, machine: Option<&str>| Standing {
+        round,
+        state: state.to_owned(),
+        machine: machine.map(ToOwned::to_owned),
+    };
+    let drafted = CampaignEvent::CampaignDrafted {
+        campaign: SEVEN,
+        name: "Spring".to_owned(),
+        author: "ana".to_owned(),
+        leaks: vec![LeakId(1)],
+        machine: Some("aa".to_owned()),
+    };
+    let moved = |machine: Option<&str>| CampaignEvent::CampaignMoved {
+        campaign: SEVEN,
+        round: 1,
+        from: "draft".to_owned(),
+        to: "frozen".to_owned(),
+        reason: None,
+        machine: machine.map(ToOwned::to_owned),
+    };
+    let check = |log: &Written, row: Standing| log.0.check_campaign(SEVEN, &row).is_ok();
+    let log = Written::default();
+    assert!(!check(&log, standing(0, "draft", Some("aa"))));
+    let log = log.then(drafted);
+    assert!(check(&log, standing(0, "draft", Some("aa"))));
+    let log = log.then(moved(Some("bb")));
+    assert!(check(&log, standing(1, "frozen", Some("bb"))));
+    for row in [
+        standing(0, "draft", Some("aa")),
+        standing(1, "frozen", Some("aa")),
+        standing(1, "signed", Some("bb")),
+        standing(2, "frozen", Some("bb")),
+        standing(1, "frozen", None),
+    ] {
+        assert!(!check(&log, row.clone()), "{row:?}");
+    }
+    let before = log.then(moved(None));
+    assert!(check(&before, standing(1, "frozen", Some("cc"))), "an entry of before");
+}
+
+#[test]
+fn a_kill_switch_and_a_roster_are_as_they_were_moved_last() {
+    let (pulled, released) = (KillSwitch::Pulled, KillSwitch::Released);
+    let log = Written::default();
+    assert_eq!(log.0.check_kill_switch(released), Ok(()));
+    assert!(log.0.check_kill_switch(pulled).is_err());
+    assert_eq!(log.0.check_roster(None), Ok(()));
+    assert_eq!(log.0.check_roster(Some("aa")), Err(FoldRefusal::Roster));
+    let moved = CampaignEvent::KillSwitchMoved { position: pulled, by: "ana".to_owned() };
+    let founded = LogEvent::RosterFounded { digest: "aa".to_owned(), operators: Vec::new() };
+    let changed = LogEvent::RosterChanged { digest: "bb".to_owned(), change: String::new() };
+    let log = log.then(moved).then(founded).then(changed);
+    assert_eq!((log.0.check_kill_switch(pulled), log.0.check_roster(Some("bb"))), (Ok(()), Ok(())));
+    assert!(log.0.check_kill_switch(released).is_err());
+    assert!(log.0.check_roster(Some("aa")).is_err() && log.0.check_roster(None).is_err());
+}
+
+#[test]
+fn its_root_is_the_logs() {
+    let log = Written::default().seal(SEVEN, ANA, 1, 5);
+    let mut tree = Tree::default();
+    for event in [
+        sealing(SEVEN, ANA, 1),
+        CampaignEvent::AccountSealed { campaign: SEVEN, whom: ANA.into(), address: 5 },
+        CampaignEvent::AddressDone { campaign: SEVEN, address: 5, notice: Some(NoticeId(5)) },
+    ] {
+        tree.push(&Entry::new(NOW, &event.into()).to_bytes().unwrap()).unwrap();
+    }
+    assert_eq!((log.0.size(), log.0.root().unwrap()), (3, tree.root().unwrap()));
+}
+
+#[test]
+fn what_a_campaign_does_and_this_version_does_not_know_is_an_error() {
+    let sung = br#"{"v":1,"at":"1970-01-01T00:00:00Z","event":"campaign_sung","campaign":7}"#;
+    assert!(FoldEntry::read(sung).is_err());
+    let imported =
+        br#"{"v":1,"at":"1970-01-01T00:00:00Z","event":"accounts_imported","accounts":3}"#;
+    assert_eq!(FoldEntry::read(imported).unwrap(), FoldEntry::Other);
+}

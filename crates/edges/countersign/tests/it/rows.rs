@@ -1,0 +1,127 @@
+//! Who can write to our database, and has neither the instance key nor an operator's, gets nobody
+//! sealed or told: rows are believed only where the audit log says the same.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    harness::{Backend, Run},
+    office::{CAMPAIGN, Office, ids},
+};
+
+/// What keeps rows as they are, and on which table: the owner of a database can drop it.
+const GUARDS: [(&str, &str); 4] = [
+    ("notice_stays_final", "notice"),
+    ("notice_refuses_delete", "notice"),
+    ("roster_document_refuses_change", "roster_document"),
+    ("roster_document_refuses_delete", "roster_document"),
+];
+
+/// Drops what keeps rows as they are, and writes.
+fn write(office: &Office, statements: &[&str]) {
+    for (guard, table) in GUARDS {
+        let on = office.instance.store().map_or(String::new(), |_| format!(" ON {table}"));
+        office.instance.ask(&format!("DROP TRIGGER IF EXISTS {guard}{on}"));
+    }
+    for statement in statements {
+        office.instance.ask(statement);
+    }
+}
+
+#[track_caller]
+fn assert_refused(run: &Run, words: &str) {
+    assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains(words), "{}", run.stderr);
+    assert!(run.stderr.contains("somebody else has written to the store"), "{}", run.stderr);
+}
+
+fn try_to_work(office: &Office) -> Run {
+    office.run(&["worker", "--until-done"])
+}
+
+/// Starts a campaign that stops after its canary.
+fn start(backend: Backend) -> Office {
+    let office = Office::open(backend);
+    office.start("ramp = [{ reach = { permille = 1000 }, reapproval = true }]");
+    office
+}
+
+/// Some were told, and nobody works.
+fn told_by_canary(office: &Office) -> BTreeSet<String> {
+    office.work();
+    assert_eq!(office.state(), "halted");
+    let told = office.told_once();
+    assert!(!told.is_empty() && told.len() < office.addresses_of(&ids(&office.exposed())).len());
+    told
+}
+
+/// Signs for what is left.
+fn resume(office: &Office) {
+    office.freeze_again();
+    office.approve(&["bob", "cleo"]).json();
+    office.steer("resume").json();
+}
+
+#[test]
+fn a_campaign_that_was_halted_does_not_go_on_by_a_row_of_before() {
+    for backend in Backend::ALL {
+        let office = start(backend);
+        write(&office, &["CREATE TABLE kept AS SELECT state, machine FROM campaign"]);
+        let told = told_by_canary(&office);
+        let back = "UPDATE campaign SET state = (SELECT state FROM kept), \
+                    machine = (SELECT machine FROM kept)";
+        write(&office, &["CREATE TABLE halted AS SELECT state, machine FROM campaign", back]);
+        for refused in [try_to_work(&office), office.steer("halt"), office.steer("close")] {
+            assert_refused(&refused, "campaign 1 does not stand where the audit log says");
+        }
+        assert_eq!(office.told_once(), told);
+
+        write(&office, &[&back.replace("kept", "halted")]);
+        resume(&office);
+        office.work();
+        office.assert_settled(&ids(&office.exposed()));
+    }
+}
+
+#[test]
+fn what_was_stopped_is_let_go_by_no_row() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        office.freeze("");
+        office.approve(&["bob", "cleo"]).json();
+        office.run(&["campaign", "halt", "--all"]).json();
+        write(&office, &["UPDATE kill_switch SET position = 'released', since = 0"]);
+        let words = "the kill switch is released in the store, and pulled by the audit log";
+        assert_refused(&office.steer("start"), words);
+        assert!(office.locked_out().is_empty());
+    }
+}
+
+#[test]
+fn a_notice_that_was_sent_is_sent_again_by_no_row() {
+    for backend in Backend::ALL {
+        let office = start(backend);
+        let told = told_by_canary(&office);
+        write(
+            &office,
+            &[
+                "UPDATE notice SET state = 'pending', ended_at = NULL, not_before = 0",
+                "UPDATE campaign_address SET settled_at = NULL WHERE done_at IS NOT NULL",
+            ],
+        );
+        resume(&office);
+        assert_refused(&try_to_work(&office), "is not as the audit log says");
+        write(&office, &["UPDATE notice SET attempts = 0, lease_owner = NULL"]);
+        assert_refused(&try_to_work(&office), "is not as the audit log says");
+        assert!(office.told_once().is_superset(&told));
+    }
+}
+
+#[test]
+fn who_was_removed_comes_back_by_no_row() {
+    let office = start(Backend::Sqlite);
+    write(&office, &["DELETE FROM roster_document"]);
+    let refused = office.run(&["campaign", "approve", CAMPAIGN, &office.path("bob.approval")]);
+    assert_refused(&refused, "the store's newest roster document is not the one of the audit log");
+    assert_refused(&try_to_work(&office), "the store's newest roster document");
+    assert!(office.mails().is_empty() && office.locked_out().is_empty());
+}

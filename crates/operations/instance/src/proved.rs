@@ -1,0 +1,218 @@
+use std::mem;
+
+use futures_util::future::BoxFuture;
+use ledger::{AuditError, Fold, FoldEntry, Whom};
+use store::{LogEntry, Tx};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
+
+use crate::{Instance, InstanceFault, LogError, limits::LOG_ENTRIES_PER_READ};
+
+/// What a process knows of the audit log. It reads every entry once, and believes none before a
+/// signed checkpoint covers it.
+#[derive(Debug, Default)]
+pub(crate) struct ProvedLog(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    fold: Fold,
+    /// The most entries that were proved. A log that has fewer was put back.
+    proved: u64,
+}
+
+/// What the log says. Nobody else learns more of it until this is dropped.
+pub type ProvedFold<'a> = MappedMutexGuard<'a, Fold>;
+
+impl Instance {
+    /// What the log says as far as others have committed it; the transaction's own entries do not
+    /// count. Hold the rows that are to be compared with it first: then nobody moves them between.
+    ///
+    /// # Errors
+    /// [`LogError`] if the log does not agree with its checkpoint, or is shorter than it was.
+    pub fn proved<'a: 'tx, 'tx>(
+        &'a self,
+        tx: &'tx mut Tx,
+    ) -> BoxFuture<'tx, Result<ProvedFold<'a>, InstanceFault>> {
+        Box::pin(async move {
+            let mut known = self.proved_log().0.lock().await;
+            known.catch_up(self, tx).await?;
+            Ok(MutexGuard::map(known, |known| &mut known.fold))
+        })
+    }
+}
+
+impl Known {
+    /// Until what is new is proved there is no fold: whatever ends this early, the next one reads
+    /// everything anew.
+    async fn catch_up(&mut self, instance: &Instance, tx: &mut Tx) -> Result<(), InstanceFault> {
+        let size = tx.committed_log_size().await?;
+        if size < self.proved {
+            return Err(LogError::Shorter { found: size, proved: self.proved }.into());
+        }
+        if size == self.fold.size() {
+            return Ok(());
+        }
+        let mut fold = mem::take(&mut self.fold);
+        while fold.size() < size {
+            read_some(instance, tx, &mut fold, size).await?;
+        }
+        prove(instance, tx, &fold).await?;
+        tracing::debug!(entries = size - self.proved, "read the log");
+        (self.fold, self.proved) = (fold, size);
+        Ok(())
+    }
+}
+
+async fn read_some(
+    instance: &Instance,
+    tx: &mut Tx,
+    fold: &mut Fold,
+    size: u64,
+) -> Result<(), InstanceFault> {
+    let limit = LOG_ENTRIES_PER_READ.min(size - fold.size());
+    let entries = tx.log_entries(fold.size(), limit).await?;
+    if entries.is_empty() {
+        let (entries, signed) = (fold.size(), size);
+        return Err(LogError::from(AuditError::Unsigned { entries, signed }).into());
+    }
+    let mut read = Vec::with_capacity(entries.len());
+    for entry in entries {
+        read.push((read_entry(&entry)?, entry.body));
+    }
+    name_subjects(instance, tx, &mut read).await?;
+    for (entry, body) in read {
+        fold.take(entry, &body).map_err(LogError::from)?;
+    }
+    Ok(())
+}
+
+fn read_entry(entry: &LogEntry) -> Result<FoldEntry, LogError> {
+    let position = entry.position;
+    FoldEntry::read(&entry.body).map_err(|source| LogError::Unreadable { position, source })
+}
+
+/// Holds what was read against the checkpoint of the last entry.
+async fn prove(instance: &Instance, tx: &mut Tx, fold: &Fold) -> Result<(), LogError> {
+    let size = fold.size();
+    let unsigned = || AuditError::Unsigned { entries: size, signed: 0 };
+    let note = tx.checkpoint_of(size).await?.ok_or_else(unsigned)?.note;
+    let signed = instance.checkpoint_key().verifier().read(&note)?;
+    if (signed.size, signed.root) == (size, fold.root()?) {
+        return Ok(());
+    }
+    Err(AuditError::Contradicted { signed: Box::new(signed), size }.into())
+}
+
+/// Entries of version 0.1.0 name accounts, later ones the subjects of the same people.
+async fn name_subjects(
+    instance: &Instance,
+    tx: &mut Tx,
+    read: &mut [(FoldEntry, Vec<u8>)],
+) -> Result<(), InstanceFault> {
+    let accounts = read.iter_mut().filter_map(|(entry, _)| match entry.whom_mut()? {
+        Whom::Account(account) => Some(account.clone()),
+        Whom::Subject(_) => None,
+    });
+    let accounts: Vec<_> = accounts.collect();
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let subjects = instance.subjects_of(tx, &accounts).await?;
+    for whom in read.iter_mut().filter_map(|(entry, _)| entry.whom_mut()) {
+        if let Whom::Account(account) = whom
+            && let Some(subject) = subjects.get(account)
+        {
+            *whom = Whom::Subject(*subject);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::slice;
+
+    use ledger::{CampaignEvent, Tree, frontier, hash_position};
+    use model::{AccountId, CampaignId, SubjectId, TargetState};
+    use store::NewLogEntry;
+
+    use super::*;
+    use crate::testing::TestSite;
+
+    const CAMPAIGN: CampaignId = CampaignId(7);
+
+    fn sealed(whom: impl Into<Whom>) -> CampaignEvent {
+        CampaignEvent::AccountSealed { campaign: CAMPAIGN, whom: whom.into(), address: 0 }
+    }
+
+    async fn record(site: &Instance, event: CampaignEvent) {
+        let mut tx = site.store().begin().await.unwrap();
+        site.record(&mut tx, &[event.into()]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn append(site: &Instance, event: &str) {
+        let body = format!(r#"{{"v":1,"at":"2012-11-08T00:00:00Z","campaign":7,{event}}}"#);
+        let mut tx = site.store().begin().await.unwrap();
+        let entries = tx.log_size_for_append().await.unwrap();
+        let mut tree = Tree::resume(entries, tx.log_hashes(&frontier(entries)).await.unwrap());
+        let hashes = tree.push(body.as_bytes()).unwrap();
+        let entry = NewLogEntry { campaign: Some(CAMPAIGN), body: body.into_bytes() };
+        let at = site.clock().now();
+        tx.append_log(entries, at, &[entry], hash_position(entries), &hashes).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// How many entries about the campaign are proved.
+    async fn proved(site: &Instance) -> Result<u64, String> {
+        let mut tx = site.store().begin().await.unwrap();
+        let fold = site.proved(&mut tx).await.map_err(|error| error.to_string())?;
+        Ok(fold.campaign(CAMPAIGN).map_or(0, |campaign| campaign.entries))
+    }
+
+    #[tokio::test]
+    async fn what_is_committed_is_known_and_what_is_taken_back_is_not() {
+        let site = TestSite::new().await;
+        record(&site, sealed(SubjectId(1))).await;
+        let mut tx = site.store().begin().await.unwrap();
+        site.record(&mut tx, &[sealed(SubjectId(2)).into()]).await.unwrap();
+        let fold = site.proved(&mut tx).await.unwrap();
+        assert_eq!(fold.campaign(CAMPAIGN).unwrap().entries, 1, "the transaction's own");
+        drop((fold, tx));
+        assert_eq!(proved(&site).await, Ok(1));
+        record(&site, sealed(SubjectId(3))).await;
+        assert_eq!(proved(&site).await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn an_entry_without_a_checkpoint_is_believed_by_nobody() {
+        let site = TestSite::new().await;
+        append(&site, r#""event":"account_sealed","subject":1,"address":0"#).await;
+        let error = proved(&site).await.unwrap_err();
+        assert!(error.contains("its last checkpoint signs"), "{error}");
+        assert_eq!(proved(&site).await, Err(error));
+    }
+
+    #[tokio::test]
+    async fn an_entry_that_cannot_be_read_is_met_again() {
+        let site = TestSite::new().await;
+        append(&site, r#""event":"campaign_sung""#).await;
+        let error = proved(&site).await.unwrap_err();
+        assert!(error.starts_with("entry 1 of the audit log cannot be read"), "{error}");
+        assert_eq!(proved(&site).await, Err(error));
+    }
+
+    #[tokio::test]
+    async fn whom_an_old_entry_names_is_one_with_whom_a_new_one_does() {
+        let site = TestSite::new().await;
+        let account = AccountId::new("12").unwrap();
+        let mut tx = site.store().begin().await.unwrap();
+        let named = site.name_accounts(&mut tx, slice::from_ref(&account)).await.unwrap();
+        tx.commit().await.unwrap();
+        record(&site, sealed(Whom::Account(account.clone()))).await;
+        record(&site, sealed(named[&account])).await;
+        let mut tx = site.store().begin().await.unwrap();
+        let fold = site.proved(&mut tx).await.unwrap();
+        let accounts = &fold.campaign(CAMPAIGN).unwrap().accounts;
+        assert_eq!(accounts.values().collect::<Vec<_>>(), [&TargetState::Sealed]);
+    }
+}
