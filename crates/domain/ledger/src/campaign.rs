@@ -76,7 +76,6 @@ pub enum CampaignEvent {
         #[serde(flatten)]
         whom: Whom,
         /// The password as it was found in the leak.
-        #[serde(with = "as_text")]
         credential_version: CredentialVersion,
         /// The findings that verified.
         findings: Vec<i64>,
@@ -282,24 +281,6 @@ pub fn campaign_of(line: &[u8]) -> Result<Option<CampaignId>, serde_json::Error>
         campaign: Option<CampaignId>,
     }
     serde_json::from_slice(line).map(|about: About| about.campaign)
-}
-
-mod as_text {
-    use model::{CredentialVersion, canonical::hex};
-    use serde::{Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(
-        version: &CredentialVersion,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        hex::serialize(version.as_bytes(), to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<CredentialVersion, D::Error> {
-        hex::deserialize(from).map(CredentialVersion::from_bytes)
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use model::{
     CampaignId, CredentialVersion, Discrepancy, HashFormat, LeakDate, LeakId, LeakName, Outcomes,
     Provenance, RecordRef, SwapId, Tally, Tier, Timestamp,
 };
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::{CampaignEvent, NoticeStep, RecoveryEvent, Whom};
 
@@ -87,7 +87,6 @@ pub enum LogEvent {
         #[serde(flatten)]
         whom: Whom,
         /// The password as it was stored then.
-        #[serde(serialize_with = "as_text")]
         credential_version: CredentialVersion,
         /// How it was stored.
         hash_format: HashFormat,
@@ -201,10 +200,6 @@ pub struct FileAdded {
     pub sha256: String,
     /// Its length.
     pub bytes: u64,
-}
-
-fn as_text<T: ToString, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&value.to_string())
 }
 
 #[cfg(test)]

@@ -7,6 +7,10 @@ mod entry;
 use std::collections::{BTreeMap, HashMap};
 
 use model::{CampaignId, CredentialVersion, KillSwitch, NoticeId, NoticeState, SubjectId};
+use serde::{Deserialize, Serialize};
+
+/// Why a snapshot cannot be made.
+pub use postcard::Error as SnapshotError;
 
 pub use self::{
     campaign::{CampaignFold, NoticeFold, Standing},
@@ -14,11 +18,15 @@ pub use self::{
 };
 use crate::{Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom};
 
+/// A snapshot begins with it: another form is not read.
+const SNAPSHOT_FORM: u8 = 1;
+
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
 /// It believes what it is fed: whoever feeds it holds [`Fold::root`] against a signed checkpoint.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Fold {
+    #[serde(skip)]
     tree: Tree,
     campaigns: BTreeMap<CampaignId, CampaignFold>,
     /// Notices of no campaign that are not final.
@@ -38,6 +46,23 @@ impl Fold {
         self.tree.push(body)?;
         self.follow(entry);
         Ok(())
+    }
+
+    /// What it holds, but for the tree: so that another one need not begin with the first entry.
+    ///
+    /// # Errors
+    /// What the serialiser reports; no fold can cause it.
+    pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+        postcard::to_extend(self, vec![SNAPSHOT_FORM])
+    }
+
+    /// A fold that goes on where a snapshot was made, with the tree of as many entries; `None` if
+    /// another version has made it.
+    #[must_use]
+    pub fn resume(snapshot: &[u8], tree: Tree) -> Option<Self> {
+        let (&SNAPSHOT_FORM, body) = snapshot.split_first()? else { return None };
+        let fold: Self = postcard::from_bytes(body).ok()?;
+        Some(Self { tree, ..fold })
     }
 
     /// Entries so far.

@@ -1,8 +1,9 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::canonical::hex_of;
+use crate::canonical::{hex, hex_of};
 
 /// A password hash as it stands in the site's own table.
 ///
@@ -94,6 +95,19 @@ impl CredentialVersion {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+/// 64 hexadecimal digits.
+impl Serialize for CredentialVersion {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        hex::serialize(&self.0, to)
+    }
+}
+
+impl<'de> Deserialize<'de> for CredentialVersion {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        hex::deserialize(from).map(Self)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use campaigns::{ResetWatch, WorkerContext, destroy_old_secrets, watch_round};
+use instance::keep_proved;
 use recoveries::finish_resets;
 use tokio::{sync::watch, time};
 
@@ -27,7 +28,7 @@ async fn maintain_always(context: &WorkerContext<'_>) {
 }
 
 /// Sees who has chosen a new password, finishes interrupted resets, destroys what has been kept
-/// long enough, and holds on to the permission to send. What fails is logged, tried again in the
+/// long enough, keeps what the log says, and holds on to the permission to send. What fails is logged, tried again in the
 /// next round, and keeps nothing else from being done.
 async fn maintain_once(context: &WorkerContext<'_>, watch: &mut ResetWatch) {
     let (instance, means) = (context.instance, context.means);
@@ -35,6 +36,7 @@ async fn maintain_once(context: &WorkerContext<'_>, watch: &mut ResetWatch) {
     report("watching who came back", watched);
     report("finishing resets", finish_resets(context).await);
     report("destroying old secrets", destroy_old_secrets(instance).await);
+    report("keeping what the log says", keep_proved(instance).await);
     let confirmed = means.outbox.permission.confirm(instance).await;
     report("confirming the permission to send", confirmed);
 }

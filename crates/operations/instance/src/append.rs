@@ -1,6 +1,6 @@
 use ledger::{
-    AuditError, CheckpointError, CheckpointKey, Entry, Hash, LogEvent, MissingHash, Tree, frontier,
-    hash_position,
+    AuditError, CheckpointError, CheckpointKey, Entry, Hash, LogEvent, MissingHash, SnapshotError,
+    Tree, frontier, hash_position,
 };
 use model::Timestamp;
 use store::{NewLogEntry, StoreError, Tx};
@@ -81,6 +81,9 @@ pub enum LogError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// What the log says cannot be kept.
+    #[error("what the audit log says cannot be kept: {0}")]
+    Snapshot(#[from] SnapshotError),
     /// An event cannot be written down.
     #[error("an entry of the audit log cannot be written: {0}")]
     Entry(#[from] serde_json::Error),

@@ -156,6 +156,14 @@ impl KeyRing {
         keyed_hash(&key, &[version.as_bytes(), account.as_str().as_bytes()])
     }
 
+    /// By which a snapshot of what the log says is known to be ours: of so many entries with this
+    /// root.
+    #[must_use]
+    pub(crate) fn snapshot_mac(&self, size: u64, root: &[u8; 32], body: &[u8]) -> [u8; 32] {
+        let key = self.keys.instance.derive("countersign/v1/fold-snapshot");
+        keyed_hash(&key, &[&size.to_be_bytes(), root, body])
+    }
+
     /// A keyed hash of where a request came from.
     #[must_use]
     pub fn source_key(&self, source: &[u8]) -> [u8; 32] {

@@ -46,7 +46,7 @@ pub use log::{
 };
 pub use permission::{PermissionError, SendingPermission};
 pub use progress::{Progress, Step, Unit};
-pub use proved::ProvedFold;
+pub use proved::{ProvedFold, keep_proved};
 pub use roster::{RosterStateError, accept_roster, roster, roster_in};
 pub use sending_file::SendingFileError;
 pub use subjects::{Accounts, Subjects};

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Entries of the audit log read at once.
 pub const LOG_ENTRIES_PER_READ: u64 = 4096;
 
+/// What the log says is kept anew whenever so many entries were added.
+pub const LOG_ENTRIES_PER_SNAPSHOT: u64 = 100_000;
+
 /// How long a piece of work stays with a worker that does not say it is alive.
 pub const LEASE: Duration = Duration::from_secs(20);
 

@@ -1,11 +1,15 @@
 use std::mem;
 
 use futures_util::future::BoxFuture;
-use ledger::{AuditError, Fold, FoldEntry, Whom};
-use store::{LogEntry, Tx};
+use ledger::{AuditError, Fold, FoldEntry, Tree, Whom, frontier};
+use store::{FoldSnapshot, LogEntry, Tx};
+use subtle::ConstantTimeEq as _;
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
-use crate::{Instance, InstanceFault, LogError, limits::LOG_ENTRIES_PER_READ};
+use crate::{
+    Instance, InstanceFault, LogError,
+    limits::{LOG_ENTRIES_PER_READ, LOG_ENTRIES_PER_SNAPSHOT},
+};
 
 /// What a process knows of the audit log. It reads every entry once, and believes none before a
 /// signed checkpoint covers it.
@@ -40,6 +44,32 @@ impl Instance {
     }
 }
 
+/// Keeps what the log says, if it has grown by much since that was kept last: a process that begins
+/// reads only what came after. `false` if there is no need.
+///
+/// # Errors
+/// [`InstanceFault`] if the log is not what was signed, or the store fails.
+pub fn keep_proved(instance: &Instance) -> BoxFuture<'_, Result<bool, InstanceFault>> {
+    Box::pin(keep_if_grown_by(instance, LOG_ENTRIES_PER_SNAPSHOT))
+}
+
+async fn keep_if_grown_by(instance: &Instance, entries: u64) -> Result<bool, InstanceFault> {
+    let mut tx = instance.store().begin().await?;
+    let kept = tx.fold_snapshot_size().await?;
+    let fold = instance.proved(&mut tx).await?;
+    let size = fold.size();
+    if size < kept.saturating_add(entries) {
+        return Ok(false);
+    }
+    let body = fold.snapshot().map_err(LogError::from)?;
+    let root = fold.root().map_err(LogError::from)?;
+    drop(fold);
+    let mac = instance.keys().snapshot_mac(size, &root, &body);
+    tx.put_fold_snapshot(FoldSnapshot { size, body, mac }).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
 impl Known {
     /// Until what is new is proved there is no fold: whatever ends this early, the next one reads
     /// everything anew.
@@ -52,14 +82,32 @@ impl Known {
             return Ok(());
         }
         let mut fold = mem::take(&mut self.fold);
+        if fold.size() == 0 {
+            fold = begin(instance, tx, size).await?;
+        }
         while fold.size() < size {
             read_some(instance, tx, &mut fold, size).await?;
         }
         prove(instance, tx, &fold).await?;
-        tracing::debug!(entries = size - self.proved, "read the log");
+        tracing::debug!(entries = size, "read the log");
         (self.fold, self.proved) = (fold, size);
         Ok(())
     }
+}
+
+/// Where the newest snapshot was made, or before the first entry. One that is not ours is passed by:
+/// it takes longer then, and what is read is the same.
+async fn begin(instance: &Instance, tx: &mut Tx, size: u64) -> Result<Fold, LogError> {
+    let Some(FoldSnapshot { size, body, mac }) = tx.fold_snapshot(size).await? else {
+        return Ok(Fold::default());
+    };
+    let tree = Tree::resume(size, tx.log_hashes(&frontier(size)).await?);
+    let expected = instance.keys().snapshot_mac(size, &tree.root()?, &body);
+    if !bool::from(expected.ct_eq(&mac)) {
+        tracing::warn!(entries = size, "a snapshot of the log is not ours: the log is read anew");
+        return Ok(Fold::default());
+    }
+    Ok(Fold::resume(&body, tree).unwrap_or_default())
 }
 
 async fn read_some(
@@ -214,5 +262,46 @@ mod tests {
         let fold = site.proved(&mut tx).await.unwrap();
         let accounts = &fold.campaign(CAMPAIGN).unwrap().accounts;
         assert_eq!(accounts.values().collect::<Vec<_>>(), [&TargetState::Sealed]);
+    }
+
+    async fn kept(site: &Instance) -> Option<FoldSnapshot> {
+        site.store().read().await.unwrap().fold_snapshot(u64::MAX >> 1).await.unwrap()
+    }
+
+    /// What a process proves that has just begun.
+    async fn fresh(site: &Instance) -> (u64, u64) {
+        let mut tx = site.store().begin().await.unwrap();
+        let size = tx.committed_log_size().await.unwrap();
+        let begun = begin(site, &mut tx, size).await.unwrap().size();
+        let mut known = Known::default();
+        known.catch_up(site, &mut tx).await.unwrap();
+        (begun, known.fold.campaign(CAMPAIGN).unwrap().entries)
+    }
+
+    #[tokio::test]
+    async fn who_begins_reads_what_came_after_the_last_snapshot() {
+        let site = TestSite::new().await;
+        record(&site, sealed(SubjectId(1))).await;
+        assert!(!keep_if_grown_by(&site, 3).await.unwrap());
+        assert!(keep_if_grown_by(&site, 2).await.unwrap());
+        assert!(!keep_if_grown_by(&site, 2).await.unwrap(), "nothing is new");
+        record(&site, sealed(SubjectId(2))).await;
+        assert_eq!(fresh(&site).await, (2, 2));
+    }
+
+    #[tokio::test]
+    async fn a_snapshot_that_somebody_else_has_written_is_passed_by() {
+        let site = TestSite::new().await;
+        record(&site, sealed(SubjectId(1))).await;
+        keep_if_grown_by(&site, 1).await.unwrap();
+        record(&site, sealed(SubjectId(2))).await;
+        let ours = kept(&site).await.unwrap();
+        let another = FoldSnapshot { body: [&ours.body[..], &[0]].concat(), ..ours.clone() };
+        for forged in [another, FoldSnapshot { size: 3, ..ours.clone() }] {
+            let mut tx = site.store().begin().await.unwrap();
+            tx.put_fold_snapshot(forged).await.unwrap();
+            tx.commit().await.unwrap();
+            assert_eq!(fresh(&site).await, (0, 2));
+        }
     }
 }

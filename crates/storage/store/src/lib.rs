@@ -63,7 +63,7 @@ pub use job_kind::JobKind;
 pub use jobs::{Batch, JobCounts, Lease, NewPiece, Piece, Work};
 pub use leaks::{Leak, LeakFile, NewFile, NewLeak};
 pub use links::ResetLink;
-pub use log::{CheckpointRow, LogEntry, NewLogEntry};
+pub use log::{CheckpointRow, FoldSnapshot, LogEntry, NewLogEntry};
 pub use notice_texts::NoticeText;
 pub use notices::{CodedNotice, Errand, Notice, NoticeExposure};
 pub use reconciliation::{Reconciliation, ReconciliationLease};

@@ -21,6 +21,12 @@ sql::queries! {
     CHECKPOINTS = ["SELECT size, at, note FROM log_checkpoint ORDER BY size"];
     CHECKPOINT_OF = ["SELECT size, at, note FROM log_checkpoint WHERE size = $1"];
     LATEST_CHECKPOINT = ["SELECT size, at, note FROM log_checkpoint ORDER BY size DESC LIMIT 1"];
+    // Only the newest is of use, once the log has as many entries.
+    SNAPSHOT = ["SELECT size, body, mac FROM fold_snapshot WHERE size <= $1
+        ORDER BY size DESC LIMIT 1"];
+    SNAPSHOT_SIZE = ["SELECT COALESCE(MAX(size), 0) FROM fold_snapshot"];
+    DROP_SNAPSHOTS = ["DELETE FROM fold_snapshot"];
+    ADD_SNAPSHOT = ["INSERT INTO fold_snapshot (size, body, mac) VALUES ($1, $2, $3)"];
 }
 
 /// An entry that is to be appended.
@@ -59,6 +65,19 @@ pub struct CheckpointRow {
 }
 
 record!(CheckpointRow { size, at, note });
+
+/// What the log's first entries say of what is acted on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoldSnapshot {
+    /// How many entries.
+    pub size: u64,
+    /// What they say.
+    pub body: Vec<u8>,
+    /// A keyed hash of all that, and of the root over the entries.
+    pub mac: [u8; 32],
+}
+
+record!(FoldSnapshot { size, body, mac });
 
 impl Tx {
     /// How many entries the log holds.
@@ -162,6 +181,25 @@ impl Tx {
         Box::pin(async move {
             let query = self.0.run(&ENTRIES_OF).bind(Cell(campaign));
             Ok(query.bind(Cell(from)).bind(Cell(limit)).all().await?)
+        })
+    }
+
+    /// The snapshot that covers most of a log of this size.
+    pub fn fold_snapshot(&mut self, size: u64) -> StoreFuture<'_, Option<FoldSnapshot>> {
+        Box::pin(async move { Ok(self.0.run(&SNAPSHOT).bind(Cell(size)).optional().await?) })
+    }
+
+    /// How many entries the newest snapshot covers.
+    pub fn fold_snapshot_size(&mut self) -> StoreFuture<'_, u64> {
+        Box::pin(async move { Ok(Self::count(self.0.run(&SNAPSHOT_SIZE)).await?) })
+    }
+
+    /// Keeps a snapshot in the place of those before.
+    pub fn put_fold_snapshot(&mut self, snapshot: FoldSnapshot) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            self.0.run(&DROP_SNAPSHOTS).execute().await?;
+            let query = self.0.run(&ADD_SNAPSHOT).bind(Cell(snapshot.size)).bind(snapshot.body);
+            Ok(query.bind(Cell(snapshot.mac)).exactly_one().await?)
         })
     }
 

@@ -35,4 +35,5 @@ pub(crate) const SCHEMA: Migrations = in_both! {
     11 "0011" "reconciliation",
     12 "0012" "shown",
     13 "0013" "subjects",
+    14 "0014" "fold",
 };

@@ -3,11 +3,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{
     ChosenPassword, CredentialVersion, NoticeId, NoticeState, SkipReason, TargetState, Timestamp,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{CampaignEvent, NoticeStep, Whom};
 
 /// What the log says of one campaign.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CampaignFold {
     /// Where it stands; `None` before it is drafted.
     pub standing: Option<Standing>,
@@ -44,7 +45,7 @@ pub struct CampaignFold {
 }
 
 /// Where a campaign stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// The round that it is in.
     pub round: u32,
@@ -63,7 +64,7 @@ impl Standing {
 }
 
 /// How far a notice is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeFold {
     /// The number of its address; `u64::MAX` if no address is done for it.
     pub address: u64,

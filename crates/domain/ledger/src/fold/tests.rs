@@ -189,3 +189,17 @@ fn what_a_campaign_does_and_this_version_does_not_know_is_an_error() {
         br#"{"v":1,"at":"1970-01-01T00:00:00Z","event":"accounts_imported","accounts":3}"#;
     assert_eq!(FoldEntry::read(imported).unwrap(), FoldEntry::Other);
 }
+
+#[test]
+fn a_fold_goes_on_where_a_snapshot_was_made() {
+    let begun = || Written::default().seal(SEVEN, ANA, 1, 5).begin(Some(SEVEN), 5, 1);
+    let ended = |log: Written| log.end(Some(SEVEN), 5, NoticeState::Sent).seal(EIGHT, ANA, 1, 6);
+    let snapshot = begun().0.snapshot().unwrap();
+    let resumed = Written(Fold::resume(&snapshot, begun().0.tree).unwrap());
+    let (resumed, whole) = (ended(resumed).0, ended(begun()).0);
+    assert_eq!(resumed.campaigns, whole.campaigns);
+    assert_eq!((resumed.told, resumed.tree.root()), (whole.told, whole.tree.root()));
+    let of_another_form = [&[SNAPSHOT_FORM + 1], &snapshot[1..]].concat();
+    assert!(Fold::resume(&of_another_form, Tree::default()).is_none());
+    assert!(Fold::resume(&snapshot[..9], Tree::default()).is_none());
+}
