@@ -131,6 +131,8 @@ pub enum LogEvent {
         database: String,
         /// Who signed.
         signers: Vec<String>,
+        /// SHA-256 of the signed document, in hexadecimal.
+        digest: String,
     },
     /// A password that a person had chosen, or that was put back, stands in the site's table after
     /// all.

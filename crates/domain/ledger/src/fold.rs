@@ -14,7 +14,7 @@ pub use postcard::Error as SnapshotError;
 
 pub use self::{
     campaign::{CampaignFold, NoticeFold, Standing},
-    entry::FoldEntry,
+    entry::{ArmedFold, FoldEntry},
 };
 use crate::{Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom};
 
@@ -35,6 +35,7 @@ pub struct Fold {
     told: HashMap<(Whom, CredentialVersion), NoticeId>,
     kill_switch: Option<KillSwitch>,
     roster: Option<String>,
+    arming: Option<ArmedFold>,
 }
 
 impl Fold {
@@ -102,6 +103,19 @@ impl Fold {
         if self.roster.as_deref() == digest { Ok(()) } else { Err(FoldRefusal::Roster) }
     }
 
+    /// Passes the digest of the signed document that permits sending.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::Arming`].
+    pub fn check_arming(&self, digest: &str) -> Result<(), FoldRefusal> {
+        match &self.arming {
+            Some(ArmedFold { digest: logged }) if logged.as_deref().is_none_or(|d| d == digest) => {
+                Ok(())
+            }
+            _ => Err(FoldRefusal::Arming),
+        }
+    }
+
     /// Passes a campaign that stands where it moved to last.
     ///
     /// # Errors
@@ -167,6 +181,7 @@ impl Fold {
             }
             FoldEntry::KillSwitch(position) => self.kill_switch = Some(position),
             FoldEntry::Roster(digest) => self.roster = Some(digest),
+            FoldEntry::Armed(armed) => self.arming = Some(armed),
             FoldEntry::Requested(step) => self.follow_requested(step),
             FoldEntry::Recovery(RecoveryEvent::RequestedNoticeMade { notice, .. }) => {
                 self.requested.insert(notice, NoticeFold::pending(0));
@@ -220,6 +235,9 @@ pub enum FoldRefusal {
     /// Somebody was let in, or kept, by nobody.
     #[error("the store's newest roster document is not the one of the audit log{}", WAY_ON)]
     Roster,
+    /// Sending was permitted by nobody, or by a document that another one has replaced.
+    #[error("the store's arming is not the newest one of the audit log{}", WAY_ON)]
+    Arming,
     /// It was moved by nobody.
     #[error("campaign {campaign} does not stand where the audit log says{}", WAY_ON)]
     Campaign {

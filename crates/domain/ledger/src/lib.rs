@@ -18,7 +18,9 @@ pub use audit::{Audit, AuditError, Audited};
 pub use campaign::{CampaignEvent, campaign_of};
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, CheckpointVerifier};
 pub use entry::{Entry, FileAdded, LogEvent};
-pub use fold::{CampaignFold, Fold, FoldEntry, FoldRefusal, NoticeFold, SnapshotError, Standing};
+pub use fold::{
+    ArmedFold, CampaignFold, Fold, FoldEntry, FoldRefusal, NoticeFold, SnapshotError, Standing,
+};
 pub use notice::NoticeStep;
 pub use recovery::RecoveryEvent;
 pub use tree::{MissingHash, Tree, frontier, hash_position};

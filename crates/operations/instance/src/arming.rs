@@ -7,9 +7,13 @@ use authority::{
     may_send,
 };
 use futures_util::future::BoxFuture;
-use ledger::LogEvent;
-use model::{InstanceId, NameError, Timestamp, canonical::CanonicalError};
+use ledger::{FoldRefusal, LogEvent};
+use model::{
+    InstanceId, NameError, Timestamp,
+    canonical::{CanonicalError, hex_of},
+};
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use store::{StoreError, Tx};
 
 use crate::InstanceFault;
@@ -95,7 +99,9 @@ pub fn arm<'a>(
         let stored = tx.arming().await?.ok_or(ArmError::NotKept)?;
         let status = status(&armed, &stored);
         let SendingStatus { database, signers, .. } = status.clone();
-        instance.record(&mut tx, &[LogEvent::SendingArmed { database, signers }]).await?;
+        let digest = digest_of(&stored.document);
+        let armed = LogEvent::SendingArmed { database, signers, digest };
+        instance.record(&mut tx, &[armed]).await?;
         tx.commit().await?;
         Ok(status)
     })
@@ -146,6 +152,7 @@ impl SendingGuard {
                 log: log_now(tx, file.mark.size).await?,
             };
             may_send(&armed, &facts)?;
+            instance.proved(tx).await?.check_arming(&digest_of(&stored.document))?;
             Ok(status(&armed, &stored))
         })
     }
@@ -225,6 +232,11 @@ pub fn sending_status<'a>(
     })
 }
 
+/// What the log calls a signed document.
+fn digest_of(document: &[u8]) -> String {
+    hex_of(Sha256::digest(document).as_slice())
+}
+
 fn status(armed: &Armed, stored: &store::Arming) -> SendingStatus {
     SendingStatus {
         database: armed.document().database().to_string(),
@@ -290,6 +302,9 @@ pub enum DisarmedError {
     /// What was signed no longer holds.
     #[error(transparent)]
     Signatures(#[from] SignaturesError),
+    /// It is not the one that the audit log names last.
+    #[error(transparent)]
+    Row(#[from] FoldRefusal),
     /// What the store holds is no arming.
     #[error("the stored arming is damaged: {0}")]
     Stored(#[source] CanonicalError),
@@ -323,6 +338,7 @@ impl DisarmedError {
             | Self::Disarmed(_)
             | Self::Signatures(_)
             | Self::Stored(_)
+            | Self::Row(_)
             | Self::OtherInstance { .. } => true,
             Self::File(_) | Self::Name(_) | Self::Fault(_) => false,
         }

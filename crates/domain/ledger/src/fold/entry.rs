@@ -1,5 +1,5 @@
 use model::{CampaignId, KillSwitch, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{CampaignEvent, NoticeStep, RecoveryEvent, Whom};
 
@@ -12,6 +12,8 @@ pub enum FoldEntry {
     KillSwitch(KillSwitch),
     /// The digest of a roster document that was taken.
     Roster(String),
+    /// Sending was permitted.
+    Armed(ArmedFold),
     /// Something became of a notice that no campaign sends.
     Requested(NoticeStep),
     /// Somebody finds the way back in.
@@ -37,6 +39,7 @@ impl FoldEntry {
             "roster_founded" | "roster_changed" => {
                 Self::Roster(serde_json::from_slice::<Accepted>(line)?.digest)
             }
+            "sending_armed" => Self::Armed(serde_json::from_slice(line)?),
             "requested_notice_made" | "password_chosen" => {
                 Self::Recovery(serde_json::from_slice(line)?)
             }
@@ -54,6 +57,14 @@ impl FoldEntry {
             _ => None,
         }
     }
+}
+
+/// What permits sending.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArmedFold {
+    /// SHA-256 of the signed document, in hexadecimal; entries of before have none.
+    #[serde(default)]
+    pub(super) digest: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -168,6 +168,22 @@ fn a_kill_switch_and_a_roster_are_as_they_were_moved_last() {
 }
 
 #[test]
+fn sending_is_permitted_by_the_newest_document() {
+    let armed = |digest: &str| {
+        let (database, signers) = ("sqlite".to_owned(), vec!["ana".to_owned()]);
+        LogEvent::SendingArmed { database, signers, digest: digest.to_owned() }
+    };
+    let log = Written::default();
+    assert_eq!(log.0.check_arming("aa"), Err(FoldRefusal::Arming));
+    let log = log.then(armed("aa")).then(armed("bb"));
+    assert_eq!(log.0.check_arming("bb"), Ok(()));
+    assert_eq!(log.0.check_arming("aa"), Err(FoldRefusal::Arming));
+    let before = br#"{"v":1,"at":"1970-01-01T00:00:00Z","event":"sending_armed","database":"x"}"#;
+    let before = FoldEntry::read(before).unwrap();
+    assert_eq!(before, FoldEntry::Armed(ArmedFold { digest: None }));
+}
+
+#[test]
 fn its_root_is_the_logs() {
     let log = Written::default().seal(SEVEN, ANA, 1, 5);
     let mut tree = Tree::default();

@@ -1,7 +1,7 @@
 //! Who can write to our database, and has neither the instance key nor an operator's, gets nobody
 //! sealed or told: rows are believed only where the audit log says the same.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
 use crate::{
     harness::{Backend, Run},
@@ -124,4 +124,20 @@ fn who_was_removed_comes_back_by_no_row() {
     assert_refused(&refused, "the store's newest roster document is not the one of the audit log");
     assert_refused(&try_to_work(&office), "the store's newest roster document");
     assert!(office.mails().is_empty() && office.locked_out().is_empty());
+}
+
+#[test]
+fn an_arming_that_was_replaced_comes_back_by_no_row() {
+    for backend in Backend::ALL {
+        let office = start(backend);
+        let file = office.path("sending.json");
+        let before = fs::read(&file).unwrap();
+        write(&office, &["CREATE TABLE armed AS SELECT document FROM arming"]);
+        office.arm();
+        // Whoever may write on the host as well puts its file back, too.
+        fs::write(&file, before).unwrap();
+        write(&office, &["UPDATE arming SET document = (SELECT document FROM armed)"]);
+        assert_refused(&try_to_work(&office), "the store's arming is not the newest one");
+        assert!(office.mails().is_empty() && office.locked_out().is_empty());
+    }
 }
