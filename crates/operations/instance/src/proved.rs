@@ -271,8 +271,8 @@ mod tests {
     /// What a process proves that has just begun.
     async fn fresh(site: &Instance) -> (u64, u64) {
         let mut tx = site.store().begin().await.unwrap();
-        let size = tx.committed_log_size().await.unwrap();
-        let begun = begin(site, &mut tx, size).await.unwrap().size();
+        let entries = tx.committed_log_size().await.unwrap();
+        let begun = begin(site, &mut tx, entries).await.unwrap().size();
         let mut known = Known::default();
         known.catch_up(site, &mut tx).await.unwrap();
         (begun, known.fold.campaign(CAMPAIGN).unwrap().entries)
