@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use postcard::Error as SnapshotError;
 
 pub use self::{
-    campaign::{CampaignFold, NoticeFold, Standing},
+    campaign::{CampaignFold, CampaignStanding, NoticeFold},
     entry::{ArmedFold, FoldEntry},
 };
 use crate::{Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom};
@@ -120,7 +120,11 @@ impl Fold {
     ///
     /// # Errors
     /// [`FoldRefusal::Campaign`].
-    pub fn check_campaign(&self, id: CampaignId, row: &Standing) -> Result<(), FoldRefusal> {
+    pub fn check_campaign(
+        &self,
+        id: CampaignId,
+        row: &CampaignStanding,
+    ) -> Result<(), FoldRefusal> {
         let logged = self.campaign(id).and_then(|campaign| campaign.standing.as_ref());
         if logged.is_some_and(|logged| logged.is_of(row)) {
             return Ok(());

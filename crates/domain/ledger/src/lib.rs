@@ -19,7 +19,8 @@ pub use campaign::{CampaignEvent, campaign_of};
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, CheckpointVerifier};
 pub use entry::{Entry, FileAdded, LogEvent};
 pub use fold::{
-    ArmedFold, CampaignFold, Fold, FoldEntry, FoldRefusal, NoticeFold, SnapshotError, Standing,
+    ArmedFold, CampaignFold, CampaignStanding, Fold, FoldEntry, FoldRefusal, NoticeFold,
+    SnapshotError,
 };
 pub use notice::NoticeStep;
 pub use recovery::RecoveryEvent;

@@ -1,6 +1,6 @@
 use campaign::{Campaign, Command, Event, HaltReason, State};
 use instance::Instance;
-use ledger::{CampaignEvent, Standing};
+use ledger::{CampaignEvent, CampaignStanding};
 use model::{CampaignId, KillSwitch, Timestamp, canonical::hex_of};
 use sha2::{Digest as _, Sha256};
 use store::{CampaignRow, Tx};
@@ -37,9 +37,9 @@ impl Loaded {
     }
 }
 
-fn standing(campaign: &Campaign, machine: &[u8]) -> Standing {
+fn standing(campaign: &Campaign, machine: &[u8]) -> CampaignStanding {
     let (round, state) = (campaign.round(), campaign.state().to_string());
-    Standing { round, state, machine: Some(machine_digest(machine)) }
+    CampaignStanding { round, state, machine: Some(machine_digest(machine)) }
 }
 
 /// What the log calls all that a campaign's decisions depend on.

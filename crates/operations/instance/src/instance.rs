@@ -9,7 +9,7 @@ use crate::{
     InstanceKey,
     append::{LogError, append},
     key_ring::KeyRing,
-    proved::ProvedLog,
+    proved_log::ProvedLog,
 };
 
 /// Everything that an operation on a site's own store needs.

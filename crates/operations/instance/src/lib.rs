@@ -21,6 +21,7 @@ mod log;
 mod permission;
 mod progress;
 mod proved;
+mod proved_log;
 mod roster;
 mod sending_file;
 mod subjects;

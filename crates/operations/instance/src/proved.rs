@@ -4,24 +4,13 @@ use futures_util::future::BoxFuture;
 use ledger::{AuditError, Fold, FoldEntry, Tree, Whom, frontier};
 use store::{FoldSnapshot, LogEntry, Tx};
 use subtle::ConstantTimeEq as _;
-use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
+use tokio::sync::{MappedMutexGuard, MutexGuard};
 
 use crate::{
     Instance, InstanceFault, LogError,
     limits::{LOG_ENTRIES_PER_READ, LOG_ENTRIES_PER_SNAPSHOT},
+    proved_log::ProvedEntries,
 };
-
-/// What a process knows of the audit log. It reads every entry once, and believes none before a
-/// signed checkpoint covers it.
-#[derive(Debug, Default)]
-pub(crate) struct ProvedLog(Mutex<Known>);
-
-#[derive(Debug, Default)]
-struct Known {
-    fold: Fold,
-    /// The most entries that were proved. A log that has fewer was put back.
-    proved: u64,
-}
 
 /// What the log says. Nobody else learns more of it until this is dropped.
 pub type ProvedFold<'a> = MappedMutexGuard<'a, Fold>;
@@ -38,7 +27,7 @@ impl Instance {
     ) -> BoxFuture<'tx, Result<ProvedFold<'a>, InstanceFault>> {
         Box::pin(async move {
             let mut known = self.proved_log().0.lock().await;
-            known.catch_up(self, tx).await?;
+            catch_up(&mut known, self, tx).await?;
             Ok(MutexGuard::map(known, |known| &mut known.fold))
         })
     }
@@ -70,29 +59,31 @@ async fn keep_if_grown_by(instance: &Instance, entries: u64) -> Result<bool, Ins
     Ok(true)
 }
 
-impl Known {
-    /// Until what is new is proved there is no fold: whatever ends this early, the next one reads
-    /// everything anew.
-    async fn catch_up(&mut self, instance: &Instance, tx: &mut Tx) -> Result<(), InstanceFault> {
-        let size = tx.committed_log_size().await?;
-        if size < self.proved {
-            return Err(LogError::Shorter { found: size, proved: self.proved }.into());
-        }
-        if size == self.fold.size() {
-            return Ok(());
-        }
-        let mut fold = mem::take(&mut self.fold);
-        if fold.size() == 0 {
-            fold = begin(instance, tx, size).await?;
-        }
-        while fold.size() < size {
-            read_some(instance, tx, &mut fold, size).await?;
-        }
-        prove(instance, tx, &fold).await?;
-        tracing::debug!(entries = size, "read the log");
-        (self.fold, self.proved) = (fold, size);
-        Ok(())
+/// Until what is new is proved there is no fold: whatever ends this early, the next one reads
+/// everything anew.
+async fn catch_up(
+    known: &mut ProvedEntries,
+    instance: &Instance,
+    tx: &mut Tx,
+) -> Result<(), InstanceFault> {
+    let size = tx.committed_log_size().await?;
+    if size < known.proved {
+        return Err(LogError::Shorter { found: size, proved: known.proved }.into());
     }
+    if size == known.fold.size() {
+        return Ok(());
+    }
+    let mut fold = mem::take(&mut known.fold);
+    if fold.size() == 0 {
+        fold = begin(instance, tx, size).await?;
+    }
+    while fold.size() < size {
+        read_some(instance, tx, &mut fold, size).await?;
+    }
+    prove(instance, tx, &fold).await?;
+    tracing::debug!(entries = size, "read the log");
+    *known = ProvedEntries { fold, proved: size };
+    Ok(())
 }
 
 /// Where the newest snapshot was made, or before the first entry. One that is not ours is passed by:
@@ -273,8 +264,8 @@ mod tests {
         let mut tx = site.store().begin().await.unwrap();
         let entries = tx.committed_log_size().await.unwrap();
         let begun = begin(site, &mut tx, entries).await.unwrap().size();
-        let mut known = Known::default();
-        known.catch_up(site, &mut tx).await.unwrap();
+        let mut known = ProvedEntries::default();
+        catch_up(&mut known, site, &mut tx).await.unwrap();
         (begun, known.fold.campaign(CAMPAIGN).unwrap().entries)
     }
 

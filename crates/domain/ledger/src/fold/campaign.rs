@@ -11,7 +11,7 @@ use crate::{CampaignEvent, NoticeStep, Whom};
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CampaignFold {
     /// Where it stands; `None` before it is drafted.
-    pub standing: Option<Standing>,
+    pub standing: Option<CampaignStanding>,
     /// Accounts in the plan.
     pub targets: u64,
     /// Addresses in the plan.
@@ -46,7 +46,7 @@ pub struct CampaignFold {
 
 /// Where a campaign stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct CampaignStanding {
     /// The round that it is in.
     pub round: u32,
     /// Its state, in one word.
@@ -55,7 +55,7 @@ pub struct Standing {
     pub machine: Option<String>,
 }
 
-impl Standing {
+impl CampaignStanding {
     /// Whether a row that stands so is as this says.
     pub(super) fn is_of(&self, row: &Self) -> bool {
         let is_machine = self.machine.is_none() || self.machine == row.machine;
@@ -176,7 +176,7 @@ impl CampaignFold {
     }
 
     fn stand(&mut self, round: u32, state: String, machine: Option<String>) {
-        self.standing = Some(Standing { round, state, machine });
+        self.standing = Some(CampaignStanding { round, state, machine });
     }
 
     fn seal(&mut self, whom: Whom, address: u64) {

@@ -28,7 +28,7 @@ impl FoldEntry {
     /// # Errors
     /// What is wrong with it. An event of a campaign that this version does not know is an error.
     pub fn read(line: &[u8]) -> Result<Self, serde_json::Error> {
-        let About { event, at, campaign } = serde_json::from_slice(line)?;
+        let EntryHead { event, at, campaign } = serde_json::from_slice(line)?;
         if let Some(campaign) = campaign {
             return Ok(Self::Campaign(campaign, at, serde_json::from_slice(line)?));
         }
@@ -37,7 +37,7 @@ impl FoldEntry {
                 Self::KillSwitch(serde_json::from_slice::<Moved>(line)?.position)
             }
             "roster_founded" | "roster_changed" => {
-                Self::Roster(serde_json::from_slice::<Accepted>(line)?.digest)
+                Self::Roster(serde_json::from_slice::<RosterTaken>(line)?.digest)
             }
             "sending_armed" => Self::Armed(serde_json::from_slice(line)?),
             "requested_notice_made" | "password_chosen" => {
@@ -68,7 +68,7 @@ pub struct ArmedFold {
 }
 
 #[derive(Deserialize)]
-struct About {
+struct EntryHead {
     event: String,
     at: Timestamp,
     campaign: Option<CampaignId>,
@@ -80,6 +80,6 @@ struct Moved {
 }
 
 #[derive(Deserialize)]
-struct Accepted {
+struct RosterTaken {
     digest: String,
 }

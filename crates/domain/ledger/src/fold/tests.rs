@@ -110,7 +110,7 @@ fn a_requested_notice_begins_as_often_as_it_is_put_off() {
 
 #[test]
 fn a_campaign_stands_where_it_moved_to() {
-    let standing = |round, state: &str, machine: Option<&str>| Standing {
+    let standing = |round, state: &str, machine: Option<&str>| CampaignStanding {
         round,
         state: state.to_owned(),
         machine: machine.map(ToOwned::to_owned),
@@ -130,7 +130,7 @@ fn a_campaign_stands_where_it_moved_to() {
         reason: None,
         machine: machine.map(ToOwned::to_owned),
     };
-    let check = |log: &Written, row: Standing| log.0.check_campaign(SEVEN, &row).is_ok();
+    let check = |log: &Written, row: CampaignStanding| log.0.check_campaign(SEVEN, &row).is_ok();
     let log = Written::default();
     assert!(!check(&log, standing(0, "draft", Some("aa"))));
     let log = log.then(drafted);
