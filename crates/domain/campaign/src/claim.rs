@@ -62,6 +62,13 @@ pub fn decide_intent(facts: &ClaimFacts<'_>) -> Claim {
     Claim::Proceed
 }
 
+/// Whether an address that a worker has taken up is left for later: sending has paused since, and
+/// nobody there is sealed yet. The one by which the pause is tried goes on.
+#[must_use]
+pub fn is_left_for_later(facts: &ClaimFacts<'_>, is_fresh: bool, is_probe: bool) -> bool {
+    facts.sending != Sending::Open && is_fresh && !is_probe
+}
+
 /// Decides whether a swap may be committed on the site: right before it is, while the site's row is
 /// locked. `round` is the round by whose signatures it was intended.
 ///
@@ -390,6 +397,18 @@ mod tests {
         let group = AddressGroup::verify(&case.signed, group).unwrap();
         let begun = [TargetState::Sealed, TargetState::Pending];
         assert_eq!(decide_claim(&group, &begun, &stuck), Claim::Proceed);
+    }
+
+    #[test]
+    fn an_address_that_was_taken_up_before_a_pause_is_left_for_later() {
+        let case = Case::new();
+        for sending in [Sending::Untried, Sending::Paused { until: NOW }] {
+            let paused = ClaimFacts { sending, ..case.facts() };
+            assert!(is_left_for_later(&paused, true, false));
+            assert!(!is_left_for_later(&paused, false, false), "somebody there is sealed");
+            assert!(!is_left_for_later(&paused, true, true), "it tries the pause");
+        }
+        assert!(!is_left_for_later(&case.facts(), true, false));
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod tree;
 pub use account_for::{Irreconcilable, Reckoning};
 pub use claim::{
     Claim, ClaimFacts, NoticeDue, RateUsed, Refusal, Sending, Waiting, decide_claim, decide_intent,
-    decide_pass, decide_send, notice_due, wait_of_fresh,
+    decide_pass, decide_send, is_left_for_later, notice_due, wait_of_fresh,
 };
 pub use group::{AddressGroup, GroupError};
 pub use machine::{

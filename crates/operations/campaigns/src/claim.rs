@@ -17,6 +17,15 @@ use crate::{
 pub(crate) struct Held {
     pub(crate) lease: AddressLease,
     pub(crate) members: Vec<Member>,
+    /// Whether a pause of sending is tried by it.
+    pub(crate) is_probe: bool,
+}
+
+impl Held {
+    /// Whether nobody there is settled or begun.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.members.iter().all(Member::is_pending)
+    }
 }
 
 /// One account, as the store has it.
@@ -49,7 +58,8 @@ pub(crate) async fn claim_addresses(
             Claim::Wait { .. } | Claim::Refuse(Refusal::KillSwitch) => break,
             Claim::Refuse(refused) => return Err(CampaignError::from(refused).into()),
         }
-        if gate.sending == Sending::Untried && is_fresh(&states) {
+        let is_probe = gate.sending == Sending::Untried && is_fresh(&states);
+        if is_probe {
             if !tx.take_probe(None).await? {
                 break;
             }
@@ -58,7 +68,7 @@ pub(crate) async fn claim_addresses(
         let lease = context.instance.options().lease;
         if let Some(lease) = tx.take_address(campaign, number, &context.name, lease).await? {
             count(&mut gate, &lease, &states);
-            claimed.push(Held { lease, members });
+            claimed.push(Held { lease, members, is_probe });
         }
     }
     tx.commit().await?;

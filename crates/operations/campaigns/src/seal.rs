@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use campaign::{Claim, HaltReason, NoticeDue, decide_intent, decide_pass, notice_due};
+use campaign::{
+    Claim, HaltReason, NoticeDue, decide_intent, decide_pass, is_left_for_later, notice_due,
+};
 use directory::EndedSessions;
 use instance::{
     Encrypted, Instance,
@@ -77,6 +79,7 @@ impl Saga for SealingSaga<'_> {
         let open = match Gate::read(self.context, &mut tx, self.campaign).await? {
             Some(gate) if decide_intent(&gate.facts()) == Claim::Proceed => {
                 self.round = gate.loaded.campaign.round();
+                self.leave_for_later(&mut tx, &gate).await?;
                 true
             }
             _ => mutant::is_on("gate_at_claim_only"),
@@ -158,6 +161,21 @@ impl SealingSaga<'_> {
         }
         self.record(tx, events).await?;
         Ok(replacements)
+    }
+
+    /// Gives back the addresses that must not be begun while nobody is told.
+    async fn leave_for_later(&mut self, tx: &mut Tx, gate: &Gate) -> Result<(), RunError> {
+        for held in std::mem::take(&mut self.held) {
+            if !is_left_for_later(&gate.facts(), held.is_fresh(), held.is_probe) {
+                self.held.push(held);
+                continue;
+            }
+            tx.give_address_back(&held.lease).await?;
+            for member in &held.members {
+                self.actions.remove(&member.target.account);
+            }
+        }
+        Ok(())
     }
 
     /// The intent, with all that is needed to take it back.

@@ -264,6 +264,26 @@ fn untold(office: &Office) -> bool {
     report["untold"] != 0
 }
 
+/// Lanes take several addresses up at once, and look again before they begin with each.
+#[test]
+fn nobody_is_begun_once_sending_has_paused() {
+    let mut office = Office::with_leaks(Backend::Sqlite, &FILES);
+    office.instance.set("COUNTERSIGN_WORKER_LEASE", "15s");
+    start_blindly(&office, FAST);
+    office.smtp.behave("EHLO", "504 5.5.2 need a full name");
+    let work = office.start_work();
+    wait_until(|| pause(&office) != Value::Null);
+    thread::sleep(Duration::from_secs(3));
+    let begun =
+        "SELECT COUNT(*) FROM reset_line WHERE intended_at > (SELECT since FROM sending_pause)";
+    assert_eq!(office.instance.ask(begun), "[(0,)]");
+    assert!(sealed(&office) > 0, "nobody was sealed before");
+    office.smtp.behave("EHLO", "");
+    hasten(&office);
+    assert_eq!(work.wait().code, 0);
+    office.assert_settled(&ids(&office.exposed()));
+}
+
 /// What is said of mailboxes that are gone.
 const DEAD: [&str; 4] = [
     "RCPT 550 5.1.1 no such person",
