@@ -1,6 +1,6 @@
 //! Wakes the lanes when there is something to do.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use campaigns::{is_anything_under_way, is_campaign_due, is_sealing_left, moving_campaigns};
 use instance::Instance;
@@ -44,7 +44,9 @@ impl Alarm<'_> {
         if self.is_anything_due().await? {
             self.due.notify_waiters();
         }
-        if self.options.until_done && !is_anything_under_way(self.instance).await? {
+        if self.options.until_done
+            && !is_anything_under_way(self.instance, &BTreeSet::new()).await?
+        {
             self.over.send_replace(true);
         }
         Ok(())

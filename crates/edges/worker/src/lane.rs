@@ -1,8 +1,11 @@
 //! One piece of work after the other.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use campaigns::{Worked, WorkerContext, judge_left_sealings, moving_campaigns, work_on};
+use campaigns::{
+    Worked, WorkerContext, is_anything_under_way, judge_left_sealings, moving_campaigns, work_on,
+};
+use model::CampaignId;
 use recoveries::{resolve_next, send_requested};
 use tokio::{
     sync::{Notify, watch},
@@ -22,6 +25,9 @@ pub(crate) struct Lane<'a> {
     pub(crate) over: &'a watch::Sender<bool>,
     /// Wakes it when there is something to do.
     pub(crate) due: &'a Notify,
+    /// Campaigns that a rule keeps from going on: with [`Options::until_done`], they are left alone,
+    /// and what is said of the first is this lane's error once nothing else is under way.
+    pub(crate) refused: BTreeSet<CampaignId>,
 }
 
 impl Lane<'_> {
@@ -34,14 +40,16 @@ impl Lane<'_> {
     }
 
     async fn work(&mut self) -> Result<(), WorkError> {
+        let mut refusal = None;
         while !*self.stop.borrow() && !*self.over.borrow() {
             // Registered before looking, so that no call in between is missed.
             let called = self.due.notified();
-            match work_once(&self.context).await {
+            match work_once(&self.context, self.options, &mut self.refused).await {
                 Ok(Worked::Something) => {}
+                Ok(Worked::Nothing) if refusal.is_some() && self.is_rest_over().await? => break,
                 Ok(Worked::Nothing) => wait(called, &mut self.stop, self.over).await,
                 Err(refused) if self.options.until_done && refused.is_refusal() => {
-                    return Err(refused);
+                    refusal.get_or_insert(refused);
                 }
                 Err(error) => {
                     tracing::error!(%error, "a campaign could not go on");
@@ -49,7 +57,11 @@ impl Lane<'_> {
                 }
             }
         }
-        Ok(())
+        refusal.map_or(Ok(()), Err)
+    }
+
+    async fn is_rest_over(&self) -> Result<bool, WorkError> {
+        Ok(!is_anything_under_way(self.context.instance, &self.refused).await?)
     }
 }
 
@@ -67,9 +79,13 @@ async fn wait(
 }
 
 /// Does the next thing that is to be done: sees to people who wait for a mail, then to what another
-/// worker has left, and then to any campaign. One that something is wrong with does not keep the others from going on: its error is
-/// returned after all have been tried.
-async fn work_once(context: &WorkerContext<'_>) -> Result<Worked, WorkError> {
+/// worker has left, and then to any campaign. One that something is wrong with does not keep the
+/// others from going on: its error is returned after all have been tried.
+async fn work_once(
+    context: &WorkerContext<'_>,
+    options: Options,
+    refused: &mut BTreeSet<CampaignId>,
+) -> Result<Worked, WorkError> {
     let mut worked = Worked::Nothing;
     let mut failed = None;
     match see_to_requests(context).await {
@@ -84,10 +100,19 @@ async fn work_once(context: &WorkerContext<'_>) -> Result<Worked, WorkError> {
         Err(error) => failed = failed.or(Some(error.into())),
     }
     for campaign in moving_campaigns(context.instance).await? {
+        if refused.contains(&campaign) {
+            continue;
+        }
         match work_on(context, campaign).await {
             Ok(Worked::Something) => worked = Worked::Something,
             Ok(Worked::Nothing) => {}
-            Err(error) => failed = failed.or(Some(error.into())),
+            Err(error) => {
+                let error = WorkError::from(error);
+                if options.until_done && error.is_refusal() {
+                    refused.insert(campaign);
+                }
+                failed = failed.or(Some(error));
+            }
         }
     }
     failed.map_or(Ok(worked), Err)

@@ -12,6 +12,8 @@ mod reconciling;
 
 use campaigns::{Means, WorkerContext};
 use futures_util::future::BoxFuture;
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
 use instance::Instance;
 use tokio::sync::{Notify, watch};
@@ -29,8 +31,7 @@ use reconciling::keep_comparing;
 ///
 /// # Errors
 /// [`WorkError`] at once if this host may not send, and, with [`Options::until_done`], if a rule
-/// keeps a campaign from going on: then too, what is in hand is finished first. Anything else is
-/// logged and tried again.
+/// keeps a campaign from going on, once the others are over. Anything else is logged and tried again.
 pub fn run<'a>(
     instance: &'a Instance,
     means: &'a Means,
@@ -42,7 +43,8 @@ pub fn run<'a>(
         let (over, due) = (watch::Sender::new(false), Notify::new());
         let lanes = (0..options.concurrency.max(1)).map(|_| {
             let context = WorkerContext::new(instance, means);
-            Lane { context, options, stop: stop.clone(), over: &over, due: &due }.run()
+            let (stop, refused) = (stop.clone(), BTreeSet::new());
+            Lane { context, options, stop, over: &over, due: &due, refused }.run()
         });
         let working = async {
             let done = join_all(lanes).await;

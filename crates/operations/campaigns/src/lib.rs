@@ -11,6 +11,7 @@ mod action;
 mod approvals;
 mod claim;
 mod context;
+mod contradictions;
 mod draft;
 mod ended;
 mod examine;
@@ -40,6 +41,7 @@ mod watch;
 
 pub use approvals::{approve_campaign, export_plan};
 pub use context::{Means, WorkerContext};
+pub use contradictions::contradictions;
 pub use draft::{NewDraft, draft_campaign};
 pub use failure::{
     CampaignError, NotInPlan, ReconcileError, ReportError, RunError, SealError, StatementError,
@@ -56,7 +58,8 @@ pub use run::{Worked, is_anything_under_way, is_campaign_due, moving_campaigns, 
 pub use saga::SwapError;
 pub use statement::{Statement, StatementCounts, publish_statement, statements};
 pub use steer::{
-    close_campaign, halt_campaign, halt_everything, resume_campaign, start_campaign, thaw_campaign,
+    HaltedAll, close_campaign, halt_campaign, halt_everything, resume_campaign, start_campaign,
+    thaw_campaign,
 };
 pub use takeover::{is_sealing_left, judge_left_sealings};
 pub use tell::exposures;

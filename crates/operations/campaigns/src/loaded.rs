@@ -1,6 +1,6 @@
 use campaign::{Campaign, Command, Event, HaltReason, State};
 use instance::Instance;
-use ledger::{CampaignEvent, CampaignStanding};
+use ledger::{CampaignEvent, CampaignStanding, Fold};
 use model::{CampaignId, KillSwitch, Timestamp, canonical::hex_of};
 use sha2::{Digest as _, Sha256};
 use store::{CampaignRow, Tx};
@@ -31,9 +31,13 @@ impl Loaded {
         instance: &Instance,
         tx: &mut Tx,
     ) -> Result<Self, CampaignError> {
-        let row = standing(&self.campaign, &self.row.machine);
-        instance.proved(tx).await?.check_campaign(self.id(), &row)?;
+        self.check(&*instance.proved(tx).await?)?;
         Ok(self)
+    }
+
+    pub(crate) fn check(&self, log: &Fold) -> Result<(), CampaignError> {
+        let row = standing(&self.campaign, &self.row.machine);
+        Ok(log.check_campaign(self.id(), &row)?)
     }
 }
 

@@ -136,6 +136,7 @@ pub fn report_campaign<'a>(
         let mut tx = instance.store().read().await?;
         let tales = instance.proved(&mut tx).await?;
         let loaded = named(&mut tx, name).await?;
+        loaded.check(&tales)?;
         let tale = Tale::of(tales.campaign(loaded.id()).unwrap_or(&CampaignFold::default()));
         // Those who seal and send meanwhile must not wait for the rest.
         drop(tales);

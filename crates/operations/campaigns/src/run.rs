@@ -1,5 +1,7 @@
 //! Running one campaign: what time or work does to it, step by step.
 
+use std::collections::BTreeSet;
+
 use campaign::{Campaign, Event, HaltReason, State, allowed_addresses};
 use futures_util::future::BoxFuture;
 use model::{CampaignId, CampaignState, SwapPurpose, Timestamp};
@@ -47,16 +49,20 @@ pub fn work_on<'a>(
     })
 }
 
-/// Whether any campaign is under way, or a sealing is: what a halt, or a worker that died, left in
-/// between is still to be judged.
+/// Whether any campaign but these is under way, or a sealing is: what a halt, or a worker that died,
+/// left in between is still to be judged.
 ///
 /// # Errors
 /// [`CampaignError`] if a campaign cannot be read.
-pub fn is_anything_under_way(instance: &Instance) -> BoxFuture<'_, Result<bool, CampaignError>> {
+pub fn is_anything_under_way<'a>(
+    instance: &'a Instance,
+    but: &'a BTreeSet<CampaignId>,
+) -> BoxFuture<'a, Result<bool, CampaignError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let running = tx.campaigns_in(CampaignState::RUNNING).await?;
-        Ok(!running.is_empty() || tx.is_swap_intended(SwapPurpose::Seal).await?)
+        let is_any = running.iter().any(|row| !but.contains(&row.id));
+        Ok(is_any || tx.is_swap_intended(SwapPurpose::Seal).await?)
     })
 }
 

@@ -3,15 +3,15 @@ mod draft;
 mod report;
 mod view;
 
-use std::path::Path;
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use authority::{Approval, ApprovalError};
 use campaign::CampaignName;
-use campaigns::{CampaignError, CampaignView, Sample};
+use campaigns::{CampaignError, CampaignView, HaltedAll, Sample};
 use serde::Serialize;
 
 use self::desk::CampaignDesk;
-use super::{CommandContext, CommandFailure, Refused};
+use super::{CommandContext, CommandFailure, Refused, status::not_as_logged};
 use crate::{
     cli::{CampaignCommand, RelayCheck},
     files,
@@ -58,9 +58,7 @@ impl CampaignDesk<'_> {
             CampaignCommand::Close { name } => {
                 campaigns::close_campaign(&self.instance, name.as_str()).await.map_err(refused)?
             }
-            CampaignCommand::Status { name } => {
-                campaigns::show_campaign(&self.instance, name.as_str()).await?
-            }
+            CampaignCommand::Status { name } => return self.status(name).await,
             CampaignCommand::List => return self.list().await,
             CampaignCommand::Freeze { name, policy } => {
                 return self.freeze(name, policy.as_deref()).await;
@@ -75,6 +73,21 @@ impl CampaignDesk<'_> {
         };
         self.context.output.result(CAMPAIGN, &view, view::for_people)?;
         Ok(Done::Whole)
+    }
+
+    async fn status(&self, name: &CampaignName) -> Result<Done, CommandFailure> {
+        let view = campaigns::show_campaign(&self.instance, name.as_str()).await?;
+        self.context.output.result(CAMPAIGN, &view, view::for_people)?;
+        self.done_if_as_logged().await
+    }
+
+    /// What was shown is not to be believed where rows are not as the audit log says.
+    async fn done_if_as_logged(&self) -> Result<Done, CommandFailure> {
+        let found = not_as_logged(&self.instance).await?;
+        for found in &found {
+            tracing::error!("{found}");
+        }
+        Ok(if found.is_empty() { Done::Whole } else { Done::Unsound })
     }
 
     fn founding(&self) -> Result<authority::RosterDigest, WiringError> {
@@ -166,15 +179,19 @@ impl CampaignDesk<'_> {
     }
 
     async fn halt_all(&self) -> Result<Done, CommandFailure> {
-        let halted = Halted { halted: campaigns::halt_everything(&self.instance).await? };
-        self.context.output.result("countersign.campaign_halt_all/1", &halted, |halted| {
-            format!(
-                "nothing begins any more; {} campaigns were halted: {}\n",
-                halted.halted.len(),
-                visible(halted.halted.join(", "))
-            )
-        })?;
-        Ok(Done::Whole)
+        let HaltedAll { halted, not_halted } = campaigns::halt_everything(&self.instance).await?;
+        let reasons = not_halted.iter().map(|(name, why)| (name.clone(), why.to_string()));
+        let answer = Halted { halted, not_halted: reasons.collect() };
+        self.context.output.result(
+            "countersign.campaign_halt_all/1",
+            &answer,
+            halted_for_people,
+        )?;
+        if not_halted.is_empty() {
+            return Ok(Done::Whole);
+        }
+        let is_refusal = not_halted.iter().all(|(_, why)| why.is_refusal());
+        Ok(if is_refusal { Done::Refused } else { Done::Unsound })
     }
 
     async fn list(&self) -> Result<Done, CommandFailure> {
@@ -182,7 +199,7 @@ impl CampaignDesk<'_> {
         self.context
             .output
             .result("countersign.campaigns/1", &all, |all| view::list(&all.campaigns))?;
-        Ok(Done::Whole)
+        self.done_if_as_logged().await
     }
 
     async fn show(&self, name: &CampaignName) -> Result<Done, CommandFailure> {
@@ -218,6 +235,20 @@ impl CampaignDesk<'_> {
 #[derive(Serialize)]
 struct Halted {
     halted: Vec<String>,
+    /// Why the row of each of these could not be moved. Nothing begins in them either.
+    not_halted: BTreeMap<String, String>,
+}
+
+fn halted_for_people(answer: &Halted) -> String {
+    let (count, names) = (answer.halted.len(), visible(answer.halted.join(", ")));
+    let mut text = format!("nothing begins any more; {count} campaigns were halted: {names}\n");
+    for (name, why) in &answer.not_halted {
+        let (name, why) = (visible(name), visible(why));
+        // Writing into a text cannot fail.
+        let _ =
+            writeln!(text, "{name} is not marked as halted, though nothing begins in it: {why}");
+    }
+    text
 }
 
 #[derive(Serialize)]

@@ -41,6 +41,7 @@ pub(super) async fn run(
     }
     checks.extend(relay::check_pause(&config).await);
     checks.extend(authority(&config).await);
+    checks.extend(rows(&config).await);
     let sound = checks.iter().all(|checked| checked.check != Check::Bad);
     let examination = Examination { sound, checks };
     context.output.result("countersign.doctor/1", &examination, for_people)?;
@@ -128,6 +129,19 @@ async fn authority(config: &Config) -> Vec<Checked> {
         Err(why) => Checked::note("sending", why.to_string()),
     };
     vec![operators, sending]
+}
+
+/// Whether what campaigns are decided by is as the audit log says.
+async fn rows(config: &Config) -> Vec<Checked> {
+    let Ok(instance) = wiring::instance(config).await else { return Vec::new() };
+    let bad = |why: String| Checked::bad("rows", why);
+    match campaigns::contradictions(&instance).await {
+        Err(error) => vec![bad(error.to_string())],
+        Ok(found) if found.is_empty() => {
+            vec![Checked::good("rows", "campaigns and kill switch are as the audit log says")]
+        }
+        Ok(found) => found.iter().map(|found| bad(found.to_string())).collect(),
+    }
 }
 
 async fn directory(config: &Config) -> Vec<Checked> {

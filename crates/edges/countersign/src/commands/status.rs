@@ -19,6 +19,8 @@ struct InstanceStatus {
     /// When the site's table was last compared with what is kept, and what was found.
     reconciliation: ReconciliationView,
     campaigns: Vec<CampaignView>,
+    /// What of this is not to be believed: rows that are not as the audit log says.
+    not_as_logged: Vec<String>,
 }
 
 /// What an operator wants to know first: who is not told, and how far everything is.
@@ -30,9 +32,16 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
         sending_paused: outbox::paused_sending(&instance).await?,
         reconciliation: campaigns::last_reconciliation(&instance).await?,
         campaigns: campaigns::campaigns(&instance).await?,
+        not_as_logged: not_as_logged(&instance).await?,
     };
     context.output.result("countersign.status/1", &status, for_people)?;
-    Ok(Done::Whole)
+    Ok(if status.not_as_logged.is_empty() { Done::Whole } else { Done::Unsound })
+}
+
+/// Rows that are not as the audit log says, in words.
+pub(super) async fn not_as_logged(instance: &Instance) -> Result<Vec<String>, CommandFailure> {
+    let found = campaigns::contradictions(instance).await?;
+    Ok(found.iter().map(ToString::to_string).collect())
 }
 
 /// A roster that does not hold lets nobody send; how far everything is can be told all the same.
@@ -46,6 +55,9 @@ async fn sending(config: &Config, instance: &Instance) -> Result<SendingAnswer, 
 
 fn for_people(status: &InstanceStatus) -> String {
     let mut sheet = Sheet::default();
+    for found in &status.not_as_logged {
+        sheet.row("NOT AS LOGGED", found);
+    }
     let SendingAnswer { armed, reason, remedy, .. } = &status.sending;
     if let Some(reason) = reason {
         sheet.row("sending", format!("nothing can be sent from this host: {reason}"));

@@ -2,7 +2,6 @@
 
 use std::{fs, thread, time::Duration};
 
-use campaign::Plan;
 use serde_json::{Value, json};
 
 use crate::{
@@ -40,9 +39,9 @@ fn a_plan_that_nobody_could_approve_is_refused_at_once() {
 
 /// A list that is split into two small ones needs as many approvers as if it were one.
 /// Another leak, about others.
-const PART: &str = "Photos 2017";
+pub(crate) const PART: &str = "Photos 2017";
 
-fn find_part(office: &Office) {
+pub(crate) fn find_part(office: &Office) {
     let file = office.site.leaks_folder.join("photos.txt");
     office.instance.add_leak(PART, &[&file]).json();
     for step in ["screen", "verify"] {
@@ -217,15 +216,9 @@ fn halt_all(office: &Office) -> Value {
 fn release_for_part(office: &Office) {
     find_part(office);
     office.draft_another("Part", PART, "");
-    let part = |command: &str| office.run(&["campaign", command, "Part"]).json();
-    part("freeze");
-    let file = office.path("part.json");
-    office.run(&["campaign", "export", "Part", "--output", &file]).json();
-    let plan = Plan::parse(&fs::read(file).unwrap()).unwrap();
-    let [bob, cleo] = ["bob", "cleo"].map(|name| office.sign(&plan, name));
-    office.run(&["campaign", "approve", "Part", &bob, &cleo]).json();
-    for command in ["start", "halt", "close"] {
-        part(command);
+    office.start_another("Part");
+    for command in ["halt", "close"] {
+        office.run(&["campaign", command, "Part"]).json();
     }
 }
 

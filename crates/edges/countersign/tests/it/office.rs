@@ -161,6 +161,17 @@ impl Office {
         self.write("policy.toml", policy.to_string().as_bytes())
     }
 
+    /// Freezes a campaign that is drafted, has it signed, and starts it.
+    pub(crate) fn start_another(&self, name: &str) {
+        self.run(&["campaign", "freeze", name]).json();
+        let file = self.path("another.json");
+        self.run(&["campaign", "export", name, "--output", &file]).json();
+        let plan = Plan::parse(&fs::read(file).unwrap()).unwrap();
+        let [bob, cleo] = ["bob", "cleo"].map(|operator| self.sign(&plan, operator));
+        self.run(&["campaign", "approve", name, &bob, &cleo]).json();
+        self.run(&["campaign", "start", name]).json();
+    }
+
     /// Freezes what was thawed or halted.
     pub(crate) fn freeze_again(&self) -> Value {
         self.run(&["campaign", "freeze", CAMPAIGN]).json()

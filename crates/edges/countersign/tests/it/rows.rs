@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeSet, fs};
 
+use serde_json::{Value, json};
+
 use crate::{
+    campaign_steering::{PART, find_part},
     harness::{Backend, Run},
     office::{CAMPAIGN, Office, ids},
 };
@@ -45,6 +48,8 @@ fn start(backend: Backend) -> Office {
     office
 }
 
+const MOVED: &str = "campaign 1 does not stand where the audit log says";
+
 /// Some were told, and nobody works.
 fn told_by_canary(office: &Office) -> BTreeSet<String> {
     office.work();
@@ -71,8 +76,15 @@ fn a_campaign_that_was_halted_does_not_go_on_by_a_row_of_before() {
                     machine = (SELECT machine FROM kept)";
         write(&office, &["CREATE TABLE halted AS SELECT state, machine FROM campaign", back]);
         for refused in [try_to_work(&office), office.steer("halt"), office.steer("close")] {
-            assert_refused(&refused, "campaign 1 does not stand where the audit log says");
+            assert_refused(&refused, MOVED);
         }
+        for shown in [&["status"][..], &["campaign", "list"], &["doctor"]] {
+            let run = office.run(shown);
+            assert_eq!(run.code, 1, "{}", run.stderr);
+            assert!(format!("{}{}", run.stdout, run.stderr).contains(MOVED), "{}", run.stdout);
+        }
+        let report = office.steer("report");
+        assert!(report.code == 1 && report.stderr.contains(MOVED), "{}", report.stderr);
         assert_eq!(office.told_once(), told);
 
         write(&office, &[&back.replace("kept", "halted")]);
@@ -80,6 +92,29 @@ fn a_campaign_that_was_halted_does_not_go_on_by_a_row_of_before() {
         office.work();
         office.assert_settled(&ids(&office.exposed()));
     }
+}
+
+#[test]
+fn one_campaigns_row_keeps_no_other_campaign_from_telling_or_halting() {
+    let office = start(Backend::Sqlite);
+    write(&office, &["CREATE TABLE kept AS SELECT state, machine FROM campaign"]);
+    let told = told_by_canary(&office);
+    find_part(&office);
+    office.draft_another("Part", PART, "canary_addresses = 500");
+    office.start_another("Part");
+    let back = "UPDATE campaign SET state = (SELECT state FROM kept), \
+                machine = (SELECT machine FROM kept) WHERE name = 'Spring'";
+    write(&office, &[back]);
+    assert_refused(&try_to_work(&office), MOVED);
+    let part = office.run(&["campaign", "status", "Part"]);
+    let part: Value = serde_json::from_str(&part.stdout).unwrap();
+    assert_eq!((&part["state"], &part["sealed_untold"]), (&json!("done"), &json!(0)), "{part:#}");
+    assert!(office.told_once().len() > told.len());
+
+    let halted = office.run(&["campaign", "halt", "--all"]);
+    assert_eq!(halted.code, 3, "{}", halted.stdout);
+    let halted: Value = serde_json::from_str(&halted.stdout).unwrap();
+    assert!(halted["not_halted"]["Spring"].as_str().unwrap().contains(MOVED), "{halted}");
 }
 
 #[test]

@@ -1,0 +1,45 @@
+use futures_util::future::BoxFuture;
+use instance::Instance;
+use ledger::FoldRefusal;
+use model::CampaignId;
+use store::Tx;
+
+use crate::{
+    CampaignError,
+    loaded::{Loaded, kill_switch},
+};
+
+/// The rows that are not as the audit log says, of those that decide what is done: the kill switch's
+/// and every campaign's.
+///
+/// # Errors
+/// [`CampaignError`] if the log is not what was signed, or the store fails.
+pub fn contradictions(
+    instance: &Instance,
+) -> BoxFuture<'_, Result<Vec<FoldRefusal>, CampaignError>> {
+    Box::pin(async move {
+        let mut found = Vec::new();
+        let mut tx = instance.store().begin().await?;
+        found.extend(refusal(kill_switch(instance, &mut tx).await)?);
+        for row in tx.campaigns().await? {
+            found.extend(refusal(shared(instance, &mut tx, row.id).await)?);
+        }
+        Ok(found)
+    })
+}
+
+async fn shared(
+    instance: &Instance,
+    tx: &mut Tx,
+    campaign: CampaignId,
+) -> Result<Loaded, CampaignError> {
+    Loaded::new(tx.share_campaign(campaign).await?)?.proved(instance, tx).await
+}
+
+fn refusal<T>(judged: Result<T, CampaignError>) -> Result<Option<FoldRefusal>, CampaignError> {
+    match judged {
+        Ok(_) => Ok(None),
+        Err(CampaignError::Row(refusal)) => Ok(Some(refusal)),
+        Err(error) => Err(error),
+    }
+}
