@@ -373,7 +373,7 @@ impl ReportError {
     #[must_use]
     pub const fn is_unsound(&self) -> bool {
         match self {
-            Self::Irreconcilable(_) => true,
+            Self::Irreconcilable(_) | Self::Campaign(CampaignError::Row(_)) => true,
             Self::Fault(InstanceFault::Log(error)) => !matches!(error, LogError::Store(_)),
             _ => false,
         }

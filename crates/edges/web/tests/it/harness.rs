@@ -6,11 +6,13 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderMap, Request, StatusCode, header::CONTENT_TYPE, request::Builder},
 };
+use campaign::Campaign;
 use instance::{Instance, InstanceKey, InstanceOptions, create_instance};
-use model::{Clock, InstanceKind, Randomness, Timestamp};
+use ledger::CampaignEvent;
+use model::{CampaignId, CampaignState, Clock, InstanceKind, Randomness, Timestamp};
 use notice::Language;
 use recoveries::Recovery;
-use store::{Store, StoreOptions};
+use store::{NewCampaign, Store, StoreOptions};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 use web::{
@@ -79,6 +81,29 @@ impl Pages {
     /// What programs are told that watch over this one.
     pub(crate) fn for_machines(self) -> Self {
         Self { router: metrics_routes(self.operations()), ..self }
+    }
+
+    /// A campaign that is being put together, in rows and log.
+    pub(crate) async fn draft(&self, name: &str) -> CampaignId {
+        let at = Timestamp::from_micros(1_352_332_800_000_000);
+        let mut tx = self.store.begin().await.unwrap();
+        let (name, author) = (name.to_owned(), "ana".to_owned());
+        let new = NewCampaign {
+            name: name.clone(),
+            author: author.clone(),
+            policy: Vec::new(),
+            created_at: at,
+            leaks: Vec::new(),
+        };
+        let campaign = tx.add_campaign(new).await.unwrap();
+        let machine = serde_json::to_vec(&Campaign::draft(campaign, at)).unwrap();
+        tx.save_campaign(campaign, CampaignState::Draft, machine).await.unwrap();
+        let leaks = Vec::new();
+        let drafted =
+            CampaignEvent::CampaignDrafted { campaign, name, author, leaks, machine: None };
+        self.site.record(&mut tx, &[drafted.into()]).await.unwrap();
+        tx.commit().await.unwrap();
+        campaign
     }
 
     pub(crate) fn operations(&self) -> InProcess {

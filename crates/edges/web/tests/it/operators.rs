@@ -1,25 +1,8 @@
 //! What operators see, and what programs are told that watch over this one.
 
 use axum::http::{Request, StatusCode};
-use store::NewCampaign;
 
 use crate::harness::Pages;
-
-async fn draft(pages: &Pages, name: &str) {
-    let at = model::Timestamp::from_micros(1_352_332_800_000_000);
-    let mut tx = pages.store.begin().await.unwrap();
-    let new = NewCampaign {
-        name: name.to_owned(),
-        author: "ana".to_owned(),
-        policy: Vec::new(),
-        created_at: at,
-        leaks: Vec::new(),
-    };
-    let id = tx.add_campaign(new).await.unwrap();
-    let machine = serde_json::to_vec(&campaign::Campaign::draft(id, at)).unwrap();
-    tx.save_campaign(id, model::CampaignState::Draft, machine).await.unwrap();
-    tx.commit().await.unwrap();
-}
 
 async fn status_at(pages: &Pages, host: &str, path: &str) -> u16 {
     pages.send(Request::get(path).header("host", host)).await.status.as_u16()
@@ -32,7 +15,7 @@ async fn operators_see_every_campaign_and_its_report() {
     let empty = get("/").await;
     assert_eq!(empty.title(), "Campaigns – Example console");
     assert!(empty.body.contains("There is none yet."), "{}", empty.body);
-    draft(&pages, "Spring & autumn").await;
+    pages.draft("Spring & autumn").await;
     let listed = get("/").await.body;
     assert!(listed.contains("<a href=\"/campaign/Spring%20%26%20autumn\">"), "{listed}");
     let report = get("/campaign/Spring%20%26%20autumn").await;
@@ -75,7 +58,7 @@ async fn machines_have_a_listener_of_their_own() {
     for path in ["/healthz", "/metrics"] {
         assert_eq!(pages.get(path).await, pages.get("/nothing").await, "{path}");
     }
-    draft(&pages, "Spring").await;
+    pages.draft("Spring").await;
     let pages = pages.for_machines();
     let health = pages.get("/healthz").await;
     assert_eq!((health.status, &*health.body), (StatusCode::OK, "ok\n"));
