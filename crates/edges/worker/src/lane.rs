@@ -50,6 +50,11 @@ impl Lane<'_> {
                 Ok(Worked::Nothing) => wait(called, &mut self.stop, self.over).await,
                 Err(refused) if self.options.until_done && refused.is_refusal() => {
                     refusal.get_or_insert(refused);
+                    if self.is_rest_over().await? {
+                        break;
+                    }
+                    // What refuses may be no campaign's: then it refuses again at once.
+                    wait(called, &mut self.stop, self.over).await;
                 }
                 Err(error) => {
                     tracing::error!(%error, "a campaign could not go on");

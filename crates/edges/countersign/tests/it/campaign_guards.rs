@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     harness::{Backend, Run},
-    office::{Office, ids},
+    office::{Office, ids, wait_until},
 };
 
 const STORE: &str = "countersign.sqlite3";
@@ -53,6 +53,17 @@ fn a_host_that_was_never_armed_sends_nothing() {
         office.work();
         office.assert_settled(&ids(&office.exposed()));
     }
+}
+
+#[test]
+fn a_worker_that_is_disarmed_meanwhile_ends() {
+    let office = Office::open(Backend::Sqlite);
+    office.smtp.behave("*", "slow");
+    office.start("canary_addresses = 500");
+    let work = office.start_work();
+    wait_until(|| office.smtp.connections() > 0);
+    fs::rename(office.path("sending.json"), office.path("aside")).unwrap();
+    assert_no_worker(&work.wait(), "this host is not armed");
 }
 
 #[test]
