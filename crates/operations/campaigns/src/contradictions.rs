@@ -1,12 +1,10 @@
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::FoldRefusal;
-use model::CampaignId;
-use store::Tx;
 
 use crate::{
     CampaignError,
-    loaded::{Loaded, kill_switch},
+    loaded::{kill_switch, shared},
 };
 
 /// The rows that are not as the audit log says, of those that decide what is done: the kill switch's
@@ -26,14 +24,6 @@ pub fn contradictions(
         }
         Ok(found)
     })
-}
-
-async fn shared(
-    instance: &Instance,
-    tx: &mut Tx,
-    campaign: CampaignId,
-) -> Result<Loaded, CampaignError> {
-    Loaded::new(tx.share_campaign(campaign).await?)?.proved(instance, tx).await
 }
 
 fn refusal<T>(judged: Result<T, CampaignError>) -> Result<Option<FoldRefusal>, CampaignError> {

@@ -48,6 +48,7 @@ pub use failure::{
     WatchError,
 };
 pub use freeze::{finish_campaign, freeze_campaign};
+pub use loaded::HaltedAll;
 pub use reconcile::{
     DisagreeingAccount, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling,
     Thoroughness, last_reconciliation, reconcile, reconcile_if_due,
@@ -58,8 +59,7 @@ pub use run::{Worked, is_anything_under_way, is_campaign_due, moving_campaigns, 
 pub use saga::SwapError;
 pub use statement::{Statement, StatementCounts, publish_statement, statements};
 pub use steer::{
-    HaltedAll, close_campaign, halt_campaign, halt_everything, resume_campaign, start_campaign,
-    thaw_campaign,
+    close_campaign, halt_campaign, halt_everything, resume_campaign, start_campaign, thaw_campaign,
 };
 pub use takeover::{is_sealing_left, judge_left_sealings};
 pub use tell::exposures;

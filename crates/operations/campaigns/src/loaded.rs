@@ -1,7 +1,7 @@
 use campaign::{Campaign, Command, Event, HaltReason, State};
 use instance::Instance;
 use ledger::{CampaignEvent, CampaignStanding, Fold};
-use model::{CampaignId, KillSwitch, Timestamp, canonical::hex_of};
+use model::{CampaignId, CampaignState, KillSwitch, Timestamp, canonical::hex_of};
 use sha2::{Digest as _, Sha256};
 use store::{CampaignRow, Tx};
 
@@ -64,6 +64,15 @@ pub(crate) async fn held(
     id: CampaignId,
 ) -> Result<Loaded, CampaignError> {
     Loaded::new(tx.hold_campaign(id).await?)?.proved(instance, tx).await
+}
+
+/// A campaign that others may read, and nobody may move until the transaction ends.
+pub(crate) async fn shared(
+    instance: &Instance,
+    tx: &mut Tx,
+    id: CampaignId,
+) -> Result<Loaded, CampaignError> {
+    Loaded::new(tx.share_campaign(id).await?)?.proved(instance, tx).await
 }
 
 /// A campaign by its name, held.
@@ -146,17 +155,55 @@ pub(crate) const fn halt_reason(campaign: &Campaign) -> Option<HaltReason> {
     }
 }
 
-/// Stops a campaign that turned out not to be what was signed.
+/// Stops a campaign if it runs; `false` if it does not.
 pub(crate) async fn halt(
     instance: &Instance,
     tx: &mut Tx,
     campaign: CampaignId,
     reason: HaltReason,
-) -> Result<(), CampaignError> {
+) -> Result<bool, CampaignError> {
     let mut loaded = held(instance, tx, campaign).await?;
-    if matches!(loaded.campaign.state(), State::Running(_)) {
+    let runs = matches!(loaded.campaign.state(), State::Running(_));
+    if runs {
         let now = tx.now().await?;
         take_step(instance, tx, &mut loaded, Event::Halt(reason), now).await?;
     }
-    Ok(())
+    Ok(runs)
+}
+
+/// What became of the campaigns that ran when all of them were to stop.
+#[derive(Debug, Default)]
+pub struct HaltedAll {
+    /// The names of those that are halted.
+    pub halted: Vec<String>,
+    /// The others, and why their rows could not be moved.
+    pub not_halted: Vec<(String, CampaignError)>,
+}
+
+/// Stops every campaign that runs. One that something is wrong with keeps no other one running.
+pub(crate) async fn halt_all(
+    instance: &Instance,
+    reason: HaltReason,
+) -> Result<HaltedAll, CampaignError> {
+    let mut all = HaltedAll::default();
+    let running = instance.store().read().await?.campaigns_in(CampaignState::RUNNING).await?;
+    for row in running {
+        match halt_alone(instance, row.id, reason).await {
+            Ok(true) => all.halted.push(row.name),
+            Ok(false) => {}
+            Err(error) => all.not_halted.push((row.name, error)),
+        }
+    }
+    Ok(all)
+}
+
+async fn halt_alone(
+    instance: &Instance,
+    campaign: CampaignId,
+    reason: HaltReason,
+) -> Result<bool, CampaignError> {
+    let mut tx = instance.store().begin().await?;
+    let ran = halt(instance, &mut tx, campaign, reason).await?;
+    tx.commit().await?;
+    Ok(ran)
 }

@@ -23,7 +23,7 @@ use crate::{
     ended::{EndedAccount, record_end},
     examine::examine,
     gate::{Gate, StoredTarget},
-    loaded::{Loaded, halt, kill_switch},
+    loaded::{Loaded, halt, kill_switch, shared},
     saga::{Replacement, Saga, Swapped, carry_out, version},
 };
 
@@ -130,8 +130,7 @@ async fn gate_of(
     campaign: CampaignId,
 ) -> Result<(KillSwitch, Loaded), CampaignError> {
     let (kill_switch, _) = kill_switch(instance, tx).await?;
-    let loaded = Loaded::new(tx.share_campaign(campaign).await?)?;
-    Ok((kill_switch, loaded.proved(instance, tx).await?))
+    Ok((kill_switch, shared(instance, tx, campaign).await?))
 }
 
 impl SealingSaga<'_> {

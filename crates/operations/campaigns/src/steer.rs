@@ -4,7 +4,7 @@ use directory::Directory;
 use futures_util::future::BoxFuture;
 use instance::{Instance, failpoint::mutant, roster_in};
 use ledger::CampaignEvent;
-use model::{CampaignId, CampaignState, KillSwitch};
+use model::KillSwitch;
 use outbox::Words;
 use store::Tx;
 
@@ -12,7 +12,7 @@ use crate::{
     CampaignError, CampaignView,
     approvals::signed_plan,
     freeze::check_words,
-    loaded::{Loaded, held, held_by_name, kill_switch, take_step},
+    loaded::{HaltedAll, Loaded, halt_all, held_by_name, kill_switch, take_step},
     needs::refuse_unable,
     progress::progress,
     show_campaign,
@@ -109,49 +109,15 @@ pub fn halt_campaign<'a>(
     Box::pin(async move { step_by_name(instance, name, Event::Halt(HaltReason::Operator)).await })
 }
 
-/// What became of the campaigns that ran when everything was to stop. The kill switch is pulled:
-/// nothing begins in any of them.
-#[derive(Debug, Default)]
-pub struct HaltedAll {
-    /// The names of those that are halted.
-    pub halted: Vec<String>,
-    /// The others, and why their rows could not be moved.
-    pub not_halted: Vec<(String, CampaignError)>,
-}
-
-/// Pulls the kill switch, and halts every campaign that runs. One that something is wrong with keeps
-/// no other one running.
+/// Pulls the kill switch, so that nothing begins any more, and halts every campaign that runs.
 ///
 /// # Errors
 /// [`CampaignError`] if the store fails.
 pub fn halt_everything(instance: &Instance) -> BoxFuture<'_, Result<HaltedAll, CampaignError>> {
     Box::pin(async move {
         pull_kill_switch(instance).await?;
-        let mut all = HaltedAll::default();
-        let running = instance.store().read().await?.campaigns_in(CampaignState::RUNNING).await?;
-        for row in running {
-            match halt_running(instance, row.id).await {
-                Ok(true) => all.halted.push(row.name),
-                Ok(false) => {}
-                Err(error) => all.not_halted.push((row.name, error)),
-            }
-        }
-        Ok(all)
+        halt_all(instance, HaltReason::Operator).await
     })
-}
-
-/// `false` if it did not run any more.
-async fn halt_running(instance: &Instance, campaign: CampaignId) -> Result<bool, CampaignError> {
-    let mut tx = instance.store().begin().await?;
-    let mut loaded = held(instance, &mut tx, campaign).await?;
-    let runs = matches!(loaded.campaign.state(), State::Running(_));
-    if runs {
-        let now = tx.now().await?;
-        let halt = Event::Halt(HaltReason::Operator);
-        take_step(instance, &mut tx, &mut loaded, halt, now).await?;
-    }
-    tx.commit().await?;
-    Ok(runs)
 }
 
 /// One row, in a transaction of its own: it waits for no campaign.

@@ -47,7 +47,7 @@ pub(crate) async fn root_at(tx: &mut Tx, size: u64) -> Result<Hash, LogError> {
 /// What can be wrong with the audit log.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// An entry would be missing from its campaign's report, or stand in another's.
+    /// An entry would be missing among its campaign's, or stand among another's.
     #[error("entry {position} of the log is about another campaign than it is filed under")]
     Misfiled {
         /// Which entry.

@@ -86,7 +86,7 @@ async fn read_all(tx: &mut Tx, audit: &mut Audit<'_>, notes: &mut Notes) -> Resu
     }
 }
 
-/// Reports read a campaign's entries by the column, which no checkpoint signs.
+/// Whoever reads the entries of one campaign finds them by the column, which no checkpoint signs.
 fn check_filing(entry: &LogEntry) -> Result<(), LogError> {
     if campaign_of(&entry.body)? == entry.campaign {
         Ok(())

@@ -4,10 +4,7 @@ use campaign::{Event, HaltReason, RecordedSwap, RowStanding, State, judge_standi
 use directory::Ability;
 use instance::Instance;
 use ledger::{CampaignEvent, LogEvent};
-use model::{
-    AccountId, CampaignId, CampaignState, Discrepancy, NoticeState, SubjectId, SwapState,
-    TargetState,
-};
+use model::{AccountId, CampaignId, Discrepancy, NoticeState, SubjectId, SwapState, TargetState};
 use outbox::Addressee;
 use store::{AddressNow, KnownSwap, KnownTarget, StoreError, Tx};
 
@@ -19,7 +16,7 @@ use super::{
 };
 use crate::{
     ReconcileError, SwapError,
-    loaded::{held, take_step},
+    loaded::{self, HaltedAll, held, take_step},
     person::PersonToTell,
 };
 
@@ -319,16 +316,10 @@ pub(crate) async fn halt_all(
     instance: &Instance,
     findings: &mut Disagreements,
 ) -> Result<(), ReconcileError> {
-    let running = instance.store().read().await?.campaigns_in(CampaignState::RUNNING).await?;
-    for row in running {
-        let mut tx = instance.store().begin().await?;
-        let mut loaded = held(instance, &mut tx, row.id).await?;
-        if matches!(loaded.campaign.state(), State::Running(_)) {
-            let (halt, now) = (Event::Halt(HaltReason::Unreconciled), tx.now().await?);
-            take_step(instance, &mut tx, &mut loaded, halt, now).await?;
-            tx.commit().await?;
-            findings.halted(&row.name);
-        }
+    let HaltedAll { halted, not_halted } =
+        loaded::halt_all(instance, HaltReason::Unreconciled).await?;
+    for name in &halted {
+        findings.halted(name);
     }
-    Ok(())
+    not_halted.into_iter().next().map_or(Ok(()), |(_, error)| Err(error.into()))
 }
