@@ -19,7 +19,7 @@ pub use self::{
 use crate::{Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom};
 
 /// A snapshot begins with it: another form is not read.
-const SNAPSHOT_FORM: u8 = 1;
+const SNAPSHOT_FORM: u8 = 2;
 
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
@@ -30,7 +30,9 @@ pub struct Fold {
     tree: Tree,
     campaigns: BTreeMap<CampaignId, CampaignFold>,
     /// Notices of no campaign that are not final.
-    requested: HashMap<NoticeId, NoticeFold>,
+    requested: HashMap<NoticeId, RequestedFold>,
+    /// The last link by which somebody has chosen a password: earlier ones work no more.
+    used_links: HashMap<Whom, i64>,
     /// By whom a person was told first of one stored password.
     told: HashMap<(Whom, CredentialVersion), NoticeId>,
     kill_switch: Option<KillSwitch>,
@@ -132,6 +134,15 @@ impl Fold {
         Err(FoldRefusal::Campaign { campaign: id })
     }
 
+    /// Passes the digest of the plan that was frozen last.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::Plan`].
+    pub fn check_plan(&self, id: CampaignId, digest: &str) -> Result<(), FoldRefusal> {
+        let logged = self.campaign(id).and_then(|campaign| campaign.plan.as_deref());
+        if logged == Some(digest) { Ok(()) } else { Err(FoldRefusal::Plan { campaign: id }) }
+    }
+
     /// Passes a notice that may begin: it is as it was left, it is to the people to whom it is due,
     /// and nobody has told one of them of the same password before.
     ///
@@ -139,14 +150,11 @@ impl Fold {
     /// [`FoldRefusal`] says what is against it.
     pub fn check_begin(
         &self,
-        campaign: Option<CampaignId>,
+        campaign: CampaignId,
         notice: NoticeId,
         attempts: u32,
         subjects: &[SubjectId],
     ) -> Result<(), FoldRefusal> {
-        let Some(campaign) = campaign else {
-            return check_notice(self.requested.get(&notice), notice, attempts);
-        };
         let unknown = || FoldRefusal::Notice { notice };
         let fold = self.campaign(campaign).ok_or_else(unknown)?;
         let logged = fold.notices.get(&notice);
@@ -165,6 +173,29 @@ impl Fold {
             }
         }
         Ok(())
+    }
+
+    /// Passes a notice of no campaign that may begin: it is as it was left, and tells what it was
+    /// written for, to whom. `row` is SHA-256 of its row.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::Notice`].
+    pub fn check_requested(
+        &self,
+        notice: NoticeId,
+        attempts: u32,
+        row: &str,
+    ) -> Result<(), FoldRefusal> {
+        let logged = self.requested.get(&notice);
+        check_notice(logged.map(|logged| &logged.standing), notice, attempts)?;
+        let is_of_row = |logged: &RequestedFold| logged.row.as_deref().is_none_or(|of| of == row);
+        if logged.is_some_and(is_of_row) { Ok(()) } else { Err(FoldRefusal::Notice { notice }) }
+    }
+
+    /// Whether a link is later than those by which this person has chosen a password.
+    #[must_use]
+    pub fn is_link_unused(&self, subject: SubjectId, link: i64) -> bool {
+        self.used_links.get(&Whom::Subject(subject)).is_none_or(|used| link > *used)
     }
 
     fn told_by(&self, campaign: &CampaignFold, whom: &Whom) -> Option<NoticeId> {
@@ -187,29 +218,41 @@ impl Fold {
             FoldEntry::Roster(digest) => self.roster = Some(digest),
             FoldEntry::Armed(armed) => self.arming = Some(armed),
             FoldEntry::Requested(step) => self.follow_requested(step),
-            FoldEntry::Recovery(RecoveryEvent::RequestedNoticeMade { notice, .. }) => {
-                self.requested.insert(notice, NoticeFold::pending(0));
+            FoldEntry::Recovery(RecoveryEvent::RequestedNoticeMade { notice, row, .. }) => {
+                let standing = NoticeFold::pending(0);
+                self.requested.insert(notice, RequestedFold { standing, row });
             }
-            FoldEntry::Recovery(RecoveryEvent::PasswordChosen { .. }) | FoldEntry::Other => {}
+            FoldEntry::Recovery(RecoveryEvent::PasswordChosen { whom, link }) => {
+                let last = self.used_links.entry(whom).or_insert(link);
+                *last = link.max(*last);
+            }
+            FoldEntry::Other => {}
         }
     }
 
     /// One that is final is forgotten, and so never begins again.
     fn follow_requested(&mut self, step: NoticeStep) {
-        match step {
+        let (notice, attempt, state) = match step {
             NoticeStep::NoticeBegun { notice, attempt, .. } => {
-                let begun = NoticeFold { attempt, state: NoticeState::Inflight, address: 0 };
-                self.requested.insert(notice, begun);
+                (notice, attempt, NoticeState::Inflight)
             }
-            NoticeStep::NoticeEnded { notice, state, .. } if state.is_final() => {
-                self.requested.remove(&notice);
-            }
-            NoticeStep::NoticeEnded { notice, attempt, state, .. } => {
-                self.requested.insert(notice, NoticeFold { attempt, state, address: 0 });
-            }
-            NoticeStep::NoticeDisputed { .. } => {}
+            NoticeStep::NoticeEnded { notice, attempt, state, .. } => (notice, attempt, state),
+            NoticeStep::NoticeDisputed { .. } => return,
+        };
+        if state.is_final() {
+            self.requested.remove(&notice);
+        } else if let Some(requested) = self.requested.get_mut(&notice) {
+            requested.standing = NoticeFold { attempt, state, address: 0 };
         }
     }
+}
+
+/// A notice that no campaign sends.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct RequestedFold {
+    standing: NoticeFold,
+    /// SHA-256 of its row, in hexadecimal.
+    row: Option<String>,
 }
 
 fn check_notice(
@@ -248,7 +291,13 @@ pub enum FoldRefusal {
         /// Which campaign.
         campaign: CampaignId,
     },
-    /// Not due, begun or ended already.
+    /// It was frozen by nobody.
+    #[error("the plan of campaign {campaign} is not the one of the audit log{}", WAY_ON)]
+    Plan {
+        /// Which campaign.
+        campaign: CampaignId,
+    },
+    /// Not due, begun or ended already, or it tells something else than what it was written for.
     #[error("notice {notice} is not as the audit log says{}", WAY_ON)]
     Notice {
         /// Which notice.

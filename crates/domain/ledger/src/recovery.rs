@@ -18,6 +18,9 @@ pub enum RecoveryEvent {
         /// About which account.
         #[serde(flatten)]
         whom: Whom,
+        /// SHA-256 of its row, in hexadecimal; entries of version 0.1.0 have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        row: Option<String>,
     },
     /// Somebody has chosen a new password by a link.
     PasswordChosen {

@@ -36,7 +36,7 @@ pub use campaign::{
 pub use checked_name::{InstanceId, NameError, OperatorName, is_word};
 pub use credential::{Credential, CredentialVersion, StoredHash, VersionKey};
 pub use document::{Approvable, Document, Endorsed};
-pub use finding::{FindingId, FindingState};
+pub use finding::{FindingId, FindingState, FoundIn};
 pub use instance::InstanceKind;
 pub use leak::{
     FileId, LeakId, LeakState, Provenance, RecordRef, RejectReason, RejectSample, Tier,

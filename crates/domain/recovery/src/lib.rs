@@ -26,4 +26,4 @@ pub use link::{LinkRefusal, LinkRow, LinkState, decide_use, links_to_supersede};
 pub use old::{against_old, variants_of};
 pub use password::{LengthRules, LengthRulesError, NewPassword, NewPasswordError};
 pub use policy::{Objection, PasswordPolicy};
-pub use token::{ResetToken, TokenDigest, TokenError};
+pub use token::{BoundTo, LinkKey, ResetToken, TokenDigest, TokenError};

@@ -237,6 +237,7 @@ fn seal_with(
     let sealed =
         sealed.map_err(|source| SealError::Imitate { account: account.clone(), source })?;
     let PersonToTell { address, username, locale } = whom;
-    let kept = Kept::new(Some(evidence.hash()), &sealed, address, username, locale);
+    let found = evidence.found_in().to_vec();
+    let kept = Kept::new(Some(evidence.hash()), &sealed, address, username, locale, found);
     Ok(Action::Seal(Box::new(Sealing { evidence, sealed, kept })))
 }

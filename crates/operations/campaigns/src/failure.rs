@@ -226,16 +226,21 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// Whether the store does not hold what was signed.
+    /// Whether the store does not hold what was signed, or what only Countersign can have written.
     pub(crate) const fn is_contradiction(&self) -> bool {
-        matches!(self, Self::NotInPlan(_) | Self::Campaign(CampaignError::Group(_)))
+        matches!(
+            self,
+            Self::NotInPlan(_)
+                | Self::Campaign(CampaignError::Group(_))
+                | Self::Fault(InstanceFault::Decrypt(_))
+        )
     }
 
     /// Whether a rule says no, rather than something being wrong.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::NotInPlan(_) => true,
+            Self::NotInPlan(_) | Self::Fault(InstanceFault::Decrypt(_)) => true,
             Self::Permission(error) => error.is_refusal(),
             Self::Send(error) => error.is_refusal(),
             Self::Campaign(error) => error.is_refusal(),

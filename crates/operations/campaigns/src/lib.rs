@@ -15,6 +15,7 @@ mod contradictions;
 mod draft;
 mod ended;
 mod examine;
+mod exposures;
 mod failure;
 mod freeze;
 mod gate;
@@ -43,6 +44,7 @@ pub use approvals::{approve_campaign, export_plan};
 pub use context::{Means, WorkerContext};
 pub use contradictions::contradictions;
 pub use draft::{NewDraft, draft_campaign};
+pub use exposures::exposures_of;
 pub use failure::{
     CampaignError, NotInPlan, ReconcileError, ReportError, RunError, SealError, StatementError,
     WatchError,
@@ -62,7 +64,6 @@ pub use steer::{
     close_campaign, halt_campaign, halt_everything, resume_campaign, start_campaign, thaw_campaign,
 };
 pub use takeover::{is_sealing_left, judge_left_sealings};
-pub use tell::exposures;
 pub use unsettled::{UnsettledPeople, UnsettledPerson, unsettled_people};
 pub use view::{
     CampaignView, PlanView, Sample, campaigns, campaigns_in, sample_targets, show_campaign,

@@ -1,14 +1,15 @@
 use std::{sync::Arc, time::Duration};
 
-use campaign::{Claim, Refusal, Sending, TargetTree, decide_send};
+use campaign::{Claim, Reason, Refusal, Sending, TargetTree, decide_send};
 use model::CampaignId;
-use notice::{AccountName, Address, Composed, Exposure, ResetRequired};
+use notice::{AccountName, Address, Composed, ResetRequired};
 use outbox::{NoticeSource, TellError, code_of, send_next};
-use store::{Errand, Notice, NoticeExposure, StoreError, Tx};
+use store::{Errand, Notice, StoreError, Tx};
 
 use crate::{
     CampaignError, RunError, WorkerContext,
     examine::kept_of,
+    exposures::{exposures, found_in},
     gate::{Gate, group, stored_targets_of, tree, tree_of},
 };
 
@@ -30,8 +31,9 @@ struct CampaignNotices<'a> {
 
 impl NoticeSource for CampaignNotices<'_> {
     type Gate = Gate;
-    /// The same bytes at every attempt: the facts were fixed when the accounts were sealed.
-    type Draft = ();
+    /// What the signed plan calls the leaks. All else was fixed when the accounts were sealed: an
+    /// attempt has the same bytes as the one before.
+    type Draft = Vec<Reason>;
     type Error = RunError;
 
     async fn gate(&self, tx: &mut Tx) -> Result<Option<Gate>, RunError> {
@@ -65,22 +67,24 @@ impl NoticeSource for CampaignNotices<'_> {
         }
     }
 
-    async fn draft(&self, _: &mut Tx, _: &Notice) -> Result<(), RunError> {
-        Ok(())
+    async fn draft(&self, _: &mut Tx, gate: &Gate, _: &Notice) -> Result<Vec<Reason>, RunError> {
+        Ok(gate.signed.plan().reasons().to_vec())
     }
 
-    async fn compose(&self, notice: &Notice, (): ()) -> Result<Composed, RunError> {
+    async fn compose(&self, notice: &Notice, reasons: Vec<Reason>) -> Result<Composed, RunError> {
         let instance = self.context.instance;
         let mut tx = instance.store().read().await?;
         let none = || TellError::NoLine { id: notice.id };
-        let mut kept = Vec::new();
+        let (mut kept, mut found) = (Vec::new(), Vec::new());
         let subjects = tx.notice_lines(notice.id).await?;
         let accounts = instance.accounts_of(&mut tx, subjects.iter().copied()).await?;
         for subject in subjects {
             let line = tx.reset_line(self.campaign, subject).await?.ok_or_else(none)?;
-            kept.push(kept_of(instance, self.campaign, accounts.of(subject)?, &line)?);
+            let line = kept_of(instance, self.campaign, accounts.of(subject)?, &line)?;
+            found.extend(found_in(&mut tx, self.campaign, subject, Some(&line)).await?);
+            kept.push(line);
         }
-        let exposures = exposures(tx.notice_exposures(notice.id).await?)?;
+        let exposures = exposures(&reasons, &found)?;
         let first = kept.first().ok_or_else(none)?;
         let recipient: Address = first.address.parse().map_err(TellError::from)?;
         let names = kept.iter().map(|kept| AccountName::of(kept.username.as_deref())).collect();
@@ -98,16 +102,4 @@ const fn address_of(notice: &Notice) -> Option<u64> {
         Errand::Campaign { address, .. } => Some(address),
         Errand::Request => None,
     }
-}
-
-/// Where passwords were found, in the words of a notice.
-///
-/// # Errors
-/// [`TellError`] if a finding's moment is none that a calendar knows.
-pub fn exposures(found: Vec<NoticeExposure>) -> Result<Vec<Exposure>, TellError> {
-    let exposures = found.into_iter().map(|found| {
-        let date = Some(found.date);
-        Exposure::new(found.verified_at, found.tier, found.name, date, found.provenance)
-    });
-    Ok(exposures.collect::<Result<_, _>>()?)
 }

@@ -1,10 +1,10 @@
-use model::{AccountId, CredentialVersion, FindingId, Secret, StoredHash, Verdict};
+use model::{AccountId, CredentialVersion, FindingId, FoundIn, Secret, StoredHash, Verdict};
 use password::{Attempt, Verifier};
 use store::Finding;
 
 use instance::{DecryptError, Instance};
 
-use crate::contexts::{FINDING, finding_context};
+use crate::contexts::{FINDING, early_finding_context, finding_context};
 
 /// That a leaked password is an account's password at this moment.
 ///
@@ -14,6 +14,7 @@ pub struct Evidence {
     account: AccountId,
     hash: StoredHash,
     findings: Vec<FindingId>,
+    found_in: Vec<FoundIn>,
     found_as: CredentialVersion,
 }
 
@@ -34,6 +35,12 @@ impl Evidence {
     #[must_use]
     pub fn findings(&self) -> &[FindingId] {
         &self.findings
+    }
+
+    /// Where it was found: a leak for each of the findings.
+    #[must_use]
+    pub fn found_in(&self) -> &[FoundIn] {
+        &self.found_in
     }
 
     /// The password as it was stored when it was found first: a rehash inherits it.
@@ -88,8 +95,10 @@ pub fn secret_of(
         return Ok(None);
     };
     let key = instance.keys().data_key(FINDING, key)?;
-    let context = finding_context(finding.leak, account, finding.version);
-    Ok(Some(Secret::from(key.decrypt(&context, sealed)?.as_slice())))
+    let context = finding_context(&found_in(finding), account, finding.version);
+    let early = || early_finding_context(finding.leak, account, finding.version);
+    let secret = key.decrypt(&context, sealed).or_else(|_| key.decrypt(&early(), sealed))?;
+    Ok(Some(Secret::from(secret.as_slice())))
 }
 
 /// What trying again has given.
@@ -124,6 +133,11 @@ fn conclude(suspicion: Suspicion, verdict: Verdict) -> Reverified {
     let proven = |(_, found): &(&Finding, &Secret)| **found == secrets[secret];
     let proven: Vec<_> = findings.iter().zip(&secrets).filter(proven).map(|(f, _)| f).collect();
     let found_as = proven.first().map_or(findings[secret].version, |finding| finding.version);
+    let found_in = proven.iter().map(|finding| found_in(finding)).collect();
     let findings = proven.iter().map(|finding| finding.id).collect();
-    Reverified::Exposed(Evidence { account, hash, findings, found_as })
+    Reverified::Exposed(Evidence { account, hash, findings, found_in, found_as })
+}
+
+const fn found_in(finding: &Finding) -> FoundIn {
+    FoundIn { leak: finding.leak, tier: finding.tier, verified_at: finding.verified_at }
 }

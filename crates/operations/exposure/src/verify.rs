@@ -5,8 +5,8 @@ use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
 use ledger::LogEvent;
 use model::{
-    AccountId, FileId, HashFormat, LeakId, LeakName, LeakState, Outcome, OutcomeCount, Outcomes,
-    RecordRef, SubjectId, Unverified,
+    AccountId, FileId, FoundIn, HashFormat, LeakId, LeakName, LeakState, Outcome, OutcomeCount,
+    Outcomes, RecordRef, SubjectId, Unverified,
 };
 use password::Verifier;
 use store::{
@@ -220,14 +220,16 @@ impl<'a> Verification<'a> {
         let (vault, randomness) = (self.instance.keys(), self.instance.randomness());
         let version = exposure.credential.version(vault);
         let (key, wrapped_key) = vault.new_data_key(FINDING, randomness);
-        let context = finding_context(self.leak, &account, version);
+        let verified_at = self.instance.clock().now();
+        let found = FoundIn { leak: self.leak, tier: exposure.tier, verified_at };
+        let context = finding_context(&found, &account, version);
         let finding = NewFinding {
-            leak: self.leak,
+            leak: found.leak,
             subject,
             version,
-            tier: exposure.tier,
+            tier: found.tier,
             hash_format: exposure.format,
-            verified_at: self.instance.clock().now(),
+            verified_at,
             wrapped_key,
             sealed_secret: key.encrypt(&context, exposure.secret.expose(), randomness),
         };

@@ -170,6 +170,12 @@ impl KeyRing {
         keyed_hash(&self.keys.instance.derive("countersign/v1/request-source"), &[source])
     }
 
+    /// What reset links are made with.
+    #[must_use]
+    pub fn link_key(&self) -> Zeroizing<[u8; 32]> {
+        self.keys.instance.derive("countersign/v1/reset-link")
+    }
+
     /// What notices' codes and tokens are derived from.
     #[must_use]
     pub fn notice_key(&self) -> Zeroizing<[u8; 32]> {

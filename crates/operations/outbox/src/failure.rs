@@ -1,6 +1,6 @@
 use instance::{DisarmedError, InstanceFault};
 use ledger::FoldRefusal;
-use model::{NameError, NoticeId, NoticeKind};
+use model::{LeakId, NameError, NoticeId, NoticeKind};
 use notice::{
     AddressError, ComposeError, FactsError, Language, MomentError, NoticeError, ResetUrlError,
     SignMessageError,
@@ -42,6 +42,12 @@ pub enum TellError {
     NoLine {
         /// Which notice.
         id: NoticeId,
+    },
+    /// A place is to be named that nobody has signed for.
+    #[error("leak {leak} is named to nobody: the signed plan does not know it")]
+    NotSigned {
+        /// Which leak.
+        leak: LeakId,
     },
     /// What it is to say is not kept.
     #[error("what notice {id} is to say is destroyed, or was never written")]

@@ -1,5 +1,5 @@
 use instance::{DecryptError, Encrypted, Instance};
-use model::{AccountId, CampaignId, StoredHash};
+use model::{AccountId, CampaignId, FoundIn, StoredHash};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -20,6 +20,10 @@ pub struct Kept {
     pub username: Option<String>,
     /// The person's language.
     pub locale: Option<String>,
+    /// Where their password was found; nothing in lines that version 0.1.0 wrote.
+    #[serde(default)]
+    #[zeroize(skip)]
+    pub found: Vec<FoundIn>,
 }
 
 impl Kept {
@@ -31,10 +35,11 @@ impl Kept {
         address: String,
         username: Option<String>,
         locale: Option<String>,
+        found: Vec<FoundIn>,
     ) -> Self {
         let replaced = replaced.map(|hash| hash.expose().to_owned()).unwrap_or_default();
         let sealed = sealed.expose().to_owned();
-        Self { replaced, sealed, address, username, locale }
+        Self { replaced, sealed, address, username, locale, found }
     }
 
     /// The hash that was replaced.

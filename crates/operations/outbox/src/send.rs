@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use instance::{
-    NoticeLease,
+    Instance, NoticeLease,
     failpoint::{self, mutant},
     prolong_arming, while_kept,
 };
@@ -20,6 +20,7 @@ use crate::{
     answer::Attempted,
     limits::{RECORD_AGAIN_AFTER, RECORD_TRIES_MAX},
     pause::change_pause,
+    requested::requested_digest,
     shown::keep_shown,
 };
 
@@ -56,6 +57,7 @@ pub trait NoticeSource: Sync {
     fn draft(
         &self,
         tx: &mut Tx,
+        gate: &Self::Gate,
         notice: &Notice,
     ) -> impl Future<Output = Result<Self::Draft, Self::Error>> + Send;
 
@@ -117,7 +119,7 @@ async fn claim<S: NoticeSource>(
         Some((notice, _)) if pause.is_some() && !tx.take_probe(Some(notice.id)).await? => None,
         Some((notice, retry)) => {
             let notice = begin(sender, &mut tx, notice).await?;
-            let draft = source.draft(&mut tx, &notice).await?;
+            let draft = source.draft(&mut tx, &gate, &notice).await?;
             Some(Claimed { notice, retry, draft })
         }
     };
@@ -136,10 +138,7 @@ async fn begin(
     let taken = notice_after(row_of(&notice), NoticeEvent::Taken, Duration::ZERO, now)?;
     let attempts = taken.attempts();
     let lease = sender.instance.options().lease;
-    let subjects = tx.notice_lines(notice.id).await?;
-    let log = sender.instance.proved(tx).await?;
-    log.check_begin(notice.errand.campaign(), notice.id, notice.attempts, &subjects)?;
-    drop(log);
+    check_begin(sender.instance, tx, &notice).await?;
     if !mutant::is_on("begun_unrecorded") {
         tx.begin_notice(notice.id, attempts, sender.worker, lease).await?;
     }
@@ -147,6 +146,21 @@ async fn begin(
     let begun = Notice { attempts, state: NoticeState::Inflight, ..notice };
     sender.instance.record(tx, &[begun_step(&begun).into()]).await?;
     Ok(begun)
+}
+
+async fn check_begin(instance: &Instance, tx: &mut Tx, notice: &Notice) -> Result<(), SendError> {
+    let Notice { id, errand, attempts, .. } = *notice;
+    match errand {
+        Errand::Campaign { campaign, .. } => {
+            let subjects = tx.notice_lines(id).await?;
+            instance.proved(tx).await?.check_begin(campaign, id, attempts, &subjects)?;
+        }
+        Errand::Request => {
+            let row = requested_digest(&tx.requested_notice(id).await?);
+            instance.proved(tx).await?.check_requested(id, attempts, &row)?;
+        }
+    }
+    Ok(())
 }
 
 /// That nobody may send it again is on record, here and outside the store, before the mail server

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use campaign::{TemplateDigest, TemplateName};
 use model::NoticeKind;
-use notice::{BaseUrl, Composer, Language, Rendered, TEMPLATES};
+use notice::{Address, BaseUrl, Composer, Language, Rendered, TEMPLATES};
 use sha2::{Digest, Sha256};
 
 use crate::{WordsError, specimen::Specimens};
@@ -19,7 +19,8 @@ pub struct Words {
 
 impl Words {
     /// Writes a specimen of every notice, holds it against the rules, and takes the digest of what
-    /// campaigns send. `pages` is where reset links lead, if any are mailed.
+    /// campaigns send. `pages` is where reset links lead, if any are mailed; `bounces` is where what
+    /// cannot be delivered goes, if not to the sender.
     ///
     /// # Errors
     /// [`WordsError`] if the site's name or paths would make a notice that reads like a forgery.
@@ -27,6 +28,7 @@ impl Words {
         site: &notice::Site,
         language: Language,
         pages: Option<&BaseUrl>,
+        bounces: Option<&Address>,
     ) -> Result<Self, WordsError> {
         let composer = Composer::new(site.clone()).map_err(WordsError::compose)?;
         let specimens = Specimens::new(site, &composer, pages)?;
@@ -37,7 +39,7 @@ impl Words {
                 if kind == NoticeKind::ResetRequired {
                     let name: TemplateName = format!("{kind}/{language}").parse()?;
                     digests.insert(name.clone(), digest(site, &rendered, language));
-                    mails.insert(name, in_full(site, &rendered));
+                    mails.insert(name, in_full(site, bounces, &rendered));
                 }
             }
         }
@@ -86,10 +88,15 @@ fn digest(site: &notice::Site, rendered: &Rendered, language: Language) -> Templ
 }
 
 /// The text part says all that the other one says.
-fn in_full(site: &notice::Site, rendered: &Rendered) -> String {
+fn in_full(site: &notice::Site, bounces: Option<&Address>, rendered: &Rendered) -> String {
     let (name, address) = (site.sender.name().as_str(), site.sender.from());
+    let line = |field: &str, to: Option<&Address>| {
+        to.map(|to| format!("{field}: {to}\n")).unwrap_or_default()
+    };
+    let reply_to = line("Reply-To", site.sender.reply_to());
+    let return_path = line("Return-Path", bounces);
     let Rendered { subject, text, .. } = rendered;
-    format!("From: {name} <{address}>\nSubject: {subject}\n\n{text}")
+    format!("From: {name} <{address}>\n{reply_to}{return_path}Subject: {subject}\n\n{text}")
 }
 
 /// A campaign sends one kind; a plan's signers sign its words, and no other's.

@@ -1,6 +1,6 @@
 use futures_util::future::BoxFuture;
 use instance::{DecryptError, Encrypted, Instance};
-use model::NoticeKind;
+use model::{NoticeKind, canonical::hex_of};
 use notice::Language;
 use serde::{Deserialize, Serialize};
 use store::{MailRequest, NewMailRequest, StoreError};
@@ -8,8 +8,13 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::limits::REQUESTS_WAITING_MAX;
 
-/// What the data key of a request is wrapped for, and what its text is encrypted with.
+/// What the data key of a request is wrapped for.
 const MAIL_REQUEST: &str = "mail request";
+
+/// What its text is bound to: it asks for no other mail, and for nobody else.
+fn request_context(kind: NoticeKind, source: &[u8; 32]) -> String {
+    format!("{MAIL_REQUEST} for {kind} from {}", hex_of(source))
+}
 
 /// A mail that somebody asks for on a page.
 #[derive(Debug)]
@@ -53,14 +58,10 @@ pub fn ask_for_mail<'a>(
 ) -> BoxFuture<'a, Result<(), AskError>> {
     Box::pin(async move {
         let typed = Typed { text: asked.typed.to_owned(), language: asked.language.to_string() };
+        let (kind, source) = (asked.wanted.kind(), instance.keys().source_key(asked.source));
         let Encrypted { wrapped_key, body } =
-            instance.encrypt(MAIL_REQUEST, MAIL_REQUEST, &typed)?;
-        let request = NewMailRequest {
-            kind: asked.wanted.kind(),
-            source: instance.keys().source_key(asked.source),
-            wrapped_key,
-            asked: body,
-        };
+            instance.encrypt(MAIL_REQUEST, &request_context(kind, &source), &typed)?;
+        let request = NewMailRequest { kind, source, wrapped_key, asked: body };
         let mut tx = instance.store().begin().await?;
         if tx.mail_requests_waiting().await? >= REQUESTS_WAITING_MAX {
             return Err(AskError::TooMany);
@@ -82,7 +83,8 @@ impl Typed {
         instance: &Instance,
         request: &MailRequest,
     ) -> Result<Self, DecryptError> {
-        instance.decrypt(MAIL_REQUEST, MAIL_REQUEST, &request.wrapped_key, &request.asked)
+        let context = request_context(request.kind, &request.source);
+        instance.decrypt(MAIL_REQUEST, &context, &request.wrapped_key, &request.asked)
     }
 }
 

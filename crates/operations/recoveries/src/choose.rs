@@ -8,16 +8,16 @@ use campaigns::{
     saga::{Replacement, Saga, Swapped, carry_out, version},
     watch_account,
 };
-use directory::{EndedSessions, ReadError};
+use directory::{Ability, EndedSessions, ReadError};
 use exposure::secret_of;
 use futures_util::future::BoxFuture;
 use instance::{DecryptError, Instance, InstanceFault, failpoint};
 use model::{Account, AccountId, Credential, Secret, SkipReason, StoredHash, SubjectId, SwapState};
-use outbox::Kept;
+use outbox::{Addressee, Kept};
 use password::{ImitateError, Verifier, format_of};
 use recovery::{
-    Context, LinkRow, NewPassword, NewPasswordError, Objection, ResetToken, against_old,
-    decide_use, variants_of,
+    BoundTo, Context, LinkRow, NewPassword, NewPasswordError, Objection, ResetToken, TokenDigest,
+    against_old, decide_use, variants_of,
 };
 use store::{
     LinkId, NewSwap, PastReset, ResetLink, StoreError, SwapBehalf, SwapLease, Tx, WorkerName,
@@ -29,6 +29,7 @@ use crate::{
     ConcludeError, Recovery,
     finish::{account_now, conclude, conclude_late, finish_reset_of, is_set},
     limits::OLD_HASH_KEPT,
+    link::link_key,
 };
 
 /// A password that somebody has typed on the page behind a link.
@@ -67,7 +68,7 @@ pub fn open_link<'a>(
 ) -> BoxFuture<'a, Result<bool, ChooseError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        Ok(live(&mut tx, token).await?.is_some())
+        Ok(live(instance, &mut tx, token).await?.is_some())
     })
 }
 
@@ -86,7 +87,9 @@ pub fn choose_password<'a>(
 ) -> BoxFuture<'a, Result<Chosen, ChooseError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let Some(link) = live(&mut tx, choice.token).await? else { return Ok(Chosen::Dead) };
+        let Some(link) = live(instance, &mut tx, choice.token).await? else {
+            return Ok(Chosen::Dead);
+        };
         drop(tx);
         let (directory, verifier) = (&*recovery.directory, &recovery.verifier);
         finish_reset_of(instance, directory, verifier, link.subject).await?;
@@ -99,6 +102,9 @@ pub fn choose_password<'a>(
         if is_set(instance, &mut tx, &link, &account).await? {
             // Whoever set it was interrupted, or is not done yet.
             conclude_late(instance, directory, &link, &account).await?;
+            return Ok(Chosen::Dead);
+        }
+        if !is_bound(instance, recovery, choice.token, &link, &account) {
             return Ok(Chosen::Dead);
         }
         let old = old_hashes(instance, &mut tx, link.subject, &account, &credential).await?;
@@ -117,11 +123,47 @@ pub fn choose_password<'a>(
     })
 }
 
-/// The link of a token, if it works now.
-async fn live(tx: &mut Tx, token: &ResetToken) -> Result<Option<ResetLink>, StoreError> {
-    let link = tx.reset_link(*token.digest().as_bytes()).await?;
+/// The link of a token, if it works now by its row and by the log.
+async fn live(
+    instance: &Instance,
+    tx: &mut Tx,
+    token: &ResetToken,
+) -> Result<Option<ResetLink>, InstanceFault> {
+    let digest = token.digest(&link_key(instance));
+    let link = tx.reset_link(*digest.as_bytes()).await?;
     let now = tx.now().await?;
-    Ok(link.filter(|link| decide_use(&row_of(link), now).is_ok()))
+    let Some(link) = link.filter(|link| decide_use(&row_of(link), now).is_ok()) else {
+        return Ok(None);
+    };
+    let is_unused = instance.proved(tx).await?.is_link_unused(link.subject, link.id.0);
+    Ok(is_unused.then_some(link))
+}
+
+/// Whether a link was mailed for this account and this password of it, to the address that it has
+/// now. It was not if its owner has changed either meanwhile, or somebody else has written its row.
+fn is_bound(
+    instance: &Instance,
+    recovery: &Recovery,
+    token: &ResetToken,
+    link: &ResetLink,
+    account: &Account,
+) -> bool {
+    let recorded = recovery.directory.capabilities().can(Ability::RecordVerified);
+    let addressee = Addressee::of(instance, None, account, recorded);
+    let (Some(binding), Some(addressee), Some(credential)) =
+        (link.binding, addressee, &account.credential)
+    else {
+        return false;
+    };
+    let bound = BoundTo {
+        link: link.id.0,
+        subject: link.subject,
+        version: credential.version(instance.keys()),
+        address_key: *addressee.key.as_bytes(),
+        mailed_at: link.mailed_at,
+        expires_at: link.expires_at,
+    };
+    token.binding(&link_key(instance), &bound) == TokenDigest::from_bytes(binding)
 }
 
 const fn row_of(link: &ResetLink) -> LinkRow {

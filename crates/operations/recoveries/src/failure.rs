@@ -1,3 +1,4 @@
+use campaigns::RunError;
 use directory::ReadError;
 use instance::{InstanceFault, PermissionError};
 use outbox::{SendError, TellError};
@@ -11,6 +12,9 @@ pub enum RequestError {
     /// The directory could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// What a campaign has done to the account is not as the log says, or cannot be read.
+    #[error(transparent)]
+    Campaign(#[from] RunError),
     /// The mail cannot be written.
     #[error(transparent)]
     Tell(#[from] TellError),
@@ -29,6 +33,7 @@ impl RequestError {
         match self {
             Self::Permission(error) => error.is_refusal(),
             Self::Send(error) => error.is_refusal(),
+            Self::Campaign(error) => error.is_refusal(),
             _ => false,
         }
     }

@@ -11,6 +11,7 @@ mod failure;
 mod finish;
 mod letter;
 pub mod limits;
+mod link;
 mod means;
 mod resolve;
 mod send;

@@ -1,19 +1,21 @@
 use std::time::Duration;
 
-use campaigns::{WorkerContext, exposures};
+use campaigns::{WorkerContext, exposures_of};
 use futures_util::future::BoxFuture;
-use model::{NoticeKind, Timestamp};
+use model::Timestamp;
 use notice::{
-    AccountName, Answer, Browser, Composed, ExposureAnswer, Language, ResetDone, SelfRequestedLink,
+    AccountName, Address, Answer, Browser, Composed, ExposureAnswer, Language, ResetDone,
+    SelfRequestedLink,
 };
 use outbox::{NoticeSource, TellError, code_of, send_next};
-use recovery::{LinkRow, ResetToken, links_to_supersede};
+use recovery::{LinkRow, ResetToken};
 use store::{Notice, RequestedNotice, StoreError, Tx};
 
 use crate::{
     RequestError,
     letter::{Found, Letter, LetterBody},
     limits::REQUESTED_RETRY,
+    link::mail_link,
 };
 
 /// Sends the next notice that no campaign sends; `false` if none is to be sent now.
@@ -36,17 +38,9 @@ struct RequestedNotices<'a> {
     context: &'a WorkerContext<'a>,
 }
 
-/// What a requested notice is made of.
-struct RequestedDraft {
-    about: RequestedNotice,
-    /// The token of its link stands in the mail, its digest in the store, and nowhere else
-    /// anything.
-    link: Option<(ResetToken, LinkRow)>,
-}
-
 impl NoticeSource for RequestedNotices<'_> {
     type Gate = ();
-    type Draft = RequestedDraft;
+    type Draft = RequestedNotice;
     type Error = RequestError;
 
     async fn gate(&self, tx: &mut Tx) -> Result<Option<()>, RequestError> {
@@ -63,69 +57,73 @@ impl NoticeSource for RequestedNotices<'_> {
         Ok(notice.map(|notice| (notice, REQUESTED_RETRY)))
     }
 
-    async fn draft(&self, tx: &mut Tx, notice: &Notice) -> Result<RequestedDraft, RequestError> {
-        let about = tx.requested_notice(notice.id).await?;
-        let link = match notice.kind {
-            NoticeKind::ResetLink => Some(self.mail_link(tx, &about).await?),
-            _ => None,
-        };
-        Ok(RequestedDraft { about, link })
+    async fn draft(
+        &self,
+        tx: &mut Tx,
+        (): &(),
+        notice: &Notice,
+    ) -> Result<RequestedNotice, RequestError> {
+        Ok(tx.requested_notice(notice.id).await?)
     }
 
     async fn compose(
         &self,
         notice: &Notice,
-        draft: RequestedDraft,
+        about: RequestedNotice,
     ) -> Result<Composed, RequestError> {
-        Ok(self.write(notice, draft).await?)
+        let letter = Letter::of(self.context.instance, notice.id, &about)?;
+        let recipient = letter.recipient()?;
+        let told = self.facts(&letter, &about).await?;
+        let language = self.language(&about);
+        Ok(self.write(notice, recipient, &letter, told, language)?)
     }
 }
 
+/// What a letter tells, with all that is known only as it leaves.
+enum Told {
+    Link(ResetToken, LinkRow),
+    Done { at: Timestamp, browser: Option<Browser>, others_signed_out: bool },
+    Answer(Answer),
+}
+
 impl RequestedNotices<'_> {
-    /// Gives a link its token, and ends the oldest of too many others.
-    async fn mail_link(
-        &self,
-        tx: &mut Tx,
-        about: &RequestedNotice,
-    ) -> Result<(ResetToken, LinkRow), RequestError> {
-        let id = about.link.ok_or(TellError::NoPages)?;
-        let token = ResetToken::generate(self.context.instance.randomness());
-        let row = LinkRow::new(tx.now().await?);
-        let (now, until) = (row.created_at, row.expires_at);
-        tx.mail_reset_link(id, *token.digest().as_bytes(), now, until).await?;
-        let live = tx.live_reset_links(about.subject, id, now).await?;
-        let too_many = links_to_supersede(live.len() as u64);
-        for old in live.into_iter().take(usize::try_from(too_many).unwrap_or(usize::MAX)) {
-            tx.supersede_reset_link(old).await?;
-        }
-        Ok((token, row))
+    async fn facts(&self, letter: &Letter, about: &RequestedNotice) -> Result<Told, RequestError> {
+        Ok(match &letter.told {
+            LetterBody::Link => {
+                let (token, row) = mail_link(self.context, about).await?;
+                Told::Link(token, row)
+            }
+            LetterBody::Done { at_micros, user_agent, others_signed_out } => Told::Done {
+                at: Timestamp::from_micros(*at_micros),
+                browser: user_agent.as_deref().and_then(Browser::of_user_agent),
+                others_signed_out: *others_signed_out,
+            },
+            LetterBody::Answer(found) => Told::Answer(self.answer(about, found).await?),
+        })
     }
 
-    async fn write(&self, notice: &Notice, draft: RequestedDraft) -> Result<Composed, TellError> {
-        let (instance, sender) = (self.context.instance, self.context.sender());
-        let RequestedDraft { about, link } = draft;
-        let letter = Letter::of(instance, notice.id, &about)?;
-        let recipient = letter.recipient()?;
+    fn write(
+        &self,
+        notice: &Notice,
+        recipient: Address,
+        letter: &Letter,
+        told: Told,
+        language: Language,
+    ) -> Result<Composed, TellError> {
+        let (code, sender) = (code_of(self.context.instance, notice.id), self.context.sender());
         let name = AccountName::of(letter.username.as_deref());
-        let code = code_of(instance, notice.id);
-        let language = self.language(&about);
-        match (&letter.told, link) {
-            (LetterBody::Link, Some((token, row))) => {
+        match told {
+            Told::Link(token, row) => {
                 let pages = sender.outbox.pages.as_ref().ok_or(TellError::NoPages)?;
                 let url = pages.reset(&format!("reset/{}", *token.to_text()))?;
                 let facts = SelfRequestedLink::new(recipient, name, url, row.expires_at, code)?;
                 sender.write(notice, &facts, language)
             }
-            (LetterBody::Link, None) => Err(TellError::NoPages),
-            (LetterBody::Done { at_micros, user_agent, others_signed_out }, _) => {
-                let at = Timestamp::from_micros(*at_micros);
-                let browser = user_agent.as_deref().and_then(Browser::of_user_agent);
-                let others = *others_signed_out;
+            Told::Done { at, browser, others_signed_out: others } => {
                 let facts = ResetDone::new(recipient, name, at, browser, others, code)?;
                 sender.write(notice, &facts, language)
             }
-            (LetterBody::Answer(found), _) => {
-                let answer = self.answer(&about, found).await?;
+            Told::Answer(answer) => {
                 let facts = ExposureAnswer::new(recipient, name, answer, code)?;
                 sender.write(notice, &facts, language)
             }
@@ -133,15 +131,16 @@ impl RequestedNotices<'_> {
     }
 
     /// What was found, with where it was.
-    async fn answer(&self, about: &RequestedNotice, found: &Found) -> Result<Answer, TellError> {
+    async fn answer(&self, about: &RequestedNotice, found: &Found) -> Result<Answer, RequestError> {
         Ok(match found {
             Found::Nothing { until_micros } => {
                 Answer::NothingFound { until: Timestamp::from_micros(*until_micros) }
             }
             Found::Open => Answer::UnderReview,
             Found::SwitchedOff { campaign, at_micros, chosen_since } => {
-                let mut tx = self.context.instance.store().read().await?;
-                let exposures = exposures(tx.reset_exposures(*campaign, about.subject).await?)?;
+                let instance = self.context.instance;
+                let mut tx = instance.store().begin().await?;
+                let exposures = exposures_of(instance, &mut tx, *campaign, about.subject).await?;
                 let at = Timestamp::from_micros(*at_micros);
                 Answer::SwitchedOff { at, exposures, chosen_since: *chosen_since }
             }

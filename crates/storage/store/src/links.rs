@@ -7,21 +7,34 @@ use crate::{LinkId, StoreFuture, Tx, cell::Cell};
 sql::queries! {
     ADD = ["INSERT INTO reset_link (subject, made_at, superseded) VALUES ($1, " NOW ", FALSE)
         RETURNING id"];
-    MAIL = ["UPDATE reset_link SET digest = $1, mailed_at = $2, expires_at = $3
-        WHERE id = $4 AND used_at IS NULL"];
+    MAIL = ["UPDATE reset_link SET digest = $1, binding = $2, mailed_at = $3, expires_at = $4
+        WHERE id = $5 AND used_at IS NULL"];
     LIVE = ["SELECT id FROM reset_link
         WHERE subject = $1 AND expires_at > $2 AND used_at IS NULL AND NOT superseded AND id <> $3
         ORDER BY mailed_at, id"];
     SUPERSEDE = ["UPDATE reset_link SET superseded = TRUE WHERE id = $1"];
     SUPERSEDE_OTHERS = ["UPDATE reset_link SET superseded = TRUE
         WHERE subject = $1 AND id <> $2 AND used_at IS NULL AND digest IS NOT NULL"];
-    BY_DIGEST = ["SELECT id, subject, mailed_at, expires_at, used_at, superseded
+    BY_DIGEST = ["SELECT id, subject, binding, mailed_at, expires_at, used_at, superseded
         FROM reset_link WHERE digest = $1"];
-    HOLD = ["SELECT id, subject, mailed_at, expires_at, used_at, superseded
+    HOLD = ["SELECT id, subject, binding, mailed_at, expires_at, used_at, superseded
         FROM reset_link WHERE id = $1" FOR_UPDATE];
     USE = ["UPDATE reset_link SET used_at = $1
         WHERE id = $2 AND used_at IS NULL
             AND EXISTS (SELECT 1 FROM swap WHERE swap.link = reset_link.id)"];
+}
+
+/// What a link gets as its mail leaves.
+#[derive(Debug, Clone, Copy)]
+pub struct MailedLink {
+    /// By which its token finds it.
+    pub digest: [u8; 32],
+    /// A keyed hash of what it is for.
+    pub binding: [u8; 32],
+    /// When its mail leaves.
+    pub mailed_at: Timestamp,
+    /// From when on it no longer works.
+    pub expires_at: Timestamp,
 }
 
 /// A link as it was mailed.
@@ -31,6 +44,8 @@ pub struct ResetLink {
     pub id: LinkId,
     /// Whose password it sets.
     pub subject: SubjectId,
+    /// A keyed hash of what it is for; `None` of links that version 0.1.0 mailed, which work no more.
+    pub binding: Option<[u8; 32]>,
     /// When its mail left.
     pub mailed_at: Timestamp,
     /// From when on it no longer works.
@@ -41,7 +56,7 @@ pub struct ResetLink {
     pub superseded: bool,
 }
 
-record!(ResetLink { id, subject, mailed_at, expires_at, used_at, superseded });
+record!(ResetLink { id, subject, binding, mailed_at, expires_at, used_at, superseded });
 
 impl Tx {
     /// Makes a link that nobody knows yet.
@@ -57,15 +72,11 @@ impl Tx {
     ///
     /// # Errors
     /// What the database reports, also when the link was used.
-    pub fn mail_reset_link(
-        &mut self,
-        id: LinkId,
-        digest: [u8; 32],
-        now: Timestamp,
-        expires_at: Timestamp,
-    ) -> StoreFuture<'_, ()> {
+    pub fn mail_reset_link(&mut self, id: LinkId, mailed: MailedLink) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            let query = self.0.run(&MAIL).bind(Cell(digest)).bind(Cell(now)).bind(Cell(expires_at));
+            let MailedLink { digest, binding, mailed_at, expires_at } = mailed;
+            let query = self.0.run(&MAIL).bind(Cell(digest)).bind(Cell(binding));
+            let query = query.bind(Cell(mailed_at)).bind(Cell(expires_at));
             Ok(query.bind(Cell(id)).exactly_one().await?)
         })
     }

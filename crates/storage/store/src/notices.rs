@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use model::{
-    CampaignId, LeakDate, LeakName, NoticeId, NoticeKind, NoticeState, Provenance, SubjectId, Tier,
-    Timestamp,
-};
+use model::{CampaignId, NoticeId, NoticeKind, NoticeState, SubjectId, Timestamp};
 
 use sql::{Record, Row, SqlError};
 
@@ -56,24 +53,6 @@ sql::queries! {
         WHERE notice.code_lookup = $1"];
     DISPUTE = ["UPDATE notice SET disputed_at = " NOW " WHERE id = $1 AND disputed_at IS NULL"];
     LINES = ["SELECT subject FROM notice_line WHERE notice = $1 ORDER BY subject"];
-    // A leak is named once, by the finding that came first.
-    EXPOSURES = ["SELECT finding.tier, finding.verified_at,
-            COALESCE(leak.public_name, leak.name) AS name, leak.date, leak.provenance
-        FROM finding JOIN leak ON leak.id = finding.leak
-        WHERE finding.id IN (SELECT MIN(finding.id) FROM notice_line
-            JOIN reset_evidence ON reset_evidence.campaign = notice_line.campaign
-                AND reset_evidence.subject = notice_line.subject
-            JOIN finding ON finding.id = reset_evidence.finding
-            WHERE notice_line.notice = $1 GROUP BY finding.leak)
-        ORDER BY finding.id"];
-    EXPOSURES_OF_RESET = ["SELECT finding.tier, finding.verified_at,
-            COALESCE(leak.public_name, leak.name) AS name, leak.date, leak.provenance
-        FROM finding JOIN leak ON leak.id = finding.leak
-        WHERE finding.id IN (SELECT MIN(finding.id) FROM reset_evidence
-            JOIN finding ON finding.id = reset_evidence.finding
-            WHERE reset_evidence.campaign = $1 AND reset_evidence.subject = $2
-            GROUP BY finding.leak)
-        ORDER BY finding.id"];
     RECOUNT = ["SELECT state, COUNT(*) AS notices FROM notice WHERE campaign = $1
         GROUP BY state ORDER BY state"];
     COUNTS = ["SELECT state, notices FROM notice_tally WHERE campaign = $1 AND notices > 0
@@ -165,23 +144,6 @@ pub struct CodedNotice {
 }
 
 record!(CodedNotice { ended_at, address_key; notice });
-
-/// Why a notice is sent: where a password of its accounts was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoticeExposure {
-    /// What led from the record to the account.
-    pub tier: Tier,
-    /// When it was found.
-    pub verified_at: Timestamp,
-    /// What the leak is called.
-    pub name: LeakName,
-    /// When it happened.
-    pub date: LeakDate,
-    /// How sure the site is of it.
-    pub provenance: Provenance,
-}
-
-record!(NoticeExposure { tier, verified_at, name, date, provenance });
 
 impl Tx {
     /// Writes a notice of a campaign that is to be sent, with a line for each account. The schema
@@ -304,23 +266,6 @@ impl Tx {
         Box::pin(async move {
             let rows = self.0.run(&LINES).bind(Cell(id)).all::<(Cell<SubjectId>,)>().await?;
             Ok(rows.into_iter().map(|(Cell(subject),)| subject).collect())
-        })
-    }
-
-    /// Where the passwords that a notice speaks of were found: each leak once.
-    pub fn notice_exposures(&mut self, id: NoticeId) -> StoreFuture<'_, Vec<NoticeExposure>> {
-        Box::pin(async move { Ok(self.0.run(&EXPOSURES).bind(Cell(id)).all().await?) })
-    }
-
-    /// Where the password that a campaign took out of use was found: each leak once.
-    pub fn reset_exposures(
-        &mut self,
-        campaign: CampaignId,
-        subject: SubjectId,
-    ) -> StoreFuture<'_, Vec<NoticeExposure>> {
-        Box::pin(async move {
-            let query = self.0.run(&EXPOSURES_OF_RESET).bind(Cell(campaign));
-            Ok(query.bind(Cell(subject)).all().await?)
         })
     }
 

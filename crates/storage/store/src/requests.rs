@@ -19,7 +19,8 @@ sql::queries! {
     ADD_REQUESTED = ["INSERT INTO requested_notice (notice, kind, subject, link, made_at, language,
             address_key, source, wrapped_key, kept)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"];
-    REQUESTED = ["SELECT subject, link, language, wrapped_key, kept FROM requested_notice
+    REQUESTED = ["SELECT kind, subject, link, language, address_key, wrapped_key, kept
+        FROM requested_notice
         WHERE notice = $1"];
     LANGUAGE = ["SELECT language FROM requested_notice
         WHERE link = $1 AND kind = 'reset_link'"];
@@ -95,19 +96,23 @@ pub struct NewRequestedNotice {
 /// What a notice that no campaign sends is about.
 #[derive(Debug, Clone)]
 pub struct RequestedNotice {
+    /// Which mail.
+    pub kind: NoticeKind,
     /// About which account.
     pub subject: SubjectId,
     /// The link that it holds, or that was used.
     pub link: Option<LinkId>,
     /// The language to write in.
     pub language: String,
+    /// The keyed hash of the address.
+    pub address_key: [u8; 32],
     /// The wrapped key of `kept`; `None` once the notice is final.
     pub wrapped_key: Option<Vec<u8>>,
     /// Whom it goes to and what it tells, encrypted; `None` once the notice is final.
     pub kept: Option<Vec<u8>>,
 }
 
-record!(RequestedNotice { subject, link, language, wrapped_key, kept });
+record!(RequestedNotice { kind, subject, link, language, address_key, wrapped_key, kept });
 
 impl Tx {
     /// Writes down that somebody asks for a mail.

@@ -1,6 +1,8 @@
 //! What was taken out of use, and on what evidence.
 
-use model::{CampaignId, CredentialVersion, FindingId, SubjectId, Timestamp};
+use model::{
+    CampaignId, CredentialVersion, FindingId, FoundIn, LeakId, SubjectId, Tier, Timestamp,
+};
 
 use crate::{StoreError, StoreFuture, Tx, cell::Cell};
 
@@ -14,6 +16,9 @@ sql::queries! {
             kept = excluded.kept
         WHERE reset_line.recalled_at IS NULL"];
     ADD_EVIDENCE = ["INSERT INTO reset_evidence (campaign, subject, finding) VALUES {rows}"];
+    EVIDENCE = ["SELECT finding.leak, finding.tier, finding.verified_at
+        FROM reset_evidence JOIN finding ON finding.id = reset_evidence.finding
+        WHERE reset_evidence.campaign = $1 AND reset_evidence.subject = $2 ORDER BY finding.id"];
     DROP_EVIDENCE = ["DELETE FROM reset_evidence WHERE campaign = $1 AND subject = $2"];
     DROP_LINE = ["DELETE FROM reset_line WHERE campaign = $1 AND subject = $2"];
     LINE = ["SELECT subject, version, replaced_version, sealed_version, wrapped_key, kept
@@ -188,6 +193,22 @@ impl Tx {
         Box::pin(async move {
             let query = self.0.run(&LINE).bind(Cell(campaign)).bind(Cell(subject));
             Ok(query.optional().await?)
+        })
+    }
+
+    /// Where the password that a campaign took out of use was found, the first finding first.
+    pub fn reset_evidence(
+        &mut self,
+        campaign: CampaignId,
+        subject: SubjectId,
+    ) -> StoreFuture<'_, Vec<FoundIn>> {
+        Box::pin(async move {
+            let query = self.0.run(&EVIDENCE).bind(Cell(campaign)).bind(Cell(subject));
+            let rows =
+                query.all::<(Cell<LeakId>, Cell<Tier>, Cell<Timestamp>)>().await?.into_iter();
+            let found =
+                |(Cell(leak), Cell(tier), Cell(verified_at))| FoundIn { leak, tier, verified_at };
+            Ok(rows.map(found).collect())
         })
     }
 

@@ -36,4 +36,5 @@ pub(crate) const SCHEMA: Migrations = in_both! {
     12 "0012" "shown",
     13 "0013" "subjects",
     14 "0014" "fold",
+    15 "0015" "bound_links",
 };

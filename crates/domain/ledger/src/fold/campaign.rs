@@ -12,6 +12,8 @@ use crate::{CampaignEvent, NoticeStep, Whom};
 pub struct CampaignFold {
     /// Where it stands; `None` before it is drafted.
     pub standing: Option<CampaignStanding>,
+    /// The digest of the plan that was frozen last.
+    pub plan: Option<String>,
     /// Accounts in the plan.
     pub targets: u64,
     /// Addresses in the plan.
@@ -110,7 +112,8 @@ impl CampaignFold {
         use CampaignEvent as E;
         match event {
             E::CampaignDrafted { machine, .. } => self.stand(0, "draft".to_owned(), machine),
-            E::CampaignFrozen { targets, addresses, skipped, .. } => {
+            E::CampaignFrozen { plan, targets, addresses, skipped, .. } => {
+                self.plan = Some(plan);
                 (self.targets, self.addresses, self.left_out) = (targets, addresses, skipped);
             }
             E::CampaignMoved { round, to, machine, .. } => {

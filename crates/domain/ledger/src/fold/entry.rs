@@ -54,6 +54,7 @@ impl FoldEntry {
     pub const fn whom_mut(&mut self) -> Option<&mut Whom> {
         match self {
             Self::Campaign(_, _, event) => event.whom_mut(),
+            Self::Recovery(RecoveryEvent::PasswordChosen { whom, .. }) => Some(whom),
             _ => None,
         }
     }

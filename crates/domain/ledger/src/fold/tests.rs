@@ -38,7 +38,7 @@ impl Written {
     }
 
     fn check(&self, notice: i64, attempts: u32, whom: &[SubjectId]) -> Result<(), FoldRefusal> {
-        self.0.check_begin(Some(SEVEN), NoticeId(notice), attempts, whom)
+        self.0.check_begin(SEVEN, NoticeId(notice), attempts, whom)
     }
 }
 
@@ -74,7 +74,7 @@ fn a_notice_is_to_those_who_were_sealed_at_its_address() {
     let due = Written::default().seal(SEVEN, ANA, 1, 5).seal(SEVEN, BOB, 1, 6);
     let notice = NoticeId(5);
     assert_eq!(due.check(5, 0, &[ANA, BOB]), Err(FoldRefusal::Lines { notice }));
-    let of_another = due.0.check_begin(Some(EIGHT), notice, 0, &[ANA]);
+    let of_another = due.0.check_begin(EIGHT, notice, 0, &[ANA]);
     assert_eq!(of_another, refused(5));
 }
 
@@ -96,16 +96,27 @@ fn a_requested_notice_begins_as_often_as_it_is_put_off() {
         notice: NoticeId(9),
         kind: model::NoticeKind::ResetLink,
         whom: ANA.into(),
+        row: Some("aa".to_owned()),
     };
-    let check = |log: &Written, attempts| log.0.check_begin(None, NoticeId(9), attempts, &[]);
+    let check = |log: &Written, attempts| log.0.check_requested(NoticeId(9), attempts, "aa");
     let none = Written::default();
     assert_eq!(check(&none, 0), refused(9));
     let due = none.then(LogEvent::from(made));
     assert_eq!(check(&due, 0), Ok(()));
+    assert_eq!(due.0.check_requested(NoticeId(9), 0, "bb"), refused(9), "another letter");
     let put_off = due.begin(None, 9, 1).end(None, 9, NoticeState::Pending);
     assert_eq!((check(&put_off, 0), check(&put_off, 1)), (refused(9), Ok(())));
     let sent = put_off.end(None, 9, NoticeState::Sent);
     assert_eq!((check(&sent, 0), check(&sent, 1)), (refused(9), refused(9)));
+}
+
+#[test]
+fn a_link_that_was_used_is_used_up_and_so_are_earlier_ones() {
+    let chosen = |link| RecoveryEvent::PasswordChosen { whom: ANA.into(), link };
+    let log = Written::default().then(LogEvent::from(chosen(5))).then(LogEvent::from(chosen(3)));
+    let unused = |whom, link| log.0.is_link_unused(whom, link);
+    assert_eq!((unused(ANA, 4), unused(ANA, 5), unused(ANA, 6)), (false, false, true));
+    assert!(unused(BOB, 5));
 }
 
 #[test]

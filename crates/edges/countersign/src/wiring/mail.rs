@@ -48,7 +48,8 @@ pub(crate) fn words(config: &Config, kind: InstanceKind) -> Result<Words, Wiring
         .language
         .parse()
         .map_err(|source| MailError::Word { setting: "site.language", source })?;
-    let words = Words::new(&notice_site(config, kind)?, language, pages.as_ref());
+    let (site, bounces) = (notice_site(config, kind)?, bounces(config)?);
+    let words = Words::new(&site, language, pages.as_ref(), bounces.as_ref());
     Ok(words.map_err(MailError::from)?)
 }
 
@@ -93,7 +94,6 @@ pub(crate) async fn greet_relay(
 
 fn mail(config: &Config, kind: InstanceKind) -> Result<Mail, MailError> {
     let settings = &config.settings.mail;
-    let bounces = settings.bounces.as_deref().map(|bounces| address("mail.bounces", bounces));
     Ok(Mail {
         transport: match settings.transport {
             TransportSetting::Maildir => {
@@ -102,8 +102,13 @@ fn mail(config: &Config, kind: InstanceKind) -> Result<Mail, MailError> {
             TransportSetting::Smtp => Box::new(relay(config, kind)?),
         },
         signer: signer(config)?,
-        bounces: bounces.transpose()?,
+        bounces: bounces(config)?,
     })
+}
+
+fn bounces(config: &Config) -> Result<Option<Address>, MailError> {
+    let bounces = config.settings.mail.bounces.as_deref();
+    bounces.map(|bounces| address("mail.bounces", bounces)).transpose()
 }
 
 /// A rehearsal mails to this host only.

@@ -13,6 +13,7 @@ mod campaign_replica;
 mod campaign_steering;
 mod demo;
 mod findings;
+mod forged_mail;
 mod german;
 mod harness;
 mod history;

@@ -30,7 +30,7 @@ pub(crate) struct ResetScene {
 }
 
 impl ResetScene {
-    fn open(backend: Backend) -> Self {
+    pub(crate) fn open(backend: Backend) -> Self {
         Self::of(Office::open(backend))
     }
 
@@ -73,8 +73,7 @@ impl ResetScene {
 
     /// Asks for a link as this person would; the path of the link that comes.
     pub(crate) fn ask(&self, served: &Served, person: &SitePerson, count: usize) -> String {
-        let answer = served.post("/forgot", &format!("name={}", form(&person.email)));
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        type_address(served, person);
         self.link(person, count)
     }
 
@@ -116,6 +115,12 @@ fn form(text: &str) -> String {
         other => format!("%{other:02X}"),
     };
     text.bytes().map(escape).collect()
+}
+
+/// Asks for a link as this person would.
+pub(crate) fn type_address(served: &Served, person: &SitePerson) {
+    let answer = served.post("/forgot", &format!("name={}", form(&person.email)));
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 pub(crate) fn choose(served: &Served, link: &str, password: &str) -> String {

@@ -7,12 +7,15 @@ use exposure::{AddLeak, EmbeddedDirectory, add_leak, screen_leak, verify_leak};
 use instance::{Progress, Step};
 use model::{
     Account, AccountId, Credential, NoticeKind, Provenance, Randomness, Secret, StoredHash,
-    SubjectId, Verdict,
+    SubjectId, Timestamp, Verdict,
 };
+use outbox::Addressee;
 use password::{CostLimits, Verifier};
 use recoveries::Recovery;
-use recovery::{BreachedList, LengthRules, PasswordPolicy, ResetToken, limits::LINK_LIFETIME};
-use store::{LinkId, NewRequestedNotice, Tx};
+use recovery::{
+    BoundTo, BreachedList, LengthRules, LinkKey, PasswordPolicy, ResetToken, limits::LINK_LIFETIME,
+};
+use store::{LinkId, MailedLink, NewRequestedNotice, Tx};
 
 use crate::harness::{Answer, Pages};
 
@@ -69,15 +72,56 @@ impl Jane {
     /// A link with a token of its own that works for so long, and its path.
     pub(crate) async fn mail_link(&self, seed: u8, lifetime: Duration) -> (LinkId, String) {
         let token = ResetToken::generate(&Always(seed));
+        let account = self.account().await;
         let mut tx = self.pages.store.begin().await.unwrap();
         let now = tx.now().await.unwrap();
         let subject = self.subject(&mut tx).await;
         let link = tx.add_reset_link(subject).await.unwrap();
-        let (digest, until) = (*token.digest().as_bytes(), now.after(lifetime));
-        tx.mail_reset_link(link, digest, now, until).await.unwrap();
+        let bound = self.bound(link, subject, &account, now, now.after(lifetime));
+        let key = LinkKey::new(*self.pages.site.keys().link_key());
+        let mailed = MailedLink {
+            digest: *token.digest(&key).as_bytes(),
+            binding: *token.binding(&key, &bound).as_bytes(),
+            mailed_at: bound.mailed_at,
+            expires_at: bound.expires_at,
+        };
+        tx.mail_reset_link(link, mailed).await.unwrap();
         tx.add_requested_notice(mail(subject, link), now).await.unwrap();
         tx.commit().await.unwrap();
         (link, format!("/reset/{}", *token.to_text()))
+    }
+
+    fn bound(
+        &self,
+        link: LinkId,
+        subject: SubjectId,
+        account: &Account,
+        mailed_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> BoundTo {
+        let site = &self.pages.site;
+        let addressee = Addressee::of(site, None, account, true).unwrap();
+        BoundTo {
+            link: link.0,
+            subject,
+            version: account.credential.as_ref().unwrap().version(site.keys()),
+            address_key: *addressee.key.as_bytes(),
+            mailed_at,
+            expires_at,
+        }
+    }
+
+    /// Her account, as the site has it.
+    async fn account(&self) -> Account {
+        self.directory.by_ids(&[id()]).await.unwrap().remove(0)
+    }
+
+    /// Changes what the site has of her.
+    pub(crate) async fn change(&self, change: impl FnOnce(Account) -> Account) {
+        let changed = change(self.account().await);
+        let mut tx = self.pages.store.begin().await.unwrap();
+        tx.import_accounts(&[changed]).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// Her number.
@@ -92,8 +136,7 @@ impl Jane {
 
     /// Whether she can sign in with a password.
     pub(crate) async fn signs_in(&self, password: &str) -> bool {
-        let accounts = self.directory.by_ids(&[id()]).await.unwrap();
-        let now = accounts[0].credential.clone().unwrap();
+        let now = self.account().await.credential.unwrap();
         let verdict = verifier().verify(now.hash(), &[Secret::from(password.as_bytes())]);
         verdict == Verdict::Match { secret: 0 }
     }

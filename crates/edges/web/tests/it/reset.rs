@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{Request, StatusCode};
-use model::CredentialVersion;
+use model::{Account, Credential, CredentialVersion, StoredHash};
 use recovery::limits::LINK_LIFETIME;
 use store::{NewSwap, SwapBehalf, WorkerName};
 
@@ -18,6 +18,10 @@ const NEW: &str = "three violet chairs";
 
 /// A token of the right form, that no link has.
 const NO_TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// The hash of another password than hers.
+const ANOTHER: &str =
+    "pbkdf2_sha256$1000$saltsaltsalt$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// What is said of the last try.
 fn fault(answer: &Answer) -> &str {
@@ -55,6 +59,20 @@ async fn whoever_has_a_new_password_is_told_by_mail() {
     let before = due().await;
     jane.choose(&link, NEW).await;
     assert_eq!(due().await, before + 1);
+}
+
+#[tokio::test]
+async fn a_link_ends_once_the_site_has_another_address_or_password_of_its_owner() {
+    let jane = Jane::new().await;
+    let (_, link) = jane.mail_link(1, LINK_LIFETIME).await;
+    jane.change(|account| Account { email: Some("jane@example.com".to_owned()), ..account }).await;
+    assert_eq!(jane.choose(&link, NEW).await.status, StatusCode::NOT_FOUND);
+
+    let (_, link) = jane.mail_link(2, LINK_LIFETIME).await;
+    let credential = StoredHash::from_column(Some(ANOTHER.to_owned())).map(Credential::from);
+    jane.change(|account| Account { credential, ..account }).await;
+    assert_eq!(jane.choose(&link, NEW).await.status, StatusCode::NOT_FOUND);
+    assert!(!jane.signs_in(NEW).await);
 }
 
 #[tokio::test]

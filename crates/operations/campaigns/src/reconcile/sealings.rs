@@ -87,7 +87,9 @@ impl Sealings {
             return Ok(false);
         }
         let PersonToTell { address, username, locale } = whom;
-        let kept = Kept::new(None, hash, address.clone(), username.clone(), locale.clone());
+        let (address, username, locale) = (address.clone(), username.clone(), locale.clone());
+        // Where it was found is told by the findings, whose numbers the log has.
+        let kept = Kept::new(None, hash, address, username, locale, Vec::new());
         let account = &instance.account_of(tx, subject).await?;
         let Encrypted { wrapped_key, body } = kept.encrypt(instance, campaign, account)?;
         let line = NewResetLine {

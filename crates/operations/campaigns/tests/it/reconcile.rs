@@ -85,8 +85,8 @@ async fn a_value_that_was_given_up_is_found_and_its_owner_told(databases: Databa
     let line = tx.reset_line(table.campaign, who).await.unwrap().unwrap();
     assert!(line.kept.is_some());
     assert_eq!(tx.addresses_to_take(table.campaign, 0, 9).await.unwrap(), [1], "it is told next");
-    let notice = tx.add_notice(table.campaign, 1, &[who], model::Timestamp::from_micros(5)).await;
-    assert_eq!(tx.notice_exposures(notice.unwrap()).await.unwrap().len(), 1);
+    tx.add_notice(table.campaign, 1, &[who], model::Timestamp::from_micros(5)).await.unwrap();
+    assert_eq!(tx.reset_evidence(table.campaign, who).await.unwrap().len(), 1);
     tx.roll_back().await.unwrap();
     let log = table.instance.log().await;
     let entry = r#""event":"account_found_sealed","campaign":1,"subject":2,"address":1,"#;

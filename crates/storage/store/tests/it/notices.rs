@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::{CampaignId, FindingId, NoticeId, NoticeKind, NoticeState, Tier};
 use sql::{Constraint, SqlError};
-use store::{Errand, NewFinding, Notice, Store, StoreError, Tx, WorkerName};
+use store::{Errand, Notice, Store, StoreError, Tx, WorkerName};
 
 use crate::support::{
     Frozen, LONG, TestStore, broken, frozen, frozen_at, leak, new_finding, reset_line, subject,
@@ -27,8 +27,7 @@ on_both! {
     what_is_uncertain_may_still_be_learnt,
     who_was_told_stays_on_record,
     a_code_leads_to_one_notice,
-    a_leak_is_named_once,
-    only_evidence_is_named,
+    evidence_is_told_with_where_it_was_found,
     the_tally_is_what_the_rows_say,
 }
 
@@ -234,37 +233,22 @@ async fn a_code_leads_to_one_notice(store: TestStore) {
     assert_eq!(broken(tx.set_code_lookup(second, [5; 32]).await), Constraint::Unique);
 }
 
-/// Two accounts, three findings of one leak, at different times and by different names.
-async fn a_leak_is_named_once(store: TestStore) {
-    let frozen = frozen_at(&store, &[0, 0]).await;
-    let mut tx = store.tx().await;
-    let later =
-        NewFinding { tier: Tier::Exact, verified_at: time(88), ..new_finding(frozen.leak, "0", 2) };
-    let later = tx.add_finding(&later, &[]).await.unwrap();
-    plan_anew(&mut tx, &frozen, [0, 0], &[later]).await;
-    put(&mut tx, &frozen, "0", &[frozen.findings[0], later]).await;
-    put(&mut tx, &frozen, "1", &frozen.findings[1..]).await;
-    let id = told(&mut tx, &frozen, 0, &["0", "1"]).await;
-    let named = tx.notice_exposures(id).await.unwrap();
-    let told: Vec<_> = named.iter().map(|e| (e.name.as_str(), e.verified_at, e.tier)).collect();
-    assert_eq!(told, [("Example", time(77), Tier::Lead)]);
-}
-
-async fn only_evidence_is_named(store: TestStore) {
+async fn evidence_is_told_with_where_it_was_found(store: TestStore) {
     let frozen = frozen_at(&store, &[0, 1]).await;
     let mut tx = store.tx().await;
     let mut more = Vec::new();
     for name in ["Verified", "Not verified"] {
         let (leak, _) = leak(&mut tx, name, &["a"]).await;
-        more.push(tx.add_finding(&new_finding(leak, "0", 1), &[]).await.unwrap());
+        let finding = tx.add_finding(&new_finding(leak, "0", 1), &[]).await.unwrap();
+        more.push((leak, finding));
     }
-    plan_anew(&mut tx, &frozen, [0, 1], &more).await;
-    put(&mut tx, &frozen, "0", &[frozen.findings[0], more[0]]).await;
+    let ids: Vec<_> = more.iter().map(|(_, finding)| *finding).collect();
+    plan_anew(&mut tx, &frozen, [0, 1], &ids).await;
+    put(&mut tx, &frozen, "0", &[frozen.findings[0], ids[0]]).await;
     put(&mut tx, &frozen, "1", &frozen.findings[1..]).await;
-    let id = told(&mut tx, &frozen, 0, &["0"]).await;
-    let named = tx.notice_exposures(id).await.unwrap();
-    let named: Vec<_> = named.iter().map(|exposure| exposure.name.as_str()).collect();
-    assert_eq!(named, ["Example", "Verified"]);
+    let found = tx.reset_evidence(frozen.campaign, subject("0")).await.unwrap();
+    let found: Vec<_> = found.iter().map(|f| (f.leak, f.tier, f.verified_at)).collect();
+    assert_eq!(found, [frozen.leak, more[0].0].map(|leak| (leak, Tier::Lead, time(77))));
 }
 
 async fn the_tally_is_what_the_rows_say(store: TestStore) {

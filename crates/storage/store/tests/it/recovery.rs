@@ -5,8 +5,8 @@ use std::time::Duration;
 use model::{NoticeId, NoticeKind, SwapPurpose, SwapState, Timestamp};
 use sql::{Constraint, SqlError};
 use store::{
-    Errand, LinkId, NewMailRequest, NewRequestedNotice, NewSwap, Notice, StoreError, SwapBehalf,
-    SwapLease, Tx, WorkerName,
+    Errand, LinkId, MailedLink, NewMailRequest, NewRequestedNotice, NewSwap, Notice, StoreError,
+    SwapBehalf, SwapLease, Tx, WorkerName,
 };
 
 use crate::support::{LONG, TestStore, broken, frozen, subject, time, version, worker};
@@ -66,9 +66,13 @@ async fn choose(tx: &mut Tx, link: LinkId, id: &str, lease: Duration) -> SwapLea
 
 async fn mailed(tx: &mut Tx, id: &str, token: u8, at: i64) -> LinkId {
     let link = tx.add_reset_link(subject(id)).await.unwrap();
-    let until = time(i64::MAX);
-    tx.mail_reset_link(link, [token; 32], time(at), until).await.unwrap();
+    tx.mail_reset_link(link, with_token(token, at, i64::MAX)).await.unwrap();
     link
+}
+
+fn with_token(token: u8, at: i64, until: i64) -> MailedLink {
+    let (digest, binding) = ([token; 32], [token + 100; 32]);
+    MailedLink { digest, binding, mailed_at: time(at), expires_at: time(until) }
 }
 
 fn is_no_row<T>(result: &Result<T, StoreError>) -> bool {
@@ -186,14 +190,15 @@ async fn a_link_has_one_mail_and_one_confirmation(store: TestStore) {
 async fn a_link_is_found_by_its_latest_token(store: TestStore) {
     let mut tx = store.tx().await;
     let link = mailed(&mut tx, "1", 1, 5).await;
-    tx.mail_reset_link(link, [2; 32], time(6), time(60)).await.unwrap();
+    tx.mail_reset_link(link, with_token(2, 6, 60)).await.unwrap();
     assert!(tx.reset_link([1; 32]).await.unwrap().is_none());
     let found = tx.reset_link([2; 32]).await.unwrap().unwrap();
     assert_eq!((found.id, found.subject), (link, subject("1")));
     assert_eq!((found.mailed_at, found.expires_at), (time(6), time(60)));
     assert_eq!((found.used_at, found.superseded), (None, false));
+    assert_eq!(found.binding, Some([102; 32]));
     let other = tx.add_reset_link(subject("2")).await.unwrap();
-    let taken = tx.mail_reset_link(other, [2; 32], time(6), time(60)).await;
+    let taken = tx.mail_reset_link(other, with_token(2, 6, 60)).await;
     assert_eq!(broken(taken), Constraint::Unique);
 }
 
@@ -204,7 +209,7 @@ async fn a_link_is_used_once(store: TestStore) {
     choose(&mut tx, link, "1", LONG).await;
     assert!(tx.use_reset_link(link, time(8)).await.unwrap());
     assert!(!tx.use_reset_link(link, time(9)).await.unwrap());
-    assert!(is_no_row(&tx.mail_reset_link(link, [2; 32], time(6), time(60)).await));
+    assert!(is_no_row(&tx.mail_reset_link(link, with_token(2, 6, 60)).await));
     assert_eq!(tx.hold_reset_link(link).await.unwrap().used_at, Some(time(8)));
     tx.commit().await.unwrap();
     for text in ["UPDATE reset_link SET used_at = NULL", "UPDATE reset_link SET used_at = 9"] {
@@ -230,7 +235,7 @@ async fn links_end_for_newer_ones(store: TestStore) {
     for (link, superseded) in [(0, false), (1, true), (2, true)] {
         assert_eq!(tx.hold_reset_link(links[link]).await.unwrap().superseded, superseded);
     }
-    tx.mail_reset_link(waiting, [8; 32], time(6), time(60)).await.unwrap();
+    tx.mail_reset_link(waiting, with_token(8, 6, 60)).await.unwrap();
     assert!(!tx.hold_reset_link(waiting).await.unwrap().superseded, "nobody had it yet");
 }
 

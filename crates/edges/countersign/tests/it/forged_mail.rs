@@ -1,0 +1,158 @@
+//! Whoever can write to our database, and has neither the instance key nor an operator's, puts no
+//! word into our mails, gets nobody else's link, and makes none.
+
+use crate::{
+    harness::{Backend, Run},
+    office::{Office, leaked, wait_until},
+    way_back::{CHOSEN, ResetScene, choose, type_address},
+};
+
+const DEAD: &str = "This link does not work";
+
+fn try_to_work(office: &Office) -> Run {
+    office.run(&["worker", "--until-done"])
+}
+
+#[test]
+fn a_leak_is_named_as_the_operators_have_signed_it() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        office.start("");
+        office.instance.ask(
+            "UPDATE leak SET name = 'Your Bank', public_name = 'Your Bank', \
+             provenance = 'confirmed', date = '2020'",
+        );
+        office.work();
+        for mail in office.mails().into_values().flatten() {
+            let text = mail.text();
+            let is_signed = text.contains("is passed around under the name");
+            assert!(is_signed && !text.contains("Bank") && !text.contains("2020"), "{text}");
+        }
+        assert!(!office.mails().is_empty());
+    }
+}
+
+#[test]
+fn where_a_password_was_found_is_told_as_it_was_found() {
+    for change in ["tier = 'username'", "verified_at = verified_at + 86400000000", "leak = 2"] {
+        let office = Office::open(Backend::Sqlite);
+        office.start("");
+        // A leak of their own, which no plan names.
+        office.instance.ask(
+            "INSERT INTO leak (id, name, date, provenance, added_at, state) \
+             SELECT 2, 'Bank', date, provenance, added_at, state FROM leak",
+        );
+        office.instance.ask(&format!("UPDATE finding SET {change}"));
+        let run = try_to_work(&office);
+        assert_eq!(run.code, 3, "{change}: {}", run.stderr);
+        assert!(run.stderr.contains("encrypted as `finding of leak"), "{change}: {}", run.stderr);
+        assert_eq!(office.state(), "halted");
+        assert!(office.mails().is_empty() && office.locked_out().is_empty(), "{change}");
+    }
+}
+
+/// What keeps a link as it is: the owner of a database can drop it.
+fn write(office: &Office, statement: &str) {
+    let on = office.instance.store().map_or("", |_| " ON reset_link");
+    office.instance.ask(&format!("DROP TRIGGER IF EXISTS reset_link_stays_used{on}"));
+    office.instance.ask(statement);
+}
+
+/// A token of 32 bytes that are 0.
+const TOKEN: &str = "/reset/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Python: sha256 of b"\0" * 32, of b"countersign reset token\0" + b"\0" * 32, and of b"A" * 43.
+const DIGESTS: [&str; 3] = [
+    "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925",
+    "eacc99ed8ec6f42b642e5c00e94d70f8e8db283f752dfa9b2365712e5ab2724f",
+    "0f007385b6f9d4b7eeb2748605afe1a984a0a3bfa3f014d09e2a784ce9e5cd1a",
+];
+
+fn made_link(backend: Backend, number: u64, subject: &str, digest: &str) -> String {
+    let (overriding, digest) = match backend {
+        Backend::Sqlite => ("", format!("x'{digest}'")),
+        Backend::Postgres => ("OVERRIDING SYSTEM VALUE ", format!("'\\x{digest}'::bytea")),
+    };
+    format!(
+        "INSERT INTO reset_link (id, subject, made_at, digest, binding, mailed_at, expires_at, \
+         superseded) {overriding}SELECT {number}, {subject}, made_at, {digest}, {digest}, \
+         mailed_at, expires_at, FALSE FROM reset_link WHERE id = 1"
+    )
+}
+
+#[test]
+fn nobody_but_countersign_makes_a_link() {
+    for backend in Backend::ALL {
+        let scene = ResetScene::open(backend);
+        let office = &scene.office;
+        let [jane, mallory] = [office.plain()[0], office.plain()[1]];
+        let served = scene.serve();
+        let asked = scene.ask(&served, mallory, 1);
+        let subject = |id: &str| {
+            let subjects = office.subjects();
+            subjects.iter().find(|(_, account)| *account == id).unwrap().0.clone()
+        };
+
+        // Her own link, made one to another account.
+        write(office, &format!("UPDATE reset_link SET subject = {}", subject(&jane.id)));
+        assert!(choose(&served, &asked, CHOSEN).contains(DEAD));
+
+        // A token of her own, with what can be made of it without a key.
+        for (number, digest) in (100..).zip(DIGESTS) {
+            write(office, &made_link(backend, number, &subject(&jane.id), digest));
+        }
+        assert!(choose(&served, TOKEN, CHOSEN).contains(DEAD));
+        assert!(!scene.lets_in(jane, CHOSEN) && !scene.lets_in(jane, leaked(jane)));
+
+        // Hers works as it was mailed, and not again.
+        write(
+            office,
+            &format!("UPDATE reset_link SET subject = {} WHERE id = 1", subject(&mallory.id)),
+        );
+        assert!(!choose(&served, &asked, CHOSEN).contains(DEAD));
+        assert!(scene.lets_in(mallory, CHOSEN));
+        write(office, "UPDATE reset_link SET used_at = NULL, superseded = FALSE");
+        assert!(choose(&served, &asked, "a branch of nine pears").contains(DEAD));
+        assert!(scene.lets_in(mallory, CHOSEN));
+    }
+}
+
+/// Nothing leaves before this is long over.
+const PAUSE: &str = "INSERT INTO sending_pause VALUES \
+                     (1, 1700000000000000, 1, 9000000000000000, NULL, 'connect', NULL, 'down')";
+
+#[test]
+fn a_letter_goes_to_whom_it_was_written_for() {
+    for backend in Backend::ALL {
+        let scene = ResetScene::open(backend);
+        let office = &scene.office;
+        let [jane, mallory] = [office.plain()[0], office.plain()[1]];
+        let told = office.mails();
+        office.instance.ask(PAUSE);
+        let served = scene.serve();
+        for (count, person) in [(1, jane), (2, mallory)] {
+            type_address(&served, person);
+            let made = "SELECT COUNT(*) FROM requested_notice WHERE kept IS NOT NULL";
+            wait_until(|| office.instance.ask(made).contains(&count.to_string()));
+        }
+        let swapped = "UPDATE requested_notice SET kept = other.kept, \
+                       wrapped_key = other.wrapped_key FROM (SELECT * FROM requested_notice) \
+                       AS other WHERE other.notice <> requested_notice.notice";
+        office.instance.ask("CREATE TABLE letters AS SELECT * FROM requested_notice");
+        office.instance.ask(swapped);
+        drop(served);
+        office.instance.ask("DELETE FROM sending_pause");
+        let run = try_to_work(office);
+        assert!(run.stderr.contains("is not as the audit log says"), "{}", run.stderr);
+        assert_eq!((run.code, office.mails().len()), (3, told.len()));
+
+        office.instance.ask(
+            "UPDATE requested_notice SET kept = letters.kept, wrapped_key = letters.wrapped_key \
+             FROM letters WHERE letters.notice = requested_notice.notice",
+        );
+        office.work();
+        for person in [jane, mallory] {
+            assert_eq!(office.mails()[office.address(person)].len(), 2);
+        }
+    }
+}

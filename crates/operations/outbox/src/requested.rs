@@ -1,0 +1,26 @@
+use model::canonical::hex_of;
+use sha2::{Digest as _, Sha256};
+use store::RequestedNotice;
+
+/// What the log calls a notice that no campaign sends: SHA-256, in hexadecimal, of all that its row
+/// says of what is told to whom. A letter that stands in another row than its own has another one.
+#[must_use]
+pub fn requested_digest(row: &RequestedNotice) -> String {
+    let RequestedNotice { kind, subject, link, language, address_key, wrapped_key, kept } = row;
+    let numbers = [subject.0, link.map_or(0, |link| link.0)].map(i64::to_be_bytes);
+    let mut hash = Sha256::new();
+    let (key, kept) = (wrapped_key.as_deref(), kept.as_deref());
+    for part in [
+        kind.as_str().as_bytes(),
+        numbers.as_flattened(),
+        language.as_bytes(),
+        address_key,
+        key.unwrap_or_default(),
+        kept.unwrap_or_default(),
+    ] {
+        // Lengths go before, so that no two rows are one.
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hex_of(&hash.finalize())
+}

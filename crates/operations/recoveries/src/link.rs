@@ -1,0 +1,70 @@
+//! Reset links are made when their mail leaves: the token stands in the mail, what it is found and
+//! bound by in the store, and nowhere else anything.
+
+use std::slice;
+
+use campaigns::WorkerContext;
+use instance::Instance;
+use model::{CredentialVersion, SubjectId, Timestamp};
+use outbox::TellError;
+use recovery::{BoundTo, LinkKey, LinkRow, ResetToken, links_to_supersede};
+use store::{LinkId, MailedLink, RequestedNotice, StoreError, Tx};
+
+use crate::RequestError;
+
+/// Gives a link its token, for the password and the address of this moment, and ends the oldest of
+/// too many others.
+pub(crate) async fn mail_link(
+    context: &WorkerContext<'_>,
+    about: &RequestedNotice,
+) -> Result<(ResetToken, LinkRow), RequestError> {
+    let instance = context.instance;
+    let id = about.link.ok_or(TellError::NoPages)?;
+    let version = version_now(context, about.subject).await?;
+    let token = ResetToken::generate(instance.randomness());
+    let mut tx = instance.store().begin().await?;
+    let row = LinkRow::new(tx.now().await?);
+    let (mailed_at, expires_at) = (row.created_at, row.expires_at);
+    let RequestedNotice { subject, address_key, .. } = *about;
+    let bound = BoundTo { link: id.0, subject, version, address_key, mailed_at, expires_at };
+    let key = link_key(instance);
+    let digest = *token.digest(&key).as_bytes();
+    let binding = *token.binding(&key, &bound).as_bytes();
+    tx.mail_reset_link(id, MailedLink { digest, binding, mailed_at, expires_at }).await?;
+    end_oldest(&mut tx, subject, id, mailed_at).await?;
+    tx.commit().await?;
+    Ok((token, row))
+}
+
+/// What links are made with.
+pub(crate) fn link_key(instance: &Instance) -> LinkKey {
+    LinkKey::new(*instance.keys().link_key())
+}
+
+/// The password that a link is to replace. A link to an account without one leads nowhere.
+async fn version_now(
+    context: &WorkerContext<'_>,
+    subject: SubjectId,
+) -> Result<CredentialVersion, RequestError> {
+    let mut tx = context.instance.store().read().await?;
+    let account = context.instance.account_of(&mut tx, subject).await?;
+    drop(tx);
+    let found = context.means.directory.by_ids(slice::from_ref(&account)).await?;
+    let credential = found.into_iter().find_map(|account| account.credential);
+    let version = credential.map(|credential| credential.version(context.instance.keys()));
+    Ok(version.unwrap_or(CredentialVersion::from_bytes([0; 32])))
+}
+
+async fn end_oldest(
+    tx: &mut Tx,
+    subject: SubjectId,
+    newest: LinkId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let live = tx.live_reset_links(subject, newest, now).await?;
+    let too_many = links_to_supersede(live.len() as u64);
+    for old in live.into_iter().take(usize::try_from(too_many).unwrap_or(usize::MAX)) {
+        tx.supersede_reset_link(old).await?;
+    }
+    Ok(())
+}
