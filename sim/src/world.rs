@@ -336,9 +336,9 @@ async fn arm(
     file: &Path,
 ) -> SimResult {
     let proposal = instance::propose_arming(instance, file).await?;
-    let signed = operators.iter().take(2).fold(proposal.arming, SignedArming::signed_by);
+    let signed = operators.iter().take(2).fold(proposal, SignedArming::signed_by);
     let roster = instance::roster(instance, founding).await?;
-    instance::arm(instance, &signed, &roster).await?;
+    instance::arm(instance, &signed, &roster, file).await?;
     Ok(())
 }
 
@@ -394,7 +394,7 @@ fn words() -> SimResult<Words> {
         is_rehearsal: false,
     };
     let language: Language = "en".parse()?;
-    Ok(Words::new(&site, language, None)?)
+    Ok(Words::new(&site, language, None, None)?)
 }
 
 fn verifier() -> Arc<Verifier> {

@@ -81,12 +81,41 @@ pub struct ArmingFacts {
 }
 
 /// The size that the audit log has had, with its root: what a host remembers outside the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LogMark {
     /// Entries.
     pub size: u64,
     /// The Merkle root over them.
+    #[serde(with = "canonical::hex")]
     pub root: [u8; 32],
+}
+
+impl fmt::Display for LogMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { size, root } = self;
+        write!(f, "{size} entries, root {}", canonical::hex_of(root))
+    }
+}
+
+/// How far the audit log had come where an arming was proposed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArmedLog {
+    /// In the store.
+    pub now: LogMark,
+    /// As the host that proposed had seen it last; `None` if it has never sent.
+    pub before: Option<LogMark>,
+    /// Whether the one goes on where the other was.
+    pub continues: bool,
+}
+
+impl ArmedLog {
+    /// Whether operators have signed that what this host had seen is lost.
+    #[must_use]
+    pub fn gives_up(&self, seen: LogMark) -> bool {
+        !self.continues && self.before.is_some_and(|before| before.size >= seen.size)
+    }
 }
 
 /// The audit log as it is, seen from a mark.
@@ -143,6 +172,9 @@ pub struct ArmingDocument {
     secret: SecretDigest,
     #[serde(with = "micros")]
     at: Timestamp,
+    /// Documents of version 0.1.0 have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log: Option<ArmedLog>,
 }
 
 format_version! { ArmingFormat = "countersign arming 1" }
@@ -154,9 +186,10 @@ impl ArmingDocument {
         instance: InstanceId,
         database: DatabaseIdentity,
         secret: SecretDigest,
+        log: ArmedLog,
         now: Timestamp,
     ) -> Self {
-        Self { v: ArmingFormat::V1, instance, database, secret, at: now }
+        Self { v: ArmingFormat::V1, instance, database, secret, at: now, log: Some(log) }
     }
 
     /// SHA-256 over the document.
@@ -169,6 +202,18 @@ impl ArmingDocument {
     #[must_use]
     pub const fn database(&self) -> &DatabaseIdentity {
         &self.database
+    }
+
+    /// Which hosts: those whose sending file holds the secret of this digest.
+    #[must_use]
+    pub const fn secret(&self) -> SecretDigest {
+        self.secret
+    }
+
+    /// How far the audit log had come.
+    #[must_use]
+    pub const fn log(&self) -> Option<&ArmedLog> {
+        self.log.as_ref()
     }
 }
 
@@ -186,8 +231,23 @@ impl Document for ArmingDocument {
     }
 
     fn write_terms(&self, to: &mut String) -> fmt::Result {
-        let Self { v: ArmingFormat::V1, instance, database, secret, at } = self;
-        writeln!(to, "instance: {instance}\ndatabase: {database}\nsecret: {secret}\nat: {at}")
+        let Self { v: ArmingFormat::V1, instance, database, secret, at, log } = self;
+        writeln!(to, "instance: {instance}\ndatabase: {database}\nsecret: {secret}\nat: {at}")?;
+        log.map_or(Ok(()), |log| write_log(to, &log))
+    }
+}
+
+fn write_log(to: &mut String, ArmedLog { now, before, continues }: &ArmedLog) -> fmt::Result {
+    writeln!(to, "log: {now}")?;
+    match before {
+        None => writeln!(to, "log before: this host has never sent"),
+        Some(before) if *continues => writeln!(to, "log before: {before}"),
+        Some(before) => writeln!(
+            to,
+            "log before: {before}\nWARNING: the log does not go on where this host has seen it \
+             last. The store is a\nrestored backup, or another's: it does not know whom it has \
+             told since. Sign only\nif you know what was sent."
+        ),
     }
 }
 
@@ -291,7 +351,12 @@ mod tests {
 
     fn document() -> ArmingDocument {
         let secret = SecretDigest::of(&[1; 32]);
-        ArmingDocument::new(instance(), database("postgresql:1/2"), secret, NOW)
+        ArmingDocument::new(instance(), database("postgresql:1/2"), secret, log(true), NOW)
+    }
+
+    fn log(continues: bool) -> ArmedLog {
+        let before = Some(LogMark { size: 7, root: [7; 32] });
+        ArmedLog { now: LogMark { size: 9, root: [9; 32] }, before, continues }
     }
 
     fn signed(document: ArmingDocument, names: &[&str]) -> SignedArming {
@@ -395,9 +460,32 @@ mod tests {
         let digest = document().digest();
         let expected = format!(
             "countersign arming 1\ninstance: 0123456789abcdef\ndatabase: postgresql:1/2\n\
-             secret: {secret}\nat: 2012-11-08T00:00:00Z\ndigest: {digest}\n"
+             secret: {secret}\nat: 2012-11-08T00:00:00Z\nlog: 9 entries, root {}\n\
+             log before: 7 entries, root {}\ndigest: {digest}\n",
+            "09".repeat(32),
+            "07".repeat(32),
         );
         assert_eq!(document().signing_text(), expected);
+    }
+
+    #[test]
+    fn an_operator_reads_that_the_store_is_a_restored_one() {
+        let restored = ArmingDocument { log: Some(log(false)), ..document() };
+        let text = restored.signing_text();
+        assert!(text.contains("WARNING: the log does not go on"), "{text}");
+        assert!(log(false).gives_up(MARK) && !log(true).gives_up(MARK));
+        assert!(!log(false).gives_up(LogMark { size: 8, ..MARK }), "seen by another host");
+        let first = ArmedLog { before: None, ..log(true) };
+        let first = ArmingDocument { log: Some(first), ..document() };
+        assert!(first.signing_text().contains("log before: this host has never sent"));
+    }
+
+    #[test]
+    fn a_document_of_before_reads_as_it_was_signed() {
+        let early = ArmingDocument { log: None, ..document() };
+        let signed = signed(early.clone(), &["ana", "bob"]);
+        assert!(!String::from_utf8(signed.to_bytes()).unwrap().contains("log"));
+        assert!(!early.signing_text().contains("log"));
     }
 
     #[test]

@@ -22,8 +22,8 @@ mod testing;
 
 pub use approval::{Approval, ApprovalError, DocumentDigest, check_count, verify_approvals};
 pub use arming::{
-    Armed, ArmingDigest, ArmingDocument, ArmingError, ArmingFacts, DatabaseIdentity, Disarmed,
-    LogMark, LogNow, SecretDigest, SignedArming, may_send,
+    Armed, ArmedLog, ArmingDigest, ArmingDocument, ArmingError, ArmingFacts, DatabaseIdentity,
+    Disarmed, LogMark, LogNow, SecretDigest, SignedArming, may_send,
 };
 pub use ballot::SignaturesError;
 pub use chain::{RosterChange, RosterDocument, RosterError, SignedRoster};

@@ -1,13 +1,12 @@
 use std::path::{Path, PathBuf};
 
 use authority::{
-    Armed, ArmingDocument, ArmingError, ArmingFacts, DatabaseIdentity, Disarmed, LogMark, LogNow,
-    Roster, SignaturesError, SignedArming,
+    Armed, ArmingFacts, Disarmed, LogMark, LogNow, Roster, SignaturesError, SignedArming,
     limits::{ARMING_LEASE, ARMING_RENEWAL},
     may_send,
 };
 use futures_util::future::BoxFuture;
-use ledger::{FoldRefusal, LogEvent};
+use ledger::FoldRefusal;
 use model::{
     InstanceId, NameError, Timestamp,
     canonical::{CanonicalError, hex_of},
@@ -16,54 +15,11 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use store::{StoreError, Tx};
 
-use crate::InstanceFault;
 use crate::{
-    Instance, LogError, SendingFileError,
+    Instance, InstanceFault, LogError, SendingFileError,
     append::root_at,
-    sending_file::{ArmingSecret, LockedFolder, SendingFile},
+    sending_file::{LockedFolder, SendingFile},
 };
-
-/// What two operators are to sign so that this host may send.
-#[derive(Debug)]
-pub struct Proposal {
-    /// Without a signature yet.
-    pub arming: SignedArming,
-    /// Entries of the audit log that this host remembers from now on.
-    pub log_entries: u64,
-    /// Entries that it remembered before. If they were more, the store is a restored backup.
-    pub log_entries_before: Option<u64>,
-}
-
-/// Makes this host's sending file, with a fresh secret and the log as it is now, and what
-/// operators have to sign. Until they have, this host sends nothing.
-///
-/// # Errors
-/// [`ArmError`] if store or file fail.
-pub fn propose_arming<'a>(
-    instance: &'a Instance,
-    file: &'a Path,
-) -> BoxFuture<'a, Result<Proposal, ArmError>> {
-    Box::pin(async move {
-        let mut tx = instance.store().read().await?;
-        let (database, mark) = (tx.identity().await?.parse()?, newest_mark(&mut tx).await?);
-        let now = instance.clock().now();
-        let secret = ArmingSecret::generate(instance.randomness());
-        let instance = instance.signing_id()?;
-        let document = ArmingDocument::new(instance.clone(), database, secret.digest(), now);
-        let locked = LockedFolder::of(file)?;
-        let before = match SendingFile::read(file) {
-            Ok(before) => Some(before.mark.size),
-            Err(SendingFileError::Missing { .. }) => None,
-            Err(error) => return Err(error.into()),
-        };
-        SendingFile::new(instance, secret, mark).write(&locked)?;
-        Ok(Proposal {
-            arming: SignedArming::new(document),
-            log_entries: mark.size,
-            log_entries_before: before,
-        })
-    })
-}
 
 /// A database that may send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -76,35 +32,6 @@ pub struct SendingStatus {
     pub armed_at: Timestamp,
     /// Until when, if nothing is sent; each sending prolongs it.
     pub lease_until: Timestamp,
-}
-
-/// Takes an arming that two operators have signed: its lease begins now.
-///
-/// # Errors
-/// [`ArmError`] says what does not hold.
-pub fn arm<'a>(
-    instance: &'a Instance,
-    signed: &'a SignedArming,
-    roster: &'a Roster,
-) -> BoxFuture<'a, Result<SendingStatus, ArmError>> {
-    Box::pin(async move {
-        let mut tx = instance.store().begin().await?;
-        let armed = signed.accept(roster, instance.clock().now())?;
-        let found: DatabaseIdentity = tx.identity().await?.parse()?;
-        if *armed.document().database() != found {
-            let armed = armed.document().database().clone();
-            return Err(ArmError::OtherDatabase { armed, found });
-        }
-        tx.put_arming(&signed.to_bytes(), ARMING_LEASE).await?;
-        let stored = tx.arming().await?.ok_or(ArmError::NotKept)?;
-        let status = status(&armed, &stored);
-        let SendingStatus { database, signers, .. } = status.clone();
-        let digest = digest_of(&stored.document);
-        let armed = LogEvent::SendingArmed { database, signers, digest };
-        instance.record(&mut tx, &[armed]).await?;
-        tx.commit().await?;
-        Ok(status)
-    })
 }
 
 /// Stands before everything that is sent: holds the store against this host's sending file.
@@ -233,11 +160,11 @@ pub fn sending_status<'a>(
 }
 
 /// What the log calls a signed document.
-fn digest_of(document: &[u8]) -> String {
+pub(crate) fn digest_of(document: &[u8]) -> String {
     hex_of(Sha256::digest(document).as_slice())
 }
 
-fn status(armed: &Armed, stored: &store::Arming) -> SendingStatus {
+pub(crate) fn status(armed: &Armed, stored: &store::Arming) -> SendingStatus {
     SendingStatus {
         database: armed.document().database().to_string(),
         signers: armed.signers().iter().map(ToString::to_string).collect(),
@@ -246,45 +173,15 @@ fn status(armed: &Armed, stored: &store::Arming) -> SendingStatus {
     }
 }
 
-async fn newest_mark(tx: &mut Tx) -> Result<LogMark, LogError> {
+pub(crate) async fn newest_mark(tx: &mut Tx) -> Result<LogMark, LogError> {
     let size = tx.log_size().await?;
     Ok(LogMark { size, root: root_at(tx, size).await? })
 }
 
-async fn log_now(tx: &mut Tx, marked: u64) -> Result<LogNow, LogError> {
+pub(crate) async fn log_now(tx: &mut Tx, marked: u64) -> Result<LogNow, LogError> {
     let size = tx.log_size().await?;
     let root = if size < marked { None } else { Some(root_at(tx, marked).await?) };
     Ok(LogNow { size, root_at_mark: root })
-}
-
-/// Why sending is not armed.
-#[derive(Debug, thiserror::Error)]
-pub enum ArmError {
-    /// The document does not hold.
-    #[error(transparent)]
-    Arming(#[from] ArmingError),
-    /// Made on a copy, or before a move.
-    #[error(
-        "the arming is for database {armed}, this is database {found}: propose another one here"
-    )]
-    OtherDatabase {
-        /// Signed.
-        armed: DatabaseIdentity,
-        /// Found.
-        found: DatabaseIdentity,
-    },
-    /// The database lost what it just took.
-    #[error("the database did not keep the arming")]
-    NotKept,
-    /// The sending file of this host.
-    #[error(transparent)]
-    File(#[from] SendingFileError),
-    /// Instance or database cannot stand in a document.
-    #[error(transparent)]
-    Name(#[from] NameError),
-    /// The instance failed.
-    #[error(transparent)]
-    Fault(#[from] InstanceFault),
 }
 
 /// Why nothing may be sent.
@@ -345,15 +242,19 @@ impl DisarmedError {
     }
 }
 
-crate::from_faults!(ArmError, DisarmedError);
+crate::from_faults!(DisarmedError);
 
 #[cfg(test)]
 mod tests {
     use std::{fs, time::Duration};
 
+    use authority::ArmingError;
+    use ledger::LogEvent;
+
     use super::*;
     use crate::{
-        accept_roster,
+        ArmError, accept_roster, arm, propose_arming,
+        sending_file::ArmingSecret,
         testing::{TestSite, founding, key},
     };
 
@@ -371,14 +272,14 @@ mod tests {
             let first = founding(&site, &["ana", "bob", "cleo"]);
             let roster = accept_roster(&site, &first, first.document().digest()).await.unwrap();
             let file = site.path("sending.json");
-            let Proposal { arming, .. } = propose_arming(&site, &file).await.unwrap();
+            let arming = propose_arming(&site, &file).await.unwrap();
             let arming = arming.signed_by(&key("ana")).signed_by(&key("bob"));
             Self { site, roster, file, arming }
         }
 
         async fn armed() -> Self {
             let office = Self::proposed().await;
-            arm(&office.site, &office.arming, &office.roster).await.unwrap();
+            arm(&office.site, &office.arming, &office.roster, &office.file).await.unwrap();
             office
         }
 
@@ -427,11 +328,17 @@ mod tests {
     #[tokio::test]
     async fn a_site_sends_once_two_operators_have_armed_it() {
         let office = Office::proposed().await;
-        assert!(matches!(office.check().await, Err(DisarmedError::Never)));
-        let status = arm(&office.site, &office.arming, &office.roster).await.unwrap();
-        assert_eq!(status.signers, ["ana", "bob"]);
+        assert!(matches!(
+            office.check().await,
+            Err(DisarmedError::File(SendingFileError::Missing { .. }))
+        ));
+        let taken = arm(&office.site, &office.arming, &office.roster, &office.file).await.unwrap();
+        assert_eq!(
+            (taken.proposed_here, &*taken.status.signers),
+            (true, &["ana", "bob"].map(ToOwned::to_owned)[..])
+        );
         office.check().await.unwrap();
-        assert_eq!(office.status().await, status);
+        assert_eq!(office.status().await, taken.status);
         assert!(office.site.log().await.contains(r#""event":"sending_armed""#));
     }
 
@@ -439,16 +346,17 @@ mod tests {
     async fn one_signature_arms_nothing() {
         let office = Office::proposed().await;
         let one = SignedArming::new(office.arming.document().clone()).signed_by(&key("ana"));
-        let error = arm(&office.site, &one, &office.roster).await.unwrap_err().to_string();
+        let error =
+            arm(&office.site, &one, &office.roster, &office.file).await.unwrap_err().to_string();
         assert_eq!(error, "1 operators have signed, 2 are needed: missing are any of bob, cleo");
-        assert!(matches!(office.check().await, Err(DisarmedError::Never)));
+        assert!(!office.file.exists());
     }
 
     #[tokio::test]
     async fn an_arming_of_yesterday_is_refused() {
         let office = Office::proposed().await;
         office.site.wait(Duration::from_hours(5));
-        let late = arm(&office.site, &office.arming, &office.roster).await;
+        let late = arm(&office.site, &office.arming, &office.roster, &office.file).await;
         assert!(matches!(late, Err(ArmError::Arming(ArmingError::Old { .. }))));
     }
 
@@ -464,14 +372,17 @@ mod tests {
             matches!(error, DisarmedError::Disarmed(Disarmed::OtherDatabase { .. })),
             "{error}"
         );
-        let error = arm(&copy, &office.arming, &office.roster).await.unwrap_err();
+        let error = arm(&copy, &office.arming, &office.roster, &office.file).await.unwrap_err();
         assert!(matches!(error, ArmError::OtherDatabase { .. }), "{error}");
     }
 
     #[tokio::test]
     async fn a_host_without_the_secret_may_not_send() {
         let office = Office::armed().await;
-        propose_arming(&office.site, &office.file).await.unwrap();
+        let other = ArmingSecret::generate(office.site.randomness());
+        let SendingFile { instance, mark, .. } = office.sending_file();
+        let file = SendingFile::new(instance, other, mark);
+        file.write(&LockedFolder::of(&office.file).unwrap()).unwrap();
         let error = office.check().await.unwrap_err();
         assert!(matches!(error, DisarmedError::Disarmed(Disarmed::OtherSecret { .. })), "{error}");
         fs::remove_file(&office.file).unwrap();
@@ -523,8 +434,6 @@ mod tests {
         office.write_mark(LogMark { size: mark.size + 1, ..mark });
         let error = office.check().await.unwrap_err();
         assert!(matches!(error, DisarmedError::Disarmed(Disarmed::LogShorter { .. })), "{error}");
-        let proposal = propose_arming(&office.site, &office.file).await.unwrap();
-        assert_eq!(proposal.log_entries_before, Some(proposal.log_entries + 1));
     }
 
     #[tokio::test]

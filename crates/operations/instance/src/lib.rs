@@ -20,6 +20,7 @@ pub mod limits;
 mod log;
 mod permission;
 mod progress;
+mod proposal;
 mod proved;
 mod proved_log;
 mod roster;
@@ -29,10 +30,7 @@ mod subjects;
 pub mod testing;
 
 pub use append::LogError;
-pub use arming::{
-    ArmError, DisarmedError, Proposal, SendingGuard, SendingStatus, arm, prolong_arming,
-    propose_arming, sending_status,
-};
+pub use arming::{DisarmedError, SendingGuard, SendingStatus, prolong_arming, sending_status};
 pub use doctor::{Check, Checked, check_clock, check_directory, check_store, is_store_there};
 pub use encrypted::Encrypted;
 pub use failpoint;
@@ -47,6 +45,7 @@ pub use log::{
 };
 pub use permission::{PermissionError, SendingPermission};
 pub use progress::{Progress, Step, Unit};
+pub use proposal::{ArmError, TakenArming, adopt_proposal, arm, propose_arming};
 pub use proved::{ProvedFold, keep_proved};
 pub use roster::{RosterStateError, accept_roster, roster, roster_in};
 pub use sending_file::SendingFileError;

@@ -27,7 +27,6 @@ pub(crate) struct SendingFile {
     v: SendingFileFormat,
     pub(crate) instance: InstanceId,
     pub(crate) secret: ArmingSecret,
-    #[serde(with = "log_mark")]
     pub(crate) mark: LogMark,
 }
 
@@ -97,6 +96,11 @@ impl LockedFolder {
         let unwritable = |source| SendingFileError::unwritable(path, source);
         Ok(Self { folder: locked.map_err(unwritable)?, path: path.to_owned() })
     }
+
+    /// For another file of the same folder.
+    pub(crate) fn beside(self, path: PathBuf) -> Self {
+        Self { path, ..self }
+    }
 }
 
 /// 32 bytes that nobody sees. It is wiped from memory when dropped.
@@ -138,35 +142,13 @@ mod hex {
     }
 }
 
-/// For `serde(with)`.
-mod log_mark {
-    use authority::LogMark;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Mark {
-        size: u64,
-        #[serde(with = "super::hex")]
-        root: [u8; 32],
-    }
-
-    pub(super) fn serialize<S: Serializer>(mark: &LogMark, to: S) -> Result<S::Ok, S::Error> {
-        Mark { size: mark.size, root: mark.root }.serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<LogMark, D::Error> {
-        Mark::deserialize(from).map(|Mark { size, root }| LogMark { size, root })
-    }
-}
-
 /// What is wrong with a host's sending file.
 #[derive(Debug, thiserror::Error)]
 pub enum SendingFileError {
     /// This host was never armed.
     #[error(
-        "{} does not exist: this host is not armed for sending; `countersign sending propose` \
-         makes it, or copy that of an armed host",
+        "{} does not exist: this host is not armed for sending; `countersign sending propose`, two \
+         signatures and `countersign sending arm` make it",
         path.display()
     )]
     Missing {
@@ -212,7 +194,7 @@ impl SendingFileError {
         }
     }
 
-    fn unwritable(path: &Path, source: io::Error) -> Self {
+    pub(crate) fn unwritable(path: &Path, source: io::Error) -> Self {
         Self::Unwritable { path: path.to_owned(), source }
     }
 }

@@ -57,10 +57,10 @@ pub(crate) enum OperatorCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SendingCommand {
-    /// Make this host's sending file, and what two operators sign so that it may send.
+    /// Propose that this host may send: what two operators sign, and a sending file for it.
     ///
-    /// From now on until `sending arm`, this host sends nothing. Other hosts that are to send
-    /// get a copy of the sending file.
+    /// Nothing changes until they have signed and `sending arm` has taken it: the proposed sending
+    /// file lies beside the present one, and its name ends in `.proposed`.
     Propose {
         /// The document to write.
         #[arg(long, value_name = "FILE")]
@@ -68,10 +68,16 @@ pub(crate) enum SendingCommand {
     },
     /// Take an arming that two operators have signed: sending is possible from now on, until
     /// nothing was sent for 24 hours.
+    ///
+    /// On the host that proposed it, the proposed sending file is used from now on.
     Arm {
         /// The document.
         file: PathBuf,
     },
+    /// Use the sending file that was proposed, on a host where `sending arm` did not run.
+    ///
+    /// Copy the `.proposed` file of the host that proposed beside this host's sending file first.
+    Adopt,
     /// Tell whether this host may send, and why not. Exit code 3 if it may not.
     Status,
 }

@@ -2,7 +2,8 @@ use std::path::{Path, PathBuf};
 
 use authority::{Roster, SignedArming};
 use instance::{
-    ArmError, DisarmedError, Instance, SendingStatus, arm, propose_arming, sending_status,
+    ArmError, DisarmedError, Instance, SendingStatus, TakenArming, adopt_proposal, arm,
+    propose_arming, sending_status,
 };
 use model::canonical::CanonicalError;
 use serde::Serialize;
@@ -26,9 +27,12 @@ pub(super) async fn run(
         SendingCommand::Propose { output } => propose(context, &config, &instance, output).await?,
         SendingCommand::Arm { file } => {
             let roster = wiring::roster(&config, &instance).await?;
-            let status = arm(&instance, &read(file)?, &roster).await.map_err(refused)?;
-            context.output.result("countersign.sending_arm/1", &status, armed)?;
+            let sending_file = sending_file(&config);
+            let taken = arm(&instance, &read(file)?, &roster, &sending_file).await;
+            let taken = taken.map_err(refused)?;
+            context.output.result("countersign.sending_arm/1", &taken, taken_arming)?;
         }
+        SendingCommand::Adopt => adopt(context, &config, &instance).await?,
         SendingCommand::Status => return status(context, &config, &instance).await,
     }
     Ok(Done::Whole)
@@ -41,6 +45,7 @@ struct ArmingProposed {
     digest: String,
     log_entries: u64,
     log_entries_before: Option<u64>,
+    log_continues: bool,
 }
 
 async fn propose(
@@ -50,42 +55,85 @@ async fn propose(
     output: &Path,
 ) -> Result<(), CommandFailure> {
     files::refuse_existing(output)?;
-    let sending_file = config.resolve(&config.settings.sending.file);
+    let sending_file = sending_file(config);
     let proposal = propose_arming(instance, &sending_file).await?;
-    files::create(output, &proposal.arming.to_bytes())?;
+    files::create(output, &proposal.to_bytes())?;
+    let log = proposal.document().log();
     let proposed = ArmingProposed {
         file: output.display().to_string(),
         sending_file: sending_file.display().to_string(),
-        digest: proposal.arming.document().digest().to_string(),
-        log_entries: proposal.log_entries,
-        log_entries_before: proposal.log_entries_before,
+        digest: proposal.document().digest().to_string(),
+        log_entries: log.map_or(0, |log| log.now.size),
+        log_entries_before: log.and_then(|log| Some(log.before?.size)),
+        log_continues: log.is_none_or(|log| log.continues),
     };
     Ok(context.output.result("countersign.sending_proposal/1", &proposed, for_people)?)
 }
 
 fn for_people(proposed: &ArmingProposed) -> String {
-    let ArmingProposed { file, sending_file, digest, log_entries, log_entries_before } = proposed;
+    let ArmingProposed { file, sending_file, digest, log_entries, .. } = proposed;
     let (file, sending_file) = (visible(file), visible(sending_file));
-    let (now, before) = (grouped(*log_entries), log_entries_before.unwrap_or_default());
-    let warning = if before > *log_entries {
-        let before = grouped(before);
-        format!(
-            "WARNING: this host has seen {before} entries of the log, the store holds {now}: it \
-             is a restored backup.\nFind out what was sent since before anybody signs.\n\n"
-        )
-    } else {
-        String::new()
-    };
+    let (warning, now) = (warning(proposed), grouped(*log_entries));
     format!(
-        "{warning}{file} has the digest\n\n{digest}\n\n{sending_file} was made, for the log of \
-         {now} entries.\nTwo operators sign within 4 hours: countersign sign {file} --key \
-         KEYFILE\nThen: countersign sending arm {file}\n"
+        "{warning}{file} has the digest\n\n{digest}\n\n{sending_file}.proposed was made, for the \
+         log of {now} entries. Until the arming is signed\nand taken, all stays as it is.\nTwo \
+         operators sign within 4 hours: countersign sign {file} --key KEYFILE\nThen: countersign \
+         sending arm {file}\n"
     )
+}
+
+fn warning(proposed: &ArmingProposed) -> String {
+    let (now, before) = (proposed.log_entries, proposed.log_entries_before.unwrap_or_default());
+    if proposed.log_continues {
+        return String::new();
+    }
+    let (now, before) = (grouped(now), grouped(before));
+    format!(
+        "WARNING: this host has seen {before} entries of the log, the store holds {now} and does \
+         not go on\nfrom there: it is a restored backup. Find out what was sent since before \
+         anybody signs.\n\n"
+    )
+}
+
+fn sending_file(config: &Config) -> PathBuf {
+    config.resolve(&config.settings.sending.file)
+}
+
+#[derive(Serialize)]
+struct Adopted {
+    sending_file: String,
+    log_entries: u64,
+}
+
+async fn adopt(
+    context: &CommandContext<'_>,
+    config: &Config,
+    instance: &Instance,
+) -> Result<(), CommandFailure> {
+    let file = sending_file(config);
+    let roster = wiring::roster(config, instance).await?;
+    let mark = adopt_proposal(instance, &file, &roster).await.map_err(refused)?;
+    let adopted = Adopted { sending_file: file.display().to_string(), log_entries: mark.size };
+    Ok(context.output.result("countersign.sending_adopt/1", &adopted, |adopted| {
+        let (file, entries) = (visible(&adopted.sending_file), grouped(adopted.log_entries));
+        format!("this host sends by {file} from now on; it has seen {entries} entries of the log\n")
+    })?)
 }
 
 fn read(file: &Path) -> Result<SignedArming, CommandFailure> {
     let no_arming = |source| NoArming { file: file.to_owned(), source };
     Ok(SignedArming::parse(&files::read(file)?).map_err(no_arming)?)
+}
+
+fn taken_arming(taken: &TakenArming) -> String {
+    let shown = armed(&taken.status);
+    if taken.proposed_here {
+        return shown;
+    }
+    format!(
+        "{shown}Another host has proposed this. There, or here with a copy of its `.proposed` file: \
+         countersign sending adopt\n"
+    )
 }
 
 fn armed(status: &SendingStatus) -> String {
@@ -116,7 +164,7 @@ impl SendingAnswer {
         instance: &Instance,
         roster: &Roster,
     ) -> Result<Self, CommandFailure> {
-        let file = config.resolve(&config.settings.sending.file);
+        let file = sending_file(config);
         match sending_status(instance, &file, roster).await {
             Ok(status) => {
                 Ok(Self { armed: true, status: Some(status), reason: None, remedy: None })
@@ -156,7 +204,11 @@ fn disarmed(answer: &SendingAnswer) -> String {
 
 fn refused(error: ArmError) -> CommandFailure {
     match error {
-        ArmError::Arming(_) | ArmError::OtherDatabase { .. } => Refused::because(error),
+        ArmError::Arming(_)
+        | ArmError::OtherDatabase { .. }
+        | ArmError::OtherLog(_)
+        | ArmError::OtherProposal { .. }
+        | ArmError::SeenMore { .. } => Refused::because(error),
         other => other.into(),
     }
 }

@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use serde_json::Value;
+
 use crate::{
     harness::{Backend, Run},
     office::{Office, ids, wait_until},
@@ -67,12 +69,36 @@ fn a_worker_that_is_disarmed_meanwhile_ends() {
 }
 
 #[test]
-fn a_proposal_that_nobody_signed_disarms() {
+fn a_proposal_changes_nothing_until_it_is_signed_and_taken() {
+    let office = Office::open(Backend::Sqlite);
+    office.start("");
+    let file = office.path("sending.json");
+    let before = fs::read(&file).unwrap();
+    let armed = office.arming();
+    assert_eq!(fs::read(&file).unwrap(), before);
+    office.work();
+    office.assert_settled(&ids(&office.exposed()));
+    let mark = |file: &str| {
+        serde_json::from_slice::<Value>(&fs::read(file).unwrap()).unwrap()["mark"].take()
+    };
+    let seen = mark(&file);
+    assert!(mark(&format!("{file}.proposed"))["size"].as_u64() < seen["size"].as_u64());
+    assert_eq!(office.run(&["sending", "arm", &armed]).json()["proposed_here"], true);
+    assert_eq!(mark(&file), seen, "what this host has seen stays seen");
+    assert_eq!(office.run(&["sending", "status"]).json()["armed"], true);
+}
+
+#[test]
+fn another_host_adopts_what_was_proposed() {
     let office = Office::open(Backend::Sqlite);
     office.start("");
     let armed = office.arming();
+    let (file, elsewhere) = (office.path("sending.json"), office.path("elsewhere"));
+    fs::rename(format!("{file}.proposed"), &elsewhere).unwrap();
+    assert_eq!(office.run(&["sending", "arm", &armed]).json()["proposed_here"], false);
     assert_no_worker(&try_to_work(&office), "sending was armed for a secret");
-    office.run(&["sending", "arm", &armed]).json();
+    fs::rename(&elsewhere, format!("{file}.proposed")).unwrap();
+    office.run(&["sending", "adopt"]).json();
     office.work();
     office.assert_settled(&ids(&office.exposed()));
 }

@@ -109,8 +109,8 @@ async fn arm(
 ) -> Result<(), CommandFailure> {
     let file = config.resolve(&config.settings.sending.file);
     let proposal = instance::propose_arming(instance, &file).await?;
-    let signed = operators.iter().take(2).fold(proposal.arming, SignedArming::signed_by);
+    let signed = operators.iter().take(2).fold(proposal, SignedArming::signed_by);
     let roster = wiring::roster(config, instance).await?;
-    instance::arm(instance, &signed, &roster).await?;
+    instance::arm(instance, &signed, &roster, &file).await?;
     Ok(())
 }
