@@ -6,7 +6,9 @@ mod entry;
 
 use std::collections::{BTreeMap, HashMap};
 
-use model::{CampaignId, CredentialVersion, KillSwitch, NoticeId, NoticeState, SubjectId};
+use model::{
+    CampaignId, CredentialVersion, KillSwitch, NoticeId, NoticeState, SubjectId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 /// Why a snapshot cannot be made.
@@ -16,7 +18,7 @@ pub use self::{
     campaign::{CampaignFold, CampaignStanding, NoticeFold},
     entry::{ArmedFold, FoldEntry},
 };
-use crate::{Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom};
+use crate::{CampaignEvent, Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom};
 
 /// A snapshot begins with it: another form is not read.
 const SNAPSHOT_FORM: u8 = 2;
@@ -166,6 +168,10 @@ impl Fold {
             if !due.contains(&whom) {
                 return Err(FoldRefusal::Lines { notice });
             }
+            // It says what to do all the same, and another campaign seals nobody before it is sent.
+            if fold.is_put_back(&whom) {
+                continue;
+            }
             if let Some(earlier) = self.told_by(fold, &whom)
                 && earlier != notice
             {
@@ -205,15 +211,7 @@ impl Fold {
 
     fn follow(&mut self, entry: FoldEntry) {
         match entry {
-            FoldEntry::Campaign(campaign, at, event) => {
-                let fold = self.campaigns.entry(campaign).or_default();
-                if let Some(begun) = fold.take(*event, at) {
-                    let told = fold.people_of(begun);
-                    for person in told {
-                        self.told.entry(person).or_insert(begun);
-                    }
-                }
-            }
+            FoldEntry::Campaign(campaign, at, event) => self.follow_campaign(campaign, at, *event),
             FoldEntry::KillSwitch(position) => self.kill_switch = Some(position),
             FoldEntry::Roster(digest) => self.roster = Some(digest),
             FoldEntry::Armed(armed) => self.arming = Some(armed),
@@ -227,6 +225,21 @@ impl Fold {
                 *last = link.max(*last);
             }
             FoldEntry::Other => {}
+        }
+    }
+
+    fn follow_campaign(&mut self, campaign: CampaignId, at: Timestamp, event: CampaignEvent) {
+        let fold = self.campaigns.entry(campaign).or_default();
+        // Their password works again: whoever takes it out of use anew has to tell them anew.
+        if let CampaignEvent::AccountPutBack { whom, .. } = &event
+            && let Some(version) = fold.versions.get(whom)
+        {
+            self.told.remove(&(whom.clone(), *version));
+        }
+        if let Some(begun) = fold.take(event, at) {
+            for person in fold.people_of(begun) {
+                self.told.entry(person).or_insert(begun);
+            }
         }
     }
 

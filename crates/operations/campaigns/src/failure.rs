@@ -232,6 +232,7 @@ impl RunError {
             self,
             Self::NotInPlan(_)
                 | Self::Campaign(CampaignError::Group(_))
+                | Self::Send(SendError::Row(_))
                 | Self::Fault(InstanceFault::Decrypt(_))
         )
     }

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use campaign::{Claim, Reason, Refusal, Sending, TargetTree, decide_send};
 use model::CampaignId;
 use notice::{AccountName, Address, Composed, ResetRequired};
-use outbox::{NoticeSource, TellError, code_of, send_next};
+use outbox::{NoticeSource, SendError, TellError, code_of, send_next};
 use store::{Errand, Notice, StoreError, Tx};
 
 use crate::{
@@ -13,13 +13,23 @@ use crate::{
     gate::{Gate, group, stored_targets_of, tree, tree_of},
 };
 
-/// Sends the next notice of a campaign; `false` if none is to be sent now.
+/// Sends the next notice of a campaign; `false` if none is to be sent now. If one is not as the log
+/// says, everybody else is told first.
 pub(crate) async fn tell_next(
     context: &WorkerContext<'_>,
     campaign: CampaignId,
 ) -> Result<bool, RunError> {
     let tree = tree(context, campaign).await?;
-    send_next(&context.sender(), &CampaignNotices { context, campaign, tree }).await
+    let (sender, source) = (context.sender(), CampaignNotices { context, campaign, tree });
+    let mut told = send_next(&sender, &source).await;
+    let Err(RunError::Send(SendError::Row(first))) = told else { return told };
+    while !matches!(told, Ok(false)) {
+        told = send_next(&sender, &source).await;
+        if !matches!(told, Ok(_) | Err(RunError::Send(SendError::Row(_)))) {
+            return told;
+        }
+    }
+    Err(SendError::Row(first).into())
 }
 
 /// The notices to those whom a campaign has sealed.

@@ -11,3 +11,6 @@ pub(crate) const RECORD_TRIES_MAX: u32 = 60;
 
 /// Characters of a mail server's answer that are kept.
 pub const ANSWER_CHARS_MAX: usize = 300;
+
+/// When a notice whose row is not as the log says is looked at again.
+pub const FALSE_ROW_AGAIN_AFTER: Duration = Duration::from_mins(5);

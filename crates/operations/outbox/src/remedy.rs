@@ -33,7 +33,8 @@ pub fn remedy(phase: Phase, code: Option<u32>) -> &'static str {
             _,
         ) => {
             "the relay must take mail of this host for anybody: look at its log, at \
-             `smtp.username` and at `smtp.ehlo_name`"
+             `smtp.username` and at `smtp.ehlo_name`. Once it takes one mail, to whomever, those \
+             whom it still will not have are given up"
         }
     }
 }

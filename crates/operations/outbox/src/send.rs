@@ -18,7 +18,7 @@ use store::{Errand, Notice, StoreError, Tx};
 use crate::{
     SendError, SendingContext,
     answer::Attempted,
-    limits::{RECORD_AGAIN_AFTER, RECORD_TRIES_MAX},
+    limits::{FALSE_ROW_AGAIN_AFTER, RECORD_AGAIN_AFTER, RECORD_TRIES_MAX},
     pause::change_pause,
     requested::requested_digest,
     shown::keep_shown,
@@ -118,13 +118,28 @@ async fn claim<S: NoticeSource>(
         None => None,
         Some((notice, _)) if pause.is_some() && !tx.take_probe(Some(notice.id)).await? => None,
         Some((notice, retry)) => {
-            let notice = begin(sender, &mut tx, notice).await?;
+            let notice = match begin(sender, &mut tx, notice).await {
+                Ok(notice) => notice,
+                Err(error @ SendError::Row(_)) => {
+                    drop(tx);
+                    put_aside(sender, &notice).await?;
+                    return Err(error.into());
+                }
+                Err(error) => return Err(error.into()),
+            };
             let draft = source.draft(&mut tx, &gate, &notice).await?;
             Some(Claimed { notice, retry, draft })
         }
     };
     tx.commit().await?;
     Ok(claimed)
+}
+
+/// One row that somebody else has written keeps nobody else's mail waiting.
+async fn put_aside(sender: &SendingContext<'_>, notice: &Notice) -> Result<(), StoreError> {
+    let mut tx = sender.instance.store().begin().await?;
+    tx.put_notice_aside(notice.id, FALSE_ROW_AGAIN_AFTER).await?;
+    tx.commit().await
 }
 
 /// Says that an attempt begins, in the transaction that decided so, unless the log says that it must
@@ -286,7 +301,10 @@ async fn move_notice(
 /// What is waited for, or kept, only until a notice is final.
 async fn finish(tx: &mut Tx, notice: &Notice) -> Result<(), StoreError> {
     match notice.errand {
-        Errand::Campaign { campaign, address } => tx.settle_address(campaign, address).await,
+        Errand::Campaign { campaign, address } => {
+            tx.settle_address(campaign, address).await?;
+            tx.release_put_back(campaign, address).await
+        }
         Errand::Request => tx.forget_requested_notice(notice.id).await,
     }
 }

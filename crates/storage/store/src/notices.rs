@@ -1,6 +1,6 @@
 //! Notices: one row a mail, committed as `inflight` before its first byte is sent.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use model::{CampaignId, NoticeId, NoticeKind, NoticeState, SubjectId, Timestamp};
 
@@ -25,6 +25,8 @@ sql::queries! {
             put_offs, put_off_at FROM notice
         WHERE campaign = $1 AND state = 'pending' AND not_before <= " NOW "
         ORDER BY COALESCE(put_off_at, 0), not_before, id LIMIT 1"];
+    LONGEST_PUT_OFF = ["SELECT campaign, MIN(COALESCE(put_off_at, 0)) FROM notice
+        WHERE campaign IS NOT NULL AND state = 'pending' GROUP BY campaign"];
     LEFT_IN_FLIGHT = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at,
             put_offs, put_off_at FROM notice WHERE campaign = $1 AND state = 'inflight' AND lease_until <= " NOW "
         ORDER BY id"];
@@ -35,6 +37,7 @@ sql::queries! {
             ended_at = CASE WHEN $4 THEN COALESCE(ended_at, " NOW ") END,
             answer = COALESCE($5, answer), put_offs = $6, put_off_at = $7
         WHERE id = $8"];
+    PUT_ASIDE = ["UPDATE notice SET not_before = " NOW " + $1 WHERE id = $2 AND state = 'pending'"];
     ANSWER = ["SELECT answer FROM notice WHERE id = $1"];
     LEASE = ["UPDATE notice SET state = 'inflight', attempts = $1, lease_owner = $2,
             lease_until = " NOW " + $3
@@ -184,6 +187,24 @@ impl Tx {
     /// The notice by which a pause is best tried; `None` if none is to be sent now.
     pub fn notice_to_probe(&mut self, campaign: CampaignId) -> StoreFuture<'_, Option<Notice>> {
         Box::pin(async move { Ok(self.0.run(&TO_PROBE).bind(Cell(campaign)).optional().await?) })
+    }
+
+    /// Of each campaign that has somebody to tell: when the relay said no to whoever of them it has said
+    /// so to longest ago; at 0 if there is somebody to whom it has not.
+    pub fn longest_put_off(&mut self) -> StoreFuture<'_, BTreeMap<CampaignId, Timestamp>> {
+        Box::pin(async move {
+            let rows = self.0.run(&LONGEST_PUT_OFF);
+            let rows = rows.all::<(Cell<CampaignId>, Cell<Timestamp>)>().await?.into_iter();
+            Ok(rows.map(|(Cell(campaign), Cell(at))| (campaign, at)).collect())
+        })
+    }
+
+    /// Lets others go before a notice that is due.
+    pub fn put_notice_aside(&mut self, id: NoticeId, wait: Duration) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            self.0.run(&PUT_ASIDE).bind(Cell(wait)).bind(Cell(id)).execute().await?;
+            Ok(())
+        })
     }
 
     /// Notices whose worker no longer says that it is alive.

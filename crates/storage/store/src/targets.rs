@@ -44,7 +44,17 @@ sql::queries! {
         WHERE state = 'dismissed' AND leak IN {list}"];
     SET_STATE = ["UPDATE target SET state = $1, skip_reason = $2
         WHERE campaign = $3 AND subject = $4 AND state = $5"];
-    RELEASE = ["UPDATE target SET open = FALSE WHERE campaign = $1"];
+    // Whoever is still to be told that an old password is out of use belongs to nobody else, also
+    // where the site has put it back.
+    RELEASE = ["UPDATE target SET open = FALSE WHERE campaign = $1
+        AND NOT (state = 'put_back' AND EXISTS (SELECT 1 FROM campaign_address
+            WHERE campaign_address.campaign = target.campaign
+                AND campaign_address.number = target.address AND settled_at IS NULL))"];
+    RELEASE_PUT_BACK = ["UPDATE target SET open = FALSE
+        WHERE campaign = $1 AND address = $2 AND state = 'put_back' AND open
+            AND EXISTS (SELECT 1 FROM campaign_address
+                WHERE campaign_address.campaign = target.campaign
+                    AND campaign_address.number = target.address AND settled_at IS NOT NULL)"];
     RELEASE_ONE = ["UPDATE target SET open = FALSE WHERE campaign = $1 AND subject = $2"];
     HELD = ["SELECT subject FROM target WHERE open"];
     OF_OTHERS = ["SELECT (SELECT COUNT(*) FROM target
@@ -264,6 +274,16 @@ impl Tx {
         Box::pin(async move {
             let query = self.0.run(&RELEASE_ONE).bind(Cell(campaign)).bind(Cell(subject));
             Ok(query.exactly_one().await?)
+        })
+    }
+
+    /// Lets another campaign take up whoever of an address has the old password again: once they are
+    /// told what this one did.
+    pub fn release_put_back(&mut self, campaign: CampaignId, address: u64) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&RELEASE_PUT_BACK).bind(Cell(campaign)).bind(Cell(address));
+            query.execute().await?;
+            Ok(())
         })
     }
 

@@ -100,12 +100,18 @@ impl CampaignFold {
         }
     }
 
-    /// Whom a notice tells, and of which password.
+    /// Whether the site has put back what this campaign had taken out of use.
+    pub(super) fn is_put_back(&self, whom: &Whom) -> bool {
+        self.accounts.get(whom) == Some(&TargetState::PutBack)
+    }
+
+    /// Whom a notice tells that a password is out of use, and which one.
     pub(super) fn people_of(&self, notice: NoticeId) -> Vec<(Whom, CredentialVersion)> {
         let address = self.notices.get(&notice).map(|notice| notice.address);
         let sealed = address.and_then(|address| self.sealed_of_address.get(&address));
+        let sealed = sealed.into_iter().flatten().filter(|whom| !self.is_put_back(whom));
         let version = |whom: &Whom| Some((whom.clone(), *self.versions.get(whom)?));
-        sealed.into_iter().flatten().filter_map(version).collect()
+        sealed.filter_map(version).collect()
     }
 
     fn follow(&mut self, event: CampaignEvent) {

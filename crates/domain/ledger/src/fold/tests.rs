@@ -91,6 +91,23 @@ fn nobody_is_told_of_one_password_by_two_notices() {
 }
 
 #[test]
+fn whoever_is_sealed_anew_is_told_anew() {
+    let put_back =
+        |campaign| CampaignEvent::AccountPutBack { campaign, whom: ANA.into(), swap: SwapId(1) };
+    let told = Written::default().seal(EIGHT, ANA, 1, 4).begin(Some(EIGHT), 4, 1);
+    let anew = told.then(put_back(EIGHT)).seal(SEVEN, ANA, 1, 5);
+    assert_eq!(anew.check(5, 0, &[ANA]), Ok(()));
+    let twice = anew.begin(Some(SEVEN), 5, 1).seal(EIGHT, ANA, 1, 6);
+    let third = twice.0.check_begin(EIGHT, NoticeId(6), 0, &[ANA]);
+    assert!(matches!(third, Err(FoldRefusal::Told { .. })), "{third:?}");
+
+    let untold = Written::default().seal(EIGHT, ANA, 1, 4).then(put_back(EIGHT));
+    assert_eq!(untold.0.check_begin(EIGHT, NoticeId(4), 0, &[ANA]), Ok(()));
+    let anew = untold.begin(Some(EIGHT), 4, 1).seal(SEVEN, ANA, 1, 5);
+    assert_eq!(anew.check(5, 0, &[ANA]), Ok(()), "what she was told is over");
+}
+
+#[test]
 fn a_requested_notice_begins_as_often_as_it_is_put_off() {
     let made = RecoveryEvent::RequestedNoticeMade {
         notice: NoticeId(9),

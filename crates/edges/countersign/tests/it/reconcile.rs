@@ -115,9 +115,16 @@ fn a_site_that_was_restored_is_found_and_can_be_sealed_again() {
         assert_agrees(&office);
         let report = office.report();
         assert_eq!((&report["put_back"], &report["disagreements"]), (&json!(2), &json!({})));
-        office.run(&["campaign", "draft", "Again", "--author", "ana", "--leak", LEAK]).json();
-        let again = office.run(&["campaign", "freeze", "Again"]).json();
+        office.draft_another("Again", LEAK, QUICK);
+        office.start_another("Again");
+        let again = office.run(&["campaign", "status", "Again"]).json();
         assert_eq!(again["plan"]["targets"], 2, "{again:#}");
+        office.work();
+        let twice = office.addresses_of(&back.iter().cloned().collect());
+        for (address, mails) in office.mails() {
+            assert_eq!(mails.len(), if twice.contains(&address) { 2 } else { 1 }, "{address}");
+        }
+        assert!(office.locked_out().is_superset(&back.into_iter().collect()));
         office.run(&["log", "verify"]).json();
     }
 }

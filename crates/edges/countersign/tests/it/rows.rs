@@ -143,12 +143,32 @@ fn a_notice_that_was_sent_is_sent_again_by_no_row() {
                 "UPDATE campaign_address SET settled_at = NULL WHERE done_at IS NOT NULL",
             ],
         );
-        resume(&office);
-        assert_refused(&try_to_work(&office), "is not as the audit log says");
-        write(&office, &["UPDATE notice SET attempts = 0, lease_owner = NULL"]);
-        assert_refused(&try_to_work(&office), "is not as the audit log says");
+        for statement in
+            ["UPDATE notice SET attempts = 1", "UPDATE notice SET attempts = 0, lease_owner = NULL"]
+        {
+            resume(&office);
+            write(&office, &[statement, "UPDATE notice SET not_before = 0"]);
+            assert_refused(&try_to_work(&office), "is not as the audit log says");
+            assert_eq!(office.state(), "halted");
+        }
         assert!(office.told_once().is_superset(&told));
     }
+}
+
+#[test]
+fn one_notice_that_somebody_has_changed_keeps_nobody_else_waiting() {
+    let office = start(Backend::Sqlite);
+    let mut dying = office.instance.command(&["worker"]);
+    dying.env("FAILPOINT", "notice_begun").output().unwrap();
+    let pending = office.status()["notices"]["pending"].as_u64();
+    assert!(pending > Some(1), "{pending:?}");
+    let due = "(SELECT MIN(id) FROM notice WHERE state = 'pending')";
+    let change = format!("UPDATE notice SET attempts = 7, lease_owner = 'x' WHERE id = {due}");
+    write(&office, &[&change]);
+    assert_refused(&try_to_work(&office), "is not as the audit log says");
+    assert_eq!(office.state(), "halted");
+    let notices = office.status()["notices"].take();
+    assert_eq!(notices["pending"], 1, "{notices}");
 }
 
 #[test]

@@ -212,7 +212,7 @@ impl Repair<'_> {
     }
 
     /// The line ends, and the account belongs to the campaign no longer: another one may take the
-    /// password out of use again. A notice that is due is still sent, since it says what to do.
+    /// password out of use again. A notice that is due is sent before, since it says what to do.
     async fn put_back(
         &self,
         tx: &mut Tx,
@@ -222,7 +222,7 @@ impl Repair<'_> {
         let (campaign, subject) = (self.campaign, swap.subject);
         tx.move_target(campaign, subject, target.state, TargetState::PutBack, None).await?;
         tx.end_reset_line(campaign, subject).await?;
-        tx.release_target(campaign, subject).await?;
+        tx.release_put_back(campaign, target.address).await?;
         let (whom, swap) = (subject.into(), swap.id);
         let event = CampaignEvent::AccountPutBack { campaign, whom, swap }.into();
         Ok(Repaired::Done { event, is_to_tell: false })
