@@ -61,7 +61,7 @@ pub(crate) fn worker(host: Arc<Host>, name: String, trace: Trace) -> LocalBoxFut
         loop {
             reach("idle").await;
             match work_once(&context, &trace, &name).await {
-                Ok(Worked::Something) => idle = IDLE,
+                Ok(Worked::Told | Worked::Something) => idle = IDLE,
                 Ok(Worked::Nothing) => {
                     sleep(idle).await;
                     idle = (idle * 2).min(IDLE_MAX);
@@ -77,9 +77,23 @@ pub(crate) fn worker(host: Arc<Host>, name: String, trace: Trace) -> LocalBoxFut
 
 /// As a lane of `worker` does it.
 async fn work_once(context: &WorkerContext<'_>, trace: &Trace, name: &str) -> SimResult<Worked> {
-    let mut worked = Worked::Nothing;
+    let (mut worked, mut is_told) = (Worked::Nothing, false);
     if resolve_next(context).await? || send_requested(context).await? {
         worked = Worked::Something;
+    }
+    for campaign in moving_campaigns(context.instance).await? {
+        match work_on(context, campaign).await {
+            Ok(Worked::Told) => (worked, is_told) = (Worked::Something, true),
+            Ok(Worked::Something) => worked = Worked::Something,
+            Ok(Worked::Nothing) => {}
+            Err(error) => {
+                trace.line(format!("  {name}: {error}"));
+                sleep(AFTER_FAILURE).await;
+            }
+        }
+    }
+    if is_told {
+        return Ok(worked);
     }
     match judge_left_sealings(context).await {
         Ok(true) => worked = Worked::Something,
@@ -87,16 +101,6 @@ async fn work_once(context: &WorkerContext<'_>, trace: &Trace, name: &str) -> Si
         Err(error) => {
             trace.line(format!("  {name}: {error}"));
             sleep(AFTER_FAILURE).await;
-        }
-    }
-    for campaign in moving_campaigns(context.instance).await? {
-        match work_on(context, campaign).await {
-            Ok(Worked::Something) => worked = Worked::Something,
-            Ok(Worked::Nothing) => {}
-            Err(error) => {
-                trace.line(format!("  {name}: {error}"));
-                sleep(AFTER_FAILURE).await;
-            }
         }
     }
     Ok(worked)

@@ -7,7 +7,7 @@ use std::{
     mem,
 };
 
-use campaigns::{report_campaign};
+use campaigns::report_campaign;
 use instance::Instance;
 use serde_json::Value;
 

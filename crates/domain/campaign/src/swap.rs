@@ -23,6 +23,8 @@ pub enum SwapEnd {
     Untouched,
     /// The row is as it was, and stays so: it must not be written, or its database will not have it.
     Spared(SkipReason),
+    /// Somebody else holds the row, and did not let go in time: it was not even read.
+    Held,
     /// Somebody else's change stands, and whether ours stood there before cannot be known.
     Overtaken,
 }
@@ -46,7 +48,7 @@ impl SwapEnd {
     pub const fn state(self) -> SwapState {
         match self {
             Self::Done => SwapState::Done,
-            Self::Untouched | Self::Spared(_) => SwapState::Undone,
+            Self::Untouched | Self::Held | Self::Spared(_) => SwapState::Undone,
             Self::Overtaken => SwapState::Overtaken,
         }
     }

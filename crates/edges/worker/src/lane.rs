@@ -45,7 +45,7 @@ impl Lane<'_> {
             // Registered before looking, so that no call in between is missed.
             let called = self.due.notified();
             match work_once(&self.context, self.options, &mut self.refused).await {
-                Ok(Worked::Something) => {}
+                Ok(Worked::Told | Worked::Something) => {}
                 Ok(Worked::Nothing) if refusal.is_some() && self.is_rest_over().await? => break,
                 Ok(Worked::Nothing) => wait(called, &mut self.stop, self.over).await,
                 Err(refused) if self.options.until_done && refused.is_refusal() => {
@@ -83,32 +83,27 @@ async fn wait(
     }
 }
 
-/// Does the next thing that is to be done: sees to people who wait for a mail, then to what another
-/// worker has left, and then to any campaign. One that something is wrong with does not keep the
+/// Does the next thing that is to be done: sees to people who wait for a mail, then to any campaign,
+/// and then to what another worker has left. One that something is wrong with does not keep the
 /// others from going on: its error is returned after all have been tried.
 async fn work_once(
     context: &WorkerContext<'_>,
     options: Options,
     refused: &mut BTreeSet<CampaignId>,
 ) -> Result<Worked, WorkError> {
-    let mut worked = Worked::Nothing;
+    let (mut worked, mut is_told) = (Worked::Nothing, false);
     let mut failed = None;
     match see_to_requests(context).await {
         Ok(true) => worked = Worked::Something,
         Ok(false) => {}
         Err(error) => failed = Some(error),
     }
-    // In whatever state its campaign is: what is intended is done or undone, never in between.
-    match judge_left_sealings(context).await {
-        Ok(true) => worked = Worked::Something,
-        Ok(false) => {}
-        Err(error) => failed = failed.or(Some(error.into())),
-    }
     for campaign in moving_campaigns(context.instance).await? {
         if refused.contains(&campaign) {
             continue;
         }
         match work_on(context, campaign).await {
+            Ok(Worked::Told) => (worked, is_told) = (Worked::Something, true),
             Ok(Worked::Something) => worked = Worked::Something,
             Ok(Worked::Nothing) => {}
             Err(error) => {
@@ -119,6 +114,16 @@ async fn work_once(
                 failed = failed.or(Some(error));
             }
         }
+    }
+    // Rows of the site may be waited for here: whoever is to be told by now is told before.
+    if is_told {
+        return failed.map_or(Ok(worked), Err);
+    }
+    // In whatever state its campaign is: what is intended is done or undone, never in between.
+    match judge_left_sealings(context).await {
+        Ok(true) => worked = Worked::Something,
+        Ok(false) => {}
+        Err(error) => failed = failed.or(Some(error.into())),
     }
     failed.map_or(Ok(worked), Err)
 }

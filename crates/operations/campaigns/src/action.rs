@@ -19,6 +19,8 @@ pub(crate) enum Action {
     Overtaken,
     /// Its row is as it was: it can be taken up again.
     Untouched,
+    /// Its row is as it was, and somebody else holds it: it is taken up again later.
+    Held,
     /// Its sealing was begun; whether the site's row was written is for another attempt to see.
     Open,
 }
@@ -30,7 +32,7 @@ impl Action {
             Self::Sealed => Some(TargetState::Sealed),
             Self::Skip(_) | Self::SkipAndHalt(_) => Some(TargetState::Skipped),
             Self::Overtaken => Some(TargetState::Overtaken),
-            Self::Untouched => Some(TargetState::Pending),
+            Self::Untouched | Self::Held => Some(TargetState::Pending),
             Self::Seal(_) | Self::Open => None,
         }
     }
@@ -54,6 +56,7 @@ impl From<SwapEnd> for Action {
         match end {
             SwapEnd::Done => Self::Sealed,
             SwapEnd::Untouched => Self::Untouched,
+            SwapEnd::Held => Self::Held,
             SwapEnd::Spared(reason) => Self::Skip(reason),
             SwapEnd::Overtaken => Self::Overtaken,
         }

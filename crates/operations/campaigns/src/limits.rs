@@ -54,3 +54,6 @@ pub const STUCK_AFTER: Duration = Duration::from_hours(1);
 
 /// When a comparison that failed is begun again, unless the next one is due sooner.
 pub const RECONCILE_AGAIN_AFTER: Duration = Duration::from_mins(5);
+
+/// When an address is taken up again of which somebody else holds a row in the site's database.
+pub const HELD_ROW_AGAIN_AFTER: Duration = Duration::from_mins(1);

@@ -19,7 +19,9 @@ use instance::Instance;
 /// What a worker has found to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worked {
-    /// Something: there may be more.
+    /// Told somebody: there may be more to tell.
+    Told,
+    /// Something else: there may be more.
     Something,
     /// Nothing now.
     Nothing,
@@ -66,7 +68,9 @@ pub fn is_anything_under_way<'a>(
     })
 }
 
-/// The campaigns that time or work could move on.
+/// The campaigns that time or work could move on. While sending pauses, one mail at a time tries
+/// again: first of a campaign to whose people the relay has said no to nobody, then of that to which
+/// it has said so longest ago.
 ///
 /// # Errors
 /// [`CampaignError`] if a campaign cannot be read.
@@ -76,7 +80,12 @@ pub fn moving_campaigns(
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let moving = tx.campaigns_in(CampaignState::MOVING).await?;
-        Ok(moving.into_iter().map(|row| row.id).collect())
+        let mut moving: Vec<_> = moving.into_iter().map(|row| row.id).collect();
+        if tx.sending_pause().await?.is_some() {
+            let put_off = tx.longest_put_off().await?;
+            moving.sort_by_key(|campaign| put_off.get(campaign).copied());
+        }
+        Ok(moving)
     })
 }
 
@@ -152,8 +161,11 @@ async fn tell_or_seal(
     context: &WorkerContext<'_>,
     campaign: CampaignId,
 ) -> Result<Worked, RunError> {
-    let worked = tell_next(context, campaign).await? || seal_next(context, campaign).await?;
-    Ok(if worked { Worked::Something } else { Worked::Nothing })
+    if tell_next(context, campaign).await? {
+        return Ok(Worked::Told);
+    }
+    let sealed = seal_next(context, campaign).await?;
+    Ok(if sealed { Worked::Something } else { Worked::Nothing })
 }
 
 async fn move_on(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<(), RunError> {

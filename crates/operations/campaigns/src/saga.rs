@@ -79,8 +79,15 @@ pub async fn carry_out<S: Saga>(
     let intended = saga.intend().await?;
     failpoint::reach(S::MOMENTS[0]).await;
     let mut swapped = Swapped::new();
+    let mut is_held_up = false;
     for replacement in intended {
-        let end = swap(instance, directory, &saga, &replacement).await;
+        // One row is waited for, and no more: those who are sealed by now wait to be told.
+        let end = if is_held_up {
+            Ok(SwapEnd::Untouched)
+        } else {
+            swap(instance, directory, &saga, &replacement).await
+        };
+        is_held_up |= matches!(end, Ok(SwapEnd::Held));
         swapped.insert(replacement.account, end);
     }
     failpoint::reach(S::MOMENTS[1]).await;
@@ -103,6 +110,10 @@ async fn swap<S: Saga>(
     let keys = instance.keys();
     let mut row = match directory.lock(account).await {
         Ok(row) => row,
+        Err(error @ WriteError::Held { .. }) => {
+            tracing::warn!(%error, "an account is put off");
+            return Ok(SwapEnd::Held);
+        }
         Err(error) => return spare(directory, error).await,
     };
     let found = judge_row(keys, &*row, version(keys, old), version(keys, new));

@@ -23,6 +23,7 @@ use crate::{
     ended::{EndedAccount, record_end},
     examine::examine,
     gate::{Gate, StoredTarget},
+    limits::HELD_ROW_AGAIN_AFTER,
     loaded::{Loaded, halt, kill_switch, shared},
     saga::{Replacement, Saga, Swapped, carry_out, version},
 };
@@ -261,10 +262,11 @@ impl SealingSaga<'_> {
             let end = self.settle_account(tx, member, is_ours, events).await?;
             ends.push(end.unwrap_or(member.target.row.state));
         }
-        let is_untouched = |member: &Member| {
-            matches!(self.actions.get(&member.target.account), Some(Action::Untouched))
-        };
-        if is_ours && held.members.iter().any(is_untouched) {
+        let actions = held.members.iter().map(|member| self.actions.get(&member.target.account));
+        if is_ours && actions.clone().any(|action| matches!(action, Some(Action::Held))) {
+            tx.put_address_off(&held.lease, HELD_ROW_AGAIN_AFTER).await?;
+        } else if is_ours && actions.clone().any(|action| matches!(action, Some(Action::Untouched)))
+        {
             tx.give_address_back(&held.lease).await?;
         } else if is_ours && ends.iter().all(|end| end.is_settled()) {
             self.finish_address(tx, held, &ends, events).await?;

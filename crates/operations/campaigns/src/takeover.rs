@@ -7,6 +7,7 @@
 use std::slice;
 
 use campaign::SwapEnd;
+use directory::WriteError;
 use futures_util::future::BoxFuture;
 use instance::{
     Instance,
@@ -49,8 +50,13 @@ pub fn judge_left_sealings<'a>(
         drop(tx);
         let mut failed = None;
         for swap in &left {
-            if let Err(error) = judge(context, swap).await {
-                failed = failed.or(Some(error));
+            let Err(error) = judge(context, swap).await else { continue };
+            // The others may be held by the same somebody, and people wait to be told.
+            let is_held =
+                matches!(error, RunError::Swap(SwapError::Write(WriteError::Held { .. })));
+            failed = failed.or(Some(error));
+            if is_held {
+                break;
             }
         }
         failed.map_or(Ok(!left.is_empty()), Err)

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use authority::Approval;
-use campaign::{Plan, PlanDigest, Reason, State, allowed_addresses};
+use campaign::{Plan, PlanDigest, Reason, Scope, State, allowed_addresses};
 use directory::Directory;
 use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
@@ -46,6 +46,9 @@ pub struct CampaignView {
     pub notices: BTreeMap<NoticeState, u64>,
     /// Accounts that are sealed while their notice is not final.
     pub sealed_untold: u64,
+    /// Addresses that wait for a minute because somebody else holds a row of theirs in the site's
+    /// database.
+    pub held_up: u64,
     /// Why nobody is told now; none while everybody is.
     pub sending_paused: Option<PausedSending>,
 }
@@ -77,6 +80,8 @@ pub struct PlanView {
     pub reasons: Vec<Reason>,
     /// Accounts that may be sealed and not told: above that, sealing waits.
     pub sealed_untold_max: u64,
+    /// Which of the targets it takes up.
+    pub scope: Scope,
     /// Approvers that it needs.
     pub approvers_needed: u32,
     /// Who has signed it.
@@ -150,6 +155,7 @@ async fn view(tx: &mut Tx, loaded: &Loaded) -> Result<CampaignView, CampaignErro
         skipped,
         notices: tx.notice_counts(id).await?.into_iter().collect(),
         sealed_untold: tx.sealed_untold(id).await?,
+        held_up: tx.addresses_put_off(id).await?,
         sending_paused: tx.sending_pause().await?.map(PausedSending::from),
     })
 }
@@ -192,6 +198,7 @@ async fn plan_view(tx: &mut Tx, loaded: &Loaded) -> Result<Option<PlanView>, Cam
         skipped: counts.skipped.clone(),
         reasons: plan.reasons().to_vec(),
         sealed_untold_max: plan.policy().sealed_untold_max,
+        scope: plan.scope(),
         approvers_needed: plan.approvers_needed(),
         approvers,
     }))

@@ -80,25 +80,29 @@ impl NoticeSource for RequestedNotices<'_> {
 }
 
 /// What a letter tells, with all that is known only as it leaves.
-enum Told {
+enum LetterFacts {
     Link(ResetToken, LinkRow),
     Done { at: Timestamp, browser: Option<Browser>, others_signed_out: bool },
     Answer(Answer),
 }
 
 impl RequestedNotices<'_> {
-    async fn facts(&self, letter: &Letter, about: &RequestedNotice) -> Result<Told, RequestError> {
+    async fn facts(
+        &self,
+        letter: &Letter,
+        about: &RequestedNotice,
+    ) -> Result<LetterFacts, RequestError> {
         Ok(match &letter.told {
             LetterBody::Link => {
                 let (token, row) = mail_link(self.context, about).await?;
-                Told::Link(token, row)
+                LetterFacts::Link(token, row)
             }
-            LetterBody::Done { at_micros, user_agent, others_signed_out } => Told::Done {
+            LetterBody::Done { at_micros, user_agent, others_signed_out } => LetterFacts::Done {
                 at: Timestamp::from_micros(*at_micros),
                 browser: user_agent.as_deref().and_then(Browser::of_user_agent),
                 others_signed_out: *others_signed_out,
             },
-            LetterBody::Answer(found) => Told::Answer(self.answer(about, found).await?),
+            LetterBody::Answer(found) => LetterFacts::Answer(self.answer(about, found).await?),
         })
     }
 
@@ -107,23 +111,23 @@ impl RequestedNotices<'_> {
         notice: &Notice,
         recipient: Address,
         letter: &Letter,
-        told: Told,
+        told: LetterFacts,
         language: Language,
     ) -> Result<Composed, TellError> {
         let (code, sender) = (code_of(self.context.instance, notice.id), self.context.sender());
         let name = AccountName::of(letter.username.as_deref());
         match told {
-            Told::Link(token, row) => {
+            LetterFacts::Link(token, row) => {
                 let pages = sender.outbox.pages.as_ref().ok_or(TellError::NoPages)?;
                 let url = pages.reset(&format!("reset/{}", *token.to_text()))?;
                 let facts = SelfRequestedLink::new(recipient, name, url, row.expires_at, code)?;
                 sender.write(notice, &facts, language)
             }
-            Told::Done { at, browser, others_signed_out: others } => {
+            LetterFacts::Done { at, browser, others_signed_out: others } => {
                 let facts = ResetDone::new(recipient, name, at, browser, others, code)?;
                 sender.write(notice, &facts, language)
             }
-            Told::Answer(answer) => {
+            LetterFacts::Answer(answer) => {
                 let facts = ExposureAnswer::new(recipient, name, answer, code)?;
                 sender.write(notice, &facts, language)
             }

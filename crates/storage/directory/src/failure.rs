@@ -130,7 +130,15 @@ pub enum WriteError {
          `directory.sessions` fits and whether the role of `directory.write_url` may do it"
     )]
     Sessions(#[source] SqlError),
-    /// Whoever holds the row did not let go in time, or the database refused or failed.
+    /// Whoever holds the row did not let go in time.
+    #[error("somebody else holds the row of account {id} in the site's database: {reason}")]
+    Held {
+        /// Whose.
+        id: AccountId,
+        /// What the database reported.
+        reason: String,
+    },
+    /// The database refused to lock the row, or failed.
     #[error(
         "the row of account {id} could not be locked: {reason}; `countersign doctor` tells whether \
          the role of `directory.write_url` may do it"

@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-use crate::refusal::{is_refusal, is_row_security};
+use crate::refusal::{is_lock_timeout, is_refusal, is_row_security};
 
 /// Why a value cannot be written, or cannot be what a column holds.
 pub type Misfit = Box<dyn std::error::Error + Send + Sync>;
@@ -148,6 +148,16 @@ impl SqlError {
         match self {
             Self::Constraint { .. } => true,
             Self::Database(error) => is_refusal(error),
+            _ => false,
+        }
+    }
+
+    /// Whether somebody else holds what the statement needs, and did not let go in time.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        match self {
+            Self::Locked { .. } => true,
+            Self::Database(error) => is_lock_timeout(error),
             _ => false,
         }
     }

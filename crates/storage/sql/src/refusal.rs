@@ -16,6 +16,11 @@ fn is_servers(error: &sqlx::Error) -> bool {
     class.is_some_and(|class| SERVER_REFUSALS.contains(&class))
 }
 
+/// Whether somebody else held a lock for longer than the server was to wait.
+pub(crate) fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    database_error(error).map(PgDatabaseError::code) == Some("55P03")
+}
+
 /// Whether a policy would have hidden rows. The message is in the server's language; the routine
 /// that raised it is not.
 pub(crate) fn is_row_security(error: &sqlx::Error) -> bool {

@@ -36,6 +36,12 @@ sql::queries! {
     GIVE_BACK = ["UPDATE campaign_address SET lease_until = " NOW "
         WHERE campaign = $1 AND number = $2 AND lease_owner = $3 AND attempts = $4
             AND done_at IS NULL"];
+    // Nobody is called so.
+    PUT_OFF = ["UPDATE campaign_address SET lease_until = " NOW " + $5, lease_owner = ''
+        WHERE campaign = $1 AND number = $2 AND lease_owner = $3 AND attempts = $4
+            AND done_at IS NULL"];
+    PUT_OFF_COUNT = ["SELECT COUNT(*) FROM campaign_address
+        WHERE campaign = $1 AND done_at IS NULL AND lease_owner = '' AND lease_until > " NOW];
     FINISH = ["UPDATE campaign_address SET done_at = " NOW ",
             settled_at = CASE WHEN $1 THEN " NOW " END
         WHERE campaign = $2 AND number = $3 AND lease_owner = $4 AND attempts = $5
@@ -52,7 +58,8 @@ sql::queries! {
             AND target.campaign = campaign_address.campaign
             AND target.address = campaign_address.number
             AND (target.state IN ('sealing', 'sealed')
-                OR target.state = 'pending' AND campaign_address.lease_until > " NOW ")"];
+                OR target.state = 'pending' AND campaign_address.lease_until > " NOW "
+                    AND campaign_address.lease_owner <> '')"];
     FIRST_UNSETTLED = ["SELECT MIN(number) FROM campaign_address
         WHERE campaign = $1 AND settled_at IS NULL"];
     COUNTS = ["SELECT COUNT(*), COUNT(taken_at), COUNT(done_at), COUNT(settled_at)
@@ -184,6 +191,27 @@ impl Tx {
             query.bind(held.owner.to_string()).bind(held.attempt).execute().await?;
             Ok(())
         })
+    }
+
+    /// Gives an address back that nobody is to take up for a while.
+    pub fn put_address_off<'c>(
+        &'c mut self,
+        held: &'c AddressLease,
+        wait: Duration,
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&PUT_OFF).bind(Cell(held.campaign)).bind(Cell(held.number));
+            let query = query.bind(held.owner.to_string()).bind(held.attempt);
+            query.bind(Cell(wait)).execute().await?;
+            Ok(())
+        })
+    }
+
+    /// Addresses that nobody is to take up for a while.
+    pub fn addresses_put_off(&mut self, campaign: CampaignId) -> StoreFuture<'_, u64> {
+        Box::pin(
+            async move { Ok(Self::count(self.0.run(&PUT_OFF_COUNT).bind(Cell(campaign))).await?) },
+        )
     }
 
     /// Ends the work on an address; `settled` if nobody there is to be told. `false` if it is lost.

@@ -463,7 +463,7 @@ impl Town {
         let passed = if passed { PassedAttempt::Unknown } else { PassedAttempt::None };
         let end = match judge_swap(row, passed) {
             SwapEnd::Done => TargetState::Sealed,
-            SwapEnd::Untouched => TargetState::Pending,
+            SwapEnd::Untouched | SwapEnd::Held => TargetState::Pending,
             SwapEnd::Spared(_) => TargetState::Skipped,
             SwapEnd::Overtaken => TargetState::Overtaken,
         };

@@ -255,7 +255,7 @@ fn sqlite(file: &Path, statement: &str) -> Command {
     python
 }
 
-fn psql(url: &str, statement: &str) -> Command {
+pub(crate) fn psql(url: &str, statement: &str) -> Command {
     let mut psql = Command::new("psql");
     psql.args(["-XAtqc", statement, url]);
     psql

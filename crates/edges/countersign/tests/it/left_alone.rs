@@ -8,8 +8,8 @@ use model::Timestamp;
 use serde_json::json;
 
 use crate::{
-    harness::{Backend, TestInstance},
-    office::{OPERATORS, Office, ids, key, leaked},
+    harness::{Backend, TestInstance, psql},
+    office::{OPERATORS, Office, ids, key, leaked, wait_until},
     people,
 };
 
@@ -61,6 +61,34 @@ fn leave_some_alone(backend: Backend) {
     assert_eq!(report["left_out"], json!({"inactive": 1}));
     assert_eq!(report["skipped"], json!({"inactive": 2, "unwritable": 1}));
     assert_eq!(office.logged("account_skipped").len(), 3);
+}
+
+#[test]
+fn rows_that_somebody_else_holds_keep_nobody_elses_mail() {
+    let office = Office::open(Backend::Postgres);
+    office.start("canary_addresses = 500\nsealed_untold_max = 500");
+    let held: Vec<_> = office.plain().into_iter().take(8).map(|person| person.id.clone()).collect();
+    let locking = format!(
+        "BEGIN; SELECT 1 FROM auth_user WHERE id IN ({}) FOR UPDATE; SELECT pg_sleep(60); COMMIT",
+        held.join(", ")
+    );
+    let mut holder = psql(&office.site.database_url, &locking).spawn().unwrap();
+    let locked = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' \
+                  AND wait_event = 'PgSleep'";
+    wait_until(|| !psql(&office.site.database_url, locked).output().unwrap().stdout.is_empty());
+    let work = office.start_work();
+    let others = office.addresses_of(&(&ids(&office.exposed()) - &held.iter().cloned().collect()));
+    wait_until(|| office.told_once().is_superset(&others));
+    assert!(office.status()["held_up"].as_u64() > Some(0), "{:#}", office.status());
+    assert!(holder.try_wait().unwrap().is_none(), "it holds them still");
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    let free =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    psql(&office.site.database_url, free).output().unwrap();
+    office.instance.ask("UPDATE campaign_address SET lease_until = 0 WHERE lease_owner = ''");
+    assert_eq!(work.wait().code, 0);
+    office.assert_settled(&ids(&office.exposed()));
 }
 
 #[test]

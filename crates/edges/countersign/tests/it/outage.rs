@@ -11,6 +11,7 @@ use testkit::{CommitProxy, LostCommit, smtp::SmtpServer};
 
 use crate::{
     campaign_kill::FILES,
+    campaign_steering::{PART, find_part},
     harness::Backend,
     office::{AtWork, CAMPAIGN, Office, ids, wait_until},
 };
@@ -339,6 +340,35 @@ fn some_whom_the_relay_will_not_have_keep_nobody_elses_mail() {
     wait_until(|| try_all_again(&office, &mut work));
     assert_refused(&office, &all, &unwanted);
     assert_eq!(pause(&office), Value::Null);
+}
+
+/// A pause is tried by a campaign to whose people the relay has not said no yet.
+#[test]
+fn whom_the_relay_will_not_have_keep_no_other_campaigns_mail() {
+    let office = open(Backend::Sqlite);
+    office.smtp.behave("*", "RCPT 550 5.7.1 rejected");
+    start_blindly(&office, FAST);
+    let work = office.start_work();
+    let first = office.addresses_of(&ids(&office.exposed()));
+    wait_until(|| {
+        hasten(&office);
+        office.instance.ask("UPDATE notice SET not_before = 0 WHERE state = 'pending'");
+        let all = "SELECT COUNT(*) FROM notice WHERE put_off_at IS NULL";
+        pause(&office) != Value::Null && ["0", "[(0,)]"].contains(&&*office.instance.ask(all))
+    });
+    office.smtp.behave("*", "accept");
+    for address in &first {
+        office.smtp.behave(address, "RCPT 550 5.7.1 rejected");
+    }
+    find_part(&office);
+    office.draft_another("Part", PART, FAST);
+    office.start_another("Part");
+    wait_until(|| {
+        hasten(&office);
+        let part = office.run(&["campaign", "status", "Part"]).json();
+        part["sealed_untold"] == 0 && part["state"] == "done"
+    });
+    work.stop();
 }
 
 /// In a pause that others' mail has begun, whoever was passed over before is still given up, since

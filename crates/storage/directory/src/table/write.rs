@@ -22,8 +22,7 @@ impl TableDirectory {
         let write = self.write.as_ref().ok_or(WriteError::NotConfigured)?;
         let texts = self.statements.replacement().ok_or(WriteError::Query)?;
         let id_type = self.id_type();
-        let failed =
-            |error: SqlError| WriteError::Lock { id: id.clone(), reason: error.to_string() };
+        let failed = |error| not_locked(id, &error);
         let mut tx = write.begin().await.map_err(failed)?;
         let (is_standby,) = tx.run(&BEFORE_LOCK).one::<(bool,)>().await.map_err(failed)?;
         refuse_standby(is_standby)?;
@@ -116,6 +115,11 @@ impl TableDirectory {
             _ => TransactionFate::Unknown,
         })
     }
+}
+
+fn not_locked(id: &AccountId, error: &SqlError) -> WriteError {
+    let (id, reason) = (id.clone(), error.to_string());
+    if error.is_held() { WriteError::Held { id, reason } } else { WriteError::Lock { id, reason } }
 }
 
 const fn refuse_standby(is_standby: bool) -> Result<(), WriteError> {

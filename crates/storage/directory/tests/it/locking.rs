@@ -123,7 +123,7 @@ async fn other_rows_are_free_meanwhile_and_nobody_waits_for_ever() {
     let owner = beside(&site, "UPDATE users SET hash = 'theirs' WHERE id = 1").await;
     assert!(replace_if(&directory, &id("3"), &hash("other"), &hash("new")).await.unwrap());
     let error = directory.lock(&id("1")).await.err().unwrap();
-    assert!(matches!(error, WriteError::Lock { .. }), "{error}");
+    assert!(matches!(error, WriteError::Held { .. }), "{error}");
     assert!(error.to_string().contains("lock timeout"), "{error}");
     drop(owner);
 }

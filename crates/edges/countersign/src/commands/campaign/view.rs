@@ -1,5 +1,6 @@
 //! Campaigns, for people to read.
 
+use campaign::Scope;
 use campaigns::{CampaignView, PlanView, Sample};
 
 use crate::{
@@ -30,6 +31,9 @@ fn show_plan(sheet: &mut Sheet, plan: &PlanView) {
     let (targets, accounts) = (grouped(plan.targets), grouped(plan.accounts));
     sheet.row("accounts to reset", format!("{targets} of {accounts}"));
     sheet.row("addresses to write to", grouped(plan.addresses));
+    if plan.scope == Scope::Begun {
+        sheet.row("of these", "those who were begun are settled, and nobody else is touched");
+    }
     if plan.accounts_of_others > 0 {
         sheet.row("other campaigns, in 30 days", grouped(plan.accounts_of_others));
     }
@@ -60,7 +64,11 @@ fn show_progress(sheet: &mut Sheet, view: &CampaignView) {
     for (state, count) in &view.notices {
         sheet.part(format!("notices {state}"), *count);
     }
-    sheet.part("accounts sealed and not told yet", view.sealed_untold);
+    sheet.part("accounts sealed, or in hand, and not told yet", view.sealed_untold);
+    if view.held_up > 0 {
+        let why = "wait for a minute: somebody holds their rows in the site's database";
+        sheet.row("held up", format!("{} addresses {why}", grouped(view.held_up)));
+    }
     let max = view.plan.as_ref().map(|plan| plan.sealed_untold_max);
     if let Some(max) = max.filter(|max| view.sealed_untold > *max) {
         let why = "waits until at most so many are sealed and not told yet";
