@@ -203,7 +203,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("some.db");
         let (one, other) = (file(&path, 1).await, file(&path, 1).await);
-        let held = Backend::begin(&one).await;
+        let held = Backend::begin(&one).await.unwrap();
         let Err(refused) = Backend::begin(&other).await else { panic!("two write") };
         let path = path.display();
         let expected = format!(
@@ -212,7 +212,7 @@ mod tests {
              taken back"
         );
         assert_eq!(refused.to_string(), expected);
-        drop(held);
+        held.end().await.unwrap();
         assert!(Backend::begin(&other).await.is_ok());
     }
 
