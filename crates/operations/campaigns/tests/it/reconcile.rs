@@ -165,6 +165,20 @@ async fn an_old_password_that_works_again_is_found_and_another_campaign_may_take
     let mut tx = table.instance.store().read().await.unwrap();
     let [first, second, third] = [1, 2, 3].map(SubjectId);
     let held = tx.subjects_in_open_campaigns().await.unwrap();
+    assert!(held.contains(&first) && held.contains(&second), "they are still to be told: {held:?}");
+    drop(tx);
+    let told =
+        "UPDATE campaign_address SET taken_at = 1, done_at = 1, settled_at = 1 WHERE number IN
+        (SELECT address FROM target WHERE subject IN (1, 2))";
+    table.in_store(told).await;
+    let mut tx = table.instance.store().begin().await.unwrap();
+    for subject in [first, second] {
+        let address = tx.target(table.campaign, subject).await.unwrap().address;
+        tx.release_put_back(table.campaign, address).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let mut tx = table.instance.store().read().await.unwrap();
+    let held = tx.subjects_in_open_campaigns().await.unwrap();
     let is_held = [first, second, third].map(|subject| held.contains(&subject));
     assert_eq!(is_held, [false, false, true], "{held:?}");
     let lines: Vec<_> = tx.reset_lines().await.unwrap().into_iter().map(|(id, _)| id).collect();
