@@ -1,8 +1,6 @@
 //! Reset links are made when their mail leaves: the token stands in the mail, what it is found and
 //! bound by in the store, and nowhere else anything.
 
-use std::slice;
-
 use campaigns::WorkerContext;
 use instance::Instance;
 use model::{CredentialVersion, SubjectId, Timestamp};
@@ -10,7 +8,7 @@ use outbox::TellError;
 use recovery::{BoundTo, LinkKey, LinkRow, ResetToken, links_to_supersede};
 use store::{LinkId, MailedLink, RequestedNotice, StoreError, Tx};
 
-use crate::RequestError;
+use crate::{RequestError, finish::account_now};
 
 /// Gives a link its token, for the password and the address of this moment, and ends the oldest of
 /// too many others.
@@ -41,7 +39,8 @@ pub(crate) fn link_key(instance: &Instance) -> LinkKey {
     LinkKey::new(*instance.keys().link_key())
 }
 
-/// The password that a link is to replace. A link to an account without one leads nowhere.
+/// The password that a link is to replace, as the connection has it that writes: a copy that lags may
+/// still hold the one that was sealed. A link to an account without one leads nowhere.
 async fn version_now(
     context: &WorkerContext<'_>,
     subject: SubjectId,
@@ -49,8 +48,8 @@ async fn version_now(
     let mut tx = context.instance.store().read().await?;
     let account = context.instance.account_of(&mut tx, subject).await?;
     drop(tx);
-    let found = context.means.directory.by_ids(slice::from_ref(&account)).await?;
-    let credential = found.into_iter().find_map(|account| account.credential);
+    let found = account_now(&*context.means.directory, &account).await?;
+    let credential = found.and_then(|account| account.credential);
     let version = credential.map(|credential| credential.version(context.instance.keys()));
     Ok(version.unwrap_or(CredentialVersion::from_bytes([0; 32])))
 }
