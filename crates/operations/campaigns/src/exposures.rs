@@ -71,3 +71,52 @@ fn exposure(reasons: &[Reason], found: &FoundIn) -> Result<Exposure, TellError> 
     let name = public_name.as_ref().unwrap_or(name).clone();
     Ok(Exposure::new(verified_at, tier, name, Some(date.clone()), *provenance)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::slice;
+
+    use model::{Provenance, Tier, Timestamp};
+
+    use super::*;
+
+    /// 2012-11-08, and so many days later.
+    fn found(leak: i64, days: i64, tier: Tier) -> FoundIn {
+        let verified_at = Timestamp::from_micros(1_352_332_800_000_000 + days * 86_400_000_000);
+        FoundIn { leak: LeakId(leak), tier, verified_at }
+    }
+
+    fn reason(leak: i64, name: &str, public_name: Option<&str>) -> Reason {
+        Reason {
+            leak: LeakId(leak),
+            name: name.parse().unwrap(),
+            date: "2012".parse().unwrap(),
+            public_name: public_name.map(|name| name.parse().unwrap()),
+            provenance: Provenance::Circulating,
+            is_suspect: false,
+            targets: 1,
+        }
+    }
+
+    fn told(name: &str, found: FoundIn) -> Exposure {
+        let FoundIn { tier, verified_at, .. } = found;
+        let (name, date) = (name.parse().unwrap(), Some("2012".parse().unwrap()));
+        Exposure::new(verified_at, tier, name, date, Provenance::Circulating).unwrap()
+    }
+
+    #[test]
+    fn a_leak_is_named_once_by_what_came_first_and_as_it_was_signed() {
+        let reasons = [reason(1, "Example", None), reason(2, "dump 7", Some("Bookshop"))];
+        let [later, first] = [found(1, 11, Tier::Exact), found(1, 0, Tier::Lead)];
+        let other = found(2, 3, Tier::Username);
+        let named = exposures(&reasons, &[later, first, other]).unwrap();
+        assert_eq!(named, [told("Example", first), told("Bookshop", other)]);
+    }
+
+    #[test]
+    fn a_leak_that_nobody_has_signed_for_is_named_to_nobody() {
+        let reasons = [reason(1, "Example", None)];
+        let error = exposures(&reasons, slice::from_ref(&found(2, 0, Tier::Exact))).unwrap_err();
+        assert!(matches!(error, TellError::NotSigned { leak: LeakId(2) }), "{error}");
+    }
+}
