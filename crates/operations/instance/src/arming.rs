@@ -67,9 +67,7 @@ impl SendingGuard {
     ) -> BoxFuture<'a, Result<SendingStatus, DisarmedError>> {
         Box::pin(async move {
             let file = self.read(instance)?;
-            let stored = tx.arming().await?.ok_or(DisarmedError::Never)?;
-            let signed = SignedArming::parse(&stored.document).map_err(DisarmedError::Stored)?;
-            let armed = signed.verify(roster)?;
+            let (armed, stored) = taken_arming(tx, roster).await?;
             let facts = ArmingFacts {
                 database: tx.identity().await?.parse()?,
                 secret: file.secret.digest(),
@@ -157,6 +155,16 @@ pub fn sending_status<'a>(
         let guard = SendingGuard::open(file)?;
         guard.check(&mut instance.store().read().await?, instance, roster).await
     })
+}
+
+/// The arming that was taken last, its signatures verified anew.
+pub(crate) async fn taken_arming(
+    tx: &mut Tx,
+    roster: &Roster,
+) -> Result<(Armed, store::Arming), DisarmedError> {
+    let stored = tx.arming().await?.ok_or(DisarmedError::Never)?;
+    let signed = SignedArming::parse(&stored.document).map_err(DisarmedError::Stored)?;
+    Ok((signed.verify(roster)?, stored))
 }
 
 /// What the log calls a signed document.
@@ -350,6 +358,8 @@ mod tests {
             arm(&office.site, &one, &office.roster, &office.file).await.unwrap_err().to_string();
         assert_eq!(error, "1 operators have signed, 2 are needed: missing are any of bob, cleo");
         assert!(!office.file.exists());
+        fs::rename(office.site.path("sending.json.proposed"), &office.file).unwrap();
+        assert!(matches!(office.check().await, Err(DisarmedError::Never)));
     }
 
     #[tokio::test]
@@ -434,6 +444,27 @@ mod tests {
         office.write_mark(LogMark { size: mark.size + 1, ..mark });
         let error = office.check().await.unwrap_err();
         assert!(matches!(error, DisarmedError::Disarmed(Disarmed::LogShorter { .. })), "{error}");
+        let proposal = propose_arming(&office.site, &office.file).await.unwrap();
+        let log = proposal.document().log().unwrap();
+        assert_eq!((log.before.unwrap().size, log.continues), (log.now.size + 1, false));
+    }
+
+    #[tokio::test]
+    async fn what_a_host_has_seen_is_given_up_by_signatures_alone() {
+        let office = Office::armed().await;
+        let seen = LogMark { size: 90, root: [1; 32] };
+        office.write_mark(seen);
+        let proposal = propose_arming(&office.site, &office.file).await.unwrap();
+        let signed = proposal.signed_by(&key("ana")).signed_by(&key("bob"));
+        let take = async || arm(&office.site, &signed, &office.roster, &office.file).await;
+        office.write_mark(LogMark { size: 91, ..seen });
+        let error = take().await.unwrap_err();
+        assert!(matches!(error, ArmError::SeenMore { seen: 91, .. }), "{error}");
+        assert_eq!(office.sending_file().mark.size, 91, "it stays as it is");
+        office.write_mark(seen);
+        assert!(take().await.unwrap().proposed_here);
+        assert!(office.sending_file().mark.size < seen.size);
+        office.check().await.unwrap();
     }
 
     #[tokio::test]

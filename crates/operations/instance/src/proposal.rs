@@ -18,7 +18,7 @@ use store::Tx;
 
 use crate::{
     DisarmedError, Instance, InstanceFault, SendingFileError, SendingStatus,
-    arming::{digest_of, log_now, newest_mark, status},
+    arming::{digest_of, log_now, newest_mark, status, taken_arming},
     sending_file::{ArmingSecret, LockedFolder, SendingFile},
 };
 
@@ -106,9 +106,7 @@ pub fn adopt_proposal<'a>(
 ) -> BoxFuture<'a, Result<LogMark, ArmError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let stored = tx.arming().await?.ok_or(DisarmedError::Never)?;
-        let signed = SignedArming::parse(&stored.document).map_err(DisarmedError::Stored)?;
-        let armed = signed.verify(roster).map_err(DisarmedError::from)?;
+        let (armed, _) = taken_arming(&mut tx, roster).await?;
         let locked = LockedFolder::of(file)?;
         let path = proposed(file);
         let new = SendingFile::read(&path)?;
@@ -125,10 +123,7 @@ pub fn adopt_proposal<'a>(
 }
 
 /// Whether this host has proposed this arming, and not used its sending file yet.
-pub(crate) fn is_proposed(
-    file: &Path,
-    document: &ArmingDocument,
-) -> Result<bool, SendingFileError> {
+fn is_proposed(file: &Path, document: &ArmingDocument) -> Result<bool, SendingFileError> {
     let proposed = present(&proposed(file))?;
     Ok(proposed.is_some_and(|proposed| proposed.secret.digest() == document.secret()))
 }
