@@ -262,11 +262,12 @@ impl SealingSaga<'_> {
             let end = self.settle_account(tx, member, is_ours, events).await?;
             ends.push(end.unwrap_or(member.target.row.state));
         }
-        let actions = held.members.iter().map(|member| self.actions.get(&member.target.account));
-        if is_ours && actions.clone().any(|action| matches!(action, Some(Action::Held))) {
+        let any = |is_so: fn(&Action) -> bool| {
+            held.members.iter().filter_map(|m| self.actions.get(&m.target.account)).any(is_so)
+        };
+        if is_ours && any(|action| matches!(action, Action::Held)) {
             tx.put_address_off(&held.lease, HELD_ROW_AGAIN_AFTER).await?;
-        } else if is_ours && actions.clone().any(|action| matches!(action, Some(Action::Untouched)))
-        {
+        } else if is_ours && any(|action| matches!(action, Action::Untouched)) {
             tx.give_address_back(&held.lease).await?;
         } else if is_ours && ends.iter().all(|end| end.is_settled()) {
             self.finish_address(tx, held, &ends, events).await?;

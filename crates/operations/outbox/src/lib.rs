@@ -18,6 +18,7 @@ mod failure;
 mod greet;
 mod kept;
 pub mod limits;
+mod parts;
 mod pause;
 mod remedy;
 mod requested;

@@ -2,6 +2,8 @@ use model::canonical::hex_of;
 use sha2::{Digest as _, Sha256};
 use store::RequestedNotice;
 
+use crate::parts::put;
+
 /// What the log calls a notice that no campaign sends: SHA-256, in hexadecimal, of all that its row
 /// says of what is told to whom. A letter that stands in another row than its own has another one.
 #[must_use]
@@ -18,9 +20,7 @@ pub fn requested_digest(row: &RequestedNotice) -> String {
         key.unwrap_or_default(),
         kept.unwrap_or_default(),
     ] {
-        // Lengths go before, so that no two rows are one.
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
+        put(&mut hash, part);
     }
     hex_of(&hash.finalize())
 }

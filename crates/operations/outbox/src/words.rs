@@ -5,7 +5,7 @@ use model::NoticeKind;
 use notice::{Address, BaseUrl, Composer, Language, Rendered, TEMPLATES};
 use sha2::{Digest, Sha256};
 
-use crate::{WordsError, specimen::Specimens};
+use crate::{WordsError, parts::put, specimen::Specimens};
 
 /// The words that a site's notices are made of.
 #[derive(Debug)]
@@ -75,15 +75,16 @@ impl Words {
 fn digest(site: &notice::Site, rendered: &Rendered, language: Language) -> TemplateDigest {
     let mut hash = Sha256::new();
     for (name, text) in TEMPLATES.iter().filter(|(name, _)| is_of(name, language)) {
-        put(&mut hash, name);
-        put(&mut hash, text);
+        put(&mut hash, name.as_bytes());
+        put(&mut hash, text.as_bytes());
     }
     let Rendered { subject, text, html } = rendered;
     for part in [subject, text, html] {
-        put(&mut hash, part);
+        put(&mut hash, part.as_bytes());
     }
-    put(&mut hash, site.sender.from().as_str());
-    put(&mut hash, site.sender.reply_to().map_or("", |address| address.as_str()));
+    put(&mut hash, site.sender.from().as_str().as_bytes());
+    let reply_to = site.sender.reply_to().map_or("", |address| address.as_str());
+    put(&mut hash, reply_to.as_bytes());
     TemplateDigest::from_bytes(hash.finalize().into())
 }
 
@@ -104,10 +105,4 @@ fn is_of(template: &str, language: Language) -> bool {
     let mut parts = template.split('.');
     let kind = parts.next() == Some(NoticeKind::ResetRequired.as_str());
     kind && parts.next() == Some(language.as_str())
-}
-
-/// Lengths go before texts, so that no two lists of texts are one.
-fn put(hash: &mut Sha256, text: &str) {
-    hash.update((text.len() as u64).to_be_bytes());
-    hash.update(text.as_bytes());
 }
