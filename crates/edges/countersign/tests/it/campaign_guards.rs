@@ -21,10 +21,6 @@ fn assert_no_worker(run: &Run, reason: &str) {
     assert!(run.stderr.contains(reason), "{}", run.stderr);
 }
 
-fn try_to_work(office: &Office) -> Run {
-    office.run(&["worker", "--until-done"])
-}
-
 /// Copies the whole SQLite store, with what is not yet in its main file.
 fn copy_store(from: &Path, to: &Path) {
     for ending in ["", "-wal", "-shm"] {
@@ -42,10 +38,10 @@ fn a_host_that_was_never_armed_sends_nothing() {
         office.start("");
         let (file, aside) = (office.path("sending.json"), office.path("aside"));
         fs::rename(&file, &aside).unwrap();
-        assert_no_worker(&try_to_work(&office), "this host is not armed");
+        assert_no_worker(&office.try_to_work(), "this host is not armed");
         let stranger = Office::open(backend);
         fs::copy(stranger.path("sending.json"), &file).unwrap();
-        assert_no_worker(&try_to_work(&office), "is of instance");
+        assert_no_worker(&office.try_to_work(), "is of instance");
         let theirs = stranger.arming();
         let taken = office.run(&["sending", "arm", &theirs]);
         assert_no_worker(&taken, "the arming is of instance");
@@ -96,7 +92,7 @@ fn another_host_adopts_what_was_proposed() {
     let (file, elsewhere) = (office.path("sending.json"), office.path("elsewhere"));
     fs::rename(format!("{file}.proposed"), &elsewhere).unwrap();
     assert_eq!(office.run(&["sending", "arm", &armed]).json()["proposed_here"], false);
-    assert_no_worker(&try_to_work(&office), "sending was armed for a secret");
+    assert_no_worker(&office.try_to_work(), "sending was armed for a secret");
     fs::rename(&elsewhere, format!("{file}.proposed")).unwrap();
     office.run(&["sending", "adopt"]).json();
     office.work();
@@ -110,7 +106,7 @@ fn a_copied_file_sends_nothing() {
     let copy = office.instance.path("copy.sqlite3");
     copy_store(&office.instance.path(STORE), &copy);
     office.instance.set("COUNTERSIGN_STORE_URL", &format!("sqlite:{}", copy.display()));
-    assert_no_worker(&try_to_work(&office), "it was copied or moved");
+    assert_no_worker(&office.try_to_work(), "it was copied or moved");
     assert!(office.mails().is_empty() && office.locked_out().is_empty());
 }
 
@@ -120,7 +116,7 @@ fn a_copied_database_sends_nothing() {
     office.start("");
     let copy = office.instance.store().unwrap().copy();
     office.instance.set("COUNTERSIGN_STORE_URL", &copy.url);
-    assert_no_worker(&try_to_work(&office), "it was copied or moved");
+    assert_no_worker(&office.try_to_work(), "it was copied or moved");
     assert!(office.mails().is_empty() && office.locked_out().is_empty());
 }
 
@@ -147,12 +143,12 @@ fn a_restored_backup_sends_nothing_again() {
 
     restore(&store, &before);
     assert_eq!(office.state(), "canary", "the backup knows nothing of the mails");
-    assert_no_worker(&try_to_work(&office), "the store is a restored backup");
+    assert_no_worker(&office.try_to_work(), "the store is a restored backup");
     assert_eq!(office.told_once(), told);
     // Used since, the log is as long as it was, and yet another one.
     for _ in 0..40 {
         office.run(&["campaign", "halt", "--all"]).json();
     }
-    assert_no_worker(&try_to_work(&office), "the store is");
+    assert_no_worker(&office.try_to_work(), "the store is");
     assert_eq!(office.told_once(), told);
 }

@@ -2,16 +2,12 @@
 //! word into our mails, gets nobody else's link, and makes none.
 
 use crate::{
-    harness::{Backend, Run},
+    harness::Backend,
     office::{Office, leaked, wait_until},
     way_back::{CHOSEN, ResetScene, choose, type_address},
 };
 
 const DEAD: &str = "This link does not work";
-
-fn try_to_work(office: &Office) -> Run {
-    office.run(&["worker", "--until-done"])
-}
 
 #[test]
 fn a_leak_is_named_as_the_operators_have_signed_it() {
@@ -43,7 +39,7 @@ fn where_a_password_was_found_is_told_as_it_was_found() {
              SELECT 2, 'Bank', date, provenance, added_at, state FROM leak",
         );
         office.instance.ask(&format!("UPDATE finding SET {change}"));
-        let run = try_to_work(&office);
+        let run = office.try_to_work();
         assert_eq!(run.code, 3, "{change}: {}", run.stderr);
         assert!(run.stderr.contains("encrypted as `finding of leak"), "{change}: {}", run.stderr);
         assert_eq!(office.state(), "halted");
@@ -142,7 +138,7 @@ fn a_letter_goes_to_whom_it_was_written_for() {
         office.instance.ask(swapped);
         drop(served);
         office.instance.ask("DELETE FROM sending_pause");
-        let run = try_to_work(office);
+        let run = office.try_to_work();
         assert!(run.stderr.contains("is not as the audit log says"), "{}", run.stderr);
         assert_eq!((run.code, office.mails().len()), (3, told.len()));
 

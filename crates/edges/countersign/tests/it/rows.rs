@@ -37,10 +37,6 @@ fn assert_refused(run: &Run, words: &str) {
     assert!(run.stderr.contains("somebody else has written to the store"), "{}", run.stderr);
 }
 
-fn try_to_work(office: &Office) -> Run {
-    office.run(&["worker", "--until-done"])
-}
-
 /// Starts a campaign that stops after its canary.
 fn start(backend: Backend) -> Office {
     let office = Office::open(backend);
@@ -75,7 +71,7 @@ fn a_campaign_that_was_halted_does_not_go_on_by_a_row_of_before() {
         let back = "UPDATE campaign SET state = (SELECT state FROM kept), \
                     machine = (SELECT machine FROM kept)";
         write(&office, &["CREATE TABLE halted AS SELECT state, machine FROM campaign", back]);
-        for refused in [try_to_work(&office), office.steer("halt"), office.steer("close")] {
+        for refused in [office.try_to_work(), office.steer("halt"), office.steer("close")] {
             assert_refused(&refused, MOVED);
         }
         for shown in [&["status"][..], &["campaign", "list"], &["doctor"]] {
@@ -105,7 +101,7 @@ fn one_campaigns_row_keeps_no_other_campaign_from_telling_or_halting() {
     let back = "UPDATE campaign SET state = (SELECT state FROM kept), \
                 machine = (SELECT machine FROM kept) WHERE name = 'Spring'";
     write(&office, &[back]);
-    assert_refused(&try_to_work(&office), MOVED);
+    assert_refused(&office.try_to_work(), MOVED);
     let part = office.run(&["campaign", "status", "Part"]);
     let part: Value = serde_json::from_str(&part.stdout).unwrap();
     assert_eq!((&part["state"], &part["sealed_untold"]), (&json!("done"), &json!(0)), "{part:#}");
@@ -148,7 +144,7 @@ fn a_notice_that_was_sent_is_sent_again_by_no_row() {
         {
             resume(&office);
             write(&office, &[statement, "UPDATE notice SET not_before = 0"]);
-            assert_refused(&try_to_work(&office), "is not as the audit log says");
+            assert_refused(&office.try_to_work(), "is not as the audit log says");
             assert_eq!(office.state(), "halted");
         }
         assert!(office.told_once().is_superset(&told));
@@ -165,7 +161,7 @@ fn one_notice_that_somebody_has_changed_keeps_nobody_else_waiting() {
     let due = "(SELECT MIN(id) FROM notice WHERE state = 'pending')";
     let change = format!("UPDATE notice SET attempts = 7, lease_owner = 'x' WHERE id = {due}");
     write(&office, &[&change]);
-    assert_refused(&try_to_work(&office), "is not as the audit log says");
+    assert_refused(&office.try_to_work(), "is not as the audit log says");
     assert_eq!(office.state(), "halted");
     let notices = office.status()["notices"].take();
     assert_eq!(notices["pending"], 1, "{notices}");
@@ -177,7 +173,7 @@ fn who_was_removed_comes_back_by_no_row() {
     write(&office, &["DELETE FROM roster_document"]);
     let refused = office.run(&["campaign", "approve", CAMPAIGN, &office.path("bob.approval")]);
     assert_refused(&refused, "the store's newest roster document is not the one of the audit log");
-    assert_refused(&try_to_work(&office), "the store's newest roster document");
+    assert_refused(&office.try_to_work(), "the store's newest roster document");
     assert!(office.mails().is_empty() && office.locked_out().is_empty());
 }
 
@@ -192,7 +188,7 @@ fn an_arming_that_was_replaced_comes_back_by_no_row() {
         // Whoever may write on the host as well puts its file back, too.
         fs::write(&file, before).unwrap();
         write(&office, &["UPDATE arming SET document = (SELECT document FROM armed)"]);
-        assert_refused(&try_to_work(&office), "the store's arming is not the newest one");
+        assert_refused(&office.try_to_work(), "the store's arming is not the newest one");
         assert!(office.mails().is_empty() && office.locked_out().is_empty());
     }
 }
