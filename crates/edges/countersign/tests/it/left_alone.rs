@@ -67,9 +67,9 @@ fn leave_some_alone(backend: Backend) {
 fn rows_that_somebody_else_holds_keep_nobody_elses_mail() {
     let office = Office::open(Backend::Postgres);
     office.start("canary_addresses = 500\nsealed_untold_max = 500");
-    let held: Vec<_> = office.plain().into_iter().take(8).map(|person| person.id.clone()).collect();
+    let held: Vec<_> = office.plain().into_iter().take(5).map(|person| person.id.clone()).collect();
     let locking = format!(
-        "BEGIN; SELECT 1 FROM auth_user WHERE id IN ({}) FOR UPDATE; SELECT pg_sleep(60); COMMIT",
+        "BEGIN; SELECT 1 FROM auth_user WHERE id IN ({}) FOR UPDATE; SELECT pg_sleep(600); COMMIT",
         held.join(", ")
     );
     let mut holder = psql(&office.site.database_url, &locking).spawn().unwrap();
