@@ -43,8 +43,8 @@ pub struct CampaignReport {
     pub sealed: u64,
     /// Of these, those whose notice is not final: nobody was told yet.
     pub untold: u64,
-    /// Accounts that hold another password, and of which nobody can tell whether they held ours
-    /// before.
+    /// Accounts that hold another password, or the old one again, and of which nobody can tell
+    /// whether they held ours before.
     pub perhaps_sealed: u64,
     /// Of these, those whose owner has chosen a new password since.
     pub reset_since: u64,
@@ -91,10 +91,10 @@ impl CampaignReport {
             addresses: counts.addresses,
             pending: of(TargetState::Pending),
             sealing: of(TargetState::Sealing),
-            sealed: counts.was_sealed(),
+            sealed: counts.was_sealed().saturating_sub(tale.perhaps_put_back),
             untold: tale.untold,
-            perhaps_sealed: of(TargetState::Overtaken),
-            put_back: of(TargetState::PutBack),
+            perhaps_sealed: of(TargetState::Overtaken) + tale.perhaps_put_back,
+            put_back: of(TargetState::PutBack).saturating_sub(tale.perhaps_put_back),
             disagreements,
             reset_since: of(TargetState::Reset),
             reused: tale.chosen(ChosenPassword::Leaked),

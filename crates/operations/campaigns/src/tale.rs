@@ -12,6 +12,8 @@ pub(crate) struct Tale {
     /// How many who were sealed wait for a notice that is not final, or that is not written yet.
     pub(crate) untold: u64,
     pub(crate) sealed_unreached: u64,
+    /// How many hold the old password again of whom nobody can tell whether they ever held ours.
+    pub(crate) perhaps_put_back: u64,
     /// What those have chosen who came back.
     pub(crate) passwords: BTreeMap<ChosenPassword, u64>,
     pub(crate) disputed: u64,
@@ -28,6 +30,7 @@ impl Tale {
             left_out: fold.left_out.clone(),
             untold: untold(fold),
             sealed_unreached: sealed_unreached(fold),
+            perhaps_put_back: perhaps_put_back(fold),
             passwords: fold.passwords.clone(),
             disputed: fold.disputed,
             from: fold.from,
@@ -83,4 +86,29 @@ fn sealed_unreached(fold: &CampaignFold) -> u64 {
     let refused = fold.notices.values().filter(|notice| notice.state == NoticeState::Refused);
     let sealed = refused.filter_map(|notice| fold.sealed_of_address.get(&notice.address));
     sealed.map(|accounts| accounts.len() as u64).sum()
+}
+
+fn perhaps_put_back(fold: &CampaignFold) -> u64 {
+    let sealed: BTreeSet<_> = fold.sealed_of_address.values().flatten().collect();
+    let back = fold.accounts.iter().filter(|(_, state)| **state == TargetState::PutBack);
+    back.filter(|(whom, _)| !sealed.contains(whom)).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use model::SubjectId;
+
+    use super::*;
+
+    #[test]
+    fn whoever_was_never_known_to_be_sealed_is_not_put_back_for_sure() {
+        let [sealed, perhaps] = [SubjectId(1), SubjectId(2)].map(ledger::Whom::from);
+        let put_back = [&sealed, &perhaps].map(|whom| (whom.clone(), TargetState::PutBack));
+        let fold = CampaignFold {
+            accounts: BTreeMap::from(put_back),
+            sealed_of_address: BTreeMap::from([(0, BTreeSet::from([sealed]))]),
+            ..CampaignFold::default()
+        };
+        assert_eq!(Tale::of(&fold).perhaps_put_back, 1);
+    }
 }

@@ -40,7 +40,10 @@ sql::queries! {
             OR target.state IN ('sealed', 'reset') AND notice.state = 'uncertain')
         UNION ALL
         SELECT target.subject, target.state, NULL FROM target
-        WHERE target.campaign = $1 AND target.state = 'overtaken'
+        WHERE target.campaign = $1 AND (target.state = 'overtaken'
+            OR target.state = 'put_back' AND NOT EXISTS (SELECT 1 FROM swap
+                WHERE swap.subject = target.subject AND swap.campaign = target.campaign
+                    AND swap.state = 'done'))
         ORDER BY subject LIMIT $2"];
     EARLIER = ["SELECT COUNT(*) FROM (SELECT 1 AS one FROM campaign_address CROSS JOIN target
         WHERE campaign_address.campaign = $1

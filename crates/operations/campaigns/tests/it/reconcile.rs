@@ -23,6 +23,7 @@ on_both! {
     a_value_of_which_nothing_tells_is_found,
     an_old_password_that_works_again_is_found_and_another_campaign_may_take_it,
     a_put_back_password_that_is_taken_out_again_counts_as_sealed,
+    an_old_password_that_stands_where_ours_perhaps_never_did_is_not_sealed_for_sure,
     who_is_left_untold_is_found_in_any_state,
     what_its_owner_changes_meanwhile_is_no_finding,
     an_account_at_which_a_worker_is_counts_as_nothing,
@@ -108,6 +109,23 @@ async fn a_value_that_was_perhaps_written_is_found(databases: Databases) {
     assert_eq!(table.target_of(0).await.state, TargetState::Sealed);
     // Somebody is to be told, and a campaign that is done tells nobody.
     assert_eq!(table.state().await, CampaignState::Halted);
+}
+
+async fn an_old_password_that_stands_where_ours_perhaps_never_did_is_not_sealed_for_sure(
+    databases: Databases,
+) {
+    let table = Table::new(databases, 3, 3).await;
+    table.seal_and_write(0, SwapState::Overtaken).await;
+    table.finish_address(0).await;
+    table.write(0, old(0).expose()).await;
+    check(&table.compare().await, &[(Discrepancy::PutBack, 1)]);
+    assert_eq!(table.target_of(0).await.state, TargetState::PutBack);
+    let mut tx = table.instance.store().read().await.unwrap();
+    let listed = tx.unreached_accounts(table.campaign, 9).await.unwrap();
+    let subjects: Vec<_> = listed.iter().map(|account| account.subject).collect();
+    assert_eq!(subjects, [SubjectId(1)], "nobody can tell whether this one was sealed");
+    drop(tx);
+    check(&table.compare().await, &[]);
 }
 
 async fn a_value_of_ours_stands_again_where_its_owner_had_come_back(databases: Databases) {
