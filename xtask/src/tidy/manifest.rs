@@ -21,7 +21,7 @@ const ORDER_WITHIN_FLOORS: &[&[&str]] = &[
     &["outbox"],
     &["campaigns"],
     &["recoveries"],
-    &["web", "worker"],
+    &["web", "witness", "worker"],
 ];
 
 /// The crate that speaks with databases for all others.

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use signed_note::{Note, NoteError, Signer, StandardVerifier, VerifierList, key_id};
@@ -79,6 +79,12 @@ impl Signer for CheckpointKey {
 pub struct CheckpointVerifier(String);
 
 impl CheckpointVerifier {
+    /// The name that the log has for all time.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.0.split('+').next().unwrap_or_default()
+    }
+
     /// Reads a signed checkpoint.
     ///
     /// # Errors
@@ -94,10 +100,19 @@ impl CheckpointVerifier {
 
     fn of_this_log(&self, head: &checkpoint::Checkpoint) -> Result<Checkpoint, CheckpointError> {
         let origin = head.origin().to_owned();
-        if self.0.split('+').next() != Some(&origin) {
+        if self.origin() != origin {
             return Err(CheckpointError::OtherLog { origin });
         }
         Ok(Checkpoint { origin, size: head.size(), root: head.hash().0 })
+    }
+}
+
+impl FromStr for CheckpointVerifier {
+    type Err = CheckpointError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        StandardVerifier::new(text).map_err(|_| CheckpointError::Malformed)?;
+        Ok(Self(text.to_owned()))
     }
 }
 

@@ -9,10 +9,12 @@ mod campaign;
 mod checkpoint;
 mod entry;
 mod fold;
+mod growth;
 mod notice;
 mod recovery;
 mod tree;
 mod whom;
+mod witness;
 
 pub use audit::{Audit, AuditError, Audited};
 pub use campaign::{CampaignEvent, campaign_of};
@@ -22,10 +24,15 @@ pub use fold::{
     ArmedFold, CampaignFold, CampaignStanding, Fold, FoldEntry, FoldRefusal, NoticeFold,
     SnapshotError,
 };
+pub use growth::{GrowthError, check_growth, growth_positions, prove_growth};
 pub use notice::NoticeStep;
 pub use recovery::RecoveryEvent;
 pub use tree::{MissingHash, Tree, frontier, hash_position};
 pub use whom::{Whom, subject_of};
+pub use witness::{
+    AddCheckpoint, AddCheckpointError, CosignRefusal, CosignatureError, Cosigned, WitnessKey,
+    WitnessName, WitnessVerifier, decide_cosign,
+};
 
 /// A SHA-256 node of the tree.
 pub type Hash = [u8; 32];

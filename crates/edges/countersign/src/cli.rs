@@ -4,15 +4,19 @@
 mod campaign;
 mod leak;
 mod operator;
+mod witness;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use ledger::{CosignatureError, WitnessVerifier};
+use url::Url;
 
 pub(crate) use self::{
     campaign::{CampaignCommand, CampaignDraft, RelayCheck, WorkerArguments},
     leak::{AccountCommand, FindingCommand, FindingFilter, LeakAdd, LeakCommand},
     operator::{OperatorCommand, SendingCommand, Sign},
+    witness::{WitnessCommand, WitnessRun},
 };
 
 /// Under which options stand that every command has.
@@ -101,6 +105,9 @@ pub(crate) enum CliCommand {
     /// The audit log of everything done.
     #[command(subcommand)]
     Log(LogCommand),
+    /// Watch over other hosts' logs: sign that each has only grown since it was seen last.
+    #[command(subcommand)]
+    Witness(WitnessCommand),
     Completions(Completions),
     /// Print a reference page for docs/.
     #[command(hide = true)]
@@ -236,6 +243,19 @@ pub(crate) enum LogCommand {
     },
     /// Print the latest signed checkpoint, to be kept elsewhere.
     Checkpoint,
+    /// Have a witness sign the latest checkpoint: that the log has only grown since it saw it last.
+    ///
+    /// Prints the checkpoint with the witness's signature, to be kept elsewhere. Exit code 3 if the
+    /// witness has seen entries that this store does not hold: it is a restored backup, or a copy. Run
+    /// it as often as you want such a store to be noticed.
+    Cosign {
+        /// Where the witness answers: what comes before `/add-checkpoint`.
+        #[arg(long, value_name = "URL")]
+        url: Url,
+        /// The witness's verifier key, which `countersign witness init` prints.
+        #[arg(long, value_name = "KEY", value_parser = witness_verifier)]
+        witness: Box<WitnessVerifier>,
+    },
     /// Print the log's entries, one JSON object a line.
     Show {
         /// The first entry to print, from 0.
@@ -246,6 +266,10 @@ pub(crate) enum LogCommand {
         #[arg(long)]
         accounts: bool,
     },
+}
+
+fn witness_verifier(key: &str) -> Result<Box<WitnessVerifier>, CosignatureError> {
+    key.parse().map(Box::new)
 }
 
 /// Answer over HTTP, and run campaigns as `countersign worker` does.

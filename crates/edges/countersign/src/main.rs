@@ -12,6 +12,7 @@ mod progress;
 mod reference;
 mod terminal;
 mod wiring;
+mod witness_line;
 
 use std::process::ExitCode;
 

@@ -42,6 +42,8 @@ pub enum Listener {
     Operators,
     /// Programs that watch over this one, wherever the site lets them reach it from.
     Metrics,
+    /// Other hosts, whose logs are watched over: all that is said is signed, and none of it secret.
+    Witness,
 }
 
 /// Where and how to listen.
@@ -177,6 +179,7 @@ impl Listener {
             Self::People => "people",
             Self::Operators => "operators",
             Self::Metrics => "metrics",
+            Self::Witness => "witness",
         }
     }
 }

@@ -10,6 +10,7 @@
 
 mod append;
 mod arming;
+mod cosign;
 mod doctor;
 mod encrypted;
 mod fault;
@@ -31,6 +32,9 @@ pub mod testing;
 
 pub use append::LogError;
 pub use arming::{DisarmedError, SendingGuard, SendingStatus, prolong_arming, sending_status};
+pub use cosign::{
+    CosignLogError, CosignedCheckpoint, WitnessAnswer, WitnessAway, WitnessLine, cosign_log,
+};
 pub use doctor::{Check, Checked, check_clock, check_directory, check_store, is_store_there};
 pub use encrypted::Encrypted;
 pub use failpoint;

@@ -16,3 +16,7 @@ pub const RENEWALS_PER_LEASE: u32 = 3;
 
 /// Accounts that version 0.1.0 has named are encrypted in portions of so many.
 pub(crate) const SUBJECTS_PER_TRANSACTION: u64 = 4096;
+
+/// How often a witness is asked to sign one checkpoint: whoever asks learns from the first answer how
+/// far it has seen the log, and others may ask meanwhile.
+pub const COSIGN_TRIES_MAX: u32 = 4;

@@ -1,14 +1,17 @@
 use std::fs;
 
-use instance::{Instance, LogReport};
+use instance::{CosignLogError, CosignedCheckpoint, Instance, LogReport, cosign_log};
+use ledger::WitnessVerifier;
 use model::AccountId;
 use serde::Serialize;
+use url::Url;
 
-use super::{CommandContext, CommandFailure};
+use super::{CommandContext, CommandFailure, Refused};
 use crate::{
     cli::LogCommand,
     output::{self, Done, grouped},
     wiring,
+    witness_line::HttpWitness,
 };
 
 pub(super) async fn run(
@@ -22,6 +25,7 @@ pub(super) async fn run(
             let report = instance::verify_log(&instance, kept.as_deref()).await?;
             context.output.result("countersign.log_verify/1", &report, for_people)?;
         }
+        LogCommand::Cosign { url, witness } => cosign(context, &instance, url, witness).await?,
         LogCommand::Checkpoint => checkpoint(context, &instance).await?,
         LogCommand::Show { from, accounts: false } => show(&instance, *from).await?,
         LogCommand::Show { from, accounts: true } => show_named(&instance, *from).await?,
@@ -31,7 +35,42 @@ pub(super) async fn run(
 
 fn for_people(report: &LogReport) -> String {
     let (entries, checkpoints) = (grouped(report.entries), grouped(report.checkpoints));
-    format!("{entries} entries agree with all {checkpoints} signed checkpoints\n")
+    let verifier = &report.verifier;
+    format!(
+        "{entries} entries agree with all {checkpoints} signed checkpoints\nwhoever has this key can \
+         check them: {verifier}\n"
+    )
+}
+
+#[derive(Serialize)]
+struct CosignedLog {
+    entries: u64,
+    checkpoint: String,
+    witness: String,
+    seconds: u64,
+}
+
+async fn cosign(
+    context: &CommandContext<'_>,
+    instance: &Instance,
+    url: &Url,
+    witness: &WitnessVerifier,
+) -> Result<(), CommandFailure> {
+    let cosigned = cosign_log(instance, witness, &HttpWitness::new(url)).await.map_err(refused)?;
+    let CosignedCheckpoint { size, note, cosigned } = cosigned;
+    let shown = CosignedLog {
+        entries: size,
+        checkpoint: note + &cosigned.line,
+        witness: witness.name().to_string(),
+        seconds: cosigned.seconds,
+    };
+    Ok(context
+        .output
+        .result("countersign.log_cosign/1", &shown, |shown| shown.checkpoint.clone())?)
+}
+
+fn refused(error: CosignLogError) -> CommandFailure {
+    if error.is_refusal() { Refused::because(error) } else { error.into() }
 }
 
 #[derive(Serialize)]

@@ -18,6 +18,7 @@ mod sending;
 mod serve;
 mod sign;
 mod status;
+mod witness;
 mod worker;
 
 use tracing_subscriber::filter::LevelFilter;
@@ -63,6 +64,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Done, CommandFailur
         CliCommand::Serve(arguments) => serve::run(&context, arguments).await,
         CliCommand::Worker(arguments) => worker::run(&context, arguments).await,
         CliCommand::Log(command) => log::run(&context, command).await,
+        CliCommand::Witness(command) => witness::run(&context, command).await,
         CliCommand::Completions(arguments) => completions::run(arguments.shell),
         CliCommand::Reference { page } => {
             output::print(&reference::page(*page))?;

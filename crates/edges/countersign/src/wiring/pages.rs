@@ -49,6 +49,8 @@ impl Pages {
             Listener::People => people_routes(self.people.clone(), options),
             Listener::Operators => console_routes(self.operations.clone(), Arc::clone(&self.look)),
             Listener::Metrics => metrics_routes(self.operations.clone()),
+            // No page of ours is for other hosts' logs.
+            Listener::Witness => Router::new(),
         }
     }
 }

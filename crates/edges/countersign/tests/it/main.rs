@@ -38,3 +38,4 @@ mod settling;
 mod setup;
 mod stored;
 mod way_back;
+mod witness;

@@ -1,0 +1,183 @@
+//! Asking a witness to sign for this instance's log.
+
+use futures_util::future::BoxFuture;
+use ledger::{
+    AddCheckpoint, AuditError, CosignatureError, Cosigned, GrowthError, Hash, WitnessVerifier,
+    growth_positions, prove_growth,
+};
+use store::Tx;
+
+use crate::{Instance, InstanceFault, LogError, limits::COSIGN_TRIES_MAX};
+
+/// The way to one witness.
+pub trait WitnessLine: Send + Sync {
+    /// Hands a request over, and returns what was answered.
+    fn ask(&self, body: String) -> BoxFuture<'_, Result<WitnessAnswer, WitnessAway>>;
+}
+
+/// What a witness has answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body: lines of signatures, a number, or words.
+    pub body: String,
+}
+
+/// Nobody answers there.
+#[derive(Debug, thiserror::Error)]
+#[error("the witness does not answer: {reason}")]
+pub struct WitnessAway {
+    /// What happened.
+    pub reason: String,
+}
+
+/// A checkpoint that a witness has signed for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CosignedCheckpoint {
+    /// Entries.
+    pub size: u64,
+    /// The checkpoint as this instance has signed it.
+    pub note: String,
+    /// What the witness says of it.
+    pub cosigned: Cosigned,
+}
+
+/// Has a witness sign the log's latest checkpoint: that it has only grown since the witness saw it
+/// last.
+///
+/// # Errors
+/// [`CosignLogError::StoreOlder`] and [`CosignLogError::Forked`] say that this store is not the one that
+/// the witness has seen.
+pub fn cosign_log<'a>(
+    instance: &'a Instance,
+    verifier: &'a WitnessVerifier,
+    line: &'a dyn WitnessLine,
+) -> BoxFuture<'a, Result<CosignedCheckpoint, CosignLogError>> {
+    Box::pin(async move {
+        let mut old = 0;
+        for _ in 0..COSIGN_TRIES_MAX {
+            let head = ProvenHead::read(instance, old).await?;
+            let ProvenHead { size, note, proof } = head;
+            let body = AddCheckpoint { old, proof, note: note.clone() }.to_string();
+            let WitnessAnswer { status, body } = line.ask(body).await?;
+            match status {
+                200 => {
+                    let cosigned = verifier.read(&note, &body)?;
+                    return Ok(CosignedCheckpoint { size, note, cosigned });
+                }
+                409 => old = seen_by_witness(&body, old, size)?,
+                422 => return Err(CosignLogError::Forked { seen: old, entries: size }),
+                _ => return Err(CosignLogError::Answered { status, words: first_line(&body) }),
+            }
+        }
+        Err(CosignLogError::Restless)
+    })
+}
+
+/// The latest checkpoint, and the proof that it goes on from fewer entries.
+struct ProvenHead {
+    size: u64,
+    note: String,
+    proof: Vec<Hash>,
+}
+
+impl ProvenHead {
+    async fn read(instance: &Instance, old: u64) -> Result<Self, CosignLogError> {
+        let mut tx = instance.store().read().await?;
+        let size = tx.log_size().await?;
+        let unsigned = || LogError::from(AuditError::Unsigned { entries: size, signed: 0 });
+        let note = tx.checkpoint_of(size).await?.ok_or_else(unsigned)?.note;
+        let proof = proof(&mut tx, old, size).await?;
+        Ok(Self { size, note, proof })
+    }
+}
+
+async fn proof(tx: &mut Tx, old: u64, size: u64) -> Result<Vec<Hash>, CosignLogError> {
+    // A witness that has seen nothing needs no proof, and one that has seen as much none either.
+    if old == 0 || old >= size {
+        return Ok(Vec::new());
+    }
+    let positions = growth_positions(old, size)?;
+    let hashes = tx.log_hashes(&positions).await?;
+    let hashes = positions.into_iter().zip(hashes).collect();
+    Ok(prove_growth(old, size, &hashes)?)
+}
+
+/// How far the witness has seen the log, if this store knows of as much.
+fn seen_by_witness(body: &str, asked: u64, entries: u64) -> Result<u64, CosignLogError> {
+    let words = || CosignLogError::Answered { status: 409, words: first_line(body) };
+    let seen: u64 = body.trim_end().parse().map_err(|_| words())?;
+    if seen > entries {
+        return Err(CosignLogError::StoreOlder { seen, entries });
+    }
+    if seen == asked {
+        return Err(CosignLogError::Forked { seen, entries });
+    }
+    Ok(seen)
+}
+
+/// As much of an answer as an operator is shown.
+fn first_line(body: &str) -> String {
+    body.lines().next().unwrap_or_default().chars().take(200).collect()
+}
+
+/// Why a witness has not signed for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum CosignLogError {
+    /// It has seen entries that this store does not hold.
+    #[error(
+        "the witness has seen {seen} entries of the log, the store holds {entries}: it is a restored \
+         backup, or a copy that was not the one in use; find out what was done since"
+    )]
+    StoreOlder {
+        /// What the witness has seen.
+        seen: u64,
+        /// What the store holds.
+        entries: u64,
+    },
+    /// It has seen other entries.
+    #[error(
+        "the log of {entries} entries does not go on from the {seen} that the witness has seen: the \
+         store is a restored backup that was used, or another's"
+    )]
+    Forked {
+        /// What the witness has seen.
+        seen: u64,
+        /// What the store holds.
+        entries: u64,
+    },
+    /// Something else than the protocol has.
+    #[error("the witness answers {status}: {words}")]
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        /// The first line.
+        words: String,
+    },
+    /// Others ask it for the same log, faster than we do.
+    #[error("the witness has seen more of the log each time that it was asked: try again")]
+    Restless,
+    /// Nobody answers.
+    #[error(transparent)]
+    Away(#[from] WitnessAway),
+    /// What it answered is no signature of its.
+    #[error(transparent)]
+    Cosignature(#[from] CosignatureError),
+    /// The store lacks what a proof is made of.
+    #[error(transparent)]
+    Growth(#[from] GrowthError),
+    /// The instance failed.
+    #[error(transparent)]
+    Fault(#[from] InstanceFault),
+}
+
+impl CosignLogError {
+    /// Whether the witness says that this store is not the one it has seen.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::StoreOlder { .. } | Self::Forked { .. })
+    }
+}
+
+crate::from_faults!(CosignLogError);
