@@ -7,11 +7,15 @@ use tlog_tiles::tlog::{self, Error, HashReader};
 
 use crate::Hash;
 
-/// The stored hashes that a proof from `old` to `new` entries is made of, by their places.
+/// The stored hashes that a proof from `old` to `new` entries is made of, by their places; none where
+/// nothing has to be proved, since there were no entries, or are no others.
 ///
 /// # Errors
-/// [`GrowthError`] unless `0 < old <= new`.
+/// [`GrowthError`] unless `old <= new`.
 pub fn growth_positions(old: u64, new: u64) -> Result<Vec<u64>, GrowthError> {
+    if needs_no_proof(old, new) {
+        return Ok(Vec::new());
+    }
     let asked = AskedHashes::default();
     tlog::prove_tree(new, old, &asked).map_err(|_| GrowthError { old, new })?;
     Ok(asked.0.into_inner())
@@ -20,15 +24,22 @@ pub fn growth_positions(old: u64, new: u64) -> Result<Vec<u64>, GrowthError> {
 /// The proof from `old` to `new` entries; `hashes` are those that [`growth_positions`] names.
 ///
 /// # Errors
-/// [`GrowthError`] unless `0 < old <= new` and the hashes are there.
+/// [`GrowthError`] unless `old <= new` and the hashes are there.
 pub fn prove_growth(
     old: u64,
     new: u64,
     hashes: &BTreeMap<u64, Hash>,
 ) -> Result<Vec<Hash>, GrowthError> {
+    if needs_no_proof(old, new) {
+        return Ok(Vec::new());
+    }
     let proof =
         tlog::prove_tree(new, old, &StoredHashes(hashes)).map_err(|_| GrowthError { old, new })?;
     Ok(proof.into_iter().map(|hash| hash.0).collect())
+}
+
+const fn needs_no_proof(old: u64, new: u64) -> bool {
+    old == 0 || old == new
 }
 
 /// Passes a proof that a log with this root has only grown to that one.
@@ -85,15 +96,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Tree;
-
-    fn log_of(entries: u64, with: u8) -> (BTreeMap<u64, Hash>, Hash) {
-        let (mut tree, mut stored) = (Tree::default(), Vec::new());
-        for entry in 0..entries {
-            stored.extend(tree.push(&[&entry.to_le_bytes()[..], &[with]].concat()).unwrap());
-        }
-        ((0..).zip(stored).collect(), tree.root().unwrap())
-    }
+    use crate::{Tree, testing::log_of};
 
     proptest! {
         #[test]

@@ -12,6 +12,8 @@ mod fold;
 mod growth;
 mod notice;
 mod recovery;
+#[cfg(test)]
+mod testing;
 mod tree;
 mod whom;
 mod witness;

@@ -57,8 +57,7 @@ pub fn cosign_log<'a>(
     Box::pin(async move {
         let mut old = 0;
         for _ in 0..COSIGN_TRIES_MAX {
-            let head = ProvenHead::read(instance, old).await?;
-            let ProvenHead { size, note, proof } = head;
+            let ProvenHead { size, note, proof } = ProvenHead::read(instance, old).await?;
             let body = AddCheckpoint { old, proof, note: note.clone() }.to_string();
             let WitnessAnswer { status, body } = line.ask(body).await?;
             match status {
@@ -94,8 +93,8 @@ impl ProvenHead {
 }
 
 async fn proof(tx: &mut Tx, old: u64, size: u64) -> Result<Vec<Hash>, CosignLogError> {
-    // A witness that has seen nothing needs no proof, and one that has seen as much none either.
-    if old == 0 || old >= size {
+    // The store was put back since the witness was asked, and it says so when asked again.
+    if old > size {
         return Ok(Vec::new());
     }
     let positions = growth_positions(old, size)?;

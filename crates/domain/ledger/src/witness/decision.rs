@@ -58,16 +58,13 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::{Tree, growth_positions, prove_growth};
+    use crate::{growth_positions, prove_growth, testing};
 
     struct Log(BTreeMap<u64, Hash>, Hash, u64);
 
     fn log_of(entries: u64, with: u8) -> Log {
-        let (mut tree, mut stored) = (Tree::default(), Vec::new());
-        for entry in 0..entries {
-            stored.extend(tree.push(&[&entry.to_le_bytes()[..], &[with]].concat()).unwrap());
-        }
-        Log((0..).zip(stored).collect(), tree.root().unwrap(), entries)
+        let (stored, root) = testing::log_of(entries, with);
+        Log(stored, root, entries)
     }
 
     impl Log {
@@ -78,8 +75,7 @@ mod tests {
         /// What is asked of a witness that has signed for so many entries.
         fn request(&self, old: u64) -> AddCheckpoint {
             let proof = match old {
-                0 => Vec::new(),
-                old if old >= self.2 => Vec::new(),
+                old if old > self.2 => Vec::new(),
                 old => {
                     let positions = growth_positions(old, self.2).unwrap();
                     let hashes = positions.into_iter().map(|at| (at, self.0[&at])).collect();

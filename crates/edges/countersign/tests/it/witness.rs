@@ -57,7 +57,7 @@ impl Watch {
     /// Asks for a signature, as whoever knows that the witness has seen so many entries.
     fn ask(&self, old: u64) -> (u16, String) {
         let (stored, size, note) = self.log();
-        let proof = if old == 0 || old >= size {
+        let proof = if old > size {
             Vec::new()
         } else {
             let positions = growth_positions(old, size).unwrap().into_iter();
