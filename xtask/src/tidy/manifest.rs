@@ -15,6 +15,7 @@ const FLOORS: &[&str] = &["domain", "storage", "operations", "edges"];
 const ORDER_WITHIN_FLOORS: &[&[&str]] = &[
     &["model"],
     &["failpoint"],
+    &["private_file"],
     &["sql"],
     &["instance"],
     &["exposure"],

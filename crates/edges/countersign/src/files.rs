@@ -2,21 +2,17 @@
 //! unasked.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
-/// Whatever it holds, the store, lists and documents included: whom a campaign is about is nobody
-/// else's business on this host.
-const OWNER_ONLY: u32 = 0o600;
+use private_file::LockedFolder;
 
-/// Makes a file that does not exist yet: a link that stands there counts as one that does.
+/// Makes a file that does not exist yet: whom a campaign is about is nobody else's business on this
+/// host.
 pub(crate) fn begin(path: &Path) -> Result<File, FileError> {
-    let mut options = OpenOptions::new();
-    let file = options.write(true).create_new(true).mode(OWNER_ONLY).open(path);
-    file.map_err(|source| FileError::writing(path, source))
+    private_file::create(path).map_err(|source| FileError::writing(path, source))
 }
 
 /// Makes a file that does not exist yet, durably.
@@ -36,9 +32,9 @@ pub(crate) fn refuse_existing(path: &Path) -> Result<(), FileError> {
 
 /// Puts a document in the place of another: whoever looks sees one of the two.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let new = path.with_added_extension("new");
-    create(&new, bytes)?;
-    fs::rename(&new, path).map_err(|source| FileError::writing(path, source))
+    let locked = LockedFolder::around(path);
+    let replaced = locked.and_then(|folder| folder.replace(path, |file| file.write_all(bytes)));
+    replaced.map_err(|source| FileError::writing(path, source))
 }
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {

@@ -1,23 +1,20 @@
 //! The key of a witness, in a file of its own: whoever has it can sign that a log has only grown.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
+    fs::DirBuilder,
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
 use ledger::{WitnessKey, WitnessName};
 use model::Randomness;
+use private_file::{PrivateFile, PrivateReadError};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 const FILE: &str = "witness.key";
-const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
-
-/// Permissions that let anybody else at it.
-const NOT_THE_OWNER: u32 = 0o077;
 
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
@@ -57,13 +54,10 @@ pub fn make_key(
 /// [`WitnessKeyError`] names the file, and never shows the key.
 pub fn read_key(folder: &Path) -> Result<WitnessKey, WitnessKeyError> {
     let path = folder.join(FILE);
-    let failed = |source| WitnessKeyError::System { path: path.clone(), source };
-    if fs::metadata(&path).map_err(failed)?.mode() & NOT_THE_OWNER != 0 {
-        return Err(WitnessKeyError::Open { path });
-    }
-    let bytes = Zeroizing::new(fs::read(&path).map_err(failed)?);
+    let unreadable = |source| WitnessKeyError::Unreadable { path: path.clone(), source };
+    let key = PrivateFile::read(&path).map_err(unreadable)?;
     // What serde reports could quote the key.
-    match serde_json::from_slice::<WitnessKeyFile>(&bytes) {
+    match serde_json::from_slice::<WitnessKeyFile>(&key.bytes) {
         Ok(file) => Ok(file.key()),
         Err(_) => Err(WitnessKeyError::Damaged { path }),
     }
@@ -73,8 +67,7 @@ impl WitnessKeyFile {
     fn write(&self, folder: &Path, path: &Path) -> io::Result<()> {
         let bytes = Zeroizing::new(serde_json::to_vec(self)?);
         DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
-        let mut options = OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(FILE_MODE).open(path)?;
+        let mut file = private_file::create(path)?;
         file.write_all(&bytes)?;
         file.sync_all()
     }
@@ -87,11 +80,13 @@ impl WitnessKeyFile {
 /// What is wrong with a witness's key file.
 #[derive(Debug, thiserror::Error)]
 pub enum WitnessKeyError {
-    /// Others could read the key.
-    #[error("{} is open to others: run `chmod 600` on it", path.display())]
-    Open {
+    /// Not readable, or not by its owner alone.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
         /// Which file.
         path: PathBuf,
+        /// Why not.
+        source: PrivateReadError,
     },
     /// Not in the format.
     #[error("{} is no key of a witness, or damaged", path.display())]
@@ -111,7 +106,7 @@ pub enum WitnessKeyError {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
     use super::*;
 
@@ -132,8 +127,11 @@ mod tests {
         assert_eq!(read_key(&folder).unwrap().verifier(), verifier);
         assert!(make().unwrap_err().to_string().contains("witness.key"));
         let path = folder.join(FILE);
-        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(read_key(&folder), Err(WitnessKeyError::Open { .. })));
+        let error = read_key(&folder).unwrap_err().to_string();
+        assert!(
+            error.ends_with("witness.key: it is open to others: run `chmod 600` on it"),
+            "{error}"
+        );
     }
 }

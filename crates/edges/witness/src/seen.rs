@@ -1,18 +1,15 @@
 //! How far a witness has seen each log: one small file a log, replaced as a whole.
 
 use std::{
-    fs::{self, File, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use ledger::{Checkpoint, Hash};
 use model::canonical::hex_of;
+use private_file::{LockedFolder, PrivateFile, PrivateReadError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-
-const FILE_MODE: u32 = 0o600;
 
 /// How far one log was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,49 +41,36 @@ impl SeenLog {
 
 /// The folder of what was seen, which one request at a time holds, of whichever process.
 pub(crate) struct SeenFolder {
-    handle: File,
+    locked: LockedFolder,
     path: PathBuf,
 }
 
 impl SeenFolder {
     pub(crate) fn of(path: &Path) -> Result<Self, SeenError> {
-        let locked = File::open(path).and_then(|handle| handle.lock().map(|()| handle));
         let failed = |source| SeenError::System { path: path.to_owned(), source };
-        Ok(Self { handle: locked.map_err(failed)?, path: path.to_owned() })
+        Ok(Self { locked: LockedFolder::of(path).map_err(failed)?, path: path.to_owned() })
     }
 
     /// `None` for a log that was never seen.
     pub(crate) fn read(&self, origin: &str) -> Result<Option<SeenLog>, SeenError> {
         let path = self.file(origin);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(SeenError::System { path, source }),
+        let file = match PrivateFile::read(&path) {
+            Ok(file) => file,
+            Err(PrivateReadError::System(error)) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(None);
+            }
+            Err(source) => return Err(SeenError::Unreadable { path, source }),
         };
-        match serde_json::from_slice::<SeenLog>(&bytes) {
+        match serde_json::from_slice::<SeenLog>(&file.bytes) {
             Ok(seen) if seen.origin == origin => Ok(Some(seen)),
             _ => Err(SeenError::Damaged { path }),
         }
     }
 
-    /// After a loss of power the file holds either what it held, or this.
     pub(crate) fn write(&self, seen: &SeenLog) -> Result<(), SeenError> {
         let path = self.file(&seen.origin);
-        self.replace(&path, seen).map_err(|source| SeenError::System { path, source })
-    }
-
-    fn replace(&self, path: &Path, seen: &SeenLog) -> io::Result<()> {
-        let new = path.with_added_extension("new");
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&new)?;
-        file.write_all(&serde_json::to_vec(seen)?)?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        self.handle.sync_all()
+        let written = self.locked.replace(&path, |file| file.write_all(&serde_json::to_vec(seen)?));
+        written.map_err(|source| SeenError::System { path, source })
     }
 
     /// A log may be called anything.
@@ -103,6 +87,14 @@ pub enum SeenError {
     Damaged {
         /// Which file.
         path: PathBuf,
+    },
+    /// Not readable, or not by its owner alone.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: PrivateReadError,
     },
     /// The system refuses.
     #[error("{}: {source}", path.display())]

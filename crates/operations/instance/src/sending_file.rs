@@ -3,22 +3,15 @@
 
 use std::{
     fmt,
-    fs::{self, File, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
 use authority::{LogMark, SecretDigest};
 use model::{InstanceId, Randomness};
+use private_file::{FileIdentity, LockedFolder, PrivateFile, PrivateReadError};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
-
-/// Only the owner may read the secret.
-const FILE_MODE: u32 = 0o600;
-
-/// Permissions that let anybody else at it.
-const NOT_THE_OWNER: u32 = 0o077;
 
 /// The file's content.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -28,6 +21,9 @@ pub(crate) struct SendingFile {
     pub(crate) instance: InstanceId,
     pub(crate) secret: ArmingSecret,
     pub(crate) mark: LogMark,
+    /// Which file it is, by which a copy is told; those of version 0.1.0 do not say it.
+    #[serde(default)]
+    identity: Option<FileIdentity>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -38,7 +34,7 @@ enum SendingFileFormat {
 
 impl SendingFile {
     pub(crate) fn new(instance: InstanceId, secret: ArmingSecret, mark: LogMark) -> Self {
-        Self { v: SendingFileFormat::V1, instance, secret, mark }
+        Self { v: SendingFileFormat::V1, instance, secret, mark, identity: None }
     }
 
     pub(crate) fn with_mark(self, mark: LogMark) -> Self {
@@ -48,59 +44,41 @@ impl SendingFile {
     /// # Errors
     /// [`SendingFileError`] names the file, and never shows the secret.
     pub(crate) fn read(path: &Path) -> Result<Self, SendingFileError> {
-        let unreadable = |source| SendingFileError::unreadable(path, source);
-        let mode = fs::metadata(path).map_err(unreadable)?.mode();
-        if mode & NOT_THE_OWNER != 0 {
-            return Err(SendingFileError::Open { path: path.to_owned() });
+        let (file, identity) = Self::read_any(path)?;
+        if file.identity.is_some_and(|written| !written.is_of_same_file(identity)) {
+            return Err(SendingFileError::Copied { path: path.to_owned() });
         }
-        let bytes = fs::read(path).map(Zeroizing::new).map_err(unreadable)?;
+        Ok(file)
+    }
+
+    /// What a file has seen of the log, also a copy: that was seen.
+    pub(crate) fn seen(path: &Path) -> Result<LogMark, SendingFileError> {
+        Ok(Self::read_any(path)?.0.mark)
+    }
+
+    fn read_any(path: &Path) -> Result<(Self, FileIdentity), SendingFileError> {
+        let unreadable = |error| SendingFileError::unreadable(path, error);
+        let PrivateFile { bytes, identity } = PrivateFile::read(path).map_err(unreadable)?;
         // What serde reports could quote the secret.
         let damaged = |_| SendingFileError::Damaged { path: path.to_owned() };
-        serde_json::from_slice(&bytes).map_err(damaged)
+        Ok((serde_json::from_slice(&bytes).map_err(damaged)?, identity))
     }
 
-    /// Replaces the file: after a loss of power it holds either what it held, or this.
-    pub(crate) fn write(&self, locked: &LockedFolder) -> Result<(), SendingFileError> {
-        let unwritable = |source| SendingFileError::unwritable(&locked.path, source);
-        self.replace(locked).map_err(unwritable)
-    }
-
-    fn replace(&self, LockedFolder { folder, path }: &LockedFolder) -> io::Result<()> {
-        let mut bytes = Zeroizing::new(serde_json::to_vec_pretty(self)?);
-        bytes.push(b'\n');
-        let new = path.with_added_extension("new");
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&new)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        folder.sync_all()
+    /// Puts it in the place of whatever stands there, and lets it say which file it is.
+    pub(crate) fn write(self, path: &Path, folder: &LockedFolder) -> Result<(), SendingFileError> {
+        let written = folder.replace(path, |file| {
+            let named = Self { identity: Some(FileIdentity::of(&file.metadata()?)), ..self };
+            let bytes = Zeroizing::new(serde_json::to_vec_pretty(&named)?);
+            file.write_all(&bytes)?;
+            file.write_all(b"\n")
+        });
+        written.map_err(|source| SendingFileError::unwritable(path, source))
     }
 }
 
-/// The file's folder, which one process at a time holds while it replaces the file.
-pub(crate) struct LockedFolder {
-    folder: File,
-    path: PathBuf,
-}
-
-impl LockedFolder {
-    pub(crate) fn of(path: &Path) -> Result<Self, SendingFileError> {
-        let folder = path.parent().filter(|folder| *folder != Path::new(""));
-        let folder = File::open(folder.unwrap_or(Path::new(".")));
-        let locked = folder.and_then(|folder| folder.lock().map(|()| folder));
-        let unwritable = |source| SendingFileError::unwritable(path, source);
-        Ok(Self { folder: locked.map_err(unwritable)?, path: path.to_owned() })
-    }
-
-    /// For another file of the same folder.
-    pub(crate) fn beside(self, path: PathBuf) -> Self {
-        Self { path, ..self }
-    }
+/// Until it is dropped nobody else replaces files beside this one.
+pub(crate) fn lock_around(path: &Path) -> Result<LockedFolder, SendingFileError> {
+    LockedFolder::around(path).map_err(|source| SendingFileError::unwritable(path, source))
 }
 
 /// 32 bytes that nobody sees. It is wiped from memory when dropped.
@@ -161,6 +139,16 @@ pub enum SendingFileError {
         /// Which file.
         path: PathBuf,
     },
+    /// Of another host, or from a backup: what was seen of the log since, it does not know.
+    #[error(
+        "{} is a copy, put there from a backup or another host: it does not know what was sent since. \
+         Let this host propose (`countersign sending propose`), and two operators sign",
+        path.display()
+    )]
+    Copied {
+        /// Which file.
+        path: PathBuf,
+    },
     /// Not in the format.
     #[error("{} is no sending file of Countersign, or damaged: move it away", path.display())]
     Damaged {
@@ -186,11 +174,14 @@ pub enum SendingFileError {
 }
 
 impl SendingFileError {
-    fn unreadable(path: &Path, source: io::Error) -> Self {
+    fn unreadable(path: &Path, error: PrivateReadError) -> Self {
         let path = path.to_owned();
-        match source.kind() {
-            io::ErrorKind::NotFound => Self::Missing { path },
-            _ => Self::Unreadable { path, source },
+        match error {
+            PrivateReadError::Open => Self::Open { path },
+            PrivateReadError::System(source) if source.kind() == io::ErrorKind::NotFound => {
+                Self::Missing { path }
+            }
+            PrivateReadError::System(source) => Self::Unreadable { path, source },
         }
     }
 
@@ -201,7 +192,7 @@ impl SendingFileError {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
     use super::*;
     use crate::testing::Counter;
@@ -213,7 +204,7 @@ mod tests {
         let path = folder.path().join("sending.json");
         let secret = ArmingSecret::generate(&Counter::default());
         let file = SendingFile::new("0123".parse().unwrap(), secret, MARK);
-        file.write(&LockedFolder::of(&path).unwrap()).unwrap();
+        file.clone().write(&path, &lock_around(&path).unwrap()).unwrap();
         (folder, path, file)
     }
 
@@ -223,7 +214,7 @@ mod tests {
         let read = SendingFile::read(&path).unwrap();
         assert_eq!((read.secret.digest(), read.mark), (file.secret.digest(), MARK));
         let later = SendingFile { mark: LogMark { size: 4, ..MARK }, ..file };
-        later.write(&LockedFolder::of(&path).unwrap()).unwrap();
+        later.write(&path, &lock_around(&path).unwrap()).unwrap();
         assert_eq!(SendingFile::read(&path).unwrap().mark.size, 4);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
     }
@@ -231,7 +222,6 @@ mod tests {
     #[test]
     fn nobody_sees_the_secret() {
         let (_folder, path, file) = written();
-        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         let text = fs::read_to_string(&path).unwrap();
         let secret = data_encoding::HEXLOWER.encode(&file.secret.0);
         assert!(text.contains(&secret));
@@ -242,6 +232,20 @@ mod tests {
             assert!(matches!(error, SendingFileError::Damaged { .. }));
             assert!(!format!("{error} {error:?}").contains(&secret[9..]), "{error:?}");
         }
+    }
+
+    #[test]
+    fn a_copy_is_told_from_the_file() {
+        let (folder, path, _) = written();
+        let copy = folder.path().join("copy");
+        fs::copy(&path, &copy).unwrap();
+        for restored in [&copy, &path] {
+            let error = SendingFile::read(restored).err();
+            let is_copied = matches!(error, Some(SendingFileError::Copied { .. }));
+            assert_eq!(is_copied, restored == &copy);
+        }
+        fs::rename(&copy, &path).unwrap();
+        assert!(matches!(SendingFile::read(&path), Err(SendingFileError::Copied { .. })));
     }
 
     #[test]
