@@ -19,6 +19,7 @@ COST = 5
 def main():
     path, pepper, mode = sys.argv[1:]
     site = sqlite3.connect(path)
+    site.execute("CREATE TABLE countersign_rehearsal (why TEXT)")
     site.execute("CREATE TABLE member (uid TEXT PRIMARY KEY, mail TEXT, digest TEXT, confirmed INT)")
     for name in PEOPLE:
         peppered = mix(f"{name}!".encode(), pepper.encode(), mode)

@@ -100,6 +100,11 @@ pub trait Directory: fmt::Debug + Send + Sync {
         Box::pin(future::ready(Ok(Kinship::One)))
     }
 
+    /// Whether what is written to says of itself that it is for rehearsals: nobody signs in there.
+    fn is_for_rehearsals(&self) -> Reading<'_, bool> {
+        Box::pin(future::ready(Ok(false)))
+    }
+
     /// Reads every account, and tries whether writing would be let through.
     ///
     /// Fails with the first thing that a campaign would stumble over.

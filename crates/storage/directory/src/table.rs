@@ -92,6 +92,10 @@ impl Directory for TableDirectory {
         Box::pin(async { Ok(self.compare_databases().await) })
     }
 
+    fn is_for_rehearsals(&self) -> Reading<'_, bool> {
+        Box::pin(async { Ok(self.rehearses().await?) })
+    }
+
     fn check(&self) -> Reading<'_, DirectoryReport> {
         Box::pin(self.examine())
     }

@@ -39,6 +39,7 @@ impl Refused {
 
 /// How a program ends that failed in this way.
 pub(crate) fn exit_code(failure: &(dyn Error + 'static)) -> ExitCode {
-    let code = if failure.is::<Refused>() { output::EXIT_REFUSED } else { output::EXIT_ERROR };
-    ExitCode::from(code)
+    let wiring = failure.downcast_ref::<WiringError>();
+    let is_refusal = failure.is::<Refused>() || wiring.is_some_and(WiringError::is_refusal);
+    ExitCode::from(if is_refusal { output::EXIT_REFUSED } else { output::EXIT_ERROR })
 }

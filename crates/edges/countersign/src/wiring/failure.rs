@@ -54,9 +54,24 @@ pub(crate) enum WiringError {
     #[error(transparent)]
     Directory(#[from] OpenError),
     #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(
+        "this instance is a rehearsal, and `directory.write_url` leads to a database that does not say \
+         that it is for rehearsals: people may sign in there. If it is a copy that nobody uses, make a \
+         table in it: CREATE TABLE countersign_rehearsal (why TEXT)"
+    )]
+    NotForRehearsals,
+    #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Instance(#[from] InstanceError),
+}
+
+impl WiringError {
+    /// Whether a rule says no, rather than something being wrong.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        matches!(self, Self::NotForRehearsals)
+    }
 }
 
 /// Why notices cannot be sent with this configuration.

@@ -76,13 +76,34 @@ pub(crate) async fn directory(config: &Config) -> Result<Arc<dyn Directory>, Wir
     let settings = &config.settings.directory;
     let Some(mapping) = mapping(settings)? else {
         let store = store(config).await?;
-        let row = store.read().await?.instance().await?;
-        let kind = row.map_or(InstanceKind::Site, |row| row.kind);
+        let kind = kind_of(&store).await?;
         return Ok(Arc::new(EmbeddedDirectory::new(store, kind)));
     };
     let url = settings.url.as_ref().ok_or(WiringError::NoDirectory)?;
     let write_url = settings.write_url.as_ref().map(|url| config.database_url(url));
-    Ok(directory::open(&config.database_url(url), write_url.as_deref(), mapping).await?)
+    let opened = directory::open(&config.database_url(url), write_url.as_deref(), mapping).await?;
+    // What only reads does no harm, and needs no store.
+    if write_url.is_some() {
+        refuse_site_of_others(config, &*opened).await?;
+    }
+    Ok(opened)
+}
+
+/// A rehearsal seals in earnest, so it writes only to a copy of a site that says that it is one.
+async fn refuse_site_of_others(
+    config: &Config,
+    directory: &dyn Directory,
+) -> Result<(), WiringError> {
+    let kind = kind_of(&store(config).await?).await?;
+    if kind == InstanceKind::Rehearsal && !directory.is_for_rehearsals().await? {
+        return Err(WiringError::NotForRehearsals);
+    }
+    Ok(())
+}
+
+async fn kind_of(store: &Store) -> Result<InstanceKind, StoreError> {
+    let row = store.read().await?.instance().await?;
+    Ok(row.map_or(InstanceKind::Site, |row| row.kind))
 }
 
 /// How the site keeps its accounts; `None` where our store keeps them.

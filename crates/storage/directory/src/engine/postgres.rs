@@ -21,6 +21,9 @@ macro_rules! place {
     };
 }
 
+/// Whether there is a table by which a database says that it is for rehearsals.
+pub(crate) const REHEARSES: &str = "SELECT to_regclass('countersign_rehearsal') IS NOT NULL";
+
 /// Where a connection leads to: a database, of a standby or not, of a server that started at this
 /// moment, and how far its log has come.
 pub(crate) const PLACE: &str = concat!(

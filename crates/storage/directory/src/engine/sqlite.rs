@@ -17,6 +17,10 @@ pub(crate) const SHOWS_ALL: &str = "SELECT 1";
 pub(crate) const PLACE: &str =
     "SELECT (SELECT file FROM pragma_database_list WHERE name = 'main'), 0, '', 0";
 
+/// Whether there is a table by which a database says that it is for rehearsals.
+pub(crate) const REHEARSES: &str =
+    "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'countersign_rehearsal')";
+
 /// A file is no standby. How long a writer waits for another one is set where it is opened.
 pub(crate) const BEFORE_LOCK: &str = "SELECT 0";
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use sql::{Access, Db, OpenOptions, QueryText};
+use sql::{Access, Db, OpenOptions, QueryText, SqlError};
 
 use super::text::Statements;
 use crate::{
@@ -11,6 +11,9 @@ use crate::{
     mapping::{Columns, Mapping, Sessions},
     row::RawRow,
 };
+
+/// Whether a database is for rehearsals.
+const REHEARSES: QueryText = QueryText::new(sqlite::REHEARSES, postgres::REHEARSES);
 
 /// Whether rows that are hidden from the role are an error.
 const SHOWS_ALL: QueryText = QueryText::new(sqlite::SHOWS_ALL, postgres::SHOWS_ALL);
@@ -46,6 +49,13 @@ impl TableDirectory {
     /// The id's type, as a look-up casts to it.
     pub(super) fn id_type(&self) -> String {
         self.statements.engine.cast(&self.id_type_name)
+    }
+
+    /// As the connection that writes shows it; without one nothing is written.
+    pub(super) async fn rehearses(&self) -> Result<bool, SqlError> {
+        let Some(write) = &self.write else { return Ok(false) };
+        let (rehearses,) = write.read().await?.run(&REHEARSES).one::<(bool,)>().await?;
+        Ok(rehearses)
     }
 
     /// Looks one account up by its id: where that fails, every look-up would miss without a word.
