@@ -4,7 +4,7 @@ use directory::{Directory, Kinship, ReadError, WriteGrant};
 use futures_util::future::BoxFuture;
 use model::Clock;
 use serde::Serialize;
-use store::{Store, StoreError};
+use store::{Standbys, Store, StoreError};
 
 use crate::{Instance, instance::way_on};
 
@@ -68,14 +68,33 @@ pub fn check_store(store: &Store) -> BoxFuture<'_, Result<Vec<Checked>, StoreErr
                 Checked::bad("tables", format!("version {found} found, {needed} needed: {way_on}"))
             }
         };
+        let standbys = standbys(store.read().await?.standbys().await?);
         let durable = store.read().await?.is_durable().await?;
         let durability = if durable {
             Checked::good("durability", "what is committed survives a power cut")
         } else {
             Checked::bad("durability", "the database may lose what it has committed: turn on fsync")
         };
-        Ok(vec![Checked::good("store", store.version().await?), tables, durability])
+        let version = Checked::good("store", store.version().await?);
+        Ok([version, tables, durability].into_iter().chain(standbys).collect())
     })
+}
+
+/// SQLite has none, and most servers that are not a site's have none either.
+fn standbys(standbys: Standbys) -> Option<Checked> {
+    let Standbys { count, is_waited_for } = standbys;
+    match (count, is_waited_for) {
+        (0, _) => None,
+        (_, true) => Some(Checked::good("standbys", format!("{count}, and commits wait for them"))),
+        (_, false) => Some(Checked::note(
+            "standbys",
+            format!(
+                "{count}, and no commit waits for them: whichever takes over may not know whom we \
+                 have told, so nothing is sent without a witness (`synchronous_standby_names`, or \
+                 `countersign sending propose --witnesses`)"
+            ),
+        )),
+    }
 }
 
 /// Asks the store for its clock: the quickest that shows that it is there.

@@ -166,7 +166,36 @@ macro_rules! word {
     };
     (postgres DURABLE) => {
         "current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on'
-            AND current_setting('synchronous_commit') <> 'off'"
+            AND current_setting('synchronous_commit') IN ('on', 'remote_apply')"
+    };
+    // What `SqlTx::identity` cannot tell: on which of its ways a database goes on. A standby that takes
+    // over begins another one, and so does whoever restores a server to a moment.
+    (sqlite TIMELINE) => {
+        "''"
+    };
+    (postgres TIMELINE) => {
+        "CASE WHEN pg_is_in_recovery() THEN '/standby'
+            ELSE '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END"
+    };
+    // How many servers follow this one, or did and may come back, with whatever they have got by then.
+    // Subscribers of logical replication take nothing over, nor does a base backup under way.
+    (sqlite STANDBYS) => {
+        "0"
+    };
+    (postgres STANDBYS) => {
+        "(SELECT COUNT(*) FROM pg_stat_replication AS sender
+            WHERE sender.state IS DISTINCT FROM 'backup' AND NOT EXISTS (
+                SELECT 1 FROM pg_replication_slots AS slot
+                WHERE slot.active_pid = sender.pid AND slot.slot_type = 'logical')) +
+            (SELECT COUNT(*) FROM pg_replication_slots
+                WHERE slot_type = 'physical' AND active_pid IS NULL)"
+    };
+    // Whether a commit waits for standbys.
+    (sqlite WAITS_FOR_STANDBYS) => {
+        "FALSE"
+    };
+    (postgres WAITS_FOR_STANDBYS) => {
+        "current_setting('synchronous_standby_names') <> ''"
     };
     // What `SqlTx::identity` tells the database from its copies by: the file, or cluster and database.
     (sqlite DATABASE) => {

@@ -73,7 +73,7 @@ pub use screening::LocatedReject;
 pub use sending_pause::SendingPause;
 pub use standing::{AddressNow, KnownSwap, KnownTarget, MadeValue};
 pub use statements::StatementRow;
-pub use store::{Store, StoreOptions, Tx};
+pub use store::{Standbys, Store, StoreOptions, Tx};
 pub use subjects::{KeptAccount, NewSubject, Subject};
 pub use summary::LeakSummary;
 pub use swaps::{NewSwap, Swap, SwapBehalf, SwapLease};

@@ -10,8 +10,9 @@ use crate::{
 
 sql::queries! {
     READ_CLOCK = ["SELECT " NOW];
-    READ_DATABASE = ["SELECT " DATABASE];
+    READ_DATABASE = ["SELECT " DATABASE ", " TIMELINE];
     IS_DURABLE = ["SELECT " DURABLE];
+    READ_STANDBYS = ["SELECT " STANDBYS ", " WAITS_FOR_STANDBYS];
 }
 
 /// The database that holds everything Countersign knows.
@@ -92,6 +93,23 @@ impl Store {
     }
 }
 
+/// The servers that follow this one, and may take its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standbys {
+    /// How many; those that are away for a while included, where they have a slot.
+    pub count: i64,
+    /// Whether what is committed here has first reached as many of them as the server was told.
+    pub is_waited_for: bool,
+}
+
+impl Standbys {
+    /// Whether one of them could take over without knowing all that was committed here.
+    #[must_use]
+    pub const fn may_lag(self) -> bool {
+        self.count > 0 && !self.is_waited_for
+    }
+}
+
 /// A transaction. Dropping it without [`Tx::commit`] takes everything back.
 ///
 /// It knows how many entries the log had before its own.
@@ -121,11 +139,12 @@ impl Tx {
     }
 
     /// Which database this is: a copied file, or a dump that was loaded elsewhere, answers with
-    /// another text. A copy of the whole disk or of the server's files does not.
+    /// another text, and so does a standby that has taken over. A copy of the whole disk or of the
+    /// server's files does not.
     pub fn identity(&mut self) -> StoreFuture<'_, String> {
         Box::pin(async move {
-            let (database,) = self.0.run(&READ_DATABASE).one::<(String,)>().await?;
-            Ok(self.0.identity(&database)?)
+            let (database, timeline) = self.0.run(&READ_DATABASE).one::<(String, String)>().await?;
+            Ok(self.0.identity(&database)? + &timeline)
         })
     }
 
@@ -134,6 +153,14 @@ impl Tx {
         Box::pin(async move {
             let (durable,) = self.0.run(&IS_DURABLE).one::<(bool,)>().await?;
             Ok(durable)
+        })
+    }
+
+    /// Which servers could take this one's place.
+    pub fn standbys(&mut self) -> StoreFuture<'_, Standbys> {
+        Box::pin(async move {
+            let (count, is_waited_for) = self.0.run(&READ_STANDBYS).one::<(i64, bool)>().await?;
+            Ok(Standbys { count, is_waited_for })
         })
     }
 
