@@ -23,6 +23,18 @@ pub fn subject_of(line: &[u8]) -> Result<Option<SubjectId>, serde_json::Error> {
     serde_json::from_slice(line).map(|about: About| about.subject)
 }
 
+/// The account that a line of version 0.1.0 names; `None` also for a line that is no entry.
+#[must_use]
+pub fn account_of(line: &[u8]) -> Option<AccountId> {
+    #[derive(Deserialize)]
+    struct About {
+        subject: Option<SubjectId>,
+        account: Option<AccountId>,
+    }
+    let about: About = serde_json::from_slice(line).ok()?;
+    about.account.filter(|_| about.subject.is_none())
+}
+
 impl From<SubjectId> for Whom {
     fn from(subject: SubjectId) -> Self {
         Self::Subject(subject)

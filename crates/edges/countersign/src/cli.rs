@@ -235,7 +235,13 @@ pub(crate) enum ConfigCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogCommand {
-    /// Compute the whole log again and hold it against its signed checkpoints.
+    /// Compute the whole log again and hold it against its signed checkpoints, and its entries
+    /// against each other.
+    ///
+    /// Whether the entries can have come about as the program works is asked apart from what the
+    /// program itself goes by: whether every sealing has its intent, whether a notice was begun
+    /// twice, whether anything was begun while the kill switch was pulled. `--json` has the counts
+    /// of each campaign by the entries alone. Exit code 3 if an entry breaks a rule.
     Verify {
         /// A checkpoint kept elsewhere: the log must still contain what it signed.
         #[arg(long, value_name = "FILE")]

@@ -1,9 +1,9 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::future::BoxFuture;
 use ledger::{
-    Audit, AuditError, Audited, CheckpointError, CheckpointVerifier, campaign_of, hash_position,
-    subject_of,
+    Audit, AuditError, Audited, CheckpointError, CheckpointVerifier, Hash, History, HistoryReport,
+    account_of, campaign_of, hash_position, subject_of,
 };
 use model::{AccountId, SubjectId};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use store::{CheckpointRow, LogEntry, Tx};
 
 use crate::{Instance, InstanceFault, LogError, limits::LOG_ENTRIES_PER_READ};
 
-/// A log that agrees with itself.
+/// A log that agrees with its checkpoints, and what its entries tell.
 #[derive(Debug, Serialize)]
 pub struct LogReport {
     /// Entries in it.
@@ -22,32 +22,97 @@ pub struct LogReport {
     pub checkpoint: String,
     /// Who can check it: a C2SP verifier key.
     pub verifier: String,
+    /// What became of everybody in its campaigns, and which entries cannot stand where they do.
+    #[serde(flatten)]
+    pub history: HistoryReport,
 }
 
 /// Computes the whole log again and holds it against every checkpoint, and against one that was
-/// kept elsewhere.
+/// kept elsewhere; then asks whether its entries can have come about so.
 ///
 /// # Errors
-/// [`LogError::Audit`] says where the log contradicts itself.
+/// [`LogError::Audit`] says where the log is not what was signed.
 pub fn verify_log<'a>(
     instance: &'a Instance,
     kept: Option<&'a str>,
-) -> BoxFuture<'a, Result<LogReport, LogError>> {
+) -> BoxFuture<'a, Result<LogReport, InstanceFault>> {
     Box::pin(async move {
         let verifier = instance.checkpoint_key().verifier();
         let mut tx = instance.store().read().await?;
         let signed = tx.checkpoints().await?;
         let latest = signed.last().map(|checkpoint| checkpoint.note.clone()).unwrap_or_default();
-        let mut notes = signed_sizes(signed, kept, &verifier)?;
-        let mut audit = Audit::new(&verifier);
-        read_all(&mut tx, &mut audit, &mut notes).await?;
-        if let Some((beyond, _)) = notes.pop_first() {
-            return Err(AuditError::Unsigned { entries: audit.size(), signed: beyond }.into());
-        }
-        let audited = audit.finish(verifier.read(&latest)?.size)?;
+        let notes = signed_sizes(signed, kept, &verifier).map_err(LogError::from)?;
+        let audit = Audit::new(&verifier);
+        let mut reading = LogReading { audit, notes, history: History::default() };
+        reading.read_all(instance, &mut tx).await?;
+        let (audited, history) = reading.finish(&latest, &verifier)?;
         let Audited { entries, checkpoints, .. } = audited;
-        Ok(LogReport { entries, checkpoints, checkpoint: latest, verifier: verifier.to_string() })
+        let verifier = verifier.to_string();
+        Ok(LogReport { entries, checkpoints, checkpoint: latest, verifier, history })
     })
+}
+
+/// A log that is being read from its first entry on.
+struct LogReading<'a> {
+    audit: Audit<'a>,
+    notes: Notes,
+    history: History,
+}
+
+impl LogReading<'_> {
+    async fn read_all(&mut self, instance: &Instance, tx: &mut Tx) -> Result<(), InstanceFault> {
+        loop {
+            let entries = tx.log_entries(self.audit.size(), LOG_ENTRIES_PER_READ).await?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let subjects = subjects_of_old(instance, tx, &entries).await?;
+            for entry in entries {
+                let hashes = hash_position(entry.position)..hash_position(entry.position + 1);
+                let stored = tx.log_hashes(&hashes.collect::<Vec<_>>()).await?;
+                self.take(&entry, &stored)?;
+                self.history.take(&entry.body, subjects.get(&entry.position).copied());
+            }
+        }
+    }
+
+    fn take(&mut self, entry: &LogEntry, stored: &[Hash]) -> Result<(), LogError> {
+        self.audit.entry(&entry.body, stored)?;
+        check_filing(entry)?;
+        for note in self.notes.remove(&self.audit.size()).unwrap_or_default() {
+            self.audit.checkpoint(&note)?;
+        }
+        Ok(())
+    }
+
+    fn finish(
+        mut self,
+        latest: &str,
+        verifier: &CheckpointVerifier,
+    ) -> Result<(Audited, HistoryReport), LogError> {
+        if let Some((signed, _)) = self.notes.pop_first() {
+            return Err(AuditError::Unsigned { entries: self.audit.size(), signed }.into());
+        }
+        let audited = self.audit.finish(verifier.read(latest)?.size)?;
+        Ok((audited, self.history.finish()))
+    }
+}
+
+/// Who has the accounts that entries of version 0.1.0 name, by the entries' numbers.
+async fn subjects_of_old(
+    instance: &Instance,
+    tx: &mut Tx,
+    entries: &[LogEntry],
+) -> Result<HashMap<u64, SubjectId>, InstanceFault> {
+    let named = entries.iter().filter_map(|entry| Some((entry.position, account_of(&entry.body)?)));
+    let named: Vec<_> = named.collect();
+    if named.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let accounts: Vec<_> = named.iter().map(|(_, account)| account.clone()).collect();
+    let subjects = instance.subjects_of(tx, &accounts).await?;
+    let known = |(position, account)| Some((position, *subjects.get(&account)?));
+    Ok(named.into_iter().filter_map(known).collect())
 }
 
 /// The checkpoints to be met on the way, by the number of entries that they sign.
@@ -66,24 +131,6 @@ fn signed_sizes(
         notes.entry(verifier.read(kept)?.size).or_default().push(kept.to_owned());
     }
     Ok(notes)
-}
-
-async fn read_all(tx: &mut Tx, audit: &mut Audit<'_>, notes: &mut Notes) -> Result<(), LogError> {
-    loop {
-        let entries = tx.log_entries(audit.size(), LOG_ENTRIES_PER_READ).await?;
-        if entries.is_empty() {
-            return Ok(());
-        }
-        for entry in entries {
-            let hashes = hash_position(entry.position)..hash_position(entry.position + 1);
-            let stored = tx.log_hashes(&hashes.collect::<Vec<_>>()).await?;
-            audit.entry(&entry.body, &stored)?;
-            check_filing(&entry)?;
-            for note in notes.remove(&audit.size()).unwrap_or_default() {
-                audit.checkpoint(&note)?;
-            }
-        }
-    }
 }
 
 /// Whoever reads the entries of one campaign finds them by the column, which no checkpoint signs.
@@ -147,10 +194,33 @@ pub fn named_log_entries(
 
 #[cfg(test)]
 mod tests {
-    use ledger::{Entry, NoticeStep};
+    use std::slice;
+
+    use ledger::{CampaignEvent, Entry, HistoryRule, NoticeStep, Whom};
     use model::{CampaignId, NoticeId, Timestamp};
 
     use super::*;
+    use crate::testing::TestSite;
+
+    #[tokio::test]
+    async fn entries_that_cannot_have_come_about_so_are_told_of_a_log_that_is_signed() {
+        let site = TestSite::new().await;
+        let (campaign, account) = (CampaignId(7), AccountId::new("12").unwrap());
+        let mut tx = site.store().begin().await.unwrap();
+        let named = site.name_accounts(&mut tx, slice::from_ref(&account)).await.unwrap();
+        let subject = named[&account];
+        // The second one names the same person as version 0.1.0 did.
+        for whom in [subject.into(), Whom::Account(account)] {
+            let sealed = CampaignEvent::AccountSealed { campaign, whom, address: 0 };
+            site.record(&mut tx, &[sealed.into()]).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let HistoryReport { campaigns, faults } = verify_log(&site, None).await.unwrap().history;
+        let faults: Vec<_> = faults.iter().map(|fault| (fault.entry, fault.rule)).collect();
+        let (drafted, intent) = (HistoryRule::Drafted, HistoryRule::Intent);
+        assert_eq!(faults, [(1, drafted), (1, intent), (2, intent)]);
+        assert_eq!((campaigns.len(), campaigns[0].sealed), (1, 1));
+    }
 
     #[test]
     fn an_entry_is_filed_under_the_campaign_that_it_is_about() {

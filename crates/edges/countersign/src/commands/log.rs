@@ -1,7 +1,7 @@
 use std::fs;
 
 use instance::{CosignLogError, CosignedCheckpoint, Instance, LogReport, cosign_log};
-use ledger::WitnessVerifier;
+use ledger::{HistoryFault, PolicyWitness, WitnessVerifier};
 use model::AccountId;
 use serde::Serialize;
 use url::Url;
@@ -9,10 +9,13 @@ use url::Url;
 use super::{CommandContext, CommandFailure, Refused};
 use crate::{
     cli::LogCommand,
-    output::{self, Done, grouped},
+    output::{self, Done, grouped, visible},
     wiring,
-    witness_line::HttpWitness,
+    witness_line::HttpWitnesses,
 };
+
+/// More faults are no help to anybody; `--json` has them all.
+const FAULTS_SHOWN_MAX: usize = 20;
 
 pub(super) async fn run(
     context: &CommandContext<'_>,
@@ -24,6 +27,9 @@ pub(super) async fn run(
             let kept = against.as_ref().map(fs::read_to_string).transpose()?;
             let report = instance::verify_log(&instance, kept.as_deref()).await?;
             context.output.result("countersign.log_verify/1", &report, for_people)?;
+            if !report.history.faults.is_empty() {
+                return Ok(Done::Refused);
+            }
         }
         LogCommand::Cosign { url, witness } => cosign(context, &instance, url, witness).await?,
         LogCommand::Checkpoint => checkpoint(context, &instance).await?,
@@ -38,9 +44,28 @@ fn for_people(report: &LogReport) -> String {
     let verifier = &report.verifier;
     format!(
         "{entries} entries agree with all {checkpoints} signed checkpoints\nwhoever has this key can \
-         check them: {verifier}\n"
+         check them: {verifier}\n{}",
+        visible(history(&report.history.faults))
     )
 }
+
+/// What one who wrote to the log with our own key cannot have meant, or a fault of ours.
+fn history(faults: &[HistoryFault]) -> String {
+    if faults.is_empty() {
+        return "every entry can stand where it does\n".to_owned();
+    }
+    let shown = faults.iter().take(FAULTS_SHOWN_MAX).map(ToString::to_string);
+    let mut lines: Vec<_> = shown.collect();
+    if let Some(more @ 1..) = faults.len().checked_sub(FAULTS_SHOWN_MAX) {
+        lines.push(format!("and {} more", grouped(more as u64)));
+    }
+    lines.push(WAY_ON.to_owned());
+    lines.join("\n")
+}
+
+const WAY_ON: &str = "The log was signed as it stands, and cannot have come about so. Run `countersign \
+                      campaign halt --all`, then `countersign log show --accounts`, and find out what \
+                      happened to the people of these entries before anything goes on.\n";
 
 #[derive(Serialize)]
 struct CosignedLog {
@@ -56,7 +81,8 @@ async fn cosign(
     url: &Url,
     witness: &WitnessVerifier,
 ) -> Result<(), CommandFailure> {
-    let cosigned = cosign_log(instance, witness, &HttpWitness::new(url)).await.map_err(refused)?;
+    let asked = PolicyWitness { verifier: witness.clone(), url: url.to_string() };
+    let cosigned = cosign_log(instance, &asked, 0, &HttpWitnesses::new()).await.map_err(refused)?;
     let CosignedCheckpoint { size, note, cosigned } = cosigned;
     let shown = CosignedLog {
         entries: size,

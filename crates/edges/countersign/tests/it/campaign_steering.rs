@@ -140,6 +140,7 @@ fn totals_that_do_not_add_up_are_published_nowhere() {
     assert_eq!(said["sealed"], report["sealed"]);
     assert_eq!(said["leaks"], json!([[LEAK, "2016-05"]]));
     assert_eq!(office.logged("statement_made").len(), 1);
+    office.distrust_rows();
     office.instance.ask("UPDATE target SET state = 'reset' WHERE place = 0");
     for command in ["report", "publish"] {
         let refused = office.steer(command);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Backend, TestInstance},
+    judged::{assert_history, assert_reports},
     office::{OPERATORS, key},
 };
 
@@ -193,4 +194,6 @@ fn any_name_of_a_site_or_a_sender_is_read_as_it_was_written() {
     for (verdict, (site, ..)) in verdicts.iter().zip(NAMES) {
         assert!(verdict.is_good(), "{site}: {verdict:?}");
     }
+    assert_history(&lantern.instance);
+    assert_reports(&lantern.instance);
 }

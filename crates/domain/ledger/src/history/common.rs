@@ -1,0 +1,143 @@
+//! What concerns several campaigns, or none.
+
+use std::collections::{HashMap, HashSet};
+
+use model::CredentialVersion;
+
+use super::{
+    line::{HistoryLine, HistoryWhom},
+    notices::HistoryNotices,
+    rule::{BrokenRules, HistoryRule},
+};
+
+/// Whose password, as it was stored.
+type HistoryPassword = (HistoryWhom, CredentialVersion);
+
+#[derive(Debug, Default)]
+pub(super) struct HistoryCommon {
+    pub(super) notices: HistoryNotices,
+    /// Whether old entries name accounts of which nobody knows the subjects.
+    pub(super) names_accounts: bool,
+    is_pulled: bool,
+    /// By which campaign a swap of an account is intended.
+    open: HashMap<HistoryWhom, u64>,
+    swaps: HashSet<u64>,
+    /// In which leaks passwords were found.
+    found: HashMap<HistoryPassword, Vec<u64>>,
+    /// By which notice a person was told of a password.
+    told: HashMap<HistoryPassword, u64>,
+    links: HashSet<u64>,
+}
+
+impl HistoryCommon {
+    /// Takes an entry about no campaign.
+    pub(super) fn follow(&mut self, line: &HistoryLine, broken: &mut BrokenRules) {
+        let number = |field| line.number(field).unwrap_or_default();
+        match line.event() {
+            "kill_switch_moved" => self.move_kill_switch(line, broken),
+            "finding_made" => self.find(line, broken),
+            "notice_begun" => self.notices.begin(number("notice"), None, number("attempt"), broken),
+            "notice_ended" => {
+                if let Some(state) = line.state() {
+                    let end = (number("attempt"), state);
+                    self.notices.end(number("notice"), None, end, broken);
+                }
+            }
+            "notice_disputed" => self.notices.dispute(number("notice"), None, broken),
+            "requested_notice_made" => self.request(number("notice"), broken),
+            "password_chosen" => {
+                let key = number("link");
+                broken.unless(self.links.insert(key), HistoryRule::Links, || {
+                    format!("link {key} was used before")
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn move_kill_switch(&mut self, line: &HistoryLine, broken: &mut BrokenRules) {
+        let is_pulled = line.text("position") == Some("pulled");
+        broken.unless(is_pulled || self.is_pulled, HistoryRule::KillSwitch, || {
+            "nobody had pulled it".to_owned()
+        });
+        self.is_pulled = is_pulled;
+    }
+
+    fn find(&mut self, line: &HistoryLine, broken: &mut BrokenRules) {
+        let Some(password) = line.whom().cloned().zip(line.version()) else { return };
+        let leak = line.number("leak").unwrap_or_default();
+        let leaks = self.found.entry(password).or_default();
+        broken.unless(!leaks.contains(&leak), HistoryRule::Evidence, || {
+            format!("the finding in leak {leak} was made before")
+        });
+        leaks.push(leak);
+    }
+
+    fn request(&mut self, notice: u64, broken: &mut BrokenRules) {
+        broken.unless(self.notices.add(notice, None, None), HistoryRule::Address, || {
+            format!("there is a notice {notice} already")
+        });
+    }
+
+    /// Nothing is intended or begun while everything is stopped.
+    pub(super) fn check_released(&self, broken: &mut BrokenRules) {
+        broken.unless(!self.is_pulled, HistoryRule::KillSwitch, || {
+            "the kill switch is pulled".to_owned()
+        });
+    }
+
+    pub(super) fn intend(
+        &mut self,
+        campaign: u64,
+        whom: &HistoryWhom,
+        swap: Option<u64>,
+        broken: &mut BrokenRules,
+    ) {
+        if let Some(by) = self.open.insert(whom.clone(), campaign) {
+            broken.unless(false, HistoryRule::OneSwap, || {
+                format!("campaign {by} has a swap open for the account")
+            });
+        }
+        if let Some(swap) = swap {
+            broken.unless(self.swaps.insert(swap), HistoryRule::OneSwap, || {
+                format!("swap {swap} was intended before")
+            });
+        }
+    }
+
+    pub(super) fn end(&mut self, campaign: u64, whom: &HistoryWhom) {
+        if self.open.get(whom) == Some(&campaign) {
+            self.open.remove(whom);
+        }
+    }
+
+    pub(super) fn check_evidence(
+        &self,
+        whom: &HistoryWhom,
+        version: CredentialVersion,
+        broken: &mut BrokenRules,
+    ) {
+        let is_found = self.found.contains_key(&(whom.clone(), version));
+        broken.unless(is_found || self.names_accounts, HistoryRule::Evidence, || {
+            "no finding tells of this password".to_owned()
+        });
+    }
+
+    pub(super) fn tell(
+        &mut self,
+        notice: u64,
+        whom: HistoryWhom,
+        version: CredentialVersion,
+        broken: &mut BrokenRules,
+    ) {
+        let by = *self.told.entry((whom, version)).or_insert(notice);
+        broken.unless(by == notice, HistoryRule::ToldOnce, || {
+            format!("notice {by} has told somebody there of the same password")
+        });
+    }
+
+    /// Their password works again: they have to be told anew.
+    pub(super) fn untell(&mut self, whom: &HistoryWhom, version: CredentialVersion) {
+        self.told.remove(&(whom.clone(), version));
+    }
+}

@@ -1,0 +1,350 @@
+mod scribe;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Write as _,
+    process::Stdio,
+};
+
+use proptest::{prelude::*, sample::Index, strategy::ValueTree, test_runner::TestRunner};
+use serde_json::{Value, json};
+
+use super::*;
+use scribe::{campaigns, log_of};
+
+fn judged(log: &[Value]) -> HistoryReport {
+    let mut history = History::default();
+    for entry in log {
+        history.take(entry.to_string().as_bytes(), None);
+    }
+    history.finish()
+}
+
+fn lines(log: &[Value]) -> String {
+    log.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// The rules that a log breaks.
+fn broken(log: &[Value]) -> BTreeSet<&'static str> {
+    judged(log).faults.iter().map(|fault| fault.rule.as_str()).collect()
+}
+
+#[track_caller]
+fn check(log: &[Value], change: &str, at: usize, rule: HistoryRule) {
+    let broken = broken(log);
+    let log = lines(log);
+    assert!(
+        broken.contains(rule.as_str()),
+        "{change} entry {at}: {rule} is none of {broken:?}\n{log}"
+    );
+}
+
+/// One campaign's log with everything that can be in one.
+fn rich_log() -> Vec<Value> {
+    let mut runner = TestRunner::deterministic();
+    let mut longest = Vec::new();
+    for _ in 0..64 {
+        let log = log_of(&campaigns().new_tree(&mut runner).unwrap().current());
+        if log.len() > longest.len() {
+            longest = log;
+        }
+    }
+    longest
+}
+
+fn event(entry: &Value) -> &str {
+    entry["event"].as_str().unwrap()
+}
+
+/// The entries that tell of the same person in a campaign, of the same notice, or of how a campaign
+/// moves.
+fn is_of_thread(one: &Value, other: &Value) -> bool {
+    let key = |entry: &Value| match event(entry) {
+        "campaign_moved" | "campaign_frozen" | "campaign_approved" | "campaign_drafted" => {
+            Some(json!(["campaign", entry["campaign"]]))
+        }
+        "address_done" | "notice_begun" | "notice_ended" | "requested_notice_made" => {
+            Some(json!(["notice", entry["notice"]]))
+        }
+        _ if entry["subject"].is_u64() => Some(json!([entry["campaign"], entry["subject"]])),
+        _ => None,
+    };
+    key(one).is_some() && key(one) == key(other)
+}
+
+fn next_of_thread(log: &[Value], at: usize) -> Option<usize> {
+    let after = (at + 1..log.len()).find(|next| is_of_thread(&log[at], &log[*next]))?;
+    // Two approvals may come in any order.
+    let is_approval = |at: usize| event(&log[at]) == "campaign_approved";
+    if is_approval(at) && is_approval(after) { next_of_thread(log, after) } else { Some(after) }
+}
+
+/// The rule that a log breaks without an entry; `None` where nothing else depends on it.
+fn broken_without(log: &[Value], at: usize) -> Option<HistoryRule> {
+    use HistoryRule as R;
+    let entry = &log[at];
+    let next = next_of_thread(log, at).map(|next| event(&log[next]));
+    let later = |is_so: &dyn Fn(&Value) -> bool| log[at..].iter().any(is_so);
+    Some(match event(entry) {
+        "store_made" => R::Beginning,
+        "campaign_drafted" => R::Drafted,
+        "campaign_moved" if entry["from"] == entry["to"] => R::Plan,
+        "campaign_moved" if entry["to"] != "closed" => R::Moves,
+        "campaign_frozen" => R::Plan,
+        "campaign_approved" => R::Signed,
+        "finding_made" => {
+            let is_intent = |other: &Value| event(other) == "account_sealing";
+            let is_same = |other: &Value| other["subject"] == entry["subject"];
+            return later(&|other| is_intent(other) && is_same(other)).then_some(R::Evidence);
+        }
+        "account_sealing" if next != Some("account_skipped") => R::Intent,
+        "sealing_undone" => R::OneSwap,
+        "account_sealed" | "account_overtaken" => R::Untold,
+        "address_done" | "notice_begun" if entry["notice"].is_null() => return None,
+        "address_done" | "requested_notice_made" => R::Attempts,
+        "notice_begun" => R::Ended,
+        "notice_ended" if next == Some("notice_begun") => R::Attempts,
+        // What ends twice is final by the first one.
+        "notice_ended" if entry["campaign"].is_null() || next.is_some() => return None,
+        "notice_ended" => {
+            let before = log[..at].iter().rev().find(|before| is_of_thread(before, entry));
+            return before.filter(|before| event(before) == "notice_begun").map(|_| R::Untold);
+        }
+        "kill_switch_moved" if entry["position"] == "pulled" => R::KillSwitch,
+        "kill_switch_moved" => {
+            let is_act = |other: &Value| {
+                let is_begun = event(other) == "notice_begun" && other["campaign"].is_u64();
+                is_begun || event(other) == "account_sealing"
+            };
+            return later(&is_act).then_some(R::KillSwitch);
+        }
+        "account_found_sealed" => R::Address,
+        _ => return None,
+    })
+}
+
+/// The rule that a log breaks that has an entry twice; `None` where that says nothing new.
+fn broken_by_two(entry: &Value) -> Option<HistoryRule> {
+    use HistoryRule as R;
+    Some(match event(entry) {
+        "store_made" => R::Beginning,
+        "campaign_drafted" => R::Drafted,
+        "campaign_moved" if entry["from"] == entry["to"] => R::Rounds,
+        "campaign_moved" => R::Moves,
+        "campaign_frozen" => R::Plan,
+        "campaign_approved" => R::Approvals,
+        "finding_made" => R::Evidence,
+        "account_sealing" => R::OneSwap,
+        "account_sealed" | "account_overtaken" | "sealing_undone" | "sealing_taken" => R::Intent,
+        "account_skipped" => R::Settled,
+        "account_reset" | "account_put_back" => R::Aftermath,
+        "account_found_sealed" => R::NamesAll,
+        "address_done" | "requested_notice_made" => R::Address,
+        "notice_begun" => R::Attempts,
+        "notice_ended" if entry["state"] != "uncertain" => R::Ended,
+        "notice_disputed" => R::Disputed,
+        "password_chosen" => R::Links,
+        "kill_switch_moved" if entry["position"] == "released" => R::KillSwitch,
+        _ => return None,
+    })
+}
+
+/// The rule that a log breaks in which an entry changes places with the next one about the same.
+fn broken_by_exchange(log: &[Value], at: usize) -> Option<HistoryRule> {
+    use HistoryRule as R;
+    let next = next_of_thread(log, at)?;
+    if event(&log[next]) == "campaign_frozen" {
+        return Some(R::Plan);
+    }
+    let shows_later = [R::Untold, R::Evidence, R::KillSwitch, R::Beginning, R::Address];
+    broken_without(log, at).filter(|rule| !shows_later.contains(rule))
+}
+
+fn without(log: &[Value], at: usize) -> Vec<Value> {
+    let mut log = log.to_vec();
+    log.remove(at);
+    log
+}
+
+fn twice(log: &[Value], at: usize) -> Vec<Value> {
+    let mut log = log.to_vec();
+    log.insert(at, log[at].clone());
+    log
+}
+
+fn exchanged(log: &[Value], at: usize) -> Option<Vec<Value>> {
+    let mut log = log.to_vec();
+    let next = next_of_thread(&log, at)?;
+    log.swap(at, next);
+    Some(log)
+}
+
+proptest! {
+    #[test]
+    fn what_the_program_may_write_breaks_no_rule(campaigns in campaigns()) {
+        let log = log_of(&campaigns);
+        let report = judged(&log);
+        prop_assert_eq!(&report.faults, &[], "{}", lines(&log));
+        let sealed = |entry: &&Value| {
+            matches!(event(entry), "account_sealed" | "account_found_sealed")
+        };
+        let counted: u64 = report.campaigns.iter().map(|campaign| campaign.sealed).sum();
+        prop_assert_eq!(counted, log.iter().filter(sealed).count() as u64);
+        for counts in report.campaigns {
+            prop_assert_eq!((counts.pending, counts.sealing, counts.untold), (0, 0, 0));
+            let skipped: u64 = counts.skipped.values().sum();
+            let all = counts.sealed + counts.perhaps_sealed + skipped;
+            prop_assert_eq!(counts.targeted, all);
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_dropped_is_missed(campaigns in campaigns(), at in any::<Index>()) {
+        let log = log_of(&campaigns);
+        let at = at.index(log.len());
+        if let Some(rule) = broken_without(&log, at) {
+            check(&without(&log, at), "dropping", at, rule);
+        }
+    }
+
+    #[test]
+    fn an_entry_that_stands_twice_is_noticed(campaigns in campaigns(), at in any::<Index>()) {
+        let log = log_of(&campaigns);
+        let at = at.index(log.len());
+        if let Some(rule) = broken_by_two(&log[at]) {
+            check(&twice(&log, at), "doubling", at, rule);
+        }
+    }
+
+    #[test]
+    fn entries_that_change_places_are_noticed(campaigns in campaigns(), at in any::<Index>()) {
+        let log = log_of(&campaigns);
+        let at = at.index(log.len());
+        if let (Some(rule), Some(changed)) = (broken_by_exchange(&log, at), exchanged(&log, at)) {
+            check(&changed, "exchanging", at, rule);
+        }
+    }
+}
+
+/// Counts and faults without words, as both programs tell them.
+type Told = (Value, BTreeSet<(u64, String)>);
+
+fn told(report: &Value) -> Told {
+    let faults = report["faults"].as_array().unwrap().iter();
+    let faults = faults.map(|fault| {
+        (fault["entry"].as_u64().unwrap(), fault["rule"].as_str().unwrap().to_owned())
+    });
+    (report["campaigns"].clone(), faults.collect())
+}
+
+fn told_by_twin(log: &[Value]) -> Told {
+    let mut judge = testkit::python("history_judge.py");
+    let judge = judge.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut judge = judge.spawn().unwrap();
+    judge.stdin.take().unwrap().write_all(lines(log).as_bytes()).unwrap();
+    let output = judge.wait_with_output().unwrap();
+    told(&serde_json::from_slice(&output.stdout).unwrap())
+}
+
+#[track_caller]
+fn assert_twins_agree(log: &[Value]) -> BTreeSet<(u64, String)> {
+    let ours = told(&serde_json::to_value(judged(log)).unwrap());
+    assert_eq!(ours, told_by_twin(log), "{}", lines(log));
+    ours.1
+}
+
+#[test]
+fn the_twin_finds_the_same_in_logs_that_are_broken() {
+    let log = rich_log();
+    assert_eq!(assert_twins_agree(&log), BTreeSet::new());
+    let mut found: BTreeMap<String, u64> = BTreeMap::new();
+    for at in (0..log.len()).step_by(5) {
+        let mut changed = vec![without(&log, at), twice(&log, at)];
+        changed.extend(exchanged(&log, at));
+        for log in changed {
+            for (_, rule) in assert_twins_agree(&log) {
+                *found.entry(rule).or_default() += 1;
+            }
+        }
+    }
+    assert!(found.len() > 12, "{found:?}");
+}
+
+/// A change of one field, and the rules that it breaks.
+#[track_caller]
+fn check_field(of: &str, field: &str, value: &Value, rules: &[HistoryRule]) {
+    let mut log = rich_log();
+    let at = log.iter().position(|entry| event(entry) == of).unwrap();
+    log[at][field] = value.clone();
+    let found = assert_twins_agree(&log);
+    let found: BTreeSet<_> = found.iter().map(|(_, rule)| rule.as_str()).collect();
+    for rule in rules {
+        assert!(found.contains(rule.as_str()), "{rule}: {found:?}");
+    }
+}
+
+#[test]
+fn an_entry_that_says_something_else_breaks_a_rule() {
+    use HistoryRule as R;
+    check_field("campaign_moved", "v", &json!(2), &[R::Readable, R::Plan]);
+    check_field("account_sealed", "event", &json!("account_sung"), &[R::Readable, R::Untold]);
+    check_field("account_sealed", "subject", &json!(9999), &[R::Intent, R::Untold]);
+    check_field("account_sealing", "swap", &json!(9999), &[]);
+    check_field("account_sealing", "subject", &json!(9999), &[R::Evidence, R::Intent]);
+    check_field("campaign_frozen", "targets", &json!(0), &[]);
+    check_field("campaign_frozen", "round", &json!(7), &[R::Plan, R::Approvals, R::Signed]);
+    check_field("campaign_approved", "operator", &json!("ana"), &[R::Approvals]);
+    check_field("notice_begun", "attempt", &json!(2), &[R::Attempts, R::Ended]);
+    check_field("notice_begun", "campaign", &json!(null), &[R::Attempts]);
+    check_field("notice_ended", "state", &json!("lost"), &[R::Readable]);
+    check_field("address_done", "address", &json!(9999), &[R::Address]);
+}
+
+fn line(event: &str, fields: &Value) -> Value {
+    let mut line = json!({"v": 1, "at": "1970-01-01T00:00:00Z", "event": event, "campaign": 1});
+    for (name, value) in fields.as_object().unwrap() {
+        line[name] = value.clone();
+    }
+    line
+}
+
+/// What version 0.1.0 wrote is gone on with.
+fn old_log() -> Vec<Value> {
+    let log = log_of(&[Vec::new()]);
+    let until = log.iter().position(|entry| entry["to"] == "canary").unwrap();
+    let mut log = log[..=until].to_vec();
+    let version = "ab".repeat(32);
+    let sealing = json!({"account": "12", "credential_version": version, "findings": [1]});
+    log.push(line("account_sealing", &sealing));
+    log.push(line("account_sealed", &json!({"account": "12", "address": 0})));
+    log.push(line("address_done", &json!({"address": 0, "notice": 1})));
+    log.push(line("account_reset", &json!({"subject": 5, "password": "another"})));
+    log
+}
+
+#[test]
+fn entries_of_version_0_1_0_are_one_history_with_later_ones() {
+    assert_eq!(assert_twins_agree(&old_log()), BTreeSet::new());
+    let mut history = History::default();
+    for entry in old_log() {
+        history.take(entry.to_string().as_bytes(), Some(SubjectId(5)));
+    }
+    let report = history.finish();
+    let rules: Vec<_> = report.faults.iter().map(|fault| fault.rule).collect();
+    assert_eq!(rules, [HistoryRule::Evidence], "once all are named, its finding is missed");
+    assert_eq!((report.campaigns[0].sealed, report.campaigns[0].reset_since), (1, 1));
+}
+
+#[test]
+fn a_fault_names_entry_and_rule() {
+    let log = [line("account_sealed", &json!({"subject": 12, "address": 0}))];
+    let faults: Vec<_> = judged(&log).faults.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        faults,
+        [
+            "entry 0 breaks the rule `beginning`: a log begins with the making of its store",
+            "entry 0 breaks the rule `drafted`: campaign 1 is drafted by its first entry",
+            "entry 0 breaks the rule `intent`: no intent is open for the account",
+        ]
+    );
+}
