@@ -90,7 +90,7 @@ fn unpack_all(archives: &Path, tree: &Path) -> ChoreResult {
     Ok(fs::rename(new, tree)?)
 }
 
-fn remove(folder: &Path) -> ChoreResult {
+pub(crate) fn remove(folder: &Path) -> ChoreResult {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    debian::{self, apt, instruction},
+    debian::{self, apt, instruction, remove},
     shell::{ChoreResult, command, on_path, root, run, succeeds},
 };
 
@@ -16,6 +16,9 @@ const CARGO_DENY: &str = "0.20.2";
 
 /// The fuzzer, for `--full` only.
 const CARGO_FUZZ: &str = "0.13.2";
+
+/// The versions of the witness that others wrote.
+const WITNESS: &str = "crates/apart/testkit/py/witness-requirements.txt";
 
 /// What somebody is about to do, each more than the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +50,7 @@ pub(crate) fn install(need: Need) -> ChoreResult {
     install_packages(need)?;
     install_judges()?;
     if need >= Need::Tests {
+        install_witness()?;
         unpack_packages()?;
         install_crate("cargo-deny", CARGO_DENY)?;
     }
@@ -120,6 +124,30 @@ fn install_judges() -> ChoreResult {
     let pip = "target/tools/venv/bin/pip install --quiet --disable-pip-version-check";
     run(&mut command(&format!("{pip} -r crates/apart/testkit/py/requirements.txt")))?;
     Ok(fs::write(stamp, wanted)?)
+}
+
+/// The witness that others wrote, in a folder of its own that only its tests look into.
+fn install_witness() -> ChoreResult {
+    let wanted = fs::read_to_string(root().join(WITNESS))?;
+    let stamp = folder().join("witness.stamp");
+    if is_stamped(&stamp, &wanted) {
+        return Ok(());
+    }
+    println!("installing a witness that others wrote");
+    let (witness, new) = (folder().join("witness"), folder().join("witness.new"));
+    remove(&new)?;
+    unpack_witness(&new)?;
+    remove(&witness)?;
+    fs::rename(new, witness)?;
+    Ok(fs::write(stamp, wanted)?)
+}
+
+/// It runs on the judges' Python, whatever it says of that: so it is started before it is relied upon.
+fn unpack_witness(new: &Path) -> ChoreResult {
+    let pip = "target/tools/venv/bin/pip install --quiet --disable-pip-version-check";
+    let options = format!("--no-deps --ignore-requires-python -r {WITNESS} --target");
+    run(command(&format!("{pip} {options}")).arg(new))?;
+    run(python("foreign_witness.py")?.arg("--version").env("PYTHONPATH", new))
 }
 
 /// A cargo tool, unoptimised: it runs for seconds, so that compiling it is what takes time.

@@ -1,5 +1,5 @@
 //! What the tests of several crates need: a throw-away PostgreSQL, Python judges, a Django site,
-//! SMTP servers, somebody at a terminal, a browser.
+//! SMTP servers, a witness, somebody at a terminal, a browser.
 //!
 //! Everything panics when it cannot go on: a test has nobody to hand an error to.
 
@@ -11,8 +11,10 @@ pub mod site;
 pub mod smtp;
 mod terminal;
 mod tools;
+mod witness;
 
 pub use postgres::{PostgresServer, TestDatabase, postgres};
 pub use proxy::{CommitProxy, LostCommit};
 pub use terminal::{Terminal, TerminalRun, no_terminal, terminal};
 pub use tools::{full, python, workspace};
+pub use witness::{ForeignWitness, foreign_feeder};

@@ -1,3 +1,5 @@
+use tlog_tiles::tlog::EMPTY_HASH;
+
 use crate::{AddCheckpoint, Checkpoint, Hash, check_growth};
 
 /// Decides whether a witness signs a checkpoint. `seen` is how far it has seen this log: its size, and
@@ -15,11 +17,8 @@ pub fn decide_cosign(
         return Err(CosignRefusal::Backwards { old: request.old, size: *size });
     }
     // Whoever has seen nothing signs whatever comes first.
-    let (seen_size, seen_root) = seen.unwrap_or((0, [0; 32]));
+    let (seen_size, seen_root) = seen.unwrap_or((0, EMPTY_HASH.0));
     if request.old != seen_size {
-        return Err(CosignRefusal::OtherSize { seen: seen_size });
-    }
-    if seen.is_some_and(|seen| seen.0 == *size && seen.1 != *root) {
         return Err(CosignRefusal::OtherSize { seen: seen_size });
     }
     check_growth((seen_size, seen_root), (*size, *root), &request.proof)
@@ -37,14 +36,16 @@ pub enum CosignRefusal {
         /// Where its checkpoint ends.
         size: u64,
     },
-    /// The request begins elsewhere, or names another root for as many entries.
-    #[error("this witness has seen {seen} entries of the log, or others")]
+    /// The request begins elsewhere.
+    #[error("this witness has seen {seen} entries of the log")]
     OtherSize {
         /// How many it has seen.
         seen: u64,
     },
-    /// The log is another one than before.
-    #[error("the log of {size} entries does not begin with the {seen} that this witness has seen")]
+    /// The log is another one than before, or nothing proves that it is the same.
+    #[error(
+        "nothing proves that the log of {size} entries begins with the {seen} that this witness has seen"
+    )]
     NotGrown {
         /// How many it has seen.
         seen: u64,
@@ -117,11 +118,21 @@ mod tests {
     #[test]
     fn a_log_that_went_another_way_is_not_signed_for() {
         let (before, other, longer) = (log_of(5, 1), log_of(5, 2), log_of(9, 2));
-        assert_eq!(
-            decide(Some(before.seen()), &other, 5),
-            Err(CosignRefusal::OtherSize { seen: 5 })
-        );
-        let forked = Err(CosignRefusal::NotGrown { seen: 5, size: 9 });
-        assert_eq!(decide(Some(before.seen()), &longer, 5), forked);
+        for (log, size) in [(other, 5), (longer, 9)] {
+            let forked = Err(CosignRefusal::NotGrown { seen: 5, size });
+            assert_eq!(decide(Some(before.seen()), &log, 5), forked);
+        }
+    }
+
+    #[test]
+    fn a_log_begins_empty_and_without_a_proof() {
+        let (empty, log) = (log_of(0, 1), log_of(3, 1));
+        assert_eq!(decide(None, &empty, 0), Ok(()));
+        let invented = Checkpoint { root: [0; 32], ..empty.checkpoint() };
+        let refused = decide_cosign(None, &empty.request(0), &invented);
+        assert_eq!(refused, Err(CosignRefusal::NotGrown { seen: 0, size: 0 }));
+        let proven = AddCheckpoint { proof: vec![[0; 32]], ..log.request(0) };
+        let refused = decide_cosign(None, &proven, &log.checkpoint());
+        assert_eq!(refused, Err(CosignRefusal::NotGrown { seen: 0, size: 3 }));
     }
 }
