@@ -31,9 +31,47 @@ pub(crate) enum Fault {
     LostMail,
     /// The relay refuses whatever comes from us, for a while.
     RelayRefusesUs,
+    /// The witness falls silent for a while, or its answers are lost.
+    Witness,
+    /// The store is put back as it was, while everybody is away.
+    Restore,
     /// The campaign halts by itself when few notices are refused.
     Threshold,
 }
+
+/// How often what goes wrong is which of these.
+pub(crate) const WEIGHTS: &[(Fault, usize)] = &[
+    (Fault::Crash, 4),
+    (Fault::Pause, 3),
+    (Fault::Lag, 3),
+    (Fault::Clock, 1),
+    (Fault::Person, 3),
+    (Fault::Rehash, 2),
+    (Fault::Halt, 3),
+    (Fault::Close, 1),
+    (Fault::Restore, 1),
+];
+
+/// Moments at which being killed, held up or overtaken hurts most.
+pub(crate) const HOT: &[&str] = &[
+    "addresses_claimed",
+    "sealing_intended",
+    "witness_asked",
+    "witness_answered",
+    "swap_taken",
+    "swap_judged",
+    "swap_passed",
+    "site_begin",
+    "site_committed",
+    "site_commit_failed",
+    "hashes_swapped",
+    "sessions_ended",
+    "notice_begun",
+    "smtp_begin",
+    "smtp_data",
+    "smtp_dot",
+    "notice_delivered",
+];
 
 /// Those of a run.
 #[derive(Debug, Clone)]

@@ -15,10 +15,12 @@ mod faults;
 mod oracle;
 mod relay;
 mod replay;
+mod restore;
 mod run;
 mod site;
 mod strand;
 mod watched_directory;
+mod witness;
 mod world;
 
 use std::{

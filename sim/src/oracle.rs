@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::{
     SimResult,
     relay::Server,
+    restore::unrecorded,
     site::{Kept, Person, Site, StoreView, Written},
     world::{CAMPAIGN, Host},
 };
@@ -208,6 +209,53 @@ impl Oracle {
         }
     }
 
+    /// The same for a store that was put back, of which operators have signed so: it does not know
+    /// everything any more, and says of whom not.
+    pub(crate) async fn conclude_restored(
+        &mut self,
+        host: &Host,
+        server: &Server,
+        site: &mut Site,
+        store: &mut StoreView,
+    ) {
+        if let Err(error) = self.try_conclude_restored(host, server, site, store).await {
+            self.break_by(error.to_string());
+        }
+    }
+
+    async fn try_conclude_restored(
+        &mut self,
+        host: &Host,
+        server: &Server,
+        site: &mut Site,
+        store: &mut StoreView,
+    ) -> SimResult {
+        self.read_rest(site).await?;
+        self.judge_taken(server);
+        instance::verify_log(&host.instance, None).await?;
+        let unrecorded = unrecorded(host).await?;
+        for kept in store.kept().await? {
+            let id = kept.account;
+            let last = self.written.iter().rfind(|(written, _)| written.account == id);
+            let is_ours = last.is_some_and(|(written, _)| self.is_ours(written));
+            let is_listed = matches!(kept.state.as_str(), "sealed" | "reset" | "overtaken");
+            if is_ours && !is_listed && !unrecorded.contains(&id) {
+                self.break_by(format!("{id} holds a value of ours, and nothing tells of it"));
+            }
+        }
+        let open = store.in_between().await?;
+        if open > 0 {
+            self.break_by(format!("{open} accounts and notices are still in between"));
+        }
+        Ok(())
+    }
+
+    async fn read_rest(&mut self, site: &mut Site) -> SimResult {
+        let (rest, closings) = (site.history(self.written.len()).await?, self.closings);
+        self.written.extend(rest.into_iter().map(|written| (written, closings)));
+        Ok(())
+    }
+
     async fn try_conclude(
         &mut self,
         host: &Host,
@@ -215,8 +263,7 @@ impl Oracle {
         site: &mut Site,
         store: &mut StoreView,
     ) -> SimResult {
-        let (rest, closings) = (site.history(self.written.len()).await?, self.closings);
-        self.written.extend(rest.into_iter().map(|written| (written, closings)));
+        self.read_rest(site).await?;
         self.judge_taken(server);
         if self.is_broken() {
             return Ok(());
@@ -225,7 +272,10 @@ impl Oracle {
             self.judge_account(&kept, server);
         }
         self.judge_untouched(server);
-        instance::verify_log(&host.instance, None).await?;
+        let verified = instance::verify_log(&host.instance, None).await?;
+        if let Some(fault) = verified.history.faults.first() {
+            self.break_by(fault.to_string());
+        }
         self.judge_comparisons(&host.instance).await?;
         let report = report_campaign(&host.instance, CAMPAIGN).await?;
         self.judge_report(&Counted(serde_json::to_value(report)?), server);

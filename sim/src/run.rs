@@ -18,11 +18,13 @@ use crate::{
     actors::{self, Order, Trace},
     clock,
     dice::Dice,
-    faults::{Fault, Faults},
+    faults::{Fault, Faults, HOT, WEIGHTS},
     oracle::Oracle,
     relay::Server,
+    restore::PutBack,
     site::{self, Site, Stage, StoreView},
     strand::{Desk, Shared, Ticket},
+    witness::SimulatedWitness,
     world::{HOSTS, Host, LEASE, World},
 };
 
@@ -42,20 +44,11 @@ const HOT_STALL_PERMILLE: u64 = 150;
 const LOST_STORE_PERMILLE: u64 = 12;
 const LOST_SITE_PERMILLE: u64 = 60;
 
-/// How often what goes wrong is which of these.
-const WEIGHTS: &[(Fault, usize)] = &[
-    (Fault::Crash, 4),
-    (Fault::Pause, 3),
-    (Fault::Lag, 3),
-    (Fault::Clock, 1),
-    (Fault::Person, 3),
-    (Fault::Rehash, 2),
-    (Fault::Halt, 3),
-    (Fault::Close, 1),
-];
-
 /// How often whoever went on last goes on, in thousandths: one of these in a run.
 const STAYS_PERMILLE: &[u64] = &[0, 0, 300, 700];
+
+/// Nobody who compares the site's table is waited for longer.
+const COMPARING_MILLIS: i64 = 600_000;
 
 /// What a step takes.
 const STEP_MILLIS: i64 = 16;
@@ -65,25 +58,6 @@ const STALL_STEPS: Range<u64> = 4..30;
 
 /// A step that takes longer, by the wall, hangs.
 const HANG: Duration = Duration::from_secs(40);
-
-/// Moments at which being killed, held up or overtaken hurts most.
-const HOT: &[&str] = &[
-    "addresses_claimed",
-    "sealing_intended",
-    "swap_taken",
-    "swap_judged",
-    "swap_passed",
-    "site_begin",
-    "site_committed",
-    "site_commit_failed",
-    "hashes_swapped",
-    "sessions_ended",
-    "notice_begun",
-    "smtp_begin",
-    "smtp_data",
-    "smtp_dot",
-    "notice_delivered",
-];
 
 /// What a run was asked for.
 #[derive(Debug, Clone)]
@@ -116,7 +90,7 @@ pub(crate) async fn run(world: &World, asked: &Asked) -> SimResult<Outcome> {
     run.end().await
 }
 
-struct Actor {
+pub(crate) struct Actor {
     name: String,
     host: usize,
     role: Role,
@@ -133,20 +107,22 @@ enum Role {
     Operator,
 }
 
-struct Run<'a> {
-    world: &'a World,
-    faults: Faults,
-    dice: Dice,
+pub(crate) struct Run<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) faults: Faults,
+    pub(crate) dice: Dice,
     shared: Arc<Shared>,
-    server: Arc<Server>,
-    site: Site,
-    store: StoreView,
+    pub(crate) server: Arc<Server>,
+    pub(crate) witness: Arc<SimulatedWitness>,
+    pub(crate) site: Site,
+    pub(crate) store: StoreView,
     stage: Stage,
-    hosts: Vec<Arc<Host>>,
-    actors: Vec<Actor>,
-    trace: Trace,
-    oracle: Oracle,
+    pub(crate) hosts: Vec<Arc<Host>>,
+    pub(crate) actors: Vec<Actor>,
+    pub(crate) trace: Trace,
+    pub(crate) oracle: Oracle,
     is_hostile: bool,
+    pub(crate) put_back: PutBack,
     /// How often, in thousandths, whoever went on last goes on.
     stays_permille: u64,
     last: String,
@@ -162,7 +138,8 @@ impl<'a> Run<'a> {
         let dead = (0..dice.below(3)).map(|_| dice.pick(&exposed).clone());
         let dead = dead.collect::<BTreeSet<_>>();
         let server = Arc::new(Server::new(dice.roll(), faults.clone(), dead));
-        let hosts = world.begin(&mut dice, &faults, &server).await?;
+        let witness = Arc::new(world.witness(dice.roll(), &faults)?);
+        let hosts = world.begin(&mut dice, &faults, &server, &witness).await?;
         let mut store = StoreView::open(&world.store_file(), world.subjects()).await?;
         let stays_permille = *dice.pick(STAYS_PERMILLE);
         Ok(Self {
@@ -180,13 +157,29 @@ impl<'a> Run<'a> {
             oracle: Oracle::new(world.people.clone()),
             faults,
             server,
+            witness,
             is_hostile: true,
+            put_back: PutBack::default(),
             steps: 0,
             born: 0,
         })
     }
 
     async fn go(&mut self) -> SimResult {
+        self.staff().await?;
+        while self.is_hostile && self.steps < HOSTILE_STEPS && !self.oracle.is_broken() {
+            self.step().await?;
+            if self.is_settled() && self.dice.happens(100) {
+                break;
+            }
+        }
+        if matches!(self.put_back, PutBack::Yes) {
+            self.look_on().await?;
+        }
+        self.drain().await
+    }
+
+    pub(crate) async fn staff(&mut self) -> SimResult {
         for host in WORKERS {
             self.hire(host).await?;
         }
@@ -195,24 +188,13 @@ impl<'a> Run<'a> {
             let task = actors::upkeep(self.host(host), name.clone(), self.trace.clone());
             self.start(name, host, Role::Upkeep, task).await?;
         }
-        while self.is_hostile && self.steps < HOSTILE_STEPS && !self.oracle.is_broken() {
-            self.step().await?;
-            if self.is_settled() && self.dice.happens(100) {
-                break;
-            }
-        }
-        self.drain().await
+        Ok(())
     }
 
     /// Nothing goes wrong any more, operators do what is theirs, and time passes.
     async fn drain(&mut self) -> SimResult {
         self.trace.line("-- drain".to_owned());
-        self.is_hostile = false;
-        self.server.be_honest();
-        self.site.replicate().await?;
-        for actor in &mut self.actors {
-            (actor.held_until_millis, actor.held_until_step) = (0, 0);
-        }
+        self.be_honest().await?;
         let mut left = DRAIN_STEPS;
         while !self.oracle.is_broken() && !self.is_settled() {
             if left == 0 {
@@ -233,12 +215,25 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    pub(crate) async fn be_honest(&mut self) -> SimResult {
+        self.is_hostile = false;
+        self.server.be_honest();
+        self.witness.be_honest();
+        self.site.replicate().await?;
+        for actor in &mut self.actors {
+            (actor.held_until_millis, actor.held_until_step) = (0, 0);
+        }
+        Ok(())
+    }
+
     /// What operators do about a campaign that stands still.
     fn way_on(&mut self) -> Order {
         if self.stage.state != "halted" {
             return Order::Halt;
         }
-        let orders: &[Order] = if self.faults.has(Fault::Close) {
+        let orders: &[Order] = if let PutBack::Signed = self.put_back {
+            &[Order::Finish, Order::Finish, Order::Close]
+        } else if self.faults.has(Fault::Close) {
             &[Order::Resume, Order::Resume, Order::Finish, Order::Close]
         } else {
             &[Order::Resume]
@@ -258,7 +253,14 @@ impl<'a> Run<'a> {
     async fn end(mut self) -> SimResult<Outcome> {
         self.actors.clear();
         let host = self.host(0);
-        self.oracle.conclude(&host, &self.server, &mut self.site, &mut self.store).await;
+        let (server, site, store) = (&self.server, &mut self.site, &mut self.store);
+        if let PutBack::Signed = self.put_back {
+            // Whoever compared the table has left that behind.
+            clock::step_database(COMPARING_MILLIS);
+            self.oracle.conclude_restored(&host, server, site, store).await;
+        } else {
+            self.oracle.conclude(&host, server, site, store).await;
+        }
         let log = instance::log_entries(&host.instance, 0).await?;
         let log = log.into_iter().map(|entry| entry.body).collect();
         drop(host);
@@ -272,7 +274,7 @@ impl<'a> Run<'a> {
     }
 
     /// Lets one strand of one task go on to its next named moment.
-    async fn step(&mut self) -> SimResult {
+    pub(crate) async fn step(&mut self) -> SimResult {
         self.steps += 1;
         self.pass(STEP_MILLIS);
         if self.is_hostile {
@@ -455,6 +457,7 @@ impl<'a> Run<'a> {
                 let order = *self.dice.pick(orders);
                 self.order(order).await
             }
+            Fault::Restore => self.put_back().await,
             Fault::Close => match self.stage.state.as_str() {
                 "halted" => self.order(Order::Close).await,
                 _ => Ok(()),

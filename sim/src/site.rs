@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs, mem,
     path::Path,
 };
 
@@ -244,6 +245,21 @@ impl StoreView {
         let (state, switch): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let runs = matches!(state.as_str(), "canary" | "soak" | "ramp");
         Ok(Stage { is_gate_open: runs && switch == "released", state })
+    }
+
+    /// Everything that the store holds.
+    pub(crate) async fn back_up(&mut self, to: &Path) -> SimResult<Vec<u8>> {
+        let _ = fs::remove_file(to);
+        let text = format!("VACUUM INTO '{}'", to.display());
+        sqlx::query(AssertSqlSafe(text)).execute(&mut self.store).await?;
+        Ok(fs::read(to)?)
+    }
+
+    /// Looks at another database from now on, so that the store can be put back: whoever is the last to
+    /// leave a database still writes there.
+    pub(crate) async fn leave(&mut self, to: &Path) -> SimResult {
+        let left = mem::replace(&mut self.store, connect(to).await?);
+        Ok(left.close().await?)
     }
 
     /// How every account of the campaign is left.

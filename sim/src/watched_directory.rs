@@ -16,6 +16,10 @@ use crate::strand::{IN_SITE, SiteUse};
 pub(crate) struct WatchedDirectory(pub(crate) Arc<dyn Directory>);
 
 impl Directory for WatchedDirectory {
+    fn is_for_rehearsals(&self) -> Reading<'_, bool> {
+        self.0.is_for_rehearsals()
+    }
+
     fn capabilities(&self) -> Capabilities {
         self.0.capabilities()
     }

@@ -17,8 +17,8 @@ use campaigns::{Means, NewDraft};
 use directory::Mapping;
 use exposure::AddLeak;
 use instance::{
-    Instance, InstanceKey, InstanceOptions, Progress, SendingGuard, SendingPermission, Step,
-    create_instance,
+    ArmingTerms, Instance, InstanceKey, InstanceOptions, Progress, SendingGuard, SendingPermission,
+    Step, Witnesses, create_instance,
 };
 use model::{AccountId, InstanceKind, LeakName, Randomness};
 use notice::{Language, Sender};
@@ -35,6 +35,7 @@ use crate::{
     relay::{Server, SimulatedRelay},
     site::{self, Person, Site},
     watched_directory::WatchedDirectory,
+    witness::{SimulatedLine, SimulatedWitness},
 };
 
 /// What the campaign is called.
@@ -60,6 +61,8 @@ pub(crate) struct World {
     pub(crate) people: Vec<Person>,
     operators: Arc<Vec<OperatorKey>>,
     founding: Option<RosterDigest>,
+    /// The key by which anybody can check the log.
+    log: Option<String>,
     key: InstanceKey,
     /// The accounts by the numbers that stand for them in the store.
     subjects: BTreeMap<i64, i64>,
@@ -84,6 +87,7 @@ impl World {
             people,
             operators,
             founding: None,
+            log: None,
             key,
             subjects: BTreeMap::new(),
             store_before: Vec::new(),
@@ -146,6 +150,7 @@ impl World {
         self.found(&instance).await?;
         self.find(&instance).await?;
         self.subjects = subjects(&instance, &self.people).await?;
+        self.log = Some(instance::verify_log(&instance, None).await?.verifier);
         instance.store().close().await;
         Ok(())
     }
@@ -206,6 +211,12 @@ impl World {
         Ok(Arc::new(WatchedDirectory(opened)))
     }
 
+    /// A witness of the store's log, which has seen nothing of it yet.
+    pub(crate) fn witness(&self, seed: u64, faults: &Faults) -> SimResult<SimulatedWitness> {
+        let log = self.log.as_ref().ok_or("there is no log yet")?;
+        SimulatedWitness::new(log.parse()?, seed, faults)
+    }
+
     pub(crate) fn subjects(&self) -> BTreeMap<i64, i64> {
         self.subjects.clone()
     }
@@ -237,21 +248,47 @@ impl World {
         dice: &mut Dice,
         faults: &Faults,
         server: &Arc<Server>,
+        witness: &Arc<SimulatedWitness>,
     ) -> SimResult<Vec<Arc<Host>>> {
-        let randomness = Arc::new(SeededRandomness::new(dice.roll()));
-        let first = self.instance(0, &randomness).await?;
-        arm(&first, &self.operators, self.founding()?, &self.sending_file(0)).await?;
-        for host in 1..HOSTS {
-            fs::copy(self.sending_file(0), self.sending_file(host))?;
-        }
-        let mut hosts = vec![self.host(0, first, server).await?];
-        for host in 1..HOSTS {
-            let off = if faults.has(Fault::Clock) { i64::try_from(dice.below(5000))? } else { 0 };
-            let instance = self.instance(off, &randomness).await?;
-            hosts.push(self.host(host, instance, server).await?);
-        }
+        self.arm(dice, witness).await?;
+        let hosts = self.open(dice, faults, server, witness).await?;
         hosts[0].launch(policy(dice, faults)).await?;
         Ok(hosts)
+    }
+
+    /// Two operators permit both hosts to send, whatever the store has become.
+    pub(crate) async fn arm(&self, dice: &mut Dice, witness: &Arc<SimulatedWitness>) -> SimResult {
+        let randomness = Arc::new(SeededRandomness::new(dice.roll()));
+        let first = self.instance(0, &randomness).await?;
+        let files: Vec<_> = (0..HOSTS).map(|host| self.sending_file(host)).collect();
+        arm_hosts(&first, &self.operators, self.founding()?, &files, witness).await?;
+        first.store().close().await;
+        Ok(())
+    }
+
+    /// Both hosts, as their processes begin.
+    pub(crate) async fn open(
+        &self,
+        dice: &mut Dice,
+        faults: &Faults,
+        server: &Arc<Server>,
+        witness: &Arc<SimulatedWitness>,
+    ) -> SimResult<Vec<Arc<Host>>> {
+        let randomness = Arc::new(SeededRandomness::new(dice.roll()));
+        let mut hosts = Vec::new();
+        for host in 0..HOSTS {
+            let is_off = host > 0 && faults.has(Fault::Clock);
+            let off = if is_off { i64::try_from(dice.below(5000))? } else { 0 };
+            let instance = self.instance(off, &randomness).await?;
+            hosts.push(self.host(host, instance, server, witness).await?);
+        }
+        Ok(hosts)
+    }
+
+    /// The store holds this again, in the same inode.
+    pub(crate) fn put_back(&self, store: &[u8]) -> SimResult {
+        remove_logs(&self.store_file());
+        Ok(fs::write(self.store_file(), store)?)
     }
 
     async fn host(
@@ -259,8 +296,10 @@ impl World {
         number: usize,
         instance: Instance,
         server: &Arc<Server>,
+        witness: &Arc<SimulatedWitness>,
     ) -> SimResult<Arc<Host>> {
         let guard = SendingGuard::open(&self.sending_file(number))?;
+        let witnesses = Witnesses::new(Box::new(SimulatedLine(Arc::clone(witness))));
         let means = Means {
             directory: self.directory().await?,
             verifier: verifier(),
@@ -272,7 +311,7 @@ impl World {
                     bounces: None,
                 },
                 pages: None,
-                permission: SendingPermission::new(guard, self.founding()?),
+                permission: SendingPermission::new(guard, self.founding()?, witnesses),
             },
         };
         let (founding, operators) = (self.founding()?, Arc::clone(&self.operators));
@@ -329,16 +368,27 @@ impl Host {
 }
 
 /// Two operators permit the first host to send.
-async fn arm(
+async fn arm_hosts(
     instance: &Instance,
     operators: &[OperatorKey],
     founding: RosterDigest,
-    file: &Path,
+    files: &[PathBuf],
+    witness: &Arc<SimulatedWitness>,
 ) -> SimResult {
-    let proposal = instance::propose_arming(instance, file).await?;
+    let [first, others @ ..] = files else { return Ok(()) };
+    let asked = &Witnesses::new(Box::new(SimulatedLine(Arc::clone(witness))));
+    let mut with = Vec::new();
+    for file in others {
+        with.push(instance::propose_arming(instance, file, ArmingTerms::default(), asked).await?);
+    }
+    let terms = ArmingTerms { with, witnesses: Some(witness.policy()?) };
+    let proposal = instance::propose_arming(instance, first, terms, asked).await?;
     let signed = operators.iter().take(2).fold(proposal, SignedArming::signed_by);
     let roster = instance::roster(instance, founding).await?;
-    instance::arm(instance, &signed, &roster, file).await?;
+    instance::arm(instance, &signed, &roster, first).await?;
+    for file in others {
+        instance::adopt_proposal(instance, file, &roster).await?;
+    }
     Ok(())
 }
 

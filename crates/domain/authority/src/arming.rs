@@ -1,47 +1,23 @@
 use std::fmt::{self, Write as _};
 
 use model::{
-    Document, Endorsed, InstanceId, Timestamp,
-    canonical::{self, micros},
-    checked_name, digest_type, format_version,
+    Document, Endorsed, InstanceId, Timestamp, canonical::micros, digest_type, format_version,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Roster, SignaturesError, Signed,
-    limits::{ARMING_SIGNERS_MIN, ARMING_SIGNING_MAX, CLOCK_SKEW_MAX, DATABASE_IDENTITY_BYTES_MAX},
+    arming_terms::{DatabaseIdentity, SecretDigest, WitnessTerms},
+    limits::{ARMING_SIGNERS_MIN, ARMING_SIGNING_MAX, CLOCK_SKEW_MAX},
+    log_mark::{ArmedLog, LogMark},
 };
 
 /// Permission to send, with the signatures collected so far.
 pub type SignedArming = Signed<ArmingDocument>;
 
-checked_name! {
-    /// Which database this is: a copy of it has another identity.
-    pub struct DatabaseIdentity;
-    "a database's identity", DATABASE_IDENTITY_BYTES_MAX, is_ascii_printable,
-    "printable ASCII"
-}
-
-fn is_ascii_printable(char: char) -> bool {
-    matches!(char, ' '..='~')
-}
-
 digest_type! {
     /// SHA-256 over an arming document.
     ArmingDigest
-}
-
-digest_type! {
-    /// SHA-256 of the secret that the sending hosts keep in a file, outside the database.
-    SecretDigest
-}
-
-impl SecretDigest {
-    /// What may be shown and stored of a secret.
-    #[must_use]
-    pub fn of(secret: &[u8; 32]) -> Self {
-        Self(canonical::digest("countersign arming secret 1", secret))
-    }
 }
 
 /// Whether something may be sent now, from this database and this host.
@@ -54,7 +30,7 @@ pub fn may_send(armed: &Armed, facts: &ArmingFacts) -> Result<(), Disarmed> {
         let (armed, found) = (document.database.clone(), facts.database.clone());
         return Err(Disarmed::OtherDatabase { armed, found });
     }
-    if document.secret != facts.secret {
+    if !document.is_for(facts.secret) {
         return Err(Disarmed::OtherSecret { armed: document.secret, found: facts.secret });
     }
     if facts.now >= facts.lease_until {
@@ -78,44 +54,6 @@ pub struct ArmingFacts {
     pub mark: LogMark,
     /// What the log is.
     pub log: LogNow,
-}
-
-/// The size that the audit log has had, with its root: what a host remembers outside the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LogMark {
-    /// Entries.
-    pub size: u64,
-    /// The Merkle root over them.
-    #[serde(with = "canonical::hex")]
-    pub root: [u8; 32],
-}
-
-impl fmt::Display for LogMark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { size, root } = self;
-        write!(f, "{size} entries, root {}", canonical::hex_of(root))
-    }
-}
-
-/// How far the audit log had come where an arming was proposed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ArmedLog {
-    /// In the store.
-    pub now: LogMark,
-    /// As the host that proposed had seen it last; `None` if it has never sent.
-    pub before: Option<LogMark>,
-    /// Whether the one goes on where the other was.
-    pub continues: bool,
-}
-
-impl ArmedLog {
-    /// Whether operators have signed that what this host had seen is lost.
-    #[must_use]
-    pub fn gives_up(&self, seen: LogMark) -> bool {
-        !self.continues && self.before.is_some_and(|before| before.size >= seen.size)
-    }
 }
 
 /// The audit log as it is, seen from a mark.
@@ -158,6 +96,7 @@ impl SignedArming {
         if at > now.after(CLOCK_SKEW_MAX) {
             return Err(ArmingError::Early { at, now });
         }
+        self.document().check_hosts()?;
         Ok(self.verify(roster)?)
     }
 }
@@ -175,6 +114,11 @@ pub struct ArmingDocument {
     /// Documents of version 0.1.0 have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     log: Option<ArmedLog>,
+    /// Of the other hosts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    also: Vec<SecretDigest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    witnesses: Option<WitnessTerms>,
 }
 
 format_version! { ArmingFormat = "countersign arming 1" }
@@ -189,7 +133,35 @@ impl ArmingDocument {
         log: ArmedLog,
         now: Timestamp,
     ) -> Self {
-        Self { v: ArmingFormat::V1, instance, database, secret, at: now, log: Some(log) }
+        Self {
+            v: ArmingFormat::V1,
+            instance,
+            database,
+            secret,
+            at: now,
+            log: Some(log),
+            also: Vec::new(),
+            witnesses: None,
+        }
+    }
+
+    /// The same, for these hosts as well, each of which has proposed for itself. What any of them has
+    /// seen of the log counts as seen.
+    #[must_use]
+    pub fn with_hosts(mut self, proposed: &[Self]) -> Self {
+        for host in proposed {
+            self.also
+                .extend(host.secrets().filter(|secret| !self.is_for(*secret)).collect::<Vec<_>>());
+            let log = self.log.into_iter().zip(host.log);
+            self.log = log.map(|(ours, theirs)| ours.also_seen(&theirs)).next().or(self.log);
+        }
+        self
+    }
+
+    /// The same, sent only what these witnesses have signed for.
+    #[must_use]
+    pub fn with_witnesses(self, witnesses: WitnessTerms) -> Self {
+        Self { witnesses: Some(witnesses), ..self }
     }
 
     /// SHA-256 over the document.
@@ -204,10 +176,36 @@ impl ArmingDocument {
         &self.database
     }
 
-    /// Which hosts: those whose sending file holds the secret of this digest.
+    /// Which hosts: those whose sending file holds a secret of one of these digests.
+    pub fn secrets(&self) -> impl Iterator<Item = SecretDigest> {
+        std::iter::once(self.secret).chain(self.also.iter().copied())
+    }
+
+    /// Whether the host that holds this secret may send.
     #[must_use]
-    pub const fn secret(&self) -> SecretDigest {
-        self.secret
+    pub fn is_for(&self, secret: SecretDigest) -> bool {
+        self.secrets().any(|armed| armed == secret)
+    }
+
+    /// Which witnesses have to sign for the log, before anything is sealed or sent.
+    #[must_use]
+    pub const fn witnesses(&self) -> Option<&WitnessTerms> {
+        self.witnesses.as_ref()
+    }
+
+    /// Two hosts do not know of each other how far they have seen the log: a store that was put back
+    /// to before one of them has sent would let the other send again.
+    fn check_hosts(&self) -> Result<(), ArmingError> {
+        if self.also.is_empty() || self.witnesses.is_some() {
+            return Ok(());
+        }
+        Err(ArmingError::NoWitness { hosts: self.secrets().count() })
+    }
+
+    /// Whether steps may be lost that the log had before: those who sign were warned of it.
+    #[must_use]
+    pub fn is_restored(&self) -> bool {
+        self.log.is_some_and(|log| !log.continues)
     }
 
     /// How far the audit log had come.
@@ -231,25 +229,47 @@ impl Document for ArmingDocument {
     }
 
     fn write_terms(&self, to: &mut String) -> fmt::Result {
-        let Self { v: ArmingFormat::V1, instance, database, secret, at, log } = self;
+        let Self { v: ArmingFormat::V1, instance, database, secret, at, log, also, witnesses } =
+            self;
         writeln!(to, "instance: {instance}\ndatabase: {database}\nsecret: {secret}\nat: {at}")?;
-        log.map_or(Ok(()), |log| write_log(to, &log))
+        log.map_or(Ok(()), |log| write_log(to, &log))?;
+        for secret in also {
+            writeln!(to, "another host's secret: {secret}")?;
+        }
+        match witnesses {
+            Some(witnesses) => write_witnesses(to, witnesses),
+            None if log.is_some() => writeln!(to, "{NO_WITNESS}"),
+            None => Ok(()),
+        }
     }
+}
+
+const NO_WITNESS: &str = "witnesses: none. If this host is put back as a whole, its disk with the \
+                          store, nothing\nnotices it, and people could be told twice.";
+
+/// No line of it can be taken for one of ours.
+fn write_witnesses(to: &mut String, witnesses: &WitnessTerms) -> fmt::Result {
+    writeln!(to, "witnesses, without whose signatures nothing is sealed or sent:")?;
+    witnesses.as_str().lines().try_for_each(|line| writeln!(to, "  {line}"))
 }
 
 fn write_log(to: &mut String, ArmedLog { now, before, continues }: &ArmedLog) -> fmt::Result {
     writeln!(to, "log: {now}")?;
     match before {
-        None => writeln!(to, "log before: this host has never sent"),
-        Some(before) if *continues => writeln!(to, "log before: {before}"),
-        Some(before) => writeln!(
-            to,
-            "log before: {before}\nWARNING: the log does not go on where this host has seen it \
-             last. The store is a\nrestored backup, or another's: it does not know whom it has \
-             told since. Sign only\nif you know what was sent."
-        ),
+        None => writeln!(to, "log before: this host has never sent")?,
+        Some(before) => writeln!(to, "log before: {before}")?,
     }
+    if *continues { Ok(()) } else { writeln!(to, "{WARNING}\n{CONSEQUENCE}") }
 }
+
+/// Why nobody can say that the store knows everything.
+const WARNING: &str = "WARNING: the log does not go on where it was left, or nobody can tell: no witness \
+                       says so,\nand this host's file is none, a copy, or not the only one. The store may be \
+                       a restored\nbackup, which does not know whom it has told since.";
+
+/// What becomes of campaigns that may have done more than the store knows.
+const CONSEQUENCE: &str = "Campaigns that were frozen before seal nobody any more, and their\nmails \
+                           that are not sent yet are never sent: each counts as uncertain.";
 
 /// Why an arming document does not hold.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -270,6 +290,15 @@ pub enum ArmingError {
         /// By our clock.
         now: Timestamp,
     },
+    /// Each host could be led to send what another has sent.
+    #[error(
+        "{hosts} hosts are to send, and no witness tells them how far the log has come: propose with \
+         `--witnesses`, or let one host send alone"
+    )]
+    NoWitness {
+        /// How many.
+        hosts: usize,
+    },
     /// Its signatures do not hold.
     #[error(transparent)]
     Signatures(#[from] SignaturesError),
@@ -280,8 +309,8 @@ pub enum ArmingError {
 pub enum Disarmed {
     /// A staging copy, or a move.
     #[error(
-        "sending was armed for database {armed}, this is database {found}: it was copied or moved; \
-         if this one is to send, two operators must arm again"
+        "sending was armed for database {armed}, this is database {found}: it was copied or moved, \
+         or a standby has taken over; if this one is to send, two operators must arm again"
     )]
     OtherDatabase {
         /// Signed.
@@ -292,7 +321,8 @@ pub enum Disarmed {
     /// A host that was not meant, or a proposal that was never signed.
     #[error(
         "sending was armed for a secret of SHA-256 {armed}, this host's file holds one of {found}: \
-         copy the sending file of the armed host, or let two operators arm again"
+         let this host propose, and two operators arm it; where more than one host is to send, \
+         `countersign sending propose --with` takes the others' proposals"
     )]
     OtherSecret {
         /// Signed.
@@ -352,6 +382,12 @@ mod tests {
     fn document() -> ArmingDocument {
         let secret = SecretDigest::of(&[1; 32]);
         ArmingDocument::new(instance(), database("postgresql:1/2"), secret, log(true), NOW)
+    }
+
+    fn of_host(secret: u8, seen: u64) -> ArmingDocument {
+        let before = Some(LogMark { size: seen, root: [seen.to_le_bytes()[0]; 32] });
+        let log = Some(ArmedLog { before, ..log(true) });
+        ArmingDocument { secret: SecretDigest::of(&[secret; 32]), log, ..document() }
     }
 
     fn log(continues: bool) -> ArmedLog {
@@ -433,6 +469,27 @@ mod tests {
     }
 
     #[test]
+    fn several_hosts_send_only_where_a_witness_looks_on() {
+        let hosts = document().with_hosts(&[of_host(2, 8), of_host(3, 5), of_host(1, 7)]);
+        let accept = |document| signed(document, &["ana", "bob"]).accept(&roster(), NOW);
+        assert_eq!(accept(hosts.clone()), Err(ArmingError::NoWitness { hosts: 3 }));
+        let terms: WitnessTerms = "witness w1 key http://w1\nquorum w1\n".parse().unwrap();
+        let hosts = hosts.with_witnesses(terms);
+        let armed = accept(hosts.clone()).unwrap();
+        for secret in 1..=3 {
+            let secret = SecretDigest::of(&[secret; 32]);
+            assert_eq!(may_send(&armed, &ArmingFacts { secret, ..facts() }), Ok(()));
+        }
+        let other = ArmingFacts { secret: SecretDigest::of(&[4; 32]), ..facts() };
+        assert!(matches!(may_send(&armed, &other), Err(Disarmed::OtherSecret { .. })));
+        assert_eq!(hosts.log().unwrap().before.unwrap().size, 8, "what any of them has seen");
+        let text = hosts.signing_text();
+        let shown = "nothing is sealed or sent:\n  witness w1 key http://w1\n  quorum w1\ndigest: ";
+        assert!(text.contains(shown) && !text.contains(NO_WITNESS), "{text}");
+        assert_eq!(text.matches("another host's secret: ").count(), 2, "{text}");
+    }
+
+    #[test]
     fn a_lease_ends() {
         let over = ArmingFacts { lease_until: NOW, ..facts() };
         assert_eq!(decide(&over), Err(Disarmed::LeaseOver { until: NOW, now: NOW }));
@@ -461,7 +518,7 @@ mod tests {
         let expected = format!(
             "countersign arming 1\ninstance: 0123456789abcdef\ndatabase: postgresql:1/2\n\
              secret: {secret}\nat: 2012-11-08T00:00:00Z\nlog: 9 entries, root {}\n\
-             log before: 7 entries, root {}\ndigest: {digest}\n",
+             log before: 7 entries, root {}\n{NO_WITNESS}\ndigest: {digest}\n",
             "09".repeat(32),
             "07".repeat(32),
         );

@@ -11,10 +11,12 @@
 
 mod approval;
 mod arming;
+mod arming_terms;
 mod ballot;
 mod chain;
 mod collected;
 pub mod limits;
+mod log_mark;
 mod operators;
 mod roster;
 #[cfg(test)]
@@ -22,12 +24,14 @@ mod testing;
 
 pub use approval::{Approval, ApprovalError, DocumentDigest, check_count, verify_approvals};
 pub use arming::{
-    Armed, ArmedLog, ArmingDigest, ArmingDocument, ArmingError, ArmingFacts, DatabaseIdentity,
-    Disarmed, LogMark, LogNow, SecretDigest, SignedArming, may_send,
+    Armed, ArmingDigest, ArmingDocument, ArmingError, ArmingFacts, Disarmed, LogNow, SignedArming,
+    may_send,
 };
+pub use arming_terms::{DatabaseIdentity, SecretDigest, WitnessTerms};
 pub use ballot::SignaturesError;
 pub use chain::{RosterChange, RosterDocument, RosterError, SignedRoster};
 pub use collected::Signed;
+pub use log_mark::{ArmedLog, LogMark};
 pub use operators::{
     KeyFileError, OperatorKey, OperatorPublic, OperatorPublicError, Signature, SignatureError,
 };

@@ -15,6 +15,9 @@ pub const ARMING_SIGNERS_MIN: usize = 2;
 /// Bytes of what a database calls itself.
 pub const DATABASE_IDENTITY_BYTES_MAX: usize = 200;
 
+/// Bytes of the lines that name witnesses.
+pub const WITNESS_TERMS_BYTES_MAX: usize = 8_000;
+
 /// Without anything sent for so long, two operators must arm again.
 pub const ARMING_LEASE: Duration = Duration::from_hours(24);
 

@@ -8,6 +8,7 @@
 mod account_for;
 mod claim;
 mod group;
+mod halt_reason;
 pub mod limits;
 mod machine;
 mod names;
@@ -30,9 +31,8 @@ pub use claim::{
     decide_pass, decide_send, is_left_for_later, notice_due, wait_of_fresh,
 };
 pub use group::{AddressGroup, GroupError};
-pub use machine::{
-    Campaign, Command, Event, HaltReason, Stage, State, StepError, allowed_addresses, step,
-};
+pub use halt_reason::HaltReason;
+pub use machine::{Campaign, Command, Event, Stage, State, StepError, allowed_addresses, step};
 pub use names::{CampaignName, TemplateName};
 pub use plan::{Counts, Draft, Plan, PlanDigest, PlanError, Reason, Renewal};
 pub use policy::{Policy, PolicyError, RampStep, Reach, StoreKind, Threshold};

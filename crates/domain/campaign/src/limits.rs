@@ -20,6 +20,9 @@ pub const LARGE_PERMILLE_MAX: u32 = 10;
 /// How far back other campaigns count when shares of the accounts are called small or large.
 pub const SHARES_WINDOW: Duration = Duration::from_hours(30 * 24);
 
+/// Targets of a plan, above which its text says that no witness looks on, if none does.
+pub const UNWITNESSED_TARGETS_MAX: u64 = 1_000;
+
 /// From freezing to the last signature, at most.
 pub const SIGNING_MAX: Duration = Duration::from_hours(4);
 

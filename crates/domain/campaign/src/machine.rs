@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     NoticeEnds, Plan, PlanDigest, Policy, Scope, SignedPlan, StageProgress, TargetRoot, Unsettled,
-    limits::SECRETS_KEPT,
+    halt_reason::HaltReason, limits::SECRETS_KEPT,
 };
 
 /// Takes a campaign one step further: what it becomes, and what is to be done about it.
@@ -130,24 +130,6 @@ impl Stage {
             Self::Soak { after } => after,
             Self::Ramp { step } => Some(step),
         }
-    }
-}
-
-model::text_enum! {
-    /// Why a campaign stopped before its end.
-    pub enum HaltReason {
-        /// An operator said so.
-        Operator = "operator",
-        /// The policy wants the next step signed for.
-        ReapprovalDue = "reapproval_due",
-        /// Too many notices without an answer.
-        Uncertain = "uncertain",
-        /// Too many notices refused.
-        Refused = "refused",
-        /// A target's evidence turned out to be none.
-        Contradicted = "contradicted",
-        /// The site's table is not as the campaign has left it.
-        Unreconciled = "unreconciled",
     }
 }
 
@@ -386,8 +368,11 @@ impl Campaign {
             (State::Frozen, Some(order)) if now > order.sign_by => self.thaw(now),
             (State::Signed, Some(order)) if now > order.start_by => self.thaw(now),
             (State::Running(stage), Some(order)) => match self.too_bad(&order.policy, progress) {
-                Some(reason) => self.halt(reason, now),
-                None => Ok(self.advance(stage, order, progress, now)),
+                // Where nobody new is begun, a halt keeps nobody from becoming uncertain.
+                Some(reason) if reason != HaltReason::Uncertain || order.scope == Scope::All => {
+                    self.halt(reason, now)
+                }
+                _ => Ok(self.advance(stage, order, progress, now)),
             },
             _ => Ok((self.clone(), Vec::new())),
         }

@@ -77,6 +77,8 @@ pub struct Draft {
     pub templates: BTreeMap<TemplateName, TemplateDigest>,
     /// The mails that they make, for signers to read.
     pub mails: BTreeMap<TemplateName, String>,
+    /// Whether the arming names witnesses.
+    pub is_witnessed: bool,
 }
 
 /// What may differ in the plan of a later round.
@@ -90,6 +92,8 @@ pub struct Renewal {
     pub others: Option<OtherCampaigns>,
     /// With whom.
     pub scope: Scope,
+    /// Whether the arming names witnesses.
+    pub is_witnessed: bool,
 }
 
 /// How many of how many.
@@ -162,7 +166,12 @@ impl Plan {
             policy: draft.policy,
             templates: draft.templates,
             root: TargetTree::new(targets).root(),
-            terms: Terms { mails: draft.mails, others: draft.others, ..Terms::default() },
+            terms: Terms {
+                mails: draft.mails,
+                others: draft.others,
+                is_witnessed: draft.is_witnessed,
+                ..Terms::default()
+            },
         };
         plan.check()?;
         Ok(plan)
@@ -173,7 +182,7 @@ impl Plan {
     /// # Errors
     /// [`PlanError::Policy`] says what of the policy is not taken.
     pub fn renew(&self, renewal: Renewal, round: u32, now: Timestamp) -> Result<Self, PlanError> {
-        let Renewal { author, policy, others, scope } = renewal;
+        let Renewal { author, policy, others, scope, is_witnessed } = renewal;
         let plan = Self {
             author,
             round,
@@ -181,7 +190,7 @@ impl Plan {
             sign_by: now.after(Duration::from_secs(policy.signing_seconds)),
             start_by: now.after(Duration::from_secs(policy.start_seconds)),
             policy,
-            terms: Terms { scope, others, ..self.terms.clone() },
+            terms: Terms { scope, others, is_witnessed, ..self.terms.clone() },
             ..self.clone()
         };
         plan.check()?;
@@ -265,6 +274,13 @@ impl Plan {
     #[must_use]
     pub const fn store(&self) -> StoreKind {
         self.store
+    }
+
+    /// Whether witnesses sign for the log before anybody is sealed or told: an arming that names none
+    /// does not serve it.
+    #[must_use]
+    pub const fn is_witnessed(&self) -> bool {
+        self.terms.is_witnessed
     }
 
     /// Which campaign.
@@ -484,8 +500,13 @@ mod tests {
     #[test]
     fn a_renewed_plan_has_the_same_targets_and_another_digest() {
         let author = "bob".parse().unwrap();
-        let renewal =
-            Renewal { author, policy: Policy::default(), others: None, scope: Scope::Begun };
+        let renewal = Renewal {
+            author,
+            policy: Policy::default(),
+            others: None,
+            scope: Scope::Begun,
+            is_witnessed: false,
+        };
         let renewed = plan(3).renew(renewal, 4, NOW.after(Duration::from_secs(9))).unwrap();
         assert_eq!(renewed.root(), plan(3).root());
         assert_ne!(renewed.digest(), plan(3).digest());

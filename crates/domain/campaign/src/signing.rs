@@ -2,7 +2,10 @@ use std::fmt::{self, Write as _};
 
 use model::{Approvable, Document, InstanceId, OperatorName, Timestamp, readable};
 
-use crate::{OtherCampaigns, Plan, Policy, Reach, Scope, Threshold, plan::Version};
+use crate::{
+    OtherCampaigns, Plan, Policy, Reach, Scope, Threshold, limits::UNWITNESSED_TARGETS_MAX,
+    plan::Version,
+};
 
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
@@ -36,6 +39,7 @@ impl Document for Plan {
         self.write_counts(to)?;
         self.write_reasons(to)?;
         write_policy(self.policy(), to)?;
+        self.write_witnesses(to)?;
         for (name, digest) in self.templates() {
             writeln!(to, "template: {name} {digest}")?;
         }
@@ -80,6 +84,21 @@ impl Plan {
             writeln!(to, "left alone, {reason}: {count}")?;
         }
         Ok(())
+    }
+
+    /// What few people would suffer from is not worth a line.
+    fn write_witnesses(&self, to: &mut String) -> fmt::Result {
+        if self.is_witnessed() {
+            return writeln!(to, "witnesses: nobody is sealed or told without their signature");
+        }
+        if self.counts().targets <= UNWITNESSED_TARGETS_MAX {
+            return Ok(());
+        }
+        writeln!(
+            to,
+            "WARNING: no witness looks on. If the sending host is put back as a whole, its disk with \
+             the\nstore, nothing notices it, and people could be told twice."
+        )
     }
 
     /// Every line of a mail is marked, so that no mail can pass for a term of the plan.
@@ -183,6 +202,18 @@ digest: 29a28ffb614a8062363f8d5fc57a7b98534239cdfd8e17b3ad737865919714e1
     #[test]
     fn an_operator_reads_exactly_this() {
         assert_eq!(text_of(draft(3)), EXPECTED);
+    }
+
+    #[test]
+    fn whoever_signs_for_many_is_told_whether_a_witness_looks_on() {
+        let text = |count, is_witnessed| {
+            let draft = Draft { is_witnessed, accounts: 200_000, ..draft(count) };
+            Plan::freeze(draft, &targets(count), 1, NOW).unwrap().signing_text()
+        };
+        assert!(text(1_001, false).contains("\nWARNING: no witness looks on."));
+        assert!(!text(1_000, false).contains("witness"));
+        let witnessed = text(3, true);
+        assert!(witnessed.contains("\nwitnesses: nobody is sealed or told without"), "{witnessed}");
     }
 
     #[test]

@@ -50,6 +50,9 @@ pub struct Terms {
     /// from before that count themselves alone.
     #[serde(skip_serializing_if = "is_usual")]
     pub others: Option<OtherCampaigns>,
+    /// Whether witnesses sign for the log before anybody is sealed or told.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub is_witnessed: bool,
 }
 
 /// What other campaigns of the same site do to its accounts. A list that is split into several small

@@ -64,8 +64,13 @@ pub(crate) fn target(account: &str, address: u8) -> Target {
 
 /// So many accounts, each with an address of its own.
 pub(crate) fn targets(count: u64) -> Targets {
-    let numbers = 0..u8::try_from(count).unwrap();
-    Targets::new(numbers.map(|n| target(&format!("account-{n}"), n)).collect()).unwrap()
+    let numbered = |n: u64| {
+        let [low, high, ..] = n.to_le_bytes();
+        let mut address = [low; 32];
+        address[0] = low.wrapping_add(high);
+        Target { address: AddressKey::from_bytes(address), ..target(&format!("account-{n}"), 0) }
+    };
+    Targets::new((0..count).map(numbered).collect()).unwrap()
 }
 
 /// A plan by `ana` for so many of 10,000 accounts.
@@ -93,5 +98,6 @@ pub(crate) fn draft(targets: u64) -> Draft {
         policy: Policy::default(),
         templates: [template].into(),
         mails: [].into(),
+        is_witnessed: false,
     }
 }

@@ -133,6 +133,10 @@ pub enum LogEvent {
         signers: Vec<String>,
         /// SHA-256 of the signed document, in hexadecimal.
         digest: String,
+        /// Whether they know that steps may be lost: the store was put back, or nobody remembers how
+        /// far its log had come.
+        #[serde(default, rename = "restored", skip_serializing_if = "std::ops::Not::not")]
+        is_restored: bool,
     },
     /// A password that a person had chosen, or that was put back, stands in the site's table after
     /// all.

@@ -21,7 +21,7 @@ pub use self::{
 use crate::{CampaignEvent, Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom};
 
 /// A snapshot begins with it: another form is not read.
-const SNAPSHOT_FORM: u8 = 2;
+const SNAPSHOT_FORM: u8 = 3;
 
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
@@ -40,6 +40,7 @@ pub struct Fold {
     kill_switch: Option<KillSwitch>,
     roster: Option<String>,
     arming: Option<ArmedFold>,
+    was_restored: bool,
 }
 
 impl Fold {
@@ -113,7 +114,9 @@ impl Fold {
     /// [`FoldRefusal::Arming`].
     pub fn check_arming(&self, digest: &str) -> Result<(), FoldRefusal> {
         match &self.arming {
-            Some(ArmedFold { digest: logged }) if logged.as_deref().is_none_or(|d| d == digest) => {
+            Some(ArmedFold { digest: logged, .. })
+                if logged.as_deref().is_none_or(|d| d == digest) =>
+            {
                 Ok(())
             }
             _ => Err(FoldRefusal::Arming),
@@ -198,6 +201,21 @@ impl Fold {
         if logged.is_some_and(is_of_row) { Ok(()) } else { Err(FoldRefusal::Notice { notice }) }
     }
 
+    /// Whether a step may be lost by which a notice was sent: the store was put back since.
+    #[must_use]
+    pub fn is_perhaps_sent(&self, campaign: Option<CampaignId>, notice: NoticeId) -> bool {
+        match campaign {
+            Some(campaign) => self.campaign(campaign).is_some_and(|fold| fold.is_restored),
+            None => self.requested.get(&notice).is_some_and(|fold| fold.is_restored),
+        }
+    }
+
+    /// Whether operators have ever signed that steps may be lost.
+    #[must_use]
+    pub const fn was_restored(&self) -> bool {
+        self.was_restored
+    }
+
     /// Whether a link is later than those by which this person has chosen a password.
     #[must_use]
     pub fn is_link_unused(&self, subject: SubjectId, link: i64) -> bool {
@@ -214,11 +232,11 @@ impl Fold {
             FoldEntry::Campaign(campaign, at, event) => self.follow_campaign(campaign, at, *event),
             FoldEntry::KillSwitch(position) => self.kill_switch = Some(position),
             FoldEntry::Roster(digest) => self.roster = Some(digest),
-            FoldEntry::Armed(armed) => self.arming = Some(armed),
+            FoldEntry::Armed(armed) => self.arm(armed),
             FoldEntry::Requested(step) => self.follow_requested(step),
             FoldEntry::Recovery(RecoveryEvent::RequestedNoticeMade { notice, row, .. }) => {
                 let standing = NoticeFold::pending(0);
-                self.requested.insert(notice, RequestedFold { standing, row });
+                self.requested.insert(notice, RequestedFold { standing, row, is_restored: false });
             }
             FoldEntry::Recovery(RecoveryEvent::PasswordChosen { whom, link }) => {
                 let last = self.used_links.entry(whom).or_insert(link);
@@ -226,6 +244,15 @@ impl Fold {
             }
             FoldEntry::Other => {}
         }
+    }
+
+    fn arm(&mut self, armed: ArmedFold) {
+        if armed.is_restored {
+            self.was_restored = true;
+            self.campaigns.values_mut().for_each(|campaign| campaign.is_restored = true);
+            self.requested.values_mut().for_each(|requested| requested.is_restored = true);
+        }
+        self.arming = Some(armed);
     }
 
     fn follow_campaign(&mut self, campaign: CampaignId, at: Timestamp, event: CampaignEvent) {
@@ -266,6 +293,8 @@ struct RequestedFold {
     standing: NoticeFold,
     /// SHA-256 of its row, in hexadecimal.
     row: Option<String>,
+    /// As [`CampaignFold::is_restored`].
+    is_restored: bool,
 }
 
 fn check_notice(

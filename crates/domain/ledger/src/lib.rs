@@ -10,6 +10,7 @@ mod checkpoint;
 mod entry;
 mod fold;
 mod growth;
+mod history;
 mod notice;
 mod recovery;
 #[cfg(test)]
@@ -27,13 +28,15 @@ pub use fold::{
     SnapshotError,
 };
 pub use growth::{GrowthError, check_growth, growth_positions, prove_growth};
+pub use history::{History, HistoryCounts, HistoryFault, HistoryReport, HistoryRule};
 pub use notice::NoticeStep;
 pub use recovery::RecoveryEvent;
 pub use tree::{MissingHash, Tree, frontier, hash_position};
-pub use whom::{Whom, subject_of};
+pub use whom::{Whom, account_of, subject_of};
 pub use witness::{
-    AddCheckpoint, AddCheckpointError, CosignRefusal, CosignatureError, Cosigned, WitnessKey,
-    WitnessName, WitnessVerifier, decide_cosign,
+    AddCheckpoint, AddCheckpointError, CosignRefusal, CosignatureError, Cosigned, PolicyFault,
+    PolicyWitness, WitnessKey, WitnessName, WitnessPolicy, WitnessPolicyError, WitnessVerifier,
+    decide_cosign,
 };
 
 /// A SHA-256 node of the tree.

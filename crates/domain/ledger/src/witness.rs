@@ -3,10 +3,12 @@
 
 mod cosignature;
 mod decision;
+mod policy;
 mod request;
 
 pub use self::{
     cosignature::{CosignatureError, Cosigned, WitnessKey, WitnessName, WitnessVerifier},
     decision::{CosignRefusal, decide_cosign},
+    policy::{PolicyFault, PolicyWitness, WitnessPolicy, WitnessPolicyError},
     request::{AddCheckpoint, AddCheckpointError},
 };

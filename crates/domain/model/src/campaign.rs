@@ -113,6 +113,8 @@ text_enum! {
         AlreadyReset = "already_reset_elsewhere",
         /// The account is in another open campaign.
         InOtherCampaign = "in_other_campaign",
+        /// Our store was put back: whether their address was told already is not known.
+        Restored = "restored",
         /// An operator dismissed the finding.
         Dismissed = "dismissed",
         /// The password is as it was found, and yet the leaked one is not it: our fault.

@@ -6,7 +6,6 @@ use futures_util::future::BoxFuture;
 use instance::{WitnessAnswer, WitnessAway, WitnessLine};
 use tokio::task::spawn_blocking;
 use ureq::Agent;
-use url::Url;
 
 /// A witness writes to its disk, and does no more.
 const TIME_MAX: Duration = Duration::from_secs(10);
@@ -14,22 +13,18 @@ const TIME_MAX: Duration = Duration::from_secs(10);
 /// More than any answer of the protocol has.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 
-/// A witness at an address.
-pub(crate) struct HttpWitness {
-    agent: Agent,
-    address: String,
-}
+/// Asks witnesses over HTTP.
+#[derive(Debug)]
+pub(crate) struct HttpWitnesses(Agent);
 
-impl HttpWitness {
-    /// `prefix` is what comes before `/add-checkpoint`.
-    pub(crate) fn new(prefix: &Url) -> Self {
+impl HttpWitnesses {
+    pub(crate) fn new() -> Self {
         let config = Agent::config_builder()
             .timeout_global(Some(TIME_MAX))
             .http_status_as_error(false)
             .max_redirects(0)
             .build();
-        let address = format!("{}/add-checkpoint", prefix.as_str().trim_end_matches('/'));
-        Self { agent: config.into(), address }
+        Self(config.into())
     }
 
     fn post(agent: &Agent, address: &str, body: &str) -> Result<WitnessAnswer, ureq::Error> {
@@ -40,9 +35,14 @@ impl HttpWitness {
     }
 }
 
-impl WitnessLine for HttpWitness {
-    fn ask(&self, body: String) -> BoxFuture<'_, Result<WitnessAnswer, WitnessAway>> {
-        let (agent, address) = (self.agent.clone(), self.address.clone());
+impl WitnessLine for HttpWitnesses {
+    fn ask<'a>(
+        &'a self,
+        url: &'a str,
+        body: String,
+    ) -> BoxFuture<'a, Result<WitnessAnswer, WitnessAway>> {
+        let agent = self.0.clone();
+        let address = format!("{}/add-checkpoint", url.trim_end_matches('/'));
         Box::pin(async move {
             let away = |reason: String| WitnessAway { reason };
             let asked = spawn_blocking(move || Self::post(&agent, &address, &body)).await;

@@ -1,9 +1,10 @@
 use authority::ApprovalError;
 use campaign::{
-    GroupError, Irreconcilable, PlanError, PolicyError, Refusal, StepError, TargetsError, Unsettled,
+    GroupError, HaltReason, Irreconcilable, PlanError, PolicyError, Refusal, StepError,
+    TargetsError, Unsettled,
 };
 use directory::ReadError;
-use instance::{InstanceFault, LogError, PermissionError, RosterStateError};
+use instance::{DisarmedError, InstanceFault, LogError, PermissionError, RosterStateError};
 use ledger::FoldRefusal;
 use model::{AccountId, CampaignId, LeakName, NameError, OperatorName};
 use notice::AddressError;
@@ -91,6 +92,16 @@ pub enum CampaignError {
         /// When the plan was frozen.
         frozen_at: model::Timestamp,
     },
+    /// What it has done is not all known.
+    #[error(
+        "the store was put back after campaign `{name}` was frozen, so whom it has sealed and told since \
+         is not known. It seals nobody any more: `countersign campaign finish {name}` settles those whom \
+         it had begun with, and another campaign takes up who still has the leaked password"
+    )]
+    Restored {
+        /// The campaign.
+        name: String,
+    },
     /// The words that would be sent are not those that were signed.
     #[error(
         "the {what} of this program or configuration is not the one that plan {plan} was signed \
@@ -102,6 +113,18 @@ pub enum CampaignError {
         /// The plan.
         plan: campaign::PlanDigest,
     },
+    /// It was signed for under other conditions.
+    #[error(
+        "plan {plan} was signed for with witnesses, and the arming names none: arm with them \
+         (`countersign sending propose --witnesses`), or freeze it again"
+    )]
+    Unwitnessed {
+        /// The plan.
+        plan: campaign::PlanDigest,
+    },
+    /// What is kept of the arming does not hold.
+    #[error(transparent)]
+    Arming(#[from] DisarmedError),
     /// Somebody would be left sealed and untold.
     #[error(
         "campaign `{name}` has {sealing} accounts whose sealing is not known to have ended, and \
@@ -177,6 +200,8 @@ impl CampaignError {
             | Self::FewOperators { .. }
             | Self::KillSwitch { .. }
             | Self::OtherWords { .. }
+            | Self::Unwitnessed { .. }
+            | Self::Restored { .. }
             | Self::Unsettled { .. }
             | Self::Unable { .. }
             | Self::Step(_)
@@ -188,6 +213,7 @@ impl CampaignError {
             | Self::Approval(_)
             | Self::Row(_) => true,
             Self::Roster(error) => error.is_refusal(),
+            Self::Arming(error) => error.needs_signatures(),
             _ => false,
         }
     }
@@ -227,14 +253,15 @@ pub enum RunError {
 
 impl RunError {
     /// Whether the store does not hold what was signed, or what only Countersign can have written.
-    pub(crate) const fn is_contradiction(&self) -> bool {
-        matches!(
-            self,
+    pub(crate) const fn halts(&self) -> Option<HaltReason> {
+        match self {
+            Self::Campaign(CampaignError::Restored { .. }) => Some(HaltReason::Restored),
             Self::NotInPlan(_)
-                | Self::Campaign(CampaignError::Group(_))
-                | Self::Send(SendError::Row(_))
-                | Self::Fault(InstanceFault::Decrypt(_))
-        )
+            | Self::Campaign(CampaignError::Group(_))
+            | Self::Send(SendError::Row(_))
+            | Self::Fault(InstanceFault::Decrypt(_)) => Some(HaltReason::Contradicted),
+            _ => None,
+        }
     }
 
     /// Whether a rule says no, rather than something being wrong.

@@ -8,7 +8,7 @@ use campaign::{
 };
 use directory::{Ability, Directory};
 use futures_util::future::BoxFuture;
-use instance::{Instance, KeyRing, LogError, Progress, Step, roster_in};
+use instance::{Instance, KeyRing, LogError, Progress, Step, is_witnessed, roster_in};
 use ledger::CampaignEvent;
 use model::{
     Account, AccountId, CampaignId, CredentialVersion, FindingId, InstanceId, LeakId, OperatorName,
@@ -83,14 +83,17 @@ async fn renew(
 ) -> Result<(), CampaignError> {
     let mut tx = instance.store().begin().await?;
     let mut loaded = held(instance, &mut tx, loaded.id()).await?;
+    loaded.check_scope(scope)?;
     let plan = plan_of(&mut tx, &loaded).await?;
     check_words(words, &plan)?;
     let now = tx.now().await?;
     let (author, policy) = (plan.author().clone(), policy(&loaded)?);
     let others = Some(others(&mut tx, loaded.id(), now).await?);
-    let renewal = Renewal { author, policy, others, scope };
+    let roster = roster_in(&mut tx, instance, founding).await?;
+    let is_witnessed = is_witnessed(&mut tx, instance, &roster).await?;
+    let renewal = Renewal { author, policy, others, scope, is_witnessed };
     let plan = plan.renew(renewal, loaded.campaign.next_round(), now)?;
-    refuse_few(&plan, &roster_in(&mut tx, instance, founding).await?)?;
+    refuse_few(&plan, &roster)?;
     record(instance, &mut tx, &mut loaded, &plan).await?;
     Ok(tx.commit().await?)
 }
@@ -147,6 +150,7 @@ async fn freeze(
     let mut tx = instance.store().begin().await?;
     let mut loaded = held(instance, &mut tx, campaign).await?;
     let now = tx.now().await?;
+    let roster = roster_in(&mut tx, instance, founding).await?;
     let draft = Draft {
         instance: instance.id().parse::<InstanceId>()?,
         store: store_kind(instance.kind()),
@@ -160,9 +164,10 @@ async fn freeze(
         policy: policy(&loaded)?,
         templates: words.digests().clone(),
         mails: words.mails().clone(),
+        is_witnessed: is_witnessed(&mut tx, instance, &roster).await?,
     };
     let plan = Plan::freeze(draft, &targets, loaded.campaign.next_round(), now)?;
-    refuse_few(&plan, &roster_in(&mut tx, instance, founding).await?)?;
+    refuse_few(&plan, &roster)?;
     record(instance, &mut tx, &mut loaded, &plan).await?;
     keep(&mut tx, loaded.id(), &known, &targets).await?;
     Ok(tx.commit().await?)

@@ -2,12 +2,13 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use authority::Roster;
 use campaign::{
-    AddressGroup, AddressKey, ClaimFacts, InclusionProof, Place, RateUsed, Sending, SignedPlan,
-    State, Target, TargetTree, Targets, allowed_addresses, wait_of_fresh,
+    AddressGroup, AddressKey, ClaimFacts, InclusionProof, Place, Plan, RateUsed, Sending,
+    SignedPlan, State, Target, TargetTree, Targets, allowed_addresses, wait_of_fresh,
 };
 use futures_util::TryStreamExt;
-use instance::{Instance, failpoint::mutant};
+use instance::{Instance, failpoint::mutant, is_witnessed};
 use model::{AccountId, CampaignId, FindingId, KillSwitch, SubjectId, Timestamp};
 use notice::{Phase, is_time_for_another};
 use store::{Finding, SendingPause, TargetRow, Tx};
@@ -49,6 +50,8 @@ impl Gate {
         let now = tx.now().await?;
         let signed = signed_plan(tx, &loaded, &roster, now).await?;
         check_words(&outbox.words, signed.plan())?;
+        check_witnesses(tx, context.instance, &roster, signed.plan()).await?;
+        loaded.check_scope(signed.plan().scope())?;
         let rate = RateUsed {
             this_minute: tx.addresses_taken_since(campaign, begun(now, MINUTE)).await?,
             this_hour: tx.addresses_taken_since(campaign, begun(now, HOUR)).await?,
@@ -110,6 +113,19 @@ impl Gate {
     pub(crate) fn allowed(&self) -> u64 {
         allowed_addresses(&self.loaded.campaign)
     }
+}
+
+/// Operators who signed for a plan that witnesses look on have signed for no other.
+async fn check_witnesses(
+    tx: &mut Tx,
+    instance: &Instance,
+    roster: &Roster,
+    plan: &Plan,
+) -> Result<(), CampaignError> {
+    if plan.is_witnessed() && !is_witnessed(tx, instance, roster).await? {
+        return Err(CampaignError::Unwitnessed { plan: plan.digest() });
+    }
+    Ok(())
 }
 
 const MINUTE: Duration = Duration::from_mins(1);

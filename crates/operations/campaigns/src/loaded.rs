@@ -1,4 +1,4 @@
-use campaign::{Campaign, Command, Event, HaltReason, State};
+use campaign::{Campaign, Command, Event, HaltReason, Scope, State};
 use instance::Instance;
 use ledger::{CampaignEvent, CampaignStanding, Fold};
 use model::{CampaignId, CampaignState, KillSwitch, Timestamp, canonical::hex_of};
@@ -11,13 +11,15 @@ use crate::CampaignError;
 pub(crate) struct Loaded {
     pub(crate) row: CampaignRow,
     pub(crate) campaign: Campaign,
+    /// Whether what it has done is not all known, since the store was put back; told by the log.
+    pub(crate) is_restored: bool,
 }
 
 impl Loaded {
     pub(crate) fn new(row: CampaignRow) -> Result<Self, CampaignError> {
         let campaign = serde_json::from_slice(&row.machine)
             .map_err(|source| CampaignError::Machine { campaign: row.id, source })?;
-        Ok(Self { row, campaign })
+        Ok(Self { row, campaign, is_restored: false })
     }
 
     pub(crate) fn id(&self) -> CampaignId {
@@ -31,8 +33,19 @@ impl Loaded {
         instance: &Instance,
         tx: &mut Tx,
     ) -> Result<Self, CampaignError> {
-        self.check(&*instance.proved(tx).await?)?;
-        Ok(self)
+        let log = instance.proved(tx).await?;
+        self.check(&log)?;
+        let is_restored = log.campaign(self.id()).is_some_and(|fold| fold.is_restored);
+        Ok(Self { is_restored, ..self })
+    }
+
+    /// Whoever is not begun may have been sealed and told by what is lost. So only those who were begun
+    /// are settled, and everybody else is for another campaign.
+    pub(crate) fn check_scope(&self, scope: Scope) -> Result<(), CampaignError> {
+        if self.is_restored && scope == Scope::All {
+            return Err(CampaignError::Restored { name: self.row.name.clone() });
+        }
+        Ok(())
     }
 
     pub(crate) fn check(&self, log: &Fold) -> Result<(), CampaignError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use campaign::{Campaign, Event, HaltReason, State, allowed_addresses};
+use campaign::{Campaign, Event, State, allowed_addresses};
 use futures_util::future::BoxFuture;
 use model::{CampaignId, CampaignState, SwapPurpose, Timestamp};
 use store::Tx;
@@ -42,9 +42,9 @@ pub fn work_on<'a>(
             return Ok(Worked::Nothing);
         }
         let worked = tell_or_seal(context, campaign).await;
-        if worked.as_ref().is_err_and(RunError::is_contradiction) {
+        if let Some(reason) = worked.as_ref().err().and_then(RunError::halts) {
             let mut tx = context.instance.store().begin().await?;
-            halt(context.instance, &mut tx, campaign, HaltReason::Contradicted).await?;
+            halt(context.instance, &mut tx, campaign, reason).await?;
             tx.commit().await?;
         }
         worked

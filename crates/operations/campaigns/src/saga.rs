@@ -56,6 +56,12 @@ pub trait Saga: Sync {
     /// returned is swapped; the rest has become somebody else's, or must not be done any more.
     fn intend(&mut self) -> impl Future<Output = Result<Vec<Replacement>, Self::Error>> + Send;
 
+    /// Makes sure that the intent is remembered outside the store as well, before the site is asked.
+    /// Whoever chooses a password waits for nobody.
+    fn attest(&self) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        async { Ok(()) }
+    }
+
     /// Whether the intent still holds, asked while the site's row is locked.
     fn may_pass(&self, tx: &mut Tx) -> impl Future<Output = Result<bool, SwapError>> + Send;
 
@@ -78,8 +84,9 @@ pub async fn carry_out<S: Saga>(
 ) -> Result<S::Done, S::Error> {
     let intended = saga.intend().await?;
     failpoint::reach(S::MOMENTS[0]).await;
+    let refused = if intended.is_empty() { None } else { saga.attest().await.err() };
     let mut swapped = Swapped::new();
-    let mut is_held_up = false;
+    let mut is_held_up = refused.is_some();
     for replacement in intended {
         // One row is waited for, and no more: those who are sealed by now wait to be told.
         let end = if is_held_up {
@@ -93,7 +100,8 @@ pub async fn carry_out<S: Saga>(
     failpoint::reach(S::MOMENTS[1]).await;
     let ended = end_sessions(directory, &swapped).await?;
     failpoint::reach(S::MOMENTS[2]).await;
-    saga.settle(swapped, ended).await
+    let done = saga.settle(swapped, ended).await?;
+    refused.map_or(Ok(done), Err)
 }
 
 /// Whatever anybody else has put into the row meanwhile stays, and so does the row of an account that

@@ -12,7 +12,9 @@ use instance::{
     prolong_arming, while_renewing,
 };
 use ledger::{CampaignEvent, LogEvent};
-use model::{AccountId, CampaignId, KillSwitch, NoticeId, SubjectId, SwapState, TargetState};
+use model::{
+    AccountId, CampaignId, KillSwitch, NoticeId, SkipReason, SubjectId, SwapState, TargetState,
+};
 use outbox::set_code;
 use store::{AddressLease, NewResetLine, NewSwap, SwapBehalf, SwapLease, Tx};
 
@@ -33,6 +35,7 @@ pub(crate) async fn seal_next(
     context: &WorkerContext<'_>,
     campaign: CampaignId,
 ) -> Result<bool, RunError> {
+    context.means.outbox.permission.ready(context.instance).await?;
     let held = claim_addresses(context, campaign).await?;
     if held.is_empty() {
         return Ok(false);
@@ -81,6 +84,9 @@ impl Saga for SealingSaga<'_> {
             Some(gate) if decide_intent(&gate.facts()) == Claim::Proceed => {
                 self.round = gate.loaded.campaign.round();
                 self.leave_for_later(&mut tx, &gate).await?;
+                if gate.loaded.is_restored {
+                    self.leave_untold();
+                }
                 true
             }
             _ => mutant::is_on("gate_at_claim_only"),
@@ -93,6 +99,11 @@ impl Saga for SealingSaga<'_> {
         };
         tx.commit().await?;
         Ok(replacements)
+    }
+
+    async fn attest(&self) -> Result<(), RunError> {
+        let permission = &self.context.means.outbox.permission;
+        Ok(permission.mark(self.context.instance).await?)
     }
 
     async fn may_pass(&self, tx: &mut Tx) -> Result<bool, SwapError> {
@@ -176,6 +187,15 @@ impl SealingSaga<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whoever was sealed now would not be told: the one mail to the address may have been sent.
+    fn leave_untold(&mut self) {
+        for action in self.actions.values_mut() {
+            if matches!(action, Action::Seal(_)) {
+                *action = Action::Skip(SkipReason::Restored);
+            }
+        }
     }
 
     /// The intent, with all that is needed to take it back.

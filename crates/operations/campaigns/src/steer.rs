@@ -40,6 +40,7 @@ pub fn start_campaign<'a>(
         if loaded.campaign.state() == State::Signed {
             let signed = signed_plan(&mut tx, &loaded, &roster, now).await?;
             check_words(words, signed.plan())?;
+            loaded.check_scope(signed.plan().scope())?;
             release_kill_switch(instance, &mut tx, signed.plan(), name).await?;
         }
         take_step(instance, &mut tx, &mut loaded, Event::Start, now).await?;
@@ -65,6 +66,7 @@ pub fn resume_campaign<'a>(
         let roster = roster_in(&mut tx, instance, founding).await?;
         let signed = signed_plan(&mut tx, &loaded, &roster, now).await?;
         check_words(words, signed.plan())?;
+        loaded.check_scope(signed.plan().scope())?;
         release_kill_switch(instance, &mut tx, signed.plan(), name).await?;
         let before = if mutant::is_on("threshold_since_start") {
             StageProgress::default()

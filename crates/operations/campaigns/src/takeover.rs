@@ -48,6 +48,9 @@ pub fn judge_left_sealings<'a>(
         let mut tx = context.instance.store().read().await?;
         let left = tx.swaps_left(SwapPurpose::Seal, SWAPS_PER_ROUND).await?;
         drop(tx);
+        if !left.is_empty() {
+            context.means.outbox.permission.ready(context.instance).await?;
+        }
         let mut failed = None;
         for swap in &left {
             let Err(error) = judge(context, swap).await else { continue };
@@ -76,6 +79,8 @@ async fn judge(context: &WorkerContext<'_>, left: &Swap) -> Result<(), RunError>
     };
     let Some(taken) = take(context, campaign, left).await? else { return Ok(()) };
     failpoint::reach("swap_taken").await;
+    // A store that was put back may know nothing of what was passed: nothing is judged by it.
+    context.means.outbox.permission.mark(context.instance).await?;
     let end = match early {
         Some(end) => end,
         None => judge_left(keys, directory, &account, &taken).await?,

@@ -6,7 +6,7 @@ use authority::{
     may_send,
 };
 use futures_util::future::BoxFuture;
-use ledger::FoldRefusal;
+use ledger::{FoldRefusal, WitnessPolicy, WitnessPolicyError};
 use model::{
     InstanceId, NameError, Timestamp,
     canonical::{CanonicalError, hex_of},
@@ -18,7 +18,7 @@ use store::{StoreError, Tx};
 use crate::{
     Instance, InstanceFault, LogError, SendingFileError,
     append::root_at,
-    sending_file::{LockedFolder, SendingFile},
+    sending_file::{SendingFile, lock_around},
 };
 
 /// A database that may send.
@@ -32,6 +32,13 @@ pub struct SendingStatus {
     pub armed_at: Timestamp,
     /// Until when, if nothing is sent; each sending prolongs it.
     pub lease_until: Timestamp,
+    /// How many hosts may send.
+    pub hosts: usize,
+    /// Which witnesses have to sign for the log, one line each; empty if none has to.
+    pub witnesses: Vec<String>,
+    /// The same, to be asked.
+    #[serde(skip)]
+    pub policy: Option<WitnessPolicy>,
 }
 
 /// Stands before everything that is sent: holds the store against this host's sending file.
@@ -78,7 +85,7 @@ impl SendingGuard {
             };
             may_send(&armed, &facts)?;
             instance.proved(tx).await?.check_arming(&digest_of(&stored.document))?;
-            Ok(status(&armed, &stored))
+            status(&armed, &stored)
         })
     }
 
@@ -106,12 +113,12 @@ impl SendingGuard {
 
     /// Whether the file still held what was compared with the log.
     fn replace(&self, compared: &SendingFile, newest: LogMark) -> Result<bool, SendingFileError> {
-        let locked = LockedFolder::of(&self.path)?;
+        let locked = lock_around(&self.path)?;
         let now = SendingFile::read(&self.path)?;
         if now.secret != compared.secret || now.mark != compared.mark {
             return Ok(false);
         }
-        now.with_mark(newest).write(&locked)?;
+        now.with_mark(newest).write(&self.path, &locked)?;
         Ok(true)
     }
 
@@ -167,18 +174,61 @@ pub(crate) async fn taken_arming(
     Ok((signed.verify(roster)?, stored))
 }
 
+/// The witnesses that have to sign before anything is sealed or sent, by the arming that the audit log
+/// names last; `None` if none has to.
+pub(crate) async fn witness_policy(
+    tx: &mut Tx,
+    instance: &Instance,
+    roster: &Roster,
+) -> Result<Option<WitnessPolicy>, DisarmedError> {
+    let (armed, stored) = taken_arming(tx, roster).await?;
+    instance.proved(tx).await?.check_arming(&digest_of(&stored.document))?;
+    Ok(policy(&armed)?)
+}
+
+/// Whether witnesses sign for the log before anything is sealed or sent; no arming names none.
+///
+/// # Errors
+/// [`DisarmedError`] if the arming that is kept does not hold.
+pub fn is_witnessed<'a>(
+    tx: &'a mut Tx,
+    instance: &'a Instance,
+    roster: &'a Roster,
+) -> BoxFuture<'a, Result<bool, DisarmedError>> {
+    Box::pin(async move {
+        match witness_policy(tx, instance, roster).await {
+            Ok(policy) => Ok(policy.is_some()),
+            Err(DisarmedError::Never) => Ok(false),
+            Err(error) => Err(error),
+        }
+    })
+}
+
+fn policy(armed: &Armed) -> Result<Option<WitnessPolicy>, WitnessPolicyError> {
+    let terms = armed.document().witnesses();
+    terms.map(|terms| terms.as_str().parse()).transpose()
+}
+
 /// What the log calls a signed document.
 pub(crate) fn digest_of(document: &[u8]) -> String {
     hex_of(Sha256::digest(document).as_slice())
 }
 
-pub(crate) fn status(armed: &Armed, stored: &store::Arming) -> SendingStatus {
-    SendingStatus {
+pub(crate) fn status(
+    armed: &Armed,
+    stored: &store::Arming,
+) -> Result<SendingStatus, DisarmedError> {
+    let policy = policy(armed)?;
+    let lines = policy.as_ref().map(ToString::to_string).unwrap_or_default();
+    Ok(SendingStatus {
         database: armed.document().database().to_string(),
         signers: armed.signers().iter().map(ToString::to_string).collect(),
         armed_at: stored.armed_at,
         lease_until: stored.lease_until,
-    }
+        hosts: armed.document().secrets().count(),
+        witnesses: lines.lines().map(ToOwned::to_owned).collect(),
+        policy,
+    })
 }
 
 pub(crate) async fn newest_mark(tx: &mut Tx) -> Result<LogMark, LogError> {
@@ -210,6 +260,9 @@ pub enum DisarmedError {
     /// It is not the one that the audit log names last.
     #[error(transparent)]
     Row(#[from] FoldRefusal),
+    /// The witnesses that were signed for cannot be read.
+    #[error("the witnesses that the arming names cannot be asked: {0}")]
+    Policy(#[from] WitnessPolicyError),
     /// What the store holds is no arming.
     #[error("the stored arming is damaged: {0}")]
     Stored(#[source] CanonicalError),
@@ -242,6 +295,7 @@ impl DisarmedError {
             Self::Never
             | Self::Disarmed(_)
             | Self::Signatures(_)
+            | Self::Policy(_)
             | Self::Stored(_)
             | Self::Row(_)
             | Self::OtherInstance { .. } => true,
@@ -261,9 +315,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        ArmError, accept_roster, arm, propose_arming,
+        ArmError, ArmingTerms, accept_roster, arm, propose_arming,
         sending_file::ArmingSecret,
-        testing::{TestSite, founding, key},
+        testing::{TestSite, founding, key, no_witnesses},
     };
 
     /// A site that two operators have armed.
@@ -280,7 +334,9 @@ mod tests {
             let first = founding(&site, &["ana", "bob", "cleo"]);
             let roster = accept_roster(&site, &first, first.document().digest()).await.unwrap();
             let file = site.path("sending.json");
-            let arming = propose_arming(&site, &file).await.unwrap();
+            let arming = propose_arming(&site, &file, ArmingTerms::default(), &no_witnesses())
+                .await
+                .unwrap();
             let arming = arming.signed_by(&key("ana")).signed_by(&key("bob"));
             Self { site, roster, file, arming }
         }
@@ -314,8 +370,8 @@ mod tests {
         }
 
         fn write_mark(&self, mark: LogMark) {
-            let locked = LockedFolder::of(&self.file).unwrap();
-            self.sending_file().with_mark(mark).write(&locked).unwrap();
+            let locked = lock_around(&self.file).unwrap();
+            self.sending_file().with_mark(mark).write(&self.file, &locked).unwrap();
         }
 
         /// Puts the arming there by hand, for so long.
@@ -392,7 +448,7 @@ mod tests {
         let other = ArmingSecret::generate(office.site.randomness());
         let SendingFile { instance, mark, .. } = office.sending_file();
         let file = SendingFile::new(instance, other, mark);
-        file.write(&LockedFolder::of(&office.file).unwrap()).unwrap();
+        file.write(&office.file, &lock_around(&office.file).unwrap()).unwrap();
         let error = office.check().await.unwrap_err();
         assert!(matches!(error, DisarmedError::Disarmed(Disarmed::OtherSecret { .. })), "{error}");
         fs::remove_file(&office.file).unwrap();
@@ -444,7 +500,10 @@ mod tests {
         office.write_mark(LogMark { size: mark.size + 1, ..mark });
         let error = office.check().await.unwrap_err();
         assert!(matches!(error, DisarmedError::Disarmed(Disarmed::LogShorter { .. })), "{error}");
-        let proposal = propose_arming(&office.site, &office.file).await.unwrap();
+        let proposal =
+            propose_arming(&office.site, &office.file, ArmingTerms::default(), &no_witnesses())
+                .await
+                .unwrap();
         let log = proposal.document().log().unwrap();
         assert_eq!((log.before.unwrap().size, log.continues), (log.now.size + 1, false));
     }
@@ -454,7 +513,10 @@ mod tests {
         let office = Office::armed().await;
         let seen = LogMark { size: 90, root: [1; 32] };
         office.write_mark(seen);
-        let proposal = propose_arming(&office.site, &office.file).await.unwrap();
+        let proposal =
+            propose_arming(&office.site, &office.file, ArmingTerms::default(), &no_witnesses())
+                .await
+                .unwrap();
         let signed = proposal.signed_by(&key("ana")).signed_by(&key("bob"));
         let take = async || arm(&office.site, &signed, &office.roster, &office.file).await;
         office.write_mark(LogMark { size: 91, ..seen });

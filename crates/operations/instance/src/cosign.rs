@@ -1,18 +1,24 @@
 //! Asking a witness to sign for this instance's log.
 
+use std::fmt;
+
 use futures_util::future::BoxFuture;
 use ledger::{
-    AddCheckpoint, AuditError, CosignatureError, Cosigned, GrowthError, Hash, WitnessVerifier,
+    AddCheckpoint, AuditError, CosignatureError, Cosigned, GrowthError, Hash, PolicyWitness,
     growth_positions, prove_growth,
 };
 use store::Tx;
 
 use crate::{Instance, InstanceFault, LogError, limits::COSIGN_TRIES_MAX};
 
-/// The way to one witness.
-pub trait WitnessLine: Send + Sync {
-    /// Hands a request over, and returns what was answered.
-    fn ask(&self, body: String) -> BoxFuture<'_, Result<WitnessAnswer, WitnessAway>>;
+/// The way to witnesses.
+pub trait WitnessLine: fmt::Debug + Send + Sync {
+    /// Hands a request over to the witness that answers below this URL, and returns what it answered.
+    fn ask<'a>(
+        &'a self,
+        url: &'a str,
+        body: String,
+    ) -> BoxFuture<'a, Result<WitnessAnswer, WitnessAway>>;
 }
 
 /// What a witness has answered.
@@ -44,25 +50,26 @@ pub struct CosignedCheckpoint {
 }
 
 /// Has a witness sign the log's latest checkpoint: that it has only grown since the witness saw it
-/// last.
+/// last. `old` is how many entries it had then, or 0 if that is not known: then it says so.
 ///
 /// # Errors
 /// [`CosignLogError::StoreOlder`] and [`CosignLogError::Forked`] say that this store is not the one that
 /// the witness has seen.
 pub fn cosign_log<'a>(
     instance: &'a Instance,
-    verifier: &'a WitnessVerifier,
+    witness: &'a PolicyWitness,
+    mut old: u64,
     line: &'a dyn WitnessLine,
 ) -> BoxFuture<'a, Result<CosignedCheckpoint, CosignLogError>> {
     Box::pin(async move {
-        let mut old = 0;
         for _ in 0..COSIGN_TRIES_MAX {
-            let ProvenHead { size, note, proof } = ProvenHead::read(instance, old).await?;
+            let head = ProvenHead::read(instance, old).await?;
+            let ProvenHead { size, note, proof } = head;
             let body = AddCheckpoint { old, proof, note: note.clone() }.to_string();
-            let WitnessAnswer { status, body } = line.ask(body).await?;
+            let WitnessAnswer { status, body } = line.ask(&witness.url, body).await?;
             match status {
                 200 => {
-                    let cosigned = verifier.read(&note, &body)?;
+                    let cosigned = witness.verifier.read(&note, &body)?;
                     return Ok(CosignedCheckpoint { size, note, cosigned });
                 }
                 409 => old = seen_by_witness(&body, old, size)?,
@@ -85,6 +92,10 @@ impl ProvenHead {
     async fn read(instance: &Instance, old: u64) -> Result<Self, CosignLogError> {
         let mut tx = instance.store().read().await?;
         let size = tx.log_size().await?;
+        // What a witness has seen this store has committed before, unless it was put back.
+        if old > size {
+            return Err(CosignLogError::StoreOlder { seen: old, entries: size });
+        }
         let unsigned = || LogError::from(AuditError::Unsigned { entries: size, signed: 0 });
         let note = tx.checkpoint_of(size).await?.ok_or_else(unsigned)?.note;
         let proof = proof(&mut tx, old, size).await?;
@@ -93,23 +104,17 @@ impl ProvenHead {
 }
 
 async fn proof(tx: &mut Tx, old: u64, size: u64) -> Result<Vec<Hash>, CosignLogError> {
-    // The store was put back since the witness was asked, and it says so when asked again.
-    if old > size {
-        return Ok(Vec::new());
-    }
     let positions = growth_positions(old, size)?;
     let hashes = tx.log_hashes(&positions).await?;
     let hashes = positions.into_iter().zip(hashes).collect();
     Ok(prove_growth(old, size, &hashes)?)
 }
 
-/// How far the witness has seen the log, if this store knows of as much.
+/// How far the witness has seen the log: further than the store was when it was read, if somebody else
+/// has asked meanwhile.
 fn seen_by_witness(body: &str, asked: u64, entries: u64) -> Result<u64, CosignLogError> {
     let words = || CosignLogError::Answered { status: 409, words: first_line(body) };
     let seen: u64 = body.trim_end().parse().map_err(|_| words())?;
-    if seen > entries {
-        return Err(CosignLogError::StoreOlder { seen, entries });
-    }
     if seen == asked {
         return Err(CosignLogError::Forked { seen, entries });
     }

@@ -29,9 +29,12 @@ mod sending_file;
 mod subjects;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod witnesses;
 
 pub use append::LogError;
-pub use arming::{DisarmedError, SendingGuard, SendingStatus, prolong_arming, sending_status};
+pub use arming::{
+    DisarmedError, SendingGuard, SendingStatus, is_witnessed, prolong_arming, sending_status,
+};
 pub use cosign::{
     CosignLogError, CosignedCheckpoint, WitnessAnswer, WitnessAway, WitnessLine, cosign_log,
 };
@@ -49,8 +52,9 @@ pub use log::{
 };
 pub use permission::{PermissionError, SendingPermission};
 pub use progress::{Progress, Step, Unit};
-pub use proposal::{ArmError, TakenArming, adopt_proposal, arm, propose_arming};
+pub use proposal::{ArmError, ArmingTerms, TakenArming, adopt_proposal, arm, propose_arming};
 pub use proved::{ProvedFold, keep_proved};
 pub use roster::{RosterStateError, accept_roster, roster, roster_in};
 pub use sending_file::SendingFileError;
 pub use subjects::{Accounts, Subjects};
+pub use witnesses::{Silence, WitnessError, Witnesses};

@@ -1,22 +1,33 @@
-use authority::{LogMark, Roster, RosterDigest};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use authority::{Roster, RosterDigest};
 use futures_util::future::BoxFuture;
 use model::InstanceKind;
 use store::{StoreError, Tx};
 
-use crate::{DisarmedError, Instance, RosterStateError, SendingGuard, roster_in};
+use failpoint::mutant;
 
-/// What this host may send by: its sending file, and the roster that the configuration names.
-#[derive(Debug, Clone)]
+use crate::{
+    DisarmedError, Instance, RosterStateError, SendingGuard, WitnessError, Witnesses,
+    arming::witness_policy, is_witnessed, roster_in,
+};
+
+/// What this host may send by: its sending file, the roster that the configuration names, and the
+/// witnesses that the arming names.
+#[derive(Debug)]
 pub struct SendingPermission {
     guard: SendingGuard,
     founding: RosterDigest,
+    witnesses: Witnesses,
+    /// Whether too few witnesses have signed when they were asked last.
+    is_unsigned: AtomicBool,
 }
 
 impl SendingPermission {
     /// `founding` is the digest of the first roster, from the configuration.
     #[must_use]
-    pub const fn new(guard: SendingGuard, founding: RosterDigest) -> Self {
-        Self { guard, founding }
+    pub const fn new(guard: SendingGuard, founding: RosterDigest, witnesses: Witnesses) -> Self {
+        Self { guard, founding, witnesses, is_unsigned: AtomicBool::new(false) }
     }
 
     /// Refuses unless this host may send from this store now, and says who may sign. It belongs
@@ -37,7 +48,7 @@ impl SendingPermission {
     }
 
     /// As [`SendingPermission::check`], in a transaction of its own; refuses as well where the
-    /// store could forget what it has committed.
+    /// store could forget what it has committed, and where too few witnesses sign for its log.
     ///
     /// # Errors
     /// [`PermissionError`] says why nothing may be sent.
@@ -47,24 +58,75 @@ impl SendingPermission {
     ) -> BoxFuture<'a, Result<(), PermissionError>> {
         Box::pin(async move {
             let mut tx = instance.store().begin().await?;
-            self.check(&mut tx, instance).await?;
-            if instance.kind() == InstanceKind::Site && !tx.is_durable().await? {
-                return Err(PermissionError::NotDurable);
+            let roster = self.check(&mut tx, instance).await?;
+            if instance.kind() == InstanceKind::Site {
+                check_memory(&mut tx, instance, &roster).await?;
             }
-            Ok(tx.commit().await?)
+            tx.commit().await?;
+            self.mark(instance).await
         })
     }
 
-    /// Remembers outside the store how far its log has come.
+    /// Remembers outside the store how far its log has come: in this host's file, and with the
+    /// witnesses. It comes after what is to be done is committed, and before it is done.
     ///
     /// # Errors
-    /// [`DisarmedError`] if the log is not the one that was marked before.
+    /// [`PermissionError`] if the log is not the one that was marked before, or if too few witnesses
+    /// sign for it.
     pub fn mark<'a>(
         &'a self,
         instance: &'a Instance,
-    ) -> BoxFuture<'a, Result<LogMark, DisarmedError>> {
-        Box::pin(async move { self.guard.mark(instance).await })
+    ) -> BoxFuture<'a, Result<(), PermissionError>> {
+        Box::pin(async move {
+            self.guard.mark(instance).await?;
+            // What is read here is compared with the log, which others move on meanwhile.
+            let mut tx = instance.store().begin().await?;
+            let roster = roster_in(&mut tx, instance, self.founding).await?;
+            let policy = witness_policy(&mut tx, instance, &roster).await?;
+            drop(tx);
+            let Some(policy) = policy else { return Ok(()) };
+            if mutant::is_on("witness_unasked") {
+                return Ok(());
+            }
+            let signed = self.witnesses.sign(instance, &policy).await;
+            self.is_unsigned.store(signed.is_err(), Ordering::Relaxed);
+            Ok(signed?)
+        })
     }
+
+    /// Asks the witnesses again if too few have signed when they were asked last: then nothing is
+    /// begun that could not be done.
+    ///
+    /// # Errors
+    /// As [`SendingPermission::mark`].
+    pub fn ready<'a>(
+        &'a self,
+        instance: &'a Instance,
+    ) -> BoxFuture<'a, Result<(), PermissionError>> {
+        Box::pin(async move {
+            if self.is_unsigned.load(Ordering::Relaxed) {
+                self.mark(instance).await
+            } else {
+                Ok(())
+            }
+        })
+    }
+}
+
+/// Whatever becomes of the server, what it has committed must be known to whoever goes on.
+async fn check_memory(
+    tx: &mut Tx,
+    instance: &Instance,
+    roster: &Roster,
+) -> Result<(), PermissionError> {
+    if !tx.is_durable().await? {
+        return Err(PermissionError::NotDurable);
+    }
+    let standbys = tx.standbys().await?;
+    if standbys.may_lag() && !is_witnessed(tx, instance, roster).await? {
+        return Err(PermissionError::LaggingStandby { count: standbys.count });
+    }
+    Ok(())
 }
 
 /// Why this host may send nothing.
@@ -82,6 +144,19 @@ pub enum PermissionError {
          and synchronous_commit (`countersign doctor` tells which)"
     )]
     NotDurable,
+    /// A standby that takes over might not know whom we have told.
+    #[error(
+        "{count} standbys follow the store's server, and no commit waits for them: if one takes over, \
+         it may not know whom we have told. Name them in `synchronous_standby_names`, drop the slots of \
+         those that are gone, or arm with a witness (`countersign sending propose --witnesses`)"
+    )]
+    LaggingStandby {
+        /// How many, those that are away and have a slot included.
+        count: i64,
+    },
+    /// Too few witnesses have signed for the log.
+    #[error(transparent)]
+    Witness(#[from] WitnessError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -92,9 +167,66 @@ impl PermissionError {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::Disarmed(_) | Self::NotDurable => true,
+            Self::Disarmed(_) | Self::NotDurable | Self::LaggingStandby { .. } => true,
             Self::Roster(error) => error.is_refusal(),
+            Self::Witness(error) => error.is_refusal(),
             Self::Store(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ledger::CampaignEvent;
+    use model::{CampaignId, SubjectId};
+
+    use super::*;
+    use crate::{
+        ArmingTerms, accept_roster, arm, propose_arming,
+        testing::{TestSite, founding, key, no_witnesses},
+    };
+
+    async fn armed() -> (TestSite, SendingPermission) {
+        let site = TestSite::new().await;
+        let first = founding(&site, &["ana", "bob", "cleo"]);
+        let digest = first.document().digest();
+        let roster = accept_roster(&site, &first, digest).await.unwrap();
+        let file = site.path("sending.json");
+        let arming =
+            propose_arming(&site, &file, ArmingTerms::default(), &no_witnesses()).await.unwrap();
+        let arming = arming.signed_by(&key("ana")).signed_by(&key("bob"));
+        arm(&site, &arming, &roster, &file).await.unwrap();
+        let guard = SendingGuard::open(&file).unwrap();
+        (site, SendingPermission::new(guard, digest, no_witnesses()))
+    }
+
+    async fn record(site: &Instance, account: i64) {
+        let (campaign, whom) = (CampaignId(1), SubjectId(account).into());
+        let event = CampaignEvent::AccountSealed { campaign, whom, address: 0 };
+        let mut tx = site.store().begin().await.unwrap();
+        site.record(&mut tx, &[event.into()]).await.unwrap();
+        let _ = site.proved(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_log_that_grows_meanwhile_was_not_put_back() {
+        let (site, permission) = armed().await;
+        let host = Arc::new((site, permission));
+        let lanes = (0..4).map(|lane| {
+            let host = Arc::clone(&host);
+            tokio::spawn(async move {
+                let (site, permission) = &*host;
+                for turn in 0..25 {
+                    record(site, lane * 100 + turn).await;
+                    permission.mark(site).await.unwrap();
+                }
+            })
+        });
+        for lane in lanes.collect::<Vec<_>>() {
+            lane.await.unwrap();
         }
     }
 }

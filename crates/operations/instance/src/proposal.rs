@@ -11,15 +11,15 @@ use authority::{
     SignedArming, limits::ARMING_LEASE,
 };
 use futures_util::future::BoxFuture;
-use ledger::LogEvent;
-use model::NameError;
+use ledger::{LogEvent, WitnessPolicy};
+use model::{Document as _, InstanceId, NameError};
 use serde::Serialize;
 use store::Tx;
 
 use crate::{
-    DisarmedError, Instance, InstanceFault, SendingFileError, SendingStatus,
+    DisarmedError, Instance, InstanceFault, SendingFileError, SendingStatus, Witnesses,
     arming::{digest_of, log_now, newest_mark, status, taken_arming},
-    sending_file::{ArmingSecret, LockedFolder, SendingFile},
+    sending_file::{ArmingSecret, SendingFile, lock_around},
 };
 
 /// Makes a sending file for this host, with a fresh secret and the log as it is now, and what
@@ -30,19 +30,51 @@ use crate::{
 pub fn propose_arming<'a>(
     instance: &'a Instance,
     file: &'a Path,
+    terms: ArmingTerms,
+    witnesses: &'a Witnesses,
 ) -> BoxFuture<'a, Result<SignedArming, ArmError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let (database, mark) = (tx.identity().await?.parse()?, newest_mark(&mut tx).await?);
+        let database = tx.identity().await?.parse()?;
         let at = instance.clock().now();
         let secret = ArmingSecret::generate(instance.randomness());
         let id = instance.signing_id()?;
-        let locked = LockedFolder::of(file)?;
-        let log = log_of(&mut tx, file, mark).await?;
+        let locked = lock_around(file)?;
+        let log = log_of(instance, &mut tx, file, witnesses).await?;
         let document = ArmingDocument::new(id.clone(), database, secret.digest(), log, at);
-        SendingFile::new(id, secret, mark).write(&locked.beside(proposed(file)))?;
+        let document = terms.complete(document)?;
+        SendingFile::new(id, secret, log.now).write(&proposed(file), &locked)?;
         Ok(SignedArming::new(document))
     })
+}
+
+/// What an arming is to hold besides the host that proposes it.
+#[derive(Debug, Default)]
+pub struct ArmingTerms {
+    /// Other hosts that are to send, as each has proposed itself.
+    pub with: Vec<SignedArming>,
+    /// The witnesses that have to sign for the log.
+    pub witnesses: Option<WitnessPolicy>,
+}
+
+impl ArmingTerms {
+    fn complete(self, document: ArmingDocument) -> Result<ArmingDocument, ArmError> {
+        let hosts: Vec<_> = self.with.into_iter().map(|host| host.document().clone()).collect();
+        for host in &hosts {
+            if host.instance() != document.instance() {
+                return Err(ArmError::OtherInstance { found: host.instance().clone() });
+            }
+            if host.database() != document.database() {
+                let (armed, found) = (host.database().clone(), document.database().clone());
+                return Err(ArmError::OtherDatabase { armed, found });
+            }
+        }
+        let document = document.with_hosts(&hosts);
+        Ok(match self.witnesses {
+            Some(witnesses) => document.with_witnesses(witnesses.to_string().parse()?),
+            None => document,
+        })
+    }
 }
 
 /// Takes an arming that two operators have signed: its lease begins now. On the host that proposed it,
@@ -69,10 +101,15 @@ pub fn arm<'a>(
         }
         tx.put_arming(&signed.to_bytes(), ARMING_LEASE).await?;
         let stored = tx.arming().await?.ok_or(ArmError::NotKept)?;
-        let status = status(&armed, &stored);
+        let status = status(&armed, &stored)?;
         let SendingStatus { database, signers, .. } = status.clone();
         let digest = digest_of(&stored.document);
-        let event = LogEvent::SendingArmed { database, signers, digest };
+        let event = LogEvent::SendingArmed {
+            database,
+            signers,
+            digest,
+            is_restored: armed.document().is_restored(),
+        };
         instance.record(&mut tx, &[event]).await?;
         tx.commit().await?;
         let proposed_here = is_proposed(file, armed.document())?;
@@ -107,16 +144,16 @@ pub fn adopt_proposal<'a>(
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let (armed, _) = taken_arming(&mut tx, roster).await?;
-        let locked = LockedFolder::of(file)?;
+        let locked = lock_around(file)?;
         let path = proposed(file);
         let new = SendingFile::read(&path)?;
-        if new.secret.digest() != armed.document().secret() {
+        if !armed.document().is_for(new.secret.digest()) {
             return Err(ArmError::OtherProposal { path });
         }
         log_now(&mut tx, new.mark.size).await?.continues(new.mark).map_err(ArmError::OtherLog)?;
         let seen = seen(&mut tx, file, armed.document().log()).await?;
         let mark = seen.filter(|seen| seen.size > new.mark.size).unwrap_or(new.mark);
-        new.with_mark(mark).write(&locked)?;
+        new.with_mark(mark).write(file, &locked)?;
         fs::remove_file(&path).map_err(|source| SendingFileError::unwritable(&path, source))?;
         Ok(mark)
     })
@@ -124,8 +161,8 @@ pub fn adopt_proposal<'a>(
 
 /// Whether this host has proposed this arming, and not used its sending file yet.
 fn is_proposed(file: &Path, document: &ArmingDocument) -> Result<bool, SendingFileError> {
-    let proposed = present(&proposed(file))?;
-    Ok(proposed.is_some_and(|proposed| proposed.secret.digest() == document.secret()))
+    let proposed = present(SendingFile::read(&proposed(file)))?;
+    Ok(proposed.is_some_and(|proposed| document.is_for(proposed.secret.digest())))
 }
 
 /// Where the sending file lies that nobody has signed for yet.
@@ -133,8 +170,8 @@ fn proposed(file: &Path) -> PathBuf {
     file.with_added_extension("proposed")
 }
 
-fn present(file: &Path) -> Result<Option<SendingFile>, SendingFileError> {
-    match SendingFile::read(file) {
+fn present<T>(read: Result<T, SendingFileError>) -> Result<Option<T>, SendingFileError> {
+    match read {
         Ok(present) => Ok(Some(present)),
         Err(SendingFileError::Missing { .. }) => Ok(None),
         Err(error) => Err(error),
@@ -142,13 +179,46 @@ fn present(file: &Path) -> Result<Option<SendingFile>, SendingFileError> {
 }
 
 /// What signers are told of the log.
-async fn log_of(tx: &mut Tx, file: &Path, now: LogMark) -> Result<ArmedLog, ArmError> {
-    let before = present(file)?.map(|present| present.mark);
-    let continues = match before {
+async fn log_of(
+    instance: &Instance,
+    tx: &mut Tx,
+    file: &Path,
+    witnesses: &Witnesses,
+) -> Result<ArmedLog, ArmError> {
+    let (now, before) = (newest_mark(tx).await?, present(SendingFile::seen(file))?);
+    let goes_on = match before {
         Some(before) => log_now(tx, before.size).await?.continues(before).is_ok(),
         None => true,
     };
+    let continues = goes_on && is_all_known(instance, tx, file, witnesses).await?;
     Ok(ArmedLog { now, before, continues })
+}
+
+/// Whether nothing was sent of which this store and this host's file know nothing: its witnesses say so,
+/// or no other host was armed, and the file is no copy.
+async fn is_all_known(
+    instance: &Instance,
+    tx: &mut Tx,
+    file: &Path,
+    witnesses: &Witnesses,
+) -> Result<bool, ArmError> {
+    // Nothing can be lost of what was never begun.
+    let Some(stored) = tx.arming().await? else { return Ok(true) };
+    let log = instance.proved(tx).await?;
+    log.check_arming(&digest_of(&stored.document)).map_err(DisarmedError::Row)?;
+    drop(log);
+    let armed = SignedArming::parse(&stored.document).map_err(DisarmedError::Stored)?;
+    let armed = armed.document();
+    if let Some(terms) = armed.witnesses() {
+        let policy = terms.as_str().parse().map_err(DisarmedError::Policy)?;
+        return Ok(witnesses.sign(instance, &policy).await.is_ok());
+    }
+    let ours = match SendingFile::read(file) {
+        Err(SendingFileError::Copied { .. }) => None,
+        read => present(read)?,
+    };
+    let is_armed = ours.is_some_and(|ours| armed.is_for(ours.secret.digest()));
+    Ok(is_armed && armed.secrets().count() == 1)
 }
 
 /// How far this host has seen the log, if that is to be remembered.
@@ -157,7 +227,7 @@ async fn seen(
     file: &Path,
     signed: Option<&ArmedLog>,
 ) -> Result<Option<LogMark>, ArmError> {
-    let Some(SendingFile { mark, .. }) = present(file)? else { return Ok(None) };
+    let Some(mark) = present(SendingFile::seen(file))? else { return Ok(None) };
     match log_now(tx, mark.size).await?.continues(mark) {
         Ok(()) => Ok(Some(mark)),
         Err(_) if signed.is_some_and(|signed| signed.gives_up(mark)) => Ok(None),
@@ -181,13 +251,18 @@ pub enum ArmError {
         /// Found.
         found: DatabaseIdentity,
     },
+    /// Another site's host.
+    #[error("one of the hosts has proposed for instance {found}, which is another one")]
+    OtherInstance {
+        /// Whose it is.
+        found: InstanceId,
+    },
     /// Restored between the proposal and now.
     #[error("the arming was proposed for another log: {0}")]
     OtherLog(#[source] Disarmed),
     /// Nobody has signed for the sending file that lies here.
     #[error(
-        "{} is not of the arming that was taken last: propose on this host, or copy the proposed \
-         sending file of the host that did",
+        "{} is not of the arming that was taken last: let operators sign what this host has proposed",
         path.display()
     )]
     OtherProposal {

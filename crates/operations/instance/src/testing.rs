@@ -23,6 +23,10 @@ use store::{Store, StoreOptions};
 use tempfile::TempDir;
 
 use crate::{Instance, InstanceKey, InstanceOptions, create_instance, limits::LEASE};
+#[cfg(test)]
+use crate::{WitnessAnswer, WitnessAway, WitnessLine, Witnesses};
+#[cfg(test)]
+use futures_util::future::BoxFuture;
 
 /// Small, so that tests see files in several pieces.
 const PIECE_BYTES: u64 = 64 * 1024;
@@ -128,4 +132,26 @@ impl Deref for TestSite {
     fn deref(&self) -> &Instance {
         &self.site
     }
+}
+
+/// Nobody is asked where no arming names a witness.
+#[cfg(test)]
+#[derive(Debug)]
+struct NoLine;
+
+#[cfg(test)]
+impl WitnessLine for NoLine {
+    fn ask<'a>(
+        &'a self,
+        url: &'a str,
+        _: String,
+    ) -> BoxFuture<'a, Result<WitnessAnswer, WitnessAway>> {
+        Box::pin(async move { panic!("{url} was asked") })
+    }
+}
+
+/// For armings that name none.
+#[cfg(test)]
+pub(crate) fn no_witnesses() -> Witnesses {
+    Witnesses::new(Box::new(NoLine))
 }

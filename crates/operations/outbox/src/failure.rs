@@ -1,4 +1,4 @@
-use instance::{DisarmedError, InstanceFault};
+use instance::{InstanceFault, PermissionError};
 use ledger::FoldRefusal;
 use model::{LeakId, NameError, NoticeId, NoticeKind};
 use notice::{
@@ -9,9 +9,9 @@ use notice::{
 /// Why a notice could not be sent, or what became of it not recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// The log is not the one that this host has marked.
+    /// The log is not the one that this host has marked, or too few witnesses sign for it.
     #[error(transparent)]
-    Disarmed(#[from] DisarmedError),
+    Permission(#[from] PermissionError),
     /// It is not as the audit log says.
     #[error(transparent)]
     Row(#[from] FoldRefusal),
@@ -30,7 +30,11 @@ impl SendError {
     /// Whether a rule says no, rather than something being wrong.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Disarmed(_) | Self::Row(_))
+        match self {
+            Self::Row(_) => true,
+            Self::Permission(error) => error.is_refusal(),
+            _ => false,
+        }
     }
 }
 

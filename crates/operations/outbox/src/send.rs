@@ -77,8 +77,12 @@ pub async fn send_next<S: NoticeSource>(
     sender: &SendingContext<'_>,
     source: &S,
 ) -> Result<bool, S::Error> {
-    let Some(claimed) = claim(sender, source).await? else { return Ok(false) };
-    let Claimed { notice, retry, draft } = claimed;
+    sender.outbox.permission.ready(sender.instance).await.map_err(SendError::from)?;
+    let Claimed { notice, retry, draft } = match claim(sender, source).await? {
+        ToSend::Nothing => return Ok(false),
+        ToSend::GivenUp => return Ok(true),
+        ToSend::Taken(claimed) => claimed,
+    };
     failpoint::reach("notice_begun").await;
     let (attempt, failed) = match prepare(sender, source, &notice, draft).await {
         Ok(mail) => (Some(attempt(sender, &notice, &mail).await), None),
@@ -88,6 +92,14 @@ pub async fn send_next<S: NoticeSource>(
     record_in_the_end(sender, &notice, attempt, retry).await?;
     failpoint::reach("notice_recorded").await;
     failed.map_or(Ok(true), Err)
+}
+
+/// What a worker has found to send.
+enum ToSend<D> {
+    Nothing,
+    /// One that may have been sent already, and nobody knows.
+    GivenUp,
+    Taken(Claimed<D>),
 }
 
 /// A notice in this worker's hands.
@@ -102,9 +114,9 @@ struct Claimed<D> {
 async fn claim<S: NoticeSource>(
     sender: &SendingContext<'_>,
     source: &S,
-) -> Result<Option<Claimed<S::Draft>>, S::Error> {
+) -> Result<ToSend<S::Draft>, S::Error> {
     let mut tx = sender.instance.store().begin().await?;
-    let Some(gate) = source.gate(&mut tx).await? else { return Ok(None) };
+    let Some(gate) = source.gate(&mut tx).await? else { return Ok(ToSend::Nothing) };
     let pause = tx.hold_sending_pause().await?;
     for notice in source.left_in_flight(&mut tx).await? {
         move_notice(sender, &mut tx, &notice, found(&notice), Duration::ZERO, None).await?;
@@ -115,8 +127,10 @@ async fn claim<S: NoticeSource>(
     };
     let next = if is_early { None } else { source.next(&mut tx, &gate).await? };
     let claimed = match next {
-        None => None,
-        Some((notice, _)) if pause.is_some() && !tx.take_probe(Some(notice.id)).await? => None,
+        None => ToSend::Nothing,
+        Some((notice, _)) if pause.is_some() && !tx.take_probe(Some(notice.id)).await? => {
+            ToSend::Nothing
+        }
         Some((notice, retry)) => {
             let notice = match begin(sender, &mut tx, notice).await {
                 Ok(notice) => notice,
@@ -127,8 +141,14 @@ async fn claim<S: NoticeSource>(
                 }
                 Err(error) => return Err(error.into()),
             };
-            let draft = source.draft(&mut tx, &gate, &notice).await?;
-            Some(Claimed { notice, retry, draft })
+            if is_perhaps_sent(sender.instance, &mut tx, &notice).await? {
+                let event = NoticeEvent::FoundInflight;
+                move_notice(sender, &mut tx, &notice, event, Duration::ZERO, None).await?;
+                ToSend::GivenUp
+            } else {
+                let draft = source.draft(&mut tx, &gate, &notice).await?;
+                ToSend::Taken(Claimed { notice, retry, draft })
+            }
         }
     };
     tx.commit().await?;
@@ -176,6 +196,16 @@ async fn check_begin(instance: &Instance, tx: &mut Tx, notice: &Notice) -> Resul
         }
     }
     Ok(())
+}
+
+/// Whether the store was put back since it was due: what it was then knew of it is lost.
+async fn is_perhaps_sent(
+    instance: &Instance,
+    tx: &mut Tx,
+    notice: &Notice,
+) -> Result<bool, SendError> {
+    let log = instance.proved(tx).await?;
+    Ok(log.is_perhaps_sent(notice.errand.campaign(), notice.id))
 }
 
 /// That nobody may send it again is on record, here and outside the store, before the mail server

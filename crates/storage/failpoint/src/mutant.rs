@@ -17,6 +17,7 @@ pub const MUTANTS: &[(&str, &str)] = &[
     ("inflight_requeued", "a notice found in flight is sent again"),
     ("lost_is_put_off", "an answer lost after the dot is taken for a mail put off"),
     ("every_no_is_final", "whatever a relay refuses for good is about the recipient"),
+    ("witness_unasked", "a host sends by a store of which no witness knows how far it had come"),
     ("begun_unrecorded", "a mail goes out before it is on record that nobody may send it again"),
 ];
 

@@ -42,7 +42,8 @@ fn ends(ended: u64, refused: u64, uncertain: u64) -> NoticeEnds {
 
 /// The plan of a halted campaign's next round.
 fn renewed(plan: &Plan, halted: &Campaign, policy: Policy, scope: Scope) -> Plan {
-    let renewal = Renewal { author: plan.author().clone(), policy, others: None, scope };
+    let (author, is_witnessed) = (plan.author().clone(), false);
+    let renewal = Renewal { author, policy, others: None, scope, is_witnessed };
     plan.renew(renewal, halted.next_round(), NOW).unwrap()
 }
 

@@ -85,8 +85,13 @@ impl Office {
     fn prepare(&mut self, list: usize, round: u32, scope: Scope) {
         let targets = targets(list);
         let plan = Plan::freeze(draft(targets.count()), &targets, round, NOW).unwrap();
-        let renewal =
-            Renewal { author: plan.author().clone(), policy: policy(), others: None, scope };
+        let renewal = Renewal {
+            author: plan.author().clone(),
+            policy: policy(),
+            others: None,
+            scope,
+            is_witnessed: false,
+        };
         let plan = plan.renew(renewal, round, NOW).unwrap();
         for mask in 0..1 << OPERATORS.len() {
             let signers = (0..OPERATORS.len()).filter(|operator| mask & (1 << operator) != 0);
@@ -196,5 +201,6 @@ fn draft(targets: u64) -> Draft {
         policy: policy(),
         templates: [("reset".parse().unwrap(), TemplateDigest::from_bytes([0; 32]))].into(),
         mails: [].into(),
+        is_witnessed: false,
     }
 }

@@ -36,6 +36,8 @@ pub struct CampaignFold {
     pub notices: BTreeMap<NoticeId, NoticeFold>,
     /// The password of each account that was to be taken out of use, as it was found in the leak.
     pub versions: BTreeMap<Whom, CredentialVersion>,
+    /// Whether steps of it may be lost, since the store was put back after its plan was made.
+    pub is_restored: bool,
     /// When the first entry about it was written.
     pub from: Option<Timestamp>,
     /// The last one.
@@ -122,7 +124,9 @@ impl CampaignFold {
                 self.plan = Some(plan);
                 (self.targets, self.addresses, self.left_out) = (targets, addresses, skipped);
             }
-            E::CampaignMoved { round, to, machine, .. } => {
+            E::CampaignMoved { round, from, to, machine, .. } => {
+                // Whom a draft is about is looked up as they are now.
+                self.is_restored &= from != "draft";
                 // Its targets are taken back; nobody had been touched.
                 if to == "draft" {
                     (self.targets, self.addresses) = (0, 0);

@@ -66,6 +66,9 @@ pub struct ArmedFold {
     /// SHA-256 of the signed document, in hexadecimal; entries of before have none.
     #[serde(default)]
     pub(super) digest: Option<String>,
+    /// Whether steps may be lost that the log had before.
+    #[serde(default, rename = "restored")]
+    pub(super) is_restored: bool,
 }
 
 #[derive(Deserialize)]

@@ -199,7 +199,7 @@ fn a_kill_switch_and_a_roster_are_as_they_were_moved_last() {
 fn sending_is_permitted_by_the_newest_document() {
     let armed = |digest: &str| {
         let (database, signers) = ("sqlite".to_owned(), vec!["ana".to_owned()]);
-        LogEvent::SendingArmed { database, signers, digest: digest.to_owned() }
+        LogEvent::SendingArmed { database, signers, digest: digest.to_owned(), is_restored: false }
     };
     let log = Written::default();
     assert_eq!(log.0.check_arming("aa"), Err(FoldRefusal::Arming));
@@ -208,7 +208,7 @@ fn sending_is_permitted_by_the_newest_document() {
     assert_eq!(log.0.check_arming("aa"), Err(FoldRefusal::Arming));
     let before = br#"{"v":1,"at":"1970-01-01T00:00:00Z","event":"sending_armed","database":"x"}"#;
     let before = FoldEntry::read(before).unwrap();
-    assert_eq!(before, FoldEntry::Armed(ArmedFold { digest: None }));
+    assert_eq!(before, FoldEntry::Armed(ArmedFold { digest: None, is_restored: false }));
 }
 
 #[test]

@@ -85,6 +85,12 @@ impl WitnessVerifier {
         &self.name
     }
 
+    /// Whether it is the key of the other, under whatever name.
+    #[must_use]
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+
     /// Finds this witness's signature of a checkpoint among the lines of an answer. Those of others, and
     /// of other kinds, are passed by.
     ///

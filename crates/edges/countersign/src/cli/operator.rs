@@ -61,10 +61,22 @@ pub(crate) enum SendingCommand {
     ///
     /// Nothing changes until they have signed and `sending arm` has taken it: the proposed sending
     /// file lies beside the present one, and its name ends in `.proposed`.
+    ///
+    /// Where more than one host is to send, each of them proposes. One proposal takes the others in
+    /// (`--with`) and is signed; it has to name witnesses, since the hosts do not know of each other
+    /// how far they have seen the log.
     Propose {
         /// The document to write.
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
+        /// What another host has proposed, which is to send, too. More than one may be given.
+        #[arg(long, value_name = "FILE")]
+        with: Vec<PathBuf>,
+        /// Witnesses that have to sign for the log before anything is sealed or sent, as a C2SP
+        /// tlog-policy: lines `witness NAME KEY URL`, `group NAME any|all|NUMBER NAME..` and
+        /// `quorum NAME`. Enough of them are asked at once, and have to sign.
+        #[arg(long, value_name = "FILE")]
+        witnesses: Option<PathBuf>,
     },
     /// Take an arming that two operators have signed: sending is possible from now on, until
     /// nothing was sent for 24 hours.
@@ -74,11 +86,11 @@ pub(crate) enum SendingCommand {
         /// The document.
         file: PathBuf,
     },
-    /// Use the sending file that was proposed, on a host where `sending arm` did not run.
-    ///
-    /// Copy the `.proposed` file of the host that proposed beside this host's sending file first.
+    /// Use the sending file that this host has proposed, where `sending arm` ran on another one.
     Adopt,
     /// Tell whether this host may send, and why not. Exit code 3 if it may not.
+    ///
+    /// Where witnesses have to sign for the log, they are asked.
     Status,
 }
 

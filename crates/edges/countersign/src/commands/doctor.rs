@@ -1,8 +1,9 @@
 mod relay;
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::fs;
 
-use instance::{Check, Checked, RosterStateError};
+use instance::{Check, Checked, Instance, RosterStateError};
+use ledger::WitnessPolicy;
 use model::InstanceKind;
 use serde::Serialize;
 
@@ -14,9 +15,6 @@ use crate::{
     output::{Done, Sheet},
     wiring::{self, MailError, WiringError},
 };
-
-/// Permissions that let anybody but the owner at the key.
-const NOT_THE_OWNER: u32 = 0o077;
 
 #[derive(Serialize)]
 struct Examination {
@@ -81,7 +79,7 @@ fn key_file(config: &Config) -> Checked {
     let path = config.resolve(&config.settings.instance.key_file);
     match fs::metadata(&path) {
         Err(error) => Checked::bad("key", format!("{}: {error}", path.display())),
-        Ok(found) if found.permissions().mode() & NOT_THE_OWNER != 0 => {
+        Ok(found) if !private_file::is_private(&found) => {
             let path = path.display();
             Checked::bad("key", format!("{path} is open to others: run `chmod 600 {path}`"))
         }
@@ -124,12 +122,29 @@ async fn authority(config: &Config) -> Vec<Checked> {
     let names: Vec<_> = roster.operators().iter().map(|one| one.name().as_str()).collect();
     let operators = Checked::good("operators", names.join(", "));
     let file = config.resolve(&config.settings.sending.file);
-    let sending = match instance::sending_status(&instance, &file, &roster).await {
-        Ok(status) => Checked::good("sending", format!("armed until {}", status.lease_until)),
-        Err(why) => Checked::note("sending", why.to_string()),
-    };
-    vec![operators, sending]
+    match instance::sending_status(&instance, &file, &roster).await {
+        Ok(status) => {
+            let sending = Checked::good("sending", format!("armed until {}", status.lease_until));
+            vec![operators, sending, witnesses(&instance, status.policy.as_ref()).await]
+        }
+        Err(why) => vec![operators, Checked::note("sending", why.to_string())],
+    }
 }
+
+/// Whether anybody but this host would notice that it was put back.
+async fn witnesses(instance: &Instance, policy: Option<&WitnessPolicy>) -> Checked {
+    const WHAT: &str = "witnesses";
+    let Some(policy) = policy else {
+        return Checked::note(WHAT, NO_WITNESS);
+    };
+    match wiring::witnesses().sign(instance, policy).await {
+        Ok(()) => Checked::good(WHAT, "enough of them sign that the log has only grown"),
+        Err(why) => Checked::bad(WHAT, why.to_string()),
+    }
+}
+
+const NO_WITNESS: &str = "none: if the whole disk of this host is put back, its sending file with it, nothing notices \
+     that mails are sent again; `countersign witness` on another host would";
 
 /// Whether what campaigns are decided by is as the audit log says.
 async fn rows(config: &Config) -> Vec<Checked> {

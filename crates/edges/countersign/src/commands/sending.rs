@@ -2,9 +2,10 @@ use std::path::{Path, PathBuf};
 
 use authority::{Roster, SignedArming};
 use instance::{
-    ArmError, DisarmedError, Instance, SendingStatus, TakenArming, adopt_proposal, arm,
-    propose_arming, sending_status,
+    ArmError, ArmingTerms, DisarmedError, Instance, SendingStatus, TakenArming, WitnessError,
+    adopt_proposal, arm, propose_arming, sending_status,
 };
+use ledger::{WitnessPolicy, WitnessPolicyError};
 use model::canonical::CanonicalError;
 use serde::Serialize;
 
@@ -24,7 +25,11 @@ pub(super) async fn run(
     let config = context.config()?;
     let instance = wiring::instance(&config).await?;
     match command {
-        SendingCommand::Propose { output } => propose(context, &config, &instance, output).await?,
+        SendingCommand::Propose { output, with, witnesses } => {
+            let terms = terms(with, witnesses.as_deref())?;
+            ask_witnesses(&instance, terms.witnesses.as_ref()).await?;
+            propose(context, &config, &instance, output, terms).await?;
+        }
         SendingCommand::Arm { file } => {
             let roster = wiring::roster(&config, &instance).await?;
             let sending_file = sending_file(&config);
@@ -38,6 +43,45 @@ pub(super) async fn run(
     Ok(Done::Whole)
 }
 
+fn terms(with: &[PathBuf], witnesses: Option<&Path>) -> Result<ArmingTerms, CommandFailure> {
+    Ok(ArmingTerms {
+        with: with.iter().map(|file| read(file)).collect::<Result<_, _>>()?,
+        witnesses: witnesses.map(policy).transpose()?,
+    })
+}
+
+fn policy(file: &Path) -> Result<WitnessPolicy, CommandFailure> {
+    let text = String::from_utf8_lossy(&files::read(file)?).into_owned();
+    Ok(text.parse().map_err(|source| NoPolicy { file: file.to_owned(), source })?)
+}
+
+/// Who is signed for as a witness and does not know the log would keep this host from sending.
+async fn ask_witnesses(
+    instance: &Instance,
+    policy: Option<&WitnessPolicy>,
+) -> Result<(), CommandFailure> {
+    let Some(policy) = policy else { return Ok(()) };
+    match wiring::witnesses().sign(instance, policy).await {
+        Ok(()) => Ok(()),
+        Err(error) if error.is_refusal() => Err(Refused::because(error)),
+        Err(error) => Err(UnknownToWitnesses(error).into()),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{0}\nEach witness has to know the log by its key, which `countersign log verify` prints, before \
+     operators sign for it"
+)]
+struct UnknownToWitnesses(WitnessError);
+
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", file.display())]
+struct NoPolicy {
+    file: PathBuf,
+    source: WitnessPolicyError,
+}
+
 #[derive(Serialize)]
 struct ArmingProposed {
     file: String,
@@ -46,6 +90,8 @@ struct ArmingProposed {
     log_entries: u64,
     log_entries_before: Option<u64>,
     log_continues: bool,
+    hosts: usize,
+    is_witnessed: bool,
 }
 
 async fn propose(
@@ -53,10 +99,11 @@ async fn propose(
     config: &Config,
     instance: &Instance,
     output: &Path,
+    terms: ArmingTerms,
 ) -> Result<(), CommandFailure> {
     files::refuse_existing(output)?;
     let sending_file = sending_file(config);
-    let proposal = propose_arming(instance, &sending_file).await?;
+    let proposal = propose_arming(instance, &sending_file, terms, &wiring::witnesses()).await?;
     files::create(output, &proposal.to_bytes())?;
     let log = proposal.document().log();
     let proposed = ArmingProposed {
@@ -66,6 +113,8 @@ async fn propose(
         log_entries: log.map_or(0, |log| log.now.size),
         log_entries_before: log.and_then(|log| Some(log.before?.size)),
         log_continues: log.is_none_or(|log| log.continues),
+        hosts: proposal.document().secrets().count(),
+        is_witnessed: proposal.document().witnesses().is_some(),
     };
     Ok(context.output.result("countersign.sending_proposal/1", &proposed, for_people)?)
 }
@@ -74,6 +123,9 @@ fn for_people(proposed: &ArmingProposed) -> String {
     let ArmingProposed { file, sending_file, digest, log_entries, .. } = proposed;
     let (file, sending_file) = (visible(file), visible(sending_file));
     let (warning, now) = (warning(proposed), grouped(*log_entries));
+    if proposed.hosts > 1 && !proposed.is_witnessed {
+        return format!("{warning}{file} cannot be taken: several hosts need `--witnesses`\n");
+    }
     format!(
         "{warning}{file} has the digest\n\n{digest}\n\n{sending_file}.proposed was made, for the \
          log of {now} entries. Until the arming is signed\nand taken, all stays as it is.\nTwo \
@@ -83,15 +135,17 @@ fn for_people(proposed: &ArmingProposed) -> String {
 }
 
 fn warning(proposed: &ArmingProposed) -> String {
-    let (now, before) = (proposed.log_entries, proposed.log_entries_before.unwrap_or_default());
     if proposed.log_continues {
         return String::new();
     }
+    let (now, before) = (proposed.log_entries, proposed.log_entries_before.unwrap_or_default());
     let (now, before) = (grouped(now), grouped(before));
     format!(
-        "WARNING: this host has seen {before} entries of the log, the store holds {now} and does \
-         not go on\nfrom there: it is a restored backup. Find out what was sent since before \
-         anybody signs.\n\n"
+        "WARNING: this host has seen {before} entries of the log, and the store holds {now}. It does \
+         not go on from\nthere, or nobody can tell that it does: it may be a restored backup. If \
+         witnesses are armed, see\nthat they answer, and propose again. Once this is armed, campaigns \
+         that were frozen before\nseal nobody any more, and their mails that are not sent yet are never \
+         sent.\n\n"
     )
 }
 
@@ -127,19 +181,25 @@ fn read(file: &Path) -> Result<SignedArming, CommandFailure> {
 
 fn taken_arming(taken: &TakenArming) -> String {
     let shown = armed(&taken.status);
+    if taken.proposed_here && taken.status.hosts > 1 {
+        return format!("{shown}On the other hosts: countersign sending adopt\n");
+    }
     if taken.proposed_here {
         return shown;
     }
-    format!(
-        "{shown}Another host has proposed this. There, or here with a copy of its `.proposed` file: \
-         countersign sending adopt\n"
-    )
+    format!("{shown}Another host has proposed this. There: countersign sending adopt\n")
 }
 
 fn armed(status: &SendingStatus) -> String {
     let mut sheet = Sheet::default();
     sheet.row("database", &status.database).row("armed by", status.signers.join(", "));
     sheet.row("armed at", status.armed_at).row("until", status.lease_until);
+    if status.hosts > 1 {
+        sheet.row("hosts", status.hosts);
+    }
+    for line in &status.witnesses {
+        sheet.row("witnesses", line);
+    }
     sheet.to_string()
 }
 
@@ -166,14 +226,24 @@ impl SendingAnswer {
     ) -> Result<Self, CommandFailure> {
         let file = sending_file(config);
         match sending_status(instance, &file, roster).await {
-            Ok(status) => {
-                Ok(Self { armed: true, status: Some(status), reason: None, remedy: None })
-            }
+            Ok(status) => Ok(Self::witnessed(instance, status).await),
             Err(DisarmedError::Fault(error)) => Err(error.into()),
             Err(why) => {
                 let remedy = why.needs_signatures().then_some(HOW_TO_ARM);
                 Ok(Self { remedy, ..Self::no(&why) })
             }
+        }
+    }
+
+    /// It may, if enough witnesses sign for the log.
+    async fn witnessed(instance: &Instance, status: SendingStatus) -> Self {
+        let signed = match &status.policy {
+            Some(policy) => wiring::witnesses().sign(instance, policy).await,
+            None => Ok(()),
+        };
+        match signed {
+            Ok(()) => Self { armed: true, status: Some(status), reason: None, remedy: None },
+            Err(why) => Self { status: Some(status), ..Self::no(&why) },
         }
     }
 
@@ -191,7 +261,8 @@ async fn status(
     let roster = wiring::roster(config, instance).await?;
     let answer = SendingAnswer::of(config, instance, &roster).await?;
     context.output.result("countersign.sending_status/1", &answer, |answer| {
-        answer.status.as_ref().map_or_else(|| disarmed(answer), armed)
+        let status = answer.status.as_ref().filter(|_| answer.armed);
+        status.map_or_else(|| disarmed(answer), armed)
     })?;
     Ok(if answer.armed { Done::Whole } else { Done::Refused })
 }
@@ -206,6 +277,7 @@ fn refused(error: ArmError) -> CommandFailure {
     match error {
         ArmError::Arming(_)
         | ArmError::OtherDatabase { .. }
+        | ArmError::OtherInstance { .. }
         | ArmError::OtherLog(_)
         | ArmError::OtherProposal { .. }
         | ArmError::SeenMore { .. } => Refused::because(error),

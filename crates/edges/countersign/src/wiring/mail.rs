@@ -3,7 +3,7 @@
 use std::fs;
 
 use campaigns::Means;
-use instance::{Instance, SendingGuard, SendingPermission};
+use instance::{Instance, SendingGuard, SendingPermission, Witnesses};
 use model::{InstanceKind, Secret};
 use notice::{
     Address, Credentials, DkimKey, Greeting, Language, Maildir, Relay, RelayOptions, Roots,
@@ -20,6 +20,7 @@ use super::{
 use crate::{
     ambient::host_name,
     config::{Config, TransportSetting},
+    witness_line::HttpWitnesses,
 };
 
 /// Everything that campaigns are run with.
@@ -34,9 +35,14 @@ pub(crate) async fn means(config: &Config, instance: &Instance) -> Result<Means,
             words: words(config, instance.kind())?,
             mail: mail(config, instance.kind())?,
             pages: pages_url(config)?,
-            permission: SendingPermission::new(guard, founding),
+            permission: SendingPermission::new(guard, founding, witnesses()),
         },
     })
+}
+
+/// The way to the witnesses that operators have signed for.
+pub(crate) fn witnesses() -> Witnesses {
+    Witnesses::new(Box::new(HttpWitnesses::new()))
 }
 
 /// The words of the notices. Those of a rehearsal say that it is one.

@@ -40,7 +40,9 @@ fn a_host_that_was_never_armed_sends_nothing() {
         fs::rename(&file, &aside).unwrap();
         assert_no_worker(&office.try_to_work(), "this host is not armed");
         let stranger = Office::open(backend);
-        fs::copy(stranger.path("sending.json"), &file).unwrap();
+        fs::copy(&aside, &file).unwrap();
+        assert_no_worker(&office.try_to_work(), "is a copy");
+        fs::rename(stranger.path("sending.json"), &file).unwrap();
         assert_no_worker(&office.try_to_work(), "is of instance");
         let theirs = stranger.arming();
         let taken = office.run(&["sending", "arm", &theirs]);
@@ -50,6 +52,30 @@ fn a_host_that_was_never_armed_sends_nothing() {
         fs::rename(&aside, &file).unwrap();
         office.work();
         office.assert_settled(&ids(&office.exposed()));
+    }
+}
+
+#[test]
+fn a_rehearsal_writes_only_to_what_says_that_it_is_for_rehearsals() {
+    let change = |office: &Office, statement: &str| {
+        let code = "from django.db import connection\nconnection.cursor().execute(arguments[0])";
+        let _ = office.site.django(code, &[statement]);
+    };
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        office.start("");
+        change(&office, "DROP TABLE countersign_rehearsal");
+        let words = "a database that does not say that it is for rehearsals";
+        for command in [&["worker", "--until-done"][..], &["reconcile"]] {
+            let refused = office.run(command);
+            assert_eq!(refused.code, 3, "{}", refused.stderr);
+            assert!(refused.stderr.contains(words), "{}", refused.stderr);
+        }
+        let doctor = office.run(&["doctor"]).stdout;
+        assert!(doctor.contains(words), "{doctor}");
+        assert!(office.mails().is_empty() && office.locked_out().is_empty());
+        change(&office, "CREATE TABLE countersign_rehearsal (why TEXT)");
+        office.work();
     }
 }
 

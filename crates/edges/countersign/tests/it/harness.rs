@@ -135,28 +135,30 @@ impl TestInstance {
 
     /// A rehearsal with this Django site as its directory.
     pub(crate) fn of(backend: Backend, site: &DjangoSite) -> Self {
-        Self::init(backend, &["--preset", "django", "--directory", &site.database_url])
+        Self::kept_in(backend.store(), site, "rehearsal")
+    }
+
+    /// The same, of this kind and in this database.
+    pub(crate) fn kept_in(store: Option<TestDatabase>, site: &DjangoSite, kind: &str) -> Self {
+        let rehearsal: &[_] = if kind == "rehearsal" { &["--rehearsal"] } else { &[] };
+        let directory = ["--preset", "django", "--directory", &site.database_url];
+        Self::made(store, &[rehearsal, &directory].concat(), kind)
     }
 
     /// A rehearsal with its own embedded directory.
     pub(crate) fn embedded(backend: Backend) -> Self {
-        Self::init(backend, &[])
+        Self::made(backend.store(), &["--rehearsal"], "rehearsal")
     }
 
     /// A site's, with an embedded copy of its accounts.
     pub(crate) fn of_copy(backend: Backend) -> Self {
-        Self::made(backend, &[], "site")
+        Self::made(backend.store(), &[], "site")
     }
 
-    fn init(backend: Backend, arguments: &[&str]) -> Self {
-        Self::made(backend, &[&["--rehearsal"], arguments].concat(), "rehearsal")
-    }
-
-    fn made(backend: Backend, arguments: &[&str], kind: &str) -> Self {
+    fn made(store: Option<TestDatabase>, arguments: &[&str], kind: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = program(["init"]);
         command.arg(folder.path()).args(arguments);
-        let store = backend.store();
         if let Some(database) = &store {
             command.args(["--store", &database.url]);
         }

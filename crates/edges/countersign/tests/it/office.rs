@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -20,6 +21,7 @@ use testkit::{
 
 use crate::{
     harness::{Backend, Run, TestInstance},
+    judged::{assert_history, assert_reports},
     people,
 };
 
@@ -61,6 +63,20 @@ pub(crate) struct Office {
     /// Where mail for each account arrives, as the server notes it.
     pub(crate) addresses: BTreeMap<String, String>,
     leak_files: Vec<String>,
+    has_true_rows: AtomicBool,
+}
+
+/// Whatever a test was about, nothing may have happened that cannot.
+impl Drop for Office {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            return;
+        }
+        assert_history(&self.instance);
+        if *self.has_true_rows.get_mut() {
+            assert_reports(&self.instance);
+        }
+    }
 }
 
 impl Office {
@@ -76,15 +92,22 @@ impl Office {
 
     /// With these leak files of this site's.
     pub(crate) fn at(backend: Backend, site: DjangoSite, files: &[&str]) -> Self {
+        let instance = TestInstance::of(backend, &site);
+        Self::of(instance, site, files)
+    }
+
+    /// Of this instance, which has been made just now.
+    pub(crate) fn of(instance: TestInstance, site: DjangoSite, files: &[&str]) -> Self {
         let smtp = SmtpServer::start(&[]);
         let family = people::join(&site);
         let mut office = Self {
-            instance: instance(backend, &site, &smtp),
+            instance: configured(instance, &site, &smtp),
             addresses: people::addresses(&site),
             family,
             site,
             smtp,
             leak_files: files.iter().map(|file| (*file).to_owned()).collect(),
+            has_true_rows: AtomicBool::new(true),
         };
         office.found();
         office.arm();
@@ -105,18 +128,32 @@ impl Office {
         self.instance.set("COUNTERSIGN_OPERATORS_ROSTER_DIGEST", &digest);
     }
 
+    /// Somebody else has written to rows, so that there may be no report.
+    pub(crate) fn distrust_rows(&self) {
+        self.has_true_rows.store(false, Ordering::Relaxed);
+    }
+
     /// Proposes an arming and has two operators sign it; the file.
     pub(crate) fn arming(&self) -> String {
+        self.arming_with(&[])
+    }
+
+    fn arming_with(&self, terms: &[&str]) -> String {
         let file = self.path("arming.json");
         let _ = fs::remove_file(&file);
-        self.run(&["sending", "propose", "--output", &file]).json();
+        self.run(&[&["sending", "propose", "--output", &file], terms].concat()).json();
         let signed = SignedArming::parse(&fs::read(&file).unwrap()).unwrap();
         let signed = signed.signed_by(&key("ana")).signed_by(&key("bob"));
         self.write("armed.json", &signed.to_bytes())
     }
 
     pub(crate) fn arm(&self) {
-        let file = self.arming();
+        self.arm_with(&[]);
+    }
+
+    /// The same on these terms.
+    pub(crate) fn arm_with(&self, terms: &[&str]) {
+        let file = self.arming_with(terms);
         self.run(&["sending", "arm", &file]).json();
     }
 
@@ -383,8 +420,8 @@ pub(crate) fn ids(people: &[&SitePerson]) -> BTreeSet<String> {
     people.iter().map(|person| person.id.clone()).collect()
 }
 
-fn instance(backend: Backend, site: &DjangoSite, smtp: &SmtpServer) -> TestInstance {
-    TestInstance::of(backend, site)
+fn configured(instance: TestInstance, site: &DjangoSite, smtp: &SmtpServer) -> TestInstance {
+    instance
         .with("COUNTERSIGN_DIRECTORY_WRITE_URL", &site.database_url)
         .with("COUNTERSIGN_SITE_NAME", "Example")
         .with("COUNTERSIGN_MAIL_FROM", "security@example.org")

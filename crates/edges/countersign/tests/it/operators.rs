@@ -347,6 +347,7 @@ fn plan(name: &str) -> Plan {
         reasons: vec![reason],
         policy: Policy::default(),
         mails: [].into(),
+        is_witnessed: false,
         templates: [("reset/en".parse().unwrap(), campaign::TemplateDigest::from_bytes([9; 32]))]
             .into(),
     };

@@ -5,6 +5,7 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
     process::{Child, Stdio},
 };
 
@@ -17,30 +18,82 @@ use crate::{
 
 const NAME: &str = "witness.example.org/w1";
 
-/// A log, and a witness that watches over it.
-struct Watch {
-    instance: TestInstance,
+/// A witness of an instance's log, as a process.
+pub(crate) struct Witness {
     verifier: WitnessVerifier,
+    folder: PathBuf,
     address: String,
-    process: Child,
+    process: Option<Child>,
+}
+
+impl Witness {
+    pub(crate) fn of(instance: &TestInstance) -> Self {
+        Self::called(NAME, instance)
+    }
+
+    /// One of several.
+    pub(crate) fn called(name: &str, instance: &TestInstance) -> Self {
+        let folder = instance.path(&name.replace('/', "-"));
+        let mut init = instance.command(&["witness", "init", "--name", name]);
+        let made: Run = init.arg("--folder").arg(&folder).output().unwrap().into();
+        let verifier = made.json()["verifier"].as_str().unwrap().parse().unwrap();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let mut witness = Self { verifier, folder, address, process: None };
+        witness.start(instance);
+        witness
+    }
+
+    pub(crate) fn verifier(&self) -> String {
+        self.verifier.to_string()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The policy that asks it alone.
+    pub(crate) fn policy(&self) -> String {
+        format!("witness w1 {} {}\nquorum w1\n", self.verifier, self.url())
+    }
+
+    pub(crate) fn start(&mut self, instance: &TestInstance) {
+        let (log, address) = (log_verifier(instance), &self.address);
+        let mut command = instance.command(&["witness", "run", "--log", &log, "--listen", address]);
+        command.arg("--folder").arg(&self.folder).stdout(Stdio::null()).stderr(Stdio::null());
+        self.process = Some(command.spawn().unwrap());
+        wait_until(|| TcpStream::connect(address).is_ok());
+    }
+
+    pub(crate) fn kill(&mut self) {
+        let Some(mut process) = self.process.take() else { return };
+        let _ = process.kill();
+        let _ = process.wait();
+    }
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A log, and a witness that watches over it.
+pub(crate) struct Watch {
+    pub(crate) instance: TestInstance,
+    pub(crate) witness: Witness,
 }
 
 impl Watch {
-    fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         let instance = TestInstance::embedded(Backend::Sqlite);
-        let folder = instance.path("witness").to_str().unwrap().to_owned();
-        let made = instance.run(&["witness", "init", "--folder", &folder, "--name", NAME]).json();
-        let verifier = made["verifier"].as_str().unwrap().parse().unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        let process = watch(&instance, &address);
-        Self { instance, verifier, address, process }
+        let witness = Witness::of(&instance);
+        Self { instance, witness }
     }
 
     /// Kills the witness, and starts it anew.
-    fn restart(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-        self.process = watch(&self.instance, &self.address);
+    pub(crate) fn restart(&mut self) {
+        self.witness.kill();
+        self.witness.start(&self.instance);
     }
 
     /// The log as it is: every stored hash, its size, and its signed head.
@@ -50,8 +103,7 @@ impl Watch {
         for entry in shown.lines() {
             stored.extend(tree.push(entry.as_bytes()).unwrap());
         }
-        let head = self.instance.run(&["log", "checkpoint"]).json()["checkpoint"].take();
-        ((0..).zip(stored).collect(), tree.size(), head.as_str().unwrap().to_owned())
+        ((0..).zip(stored).collect(), tree.size(), head(&self.instance))
     }
 
     /// Asks for a signature, as whoever knows that the witness has seen so many entries.
@@ -67,7 +119,7 @@ impl Watch {
     }
 
     fn post(&self, body: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut stream = TcpStream::connect(&self.witness.address).unwrap();
         let length = body.len();
         let head = format!(
             "POST /add-checkpoint HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
@@ -81,34 +133,49 @@ impl Watch {
     }
 
     fn cosign(&self) -> Run {
-        let (url, witness) = (format!("http://{}", self.address), self.verifier.to_string());
-        self.instance.run(&["log", "cosign", "--url", &url, "--witness", &witness])
-    }
-
-    fn grow(&self) {
-        let file = self.instance.path("accounts.csv");
-        fs::write(&file, "id,email,password_hash\n1,a@example.org,$2b$04$abcdefghijklmnopqrstuu\n")
-            .unwrap();
-        self.instance.run(&["account", "import", file.to_str().unwrap()]).json();
+        cosign(&self.instance, &self.witness.url(), &self.witness.verifier())
     }
 }
 
-impl Drop for Watch {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// Has a witness sign an instance's log.
+pub(crate) fn cosign(instance: &TestInstance, url: &str, witness: &str) -> Run {
+    instance.run(&["log", "cosign", "--url", url, "--witness", witness])
 }
 
-fn watch(instance: &TestInstance, address: &str) -> Child {
+/// Lets an instance's log grow.
+pub(crate) fn grow(instance: &TestInstance) {
+    let file = instance.path("accounts.csv");
+    fs::write(&file, "id,email,password_hash\n1,a@example.org,$2b$04$abcdefghijklmnopqrstuu\n")
+        .unwrap();
+    instance.run(&["account", "import", file.to_str().unwrap()]).json();
+}
+
+/// The signed head of an instance's log.
+pub(crate) fn head(instance: &TestInstance) -> String {
+    let head = instance.run(&["log", "checkpoint"]).json()["checkpoint"].take();
+    head.as_str().unwrap().to_owned()
+}
+
+/// The key that checks an instance's log.
+pub(crate) fn log_verifier(instance: &TestInstance) -> String {
     let log = instance.run(&["log", "verify"]).json()["verifier"].take();
-    let folder = instance.path("witness");
-    let arguments = ["witness", "run", "--log", log.as_str().unwrap(), "--listen", address];
-    let mut command = instance.command(&arguments);
-    command.arg("--folder").arg(folder).stdout(Stdio::null()).stderr(Stdio::null());
-    let process = command.spawn().unwrap();
-    wait_until(|| TcpStream::connect(address).is_ok());
-    process
+    log.as_str().unwrap().to_owned()
+}
+
+/// Puts a file of SQLite back as it was: the file stays the same one.
+pub(crate) fn put_back(store: &Path, before: &[u8]) {
+    for ending in ["sqlite3-wal", "sqlite3-shm"] {
+        let _ = fs::remove_file(store.with_extension(ending));
+    }
+    fs::write(store, before).unwrap();
+}
+
+/// An instance's store in SQLite, whole, also while somebody writes to it.
+pub(crate) fn backup(instance: &TestInstance) -> Vec<u8> {
+    let copy = instance.path("backup.sqlite3");
+    let _ = fs::remove_file(&copy);
+    instance.ask(&format!("VACUUM INTO '{}'", copy.display()));
+    fs::read(copy).unwrap()
 }
 
 #[test]
@@ -117,11 +184,11 @@ fn a_witness_signs_for_a_log_that_grows_and_for_none_that_was_put_back() {
     let (_, first, _) = watch.log();
     let (code, line) = watch.ask(0);
     assert_eq!(code, 200, "{line}");
-    watch.verifier.read(&watch.log().2, &line).unwrap();
+    watch.witness.verifier.read(&watch.log().2, &line).unwrap();
     let store = watch.instance.path("countersign.sqlite3");
-    let before = fs::read(&store).unwrap();
+    let before = backup(&watch.instance);
 
-    watch.grow();
+    grow(&watch.instance);
     watch.restart();
     let (_, second, _) = watch.log();
     assert!(second > first);
@@ -129,19 +196,16 @@ fn a_witness_signs_for_a_log_that_grows_and_for_none_that_was_put_back() {
     assert_eq!((code, &*size), (409, &*format!("{first}\n")));
     let (code, line) = watch.ask(first);
     assert_eq!(code, 200, "{line}");
-    watch.verifier.read(&watch.log().2, &line).unwrap();
+    watch.witness.verifier.read(&watch.log().2, &line).unwrap();
 
-    watch.grow();
+    grow(&watch.instance);
     let cosigned = watch.cosign().json();
     let note = cosigned["checkpoint"].as_str().unwrap();
     assert!(note.contains(NAME), "{note}");
     let second = cosigned["entries"].as_u64().unwrap();
     assert_eq!(watch.cosign().json()["entries"], second, "asked again");
 
-    for ending in ["-wal", "-shm"] {
-        let _ = fs::remove_file(watch.instance.path(&format!("countersign.sqlite3{ending}")));
-    }
-    fs::write(&store, before).unwrap();
+    put_back(&store, &before);
     assert_eq!(watch.log().1, first);
     assert_eq!(watch.ask(first), (409, format!("{second}\n")));
     watch.restart();
@@ -150,10 +214,10 @@ fn a_witness_signs_for_a_log_that_grows_and_for_none_that_was_put_back() {
     let refused = watch.cosign();
     assert_eq!(refused.code, 3, "{}", refused.stderr);
     assert!(refused.stderr.contains("it is a restored backup"), "{}", refused.stderr);
-    watch.grow();
-    watch.grow();
-    watch.grow();
-    watch.grow();
+    grow(&watch.instance);
+    grow(&watch.instance);
+    grow(&watch.instance);
+    grow(&watch.instance);
     let forked = watch.cosign();
     assert_eq!(forked.code, 3, "{}", forked.stderr);
     assert!(forked.stderr.contains("does not go on from the"), "{}", forked.stderr);

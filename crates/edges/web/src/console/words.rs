@@ -29,6 +29,7 @@ pub(super) const fn reason(reason: SkipReason) -> &'static str {
         SkipReason::Unverified => "Their stored hash could not be tried",
         SkipReason::AlreadyReset => "Another campaign has reset this password",
         SkipReason::InOtherCampaign => "Another open campaign has the account",
+        SkipReason::Restored => "Our store was put back: their address may have been told already",
         SkipReason::Dismissed => "An operator dismissed the finding",
         SkipReason::Contradicted => "The leaked password is not theirs after all: our fault",
     }

@@ -4,7 +4,7 @@ use std::{
 };
 
 use authority::{OperatorKey, RosterDocument, SignedArming, SignedRoster};
-use instance::{Instance, InstanceKey, create_instance};
+use instance::{ArmingTerms, Instance, InstanceKey, create_instance};
 use model::{Clock as _, InstanceKind, Randomness};
 
 use super::super::CommandFailure;
@@ -108,7 +108,9 @@ async fn arm(
     operators: &[OperatorKey],
 ) -> Result<(), CommandFailure> {
     let file = config.resolve(&config.settings.sending.file);
-    let proposal = instance::propose_arming(instance, &file).await?;
+    let proposal =
+        instance::propose_arming(instance, &file, ArmingTerms::default(), &wiring::witnesses())
+            .await?;
     let signed = operators.iter().take(2).fold(proposal, SignedArming::signed_by);
     let roster = wiring::roster(config, instance).await?;
     instance::arm(instance, &signed, &roster, &file).await?;

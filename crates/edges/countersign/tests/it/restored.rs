@@ -1,0 +1,172 @@
+//! A store that was put back to an earlier state on purpose, and operators who know it and arm it
+//! again: nobody is told twice, and everybody is accounted for.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use authority::SignedArming;
+use model::Document as _;
+use serde_json::{Value, json};
+
+use crate::{
+    harness::Backend,
+    office::{CAMPAIGN, LEAK, Office, ids, wait_until},
+    witness::{Witness, backup, put_back},
+};
+
+/// Everybody at once, and some of them wait for their mail.
+const QUICK: &str = "canary_addresses = 500\nsealed_untold_max = 8";
+
+/// A campaign of which a backup was taken while some were sealed and not told, and which went on.
+struct Lost {
+    office: Office,
+    store: PathBuf,
+    backup: Vec<u8>,
+}
+
+impl Lost {
+    /// The campaign goes on after the backup until so many addresses are told.
+    fn after(addresses: usize) -> Self {
+        let office = Office::open(Backend::Sqlite);
+        office.smtp.behave("*", "slow");
+        office.start(QUICK);
+        let work = office.start_work();
+        wait_until(|| office.mails().len() > 2);
+        let bytes = backup(&office.instance);
+        wait_until(|| office.mails().len() >= addresses);
+        drop(work);
+        office.smtp.behave("*", "accept");
+        let store = office.instance.path("countersign.sqlite3");
+        Self { office, store, backup: bytes }
+    }
+
+    fn put_back(&self) {
+        put_back(&self.store, &self.backup);
+        let refused = self.office.try_to_work();
+        assert_eq!(refused.code, 3, "{}", refused.stderr);
+        assert!(refused.stderr.contains("the store is a restored backup"), "{}", refused.stderr);
+        self.office.arm();
+        let armed = SignedArming::parse(&fs::read(self.office.path("armed.json")).unwrap());
+        let text = armed.unwrap().document().signing_text();
+        assert!(text.contains("each counts as uncertain"), "{text}");
+    }
+
+    /// Settles those whom the campaign had begun with.
+    fn finish(&self) {
+        let office = &self.office;
+        let halted = office.try_to_work();
+        assert!(
+            halted.stderr.contains("the store was put back after campaign"),
+            "{}",
+            halted.stderr
+        );
+        let status = office.status();
+        assert_eq!(
+            (&status["state"], &status["halted_because"]),
+            (&json!("halted"), &json!("restored"))
+        );
+        let again = office.steer("freeze");
+        assert_eq!(again.code, 3, "{}", again.stderr);
+        assert!(again.stderr.contains(&format!("campaign finish {CAMPAIGN}")), "{}", again.stderr);
+        office.run(&["campaign", "finish", CAMPAIGN]).json();
+        assert_eq!(office.approve(&["bob", "cleo"]).code, 0);
+        assert_eq!(office.steer("resume").code, 0);
+        office.work();
+        assert_eq!(office.state(), "done");
+    }
+
+    /// Those of whom the restored store knows nothing, though their password was taken out of use.
+    fn unrecorded(&self) -> BTreeSet<String> {
+        let compared = self.office.run(&["reconcile", "--list"]);
+        assert_eq!(compared.code, 4, "{}", compared.stderr);
+        let found: Value = serde_json::from_str(&compared.stdout).unwrap();
+        let listed = found["list"].as_array().unwrap().iter();
+        let account = |line: &Value| line["account"].as_str().unwrap().to_owned();
+        listed.inspect(|line| assert_eq!(line["kind"], "unrecorded")).map(account).collect()
+    }
+}
+
+#[test]
+fn whoever_may_have_been_told_by_what_is_lost_is_not_told_again() {
+    let lost = Lost::after(12);
+    let office = &lost.office;
+    let told = office.told_once();
+    let locked_out = office.locked_out();
+    lost.put_back();
+    lost.finish();
+    assert_eq!(office.told_once(), told, "a mail was sent");
+
+    let report = office.report();
+    let uncertain = report["notices"]["uncertain"].as_u64().unwrap_or_default();
+    assert!(uncertain > 0, "nobody was sealed and untold when the backup was taken: {report:#}");
+    let unrecorded = lost.unrecorded();
+    let recorded = report["sealed"].as_u64().unwrap();
+    assert_eq!(
+        recorded + unrecorded.len() as u64,
+        locked_out.len() as u64,
+        "{report:#}\n{unrecorded:?}"
+    );
+    assert!(unrecorded.is_subset(&locked_out));
+    assert_eq!(office.state(), "done", "what is explained halts nothing");
+
+    // Whoever still has the leaked password is for another campaign.
+    let left = &ids(&office.exposed()) - &locked_out;
+    office.draft_another("Summer", LEAK, QUICK);
+    office.start_another("Summer");
+    office.work();
+    assert_eq!(office.locked_out(), ids(&office.exposed()));
+    let now_told = office.told_once();
+    assert!(now_told.is_superset(&told));
+    assert!(now_told.is_superset(&office.addresses_of(&left)), "{left:?}");
+}
+
+#[test]
+fn a_host_that_remembers_nothing_makes_its_operators_sign_so() {
+    let lost = Lost::after(8);
+    let office = &lost.office;
+    let told = office.told_once();
+    put_back(&lost.store, &lost.backup);
+    fs::remove_file(office.path("sending.json")).unwrap();
+    office.arm();
+    let armed = SignedArming::parse(&fs::read(office.path("armed.json")).unwrap());
+    let text = armed.unwrap().document().signing_text();
+    assert!(text.contains("log before: this host has never sent\nWARNING: "), "{text}");
+    lost.finish();
+    assert_eq!(office.told_once(), told);
+}
+
+/// A file that was moved looks like one that a backup has put back.
+#[test]
+fn a_copy_of_the_sending_file_does_not_say_that_nothing_is_lost() {
+    let office = Office::open(Backend::Sqlite);
+    let (old, new) = (office.path("sending.json"), office.path("moved.json"));
+    fs::copy(&old, &new).unwrap();
+    fs::rename(&new, &old).unwrap();
+    let warned = office.run(&["sending", "propose", "--output", &office.path("one.json")]);
+    assert_eq!(warned.json()["log_continues"], false);
+    office.arm();
+    let known = office.run(&["sending", "propose", "--output", &office.path("two.json")]);
+    assert_eq!(known.json()["log_continues"], true);
+}
+
+#[test]
+fn an_arming_with_witnesses_goes_on_only_if_they_say_so() {
+    let office = Office::open(Backend::Sqlite);
+    let mut witness = Witness::of(&office.instance);
+    let policy = office.write("witnesses", witness.policy().as_bytes());
+    office.arm_with(&["--witnesses", &policy]);
+    let continues = |file: &str| {
+        let proposed = office.run(&["sending", "propose", "--output", &office.path(file)]);
+        proposed.json()["log_continues"].as_bool().unwrap()
+    };
+    assert!(continues("known.json"));
+    // The whole host is put back, its file with the store: only the witness can tell.
+    let (store, file) = (office.instance.path("countersign.sqlite3"), office.path("sending.json"));
+    let before = (backup(&office.instance), fs::read(&file).unwrap());
+    office.start("");
+    office.work();
+    put_back(&store, &before.0);
+    fs::write(&file, &before.1).unwrap();
+    assert!(!continues("restored.json"));
+    witness.kill();
+    assert!(!continues("silent.json"));
+}

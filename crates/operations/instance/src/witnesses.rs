@@ -1,0 +1,113 @@
+//! The witnesses that the arming names: enough of them sign for the log before anything is sealed or
+//! sent.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
+
+use futures_util::future::BoxFuture;
+use ledger::{PolicyWitness, WitnessPolicy};
+
+use crate::{CosignLogError, CosignedCheckpoint, Instance, WitnessLine, cosign_log};
+
+/// The way to the witnesses, and how far each of them has signed for this process.
+pub struct Witnesses {
+    line: Box<dyn WitnessLine>,
+    signed: Mutex<BTreeMap<String, u64>>,
+}
+
+impl Witnesses {
+    /// None is asked before there is a policy.
+    #[must_use]
+    pub fn new(line: Box<dyn WitnessLine>) -> Self {
+        Self { line, signed: Mutex::default() }
+    }
+
+    /// Has enough witnesses sign the log as it is now. They are asked in their order, and no more
+    /// than are needed.
+    ///
+    /// # Errors
+    /// [`WitnessError::Refused`] if this store is not the one that they have seen, and
+    /// [`WitnessError::Silent`] if too few have answered.
+    pub fn sign<'a>(
+        &'a self,
+        instance: &'a Instance,
+        policy: &'a WitnessPolicy,
+    ) -> BoxFuture<'a, Result<(), WitnessError>> {
+        Box::pin(async move {
+            let (mut signed, mut refused, mut silent) = (Vec::new(), None, Silence::default());
+            for (place, witness) in policy.witnesses().iter().enumerate() {
+                match self.ask(instance, witness).await {
+                    Ok(()) => signed.push(place),
+                    Err(error) if error.is_refusal() => refused = refused.or(Some(error)),
+                    Err(error) => silent.add(witness, &error),
+                }
+                if policy.is_met(&signed) {
+                    return Ok(());
+                }
+            }
+            Err(refused.map_or(WitnessError::Silent(silent), WitnessError::Refused))
+        })
+    }
+
+    async fn ask(
+        &self,
+        instance: &Instance,
+        witness: &PolicyWitness,
+    ) -> Result<(), CosignLogError> {
+        let name = witness.verifier.name().as_str();
+        let old = self.known().get(name).copied().unwrap_or_default();
+        let CosignedCheckpoint { size, .. } =
+            cosign_log(instance, witness, old, &*self.line).await?;
+        self.known().insert(name.to_owned(), size);
+        Ok(())
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, u64>> {
+        // Whoever has panicked has left a number behind, which the witness corrects.
+        self.signed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Witnesses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Witnesses({:?})", self.line)
+    }
+}
+
+/// What became of the witnesses that have not signed.
+#[derive(Debug, Default)]
+pub struct Silence(Vec<String>);
+
+impl Silence {
+    fn add(&mut self, witness: &PolicyWitness, error: &CosignLogError) {
+        self.0.push(format!("{}: {error}", witness.verifier.name()));
+    }
+}
+
+impl fmt::Display for Silence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("; "))
+    }
+}
+
+/// Why nothing is sealed or sent for want of witnesses.
+#[derive(Debug, thiserror::Error)]
+pub enum WitnessError {
+    /// They have seen what this store does not hold.
+    #[error(transparent)]
+    Refused(CosignLogError),
+    /// They could not be asked, or have answered something else.
+    #[error("too few witnesses sign for the log, so nothing is sealed or sent for now: {0}")]
+    Silent(Silence),
+}
+
+impl WitnessError {
+    /// Whether the witnesses say that this store is not the one they have seen.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+}
