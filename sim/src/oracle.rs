@@ -196,64 +196,19 @@ impl Oracle {
         }
     }
 
-    /// Once nothing goes wrong any more, and everybody had their time.
+    /// Once nothing goes wrong any more, and everybody had their time. A store that was put back, of which
+    /// operators have signed so, does not know everything any more, and says of whom not.
     pub(crate) async fn conclude(
         &mut self,
         host: &Host,
         server: &Server,
         site: &mut Site,
         store: &mut StoreView,
+        is_restored: bool,
     ) {
-        if let Err(error) = self.try_conclude(host, server, site, store).await {
+        if let Err(error) = self.try_conclude(host, server, site, store, is_restored).await {
             self.break_by(error.to_string());
         }
-    }
-
-    /// The same for a store that was put back, of which operators have signed so: it does not know
-    /// everything any more, and says of whom not.
-    pub(crate) async fn conclude_restored(
-        &mut self,
-        host: &Host,
-        server: &Server,
-        site: &mut Site,
-        store: &mut StoreView,
-    ) {
-        if let Err(error) = self.try_conclude_restored(host, server, site, store).await {
-            self.break_by(error.to_string());
-        }
-    }
-
-    async fn try_conclude_restored(
-        &mut self,
-        host: &Host,
-        server: &Server,
-        site: &mut Site,
-        store: &mut StoreView,
-    ) -> SimResult {
-        self.read_rest(site).await?;
-        self.judge_taken(server);
-        instance::verify_log(&host.instance, None).await?;
-        let unrecorded = unrecorded(host).await?;
-        for kept in store.kept().await? {
-            let id = kept.account;
-            let last = self.written.iter().rfind(|(written, _)| written.account == id);
-            let is_ours = last.is_some_and(|(written, _)| self.is_ours(written));
-            let is_listed = matches!(kept.state.as_str(), "sealed" | "reset" | "overtaken");
-            if is_ours && !is_listed && !unrecorded.contains(&id) {
-                self.break_by(format!("{id} holds a value of ours, and nothing tells of it"));
-            }
-        }
-        let open = store.in_between().await?;
-        if open > 0 {
-            self.break_by(format!("{open} accounts and notices are still in between"));
-        }
-        Ok(())
-    }
-
-    async fn read_rest(&mut self, site: &mut Site) -> SimResult {
-        let (rest, closings) = (site.history(self.written.len()).await?, self.closings);
-        self.written.extend(rest.into_iter().map(|written| (written, closings)));
-        Ok(())
     }
 
     async fn try_conclude(
@@ -262,28 +217,53 @@ impl Oracle {
         server: &Server,
         site: &mut Site,
         store: &mut StoreView,
+        is_restored: bool,
     ) -> SimResult {
-        self.read_rest(site).await?;
+        let (rest, closings) = (site.history(self.written.len()).await?, self.closings);
+        self.written.extend(rest.into_iter().map(|written| (written, closings)));
         self.judge_taken(server);
         if self.is_broken() {
             return Ok(());
         }
-        for kept in store.kept().await? {
-            self.judge_account(&kept, server);
-        }
-        self.judge_untouched(server);
+        let kept = store.kept().await?;
         let verified = instance::verify_log(&host.instance, None).await?;
         if let Some(fault) = verified.history.faults.first() {
             self.break_by(fault.to_string());
         }
-        self.judge_comparisons(&host.instance).await?;
-        let report = report_campaign(&host.instance, CAMPAIGN).await?;
-        self.judge_report(&Counted(serde_json::to_value(report)?), server);
+        if is_restored {
+            self.judge_told_of(&kept, &unrecorded(host).await?);
+        } else {
+            self.judge_all(&kept, host, server).await?;
+        }
         let open = store.in_between().await?;
         if open > 0 {
             self.break_by(format!("{open} accounts and notices are still in between"));
         }
         Ok(())
+    }
+
+    /// What was kept is all that happened.
+    async fn judge_all(&mut self, kept: &[Kept], host: &Host, server: &Server) -> SimResult {
+        for account in kept {
+            self.judge_account(account, server);
+        }
+        self.judge_untouched(server);
+        self.judge_comparisons(&host.instance).await?;
+        let report = report_campaign(&host.instance, CAMPAIGN).await?;
+        self.judge_report(&Counted(serde_json::to_value(report)?), server);
+        Ok(())
+    }
+
+    /// Whoever holds a value of ours is listed, or found by a comparison of the site's table.
+    fn judge_told_of(&mut self, kept: &[Kept], unrecorded: &BTreeSet<i64>) {
+        for Kept { account: id, state, .. } in kept {
+            let last = self.written.iter().rfind(|(written, _)| written.account == *id);
+            let is_ours = last.is_some_and(|(written, _)| self.is_ours(written));
+            let is_listed = matches!(state.as_str(), "sealed" | "reset" | "overtaken");
+            if is_ours && !is_listed && !unrecorded.contains(id) {
+                self.break_by(format!("{id} holds a value of ours, and nothing tells of it"));
+            }
+        }
     }
 
     /// Accounts whose row ever held a value of ours.

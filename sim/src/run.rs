@@ -254,13 +254,12 @@ impl<'a> Run<'a> {
         self.actors.clear();
         let host = self.host(0);
         let (server, site, store) = (&self.server, &mut self.site, &mut self.store);
-        if let PutBack::Signed = self.put_back {
+        let is_restored = matches!(self.put_back, PutBack::Signed);
+        if is_restored {
             // Whoever compared the table has left that behind.
             clock::step_database(COMPARING_MILLIS);
-            self.oracle.conclude_restored(&host, server, site, store).await;
-        } else {
-            self.oracle.conclude(&host, server, site, store).await;
         }
+        self.oracle.conclude(&host, server, site, store, is_restored).await;
         let log = instance::log_entries(&host.instance, 0).await?;
         let log = log.into_iter().map(|entry| entry.body).collect();
         drop(host);
