@@ -13,7 +13,7 @@ use std::{
 
 use authority::{Approval, OperatorKey, RosterDigest, RosterDocument, SignedArming, SignedRoster};
 use campaign::{Policy, RampStep, Reach, Threshold};
-use campaigns::{Means, NewDraft};
+use campaigns::{Changes, Means, NewDraft};
 use directory::Mapping;
 use exposure::AddLeak;
 use instance::{
@@ -337,24 +337,33 @@ impl Host {
     pub(crate) async fn freeze(&self) -> SimResult {
         let (directory, words) = (&*self.means.directory, &self.means.outbox.words);
         let (instance, means) = (&self.instance, (directory, words));
-        campaigns::freeze_campaign(instance, CAMPAIGN, None, means, self.founding, &Silent).await?;
+        campaigns::freeze_campaign(
+            instance,
+            CAMPAIGN,
+            Changes::default(),
+            means,
+            self.founding,
+            &Silent,
+        )
+        .await?;
         Ok(())
     }
 
     /// Fixes a plan that settles whoever was begun, and touches nobody else.
     pub(crate) async fn finish(&self) -> SimResult {
         let words = &self.means.outbox.words;
-        campaigns::finish_campaign(&self.instance, CAMPAIGN, words, self.founding).await?;
+        let changes = Changes::default();
+        campaigns::finish_campaign(&self.instance, CAMPAIGN, changes, words, self.founding).await?;
         Ok(())
     }
 
-    /// Has the plan signed by everybody but its author.
+    /// Has the plan signed by everybody.
     pub(crate) async fn sign(&self) -> SimResult {
         let instance = &self.instance;
         let plan = campaigns::export_plan(instance, CAMPAIGN).await?;
-        for approver in &self.operators[1..] {
+        for operator in &*self.operators {
             let now = instance.clock().now();
-            let approval = Approval::sign(&plan, plan.counts().targets, approver, now)?;
+            let approval = Approval::sign(&plan, plan.counts().targets, operator, now)?;
             campaigns::approve_campaign(instance, CAMPAIGN, &approval, self.founding).await?;
         }
         Ok(())
@@ -385,7 +394,7 @@ async fn arm_hosts(
     let proposal = instance::propose_arming(instance, first, terms, asked).await?;
     let signed = operators.iter().take(2).fold(proposal, SignedArming::signed_by);
     let roster = instance::roster(instance, founding).await?;
-    instance::arm(instance, &signed, &roster, first).await?;
+    instance::arm(instance, &signed, &roster, first, asked).await?;
     for file in others {
         instance::adopt_proposal(instance, file, &roster).await?;
     }

@@ -39,6 +39,8 @@ BEFORE = "before"
 NEEDS = {
     "campaign_drafted": "campaign name author",
     "campaign_frozen": "campaign round targets addresses skipped",
+    "campaign_handed_over": "campaign author",
+    "campaign_written": "campaign round operator",
     "campaign_approved": "campaign round operator",
     "campaign_moved": "campaign round from to",
     "account_sealing": "campaign whom credential_version",
@@ -190,6 +192,8 @@ def notice_numbers(log):
         if makes_notice(entry):
             if entry["notice"] in used:
                 yield place, "address"
+            used.add(entry["notice"])
+        elif entry["event"] in ("notice_begun", "notice_ended", "notice_disputed"):
             used.add(entry["notice"])
 
 
@@ -344,12 +348,22 @@ def plan(entries, _):
 
 def signatures(entries, _):
     author, now, planned, approvals = "", 0, None, set()
+    needs_author, is_written = False, False
     for place, entry in entries:
         event = entry["event"]
         if event == "campaign_drafted":
             author = entry["author"]
         elif event == "campaign_frozen":
-            planned = entry["round"]
+            planned, needs_author = entry["round"], entry.get("author_signs", False)
+            is_written = False
+        elif event == "campaign_handed_over":
+            author = entry["author"]
+        elif event == "campaign_written":
+            is_present = entry["round"] == now == planned
+            is_theirs = needs_author and entry["operator"] == author
+            if not (is_present and is_theirs) or is_written:
+                yield place, "approvals"
+            is_written = True
         elif event == "campaign_approved":
             is_present = entry["round"] == now == planned
             if not is_present or entry["operator"] in approvals | {author}:
@@ -359,10 +373,11 @@ def signatures(entries, _):
             start, end = entry["from"], entry["to"]
             takes = start == "frozen" and end == "signed"
             takes = takes or start in ("signed", "halted") and end in RUNNING
-            if takes and (planned != now or len(approvals) < APPROVALS_MIN):
+            is_signed = len(approvals) >= APPROVALS_MIN and (is_written or not needs_author)
+            if takes and (planned != now or not is_signed):
                 yield place, "signed"
             if entry["round"] != now:
-                approvals = set()
+                approvals, needs_author, is_written = set(), False, False
             now = entry["round"]
 
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     OperatorKey, Roster, Signature, SignaturesError,
-    ballot::{Ballot, check_barred},
+    ballot::{Ballot, Capacity, capacity_of},
     limits::CLOCK_SKEW_MAX,
 };
 
@@ -67,9 +67,9 @@ impl Approval {
     ) -> Result<Self, ApprovalError> {
         check_count(document, count)?;
         let operator = key.name().clone();
-        check_barred(document, &operator).map_err(ApprovalError::of::<D>)?;
+        let capacity = capacity_of(document, &operator).map_err(ApprovalError::of::<D>)?;
         check_time(document, &operator, now)?;
-        let text = document.signing_text() + &added_text(&operator, now);
+        let text = document.signing_text() + &added_text(capacity, &operator, now);
         let signature = key.sign(text.as_bytes());
         let (round, document) = (document.round(), digest_of(document));
         Ok(Self { v: ApprovalFormat::V1, operator, document, round, at: now, signature })
@@ -98,12 +98,12 @@ impl Approval {
     ) -> Result<bool, ApprovalError> {
         let (operator, at) = (&self.operator, self.at);
         self.check_document(document)?;
-        check_barred(document, operator).map_err(ApprovalError::of::<D>)?;
+        let capacity = capacity_of(document, operator).map_err(ApprovalError::of::<D>)?;
         check_time(document, operator, at)?;
         if at > now.after(CLOCK_SKEW_MAX) {
             return Err(ApprovalError::Early { operator: operator.clone(), at, now });
         }
-        let counted = ballot.count(operator, &added_text(operator, at), &self.signature);
+        let counted = ballot.count(operator, &added_text(capacity, operator, at), &self.signature);
         counted.map_err(ApprovalError::of::<D>)
     }
 
@@ -175,8 +175,11 @@ fn digest_of<D: Approvable>(document: &D) -> DocumentDigest {
 }
 
 /// What the operator signs below the document's own text.
-fn added_text(operator: &OperatorName, at: Timestamp) -> String {
-    format!("approved by: {operator}\napproved at: {at}\n")
+fn added_text(capacity: Capacity, operator: &OperatorName, at: Timestamp) -> String {
+    match capacity {
+        Capacity::Author => format!("written by: {operator}\nsigned at: {at}\n"),
+        Capacity::Approver => format!("approved by: {operator}\napproved at: {at}\n"),
+    }
 }
 
 fn check_time<D: Approvable>(
@@ -204,6 +207,7 @@ impl ApprovalError {
                 Self::OtherInstance { what, found, roster: expected }
             }
             SignaturesError::Barred { name, .. } => Self::Author { what, operator: name },
+            SignaturesError::NoAuthor { name, .. } => Self::NoAuthor { what, operator: name },
             SignaturesError::Unknown { name } => Self::Unknown { operator: name },
             SignaturesError::Signature { name } => Self::Signature { what, operator: name },
             SignaturesError::TooFew { found, needed, .. } => Self::TooFew { found, needed },
@@ -237,8 +241,16 @@ pub enum ApprovalError {
         /// Who.
         operator: OperatorName,
     },
+    /// Somebody else may have written it in this name.
+    #[error("{operator} is the {what}'s author and has not signed it yet")]
+    NoAuthor {
+        /// What kind of document.
+        what: &'static str,
+        /// Who.
+        operator: OperatorName,
+    },
     /// One person is one approver.
-    #[error("{operator} has approved twice: that counts as one approver")]
+    #[error("{operator} has signed twice: that counts once")]
     Twice {
         /// Who.
         operator: OperatorName,
@@ -369,9 +381,24 @@ mod tests {
         check(&plan, &[bob.clone(), cleo], "2");
         let few = "1 approvers have signed, 2 are needed";
         check(&plan, std::slice::from_ref(&bob), few);
-        let twice = "bob has approved twice: that counts as one approver";
+        let twice = "bob has signed twice: that counts once";
         check(&plan, &[bob.clone(), bob], twice);
         check(&plan, &[], "0 approvers have signed, 2 are needed");
+    }
+
+    #[test]
+    fn nobody_writes_in_another_s_name() {
+        let plan = plan(3, 1).with_its_author();
+        let [ana, bob, cleo] = ["ana", "bob", "cleo"].map(|name| approve(&plan, name));
+        let unsigned = "ana is the plan's author and has not signed it yet";
+        check(&plan, &[bob.clone(), cleo.clone()], unsigned);
+        check(&plan, &[ana.clone(), bob.clone()], "1 approvers have signed, 2 are needed");
+        check(&plan, &[bob.clone(), ana.clone(), cleo.clone()], "2");
+        let twice = "ana has signed twice: that counts once";
+        check(&plan, &[ana.clone(), bob.clone(), ana], twice);
+        // What an approver has signed is no author's signature, whatever name is put above it.
+        let forged = Approval { operator: "ana".parse().unwrap(), ..bob };
+        check(&plan, &[forged], "the signature of ana is not over this plan");
     }
 
     #[test]

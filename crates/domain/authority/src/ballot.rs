@@ -3,12 +3,13 @@ use model::{Document, Endorsed, InstanceId, OperatorName};
 use crate::{OperatorPublic, Roster, Signature};
 
 /// Counts the signatures under a document, of whatever kind: each of another operator who is in
-/// the roster today, and none of its author.
+/// the roster today. Its author's is none of them, and may be needed besides.
 pub(crate) struct Ballot<'a, D> {
     document: &'a D,
     roster: &'a Roster,
     text: String,
     signers: Vec<OperatorName>,
+    is_signed_by_author: bool,
 }
 
 impl<'a, D: Document + Clone> Ballot<'a, D> {
@@ -20,7 +21,7 @@ impl<'a, D: Document + Clone> Ballot<'a, D> {
         let (found, expected) = (document.instance(), roster.instance());
         if found == expected {
             let (text, signers) = (document.signing_text(), Vec::new());
-            return Ok(Self { document, roster, text, signers });
+            return Ok(Self { document, roster, text, signers, is_signed_by_author: false });
         }
         let (found, expected) = (found.clone(), expected.clone());
         Err(SignaturesError::OtherInstance { what: D::NOUN, found, expected })
@@ -37,53 +38,83 @@ impl<'a, D: Document + Clone> Ballot<'a, D> {
         added: &str,
         signature: &Signature,
     ) -> Result<bool, SignaturesError> {
-        check_barred(self.document, operator)?;
+        let capacity = capacity_of(self.document, operator)?;
         let unknown = || SignaturesError::Unknown { name: operator.clone() };
         let known = self.roster.operator(operator).ok_or_else(unknown)?;
         let text = format!("{}{added}", self.text);
         if !known.verifies(text.as_bytes(), signature) {
             return Err(SignaturesError::Signature { name: operator.clone() });
         }
+        Ok(self.note(operator, capacity))
+    }
+
+    fn note(&mut self, operator: &OperatorName, capacity: Capacity) -> bool {
+        if capacity == Capacity::Author {
+            return !std::mem::replace(&mut self.is_signed_by_author, true);
+        }
         let first = !self.signers.contains(operator);
         if first {
             self.signers.push(operator.clone());
         }
-        Ok(first)
+        first
     }
 
     /// The proof that enough operators have signed.
     ///
     /// # Errors
-    /// [`SignaturesError::TooFew`] names who could still sign.
+    /// [`SignaturesError::TooFew`] names who could still sign, [`SignaturesError::NoAuthor`] the
+    /// author.
     #[expect(clippy::disallowed_methods, reason = "this is where signatures are counted")]
     pub(crate) fn close(self) -> Result<Endorsed<D>, SignaturesError> {
         let (found, needed) = (self.signers.len(), self.document.signers_needed());
         if found < needed {
             return Err(SignaturesError::TooFew { found, needed, missing: self.missing() });
         }
+        self.check_author()?;
         Ok(Endorsed::attest(self.document.clone(), self.signers))
+    }
+
+    fn check_author(&self) -> Result<(), SignaturesError> {
+        match self.document.author() {
+            Some(author) if self.document.author_signs() && !self.is_signed_by_author => {
+                Err(SignaturesError::NoAuthor { what: D::NOUN, name: author.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn missing(&self) -> String {
         let names = self.roster.operators().iter().map(OperatorPublic::name);
-        let may = |name: &&OperatorName| check_barred(self.document, name).is_ok();
+        let may = |name: &&OperatorName| self.document.author() != Some(*name);
         let missing = names.filter(|name| may(name) && !self.signers.contains(name));
         missing.map(OperatorName::as_str).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// Whether this operator may sign this document at all.
+/// As what somebody signs a document: nobody signs as both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Capacity {
+    /// Who wrote it.
+    Author,
+    /// Somebody else.
+    Approver,
+}
+
+/// As what this operator signs this document.
 ///
 /// # Errors
-/// [`SignaturesError::Barred`] if they wrote it.
-pub(crate) fn check_barred<D: Document>(
+/// [`SignaturesError::Barred`] if they wrote it, and it is not signed by who wrote it.
+pub(crate) fn capacity_of<D: Document>(
     document: &D,
     operator: &OperatorName,
-) -> Result<(), SignaturesError> {
-    if document.barred() == Some(operator) {
-        return Err(SignaturesError::Barred { what: D::NOUN, name: operator.clone() });
+) -> Result<Capacity, SignaturesError> {
+    if document.author() != Some(operator) {
+        return Ok(Capacity::Approver);
     }
-    Ok(())
+    if document.author_signs() {
+        return Ok(Capacity::Author);
+    }
+    Err(SignaturesError::Barred { what: D::NOUN, name: operator.clone() })
 }
 
 /// Why the signatures under a document do not hold.
@@ -102,6 +133,14 @@ pub enum SignaturesError {
     /// Nobody approves what they wrote.
     #[error("{name} is the {what}'s author and cannot approve it")]
     Barred {
+        /// What kind of document.
+        what: &'static str,
+        /// Who.
+        name: OperatorName,
+    },
+    /// Somebody else may have written it in this name.
+    #[error("{name} is the {what}'s author and has not signed it")]
+    NoAuthor {
         /// What kind of document.
         what: &'static str,
         /// Who.

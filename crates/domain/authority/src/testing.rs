@@ -55,6 +55,7 @@ pub(crate) struct Paper {
     needed: usize,
     instance: InstanceId,
     author: OperatorName,
+    author_signs: bool,
     accounts: u64,
     round: u32,
     #[serde(with = "micros")]
@@ -64,7 +65,11 @@ pub(crate) struct Paper {
 impl Paper {
     pub(crate) fn new(accounts: u64, round: u32, at: Timestamp) -> Self {
         let author = "ana".parse().unwrap();
-        Self { needed: 2, instance: instance(), author, accounts, round, at }
+        Self { needed: 2, instance: instance(), author, author_signs: false, accounts, round, at }
+    }
+
+    pub(crate) fn with_its_author(self) -> Self {
+        Self { author_signs: true, ..self }
     }
 
     pub(crate) fn needing(self, needed: usize) -> Self {
@@ -84,8 +89,12 @@ impl Document for Paper {
         self.needed
     }
 
-    fn barred(&self) -> Option<&OperatorName> {
+    fn author(&self) -> Option<&OperatorName> {
         Some(&self.author)
+    }
+
+    fn author_signs(&self) -> bool {
+        self.author_signs
     }
 
     fn write_terms(&self, to: &mut String) -> fmt::Result {

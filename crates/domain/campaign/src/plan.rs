@@ -170,6 +170,7 @@ impl Plan {
                 mails: draft.mails,
                 others: draft.others,
                 is_witnessed: draft.is_witnessed,
+                author_signs: true,
                 ..Terms::default()
             },
         };
@@ -190,7 +191,7 @@ impl Plan {
             sign_by: now.after(Duration::from_secs(policy.signing_seconds)),
             start_by: now.after(Duration::from_secs(policy.start_seconds)),
             policy,
-            terms: Terms { scope, others, is_witnessed, ..self.terms.clone() },
+            terms: Terms { scope, others, is_witnessed, author_signs: true, ..self.terms.clone() },
             ..self.clone()
         };
         plan.check()?;
@@ -305,6 +306,12 @@ impl Plan {
     #[must_use]
     pub const fn author(&self) -> &OperatorName {
         &self.author
+    }
+
+    /// Whether its author has to sign it besides those who approve it.
+    #[must_use]
+    pub const fn author_signs(&self) -> bool {
+        self.terms.author_signs
     }
 
     /// When it was fixed.
@@ -455,7 +462,7 @@ mod tests {
     #[test]
     fn a_plan_is_one_line_of_json_for_ever() {
         let digest = plan(3).digest().to_string();
-        assert_eq!(digest, "29a28ffb614a8062363f8d5fc57a7b98534239cdfd8e17b3ad737865919714e1");
+        assert_eq!(digest, "e9c2a8b864654ee7fbd6ca1d826546faf53630c4d30c284eb841cb13ede6e1c5");
         let bytes = plan(3).to_bytes();
         assert!(bytes.starts_with(br#"{"v":"countersign plan 1","instance":"0123456789abcdef","#));
         assert!(!bytes.contains(&b'\n'));

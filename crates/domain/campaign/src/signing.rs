@@ -21,8 +21,12 @@ impl Document for Plan {
         self.approvers_needed() as usize
     }
 
-    fn barred(&self) -> Option<&OperatorName> {
+    fn author(&self) -> Option<&OperatorName> {
         Some(self.author())
+    }
+
+    fn author_signs(&self) -> bool {
+        self.author_signs()
     }
 
     fn write_terms(&self, to: &mut String) -> fmt::Result {
@@ -32,7 +36,8 @@ impl Document for Plan {
         if self.scope() == Scope::Begun {
             writeln!(to, "scope: settle those who were begun, and touch nobody else")?;
         }
-        writeln!(to, "author: {}", self.author())?;
+        let signs = if self.author_signs() { ", who has to sign as well" } else { "" };
+        writeln!(to, "author: {}{signs}", self.author())?;
         writeln!(to, "frozen at: {}", self.frozen_at())?;
         writeln!(to, "sign before: {}", self.sign_by())?;
         writeln!(to, "start before: {}", self.start_by())?;
@@ -169,7 +174,7 @@ mod tests {
 instance: 0123456789abcdef (site)
 campaign: 7 "Spring"
 round: 1
-author: ana
+author: ana, who has to sign as well
 frozen at: 2012-11-08T00:00:00Z
 sign before: 2012-11-08T04:00:00Z
 start before: 2012-11-09T00:00:00Z
@@ -192,7 +197,7 @@ halt: notices refused above 10 and above 50/1000
 template: reset_required/en 0909090909090909090909090909090909090909090909090909090909090909
 approvers needed: 2
 targets: 203481e4df278f74b8a055352230220ae6981bb3726412de4038f8000483afcd
-digest: 29a28ffb614a8062363f8d5fc57a7b98534239cdfd8e17b3ad737865919714e1
+digest: e9c2a8b864654ee7fbd6ca1d826546faf53630c4d30c284eb841cb13ede6e1c5
 "#;
 
     fn text_of(draft: Draft) -> String {
@@ -235,10 +240,22 @@ digest: 29a28ffb614a8062363f8d5fc57a7b98534239cdfd8e17b3ad737865919714e1
     }
 
     #[test]
-    fn two_others_must_sign() {
+    fn two_others_must_sign_and_its_author() {
         let plan = Plan::freeze(draft(3), &targets(3), 1, NOW).unwrap();
+        check_approvals(&plan, &["ana", "bob", "cleo"], "2");
+        check_approvals(&plan, &["ana", "bob"], "1 approvers have signed, 2 are needed");
+        let unsigned = "ana is the plan's author and has not signed it yet";
+        check_approvals(&plan, &["bob", "cleo"], unsigned);
+    }
+
+    /// Such as have been signed before authors had to.
+    #[test]
+    fn a_plan_that_does_not_ask_for_its_author_s_signature_takes_none() {
+        let plan = Plan::freeze(draft(3), &targets(3), 1, NOW).unwrap();
+        let bytes = String::from_utf8(plan.to_bytes()).unwrap();
+        let before = bytes.replace(r#""author_signs":true"#, "").replace(r#","terms":{}"#, "");
+        let plan = Plan::parse(before.as_bytes()).unwrap();
         check_approvals(&plan, &["bob", "cleo"], "2");
-        check_approvals(&plan, &["bob"], "1 approvers have signed, 2 are needed");
         let own = Approval::sign(&plan, 3, &key("ana"), NOW).unwrap_err().to_string();
         assert_eq!(own, "ana is the plan's author and cannot approve it");
     }
@@ -246,8 +263,9 @@ digest: 29a28ffb614a8062363f8d5fc57a7b98534239cdfd8e17b3ad737865919714e1
     #[test]
     fn a_large_list_needs_a_third() {
         let large = Plan::freeze(Draft { accounts: 200, ..draft(3) }, &targets(3), 1, NOW).unwrap();
-        check_approvals(&large, &["bob", "cleo"], "2 approvers have signed, 3 are needed");
-        check_approvals(&large, &["bob", "cleo", "dan"], "3");
+        let names = ["ana", "bob", "cleo", "dan"];
+        check_approvals(&large, &names[..3], "2 approvers have signed, 3 are needed");
+        check_approvals(&large, &names, "3");
     }
 
     #[test]
@@ -263,9 +281,9 @@ digest: 29a28ffb614a8062363f8d5fc57a7b98534239cdfd8e17b3ad737865919714e1
         let approval = Approval::sign(&plan, 3, &key("bob"), NOW).unwrap();
         let expected = concat!(
             r#"{"v":"countersign approval 1","operator":"bob","#,
-            r#""plan":"29a28ffb614a8062363f8d5fc57a7b98534239cdfd8e17b3ad737865919714e1","#,
+            r#""plan":"e9c2a8b864654ee7fbd6ca1d826546faf53630c4d30c284eb841cb13ede6e1c5","#,
             r#""round":1,"at":1352332800000000,"signature":"#,
-            r#""DEg72DE6OzhyHBoowUwiA1kLvfbRrr4AkZjzZeNaXeQFnGaQfmDQYgLbe7tpzDOv0I0JBoViBqfnpURY/m0iDw=="}"#,
+            r#""dEAyF2r6t4V8ONg+Nv7y50r5+7zjjDpgTx4BlLBKnBgoJyL05Uz/XucUs42GciIILXyxiiZgYk+EIKtHTVPRBw=="}"#,
         );
         assert_eq!(String::from_utf8(approval.to_bytes()).unwrap(), expected);
     }

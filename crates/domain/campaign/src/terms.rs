@@ -53,6 +53,9 @@ pub struct Terms {
     /// Whether witnesses sign for the log before anybody is sealed or told.
     #[serde(skip_serializing_if = "is_usual")]
     pub is_witnessed: bool,
+    /// Whether the author has to sign it, too; nobody asked so in plans of before.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub author_signs: bool,
 }
 
 /// What other campaigns of the same site do to its accounts. A list that is split into several small

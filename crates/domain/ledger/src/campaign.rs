@@ -40,6 +40,25 @@ pub enum CampaignEvent {
         addresses: u64,
         /// Exposed accounts that are left alone.
         skipped: BTreeMap<SkipReason, u64>,
+        /// Whether the author has to sign it, besides those who approve it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        author_signs: bool,
+    },
+    /// Somebody else is answerable for it from now on.
+    CampaignHandedOver {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// Who.
+        author: String,
+    },
+    /// Its author has signed the plan.
+    CampaignWritten {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// The round that was signed.
+        round: u32,
+        /// Who.
+        operator: String,
     },
     /// An operator has signed the plan.
     CampaignApproved {
@@ -218,12 +237,19 @@ impl From<NoticeStep> for CampaignEvent {
 }
 
 impl CampaignEvent {
+    /// Whether an account begins to be sealed, or a notice to be sent.
+    pub(crate) const fn uses_arming(&self) -> bool {
+        matches!(self, Self::AccountSealing { .. } | Self::Notice(NoticeStep::NoticeBegun { .. }))
+    }
+
     /// The campaign that it is about; `None` for what concerns them all.
     #[must_use]
     pub const fn campaign(&self) -> Option<CampaignId> {
         match self {
             Self::CampaignDrafted { campaign, .. }
             | Self::CampaignFrozen { campaign, .. }
+            | Self::CampaignHandedOver { campaign, .. }
+            | Self::CampaignWritten { campaign, .. }
             | Self::CampaignApproved { campaign, .. }
             | Self::CampaignMoved { campaign, .. }
             | Self::AccountSealing { campaign, .. }

@@ -19,12 +19,17 @@ pub trait Document: Serialize + DeserializeOwned {
     /// Which installation it is for.
     fn instance(&self) -> &InstanceId;
 
-    /// How many operators have to sign.
+    /// How many operators have to sign, besides its author.
     fn signers_needed(&self) -> usize;
 
-    /// Whose signature does not count, because they wrote it; `None` if everybody's does.
-    fn barred(&self) -> Option<&OperatorName> {
+    /// Who wrote it, and so cannot approve it; `None` if nobody in particular did.
+    fn author(&self) -> Option<&OperatorName> {
         None
+    }
+
+    /// Whether its author has to sign it as well, so that nobody writes in another's name.
+    fn author_signs(&self) -> bool {
+        false
     }
 
     /// What an operator reads and signs, between the first line and the digest.

@@ -38,8 +38,8 @@ pub(crate) async fn current_plan(tx: &mut Tx, loaded: &Loaded) -> Result<Plan, C
     Err(CampaignError::NoPlan { name, state })
 }
 
-/// Takes an operator's approval of the plan as it is frozen now. With the last one that is needed
-/// the campaign is signed.
+/// Takes an operator's approval of the plan as it is frozen now, or its author's signature. With the
+/// last one that is needed the campaign is signed.
 ///
 /// # Errors
 /// [`CampaignError::Approval`] says why the signature does not count.
@@ -57,10 +57,14 @@ pub fn approve_campaign<'a>(
         let now = tx.now().await?;
         approval.check(&plan, &roster, now)?;
         let operator = approval.operator().to_string();
-        let (id, round) = (loaded.id(), plan.round());
-        if tx.add_approval(id, round, &operator, approval.to_bytes()).await? {
-            let approved = CampaignEvent::CampaignApproved { campaign: id, round, operator };
-            instance.record(&mut tx, &[approved.into()]).await?;
+        let (campaign, round) = (loaded.id(), plan.round());
+        if tx.add_approval(campaign, round, &operator, approval.to_bytes()).await? {
+            let signed = if approval.operator() == plan.author() {
+                CampaignEvent::CampaignWritten { campaign, round, operator }
+            } else {
+                CampaignEvent::CampaignApproved { campaign, round, operator }
+            };
+            instance.record(&mut tx, &[signed.into()]).await?;
         }
         if loaded.campaign.state() == State::Frozen
             && let Ok(signed) = signed_plan(&mut tx, &loaded, &roster, now).await

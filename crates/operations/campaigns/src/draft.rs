@@ -6,14 +6,16 @@ use ledger::CampaignEvent;
 use model::{InstanceKind, LeakId, LeakName, LeakState, OperatorName};
 use store::{NewCampaign, Tx};
 
-use crate::{CampaignError, CampaignView, loaded::machine_digest, show_campaign};
+use crate::{
+    CampaignError, CampaignView, freeze::refuse_stranger, loaded::machine_digest, show_campaign,
+};
 
 /// A campaign to be put together.
 #[derive(Debug, Clone)]
 pub struct NewDraft {
     /// What operators call it; recipients never see it.
     pub name: CampaignName,
-    /// Who is answerable for it, and never approves it.
+    /// Who is answerable for it: they sign its plan, and never count as one who approves it.
     pub author: OperatorName,
     /// The leaks whose findings it is about; at least one.
     pub leaks: Vec<LeakName>,
@@ -37,9 +39,7 @@ pub fn draft_campaign<'a>(
             return Err(CampaignError::NameTaken { name: draft.name.to_string() });
         }
         let roster = roster_in(&mut tx, instance, founding).await?;
-        if roster.operator(&draft.author).is_none() {
-            return Err(CampaignError::UnknownAuthor { name: draft.author.to_string() });
-        }
+        refuse_stranger(&draft.author, &roster)?;
         let leaks = verified_leaks(&mut tx, &draft.leaks).await?;
         keep(instance, &mut tx, draft, leaks).await?;
         tx.commit().await?;

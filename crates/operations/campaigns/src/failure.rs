@@ -45,8 +45,11 @@ pub enum CampaignError {
         /// How far it is.
         state: String,
     },
-    /// The author could not be told from a stranger.
-    #[error("{name} is not in the roster: a campaign's author is an operator")]
+    /// Nobody else signs as its author.
+    #[error(
+        "{name} is not in the roster: a campaign's author is an operator, who signs its plan. Name \
+         another with --author"
+    )]
     UnknownAuthor {
         /// The name given.
         name: String,

@@ -26,25 +26,31 @@ use crate::{
     show_campaign,
 };
 
+/// What a campaign's next plan is to have in place of what it had.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Changes<'a> {
+    /// How to go about it.
+    pub policy: Option<&'a Policy>,
+    /// Who is answerable for it: whoever is, signs the plan.
+    pub author: Option<&'a OperatorName>,
+}
+
 /// Fixes whom a campaign is about, how it goes about it and with which words. After a halt, the
-/// same people and words are fixed again, to be signed in a new round. A `policy` takes the place of
-/// the one that the campaign had.
+/// same people and words are fixed again, to be signed in a new round.
 ///
 /// # Errors
 /// [`CampaignError`] says what cannot be signed for.
 pub fn freeze_campaign<'a>(
     instance: &'a Instance,
     name: &'a str,
-    policy: Option<&'a Policy>,
+    changes: Changes<'a>,
     (directory, words): (&'a dyn Directory, &'a Words),
     founding: RosterDigest,
     progress: &'a dyn Progress,
 ) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
     Box::pin(async move {
         refuse_unable(directory).await?;
-        if let Some(policy) = policy {
-            change_policy(instance, name, policy).await?;
-        }
+        change(instance, name, changes, founding).await?;
         let loaded = named(&mut instance.store().read().await?, name).await?;
         if let State::Halted { .. } = loaded.campaign.state() {
             renew(instance, &loaded, words, founding, Scope::All).await?;
@@ -64,10 +70,12 @@ pub fn freeze_campaign<'a>(
 pub fn finish_campaign<'a>(
     instance: &'a Instance,
     name: &'a str,
+    changes: Changes<'a>,
     words: &'a Words,
     founding: RosterDigest,
 ) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
     Box::pin(async move {
+        change(instance, name, changes, founding).await?;
         let loaded = named(&mut instance.store().read().await?, name).await?;
         renew(instance, &loaded, words, founding, Scope::Begun).await?;
         show_campaign(instance, name).await
@@ -87,7 +95,7 @@ async fn renew(
     let plan = plan_of(&mut tx, &loaded).await?;
     check_words(words, &plan)?;
     let now = tx.now().await?;
-    let (author, policy) = (plan.author().clone(), policy(&loaded)?);
+    let (author, policy) = (author(&loaded)?, policy(&loaded)?);
     let others = Some(others(&mut tx, loaded.id(), now).await?);
     let roster = roster_in(&mut tx, instance, founding).await?;
     let is_witnessed = is_witnessed(&mut tx, instance, &roster).await?;
@@ -98,17 +106,44 @@ async fn renew(
     Ok(tx.commit().await?)
 }
 
-async fn change_policy(
+async fn change(
     instance: &Instance,
     name: &str,
-    policy: &Policy,
+    Changes { policy, author }: Changes<'_>,
+    founding: RosterDigest,
 ) -> Result<(), CampaignError> {
-    policy.check(store_kind(instance.kind()))?;
     let mut tx = instance.store().begin().await?;
     let loaded = held_by_name(instance, &mut tx, name).await?;
-    let body = serde_json::to_vec(policy).map_err(LogError::from)?;
-    tx.set_campaign_policy(loaded.id(), body).await?;
+    if let Some(policy) = policy {
+        policy.check(store_kind(instance.kind()))?;
+        let body = serde_json::to_vec(policy).map_err(LogError::from)?;
+        tx.set_campaign_policy(loaded.id(), body).await?;
+    }
+    if let Some(author) = author.filter(|author| author.as_str() != loaded.row.author) {
+        refuse_stranger(author, &roster_in(&mut tx, instance, founding).await?)?;
+        hand_over(instance, &mut tx, loaded.id(), author).await?;
+    }
     Ok(tx.commit().await?)
+}
+
+async fn hand_over(
+    instance: &Instance,
+    tx: &mut Tx,
+    campaign: CampaignId,
+    author: &OperatorName,
+) -> Result<(), CampaignError> {
+    let author = author.to_string();
+    tx.set_campaign_author(campaign, &author).await?;
+    let handed_over = CampaignEvent::CampaignHandedOver { campaign, author };
+    Ok(instance.record(tx, &[handed_over.into()]).await?)
+}
+
+/// Refuses an author who could not sign the plan.
+pub(crate) fn refuse_stranger(author: &OperatorName, roster: &Roster) -> Result<(), CampaignError> {
+    match roster.operator(author) {
+        Some(_) => Ok(()),
+        None => Err(CampaignError::UnknownAuthor { name: author.to_string() }),
+    }
 }
 
 /// Passes a plan that was signed with these very words.
@@ -156,7 +191,7 @@ async fn freeze(
         store: store_kind(instance.kind()),
         campaign: loaded.id(),
         name: loaded.row.name.parse()?,
-        author: loaded.row.author.parse::<OperatorName>()?,
+        author: author(&loaded)?,
         accounts,
         others: Some(others(&mut tx, campaign, now).await?),
         skipped,
@@ -183,14 +218,19 @@ async fn others(
     Ok(OtherCampaigns { window_seconds: SHARES_WINDOW.as_secs(), accounts })
 }
 
-/// Refuses a plan that nobody could approve: its author does not count.
+/// Refuses a plan that could never be signed: its author signs, and does not count as an approver.
 fn refuse_few(plan: &Plan, roster: &Roster) -> Result<(), CampaignError> {
+    refuse_stranger(plan.author(), roster)?;
     let others = roster.operators().iter().filter(|operator| operator.name() != plan.author());
     let (found, needed) = (others.count() as u64, plan.approvers_needed());
     if found >= u64::from(needed) {
         return Ok(());
     }
     Err(CampaignError::FewOperators { needed, found, author: plan.author().clone() })
+}
+
+fn author(loaded: &Loaded) -> Result<OperatorName, CampaignError> {
+    Ok(loaded.row.author.parse()?)
 }
 
 fn policy(loaded: &Loaded) -> Result<Policy, CampaignError> {
@@ -215,6 +255,7 @@ async fn record(
         targets: counts.targets,
         addresses: counts.addresses,
         skipped: counts.skipped.clone(),
+        author_signs: plan.author_signs(),
     };
     Ok(instance.record(tx, &[frozen.into()]).await?)
 }

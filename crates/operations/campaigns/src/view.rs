@@ -84,8 +84,12 @@ pub struct PlanView {
     pub scope: Scope,
     /// Approvers that it needs.
     pub approvers_needed: u32,
-    /// Who has signed it.
+    /// Who has approved it.
     pub approvers: Vec<String>,
+    /// Who wrote it.
+    pub author: String,
+    /// Whether the author has signed it; `None` if the author does not have to.
+    pub is_signed_by_author: Option<bool>,
 }
 
 /// Where a campaign stands.
@@ -180,9 +184,13 @@ async fn plan_view(tx: &mut Tx, loaded: &Loaded) -> Result<Option<PlanView>, Cam
     }
     let Some(body) = tx.plan(loaded.id()).await? else { return Ok(None) };
     let plan = Plan::parse(&body)?;
-    let mut approvers = Vec::new();
+    let author = plan.author().to_string();
+    let (mut approvers, mut is_signed) = (Vec::new(), false);
     for body in tx.approvals(loaded.id(), plan.round()).await? {
-        approvers.push(Approval::parse(&body)?.operator().to_string());
+        match Approval::parse(&body)?.operator() {
+            operator if operator == plan.author() => is_signed = true,
+            operator => approvers.push(operator.to_string()),
+        }
     }
     let counts = plan.counts();
     Ok(Some(PlanView {
@@ -201,6 +209,8 @@ async fn plan_view(tx: &mut Tx, loaded: &Loaded) -> Result<Option<PlanView>, Cam
         scope: plan.scope(),
         approvers_needed: plan.approvers_needed(),
         approvers,
+        author,
+        is_signed_by_author: plan.author_signs().then_some(is_signed),
     }))
 }
 

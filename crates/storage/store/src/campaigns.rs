@@ -18,6 +18,7 @@ sql::queries! {
     SHARE = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
         FROM campaign WHERE id = $1" FOR_SHARE];
     SET_POLICY = ["UPDATE campaign SET policy = $1 WHERE id = $2"];
+    SET_AUTHOR = ["UPDATE campaign SET author = $1 WHERE id = $2"];
     LIST = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
         FROM campaign ORDER BY id"];
     IN_STATES = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
@@ -108,6 +109,19 @@ impl Tx {
     pub fn set_campaign_policy(&mut self, id: CampaignId, policy: Vec<u8>) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             let query = self.0.run(&SET_POLICY).bind(Cell(Versioned::new(policy)));
+            query.bind(Cell(id)).execute().await?;
+            Ok(())
+        })
+    }
+
+    /// Has somebody else be answerable for a campaign, from the plan that is frozen next.
+    pub fn set_campaign_author<'c>(
+        &'c mut self,
+        id: CampaignId,
+        author: &'c str,
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            let query = self.0.run(&SET_AUTHOR).bind(author.to_owned());
             query.bind(Cell(id)).execute().await?;
             Ok(())
         })

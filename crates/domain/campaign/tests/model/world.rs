@@ -336,10 +336,10 @@ impl Town {
         let approval = self.office.approve(plan, operator)?;
         approval.check(plan, &self.office.roster, NOW).ok()?;
         world.approvals.insert(signature);
-        if world.is_halted() && operator != AUTHOR {
-            // In later rounds both approvers sign at once: who alone may is told in the first.
-            let others = (0..OPERATORS.len()).filter(|other| *other != AUTHOR);
-            world.approvals.extend(others.map(|other| (world.list, signature.1, other)));
+        if world.is_halted() {
+            // In later rounds all sign at once: that each has to is told in the first.
+            let all = 0..OPERATORS.len();
+            world.approvals.extend(all.map(|other| (world.list, signature.1, other)));
         }
         Some(())
     }

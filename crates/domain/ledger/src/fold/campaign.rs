@@ -116,6 +116,12 @@ impl CampaignFold {
         sealed.filter_map(version).collect()
     }
 
+    /// Whether somebody was sealed at an address for sure, whatever became of them later.
+    #[must_use]
+    pub fn was_sealed_at(&self, address: u64, whom: &Whom) -> bool {
+        self.sealed_of_address.get(&address).is_some_and(|sealed| sealed.contains(whom))
+    }
+
     fn follow(&mut self, event: CampaignEvent) {
         use CampaignEvent as E;
         match event {
@@ -163,6 +169,8 @@ impl CampaignFold {
                 self.notices.extend(notice.map(|notice| (notice, NoticeFold::pending(address))));
             }
             E::SealingTaken { .. }
+            | E::CampaignHandedOver { .. }
+            | E::CampaignWritten { .. }
             | E::CampaignApproved { .. }
             | E::StatementMade { .. }
             | E::SecretsDestroyed { .. }

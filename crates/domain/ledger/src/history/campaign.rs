@@ -36,12 +36,23 @@ pub(super) struct HistoryCampaign {
     plans: u64,
     /// Of the present round.
     approvals: BTreeSet<String>,
+    /// Under the plan that was fixed last.
+    authorship: Authorship,
     /// Who was sealed, by address.
     sealed_at: BTreeMap<u64, BTreeSet<HistoryWhom>>,
     /// The notices of the addresses that are done.
     done: BTreeMap<u64, Option<u64>>,
     /// Whether some of its entries name accounts of which nobody knows the subjects.
     names_accounts: bool,
+}
+
+/// Whether the author has signed a plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Authorship {
+    #[default]
+    Unneeded,
+    Missing,
+    Signed,
 }
 
 impl HistoryCampaign {
@@ -64,6 +75,8 @@ impl HistoryCampaign {
             "campaign_drafted" => self.draft(line),
             "campaign_moved" => self.step(line, log, broken),
             "campaign_frozen" => self.freeze(line, broken),
+            "campaign_handed_over" => self.author = text(line, "author"),
+            "campaign_written" => self.write(line, broken),
             "campaign_approved" => self.approve(line, broken),
             "address_done" => self.finish_address(line, log, broken),
             "notice_begun" => self.begin_notice(line, log, broken),
@@ -115,6 +128,7 @@ impl HistoryCampaign {
         }
         if round != self.round {
             self.approvals.clear();
+            self.authorship = Authorship::Unneeded;
         }
         if to == "draft" {
             (self.targets, self.addresses, self.plans) = (0, 0, 0);
@@ -139,8 +153,10 @@ impl HistoryCampaign {
     fn check_signed(&self, broken: &mut BrokenRules) {
         let is_of_round = self.plan_round == Some(self.round);
         let is_signed = is_of_round && self.approvals.len() >= APPROVALS_MIN;
-        broken.unless(is_signed, HistoryRule::Signed, || {
-            format!("round {} has {} approvals", self.round, self.approvals.len())
+        let is_written = self.authorship != Authorship::Missing;
+        broken.unless(is_signed && is_written, HistoryRule::Signed, || {
+            let by_author = if is_written { "" } else { ", and none of its author's" };
+            format!("round {} has {} approvals{by_author}", self.round, self.approvals.len())
         });
     }
 
@@ -150,6 +166,8 @@ impl HistoryCampaign {
             format!("the plan is of round {round}, and the campaign in round {}", self.round)
         });
         self.plan_round = Some(round);
+        let is_needed = line.flag("author_signs");
+        self.authorship = if is_needed { Authorship::Missing } else { Authorship::Unneeded };
         self.plans += 1;
         (self.targets, self.addresses) = (number(line, "targets"), number(line, "addresses"));
         self.left_out = line.counts("skipped").collect();
@@ -162,6 +180,16 @@ impl HistoryCampaign {
         let is_new = self.approvals.insert(operator);
         broken.unless(is_of_round && is_others && is_new, HistoryRule::Approvals, || {
             format!("it is no first approval of round {} by somebody else", self.round)
+        });
+    }
+
+    fn write(&mut self, line: &HistoryLine, broken: &mut BrokenRules) {
+        let (operator, round) = (text(line, "operator"), number(line, "round"));
+        let is_of_round = round == self.round && self.plan_round == Some(round);
+        let is_missing = self.authorship == Authorship::Missing && operator == self.author;
+        self.authorship = Authorship::Signed;
+        broken.unless(is_of_round && is_missing, HistoryRule::Approvals, || {
+            format!("it is no first signature of the author's in round {}", self.round)
         });
     }
 

@@ -51,6 +51,8 @@ const NEEDS: &[(&str, &[(&str, FieldKind)])] = &[
             ("skipped", Object),
         ],
     ),
+    ("campaign_handed_over", &[CAMPAIGN, ("author", Text)]),
+    ("campaign_written", &[CAMPAIGN, ("round", Number), ("operator", Text)]),
     ("campaign_approved", &[CAMPAIGN, ("round", Number), ("operator", Text)]),
     ("campaign_moved", &[CAMPAIGN, ("round", Number), ("from", Text), ("to", Text)]),
     ("account_sealing", &[CAMPAIGN, WHOM, ("credential_version", Version)]),

@@ -20,9 +20,11 @@ model::text_enum! {
         Rounds = "rounds",
         /// A plan is fixed by the entry right after the move that freezes, for its round.
         Plan = "plan",
-        /// An operator approves the plan of the present round once, and its author never does.
+        /// An operator approves the plan of the present round once, and its author never does. Its
+        /// author signs it once, and nobody else does so in their name.
         Approvals = "approvals",
-        /// A campaign is signed, started or resumed by two approvals of its present round.
+        /// A campaign is signed, started or resumed by two approvals of its present round, and by
+        /// its author where the plan asks for that.
         Signed = "signed",
         /// Nothing is intended or begun for a campaign from when the kill switch is pulled until it
         /// is released, and only what is pulled is released.

@@ -60,9 +60,8 @@ fn event(entry: &Value) -> &str {
 /// moves.
 fn is_of_thread(one: &Value, other: &Value) -> bool {
     let key = |entry: &Value| match event(entry) {
-        "campaign_moved" | "campaign_frozen" | "campaign_approved" | "campaign_drafted" => {
-            Some(json!(["campaign", entry["campaign"]]))
-        }
+        "campaign_moved" | "campaign_frozen" | "campaign_written" | "campaign_approved"
+        | "campaign_drafted" => Some(json!(["campaign", entry["campaign"]])),
         "address_done" | "notice_begun" | "notice_ended" | "requested_notice_made" => {
             Some(json!(["notice", entry["notice"]]))
         }
@@ -74,8 +73,9 @@ fn is_of_thread(one: &Value, other: &Value) -> bool {
 
 fn next_of_thread(log: &[Value], at: usize) -> Option<usize> {
     let after = (at + 1..log.len()).find(|next| is_of_thread(&log[at], &log[*next]))?;
-    // Two approvals may come in any order.
-    let is_approval = |at: usize| event(&log[at]) == "campaign_approved";
+    // Signatures may come in any order.
+    let is_approval =
+        |at: usize| matches!(event(&log[at]), "campaign_approved" | "campaign_written");
     if is_approval(at) && is_approval(after) { next_of_thread(log, after) } else { Some(after) }
 }
 
@@ -91,7 +91,7 @@ fn broken_without(log: &[Value], at: usize) -> Option<HistoryRule> {
         "campaign_moved" if entry["from"] == entry["to"] => R::Plan,
         "campaign_moved" if entry["to"] != "closed" => R::Moves,
         "campaign_frozen" => R::Plan,
-        "campaign_approved" => R::Signed,
+        "campaign_approved" | "campaign_written" => R::Signed,
         "finding_made" => {
             let is_intent = |other: &Value| event(other) == "account_sealing";
             let is_same = |other: &Value| other["subject"] == entry["subject"];
@@ -116,7 +116,12 @@ fn broken_without(log: &[Value], at: usize) -> Option<HistoryRule> {
                 let is_begun = event(other) == "notice_begun" && other["campaign"].is_u64();
                 is_begun || event(other) == "account_sealing"
             };
-            return later(&is_act).then_some(R::KillSwitch);
+            // It may be pulled and released once more before anything is done.
+            let is_release = |other: &&Value| {
+                event(other) == "kill_switch_moved" && other["position"] == "released"
+            };
+            let until = log[at + 1..].iter().take_while(|other| !is_release(other));
+            return until.into_iter().any(is_act).then_some(R::KillSwitch);
         }
         "account_found_sealed" => R::Address,
         _ => return None,
@@ -132,7 +137,7 @@ fn broken_by_two(entry: &Value) -> Option<HistoryRule> {
         "campaign_moved" if entry["from"] == entry["to"] => R::Rounds,
         "campaign_moved" => R::Moves,
         "campaign_frozen" => R::Plan,
-        "campaign_approved" => R::Approvals,
+        "campaign_approved" | "campaign_written" => R::Approvals,
         "finding_made" => R::Evidence,
         "account_sealing" => R::OneSwap,
         "account_sealed" | "account_overtaken" | "sealing_undone" | "sealing_taken" => R::Intent,
@@ -293,6 +298,7 @@ fn an_entry_that_says_something_else_breaks_a_rule() {
     check_field("account_sealing", "subject", &json!(9999), &[R::Evidence, R::Intent]);
     check_field("campaign_frozen", "targets", &json!(0), &[]);
     check_field("campaign_frozen", "round", &json!(7), &[R::Plan, R::Approvals, R::Signed]);
+    check_field("campaign_written", "operator", &json!("bob"), &[R::Approvals]);
     check_field("campaign_approved", "operator", &json!("ana"), &[R::Approvals]);
     check_field("notice_begun", "attempt", &json!(2), &[R::Attempts, R::Ended]);
     check_field("notice_begun", "campaign", &json!(null), &[R::Attempts]);

@@ -20,12 +20,18 @@ pub(crate) enum CampaignCommand {
         /// A TOML file with what differs from the default policy, from now on.
         #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
+        /// Somebody else who is answerable for it from now on, and signs it: an operator.
+        #[arg(long, value_name = "OPERATOR")]
+        author: Option<OperatorName>,
     },
     /// Fix a plan by which a halted campaign settles those whom it has begun with, and touches
     /// nobody else. It is signed like any other; `resume` then carries it out.
     Finish {
         /// The campaign's name.
         name: CampaignName,
+        /// Somebody else who is answerable for it from now on, and signs it: an operator.
+        #[arg(long, value_name = "OPERATOR")]
+        author: Option<OperatorName>,
     },
     /// List the accounts that are sealed, or may be, and whose owners were not told for good, could
     /// not be reached, or may not have been: somebody has to look after them.
@@ -48,8 +54,8 @@ pub(crate) enum CampaignCommand {
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
     },
-    /// Take approvals that operators have handed back. With the last one that is needed the
-    /// campaign is signed.
+    /// Take what operators have signed and handed back: the author, and those who approve. With the
+    /// last signature that is needed the campaign is signed.
     Approve {
         /// The campaign's name.
         name: CampaignName,
@@ -132,13 +138,14 @@ pub(crate) struct RelayCheck {
     pub(crate) skip_relay_check: bool,
 }
 
-/// Begin a campaign. It touches nobody before it is frozen, signed by two and started.
+/// Begin a campaign. It touches nobody before it is frozen, signed by its author and two others, and
+/// started.
 #[derive(Debug, Args)]
 pub(crate) struct CampaignDraft {
     /// What operators call it. Recipients never see it.
     pub(crate) name: CampaignName,
 
-    /// The operator who is answerable for it, and will not approve it.
+    /// The operator who is answerable for it: they sign its plan, and do not count as approvers.
     #[arg(long)]
     pub(crate) author: OperatorName,
 

@@ -7,7 +7,8 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use authority::{Approval, ApprovalError};
 use campaign::CampaignName;
-use campaigns::{CampaignError, CampaignView, HaltedAll, Sample};
+use campaigns::{CampaignError, CampaignView, Changes, HaltedAll, Sample};
+use model::OperatorName;
 use serde::Serialize;
 
 use self::desk::CampaignDesk;
@@ -60,10 +61,12 @@ impl CampaignDesk<'_> {
             }
             CampaignCommand::Status { name } => return self.status(name).await,
             CampaignCommand::List => return self.list().await,
-            CampaignCommand::Freeze { name, policy } => {
-                return self.freeze(name, policy.as_deref()).await;
+            CampaignCommand::Freeze { name, policy, author } => {
+                return self.freeze(name, policy.as_deref(), author.as_ref()).await;
             }
-            CampaignCommand::Finish { name } => return self.finish(name).await,
+            CampaignCommand::Finish { name, author } => {
+                return self.finish(name, author.as_ref()).await;
+            }
             CampaignCommand::Unsettled { name } => return report::unsettled(self, name).await,
             CampaignCommand::Show { name } => return self.show(name).await,
             CampaignCommand::Export { name, output } => return self.export(name, output).await,
@@ -108,6 +111,7 @@ impl CampaignDesk<'_> {
         &self,
         name: &CampaignName,
         policy: Option<&Path>,
+        author: Option<&OperatorName>,
     ) -> Result<Done, CommandFailure> {
         let policy = policy.map(draft::read).transpose()?;
         let directory = wiring::directory(self.config).await?;
@@ -116,7 +120,7 @@ impl CampaignDesk<'_> {
         let frozen = campaigns::freeze_campaign(
             &self.instance,
             name.as_str(),
-            policy.as_ref(),
+            Changes { policy: policy.as_ref(), author },
             (&*directory, &words),
             self.founding()?,
             &*progress,
@@ -125,10 +129,15 @@ impl CampaignDesk<'_> {
         self.show(name).await
     }
 
-    async fn finish(&self, name: &CampaignName) -> Result<Done, CommandFailure> {
+    async fn finish(
+        &self,
+        name: &CampaignName,
+        author: Option<&OperatorName>,
+    ) -> Result<Done, CommandFailure> {
+        let changes = Changes { policy: None, author };
         let words = wiring::words(self.config, self.instance.kind())?;
         let (instance, name_of, founding) = (&self.instance, name.as_str(), self.founding()?);
-        let finished = campaigns::finish_campaign(instance, name_of, &words, founding);
+        let finished = campaigns::finish_campaign(instance, name_of, changes, &words, founding);
         finished.await.map_err(refused)?;
         self.show(name).await
     }

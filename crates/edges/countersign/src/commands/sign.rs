@@ -34,7 +34,7 @@ fn for_people(signed: &SignedDocument) -> String {
     match signed {
         SignedDocument::Plan { file, operator, plan, round } => {
             let file = visible(file);
-            format!("{operator} has approved round {round} of plan {plan}: hand {file} back\n")
+            format!("{operator} has signed round {round} of plan {plan}: hand {file} back\n")
         }
         SignedDocument::Roster { file, signers, .. }
         | SignedDocument::Arming { file, signers, .. } => {

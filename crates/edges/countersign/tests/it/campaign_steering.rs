@@ -78,14 +78,14 @@ fn shares_of_several_campaigns_count_together() {
 }
 
 #[test]
-fn only_two_others_than_the_author_make_a_plan_signed() {
+fn only_its_author_and_two_others_make_a_plan_signed() {
     let office = Office::open(Backend::Sqlite);
     office.freeze("");
     let plan = office.export();
     let bobs = office.sign(&plan, "bob");
     let forged = fs::read_to_string(&bobs).unwrap().replace("\"bob\"", "\"ana\"");
     let anas = office.write("ana.approval", forged.as_bytes());
-    assert_refused(&office.hand_in(&[anas]), "ana is the plan's author");
+    assert_refused(&office.hand_in(&[anas]), "the signature of ana is not over this plan");
     let forged = fs::read_to_string(&bobs).unwrap().replace("\"bob\"", "\"cleo\"");
     let cleos = office.write("cleo.approval", forged.as_bytes());
     assert_refused(&office.hand_in(&[cleos]), "cleo");
@@ -99,11 +99,34 @@ fn only_two_others_than_the_author_make_a_plan_signed() {
     assert_eq!(office.steer("thaw").json()["state"], "draft");
     office.freeze_again();
     assert_refused(&office.hand_in(&[bobs]), "round");
-    assert_eq!(office.approve(&["cleo"]).json()["state"], "frozen");
-    assert_refused(&office.steer("start"), "is frozen: it cannot be started now");
-    assert_eq!(office.approve(&["dan"]).json()["state"], "signed");
+    for signed in [&["cleo"][..], &["dan"]] {
+        assert_eq!(office.sign_off(signed).json()["state"], "frozen");
+        assert_refused(&office.steer("start"), "is frozen: it cannot be started now");
+    }
+    let status = office.instance.shown(&["campaign", "status", CAMPAIGN]);
+    assert!(status.contains("ana has to sign it, too"), "{status}");
+    assert_eq!(office.sign_off(&["ana"]).json()["state"], "signed");
     assert_untouched(&office);
     office.steer("start").json();
+    office.work();
+    office.assert_settled(&ids(&office.exposed()));
+}
+
+/// Whoever drafts in somebody else's name has nothing that is signed, and whoever is away can hand
+/// the campaign over: but nobody approves what they sign as its author.
+#[test]
+fn a_campaign_can_be_handed_over_to_another_author() {
+    let office = Office::open(Backend::Sqlite);
+    office.start("");
+    office.steer("halt").json();
+    let hand_over = |to: &str| office.run(&["campaign", "freeze", CAMPAIGN, "--author", to]);
+    let stranger = hand_over("eve");
+    assert!(stranger.code == 1 && stranger.stderr.contains("eve is not in the roster"));
+    assert_eq!(hand_over("bob").json()["author"], "bob");
+    assert_eq!(office.sign_off(&["ana", "bob"]).json()["plan"]["is_signed_by_author"], true);
+    assert_refused(&office.steer("resume"), "1 approvers have signed, 2 are needed");
+    office.sign_off(&["cleo"]).json();
+    office.steer("resume").json();
     office.work();
     office.assert_settled(&ids(&office.exposed()));
 }

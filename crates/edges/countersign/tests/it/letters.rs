@@ -134,7 +134,8 @@ impl Lantern {
             let approval = Approval::sign(&plan, count, &key(name), plan.frozen_at()).unwrap();
             self.write(name, approval.to_bytes())
         };
-        self.run(&["campaign", "approve", campaign, &approval("bob"), &approval("cleo")]);
+        let [ana, bob, cleo] = ["ana", "bob", "cleo"].map(approval);
+        self.run(&["campaign", "approve", campaign, &ana, &bob, &cleo]);
         self.run(&["campaign", "start", campaign]);
     }
 

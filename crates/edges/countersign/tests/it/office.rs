@@ -204,8 +204,8 @@ impl Office {
         let file = self.path("another.json");
         self.run(&["campaign", "export", name, "--output", &file]).json();
         let plan = Plan::parse(&fs::read(file).unwrap()).unwrap();
-        let [bob, cleo] = ["bob", "cleo"].map(|operator| self.sign(&plan, operator));
-        self.run(&["campaign", "approve", name, &bob, &cleo]).json();
+        let [ana, bob, cleo] = ["ana", "bob", "cleo"].map(|operator| self.sign(&plan, operator));
+        self.run(&["campaign", "approve", name, &ana, &bob, &cleo]).json();
         self.run(&["campaign", "start", name]).json();
     }
 
@@ -222,8 +222,13 @@ impl Office {
         Plan::parse(&fs::read(file).unwrap()).unwrap()
     }
 
-    /// Has these operators approve the present plan.
+    /// Has these operators approve the present plan, which its author has signed.
     pub(crate) fn approve(&self, names: &[&str]) -> Run {
+        self.sign_off(&[&["ana"], names].concat())
+    }
+
+    /// Has these operators sign the present plan.
+    pub(crate) fn sign_off(&self, names: &[&str]) -> Run {
         let plan = self.export();
         let files: Vec<_> = names.iter().map(|name| self.sign(&plan, name)).collect();
         self.hand_in(&files)

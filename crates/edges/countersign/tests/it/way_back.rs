@@ -90,10 +90,10 @@ impl ResetScene {
     }
 }
 
-/// Two operators read the plan on their own terminals, type its count, and hand it back.
+/// Three operators read the plan on their own terminals, type its count, and hand it back.
 fn sign(office: &Office) {
     let plan = office.export();
-    let approvals = ["bob", "cleo"]
+    let approvals = ["ana", "bob", "cleo"]
         .map(|name| office.write(&format!("{name}.approval"), &operators::sign_plan(&plan, name)));
     assert_eq!(office.hand_in(&approvals).json()["state"], "signed");
     assert_eq!(office.steer("start").json()["state"], "canary");

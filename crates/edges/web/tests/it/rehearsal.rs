@@ -295,6 +295,7 @@ async fn a_campaign_is_reported_from_its_log() {
                     targets,
                     addresses,
                     skipped,
+                    author_signs: false,
                 },
                 NoticeStep::NoticeDisputed { campaign: Some(campaign), notice: NoticeId(1) }.into(),
             ]
@@ -330,6 +331,7 @@ async fn of_what_does_not_add_up_no_number_is_shown() {
                 targets,
                 addresses,
                 skipped,
+                author_signs: false,
             }]
         })
         .await;

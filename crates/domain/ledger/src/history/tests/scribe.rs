@@ -138,8 +138,9 @@ impl HistoryScribe {
         let (round, targets, addresses) = (self.round, self.targets, self.addresses);
         let skipped = json!({"gone": 2});
         let plan = json!({"round": round, "plan": "00", "targets": targets,
-            "addresses": addresses, "skipped": skipped});
+            "addresses": addresses, "skipped": skipped, "author_signs": true});
         self.tell("campaign_frozen", plan);
+        self.tell("campaign_written", json!({"round": round, "operator": "ana"}));
         for operator in ["bob", "cleo"] {
             self.tell("campaign_approved", json!({"round": round, "operator": operator}));
         }

@@ -47,6 +47,10 @@ fn show_plan(sheet: &mut Sheet, plan: &PlanView) {
     let current = if plan.is_current { "" } else { ", of an earlier round: freeze again" };
     sheet.row("plan", format!("{}{current}", plan.digest));
     sheet.row("sign before", plan.sign_by).row("start before", plan.start_by);
+    if let Some(is_signed) = plan.is_signed_by_author {
+        let signed = if is_signed { "has signed it" } else { "has to sign it, too" };
+        sheet.row("its author", format!("{} {signed}", plan.author));
+    }
     let (given, needed) = (plan.approvers.len(), plan.approvers_needed);
     let names = plan.approvers.join(", ");
     sheet.row("approvers", format!("{given} of {needed} needed {names}").trim_end());

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, fs};
 
 use authority::Approval;
 use campaign::{Policy, RampStep, Reach};
-use campaigns::{CampaignReport, NewDraft, report_campaign};
+use campaigns::{CampaignReport, Changes, NewDraft, report_campaign};
 use demo::{DemoLeak, DemoSite};
 use directory::Directory;
 use exposure::{AddLeak, LeakReport};
@@ -96,29 +96,37 @@ async fn sign(
     leaks: &[LeakReport],
 ) -> Result<(), CommandFailure> {
     let founding = wiring::founding_digest(&stage.config)?.ok_or("nobody founded the roster")?;
-    let [author, approvers @ ..] = &stage.operators[..] else { return Err("nobody signs".into()) };
+    let author = stage.operators.first().ok_or("nobody signs")?;
     let leaks = leaks.iter().map(|leak| leak.name.clone()).collect();
     let (name, author) = (CAMPAIGN.parse()?, author.name().clone());
-    let draft = NewDraft { name, author: author.clone(), leaks, policy: policy() };
+    let draft = NewDraft { name, author, leaks, policy: policy() };
     campaigns::draft_campaign(&stage.instance, &draft, founding).await?;
 
     let directory = wiring::directory(&stage.config).await?;
     let words = wiring::words(&stage.config, stage.instance.kind())?;
     let progress = context.progress();
     let means = (&*directory, &words);
-    campaigns::freeze_campaign(&stage.instance, CAMPAIGN, None, means, founding, &*progress)
-        .await?;
+    campaigns::freeze_campaign(
+        &stage.instance,
+        CAMPAIGN,
+        Changes::default(),
+        means,
+        founding,
+        &*progress,
+    )
+    .await?;
     let plan = campaigns::export_plan(&stage.instance, CAMPAIGN).await?;
     let counts = plan.counts();
     context.tell(format!(
-        "{author} has a plan for {} accounts at {} addresses.",
+        "{} has a plan for {} accounts at {} addresses.",
+        plan.author(),
         grouped(counts.targets),
         grouped(counts.addresses),
     ));
-    for approver in approvers {
-        let approval = Approval::sign(&plan, counts.targets, approver, SystemClock.now())?;
+    for operator in &stage.operators {
+        let approval = Approval::sign(&plan, counts.targets, operator, SystemClock.now())?;
         campaigns::approve_campaign(&stage.instance, CAMPAIGN, &approval, founding).await?;
-        context.tell(format!("  {} has read and signed it: {}", approver.name(), plan.digest()));
+        context.tell(format!("  {} has read and signed it: {}", operator.name(), plan.digest()));
     }
     campaigns::start_campaign(&stage.instance, CAMPAIGN, &*directory, &words, founding).await?;
     Ok(())
