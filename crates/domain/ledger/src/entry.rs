@@ -155,6 +155,9 @@ pub enum LogEvent {
         found: BTreeMap<Discrepancy, u64>,
         /// Accounts of which it could not be told whether they hold a value of ours.
         not_tried: u64,
+        /// Whether none was left for another comparison.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        whole: bool,
     },
     /// A campaign did something.
     #[serde(untagged)]

@@ -27,7 +27,7 @@ use store::{ReconciliationLease, WorkerName};
 use self::{
     compare::{Later, compare, settle},
     found::Disagreements,
-    trials::Trials,
+    trials::{Trials, is_explained},
     unseen::refuse_hidden,
     untold::find_untold,
 };
@@ -170,6 +170,8 @@ async fn finish(
     findings: Disagreements,
     tried: Option<CredentialVersion>,
 ) -> Result<ReconcileOutcome, ReconcileError> {
+    let whole = findings.is_whole();
+    let closes = whole && is_explained(instance).await?;
     let outcome = findings.into_outcome();
     let Reconciled { accounts, found, not_tried, .. } = outcome.result.clone();
     let mut tx = instance.store().begin().await?;
@@ -177,8 +179,8 @@ async fn finish(
     if !tx.finish_reconciliation(held, body, tried).await? {
         return Err(ReconcileError::Lost);
     }
-    if !found.is_empty() {
-        let event = LogEvent::TableReconciled { accounts, found, not_tried };
+    if closes || !found.is_empty() {
+        let event = LogEvent::TableReconciled { accounts, found, not_tried, whole };
         instance.record(&mut tx, &[event]).await?;
     }
     tx.commit().await?;

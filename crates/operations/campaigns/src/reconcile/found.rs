@@ -63,17 +63,24 @@ pub(crate) struct Disagreements {
     names: HashMap<CampaignId, String>,
     /// Accounts that were read and are sealed.
     sealed: u64,
+    is_whole: bool,
 }
 
 impl Disagreements {
     pub(crate) fn new(listed_max: usize, campaigns: &[CampaignRow]) -> Self {
         let names = campaigns.iter().map(|row| (row.id, row.name.clone())).collect();
-        Self { result: Reconciled::default(), list: Vec::new(), listed_max, names, sealed: 0 }
+        let result = Reconciled::default();
+        Self { result, list: Vec::new(), listed_max, names, sealed: 0, is_whole: false }
     }
 
     /// So many more accounts were compared.
     pub(crate) const fn read(&mut self, accounts: u64) {
         self.result.accounts += accounts;
+    }
+
+    /// Whether no account was left for another comparison.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// So many of them are sealed.
@@ -86,9 +93,11 @@ impl Disagreements {
         self.sealed
     }
 
-    /// So many accounts were tried for a value of ours, and so many were not.
-    pub(crate) const fn tried(&mut self, tried: u64, not_tried: u64) {
+    /// So many accounts were tried for a value of ours, and so many were not; `is_whole` if none of
+    /// these was left for another time.
+    pub(crate) const fn tried(&mut self, tried: u64, not_tried: u64, is_whole: bool) {
         (self.result.tried, self.result.not_tried) = (tried, not_tried);
+        self.is_whole = is_whole;
     }
 
     pub(crate) fn halted(&mut self, name: &str) {

@@ -74,6 +74,7 @@ impl Trials {
     ) -> Result<Option<CredentialVersion>, ReconcileError> {
         let last = self.chosen.keys().last().map(|(_, version, _)| *version);
         let (mut tried, trials) = (0, self.chosen.into_values().collect::<Vec<_>>());
+        let is_whole = trials.len() as u64 == self.offered;
         if !trials.is_empty() {
             means.progress.begin(Step::Verify, trials.len() as u64);
         }
@@ -90,7 +91,7 @@ impl Trials {
             means.progress.advance(count);
         }
         means.progress.end();
-        findings.tried(tried, self.offered - tried);
+        findings.tried(tried, self.offered - tried, is_whole);
         Ok(last)
     }
 }
@@ -123,11 +124,12 @@ const fn is_tried(verdict: Verdict, trial: &Trial) -> bool {
     }
 }
 
-/// Whether operators have signed that steps are lost: then values of ours are found of which nothing
-/// tells, and whoever goes on has settled what was under way.
-async fn is_explained(instance: &Instance) -> Result<bool, ReconcileError> {
+/// Whether operators have signed that steps are lost, and no comparison has seen the whole table
+/// since: then values of ours are found of which nothing tells, and whoever goes on has settled what
+/// was under way.
+pub(crate) async fn is_explained(instance: &Instance) -> Result<bool, ReconcileError> {
     let mut tx = instance.store().begin().await?;
-    Ok(instance.proved(&mut tx).await?.was_restored())
+    Ok(instance.proved(&mut tx).await?.is_uncompared())
 }
 
 /// A value of ours that nothing tells of. What was done to whom is not known any more: nothing can be
