@@ -185,7 +185,9 @@ async fn pass<S: Saga>(
     Ok(may)
 }
 
-/// What became of a swap that its attempt has left. Call it once a later attempt is committed.
+/// What became of a swap that its attempt has left. Call it once a later attempt is committed. Where
+/// the store was put back since it was intended (`is_restored`), it may not know that an attempt was
+/// let through.
 ///
 /// # Errors
 /// [`SwapError`] if the directory fails: then nothing is known, and the intent stands.
@@ -194,6 +196,7 @@ pub async fn judge_left(
     directory: &dyn Directory,
     account: &AccountId,
     left: &Swap,
+    is_restored: bool,
 ) -> Result<SwapEnd, SwapError> {
     let row = directory.lock(account).await?;
     let found = if mutant::is_on("judged_by_replica") {
@@ -206,24 +209,29 @@ pub async fn judge_left(
     // takes a connection: workers that wait for one with a row in hand would wait for each other.
     row.roll_back().await?;
     failpoint::reach("swap_judged").await;
-    let end = judge_swap(found, passed(directory, left).await?);
+    let end = judge_swap(found, passed(directory, left, is_restored).await?);
     if end == SwapEnd::Untouched && mutant::is_on("old_is_changed") {
         return Ok(SwapEnd::Spared(SkipReason::Changed));
     }
     Ok(end)
 }
 
-async fn passed(directory: &dyn Directory, left: &Swap) -> Result<PassedAttempt, SwapError> {
+async fn passed(
+    directory: &dyn Directory,
+    left: &Swap,
+    is_restored: bool,
+) -> Result<PassedAttempt, SwapError> {
     // Where the site's row locks our store, nothing could be written down before the commit.
-    let is_known = !directory.capabilities().can(Ability::SharesStore);
+    let is_known = !directory.capabilities().can(Ability::SharesStore) && !is_restored;
     if left.passed.is_none() && is_known || mutant::is_on("other_is_undone") {
         return Ok(PassedAttempt::None);
     }
     let Some(transaction) = &left.transaction else { return Ok(PassedAttempt::Unknown) };
     Ok(match directory.fate(transaction).await? {
         TransactionFate::Committed => PassedAttempt::Committed,
-        TransactionFate::Aborted => PassedAttempt::Aborted,
-        TransactionFate::Unknown => PassedAttempt::Unknown,
+        // A later attempt may have been let through, and be forgotten.
+        TransactionFate::Aborted if !is_restored => PassedAttempt::Aborted,
+        TransactionFate::Aborted | TransactionFate::Unknown => PassedAttempt::Unknown,
     })
 }
 

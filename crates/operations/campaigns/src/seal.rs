@@ -335,6 +335,7 @@ impl SealingSaga<'_> {
         events: &mut Vec<CampaignEvent>,
     ) -> Result<(), RunError> {
         let AddressLease { campaign, number, .. } = held.lease;
+        let ends = &self.surely_sealed(tx, held, ends).await?;
         let is_due = notice_due(ends) == NoticeDue::Now;
         if !tx.finish_address(&held.lease, !is_due).await? {
             return Ok(());
@@ -342,6 +343,30 @@ impl SealingSaga<'_> {
         let notice = if is_due { Some(self.write_notice(tx, held, ends).await?) } else { None };
         events.push(CampaignEvent::AddressDone { campaign, address: number, notice });
         Ok(())
+    }
+
+    /// Whoever was put back before anybody there was told may never have been sealed for sure: then no
+    /// notice says so.
+    async fn surely_sealed(
+        &self,
+        tx: &mut Tx,
+        held: &Held,
+        ends: &[TargetState],
+    ) -> Result<Vec<TargetState>, RunError> {
+        let AddressLease { campaign, number, .. } = held.lease;
+        if !ends.contains(&TargetState::PutBack) {
+            return Ok(ends.to_vec());
+        }
+        let log = self.context.instance.proved(tx).await?;
+        let was_sealed = |member: &Member| {
+            let whom = member.target.row.subject.into();
+            log.campaign(campaign).is_some_and(|fold| fold.was_sealed_at(number, &whom))
+        };
+        let ends = held.members.iter().zip(ends).map(|(member, end)| match end {
+            TargetState::PutBack if !was_sealed(member) => TargetState::Overtaken,
+            end => *end,
+        });
+        Ok(ends.collect())
     }
 
     /// The row of the one mail to this address, to be sent from now on.

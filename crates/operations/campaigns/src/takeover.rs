@@ -73,17 +73,17 @@ async fn judge(context: &WorkerContext<'_>, left: &Swap) -> Result<(), RunError>
     let account = context.instance.account_of(&mut tx, left.subject).await?;
     drop(tx);
     let early = if mutant::is_on("taken_after_look") {
-        Some(judge_left(keys, directory, &account, left).await?)
+        Some(judge_left(keys, directory, &account, left, false).await?)
     } else {
         None
     };
-    let Some(taken) = take(context, campaign, left).await? else { return Ok(()) };
+    let Some((taken, is_restored)) = take(context, campaign, left).await? else { return Ok(()) };
     failpoint::reach("swap_taken").await;
     // A store that was put back may know nothing of what was passed: nothing is judged by it.
     context.means.outbox.permission.mark(context.instance).await?;
     let end = match early {
         Some(end) => end,
-        None => judge_left(keys, directory, &account, &taken).await?,
+        None => judge_left(keys, directory, &account, &taken, is_restored).await?,
     };
     if end == SwapEnd::Done {
         directory.end_sessions(slice::from_ref(&account)).await.map_err(SwapError::from)?;
@@ -91,22 +91,25 @@ async fn judge(context: &WorkerContext<'_>, left: &Swap) -> Result<(), RunError>
     record(context, campaign, &account, &taken, end).await
 }
 
-/// Begins another attempt, on record before the site is asked.
+/// Begins another attempt, on record before the site is asked. Tells whether the store was put back
+/// since the swap was intended: such a campaign intends no other.
 async fn take(
     context: &WorkerContext<'_>,
     campaign: CampaignId,
     left: &Swap,
-) -> Result<Option<Swap>, RunError> {
+) -> Result<Option<(Swap, bool)>, RunError> {
     let instance = context.instance;
     let mut tx = instance.store().begin().await?;
     tx.hold_campaign(campaign).await?;
+    let is_restored =
+        instance.proved(&mut tx).await?.campaign(campaign).is_some_and(|fold| fold.is_restored);
     let lease = instance.options().lease;
     let Some(taken) = tx.take_swap(left.id, &context.name, lease).await? else { return Ok(None) };
     let Swap { id: swap, subject, attempt, .. } = taken;
     let event = CampaignEvent::SealingTaken { campaign, whom: subject.into(), swap, attempt };
     instance.record(&mut tx, &[event.into()]).await?;
     tx.commit().await?;
-    Ok(Some(taken))
+    Ok(Some((taken, is_restored)))
 }
 
 async fn record(

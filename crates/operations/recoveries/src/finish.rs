@@ -120,7 +120,7 @@ async fn finish_reset(
     let mut tx = instance.store().read().await?;
     let id = instance.account_of(&mut tx, taken.subject).await?;
     drop(tx);
-    let end = judge_left(instance.keys(), directory, &id, &taken).await?;
+    let end = judge_left(instance.keys(), directory, &id, &taken, false).await?;
     let account = account_now(directory, &id).await?;
     let (SwapBehalf::Choose { link }, SwapEnd::Done, Some(account)) = (taken.behalf, end, account)
     else {

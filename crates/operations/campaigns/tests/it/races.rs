@@ -76,7 +76,7 @@ impl Race {
     }
 
     async fn judge(&self, taken: &Swap) -> Result<SwapEnd, SwapError> {
-        judge_left(self.instance.keys(), &*self.directory, &one(), taken).await
+        judge_left(self.instance.keys(), &*self.directory, &one(), taken, false).await
     }
 
     /// Takes the swap over and judges it; for as long as the row is held, that waits.
