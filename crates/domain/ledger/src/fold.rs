@@ -21,7 +21,7 @@ pub use self::{
 use crate::{CampaignEvent, Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom};
 
 /// A snapshot begins with it: another form is not read.
-const SNAPSHOT_FORM: u8 = 3;
+const SNAPSHOT_FORM: u8 = 4;
 
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
@@ -40,7 +40,7 @@ pub struct Fold {
     kill_switch: Option<KillSwitch>,
     roster: Option<String>,
     arming: Option<ArmedFold>,
-    was_restored: bool,
+    is_uncompared: bool,
 }
 
 impl Fold {
@@ -121,6 +121,12 @@ impl Fold {
             }
             _ => Err(FoldRefusal::Arming),
         }
+    }
+
+    /// When sending was armed, or something was last sealed or sent.
+    #[must_use]
+    pub fn arming_used_at(&self) -> Option<Timestamp> {
+        self.arming.as_ref().map(|arming| arming.used_at)
     }
 
     /// Passes a campaign that stands where it moved to last.
@@ -210,10 +216,11 @@ impl Fold {
         }
     }
 
-    /// Whether operators have ever signed that steps may be lost.
+    /// Whether operators have signed that steps may be lost, and the site's table was not compared
+    /// as a whole since.
     #[must_use]
-    pub const fn was_restored(&self) -> bool {
-        self.was_restored
+    pub const fn is_uncompared(&self) -> bool {
+        self.is_uncompared
     }
 
     /// Whether a link is later than those by which this person has chosen a password.
@@ -228,12 +235,15 @@ impl Fold {
     }
 
     fn follow(&mut self, entry: FoldEntry) {
+        if let (Some(arming), Some(at)) = (&mut self.arming, entry.uses_arming_at()) {
+            arming.used_at = arming.used_at.max(at);
+        }
         match entry {
             FoldEntry::Campaign(campaign, at, event) => self.follow_campaign(campaign, at, *event),
             FoldEntry::KillSwitch(position) => self.kill_switch = Some(position),
             FoldEntry::Roster(digest) => self.roster = Some(digest),
             FoldEntry::Armed(armed) => self.arm(armed),
-            FoldEntry::Requested(step) => self.follow_requested(step),
+            FoldEntry::Requested(_, step) => self.follow_requested(step),
             FoldEntry::Recovery(RecoveryEvent::RequestedNoticeMade { notice, row, .. }) => {
                 let standing = NoticeFold::pending(0);
                 self.requested.insert(notice, RequestedFold { standing, row, is_restored: false });
@@ -242,13 +252,14 @@ impl Fold {
                 let last = self.used_links.entry(whom).or_insert(link);
                 *last = link.max(*last);
             }
+            FoldEntry::Compared => self.is_uncompared = false,
             FoldEntry::Other => {}
         }
     }
 
     fn arm(&mut self, armed: ArmedFold) {
         if armed.is_restored {
-            self.was_restored = true;
+            self.is_uncompared = true;
             self.campaigns.values_mut().for_each(|campaign| campaign.is_restored = true);
             self.requested.values_mut().for_each(|requested| requested.is_restored = true);
         }

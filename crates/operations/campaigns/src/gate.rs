@@ -2,13 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use authority::Roster;
 use campaign::{
     AddressGroup, AddressKey, ClaimFacts, InclusionProof, Place, Plan, RateUsed, Sending,
     SignedPlan, State, Target, TargetTree, Targets, allowed_addresses, wait_of_fresh,
 };
 use futures_util::TryStreamExt;
-use instance::{Instance, failpoint::mutant, is_witnessed};
+use instance::{Instance, failpoint::mutant};
 use model::{AccountId, CampaignId, FindingId, KillSwitch, SubjectId, Timestamp};
 use notice::{Phase, is_time_for_another};
 use store::{Finding, SendingPause, TargetRow, Tx};
@@ -46,11 +45,11 @@ impl Gate {
             return Ok(None);
         }
         let outbox = &context.means.outbox;
-        let roster = outbox.permission.check(tx, context.instance).await?;
+        let permit = outbox.permission.check(tx, context.instance).await?;
         let now = tx.now().await?;
-        let signed = signed_plan(tx, &loaded, &roster, now).await?;
+        let signed = signed_plan(tx, &loaded, &permit.roster, now).await?;
         check_words(&outbox.words, signed.plan())?;
-        check_witnesses(tx, context.instance, &roster, signed.plan()).await?;
+        check_witnesses(permit.is_witnessed, signed.plan())?;
         loaded.check_scope(signed.plan().scope())?;
         let rate = RateUsed {
             this_minute: tx.addresses_taken_since(campaign, begun(now, MINUTE)).await?,
@@ -116,13 +115,8 @@ impl Gate {
 }
 
 /// Operators who signed for a plan that witnesses look on have signed for no other.
-async fn check_witnesses(
-    tx: &mut Tx,
-    instance: &Instance,
-    roster: &Roster,
-    plan: &Plan,
-) -> Result<(), CampaignError> {
-    if plan.is_witnessed() && !is_witnessed(tx, instance, roster).await? {
+fn check_witnesses(is_witnessed: bool, plan: &Plan) -> Result<(), CampaignError> {
+    if plan.is_witnessed() && !is_witnessed {
         return Err(CampaignError::Unwitnessed { plan: plan.digest() });
     }
     Ok(())

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use authority::{
     Armed, ArmingFacts, Disarmed, LogMark, LogNow, Roster, SignaturesError, SignedArming,
-    limits::{ARMING_LEASE, ARMING_RENEWAL},
+    limits::{ARMING_LEASE, ARMING_RENEWAL, CLOCK_SKEW_MAX},
     may_send,
 };
 use futures_util::future::BoxFuture;
@@ -84,7 +84,9 @@ impl SendingGuard {
                 log: log_now(tx, file.mark.size).await?,
             };
             may_send(&armed, &facts)?;
-            instance.proved(tx).await?.check_arming(&digest_of(&stored.document))?;
+            let log = instance.proved(tx).await?;
+            log.check_arming(&digest_of(&stored.document))?;
+            check_lease(log.arming_used_at(), instance.clock().now())?;
             status(&armed, &stored)
         })
     }
@@ -130,6 +132,15 @@ impl SendingGuard {
         }
         let (path, found) = (self.path.clone(), file.instance);
         Err(DisarmedError::OtherInstance { path, found, expected })
+    }
+}
+
+/// Nobody has signed until when the row says, so it counts no longer than the log says. The row has
+/// the database's time, entries have that of the hosts.
+fn check_lease(used_at: Option<Timestamp>, now: Timestamp) -> Result<(), Disarmed> {
+    match used_at.map(|at| at.after(ARMING_LEASE).after(CLOCK_SKEW_MAX)) {
+        Some(until) if now >= until => Err(Disarmed::LeaseOver { until, now }),
+        _ => Ok(()),
     }
 }
 
@@ -307,255 +318,4 @@ impl DisarmedError {
 crate::from_faults!(DisarmedError);
 
 #[cfg(test)]
-mod tests {
-    use std::{fs, time::Duration};
-
-    use authority::ArmingError;
-    use ledger::LogEvent;
-
-    use super::*;
-    use crate::{
-        ArmError, ArmingTerms, accept_roster, arm, propose_arming,
-        sending_file::ArmingSecret,
-        testing::{TestSite, founding, key, no_witnesses},
-    };
-
-    /// A site that two operators have armed.
-    struct Office {
-        site: TestSite,
-        roster: Roster,
-        file: PathBuf,
-        arming: SignedArming,
-    }
-
-    impl Office {
-        async fn proposed() -> Self {
-            let site = TestSite::new().await;
-            let first = founding(&site, &["ana", "bob", "cleo"]);
-            let roster = accept_roster(&site, &first, first.document().digest()).await.unwrap();
-            let file = site.path("sending.json");
-            let arming = propose_arming(&site, &file, ArmingTerms::default(), &no_witnesses())
-                .await
-                .unwrap();
-            let arming = arming.signed_by(&key("ana")).signed_by(&key("bob"));
-            Self { site, roster, file, arming }
-        }
-
-        async fn armed() -> Self {
-            let office = Self::proposed().await;
-            arm(&office.site, &office.arming, &office.roster, &office.file).await.unwrap();
-            office
-        }
-
-        async fn check(&self) -> Result<(), DisarmedError> {
-            let mut tx = self.site.store().begin().await.unwrap();
-            let guard = SendingGuard::open(&self.file)?;
-            guard.check(&mut tx, &self.site, &self.roster).await?;
-            tx.commit().await.unwrap();
-            Ok(())
-        }
-
-        async fn send_something(&self) {
-            let mut tx = self.site.store().begin().await.unwrap();
-            prolong_arming(&mut tx).await.unwrap();
-            tx.commit().await.unwrap();
-        }
-
-        async fn status(&self) -> SendingStatus {
-            sending_status(&self.site, &self.file, &self.roster).await.unwrap()
-        }
-
-        fn sending_file(&self) -> SendingFile {
-            SendingFile::read(&self.file).unwrap()
-        }
-
-        fn write_mark(&self, mark: LogMark) {
-            let locked = lock_around(&self.file).unwrap();
-            self.sending_file().with_mark(mark).write(&self.file, &locked).unwrap();
-        }
-
-        /// Puts the arming there by hand, for so long.
-        async fn lease(&self, lease: Duration) {
-            let mut tx = self.site.store().begin().await.unwrap();
-            tx.put_arming(&self.arming.to_bytes(), lease).await.unwrap();
-            tx.commit().await.unwrap();
-        }
-
-        async fn log_something(&self) {
-            let mut tx = self.site.store().begin().await.unwrap();
-            let event = LogEvent::AccountsImported { accounts: 1 };
-            self.site.record(&mut tx, &[event]).await.unwrap();
-            tx.commit().await.unwrap();
-        }
-    }
-
-    #[tokio::test]
-    async fn a_site_sends_once_two_operators_have_armed_it() {
-        let office = Office::proposed().await;
-        assert!(matches!(
-            office.check().await,
-            Err(DisarmedError::File(SendingFileError::Missing { .. }))
-        ));
-        let taken = arm(&office.site, &office.arming, &office.roster, &office.file).await.unwrap();
-        assert_eq!(
-            (taken.proposed_here, &*taken.status.signers),
-            (true, &["ana", "bob"].map(ToOwned::to_owned)[..])
-        );
-        office.check().await.unwrap();
-        assert_eq!(office.status().await, taken.status);
-        assert!(office.site.log().await.contains(r#""event":"sending_armed""#));
-    }
-
-    #[tokio::test]
-    async fn one_signature_arms_nothing() {
-        let office = Office::proposed().await;
-        let one = SignedArming::new(office.arming.document().clone()).signed_by(&key("ana"));
-        let error =
-            arm(&office.site, &one, &office.roster, &office.file).await.unwrap_err().to_string();
-        assert_eq!(error, "1 operators have signed, 2 are needed: missing are any of bob, cleo");
-        assert!(!office.file.exists());
-        fs::rename(office.site.path("sending.json.proposed"), &office.file).unwrap();
-        assert!(matches!(office.check().await, Err(DisarmedError::Never)));
-    }
-
-    #[tokio::test]
-    async fn an_arming_of_yesterday_is_refused() {
-        let office = Office::proposed().await;
-        office.site.wait(Duration::from_hours(5));
-        let late = arm(&office.site, &office.arming, &office.roster, &office.file).await;
-        assert!(matches!(late, Err(ArmError::Arming(ArmingError::Old { .. }))));
-    }
-
-    #[tokio::test]
-    async fn a_copied_store_may_not_send() {
-        let (office, copy) = (Office::armed().await, TestSite::new().await);
-        let mut tx = copy.store().begin().await.unwrap();
-        tx.put_arming(&office.arming.to_bytes(), ARMING_LEASE).await.unwrap();
-        tx.commit().await.unwrap();
-        // Both sites draw the same instance id, so that only the database differs.
-        let error = sending_status(&copy, &office.file, &office.roster).await.unwrap_err();
-        assert!(
-            matches!(error, DisarmedError::Disarmed(Disarmed::OtherDatabase { .. })),
-            "{error}"
-        );
-        let error = arm(&copy, &office.arming, &office.roster, &office.file).await.unwrap_err();
-        assert!(matches!(error, ArmError::OtherDatabase { .. }), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_host_without_the_secret_may_not_send() {
-        let office = Office::armed().await;
-        let other = ArmingSecret::generate(office.site.randomness());
-        let SendingFile { instance, mark, .. } = office.sending_file();
-        let file = SendingFile::new(instance, other, mark);
-        file.write(&office.file, &lock_around(&office.file).unwrap()).unwrap();
-        let error = office.check().await.unwrap_err();
-        assert!(matches!(error, DisarmedError::Disarmed(Disarmed::OtherSecret { .. })), "{error}");
-        fs::remove_file(&office.file).unwrap();
-        let error = office.check().await.unwrap_err();
-        assert!(matches!(error, DisarmedError::File(SendingFileError::Missing { .. })), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_lease_is_prolonged_by_what_is_sent_while_it_lasts() {
-        let office = Office::armed().await;
-        let begun = office.status().await;
-        office.send_something().await;
-        assert_eq!(office.status().await, begun, "nearly all of it is left");
-        office.lease(ARMING_RENEWAL).await;
-        let shortened = office.status().await;
-        office.check().await.unwrap();
-        assert_eq!(office.status().await, shortened, "nothing was sent");
-        office.send_something().await;
-        assert!(office.status().await.lease_until > shortened.lease_until);
-        office.lease(Duration::ZERO).await;
-        office.send_something().await;
-        let error = office.check().await.unwrap_err();
-        assert!(matches!(error, DisarmedError::Disarmed(Disarmed::LeaseOver { .. })), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_mark_follows_the_log_and_never_goes_back() {
-        let office = Office::armed().await;
-        let guard = SendingGuard::open(&office.file).unwrap();
-        let first = guard.mark(&office.site).await.unwrap();
-        assert_eq!(office.sending_file().mark, first);
-        office.log_something().await;
-        let second = guard.mark(&office.site).await.unwrap();
-        assert_eq!(second.size, first.size + 1);
-        assert_eq!(guard.mark(&office.site).await.unwrap(), second);
-        office.check().await.unwrap();
-
-        let ahead = LogMark { size: second.size + 1, root: [1; 32] };
-        office.write_mark(ahead);
-        let refused = guard.mark(&office.site).await;
-        assert!(matches!(refused, Err(DisarmedError::Disarmed(Disarmed::LogShorter { .. }))));
-        assert_eq!(office.sending_file().mark, ahead);
-    }
-
-    #[tokio::test]
-    async fn a_restored_backup_may_not_send() {
-        let office = Office::armed().await;
-        let mark = SendingGuard::open(&office.file).unwrap().mark(&office.site).await.unwrap();
-        office.write_mark(LogMark { size: mark.size + 1, ..mark });
-        let error = office.check().await.unwrap_err();
-        assert!(matches!(error, DisarmedError::Disarmed(Disarmed::LogShorter { .. })), "{error}");
-        let proposal =
-            propose_arming(&office.site, &office.file, ArmingTerms::default(), &no_witnesses())
-                .await
-                .unwrap();
-        let log = proposal.document().log().unwrap();
-        assert_eq!((log.before.unwrap().size, log.continues), (log.now.size + 1, false));
-    }
-
-    #[tokio::test]
-    async fn what_a_host_has_seen_is_given_up_by_signatures_alone() {
-        let office = Office::armed().await;
-        let seen = LogMark { size: 90, root: [1; 32] };
-        office.write_mark(seen);
-        let proposal =
-            propose_arming(&office.site, &office.file, ArmingTerms::default(), &no_witnesses())
-                .await
-                .unwrap();
-        let signed = proposal.signed_by(&key("ana")).signed_by(&key("bob"));
-        let take = async || arm(&office.site, &signed, &office.roster, &office.file).await;
-        office.write_mark(LogMark { size: 91, ..seen });
-        let error = take().await.unwrap_err();
-        assert!(matches!(error, ArmError::SeenMore { seen: 91, .. }), "{error}");
-        assert_eq!(office.sending_file().mark.size, 91, "it stays as it is");
-        office.write_mark(seen);
-        assert!(take().await.unwrap().proposed_here);
-        assert!(office.sending_file().mark.size < seen.size);
-        office.check().await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_log_that_went_another_way_may_not_send() {
-        let office = Office::armed().await;
-        let mark = office.sending_file().mark;
-        office.write_mark(LogMark { root: [1; 32], ..mark });
-        let error = office.check().await.unwrap_err();
-        assert!(matches!(error, DisarmedError::Disarmed(Disarmed::LogDiffers { .. })), "{error}");
-        let guard = SendingGuard::open(&office.file).unwrap();
-        assert!(guard.mark(&office.site).await.is_err(), "a mark never moves to another log");
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn many_mark_at_once() {
-        let office = std::sync::Arc::new(Office::armed().await);
-        let workers = (0..8).map(|_| {
-            let office = office.clone();
-            tokio::spawn(async move {
-                office.log_something().await;
-                let size = office.site.store().read().await.unwrap().log_size().await.unwrap();
-                let guard = SendingGuard::open(&office.file).unwrap();
-                assert!(guard.mark(&office.site).await.unwrap().size >= size);
-                assert!(office.sending_file().mark.size >= size);
-            })
-        });
-        for worker in workers.collect::<Vec<_>>() {
-            worker.await.unwrap();
-        }
-        office.check().await.unwrap();
-    }
-}
+mod tests;

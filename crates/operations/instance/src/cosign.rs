@@ -1,6 +1,6 @@
 //! Asking a witness to sign for this instance's log.
 
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 use futures_util::future::BoxFuture;
 use ledger::{
@@ -115,10 +115,11 @@ async fn proof(tx: &mut Tx, old: u64, size: u64) -> Result<Vec<Hash>, CosignLogE
 fn seen_by_witness(body: &str, asked: u64, entries: u64) -> Result<u64, CosignLogError> {
     let words = || CosignLogError::Answered { status: 409, words: first_line(body) };
     let seen: u64 = body.trim_end().parse().map_err(|_| words())?;
-    if seen == asked {
-        return Err(CosignLogError::Forked { seen, entries });
+    match seen.cmp(&asked) {
+        Ordering::Less => Err(CosignLogError::Forgot { signed: asked, seen }),
+        Ordering::Equal => Err(CosignLogError::Forked { seen, entries }),
+        Ordering::Greater => Ok(seen),
     }
-    Ok(seen)
 }
 
 /// As much of an answer as an operator is shown.
@@ -150,6 +151,17 @@ pub enum CosignLogError {
         seen: u64,
         /// What the store holds.
         entries: u64,
+    },
+    /// What it has seen, it has lost: it would sign for a store that was put back, too.
+    #[error(
+        "the witness has seen {seen} entries of the log, and has signed for {signed} before: it has lost \
+         what it knew, so it can vouch for nothing. Give it its state back, or arm with another"
+    )]
+    Forgot {
+        /// What it has signed for.
+        signed: u64,
+        /// What it says that it has seen.
+        seen: u64,
     },
     /// Something else than the protocol has.
     #[error("the witness answers {status}: {words}")]
@@ -185,3 +197,21 @@ impl CosignLogError {
 }
 
 crate::from_faults!(CosignLogError);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_witness_is_ahead_or_at_odds_or_has_forgotten() {
+        let seen = |body: &str| seen_by_witness(body, 5, 9);
+        assert_eq!(seen("7\n").unwrap(), 7);
+        assert_eq!(seen("12\n").unwrap(), 12, "somebody else has asked meanwhile");
+        assert!(matches!(seen("5\n"), Err(CosignLogError::Forked { seen: 5, entries: 9 })));
+        let forgot = seen("4\n").unwrap_err();
+        assert!(
+            matches!(forgot, CosignLogError::Forgot { signed: 5, seen: 4 }) && !forgot.is_refusal()
+        );
+        assert!(matches!(seen("many"), Err(CosignLogError::Answered { status: 409, .. })));
+    }
+}

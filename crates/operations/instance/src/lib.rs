@@ -50,7 +50,7 @@ pub use lease::{NoticeLease, Renewable, while_kept, while_renewing};
 pub use log::{
     LogReport, NamedLogEntry, log_checkpoint, log_entries, named_log_entries, verify_log,
 };
-pub use permission::{PermissionError, SendingPermission};
+pub use permission::{PermissionError, Permit, SendingPermission};
 pub use progress::{Progress, Step, Unit};
 pub use proposal::{ArmError, ArmingTerms, TakenArming, adopt_proposal, arm, propose_arming};
 pub use proved::{ProvedFold, keep_proved};

@@ -9,7 +9,7 @@ use failpoint::mutant;
 
 use crate::{
     DisarmedError, Instance, RosterStateError, SendingGuard, WitnessError, Witnesses,
-    arming::witness_policy, is_witnessed, roster_in,
+    arming::witness_policy, roster_in,
 };
 
 /// What this host may send by: its sending file, the roster that the configuration names, and the
@@ -19,19 +19,28 @@ pub struct SendingPermission {
     guard: SendingGuard,
     founding: RosterDigest,
     witnesses: Witnesses,
-    /// Whether too few witnesses have signed when they were asked last.
-    is_unsigned: AtomicBool,
+    /// Whether the log could not be marked when it was last to be.
+    is_unmarked: AtomicBool,
+}
+
+/// That this host may send from this store, as it was found in the transaction that asks.
+#[derive(Debug)]
+pub struct Permit {
+    /// Who may sign.
+    pub roster: Roster,
+    /// Whether witnesses sign for the log before anything is sealed or sent.
+    pub is_witnessed: bool,
 }
 
 impl SendingPermission {
     /// `founding` is the digest of the first roster, from the configuration.
     #[must_use]
     pub const fn new(guard: SendingGuard, founding: RosterDigest, witnesses: Witnesses) -> Self {
-        Self { guard, founding, witnesses, is_unsigned: AtomicBool::new(false) }
+        Self { guard, founding, witnesses, is_unmarked: AtomicBool::new(false) }
     }
 
-    /// Refuses unless this host may send from this store now, and says who may sign. It belongs
-    /// into the transaction that commits what is about to be sent.
+    /// Refuses unless this host may send from this store now. It belongs into the transaction that
+    /// commits what is about to be sent.
     ///
     /// # Errors
     /// [`PermissionError`] says why nothing may be sent.
@@ -39,16 +48,16 @@ impl SendingPermission {
         &'a self,
         tx: &'a mut Tx,
         instance: &'a Instance,
-    ) -> BoxFuture<'a, Result<Roster, PermissionError>> {
+    ) -> BoxFuture<'a, Result<Permit, PermissionError>> {
         Box::pin(async move {
             let roster = roster_in(tx, instance, self.founding).await?;
-            self.guard.check(tx, instance, &roster).await?;
-            Ok(roster)
+            let armed = self.guard.check(tx, instance, &roster).await?;
+            Ok(Permit { roster, is_witnessed: armed.policy.is_some() })
         })
     }
 
-    /// As [`SendingPermission::check`], in a transaction of its own; refuses as well where the
-    /// store could forget what it has committed, and where too few witnesses sign for its log.
+    /// As [`SendingPermission::check`], in a transaction of its own, and then as
+    /// [`SendingPermission::mark`].
     ///
     /// # Errors
     /// [`PermissionError`] says why nothing may be sent.
@@ -58,10 +67,7 @@ impl SendingPermission {
     ) -> BoxFuture<'a, Result<(), PermissionError>> {
         Box::pin(async move {
             let mut tx = instance.store().begin().await?;
-            let roster = self.check(&mut tx, instance).await?;
-            if instance.kind() == InstanceKind::Site {
-                check_memory(&mut tx, instance, &roster).await?;
-            }
+            self.check(&mut tx, instance).await?;
             tx.commit().await?;
             self.mark(instance).await
         })
@@ -71,31 +77,39 @@ impl SendingPermission {
     /// witnesses. It comes after what is to be done is committed, and before it is done.
     ///
     /// # Errors
-    /// [`PermissionError`] if the log is not the one that was marked before, or if too few witnesses
-    /// sign for it.
+    /// [`PermissionError`] if the log is not the one that was marked before, if the store could forget
+    /// what it has committed, or if too few witnesses sign for its log.
     pub fn mark<'a>(
         &'a self,
         instance: &'a Instance,
     ) -> BoxFuture<'a, Result<(), PermissionError>> {
         Box::pin(async move {
             self.guard.mark(instance).await?;
-            // What is read here is compared with the log, which others move on meanwhile.
-            let mut tx = instance.store().begin().await?;
-            let roster = roster_in(&mut tx, instance, self.founding).await?;
-            let policy = witness_policy(&mut tx, instance, &roster).await?;
-            drop(tx);
-            let Some(policy) = policy else { return Ok(()) };
-            if mutant::is_on("witness_unasked") {
-                return Ok(());
-            }
-            let signed = self.witnesses.sign(instance, &policy).await;
-            self.is_unsigned.store(signed.is_err(), Ordering::Relaxed);
-            Ok(signed?)
+            let marked = self.mark_elsewhere(instance).await;
+            self.is_unmarked.store(marked.is_err(), Ordering::Relaxed);
+            marked
         })
     }
 
-    /// Asks the witnesses again if too few have signed when they were asked last: then nothing is
-    /// begun that could not be done.
+    async fn mark_elsewhere(&self, instance: &Instance) -> Result<(), PermissionError> {
+        // What is read here is compared with the log, which others move on meanwhile.
+        let mut tx = instance.store().begin().await?;
+        let roster = roster_in(&mut tx, instance, self.founding).await?;
+        let policy = witness_policy(&mut tx, instance, &roster).await?;
+        if instance.kind() == InstanceKind::Site {
+            check_memory(&mut tx, policy.is_some()).await?;
+        }
+        drop(tx);
+        match policy {
+            Some(policy) if !mutant::is_on("witness_unasked") => {
+                Ok(self.witnesses.sign(instance, &policy).await?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tries again if the log could not be marked when it was last to be: then nothing is begun that
+    /// could not be done.
     ///
     /// # Errors
     /// As [`SendingPermission::mark`].
@@ -104,7 +118,7 @@ impl SendingPermission {
         instance: &'a Instance,
     ) -> BoxFuture<'a, Result<(), PermissionError>> {
         Box::pin(async move {
-            if self.is_unsigned.load(Ordering::Relaxed) {
+            if self.is_unmarked.load(Ordering::Relaxed) {
                 self.mark(instance).await
             } else {
                 Ok(())
@@ -113,17 +127,14 @@ impl SendingPermission {
     }
 }
 
-/// Whatever becomes of the server, what it has committed must be known to whoever goes on.
-async fn check_memory(
-    tx: &mut Tx,
-    instance: &Instance,
-    roster: &Roster,
-) -> Result<(), PermissionError> {
+/// Whatever becomes of the server, what it has committed must be known to whoever goes on. A standby
+/// may begin to lag at any time.
+async fn check_memory(tx: &mut Tx, is_witnessed: bool) -> Result<(), PermissionError> {
     if !tx.is_durable().await? {
         return Err(PermissionError::NotDurable);
     }
     let standbys = tx.standbys().await?;
-    if standbys.may_lag() && !is_witnessed(tx, instance, roster).await? {
+    if standbys.may_lag() && !is_witnessed {
         return Err(PermissionError::LaggingStandby { count: standbys.count });
     }
     Ok(())
@@ -197,7 +208,7 @@ mod tests {
         let arming =
             propose_arming(&site, &file, ArmingTerms::default(), &no_witnesses()).await.unwrap();
         let arming = arming.signed_by(&key("ana")).signed_by(&key("bob"));
-        arm(&site, &arming, &roster, &file).await.unwrap();
+        arm(&site, &arming, &roster, &file, &no_witnesses()).await.unwrap();
         let guard = SendingGuard::open(&file).unwrap();
         (site, SendingPermission::new(guard, digest, no_witnesses()))
     }

@@ -17,7 +17,8 @@ use serde::Serialize;
 use store::Tx;
 
 use crate::{
-    DisarmedError, Instance, InstanceFault, SendingFileError, SendingStatus, Witnesses,
+    DisarmedError, Instance, InstanceFault, SendingFileError, SendingStatus, Silence, WitnessError,
+    Witnesses,
     arming::{digest_of, log_now, newest_mark, status, taken_arming},
     sending_file::{ArmingSecret, SendingFile, lock_around},
 };
@@ -42,7 +43,7 @@ pub fn propose_arming<'a>(
         let locked = lock_around(file)?;
         let log = log_of(instance, &mut tx, file, witnesses).await?;
         let document = ArmingDocument::new(id.clone(), database, secret.digest(), log, at);
-        let document = terms.complete(document)?;
+        let document = terms.complete(&mut tx, document).await?;
         SendingFile::new(id, secret, log.now).write(&proposed(file), &locked)?;
         Ok(SignedArming::new(document))
     })
@@ -58,16 +59,14 @@ pub struct ArmingTerms {
 }
 
 impl ArmingTerms {
-    fn complete(self, document: ArmingDocument) -> Result<ArmingDocument, ArmError> {
+    async fn complete(
+        self,
+        tx: &mut Tx,
+        document: ArmingDocument,
+    ) -> Result<ArmingDocument, ArmError> {
         let hosts: Vec<_> = self.with.into_iter().map(|host| host.document().clone()).collect();
         for host in &hosts {
-            if host.instance() != document.instance() {
-                return Err(ArmError::OtherInstance { found: host.instance().clone() });
-            }
-            if host.database() != document.database() {
-                let (armed, found) = (host.database().clone(), document.database().clone());
-                return Err(ArmError::OtherDatabase { armed, found });
-            }
+            check_host(tx, host, &document).await?;
         }
         let document = document.with_hosts(&hosts);
         Ok(match self.witnesses {
@@ -77,8 +76,29 @@ impl ArmingTerms {
     }
 }
 
+/// Passes another host that has proposed for this very store: what it says of the log is of the log
+/// that is here, and not of one from before a restore.
+async fn check_host(
+    tx: &mut Tx,
+    host: &ArmingDocument,
+    ours: &ArmingDocument,
+) -> Result<(), ArmError> {
+    if host.instance() != ours.instance() {
+        return Err(ArmError::OtherInstance { found: host.instance().clone() });
+    }
+    if host.database() != ours.database() {
+        let (armed, found) = (host.database().clone(), ours.database().clone());
+        return Err(ArmError::OtherDatabase { armed, found });
+    }
+    let now = host.log().ok_or(ArmError::NoLog)?.now;
+    log_now(tx, now.size).await?.continues(now).map_err(ArmError::OtherLog)
+}
+
 /// Takes an arming that two operators have signed: its lease begins now. On the host that proposed it,
 /// the sending file is put in its place ([`adopt_proposal`]).
+///
+/// The witnesses of the arming before are asked once more: then it cannot come back with a store that
+/// is put back to before now, not even on a host that has kept its file.
 ///
 /// # Errors
 /// [`ArmError`] says what does not hold.
@@ -87,9 +107,11 @@ pub fn arm<'a>(
     signed: &'a SignedArming,
     roster: &'a Roster,
     file: &'a Path,
+    witnesses: &'a Witnesses,
 ) -> BoxFuture<'a, Result<TakenArming, ArmError>> {
     Box::pin(async move {
         let mut tx = instance.store().begin().await?;
+        let former = former_policy(instance, &mut tx).await?;
         let armed = signed.accept(roster, instance.clock().now())?;
         let found: DatabaseIdentity = tx.identity().await?.parse()?;
         if *armed.document().database() != found {
@@ -116,8 +138,33 @@ pub fn arm<'a>(
         if proposed_here {
             adopt_proposal(instance, file, roster).await?;
         }
-        Ok(TakenArming { status, proposed_here })
+        let former_witnesses_away = match &former {
+            Some(policy) => away(witnesses.sign_by_all(instance, policy).await),
+            None => None,
+        };
+        Ok(TakenArming { status, proposed_here, former_witnesses_away })
     })
+}
+
+fn away(asked: Result<Silence, WitnessError>) -> Option<String> {
+    match asked {
+        Ok(silent) => Some(silent).filter(|silent| !silent.is_empty()).map(|of| of.to_string()),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// The witnesses of the arming that the audit log names last, whoever has signed it; `None` if it has
+/// none, or does not hold.
+async fn former_policy(
+    instance: &Instance,
+    tx: &mut Tx,
+) -> Result<Option<WitnessPolicy>, ArmError> {
+    let Some(stored) = tx.arming().await? else { return Ok(None) };
+    let log = instance.proved(tx).await?;
+    let is_logged = log.check_arming(&digest_of(&stored.document)).is_ok();
+    let document = SignedArming::parse(&stored.document).ok().filter(|_| is_logged);
+    let terms = document.as_ref().and_then(|signed| signed.document().witnesses());
+    Ok(terms.and_then(|terms| terms.as_str().parse().ok()))
 }
 
 /// An arming that was taken.
@@ -128,6 +175,9 @@ pub struct TakenArming {
     pub status: SendingStatus,
     /// Whether this host has proposed it, and so has its sending file.
     pub proposed_here: bool,
+    /// Why the witnesses of the arming before have not signed for the log that names this one, if
+    /// they have not.
+    pub former_witnesses_away: Option<String>,
 }
 
 /// Puts the proposed sending file in the place of the present one, once its arming is signed and
@@ -211,10 +261,10 @@ async fn is_all_known(
     let armed = armed.document();
     if let Some(terms) = armed.witnesses() {
         let policy = terms.as_str().parse().map_err(DisarmedError::Policy)?;
-        return Ok(witnesses.sign(instance, &policy).await.is_ok());
+        return Ok(witnesses.sign_by_all(instance, &policy).await.is_ok());
     }
     let ours = match SendingFile::read(file) {
-        Err(SendingFileError::Copied { .. }) => None,
+        Err(SendingFileError::Copied { .. } | SendingFileError::Unnamed { .. }) => None,
         read => present(read)?,
     };
     let is_armed = ours.is_some_and(|ours| armed.is_for(ours.secret.digest()));
@@ -257,6 +307,12 @@ pub enum ArmError {
         /// Whose it is.
         found: InstanceId,
     },
+    /// Another host has proposed by version 0.1.0.
+    #[error(
+        "one of the hosts does not say how far it has seen the log: run `countersign sending propose` \
+         there anew, with this version"
+    )]
+    NoLog,
     /// Restored between the proposal and now.
     #[error("the arming was proposed for another log: {0}")]
     OtherLog(#[source] Disarmed),

@@ -45,10 +45,11 @@ impl SendingFile {
     /// [`SendingFileError`] names the file, and never shows the secret.
     pub(crate) fn read(path: &Path) -> Result<Self, SendingFileError> {
         let (file, identity) = Self::read_any(path)?;
-        if file.identity.is_some_and(|written| !written.is_of_same_file(identity)) {
-            return Err(SendingFileError::Copied { path: path.to_owned() });
+        match file.identity {
+            Some(written) if written.is_of_same_file(identity) => Ok(file),
+            Some(_) => Err(SendingFileError::Copied { path: path.to_owned() }),
+            None => Err(SendingFileError::Unnamed { path: path.to_owned() }),
         }
-        Ok(file)
     }
 
     /// What a file has seen of the log, also a copy: that was seen.
@@ -149,6 +150,16 @@ pub enum SendingFileError {
         /// Which file.
         path: PathBuf,
     },
+    /// Version 0.1.0 wrote it, and had operators copy it from host to host.
+    #[error(
+        "{} was written by version 0.1.0, and does not say which file it is: it may be a copy, on one of \
+         several hosts. Let this host propose (`countersign sending propose`), and two operators sign",
+        path.display()
+    )]
+    Unnamed {
+        /// Which file.
+        path: PathBuf,
+    },
     /// Not in the format.
     #[error("{} is no sending file of Countersign, or damaged: move it away", path.display())]
     Damaged {
@@ -246,6 +257,17 @@ mod tests {
         }
         fs::rename(&copy, &path).unwrap();
         assert!(matches!(SendingFile::read(&path), Err(SendingFileError::Copied { .. })));
+    }
+
+    #[test]
+    fn a_file_that_does_not_say_which_it_is_may_be_a_copy() {
+        let (_folder, path, _) = written();
+        let text = fs::read_to_string(&path).unwrap();
+        let mut fields: serde_json::Map<_, _> = serde_json::from_str(&text).unwrap();
+        fields.remove("identity").unwrap();
+        fs::write(&path, serde_json::to_vec(&fields).unwrap()).unwrap();
+        assert!(matches!(SendingFile::read(&path), Err(SendingFileError::Unnamed { .. })));
+        assert_eq!(SendingFile::seen(&path).unwrap(), MARK, "what it has seen counts");
     }
 
     #[test]

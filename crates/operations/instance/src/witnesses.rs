@@ -37,18 +37,36 @@ impl Witnesses {
         policy: &'a WitnessPolicy,
     ) -> BoxFuture<'a, Result<(), WitnessError>> {
         Box::pin(async move {
-            let (mut signed, mut refused, mut silent) = (Vec::new(), None, Silence::default());
+            let mut heard = Heard::default();
             for (place, witness) in policy.witnesses().iter().enumerate() {
-                match self.ask(instance, witness).await {
-                    Ok(()) => signed.push(place),
-                    Err(error) if error.is_refusal() => refused = refused.or(Some(error)),
-                    Err(error) => silent.add(witness, &error),
-                }
-                if policy.is_met(&signed) {
+                heard.add(place, witness, self.ask(instance, witness).await);
+                if policy.is_met(&heard.signed) {
                     return Ok(());
                 }
             }
-            Err(refused.map_or(WitnessError::Silent(silent), WitnessError::Refused))
+            Err(heard.into())
+        })
+    }
+
+    /// The same, but every witness is asked, and each of them may say that this store is another:
+    /// where nobody knows what is lost, one that knows is enough. Returns those that are silent.
+    ///
+    /// # Errors
+    /// As [`Witnesses::sign`].
+    pub fn sign_by_all<'a>(
+        &'a self,
+        instance: &'a Instance,
+        policy: &'a WitnessPolicy,
+    ) -> BoxFuture<'a, Result<Silence, WitnessError>> {
+        Box::pin(async move {
+            let mut heard = Heard::default();
+            for (place, witness) in policy.witnesses().iter().enumerate() {
+                heard.add(place, witness, self.ask(instance, witness).await);
+            }
+            if heard.refused.is_none() && policy.is_met(&heard.signed) {
+                return Ok(heard.silent);
+            }
+            Err(heard.into())
         })
     }
 
@@ -77,11 +95,44 @@ impl fmt::Debug for Witnesses {
     }
 }
 
+/// What the witnesses have answered.
+#[derive(Default)]
+struct Heard {
+    /// Their places in the policy.
+    signed: Vec<usize>,
+    refused: Option<CosignLogError>,
+    silent: Silence,
+}
+
+impl Heard {
+    fn add(&mut self, place: usize, witness: &PolicyWitness, answer: Result<(), CosignLogError>) {
+        match answer {
+            Ok(()) => self.signed.push(place),
+            Err(error) if error.is_refusal() => {
+                self.refused.get_or_insert(error);
+            }
+            Err(error) => self.silent.add(witness, &error),
+        }
+    }
+}
+
+impl From<Heard> for WitnessError {
+    fn from(Heard { refused, silent, .. }: Heard) -> Self {
+        refused.map_or(Self::Silent(silent), Self::Refused)
+    }
+}
+
 /// What became of the witnesses that have not signed.
 #[derive(Debug, Default)]
 pub struct Silence(Vec<String>);
 
 impl Silence {
+    /// Whether all have signed.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn add(&mut self, witness: &PolicyWitness, error: &CosignLogError) {
         self.0.push(format!("{}: {error}", witness.verifier.name()));
     }

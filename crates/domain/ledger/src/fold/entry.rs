@@ -14,10 +14,12 @@ pub enum FoldEntry {
     Roster(String),
     /// Sending was permitted.
     Armed(ArmedFold),
-    /// Something became of a notice that no campaign sends.
-    Requested(NoticeStep),
+    /// Something became of a notice that no campaign sends, and when.
+    Requested(Timestamp, NoticeStep),
     /// Somebody finds the way back in.
     Recovery(RecoveryEvent),
+    /// The site's table was compared with the store, and no account was left out.
+    Compared,
     /// Nothing that is acted on.
     Other,
 }
@@ -44,10 +46,22 @@ impl FoldEntry {
                 Self::Recovery(serde_json::from_slice(line)?)
             }
             "notice_begun" | "notice_ended" | "notice_disputed" => {
-                Self::Requested(serde_json::from_slice(line)?)
+                Self::Requested(at, serde_json::from_slice(line)?)
+            }
+            "table_reconciled" if serde_json::from_slice::<Reconciled>(line)?.whole => {
+                Self::Compared
             }
             _ => Self::Other,
         })
+    }
+
+    /// When an account began to be sealed, or a notice to be sent.
+    pub(super) fn uses_arming_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Campaign(_, at, event) => event.uses_arming().then_some(*at),
+            Self::Requested(at, NoticeStep::NoticeBegun { .. }) => Some(*at),
+            _ => None,
+        }
     }
 
     /// Whom it is about, where that is of weight.
@@ -69,6 +83,9 @@ pub struct ArmedFold {
     /// Whether steps may be lost that the log had before.
     #[serde(default, rename = "restored")]
     pub(super) is_restored: bool,
+    /// When it was taken, or when something was last sealed or sent by it.
+    #[serde(rename = "at")]
+    pub(super) used_at: Timestamp,
 }
 
 #[derive(Deserialize)]
@@ -81,6 +98,12 @@ struct EntryHead {
 #[derive(Deserialize)]
 struct Moved {
     position: KillSwitch,
+}
+
+#[derive(Deserialize)]
+struct Reconciled {
+    #[serde(default)]
+    whole: bool,
 }
 
 #[derive(Deserialize)]

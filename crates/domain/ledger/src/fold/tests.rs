@@ -208,7 +208,8 @@ fn sending_is_permitted_by_the_newest_document() {
     assert_eq!(log.0.check_arming("aa"), Err(FoldRefusal::Arming));
     let before = br#"{"v":1,"at":"1970-01-01T00:00:00Z","event":"sending_armed","database":"x"}"#;
     let before = FoldEntry::read(before).unwrap();
-    assert_eq!(before, FoldEntry::Armed(ArmedFold { digest: None, is_restored: false }));
+    let used_at = Timestamp::from_micros(0);
+    assert_eq!(before, FoldEntry::Armed(ArmedFold { digest: None, is_restored: false, used_at }));
 }
 
 #[test]

@@ -33,8 +33,12 @@ pub(super) async fn run(
         SendingCommand::Arm { file } => {
             let roster = wiring::roster(&config, &instance).await?;
             let sending_file = sending_file(&config);
-            let taken = arm(&instance, &read(file)?, &roster, &sending_file).await;
+            let (signed, witnesses) = (read(file)?, wiring::witnesses());
+            let taken = arm(&instance, &signed, &roster, &sending_file, &witnesses).await;
             let taken = taken.map_err(refused)?;
+            if let Some(reason) = &taken.former_witnesses_away {
+                tracing::warn!("{FORMER_AWAY}: {reason}");
+            }
             context.output.result("countersign.sending_arm/1", &taken, taken_arming)?;
         }
         SendingCommand::Adopt => adopt(context, &config, &instance).await?,
@@ -42,6 +46,11 @@ pub(super) async fn run(
     }
     Ok(Done::Whole)
 }
+
+/// What the witnesses of the arming before are asked for.
+const FORMER_AWAY: &str = "not all witnesses of the arming before have signed for the log that names \
+                           this one. Until they have (`countersign log cosign`), a store that is put \
+                           back to before now, on a host that was armed then, is not noticed by them";
 
 fn terms(with: &[PathBuf], witnesses: Option<&Path>) -> Result<ArmingTerms, CommandFailure> {
     Ok(ArmingTerms {
@@ -61,8 +70,13 @@ async fn ask_witnesses(
     policy: Option<&WitnessPolicy>,
 ) -> Result<(), CommandFailure> {
     let Some(policy) = policy else { return Ok(()) };
-    match wiring::witnesses().sign(instance, policy).await {
-        Ok(()) => Ok(()),
+    match wiring::witnesses().sign_by_all(instance, policy).await {
+        Ok(silent) => {
+            if !silent.is_empty() {
+                tracing::warn!("some witnesses do not sign, and enough others do: {silent}");
+            }
+            Ok(())
+        }
         Err(error) if error.is_refusal() => Err(Refused::because(error)),
         Err(error) => Err(UnknownToWitnesses(error).into()),
     }

@@ -98,3 +98,43 @@ fn a_site_with_a_standby_that_lags_sends_only_before_a_witness() {
     pair.office.arm_with(&["--witnesses", &policy]);
     assert_eq!(work().code, 0, "{}", work().stderr);
 }
+
+/// As a site has to: nobody waits an hour here for what comes after the canary.
+const SITE_POLICY: &str = "
+    canary_addresses = 500
+    canary_soak_seconds = 3600
+    step_soak_seconds = 3600
+    sealed_untold_max = 3
+    retry_seconds = 60
+    uncertain = { count = 100, permille = 50 }
+    refused = { count = 100, permille = 200 }
+    large_permille = 10
+    large_approvers = 3";
+
+/// It may begin to lag at any time: nobody is sealed or told until commits wait again.
+#[test]
+fn a_site_whose_standby_begins_to_lag_tells_nobody_until_commits_wait_again() {
+    let pair = Pair::open(true, "site");
+    let office = &pair.office;
+    pair.wait_for_standby();
+    office.smtp.behave("*", "slow");
+    office.freeze(SITE_POLICY);
+    office.approve(&["bob", "cleo", "dan"]).json();
+    office.steer("start").json();
+    let work = office.start_work();
+    wait_until(|| !office.mails().is_empty());
+    configure(&pair.database, "synchronous_standby_names = ''");
+    let ended = work.wait();
+    assert_eq!(ended.code, 3, "{}", ended.stderr);
+    assert!(ended.stderr.contains("no commit waits for them"), "{}", ended.stderr);
+    let told = office.told_once().len();
+    assert_eq!(office.try_to_work().code, 3);
+    assert_eq!(office.told_once().len(), told);
+
+    pair.wait_for_standby();
+    office.smtp.behave("*", "accept");
+    let work = office.start_work();
+    let everybody = office.addresses_of(&ids(&office.exposed()));
+    wait_until(|| office.told_once().len() == everybody.len());
+    assert_eq!(work.stop().code, 0);
+}

@@ -108,11 +108,10 @@ async fn arm(
     operators: &[OperatorKey],
 ) -> Result<(), CommandFailure> {
     let file = config.resolve(&config.settings.sending.file);
-    let proposal =
-        instance::propose_arming(instance, &file, ArmingTerms::default(), &wiring::witnesses())
-            .await?;
+    let (terms, witnesses) = (ArmingTerms::default(), wiring::witnesses());
+    let proposal = instance::propose_arming(instance, &file, terms, &witnesses).await?;
     let signed = operators.iter().take(2).fold(proposal, SignedArming::signed_by);
     let roster = wiring::roster(config, instance).await?;
-    instance::arm(instance, &signed, &roster, &file).await?;
+    instance::arm(instance, &signed, &roster, &file, &witnesses).await?;
     Ok(())
 }
