@@ -13,7 +13,7 @@ use std::{
 
 use authority::{Approval, OperatorKey, RosterDigest, RosterDocument, SignedArming, SignedRoster};
 use campaign::{Policy, RampStep, Reach, Threshold};
-use campaigns::{Changes, Means, NewDraft};
+use campaigns::{Means, NewDraft, PlanChanges};
 use directory::Mapping;
 use exposure::AddLeak;
 use instance::{
@@ -340,7 +340,7 @@ impl Host {
         campaigns::freeze_campaign(
             instance,
             CAMPAIGN,
-            Changes::default(),
+            PlanChanges::default(),
             means,
             self.founding,
             &Silent,
@@ -352,7 +352,7 @@ impl Host {
     /// Fixes a plan that settles whoever was begun, and touches nobody else.
     pub(crate) async fn finish(&self) -> SimResult {
         let words = &self.means.outbox.words;
-        let changes = Changes::default();
+        let changes = PlanChanges::default();
         campaigns::finish_campaign(&self.instance, CAMPAIGN, changes, words, self.founding).await?;
         Ok(())
     }

@@ -28,7 +28,7 @@ use crate::{
 
 /// What a campaign's next plan is to have in place of what it had.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Changes<'a> {
+pub struct PlanChanges<'a> {
     /// How to go about it.
     pub policy: Option<&'a Policy>,
     /// Who is answerable for it: whoever is, signs the plan.
@@ -43,7 +43,7 @@ pub struct Changes<'a> {
 pub fn freeze_campaign<'a>(
     instance: &'a Instance,
     name: &'a str,
-    changes: Changes<'a>,
+    changes: PlanChanges<'a>,
     (directory, words): (&'a dyn Directory, &'a Words),
     founding: RosterDigest,
     progress: &'a dyn Progress,
@@ -70,7 +70,7 @@ pub fn freeze_campaign<'a>(
 pub fn finish_campaign<'a>(
     instance: &'a Instance,
     name: &'a str,
-    changes: Changes<'a>,
+    changes: PlanChanges<'a>,
     words: &'a Words,
     founding: RosterDigest,
 ) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
@@ -109,7 +109,7 @@ async fn renew(
 async fn change(
     instance: &Instance,
     name: &str,
-    Changes { policy, author }: Changes<'_>,
+    PlanChanges { policy, author }: PlanChanges<'_>,
     founding: RosterDigest,
 ) -> Result<(), CampaignError> {
     let mut tx = instance.store().begin().await?;

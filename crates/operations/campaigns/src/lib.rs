@@ -49,7 +49,7 @@ pub use failure::{
     CampaignError, NotInPlan, ReconcileError, ReportError, RunError, SealError, StatementError,
     WatchError,
 };
-pub use freeze::{Changes, finish_campaign, freeze_campaign};
+pub use freeze::{PlanChanges, finish_campaign, freeze_campaign};
 pub use loaded::HaltedAll;
 pub use reconcile::{
     DisagreeingAccount, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling,

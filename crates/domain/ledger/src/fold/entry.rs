@@ -48,7 +48,7 @@ impl FoldEntry {
             "notice_begun" | "notice_ended" | "notice_disputed" => {
                 Self::Requested(at, serde_json::from_slice(line)?)
             }
-            "table_reconciled" if serde_json::from_slice::<Reconciled>(line)?.whole => {
+            "table_reconciled" if serde_json::from_slice::<Comparison>(line)?.whole => {
                 Self::Compared
             }
             _ => Self::Other,
@@ -101,7 +101,7 @@ struct Moved {
 }
 
 #[derive(Deserialize)]
-struct Reconciled {
+struct Comparison {
     #[serde(default)]
     whole: bool,
 }

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use authority::{Approval, ApprovalError};
 use campaign::CampaignName;
-use campaigns::{CampaignError, CampaignView, Changes, HaltedAll, Sample};
+use campaigns::{CampaignError, CampaignView, HaltedAll, PlanChanges, Sample};
 use model::OperatorName;
 use serde::Serialize;
 
@@ -120,7 +120,7 @@ impl CampaignDesk<'_> {
         let frozen = campaigns::freeze_campaign(
             &self.instance,
             name.as_str(),
-            Changes { policy: policy.as_ref(), author },
+            PlanChanges { policy: policy.as_ref(), author },
             (&*directory, &words),
             self.founding()?,
             &*progress,
@@ -134,7 +134,7 @@ impl CampaignDesk<'_> {
         name: &CampaignName,
         author: Option<&OperatorName>,
     ) -> Result<Done, CommandFailure> {
-        let changes = Changes { policy: None, author };
+        let changes = PlanChanges { policy: None, author };
         let words = wiring::words(self.config, self.instance.kind())?;
         let (instance, name_of, founding) = (&self.instance, name.as_str(), self.founding()?);
         let finished = campaigns::finish_campaign(instance, name_of, changes, &words, founding);

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, fs};
 
 use authority::Approval;
 use campaign::{Policy, RampStep, Reach};
-use campaigns::{CampaignReport, Changes, NewDraft, report_campaign};
+use campaigns::{CampaignReport, NewDraft, PlanChanges, report_campaign};
 use demo::{DemoLeak, DemoSite};
 use directory::Directory;
 use exposure::{AddLeak, LeakReport};
@@ -109,7 +109,7 @@ async fn sign(
     campaigns::freeze_campaign(
         &stage.instance,
         CAMPAIGN,
-        Changes::default(),
+        PlanChanges::default(),
         means,
         founding,
         &*progress,
