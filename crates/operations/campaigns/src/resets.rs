@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use campaign::State;
 use exposure::secret_of;
 use futures_util::future::BoxFuture;
 use instance::Instance;
@@ -11,10 +12,14 @@ use model::{
     TargetState, Verdict,
 };
 use password::Verifier;
-use store::{Finding, ResetLine, SealedLine};
+use store::{Finding, ResetLine, SealedLine, StoreError};
 use tokio::task::spawn_blocking;
 
-use crate::{WatchError, saga::credential_of};
+use crate::{
+    CampaignError, WatchError,
+    loaded::{Loaded, held},
+    saga::credential_of,
+};
 
 /// Sees that one account's owner has just chosen a new password, in whichever campaigns it is
 /// sealed.
@@ -135,31 +140,42 @@ async fn judged(
     })
 }
 
-/// Destroys the secrets of campaigns that have been done for long enough.
+/// Destroys the leaked secrets of campaigns that are over, once they have been kept long enough. A row
+/// that is not as the log says keeps its secrets, and no other campaign's from being destroyed.
 ///
 /// # Errors
-/// [`WatchError`] if the store fails.
-pub fn destroy_old_secrets(instance: &Instance) -> BoxFuture<'_, Result<(), WatchError>> {
+/// [`CampaignError`] of the first campaign of which they could not be destroyed.
+pub fn destroy_old_secrets(instance: &Instance) -> BoxFuture<'_, Result<(), CampaignError>> {
     Box::pin(async move {
+        let mut failed = None;
         for campaign in campaigns_to_destroy(instance).await? {
-            let mut tx = instance.store().begin().await?;
-            let row = tx.hold_campaign(campaign).await?;
-            let now = tx.now().await?;
-            if row.destroy_secrets_at().is_none_or(|at| at > now) {
-                continue;
-            }
-            let findings = tx.destroy_campaign_secrets(row.id).await?;
-            tx.set_destroy_secrets_at(row.id, None).await?;
-            let destroyed = CampaignEvent::SecretsDestroyed { campaign: row.id, findings };
-            instance.record(&mut tx, &[destroyed.into()]).await?;
-            tx.commit().await?;
+            failed = failed.or(destroy_secrets_of(instance, campaign).await.err());
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     })
 }
 
-async fn campaigns_to_destroy(instance: &Instance) -> Result<Vec<CampaignId>, WatchError> {
+/// A campaign that is not over needs them, whatever its row says of when they are to be destroyed.
+async fn destroy_secrets_of(
+    instance: &Instance,
+    campaign: CampaignId,
+) -> Result<(), CampaignError> {
+    let mut tx = instance.store().begin().await?;
+    let Loaded { row, campaign, .. } = held(instance, &mut tx, campaign).await?;
+    let is_over = matches!(campaign.state(), State::Done | State::Closed);
+    let now = tx.now().await?;
+    if !is_over || row.destroy_secrets_at().is_none_or(|at| at > now) {
+        return Ok(());
+    }
+    let findings = tx.destroy_campaign_secrets(row.id).await?;
+    tx.set_destroy_secrets_at(row.id, None).await?;
+    let destroyed = CampaignEvent::SecretsDestroyed { campaign: row.id, findings };
+    instance.record(&mut tx, &[destroyed.into()]).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn campaigns_to_destroy(instance: &Instance) -> Result<Vec<CampaignId>, StoreError> {
     let mut tx = instance.store().read().await?;
     let now = tx.now().await?;
-    Ok(tx.campaigns_to_destroy(now).await?)
+    tx.campaigns_to_destroy(now).await
 }
