@@ -2,8 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use campaigns::{ResetWatch, WorkerContext, destroy_old_secrets, watch_round};
-use instance::keep_proved;
+use campaigns::{
+    CampaignError, ResetWatch, WorkerContext, contradictions, destroy_old_secrets, watch_round,
+};
+use instance::{Instance, keep_proved};
 use recoveries::finish_resets;
 use tokio::{sync::watch, time};
 
@@ -28,8 +30,9 @@ async fn maintain_always(context: &WorkerContext<'_>) {
 }
 
 /// Sees who has chosen a new password, finishes interrupted resets, destroys what has been kept
-/// long enough, keeps what the log says, and holds on to the permission to send. What fails is logged, tried again in the
-/// next round, and keeps nothing else from being done.
+/// long enough, keeps what the log says, tells which rows are not as it says, and holds on to the
+/// permission to send. What fails is logged, tried again in the next round, and keeps nothing else from
+/// being done.
 async fn maintain_once(context: &WorkerContext<'_>, watch: &mut ResetWatch) {
     let (instance, means) = (context.instance, context.means);
     let watched = watch_round(instance, &*means.directory, &means.verifier, watch).await;
@@ -37,8 +40,17 @@ async fn maintain_once(context: &WorkerContext<'_>, watch: &mut ResetWatch) {
     report("finishing resets", finish_resets(context).await);
     report("destroying old secrets", destroy_old_secrets(instance).await);
     report("keeping what the log says", keep_proved(instance).await);
+    report("comparing rows with the log", tell_contradictions(instance).await);
     let confirmed = means.outbox.permission.confirm(instance).await;
     report("confirming the permission to send", confirmed);
+}
+
+/// What is not as the log says may be looked for in vain by whoever would refuse it.
+async fn tell_contradictions(instance: &Instance) -> Result<(), CampaignError> {
+    for contradiction in contradictions(instance).await? {
+        tracing::error!(%contradiction, "a row is refused");
+    }
+    Ok(())
 }
 
 fn report<T>(chore: &str, done: Result<T, impl fmt::Display>) {

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::FoldRefusal;
@@ -8,7 +10,7 @@ use crate::{
 };
 
 /// The rows that are not as the audit log says, of those that decide what is done: the kill switch's
-/// and every campaign's.
+/// and every campaign's, also one that is gone.
 ///
 /// # Errors
 /// [`CampaignError`] if the log is not what was signed, or the store fails.
@@ -19,9 +21,13 @@ pub fn contradictions(
         let mut found = Vec::new();
         let mut tx = instance.store().begin().await?;
         found.extend(refusal(kill_switch(instance, &mut tx).await)?);
-        for row in tx.campaigns().await? {
-            found.extend(refusal(shared(instance, &mut tx, row.id).await)?);
+        let rows: BTreeSet<_> = tx.campaigns().await?.into_iter().map(|row| row.id).collect();
+        for campaign in &rows {
+            found.extend(refusal(shared(instance, &mut tx, *campaign).await)?);
         }
+        let log = instance.proved(&mut tx).await?;
+        let gone = log.campaigns().filter(|campaign| !rows.contains(campaign));
+        found.extend(gone.map(|campaign| FoldRefusal::Campaign { campaign }));
         Ok(found)
     })
 }

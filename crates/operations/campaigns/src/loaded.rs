@@ -1,5 +1,5 @@
 use campaign::{Campaign, Command, Event, HaltReason, Scope, State};
-use instance::Instance;
+use instance::{Instance, failpoint::mutant};
 use ledger::{CampaignEvent, CampaignStanding, Fold};
 use model::{CampaignId, CampaignState, KillSwitch, Timestamp, canonical::hex_of};
 use sha2::{Digest as _, Sha256};
@@ -49,14 +49,21 @@ impl Loaded {
     }
 
     pub(crate) fn check(&self, log: &Fold) -> Result<(), CampaignError> {
-        let row = standing(&self.campaign, &self.row.machine);
-        Ok(log.check_campaign(self.id(), &row)?)
+        if mutant::is_on("campaign_row_believed") {
+            return Ok(());
+        }
+        Ok(log.check_campaign(self.id(), &self.standing())?)
     }
-}
 
-fn standing(campaign: &Campaign, machine: &[u8]) -> CampaignStanding {
-    let (round, state) = (campaign.round(), campaign.state().to_string());
-    CampaignStanding { round, state, machine: Some(machine_digest(machine)) }
+    /// By the column of its state, too: campaigns are looked for by it.
+    fn standing(&self) -> CampaignStanding {
+        let machine = Some(machine_digest(&self.row.machine));
+        CampaignStanding {
+            round: self.campaign.round(),
+            state: self.row.state.to_string(),
+            machine,
+        }
+    }
 }
 
 /// What the log calls all that a campaign's decisions depend on.
@@ -104,7 +111,9 @@ pub(crate) async fn kill_switch(
     tx: &mut Tx,
 ) -> Result<(KillSwitch, Timestamp), CampaignError> {
     let (position, since) = tx.kill_switch().await?;
-    instance.proved(tx).await?.check_kill_switch(position)?;
+    if !mutant::is_on("switch_row_believed") {
+        instance.proved(tx).await?.check_kill_switch(position)?;
+    }
     Ok((position, since))
 }
 

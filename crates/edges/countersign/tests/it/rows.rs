@@ -115,6 +115,38 @@ fn one_campaigns_row_keeps_no_other_campaign_from_telling_or_halting() {
 }
 
 #[test]
+fn a_campaign_that_a_row_hides_from_workers_is_told() {
+    for backend in Backend::ALL {
+        let office = start(backend);
+        told_by_canary(&office);
+        resume(&office);
+        let state = "(SELECT state FROM kept_state)";
+        write(&office, &["CREATE TABLE kept_state AS SELECT state FROM campaign"]);
+        let hidden = "UPDATE campaign SET state = 'closed'";
+        let shown = format!("UPDATE campaign SET state = {state}");
+        write(&office, &[hidden]);
+        for shown in [&["status"][..], &["doctor"]] {
+            let run = office.run(shown);
+            assert_eq!(run.code, 1, "{}", run.stderr);
+            assert!(format!("{}{}", run.stdout, run.stderr).contains(MOVED), "{}", run.stdout);
+        }
+        write(&office, &[&shown]);
+        office.work();
+        office.assert_settled(&ids(&office.exposed()));
+    }
+}
+
+#[test]
+fn the_secrets_of_a_campaign_that_is_not_over_are_destroyed_by_no_row() {
+    let office = start(Backend::Sqlite);
+    told_by_canary(&office);
+    write(&office, &["UPDATE campaign SET destroy_secrets_at = 1"]);
+    resume(&office);
+    office.work();
+    office.assert_settled(&ids(&office.exposed()));
+}
+
+#[test]
 fn what_was_stopped_is_let_go_by_no_row() {
     for backend in Backend::ALL {
         let office = Office::open(backend);
