@@ -148,6 +148,9 @@ pub enum CampaignError {
     /// It cannot happen now.
     #[error(transparent)]
     Step(#[from] StepError),
+    /// Somebody is missing among the rows, or is counted twice.
+    #[error(transparent)]
+    Irreconcilable(#[from] Irreconcilable),
     /// A worker may not begin.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -214,6 +217,7 @@ impl CampaignError {
             | Self::Targets(_)
             | Self::Group(_)
             | Self::Approval(_)
+            | Self::Irreconcilable(_)
             | Self::Row(_) => true,
             Self::Roster(error) => error.is_refusal(),
             Self::Arming(error) => error.needs_signatures(),
@@ -392,16 +396,25 @@ impl ReconcileError {
 pub enum ReportError {
     /// Somebody is missing, or counted twice.
     #[error("NOTHING IS TO BE PUBLISHED: {0}")]
-    Irreconcilable(#[from] Irreconcilable),
+    Irreconcilable(Irreconcilable),
     /// The campaign is not there, or cannot be read.
     #[error(transparent)]
-    Campaign(#[from] CampaignError),
+    Campaign(CampaignError),
     /// What the last comparison of the site's table has found cannot be read.
     #[error(transparent)]
     Reconciled(#[from] ReconcileError),
     /// The instance failed.
     #[error(transparent)]
     Fault(#[from] InstanceFault),
+}
+
+impl From<CampaignError> for ReportError {
+    fn from(error: CampaignError) -> Self {
+        match error {
+            CampaignError::Irreconcilable(what) => Self::Irreconcilable(what),
+            error => Self::Campaign(error),
+        }
+    }
 }
 
 impl ReportError {

@@ -8,6 +8,7 @@
 )]
 
 mod action;
+mod agreed;
 mod approvals;
 mod claim;
 mod context;

@@ -1,9 +1,8 @@
 use std::collections::BTreeMap;
 
-use campaign::{Plan, Reckoning};
+use campaign::Reckoning;
 use futures_util::future::BoxFuture;
 use instance::Instance;
-use ledger::CampaignFold;
 use model::{
     ChosenPassword, Discrepancy, InstanceKind, NoticeState, SkipReason, TargetState, Timestamp,
 };
@@ -11,11 +10,11 @@ use serde::Serialize;
 use store::Tx;
 
 use crate::{
-    CampaignError, ReportError,
+    ReportError,
+    agreed::agreed_tale,
     loaded::{Loaded, named},
     reconcile::last,
     tale::Tale,
-    view::accounts,
 };
 
 /// What became of everybody in a campaign, counted from the audit log.
@@ -134,15 +133,8 @@ pub fn report_campaign<'a>(
 ) -> BoxFuture<'a, Result<CampaignReport, ReportError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let tales = instance.proved(&mut tx).await?;
         let loaded = named(&mut tx, name).await?;
-        loaded.check(&tales)?;
-        let tale = Tale::of(tales.campaign(loaded.id()).unwrap_or(&CampaignFold::default()));
-        // Those who seal and send meanwhile must not wait for the rest.
-        drop(tales);
-        let logged = tale.reckoning.clone().reconcile()?;
-        let rows = rows(&mut tx, &loaded).await?.reconcile()?;
-        rows.agree(&logged)?;
+        let (tale, logged) = agreed_tale(instance, &mut tx, &loaded).await?;
         let disagreements = disagreements(&mut tx, &loaded).await?;
         let kind = instance.kind();
         Ok(CampaignReport::new(&tale, &loaded, logged, disagreements, kind))
@@ -159,23 +151,4 @@ async fn disagreements(
     let mut found = campaigns.remove(&loaded.row.name).unwrap_or_default();
     found.remove(&Discrepancy::Untold);
     Ok(found)
-}
-
-/// The same counts from the rows.
-async fn rows(tx: &mut Tx, loaded: &Loaded) -> Result<Reckoning, ReportError> {
-    let id = loaded.id();
-    let plan = tx.plan(id).await?.map(|body| Plan::parse(&body)).transpose();
-    let plan = plan.map_err(CampaignError::from)?;
-    let (accounts, skipped) = accounts(tx, loaded).await?;
-    let addresses = tx.address_counts(id).await?;
-    let counts = plan.as_ref().map(Plan::counts).filter(|_| addresses.all > 0);
-    Ok(Reckoning {
-        targets: counts.map_or(0, |counts| counts.targets),
-        addresses: counts.map_or(0, |counts| counts.addresses),
-        accounts,
-        skipped,
-        notices: tx.recount_notices(id).await?.into_iter().collect(),
-        addresses_open: addresses.all - addresses.done,
-        addresses_skipped: addresses.untold,
-    })
 }

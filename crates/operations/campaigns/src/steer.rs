@@ -10,9 +10,10 @@ use store::Tx;
 
 use crate::{
     CampaignError, CampaignView,
+    agreed::agreed_tale,
     approvals::signed_plan,
     freeze::check_words,
-    loaded::{HaltedAll, Loaded, halt_all, held_by_name, kill_switch, take_step},
+    loaded::{HaltedAll, Loaded, halt_all, held_by_name, kill_switch, named, take_step},
     needs::refuse_unable,
     progress::progress,
     show_campaign,
@@ -148,12 +149,13 @@ pub fn thaw_campaign<'a>(
 ///
 /// # Errors
 /// [`CampaignError::Step`] while it runs; [`CampaignError::Unsettled`] while somebody is sealed and
-/// untold, or may be.
+/// untold, or may be; [`CampaignError::Irreconcilable`] if the rows do not count whom the log does.
 pub fn close_campaign<'a>(
     instance: &'a Instance,
     name: &'a str,
 ) -> BoxFuture<'a, Result<CampaignView, CampaignError>> {
     Box::pin(async move {
+        refuse_left_out(instance, name).await?;
         let mut tx = instance.store().begin().await?;
         let mut loaded = held_by_name(instance, &mut tx, name).await?;
         let (mut done, now) = (progress(&mut tx, loaded.id()).await?, tx.now().await?);
@@ -167,6 +169,14 @@ pub fn close_campaign<'a>(
         tx.commit().await?;
         show_campaign(instance, name).await
     })
+}
+
+/// Whom the rows leave out, nobody would settle any more.
+async fn refuse_left_out(instance: &Instance, name: &str) -> Result<(), CampaignError> {
+    let mut tx = instance.store().read().await?;
+    let loaded = named(&mut tx, name).await?;
+    agreed_tale(instance, &mut tx, &loaded).await?;
+    Ok(())
 }
 
 async fn step_by_name(
