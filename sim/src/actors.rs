@@ -1,7 +1,8 @@
 //! Who acts: workers, upkeep, operators. Each is a task that calls the program's operations.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -31,15 +32,41 @@ const RECONCILE: Duration = Duration::from_mins(2);
 
 /// What happened, line by line: equal seeds make equal lines.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Trace(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Trace(Arc<Mutex<Lines>>);
+
+#[derive(Debug, Default)]
+struct Lines {
+    lines: Vec<String>,
+    /// Errors that were told, since they were forgotten.
+    errors: usize,
+}
 
 impl Trace {
     pub(crate) fn line(&self, line: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        self.lock().lines.push(line);
+    }
+
+    /// What the program tells somebody.
+    fn error(&self, of: &str, error: impl fmt::Display) {
+        let mut told = self.lock();
+        told.lines.push(format!("  {of}: {error}"));
+        told.errors += 1;
+    }
+
+    pub(crate) fn errors(&self) -> usize {
+        self.lock().errors
+    }
+
+    pub(crate) fn forget_errors(&self) {
+        self.lock().errors = 0;
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().lines.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lines> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -67,7 +94,7 @@ pub(crate) fn worker(host: Arc<Host>, name: String, trace: Trace) -> LocalBoxFut
                     idle = (idle * 2).min(IDLE_MAX);
                 }
                 Err(error) => {
-                    trace.line(format!("  {name}: {error}"));
+                    trace.error(&name, error);
                     sleep(AFTER_FAILURE).await;
                 }
             }
@@ -87,7 +114,7 @@ async fn work_once(context: &WorkerContext<'_>, trace: &Trace, name: &str) -> Si
             Ok(Worked::Something) => worked = Worked::Something,
             Ok(Worked::Nothing) => {}
             Err(error) => {
-                trace.line(format!("  {name}: {error}"));
+                trace.error(name, error);
                 sleep(AFTER_FAILURE).await;
             }
         }
@@ -99,7 +126,7 @@ async fn work_once(context: &WorkerContext<'_>, trace: &Trace, name: &str) -> Si
         Ok(true) => worked = Worked::Something,
         Ok(false) => {}
         Err(error) => {
-            trace.line(format!("  {name}: {error}"));
+            trace.error(name, error);
             sleep(AFTER_FAILURE).await;
         }
     }
@@ -114,7 +141,7 @@ pub(crate) fn upkeep(host: Arc<Host>, name: String, trace: Trace) -> LocalBoxFut
         loop {
             sleep(UPKEEP).await;
             if let Err(error) = upkeep_once(&context, &mut watch).await {
-                trace.line(format!("  {name}: {error}"));
+                trace.error(&name, error);
             }
         }
     })
@@ -145,7 +172,7 @@ pub(crate) fn operator(
     Box::pin(async move {
         match carry_out(&host, order).await {
             Ok(()) => trace.line(format!("  {name}: {order:?} is done")),
-            Err(error) => trace.line(format!("  {name}: {order:?}: {error}")),
+            Err(error) => trace.error(&format!("{name}: {order:?}"), error),
         }
     })
 }

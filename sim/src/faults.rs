@@ -2,6 +2,8 @@
 
 use clap::ValueEnum;
 
+use crate::dice::Dice;
+
 /// A class of faults; each can be left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Fault {
@@ -37,7 +39,20 @@ pub(crate) enum Fault {
     Restore,
     /// The campaign halts by itself when few notices are refused.
     Threshold,
+    /// Somebody edits the store's rows. Few runs have it, unless it is asked for by name.
+    Editor,
+    /// A standby takes the store's place, and may not have all of it. As rare.
+    Failover,
 }
+
+/// Faults that would hide most others if each run had them.
+const RARE: &[Fault] = &[Fault::Editor, Fault::Failover];
+
+/// In how many thousandths of the runs one of these goes wrong.
+const RARE_PERMILLE: u64 = 250;
+
+/// So that what is rare has a die of its own: chosen so that seeds recorded before have none of it.
+const RARE_SALT: u64 = 0x7261_728f;
 
 /// How often what goes wrong is which of these.
 pub(crate) const WEIGHTS: &[(Fault, usize)] = &[
@@ -73,19 +88,37 @@ pub(crate) const HOT: &[&str] = &[
     "notice_delivered",
 ];
 
-/// Those of a run.
+/// Those that may go wrong.
 #[derive(Debug, Clone)]
-pub(crate) struct Faults(Vec<Fault>);
+pub(crate) struct Faults {
+    list: Vec<Fault>,
+    /// Whether they were asked for by name: then each run has a rare one of them.
+    is_chosen: bool,
+}
 
 impl Faults {
     pub(crate) fn new(only: &[Fault], without: &[Fault]) -> Self {
         let all = Fault::value_variants().iter().copied();
         let is_in =
             |fault: &Fault| (only.is_empty() || only.contains(fault)) && !without.contains(fault);
-        Self(all.filter(is_in).collect())
+        Self { list: all.filter(is_in).collect(), is_chosen: !only.is_empty() }
+    }
+
+    /// Those of one run: of the rare ones one at most, and then the store is not put back besides.
+    pub(crate) fn of_run(&self, seed: u64) -> Self {
+        let mut dice = Dice::new(seed ^ RARE_SALT);
+        let rare: Vec<_> = RARE.iter().copied().filter(|fault| self.has(*fault)).collect();
+        let is_rare = self.is_chosen || dice.happens(RARE_PERMILLE);
+        let rare = (is_rare && !rare.is_empty()).then(|| *dice.pick(&rare));
+        let is_in = |fault: &Fault| match rare {
+            Some(rare) => *fault == rare || !RARE.contains(fault) && *fault != Fault::Restore,
+            None => !RARE.contains(fault),
+        };
+        let list = self.list.iter().copied().filter(is_in).collect();
+        Self { list, is_chosen: self.is_chosen }
     }
 
     pub(crate) fn has(&self, fault: Fault) -> bool {
-        self.0.contains(&fault)
+        self.list.contains(&fault)
     }
 }

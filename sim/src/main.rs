@@ -11,6 +11,7 @@
 mod actors;
 mod clock;
 mod dice;
+mod editor;
 mod faults;
 mod oracle;
 mod relay;
@@ -59,6 +60,9 @@ enum SimCommand {
         /// Goes on after a broken run, and counts them.
         #[arg(long)]
         keep_going: bool,
+        /// Passes by seeds whose runs do not have this fault.
+        #[arg(long)]
+        having: Option<Fault>,
         #[command(flatten)]
         how: How,
     },
@@ -161,9 +165,13 @@ fn main() -> ExitCode {
 
 async fn obey(command: SimCommand) -> SimResult<bool> {
     match command {
-        SimCommand::Run { seeds, from, keep_going, how } => {
+        SimCommand::Run { seeds, from, keep_going, having, how } => {
             check_mutant(how.mutant.as_deref())?;
-            run_many(seeds, from.unwrap_or_else(fresh), keep_going, &how).await
+            let from = from.unwrap_or_else(fresh);
+            let faults = how.asked(from).faults;
+            let has = |seed: &u64| having.is_none_or(|fault| faults.of_run(*seed).has(fault));
+            let seeds: Vec<_> = (from..from + seeds).filter(has).collect();
+            run_many(&seeds, keep_going, &how).await
         }
         SimCommand::Seed { seed, trace, how } => {
             check_mutant(how.mutant.as_deref())?;
@@ -215,11 +223,11 @@ fn fresh() -> u64 {
     since.as_secs() % 1_000_000_000 * 10_000
 }
 
-async fn run_many(seeds: u64, from: u64, keep_going: bool, how: &How) -> SimResult<bool> {
+async fn run_many(seeds: &[u64], keep_going: bool, how: &How) -> SimResult<bool> {
     let world = World::make().await?;
     let (start, mut steps, mut ran) = (Instant::now(), 0, 0);
     let mut broken = BTreeMap::<String, Vec<u64>>::new();
-    for seed in from..from + seeds {
+    for &seed in seeds {
         let outcome = run::run(&world, &how.asked(seed)).await?;
         steps += outcome.steps;
         ran += 1;
@@ -238,8 +246,8 @@ async fn run_many(seeds: u64, from: u64, keep_going: bool, how: &How) -> SimResu
     #[expect(clippy::cast_precision_loss, reason = "a rate is rounded anyway")]
     let per_second = |count: u64| count as f64 / start.elapsed().as_secs_f64();
     println!(
-        "seeds {from} to {}: {} broken; {:.1} seeds and {:.0} steps a second",
-        from + ran - 1,
+        "{ran} seeds from {}: {} broken; {:.1} seeds and {:.0} steps a second",
+        seeds.first().unwrap_or(&0),
         broken.values().map(Vec::len).sum::<usize>(),
         per_second(ran),
         per_second(steps)

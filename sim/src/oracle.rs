@@ -36,6 +36,8 @@ pub(crate) struct Oracle {
     alive: BTreeSet<String>,
     /// Then times do not tell what was first.
     went_back: bool,
+    /// Then rows do not tell who waits.
+    is_edited: bool,
 }
 
 impl Oracle {
@@ -51,6 +53,7 @@ impl Oracle {
             intended: BTreeMap::new(),
             alive: BTreeSet::new(),
             went_back: false,
+            is_edited: false,
         }
     }
 
@@ -77,6 +80,10 @@ impl Oracle {
 
     pub(crate) const fn clock_went_back(&mut self) {
         self.went_back = true;
+    }
+
+    pub(crate) const fn edited(&mut self) {
+        self.is_edited = true;
     }
 
     /// Reads what a task may have written to the site.
@@ -146,7 +153,7 @@ impl Oracle {
         let Some(address) = self.email(account).cloned() else { return };
         let of_address = |kept: &&Kept| self.email(kept.account) == Some(&address);
         let is_begun = |kept: &Kept| !matches!(kept.state.as_str(), "pending" | "sealing");
-        if self.went_back || kept.iter().filter(of_address).any(is_begun) {
+        if self.went_back || self.is_edited || kept.iter().filter(of_address).any(is_begun) {
             return;
         }
         let waits = |kept: &&Kept| {
@@ -333,8 +340,23 @@ impl Oracle {
         Ok(())
     }
 
-    /// What is published agrees with what happened.
+    /// What somebody is told who asks in between, if they are told anything.
+    pub(crate) async fn judge_asked(&mut self, host: &Host, server: &Server) -> SimResult {
+        let Ok(report) = report_campaign(&host.instance, CAMPAIGN).await else { return Ok(()) };
+        self.judge_counts(&Counted(serde_json::to_value(report)?), server);
+        Ok(())
+    }
+
+    /// What is published in the end agrees with what happened.
     fn judge_report(&mut self, report: &Counted, server: &Server) {
+        self.judge_counts(report, server);
+        if report.count("untold") > 0 {
+            self.break_by(format!("the report counts {} untold", report.count("untold")));
+        }
+    }
+
+    /// What is published at any time does.
+    fn judge_counts(&mut self, report: &Counted, server: &Server) {
         let ever = self.ever_ours().len() as u64;
         let sealed = report.count("sealed");
         let most = sealed + report.count("sealing") + report.count("perhaps_sealed");
@@ -343,13 +365,10 @@ impl Oracle {
                 "{ever} accounts held a value of ours, the report counts {sealed} to {most}"
             ));
         }
-        let (told, [sent, unclear]) =
-            (server.taken().len() as u64, ["sent", "uncertain"].map(|state| report.notices(state)));
-        if told < sent || told > sent + unclear {
+        let (told, sent) = (server.taken().len() as u64, report.notices("sent"));
+        let most = sent + report.notices("uncertain") + report.notices("inflight");
+        if told < sent || told > most {
             self.break_by(format!("{told} mails were taken, {sent} are listed as sent"));
-        }
-        if report.count("untold") > 0 {
-            self.break_by(format!("the report counts {} untold", report.count("untold")));
         }
     }
 }

@@ -1,11 +1,12 @@
-//! A store that is put back as it was, and what operators do about it.
+//! A store that is put back as it was, or whose standby takes over, and what operators do about it.
 
 use campaigns::{Reconciling, Thoroughness};
 use model::Discrepancy;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use crate::{
     SimResult,
+    dice::Dice,
     run::Run,
     site::StoreView,
     world::{Host, Silent},
@@ -21,13 +22,61 @@ pub(crate) enum PutBack {
     No,
     /// It was kept so.
     Kept(Vec<u8>),
-    /// It is so again: nobody must send by it any more.
-    Yes,
+    /// It is so again, or a standby has taken over: nobody must be told twice by it.
+    Yes {
+        /// How many mails were begun when a standby took over: by that nobody sends at all.
+        sent: Option<usize>,
+        /// Whether it has everything.
+        is_complete: bool,
+    },
     /// Operators have signed that steps are lost.
     Signed,
 }
 
+/// What follows the store and may take its place, once in a run.
+#[derive(Debug)]
+pub(crate) struct Standby {
+    dice: Dice,
+    /// Whether each commit waits for it: then nothing is lost.
+    is_synchronous: bool,
+    has: Vec<u8>,
+}
+
+impl Standby {
+    pub(crate) async fn follow(store: &mut StoreView, to: &Path, seed: u64) -> SimResult<Self> {
+        let mut dice = Dice::new(seed);
+        let (is_synchronous, has) = (dice.happens(300), store.back_up(to).await?);
+        Ok(Self { dice, is_synchronous, has })
+    }
+}
+
+/// In thousandths of the steps: how often a standby catches up, and how often it takes over.
+const CATCHES_UP_PERMILLE: u64 = 60;
+const TAKES_OVER_PERMILLE: u64 = 8;
+
 impl Run<'_> {
+    /// A standby may catch up, or take over, if this run has one.
+    pub(crate) async fn follow(&mut self) -> SimResult {
+        let Some(standby) = &mut self.standby else { return Ok(()) };
+        let takes_over = standby.dice.happens(TAKES_OVER_PERMILLE);
+        if standby.dice.happens(CATCHES_UP_PERMILLE) || takes_over && standby.is_synchronous {
+            standby.has = self.store.back_up(&self.world.path("backup.db")).await?;
+        }
+        if takes_over { self.take_over().await } else { Ok(()) }
+    }
+
+    async fn take_over(&mut self) -> SimResult {
+        let Some(standby) = self.standby.take() else { return Ok(()) };
+        let loses = if standby.is_synchronous { "nothing" } else { "what it has not got" };
+        self.trace.line(format!("  a standby takes over, and loses {loses}"));
+        self.send_home().await?;
+        self.world.fail_over();
+        self.world.put_back(&standby.has)?;
+        let sent = Some(self.server.begun());
+        self.put_back = PutBack::Yes { sent, is_complete: standby.is_synchronous };
+        self.come_back().await
+    }
+
     /// Keeps the store as it is, and the next time puts it back.
     pub(crate) async fn put_back(&mut self) -> SimResult {
         match std::mem::take(&mut self.put_back) {
@@ -41,7 +90,7 @@ impl Run<'_> {
                 self.trace.line("  the store is put back".to_owned());
                 self.send_home().await?;
                 self.world.put_back(&before)?;
-                self.put_back = PutBack::Yes;
+                self.put_back = PutBack::Yes { sent: None, is_complete: false };
                 self.come_back().await
             }
             done => {
@@ -62,11 +111,17 @@ impl Run<'_> {
             }
             self.step().await?;
         }
+        if let PutBack::Yes { sent: Some(sent), .. } = self.put_back
+            && self.server.begun() > sent
+        {
+            self.oracle.break_by("a mail began by a standby for which nobody had signed".into());
+        }
         self.send_home().await?;
         self.trace.line("-- armed again".to_owned());
         self.world.arm(&mut self.dice, &self.witness).await?;
         self.witness.forget();
-        self.put_back = PutBack::Signed;
+        let is_complete = matches!(self.put_back, PutBack::Yes { is_complete: true, .. });
+        self.put_back = if is_complete { PutBack::No } else { PutBack::Signed };
         self.come_back().await
     }
 

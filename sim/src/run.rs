@@ -18,10 +18,11 @@ use crate::{
     actors::{self, Order, Trace},
     clock,
     dice::Dice,
+    editor::Editor,
     faults::{Fault, Faults, HOT, WEIGHTS},
     oracle::Oracle,
     relay::Server,
-    restore::PutBack,
+    restore::{PutBack, Standby},
     site::{self, Site, Stage, StoreView},
     strand::{Desk, Shared, Ticket},
     witness::SimulatedWitness,
@@ -116,6 +117,8 @@ pub(crate) struct Run<'a> {
     pub(crate) witness: Arc<SimulatedWitness>,
     pub(crate) site: Site,
     pub(crate) store: StoreView,
+    pub(crate) editor: Option<Editor>,
+    pub(crate) standby: Option<Standby>,
     stage: Stage,
     pub(crate) hosts: Vec<Arc<Host>>,
     pub(crate) actors: Vec<Actor>,
@@ -133,7 +136,7 @@ pub(crate) struct Run<'a> {
 impl<'a> Run<'a> {
     async fn begin(world: &'a World, asked: &Asked) -> SimResult<Self> {
         let mut dice = Dice::new(asked.seed);
-        let faults = asked.faults.clone();
+        let faults = asked.faults.of_run(asked.seed);
         let exposed: Vec<_> = site::exposed_addresses(&world.people).into_iter().collect();
         let dead = (0..dice.below(3)).map(|_| dice.pick(&exposed).clone());
         let dead = dead.collect::<BTreeSet<_>>();
@@ -141,6 +144,14 @@ impl<'a> Run<'a> {
         let witness = Arc::new(world.witness(dice.roll(), &faults)?);
         let hosts = world.begin(&mut dice, &faults, &server, &witness).await?;
         let mut store = StoreView::open(&world.store_file(), world.subjects()).await?;
+        let (file, seed) = (world.store_file(), asked.seed);
+        let editor =
+            if faults.has(Fault::Editor) { Some(Editor::open(&file, seed).await?) } else { None };
+        let standby = if faults.has(Fault::Failover) {
+            Some(Standby::follow(&mut store, &world.path("backup.db"), seed).await?)
+        } else {
+            None
+        };
         let stays_permille = *dice.pick(STAYS_PERMILLE);
         Ok(Self {
             world,
@@ -151,6 +162,8 @@ impl<'a> Run<'a> {
             site: Site::open(&world.primary_file(), &world.replica_file()).await?,
             stage: store.stage().await?,
             store,
+            editor,
+            standby,
             hosts,
             actors: Vec::new(),
             trace: Trace::default(),
@@ -173,8 +186,11 @@ impl<'a> Run<'a> {
                 break;
             }
         }
-        if matches!(self.put_back, PutBack::Yes) {
+        if matches!(self.put_back, PutBack::Yes { .. }) {
             self.look_on().await?;
+        }
+        if self.editor.as_ref().is_some_and(|editor| editor.has_edited) {
+            self.look_on_edited().await?;
         }
         self.drain().await
     }
@@ -203,16 +219,19 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             left -= 1;
-            if !self.stage.is_gate_open
-                && !self.is_over()
-                && self.actors.iter().all(|actor| actor.role != Role::Operator)
-            {
-                let order = self.way_on();
-                self.order(order).await?;
-            }
-            self.step().await?;
+            self.go_on().await?;
         }
         Ok(())
+    }
+
+    /// One step, with operators who do what is theirs.
+    pub(crate) async fn go_on(&mut self) -> SimResult {
+        let is_asked = self.actors.iter().any(|actor| actor.role == Role::Operator);
+        if !self.stage.is_gate_open && !self.is_over() && !is_asked {
+            let order = self.way_on();
+            self.order(order).await?;
+        }
+        self.step().await
     }
 
     pub(crate) async fn be_honest(&mut self) -> SimResult {
@@ -246,7 +265,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether the campaign is at its end, and nobody is in the middle of anything.
-    fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         self.is_over() && self.actors.iter().all(Actor::is_at_rest)
     }
 
@@ -264,6 +283,9 @@ impl<'a> Run<'a> {
         let log = log.into_iter().map(|entry| entry.body).collect();
         drop(host);
         self.site.close().await?;
+        if let Some(editor) = self.editor {
+            editor.close().await?;
+        }
         self.store.close().await?;
         for host in &self.hosts {
             host.instance.store().close().await;
@@ -277,6 +299,8 @@ impl<'a> Run<'a> {
         self.steps += 1;
         self.pass(STEP_MILLIS);
         if self.is_hostile {
+            self.meddle().await?;
+            self.follow().await?;
             if self.dice.happens(FAULT_PERMILLE) {
                 self.strike(None).await?;
             }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use password::{CostLimits, Verifier};
+use serde_json::Value;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, Row, SqliteConnection,
     sqlite::SqliteConnectOptions,
@@ -208,7 +209,7 @@ impl Site {
     }
 }
 
-/// Where a campaign stands.
+/// Where a campaign stands, by the audit log.
 #[derive(Debug, Clone)]
 pub(crate) struct Stage {
     pub(crate) state: String,
@@ -231,20 +232,35 @@ pub(crate) struct StoreView {
     store: SqliteConnection,
     /// The accounts by the numbers that stand for them there.
     subjects: BTreeMap<i64, i64>,
+    /// What the log says of the gate, as far as it was read.
+    read: i64,
+    state: String,
+    is_stopped: bool,
 }
 
 impl StoreView {
     pub(crate) async fn open(path: &Path, subjects: BTreeMap<i64, i64>) -> SimResult<Self> {
-        Ok(Self { store: connect(path).await?, subjects })
+        let (state, is_stopped) = (String::new(), false);
+        Ok(Self { store: connect(path).await?, subjects, read: 0, state, is_stopped })
     }
 
-    /// How far the campaign is, and whether anybody may be sealed or told.
+    /// How far the campaign is, and whether anybody may be sealed or told: by what was committed to
+    /// the log, since anybody may have edited the rows.
     pub(crate) async fn stage(&mut self) -> SimResult<Stage> {
-        let query = sqlx::query("SELECT state, position FROM campaign, kill_switch");
-        let row = query.fetch_one(&mut self.store).await?;
-        let (state, switch): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        let runs = matches!(state.as_str(), "canary" | "soak" | "ramp");
-        Ok(Stage { is_gate_open: runs && switch == "released", state })
+        let text = "SELECT body FROM log_entry WHERE position >= ? ORDER BY position";
+        for row in sqlx::query(text).bind(self.read).fetch_all(&mut self.store).await? {
+            let entry: Value = serde_json::from_slice(row.try_get(0)?)?;
+            self.read += 1;
+            match entry["event"].as_str() {
+                Some("campaign_moved") => {
+                    self.state = entry["to"].as_str().unwrap_or_default().to_owned();
+                }
+                Some("kill_switch_moved") => self.is_stopped = entry["position"] == "pulled",
+                _ => {}
+            }
+        }
+        let runs = matches!(self.state.as_str(), "canary" | "soak" | "ramp");
+        Ok(Stage { is_gate_open: runs && !self.is_stopped, state: self.state.clone() })
     }
 
     /// Everything that the store holds.
@@ -299,7 +315,7 @@ impl StoreView {
     }
 }
 
-async fn connect(path: &Path) -> SimResult<SqliteConnection> {
+pub(crate) async fn connect(path: &Path) -> SimResult<SqliteConnection> {
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
     Ok(options.connect().await?)
 }

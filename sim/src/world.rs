@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -69,6 +69,7 @@ pub(crate) struct World {
     store_before: Vec<u8>,
     site_before: [Vec<u8>; 2],
     turn: AtomicU64,
+    is_failed_over: AtomicBool,
 }
 
 impl World {
@@ -93,7 +94,9 @@ impl World {
             store_before: Vec::new(),
             site_before: [Vec::new(), Vec::new()],
             turn: AtomicU64::new(0),
+            is_failed_over: AtomicBool::new(false),
         };
+        fs::write(world.path("standby.db"), [])?;
         world.fill().await?;
         world.store_before = fs::read(world.store_file())?;
         world.site_before = [fs::read(world.primary_file())?, fs::read(world.replica_file())?];
@@ -105,7 +108,13 @@ impl World {
     }
 
     pub(crate) fn store_file(&self) -> PathBuf {
-        self.path("store.db")
+        let is_standby = self.is_failed_over.load(Ordering::SeqCst);
+        self.path(if is_standby { "standby.db" } else { "store.db" })
+    }
+
+    /// A standby of the store takes its place: another file, as it would be another timeline.
+    pub(crate) fn fail_over(&self) {
+        self.is_failed_over.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn primary_file(&self) -> PathBuf {
@@ -123,6 +132,7 @@ impl World {
             remove(&file);
         }
         self.turn.fetch_add(1, Ordering::SeqCst);
+        self.is_failed_over.store(false, Ordering::SeqCst);
         fs::write(self.primary_file(), &self.site_before[0])?;
         fs::write(self.replica_file(), &self.site_before[1])?;
         fs::write(self.store_file(), &self.store_before)?;
