@@ -9,6 +9,7 @@ use store::Tx;
 
 use crate::{
     CampaignError, RunError, WorkerContext,
+    agreed::agreed_tale,
     loaded::{Loaded, halt, held, take_step},
     progress::progress,
     seal::seal_next,
@@ -173,5 +174,9 @@ async fn move_on(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<()
     let mut loaded = held(context.instance, &mut tx, campaign).await?;
     let (progress, now) = (progress(&mut tx, campaign).await?, tx.now().await?);
     take_step(context.instance, &mut tx, &mut loaded, Event::Tick(&progress), now).await?;
+    // Whom the rows leave out, nobody would settle any more.
+    if loaded.campaign.state() == State::Done {
+        agreed_tale(context.instance, &mut tx, &loaded).await?;
+    }
     Ok(tx.commit().await?)
 }
