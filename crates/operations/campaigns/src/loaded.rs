@@ -111,9 +111,7 @@ pub(crate) async fn kill_switch(
     tx: &mut Tx,
 ) -> Result<(KillSwitch, Timestamp), CampaignError> {
     let (position, since) = tx.kill_switch().await?;
-    if !mutant::is_on("switch_row_believed") {
-        instance.proved(tx).await?.check_kill_switch(position)?;
-    }
+    instance.proved(tx).await?.check_kill_switch(position)?;
     Ok((position, since))
 }
 

@@ -173,9 +173,7 @@ async fn begin(
     let taken = notice_after(row_of(&notice), NoticeEvent::Taken, Duration::ZERO, now)?;
     let attempts = taken.attempts();
     let lease = sender.instance.options().lease;
-    if !mutant::is_on("notice_row_believed") {
-        check_begin(sender.instance, tx, &notice).await?;
-    }
+    check_begin(sender.instance, tx, &notice).await?;
     if !mutant::is_on("begun_unrecorded") {
         tx.begin_notice(notice.id, attempts, sender.worker, lease).await?;
     }
