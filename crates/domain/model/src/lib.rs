@@ -13,6 +13,7 @@ mod credential;
 mod document;
 mod finding;
 mod instance;
+mod key_id;
 mod leak;
 pub mod limits;
 mod name;
@@ -38,6 +39,7 @@ pub use credential::{Credential, CredentialVersion, StoredHash, VersionKey};
 pub use document::{Approvable, Document, Endorsed};
 pub use finding::{FindingId, FindingState, FoundIn};
 pub use instance::InstanceKind;
+pub use key_id::{KeyId, KeyIdError};
 pub use leak::{
     FileId, LeakId, LeakState, Provenance, RecordRef, RejectReason, RejectSample, Tier,
 };

@@ -9,7 +9,8 @@ use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use ledger::CheckpointKey;
 use model::{
-    AccountId, CampaignId, CredentialVersion, Randomness, Secret, VersionKey, canonical::hex_of,
+    AccountId, CampaignId, CredentialVersion, KeyId, Randomness, Secret, VersionKey,
+    canonical::hex_of,
 };
 use region::LockGuard;
 use sha2::Sha256;
@@ -51,11 +52,21 @@ impl InstanceKey {
         Zeroizing::new(HEXLOWER_PERMISSIVE.encode(&self.0))
     }
 
+    /// The name of this key.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        KeyId::from_bytes(*self.expand("countersign/v1/key-id"))
+    }
+
     fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
-        let mut key = Zeroizing::new([0; 32]);
+        self.expand(purpose)
+    }
+
+    fn expand<const N: usize>(&self, purpose: &str) -> Zeroizing<[u8; N]> {
+        let mut key = Zeroizing::new([0; N]);
         Hkdf::<Sha256>::new(None, &self.0)
             .expand(purpose.as_bytes(), key.as_mut())
-            .expect("32 bytes are within HKDF-SHA256's limit of 8160");
+            .expect("a key is within HKDF-SHA256's limit of 8160 bytes");
         key
     }
 }
@@ -368,6 +379,13 @@ mod tests {
         assert_eq!(read.0, key.0);
         let short = InstanceKey::parse("abc").unwrap_err();
         assert_eq!(short, InstanceKeyError { length: 3 });
+    }
+
+    #[test]
+    fn an_id_names_one_key() {
+        let id = |seed: u8| InstanceKey([seed; 32]).id();
+        assert_eq!(id(1), id(1));
+        assert_ne!(id(1), id(2));
     }
 
     #[test]
