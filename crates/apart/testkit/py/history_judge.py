@@ -62,8 +62,9 @@ NEEDS = {
     "requested_notice_made": "notice whom",
     "password_chosen": "whom link",
     "finding_made": "leak whom credential_version",
+    "key_rotated": "key verifier",
 }
-TEXTS = set("name author operator from to reason password position".split())
+TEXTS = set("name author operator from to reason password position key verifier".split())
 
 
 def is_number(value):
@@ -279,8 +280,17 @@ def links(log):
             used.add(entry["link"])
 
 
+def keys(log):
+    named = set()
+    for place, entry in log:
+        if entry["event"] == "key_rotated":
+            if entry["key"] in named:
+                yield place, "keys"
+            named.add(entry["key"])
+
+
 LOG_RULES = [beginning, kill_switch, evidence, one_swap, notice_numbers]
-LOG_RULES += [attempts, disputed, told_once, links]
+LOG_RULES += [attempts, disputed, told_once, links, keys]
 
 
 # Rules of one campaign, whose entries are given first.

@@ -1,11 +1,11 @@
-use crate::{Checkpoint, CheckpointError, CheckpointVerifier, Hash, MissingHash, Tree};
+use crate::{Checkpoint, CheckpointError, CheckpointVerifiers, Hash, MissingHash, Tree};
 
 /// Goes through a whole log, entry by entry, and holds it against its signed checkpoints.
 ///
 /// It trusts nothing that is stored beside the entries: every hash is computed again.
 #[derive(Debug)]
 pub struct Audit<'a> {
-    verifier: &'a CheckpointVerifier,
+    verifiers: &'a CheckpointVerifiers,
     tree: Tree,
     checkpoints: u64,
 }
@@ -24,8 +24,8 @@ pub struct Audited {
 impl<'a> Audit<'a> {
     /// Starts before the first entry.
     #[must_use]
-    pub fn new(verifier: &'a CheckpointVerifier) -> Self {
-        Self { verifier, tree: Tree::default(), checkpoints: 0 }
+    pub fn new(verifiers: &'a CheckpointVerifiers) -> Self {
+        Self { verifiers, tree: Tree::default(), checkpoints: 0 }
     }
 
     /// Takes the next entry; `stored` are the hashes that the store holds for it.
@@ -45,7 +45,7 @@ impl<'a> Audit<'a> {
     /// # Errors
     /// [`AuditError`] says what does not agree.
     pub fn checkpoint(&mut self, note: &str) -> Result<(), AuditError> {
-        let signed = self.verifier.read(note)?;
+        let signed = self.verifiers.read(note)?;
         let (size, root) = (self.tree.size(), self.tree.root()?);
         if (signed.size, signed.root) != (size, root) {
             return Err(AuditError::Contradicted { signed: Box::new(signed), size });
@@ -133,12 +133,12 @@ mod tests {
     }
 
     fn audit(log: &Log) -> Result<Audited, AuditError> {
-        let verifier = key().verifier();
-        let mut audit = Audit::new(&verifier);
+        let verifiers = CheckpointVerifiers::new(key().verifier(), Vec::new());
+        let mut audit = Audit::new(&verifiers);
         for (body, hashes) in &log.entries {
             audit.entry(body, hashes)?;
         }
-        let signed = verifier.read(&log.checkpoint)?.size;
+        let signed = verifiers.read(&log.checkpoint)?.size;
         if signed == audit.size() {
             audit.checkpoint(&log.checkpoint)?;
         }

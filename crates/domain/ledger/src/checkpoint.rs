@@ -38,10 +38,28 @@ impl CheckpointKey {
     /// # Errors
     /// [`CheckpointError`] if the origin may not stand in a note.
     pub fn sign(&self, size: u64, root: Hash) -> Result<String, CheckpointError> {
+        self.sign_by(&[self], size, root)
+    }
+
+    /// The same with two signatures: the last checkpoint that this key signs is the first one of the
+    /// key that follows it, of the same log.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] if the origin may not stand in a note.
+    pub fn sign_last(&self, next: &Self, size: u64, root: Hash) -> Result<String, CheckpointError> {
+        self.sign_by(&[self, next], size, root)
+    }
+
+    fn sign_by(
+        &self,
+        signers: &[&dyn Signer],
+        size: u64,
+        root: Hash,
+    ) -> Result<String, CheckpointError> {
         let head = checkpoint::Checkpoint::new(&self.origin, size, tlog::Hash(root), "")
             .map_err(|_| CheckpointError::Malformed)?;
         let mut note = Note::new(&head.to_bytes(), &[])?;
-        note.add_sigs(&[self])?;
+        note.add_sigs(signers)?;
         String::from_utf8(note.to_bytes()).map_err(|_| CheckpointError::Malformed)
     }
 
@@ -122,6 +140,57 @@ impl fmt::Display for CheckpointVerifier {
     }
 }
 
+/// Checks the checkpoints of a log whose keys were rotated: each key has signed those of some sizes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointVerifiers {
+    in_force: CheckpointVerifier,
+    /// Each with the size of the last checkpoint that its key has signed.
+    retired: Vec<(CheckpointVerifier, u64)>,
+}
+
+impl CheckpointVerifiers {
+    /// Of the key in force, and of those before it, each with the last size that it has signed.
+    #[must_use]
+    pub const fn new(
+        in_force: CheckpointVerifier,
+        retired: Vec<(CheckpointVerifier, u64)>,
+    ) -> Self {
+        Self { in_force, retired }
+    }
+
+    /// Who checks what is signed now.
+    #[must_use]
+    pub const fn in_force(&self) -> &CheckpointVerifier {
+        &self.in_force
+    }
+
+    /// Who checks what was signed before, up to which size.
+    #[must_use]
+    pub fn retired(&self) -> &[(CheckpointVerifier, u64)] {
+        &self.retired
+    }
+
+    /// Reads a signed checkpoint of any size.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] as [`CheckpointVerifier::read`], and if a key has signed it that was
+    /// retired at a smaller size.
+    pub fn read(&self, note: &str) -> Result<Checkpoint, CheckpointError> {
+        let refused = match self.in_force.read(note) {
+            Err(CheckpointError::Signature(error)) => error,
+            read => return read,
+        };
+        let read = |(verifier, last): &(CheckpointVerifier, u64)| {
+            verifier.read(note).ok().map(|read| (read, *last))
+        };
+        match self.retired.iter().find_map(read) {
+            Some((read, last)) if read.size <= last => Ok(read),
+            Some((Checkpoint { size, .. }, last)) => Err(CheckpointError::Retired { size, last }),
+            None => Err(CheckpointError::Signature(refused)),
+        }
+    }
+}
+
 /// Why a text is no checkpoint of this log.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
@@ -137,6 +206,17 @@ pub enum CheckpointError {
     /// Not signed, or not by this log's key.
     #[error("the checkpoint's signature does not verify: {0}")]
     Signature(#[from] NoteError),
+    /// A key has signed it that had been rotated by then. Whoever has stolen it could do so.
+    #[error(
+        "the checkpoint of {size} entries is signed by a key that was retired at {last} entries: it \
+         is forged"
+    )]
+    Retired {
+        /// Entries that it signs.
+        size: u64,
+        /// The last size that the key may sign.
+        last: u64,
+    },
 }
 
 #[cfg(test)]
@@ -155,6 +235,25 @@ mod tests {
         let read = key(1).verifier().read(&note).unwrap();
         assert_eq!(read, Checkpoint { origin: ORIGIN.to_owned(), size: 7, root: [9; 32] });
         assert!(matches!(key(2).verifier().read(&note), Err(CheckpointError::Signature(_))));
+    }
+
+    #[test]
+    fn each_key_signs_the_sizes_of_its_time() {
+        let verifiers = CheckpointVerifiers::new(key(2).verifier(), vec![(key(1).verifier(), 7)]);
+        let size = |note: &str| verifiers.read(note).map(|read| read.size);
+        let last = key(1).sign_last(&key(2), 7, [9; 32]).unwrap();
+        for (note, expected) in [
+            (&key(1).sign(3, [9; 32]).unwrap(), 3),
+            (&last, 7),
+            (&key(2).sign(8, [9; 32]).unwrap(), 8),
+        ] {
+            assert_eq!(size(note).unwrap(), expected);
+        }
+        assert!(key(1).verifier().read(&last).is_ok() && key(2).verifier().read(&last).is_ok());
+        let forged = verifiers.read(&key(1).sign(8, [9; 32]).unwrap());
+        assert!(matches!(forged, Err(CheckpointError::Retired { size: 8, last: 7 })));
+        let unknown = verifiers.read(&key(3).sign(3, [9; 32]).unwrap());
+        assert!(matches!(unknown, Err(CheckpointError::Signature(_))));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    CampaignId, CredentialVersion, Discrepancy, HashFormat, LeakDate, LeakId, LeakName, Outcomes,
-    Provenance, RecordRef, SwapId, Tally, Tier, Timestamp,
+    CampaignId, CredentialVersion, Discrepancy, HashFormat, KeyId, LeakDate, LeakId, LeakName,
+    Outcomes, Provenance, RecordRef, SwapId, Tally, Tier, Timestamp,
 };
 use serde::Serialize;
 
@@ -137,6 +137,14 @@ pub enum LogEvent {
         /// far its log had come.
         #[serde(default, rename = "restored", skip_serializing_if = "std::ops::Not::not")]
         is_restored: bool,
+    },
+    /// Another instance key is in force. It is the last entry that the key before has signed; the
+    /// checkpoint that covers it bears the signatures of both.
+    KeyRotated {
+        /// The new key's id.
+        key: KeyId,
+        /// Who checks what it signs: a C2SP verifier key.
+        verifier: String,
     },
     /// A password that a person had chosen, or that was put back, stands in the site's table after
     /// all.

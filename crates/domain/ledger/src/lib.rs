@@ -21,7 +21,9 @@ mod witness;
 
 pub use audit::{Audit, AuditError, Audited};
 pub use campaign::{CampaignEvent, campaign_of};
-pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, CheckpointVerifier};
+pub use checkpoint::{
+    Checkpoint, CheckpointError, CheckpointKey, CheckpointVerifier, CheckpointVerifiers,
+};
 pub use entry::{Entry, FileAdded, LogEvent};
 pub use fold::{
     ArmedFold, CampaignFold, CampaignStanding, Fold, FoldEntry, FoldRefusal, NoticeFold,

@@ -2,6 +2,7 @@
 #![expect(clippy::doc_markdown, reason = "a terminal shows backticks as they are")]
 
 mod campaign;
+mod key;
 mod leak;
 mod operator;
 mod witness;
@@ -14,6 +15,7 @@ use url::Url;
 
 pub(crate) use self::{
     campaign::{CampaignCommand, CampaignDraft, RelayCheck, WorkerArguments},
+    key::KeyCommand,
     leak::{AccountCommand, FindingCommand, FindingFilter, LeakAdd, LeakCommand},
     operator::{OperatorCommand, SendingCommand, Sign},
     witness::{WitnessCommand, WitnessRun},
@@ -99,6 +101,9 @@ pub(crate) enum CliCommand {
     /// Sending: which database and which hosts may send at all.
     #[command(subcommand)]
     Sending(SendingCommand),
+    /// The instance key: which one is in force, and how another one takes its place.
+    #[command(subcommand)]
+    Key(KeyCommand),
     Sign(Sign),
     Worker(WorkerArguments),
     Serve(Serve),

@@ -66,7 +66,7 @@ fn template(unit: Unit, total: u64) -> &'static str {
     match (unit, total) {
         (Unit::Bytes, 0) => BYTES_OPEN,
         (Unit::Bytes, _) => BYTES,
-        (Unit::Accounts | Unit::Addresses, 0) => COUNT_OPEN,
-        (Unit::Accounts | Unit::Addresses, _) => COUNT,
+        (Unit::Accounts | Unit::Addresses | Unit::DataKeys, 0) => COUNT_OPEN,
+        (Unit::Accounts | Unit::Addresses | Unit::DataKeys, _) => COUNT,
     }
 }

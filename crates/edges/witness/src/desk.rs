@@ -1,8 +1,8 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use ledger::{
-    AddCheckpoint, AddCheckpointError, CheckpointError, CheckpointVerifier, CosignRefusal,
-    CosignatureError, WitnessKey, decide_cosign,
+    AddCheckpoint, AddCheckpointError, Checkpoint, CheckpointError, CheckpointVerifier,
+    CosignRefusal, CosignatureError, WitnessKey, decide_cosign,
 };
 use model::Clock;
 
@@ -14,8 +14,8 @@ const MICROS: i64 = 1_000_000;
 /// One witness, with its key and what it remembers.
 pub struct WitnessDesk {
     key: WitnessKey,
-    /// By the name that each log has for all time.
-    logs: BTreeMap<String, CheckpointVerifier>,
+    /// By the name that each log has for all time: its keys, which may be rotated.
+    logs: BTreeMap<String, Vec<CheckpointVerifier>>,
     folder: PathBuf,
     clock: Arc<dyn Clock>,
 }
@@ -32,8 +32,11 @@ impl WitnessDesk {
         folder: PathBuf,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let logs = logs.into_iter().map(|log| (log.origin().to_owned(), log)).collect();
-        Self { key, logs, folder, clock }
+        let mut known = BTreeMap::<_, Vec<_>>::new();
+        for log in logs {
+            known.entry(log.origin().to_owned()).or_default().push(log);
+        }
+        Self { key, logs: known, folder, clock }
     }
 
     /// Signs what is asked for, unless the log is not the one that was seen. Nobody else does so in
@@ -44,8 +47,8 @@ impl WitnessDesk {
     pub fn add(&self, body: &str) -> Result<Cosign, CosignError> {
         let request = AddCheckpoint::parse(body)?;
         let origin = request.note.split('\n').next().unwrap_or_default();
-        let log = self.logs.get(origin).ok_or(CosignError::UnknownLog)?;
-        let checkpoint = log.read(&request.note)?;
+        let keys = self.logs.get(origin).ok_or(CosignError::UnknownLog)?;
+        let checkpoint = read_by_any(keys, &request.note)?;
         let locked = SeenFolder::of(&self.folder)?;
         let seen = locked.read(origin)?;
         decide_cosign(seen.as_ref().map(SeenLog::as_pair), &request, &checkpoint)?;
@@ -54,6 +57,18 @@ impl WitnessDesk {
         locked.write(&SeenLog::of(checkpoint))?;
         Ok(line)
     }
+}
+
+/// What a log has signed by any of its keys; else what the last one says of it.
+fn read_by_any(keys: &[CheckpointVerifier], note: &str) -> Result<Checkpoint, CosignError> {
+    let mut refused = CosignError::UnknownLog;
+    for key in keys {
+        match key.read(note) {
+            Ok(checkpoint) => return Ok(checkpoint),
+            Err(error) => refused = error.into(),
+        }
+    }
+    Err(refused)
 }
 
 /// Why a witness does not sign.
@@ -151,6 +166,31 @@ mod tests {
             ]
         ));
         desk.add(&body(9, 12, 1).0).unwrap();
+    }
+
+    /// Operators name the log's next key beforehand, and both of them sign the entry between.
+    #[test]
+    fn a_log_whose_key_is_rotated_is_signed_for_by_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let next = CheckpointKey::new(ORIGIN, &[3; 32]);
+        let name = "witness.example/w1".parse().unwrap();
+        let desk = WitnessDesk::new(
+            WitnessKey::new(&name, &[2; 32]),
+            [log().verifier(), next.verifier()],
+            folder.path().to_owned(),
+            Arc::new(Now),
+        );
+        let mut tree = Tree::default();
+        tree.push(b"entry").unwrap();
+        let root = tree.root().unwrap();
+        for note in [log().sign(1, root), log().sign_last(&next, 1, root), next.sign(1, root)] {
+            let old = u64::from(folder.path().read_dir().unwrap().any(|_| true));
+            let request = AddCheckpoint { old, proof: Vec::new(), note: note.unwrap() };
+            desk.add(&request.to_string()).unwrap();
+        }
+        let other = CheckpointKey::new(ORIGIN, &[4; 32]).sign(1, root).unwrap();
+        let other = AddCheckpoint { old: 1, proof: Vec::new(), note: other };
+        assert!(matches!(desk.add(&other.to_string()), Err(CosignError::Checkpoint(_))));
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl NoticeSource for CampaignNotices<'_> {
         let first = kept.first().ok_or_else(none)?;
         let recipient: Address = first.address.parse().map_err(TellError::from)?;
         let names = kept.iter().map(|kept| AccountName::of(kept.username.as_deref())).collect();
-        let code = code_of(instance, notice.id);
+        let code = code_of(instance, notice)?;
         let facts = ResetRequired::new(recipient, names, exposures, code);
         let locale = kept.iter().find_map(|kept| kept.locale.as_deref());
         let language = self.context.means.outbox.words.language_of(locale);

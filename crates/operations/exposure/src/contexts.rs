@@ -1,12 +1,7 @@
 //! What secrets of a leak are encrypted for. Whoever decrypts must name the same.
 
+pub(crate) use instance::purpose::{FINDING, SPOOL};
 use model::{AccountId, CredentialVersion, FoundIn, LeakId};
-
-/// What the data key of a leak's candidates is wrapped for.
-pub(crate) const SPOOL: &str = "spool";
-
-/// What the data key of a finding's secret is wrapped for.
-pub(crate) const FINDING: &str = "finding";
 
 /// What a candidate's ciphertext is bound to.
 pub(crate) fn candidate_context(leak: LeakId, account: &AccountId) -> String {

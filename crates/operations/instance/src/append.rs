@@ -14,6 +14,27 @@ pub(crate) async fn append(
     at: Timestamp,
     events: &[LogEvent],
 ) -> Result<(), LogError> {
+    append_signed(tx, at, events, |size, root| key.sign(size, root)).await?;
+    Ok(())
+}
+
+/// The same with the last entry that a key signs, and that the next one signs as well. Returns how many
+/// entries there are now.
+pub(crate) async fn append_last(
+    tx: &mut Tx,
+    (last, next): (&CheckpointKey, &CheckpointKey),
+    at: Timestamp,
+    event: LogEvent,
+) -> Result<u64, LogError> {
+    append_signed(tx, at, &[event], |size, root| last.sign_last(next, size, root)).await
+}
+
+async fn append_signed(
+    tx: &mut Tx,
+    at: Timestamp,
+    events: &[LogEvent],
+    sign: impl FnOnce(u64, Hash) -> Result<String, CheckpointError>,
+) -> Result<u64, LogError> {
     follow(events);
     let size = tx.log_size_for_append().await?;
     let mut tree = Tree::resume(size, tx.log_hashes(&frontier(size)).await?);
@@ -24,9 +45,9 @@ pub(crate) async fn append(
         entries.push(NewLogEntry { campaign: event.campaign(), body });
     }
     tx.append_log(size, at, &entries, hash_position(size), &hashes).await?;
-    let note = key.sign(tree.size(), tree.root()?)?;
+    let note = sign(tree.size(), tree.root()?)?;
     tx.add_checkpoint(tree.size(), at, &note).await?;
-    Ok(())
+    Ok(tree.size())
 }
 
 /// Tells whoever wants a detailed log what is being done. Names alone: what an entry says of accounts

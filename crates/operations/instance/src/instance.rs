@@ -1,12 +1,12 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use ledger::{CheckpointKey, LogEvent};
+use ledger::{CheckpointKey, CheckpointVerifiers, LogEvent};
 use model::{Clock, InstanceId, InstanceKind, NameError, Randomness, canonical::hex_of};
-use store::{InstanceRow, Store, StoreError, Tx};
+use store::{InstanceRow, KeyInForce, KeyRotated, RetiredKeyRow, Store, StoreError, Tx};
 
 use crate::{
-    InstanceKey,
+    DecryptError, InstanceKey,
     append::{LogError, append},
     key_ring::KeyRing,
     proved_log::ProvedLog,
@@ -48,12 +48,8 @@ impl Instance {
     ) -> BoxFuture<'a, Result<Self, InstanceError>> {
         Box::pin(async move {
             require_migrated(&store).await?;
-            let row = store.read().await?.instance().await?.ok_or(InstanceError::None)?;
-            let keys = KeyRing::new(key);
-            if !keys.is_key_of(&row.id, &row.key_check) {
-                return Err(InstanceError::OtherKey { instance: row.id });
-            }
-            let log = ProvedLog::default();
+            let (row, keys) = open_keys(&store, key).await?;
+            let (store, log) = (store.held_with(keys.id()), ProvedLog::default());
             let instance = Self { store, keys, row, clock, randomness, options, log };
             instance.encrypt_plain_subjects().await?;
             Ok(instance)
@@ -90,6 +86,14 @@ impl Instance {
     #[must_use]
     pub const fn keys(&self) -> &KeyRing {
         &self.keys
+    }
+
+    /// Passes if the key in force is the one that this instance was opened with.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyRotated`].
+    pub fn check_key(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move { self.store.read().await?.check_key().await })
     }
 
     /// This host's clock. Leases and campaigns go by the database's.
@@ -135,6 +139,10 @@ impl Instance {
     pub(crate) fn checkpoint_key(&self) -> CheckpointKey {
         self.keys.checkpoint_key(&self.row.id)
     }
+
+    pub(crate) fn checkpoint_verifiers(&self) -> CheckpointVerifiers {
+        self.keys.checkpoint_verifiers(&self.row.id)
+    }
 }
 
 impl fmt::Debug for Instance {
@@ -160,6 +168,46 @@ async fn require_migrated(store: &Store) -> Result<(), InstanceError> {
     }
 }
 
+/// The key ring of a store, if the key is the one in force there. Who opens a store first that was made
+/// before keys had ids names it.
+async fn open_keys(
+    store: &Store,
+    key: InstanceKey,
+) -> Result<(InstanceRow, KeyRing), InstanceError> {
+    let mut tx = store.read().await?;
+    let row = tx.instance().await?.ok_or(InstanceError::None)?;
+    let (in_force, retired) = (tx.key_in_force().await?, tx.retired_keys().await?);
+    drop(tx);
+    let held = KeyRing::new(key.clone());
+    let is_first = held.is_key_of(&row.id, &row.key_check);
+    if in_force.is_none() && is_first {
+        let mut tx = store.begin().await?;
+        tx.name_first_key(held.in_force(&row.id)).await?;
+        tx.commit().await?;
+    }
+    let key_check = in_force.as_ref().map_or(&row.key_check, |key| &key.key_check);
+    if !held.is_key_of(&row.id, key_check) || is_first != retired.is_empty() {
+        return Err(refused(&row, &held, in_force.as_ref(), &retired));
+    }
+    Ok((row, KeyRing::open(key, &retired)?))
+}
+
+/// Whoever holds a key of before is told so.
+fn refused(
+    row: &InstanceRow,
+    held: &KeyRing,
+    in_force: Option<&KeyInForce>,
+    retired: &[RetiredKeyRow],
+) -> InstanceError {
+    let held = held.id();
+    match in_force {
+        Some(found) if retired.iter().any(|key| key.id == held) => {
+            KeyRotated { in_force: found.id, held }.into()
+        }
+        _ => InstanceError::OtherKey { instance: row.id.clone() },
+    }
+}
+
 /// Makes the one instance of an empty, migrated store. Its kind is for ever.
 ///
 /// # Errors
@@ -180,6 +228,7 @@ pub fn create_instance<'a>(
         let id = hex_of(&randomness.array::<16>());
         let (key_check, created_at) = (keys.key_check(&id), clock.now());
         tx.create_instance(&InstanceRow { id: id.clone(), kind, created_at, key_check }).await?;
+        tx.name_first_key(keys.in_force(&id)).await?;
         let made = LogEvent::StoreMade { instance: id.clone(), kind: kind.to_string() };
         append(&mut tx, &keys.checkpoint_key(&id), created_at, &[made]).await?;
         tx.commit().await?;
@@ -212,13 +261,19 @@ pub enum InstanceError {
     },
     /// The key file or variable belongs elsewhere.
     #[error(
-        "the instance key is not the one that store {instance} was made with: \
+        "the instance key is not the one of store {instance}: \
              look at `instance.key_file` and COUNTERSIGN_INSTANCE_KEY"
     )]
     OtherKey {
         /// The store's instance.
         instance: String,
     },
+    /// The key was in force once.
+    #[error("{0}")]
+    KeyRotated(#[from] KeyRotated),
+    /// What is kept of keys before this one.
+    #[error("what the store keeps of retired keys cannot be read: {0}")]
+    Retired(#[from] DecryptError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -11,10 +11,13 @@
 mod append;
 mod arming;
 mod cosign;
+mod data_key;
 mod doctor;
 mod encrypted;
 mod fault;
 mod instance;
+mod instance_key;
+mod kept_key;
 mod key_ring;
 mod lease;
 pub mod limits;
@@ -24,7 +27,10 @@ mod progress;
 mod proposal;
 mod proved;
 mod proved_log;
+pub mod purpose;
 mod roster;
+mod rotation;
+mod secret_bytes;
 mod sending_file;
 mod subjects;
 #[cfg(any(test, feature = "testing"))]
@@ -38,6 +44,7 @@ pub use arming::{
 pub use cosign::{
     CosignLogError, CosignedCheckpoint, WitnessAnswer, WitnessAway, WitnessLine, cosign_log,
 };
+pub use data_key::{DataKey, DecryptError};
 pub use doctor::{Check, Checked, check_clock, check_directory, check_store, is_store_there};
 pub use encrypted::Encrypted;
 pub use failpoint;
@@ -45,16 +52,21 @@ pub use fault::InstanceFault;
 #[doc(hidden)]
 pub use fault::{JoinError, StoreError};
 pub use instance::{Instance, InstanceError, InstanceOptions, create_instance};
-pub use key_ring::{DataKey, DecryptError, InstanceKey, InstanceKeyError, KeyRing};
+pub use instance_key::{InstanceKey, InstanceKeyError};
+pub use key_ring::KeyRing;
 pub use lease::{NoticeLease, Renewable, while_kept, while_renewing};
 pub use log::{
-    LogReport, NamedLogEntry, log_checkpoint, log_entries, named_log_entries, verify_log,
+    LogReport, NamedLogEntry, RetiredVerifier, log_checkpoint, log_entries, named_log_entries,
+    verify_log,
 };
 pub use permission::{PermissionError, Permit, SendingPermission};
 pub use progress::{Progress, Step, Unit};
 pub use proposal::{ArmError, ArmingTerms, TakenArming, adopt_proposal, arm, propose_arming};
 pub use proved::{ProvedFold, keep_proved};
 pub use roster::{RosterStateError, accept_roster, roster, roster_in};
+pub use rotation::{
+    ListedKey, RotateError, data_keys_left, list_keys, rotate_key, wrap_data_keys_anew,
+};
 pub use sending_file::SendingFileError;
 pub use subjects::{Accounts, Subjects};
 pub use witnesses::{Silence, WitnessError, Witnesses};

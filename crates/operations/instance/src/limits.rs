@@ -17,6 +17,9 @@ pub const RENEWALS_PER_LEASE: u32 = 3;
 /// Accounts that version 0.1.0 has named are encrypted in portions of so many.
 pub(crate) const SUBJECTS_PER_TRANSACTION: u64 = 4096;
 
+/// Data keys that are wrapped anew in one transaction: on SQLite nobody else writes meanwhile.
+pub(crate) const DATA_KEYS_PER_TRANSACTION: u64 = 500;
+
 /// How often a witness is asked to sign one checkpoint: whoever asks learns from the first answer how
 /// far it has seen the log, and others may ask meanwhile.
 pub const COSIGN_TRIES_MAX: u32 = 4;

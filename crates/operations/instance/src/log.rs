@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::future::BoxFuture;
 use ledger::{
-    Audit, AuditError, Audited, CheckpointError, CheckpointVerifier, Hash, History, HistoryReport,
-    account_of, campaign_of, hash_position, subject_of,
+    Audit, AuditError, Audited, CheckpointError, CheckpointVerifier, CheckpointVerifiers, Hash,
+    History, HistoryReport, account_of, campaign_of, hash_position, subject_of,
 };
 use model::{AccountId, SubjectId};
 use serde::Serialize;
@@ -22,9 +22,21 @@ pub struct LogReport {
     pub checkpoint: String,
     /// Who can check it: a C2SP verifier key.
     pub verifier: String,
+    /// Who can check what was signed before the instance key was rotated.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub retired_verifiers: Vec<RetiredVerifier>,
     /// What became of everybody in its campaigns, and which entries cannot stand where they do.
     #[serde(flatten)]
     pub history: HistoryReport,
+}
+
+/// Who checks what a key has signed that was retired since.
+#[derive(Debug, Serialize)]
+pub struct RetiredVerifier {
+    /// A C2SP verifier key.
+    pub verifier: String,
+    /// The size of the last checkpoint that the key has signed. A greater one is forged.
+    pub signed_to: u64,
 }
 
 /// Computes the whole log again and holds it against every checkpoint, and against one that was
@@ -37,18 +49,28 @@ pub fn verify_log<'a>(
     kept: Option<&'a str>,
 ) -> BoxFuture<'a, Result<LogReport, InstanceFault>> {
     Box::pin(async move {
-        let verifier = instance.checkpoint_key().verifier();
+        let verifiers = instance.checkpoint_verifiers();
         let mut tx = instance.store().read().await?;
         let signed = tx.checkpoints().await?;
         let latest = signed.last().map(|checkpoint| checkpoint.note.clone()).unwrap_or_default();
-        let notes = signed_sizes(signed, kept, &verifier).map_err(LogError::from)?;
-        let audit = Audit::new(&verifier);
+        let notes = signed_sizes(signed, kept, &verifiers).map_err(LogError::from)?;
+        let audit = Audit::new(&verifiers);
         let mut reading = LogReading { audit, notes, history: History::default() };
         reading.read_all(instance, &mut tx).await?;
-        let (audited, history) = reading.finish(&latest, &verifier)?;
+        let (audited, history) = reading.finish(&latest, verifiers.in_force())?;
         let Audited { entries, checkpoints, .. } = audited;
-        let verifier = verifier.to_string();
-        Ok(LogReport { entries, checkpoints, checkpoint: latest, verifier, history })
+        let retired = verifiers.retired().iter().map(|(verifier, signed_to)| RetiredVerifier {
+            verifier: verifier.to_string(),
+            signed_to: *signed_to,
+        });
+        Ok(LogReport {
+            entries,
+            checkpoints,
+            checkpoint: latest,
+            verifier: verifiers.in_force().to_string(),
+            retired_verifiers: retired.collect(),
+            history,
+        })
     })
 }
 
@@ -121,14 +143,14 @@ type Notes = BTreeMap<u64, Vec<String>>;
 fn signed_sizes(
     signed: Vec<CheckpointRow>,
     kept: Option<&str>,
-    verifier: &CheckpointVerifier,
+    verifiers: &CheckpointVerifiers,
 ) -> Result<Notes, CheckpointError> {
     let mut notes = Notes::new();
     for checkpoint in signed {
         notes.entry(checkpoint.size).or_default().push(checkpoint.note);
     }
     if let Some(kept) = kept {
-        notes.entry(verifier.read(kept)?.size).or_default().push(kept.to_owned());
+        notes.entry(verifiers.read(kept)?.size).or_default().push(kept.to_owned());
     }
     Ok(notes)
 }

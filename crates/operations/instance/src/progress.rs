@@ -27,6 +27,8 @@ pub enum Step {
     Tell,
     /// Comparing the site's table with what is kept.
     Reconcile,
+    /// Wrapping data keys by the key in force.
+    WrapKeys,
 }
 
 impl Step {
@@ -41,6 +43,7 @@ impl Step {
             Self::Freeze => "Looking up targets",
             Self::Tell => "Sealing and telling",
             Self::Reconcile => "Comparing accounts",
+            Self::WrapKeys => "Wrapping data keys",
         }
     }
 
@@ -51,6 +54,7 @@ impl Step {
             Self::ReadAccounts | Self::Verify | Self::Freeze | Self::Reconcile => Unit::Accounts,
             Self::HashFiles | Self::Screen => Unit::Bytes,
             Self::Tell => Unit::Addresses,
+            Self::WrapKeys => Unit::DataKeys,
         }
     }
 }
@@ -62,6 +66,8 @@ pub enum Unit {
     Accounts,
     /// Addresses that are written to.
     Addresses,
+    /// Data keys.
+    DataKeys,
     /// Bytes of the files as they are on disk.
     Bytes,
 }

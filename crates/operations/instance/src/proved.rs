@@ -53,8 +53,8 @@ async fn keep_if_grown_by(instance: &Instance, entries: u64) -> Result<bool, Ins
     let body = fold.snapshot().map_err(LogError::from)?;
     let root = fold.root().map_err(LogError::from)?;
     drop(fold);
-    let mac = instance.keys().snapshot_mac(size, &root, &body);
-    tx.put_fold_snapshot(FoldSnapshot { size, body, mac }).await?;
+    let (mac, key) = (instance.keys().snapshot_mac(size, &root, &body), Some(instance.keys().id()));
+    tx.put_fold_snapshot(FoldSnapshot { size, body, mac, key }).await?;
     tx.commit().await?;
     Ok(true)
 }
@@ -73,6 +73,8 @@ async fn catch_up(
     if size == known.fold.size() {
         return Ok(());
     }
+    // Whoever still holds the key before would take what the new one has signed for a forgery.
+    tx.check_key().await?;
     let mut fold = mem::take(&mut known.fold);
     if fold.size() == 0 {
         fold = begin(instance, tx, size).await?;
@@ -89,9 +91,12 @@ async fn catch_up(
 /// Where the newest snapshot was made, or before the first entry. One that is not ours is passed by:
 /// it takes longer then, and what is read is the same.
 async fn begin(instance: &Instance, tx: &mut Tx, size: u64) -> Result<Fold, LogError> {
-    let Some(FoldSnapshot { size, body, mac }) = tx.fold_snapshot(size).await? else {
+    let Some(FoldSnapshot { size, body, mac, key }) = tx.fold_snapshot(size).await? else {
         return Ok(Fold::default());
     };
+    if key != Some(instance.keys().id()) {
+        return Ok(Fold::default());
+    }
     let tree = Tree::resume(size, tx.log_hashes(&frontier(size)).await?);
     let expected = instance.keys().snapshot_mac(size, &tree.root()?, &body);
     if !bool::from(expected.ct_eq(&mac)) {
@@ -288,7 +293,8 @@ mod tests {
         record(&site, sealed(SubjectId(2))).await;
         let ours = kept(&site).await.unwrap();
         let another = FoldSnapshot { body: [&ours.body[..], &[0]].concat(), ..ours.clone() };
-        for forged in [another, FoldSnapshot { size: 3, ..ours.clone() }] {
+        let of_another_key = FoldSnapshot { key: None, ..ours.clone() };
+        for forged in [another, FoldSnapshot { size: 3, ..ours.clone() }, of_another_key] {
             let mut tx = site.store().begin().await.unwrap();
             tx.put_fold_snapshot(forged).await.unwrap();
             tx.commit().await.unwrap();

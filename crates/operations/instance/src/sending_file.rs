@@ -11,7 +11,9 @@ use authority::{LogMark, SecretDigest};
 use model::{InstanceId, Randomness};
 use private_file::{FileIdentity, LockedFolder, PrivateFile, PrivateReadError};
 use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
+
+use crate::secret_bytes::SecretBytes;
 
 /// The file's content.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -82,42 +84,24 @@ pub(crate) fn lock_around(path: &Path) -> Result<LockedFolder, SendingFileError>
     LockedFolder::around(path).map_err(|source| SendingFileError::unwritable(path, source))
 }
 
-/// 32 bytes that nobody sees. It is wiped from memory when dropped.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Serialize, Deserialize)]
+/// What the operators' arming knows this host by.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct ArmingSecret(#[serde(with = "hex")] [u8; 32]);
+pub(crate) struct ArmingSecret(SecretBytes);
 
 impl ArmingSecret {
     pub(crate) fn generate(randomness: &dyn Randomness) -> Self {
-        Self(randomness.array())
+        Self(SecretBytes::new(randomness.array()))
     }
 
     pub(crate) fn digest(&self) -> SecretDigest {
-        SecretDigest::of(&self.0)
+        SecretDigest::of(self.0.expose())
     }
 }
 
 impl fmt::Debug for ArmingSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ArmingSecret(..)")
-    }
-}
-
-/// For `serde(with)`: 32 bytes as hexadecimal digits, which leave no copy behind.
-mod hex {
-    use data_encoding::HEXLOWER;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-    use zeroize::Zeroizing;
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8; 32], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&Zeroizing::new(HEXLOWER.encode(bytes)))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
-        let digits = String::deserialize(from).map(Zeroizing::new)?;
-        let bytes = HEXLOWER.decode(digits.as_bytes()).map(Zeroizing::new);
-        let bytes = bytes.ok().and_then(|bytes| bytes.as_slice().try_into().ok());
-        bytes.ok_or_else(|| D::Error::custom("64 hexadecimal digits are expected"))
     }
 }
 
@@ -234,7 +218,7 @@ mod tests {
     fn nobody_sees_the_secret() {
         let (_folder, path, file) = written();
         let text = fs::read_to_string(&path).unwrap();
-        let secret = data_encoding::HEXLOWER.encode(&file.secret.0);
+        let secret = data_encoding::HEXLOWER.encode(file.secret.0.expose());
         assert!(text.contains(&secret));
         assert!(!format!("{file:?}").contains(&secret));
         for wrong in [text.replace("sending 1", "sending 2"), text.replace(&secret[..9], "")] {

@@ -8,7 +8,10 @@ use futures_util::future::BoxFuture;
 use model::{AccountId, SubjectId};
 use store::{KeptAccount, NewSubject, Subject, Tx};
 
-use crate::{DecryptError, Instance, InstanceFault, StoreError, limits::SUBJECTS_PER_TRANSACTION};
+use crate::{
+    DecryptError, Instance, InstanceFault, StoreError, limits::SUBJECTS_PER_TRANSACTION,
+    purpose::of_subject,
+};
 
 /// The accounts that some subjects stand for. Those of forgotten ones are missing.
 #[derive(Debug, Default)]
@@ -141,7 +144,7 @@ impl Instance {
     }
 
     fn keep_account(&self, id: SubjectId, account: &AccountId) -> KeptAccount {
-        let (key, subject_key) = self.keys().new_data_key(&purpose(id), self.randomness());
+        let (key, subject_key) = self.keys().new_data_key(&of_subject(id), self.randomness());
         let encrypted = key.encrypt(&context(id), account.as_str().as_bytes(), self.randomness());
         let account_hash = self.keys().account_hash(account);
         KeptAccount { account_hash, subject_key, account: encrypted }
@@ -153,7 +156,7 @@ impl Instance {
         key: &[u8],
         account: &[u8],
     ) -> Result<AccountId, DecryptError> {
-        let plain = self.keys().data_key(&purpose(id), key)?.decrypt(&context(id), account)?;
+        let plain = self.keys().data_key(&of_subject(id), key)?.decrypt(&context(id), account)?;
         let text = String::from_utf8(plain.to_vec()).ok();
         let account = text.and_then(|text| AccountId::new(text).ok());
         account.ok_or_else(|| DecryptError::new(&context(id)))
@@ -174,11 +177,6 @@ impl Instance {
             tx.commit().await?;
         }
     }
-}
-
-/// What a subject's own key is for: it can be moved to no other.
-fn purpose(id: SubjectId) -> String {
-    format!("subject {id}")
 }
 
 fn context(id: SubjectId) -> String {

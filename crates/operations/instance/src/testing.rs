@@ -22,7 +22,9 @@ use sha2::{Digest, Sha256};
 use store::{Store, StoreOptions};
 use tempfile::TempDir;
 
-use crate::{Instance, InstanceKey, InstanceOptions, create_instance, limits::LEASE};
+use crate::{
+    Instance, InstanceError, InstanceKey, InstanceOptions, create_instance, limits::LEASE,
+};
 #[cfg(test)]
 use crate::{WitnessAnswer, WitnessAway, WitnessLine, Witnesses};
 #[cfg(test)]
@@ -76,6 +78,8 @@ pub struct TestSite {
     site: Instance,
     clock: Arc<StoppedClock>,
     folder: TempDir,
+    url: String,
+    key: InstanceKey,
 }
 
 impl TestSite {
@@ -99,8 +103,25 @@ impl TestSite {
         let key = InstanceKey::generate(&*randomness);
         let kind = InstanceKind::Rehearsal;
         create_instance(&store, &key, kind, &*clock, &*randomness).await.unwrap();
-        let site = Instance::open(store, key, clock.clone(), randomness, options(&folder)).await;
-        Self { site: site.unwrap(), clock, folder }
+        let opened =
+            Instance::open(store, key.clone(), clock.clone(), randomness, options(&folder));
+        let site = opened.await.unwrap();
+        Self { site, clock, folder, url: url.to_owned(), key }
+    }
+
+    /// The key that its store was made with.
+    pub fn first_key(&self) -> InstanceKey {
+        self.key.clone()
+    }
+
+    /// The same store, as another process opens it.
+    ///
+    /// # Errors
+    /// [`InstanceError`] as [`Instance::open`].
+    pub async fn opened_with(&self, key: InstanceKey) -> Result<Instance, InstanceError> {
+        let store = Store::open(&self.url, StoreOptions { connections_max: 2 }).await.unwrap();
+        let (clock, randomness) = (self.clock.clone(), self.site.shared_randomness());
+        Instance::open(store, key, clock, randomness, options(&self.folder)).await
     }
 
     /// Where a file of this name would be, in the folder of the store.

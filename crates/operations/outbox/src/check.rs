@@ -4,6 +4,7 @@ use model::{NoticeKind, NoticeState, Timestamp};
 use notice::{NoticeCode, ShownText};
 use store::{CodedNotice, Notice, StoreError, Tx};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use instance::{Instance, InstanceFault};
 
@@ -76,10 +77,11 @@ async fn find(
     code: &str,
     address: &str,
 ) -> Result<Option<CodedNotice>, StoreError> {
-    let key = instance.keys().notice_key();
+    let code = code.parse::<NoticeCode>().ok();
     // No HMAC is all zeros, as far as anybody will ever see.
-    let lookup = code.parse::<NoticeCode>().map_or([0; 32], |code| code.lookup(&key));
-    let found = tx.notice_by_code(lookup).await?;
+    let lookup = |key: Zeroizing<[u8; 32]>| code.map_or([0; 32], |code| code.lookup(&key));
+    let lookups: Vec<_> = instance.keys().notice_keys().map(lookup).collect();
+    let found = tx.notice_by_code(&lookups).await?;
     let exact = model::address::exact(address).unwrap_or_default();
     let campaign = found.as_ref().and_then(|found| found.notice.errand.campaign());
     let typed = instance.keys().address_key(campaign, &exact);

@@ -53,7 +53,7 @@ impl SendingContext<'_> {
         language: Language,
     ) -> Result<Composed, TellError> {
         let posting = Posting {
-            token: NoticeToken::derive(&self.instance.keys().notice_key(), notice.id.0),
+            token: NoticeToken::derive(&*self.instance.keys().notice_key(notice.key)?, notice.id.0),
             date: notice.made_at,
             bounces: self.outbox.mail.bounces.clone(),
         };

@@ -1,10 +1,7 @@
-use instance::{DecryptError, Encrypted, Instance};
+use instance::{DecryptError, Encrypted, Instance, purpose::RESET_LINE};
 use model::{AccountId, CampaignId, FoundIn, StoredHash};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
-
-/// What its data key is wrapped for.
-const RESET_LINE: &str = "reset line";
 
 /// What is kept, encrypted, of an account that is sealed: enough to give its password back, and to
 /// tell its owner. It is written before the instance's row is.

@@ -1,14 +1,11 @@
 //! What a notice said, kept for whoever asks whether it is genuine.
 
-use instance::{DecryptError, Encrypted, Instance};
+use instance::{DecryptError, Encrypted, Instance, purpose::NOTICE_TEXT};
 use model::NoticeId;
 use notice::ShownText;
 use store::{NoticeText, Tx};
 
 use crate::SendError;
-
-/// What its data key is wrapped for.
-const NOTICE_TEXT: &str = "notice text";
 
 /// Keeps what a notice says, beside what became of it.
 pub(crate) async fn keep_shown(

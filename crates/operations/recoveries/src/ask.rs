@@ -1,5 +1,5 @@
 use futures_util::future::BoxFuture;
-use instance::{DecryptError, Encrypted, Instance};
+use instance::{DecryptError, Encrypted, Instance, purpose::MAIL_REQUEST};
 use model::{NoticeKind, canonical::hex_of};
 use notice::Language;
 use serde::{Deserialize, Serialize};
@@ -7,9 +7,6 @@ use store::{MailRequest, NewMailRequest, StoreError};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::limits::REQUESTS_WAITING_MAX;
-
-/// What the data key of a request is wrapped for.
-const MAIL_REQUEST: &str = "mail request";
 
 /// What its text is bound to: it asks for no other mail, and for nobody else.
 fn request_context(kind: NoticeKind, source: &[u8; 32]) -> String {

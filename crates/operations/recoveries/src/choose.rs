@@ -12,7 +12,9 @@ use directory::{Ability, EndedSessions, ReadError};
 use exposure::secret_of;
 use futures_util::future::BoxFuture;
 use instance::{DecryptError, Instance, InstanceFault, failpoint};
-use model::{Account, AccountId, Credential, Secret, SkipReason, StoredHash, SubjectId, SwapState};
+use model::{
+    Account, AccountId, Credential, Secret, SkipReason, StoredHash, SubjectId, SwapState, Timestamp,
+};
 use outbox::{Addressee, Kept};
 use password::{ImitateError, Verifier, format_of};
 use recovery::{
@@ -29,7 +31,7 @@ use crate::{
     ConcludeError, Recovery,
     finish::{account_now, conclude, conclude_late, finish_reset_of, is_set},
     limits::OLD_HASH_KEPT,
-    link::link_key,
+    link::live_link_keys,
 };
 
 /// A password that somebody has typed on the page behind a link.
@@ -104,7 +106,8 @@ pub fn choose_password<'a>(
             conclude_late(instance, directory, &link, &account).await?;
             return Ok(Chosen::Dead);
         }
-        if !is_bound(instance, recovery, choice.token, &link, &account) {
+        let now = tx.now().await?;
+        if !is_bound(instance, recovery, choice.token, &link, (&account, now)) {
             return Ok(Chosen::Dead);
         }
         let old = old_hashes(instance, &mut tx, link.subject, &account, &credential).await?;
@@ -129,9 +132,10 @@ async fn live(
     tx: &mut Tx,
     token: &ResetToken,
 ) -> Result<Option<ResetLink>, InstanceFault> {
-    let digest = token.digest(&link_key(instance));
-    let link = tx.reset_link(*digest.as_bytes()).await?;
     let now = tx.now().await?;
+    let keys = live_link_keys(instance, now).into_iter();
+    let digests: Vec<_> = keys.map(|(_, key)| *token.digest(&key).as_bytes()).collect();
+    let link = tx.reset_link(&digests).await?;
     let Some(link) = link.filter(|link| decide_use(&row_of(link), now).is_ok()) else {
         return Ok(None);
     };
@@ -146,7 +150,7 @@ fn is_bound(
     recovery: &Recovery,
     token: &ResetToken,
     link: &ResetLink,
-    account: &Account,
+    (account, now): (&Account, Timestamp),
 ) -> bool {
     let recorded = recovery.directory.capabilities().can(Ability::RecordVerified);
     let addressee = Addressee::of(instance, None, account, recorded);
@@ -163,7 +167,10 @@ fn is_bound(
         mailed_at: link.mailed_at,
         expires_at: link.expires_at,
     };
-    token.binding(&link_key(instance), &bound) == TokenDigest::from_bytes(binding)
+    let made_by = link.key.unwrap_or_else(|| instance.keys().first());
+    let mut keys = live_link_keys(instance, now).into_iter();
+    let key = keys.find(|(id, _)| *id == made_by);
+    key.is_some_and(|(_, key)| token.binding(&key, &bound) == TokenDigest::from_bytes(binding))
 }
 
 const fn row_of(link: &ResetLink) -> LinkRow {

@@ -1,4 +1,4 @@
-use instance::{Encrypted, Instance};
+use instance::{Encrypted, Instance, purpose::LETTER};
 use ledger::RecoveryEvent;
 use model::{Account, CampaignId, NoticeId, NoticeKind, SubjectId};
 use notice::{Address, Language};
@@ -6,9 +6,6 @@ use outbox::{Addressee, TellError, requested_digest, set_code};
 use serde::{Deserialize, Serialize};
 use store::{LinkId, NewRequestedNotice, RequestedNotice, Tx};
 use zeroize::{Zeroize, ZeroizeOnDrop};
-
-/// What its data key is wrapped for, and what it is encrypted with.
-const LETTER: &str = "requested notice";
 
 /// Whom a notice goes to that no campaign sends, and what it tells: kept, encrypted, until it is
 /// final.

@@ -3,9 +3,9 @@
 
 use campaigns::WorkerContext;
 use instance::Instance;
-use model::{CredentialVersion, SubjectId, Timestamp};
+use model::{CredentialVersion, KeyId, SubjectId, Timestamp};
 use outbox::TellError;
-use recovery::{BoundTo, LinkKey, LinkRow, ResetToken, links_to_supersede};
+use recovery::{BoundTo, LinkKey, LinkRow, ResetToken, limits::LINK_LIFETIME, links_to_supersede};
 use store::{LinkId, MailedLink, RequestedNotice, StoreError, Tx};
 
 use crate::{RequestError, finish::account_now};
@@ -28,15 +28,23 @@ pub(crate) async fn mail_link(
     let key = link_key(instance);
     let digest = *token.digest(&key).as_bytes();
     let binding = *token.binding(&key, &bound).as_bytes();
-    tx.mail_reset_link(id, MailedLink { digest, binding, mailed_at, expires_at }).await?;
+    let mailed = MailedLink { digest, binding, mailed_at, expires_at, key: instance.keys().id() };
+    tx.mail_reset_link(id, mailed).await?;
     end_oldest(&mut tx, subject, id, mailed_at).await?;
     tx.commit().await?;
     Ok((token, row))
 }
 
 /// What links are made with.
-pub(crate) fn link_key(instance: &Instance) -> LinkKey {
+fn link_key(instance: &Instance) -> LinkKey {
     LinkKey::new(*instance.keys().link_key())
+}
+
+/// What links that may work now were made with. Those of a key that was rotated end with the last link
+/// that was mailed by it.
+pub(crate) fn live_link_keys(instance: &Instance, now: Timestamp) -> Vec<(KeyId, LinkKey)> {
+    let keys = instance.keys().live_link_keys(now, LINK_LIFETIME).into_iter();
+    keys.map(|(id, key)| (id, LinkKey::new(*key))).collect()
 }
 
 /// The password that a link is to replace, as the connection has it that writes: a copy that lags may

@@ -114,7 +114,7 @@ impl RequestedNotices<'_> {
         told: LetterFacts,
         language: Language,
     ) -> Result<Composed, TellError> {
-        let (code, sender) = (code_of(self.context.instance, notice.id), self.context.sender());
+        let (code, sender) = (code_of(self.context.instance, notice)?, self.context.sender());
         let name = AccountName::of(letter.username.as_deref());
         match told {
             LetterFacts::Link(token, row) => {

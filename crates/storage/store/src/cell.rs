@@ -2,7 +2,7 @@ use std::{str::FromStr, time::Duration};
 
 use model::{
     AccountId, CampaignId, CampaignState, CredentialVersion, FileId, FindingId, FindingState,
-    HashFormat, InstanceKind, KillSwitch, LeakDate, LeakId, LeakName, LeakState, NoticeId,
+    HashFormat, InstanceKind, KeyId, KillSwitch, LeakDate, LeakId, LeakName, LeakState, NoticeId,
     NoticeKind, NoticeState, Outcome, Provenance, RejectReason, SkipReason, StoredHash, SubjectId,
     SwapId, SwapPurpose, SwapState, TargetState, Tier, Timestamp, Unverified,
 };
@@ -120,6 +120,9 @@ stored! {
     CredentialVersion: Vec<u8>,
         |value| Ok(value.as_bytes().to_vec()),
         |column| exactly_32(&column).map(Self::from_bytes);
+    KeyId: Vec<u8>,
+        |value| Ok(value.as_bytes().to_vec()),
+        |column| Ok(Self::from_bytes(column.as_slice().try_into()?));
     AccountId: String, |value| Ok(value.as_str().to_owned()), |column| Ok(Self::new(column)?);
     LeakName: String, |value| Ok(value.as_str().to_owned()), |column| Ok(column.parse()?);
     LeakDate: String, |value| Ok(value.as_str().to_owned()), |column| Ok(column.parse()?);

@@ -1,7 +1,7 @@
 use model::{LeakId, LeakName, LeakState, Unbalanced};
 use sql::{BoxFuture, SqlError};
 
-use crate::{JobId, WorkerName};
+use crate::{JobId, KeyRotated, WorkerName};
 
 /// What a method of the store will answer.
 ///
@@ -71,6 +71,13 @@ pub enum StoreError {
         /// The size that it has.
         found: u64,
     },
+    /// Another instance key is in force.
+    #[error("{0}")]
+    KeyRotated(
+        /// Found in an error's sources by whoever ends the program.
+        #[from]
+        KeyRotated,
+    ),
     /// The log's tree is not whole.
     #[error("the log's hash {position} is not there")]
     HashMissing {
@@ -83,6 +90,10 @@ impl StoreError {
     /// Whether trying again changes nothing: see [`SqlError::is_refusal`].
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Sql(error) if error.is_refusal())
+        match self {
+            Self::Sql(error) => error.is_refusal(),
+            Self::KeyRotated(_) => true,
+            _ => false,
+        }
     }
 }

@@ -1,23 +1,24 @@
 //! Reset links: known by the digest of their token, used up only with the password that they set.
 
-use model::{SubjectId, Timestamp};
+use model::{KeyId, SubjectId, Timestamp};
 
 use crate::{LinkId, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     ADD = ["INSERT INTO reset_link (subject, made_at, superseded) VALUES ($1, " NOW ", FALSE)
         RETURNING id"];
-    MAIL = ["UPDATE reset_link SET digest = $1, binding = $2, mailed_at = $3, expires_at = $4
-        WHERE id = $5 AND used_at IS NULL"];
+    MAIL = ["UPDATE reset_link SET digest = $1, binding = $2, mailed_at = $3, expires_at = $4,
+            key_id = $5
+        WHERE id = $6 AND used_at IS NULL"];
     LIVE = ["SELECT id FROM reset_link
         WHERE subject = $1 AND expires_at > $2 AND used_at IS NULL AND NOT superseded AND id <> $3
         ORDER BY mailed_at, id"];
     SUPERSEDE = ["UPDATE reset_link SET superseded = TRUE WHERE id = $1"];
     SUPERSEDE_OTHERS = ["UPDATE reset_link SET superseded = TRUE
         WHERE subject = $1 AND id <> $2 AND used_at IS NULL AND digest IS NOT NULL"];
-    BY_DIGEST = ["SELECT id, subject, binding, mailed_at, expires_at, used_at, superseded
-        FROM reset_link WHERE digest = $1"];
-    HOLD = ["SELECT id, subject, binding, mailed_at, expires_at, used_at, superseded
+    BY_DIGEST = ["SELECT id, subject, binding, mailed_at, expires_at, used_at, superseded, key_id
+        FROM reset_link WHERE digest IN {list}"];
+    HOLD = ["SELECT id, subject, binding, mailed_at, expires_at, used_at, superseded, key_id
         FROM reset_link WHERE id = $1" FOR_UPDATE];
     USE = ["UPDATE reset_link SET used_at = $1
         WHERE id = $2 AND used_at IS NULL
@@ -35,6 +36,8 @@ pub struct MailedLink {
     pub mailed_at: Timestamp,
     /// From when on it no longer works.
     pub expires_at: Timestamp,
+    /// The instance key that both hashes are made with.
+    pub key: KeyId,
 }
 
 /// A link as it was mailed.
@@ -54,9 +57,13 @@ pub struct ResetLink {
     pub used_at: Option<Timestamp>,
     /// Whether newer links, or another way back in, took its place.
     pub superseded: bool,
+    /// The instance key that its hashes are made with; `None` is the store's first.
+    pub key: Option<KeyId>,
 }
 
-record!(ResetLink { id, subject, binding, mailed_at, expires_at, used_at, superseded });
+record!(ResetLink {
+    id, subject, binding, mailed_at, expires_at, used_at, superseded, key = "key_id"
+});
 
 impl Tx {
     /// Makes a link that nobody knows yet.
@@ -74,10 +81,10 @@ impl Tx {
     /// What the database reports, also when the link was used.
     pub fn mail_reset_link(&mut self, id: LinkId, mailed: MailedLink) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            let MailedLink { digest, binding, mailed_at, expires_at } = mailed;
+            let MailedLink { digest, binding, mailed_at, expires_at, key } = mailed;
             let query = self.0.run(&MAIL).bind(Cell(digest)).bind(Cell(binding));
             let query = query.bind(Cell(mailed_at)).bind(Cell(expires_at));
-            Ok(query.bind(Cell(id)).exactly_one().await?)
+            Ok(query.bind(Cell(key)).bind(Cell(id)).exactly_one().await?)
         })
     }
 
@@ -113,9 +120,12 @@ impl Tx {
         })
     }
 
-    /// The link whose token has this digest.
-    pub fn reset_link(&mut self, digest: [u8; 32]) -> StoreFuture<'_, Option<ResetLink>> {
-        Box::pin(async move { Ok(self.0.run(&BY_DIGEST).bind(Cell(digest)).optional().await?) })
+    /// The link whose token has one of these digests: of one token, one for each instance key.
+    pub fn reset_link<'c>(
+        &'c mut self,
+        digests: &'c [[u8; 32]],
+    ) -> StoreFuture<'c, Option<ResetLink>> {
+        Box::pin(async move { Ok(self.all_among(&BY_DIGEST, digests).await?.into_iter().next()) })
     }
 
     /// A link that nobody else can change until this transaction ends.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use model::{CampaignId, Timestamp};
+use model::{CampaignId, KeyId, Timestamp};
 
 use crate::{StoreError, StoreFuture, Tx, cell::Cell, limits::HASHES_PER_STATEMENT};
 
@@ -22,11 +22,11 @@ sql::queries! {
     CHECKPOINT_OF = ["SELECT size, at, note FROM log_checkpoint WHERE size = $1"];
     LATEST_CHECKPOINT = ["SELECT size, at, note FROM log_checkpoint ORDER BY size DESC LIMIT 1"];
     // Only the newest is of use, once the log has as many entries.
-    SNAPSHOT = ["SELECT size, body, mac FROM fold_snapshot WHERE size <= $1
+    SNAPSHOT = ["SELECT size, body, mac, key_id FROM fold_snapshot WHERE size <= $1
         ORDER BY size DESC LIMIT 1"];
     SNAPSHOT_SIZE = ["SELECT COALESCE(MAX(size), 0) FROM fold_snapshot"];
     DROP_SNAPSHOTS = ["DELETE FROM fold_snapshot"];
-    ADD_SNAPSHOT = ["INSERT INTO fold_snapshot (size, body, mac) VALUES ($1, $2, $3)"];
+    ADD_SNAPSHOT = ["INSERT INTO fold_snapshot (size, body, mac, key_id) VALUES ($1, $2, $3, $4)"];
 }
 
 /// An entry that is to be appended.
@@ -75,9 +75,11 @@ pub struct FoldSnapshot {
     pub body: Vec<u8>,
     /// A keyed hash of all that, and of the root over the entries.
     pub mac: [u8; 32],
+    /// The instance key that it is hashed with.
+    pub key: Option<KeyId>,
 }
 
-record!(FoldSnapshot { size, body, mac });
+record!(FoldSnapshot { size, body, mac, key = "key_id" });
 
 impl Tx {
     /// How many entries the log holds.
@@ -199,7 +201,16 @@ impl Tx {
         Box::pin(async move {
             self.0.run(&DROP_SNAPSHOTS).execute().await?;
             let query = self.0.run(&ADD_SNAPSHOT).bind(Cell(snapshot.size)).bind(snapshot.body);
-            Ok(query.bind(Cell(snapshot.mac)).exactly_one().await?)
+            let query = query.bind(Cell(snapshot.mac)).bind(snapshot.key.map(Cell));
+            Ok(query.exactly_one().await?)
+        })
+    }
+
+    /// Drops what was kept of it: it is of a key that is in force no more.
+    pub fn drop_fold_snapshots(&mut self) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            self.0.run(&DROP_SNAPSHOTS).execute().await?;
+            Ok(())
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use model::{CampaignId, NoticeId, NoticeKind, NoticeState, SubjectId, Timestamp};
+use model::{CampaignId, KeyId, NoticeId, NoticeKind, NoticeState, SubjectId, Timestamp};
 
 use sql::{Record, Row, SqlError};
 
@@ -14,24 +14,24 @@ use crate::{
 sql::queries! {
     ADD = ["INSERT INTO notice (campaign, address, kind, state, attempts, not_before, made_at)
         VALUES ($1, $2, 'reset_required', 'pending', 0, $3, $3) RETURNING id"];
-    SET_CODE = ["UPDATE notice SET code_lookup = $1 WHERE id = $2"];
+    SET_CODE = ["UPDATE notice SET code_lookup = $1, key_id = $2 WHERE id = $3"];
     ADD_LINES = ["INSERT INTO notice_line (notice, campaign, address, subject) VALUES {rows}"];
     TO_SEND = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at,
-            put_offs, put_off_at FROM notice
+            put_offs, put_off_at, key_id FROM notice
         WHERE campaign = $1 AND state = 'pending' AND not_before <= " NOW "
         ORDER BY not_before, id LIMIT 1"];
     // Whoever the relay has not said no to shows most. All others are asked for in turn.
     TO_PROBE = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at,
-            put_offs, put_off_at FROM notice
+            put_offs, put_off_at, key_id FROM notice
         WHERE campaign = $1 AND state = 'pending' AND not_before <= " NOW "
         ORDER BY COALESCE(put_off_at, 0), not_before, id LIMIT 1"];
     LONGEST_PUT_OFF = ["SELECT campaign, MIN(COALESCE(put_off_at, 0)) FROM notice
         WHERE campaign IS NOT NULL AND state = 'pending' GROUP BY campaign"];
     LEFT_IN_FLIGHT = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at,
-            put_offs, put_off_at FROM notice WHERE campaign = $1 AND state = 'inflight' AND lease_until <= " NOW "
+            put_offs, put_off_at, key_id FROM notice WHERE campaign = $1 AND state = 'inflight' AND lease_until <= " NOW "
         ORDER BY id"];
     HOLD = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at,
-            put_offs, put_off_at FROM notice
+            put_offs, put_off_at, key_id FROM notice
         WHERE id = $1" FOR_UPDATE];
     SAVE = ["UPDATE notice SET state = $1, attempts = $2, not_before = $3,
             ended_at = CASE WHEN $4 THEN COALESCE(ended_at, " NOW ") END,
@@ -47,13 +47,13 @@ sql::queries! {
             AND lease_until > " NOW];
     BY_CODE = ["SELECT notice.id, notice.campaign, notice.address, notice.kind, notice.state,
             notice.attempts, notice.not_before, notice.made_at, notice.put_offs,
-            notice.put_off_at, notice.ended_at,
+            notice.put_off_at, notice.key_id, notice.ended_at,
             COALESCE(campaign_address.address_key, requested_notice.address_key) AS address_key
         FROM notice
         LEFT JOIN campaign_address ON campaign_address.campaign = notice.campaign
             AND campaign_address.number = notice.address
         LEFT JOIN requested_notice ON requested_notice.notice = notice.id
-        WHERE notice.code_lookup = $1"];
+        WHERE notice.code_lookup IN {list}"];
     DISPUTE = ["UPDATE notice SET disputed_at = " NOW " WHERE id = $1 AND disputed_at IS NULL"];
     LINES = ["SELECT subject FROM notice_line WHERE notice = $1 ORDER BY subject"];
     RECOUNT = ["SELECT state, COUNT(*) AS notices FROM notice WHERE campaign = $1
@@ -83,6 +83,8 @@ pub struct Notice {
     pub put_offs: u32,
     /// When the relay last said no to it.
     pub put_off_at: Option<Timestamp>,
+    /// The instance key that its code and its token are derived from; `None` is the store's first.
+    pub key: Option<KeyId>,
 }
 
 /// On whose behalf a notice is sent.
@@ -122,6 +124,7 @@ impl Record for Notice {
             made_at: Field::read(row, "made_at")?,
             put_offs: Field::read(row, "put_offs")?,
             put_off_at: Field::read(row, "put_off_at")?,
+            key: Field::read(row, "key_id")?,
         })
     }
 }
@@ -172,10 +175,17 @@ impl Tx {
         })
     }
 
-    /// Keeps what a notice is found by when somebody types its code.
-    pub fn set_code_lookup(&mut self, id: NoticeId, lookup: [u8; 32]) -> StoreFuture<'_, ()> {
+    /// Keeps what a notice is found by when somebody types its code, and which instance key the code
+    /// is derived from.
+    pub fn set_code_lookup(
+        &mut self,
+        id: NoticeId,
+        lookup: [u8; 32],
+        key: KeyId,
+    ) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            Ok(self.0.run(&SET_CODE).bind(Cell(lookup)).bind(Cell(id)).exactly_one().await?)
+            let query = self.0.run(&SET_CODE).bind(Cell(lookup)).bind(Cell(key));
+            Ok(query.bind(Cell(id)).exactly_one().await?)
         })
     }
 
@@ -272,9 +282,12 @@ impl Tx {
         })
     }
 
-    /// The notice with a code of this look-up.
-    pub fn notice_by_code(&mut self, lookup: [u8; 32]) -> StoreFuture<'_, Option<CodedNotice>> {
-        Box::pin(async move { Ok(self.0.run(&BY_CODE).bind(Cell(lookup)).optional().await?) })
+    /// The notice with a code of one of these look-ups: of what was typed, one for each instance key.
+    pub fn notice_by_code<'c>(
+        &'c mut self,
+        lookups: &'c [[u8; 32]],
+    ) -> StoreFuture<'c, Option<CodedNotice>> {
+        Box::pin(async move { Ok(self.all_among(&BY_CODE, lookups).await?.into_iter().next()) })
     }
 
     /// Keeps that a recipient says of a notice that it is not right; `false` if that is known.

@@ -33,10 +33,10 @@ sql::queries! {
     MAILED_FOR_SOURCE = ["SELECT COUNT(*) FROM requested_notice
         WHERE source = $1 AND made_at > $2"];
     TO_SEND = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at,
-            put_offs, put_off_at FROM notice WHERE campaign IS NULL AND state = 'pending' AND not_before <= " NOW "
+            put_offs, put_off_at, key_id FROM notice WHERE campaign IS NULL AND state = 'pending' AND not_before <= " NOW "
         ORDER BY not_before, id LIMIT 1" FOR_UPDATE];
     LEFT_IN_FLIGHT = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at,
-            put_offs, put_off_at FROM notice WHERE campaign IS NULL AND state = 'inflight' AND lease_until <= " NOW "
+            put_offs, put_off_at, key_id FROM notice WHERE campaign IS NULL AND state = 'inflight' AND lease_until <= " NOW "
         ORDER BY id" FOR_UPDATE];
 }
 

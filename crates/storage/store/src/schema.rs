@@ -37,4 +37,5 @@ pub(crate) const SCHEMA: Migrations = in_both! {
     13 "0013" "subjects",
     14 "0014" "fold",
     15 "0015" "bound_links",
+    16 "0016" "keys",
 };

@@ -1,4 +1,4 @@
-use model::{CampaignId, Timestamp};
+use model::{CampaignId, KeyId, Timestamp};
 use sql::{Access, BoxFuture, Db, OpenOptions, QueryText, Record, SqlError};
 
 use crate::{
@@ -19,6 +19,7 @@ sql::queries! {
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) db: Db,
+    key: Option<KeyId>,
 }
 
 /// How to open a store.
@@ -38,18 +39,25 @@ impl Store {
             let options =
                 OpenOptions { access: Access::Create, connections_max: options.connections_max };
             let db = Db::open(url, options).await?;
-            Ok(Self { db })
+            Ok(Self { db, key: None })
         })
+    }
+
+    /// The same store for whoever holds this instance key: once another one is in force, nothing is
+    /// committed any more.
+    #[must_use]
+    pub fn held_with(self, key: KeyId) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     /// Starts a transaction that may write: on SQLite it is the only one at a time.
     pub fn begin(&self) -> StoreFuture<'_, Tx> {
-        Box::pin(async move { Ok(Tx(self.db.begin().await?, None)) })
+        Box::pin(async move { Ok(Tx(self.db.begin().await?, None, self.key)) })
     }
 
     /// Starts a transaction that only reads, and sees one state of the store throughout.
     pub fn read(&self) -> StoreFuture<'_, Tx> {
-        Box::pin(async move { Ok(Tx(self.db.read().await?, None)) })
+        Box::pin(async move { Ok(Tx(self.db.read().await?, None, self.key)) })
     }
 
     /// Brings the schema up to date.
@@ -112,17 +120,22 @@ impl Standbys {
 
 /// A transaction. Dropping it without [`Tx::commit`] takes everything back.
 ///
-/// It knows how many entries the log had before its own.
+/// It knows how many entries the log had before its own, and which instance key has to be in force
+/// when it is committed.
 #[derive(Debug)]
-pub struct Tx(pub(crate) sql::SqlTx, pub(crate) Option<u64>);
+pub struct Tx(pub(crate) sql::SqlTx, pub(crate) Option<u64>, pub(crate) Option<KeyId>);
 
 impl Tx {
     /// Makes everything done in it last.
     ///
     /// # Errors
-    /// What the database reports; nothing is then done.
-    pub fn commit(self) -> StoreFuture<'static, ()> {
-        Box::pin(async move { Ok(self.0.commit().await?) })
+    /// What the database reports, and [`StoreError::KeyRotated`](crate::StoreError::KeyRotated);
+    /// nothing is then done.
+    pub fn commit(mut self) -> StoreFuture<'static, ()> {
+        Box::pin(async move {
+            self.hold_key().await?;
+            Ok(self.0.commit().await?)
+        })
     }
 
     /// Takes everything done in it back, and waits for it.

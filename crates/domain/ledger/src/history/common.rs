@@ -27,6 +27,8 @@ pub(super) struct HistoryCommon {
     /// By which notice a person was told of a password.
     told: HashMap<HistoryPassword, u64>,
     links: HashSet<u64>,
+    /// Keys that came into force.
+    keys: HashSet<String>,
 }
 
 impl HistoryCommon {
@@ -49,6 +51,12 @@ impl HistoryCommon {
                 let key = number("link");
                 broken.unless(self.links.insert(key), HistoryRule::Links, || {
                     format!("link {key} was used before")
+                });
+            }
+            "key_rotated" => {
+                let key = line.text("key").unwrap_or_default();
+                broken.unless(self.keys.insert(key.to_owned()), HistoryRule::Keys, || {
+                    format!("key {key} was in force before")
                 });
             }
             _ => {}

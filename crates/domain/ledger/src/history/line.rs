@@ -76,6 +76,7 @@ const NEEDS: &[(&str, &[(&str, FieldKind)])] = &[
     ("notice_disputed", &[("notice", Number)]),
     ("requested_notice_made", &[("notice", Number), WHOM]),
     ("password_chosen", &[WHOM, ("link", Number)]),
+    ("key_rotated", &[("key", Text), ("verifier", Text)]),
     ("finding_made", &[("leak", Number), WHOM, ("credential_version", Version)]),
 ];
 

@@ -65,6 +65,8 @@ model::text_enum! {
         Balance = "balance",
         /// A link is used once.
         Links = "links",
+        /// No key comes into force a second time.
+        Keys = "keys",
     }
 }
 

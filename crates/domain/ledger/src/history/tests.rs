@@ -306,6 +306,21 @@ fn an_entry_that_says_something_else_breaks_a_rule() {
     check_field("address_done", "address", &json!(9999), &[R::Address]);
 }
 
+#[test]
+fn a_key_comes_into_force_once() {
+    let key = |id: &str| {
+        json!({"v": 1, "at": "1970-01-01T00:00:00Z", "event": "key_rotated",
+        "key": id, "verifier": "countersign/0/audit+0+A"})
+    };
+    let made = rich_log().remove(0);
+    assert_eq!(assert_twins_agree(&[made.clone(), key("aa"), key("bb")]), BTreeSet::new());
+    let again = assert_twins_agree(&[made, key("aa"), key("bb"), key("aa")]);
+    assert_eq!(again, BTreeSet::from([(3, "keys".to_owned())]));
+    let (made, nameless) = (rich_log().remove(0), json!({"v": 1, "event": "key_rotated"}));
+    let unread = assert_twins_agree(&[made, nameless]);
+    assert_eq!(unread, BTreeSet::from([(1, "readable".to_owned())]));
+}
+
 fn line(event: &str, fields: &Value) -> Value {
     let mut line = json!({"v": 1, "at": "1970-01-01T00:00:00Z", "event": event, "campaign": 1});
     for (name, value) in fields.as_object().unwrap() {

@@ -31,7 +31,7 @@ pub(crate) struct WitnessRun {
     pub(crate) folder: PathBuf,
 
     /// A log to watch over: its verifier key, which `countersign log verify` prints. More than one
-    /// may be given.
+    /// may be given, also of one log whose key is about to be rotated (`countersign key new`).
     #[arg(long = "log", value_name = "KEY", required = true)]
     pub(crate) logs: Vec<CheckpointVerifier>,
 

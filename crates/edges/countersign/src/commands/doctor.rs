@@ -32,6 +32,7 @@ pub(super) async fn run(
     checks.extend(store_and_clock(&config).await);
     checks.push(key_file(&config));
     checks.push(instance(&config).await);
+    checks.extend(data_keys(&config).await);
     checks.extend(directory(&config).await);
     checks.push(words(&config));
     if !relay.skip_relay_check {
@@ -95,6 +96,24 @@ async fn instance(config: &Config) -> Checked {
         }
         Err(error) => Checked::bad("instance", error.to_string()),
     }
+}
+
+/// Whether the last rotation of the instance key was finished.
+async fn data_keys(config: &Config) -> Option<Checked> {
+    const WHAT: &str = "data keys";
+    // Without an instance there are none, and that has been said.
+    let instance = wiring::instance(config).await.ok()?;
+    Some(match instance::data_keys_left(&instance).await {
+        Ok(0) => Checked::good(WHAT, format!("all wrapped by key {}", instance.keys().id())),
+        Ok(left) => Checked::bad(
+            WHAT,
+            format!(
+                "{left} are still wrapped by a key that was rotated: whoever has stolen it reads what \
+                 they encrypt; run `countersign key rotate` to finish"
+            ),
+        ),
+        Err(error) => Checked::bad(WHAT, error.to_string()),
+    })
 }
 
 /// Whether notices could be written; a site that only looks for findings need not.

@@ -1,5 +1,7 @@
 use std::{error::Error, process::ExitCode};
 
+use store::KeyRotated;
+
 use crate::{
     output,
     wiring::{MailError, WiringError},
@@ -41,5 +43,11 @@ impl Refused {
 pub(crate) fn exit_code(failure: &(dyn Error + 'static)) -> ExitCode {
     let wiring = failure.downcast_ref::<WiringError>();
     let is_refusal = failure.is::<Refused>() || wiring.is_some_and(WiringError::is_refusal);
+    let is_refusal = is_refusal || is_of_rotated_key(failure);
     ExitCode::from(if is_refusal { output::EXIT_REFUSED } else { output::EXIT_ERROR })
+}
+
+/// Every transaction may meet it, however deep in an operation's error.
+fn is_of_rotated_key(failure: &(dyn Error + 'static)) -> bool {
+    failure.is::<KeyRotated>() || failure.source().is_some_and(is_of_rotated_key)
 }

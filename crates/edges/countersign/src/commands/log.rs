@@ -42,9 +42,13 @@ pub(super) async fn run(
 fn for_people(report: &LogReport) -> String {
     let (entries, checkpoints) = (grouped(report.entries), grouped(report.checkpoints));
     let verifier = &report.verifier;
+    let before = report.retired_verifiers.iter();
+    let before = before
+        .map(|key| format!("up to entry {}, before: {}\n", grouped(key.signed_to), key.verifier));
+    let before = before.collect::<Vec<_>>().concat();
     format!(
         "{entries} entries agree with all {checkpoints} signed checkpoints\nwhoever has this key can \
-         check them: {verifier}\n{}",
+         check them: {verifier}\n{before}{}",
         visible(history(&report.history.faults))
     )
 }

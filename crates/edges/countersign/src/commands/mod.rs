@@ -10,6 +10,7 @@ mod doctor;
 mod failure;
 mod finding;
 mod init;
+mod key;
 mod leak;
 mod log;
 mod operator;
@@ -60,6 +61,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Done, CommandFailur
         CliCommand::Operator(command) => operator::run(&context, command).await,
         CliCommand::Campaign(command) => campaign::run(&context, command).await,
         CliCommand::Sending(command) => sending::run(&context, command).await,
+        CliCommand::Key(command) => key::run(&context, command).await,
         CliCommand::Sign(arguments) => sign::run(&context, arguments),
         CliCommand::Serve(arguments) => serve::run(&context, arguments).await,
         CliCommand::Worker(arguments) => worker::run(&context, arguments).await,

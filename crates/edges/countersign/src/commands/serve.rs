@@ -4,10 +4,11 @@ use futures_util::future::try_join_all;
 use instance::Instance;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{sync::watch, time};
+use web::ServeOptions;
 
 use super::{
     CommandContext, CommandFailure,
-    worker::{stop_signal, work},
+    worker::{stop_signal, while_key_holds, work},
 };
 use crate::{cli::Serve, config::Config, output::Done, wiring};
 
@@ -53,13 +54,27 @@ pub(super) async fn serve(
 ) -> Result<(), CommandFailure> {
     let listeners = wiring::listeners(config)?;
     let pages = wiring::Pages::new(config, Arc::clone(&instance)).await?;
+    while_key_holds(&instance, stop, |stop| {
+        answer(config, &instance, pages, &listeners, workers, stop)
+    })
+    .await
+}
+
+async fn answer(
+    config: &Config,
+    instance: &Instance,
+    pages: wiring::Pages,
+    listeners: &[ServeOptions],
+    workers: Workers,
+    stop: watch::Receiver<bool>,
+) -> Result<(), CommandFailure> {
     let answering = listeners.iter().map(|options| {
         let routes = pages.routes(options);
         web::serve(options, routes, stop.clone())
     });
     tokio::try_join!(try_join_all(answering), async {
         if workers == Workers::Inside {
-            run_campaigns(config, &instance, stop.clone()).await;
+            run_campaigns(config, instance, stop.clone()).await;
         }
         Ok(())
     })?;

@@ -1,8 +1,9 @@
-use std::{convert::Infallible, io, time::Duration};
+use std::{convert::Infallible, io, pin::pin, time::Duration};
 
 use campaigns::{CampaignView, Means, campaigns_in};
 use instance::{Instance, Progress, Step};
 use model::CampaignState;
+use store::StoreError;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -13,6 +14,9 @@ use worker::WorkError;
 
 use super::{CommandContext, CommandFailure, Refused};
 use crate::{cli::WorkerArguments, config::Config, output::Done, wiring};
+
+/// How often to look whether the instance key is still in force.
+const KEY_POLL: Duration = Duration::from_secs(1);
 
 /// How often to look how far campaigns are.
 const PROGRESS_POLL: Duration = Duration::from_millis(500);
@@ -87,9 +91,54 @@ pub(super) async fn work(
     let concurrency = usize::try_from(config.settings.worker.concurrency).unwrap_or(1);
     let reconcile_every = config.settings.reconcile.every.get();
     let options = Options { concurrency, until_done, reconcile_every };
-    Box::pin(worker::run(instance, means, options, stop)).await.map_err(|error: WorkError| {
-        if error.is_refusal() { Refused::because(error) } else { error.into() }
+    while_key_holds(instance, stop, |stop| async move {
+        let run = Box::pin(worker::run(instance, means, options, stop));
+        run.await.map_err(
+            |error: WorkError| {
+                if error.is_refusal() { Refused::because(error) } else { error.into() }
+            },
+        )
     })
+    .await
+}
+
+/// Lets something go on until it ends or is told to stop. Once another instance key is in force, it is
+/// told to: nothing that it does would be committed.
+pub(super) async fn while_key_holds<F>(
+    instance: &Instance,
+    mut stop: watch::Receiver<bool>,
+    begin: impl FnOnce(watch::Receiver<bool>) -> F,
+) -> Result<(), CommandFailure>
+where
+    F: Future<Output = Result<(), CommandFailure>>,
+{
+    let (stopping, stopped) = watch::channel(*stop.borrow());
+    let mut work = pin!(begin(stopped));
+    tokio::select! {
+        done = &mut work => done,
+        _ = stop.wait_for(|stop| *stop) => {
+            stopping.send_replace(true);
+            work.await
+        }
+        rotated = key_rotated(instance) => {
+            tracing::error!(error = %rotated, "stopping");
+            stopping.send_replace(true);
+            // Whatever else it ends with, this is why.
+            drop(work.await);
+            Err(rotated.into())
+        }
+    }
+}
+
+/// Ends once another instance key is in force. That the store does not answer is for those to say who
+/// work with it.
+async fn key_rotated(instance: &Instance) -> StoreError {
+    loop {
+        time::sleep(KEY_POLL).await;
+        if let Err(rotated @ StoreError::KeyRotated(_)) = instance.check_key().await {
+            return rotated;
+        }
+    }
 }
 
 /// Becomes true with SIGTERM or Ctrl-C.

@@ -1,6 +1,6 @@
 //! What is opened and read before anything else can be put together.
 
-use std::{fs, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use authority::{Roster, RosterDigest};
 use directory::{Columns, Directory, Mapping, Sessions, Source};
@@ -26,6 +26,14 @@ const SPOOL_FOLDER: &str = "spool";
 
 /// Opens the site's own instance.
 pub(crate) async fn instance(config: &Config) -> Result<Instance, WiringError> {
+    instance_with(config, instance_key(config)?).await
+}
+
+/// Opens it with another key than the one that is configured.
+pub(crate) async fn instance_with(
+    config: &Config,
+    key: InstanceKey,
+) -> Result<Instance, WiringError> {
     let options = InstanceOptions {
         lease: config.settings.worker.lease.get(),
         piece_bytes: config.settings.worker.piece_bytes,
@@ -33,7 +41,6 @@ pub(crate) async fn instance(config: &Config) -> Result<Instance, WiringError> {
     };
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
     let store = store(config).await?;
-    let key = instance_key(config)?;
     let instance = Instance::open(store, key, clock, randomness, options).await?;
     tracing::debug!(id = instance.id(), kind = %instance.kind(), "the instance is open");
     Ok(instance)
@@ -52,9 +59,13 @@ pub(crate) fn instance_key(config: &Config) -> Result<InstanceKey, WiringError> 
         let origin = format!("environment variable {KEY_VARIABLE}");
         return InstanceKey::parse(text).map_err(|source| WiringError::Key { origin, source });
     }
-    let path = config.resolve(&config.settings.instance.key_file);
-    let text = fs::read_to_string(&path).map(Zeroizing::new);
-    let text = text.map_err(|source| WiringError::KeyFile { path: path.clone(), source })?;
+    key_in(&config.resolve(&config.settings.instance.key_file))
+}
+
+/// Reads a key file.
+pub(crate) fn key_in(path: &Path) -> Result<InstanceKey, WiringError> {
+    let text = fs::read_to_string(path).map(Zeroizing::new);
+    let text = text.map_err(|source| WiringError::KeyFile { path: path.to_owned(), source })?;
     let origin = path.display().to_string();
     InstanceKey::parse(&text).map_err(|source| WiringError::Key { origin, source })
 }

@@ -21,6 +21,7 @@ mod harness;
 mod history;
 mod host;
 mod judged;
+mod keys;
 mod kill;
 mod left_alone;
 mod letters;

@@ -74,6 +74,14 @@ impl Served {
         assert_eq!(self.process.wait().unwrap().code(), None, "it was not killed");
     }
 
+    /// Waits until it has ended by itself because a guard said no; what it still had to say.
+    pub(crate) fn ended(mut self) -> String {
+        wait_until(|| self.process.try_wait().unwrap().is_some());
+        let log = self.log.take().unwrap().join().unwrap();
+        assert_eq!(self.process.wait().unwrap().code(), Some(3), "{log}");
+        log
+    }
+
     /// Asks it to end; what it still had to say.
     pub(crate) fn stop(mut self) -> String {
         let terminated = Command::new("kill").arg(self.process.id().to_string()).status();

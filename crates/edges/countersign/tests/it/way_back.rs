@@ -109,7 +109,7 @@ fn free_port() -> u16 {
 }
 
 /// As a form sends it.
-fn form(text: &str) -> String {
+pub(crate) fn form(text: &str) -> String {
     let escape = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
         other => format!("%{other:02X}"),
@@ -129,7 +129,7 @@ pub(crate) fn choose(served: &Served, link: &str, password: &str) -> String {
 }
 
 /// The code that a mail can be checked with.
-fn code(mail: &TakenMail) -> String {
+pub(crate) fn code(mail: &TakenMail) -> String {
     let text = mail.text();
     let is_code = |line: &&str| line.len() == 19 && line.matches('-').count() == 3;
     text.lines().find(is_code).unwrap().to_owned()

@@ -57,8 +57,14 @@ impl Witness {
     }
 
     pub(crate) fn start(&mut self, instance: &TestInstance) {
-        let (log, address) = (log_verifier(instance), &self.address);
-        let mut command = instance.command(&["witness", "run", "--log", &log, "--listen", address]);
+        self.start_knowing(instance, &[&log_verifier(instance)]);
+    }
+
+    /// Starts it with these keys of logs.
+    pub(crate) fn start_knowing(&mut self, instance: &TestInstance, logs: &[&str]) {
+        let address = &self.address;
+        let mut command = instance.command(&["witness", "run", "--listen", address]);
+        command.args(logs.iter().flat_map(|log| ["--log", log]));
         command.arg("--folder").arg(&self.folder).stdout(Stdio::null()).stderr(Stdio::null());
         self.process = Some(command.spawn().unwrap());
         wait_until(|| TcpStream::connect(address).is_ok());

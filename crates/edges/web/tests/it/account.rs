@@ -84,6 +84,7 @@ impl Jane {
             binding: *token.binding(&key, &bound).as_bytes(),
             mailed_at: bound.mailed_at,
             expires_at: bound.expires_at,
+            key: self.pages.site.keys().id(),
         };
         tx.mail_reset_link(link, mailed).await.unwrap();
         tx.add_requested_notice(mail(subject, link), now).await.unwrap();

@@ -59,7 +59,7 @@ impl Trials {
         }
         let is_cut = old.len() > OLD_VERSIONS_TRIED;
         let old = old.into_iter().take(OLD_VERSIONS_TRIED);
-        let secrets = old.map(|old| keys.sealed_secret(account, old)).collect();
+        let secrets = old.flat_map(|old| keys.sealed_secrets(account, old)).collect();
         self.chosen.insert(turn, Trial { account: account.clone(), hash, secrets, is_cut });
         if self.chosen.len() > self.most {
             self.chosen.pop_last();

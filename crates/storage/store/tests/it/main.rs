@@ -17,6 +17,8 @@ mod findings;
 #[cfg(test)]
 mod jobs;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod leaks;
 #[cfg(test)]
 mod log;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{CampaignId, FindingId, NoticeId, NoticeKind, NoticeState, Tier};
+use model::{CampaignId, FindingId, KeyId, NoticeId, NoticeKind, NoticeState, Tier};
 use sql::{Constraint, SqlError};
 use store::{Errand, Notice, Store, StoreError, Tx, WorkerName};
 
@@ -13,6 +13,8 @@ use crate::support::{
 
 /// A lease that is over as soon as it is given.
 const OVER: Duration = Duration::ZERO;
+
+const KEY: KeyId = KeyId::from_bytes([8; KeyId::BYTES]);
 
 on_both! {
     an_address_is_told_once,
@@ -46,6 +48,7 @@ async fn an_address_is_told_once(store: TestStore) {
         made_at: time(7),
         put_offs: 0,
         put_off_at: None,
+        key: None,
     };
     assert_eq!(tx.hold_notice(id).await.unwrap(), expected);
     tx.commit().await.unwrap();
@@ -228,9 +231,9 @@ async fn a_code_leads_to_one_notice(store: TestStore) {
     let mut tx = store.tx().await;
     let first = told(&mut tx, &frozen, 0, &["0"]).await;
     let second = told(&mut tx, &frozen, 1, &["1"]).await;
-    tx.set_code_lookup(first, [5; 32]).await.unwrap();
-    assert!(is_no_row(&tx.set_code_lookup(NoticeId(99), [6; 32]).await));
-    assert_eq!(broken(tx.set_code_lookup(second, [5; 32]).await), Constraint::Unique);
+    tx.set_code_lookup(first, [5; 32], KEY).await.unwrap();
+    assert!(is_no_row(&tx.set_code_lookup(NoticeId(99), [6; 32], KEY).await));
+    assert_eq!(broken(tx.set_code_lookup(second, [5; 32], KEY).await), Constraint::Unique);
 }
 
 async fn evidence_is_told_with_where_it_was_found(store: TestStore) {

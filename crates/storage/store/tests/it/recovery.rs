@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{NoticeId, NoticeKind, SwapPurpose, SwapState, Timestamp};
+use model::{KeyId, NoticeId, NoticeKind, SwapPurpose, SwapState, Timestamp};
 use sql::{Constraint, SqlError};
 use store::{
     Errand, LinkId, MailedLink, NewMailRequest, NewRequestedNotice, NewSwap, Notice, StoreError,
@@ -13,6 +13,8 @@ use crate::support::{LONG, TestStore, broken, frozen, subject, time, version, wo
 
 /// A lease that is over as soon as it is given.
 const OVER: Duration = Duration::ZERO;
+
+const KEY: KeyId = KeyId::from_bytes([8; KeyId::BYTES]);
 
 on_both! {
     requests_are_seen_to_in_their_order_and_once,
@@ -72,7 +74,7 @@ async fn mailed(tx: &mut Tx, id: &str, token: u8, at: i64) -> LinkId {
 
 fn with_token(token: u8, at: i64, until: i64) -> MailedLink {
     let (digest, binding) = ([token; 32], [token + 100; 32]);
-    MailedLink { digest, binding, mailed_at: time(at), expires_at: time(until) }
+    MailedLink { digest, binding, mailed_at: time(at), expires_at: time(until), key: KEY }
 }
 
 fn is_no_row<T>(result: &Result<T, StoreError>) -> bool {
@@ -142,11 +144,11 @@ async fn a_requested_notice_is_no_campaigns(store: TestStore) {
 async fn a_code_leads_to_a_requested_notice(store: TestStore) {
     let mut tx = store.tx().await;
     let id = answer(&mut tx, "1", time(7)).await;
-    tx.set_code_lookup(id, [5; 32]).await.unwrap();
-    let found = tx.notice_by_code([5; 32]).await.unwrap().unwrap();
+    tx.set_code_lookup(id, [5; 32], KEY).await.unwrap();
+    let found = tx.notice_by_code(&[[7; 32], [5; 32]]).await.unwrap().unwrap();
     assert_eq!((found.notice.id, found.notice.errand), (id, Errand::Request));
     assert_eq!(found.address_key, [4; 32]);
-    assert!(tx.notice_by_code([6; 32]).await.unwrap().is_none());
+    assert!(tx.notice_by_code(&[[6; 32]]).await.unwrap().is_none());
 }
 
 async fn what_it_told_is_forgotten(store: TestStore) {
@@ -191,11 +193,11 @@ async fn a_link_is_found_by_its_latest_token(store: TestStore) {
     let mut tx = store.tx().await;
     let link = mailed(&mut tx, "1", 1, 5).await;
     tx.mail_reset_link(link, with_token(2, 6, 60)).await.unwrap();
-    assert!(tx.reset_link([1; 32]).await.unwrap().is_none());
-    let found = tx.reset_link([2; 32]).await.unwrap().unwrap();
+    assert!(tx.reset_link(&[[1; 32]]).await.unwrap().is_none());
+    let found = tx.reset_link(&[[9; 32], [2; 32]]).await.unwrap().unwrap();
     assert_eq!((found.id, found.subject), (link, subject("1")));
     assert_eq!((found.mailed_at, found.expires_at), (time(6), time(60)));
-    assert_eq!((found.used_at, found.superseded), (None, false));
+    assert_eq!((found.used_at, found.superseded, found.key), (None, false, Some(KEY)));
     assert_eq!(found.binding, Some([102; 32]));
     let other = tx.add_reset_link(subject("2")).await.unwrap();
     let taken = tx.mail_reset_link(other, with_token(2, 6, 60)).await;

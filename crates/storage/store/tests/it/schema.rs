@@ -53,6 +53,7 @@ fn both_schemas_are_one_text() {
         "0008_swaps.sql",
         "0010_active.sql",
         "0011_reconciliation.sql",
+        "0016_keys.sql",
     ] {
         let schema = migration("sqlite", name);
         let translated = SUBSTITUTIONS
