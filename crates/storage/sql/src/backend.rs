@@ -71,6 +71,33 @@ pub struct Column {
     pub type_name: String,
 }
 
+impl Column {
+    /// What it holds; `None` of a type that this crate neither reads nor writes.
+    #[must_use]
+    pub fn kind(&self) -> Option<ColumnKind> {
+        match self.type_name.as_str() {
+            "INTEGER" | "INT8" | "INT4" => Some(ColumnKind::Integer),
+            "TEXT" => Some(ColumnKind::Text),
+            "BLOB" | "BYTEA" => Some(ColumnKind::Bytes),
+            "BOOLEAN" | "BOOL" => Some(ColumnKind::Boolean),
+            _ => None,
+        }
+    }
+}
+
+/// What the values of a column are, unless they are NULL: the same on both databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Numbers.
+    Integer,
+    /// Texts.
+    Text,
+    /// Bytes.
+    Bytes,
+    /// Truth values.
+    Boolean,
+}
+
 impl fmt::Debug for dyn BackendTx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BackendTx")

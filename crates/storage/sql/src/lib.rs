@@ -31,7 +31,7 @@ mod sqlite;
 mod statement;
 mod value;
 
-pub use backend::Column;
+pub use backend::{Column, ColumnKind};
 pub use datum::{Datum, Decode};
 pub use db::{Db, Query, SqlTx};
 pub use error::{Constraint, Misfit, SqlError};

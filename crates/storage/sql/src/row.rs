@@ -30,6 +30,15 @@ impl Row {
         T::decode(self.placed(place)?).map_err(|reason| misfit(self.name(place), reason))
     }
 
+    /// How many columns it has.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Sqlite(row) => row.len(),
+            Self::Postgres(row) => row.len(),
+        }
+    }
+
     fn named(&self, name: &'static str) -> Result<Datum<'_>, SqlError> {
         match self {
             Self::Sqlite(row) => sqlite_datum(row.try_get_raw(name)?),

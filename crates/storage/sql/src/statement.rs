@@ -25,6 +25,12 @@ impl QueryText {
         Self { sqlite: Cow::Owned(text.clone()), postgres: Cow::Owned(text) }
     }
 
+    /// The same, where the dialects differ.
+    #[must_use]
+    pub fn spelled(sqlite: String, postgres: String) -> Self {
+        Self { sqlite: Cow::Owned(sqlite), postgres: Cow::Owned(postgres) }
+    }
+
     /// Puts `count` rows of placeholders in the place of `{rows}`, numbered from `$1`.
     ///
     /// A row has as many values as the statement's first parenthesis names columns.

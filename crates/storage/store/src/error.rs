@@ -78,6 +78,18 @@ pub enum StoreError {
         #[from]
         KeyRotated,
     ),
+    /// Another program has changed the schema.
+    #[error(
+        "the column `{column}` of the table {table} is of the type {type_name}, which is none of ours"
+    )]
+    StrangeColumn {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: String,
+        /// Its type, in the database's own words.
+        type_name: String,
+    },
     /// The log's tree is not whole.
     #[error("the log's hash {position} is not there")]
     HashMissing {

@@ -1,10 +1,10 @@
 //! Every statement of this crate, so that one test can hold all of them against both databases.
 
 use crate::{
-    Store, StoreFuture, accounts, addresses, arming, campaigns, candidates, data_keys, findings,
-    instance, jobs, keys, leaks, links, log, notice_texts, notices, reconciliation, requests,
-    reset_lines, roster, screening, sending_pause, standing, statements, store, subjects, summary,
-    swaps, targets, unsettled, unverified,
+    Store, StoreFuture, accounts, addresses, arming, campaigns, candidates, copying, data_keys,
+    findings, instance, jobs, keys, leaks, links, log, notice_texts, notices, reconciliation,
+    requests, reset_lines, roster, screening, sending_pause, standing, statements, store, subjects,
+    summary, swaps, targets, unsettled, unverified,
 };
 
 impl Store {
@@ -34,6 +34,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, sql::QueryText)>
         arming::ALL,
         campaigns::ALL,
         candidates::ALL,
+        copying::ALL,
         data_keys::ALL,
         findings::ALL,
         instance::ALL,

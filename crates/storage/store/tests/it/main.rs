@@ -13,6 +13,8 @@ mod authority;
 #[cfg(test)]
 mod campaigns;
 #[cfg(test)]
+mod copying;
+#[cfg(test)]
 mod findings;
 #[cfg(test)]
 mod jobs;

@@ -57,6 +57,13 @@ impl TestStore {
         Self { store, url, _folder: None }.with_subjects().await
     }
 
+    /// A migrated store without any row.
+    pub(crate) async fn empty_at(url: &str) -> Self {
+        let store = open(url).await;
+        store.migrate().await.unwrap();
+        Self { store, url: url.to_owned(), _folder: None }
+    }
+
     async fn with_subjects(self) -> Self {
         self.raw(SUBJECTS).await.unwrap();
         self
