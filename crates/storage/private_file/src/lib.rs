@@ -3,6 +3,8 @@
 //! Each is made new, never by following a link, and replaced as a whole: after a loss of power it holds
 //! either what it held, or all of what was written.
 
+mod new_file;
+
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read as _},
@@ -13,6 +15,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
+
+pub use new_file::NewFile;
 
 /// Read and written by its owner.
 const MODE: u32 = 0o600;
