@@ -15,6 +15,7 @@ mod data_key;
 mod doctor;
 mod encrypted;
 mod fault;
+mod frames;
 mod instance;
 mod instance_key;
 mod kept_key;
@@ -49,6 +50,7 @@ pub use doctor::{Check, Checked, check_clock, check_directory, check_store, is_s
 pub use encrypted::Encrypted;
 pub use failpoint;
 pub use fault::InstanceFault;
+pub use frames::{FRAME_BYTES, FrameError, FrameReader, FrameWriter};
 #[doc(hidden)]
 pub use fault::{JoinError, StoreError};
 pub use instance::{Instance, InstanceError, InstanceOptions, create_instance};

@@ -37,6 +37,17 @@ pub enum ScreenLeakError {
         /// What the system says.
         source: io::Error,
     },
+    /// What was read from standard input is on another host, or was removed.
+    #[error(
+        "{} does not exist: it is the encrypted copy of what `leak add` has read from standard input. \
+         No backup holds it. Copy it from the host that registered the leak, or register the leak anew \
+         under another name",
+        path.display()
+    )]
+    NoCopy {
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// A file cannot be recognised.
     #[error(transparent)]
     Source(#[from] SourceError),

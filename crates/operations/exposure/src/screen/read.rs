@@ -1,4 +1,9 @@
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use instance::{DataKey, Progress};
 use leak::{AccountIndex, FilePiece, Hit, PieceScreening, Screened};
@@ -60,8 +65,12 @@ impl PieceReader {
 
     fn open(&self, file: &LeakFile, piece: &Piece) -> Result<PieceScreening<'_>, ScreenLeakError> {
         if let Some(kept) = &file.kept {
-            let failed = |source| ScreenLeakError::Open { path: kept.into(), source };
-            let copy = spool::open(Path::new(kept), self.key.clone()).map_err(failed)?;
+            let path = PathBuf::from(kept);
+            let copy = spool::open(&path, self.key.clone());
+            let copy = copy.map_err(|source| match source.kind() {
+                io::ErrorKind::NotFound => ScreenLeakError::NoCopy { path },
+                _ => ScreenLeakError::Open { path, source },
+            })?;
             return Ok(leak::screen_reader(copy, &self.index)?);
         }
         require_unchanged(file)?;
