@@ -61,10 +61,12 @@ NEEDS = {
     "notice_disputed": "notice",
     "requested_notice_made": "notice whom",
     "password_chosen": "whom link",
+    "store_restored": "entries root backup_at",
     "finding_made": "leak whom credential_version",
     "key_rotated": "key verifier",
 }
-TEXTS = set("name author operator from to reason password position key verifier".split())
+TEXTS = set("name author operator from to reason password position".split())
+TEXTS |= set("key verifier root backup_at".split())
 
 
 def is_number(value):
@@ -289,8 +291,24 @@ def keys(log):
             named.add(entry["key"])
 
 
+def restored(log):
+    awaits_arming = False
+    for place, entry in log:
+        event = entry["event"]
+        if event == "store_restored":
+            awaits_arming = True
+            if entry["entries"] != place:
+                yield place, "restored"
+        elif event == "sending_armed":
+            if awaits_arming and entry.get("restored") is not True:
+                yield place, "restored"
+            awaits_arming = awaits_arming and entry.get("restored") is not True
+        elif event in ("account_sealing", "notice_begun") and awaits_arming:
+            yield place, "restored"
+
+
 LOG_RULES = [beginning, kill_switch, evidence, one_swap, notice_numbers]
-LOG_RULES += [attempts, disputed, told_once, links, keys]
+LOG_RULES += [attempts, disputed, told_once, links, keys, restored]
 
 
 # Rules of one campaign, whose entries are given first.

@@ -146,6 +146,25 @@ pub enum LogEvent {
         /// Who checks what it signs: a C2SP verifier key.
         verifier: String,
     },
+    /// A copy of the store was written into a file.
+    BackupMade {
+        /// Entries of the log in it: those before this one and no other, unless others wrote meanwhile.
+        entries: u64,
+        /// The root over them, in hexadecimal.
+        root: String,
+    },
+    /// The store was made out of a backup: what was done since is not known, and nothing may be sent
+    /// until operators have signed that they know it.
+    StoreRestored {
+        /// Entries of the log in the backup: all that come before this one.
+        entries: u64,
+        /// The root over them, in hexadecimal.
+        root: String,
+        /// When the backup was made.
+        backup_at: Timestamp,
+        /// Requests for mails that nobody had looked at, and nobody will.
+        requests_dropped: u64,
+    },
     /// A password that a person had chosen, or that was put back, stands in the site's table after
     /// all.
     ValueFound {

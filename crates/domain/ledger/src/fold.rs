@@ -41,6 +41,9 @@ pub struct Fold {
     roster: Option<String>,
     arming: Option<ArmedFold>,
     is_uncompared: bool,
+    /// The moment of the backup that the store was made from, until operators have signed for it.
+    restored_from: Option<Timestamp>,
+    last_backup: Option<Timestamp>,
 }
 
 impl Fold {
@@ -228,6 +231,19 @@ impl Fold {
         self.is_uncompared
     }
 
+    /// The moment of the backup that the store was made from, as long as no operators have signed that
+    /// they know it.
+    #[must_use]
+    pub const fn restored_from(&self) -> Option<Timestamp> {
+        self.restored_from
+    }
+
+    /// When the last backup was made.
+    #[must_use]
+    pub const fn last_backup(&self) -> Option<Timestamp> {
+        self.last_backup
+    }
+
     /// Whether a link is later than those by which this person has chosen a password.
     #[must_use]
     pub fn is_link_unused(&self, subject: SubjectId, link: i64) -> bool {
@@ -248,6 +264,11 @@ impl Fold {
             FoldEntry::KillSwitch(position) => self.kill_switch = Some(position),
             FoldEntry::Roster(digest) => self.roster = Some(digest),
             FoldEntry::Armed(armed) => self.arm(armed),
+            FoldEntry::BackupMade(at) => self.last_backup = Some(at),
+            FoldEntry::Restored(from) => {
+                self.lose_steps();
+                (self.arming, self.restored_from) = (None, Some(from));
+            }
             FoldEntry::Requested(_, step) => self.follow_requested(step),
             FoldEntry::Recovery(RecoveryEvent::RequestedNoticeMade { notice, row, .. }) => {
                 let standing = NoticeFold::pending(0);
@@ -262,13 +283,22 @@ impl Fold {
         }
     }
 
+    /// Once the store was restored, only an arming counts whose signers know it.
     fn arm(&mut self, armed: ArmedFold) {
         if armed.is_restored {
-            self.is_uncompared = true;
-            self.campaigns.values_mut().for_each(|campaign| campaign.is_restored = true);
-            self.requested.values_mut().for_each(|requested| requested.is_restored = true);
+            self.lose_steps();
+            self.restored_from = None;
         }
-        self.arming = Some(armed);
+        if self.restored_from.is_none() {
+            self.arming = Some(armed);
+        }
+    }
+
+    /// Whatever was under way may have gone further than this log tells.
+    fn lose_steps(&mut self) {
+        self.is_uncompared = true;
+        self.campaigns.values_mut().for_each(|campaign| campaign.is_restored = true);
+        self.requested.values_mut().for_each(|requested| requested.is_restored = true);
     }
 
     fn follow_campaign(&mut self, campaign: CampaignId, at: Timestamp, event: CampaignEvent) {

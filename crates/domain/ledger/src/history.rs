@@ -72,6 +72,7 @@ impl History {
             "a log begins with the making of its store".to_owned()
         });
         self.common.names_accounts |= line.names_account();
+        self.common.follow_restoring(line, self.entries, broken);
         match line.number("campaign") {
             Some(id) => {
                 let campaign = self.campaigns.entry(id);

@@ -14,6 +14,10 @@ pub enum FoldEntry {
     Roster(String),
     /// Sending was permitted.
     Armed(ArmedFold),
+    /// A backup was made, at this moment.
+    BackupMade(Timestamp),
+    /// The store was made out of a backup of this moment.
+    Restored(Timestamp),
     /// Something became of a notice that no campaign sends, and when.
     Requested(Timestamp, NoticeStep),
     /// Somebody finds the way back in.
@@ -42,6 +46,10 @@ impl FoldEntry {
                 Self::Roster(serde_json::from_slice::<RosterTaken>(line)?.digest)
             }
             "sending_armed" => Self::Armed(serde_json::from_slice(line)?),
+            "backup_made" => Self::BackupMade(at),
+            "store_restored" => {
+                Self::Restored(serde_json::from_slice::<RestoredFrom>(line)?.backup_at)
+            }
             "requested_notice_made" | "password_chosen" => {
                 Self::Recovery(serde_json::from_slice(line)?)
             }
@@ -109,4 +117,9 @@ struct Comparison {
 #[derive(Deserialize)]
 struct RosterTaken {
     digest: String,
+}
+
+#[derive(Deserialize)]
+struct RestoredFrom {
+    backup_at: Timestamp,
 }

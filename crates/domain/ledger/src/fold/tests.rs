@@ -197,10 +197,7 @@ fn a_kill_switch_and_a_roster_are_as_they_were_moved_last() {
 
 #[test]
 fn sending_is_permitted_by_the_newest_document() {
-    let armed = |digest: &str| {
-        let (database, signers) = ("sqlite".to_owned(), vec!["ana".to_owned()]);
-        LogEvent::SendingArmed { database, signers, digest: digest.to_owned(), is_restored: false }
-    };
+    let armed = |digest| armed(digest, false);
     let log = Written::default();
     assert_eq!(log.0.check_arming("aa"), Err(FoldRefusal::Arming));
     let log = log.then(armed("aa")).then(armed("bb"));
@@ -210,6 +207,37 @@ fn sending_is_permitted_by_the_newest_document() {
     let before = FoldEntry::read(before).unwrap();
     let used_at = Timestamp::from_micros(0);
     assert_eq!(before, FoldEntry::Armed(ArmedFold { digest: None, is_restored: false, used_at }));
+}
+
+fn armed(digest: &str, is_restored: bool) -> LogEvent {
+    let (database, signers) = ("sqlite".to_owned(), vec!["ana".to_owned()]);
+    LogEvent::SendingArmed { database, signers, digest: digest.to_owned(), is_restored }
+}
+
+/// The backup was made a second after the log began.
+fn restored() -> LogEvent {
+    let backup_at = Timestamp::from_micros(1_000_000);
+    LogEvent::StoreRestored { entries: 9, root: "00".into(), backup_at, requests_dropped: 0 }
+}
+
+#[test]
+fn a_restored_store_is_armed_by_nobody_who_does_not_know_it() {
+    let log = Written::default().then(armed("aa", false)).seal(SEVEN, ANA, 1, 1).then(restored());
+    assert_eq!(log.0.restored_from(), Some(Timestamp::from_micros(1_000_000)));
+    assert_eq!(log.0.check_arming("aa"), Err(FoldRefusal::Arming));
+    assert!(log.0.is_perhaps_sent(Some(SEVEN), NoticeId(1)) && log.0.was_restored());
+    let unknowing = log.then(armed("bb", false));
+    assert_eq!(unknowing.0.check_arming("bb"), Err(FoldRefusal::Arming));
+    let knowing = unknowing.then(armed("cc", true));
+    assert_eq!((knowing.0.check_arming("cc"), knowing.0.restored_from()), (Ok(()), None));
+    assert_eq!(knowing.then(armed("dd", false)).0.check_arming("dd"), Ok(()));
+}
+
+#[test]
+fn the_last_backup_is_known() {
+    let made = LogEvent::BackupMade { entries: 0, root: "00".into() };
+    assert_eq!(Written::default().0.last_backup(), None);
+    assert_eq!(Written::default().then(made).0.last_backup(), Some(NOW));
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub(super) struct HistoryCommon {
     /// Whether old entries name accounts of which nobody knows the subjects.
     pub(super) names_accounts: bool,
     is_pulled: bool,
+    /// Whether the store was restored, and no operators have signed that they know it.
+    awaits_arming: bool,
     /// By which campaign a swap of an account is intended.
     open: HashMap<HistoryWhom, u64>,
     swaps: HashSet<u64>,
@@ -58,6 +60,34 @@ impl HistoryCommon {
                 broken.unless(self.keys.insert(key.to_owned()), HistoryRule::Keys, || {
                     format!("key {key} was in force before")
                 });
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes an entry about anything; so many come before it.
+    pub(super) fn follow_restoring(
+        &mut self,
+        line: &HistoryLine,
+        before: u64,
+        broken: &mut BrokenRules,
+    ) {
+        let mut needs = |holds, what: &str| {
+            broken.unless(holds, HistoryRule::Restored, || what.to_owned());
+        };
+        match line.event() {
+            "store_restored" => {
+                let is_so_many = line.number("entries") == Some(before);
+                needs(is_so_many, "it tells of another number of entries than come before it");
+                self.awaits_arming = true;
+            }
+            "sending_armed" => {
+                let is_known = line.flag("restored");
+                needs(is_known || !self.awaits_arming, "its signers did not know of the restore");
+                self.awaits_arming &= !is_known;
+            }
+            "account_sealing" | "notice_begun" => {
+                needs(!self.awaits_arming, "nobody has armed the store since it was restored");
             }
             _ => {}
         }

@@ -77,6 +77,7 @@ const NEEDS: &[(&str, &[(&str, FieldKind)])] = &[
     ("requested_notice_made", &[("notice", Number), WHOM]),
     ("password_chosen", &[WHOM, ("link", Number)]),
     ("key_rotated", &[("key", Text), ("verifier", Text)]),
+    ("store_restored", &[("entries", Number), ("root", Text), ("backup_at", Text)]),
     ("finding_made", &[("leak", Number), WHOM, ("credential_version", Version)]),
 ];
 

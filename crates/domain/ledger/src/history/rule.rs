@@ -67,6 +67,9 @@ model::text_enum! {
         Links = "links",
         /// No key comes into force a second time.
         Keys = "keys",
+        /// A store that was restored tells how many entries were in the backup. From then on nothing is
+        /// intended or begun before operators have signed that steps may be lost.
+        Restored = "restored",
     }
 }
 

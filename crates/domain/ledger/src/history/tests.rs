@@ -369,3 +369,50 @@ fn a_fault_names_entry_and_rule() {
         ]
     );
 }
+
+/// A store that was restored and armed anew, and somebody who then asks for a mail.
+fn restored_log() -> Vec<Value> {
+    let mut log = log_of(&[Vec::new()]);
+    let mut write = |event: &str, fields: &Value| {
+        let mut line = line(event, fields);
+        line.as_object_mut().unwrap().remove("campaign");
+        log.push(line);
+    };
+    write("backup_made", &json!({"entries": 3, "root": "00"}));
+    write("store_restored", &json!({}));
+    write("sending_armed", &json!({"database": "here", "signers": ["ana"], "restored": true}));
+    write("requested_notice_made", &json!({"notice": 900, "kind": "reset_link", "subject": 5}));
+    write("notice_begun", &json!({"notice": 900, "attempt": 1}));
+    write("notice_ended", &json!({"notice": 900, "attempt": 1, "state": "sent"}));
+    let at = place_of(&log, "store_restored");
+    log[at]["entries"] = json!(at);
+    log[at]["root"] = json!("00");
+    log[at]["backup_at"] = json!("1970-01-01T00:00:00Z");
+    log
+}
+
+fn place_of(log: &[Value], of: &str) -> usize {
+    log.iter().position(|entry| event(entry) == of).unwrap()
+}
+
+#[test]
+fn nothing_is_begun_after_a_restore_before_its_operators_know_of_it() {
+    let log = restored_log();
+    assert_eq!(assert_twins_agree(&log), BTreeSet::new());
+    let [restored, armed, begun] =
+        ["store_restored", "sending_armed", "notice_begun"].map(|event| place_of(&log, event));
+    let breaks = |log: &[Value], at: usize| {
+        assert!(assert_twins_agree(log).contains(&(at as u64, "restored".to_owned())), "{log:?}");
+    };
+    breaks(&without(&log, armed), begun - 1);
+    let mut unknowing = log.clone();
+    unknowing[armed].as_object_mut().unwrap().remove("restored");
+    breaks(&unknowing, armed);
+    breaks(&unknowing, begun);
+    let mut longer = log.clone();
+    longer[restored]["entries"] = json!(restored + 1);
+    breaks(&longer, restored);
+    let mut untold = log;
+    untold[restored].as_object_mut().unwrap().remove("entries");
+    assert!(assert_twins_agree(&untold).contains(&(restored as u64, "readable".to_owned())));
+}
