@@ -1,6 +1,7 @@
 //! What can be typed. These comments are `--help` and docs/cli.md.
 #![expect(clippy::doc_markdown, reason = "a terminal shows backticks as they are")]
 
+mod backup;
 mod campaign;
 mod key;
 mod leak;
@@ -14,6 +15,7 @@ use ledger::{CosignatureError, WitnessVerifier};
 use url::Url;
 
 pub(crate) use self::{
+    backup::{Backup, Restore},
     campaign::{CampaignCommand, CampaignDraft, RelayCheck, WorkerArguments},
     key::KeyCommand,
     leak::{AccountCommand, FindingCommand, FindingFilter, LeakAdd, LeakCommand},
@@ -78,6 +80,8 @@ pub(crate) enum CliCommand {
     Config(ConfigCommand),
     /// Bring the store's tables up to date.
     Migrate,
+    Backup(Backup),
+    Restore(Restore),
     /// Check that store, directory, key, clock and mail server are as they must be.
     Doctor(RelayCheck),
     /// Tell where all campaigns stand, whether anybody is told now, and whether the site's table agrees.

@@ -76,7 +76,7 @@ impl SendingGuard {
     ) -> BoxFuture<'a, Result<SendingStatus, DisarmedError>> {
         Box::pin(async move {
             let file = self.read(instance)?;
-            let (armed, stored) = taken_arming(tx, roster).await?;
+            let (armed, stored) = taken_arming(tx, instance, roster).await?;
             let facts = ArmingFacts {
                 database: found_database(tx, &armed).await?,
                 secret: file.secret.digest(),
@@ -187,9 +187,13 @@ async fn found_database(tx: &mut Tx, armed: &Armed) -> Result<DatabaseIdentity, 
 /// The arming that was taken last, its signatures verified anew.
 pub(crate) async fn taken_arming(
     tx: &mut Tx,
+    instance: &Instance,
     roster: &Roster,
 ) -> Result<(Armed, store::Arming), DisarmedError> {
-    let stored = tx.arming().await?.ok_or(DisarmedError::Never)?;
+    let Some(stored) = tx.arming().await? else {
+        let restored_from = instance.proved(tx).await?.restored_from();
+        return Err(restored_from.map_or(DisarmedError::Never, DisarmedError::restored));
+    };
     let signed = SignedArming::parse(&stored.document).map_err(DisarmedError::Stored)?;
     Ok((signed.verify(roster)?, stored))
 }
@@ -201,7 +205,7 @@ pub(crate) async fn witness_policy(
     instance: &Instance,
     roster: &Roster,
 ) -> Result<Option<WitnessPolicy>, DisarmedError> {
-    let (armed, stored) = taken_arming(tx, roster).await?;
+    let (armed, stored) = taken_arming(tx, instance, roster).await?;
     instance.proved(tx).await?.check_arming(&digest_of(&stored.document))?;
     Ok(policy(&armed)?)
 }
@@ -218,7 +222,7 @@ pub fn is_witnessed<'a>(
     Box::pin(async move {
         match witness_policy(tx, instance, roster).await {
             Ok(policy) => Ok(policy.is_some()),
-            Err(DisarmedError::Never) => Ok(false),
+            Err(DisarmedError::Never | DisarmedError::Restored { .. }) => Ok(false),
             Err(error) => Err(error),
         }
     })
@@ -271,6 +275,16 @@ pub enum DisarmedError {
          and `countersign sending arm`"
     )]
     Never,
+    /// What was armed before the backup is armed no more.
+    #[error(
+        "the store was restored from the backup of {backup_at}, and does not know what was done since: \
+         find out what was sent, then `countersign sending propose`, two operators who sign that they \
+         know it, and `countersign sending arm`"
+    )]
+    Restored {
+        /// When the backup was made.
+        backup_at: Timestamp,
+    },
     /// What was armed is not what is here.
     #[error(transparent)]
     Disarmed(#[from] Disarmed),
@@ -308,11 +322,16 @@ pub enum DisarmedError {
 }
 
 impl DisarmedError {
+    const fn restored(backup_at: Timestamp) -> Self {
+        Self::Restored { backup_at }
+    }
+
     /// Whether operators have to sign before this host may send.
     #[must_use]
     pub const fn needs_signatures(&self) -> bool {
         match self {
             Self::Never
+            | Self::Restored { .. }
             | Self::Disarmed(_)
             | Self::Signatures(_)
             | Self::Policy(_)

@@ -48,12 +48,29 @@ impl Instance {
     ) -> BoxFuture<'a, Result<Self, InstanceError>> {
         Box::pin(async move {
             require_migrated(&store).await?;
-            let (row, keys) = open_keys(&store, key).await?;
-            let (store, log) = (store.held_with(keys.id()), ProvedLog::default());
-            let instance = Self { store, keys, row, clock, randomness, options, log };
+            let mut tx = store.read().await?;
+            let (row, keys) = open_keys(&mut tx, key).await?;
+            let is_named = tx.key_in_force().await?.is_some();
+            drop(tx);
+            if !is_named {
+                name_key(&store, keys.in_force(&row.id)).await?;
+            }
+            let instance = Self::of(row, store, keys, (clock, randomness), options);
             instance.encrypt_plain_subjects().await?;
             Ok(instance)
         })
+    }
+
+    /// The instance that a store's row names, with its keys.
+    pub(crate) fn of(
+        row: InstanceRow,
+        store: Store,
+        keys: KeyRing,
+        (clock, randomness): (Arc<dyn Clock>, Arc<dyn Randomness>),
+        options: InstanceOptions,
+    ) -> Self {
+        let (store, log) = (store.held_with(keys.id()), ProvedLog::default());
+        Self { store, keys, row, clock, randomness, options, log }
     }
 
     /// 32 hexadecimal digits.
@@ -160,7 +177,7 @@ pub(crate) const fn way_on(found: i64, needed: i64) -> &'static str {
     }
 }
 
-async fn require_migrated(store: &Store) -> Result<(), InstanceError> {
+pub(crate) async fn require_migrated(store: &Store) -> Result<(), InstanceError> {
     let needed = Store::schema_version_needed();
     match store.schema_version().await? {
         Some(version) if version == needed => Ok(()),
@@ -170,26 +187,26 @@ async fn require_migrated(store: &Store) -> Result<(), InstanceError> {
 
 /// The key ring of a store, if the key is the one in force there. Who opens a store first that was made
 /// before keys had ids names it.
-async fn open_keys(
-    store: &Store,
+pub(crate) async fn open_keys(
+    tx: &mut Tx,
     key: InstanceKey,
 ) -> Result<(InstanceRow, KeyRing), InstanceError> {
-    let mut tx = store.read().await?;
     let row = tx.instance().await?.ok_or(InstanceError::None)?;
     let (in_force, retired) = (tx.key_in_force().await?, tx.retired_keys().await?);
-    drop(tx);
     let held = KeyRing::new(key.clone());
     let is_first = held.is_key_of(&row.id, &row.key_check);
-    if in_force.is_none() && is_first {
-        let mut tx = store.begin().await?;
-        tx.name_first_key(held.in_force(&row.id)).await?;
-        tx.commit().await?;
-    }
     let key_check = in_force.as_ref().map_or(&row.key_check, |key| &key.key_check);
     if !held.is_key_of(&row.id, key_check) || is_first != retired.is_empty() {
         return Err(refused(&row, &held, in_force.as_ref(), &retired));
     }
     Ok((row, KeyRing::open(key, &retired)?))
+}
+
+/// Stores of before have not said which key is in force: their first one.
+async fn name_key(store: &Store, first: KeyInForce) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    tx.name_first_key(first).await?;
+    tx.commit().await
 }
 
 /// Whoever holds a key of before is told so.

@@ -10,6 +10,7 @@
 
 mod append;
 mod arming;
+mod backup;
 mod cosign;
 mod data_key;
 mod doctor;
@@ -42,6 +43,11 @@ pub use append::LogError;
 pub use arming::{
     DisarmedError, SendingGuard, SendingStatus, is_witnessed, prolong_arming, sending_status,
 };
+pub use backup::{
+    BackUpError, BackupFile, BackupFileError, BackupHeader, BackupReport, CheckBackupError,
+    MissingInput, RestoreError, RestoreReport, RestoreTarget, back_up, check_backup, last_backup,
+    restore,
+};
 pub use cosign::{
     CosignLogError, CosignedCheckpoint, WitnessAnswer, WitnessAway, WitnessLine, cosign_log,
 };
@@ -50,9 +56,9 @@ pub use doctor::{Check, Checked, check_clock, check_directory, check_store, is_s
 pub use encrypted::Encrypted;
 pub use failpoint;
 pub use fault::InstanceFault;
-pub use frames::{FRAME_BYTES, FrameError, FrameReader, FrameWriter};
 #[doc(hidden)]
 pub use fault::{JoinError, StoreError};
+pub use frames::{FRAME_BYTES, FrameError, FrameReader, FrameWriter};
 pub use instance::{Instance, InstanceError, InstanceOptions, create_instance};
 pub use instance_key::{InstanceKey, InstanceKeyError};
 pub use key_ring::KeyRing;

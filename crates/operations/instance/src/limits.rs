@@ -23,3 +23,9 @@ pub(crate) const DATA_KEYS_PER_TRANSACTION: u64 = 500;
 /// How often a witness is asked to sign one checkpoint: whoever asks learns from the first answer how
 /// far it has seen the log, and others may ask meanwhile.
 pub const COSIGN_TRIES_MAX: u32 = 4;
+
+/// Rows of a backup that are written at once, at most.
+pub(crate) const RESTORED_ROWS_PER_WRITE: usize = 4096;
+
+/// The same, in bytes.
+pub(crate) const RESTORED_BYTES_PER_WRITE: u64 = 1024 * 1024;

@@ -51,13 +51,7 @@ pub fn verify_log<'a>(
     Box::pin(async move {
         let verifiers = instance.checkpoint_verifiers();
         let mut tx = instance.store().read().await?;
-        let signed = tx.checkpoints().await?;
-        let latest = signed.last().map(|checkpoint| checkpoint.note.clone()).unwrap_or_default();
-        let notes = signed_sizes(signed, kept, &verifiers).map_err(LogError::from)?;
-        let audit = Audit::new(&verifiers);
-        let mut reading = LogReading { audit, notes, history: History::default() };
-        reading.read_all(instance, &mut tx).await?;
-        let (audited, history) = reading.finish(&latest, verifiers.in_force())?;
+        let ReadLog { audited, checkpoint, history } = read_log(instance, &mut tx, kept).await?;
         let Audited { entries, checkpoints, .. } = audited;
         let retired = verifiers.retired().iter().map(|(verifier, signed_to)| RetiredVerifier {
             verifier: verifier.to_string(),
@@ -66,12 +60,37 @@ pub fn verify_log<'a>(
         Ok(LogReport {
             entries,
             checkpoints,
-            checkpoint: latest,
+            checkpoint,
             verifier: verifiers.in_force().to_string(),
             retired_verifiers: retired.collect(),
             history,
         })
     })
+}
+
+/// A log that agrees with its checkpoints.
+pub(crate) struct ReadLog {
+    pub(crate) audited: Audited,
+    /// The latest checkpoint.
+    pub(crate) checkpoint: String,
+    pub(crate) history: HistoryReport,
+}
+
+/// As [`verify_log`], as a transaction sees the log.
+pub(crate) async fn read_log(
+    instance: &Instance,
+    tx: &mut Tx,
+    kept: Option<&str>,
+) -> Result<ReadLog, InstanceFault> {
+    let verifiers = instance.checkpoint_verifiers();
+    let signed = tx.checkpoints().await?;
+    let checkpoint = signed.last().map(|checkpoint| checkpoint.note.clone()).unwrap_or_default();
+    let notes = signed_sizes(signed, kept, &verifiers).map_err(LogError::from)?;
+    let audit = Audit::new(&verifiers);
+    let mut reading = LogReading { audit, notes, history: History::default() };
+    reading.read_all(instance, tx).await?;
+    let (audited, history) = reading.finish(&checkpoint, verifiers.in_force())?;
+    Ok(ReadLog { audited, checkpoint, history })
 }
 
 /// A log that is being read from its first entry on.

@@ -29,6 +29,12 @@ pub enum Step {
     Reconcile,
     /// Wrapping data keys by the key in force.
     WrapKeys,
+    /// Writing the store into a file.
+    BackUp,
+    /// Reading a backup.
+    CheckBackup,
+    /// Making a store out of a backup.
+    Restore,
 }
 
 impl Step {
@@ -44,6 +50,9 @@ impl Step {
             Self::Tell => "Sealing and telling",
             Self::Reconcile => "Comparing accounts",
             Self::WrapKeys => "Wrapping data keys",
+            Self::BackUp => "Backing up",
+            Self::CheckBackup => "Reading the backup",
+            Self::Restore => "Restoring",
         }
     }
 
@@ -52,7 +61,9 @@ impl Step {
     pub const fn unit(self) -> Unit {
         match self {
             Self::ReadAccounts | Self::Verify | Self::Freeze | Self::Reconcile => Unit::Accounts,
-            Self::HashFiles | Self::Screen => Unit::Bytes,
+            Self::HashFiles | Self::Screen | Self::BackUp | Self::CheckBackup | Self::Restore => {
+                Unit::Bytes
+            }
             Self::Tell => Unit::Addresses,
             Self::WrapKeys => Unit::DataKeys,
         }
@@ -68,6 +79,6 @@ pub enum Unit {
     Addresses,
     /// Data keys.
     DataKeys,
-    /// Bytes of the files as they are on disk.
+    /// Bytes of files.
     Bytes,
 }

@@ -121,6 +121,7 @@ pub fn arm<'a>(
         if let Some(ArmedLog { now, .. }) = armed.document().log() {
             log_now(&mut tx, now.size).await?.continues(*now).map_err(ArmError::OtherLog)?;
         }
+        check_restored(instance, &mut tx, armed.document()).await?;
         tx.put_arming(&signed.to_bytes(), ARMING_LEASE).await?;
         let stored = tx.arming().await?.ok_or(ArmError::NotKept)?;
         let status = status(&armed, &stored)?;
@@ -167,6 +168,19 @@ async fn former_policy(
     Ok(terms.and_then(|terms| terms.as_str().parse().ok()))
 }
 
+/// Once the store was restored, whoever arms it has to know: a proposal from before says that nothing is
+/// lost.
+async fn check_restored(
+    instance: &Instance,
+    tx: &mut Tx,
+    document: &ArmingDocument,
+) -> Result<(), ArmError> {
+    match instance.proved(tx).await?.restored_from() {
+        Some(_) if !document.is_restored() => Err(ArmError::Restored),
+        _ => Ok(()),
+    }
+}
+
 /// An arming that was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TakenArming {
@@ -193,7 +207,7 @@ pub fn adopt_proposal<'a>(
 ) -> BoxFuture<'a, Result<LogMark, ArmError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let (armed, _) = taken_arming(&mut tx, roster).await?;
+        let (armed, _) = taken_arming(&mut tx, instance, roster).await?;
         let locked = lock_around(file)?;
         let path = proposed(file);
         let new = SendingFile::read(&path)?;
@@ -252,6 +266,9 @@ async fn is_all_known(
     file: &Path,
     witnesses: &Witnesses,
 ) -> Result<bool, ArmError> {
+    if instance.proved(tx).await?.restored_from().is_some() {
+        return Ok(false);
+    }
     // Nothing can be lost of what was never begun.
     let Some(stored) = tx.arming().await? else { return Ok(true) };
     let log = instance.proved(tx).await?;
@@ -313,6 +330,12 @@ pub enum ArmError {
          there anew, with this version"
     )]
     NoLog,
+    /// It was proposed before the store was restored.
+    #[error(
+        "the store was restored since the arming was proposed, and its signers could not know: propose \
+         another one here"
+    )]
+    Restored,
     /// Restored between the proposal and now.
     #[error("the arming was proposed for another log: {0}")]
     OtherLog(#[source] Disarmed),

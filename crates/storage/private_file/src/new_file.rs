@@ -120,7 +120,8 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         let theirs = folder.path().join("theirs");
         fs::write(&theirs, "theirs").unwrap();
-        for leave in [|left: &Path, _: &Path| fs::write(left, "half"), |left, to| symlink(to, left)] {
+        for leave in [|left: &Path, _: &Path| fs::write(left, "half"), |left, to| symlink(to, left)]
+        {
             leave(&left, &theirs).unwrap();
             drop(NewFile::begin(&path).unwrap());
             assert!(left.symlink_metadata().is_err());

@@ -11,6 +11,8 @@ const LEASE: &str = "lease_until";
 
 const TABLES: &[StoreTable] = &[
     rows("instance"),
+    rows("key_in_force"),
+    rows("retired_key"),
     ordered("log_entry", "position"),
     ordered("log_hash", "position"),
     ordered("log_checkpoint", "size"),

@@ -33,6 +33,7 @@ pub(super) async fn run(
     checks.push(key_file(&config));
     checks.push(instance(&config).await);
     checks.extend(data_keys(&config).await);
+    checks.extend(backup(&config).await);
     checks.extend(directory(&config).await);
     checks.push(words(&config));
     if !relay.skip_relay_check {
@@ -115,6 +116,20 @@ async fn data_keys(config: &Config) -> Option<Checked> {
         Err(error) => Checked::bad(WHAT, error.to_string()),
     })
 }
+
+/// When the last backup was made, as the log says.
+async fn backup(config: &Config) -> Option<Checked> {
+    const WHAT: &str = "backup";
+    let instance = wiring::instance(config).await.ok()?;
+    Some(match instance::last_backup(&instance).await {
+        Ok(Some(at)) => Checked::good(WHAT, format!("last made at {at}")),
+        Ok(None) => Checked::note(WHAT, NO_BACKUP),
+        Err(error) => Checked::bad(WHAT, error.to_string()),
+    })
+}
+
+const NO_BACKUP: &str = "none was made by `countersign backup`: without one, whoever loses the store loses whom they have \
+     told";
 
 /// Whether notices could be written; a site that only looks for findings need not.
 fn words(config: &Config) -> Checked {

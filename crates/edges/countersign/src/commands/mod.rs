@@ -2,6 +2,7 @@
 
 mod account;
 mod assess;
+mod backup;
 mod campaign;
 mod completions;
 mod context;
@@ -15,6 +16,7 @@ mod leak;
 mod log;
 mod operator;
 mod reconcile;
+mod restore;
 mod sending;
 mod serve;
 mod sign;
@@ -52,6 +54,8 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Done, CommandFailur
         CliCommand::Init(arguments) => init::run(&context, arguments).await,
         CliCommand::Config(ConfigCommand::Check) => check_config(&context),
         CliCommand::Migrate => migrate(&context).await,
+        CliCommand::Backup(arguments) => backup::run(&context, arguments).await,
+        CliCommand::Restore(arguments) => restore::run(&context, arguments).await,
         CliCommand::Doctor(relay) => doctor::run(&context, *relay).await,
         CliCommand::Status => status::run(&context).await,
         CliCommand::Reconcile(arguments) => reconcile::run(&context, arguments).await,

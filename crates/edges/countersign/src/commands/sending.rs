@@ -290,6 +290,7 @@ fn disarmed(answer: &SendingAnswer) -> String {
 fn refused(error: ArmError) -> CommandFailure {
     match error {
         ArmError::Arming(_)
+        | ArmError::Restored
         | ArmError::OtherDatabase { .. }
         | ArmError::OtherInstance { .. }
         | ArmError::OtherLog(_)

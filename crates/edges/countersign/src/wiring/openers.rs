@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use authority::{Roster, RosterDigest};
 use directory::{Columns, Directory, Mapping, Sessions, Source};
 use exposure::EmbeddedDirectory;
-use instance::{Instance, InstanceKey, InstanceOptions};
+use instance::{Instance, InstanceKey, InstanceOptions, RestoreTarget};
 use model::{InstanceKind, Secret};
 use password::{CostLimits, Pepper, PepperMode, Verifier};
 use store::{Store, StoreError, StoreOptions};
@@ -34,16 +34,32 @@ pub(crate) async fn instance_with(
     config: &Config,
     key: InstanceKey,
 ) -> Result<Instance, WiringError> {
-    let options = InstanceOptions {
-        lease: config.settings.worker.lease.get(),
-        piece_bytes: config.settings.worker.piece_bytes,
-        spool_folder: config.resolve(SPOOL_FOLDER),
-    };
+    let options = instance_options(config);
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
     let store = store(config).await?;
     let instance = Instance::open(store, key, clock, randomness, options).await?;
     tracing::debug!(id = instance.id(), kind = %instance.kind(), "the instance is open");
     Ok(instance)
+}
+
+/// How the instance is to do its work.
+fn instance_options(config: &Config) -> InstanceOptions {
+    InstanceOptions {
+        lease: config.settings.worker.lease.get(),
+        piece_bytes: config.settings.worker.piece_bytes,
+        spool_folder: config.resolve(SPOOL_FOLDER),
+    }
+}
+
+/// Where a backup is to be restored.
+pub(crate) async fn restore_target(config: &Config) -> Result<RestoreTarget, WiringError> {
+    Ok(RestoreTarget {
+        store: store(config).await?,
+        key: instance_key(config)?,
+        clock: Arc::new(SystemClock),
+        randomness: Arc::new(SystemRandomness),
+        options: instance_options(config),
+    })
 }
 
 /// Opens the store, whatever state it is in.

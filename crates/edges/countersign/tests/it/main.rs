@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
 mod assess;
+mod backup;
 mod campaign;
 mod campaign_crowd;
 mod campaign_guards;

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Everybody at once, and some of them wait for their mail.
-const QUICK: &str = "canary_addresses = 500\nsealed_untold_max = 8";
+pub(crate) const QUICK: &str = "canary_addresses = 500\nsealed_untold_max = 8";
 
 /// A campaign of which a backup was taken while some were sealed and not told, and which went on.
 struct Lost {
@@ -49,40 +49,36 @@ impl Lost {
         let text = armed.unwrap().document().signing_text();
         assert!(text.contains("each counts as uncertain"), "{text}");
     }
+}
 
-    /// Settles those whom the campaign had begun with.
-    fn finish(&self) {
-        let office = &self.office;
-        let halted = office.try_to_work();
-        assert!(
-            halted.stderr.contains("the store was put back after campaign"),
-            "{}",
-            halted.stderr
-        );
-        let status = office.status();
-        assert_eq!(
-            (&status["state"], &status["halted_because"]),
-            (&json!("halted"), &json!("restored"))
-        );
-        let again = office.steer("freeze");
-        assert_eq!(again.code, 3, "{}", again.stderr);
-        assert!(again.stderr.contains(&format!("campaign finish {CAMPAIGN}")), "{}", again.stderr);
-        office.run(&["campaign", "finish", CAMPAIGN]).json();
-        assert_eq!(office.approve(&["bob", "cleo"]).code, 0);
-        assert_eq!(office.steer("resume").code, 0);
-        office.work();
-        assert_eq!(office.state(), "done");
-    }
+/// Settles those whom a campaign had begun with before its store was put back.
+pub(crate) fn finish(office: &Office) {
+    let halted = office.try_to_work();
+    assert!(halted.stderr.contains("the store was put back after campaign"), "{}", halted.stderr);
+    let status = office.status();
+    assert_eq!(
+        (&status["state"], &status["halted_because"]),
+        (&json!("halted"), &json!("restored"))
+    );
+    let again = office.steer("freeze");
+    assert_eq!(again.code, 3, "{}", again.stderr);
+    assert!(again.stderr.contains(&format!("campaign finish {CAMPAIGN}")), "{}", again.stderr);
+    office.run(&["campaign", "finish", CAMPAIGN]).json();
+    assert_eq!(office.approve(&["bob", "cleo"]).code, 0);
+    assert_eq!(office.steer("resume").code, 0);
+    office.work();
+    assert_eq!(office.state(), "done");
+}
 
-    /// Those of whom the restored store knows nothing, though their password was taken out of use.
-    fn unrecorded(&self) -> BTreeSet<String> {
-        let compared = self.office.run(&["reconcile", "--list"]);
-        assert_eq!(compared.code, 4, "{}", compared.stderr);
-        let found: Value = serde_json::from_str(&compared.stdout).unwrap();
-        let listed = found["list"].as_array().unwrap().iter();
-        let account = |line: &Value| line["account"].as_str().unwrap().to_owned();
-        listed.inspect(|line| assert_eq!(line["kind"], "unrecorded")).map(account).collect()
-    }
+/// Those of whom the store that was put back knows nothing, though their password was taken out of
+/// use.
+pub(crate) fn unrecorded(office: &Office) -> BTreeSet<String> {
+    let compared = office.run(&["reconcile", "--list"]);
+    assert_eq!(compared.code, 4, "{}", compared.stderr);
+    let found: Value = serde_json::from_str(&compared.stdout).unwrap();
+    let listed = found["list"].as_array().unwrap().iter();
+    let account = |line: &Value| line["account"].as_str().unwrap().to_owned();
+    listed.inspect(|line| assert_eq!(line["kind"], "unrecorded")).map(account).collect()
 }
 
 #[test]
@@ -92,13 +88,13 @@ fn whoever_may_have_been_told_by_what_is_lost_is_not_told_again() {
     let told = office.told_once();
     let locked_out = office.locked_out();
     lost.put_back();
-    lost.finish();
+    finish(office);
     assert_eq!(office.told_once(), told, "a mail was sent");
 
     let report = office.report();
     let uncertain = report["notices"]["uncertain"].as_u64().unwrap_or_default();
     assert!(uncertain > 0, "nobody was sealed and untold when the backup was taken: {report:#}");
-    let unrecorded = lost.unrecorded();
+    let unrecorded = unrecorded(office);
     let recorded = report["sealed"].as_u64().unwrap();
     assert_eq!(
         recorded + unrecorded.len() as u64,
@@ -130,7 +126,7 @@ fn a_host_that_remembers_nothing_makes_its_operators_sign_so() {
     let armed = SignedArming::parse(&fs::read(office.path("armed.json")).unwrap());
     let text = armed.unwrap().document().signing_text();
     assert!(text.contains("log before: this host has never sent\nWARNING: "), "{text}");
-    lost.finish();
+    finish(office);
     assert_eq!(office.told_once(), told);
 }
 
