@@ -177,16 +177,10 @@ impl KeyRing {
         keyed_hash(&key, &[&size.to_be_bytes(), root, body])
     }
 
-    /// The name of the instance key.
-    #[must_use]
-    pub fn id(&self) -> KeyId {
-        self.keys.instance.id()
-    }
-
     /// What backups are encrypted under.
     #[must_use]
     pub(crate) fn backup_key(&self) -> DataKey {
-        DataKey(self.keys.instance.derive("countersign/v1/backup"))
+        DataKey::new(self.keys.instance.derive("countersign/v1/backup"))
     }
 
     /// A keyed hash of where a request came from.

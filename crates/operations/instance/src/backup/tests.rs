@@ -101,6 +101,9 @@ fn options(spool: &Path) -> InstanceOptions {
     InstanceOptions { lease: LEASE, piece_bytes: 1024, spool_folder: spool.to_owned() }
 }
 
+/// Something done to the bytes of a file.
+type Change<'a> = dyn Fn(&mut Vec<u8>) + 'a;
+
 /// What two operators have signed.
 async fn proposed(site: &Instance, sending: &Path) -> SignedArming {
     let arming = propose_arming(site, sending, ArmingTerms::default(), &no_witnesses()).await;
@@ -185,7 +188,7 @@ async fn a_damaged_backup_leaves_no_instance_behind() {
     let backed_up = BackedUp::new().await;
     let whole = fs::read(&backed_up.file).unwrap();
     let header = whole.iter().position(|byte| *byte == b'\n').unwrap();
-    let changes: [&dyn Fn(&mut Vec<u8>); 4] = [
+    let changes: [&Change<'_>; 4] = [
         &|bytes| bytes[header + 100] ^= 1,
         &|bytes| bytes.truncate(whole.len() - 1),
         &|bytes| bytes.push(0),
