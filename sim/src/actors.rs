@@ -1,6 +1,7 @@
 //! Who acts: workers, upkeep, operators. Each is a task that calls the program's operations.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -122,7 +123,7 @@ async fn work_once(context: &WorkerContext<'_>, trace: &Trace, name: &str) -> Si
     if is_told {
         return Ok(worked);
     }
-    match judge_left_sealings(context).await {
+    match judge_left_sealings(context, &mut BTreeSet::new()).await {
         Ok(true) => worked = Worked::Something,
         Ok(false) => {}
         Err(error) => {

@@ -21,17 +21,9 @@ NOTICE_STATES = FINAL | {"pending", "inflight"}
 APPROVALS_MIN = 2
 
 # How far a campaign is with an account once this is the last entry about it.
-STANDING = {
-    "account_sealing": "intended",
-    "sealing_taken": "intended",
-    "sealing_undone": "untouched",
-    "account_sealed": "sealed",
-    "account_found_sealed": "sealed",
-    "account_overtaken": "overtaken",
-    "account_skipped": "skipped",
-    "account_reset": "reset",
-    "account_put_back": "put_back",
-}
+STANDING = {f"account_{end}": end for end in "sealed overtaken skipped reset put_back".split()}
+STANDING |= {"account_sealing": "intended", "sealing_taken": "intended"}
+STANDING |= {"sealing_undone": "untouched", "account_found_sealed": "sealed"}
 # Whoever may be somebody whom an entry of version 0.1.0 names by the account.
 BEFORE = "before"
 
@@ -60,13 +52,16 @@ NEEDS = {
     "notice_ended": "notice attempt state",
     "notice_disputed": "notice",
     "requested_notice_made": "notice whom",
+    "choice_intended": "whom swap",
+    "choice_taken": "whom swap attempt",
+    "choice_ended": "whom swap end",
     "password_chosen": "whom link",
     "store_restored": "entries root backup_at",
     "finding_made": "leak whom credential_version",
     "key_rotated": "key verifier",
 }
 TEXTS = set("name author operator from to reason password position".split())
-TEXTS |= set("key verifier root backup_at".split())
+TEXTS |= set("key verifier root backup_at end".split())
 
 
 def is_number(value):
@@ -80,10 +75,8 @@ def is_text(value):
 def is_right(field, value):
     if field == "whom":
         return value is not None
-    if field == "skipped":
-        return isinstance(value, dict)
-    if field == "reopened":
-        return isinstance(value, bool)
+    if field in ("skipped", "reopened"):
+        return isinstance(value, dict if field == "skipped" else bool)
     if field == "credential_version":
         return is_text(value) and re.fullmatch("[0-9a-f]{64}", value) is not None
     if field == "state":
@@ -178,15 +171,30 @@ def one_swap(log):
     open_for, used = {}, set()
     for place, entry in log:
         event, of = entry["event"], entry["whom"]
-        if event == "account_sealing":
+        if event in ("account_sealing", "choice_intended"):
             if of in open_for or entry.get("swap") in used:
                 yield place, "one_swap"
-            open_for[of] = entry["campaign"]
+            open_for[of] = entry.get("campaign")
             if is_number(entry.get("swap")):
                 used.add(entry["swap"])
-        elif event in STANDING and STANDING[event] != "intended":
-            if open_for.get(of) == entry["campaign"]:
+        elif event == "choice_ended" or STANDING.get(event, "intended") != "intended":
+            if open_for.get(of, "nobody") == entry.get("campaign"):
                 del open_for[of]
+
+
+def choices(log):
+    """A person's own swap is taken over and ended by its number, each attempt after the other."""
+    last = {}
+    for place, entry in log:
+        event, of, swap = entry["event"], entry["whom"], entry.get("swap")
+        if event == "choice_intended":
+            last[of] = (swap, 1)
+        elif event in ("choice_taken", "choice_ended"):
+            known, attempt = last.pop(of, (None, 0))
+            if swap != known or entry.get("attempt", attempt + 1) != attempt + 1:
+                yield place, "intent"
+            if event == "choice_taken":
+                last[of] = (swap, entry["attempt"])
 
 
 def notice_numbers(log):
@@ -307,7 +315,7 @@ def restored(log):
             yield place, "restored"
 
 
-LOG_RULES = [beginning, kill_switch, evidence, one_swap, notice_numbers]
+LOG_RULES = [beginning, kill_switch, evidence, one_swap, choices, notice_numbers]
 LOG_RULES += [attempts, disputed, told_once, links, keys, restored]
 
 
@@ -339,11 +347,9 @@ def moves(entries, _):
             yield place, "running"
         elif entry["event"] == "campaign_moved":
             start, end = entry["from"], entry["to"]
-            if start in RUNNING:
-                is_way = end in (RUNNING | {"done", "halted"}) - {start}
-            else:
-                is_way = end in WAYS.get(start, ())
-            if start != state or not is_way:
+            from_running = (RUNNING | {"done", "halted"}) - {start}
+            ways = from_running if start in RUNNING else WAYS.get(start, ())
+            if start != state or end not in ways:
                 yield place, "moves"
             state = end
 
@@ -525,9 +531,6 @@ def ends(entries, log):
 
 
 CAMPAIGN_RULES = [drafted, moves, rounds, plan, signatures, accounts, addresses, ends]
-
-
-# Counts.
 
 
 def last_of_each(entries):

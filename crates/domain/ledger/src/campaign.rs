@@ -101,6 +101,9 @@ pub enum CampaignEvent {
         /// The replacement of its stored password that is intended.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         swap: Option<SwapId>,
+        /// SHA-256, in hexadecimal, of all that stays in that one's row.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        row: Option<String>,
     },
     /// Another worker finds out how far the one came that was sealing it.
     SealingTaken {
@@ -323,6 +326,7 @@ mod tests {
             credential_version: CredentialVersion::from_bytes([3; 32]),
             findings: vec![1, 5],
             swap: Some(SwapId(9)),
+            row: Some("ab".repeat(32)),
         }
     }
 

@@ -3,25 +3,33 @@
 
 mod campaign;
 mod entry;
+mod swaps;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    ops::Bound,
+};
 
 use model::{
-    CampaignId, CredentialVersion, KillSwitch, NoticeId, NoticeState, SubjectId, Timestamp,
+    CampaignId, CredentialVersion, KillSwitch, NoticeId, NoticeState, SubjectId, SwapId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 /// Why a snapshot cannot be made.
 pub use postcard::Error as SnapshotError;
 
+use self::swaps::SwapsFold;
 pub use self::{
     campaign::{CampaignFold, CampaignStanding, NoticeFold},
     entry::{ArmedFold, FoldEntry},
+    swaps::SwapRow,
 };
-use crate::{CampaignEvent, Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom};
+use crate::{
+    CampaignEvent, Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom, tree::leaf_hash,
+};
 
 /// A snapshot begins with it: another form is not read.
-const SNAPSHOT_FORM: u8 = 4;
+const SNAPSHOT_FORM: u8 = 5;
 
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
@@ -31,6 +39,7 @@ pub struct Fold {
     #[serde(skip)]
     tree: Tree,
     campaigns: BTreeMap<CampaignId, CampaignFold>,
+    swaps: SwapsFold,
     /// Notices of no campaign that are not final.
     requested: HashMap<NoticeId, RequestedFold>,
     /// The last link by which somebody has chosen a password: earlier ones work no more.
@@ -52,8 +61,8 @@ impl Fold {
     /// # Errors
     /// [`MissingHash`] never: a fold begins with the first entry.
     pub fn take(&mut self, entry: FoldEntry, body: &[u8]) -> Result<(), MissingHash> {
-        self.tree.push(body)?;
-        self.follow(entry);
+        let hashes = self.tree.push(body)?;
+        self.follow(entry, hashes.first().unwrap_or(&Hash::default()));
         Ok(())
     }
 
@@ -137,6 +146,25 @@ impl Fold {
         self.arming.as_ref().map(|arming| arming.used_at)
     }
 
+    /// Passes a store that holds no arming, if none was ever taken.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::NoRow`].
+    pub fn check_no_arming(&self) -> Result<(), FoldRefusal> {
+        if self.arming.is_none() { Ok(()) } else { Err(FoldRefusal::NoRow { table: "arming" }) }
+    }
+
+    /// Passes the campaigns that the store holds, if none is missing there.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::NoCampaign`].
+    pub fn check_campaigns(&self, rows: &[CampaignId]) -> Result<(), FoldRefusal> {
+        match self.campaigns.keys().find(|campaign| !rows.contains(campaign)) {
+            Some(campaign) => Err(FoldRefusal::NoCampaign { campaign: *campaign }),
+            None => Ok(()),
+        }
+    }
+
     /// Passes a campaign that stands where it moved to last.
     ///
     /// # Errors
@@ -153,6 +181,25 @@ impl Fold {
         Err(FoldRefusal::Campaign { campaign: id })
     }
 
+    /// Passes a campaign that may end: no swap of it is open, every notice is final, and whoever is
+    /// sealed has one.
+    ///
+    /// # Errors
+    /// [`FoldRefusal`] names what is left.
+    pub fn check_settled(&self, id: CampaignId) -> Result<(), FoldRefusal> {
+        if let Some((swap, _)) = self.open_swaps().find(|(_, of)| *of == Some(id)) {
+            return Err(FoldRefusal::Swap { swap });
+        }
+        let Some(campaign) = self.campaign(id) else { return Ok(()) };
+        if let Some(notice) = campaign.open_notice() {
+            return Err(FoldRefusal::Notice { notice });
+        }
+        match campaign.untold_address() {
+            Some(address) => Err(FoldRefusal::Address { campaign: id, address }),
+            None => Ok(()),
+        }
+    }
+
     /// Passes the digest of the plan that was frozen last.
     ///
     /// # Errors
@@ -160,6 +207,72 @@ impl Fold {
     pub fn check_plan(&self, id: CampaignId, digest: &str) -> Result<(), FoldRefusal> {
         let logged = self.campaign(id).and_then(|campaign| campaign.plan.as_deref());
         if logged == Some(digest) { Ok(()) } else { Err(FoldRefusal::Plan { campaign: id }) }
+    }
+
+    /// Passes a swap that is as it was left.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::Swap`].
+    pub fn check_swap(&self, row: &SwapRow) -> Result<(), FoldRefusal> {
+        if self.swaps.is_of(row) { Ok(()) } else { Err(FoldRefusal::Swap { swap: row.id }) }
+    }
+
+    /// Passes an account whose stored password nobody is replacing.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::NoSwap`].
+    pub fn check_no_swap(&self, subject: SubjectId) -> Result<(), FoldRefusal> {
+        match self.swaps.open_of(&Whom::Subject(subject)) {
+            Some((swap, _)) => Err(FoldRefusal::NoSwap { swap }),
+            None => Ok(()),
+        }
+    }
+
+    /// Passes an account that a campaign leaves alone without having begun to seal it.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::NoSwap`].
+    pub fn check_untouched(
+        &self,
+        campaign: CampaignId,
+        subject: SubjectId,
+    ) -> Result<(), FoldRefusal> {
+        match self.swaps.open_of(&Whom::Subject(subject)) {
+            Some((swap, Some(of))) if of == campaign => Err(FoldRefusal::NoSwap { swap }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Every swap that is open, with the campaign on whose behalf it is, if of one.
+    pub fn open_swaps(&self) -> impl Iterator<Item = (SwapId, Option<CampaignId>)> {
+        self.swaps.open()
+    }
+
+    /// Passes the keys of all rows that the store holds between these, if none is missing there.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::NoSwap`].
+    pub fn check_no_swap_missing(
+        &self,
+        between: (Bound<SwapId>, Bound<SwapId>),
+        rows: &HashSet<SwapId>,
+    ) -> Result<(), FoldRefusal> {
+        match self.swaps.missing(between, rows) {
+            Some(swap) => Err(FoldRefusal::NoSwap { swap }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the log names a swap.
+    #[must_use]
+    pub fn knows_swap(&self, swap: SwapId) -> bool {
+        self.swaps.knows(swap)
+    }
+
+    /// Whether what stands in an entry of the log is what intended a swap.
+    #[must_use]
+    pub fn is_intent(&self, swap: SwapId, body: &[u8]) -> bool {
+        self.swaps.is_intent(swap, &leaf_hash(body))
     }
 
     /// Passes a notice that may begin: it is as it was left, it is to the people to whom it is due,
@@ -255,12 +368,16 @@ impl Fold {
         self.told.get(&(whom.clone(), *version)).copied()
     }
 
-    fn follow(&mut self, entry: FoldEntry) {
+    /// `leaf` is the entry's hash in the log's tree.
+    fn follow(&mut self, entry: FoldEntry, leaf: &Hash) {
         if let (Some(arming), Some(at)) = (&mut self.arming, entry.uses_arming_at()) {
             arming.used_at = arming.used_at.max(at);
         }
         match entry {
-            FoldEntry::Campaign(campaign, at, event) => self.follow_campaign(campaign, at, *event),
+            FoldEntry::Campaign(campaign, at, event) => {
+                self.swaps.follow_campaign(campaign, &event, leaf);
+                self.follow_campaign(campaign, at, *event);
+            }
             FoldEntry::KillSwitch(position) => self.kill_switch = Some(position),
             FoldEntry::Roster(digest) => self.roster = Some(digest),
             FoldEntry::Armed(armed) => self.arm(armed),
@@ -270,16 +387,29 @@ impl Fold {
                 (self.arming, self.restored_from) = (None, Some(from));
             }
             FoldEntry::Requested(_, step) => self.follow_requested(step),
-            FoldEntry::Recovery(RecoveryEvent::RequestedNoticeMade { notice, row, .. }) => {
+            FoldEntry::Recovery(event) => {
+                self.swaps.follow_choice(&event, leaf);
+                self.follow_recovery(event);
+            }
+            FoldEntry::ValueFound(swap) => self.swaps.find(swap),
+            FoldEntry::Compared => self.is_uncompared = false,
+            FoldEntry::Other => {}
+        }
+    }
+
+    fn follow_recovery(&mut self, event: RecoveryEvent) {
+        match event {
+            RecoveryEvent::RequestedNoticeMade { notice, row, .. } => {
                 let standing = NoticeFold::pending(0);
                 self.requested.insert(notice, RequestedFold { standing, row, is_restored: false });
             }
-            FoldEntry::Recovery(RecoveryEvent::PasswordChosen { whom, link }) => {
+            RecoveryEvent::PasswordChosen { whom, link } => {
                 let last = self.used_links.entry(whom).or_insert(link);
                 *last = link.max(*last);
             }
-            FoldEntry::Compared => self.is_uncompared = false,
-            FoldEntry::Other => {}
+            RecoveryEvent::ChoiceIntended { .. }
+            | RecoveryEvent::ChoiceTaken { .. }
+            | RecoveryEvent::ChoiceEnded { .. } => {}
         }
     }
 
@@ -367,6 +497,18 @@ pub enum FoldRefusal {
         /// What the log says.
         logged: KillSwitch,
     },
+    /// What it says cannot be told.
+    #[error("the store's one row of the table `{table}` is missing{}", WAY_ON)]
+    NoRow {
+        /// Which table.
+        table: &'static str,
+    },
+    /// Whom it has sealed would be forgotten.
+    #[error("campaign {campaign} of the audit log is missing in the store{}", WAY_ON)]
+    NoCampaign {
+        /// Which campaign.
+        campaign: CampaignId,
+    },
     /// Somebody was let in, or kept, by nobody.
     #[error("the store's newest roster document is not the one of the audit log{}", WAY_ON)]
     Roster,
@@ -384,6 +526,26 @@ pub enum FoldRefusal {
     Plan {
         /// Which campaign.
         campaign: CampaignId,
+    },
+    /// It was intended, taken over or ended by nobody, or it is about something else.
+    #[error("swap {swap} is not as the audit log says{}", WAY_ON)]
+    Swap {
+        /// Which swap.
+        swap: SwapId,
+    },
+    /// What may have been written into the site's table would be forgotten.
+    #[error("swap {swap} of the audit log is missing in the store{}", WAY_ON)]
+    NoSwap {
+        /// Which swap.
+        swap: SwapId,
+    },
+    /// Somebody there is sealed, and no notice is due to them.
+    #[error("address {address} of campaign {campaign} is not as the audit log says{}", WAY_ON)]
+    Address {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// Its number in the campaign's order.
+        address: u64,
     },
     /// Not due, begun or ended already, or it tells something else than what it was written for.
     #[error("notice {notice} is not as the audit log says{}", WAY_ON)]

@@ -28,6 +28,11 @@ pub fn frontier(size: u64) -> Vec<u64> {
     tlog::sub_tree_index(0, size, Vec::new())
 }
 
+/// What the tree holds of an entry.
+pub(crate) fn leaf_hash(entry: &[u8]) -> Hash {
+    tlog::record_hash(entry).0
+}
+
 impl Tree {
     /// Takes up a log of `size` entries; `hashes` are those that [`frontier`] names, in its order.
     #[must_use]

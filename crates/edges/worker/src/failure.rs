@@ -32,7 +32,7 @@ impl WorkError {
             Self::Campaign(error) => error.is_refusal(),
             Self::Run(error) => error.is_refusal(),
             Self::Request(error) => error.is_refusal(),
-            Self::Store(_) => false,
+            Self::Store(error) => matches!(error, StoreError::NoRow { .. }),
         }
     }
 }

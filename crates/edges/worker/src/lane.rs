@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use campaigns::{
-    Worked, WorkerContext, is_anything_under_way, judge_left_sealings, moving_campaigns, work_on,
+    Worked, WorkerContext, check_campaigns_kept, is_anything_under_way, judge_left_sealings,
+    moving_campaigns, work_on,
 };
 use model::CampaignId;
 use recoveries::{resolve_next, send_requested};
@@ -120,10 +121,17 @@ async fn work_once(
         return failed.map_or(Ok(worked), Err);
     }
     // In whatever state its campaign is: what is intended is done or undone, never in between.
-    match judge_left_sealings(context).await {
+    let mut contradicted = BTreeSet::new();
+    match judge_left_sealings(context, &mut contradicted).await {
         Ok(true) => worked = Worked::Something,
         Ok(false) => {}
         Err(error) => failed = failed.or(Some(error.into())),
+    }
+    if options.until_done {
+        refused.extend(contradicted);
+    }
+    if let Err(error) = check_campaigns_kept(context.instance).await {
+        failed = failed.or(Some(error.into()));
     }
     failed.map_or(Ok(worked), Err)
 }

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::FoldRefusal;
+use store::Tx;
 
 use crate::{
     CampaignError,
@@ -21,15 +22,30 @@ pub fn contradictions(
         let mut found = Vec::new();
         let mut tx = instance.store().begin().await?;
         found.extend(refusal(kill_switch(instance, &mut tx).await)?);
-        let rows: BTreeSet<_> = tx.campaigns().await?.into_iter().map(|row| row.id).collect();
-        for campaign in &rows {
-            found.extend(refusal(shared(instance, &mut tx, *campaign).await)?);
+        found.extend(refusal(check_campaigns(instance, &mut tx).await)?);
+        for row in tx.campaigns().await? {
+            found.extend(refusal(shared(instance, &mut tx, row.id).await)?);
         }
-        let log = instance.proved(&mut tx).await?;
-        let gone = log.campaigns().filter(|campaign| !rows.contains(campaign));
-        found.extend(gone.map(|campaign| FoldRefusal::Campaign { campaign }));
         Ok(found)
     })
+}
+
+/// Passes a store that holds every campaign of the log: whoever was sealed by one that is gone would be
+/// forgotten.
+///
+/// # Errors
+/// [`CampaignError::Row`] names the first one that is gone.
+pub fn check_campaigns_kept(instance: &Instance) -> BoxFuture<'_, Result<(), CampaignError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        check_campaigns(instance, &mut tx).await
+    })
+}
+
+/// The log comes first: of what it tells nothing is deleted later.
+async fn check_campaigns(instance: &Instance, tx: &mut Tx) -> Result<(), CampaignError> {
+    let log = instance.proved(tx).await?;
+    Ok(log.check_campaigns(&tx.campaign_ids().await?)?)
 }
 
 fn refusal<T>(judged: Result<T, CampaignError>) -> Result<Option<FoldRefusal>, CampaignError> {

@@ -1,17 +1,17 @@
+use std::error::Error;
+
 use authority::ApprovalError;
 use campaign::{
     GroupError, HaltReason, Irreconcilable, PlanError, PolicyError, Refusal, StepError,
     TargetsError, Unsettled,
 };
-use directory::ReadError;
+use directory::{ReadError, WriteError};
 use instance::{DisarmedError, InstanceFault, LogError, PermissionError, RosterStateError};
 use ledger::FoldRefusal;
-use model::{AccountId, CampaignId, LeakName, NameError, OperatorName};
+use model::{AccountId, CampaignId, LeakName, NameError, OperatorName, SwapId};
 use notice::AddressError;
 use outbox::{SendError, TellError};
 use password::ImitateError;
-
-use crate::saga::SwapError;
 
 /// Why something cannot be done with a campaign.
 #[derive(Debug, thiserror::Error)]
@@ -220,6 +220,7 @@ impl CampaignError {
             | Self::Irreconcilable(_)
             | Self::Row(_) => true,
             Self::Roster(error) => error.is_refusal(),
+            Self::Fault(fault) => fault.is_refusal(),
             Self::Arming(error) => error.needs_signatures(),
             _ => false,
         }
@@ -266,6 +267,7 @@ impl RunError {
             Self::NotInPlan(_)
             | Self::Campaign(CampaignError::Group(_))
             | Self::Send(SendError::Row(_))
+            | Self::Swap(SwapError::Row(_))
             | Self::Fault(InstanceFault::Decrypt(_)) => Some(HaltReason::Contradicted),
             _ => None,
         }
@@ -275,7 +277,8 @@ impl RunError {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::NotInPlan(_) | Self::Fault(InstanceFault::Decrypt(_)) => true,
+            Self::NotInPlan(_) | Self::Swap(SwapError::Row(_)) => true,
+            Self::Swap(SwapError::Fault(fault)) | Self::Fault(fault) => fault.is_refusal(),
             Self::Permission(error) => error.is_refusal(),
             Self::Send(error) => error.is_refusal(),
             Self::Campaign(error) => error.is_refusal(),
@@ -317,6 +320,26 @@ pub enum SealError {
     /// What is to be kept cannot be written.
     #[error("what is to be kept of an account cannot be written: {0}")]
     Kept(serde_json::Error),
+}
+
+/// Why it is not known whether a row was swapped.
+#[derive(Debug, thiserror::Error)]
+pub enum SwapError {
+    /// The directory could not be written to.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The directory could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Its row is not as the audit log says.
+    #[error(transparent)]
+    Row(#[from] FoldRefusal),
+    /// The instance failed.
+    #[error(transparent)]
+    Fault(#[from] InstanceFault),
+    /// What is kept of the campaign cannot be read.
+    #[error("whether a password may still be replaced cannot be told: {0}")]
+    Gate(Box<dyn Error + Send + Sync>),
 }
 
 /// Why it cannot be told who has chosen a new password.
@@ -367,6 +390,19 @@ pub enum ReconcileError {
     /// A campaign cannot be read.
     #[error(transparent)]
     Campaign(#[from] CampaignError),
+    /// A row is not as the audit log says.
+    #[error(transparent)]
+    Row(#[from] FoldRefusal),
+    /// Whoever reads the entries of a campaign does not find it.
+    #[error(
+        "the entry by which swap {swap} was intended is not filed under its campaign, or was \
+         changed: somebody else has written to the store. Nothing is done with it; `countersign log \
+         verify` says which entry it is"
+    )]
+    NoIntent {
+        /// Which swap.
+        swap: SwapId,
+    },
     /// An entry of the log cannot be read.
     #[error("entry {position} of the audit log cannot be read: {source}")]
     Entry {
@@ -387,7 +423,12 @@ impl ReconcileError {
     /// Whether a rule says no, rather than something being wrong.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::ReadOnly | Self::UnderWay)
+        match self {
+            Self::ReadOnly | Self::UnderWay | Self::Row(_) | Self::NoIntent { .. } => true,
+            Self::Campaign(error) => error.is_refusal(),
+            Self::Fault(fault) => fault.is_refusal(),
+            _ => false,
+        }
     }
 }
 
@@ -469,5 +510,6 @@ instance::from_faults!(
     WatchError,
     ReconcileError,
     ReportError,
-    StatementError
+    StatementError,
+    SwapError
 );

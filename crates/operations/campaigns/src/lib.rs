@@ -34,6 +34,7 @@ pub mod saga;
 mod seal;
 mod statement;
 mod steer;
+mod swap_row;
 mod takeover;
 mod tale;
 mod tell;
@@ -43,12 +44,12 @@ mod watch;
 
 pub use approvals::{approve_campaign, export_plan};
 pub use context::{Means, WorkerContext};
-pub use contradictions::contradictions;
+pub use contradictions::{check_campaigns_kept, contradictions};
 pub use draft::{NewDraft, draft_campaign};
 pub use exposures::exposures_of;
 pub use failure::{
     CampaignError, NotInPlan, ReconcileError, ReportError, RunError, SealError, StatementError,
-    WatchError,
+    SwapError, WatchError,
 };
 pub use freeze::{PlanChanges, finish_campaign, freeze_campaign};
 pub use loaded::HaltedAll;
@@ -59,11 +60,11 @@ pub use reconcile::{
 pub use report::{CampaignReport, report_campaign};
 pub use resets::{destroy_old_secrets, watch_account};
 pub use run::{Worked, is_anything_under_way, is_campaign_due, moving_campaigns, work_on};
-pub use saga::SwapError;
 pub use statement::{Statement, StatementCounts, publish_statement, statements};
 pub use steer::{
     close_campaign, halt_campaign, halt_everything, resume_campaign, start_campaign, thaw_campaign,
 };
+pub use swap_row::{check_open_swap, swap_digest};
 pub use takeover::{is_sealing_left, judge_left_sealings};
 pub use unsettled::{UnsettledPeople, UnsettledPerson, unsettled_people};
 pub use view::{

@@ -28,6 +28,9 @@ pub const CHANGES_PER_ROUND_MAX: u64 = 100_000;
 /// Swaps that a worker has left and that another one judges in one go.
 pub const SWAPS_PER_ROUND: u64 = 32;
 
+/// Swaps that are read and compared with the audit log at once.
+pub const SWAPS_PER_READ: u64 = 5000;
+
 /// Targets that an operator is shown before signing.
 pub const SAMPLES_SHOWN: usize = 5;
 

@@ -127,6 +127,10 @@ pub(crate) async fn take_step(
     if next == loaded.campaign {
         return Ok(());
     }
+    let ends = matches!(next.state(), State::Done | State::Closed);
+    if ends && !mutant::is_on("close_untold") {
+        instance.proved(tx).await?.check_settled(loaded.id())?;
+    }
     let machine = serde_json::to_vec(&next)
         .map_err(|source| CampaignError::Machine { campaign: loaded.id(), source })?;
     let digest = machine_digest(&machine);
@@ -217,7 +221,8 @@ pub(crate) async fn halt_all(
     Ok(all)
 }
 
-async fn halt_alone(
+/// The same, in a transaction of its own.
+pub(crate) async fn halt_alone(
     instance: &Instance,
     campaign: CampaignId,
     reason: HaltReason,

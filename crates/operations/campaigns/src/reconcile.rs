@@ -10,6 +10,7 @@ mod last;
 mod means;
 mod records;
 mod repair;
+mod rows;
 mod sealings;
 mod trials;
 mod unseen;
@@ -27,6 +28,7 @@ use store::{ReconciliationLease, WorkerName};
 use self::{
     compare::{Later, compare, settle},
     found::Disagreements,
+    rows::check_swaps,
     trials::{Trials, is_explained},
     unseen::refuse_hidden,
     untold::find_untold,
@@ -133,6 +135,7 @@ async fn pass(
     means: &Reconciling<'_>,
     thoroughness: Thoroughness,
 ) -> Result<(Disagreements, Option<CredentialVersion>), ReconcileError> {
+    check_swaps(means.instance).await?;
     let mut tx = means.instance.store().read().await?;
     let (kept, campaigns) = (tx.reconciliation().await?, tx.campaigns().await?);
     drop(tx);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use campaign::{Campaign, Event, State, allowed_addresses};
 use futures_util::future::BoxFuture;
-use model::{CampaignId, CampaignState, SwapPurpose, Timestamp};
+use model::{CampaignId, CampaignState, Timestamp};
 use store::Tx;
 
 use crate::{
@@ -65,7 +65,8 @@ pub fn is_anything_under_way<'a>(
         let mut tx = instance.store().read().await?;
         let running = tx.campaigns_in(CampaignState::RUNNING).await?;
         let is_any = running.iter().any(|row| !but.contains(&row.id));
-        Ok(is_any || tx.is_swap_intended(SwapPurpose::Seal).await?)
+        let sealing = tx.sealing_campaigns().await?;
+        Ok(is_any || sealing.iter().any(|campaign| !but.contains(campaign)))
     })
 }
 

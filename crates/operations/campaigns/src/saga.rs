@@ -9,11 +9,11 @@
 //! either the attempt before was let through while it held the lock, and its end is waited for; or
 //! it is not let through any more. No clock and no lease decides that.
 
-use std::{collections::BTreeMap, error::Error, slice};
+use std::{collections::BTreeMap, slice};
 
 use campaign::{PassedAttempt, SwapEnd, judge_swap};
 use directory::{
-    Ability, Directory, EndedSessions, LockedRow, ReadError, RowNow, TransactionFate, WriteError,
+    Ability, Directory, EndedSessions, LockedRow, RowNow, TransactionFate, WriteError,
 };
 use instance::{
     Instance, KeyRing,
@@ -23,7 +23,9 @@ use model::{
     Account, AccountId, Credential, CredentialNow, CredentialVersion, SiteRow, SiteTransaction,
     SkipReason, StoredHash,
 };
-use store::{StoreError, Swap, SwapLease, Tx};
+use store::{Swap, SwapLease, Tx};
+
+use crate::{SwapError, swap_row::check_open_swap};
 
 /// What is to stand in the site's row in the place of what stood there when it was read.
 #[derive(Debug)]
@@ -177,12 +179,29 @@ async fn pass<S: Saga>(
     if directory.capabilities().can(Ability::SharesStore) {
         // Nobody can write here before the site's transaction ends: what is read now stays true.
         let mut tx = instance.store().read().await?;
-        return Ok(saga.may_pass(&mut tx).await? && tx.is_swap_held(held).await?);
+        let may = saga.may_pass(&mut tx).await?;
+        let passed = tx.swap_held(held).await?;
+        return Ok(may && is_as_logged(instance, &mut tx, passed).await?);
     }
     let mut tx = instance.store().begin().await?;
-    let may = saga.may_pass(&mut tx).await? && tx.pass_swap(held, transaction.as_ref()).await?;
+    if !saga.may_pass(&mut tx).await? {
+        return Ok(false);
+    }
+    let passed = tx.pass_swap(held, transaction.as_ref()).await?;
+    let may = is_as_logged(instance, &mut tx, passed).await?;
     tx.commit().await?;
     Ok(may)
+}
+
+/// `false` if another attempt has it.
+async fn is_as_logged(
+    instance: &Instance,
+    tx: &mut Tx,
+    held: Option<Swap>,
+) -> Result<bool, SwapError> {
+    let Some(swap) = held else { return Ok(false) };
+    check_open_swap(instance, tx, &swap, swap.attempt).await?;
+    Ok(true)
 }
 
 /// What became of a swap that its attempt has left. Call it once a later attempt is committed. Where
@@ -275,21 +294,4 @@ pub fn credential_of(keys: &KeyRing, account: Option<&Account>) -> CredentialNow
         Some(None) => CredentialNow::Empty,
         Some(Some(now)) => CredentialNow::Present(now.version(keys)),
     }
-}
-
-/// Why it is not known whether a row was swapped.
-#[derive(Debug, thiserror::Error)]
-pub enum SwapError {
-    /// The directory could not be written to.
-    #[error(transparent)]
-    Write(#[from] WriteError),
-    /// The directory could not be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// What is kept of the campaign cannot be read.
-    #[error("whether a password may still be replaced cannot be told: {0}")]
-    Gate(Box<dyn Error + Send + Sync>),
 }

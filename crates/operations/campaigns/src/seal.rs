@@ -28,6 +28,7 @@ use crate::{
     limits::HELD_ROW_AGAIN_AFTER,
     loaded::{Loaded, halt, kill_switch, shared},
     saga::{Replacement, Saga, Swapped, carry_out, version},
+    swap_row::{check_open_swap, swap_digest},
 };
 
 /// Takes up some addresses and seals their accounts; `false` if there is none to take now.
@@ -214,8 +215,12 @@ impl SealingSaga<'_> {
         let swap = NewSwap { subject, behalf, expected, made };
         let lease = instance.options().lease;
         let Some(held) = tx.intend_swap(&swap, &self.context.name, lease).await? else {
+            if let Some(open) = tx.open_swap_of(subject).await? {
+                check_open_swap(instance, tx, &open, open.attempt).await?;
+            }
             return Ok(None);
         };
+        instance.proved(tx).await?.check_no_swap(subject).map_err(SwapError::from)?;
         let kept = sealing.kept.encrypt(instance, campaign, account);
         let Encrypted { wrapped_key, body } = kept.map_err(SealError::Kept)?;
         let line = NewResetLine {
@@ -239,6 +244,7 @@ impl SealingSaga<'_> {
             credential_version: evidence.found_as(),
             findings: evidence.findings().iter().map(|finding| finding.0).collect(),
             swap: Some(held.id),
+            row: Some(swap_digest(&swap)),
         });
         Ok(Some(held))
     }
@@ -308,9 +314,13 @@ impl SealingSaga<'_> {
         let Some(end) = action.end() else { return Ok(None) };
         let swap = self.swaps.get(account).copied();
         let may_record = match swap {
-            Some(held) => tx.end_swap(held, swap_state(end)).await?,
+            Some(held) => self.end_swap(tx, held, swap_state(end)).await?,
             None => is_ours && end != TargetState::Pending,
         };
+        if may_record && swap.is_none() {
+            let log = self.context.instance.proved(tx).await?;
+            log.check_untouched(self.campaign, row.subject).map_err(SwapError::from)?;
+        }
         if !may_record {
             return Ok(None);
         }
@@ -325,6 +335,18 @@ impl SealingSaga<'_> {
         };
         events.push(record_end(tx, &ended, row.address).await?);
         Ok(Some(end))
+    }
+
+    /// `false` if another attempt has it.
+    async fn end_swap(
+        &self,
+        tx: &mut Tx,
+        held: SwapLease,
+        end: SwapState,
+    ) -> Result<bool, SwapError> {
+        let Some(swap) = tx.end_swap(held, end).await? else { return Ok(false) };
+        check_open_swap(self.context.instance, tx, &swap, held.attempt).await?;
+        Ok(true)
     }
 
     async fn finish_address(

@@ -127,6 +127,8 @@ pub fn halt_everything(instance: &Instance) -> BoxFuture<'_, Result<HaltedAll, C
 async fn pull_kill_switch(instance: &Instance) -> Result<(), CampaignError> {
     let mut tx = instance.store().begin().await?;
     let now = tx.now().await?;
+    // Whatever it says, it is pulled; that it is missing is an error that says so.
+    tx.kill_switch().await?;
     tx.set_kill_switch(KillSwitch::Pulled, now).await?;
     let by = "an operator".to_owned();
     let moved = CampaignEvent::KillSwitchMoved { position: KillSwitch::Pulled, by };

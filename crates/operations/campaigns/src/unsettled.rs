@@ -50,7 +50,7 @@ pub fn unsettled_people<'a>(
 ) -> BoxFuture<'a, Result<UnsettledPeople, CampaignError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let campaign = named(&mut tx, name).await?.id();
+        let campaign = named(&mut tx, name).await?.proved(instance, &mut tx).await?.id();
         let Unsettled { sealing, untold } = unsettled(&mut tx, campaign).await?;
         let accounts = tx.unsettled_accounts(campaign, UNSETTLED_LISTED_MAX).await?;
         let accounts = people(instance, &mut tx, accounts).await?;

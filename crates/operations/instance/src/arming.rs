@@ -191,7 +191,9 @@ pub(crate) async fn taken_arming(
     roster: &Roster,
 ) -> Result<(Armed, store::Arming), DisarmedError> {
     let Some(stored) = tx.arming().await? else {
-        let restored_from = instance.proved(tx).await?.restored_from();
+        let log = instance.proved(tx).await?;
+        log.check_no_arming()?;
+        let restored_from = log.restored_from();
         return Err(restored_from.map_or(DisarmedError::Never, DisarmedError::restored));
     };
     let signed = SignedArming::parse(&stored.document).map_err(DisarmedError::Stored)?;

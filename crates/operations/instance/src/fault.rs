@@ -25,6 +25,18 @@ pub enum InstanceFault {
 }
 
 impl InstanceFault {
+    /// Whether what is kept is not what only Countersign can have written: trying again changes nothing.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Store(error) | Self::Log(LogError::Store(error)) => {
+                matches!(error, StoreError::NoRow { .. })
+            }
+            Self::Log(_) | Self::Decrypt(_) => true,
+            Self::Forgotten(_) | Self::Thread(_) => false,
+        }
+    }
+
     /// Whether the store is away, wherever that was noticed: trying again can help.
     #[must_use]
     pub fn is_passing(&self) -> bool {

@@ -6,12 +6,13 @@ use campaign::SwapEnd;
 use campaigns::{
     SwapError, WatchError,
     saga::{Replacement, Saga, Swapped, carry_out, version},
-    watch_account,
+    swap_digest, watch_account,
 };
 use directory::{Ability, EndedSessions, ReadError};
 use exposure::secret_of;
 use futures_util::future::BoxFuture;
 use instance::{DecryptError, Instance, InstanceFault, failpoint};
+use ledger::RecoveryEvent;
 use model::{
     Account, AccountId, Credential, Secret, SkipReason, StoredHash, SubjectId, SwapState, Timestamp,
 };
@@ -21,15 +22,13 @@ use recovery::{
     BoundTo, Context, LinkRow, NewPassword, NewPasswordError, Objection, ResetToken, TokenDigest,
     against_old, decide_use, variants_of,
 };
-use store::{
-    LinkId, NewSwap, PastReset, ResetLink, StoreError, SwapBehalf, SwapLease, Tx, WorkerName,
-};
+use store::{LinkId, NewSwap, PastReset, ResetLink, SwapBehalf, SwapLease, Tx, WorkerName};
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use crate::{
     ConcludeError, Recovery,
-    finish::{account_now, conclude, conclude_late, finish_reset_of, is_set},
+    finish::{account_now, conclude, conclude_late, finish_reset_of, give_up, is_set},
     limits::OLD_HASH_KEPT,
     link::live_link_keys,
 };
@@ -132,6 +131,8 @@ async fn live(
     tx: &mut Tx,
     token: &ResetToken,
 ) -> Result<Option<ResetLink>, InstanceFault> {
+    // The log comes first, so that it and the rows are of one moment.
+    let log = instance.proved(tx).await?;
     let now = tx.now().await?;
     let keys = live_link_keys(instance, now).into_iter();
     let digests: Vec<_> = keys.map(|(_, key)| *token.digest(&key).as_bytes()).collect();
@@ -139,7 +140,7 @@ async fn live(
     let Some(link) = link.filter(|link| decide_use(&row_of(link), now).is_ok()) else {
         return Ok(None);
     };
-    let is_unused = instance.proved(tx).await?.is_link_unused(link.subject, link.id.0);
+    let is_unused = log.is_link_unused(link.subject, link.id.0);
     Ok(is_unused.then_some(link))
 }
 
@@ -358,7 +359,7 @@ impl Saga for PasswordSaga<'_> {
             conclude(instance, directory, link, &account, user_agent, ended).await?;
             return Ok(Chosen::Done);
         }
-        undo(instance, held).await?;
+        give_up(instance, held, SwapState::Undone).await?;
         match end {
             Some(SwapEnd::Spared(SkipReason::Inactive)) => Ok(Chosen::Dead),
             Some(SwapEnd::Spared(_)) => Err(ChooseError::Unwritable { id: account.id }),
@@ -373,7 +374,7 @@ async fn intend(
     instance: &Instance,
     id: LinkId,
     change: &Change,
-) -> Result<Result<SwapLease, Chosen>, StoreError> {
+) -> Result<Result<SwapLease, Chosen>, SwapError> {
     let mut tx = instance.store().begin().await?;
     let link = tx.hold_reset_link(id).await?;
     let now = tx.now().await?;
@@ -388,16 +389,15 @@ async fn intend(
         made: version(keys, &change.new),
     };
     let owner = WorkerName::from_random(instance.randomness().array());
-    let held = tx.intend_swap(&swap, &owner, instance.options().lease).await?;
+    let Some(held) = tx.intend_swap(&swap, &owner, instance.options().lease).await? else {
+        return Ok(Err(Chosen::Busy));
+    };
+    instance.proved(&mut tx).await?.check_no_swap(link.subject)?;
+    let (whom, row) = (link.subject.into(), swap_digest(&swap));
+    let event = RecoveryEvent::ChoiceIntended { whom, swap: held.id, row };
+    instance.record(&mut tx, &[event.into()]).await?;
     tx.commit().await?;
-    Ok(held.ok_or(Chosen::Busy))
-}
-
-/// The site's row is another one now, and stays so.
-async fn undo(instance: &Instance, held: SwapLease) -> Result<(), StoreError> {
-    let mut tx = instance.store().begin().await?;
-    tx.end_swap(held, SwapState::Undone).await?;
-    tx.commit().await
+    Ok(Ok(held))
 }
 
 /// Why no password can be chosen now. It says nothing of the link.

@@ -34,6 +34,7 @@ impl RequestError {
             Self::Permission(error) => error.is_refusal(),
             Self::Send(error) => error.is_refusal(),
             Self::Campaign(error) => error.is_refusal(),
+            Self::Fault(fault) => fault.is_refusal(),
             _ => false,
         }
     }

@@ -4,19 +4,19 @@ use std::{slice, sync::Arc};
 
 use campaign::SwapEnd;
 use campaigns::{
-    SwapError, WatchError, WorkerContext,
+    SwapError, WatchError, WorkerContext, check_open_swap,
     saga::{credential_of, judge_left},
     watch_account,
 };
 use directory::{Ability, Directory, EndedSessions, ReadError, WriteError};
 use futures_util::future::BoxFuture;
 use instance::{Instance, InstanceFault};
-use ledger::RecoveryEvent;
+use ledger::{FoldRefusal, LogEvent, RecoveryEvent};
 use model::{Account, AccountId, CredentialNow, SubjectId, SwapId, SwapPurpose, SwapState};
 use notice::Language;
 use outbox::{Addressee, TellError};
 use password::Verifier;
-use store::{ResetLink, StoreError, Swap, SwapBehalf, Tx, WorkerName};
+use store::{ResetLink, StoreError, Swap, SwapBehalf, SwapLease, Tx, WorkerName};
 
 use crate::{
     letter::{LetterBody, NewLetter, post},
@@ -36,15 +36,17 @@ pub(crate) async fn conclude(
     let mut tx = instance.store().begin().await?;
     tx.hold_reset_link(link.id).await?;
     let at = tx.now().await?;
+    let mut events = Vec::new();
     if let Some(swap) = tx.swap_of_link(link.id).await? {
-        tx.end_swap(swap.held(), SwapState::Done).await?;
+        events.extend(end_choice(instance, &mut tx, swap.held(), SwapState::Done).await?);
     }
     if !tx.use_reset_link(link.id, at).await? {
+        record(instance, &mut tx, &events).await?;
         return Ok(tx.commit().await?);
     }
     tx.supersede_other_links(link.subject, link.id).await?;
     let (subject, whom) = (link.subject, link.subject.into());
-    let mut events = vec![RecoveryEvent::PasswordChosen { whom, link: link.id.0 }.into()];
+    events.push(RecoveryEvent::PasswordChosen { whom, link: link.id.0 }.into());
     let others_signed_out =
         directory.capabilities().can(Ability::EndSessions) && ended.unreadable == 0;
     let recorded = directory.capabilities().can(Ability::RecordVerified);
@@ -56,6 +58,50 @@ pub(crate) async fn conclude(
         events.push(post(instance, &mut tx, new).await?.into());
     }
     instance.record(&mut tx, &events).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Records what became of a person's swap; nothing if another attempt has it.
+pub(crate) async fn end_choice(
+    instance: &Instance,
+    tx: &mut Tx,
+    held: SwapLease,
+    end: SwapState,
+) -> Result<Option<LogEvent>, SwapError> {
+    let Some(Swap { id: swap, subject, .. }) = ended(instance, tx, held, end).await? else {
+        return Ok(None);
+    };
+    Ok(Some(RecoveryEvent::ChoiceEnded { whom: subject.into(), swap, end }.into()))
+}
+
+async fn ended(
+    instance: &Instance,
+    tx: &mut Tx,
+    held: SwapLease,
+    end: SwapState,
+) -> Result<Option<Swap>, SwapError> {
+    let Some(swap) = tx.end_swap(held, end).await? else { return Ok(None) };
+    check_open_swap(instance, tx, &swap, held.attempt).await?;
+    Ok(Some(swap))
+}
+
+async fn record(
+    instance: &Instance,
+    tx: &mut Tx,
+    events: &[LogEvent],
+) -> Result<(), InstanceFault> {
+    if events.is_empty() { Ok(()) } else { Ok(instance.record(tx, events).await?) }
+}
+
+/// Records what became of it, and nothing else.
+pub(crate) async fn give_up(
+    instance: &Instance,
+    held: SwapLease,
+    end: SwapState,
+) -> Result<(), SwapError> {
+    let mut tx = instance.store().begin().await?;
+    let event = end_choice(instance, &mut tx, held, end).await?;
+    record(instance, &mut tx, event.as_slice()).await?;
     Ok(tx.commit().await?)
 }
 
@@ -71,10 +117,10 @@ pub(crate) async fn conclude_late(
 }
 
 /// Finishes what people were doing with a link when they were interrupted: the site's row tells
-/// whether their password was set.
+/// whether their password was set. One that cannot be finished holds no other one up.
 ///
 /// # Errors
-/// [`ConcludeError`] if store or directory fail.
+/// [`ConcludeError`] says what went wrong first.
 pub fn finish_resets<'a>(
     context: &'a WorkerContext<'a>,
 ) -> BoxFuture<'a, Result<(), ConcludeError>> {
@@ -83,10 +129,13 @@ pub fn finish_resets<'a>(
         let mut tx = instance.store().read().await?;
         let left = tx.swaps_left(SwapPurpose::Choose, RESETS_PER_ROUND).await?;
         drop(tx);
+        let mut failed = None;
         for swap in left {
-            finish_reset(instance, &*means.directory, &means.verifier, swap.id).await?;
+            let finished =
+                finish_reset(instance, &*means.directory, &means.verifier, swap.id).await;
+            failed = failed.or(finished.err());
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     })
 }
 
@@ -112,11 +161,7 @@ async fn finish_reset(
     verifier: &Arc<Verifier>,
     id: SwapId,
 ) -> Result<(), ConcludeError> {
-    let owner = WorkerName::from_random(instance.randomness().array());
-    let mut tx = instance.store().begin().await?;
-    let taken = tx.take_swap(id, &owner, instance.options().lease).await?;
-    tx.commit().await?;
-    let Some(taken) = taken else { return Ok(()) };
+    let Some(taken) = take(instance, id).await? else { return Ok(()) };
     let mut tx = instance.store().read().await?;
     let id = instance.account_of(&mut tx, taken.subject).await?;
     drop(tx);
@@ -124,13 +169,31 @@ async fn finish_reset(
     let account = account_now(directory, &id).await?;
     let (SwapBehalf::Choose { link }, SwapEnd::Done, Some(account)) = (taken.behalf, end, account)
     else {
-        let mut tx = instance.store().begin().await?;
-        tx.end_swap(taken.held(), end.state()).await?;
-        return Ok(tx.commit().await?);
+        return Ok(give_up(instance, taken.held(), end.state()).await?);
     };
     let link = instance.store().begin().await?.hold_reset_link(link).await?;
     conclude_late(instance, directory, &link, &account).await?;
     Ok(watch_account(instance, verifier, &account).await?)
+}
+
+/// Begins another attempt, on record before the site is asked. One of which the log says nothing is
+/// given up unasked: a version of before has begun it, or somebody else has written it.
+async fn take(instance: &Instance, id: SwapId) -> Result<Option<Swap>, SwapError> {
+    let owner = WorkerName::from_random(instance.randomness().array());
+    let mut tx = instance.store().begin().await?;
+    let lease = instance.options().lease;
+    let Some(taken) = tx.take_swap(id, &owner, lease).await? else { return Ok(None) };
+    if !instance.proved(&mut tx).await?.knows_swap(id) {
+        tx.end_swap(taken.held(), SwapState::Undone).await?;
+        tx.commit().await?;
+        return Err(FoldRefusal::Swap { swap: id }.into());
+    }
+    check_open_swap(instance, &mut tx, &taken, taken.attempt - 1).await?;
+    let Swap { id: swap, subject, attempt, .. } = taken;
+    let event = RecoveryEvent::ChoiceTaken { whom: subject.into(), swap, attempt };
+    instance.record(&mut tx, &[event.into()]).await?;
+    tx.commit().await?;
+    Ok(Some(taken))
 }
 
 /// An account with what its row holds now, however far behind the connection is that reads.

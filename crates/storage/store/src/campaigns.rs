@@ -2,7 +2,7 @@
 
 use model::{CampaignId, CampaignState, KillSwitch, LeakId, Timestamp};
 
-use crate::{StoreFuture, Tx, Versioned, cell::Cell};
+use crate::{StoreError, StoreFuture, Tx, Versioned, cell::Cell};
 
 sql::queries! {
     ADD = ["INSERT INTO campaign (name, author, policy, created_at, state, machine)
@@ -31,6 +31,7 @@ sql::queries! {
     ADD_APPROVAL = ["INSERT INTO approval (campaign, round, operator, body)
         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"];
     APPROVALS = ["SELECT body FROM approval WHERE campaign = $1 AND round = $2 ORDER BY operator"];
+    IDS = ["SELECT id FROM campaign"];
     KILL_SWITCH = ["SELECT position, since FROM kill_switch" FOR_SHARE];
     SET_KILL_SWITCH = ["UPDATE kill_switch SET position = $1, since = $2"];
 }
@@ -160,6 +161,14 @@ impl Tx {
         Box::pin(async move { Ok(self.0.run(&LIST).all().await?) })
     }
 
+    /// The keys of all campaigns.
+    pub fn campaign_ids(&mut self) -> StoreFuture<'_, Vec<CampaignId>> {
+        Box::pin(async move {
+            let ids = self.0.run(&IDS).all::<(Cell<CampaignId>,)>().await?;
+            Ok(ids.into_iter().map(|(Cell(id),)| id).collect())
+        })
+    }
+
     /// The campaigns in one of these states, the oldest first. No state is no campaign.
     pub fn campaigns_in<'c>(
         &'c mut self,
@@ -255,10 +264,15 @@ impl Tx {
 
     /// Whether anything may begin, and since when it is so. Nobody can change it until this
     /// transaction, which must be one that writes, ends.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRow`] if that cannot be told.
     pub fn kill_switch(&mut self) -> StoreFuture<'_, (KillSwitch, Timestamp)> {
         Box::pin(async move {
-            let row = self.0.run(&KILL_SWITCH).one::<(Cell<KillSwitch>, Cell<Timestamp>)>().await?;
-            let (Cell(position), Cell(since)) = row;
+            let query = self.0.run(&KILL_SWITCH);
+            let row = query.optional::<(Cell<KillSwitch>, Cell<Timestamp>)>().await?;
+            let (Cell(position), Cell(since)) =
+                row.ok_or(StoreError::NoRow { table: "kill_switch" })?;
             Ok((position, since))
         })
     }

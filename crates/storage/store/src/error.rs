@@ -90,6 +90,15 @@ pub enum StoreError {
         /// Its type, in the database's own words.
         type_name: String,
     },
+    /// The one row of a table that always has one.
+    #[error(
+        "the store's one row of the table `{table}` is missing: somebody else has written to the \
+         store. Put it back as a backup of the store has it"
+    )]
+    NoRow {
+        /// Which table.
+        table: &'static str,
+    },
     /// The log's tree is not whole.
     #[error("the log's hash {position} is not there")]
     HashMissing {

@@ -84,7 +84,7 @@ record!(FoldSnapshot { size, body, mac, key = "key_id" });
 impl Tx {
     /// How many entries the log holds.
     pub fn log_size(&mut self) -> StoreFuture<'_, u64> {
-        Box::pin(async move { Ok(Self::count(self.0.run(&SIZE)).await?) })
+        Box::pin(async move { head(self.0.run(&SIZE)).await })
     }
 
     /// How many of the log's entries others have committed: this transaction's own, which may be taken
@@ -100,7 +100,7 @@ impl Tx {
 
     /// How many entries the log holds; nobody else can append until this transaction ends.
     pub fn log_size_for_append(&mut self) -> StoreFuture<'_, u64> {
-        Box::pin(async move { Ok(Self::count(self.0.run(&SIZE_FOR_APPEND)).await?) })
+        Box::pin(async move { head(self.0.run(&SIZE_FOR_APPEND)).await })
     }
 
     /// Appends entries and the hashes that they complete, if the log has the size that the hashes
@@ -241,4 +241,9 @@ impl Tx {
     pub fn checkpoints(&mut self) -> StoreFuture<'_, Vec<CheckpointRow>> {
         Box::pin(async move { Ok(self.0.run(&CHECKPOINTS).all().await?) })
     }
+}
+
+async fn head(query: sql::Query<'_>) -> Result<u64, StoreError> {
+    let size = query.optional::<(Cell<u64>,)>().await?;
+    size.map(|(Cell(size),)| size).ok_or(StoreError::NoRow { table: "log_head" })
 }

@@ -3,18 +3,19 @@
 
 use model::{
     CampaignId, CredentialVersion, NoticeId, NoticeState, SkipReason, SubjectId, SwapId,
-    SwapPurpose, SwapState, TargetState,
+    TargetState,
 };
 use sql::{Record, Row, SqlError};
 
 use crate::{
-    StoreFuture, Tx,
+    StoreFuture, Swap, Tx,
     cell::{Cell, Field},
 };
 
 sql::queries! {
-    SWAPS = ["SELECT swap.id, swap.subject, swap.purpose, swap.campaign, swap.state, swap.expected,
-            swap.made, target.state AS target, target.skip_reason, target.address,
+    SWAPS = ["SELECT swap.id, swap.subject, swap.purpose, swap.campaign, swap.round, swap.link,
+            swap.expected, swap.made, swap.state, swap.attempt, swap.passed, swap.site,
+            swap.transaction_id, target.state AS target, target.skip_reason, target.address,
             reset_line.version AS found
         FROM swap LEFT JOIN target ON target.campaign = swap.campaign
             AND target.subject = swap.subject
@@ -54,20 +55,8 @@ sql::queries! {
 /// A replacement of an account's stored password, with how far its campaign is with the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownSwap {
-    /// Its key.
-    pub id: SwapId,
-    /// Whose stored password.
-    pub subject: SubjectId,
-    /// What for.
-    pub purpose: SwapPurpose,
-    /// On behalf of which campaign, if of one.
-    pub campaign: Option<CampaignId>,
-    /// How far it is.
-    pub state: SwapState,
-    /// What had to stand in the site's row.
-    pub expected: CredentialVersion,
-    /// What takes its place.
-    pub made: CredentialVersion,
+    /// The replacement.
+    pub swap: Swap,
     /// The account in the campaign.
     pub target: Option<KnownTarget>,
     /// The password as it was found in the leak, where there is a line about its sealing.
@@ -91,14 +80,8 @@ impl Record for KnownSwap {
         let skip_reason = Field::read(row, "skip_reason")?;
         let target = Option::zip(state, address);
         Ok(Self {
-            id: Field::read(row, "id")?,
-            subject: Field::read(row, "subject")?,
+            swap: Swap::decode(row)?,
             found: Field::read(row, "found")?,
-            purpose: Field::read(row, "purpose")?,
-            campaign: Field::read(row, "campaign")?,
-            state: Field::read(row, "state")?,
-            expected: Field::read(row, "expected")?,
-            made: Field::read(row, "made")?,
             target: target.map(|(state, address)| KnownTarget { state, skip_reason, address }),
         })
     }

@@ -21,14 +21,27 @@ sql::queries! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, 'intended', 1, $8, " NOW " + $9, " NOW ")
         ON CONFLICT (subject) WHERE state = 'intended' DO NOTHING RETURNING id"];
     PASS = ["UPDATE swap SET passed = attempt, site = $1, transaction_id = $2
-        WHERE id = $3 AND attempt = $4 AND state = 'intended'"];
-    STANDS = ["SELECT COUNT(*) FROM swap WHERE id = $1 AND attempt = $2 AND state = 'intended'"];
+        WHERE id = $3 AND attempt = $4 AND state = 'intended'
+        RETURNING id, subject, purpose, campaign, round, link, expected, made, state, attempt,
+            passed, site, transaction_id"];
+    HELD = ["SELECT id, subject, purpose, campaign, round, link, expected, made, state, attempt,
+            passed, site, transaction_id
+        FROM swap WHERE id = $1 AND attempt = $2 AND state = 'intended'"];
     TAKE = ["UPDATE swap SET attempt = attempt + 1, lease_owner = $1, lease_until = " NOW " + $2
         WHERE id = $3 AND state = 'intended' AND lease_until <= " NOW "
         RETURNING id, subject, purpose, campaign, round, link, expected, made, state, attempt,
             passed, site, transaction_id"];
     FINISH = ["UPDATE swap SET state = $1, ended_at = " NOW "
-        WHERE id = $2 AND attempt = $3 AND state = 'intended'"];
+        WHERE id = $2 AND attempt = $3 AND state = 'intended'
+        RETURNING id, subject, purpose, campaign, round, link, expected, made, state, attempt,
+            passed, site, transaction_id"];
+    OPEN_OF_ACCOUNT = ["SELECT id, subject, purpose, campaign, round, link, expected, made, state,
+            attempt, passed, site, transaction_id
+        FROM swap WHERE subject = $1 AND state = 'intended'" FOR_SHARE];
+    INTENDED = ["SELECT id FROM swap WHERE state = 'intended'"];
+    IN_ORDER = ["SELECT id, subject, purpose, campaign, round, link, expected, made, state,
+            attempt, passed, site, transaction_id
+        FROM swap WHERE id > $1 ORDER BY id LIMIT $2"];
     LEFT = ["SELECT id, subject, purpose, campaign, round, link, expected, made, state, attempt,
             passed, site, transaction_id
         FROM swap WHERE state = 'intended' AND lease_until <= " NOW " AND purpose = $1
@@ -39,7 +52,8 @@ sql::queries! {
     OF_LINK = ["SELECT id, subject, purpose, campaign, round, link, expected, made, state, attempt,
             passed, site, transaction_id
         FROM swap WHERE link = $1 ORDER BY id DESC LIMIT 1"];
-    ALL_INTENDED = ["SELECT COUNT(*) FROM swap WHERE state = 'intended' AND purpose = $1"];
+    SEALING = ["SELECT DISTINCT campaign FROM swap
+        WHERE state = 'intended' AND purpose = 'seal' AND campaign IS NOT NULL"];
     COUNT_INTENDED = ["SELECT COUNT(*) FROM swap WHERE campaign = $1 AND state = 'intended'"];
 }
 
@@ -142,7 +156,9 @@ impl SwapBehalf {
         }
     }
 
-    const fn link(self) -> Option<LinkId> {
+    /// The link with which the person sets it, if a person does.
+    #[must_use]
+    pub const fn link(self) -> Option<LinkId> {
         match self {
             Self::Choose { link } => Some(link),
             _ => None,
@@ -210,26 +226,26 @@ impl Tx {
         })
     }
 
-    /// Lets an attempt through to commit on the site, where it holds the row's lock; `false` if a
+    /// Lets an attempt through to commit on the site, where it holds the row's lock; `None` if a
     /// later attempt has taken the swap over: then it must not.
     pub fn pass_swap<'c>(
         &'c mut self,
         held: SwapLease,
         transaction: Option<&'c SiteTransaction>,
-    ) -> StoreFuture<'c, bool> {
+    ) -> StoreFuture<'c, Option<Swap>> {
         Box::pin(async move {
             let site = transaction.map(|transaction| transaction.database().to_owned());
             let id = transaction.map(|transaction| Cell(transaction.number()));
             let query = self.0.run(&PASS).bind(site).bind(id).bind(Cell(held.id));
-            Ok(query.bind(Cell(held.attempt)).execute().await? == 1)
+            Ok(query.bind(Cell(held.attempt)).optional().await?)
         })
     }
 
-    /// Whether an attempt still looks after its swap.
-    pub fn is_swap_held(&mut self, held: SwapLease) -> StoreFuture<'_, bool> {
+    /// The swap that an attempt still looks after; `None` if it does no longer.
+    pub fn swap_held(&mut self, held: SwapLease) -> StoreFuture<'_, Option<Swap>> {
         Box::pin(async move {
-            let query = self.0.run(&STANDS).bind(Cell(held.id)).bind(Cell(held.attempt));
-            Ok(Self::count(query).await? == 1)
+            let query = self.0.run(&HELD).bind(Cell(held.id)).bind(Cell(held.attempt));
+            Ok(query.optional().await?)
         })
     }
 
@@ -248,12 +264,35 @@ impl Tx {
         })
     }
 
-    /// Records what became of a swap, for ever; `false` if a later attempt has taken it over.
-    pub fn end_swap(&mut self, held: SwapLease, state: SwapState) -> StoreFuture<'_, bool> {
+    /// Records what became of a swap, for ever; `None` if a later attempt has taken it over.
+    pub fn end_swap(&mut self, held: SwapLease, state: SwapState) -> StoreFuture<'_, Option<Swap>> {
         Box::pin(async move {
             let query = self.0.run(&FINISH).bind(Cell(state)).bind(Cell(held.id));
-            Ok(query.bind(Cell(held.attempt)).execute().await? == 1)
+            Ok(query.bind(Cell(held.attempt)).optional().await?)
         })
+    }
+
+    /// The swap of an account that is intended. Nobody ends it or takes it over until this transaction
+    /// ends.
+    pub fn open_swap_of(&mut self, subject: SubjectId) -> StoreFuture<'_, Option<Swap>> {
+        Box::pin(
+            async move { Ok(self.0.run(&OPEN_OF_ACCOUNT).bind(Cell(subject)).optional().await?) },
+        )
+    }
+
+    /// The keys of all swaps that are intended.
+    pub fn intended_swap_ids(&mut self) -> StoreFuture<'_, Vec<SwapId>> {
+        Box::pin(async move {
+            let ids = self.0.run(&INTENDED).all::<(Cell<SwapId>,)>().await?;
+            Ok(ids.into_iter().map(|(Cell(id),)| id).collect())
+        })
+    }
+
+    /// Some swaps behind one, in the order of their keys.
+    pub fn swaps_after(&mut self, id: SwapId, limit: u64) -> StoreFuture<'_, Vec<Swap>> {
+        Box::pin(
+            async move { Ok(self.0.run(&IN_ORDER).bind(Cell(id)).bind(Cell(limit)).all().await?) },
+        )
     }
 
     /// Swaps whose attempt has let its lease run out, the oldest first.
@@ -275,10 +314,11 @@ impl Tx {
         Box::pin(async move { Ok(self.0.run(&OF_LINK).bind(Cell(link)).optional().await?) })
     }
 
-    /// Whether a stored password is being replaced for this purpose, or is left in between.
-    pub fn is_swap_intended(&mut self, purpose: SwapPurpose) -> StoreFuture<'_, bool> {
+    /// The campaigns of which an account is being sealed, or is left in between.
+    pub fn sealing_campaigns(&mut self) -> StoreFuture<'_, Vec<CampaignId>> {
         Box::pin(async move {
-            Ok(Self::count(self.0.run(&ALL_INTENDED).bind(Cell(purpose))).await? > 0)
+            let sealing = self.0.run(&SEALING).all::<(Cell<CampaignId>,)>().await?;
+            Ok(sealing.into_iter().map(|(Cell(campaign),)| campaign).collect())
         })
     }
 

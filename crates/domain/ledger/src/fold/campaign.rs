@@ -102,6 +102,22 @@ impl CampaignFold {
         }
     }
 
+    /// A notice that is not final.
+    pub(super) fn open_notice(&self) -> Option<NoticeId> {
+        let open = self.notices.iter().find(|(_, notice)| !notice.state.is_final());
+        open.map(|(notice, _)| *notice)
+    }
+
+    /// An address where somebody is sealed, and that is not done.
+    pub(super) fn untold_address(&self) -> Option<u64> {
+        let is_sealed = |whom: &Whom| self.accounts.get(whom) == Some(&TargetState::Sealed);
+        let untold = self
+            .sealed_of_address
+            .iter()
+            .find(|(address, people)| !self.done.contains(address) && people.iter().any(is_sealed));
+        untold.map(|(address, _)| *address)
+    }
+
     /// Whether the site has put back what this campaign had taken out of use.
     pub(super) fn is_put_back(&self, whom: &Whom) -> bool {
         self.accounts.get(whom) == Some(&TargetState::PutBack)

@@ -1,4 +1,4 @@
-use model::{CampaignId, KillSwitch, Timestamp};
+use model::{CampaignId, KillSwitch, SwapId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{CampaignEvent, NoticeStep, RecoveryEvent, Whom};
@@ -24,6 +24,8 @@ pub enum FoldEntry {
     Recovery(RecoveryEvent),
     /// The site's table was compared with the store, and no account was left out.
     Compared,
+    /// The value of a swap that was given up stands in the site's table.
+    ValueFound(SwapId),
     /// Nothing that is acted on.
     Other,
 }
@@ -50,9 +52,12 @@ impl FoldEntry {
             "store_restored" => {
                 Self::Restored(serde_json::from_slice::<RestoredFrom>(line)?.backup_at)
             }
-            "requested_notice_made" | "password_chosen" => {
-                Self::Recovery(serde_json::from_slice(line)?)
-            }
+            "requested_notice_made"
+            | "password_chosen"
+            | "choice_intended"
+            | "choice_taken"
+            | "choice_ended" => Self::Recovery(serde_json::from_slice(line)?),
+            "value_found" => Self::ValueFound(serde_json::from_slice::<FoundValue>(line)?.swap),
             "notice_begun" | "notice_ended" | "notice_disputed" => {
                 Self::Requested(at, serde_json::from_slice(line)?)
             }
@@ -76,7 +81,7 @@ impl FoldEntry {
     pub const fn whom_mut(&mut self) -> Option<&mut Whom> {
         match self {
             Self::Campaign(_, _, event) => event.whom_mut(),
-            Self::Recovery(RecoveryEvent::PasswordChosen { whom, .. }) => Some(whom),
+            Self::Recovery(event) => Some(event.whom_mut()),
             _ => None,
         }
     }
@@ -122,4 +127,9 @@ struct RosterTaken {
 #[derive(Deserialize)]
 struct RestoredFrom {
     backup_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct FoundValue {
+    swap: SwapId,
 }

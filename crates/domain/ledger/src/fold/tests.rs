@@ -1,4 +1,4 @@
-use model::{LeakId, SwapId, Timestamp};
+use model::{LeakId, SwapState};
 
 use super::*;
 use crate::{CampaignEvent, Entry, LogEvent};
@@ -48,8 +48,14 @@ fn sealing(campaign: CampaignId, whom: SubjectId, version: u8) -> CampaignEvent 
         whom: whom.into(),
         credential_version: CredentialVersion::from_bytes([version; 32]),
         findings: Vec::new(),
-        swap: Some(SwapId(1)),
+        swap: Some(SwapId(i64::from(version))),
+        row: Some(row(version)),
     }
+}
+
+/// What stays in the row of the swap that takes a password out of use.
+fn row(version: u8) -> String {
+    format!("{version:02x}").repeat(32)
 }
 
 fn refused(notice: i64) -> Result<(), FoldRefusal> {
@@ -134,6 +140,142 @@ fn a_link_that_was_used_is_used_up_and_so_are_earlier_ones() {
     let unused = |whom, link| log.0.is_link_unused(whom, link);
     assert_eq!((unused(ANA, 4), unused(ANA, 5), unused(ANA, 6)), (false, false, true));
     assert!(unused(BOB, 5));
+}
+
+fn swap(state: SwapState, attempt: u32) -> SwapRow {
+    let (id, campaign, digest) = (SwapId(1), Some(SEVEN), row(1));
+    SwapRow { id, subject: ANA, campaign, state, attempt, digest }
+}
+
+#[test]
+fn an_open_swap_is_as_it_was_left() {
+    use SwapState::{Done, Intended, Undone};
+    let check = |log: &Written, row: &SwapRow| log.0.check_swap(row);
+    let refused = Err(FoldRefusal::Swap { swap: SwapId(1) });
+    let none = Written::default();
+    assert_eq!(check(&none, &swap(Intended, 1)), refused);
+    let open = none.then(sealing(SEVEN, ANA, 1));
+    assert_eq!(check(&open, &swap(Intended, 1)), Ok(()));
+    let of_bob = SwapRow { subject: BOB, ..swap(Intended, 1) };
+    let of_eight = SwapRow { campaign: Some(EIGHT), ..swap(Intended, 1) };
+    let of_another = SwapRow { digest: row(2), ..swap(Intended, 1) };
+    let earlier = SwapRow { id: SwapId(2), ..swap(Intended, 1) };
+    for row in [swap(Intended, 2), swap(Done, 1), of_bob, of_eight, of_another] {
+        assert_eq!(check(&open, &row), refused, "{row:?}");
+    }
+    assert_eq!(check(&open, &earlier), Err(FoldRefusal::Swap { swap: SwapId(2) }));
+    let (campaign, whom, swap_id) = (SEVEN, ANA.into(), SwapId(1));
+    let taken = CampaignEvent::SealingTaken { campaign, whom, swap: swap_id, attempt: 2 };
+    let taken = open.then(taken);
+    assert_eq!(
+        (check(&taken, &swap(Intended, 1)), check(&taken, &swap(Intended, 2))),
+        (refused, Ok(()))
+    );
+    let whom = ANA.into();
+    let undone = taken.then(CampaignEvent::SealingUndone { campaign, whom, swap: swap_id });
+    assert_eq!(check(&undone, &swap(Undone, 2)), Ok(()));
+    for state in [Intended, Done] {
+        assert_eq!(check(&undone, &swap(state, 2)), refused, "{state}");
+    }
+    let of_another = SwapRow { digest: row(2), ..swap(Undone, 2) };
+    assert_eq!(check(&undone, &of_another), refused);
+}
+
+#[test]
+fn a_swap_that_was_given_up_may_be_found_to_stand() {
+    let (campaign, whom) = (SEVEN, ANA.into());
+    let undone = CampaignEvent::SealingUndone { campaign, whom, swap: SwapId(1) };
+    let found = LogEvent::ValueFound { whom: ANA.into(), swap: SwapId(1) };
+    let log = Written::default().then(sealing(SEVEN, ANA, 1)).then(undone).then(found);
+    assert_eq!(log.0.check_swap(&swap(SwapState::Done, 1)), Ok(()));
+    assert!(log.0.check_swap(&swap(SwapState::Undone, 1)).is_err());
+}
+
+#[test]
+fn a_swap_whose_row_is_gone_is_missed() {
+    let everywhere = (Bound::Unbounded, Bound::Unbounded);
+    let missed = |log: &Written, rows: &[i64]| {
+        let rows = rows.iter().map(|id| SwapId(*id)).collect();
+        log.0.check_no_swap_missing(everywhere, &rows).is_err()
+    };
+    let log = Written::default().seal(SEVEN, ANA, 1, 5).then(sealing(SEVEN, BOB, 2));
+    assert_eq!(log.0.open_swaps().collect::<Vec<_>>(), [(SwapId(2), Some(SEVEN))]);
+    assert_eq!(
+        (missed(&log, &[1, 2]), missed(&log, &[1]), missed(&log, &[2])),
+        (false, true, true)
+    );
+    let after = (Bound::Excluded(SwapId(1)), Bound::Unbounded);
+    assert_eq!(log.0.check_no_swap_missing(after, &HashSet::from([SwapId(2)])), Ok(()));
+    assert_eq!(log.0.check_no_swap(ANA), Ok(()));
+    assert_eq!(log.0.check_no_swap(BOB), Err(FoldRefusal::NoSwap { swap: SwapId(2) }));
+}
+
+#[test]
+fn a_campaign_ends_once_everybody_is_settled() {
+    let settled = |log: &Written| log.0.check_settled(SEVEN);
+    let open = Written::default().then(sealing(SEVEN, ANA, 1));
+    assert_eq!(settled(&open), Err(FoldRefusal::Swap { swap: SwapId(1) }));
+    assert_eq!(open.0.check_untouched(SEVEN, ANA), Err(FoldRefusal::NoSwap { swap: SwapId(1) }));
+    assert_eq!(
+        (open.0.check_untouched(EIGHT, ANA), open.0.check_untouched(SEVEN, BOB)),
+        (Ok(()), Ok(()))
+    );
+    let (campaign, whom, address) = (SEVEN, ANA.into(), 5);
+    let sealed = open.then(CampaignEvent::AccountSealed { campaign, whom, address });
+    assert_eq!(settled(&sealed), Err(FoldRefusal::Address { campaign, address }));
+    let notice = NoticeId(5);
+    let due = sealed.then(CampaignEvent::AddressDone { campaign, address, notice: Some(notice) });
+    assert_eq!(settled(&due), Err(FoldRefusal::Notice { notice }));
+    let sent = due.begin(Some(SEVEN), 5, 1).end(Some(SEVEN), 5, NoticeState::Sent);
+    assert_eq!((settled(&sent), sent.0.check_settled(EIGHT)), (Ok(()), Ok(())));
+}
+
+#[test]
+fn what_a_person_sets_is_a_swap_like_any_other() {
+    let (swap_id, row) = (SwapId(1), row(1));
+    let intended = RecoveryEvent::ChoiceIntended { whom: ANA.into(), swap: swap_id, row };
+    let taken = RecoveryEvent::ChoiceTaken { whom: ANA.into(), swap: swap_id, attempt: 2 };
+    let end = SwapState::Done;
+    let ended = RecoveryEvent::ChoiceEnded { whom: ANA.into(), swap: swap_id, end };
+    let of_person = |state, attempt| SwapRow { campaign: None, ..swap(state, attempt) };
+    let log = Written::default().then(LogEvent::from(intended)).then(LogEvent::from(taken));
+    assert_eq!(log.0.check_swap(&of_person(SwapState::Intended, 2)), Ok(()));
+    assert!(log.0.check_swap(&swap(SwapState::Intended, 2)).is_err(), "no campaign's");
+    // A campaign leaves the account alone meanwhile: that is no end of this swap.
+    let (campaign, reason) = (SEVEN, model::SkipReason::Changed);
+    let log = log.then(CampaignEvent::AccountSkipped { campaign, whom: ANA.into(), reason });
+    assert_eq!(log.0.check_swap(&of_person(SwapState::Intended, 2)), Ok(()));
+    let log = log.then(LogEvent::from(ended));
+    assert_eq!(log.0.check_swap(&of_person(SwapState::Done, 2)), Ok(()));
+    assert!(log.0.knows_swap(swap_id) && !log.0.knows_swap(SwapId(2)));
+}
+
+#[test]
+fn only_the_entry_that_intended_a_swap_tells_why() {
+    let intent =
+        |version| Entry::new(NOW, &sealing(SEVEN, ANA, version).into()).to_bytes().unwrap();
+    let log = Written::default().seal(SEVEN, ANA, 1, 5);
+    assert!(log.0.is_intent(SwapId(1), &intent(1)));
+    assert!(!log.0.is_intent(SwapId(1), &intent(2)) && !log.0.is_intent(SwapId(2), &intent(1)));
+}
+
+#[test]
+fn an_intent_of_before_names_no_swap() {
+    let whom: Whom = ANA.into();
+    let intent = CampaignEvent::AccountSealing {
+        campaign: SEVEN,
+        whom: whom.clone(),
+        credential_version: CredentialVersion::from_bytes([1; 32]),
+        findings: Vec::new(),
+        swap: None,
+        row: None,
+    };
+    let log = Written::default().then(intent);
+    let check = |log: &Written, state| log.0.check_swap(&swap(state, 1)).is_ok();
+    assert!(check(&log, SwapState::Intended) && !check(&log, SwapState::Done));
+    let log = log.then(CampaignEvent::AccountSealed { campaign: SEVEN, whom, address: 1 });
+    assert!(check(&log, SwapState::Done) && !check(&log, SwapState::Intended));
+    assert!(log.0.check_swap(&SwapRow { subject: BOB, ..swap(SwapState::Done, 1) }).is_err());
 }
 
 #[test]
@@ -225,7 +367,7 @@ fn a_restored_store_is_armed_by_nobody_who_does_not_know_it() {
     let log = Written::default().then(armed("aa", false)).seal(SEVEN, ANA, 1, 1).then(restored());
     assert_eq!(log.0.restored_from(), Some(Timestamp::from_micros(1_000_000)));
     assert_eq!(log.0.check_arming("aa"), Err(FoldRefusal::Arming));
-    assert!(log.0.is_perhaps_sent(Some(SEVEN), NoticeId(1)) && log.0.was_restored());
+    assert!(log.0.is_perhaps_sent(Some(SEVEN), NoticeId(1)) && log.0.is_uncompared());
     let unknowing = log.then(armed("bb", false));
     assert_eq!(unknowing.0.check_arming("bb"), Err(FoldRefusal::Arming));
     let knowing = unknowing.then(armed("cc", true));
@@ -270,7 +412,7 @@ fn a_fold_goes_on_where_a_snapshot_was_made() {
     let snapshot = begun().0.snapshot().unwrap();
     let resumed = Written(Fold::resume(&snapshot, begun().0.tree).unwrap());
     let (resumed, whole) = (ended(resumed).0, ended(begun()).0);
-    assert_eq!(resumed.campaigns, whole.campaigns);
+    assert_eq!((&resumed.campaigns, &resumed.swaps), (&whole.campaigns, &whole.swaps));
     assert_eq!((resumed.told, resumed.tree.root()), (whole.told, whole.tree.root()));
     let of_another_form = [&[SNAPSHOT_FORM + 1], &snapshot[1..]].concat();
     assert!(Fold::resume(&of_another_form, Tree::default()).is_none());

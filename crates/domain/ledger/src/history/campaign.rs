@@ -315,7 +315,7 @@ impl HistoryCampaign {
             _ => {}
         }
         if self.person(whom).standing != HistoryStanding::Intended {
-            log.end(campaign, whom);
+            log.end(Some(campaign), whom);
         }
     }
 
@@ -339,7 +339,7 @@ impl HistoryCampaign {
         if let Some(version) = version {
             log.check_evidence(whom, version, broken);
         }
-        log.intend(self.id, whom, swap, broken);
+        log.intend(Some(self.id), whom, swap, broken);
         self.person(whom).intend(swap, version, broken);
     }
 

@@ -21,9 +21,11 @@ pub(super) struct HistoryCommon {
     is_pulled: bool,
     /// Whether the store was restored, and no operators have signed that they know it.
     awaits_arming: bool,
-    /// By which campaign a swap of an account is intended.
-    open: HashMap<HistoryWhom, u64>,
+    /// By which campaign, or by no one's but the person's own, a swap of an account is intended.
+    open: HashMap<HistoryWhom, Option<u64>>,
     swaps: HashSet<u64>,
+    /// The swaps by which people set a password, and their attempts.
+    choices: HashMap<HistoryWhom, (u64, u64)>,
     /// In which leaks passwords were found.
     found: HashMap<HistoryPassword, Vec<u64>>,
     /// By which notice a person was told of a password.
@@ -48,6 +50,11 @@ impl HistoryCommon {
                 }
             }
             "notice_disputed" => self.notices.dispute(number("notice"), None, broken),
+            "choice_intended" | "choice_taken" | "choice_ended" => {
+                if let Some(whom) = line.whom() {
+                    self.choose(whom, line, broken);
+                }
+            }
             "requested_notice_made" => self.request(number("notice"), broken),
             "password_chosen" => {
                 let key = number("link");
@@ -117,6 +124,31 @@ impl HistoryCommon {
         });
     }
 
+    fn choose(&mut self, whom: &HistoryWhom, line: &HistoryLine, broken: &mut BrokenRules) {
+        let number = |field| line.number(field).unwrap_or_default();
+        let (swap, attempt) = (number("swap"), number("attempt"));
+        let open = self.choices.get(whom).copied();
+        let is_next = match line.event() {
+            "choice_intended" => {
+                self.intend(None, whom, Some(swap), broken);
+                self.choices.insert(whom.clone(), (swap, 1));
+                return;
+            }
+            "choice_taken" => {
+                self.choices.insert(whom.clone(), (swap, attempt));
+                open.is_some_and(|(of, last)| of == swap && attempt == last + 1)
+            }
+            _ => {
+                self.choices.remove(whom);
+                self.end(None, whom);
+                open.is_some_and(|(of, _)| of == swap)
+            }
+        };
+        broken.unless(is_next, HistoryRule::Intent, || {
+            format!("no intent of swap {swap} is open for the account, or that is another attempt")
+        });
+    }
+
     /// Nothing is intended or begun while everything is stopped.
     pub(super) fn check_released(&self, broken: &mut BrokenRules) {
         broken.unless(!self.is_pulled, HistoryRule::KillSwitch, || {
@@ -126,14 +158,15 @@ impl HistoryCommon {
 
     pub(super) fn intend(
         &mut self,
-        campaign: u64,
+        campaign: Option<u64>,
         whom: &HistoryWhom,
         swap: Option<u64>,
         broken: &mut BrokenRules,
     ) {
         if let Some(by) = self.open.insert(whom.clone(), campaign) {
-            broken.unless(false, HistoryRule::OneSwap, || {
-                format!("campaign {by} has a swap open for the account")
+            broken.unless(false, HistoryRule::OneSwap, || match by {
+                Some(by) => format!("campaign {by} has a swap open for the account"),
+                None => "the person is setting a password".to_owned(),
             });
         }
         if let Some(swap) = swap {
@@ -143,7 +176,7 @@ impl HistoryCommon {
         }
     }
 
-    pub(super) fn end(&mut self, campaign: u64, whom: &HistoryWhom) {
+    pub(super) fn end(&mut self, campaign: Option<u64>, whom: &HistoryWhom) {
         if self.open.get(whom) == Some(&campaign) {
             self.open.remove(whom);
         }

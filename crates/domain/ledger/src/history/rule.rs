@@ -33,8 +33,8 @@ model::text_enum! {
         Running = "running",
         /// A password is taken out of use only where a finding tells of it. A finding is made once.
         Evidence = "evidence",
-        /// An account has one open swap at most, whichever campaign intends it; a swap's number is
-        /// used once.
+        /// An account has one open swap at most, whichever campaign or person intends it; a swap's
+        /// number is used once.
         OneSwap = "one_swap",
         /// What ends a swap, or takes it over, has its intent before it; a take-over is the next
         /// attempt.

@@ -329,6 +329,36 @@ fn line(event: &str, fields: &Value) -> Value {
     line
 }
 
+#[test]
+fn what_a_person_sets_is_intended_before_it_ends() {
+    use HistoryRule as R;
+    let choice = |event: &str, swap: u64, more: &Value| {
+        let mut line = line(event, &json!({"subject": 5, "swap": swap, "campaign": null}));
+        line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        line
+    };
+    let made = json!({"v": 1, "event": "store_made"});
+    let intended = |swap| choice("choice_intended", swap, &json!({"row": "00"}));
+    let taken = |attempt: u64| choice("choice_taken", 7, &json!({"attempt": attempt}));
+    let ended = |swap| choice("choice_ended", swap, &json!({"end": "done"}));
+    for (lines, rules) in [
+        (vec![intended(7), taken(2), ended(7), intended(8)], vec![]),
+        (vec![intended(7), intended(8)], vec![R::OneSwap]),
+        (vec![intended(7), ended(7), intended(7)], vec![R::OneSwap]),
+        (vec![intended(7), taken(3)], vec![R::Intent]),
+        (vec![intended(7), ended(8)], vec![R::Intent]),
+        (vec![taken(2), ended(8)], vec![R::Intent]),
+        (vec![ended(7)], vec![R::Intent]),
+        (vec![choice("choice_ended", 7, &json!({}))], vec![R::Readable]),
+    ] {
+        let log = [vec![made.clone()], lines].concat();
+        let found = assert_twins_agree(&log);
+        let found: BTreeSet<_> = found.iter().map(|(_, rule)| rule.as_str()).collect();
+        let rules: BTreeSet<_> = rules.into_iter().map(R::as_str).collect();
+        assert_eq!(found, rules, "{log:#?}");
+    }
+}
+
 /// What version 0.1.0 wrote is gone on with.
 fn old_log() -> Vec<Value> {
     let log = log_of(&[Vec::new()]);

@@ -2,10 +2,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use campaign::{RecordedSwap, RowStanding, judge_standing};
 use instance::{Instance, Subjects};
+use ledger::{Fold, FoldRefusal};
 use model::{
-    Account, CampaignId, CredentialVersion, Discrepancy, StoredHash, SubjectId, TargetState,
+    Account, CampaignId, CredentialVersion, Discrepancy, StoredHash, SubjectId, SwapPurpose,
+    TargetState,
 };
-use store::{KnownSwap, MadeValue, StoreError, Tx};
+use store::{KnownSwap, MadeValue, Swap, Tx};
+
+use crate::{ReconcileError, swap_row::swap_row};
 
 /// One row of the site's table.
 pub(crate) struct ReadRow {
@@ -31,20 +35,25 @@ pub(crate) enum Judged {
 }
 
 impl Records {
+    /// The log comes first, so that it and the rows are of one moment.
     pub(crate) async fn read(
         instance: &Instance,
         tx: &mut Tx,
         seen: &[ReadRow],
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, ReconcileError> {
+        let log = instance.proved(tx).await?;
         let ids: Vec<_> = seen.iter().map(|seen| seen.account.id.clone()).collect();
         let versions: Vec<_> = seen.iter().map(|seen| seen.version).collect();
         let subjects = instance.subjects_of(tx, &ids).await?;
         let named: Vec<_> = subjects.values().copied().collect();
         let (mut swaps, mut known) = (HashMap::new(), HashMap::new());
         for swap in tx.swaps_of(&named).await? {
-            let known: &mut BTreeSet<_> = known.entry(swap.subject).or_default();
-            known.extend([swap.expected, swap.made]);
-            let swaps: &mut Vec<_> = swaps.entry(swap.subject).or_default();
+            if !is_to_count(&log, &swap.swap)? {
+                continue;
+            }
+            let known: &mut BTreeSet<_> = known.entry(swap.swap.subject).or_default();
+            known.extend([swap.swap.expected, swap.swap.made]);
+            let swaps: &mut Vec<_> = swaps.entry(swap.swap.subject).or_default();
             swaps.push(recorded(&swap));
         }
         for (subject, version) in tx.versions_of(&named).await? {
@@ -88,16 +97,27 @@ impl Records {
     }
 }
 
+/// Passes a swap that is as the log says; `false` for one of a person's of which it says nothing, as
+/// versions of before wrote them: nothing is judged by it.
+pub(crate) fn is_to_count(log: &Fold, swap: &Swap) -> Result<bool, FoldRefusal> {
+    if swap.behalf.purpose() == SwapPurpose::Choose && !log.knows_swap(swap.id) {
+        return Ok(false);
+    }
+    log.check_swap(&swap_row(swap))?;
+    Ok(true)
+}
+
 /// As it is judged.
-pub(crate) fn recorded(swap: &KnownSwap) -> RecordedSwap {
+pub(crate) fn recorded(known: &KnownSwap) -> RecordedSwap {
+    let Swap { id, behalf, state, expected, made, .. } = known.swap;
     RecordedSwap {
-        id: swap.id,
-        purpose: swap.purpose,
-        state: swap.state,
-        campaign: swap.campaign,
-        expected: swap.expected,
-        found: swap.found,
-        made: swap.made,
-        target: swap.target.map(|target| target.state),
+        id,
+        purpose: behalf.purpose(),
+        state,
+        campaign: behalf.campaign().map(|(campaign, _)| campaign),
+        expected,
+        found: known.found,
+        made,
+        target: known.target.map(|target| target.state),
     }
 }

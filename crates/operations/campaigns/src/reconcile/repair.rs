@@ -6,12 +6,12 @@ use instance::Instance;
 use ledger::{CampaignEvent, LogEvent};
 use model::{AccountId, CampaignId, Discrepancy, NoticeState, SubjectId, SwapState, TargetState};
 use outbox::Addressee;
-use store::{AddressNow, KnownSwap, KnownTarget, StoreError, Tx};
+use store::{AddressNow, KnownSwap, KnownTarget, Swap, Tx};
 
 use super::{
     found::Disagreements,
     means::Reconciling,
-    records::{ReadRow, recorded},
+    records::{ReadRow, is_to_count, recorded},
     sealings::Sealings,
 };
 use crate::{
@@ -145,7 +145,7 @@ async fn of_nobody(
     for misfit in misfits {
         repaired.push(match standing(means.instance, &mut tx, misfit).await? {
             Now::Agrees => Repaired::Agrees,
-            Now::FoundSealed(swap) if tx.find_swap(swap.id).await? => {
+            Now::FoundSealed(KnownSwap { swap, .. }) if tx.find_swap(swap.id).await? => {
                 let event = LogEvent::ValueFound { whom: swap.subject.into(), swap: swap.id };
                 Repaired::Done { event, is_to_tell: false }
             }
@@ -165,11 +165,23 @@ enum Now {
     Foreign,
 }
 
-async fn standing(instance: &Instance, tx: &mut Tx, misfit: &OddRow) -> Result<Now, StoreError> {
+/// What is not as the log says may be moving at this moment, or was changed since it was read first:
+/// it agrees for now, and the next comparison tells.
+async fn standing(
+    instance: &Instance,
+    tx: &mut Tx,
+    misfit: &OddRow,
+) -> Result<Now, ReconcileError> {
     let subject = instance.subject_of(tx, misfit.account()).await?;
-    let swaps = tx.swaps_of(subject.as_slice()).await?;
+    let mut swaps = tx.swaps_of(subject.as_slice()).await?;
+    let log = instance.proved(tx).await?;
+    let judged = swaps.iter().map(|known| is_to_count(&log, &known.swap));
+    let Ok(judged) = judged.collect::<Result<Vec<_>, _>>() else { return Ok(Now::Agrees) };
+    drop(log);
+    let mut judged = judged.into_iter();
+    swaps.retain(|_| judged.next() == Some(true));
     let records: Vec<_> = swaps.iter().map(recorded).collect();
-    let known = |found: RecordedSwap| swaps.into_iter().find(|swap| swap.id == found.id);
+    let known = |found: RecordedSwap| swaps.into_iter().find(|known| known.swap.id == found.id);
     Ok(match judge_standing(misfit.seen.version, &records) {
         RowStanding::Agrees | RowStanding::InHand => Now::Agrees,
         RowStanding::FoundSealed(swap) => known(swap).map_or(Now::Agrees, Now::FoundSealed),
@@ -197,18 +209,19 @@ impl Repair<'_> {
             Now::Agrees => Ok(Repaired::Agrees),
             Now::Foreign => Ok(Repaired::Left),
             Now::PutBack(swap) => match self.target_of(&swap) {
-                Some(target) => self.put_back(tx, &swap, target).await,
+                Some(target) => self.put_back(tx, &swap.swap, target).await,
                 None => Ok(Repaired::Left),
             },
             Now::FoundSealed(swap) => match self.target_of(&swap) {
-                Some(target) => self.find_sealed(tx, misfit, &swap, target).await,
+                Some(target) => self.find_sealed(tx, misfit, &swap.swap, target).await,
                 None => Ok(Repaired::Left),
             },
         }
     }
 
     fn target_of(&self, swap: &KnownSwap) -> Option<KnownTarget> {
-        swap.target.filter(|_| swap.campaign == Some(self.campaign))
+        let campaign = swap.swap.behalf.campaign().map(|(campaign, _)| campaign);
+        swap.target.filter(|_| campaign == Some(self.campaign))
     }
 
     /// The line ends, and the account belongs to the campaign no longer: another one may take the
@@ -216,7 +229,7 @@ impl Repair<'_> {
     async fn put_back(
         &self,
         tx: &mut Tx,
-        swap: &KnownSwap,
+        swap: &Swap,
         target: KnownTarget,
     ) -> Result<Repaired, ReconcileError> {
         let (campaign, subject) = (self.campaign, swap.subject);
@@ -234,7 +247,7 @@ impl Repair<'_> {
         &self,
         tx: &mut Tx,
         misfit: &OddRow,
-        swap: &KnownSwap,
+        swap: &Swap,
         target: KnownTarget,
     ) -> Result<Repaired, ReconcileError> {
         let (campaign, subject) = (self.campaign, swap.subject);
@@ -264,7 +277,7 @@ impl Repair<'_> {
         &self,
         tx: &mut Tx,
         misfit: &OddRow,
-        swap: &KnownSwap,
+        swap: &Swap,
         address: &AddressNow,
     ) -> Result<bool, ReconcileError> {
         let line = tx.reset_line(self.campaign, swap.subject).await?;

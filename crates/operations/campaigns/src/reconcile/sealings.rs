@@ -1,13 +1,14 @@
 //! What the log tells of sealings that were given up: the line about one is gone, and with it the
-//! evidence.
+//! evidence. Entries are found by a column that nothing signs, and each is held against what the
+//! proved log says of its swap.
 
 use std::collections::HashMap;
 
 use instance::{Encrypted, Instance, limits::LOG_ENTRIES_PER_READ};
-use ledger::{CampaignEvent, Whom};
+use ledger::{CampaignEvent, Fold, Whom};
 use model::{AccountId, CampaignId, CredentialVersion, FindingId, StoredHash, SwapId};
 use outbox::Kept;
-use store::{KnownSwap, NewResetLine, Tx};
+use store::{NewResetLine, Swap, Tx};
 
 use crate::{ReconcileError, person::PersonToTell};
 
@@ -35,6 +36,7 @@ impl Sealings {
         let named = subjects.flat_map(|(id, subject)| [Whom::Account(id), subject.into()]);
         let named: Vec<_> = named.collect();
         let mut sealings = Self { campaign, evidence: HashMap::new() };
+        let log = instance.proved(tx).await?;
         let mut from = 0;
         while !named.is_empty() {
             let entries = tx.log_entries_of(campaign, from, LOG_ENTRIES_PER_READ).await?;
@@ -44,13 +46,13 @@ impl Sealings {
                 let position = entry.position;
                 let event = CampaignEvent::of(campaign, &entry.body);
                 let event = event.map_err(|source| ReconcileError::Entry { position, source })?;
-                sealings.follow(event, &named);
+                sealings.follow(&log, event, &entry.body, &named);
             }
         }
         Ok(sealings)
     }
 
-    fn follow(&mut self, event: Option<CampaignEvent>, named: &[Whom]) {
+    fn follow(&mut self, log: &Fold, event: Option<CampaignEvent>, body: &[u8], named: &[Whom]) {
         let Some(CampaignEvent::AccountSealing {
             whom,
             credential_version: found_as,
@@ -61,24 +63,26 @@ impl Sealings {
         else {
             return;
         };
-        if named.contains(&whom) {
+        if named.contains(&whom) && log.is_intent(swap, body) {
             let findings = findings.into_iter().map(FindingId).collect();
             self.evidence.insert(swap, Evident { found_as, findings });
         }
     }
 
     /// Writes the line of a sealing again, without the hash that was replaced: it is gone. `false` if
-    /// the log does not tell of it, or another campaign has a line about the same password.
+    /// the log names no swap there, or another campaign has a line about the same password.
     pub(crate) async fn write_line(
         &self,
         instance: &Instance,
         tx: &mut Tx,
-        swap: &KnownSwap,
+        swap: &Swap,
         whom: &PersonToTell,
         hash: &StoredHash,
     ) -> Result<bool, ReconcileError> {
         let Some(Evident { found_as, findings }) = self.evidence.get(&swap.id) else {
-            return Ok(false);
+            let is_named = instance.proved(tx).await?.knows_swap(swap.id);
+            let none = ReconcileError::NoIntent { swap: swap.id };
+            return if is_named { Err(none) } else { Ok(false) };
         };
         let (campaign, subject) = (self.campaign, swap.subject);
         let others = tx.resets_of_subject(subject).await?;

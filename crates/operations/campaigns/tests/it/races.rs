@@ -64,7 +64,7 @@ impl Race {
         let mut tx = self.instance.store().begin().await.unwrap();
         let passed = tx.pass_swap(self.first, row.transaction().as_ref()).await.unwrap();
         tx.commit().await.unwrap();
-        passed
+        passed.is_some()
     }
 
     /// Another attempt begins.

@@ -2,7 +2,9 @@
 
 use std::{slice, sync::Arc, time::Duration};
 
-use campaigns::{ReconcileError, ReconcileOutcome, Reconciling, Thoroughness, reconcile};
+use campaigns::{
+    ReconcileError, ReconcileOutcome, Reconciling, Thoroughness, reconcile, swap_digest,
+};
 use directory::{Columns, Mapping};
 use instance::{
     Progress, Step,
@@ -11,7 +13,7 @@ use instance::{
 use ledger::CampaignEvent;
 use model::{
     AccountId, CampaignId, CampaignState, Credential, CredentialVersion, FindingId, HashFormat,
-    LeakId, SkipReason, StoredHash, SubjectId, SwapState, TargetState, Tier,
+    LeakId, SkipReason, StoredHash, SubjectId, SwapId, SwapState, TargetState, Tier,
 };
 use outbox::Addressee;
 use password::{CostLimits, Verifier};
@@ -194,10 +196,13 @@ impl Table {
             credential_version: expected,
             findings: evidence.iter().map(|finding| finding.0).collect(),
             swap: Some(held.id),
+            row: Some(swap_digest(&swap)),
         };
         self.instance.record(&mut tx, &[event.into()]).await.unwrap();
         if end != SwapState::Intended {
-            assert!(tx.end_swap(held, end).await.unwrap());
+            assert!(tx.end_swap(held, end).await.unwrap().is_some());
+            let event = ended_event(campaign, subject, number, held.id, end);
+            self.instance.record(&mut tx, &[event.into()]).await.unwrap();
         }
         let (state, reason) = ended(end);
         let from = TargetState::Pending;
@@ -289,6 +294,23 @@ impl Table {
         thoroughness: Thoroughness,
     ) -> Result<ReconcileOutcome, ReconcileError> {
         reconcile(&self.means(), thoroughness).await
+    }
+}
+
+fn ended_event(
+    campaign: CampaignId,
+    subject: SubjectId,
+    address: u64,
+    swap: SwapId,
+    end: SwapState,
+) -> CampaignEvent {
+    let whom = subject.into();
+    match end {
+        SwapState::Done => CampaignEvent::AccountSealed { campaign, whom, address },
+        SwapState::Overtaken => CampaignEvent::AccountOvertaken { campaign, whom, swap },
+        SwapState::Undone | SwapState::Intended => {
+            CampaignEvent::AccountSkipped { campaign, whom, reason: SkipReason::Changed }
+        }
     }
 }
 

@@ -61,7 +61,7 @@ async fn a_halt_waits_for_whoever_has_read_the_switch() {
     let mut passing = store.tx().await;
     assert_eq!(passing.kill_switch().await.unwrap().0, KillSwitch::Released);
     let halt = blocked(pull(store.tx().await)).await;
-    assert!(passing.pass_swap(held, None).await.unwrap());
+    assert!(passing.pass_swap(held, None).await.unwrap().is_some());
     passing.commit().await.unwrap();
     halt.await.unwrap();
     assert_eq!(store.tx().await.kill_switch().await.unwrap().0, KillSwitch::Pulled);
@@ -164,7 +164,7 @@ async fn an_attempt_that_passed_first_is_seen_by_the_next() {
     let held = intended(&store, &frozen).await;
     let transaction = SiteTransaction::new("site".to_owned(), 7);
     let mut passing = store.tx().await;
-    assert!(passing.pass_swap(held, Some(&transaction)).await.unwrap());
+    assert!(passing.pass_swap(held, Some(&transaction)).await.unwrap().is_some());
     let mut taking = store.tx().await;
     let taking = blocked(async move {
         let taken = taking.take_swap(held.id, &worker(2), LONG).await.unwrap().unwrap();
@@ -188,7 +188,7 @@ async fn an_attempt_that_was_taken_over_first_never_passes() {
     let mut passing = store.tx().await;
     let passing = blocked(async move { passing.pass_swap(held, None).await.unwrap() }).await;
     taking.commit().await.unwrap();
-    assert!(!passing.await.unwrap());
+    assert_eq!(passing.await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{SiteTransaction, SwapPurpose, SwapState};
+use model::{SiteTransaction, SwapId, SwapPurpose, SwapState};
 use sql::Constraint;
 use store::{NewSwap, Swap, SwapBehalf, SwapLease, Tx};
 
@@ -10,6 +10,7 @@ use crate::support::{Frozen, LONG, TestStore, broken, frozen, subject, version, 
 
 on_both! {
     swaps_of_one_account_exclude_each_other,
+    swaps_are_found_in_their_order_and_while_they_are_open,
     a_value_is_made_once,
     a_later_attempt_shuts_the_earlier_one_out,
     a_swap_is_taken_over_only_after_its_lease,
@@ -57,7 +58,7 @@ async fn swaps_of_one_account_exclude_each_other(store: TestStore) {
 
     let mut tx = store.tx().await;
     assert_eq!(tx.intended_swaps(campaign).await.unwrap(), 2);
-    assert!(tx.end_swap(held, SwapState::Done).await.unwrap());
+    assert!(tx.end_swap(held, SwapState::Done).await.unwrap().is_some());
     assert_eq!(tx.intended_swaps(campaign).await.unwrap(), 1);
     tx.commit().await.unwrap();
     let chosen = intend(&store, &choose, LONG).await.unwrap();
@@ -87,12 +88,32 @@ async fn a_later_attempt_shuts_the_earlier_one_out(store: TestStore) {
     tx.commit().await.unwrap();
 
     let mut tx = store.tx().await;
-    assert!(!tx.is_swap_held(first).await.unwrap() && tx.is_swap_held(second).await.unwrap());
-    assert!(!tx.pass_swap(first, None).await.unwrap(), "it must not commit on the site");
-    assert!(!tx.end_swap(first, SwapState::Done).await.unwrap());
-    assert!(tx.pass_swap(second, None).await.unwrap());
-    assert!(tx.end_swap(second, SwapState::Undone).await.unwrap());
-    assert!(!tx.pass_swap(second, None).await.unwrap(), "it has ended");
+    assert_eq!(tx.swap_held(first).await.unwrap(), None);
+    assert_eq!(tx.swap_held(second).await.unwrap().unwrap().held(), second);
+    assert_eq!(tx.pass_swap(first, None).await.unwrap(), None, "it must not commit on the site");
+    assert_eq!(tx.end_swap(first, SwapState::Done).await.unwrap(), None);
+    assert_eq!(tx.pass_swap(second, None).await.unwrap().unwrap().passed, Some(2));
+    assert!(tx.end_swap(second, SwapState::Undone).await.unwrap().is_some());
+    assert_eq!(tx.pass_swap(second, None).await.unwrap(), None, "it has ended");
+}
+
+async fn swaps_are_found_in_their_order_and_while_they_are_open(store: TestStore) {
+    let Frozen { campaign, .. } = frozen(&store, 2).await;
+    let first = intend(&store, &seal(&store, "0", 50).await, LONG).await.unwrap();
+    let second = intend(&store, &seal(&store, "1", 51).await, LONG).await.unwrap();
+    let mut tx = store.tx().await;
+    assert_eq!(tx.sealing_campaigns().await.unwrap(), [campaign]);
+    tx.end_swap(first, SwapState::Done).await.unwrap();
+    assert_eq!(tx.intended_swap_ids().await.unwrap(), [second.id]);
+    assert_eq!(tx.open_swap_of(subject("0")).await.unwrap(), None);
+    assert_eq!(tx.open_swap_of(subject("1")).await.unwrap().unwrap().held(), second);
+    let all = tx.swaps_after(SwapId(0), 9).await.unwrap();
+    let all: Vec<_> = all.iter().map(|swap| (swap.id, swap.state)).collect();
+    assert_eq!(all, [(first.id, SwapState::Done), (second.id, SwapState::Intended)]);
+    assert_eq!(tx.swaps_after(first.id, 9).await.unwrap()[0].id, second.id);
+    assert_eq!(tx.swaps_after(SwapId(0), 1).await.unwrap().len(), 1);
+    tx.end_swap(second, SwapState::Undone).await.unwrap();
+    assert_eq!(tx.sealing_campaigns().await.unwrap(), []);
 }
 
 async fn a_swap_is_taken_over_only_after_its_lease(store: TestStore) {
@@ -115,7 +136,7 @@ async fn what_was_let_through_is_kept(store: TestStore) {
     let transaction = SiteTransaction::new("site/1".to_owned(), 1 << 40);
     let mut tx = store.tx().await;
     assert_eq!(left(&mut tx).await[0].passed, None);
-    assert!(tx.pass_swap(held, Some(&transaction)).await.unwrap());
+    assert!(tx.pass_swap(held, Some(&transaction)).await.unwrap().is_some());
     let swap = left(&mut tx).await.remove(0);
     assert_eq!((swap.passed, swap.transaction), (Some(1), Some(transaction)));
     let taken = tx.take_swap(held.id, &worker(2), OVER).await.unwrap().unwrap();
@@ -143,7 +164,7 @@ async fn only_what_is_found_after_all_changes_an_end(store: TestStore) {
     frozen(&store, 1).await;
     let held = intend(&store, &seal(&store, "0", 50).await, LONG).await.unwrap();
     let mut tx = store.tx().await;
-    assert!(tx.end_swap(held, SwapState::Undone).await.unwrap());
+    assert!(tx.end_swap(held, SwapState::Undone).await.unwrap().is_some());
     tx.commit().await.unwrap();
     for state in ["intended', ended_at = NULL, lease_owner = '", "overtaken"] {
         let objection = store.objection(&format!("UPDATE swap SET state = '{state}'")).await;
