@@ -103,11 +103,6 @@ impl Fold {
         self.campaigns.get(&campaign)
     }
 
-    /// The campaigns that the log knows.
-    pub fn campaigns(&self) -> impl Iterator<Item = CampaignId> {
-        self.campaigns.keys().copied()
-    }
-
     /// Passes a kill switch that stands as it was moved last.
     ///
     /// # Errors

@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::FoldRefusal;

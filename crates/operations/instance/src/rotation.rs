@@ -288,7 +288,7 @@ mod tests {
         tx.commit().await.unwrap();
     }
 
-    fn is_rotated<T>(refused: Result<T, InstanceFault>) -> bool {
+    fn is_rotated<T>(refused: &Result<T, InstanceFault>) -> bool {
         matches!(refused, Err(InstanceFault::Store(StoreError::KeyRotated(_))))
     }
 
@@ -297,10 +297,10 @@ mod tests {
         let site = TestSite::new().await;
         name(&site, &["a"]).await.unwrap();
         let new = rotated(&site, 7).await;
-        assert!(is_rotated(record(&site).await));
+        assert!(is_rotated(&record(&site).await));
         assert!(matches!(name(&site, &["b"]).await, Err(StoreError::KeyRotated(_))));
         let mut tx = site.store().begin().await.unwrap();
-        assert!(is_rotated(site.proved(&mut tx).await.map(drop)));
+        assert!(is_rotated(&site.proved(&mut tx).await.map(drop)));
         drop(tx);
         assert!(matches!(site.check_key().await, Err(StoreError::KeyRotated(_))));
         let opened = site.opened_with(site.first_key()).await;

@@ -120,9 +120,9 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         let theirs = folder.path().join("theirs");
         fs::write(&theirs, "theirs").unwrap();
-        for leave in [|left: &Path, _: &Path| fs::write(left, "half"), |left, to| symlink(to, left)]
-        {
-            leave(&left, &theirs).unwrap();
+        for is_link in [false, true] {
+            let leave = if is_link { symlink(&theirs, &left) } else { fs::write(&left, "half") };
+            leave.unwrap();
             drop(NewFile::begin(&path).unwrap());
             assert!(left.symlink_metadata().is_err());
             assert_eq!(fs::read(&theirs).unwrap(), b"theirs");

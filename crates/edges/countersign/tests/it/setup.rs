@@ -76,7 +76,7 @@ fn another_instances_key_opens_nothing() {
         (TestInstance::embedded(Backend::Sqlite), TestInstance::embedded(Backend::Sqlite));
     fs::copy(other.path("instance.key"), ours.path("instance.key")).unwrap();
     let refused = ours.run(&["leak", "list"]);
-    assert!(refused.failure().contains("is not the one that store"), "{}", refused.failure());
+    assert!(refused.failure().contains("is not the one of store"), "{}", refused.failure());
     let doctor = ours.run(&["doctor"]);
     assert_eq!(doctor.code, 1);
     let examination: Value = serde_json::from_str(&doctor.stdout).unwrap();

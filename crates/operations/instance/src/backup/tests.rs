@@ -59,7 +59,7 @@ impl BackedUp {
         let roster = accept_roster(&site, &first, first.document().digest()).await.unwrap();
         let sending = site.path("sending.json");
         let arming = proposed(&site, &sending).await;
-        arm(&site, &arming, &roster, &sending).await.unwrap();
+        arm(&site, &arming, &roster, &sending, &no_witnesses()).await.unwrap();
         let file = site.path("backup");
         back_up(&site, &file, &Silent).await.unwrap();
         Self { site, roster, file }
@@ -145,12 +145,12 @@ async fn a_restored_store_is_disarmed_until_operators_know_of_it() {
         matches!(refused, DisarmedError::Restored { backup_at } if backup_at == NOW),
         "{refused}"
     );
-    let early = arm(&restored, &before, roster, &sending).await;
+    let early = arm(&restored, &before, roster, &sending, &no_witnesses()).await;
     assert!(matches!(early, Err(ArmError::OtherDatabase { .. })), "{early:?}");
 
     let arming = proposed(&restored, &sending).await;
     assert!(arming.document().is_restored());
-    arm(&restored, &arming, roster, &sending).await.unwrap();
+    arm(&restored, &arming, roster, &sending, &no_witnesses()).await.unwrap();
     may_send(&restored, roster, &sending).await.unwrap();
     let original = may_send(site, roster, &sending).await.unwrap_err();
     assert!(matches!(original, DisarmedError::Disarmed(_)), "{original}");
@@ -170,7 +170,7 @@ async fn nobody_who_signed_before_arms_a_restored_store() {
     let text = text.replace("\"continues\":false", "\"continues\":true");
     let unknowing = SignedArming::new(serde_json::from_str(&text).unwrap());
     let unknowing = unknowing.signed_by(&key("ana")).signed_by(&key("bob"));
-    let refused = arm(&restored, &unknowing, &backed_up.roster, &sending).await;
+    let refused = arm(&restored, &unknowing, &backed_up.roster, &sending, &no_witnesses()).await;
     assert!(matches!(refused, Err(ArmError::Restored)), "{refused:?}");
 }
 

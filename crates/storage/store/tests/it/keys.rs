@@ -128,8 +128,9 @@ async fn every_data_key_is_found_that_another_key_wraps(store: TestStore) {
         let found = tx.data_keys_wrapped_otherwise(place, &prefix, behind, limit).await.unwrap();
         assert_eq!(found.iter().map(|row| row.first).collect::<Vec<_>>(), expected);
     }
-    let all = tx.data_keys_wrapped_otherwise(DataKeyPlace::Leak, &prefix(TWO), (0, 0), 9);
-    for row in all.await.unwrap() {
+    let of_two = prefix(TWO);
+    let all = tx.data_keys_wrapped_otherwise(DataKeyPlace::Leak, &of_two, (0, 0), 9).await;
+    for row in all.unwrap() {
         assert!(tx.wrap_data_key(DataKeyPlace::Leak, &row, wrapped(TWO, 5)).await.unwrap());
         assert!(!tx.wrap_data_key(DataKeyPlace::Leak, &row, wrapped(TWO, 6)).await.unwrap());
     }
