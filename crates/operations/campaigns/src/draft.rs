@@ -7,7 +7,7 @@ use model::{InstanceKind, LeakId, LeakName, LeakState, OperatorName};
 use store::{NewCampaign, Tx};
 
 use crate::{
-    CampaignError, CampaignView, freeze::refuse_stranger, loaded::machine_digest, show_campaign,
+    CampaignError, CampaignView, loaded::machine_digest, needs::refuse_stranger, show_campaign,
 };
 
 /// A campaign to be put together.

@@ -22,7 +22,7 @@ use crate::{
     draft::store_kind,
     limits::ACCOUNTS_PER_LOOK_UP,
     loaded::{Loaded, held, held_by_name, named, take_step},
-    needs::refuse_unable,
+    needs::{refuse_stranger, refuse_unable},
     show_campaign,
 };
 
@@ -136,14 +136,6 @@ async fn hand_over(
     tx.set_campaign_author(campaign, &author).await?;
     let handed_over = CampaignEvent::CampaignHandedOver { campaign, author };
     Ok(instance.record(tx, &[handed_over.into()]).await?)
-}
-
-/// Refuses an author who could not sign the plan.
-pub(crate) fn refuse_stranger(author: &OperatorName, roster: &Roster) -> Result<(), CampaignError> {
-    match roster.operator(author) {
-        Some(_) => Ok(()),
-        None => Err(CampaignError::UnknownAuthor { name: author.to_string() }),
-    }
 }
 
 /// Passes a plan that was signed with these very words.

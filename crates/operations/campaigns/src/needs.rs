@@ -1,7 +1,10 @@
 //! What a campaign needs of the directory: it reads accounts, seals them, and tells their owners.
-//! Ending sessions it leaves to the site where the directory cannot.
+//! Ending sessions it leaves to the site where the directory cannot. And of its author.
 
+use authority::Roster;
 use directory::{Ability, Directory, Kinship};
+
+use model::OperatorName;
 
 use crate::CampaignError;
 
@@ -17,5 +20,13 @@ pub(crate) async fn refuse_unable(directory: &dyn Directory) -> Result<(), Campa
     match directory.kinship().await? {
         Kinship::One | Kinship::Untold(_) => Ok(()),
         Kinship::Two(reason) => Err(unable(reason)),
+    }
+}
+
+/// Refuses an author who could not sign the plan.
+pub(crate) fn refuse_stranger(author: &OperatorName, roster: &Roster) -> Result<(), CampaignError> {
+    match roster.operator(author) {
+        Some(_) => Ok(()),
+        None => Err(CampaignError::UnknownAuthor { name: author.to_string() }),
     }
 }

@@ -16,7 +16,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-pub use new_file::NewFile;
+pub use new_file::UnfinishedFile;
 
 /// Read and written by its owner.
 const MODE: u32 = 0o600;

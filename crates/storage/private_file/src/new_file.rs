@@ -9,18 +9,18 @@ use std::{
 use crate::{LockedFolder, create};
 
 /// A file that appears under its name only once it is whole. Dropping it before
-/// [`NewFile::finish`] removes what was written.
+/// [`UnfinishedFile::finish`] removes what was written.
 ///
 /// Until then it lies beside its name, with `.new` behind it. Whoever was killed has left that
 /// behind: the next one removes it.
 #[derive(Debug)]
-pub struct NewFile {
+pub struct UnfinishedFile {
     file: File,
     path: PathBuf,
     new: PathBuf,
 }
 
-impl NewFile {
+impl UnfinishedFile {
     /// Begins a file, for its owner alone.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl NewFile {
     }
 }
 
-impl Write for NewFile {
+impl Write for UnfinishedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)
     }
@@ -61,7 +61,7 @@ impl Write for NewFile {
     }
 }
 
-impl Drop for NewFile {
+impl Drop for UnfinishedFile {
     fn drop(&mut self) {
         // It is gone if it has got its name; what cannot be removed now is removed by the next one.
         let _ = fs::remove_file(&self.new);
@@ -101,14 +101,14 @@ mod tests {
     fn a_file_has_its_name_once_it_is_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        let mut file = NewFile::begin(&path).unwrap();
+        let mut file = UnfinishedFile::begin(&path).unwrap();
         file.write_all(b"half").unwrap();
         assert!(!path.exists());
         file.write_all(b" and half").unwrap();
         file.finish().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"half and half");
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(NewFile::begin(&path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(UnfinishedFile::begin(&path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -116,14 +116,14 @@ mod tests {
     fn what_is_given_up_or_was_left_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let (path, left) = (folder.path().join("file"), folder.path().join("file.new"));
-        drop(NewFile::begin(&path).unwrap());
+        drop(UnfinishedFile::begin(&path).unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         let theirs = folder.path().join("theirs");
         fs::write(&theirs, "theirs").unwrap();
         for is_link in [false, true] {
             let leave = if is_link { symlink(&theirs, &left) } else { fs::write(&left, "half") };
             leave.unwrap();
-            drop(NewFile::begin(&path).unwrap());
+            drop(UnfinishedFile::begin(&path).unwrap());
             assert!(left.symlink_metadata().is_err());
             assert_eq!(fs::read(&theirs).unwrap(), b"theirs");
         }
@@ -133,8 +133,8 @@ mod tests {
     fn one_process_at_a_time_writes_a_file_and_none_writes_over_another() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        let one = NewFile::begin(&path).unwrap();
-        assert_eq!(NewFile::begin(&path).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        let one = UnfinishedFile::begin(&path).unwrap();
+        assert_eq!(UnfinishedFile::begin(&path).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
         fs::write(&path, "theirs").unwrap();
         assert_eq!(one.finish().unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&path).unwrap(), b"theirs");

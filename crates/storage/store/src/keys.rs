@@ -2,7 +2,7 @@
 
 use model::KeyId;
 
-use crate::{StoreError, StoreFuture, Tx, cell::Cell};
+use crate::{KeyRotated, StoreError, StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
     IN_FORCE = ["SELECT id, key_check FROM key_in_force"];
@@ -39,19 +39,6 @@ pub struct RetiredKeyRow {
 }
 
 record!(RetiredKeyRow { number, id, kept });
-
-/// Another instance key is in force than the one that this process holds. Nothing was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the instance key was rotated: put the new key file in place and restart (in force is key \
-     {in_force}, this process holds {held})"
-)]
-pub struct KeyRotated {
-    /// The id of the key in force.
-    pub in_force: KeyId,
-    /// The id of the key that this process holds.
-    pub held: KeyId,
-}
 
 impl Tx {
     /// The key in force; `None` before the store was first opened with its key.

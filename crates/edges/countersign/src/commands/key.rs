@@ -35,7 +35,7 @@ pub(super) async fn run(
 }
 
 #[derive(Serialize)]
-struct KeyMade {
+struct InstanceKeyMade {
     key_file: String,
     key: KeyId,
     verifier: String,
@@ -49,7 +49,7 @@ async fn make(
     let instance = wiring::instance(config).await?;
     let key = InstanceKey::generate(&SystemRandomness);
     files::create(file, format!("{}\n", *key.to_text()).as_bytes())?;
-    let made = KeyMade {
+    let made = InstanceKeyMade {
         key_file: file.display().to_string(),
         key: key.id(),
         verifier: KeyRing::new(key).checkpoint_key(instance.id()).verifier().to_string(),
@@ -167,17 +167,17 @@ fn next_step(config: &Config, file: &Path) -> String {
 }
 
 #[derive(Serialize)]
-struct Keys {
+struct KeyList {
     keys: Vec<ListedKey>,
 }
 
 async fn list(context: &CommandContext<'_>, config: &Config) -> Result<(), CommandFailure> {
     let instance = wiring::instance(config).await?;
-    let keys = Keys { keys: list_keys(&instance).await? };
+    let keys = KeyList { keys: list_keys(&instance).await? };
     Ok(context.output.result("countersign.key_list/1", &keys, for_people)?)
 }
 
-fn for_people(keys: &Keys) -> String {
+fn for_people(keys: &KeyList) -> String {
     let mut grid = Grid::new(["key", "state", "signs entries", "data keys"]);
     for key in &keys.keys {
         let state = match key.retired_at {

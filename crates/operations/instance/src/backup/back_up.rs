@@ -7,7 +7,7 @@ use authority::LogMark;
 use futures_util::{TryStreamExt as _, future::BoxFuture};
 use ledger::LogEvent;
 use model::{Timestamp, canonical::hex_of};
-use private_file::NewFile;
+use private_file::UnfinishedFile;
 use store::{Store, StoreError, StoreTable, Tx};
 
 use super::{
@@ -28,7 +28,7 @@ pub fn back_up<'a>(
 ) -> BoxFuture<'a, Result<BackupReport, BackUpError>> {
     Box::pin(async move {
         let failed = |source| BackUpError::unwritable(path, source);
-        let file = NewFile::begin(path).map_err(failed)?;
+        let file = UnfinishedFile::begin(path).map_err(failed)?;
         progress.begin(Step::BackUp, 0);
         let mut tx = instance.store().read().await?;
         let header = header(instance, &mut tx).await?;
