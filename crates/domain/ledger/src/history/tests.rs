@@ -422,7 +422,7 @@ fn restored_log() -> Vec<Value> {
 }
 
 fn place_of(log: &[Value], of: &str) -> usize {
-    log.iter().position(|entry| event(entry) == of).unwrap()
+    log.iter().rposition(|entry| event(entry) == of).unwrap()
 }
 
 #[test]
