@@ -163,10 +163,8 @@ pub fn close_campaign<'a>(
         let (mut done, now) = (progress(&mut tx, loaded.id()).await?, tx.now().await?);
         if mutant::is_on("close_untold") {
             done.unsettled = Unsettled::default();
-        // A campaign that runs says so better than its untold people do.
-        } else if !matches!(loaded.campaign.state(), State::Running(_)) {
-            refuse_unsettled(instance, &mut tx, &loaded).await?;
         }
+        refuse_untold(instance, &mut tx, &loaded).await?;
         take_step(instance, &mut tx, &mut loaded, Event::Close(&done), now).await?;
         tx.commit().await?;
         show_campaign(instance, name).await
@@ -177,8 +175,21 @@ pub fn close_campaign<'a>(
 async fn refuse_left_out(instance: &Instance, name: &str) -> Result<(), CampaignError> {
     let mut tx = instance.store().read().await?;
     let loaded = named(&mut tx, name).await?;
+    refuse_untold(instance, &mut tx, &loaded).await?;
     agreed_tale(instance, &mut tx, &loaded).await?;
     Ok(())
+}
+
+/// A campaign that runs says so better than its untold people do.
+async fn refuse_untold(
+    instance: &Instance,
+    tx: &mut Tx,
+    loaded: &Loaded,
+) -> Result<(), CampaignError> {
+    if mutant::is_on("close_untold") || matches!(loaded.campaign.state(), State::Running(_)) {
+        return Ok(());
+    }
+    refuse_unsettled(instance, tx, loaded).await
 }
 
 async fn step_by_name(

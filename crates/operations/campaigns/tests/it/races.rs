@@ -7,9 +7,11 @@ use campaign::SwapEnd;
 use campaigns::{
     SwapError,
     saga::{Replacement, Saga, Swapped, carry_out, judge_left, version},
+    swap_digest,
 };
 use directory::{Columns, Directory, EndedSessions, LockedRow, Mapping};
 use instance::testing::TestSite;
+use ledger::CampaignEvent;
 use model::{AccountId, CampaignId, StoredHash};
 use sql::{Access, Db, OpenOptions, QueryText};
 use store::{NewSwap, Swap, SwapBehalf, SwapLease, Tx, WorkerName};
@@ -109,9 +111,18 @@ async fn intend(instance: &TestSite) -> SwapLease {
         expected: version(instance.keys(), &hash(OLD)),
         made: version(instance.keys(), &hash(OURS)),
     };
-    let held = tx.intend_swap(&new, &name(1), Duration::ZERO).await.unwrap();
+    let held = tx.intend_swap(&new, &name(1), Duration::ZERO).await.unwrap().unwrap();
+    let intended = CampaignEvent::AccountSealing {
+        campaign,
+        whom: new.subject.into(),
+        credential_version: new.expected,
+        findings: Vec::new(),
+        swap: Some(held.id),
+        row: Some(swap_digest(&new)),
+    };
+    instance.record(&mut tx, &[intended.into()]).await.unwrap();
     tx.commit().await.unwrap();
-    held.unwrap()
+    held
 }
 
 async fn write(db: &Db, text: &str) {
