@@ -64,7 +64,7 @@ pub use statement::{Statement, StatementCounts, publish_statement, statements};
 pub use steer::{
     close_campaign, halt_campaign, halt_everything, resume_campaign, start_campaign, thaw_campaign,
 };
-pub use swap_row::{check_open_swap, swap_digest};
+pub use swap_row::{check_open_swap, end_open_swap, swap_digest};
 pub use takeover::{is_sealing_left, judge_left_sealings};
 pub use unsettled::{UnsettledPeople, UnsettledPerson, unsettled_people};
 pub use view::{

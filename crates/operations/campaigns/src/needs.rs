@@ -3,7 +3,6 @@
 
 use authority::Roster;
 use directory::{Ability, Directory, Kinship};
-
 use model::OperatorName;
 
 use crate::CampaignError;

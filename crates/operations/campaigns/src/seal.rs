@@ -28,7 +28,7 @@ use crate::{
     limits::HELD_ROW_AGAIN_AFTER,
     loaded::{Loaded, halt, kill_switch, shared},
     saga::{Replacement, Saga, Swapped, carry_out, version},
-    swap_row::{check_open_swap, swap_digest},
+    swap_row::{check_open_swap, end_open_swap, swap_digest},
 };
 
 /// Takes up some addresses and seals their accounts; `false` if there is none to take now.
@@ -314,7 +314,10 @@ impl SealingSaga<'_> {
         let Some(end) = action.end() else { return Ok(None) };
         let swap = self.swaps.get(account).copied();
         let may_record = match swap {
-            Some(held) => self.end_swap(tx, held, swap_state(end)).await?,
+            Some(held) => {
+                let ended = end_open_swap(self.context.instance, tx, held, swap_state(end));
+                ended.await?.is_some()
+            }
             None => is_ours && end != TargetState::Pending,
         };
         if may_record && swap.is_none() {
@@ -335,18 +338,6 @@ impl SealingSaga<'_> {
         };
         events.push(record_end(tx, &ended, row.address).await?);
         Ok(Some(end))
-    }
-
-    /// `false` if another attempt has it.
-    async fn end_swap(
-        &self,
-        tx: &mut Tx,
-        held: SwapLease,
-        end: SwapState,
-    ) -> Result<bool, SwapError> {
-        let Some(swap) = tx.end_swap(held, end).await? else { return Ok(false) };
-        check_open_swap(self.context.instance, tx, &swap, held.attempt).await?;
-        Ok(true)
     }
 
     async fn finish_address(

@@ -6,7 +6,7 @@ use model::{
     SwapState,
     canonical::{digest, hex_of},
 };
-use store::{NewSwap, Swap, Tx};
+use store::{NewSwap, Swap, SwapLease, Tx};
 
 use crate::SwapError;
 
@@ -23,6 +23,21 @@ pub async fn check_open_swap(
 ) -> Result<(), SwapError> {
     let row = SwapRow { state: SwapState::Intended, attempt, ..swap_row(swap) };
     Ok(instance.proved(tx).await?.check_swap(&row)?)
+}
+
+/// Ends a swap that is as the log says; `None` if another attempt has it.
+///
+/// # Errors
+/// [`SwapError::Row`] if the log says otherwise.
+pub async fn end_open_swap(
+    instance: &Instance,
+    tx: &mut Tx,
+    held: SwapLease,
+    end: SwapState,
+) -> Result<Option<Swap>, SwapError> {
+    let Some(swap) = tx.end_swap(held, end).await? else { return Ok(None) };
+    check_open_swap(instance, tx, &swap, held.attempt).await?;
+    Ok(Some(swap))
 }
 
 /// What the log calls a swap: SHA-256, in hexadecimal, of all that stays in its row.

@@ -24,7 +24,7 @@ use crate::{
     limits::SWAPS_PER_ROUND,
     loaded::halt_alone,
     saga::judge_left,
-    swap_row::check_open_swap,
+    swap_row::{check_open_swap, end_open_swap},
 };
 
 /// Whether a worker has left a sealing behind, or the row of one is gone.
@@ -154,8 +154,9 @@ async fn record(
 ) -> Result<(), RunError> {
     let mut tx = context.instance.store().begin().await?;
     tx.hold_campaign(campaign).await?;
-    let Some(ended) = tx.end_swap(taken.held(), end.state()).await? else { return Ok(()) };
-    check_open_swap(context.instance, &mut tx, &ended, taken.attempt).await?;
+    if end_open_swap(context.instance, &mut tx, taken.held(), end.state()).await?.is_none() {
+        return Ok(());
+    }
     let action = Action::from(end);
     let (subject, reason) = (taken.subject, action.skipped());
     let end = action.end().unwrap_or(TargetState::Pending);

@@ -4,7 +4,7 @@ use std::{slice, sync::Arc};
 
 use campaign::SwapEnd;
 use campaigns::{
-    SwapError, WatchError, WorkerContext, check_open_swap,
+    SwapError, WatchError, WorkerContext, check_open_swap, end_open_swap,
     saga::{credential_of, judge_left},
     watch_account,
 };
@@ -68,21 +68,10 @@ pub(crate) async fn end_choice(
     held: SwapLease,
     end: SwapState,
 ) -> Result<Option<LogEvent>, SwapError> {
-    let Some(Swap { id: swap, subject, .. }) = ended(instance, tx, held, end).await? else {
+    let Some(Swap { id: swap, subject, .. }) = end_open_swap(instance, tx, held, end).await? else {
         return Ok(None);
     };
     Ok(Some(RecoveryEvent::ChoiceEnded { whom: subject.into(), swap, end }.into()))
-}
-
-async fn ended(
-    instance: &Instance,
-    tx: &mut Tx,
-    held: SwapLease,
-    end: SwapState,
-) -> Result<Option<Swap>, SwapError> {
-    let Some(swap) = tx.end_swap(held, end).await? else { return Ok(None) };
-    check_open_swap(instance, tx, &swap, held.attempt).await?;
-    Ok(Some(swap))
 }
 
 async fn record(
