@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 
 use authority::{
-    Armed, ArmingFacts, DatabaseIdentity, Disarmed, LogMark, LogNow, Roster, SignaturesError,
-    SignedArming,
+    Armed, ArmingDocument, ArmingFacts, DatabaseIdentity, Disarmed, LogMark, LogNow, Roster,
+    SignaturesError, SignedArming,
     limits::{ARMING_LEASE, ARMING_RENEWAL, CLOCK_SKEW_MAX},
     may_send,
 };
@@ -75,22 +75,33 @@ impl SendingGuard {
         roster: &'a Roster,
     ) -> BoxFuture<'a, Result<SendingStatus, DisarmedError>> {
         Box::pin(async move {
-            let file = self.read(instance)?;
-            let (armed, stored) = taken_arming(tx, instance, roster).await?;
-            let facts = ArmingFacts {
-                database: found_database(tx, &armed).await?,
-                secret: file.secret.digest(),
-                lease_until: stored.lease_until,
-                now: tx.now().await?,
-                mark: file.mark,
-                log: log_now(tx, file.mark.size).await?,
-            };
-            may_send(&armed, &facts)?;
-            let log = instance.proved(tx).await?;
-            log.check_arming(&digest_of(&stored.document))?;
-            check_lease(log.arming_used_at(), instance.clock().now())?;
+            let (armed, stored) = self.permitted(tx, instance, roster).await?;
             status(&armed, &stored)
         })
+    }
+
+    /// The same for whoever needs no more than what was signed.
+    pub(crate) async fn permitted(
+        &self,
+        tx: &mut Tx,
+        instance: &Instance,
+        roster: &Roster,
+    ) -> Result<(Armed, store::Arming), DisarmedError> {
+        let file = self.read(instance)?;
+        let (armed, stored) = taken_arming(tx, instance, roster).await?;
+        let facts = ArmingFacts {
+            database: found_database(tx, &armed).await?,
+            secret: file.secret.digest(),
+            lease_until: stored.lease_until,
+            now: tx.now().await?,
+            mark: file.mark,
+            log: log_now(tx, file.mark.size).await?,
+        };
+        may_send(&armed, &facts)?;
+        let log = instance.proved(tx).await?;
+        log.check_arming(&digest_of(&stored.document))?;
+        check_lease(log.arming_used_at(), instance.clock().now())?;
+        Ok((armed, stored))
     }
 
     /// Remembers durably how far the log has come, so that a store restored from before is
@@ -209,7 +220,7 @@ pub(crate) async fn witness_policy(
 ) -> Result<Option<WitnessPolicy>, DisarmedError> {
     let (armed, stored) = taken_arming(tx, instance, roster).await?;
     instance.proved(tx).await?.check_arming(&digest_of(&stored.document))?;
-    Ok(policy(&armed)?)
+    Ok(policy_of(armed.document())?)
 }
 
 /// Whether witnesses sign for the log before anything is sealed or sent; no arming names none.
@@ -230,9 +241,11 @@ pub fn is_witnessed<'a>(
     })
 }
 
-fn policy(armed: &Armed) -> Result<Option<WitnessPolicy>, WitnessPolicyError> {
-    let terms = armed.document().witnesses();
-    terms.map(|terms| terms.as_str().parse()).transpose()
+/// The witnesses that an arming names, to be asked.
+pub(crate) fn policy_of(
+    document: &ArmingDocument,
+) -> Result<Option<WitnessPolicy>, WitnessPolicyError> {
+    document.witnesses().map(|terms| terms.as_str().parse()).transpose()
 }
 
 /// What the log calls a signed document.
@@ -244,7 +257,7 @@ pub(crate) fn status(
     armed: &Armed,
     stored: &store::Arming,
 ) -> Result<SendingStatus, DisarmedError> {
-    let policy = policy(armed)?;
+    let policy = policy_of(armed.document())?;
     let lines = policy.as_ref().map(ToString::to_string).unwrap_or_default();
     Ok(SendingStatus {
         database: armed.document().database().to_string(),

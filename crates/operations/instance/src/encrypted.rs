@@ -1,7 +1,8 @@
+use model::Randomness;
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
-use crate::{DecryptError, Instance};
+use crate::{DataKey, DecryptError, Instance};
 
 /// The form of what is encrypted as JSON: the first byte of the plain text. A worker of another
 /// version refuses what it does not know, rather than misread it.
@@ -28,10 +29,8 @@ impl Instance {
         context: &str,
         value: &T,
     ) -> Result<Encrypted, serde_json::Error> {
-        let mut plain = Zeroizing::new(vec![FORM]);
-        serde_json::to_writer(&mut *plain, value)?;
         let (key, wrapped_key) = self.keys().new_data_key(purpose, self.randomness());
-        Ok(Encrypted { wrapped_key, body: key.encrypt(context, &plain, self.randomness()) })
+        Ok(Encrypted { wrapped_key, body: key.encrypt_json(context, value, self.randomness())? })
     }
 
     /// The reverse of [`Instance::encrypt`].
@@ -46,7 +45,30 @@ impl Instance {
         wrapped_key: &[u8],
         body: &[u8],
     ) -> Result<T, DecryptError> {
-        let plain = self.keys().data_key(purpose, wrapped_key)?.decrypt(context, body)?;
+        self.keys().data_key(purpose, wrapped_key)?.decrypt_json(context, body)
+    }
+}
+
+impl DataKey {
+    /// A value as JSON, behind its form.
+    pub(crate) fn encrypt_json<T: Serialize>(
+        &self,
+        context: &str,
+        value: &T,
+        randomness: &dyn Randomness,
+    ) -> Result<Vec<u8>, serde_json::Error> {
+        let mut plain = Zeroizing::new(vec![FORM]);
+        serde_json::to_writer(&mut *plain, value)?;
+        Ok(self.encrypt(context, &plain, randomness))
+    }
+
+    /// The reverse of [`DataKey::encrypt_json`].
+    pub(crate) fn decrypt_json<T: DeserializeOwned>(
+        &self,
+        context: &str,
+        encrypted: &[u8],
+    ) -> Result<T, DecryptError> {
+        let plain = self.decrypt(context, encrypted)?;
         match plain.split_first() {
             Some((&FORM, json)) => {
                 serde_json::from_slice(json).map_err(|_| DecryptError::new(context))

@@ -185,8 +185,7 @@ pub(crate) async fn require_migrated(store: &Store) -> Result<(), InstanceError>
     }
 }
 
-/// The key ring of a store, if the key is the one in force there. Who opens a store first that was made
-/// before keys had ids names it.
+/// The key ring of a store, if the key is the one in force there.
 pub(crate) async fn open_keys(
     tx: &mut Tx,
     key: InstanceKey,

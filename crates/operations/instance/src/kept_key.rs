@@ -2,12 +2,8 @@ use ledger::CheckpointVerifier;
 use model::{KeyId, Randomness, Timestamp, canonical::micros};
 use serde::{Deserialize, Serialize};
 use store::RetiredKeyRow;
-use zeroize::Zeroizing;
 
 use crate::{DataKey, DecryptError, InstanceKey, secret_bytes::SecretBytes};
-
-/// The form of what is kept of a key: the first byte of the plain text.
-const FORM: u8 = 1;
 
 /// An instance key that was rotated, with what is still needed of it. The key itself is kept nowhere,
 /// nor is what it has signed the log with.
@@ -24,14 +20,7 @@ impl RetiredKey {
     pub(crate) fn read(row: &RetiredKeyRow, in_force: &InstanceKey) -> Result<Self, DecryptError> {
         let RetiredKeyRow { number, id, .. } = *row;
         let context = context(number, id);
-        let plain = keeping(in_force).decrypt(&context, &row.kept)?;
-        match plain.split_first() {
-            Some((&FORM, json)) => {
-                let kept = serde_json::from_slice(json);
-                Ok(Self { number, id, kept: kept.map_err(|_| DecryptError::new(&context))? })
-            }
-            found => Err(DecryptError::of_form(&context, found.map(|(form, _)| *form))),
-        }
+        Ok(Self { number, id, kept: keeping(in_force).decrypt_json(&context, &row.kept)? })
     }
 
     /// What is kept of it under a key that is in force, or is about to be.
@@ -40,10 +29,9 @@ impl RetiredKey {
         in_force: &InstanceKey,
         randomness: &dyn Randomness,
     ) -> Result<RetiredKeyRow, serde_json::Error> {
-        let mut plain = Zeroizing::new(vec![FORM]);
-        serde_json::to_writer(&mut *plain, &self.kept)?;
         let Self { number, id, .. } = *self;
-        let kept = keeping(in_force).encrypt(&context(number, id), &plain, randomness);
+        let context = context(number, id);
+        let kept = keeping(in_force).encrypt_json(&context, &self.kept, randomness)?;
         Ok(RetiredKeyRow { number, id, kept })
     }
 }

@@ -9,7 +9,8 @@ use failpoint::mutant;
 
 use crate::{
     DisarmedError, Instance, RosterStateError, SendingGuard, WitnessError, Witnesses,
-    arming::witness_policy, roster_in,
+    arming::{policy_of, witness_policy},
+    roster_in,
 };
 
 /// What this host may send by: its sending file, the roster that the configuration names, and the
@@ -51,8 +52,9 @@ impl SendingPermission {
     ) -> BoxFuture<'a, Result<Permit, PermissionError>> {
         Box::pin(async move {
             let roster = roster_in(tx, instance, self.founding).await?;
-            let armed = self.guard.check(tx, instance, &roster).await?;
-            Ok(Permit { roster, is_witnessed: armed.policy.is_some() })
+            let (armed, _) = self.guard.permitted(tx, instance, &roster).await?;
+            let policy = policy_of(armed.document()).map_err(DisarmedError::Policy)?;
+            Ok(Permit { roster, is_witnessed: policy.is_some() })
         })
     }
 

@@ -19,7 +19,7 @@ use store::Tx;
 use crate::{
     DisarmedError, Instance, InstanceFault, SendingFileError, SendingStatus, Silence, WitnessError,
     Witnesses,
-    arming::{digest_of, log_now, newest_mark, status, taken_arming},
+    arming::{digest_of, log_now, newest_mark, policy_of, status, taken_arming},
     sending_file::{ArmingSecret, SendingFile, lock_around},
 };
 
@@ -163,9 +163,8 @@ async fn former_policy(
     let Some(stored) = tx.arming().await? else { return Ok(None) };
     let log = instance.proved(tx).await?;
     let is_logged = log.check_arming(&digest_of(&stored.document)).is_ok();
-    let document = SignedArming::parse(&stored.document).ok().filter(|_| is_logged);
-    let terms = document.as_ref().and_then(|signed| signed.document().witnesses());
-    Ok(terms.and_then(|terms| terms.as_str().parse().ok()))
+    let signed = SignedArming::parse(&stored.document).ok().filter(|_| is_logged);
+    Ok(signed.and_then(|signed| policy_of(signed.document()).ok().flatten()))
 }
 
 /// Once the store was restored, whoever arms it has to know: a proposal from before says that nothing is
@@ -266,18 +265,18 @@ async fn is_all_known(
     file: &Path,
     witnesses: &Witnesses,
 ) -> Result<bool, ArmError> {
-    if instance.proved(tx).await?.restored_from().is_some() {
+    let stored = tx.arming().await?;
+    let log = instance.proved(tx).await?;
+    if log.restored_from().is_some() {
         return Ok(false);
     }
     // Nothing can be lost of what was never begun.
-    let Some(stored) = tx.arming().await? else { return Ok(true) };
-    let log = instance.proved(tx).await?;
+    let Some(stored) = stored else { return Ok(true) };
     log.check_arming(&digest_of(&stored.document)).map_err(DisarmedError::Row)?;
     drop(log);
     let armed = SignedArming::parse(&stored.document).map_err(DisarmedError::Stored)?;
     let armed = armed.document();
-    if let Some(terms) = armed.witnesses() {
-        let policy = terms.as_str().parse().map_err(DisarmedError::Policy)?;
+    if let Some(policy) = policy_of(armed).map_err(DisarmedError::Policy)? {
         return Ok(witnesses.sign_by_all(instance, &policy).await.is_ok());
     }
     let ours = match SendingFile::read(file) {

@@ -233,13 +233,11 @@ crate::from_through!(RotateError, Fault: crate::StoreError, LogError);
 
 #[cfg(test)]
 mod tests {
-    use model::AccountId;
-    use sql::{Access, Db, OpenOptions, QueryText};
-
     use super::*;
     use crate::{
         InstanceError, StoreError, Unit, keep_proved, purpose::SPOOL, testing::TestSite, verify_log,
     };
+    use model::AccountId;
 
     struct NoProgress;
 
@@ -276,16 +274,6 @@ mod tests {
     async fn rotated(site: &TestSite, next: u8) -> Instance {
         rotate_key(site, &key(next)).await.unwrap();
         site.opened_with(key(next)).await.unwrap()
-    }
-
-    /// Changes rows behind the program's back.
-    async fn meddle(site: &TestSite, text: &str) {
-        let url = format!("sqlite:{}", site.path("store.db").display());
-        let options = OpenOptions { access: Access::Create, connections_max: 1 };
-        let db = Db::open(&url, options).await.unwrap();
-        let mut tx = db.begin().await.unwrap();
-        tx.run(&QueryText::composed(text.to_owned())).execute().await.unwrap();
-        tx.commit().await.unwrap();
     }
 
     fn is_rotated<T>(refused: &Result<T, InstanceFault>) -> bool {
@@ -339,8 +327,8 @@ mod tests {
     async fn a_store_that_was_kept_before_keys_had_ids_is_rotated_as_well() {
         let site = TestSite::new().await;
         name(&site, &["a", "b"]).await.unwrap();
-        meddle(&site, "UPDATE subject SET subject_key = substr(subject_key, 10)").await;
-        meddle(&site, "DELETE FROM key_in_force").await;
+        site.meddle("UPDATE subject SET subject_key = substr(subject_key, 10)").await;
+        site.meddle("DELETE FROM key_in_force").await;
         let site_of_today = site.opened_with(site.first_key()).await.unwrap();
         assert_eq!(name(&site_of_today, &["b"]).await.unwrap(), [2]);
         assert_eq!(data_keys_left(&site_of_today).await.unwrap(), 0, "they are its own");
@@ -374,7 +362,7 @@ mod tests {
         let site = TestSite::new().await;
         name(&site, &["a"]).await.unwrap();
         let new = rotated(&site, 7).await;
-        meddle(&site, "UPDATE subject SET subject_key = X'00'").await;
+        site.meddle("UPDATE subject SET subject_key = X'00'").await;
         let error = wrap_data_keys_anew(&new, &NoProgress).await.unwrap_err().to_string();
         assert!(error.starts_with("row 1 of table subject cannot be wrapped anew"), "{error}");
     }

@@ -185,8 +185,6 @@ fn context(id: SubjectId) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sql::{Access, Db, OpenOptions, QueryText};
-
     use super::*;
     use crate::testing::TestSite;
 
@@ -209,16 +207,6 @@ mod tests {
             site.accounts_of(&mut tx, subjects.clone()).await.map_err(|e| e.to_string())?;
         let of = |subject| accounts.of(subject).map(ToString::to_string).map_err(|e| e.to_string());
         subjects.into_iter().map(of).collect()
-    }
-
-    /// Changes rows behind the program's back.
-    async fn meddle(site: &TestSite, text: &str) {
-        let url = format!("sqlite:{}", site.path("store.db").display());
-        let options = OpenOptions { access: Access::Create, connections_max: 1 };
-        let db = Db::open(&url, options).await.unwrap();
-        let mut tx = db.begin().await.unwrap();
-        tx.run(&QueryText::composed(text.to_owned())).execute().await.unwrap();
-        tx.commit().await.unwrap();
     }
 
     #[tokio::test]
@@ -259,7 +247,7 @@ mod tests {
         name(&site, &["a", "b"]).await;
         let forget = "UPDATE subject SET account_hash = NULL, subject_key = NULL, account = NULL \
                       WHERE id = 1";
-        meddle(&site, forget).await;
+        site.meddle(forget).await;
         assert_eq!(whose(&site, &[2]).await.unwrap(), ["b"]);
         let forgotten = whose(&site, &[2, 1]).await.unwrap_err();
         assert_eq!(forgotten, "subject 1 is forgotten: nothing tells whose account it is");
@@ -271,10 +259,10 @@ mod tests {
     async fn a_row_that_was_moved_names_nobody() {
         let site = TestSite::new().await;
         name(&site, &["a", "b"]).await;
-        meddle(&site, "DROP TRIGGER subject_stays").await;
+        site.meddle("DROP TRIGGER subject_stays").await;
         let moved = "UPDATE subject SET subject_key = other.subject_key, account = other.account \
                      FROM subject AS other WHERE subject.id = 1 AND other.id = 2";
-        meddle(&site, moved).await;
+        site.meddle(moved).await;
         let refused = whose(&site, &[1]).await.unwrap_err();
         assert!(refused.contains("`subject 1` cannot be decrypted"), "{refused}");
     }
@@ -282,8 +270,8 @@ mod tests {
     #[tokio::test]
     async fn whom_an_earlier_version_named_in_the_open_is_encrypted() {
         let site = TestSite::new().await;
-        meddle(&site, "INSERT INTO subject (id, plain) VALUES (1, 'a'), (2, 'b')").await;
-        meddle(&site, "UPDATE subject_head SET last = 2").await;
+        site.meddle("INSERT INTO subject (id, plain) VALUES (1, 'a'), (2, 'b')").await;
+        site.meddle("UPDATE subject_head SET last = 2").await;
         for _ in 0..2 {
             site.encrypt_plain_subjects().await.unwrap();
             assert_eq!(whose(&site, &[1, 2]).await.unwrap(), ["a", "b"]);

@@ -19,6 +19,8 @@ use std::{
 use authority::{OperatorKey, RosterDocument, SignedRoster};
 use model::{Clock, InstanceKind, Randomness, Timestamp};
 use sha2::{Digest, Sha256};
+#[cfg(test)]
+use sql::{Access, Db, OpenOptions, QueryText};
 use store::{Store, StoreOptions};
 use tempfile::TempDir;
 
@@ -107,6 +109,16 @@ impl TestSite {
             Instance::open(store, key.clone(), clock.clone(), randomness, options(&folder));
         let site = opened.await.unwrap();
         Self { site, clock, folder, url: url.to_owned(), key }
+    }
+
+    /// Changes rows behind the program's back.
+    #[cfg(test)]
+    pub(crate) async fn meddle(&self, text: &str) {
+        let options = OpenOptions { access: Access::Create, connections_max: 1 };
+        let db = Db::open(&self.url, options).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        tx.run(&QueryText::composed(text.to_owned())).execute().await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// The key that its store was made with.
