@@ -2,23 +2,22 @@
 //! whom the rows leave out.
 
 use campaign::{Plan, Reckoning};
-use instance::Instance;
+use instance::ProvedFold;
 use ledger::CampaignFold;
 use store::Tx;
 
 use crate::{CampaignError, loaded::Loaded, tale::Tale, view::accounts};
 
-/// What the log tells of a campaign, and the counts in it that add up and equal the rows'.
+/// What the log tells of a campaign that is as it says, and the counts in it that add up and equal the
+/// rows'.
 pub(crate) async fn agreed_tale(
-    instance: &Instance,
+    log: ProvedFold<'_>,
     tx: &mut Tx,
     loaded: &Loaded,
 ) -> Result<(Tale, Reckoning), CampaignError> {
-    let tales = instance.proved(tx).await?;
-    loaded.check(&tales)?;
-    let tale = Tale::of(tales.campaign(loaded.id()).unwrap_or(&CampaignFold::default()));
+    let tale = Tale::of(log.campaign(loaded.id()).unwrap_or(&CampaignFold::default()));
     // Those who seal and send meanwhile must not wait for the rest.
-    drop(tales);
+    drop(log);
     let logged = tale.reckoning.clone().reconcile()?;
     rows(tx, loaded).await?.reconcile()?.agree(&logged)?;
     Ok((tale, logged))

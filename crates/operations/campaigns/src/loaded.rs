@@ -1,5 +1,5 @@
 use campaign::{Campaign, Command, Event, HaltReason, Scope, State};
-use instance::{Instance, failpoint::mutant};
+use instance::{Instance, ProvedFold, failpoint::mutant};
 use ledger::{CampaignEvent, CampaignStanding, Fold};
 use model::{CampaignId, CampaignState, KillSwitch, Timestamp, canonical::hex_of};
 use sha2::{Digest as _, Sha256};
@@ -75,6 +75,19 @@ pub(crate) fn machine_digest(machine: &[u8]) -> String {
 pub(crate) async fn named(tx: &mut Tx, name: &str) -> Result<Loaded, CampaignError> {
     let row = tx.campaign(name).await?;
     Loaded::new(row.ok_or_else(|| CampaignError::None { name: name.to_owned() })?)
+}
+
+/// A campaign by its name that is as the audit log says, and the log, for a transaction that asked
+/// nothing else before.
+pub(crate) async fn seen<'a>(
+    instance: &'a Instance,
+    tx: &mut Tx,
+    name: &str,
+) -> Result<(Loaded, ProvedFold<'a>), CampaignError> {
+    let log = instance.proved(tx).await?;
+    let loaded = named(tx, name).await?;
+    loaded.check(&log)?;
+    Ok((loaded, log))
 }
 
 /// A campaign that nobody else can move or claim from until the transaction ends.

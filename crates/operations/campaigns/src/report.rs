@@ -12,7 +12,7 @@ use store::Tx;
 use crate::{
     ReportError,
     agreed::agreed_tale,
-    loaded::{Loaded, named},
+    loaded::{Loaded, seen},
     reconcile::last,
     tale::Tale,
 };
@@ -133,8 +133,8 @@ pub fn report_campaign<'a>(
 ) -> BoxFuture<'a, Result<CampaignReport, ReportError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let loaded = named(&mut tx, name).await?;
-        let (tale, logged) = agreed_tale(instance, &mut tx, &loaded).await?;
+        let (loaded, log) = seen(instance, &mut tx, name).await?;
+        let (tale, logged) = agreed_tale(log, &mut tx, &loaded).await?;
         let disagreements = disagreements(&mut tx, &loaded).await?;
         let kind = instance.kind();
         Ok(CampaignReport::new(&tale, &loaded, logged, disagreements, kind))

@@ -177,7 +177,8 @@ async fn move_on(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<()
     take_step(context.instance, &mut tx, &mut loaded, Event::Tick(&progress), now).await?;
     // Whom the rows leave out, nobody would settle any more.
     if loaded.campaign.state() == State::Done {
-        agreed_tale(context.instance, &mut tx, &loaded).await?;
+        let log = context.instance.proved(&mut tx).await?;
+        agreed_tale(log, &mut tx, &loaded).await?;
     }
     Ok(tx.commit().await?)
 }

@@ -13,7 +13,7 @@ use crate::{
     agreed::agreed_tale,
     approvals::signed_plan,
     freeze::check_words,
-    loaded::{HaltedAll, Loaded, halt_all, held_by_name, kill_switch, named, take_step},
+    loaded::{HaltedAll, Loaded, halt_all, held_by_name, kill_switch, seen, take_step},
     needs::refuse_unable,
     progress::progress,
     show_campaign,
@@ -174,9 +174,9 @@ pub fn close_campaign<'a>(
 /// Whom the rows leave out, nobody would settle any more.
 async fn refuse_left_out(instance: &Instance, name: &str) -> Result<(), CampaignError> {
     let mut tx = instance.store().read().await?;
-    let loaded = named(&mut tx, name).await?;
+    let (loaded, log) = seen(instance, &mut tx, name).await?;
     refuse_untold(instance, &mut tx, &loaded).await?;
-    agreed_tale(instance, &mut tx, &loaded).await?;
+    agreed_tale(log, &mut tx, &loaded).await?;
     Ok(())
 }
 

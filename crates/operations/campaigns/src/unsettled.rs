@@ -9,7 +9,7 @@ use store::{Tx, UnsettledAccount};
 use crate::{
     CampaignError,
     limits::UNSETTLED_LISTED_MAX,
-    loaded::{Loaded, named},
+    loaded::{Loaded, seen},
     progress::unsettled,
 };
 
@@ -50,7 +50,9 @@ pub fn unsettled_people<'a>(
 ) -> BoxFuture<'a, Result<UnsettledPeople, CampaignError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let campaign = named(&mut tx, name).await?.proved(instance, &mut tx).await?.id();
+        let (loaded, log) = seen(instance, &mut tx, name).await?;
+        drop(log);
+        let campaign = loaded.id();
         let Unsettled { sealing, untold } = unsettled(&mut tx, campaign).await?;
         let accounts = tx.unsettled_accounts(campaign, UNSETTLED_LISTED_MAX).await?;
         let accounts = people(instance, &mut tx, accounts).await?;

@@ -17,7 +17,9 @@ pub type ProvedFold<'a> = MappedMutexGuard<'a, Fold>;
 
 impl Instance {
     /// What the log says as far as others have committed it; the transaction's own entries do not
-    /// count. Hold the rows that are to be compared with it first: then nobody moves them between.
+    /// count. Hold the rows that are to be compared with it first: then nobody moves them between. A
+    /// transaction that only reads sees one state of the store, and asks this before all else: whoever
+    /// learns more of the log afterwards would find the transaction's one too short.
     ///
     /// # Errors
     /// [`LogError`] if the log does not agree with its checkpoint, or is shorter than it was.
