@@ -287,10 +287,12 @@ impl Fold {
         let logged = fold.notices.get(&notice);
         check_notice(logged, notice, attempts)?;
         let address = logged.map(|logged| logged.address).ok_or_else(unknown)?;
-        let due = fold.sealed_of_address.get(&address).ok_or_else(unknown)?;
+        if fold.sealed_at(address).next().is_none() {
+            return Err(unknown());
+        }
         for subject in subjects {
             let whom = Whom::Subject(*subject);
-            if !due.contains(&whom) {
+            if !fold.was_sealed_at(address, &whom) {
                 return Err(FoldRefusal::Lines { notice });
             }
             // It says what to do all the same, and another campaign seals nobody before it is sent.

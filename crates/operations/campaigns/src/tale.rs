@@ -78,18 +78,16 @@ fn notice_counts(fold: &CampaignFold) -> BTreeMap<NoticeState, u64> {
 fn untold(fold: &CampaignFold) -> u64 {
     let ended = fold.notices.values().filter(|notice| notice.state.is_final());
     let told: BTreeSet<_> = ended.map(|notice| notice.address).collect();
-    let untold = fold.sealed_of_address.iter().filter(|(address, _)| !told.contains(address));
-    untold.map(|(_, accounts)| accounts.len() as u64).sum()
+    fold.sealed.iter().filter(|(address, _)| !told.contains(address)).count() as u64
 }
 
 fn sealed_unreached(fold: &CampaignFold) -> u64 {
     let refused = fold.notices.values().filter(|notice| notice.state == NoticeState::Refused);
-    let sealed = refused.filter_map(|notice| fold.sealed_of_address.get(&notice.address));
-    sealed.map(|accounts| accounts.len() as u64).sum()
+    refused.flat_map(|notice| fold.sealed_at(notice.address)).count() as u64
 }
 
 fn perhaps_put_back(fold: &CampaignFold) -> u64 {
-    let sealed: BTreeSet<_> = fold.sealed_of_address.values().flatten().collect();
+    let sealed: BTreeSet<_> = fold.sealed.iter().map(|(_, whom)| whom).collect();
     let back = fold.accounts.iter().filter(|(_, state)| **state == TargetState::PutBack);
     back.filter(|(whom, _)| !sealed.contains(whom)).count() as u64
 }
@@ -106,7 +104,7 @@ mod tests {
         let put_back = [&sealed, &perhaps].map(|whom| (whom.clone(), TargetState::PutBack));
         let fold = CampaignFold {
             accounts: BTreeMap::from(put_back),
-            sealed_of_address: BTreeMap::from([(0, BTreeSet::from([sealed]))]),
+            sealed: BTreeSet::from([(0, sealed)]),
             ..CampaignFold::default()
         };
         assert_eq!(Tale::of(&fold).perhaps_put_back, 1);

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    ChosenPassword, CredentialVersion, NoticeId, NoticeState, SkipReason, TargetState, Timestamp,
+    ChosenPassword, CredentialVersion, NoticeId, NoticeState, SkipReason, SubjectId, TargetState,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,7 @@ pub struct CampaignFold {
     /// Notices of which their recipients say that they are not right.
     pub disputed: u64,
     /// Who was sealed, by the number of their address.
-    pub sealed_of_address: BTreeMap<u64, BTreeSet<Whom>>,
+    pub sealed: BTreeSet<(u64, Whom)>,
     /// Addresses of which every account is settled.
     pub done: BTreeSet<u64>,
     /// Its notices.
@@ -126,8 +127,8 @@ impl CampaignFold {
     /// Whom a notice tells that a password is out of use, and which one.
     pub(super) fn people_of(&self, notice: NoticeId) -> Vec<(Whom, CredentialVersion)> {
         let address = self.notices.get(&notice).map(|notice| notice.address);
-        let sealed = address.and_then(|address| self.sealed_of_address.get(&address));
-        let sealed = sealed.into_iter().flatten().filter(|whom| !self.is_put_back(whom));
+        let sealed = address.into_iter().flat_map(|address| self.sealed_at(address));
+        let sealed = sealed.filter(|whom| !self.is_put_back(whom));
         let version = |whom: &Whom| Some((whom.clone(), *self.versions.get(whom)?));
         sealed.filter_map(version).collect()
     }
@@ -135,7 +136,14 @@ impl CampaignFold {
     /// Whether somebody was sealed at an address for sure, whatever became of them later.
     #[must_use]
     pub fn was_sealed_at(&self, address: u64, whom: &Whom) -> bool {
-        self.sealed_of_address.get(&address).is_some_and(|sealed| sealed.contains(whom))
+        self.sealed.contains(&(address, whom.clone()))
+    }
+
+    /// Who was sealed at an address for sure.
+    pub fn sealed_at(&self, address: u64) -> impl Iterator<Item = &Whom> {
+        let from = (address, Whom::Subject(SubjectId(i64::MIN)));
+        let sealed = self.sealed.range(from..).take_while(move |(of, _)| *of == address);
+        sealed.map(|(_, whom)| whom)
     }
 
     fn follow(&mut self, event: CampaignEvent) {
@@ -217,7 +225,7 @@ impl CampaignFold {
     }
 
     fn seal(&mut self, whom: Whom, address: u64) {
-        self.sealed_of_address.entry(address).or_default().insert(whom.clone());
+        self.sealed.insert((address, whom.clone()));
         self.put(whom, TargetState::Sealed);
     }
 
