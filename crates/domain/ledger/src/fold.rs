@@ -3,6 +3,7 @@
 
 mod campaign;
 mod entry;
+mod settled;
 mod swaps;
 
 use std::{
@@ -22,6 +23,7 @@ use self::swaps::SwapsFold;
 pub use self::{
     campaign::{CampaignFold, CampaignStanding, NoticeFold},
     entry::{ArmedFold, FoldEntry},
+    settled::SettledAddresses,
     swaps::SwapRow,
 };
 use crate::{
@@ -29,7 +31,7 @@ use crate::{
 };
 
 /// A snapshot begins with it: another form is not read.
-const SNAPSHOT_FORM: u8 = 5;
+const SNAPSHOT_FORM: u8 = 6;
 
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
@@ -195,6 +197,17 @@ impl Fold {
         }
     }
 
+    /// Passes an address that somebody may take up: it is not done.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::Address`].
+    pub fn check_address(&self, id: CampaignId, address: u64) -> Result<(), FoldRefusal> {
+        if self.campaign(id).is_some_and(|campaign| campaign.done.contains(&address)) {
+            return Err(FoldRefusal::Address { campaign: id, address });
+        }
+        Ok(())
+    }
+
     /// Passes the digest of the plan that was frozen last.
     ///
     /// # Errors
@@ -235,6 +248,21 @@ impl Fold {
         match self.swaps.open_of(&Whom::Subject(subject)) {
             Some((swap, Some(of))) if of == campaign => Err(FoldRefusal::NoSwap { swap }),
             _ => Ok(()),
+        }
+    }
+
+    /// Passes the campaigns that have taken a password of somebody out of use by their rows, if none
+    /// is missing there that has done so for sure, and was not put back.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::ResetLine`].
+    pub fn check_resets(&self, subject: SubjectId, rows: &[CampaignId]) -> Result<(), FoldRefusal> {
+        let whom = Whom::Subject(subject);
+        let is_kept = |id: &CampaignId| rows.contains(id);
+        let mut missing = self.campaigns.iter().filter(|(id, _)| !is_kept(id));
+        match missing.find(|(_, campaign)| campaign.is_out_of_use(&whom)) {
+            Some((campaign, _)) => Err(FoldRefusal::ResetLine { campaign: *campaign, subject }),
+            None => Ok(()),
         }
     }
 
@@ -536,13 +564,25 @@ pub enum FoldRefusal {
         /// Which swap.
         swap: SwapId,
     },
-    /// Somebody there is sealed, and no notice is due to them.
+    /// Its accounts are settled, or are not: a notice would be lost, or written twice.
     #[error("address {address} of campaign {campaign} is not as the audit log says{}", WAY_ON)]
     Address {
         /// Which campaign.
         campaign: CampaignId,
         /// Its number in the campaign's order.
         address: u64,
+    },
+    /// What a campaign has taken out of use, of whom and for what, is kept by nobody so.
+    #[error(
+        "what campaign {campaign} has done to the password of person {subject} is not as the audit \
+         log says{}",
+        WAY_ON
+    )]
+    ResetLine {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// The person's number.
+        subject: SubjectId,
     },
     /// Not due, begun or ended already, or it tells something else than what it was written for.
     #[error("notice {notice} is not as the audit log says{}", WAY_ON)]

@@ -35,7 +35,7 @@ async fn rows(tx: &mut Tx, loaded: &Loaded) -> Result<Reckoning, CampaignError> 
         addresses: counts.map_or(0, |counts| counts.addresses),
         accounts,
         skipped,
-        notices: tx.recount_notices(id).await?.into_iter().collect(),
+        notices: tx.notice_counts(id).await?.into_iter().collect(),
         addresses_open: addresses.all - addresses.done,
         addresses_skipped: addresses.untold,
     })

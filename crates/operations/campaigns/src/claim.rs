@@ -45,7 +45,7 @@ pub(crate) async fn claim_addresses(
         return Ok(Vec::new());
     };
     let tree = tree_of(context, &mut tx, &tree, &gate).await?;
-    let numbers = tx.addresses_to_take(campaign, gate.allowed(), ADDRESSES_PER_CLAIM).await?;
+    let numbers = addresses_to_take(context.instance, &mut tx, &gate).await?;
     let mut members_of = members(context.instance, &mut tx, campaign, &numbers).await?;
     let mut claimed = Vec::new();
     for number in numbers {
@@ -73,6 +73,20 @@ pub(crate) async fn claim_addresses(
     }
     tx.commit().await?;
     Ok(claimed)
+}
+
+/// The first ones of which the log, too, says that they are not done.
+async fn addresses_to_take(
+    instance: &Instance,
+    tx: &mut Tx,
+    gate: &Gate,
+) -> Result<Vec<u64>, RunError> {
+    let campaign = gate.loaded.id();
+    let numbers = tx.addresses_to_take(campaign, gate.allowed(), ADDRESSES_PER_CLAIM).await?;
+    let log = instance.proved(tx).await?;
+    let checked = numbers.iter().try_for_each(|number| log.check_address(campaign, *number));
+    checked.map_err(CampaignError::from)?;
+    Ok(numbers)
 }
 
 fn is_fresh(states: &[TargetState]) -> bool {

@@ -23,6 +23,7 @@ mod gate;
 pub mod limits;
 mod loaded;
 mod needs;
+mod past_resets;
 mod person;
 mod progress;
 mod reconcile;
@@ -53,6 +54,7 @@ pub use failure::{
 };
 pub use freeze::{PlanChanges, finish_campaign, freeze_campaign};
 pub use loaded::HaltedAll;
+pub use past_resets::past_resets;
 pub use reconcile::{
     DisagreeingAccount, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling,
     Thoroughness, last_reconciliation, reconcile, reconcile_if_due,

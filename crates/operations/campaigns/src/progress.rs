@@ -1,29 +1,33 @@
-use std::collections::HashMap;
-
 use campaign::{NoticeEnds, StageProgress, Unsettled};
+use instance::Instance;
+use ledger::CampaignFold;
 use model::{CampaignId, NoticeState, TargetState};
 use store::{StoreError, Tx};
 
-/// What has been done of a campaign, counted in the transaction that takes its next step.
+use crate::CampaignError;
+
+/// What has been done of a campaign: its steps go by the audit log, so that no row moves it on or keeps
+/// it where it is. A transaction that only reads asks this before all else.
 pub(crate) async fn progress(
+    instance: &Instance,
     tx: &mut Tx,
     campaign: CampaignId,
-) -> Result<StageProgress, StoreError> {
-    Ok(StageProgress {
-        settled_addresses: match tx.first_unsettled_address(campaign).await? {
-            Some(first) => first,
-            None => tx.address_counts(campaign).await?.all,
-        },
-        notices: notice_ends(tx, campaign).await?,
-        unsettled: unsettled(tx, campaign).await?,
-    })
+) -> Result<StageProgress, CampaignError> {
+    let log = instance.proved(tx).await?;
+    let done = log.campaign(campaign).map(progress_of).unwrap_or_default();
+    drop(log);
+    Ok(StageProgress { unsettled: unsettled(tx, campaign).await?, ..done })
 }
 
-async fn notice_ends(tx: &mut Tx, campaign: CampaignId) -> Result<NoticeEnds, StoreError> {
-    let notices: HashMap<_, _> = tx.notice_counts(campaign).await?.into_iter().collect();
-    let of = |state| notices.get(&state).copied().unwrap_or_default();
+fn progress_of(fold: &CampaignFold) -> StageProgress {
+    let of = |state| fold.notice_counts.get(&state).copied().unwrap_or_default();
     let (refused, uncertain) = (of(NoticeState::Refused), of(NoticeState::Uncertain));
-    Ok(NoticeEnds { ended: of(NoticeState::Sent) + refused + uncertain, refused, uncertain })
+    let ended = of(NoticeState::Sent) + refused + uncertain;
+    StageProgress {
+        settled_addresses: fold.settled.without_gap(),
+        notices: NoticeEnds { ended, refused, uncertain },
+        unsettled: Unsettled::default(),
+    }
 }
 
 /// Whom a campaign must not leave as they are. Who has chosen a password since was not told of the

@@ -117,9 +117,12 @@ enum Due {
 /// held for the question.
 async fn due(instance: &Instance, campaign: CampaignId) -> Result<Due, RunError> {
     let mut tx = instance.store().read().await?;
+    let progress = progress(instance, &mut tx, campaign).await?;
     let Loaded { campaign: now, .. } = Loaded::new(tx.campaign_by_id(campaign).await?)?;
     let moment = tx.now().await?;
-    if does_tick_move(&mut tx, &now, moment).await? {
+    let step = campaign::step(&now, Event::Tick(&progress), moment);
+    let (next, _) = step.map_err(CampaignError::from)?;
+    if next != now {
         return Ok(Due::Step);
     }
     let runs = matches!(now.state(), State::Running(_));
@@ -138,13 +141,6 @@ async fn due_after_step(
     }
     move_on(context, campaign).await?;
     due(context.instance, campaign).await
-}
-
-async fn does_tick_move(tx: &mut Tx, now: &Campaign, moment: Timestamp) -> Result<bool, RunError> {
-    let progress = progress(tx, now.id()).await?;
-    let step = campaign::step(now, Event::Tick(&progress), moment);
-    let (next, _) = step.map_err(CampaignError::from)?;
-    Ok(next != *now)
 }
 
 /// Whether a claim could find anything.
@@ -173,7 +169,7 @@ async fn tell_or_seal(
 async fn move_on(context: &WorkerContext<'_>, campaign: CampaignId) -> Result<(), RunError> {
     let mut tx = context.instance.store().begin().await?;
     let mut loaded = held(context.instance, &mut tx, campaign).await?;
-    let (progress, now) = (progress(&mut tx, campaign).await?, tx.now().await?);
+    let (progress, now) = (progress(context.instance, &mut tx, campaign).await?, tx.now().await?);
     take_step(context.instance, &mut tx, &mut loaded, Event::Tick(&progress), now).await?;
     // Whom the rows leave out, nobody would settle any more.
     if loaded.campaign.state() == State::Done {

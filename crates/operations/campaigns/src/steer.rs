@@ -72,7 +72,7 @@ pub fn resume_campaign<'a>(
         let before = if mutant::is_on("threshold_since_start") {
             StageProgress::default()
         } else {
-            progress(&mut tx, loaded.id()).await?
+            progress(instance, &mut tx, loaded.id()).await?
         };
         take_step(instance, &mut tx, &mut loaded, Event::Resume(&signed, &before), now).await?;
         tx.commit().await?;
@@ -160,7 +160,7 @@ pub fn close_campaign<'a>(
         refuse_left_out(instance, name).await?;
         let mut tx = instance.store().begin().await?;
         let mut loaded = held_by_name(instance, &mut tx, name).await?;
-        let (mut done, now) = (progress(&mut tx, loaded.id()).await?, tx.now().await?);
+        let (mut done, now) = (progress(instance, &mut tx, loaded.id()).await?, tx.now().await?);
         if mutant::is_on("close_untold") {
             done.unsettled = Unsettled::default();
         }

@@ -61,18 +61,10 @@ fn reckoning(fold: &CampaignFold) -> Reckoning {
         addresses: fold.addresses,
         accounts,
         skipped: fold.skipped.clone(),
-        notices: notice_counts(fold),
+        notices: fold.notice_counts.clone(),
         addresses_open: fold.addresses.saturating_sub(done),
         addresses_skipped: done.saturating_sub(fold.notices.len() as u64),
     }
-}
-
-fn notice_counts(fold: &CampaignFold) -> BTreeMap<NoticeState, u64> {
-    let mut counts = BTreeMap::new();
-    for notice in fold.notices.values() {
-        *counts.entry(notice.state).or_default() += 1;
-    }
-    counts
 }
 
 fn untold(fold: &CampaignFold) -> u64 {

@@ -60,9 +60,7 @@ sql::queries! {
             AND (target.state IN ('sealing', 'sealed')
                 OR target.state = 'pending' AND campaign_address.lease_until > " NOW "
                     AND campaign_address.lease_owner <> '')"];
-    FIRST_UNSETTLED = ["SELECT MIN(number) FROM campaign_address
-        WHERE campaign = $1 AND settled_at IS NULL"];
-    COUNTS = ["SELECT COUNT(*), COUNT(taken_at), COUNT(done_at), COUNT(settled_at)
+    COUNTS = ["SELECT COUNT(*), COUNT(taken_at), COUNT(done_at)
         FROM campaign_address WHERE campaign = $1"];
     UNTOLD = ["SELECT COUNT(*) FROM campaign_address WHERE campaign = $1 AND done_at IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM notice WHERE notice.campaign = campaign_address.campaign
@@ -102,8 +100,6 @@ pub struct AddressCounts {
     pub taken: u64,
     /// Of which every account is sealed or skipped.
     pub done: u64,
-    /// Of which the notice, if there is one, is final, too.
-    pub settled: u64,
     /// Done, and nobody is to be told.
     pub untold: u64,
 }
@@ -265,26 +261,14 @@ impl Tx {
         )
     }
 
-    /// The first address that is not settled; `None` if all are.
-    pub fn first_unsettled_address(
-        &mut self,
-        campaign: CampaignId,
-    ) -> StoreFuture<'_, Option<u64>> {
-        Box::pin(async move {
-            let query = self.0.run(&FIRST_UNSETTLED).bind(Cell(campaign));
-            let (first,) = query.one::<(Option<Cell<u64>>,)>().await?;
-            Ok(first.map(|Cell(number)| number))
-        })
-    }
-
     /// How far the addresses of a campaign are.
     pub fn address_counts(&mut self, campaign: CampaignId) -> StoreFuture<'_, AddressCounts> {
         Box::pin(async move {
-            type Row = (Cell<u64>, Cell<u64>, Cell<u64>, Cell<u64>);
+            type Row = (Cell<u64>, Cell<u64>, Cell<u64>);
             let row = self.0.run(&COUNTS).bind(Cell(campaign)).one::<Row>().await?;
-            let (Cell(all), Cell(taken), Cell(done), Cell(settled)) = row;
+            let (Cell(all), Cell(taken), Cell(done)) = row;
             let untold = Self::count(self.0.run(&UNTOLD).bind(Cell(campaign))).await?;
-            Ok(AddressCounts { all, taken, done, settled, untold })
+            Ok(AddressCounts { all, taken, done, untold })
         })
     }
 }

@@ -7,7 +7,7 @@ use model::{CampaignId, KeyId, NoticeId, NoticeKind, NoticeState, SubjectId, Tim
 use sql::{Record, Row, SqlError};
 
 use crate::{
-    StoreError, StoreFuture, Tx, WorkerName,
+    StoreFuture, Tx, WorkerName,
     cell::{Cell, Field},
 };
 
@@ -56,10 +56,8 @@ sql::queries! {
         WHERE notice.code_lookup IN {list}"];
     DISPUTE = ["UPDATE notice SET disputed_at = " NOW " WHERE id = $1 AND disputed_at IS NULL"];
     LINES = ["SELECT subject FROM notice_line WHERE notice = $1 ORDER BY subject"];
-    RECOUNT = ["SELECT state, COUNT(*) AS notices FROM notice WHERE campaign = $1
+    COUNTS = ["SELECT state, COUNT(*) AS notices FROM notice WHERE campaign = $1
         GROUP BY state ORDER BY state"];
-    COUNTS = ["SELECT state, notices FROM notice_tally WHERE campaign = $1 AND notices > 0
-        ORDER BY state"];
 }
 
 /// One notice as it is kept.
@@ -303,29 +301,15 @@ impl Tx {
         })
     }
 
-    /// How many notices of a campaign are in which state, as it is kept.
+    /// How many notices of a campaign are in which state.
     pub fn notice_counts(
         &mut self,
         campaign: CampaignId,
     ) -> StoreFuture<'_, Vec<(NoticeState, u64)>> {
-        Box::pin(async move { self.counts(&COUNTS, campaign).await })
-    }
-
-    /// How many notices of a campaign are in which state, row by row: for what is published.
-    pub fn recount_notices(
-        &mut self,
-        campaign: CampaignId,
-    ) -> StoreFuture<'_, Vec<(NoticeState, u64)>> {
-        Box::pin(async move { self.counts(&RECOUNT, campaign).await })
-    }
-
-    async fn counts(
-        &mut self,
-        statement: &sql::QueryText,
-        campaign: CampaignId,
-    ) -> Result<Vec<(NoticeState, u64)>, StoreError> {
-        let query = self.0.run(statement).bind(Cell(campaign));
-        let rows = query.all::<(Cell<NoticeState>, Cell<u64>)>().await?;
-        Ok(rows.into_iter().map(|(Cell(state), Cell(count))| (state, count)).collect())
+        Box::pin(async move {
+            let query = self.0.run(&COUNTS).bind(Cell(campaign));
+            let rows = query.all::<(Cell<NoticeState>, Cell<u64>)>().await?;
+            Ok(rows.into_iter().map(|(Cell(state), Cell(count))| (state, count)).collect())
+        })
     }
 }

@@ -38,4 +38,5 @@ pub(crate) const SCHEMA: Migrations = in_both! {
     14 "0014" "fold",
     15 "0015" "bound_links",
     16 "0016" "keys",
+    17 "0017" "counted",
 };

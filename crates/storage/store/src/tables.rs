@@ -58,8 +58,7 @@ const TABLES: &[StoreTable] = &[
     // Whether the relay works, and whether the site's table agrees, is found out anew.
     left_out("sending_pause"),
     left_out("reconciliation"),
-    // Both follow from other rows: a trigger counts notices, and the log is read again.
-    left_out("notice_tally"),
+    // The log is read again.
     left_out("fold_snapshot"),
 ];
 

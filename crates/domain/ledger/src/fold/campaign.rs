@@ -6,6 +6,7 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::SettledAddresses;
 use crate::{CampaignEvent, NoticeStep, Whom};
 
 /// What the log says of one campaign.
@@ -33,8 +34,12 @@ pub struct CampaignFold {
     pub sealed: BTreeSet<(u64, Whom)>,
     /// Addresses of which every account is settled.
     pub done: BTreeSet<u64>,
+    /// Addresses with which it is through.
+    pub settled: SettledAddresses,
     /// Its notices.
     pub notices: BTreeMap<NoticeId, NoticeFold>,
+    /// How many of them are how far.
+    pub notice_counts: BTreeMap<NoticeState, u64>,
     /// The password of each account that was to be taken out of use, as it was found in the leak.
     pub versions: BTreeMap<Whom, CredentialVersion>,
     /// Whether steps of it may be lost, since the store was put back after its plan was made.
@@ -112,16 +117,19 @@ impl CampaignFold {
     /// An address where somebody is sealed, and that is not done.
     pub(super) fn untold_address(&self) -> Option<u64> {
         let is_sealed = |whom: &Whom| self.accounts.get(whom) == Some(&TargetState::Sealed);
-        let untold = self
-            .sealed_of_address
-            .iter()
-            .find(|(address, people)| !self.done.contains(address) && people.iter().any(is_sealed));
+        let mut sealed = self.sealed.iter();
+        let untold = sealed.find(|(of, whom)| !self.done.contains(of) && is_sealed(whom));
         untold.map(|(address, _)| *address)
     }
 
     /// Whether the site has put back what this campaign had taken out of use.
     pub(super) fn is_put_back(&self, whom: &Whom) -> bool {
         self.accounts.get(whom) == Some(&TargetState::PutBack)
+    }
+
+    /// Whether a password of theirs was taken out of use, and was not put back.
+    pub(super) fn is_out_of_use(&self, whom: &Whom) -> bool {
+        matches!(self.accounts.get(whom), Some(TargetState::Sealed | TargetState::Reset))
     }
 
     /// Whom a notice tells that a password is out of use, and which one.
@@ -177,6 +185,7 @@ impl CampaignFold {
                 self.seal(whom, address);
                 if reopened {
                     self.done.remove(&address);
+                    self.settled.reopen(address);
                 }
             }
             E::AccountPutBack { whom, .. } => self.put(whom, TargetState::PutBack),
@@ -190,7 +199,10 @@ impl CampaignFold {
             }
             E::AddressDone { address, notice, .. } => {
                 self.done.insert(address);
-                self.notices.extend(notice.map(|notice| (notice, NoticeFold::pending(address))));
+                match notice {
+                    Some(notice) => self.put_notice(notice, NoticeFold::pending(address)),
+                    None => self.settled.add(address),
+                }
             }
             E::SealingTaken { .. }
             | E::CampaignHandedOver { .. }
@@ -215,9 +227,21 @@ impl CampaignFold {
                 return None;
             }
         };
-        let logged = self.notices.entry(notice).or_insert(NoticeFold::pending(u64::MAX));
-        (logged.attempt, logged.state) = (attempt, state);
+        let address = self.notices.get(&notice).map_or(u64::MAX, |logged| logged.address);
+        self.put_notice(notice, NoticeFold { address, attempt, state });
+        if state.is_final() {
+            self.settled.add(address);
+        }
         matches!(step, NoticeStep::NoticeBegun { .. }).then_some(notice)
+    }
+
+    fn put_notice(&mut self, notice: NoticeId, now: NoticeFold) {
+        *self.notice_counts.entry(now.state).or_default() += 1;
+        let before = self.notices.insert(notice, now).map(|before| before.state);
+        if let Some(count) = before.and_then(|state| self.notice_counts.get_mut(&state)) {
+            *count -= 1;
+        }
+        self.notice_counts.retain(|_, count| *count > 0);
     }
 
     fn stand(&mut self, round: u32, state: String, machine: Option<String>) {

@@ -231,6 +231,46 @@ fn a_campaign_ends_once_everybody_is_settled() {
 }
 
 #[test]
+fn an_address_that_is_done_is_taken_up_by_nobody() {
+    let written = Written::default().seal(SEVEN, ANA, 1, 5);
+    let done = FoldRefusal::Address { campaign: SEVEN, address: 5 };
+    assert_eq!(written.0.check_address(SEVEN, 5), Err(done));
+    assert_eq!(written.0.check_address(SEVEN, 6), Ok(()));
+    assert_eq!(written.0.check_address(EIGHT, 5), Ok(()));
+}
+
+#[test]
+fn how_far_a_campaign_is_follows_its_notices() {
+    let progress = |written: &Written| {
+        let fold = written.0.campaign(SEVEN).unwrap();
+        (fold.settled.without_gap(), fold.notice_counts.clone())
+    };
+    let due = Written::default().seal(SEVEN, ANA, 1, 0).seal(SEVEN, BOB, 1, 1);
+    assert_eq!(progress(&due), (0, BTreeMap::from([(NoticeState::Pending, 2)])));
+    let sent = due.begin(Some(SEVEN), 0, 1).end(Some(SEVEN), 0, NoticeState::Sent);
+    let counts = BTreeMap::from([(NoticeState::Pending, 1), (NoticeState::Sent, 1)]);
+    assert_eq!(progress(&sent), (1, counts));
+    let refused = sent.end(Some(SEVEN), 1, NoticeState::Refused);
+    let untold =
+        refused.then(CampaignEvent::AddressDone { campaign: SEVEN, address: 2, notice: None });
+    let counts = BTreeMap::from([(NoticeState::Refused, 1), (NoticeState::Sent, 1)]);
+    assert_eq!(progress(&untold), (3, counts));
+}
+
+#[test]
+fn a_password_that_is_out_of_use_is_out_of_use_by_some_row() {
+    let sealed = Written::default().seal(SEVEN, ANA, 1, 5);
+    let missing = FoldRefusal::ResetLine { campaign: SEVEN, subject: ANA };
+    assert_eq!(sealed.0.check_resets(ANA, &[]), Err(missing));
+    assert_eq!(sealed.0.check_resets(ANA, &[EIGHT]), Err(missing));
+    assert_eq!(sealed.0.check_resets(ANA, &[SEVEN]), Ok(()));
+    assert_eq!(sealed.0.check_resets(BOB, &[]), Ok(()));
+    let (whom, swap) = (ANA.into(), SwapId(1));
+    let put_back = CampaignEvent::AccountPutBack { campaign: SEVEN, whom, swap };
+    assert_eq!(sealed.then(put_back).0.check_resets(ANA, &[]), Ok(()));
+}
+
+#[test]
 fn what_a_person_sets_is_a_swap_like_any_other() {
     let (swap_id, row) = (SwapId(1), row(1));
     let intended = RecoveryEvent::ChoiceIntended { whom: ANA.into(), swap: swap_id, row };

@@ -30,7 +30,7 @@ on_both! {
     who_was_told_stays_on_record,
     a_code_leads_to_one_notice,
     evidence_is_told_with_where_it_was_found,
-    the_tally_is_what_the_rows_say,
+    notices_are_counted_by_how_far_they_are,
 }
 
 async fn an_address_is_told_once(store: TestStore) {
@@ -254,7 +254,7 @@ async fn evidence_is_told_with_where_it_was_found(store: TestStore) {
     assert_eq!(found, [frozen.leak, more[0].0].map(|leak| (leak, Tier::Lead, time(77))));
 }
 
-async fn the_tally_is_what_the_rows_say(store: TestStore) {
+async fn notices_are_counted_by_how_far_they_are(store: TestStore) {
     let frozen = sealed(&store, &[0, 1, 2]).await;
     let mut tx = store.tx().await;
     assert!(tx.notice_counts(frozen.campaign).await.unwrap().is_empty());

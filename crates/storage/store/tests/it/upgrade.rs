@@ -100,7 +100,7 @@ async fn nothing_is_lost(store: &Store) {
     let of =
         |state| accounts.iter().filter(|count| count.0 == state).map(|count| count.2).sum::<u64>();
     assert_eq!((of(TargetState::Sealed), of(TargetState::Sealing)), (8, 1));
-    let notices = tx.recount_notices(campaign).await.unwrap();
+    let notices = tx.notice_counts(campaign).await.unwrap();
     let expected = [(NoticeState::Refused, 1), (NoticeState::Sent, 8)];
     assert_eq!(notices, expected);
     // Whoever was named by an account's id has a number, under which all of theirs stands.
