@@ -265,7 +265,9 @@ impl RunError {
         match self {
             Self::Campaign(CampaignError::Restored { .. }) => Some(HaltReason::Restored),
             Self::NotInPlan(_)
-            | Self::Campaign(CampaignError::Group(_))
+            | Self::Campaign(
+                CampaignError::Group(_) | CampaignError::Row(FoldRefusal::Address { .. }),
+            )
             | Self::Send(SendError::Row(_))
             | Self::Swap(SwapError::Row(_))
             | Self::Fault(InstanceFault::Decrypt(_)) => Some(HaltReason::Contradicted),
@@ -348,6 +350,9 @@ pub enum WatchError {
     /// The directory could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// What was taken out of use is not as the audit log says.
+    #[error(transparent)]
+    Swap(#[from] SwapError),
     /// The instance failed.
     #[error(transparent)]
     Fault(#[from] InstanceFault),

@@ -58,5 +58,9 @@ pub const STUCK_AFTER: Duration = Duration::from_hours(1);
 /// When a comparison that failed is begun again, unless the next one is due sooner.
 pub const RECONCILE_AGAIN_AFTER: Duration = Duration::from_mins(5);
 
+/// How often what campaigns have done to somebody's passwords is looked at before it differs from the
+/// log for sure.
+pub const LOOKS_AT_RESETS: usize = 3;
+
 /// When an address is taken up again of which somebody else holds a row in the site's database.
 pub const HELD_ROW_AGAIN_AFTER: Duration = Duration::from_mins(1);

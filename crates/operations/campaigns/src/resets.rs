@@ -18,6 +18,7 @@ use tokio::task::spawn_blocking;
 use crate::{
     CampaignError, WatchError,
     loaded::{Loaded, held},
+    past_resets::check_reset_line,
     saga::credential_of,
 };
 
@@ -40,7 +41,7 @@ pub fn watch_account<'a>(
         for reset in resets.iter().filter(|reset| is_own(instance, &reset.line, account)) {
             let (campaign, account) = (reset.campaign, account.id.clone());
             let hash = credential.hash().clone();
-            let own = OwnPassword { campaign, subject, account, hash };
+            let own = OwnPassword { campaign, line: reset.line.clone(), account, hash };
             record(instance, verifier, own).await?;
         }
         Ok(())
@@ -50,7 +51,7 @@ pub fn watch_account<'a>(
 /// Somebody's own new password, as it was read from the site.
 pub(crate) struct OwnPassword {
     campaign: CampaignId,
-    subject: SubjectId,
+    line: ResetLine,
     account: AccountId,
     hash: StoredHash,
 }
@@ -64,27 +65,27 @@ pub(crate) fn own_passwords(
     let own = |SealedLine { campaign, line }| {
         let account = accounts.get(&line.subject)?;
         let hash = account.credential.as_ref()?.hash().clone();
-        is_own(instance, &line, account).then_some(OwnPassword {
-            campaign,
-            subject: line.subject,
-            account: account.id.clone(),
-            hash,
-        })
+        let is_own = is_own(instance, &line, account);
+        is_own.then(|| OwnPassword { campaign, line, account: account.id.clone(), hash })
     };
     sealed.into_iter().filter_map(own).collect()
 }
 
-/// Returns how many nobody else has recorded before.
+/// Returns how many nobody else has recorded before. One that cannot be recorded keeps no other one
+/// from it, and is told at last.
 pub(crate) async fn record_all(
     instance: &Instance,
     verifier: &Arc<Verifier>,
     own: Vec<OwnPassword>,
 ) -> Result<u64, WatchError> {
-    let mut resets = 0;
+    let (mut resets, mut failed) = (0, None);
     for own in own {
-        resets += u64::from(record(instance, verifier, own).await?);
+        match record(instance, verifier, own).await {
+            Ok(is_first) => resets += u64::from(is_first),
+            Err(error) => failed = failed.or(Some(error)),
+        }
     }
-    Ok(resets)
+    failed.map_or(Ok(resets), Err)
 }
 
 /// Whether the row holds a password that is neither ours nor the one that we replaced, also not as it
@@ -101,7 +102,8 @@ async fn record(
     verifier: &Arc<Verifier>,
     own: OwnPassword,
 ) -> Result<bool, WatchError> {
-    let OwnPassword { campaign, subject, account, hash } = own;
+    let OwnPassword { campaign, line, account, hash } = own;
+    let subject = line.subject;
     let findings = instance.store().read().await?.findings_of_targets(campaign, &[subject]).await?;
     let password = judged(instance, verifier, &account, &findings, hash).await?;
     let mut tx = instance.store().begin().await?;
@@ -110,6 +112,7 @@ async fn record(
     if !tx.move_target(campaign, subject, from, to, None).await? {
         return Ok(false);
     }
+    check_reset_line(instance, &mut tx, campaign, &line).await?;
     tx.close_findings(campaign, subject).await?;
     tx.release_target(campaign, subject).await?;
     let reset = CampaignEvent::AccountReset { campaign, whom: subject.into(), password };

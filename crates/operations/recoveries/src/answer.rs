@@ -1,9 +1,9 @@
-use campaigns::saga::credential_of;
+use campaigns::{RunError, past_resets, saga::credential_of};
 use instance::Instance;
 use model::{Account, CredentialNow, SiteRow, SubjectId};
-use store::{Finding, PastReset, StoreError, Tx};
+use store::{Finding, PastReset, Tx};
 
-use crate::letter::Found;
+use crate::{RequestError, letter::Found};
 
 /// What is known of an account's password, as it is at this moment.
 pub(crate) async fn what_is_found(
@@ -11,8 +11,8 @@ pub(crate) async fn what_is_found(
     tx: &mut Tx,
     subject: SubjectId,
     account: &Account,
-) -> Result<Found, StoreError> {
-    let resets = tx.resets_of_subject(subject).await?;
+) -> Result<Found, RequestError> {
+    let resets = past_resets(instance, tx, subject).await.map_err(RunError::from)?;
     let findings = tx.open_findings_of(subject).await?;
     let until_micros = tx.now().await?.as_micros();
     let now = credential_of(instance.keys(), Some(account));

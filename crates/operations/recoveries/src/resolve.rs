@@ -1,6 +1,6 @@
 use std::{slice, time::Duration};
 
-use campaigns::WorkerContext;
+use campaigns::{RunError, SwapError, WorkerContext};
 use directory::{Ability, ReadError};
 use futures_util::future::BoxFuture;
 use instance::Instance;
@@ -15,7 +15,7 @@ use crate::{
     RequestError,
     answer::what_is_found,
     ask::Typed,
-    letter::{LetterBody, NewLetter, post},
+    letter::{Found, LetterBody, NewLetter, post},
     limits::{REQUEST_AGE_MAX, TYPED_CHARS_MAX},
 };
 
@@ -138,15 +138,33 @@ async fn answer_one(
         {
             (LetterBody::Link, Some(tx.add_reset_link(subject).await?))
         }
-        NoticeKind::ExposureAnswer => {
-            (LetterBody::Answer(what_is_found(context.instance, tx, subject, account).await?), None)
-        }
+        NoticeKind::ExposureAnswer => match answer(context.instance, tx, subject, account).await? {
+            Some(found) => (LetterBody::Answer(found), None),
+            None => return Ok(None),
+        },
         _ => return Ok(None),
     };
     let language = language_for(account, &meant.language, &context.means.outbox.words);
     let source = Some(request.source);
     let new = NewLetter { account, subject, addressee: &addressee, told, language, link, source };
     Ok(Some(post(context.instance, tx, new).await?))
+}
+
+/// `None` if what is kept is not as the log says. No answer is better than a wrong one, and nobody
+/// else who asks is to wait.
+async fn answer(
+    instance: &Instance,
+    tx: &mut Tx,
+    subject: SubjectId,
+    account: &Account,
+) -> Result<Option<Found>, RequestError> {
+    match what_is_found(instance, tx, subject, account).await {
+        Err(RequestError::Campaign(RunError::Swap(SwapError::Row(refusal)))) => {
+            tracing::error!(%refusal, "what a person asks after cannot be answered");
+            Ok(None)
+        }
+        found => found.map(Some),
+    }
 }
 
 /// Their own, else that of the page on which they asked.

@@ -11,7 +11,7 @@ use model::{
 use sql::{Record, Row, SqlError};
 
 use crate::{
-    LinkId, StoreFuture, Tx, WorkerName,
+    LinkId, ResetLine, StoreFuture, Tx, WorkerName,
     cell::{Cell, Field},
 };
 
@@ -38,6 +38,10 @@ sql::queries! {
     OPEN_OF_ACCOUNT = ["SELECT id, subject, purpose, campaign, round, link, expected, made, state,
             attempt, passed, site, transaction_id
         FROM swap WHERE subject = $1 AND state = 'intended'" FOR_SHARE];
+    OF_LINE = ["SELECT id, subject, purpose, campaign, round, link, expected, made, state, attempt,
+            passed, site, transaction_id
+        FROM swap WHERE subject = $1 AND campaign = $2 AND made = $3 AND purpose = 'seal'
+        ORDER BY id DESC LIMIT 1"];
     INTENDED = ["SELECT id FROM swap WHERE state = 'intended'"];
     IN_ORDER = ["SELECT id, subject, purpose, campaign, round, link, expected, made, state,
             attempt, passed, site, transaction_id
@@ -307,6 +311,18 @@ impl Tx {
         Box::pin(
             async move { Ok(self.0.run(&LEFT_OF_ACCOUNT).bind(Cell(subject)).optional().await?) },
         )
+    }
+
+    /// The replacement that a line is about; `None` if none has ever made what it says.
+    pub fn swap_of_line<'c>(
+        &'c mut self,
+        campaign: CampaignId,
+        line: &'c ResetLine,
+    ) -> StoreFuture<'c, Option<Swap>> {
+        Box::pin(async move {
+            let query = self.0.run(&OF_LINE).bind(Cell(line.subject)).bind(Cell(campaign));
+            Ok(query.bind(Cell(line.sealed)).optional().await?)
+        })
     }
 
     /// The last replacement with a link; `None` if nobody has chosen a password with it.

@@ -92,6 +92,50 @@ fn a_campaign_that_was_halted_does_not_go_on_by_a_row_of_before() {
 }
 
 #[test]
+fn an_address_that_is_done_is_taken_up_by_no_row() {
+    for backend in Backend::ALL {
+        let office = start(backend);
+        let told = told_by_canary(&office);
+        let kept = "CREATE TABLE kept AS SELECT number, done_at, settled_at FROM campaign_address";
+        let undo = "UPDATE campaign_address SET done_at = NULL, settled_at = NULL";
+        write(&office, &[kept, undo]);
+        resume(&office);
+        assert_refused(&office.try_to_work(), "of campaign 1 is not as the audit log says");
+        assert_eq!((office.state().as_str(), office.told_once()), ("halted", told));
+
+        let back = ["done_at", "settled_at"].map(|column| {
+            format!(
+                "UPDATE campaign_address SET {column} = (SELECT {column} FROM kept \
+                 WHERE kept.number = campaign_address.number)"
+            )
+        });
+        write(&office, &back.each_ref().map(String::as_str));
+        resume(&office);
+        office.work();
+        office.assert_settled(&ids(&office.exposed()));
+    }
+}
+
+#[test]
+fn nobody_has_come_back_by_a_row() {
+    for backend in Backend::ALL {
+        let office = start(backend);
+        told_by_canary(&office);
+        let kept = "CREATE TABLE kept AS SELECT * FROM reset_line";
+        let edit = "UPDATE reset_line SET sealed_version = replaced_version";
+        write(&office, &[kept, edit]);
+        let report = office.steer("report");
+        let refusal = "what campaign 1 has done to the password of person";
+        assert!(report.code != 0 && report.stderr.contains(refusal), "{}", report.stderr);
+
+        let back = "UPDATE reset_line SET sealed_version = (SELECT sealed_version FROM kept \
+                    WHERE kept.subject = reset_line.subject)";
+        write(&office, &[back]);
+        assert_eq!(office.steer("report").json()["reset_since"], json!(0));
+    }
+}
+
+#[test]
 fn one_campaigns_row_keeps_no_other_campaign_from_telling_or_halting() {
     let office = start(Backend::Sqlite);
     write(&office, &["CREATE TABLE kept AS SELECT state, machine FROM campaign"]);

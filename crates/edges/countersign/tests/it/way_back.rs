@@ -253,6 +253,29 @@ fn whoever_asks_whether_they_were_affected_is_told_by_mail() {
     served.stop();
 }
 
+/// Whoever can write to the store would have people believe that nothing was found.
+#[test]
+fn nobody_is_told_by_a_row_that_they_were_not_affected() {
+    for backend in Backend::ALL {
+        let scene = ResetScene::open(backend);
+        let office = &scene.office;
+        let exposed: Vec<_> = office.exposed().iter().map(|person| person.id.clone()).collect();
+        let people = office.site.truth.people.iter();
+        let mut others =
+            people.filter(|person| person.kind == "plain" && person.password.is_some());
+        let other = others.find(|person| !exposed.contains(&person.id)).unwrap();
+        office.distrust_rows();
+        office.instance.ask("UPDATE reset_line SET recalled_at = 5");
+        let (sealed, served) = (office.plain()[0], scene.serve());
+        ask_whether(&served, sealed);
+        ask_whether(&served, other);
+        scene.mail(other, ANSWER, 1);
+        assert_eq!(scene.mails(sealed, ANSWER).len(), 0);
+        let log = served.stop();
+        assert!(log.contains("what campaign 1 has done to the password of person"), "{log}");
+    }
+}
+
 /// Whatever was typed before, the next one is answered.
 #[test]
 fn nothing_that_can_be_typed_holds_others_up() {

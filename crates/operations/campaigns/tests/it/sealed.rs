@@ -2,13 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use campaigns::{ResetWatch, watch_resets, watch_round};
+use campaigns::{ResetWatch, swap_digest, watch_resets, watch_round};
 use directory::{Columns, Mapping};
 use instance::testing::{NOW, TestSite};
-use model::{AccountId, CampaignState, Credential, Provenance, StoredHash};
+use ledger::{CampaignEvent, Whom};
+use model::{
+    AccountId, CampaignId, CampaignState, Credential, Provenance, StoredHash, SubjectId, SwapState,
+};
 use password::{CostLimits, Verifier};
 use sql::{Access, Db, OpenOptions, QueryText};
-use store::{NewAddress, NewCampaign, NewFile, NewLeak};
+use store::{
+    NewAddress, NewCampaign, NewFile, NewLeak, NewResetLine, NewSwap, SwapBehalf, WorkerName,
+};
 use tempfile::TempDir;
 
 use crate::counted::Counted;
@@ -66,6 +71,7 @@ pub(crate) struct Sealed {
     site: Db,
     verifier: Arc<Verifier>,
     watch: ResetWatch,
+    campaign: CampaignId,
     _folder: TempDir,
 }
 
@@ -81,7 +87,7 @@ impl Sealed {
 
     async fn with(databases: Databases, accounts: u64, changed_at: Option<String>) -> Self {
         let instance = TestSite::at(&databases.store).await;
-        seal(&instance, &open(&databases.store).await, accounts).await;
+        let campaign = seal(&instance, &open(&databases.store).await, accounts).await;
         let site = open(&databases.site).await;
         fill(&site, accounts).await;
         let columns = Columns { changed_at, username: None, ..Mapping::generic().columns };
@@ -93,6 +99,7 @@ impl Sealed {
             site,
             verifier: Arc::new(Verifier::new(CostLimits::default(), None)),
             watch: ResetWatch::default(),
+            campaign,
             _folder: databases.folder,
         }
     }
@@ -116,6 +123,7 @@ impl Sealed {
 
     /// The owner of an account chooses a password, at a time of the day that matters.
     pub(crate) async fn choose(&self, account: u64, time: &str) {
+        self.log_sealing(account).await;
         self.run(&format!(
             "UPDATE users SET password_hash = 'own hash', changed = '2016-06-08 {time}' WHERE id \
              = {account}"
@@ -125,8 +133,46 @@ impl Sealed {
 
     /// The same, and the change column says nothing of it.
     pub(crate) async fn choose_silently(&self, account: u64) {
+        self.log_sealing(account).await;
         let text = format!("UPDATE users SET password_hash = 'own hash' WHERE id = {account}");
         self.run(&text).await;
+    }
+
+    /// Of whom it is recorded that they came back, the log tells that they were sealed.
+    async fn log_sealing(&self, account: u64) {
+        let keys = self.instance.keys();
+        let [version, made] = [OLD.to_owned(), format!("{OURS} {account}")]
+            .map(|hash| Credential::from(hash_of(hash)).version(keys));
+        let subject = SubjectId(i64::try_from(account + 1).unwrap());
+        let (campaign, round) = (self.campaign, 1);
+        let behalf = SwapBehalf::Seal { campaign, round };
+        let swap = NewSwap { subject, behalf, expected: version, made };
+        let mut tx = self.instance.store().begin().await.unwrap();
+        let owner = WorkerName::from_random([7; 16]);
+        let held = tx.intend_swap(&swap, &owner, Duration::from_mins(1)).await.unwrap().unwrap();
+        tx.end_swap(held, SwapState::Done).await.unwrap().unwrap();
+        let line = NewResetLine {
+            subject,
+            version,
+            replaced: version,
+            sealed: made,
+            wrapped_key: Vec::new(),
+            kept: Vec::new(),
+            evidence: Vec::new(),
+        };
+        tx.put_reset_line(campaign, line, NOW).await.unwrap();
+        let whom = Whom::from(subject);
+        let sealing = CampaignEvent::AccountSealing {
+            campaign,
+            whom: whom.clone(),
+            credential_version: version,
+            findings: Vec::new(),
+            swap: Some(held.id),
+            row: Some(swap_digest(&swap)),
+        };
+        let sealed = CampaignEvent::AccountSealed { campaign, whom, address: 0 };
+        self.instance.record(&mut tx, &[sealing.into(), sealed.into()]).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// So many accounts that are not sealed change at noon.
@@ -173,12 +219,11 @@ async fn fill(site: &Db, accounts: u64) {
 }
 
 /// Accounts by the thousand come into the store as they do not in production: by a few statements.
-async fn seal(instance: &TestSite, store: &Db, accounts: u64) {
+async fn seal(instance: &TestSite, store: &Db, accounts: u64) -> CampaignId {
     let campaign = campaign(instance).await;
     let numbers = numbers(accounts);
     let [old, ours] = [OLD, OURS].map(|text| {
-        let hash = StoredHash::from_column(Some(text.to_owned())).unwrap();
-        *Credential::from(hash).version(instance.keys()).as_bytes()
+        *Credential::from(hash_of(text.to_owned())).version(instance.keys()).as_bytes()
     });
     let mut tx = instance.store().begin().await.unwrap();
     let ids: Vec<_> = (0..accounts).map(|n| AccountId::new(n.to_string()).unwrap()).collect();
@@ -201,6 +246,11 @@ async fn seal(instance: &TestSite, store: &Db, accounts: u64) {
          intended_at) SELECT {campaign}, subject, version, version, $1, 5 FROM finding"
     );
     run(store, &lines, &[&ours]).await;
+    CampaignId(campaign)
+}
+
+fn hash_of(text: String) -> StoredHash {
+    StoredHash::from_column(Some(text)).unwrap()
 }
 
 /// A campaign with one address.
