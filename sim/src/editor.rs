@@ -35,6 +35,7 @@ const TABLES: &[&str] = &[
     "target_finding",
     "campaign_address",
     "reset_line",
+    "swap",
     "finding",
     "approval",
     "plan",
@@ -45,10 +46,6 @@ const TABLES: &[&str] = &[
     "sending_pause",
     "subject",
 ];
-
-/// What the program believes of rows as yet, although the log does not tell it.
-const BELIEVED: &[(&str, &str)] =
-    &[("reset_line", "sealed_version"), ("reset_line", "replaced_version")];
 
 /// Words that stand in no other row, but that the program knows.
 const STATES: &[(&str, &[&str])] = &[
@@ -283,7 +280,7 @@ impl Editor {
             table.columns.push(column.clone());
             if key > 0 {
                 table.key.push(column);
-            } else if !BELIEVED.contains(&(name, &column)) {
+            } else {
                 table.other.push(column);
             }
         }
