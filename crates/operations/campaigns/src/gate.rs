@@ -16,7 +16,7 @@ use crate::{
     CampaignError, NotInPlan, RunError, WorkerContext,
     approvals::signed_plan,
     freeze::check_words,
-    loaded::{Loaded, held, kill_switch},
+    loaded::{Loaded, held_gate},
 };
 
 /// What a claim is decided by.
@@ -38,9 +38,7 @@ impl Gate {
         tx: &mut Tx,
         campaign: CampaignId,
     ) -> Result<Option<Self>, RunError> {
-        // In this order everywhere, so that nobody waits for each other.
-        let (kill_switch, _) = kill_switch(context.instance, tx).await?;
-        let loaded = held(context.instance, tx, campaign).await?;
+        let (kill_switch, loaded) = held_gate(context.instance, tx, campaign).await?;
         if !matches!(loaded.campaign.state(), State::Running(_)) {
             return Ok(None);
         }

@@ -34,7 +34,11 @@ impl Loaded {
         tx: &mut Tx,
     ) -> Result<Self, CampaignError> {
         let log = instance.proved(tx).await?;
-        self.check(&log)?;
+        self.checked(&log)
+    }
+
+    fn checked(self, log: &Fold) -> Result<Self, CampaignError> {
+        self.check(log)?;
         let is_restored = log.campaign(self.id()).is_some_and(|fold| fold.is_restored);
         Ok(Self { is_restored, ..self })
     }
@@ -116,6 +120,41 @@ pub(crate) async fn held_by_name(
 ) -> Result<Loaded, CampaignError> {
     let id = named(tx, name).await?.id();
     held(instance, tx, id).await
+}
+
+/// The kill switch, and a campaign that nobody else can move or claim from; nobody moves either until
+/// the transaction ends. Whoever holds both holds them in this order, so that nobody waits for each
+/// other.
+pub(crate) async fn held_gate(
+    instance: &Instance,
+    tx: &mut Tx,
+    id: CampaignId,
+) -> Result<(KillSwitch, Loaded), CampaignError> {
+    let (position, _) = tx.kill_switch().await?;
+    let row = tx.hold_campaign(id).await?;
+    checked_gate(&*instance.proved(tx).await?, position, row)
+}
+
+/// The same of a campaign that others may read.
+pub(crate) async fn shared_gate(
+    instance: &Instance,
+    tx: &mut Tx,
+    id: CampaignId,
+) -> Result<(KillSwitch, Loaded), CampaignError> {
+    let (position, _) = tx.kill_switch().await?;
+    let row = tx.share_campaign(id).await?;
+    checked_gate(&*instance.proved(tx).await?, position, row)
+}
+
+fn checked_gate(
+    log: &Fold,
+    position: KillSwitch,
+    row: CampaignRow,
+) -> Result<(KillSwitch, Loaded), CampaignError> {
+    if !mutant::is_on("kill_switch_row_believed") {
+        log.check_kill_switch(position)?;
+    }
+    Ok((position, Loaded::new(row)?.checked(log)?))
 }
 
 /// Whether everything is stopped, and since when; nobody else moves it until the transaction ends.

@@ -7,26 +7,24 @@ use campaign::{
 };
 use directory::EndedSessions;
 use instance::{
-    Encrypted, Instance,
+    Encrypted,
     failpoint::{self, mutant},
     prolong_arming, while_renewing,
 };
 use ledger::{CampaignEvent, LogEvent};
-use model::{
-    AccountId, CampaignId, KillSwitch, NoticeId, SkipReason, SubjectId, SwapState, TargetState,
-};
+use model::{AccountId, CampaignId, NoticeId, SkipReason, SubjectId, SwapState, TargetState};
 use outbox::set_code;
 use store::{AddressLease, NewResetLine, NewSwap, SwapBehalf, SwapLease, Tx};
 
 use crate::{
-    CampaignError, RunError, SealError, SwapError, WorkerContext,
+    RunError, SealError, SwapError, WorkerContext,
     action::{Action, Actions, Sealing},
     claim::{Held, Member, claim_addresses},
     ended::{EndedAccount, record_end},
     examine::examine,
     gate::{Gate, StoredTarget},
     limits::HELD_ROW_AGAIN_AFTER,
-    loaded::{Loaded, halt, kill_switch, shared},
+    loaded::{halt, shared_gate},
     saga::{Replacement, Saga, Swapped, carry_out, version},
     swap_row::{check_open_swap, end_open_swap, swap_digest},
 };
@@ -109,7 +107,7 @@ impl Saga for SealingSaga<'_> {
 
     async fn may_pass(&self, tx: &mut Tx) -> Result<bool, SwapError> {
         let instance = self.context.instance;
-        let (kill_switch, loaded) = gate_of(instance, tx, self.campaign)
+        let (kill_switch, loaded) = shared_gate(instance, tx, self.campaign)
             .await
             .map_err(|error| SwapError::Gate(error.into()))?;
         let is_any_round = mutant::is_on("pass_in_any_round");
@@ -135,15 +133,6 @@ impl Saga for SealingSaga<'_> {
         tx.commit().await?;
         failed.map_or(Ok(()), |failed| Err(failed.into()))
     }
-}
-
-async fn gate_of(
-    instance: &Instance,
-    tx: &mut Tx,
-    campaign: CampaignId,
-) -> Result<(KillSwitch, Loaded), CampaignError> {
-    let (kill_switch, _) = kill_switch(instance, tx).await?;
-    Ok((kill_switch, shared(instance, tx, campaign).await?))
 }
 
 impl SealingSaga<'_> {

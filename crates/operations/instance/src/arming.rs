@@ -8,7 +8,7 @@ use authority::{
 };
 use failpoint::mutant;
 use futures_util::future::BoxFuture;
-use ledger::{FoldRefusal, WitnessPolicy, WitnessPolicyError};
+use ledger::{Fold, FoldRefusal, WitnessPolicy, WitnessPolicyError};
 use model::{
     InstanceId, NameError, Timestamp,
     canonical::{CanonicalError, hex_of},
@@ -75,18 +75,20 @@ impl SendingGuard {
         roster: &'a Roster,
     ) -> BoxFuture<'a, Result<SendingStatus, DisarmedError>> {
         Box::pin(async move {
-            let (armed, stored) = self.permitted(tx, instance, roster).await?;
+            let found = self.found(tx, instance, roster).await?;
+            let log = instance.proved(tx).await?;
+            let (armed, stored) = found.checked(&log, instance.clock().now())?;
             status(&armed, &stored)
         })
     }
 
-    /// The same for whoever needs no more than what was signed.
-    pub(crate) async fn permitted(
+    /// The arming by which this host may send, as far as the store and this host tell.
+    pub(crate) async fn found(
         &self,
         tx: &mut Tx,
         instance: &Instance,
         roster: &Roster,
-    ) -> Result<(Armed, store::Arming), DisarmedError> {
+    ) -> Result<FoundArming, DisarmedError> {
         let file = self.read(instance)?;
         let (armed, stored) = taken_arming(tx, instance, roster).await?;
         let facts = ArmingFacts {
@@ -98,10 +100,7 @@ impl SendingGuard {
             log: log_now(tx, file.mark.size).await?,
         };
         may_send(&armed, &facts)?;
-        let log = instance.proved(tx).await?;
-        log.check_arming(&digest_of(&stored.document))?;
-        check_lease(log.arming_used_at(), instance.clock().now())?;
-        Ok((armed, stored))
+        Ok(FoundArming { armed, stored })
     }
 
     /// Remembers durably how far the log has come, so that a store restored from before is
@@ -186,6 +185,25 @@ pub fn sending_status<'a>(
         let guard = SendingGuard::open(file)?;
         guard.check(&mut instance.store().read().await?, instance, roster).await
     })
+}
+
+/// An arming that is not yet held against the log.
+pub(crate) struct FoundArming {
+    armed: Armed,
+    stored: store::Arming,
+}
+
+impl FoundArming {
+    /// Passes the newest one of the log, while its lease is not over.
+    pub(crate) fn checked(
+        self,
+        log: &Fold,
+        now: Timestamp,
+    ) -> Result<(Armed, store::Arming), DisarmedError> {
+        log.check_arming(&digest_of(&self.stored.document))?;
+        check_lease(log.arming_used_at(), now)?;
+        Ok((self.armed, self.stored))
+    }
 }
 
 async fn found_database(tx: &mut Tx, armed: &Armed) -> Result<DatabaseIdentity, DisarmedError> {

@@ -10,6 +10,7 @@ use failpoint::mutant;
 use crate::{
     DisarmedError, Instance, RosterStateError, SendingGuard, WitnessError, Witnesses,
     arming::{policy_of, witness_policy},
+    roster::KeptRoster,
     roster_in,
 };
 
@@ -51,8 +52,14 @@ impl SendingPermission {
         instance: &'a Instance,
     ) -> BoxFuture<'a, Result<Permit, PermissionError>> {
         Box::pin(async move {
-            let roster = roster_in(tx, instance, self.founding).await?;
-            let (armed, _) = self.guard.permitted(tx, instance, &roster).await?;
+            let kept = KeptRoster::read(tx, instance, self.founding).await?;
+            let found = match kept.unchecked() {
+                Some(roster) => self.guard.found(tx, instance, roster).await,
+                None => Err(DisarmedError::Never),
+            };
+            let log = instance.proved(tx).await.map_err(RosterStateError::from)?;
+            let roster = kept.checked(&log)?.ok_or(RosterStateError::None)?;
+            let (armed, _) = found?.checked(&log, instance.clock().now())?;
             let policy = policy_of(armed.document()).map_err(DisarmedError::Policy)?;
             Ok(Permit { roster, is_witnessed: policy.is_some() })
         })

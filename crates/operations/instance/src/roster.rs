@@ -1,6 +1,6 @@
 use authority::{OperatorPublic, Roster, RosterDigest, RosterError, SignedRoster};
 use futures_util::future::BoxFuture;
-use ledger::{FoldRefusal, LogEvent};
+use ledger::{Fold, FoldRefusal, LogEvent};
 use model::{NameError, canonical::CanonicalError};
 use store::Tx;
 
@@ -17,13 +17,16 @@ pub fn accept_roster<'a>(
 ) -> BoxFuture<'a, Result<Roster, RosterStateError>> {
     Box::pin(async move {
         let mut tx = instance.store().begin().await?;
-        let documents = documents(instance, &mut tx).await?;
-        let roster = match verified(instance, &documents, expected_founding)? {
+        let kept = KeptRoster::read(&mut tx, instance, expected_founding).await?;
+        let documents = kept.documents;
+        let log = instance.proved(&mut tx).await?;
+        let roster = match kept.checked(&log)? {
             None => Roster::founding(signed, expected_founding, &instance.signing_id()?)?,
             Some(roster) => roster.changed(signed)?,
         };
-        tx.add_roster_document(documents.len() as u64, &signed.to_bytes()).await?;
-        instance.record(&mut tx, &[event(signed, &roster, documents.is_empty())]).await?;
+        drop(log);
+        tx.add_roster_document(documents, &signed.to_bytes()).await?;
+        instance.record(&mut tx, &[event(signed, &roster, documents == 0)]).await?;
         tx.commit().await?;
         Ok(roster)
     })
@@ -52,22 +55,46 @@ pub fn roster_in<'a>(
     expected_founding: RosterDigest,
 ) -> BoxFuture<'a, Result<Roster, RosterStateError>> {
     Box::pin(async move {
-        let documents = documents(instance, tx).await?;
-        verified(instance, &documents, expected_founding)?.ok_or(RosterStateError::None)
+        let kept = KeptRoster::read(tx, instance, expected_founding).await?;
+        let log = instance.proved(tx).await?;
+        kept.checked(&log)?.ok_or(RosterStateError::None)
     })
 }
 
-/// All of them, to the newest that the log knows: who was removed comes back by no row's absence.
-async fn documents(
-    instance: &Instance,
-    tx: &mut Tx,
-) -> Result<Vec<SignedRoster>, RosterStateError> {
-    let bodies = tx.roster_documents().await?;
-    let parsed = bodies.iter().map(|body| SignedRoster::parse(body));
-    let documents = parsed.collect::<Result<Vec<_>, _>>().map_err(RosterStateError::Stored)?;
-    let newest = documents.last().map(|signed| signed.document().digest().to_string());
-    instance.proved(tx).await?.check_roster(newest.as_deref())?;
-    Ok(documents)
+/// The roster documents of the store, verified one by the other, and not yet held against the log.
+pub(crate) struct KeptRoster {
+    documents: u64,
+    newest: Option<RosterDigest>,
+    verified: Result<Option<Roster>, RosterStateError>,
+}
+
+impl KeptRoster {
+    pub(crate) async fn read(
+        tx: &mut Tx,
+        instance: &Instance,
+        expected_founding: RosterDigest,
+    ) -> Result<Self, RosterStateError> {
+        let bodies = tx.roster_documents().await?;
+        let parsed = bodies.iter().map(|body| SignedRoster::parse(body));
+        let documents = parsed.collect::<Result<Vec<_>, _>>().map_err(RosterStateError::Stored)?;
+        Ok(Self {
+            documents: documents.len() as u64,
+            newest: documents.last().map(|signed| signed.document().digest()),
+            verified: verified(instance, &documents, expected_founding),
+        })
+    }
+
+    /// Who may sign by it, if anybody may, whatever the log says.
+    pub(crate) fn unchecked(&self) -> Option<&Roster> {
+        self.verified.as_ref().ok()?.as_ref()
+    }
+
+    /// Who may sign, if the newest document is the one that the log knows: who was removed comes back
+    /// by no row's absence. `None` if nobody may yet.
+    pub(crate) fn checked(self, log: &Fold) -> Result<Option<Roster>, RosterStateError> {
+        log.check_roster(self.newest.map(|digest| digest.to_string()).as_deref())?;
+        self.verified
+    }
 }
 
 fn verified(
