@@ -2,6 +2,8 @@
 
 mod campaign;
 mod data;
+mod fold;
+mod measured;
 mod program;
 mod rounds;
 mod screening;
@@ -24,8 +26,12 @@ after round, on the same files, so that their ratios hold where their seconds do
 type Benchmark = fn() -> ChoreResult<String>;
 
 /// All of them: a name, and what writes its section.
-const BENCHMARKS: &[(&str, Benchmark)] =
-    &[("screening", screening::run), ("verify", verify::run_all), ("campaign", campaign::run)];
+const BENCHMARKS: &[(&str, Benchmark)] = &[
+    ("screening", screening::run),
+    ("verify", verify::run_all),
+    ("campaign", campaign::run),
+    ("fold", fold::run),
+];
 
 /// Runs one benchmark, or all.
 pub(crate) fn bench(name: Option<&str>) -> ChoreResult {

@@ -1,11 +1,14 @@
 //! How fast a campaign goes on each store: against the same durable writes, written plainly, by one
 //! connection that does nothing else.
 
-use std::{collections::BTreeMap, env, fmt::Write, fs};
+use std::{collections::BTreeMap, fmt::Write};
 
-use super::data;
+use super::{
+    data,
+    measured::{measurement, median, profile, results},
+};
 use crate::{
-    shell::{ChoreResult, command, run as run_chore},
+    shell::ChoreResult,
     tools::{self, Need},
 };
 
@@ -27,9 +30,12 @@ const WAYS: [(&str, &str); 4] = [
 /// Runs the campaigns and describes them.
 pub(super) fn run() -> ChoreResult<String> {
     tools::install(Need::Judges)?;
-    let results = data::folder("campaign")?.join("results");
-    run_chore(measurement().env("COUNTERSIGN_BENCH_RESULTS", &results))?;
-    let written = fs::read_to_string(results)?;
+    let part = ["--test", "it"];
+    let mut test = measurement("countersign", &part, "measured::measure_campaigns");
+    test.env("COUNTERSIGN_TEST_FSYNC", "1");
+    test.env("COUNTERSIGN_BENCH_ACCOUNTS", ACCOUNTS.to_string());
+    test.env("COUNTERSIGN_BENCH_ROUNDS", ROUNDS.to_string());
+    let written = results(&mut test, &data::folder("campaign")?)?;
     let seconds = measured(&written)?;
     let mut section = format!(
         "{ACCOUNTS} accounts with an address each, from the start of a worker to the end of the \
@@ -43,23 +49,6 @@ pub(super) fn run() -> ChoreResult<String> {
         let _ = write!(section, "\n### {name}\n\n{}", table(&seconds, store)?);
     }
     Ok(section)
-}
-
-fn profile() -> String {
-    env::var("COUNTERSIGN_BENCH_PROFILE").unwrap_or_else(|_| "release".to_owned())
-}
-
-/// The measuring is a test that nobody runs otherwise: what sets a campaign up for the tests of the
-/// program sets this up. In a build of `COUNTERSIGN_BENCH_PROFILE`, or as it is released.
-fn measurement() -> std::process::Command {
-    let profile = profile();
-    let mut test = command(&format!("cargo test --quiet --profile {profile}"));
-    test.args(["--package", "countersign", "--test", "it", "--"]);
-    test.args(["--ignored", "--exact", "measured::measure_campaigns"]);
-    test.env("COUNTERSIGN_TEST_FSYNC", "1");
-    test.env("COUNTERSIGN_BENCH_ACCOUNTS", ACCOUNTS.to_string());
-    test.env("COUNTERSIGN_BENCH_ROUNDS", ROUNDS.to_string());
-    test
 }
 
 /// Seconds, and how often the disk was waited for.
@@ -77,19 +66,17 @@ fn measured(written: &str) -> ChoreResult<Measured<'_>> {
 }
 
 fn table(seconds: &Measured<'_>, store: &str) -> ChoreResult<String> {
-    let median = |way| {
-        let of = |numbers: &dyn Fn(&(f64, f64)) -> f64| {
-            let mut numbers: Vec<_> = seconds.get(&(store, way))?.iter().map(numbers).collect();
-            numbers.sort_by(f64::total_cmp);
-            numbers.get(numbers.len() / 2).copied()
+    let medians = |way| {
+        let of = |number: &dyn Fn(&(f64, f64)) -> f64| {
+            median(seconds.get(&(store, way))?.iter().map(number))
         };
         of(&|both| both.0).zip(of(&|both| both.1)).ok_or(format!("{store}: no {way}"))
     };
-    let (base, _) = median(WAYS[0].0)?;
+    let (base, _) = medians(WAYS[0].0)?;
     let mut table =
         "| | median | accounts/s | ratio | syncs/account |\n|---|---:|---:|---:|---:|\n".to_owned();
     for (way, name) in WAYS {
-        let (took, syncs) = median(way)?;
+        let (took, syncs) = medians(way)?;
         let (rate, ratio) = (f64::from(ACCOUNTS) / took, took / base);
         let syncs = match syncs / f64::from(ACCOUNTS) {
             0.0 => "-".to_owned(),

@@ -22,6 +22,8 @@ mod freeze;
 mod gate;
 pub mod limits;
 mod loaded;
+#[cfg(test)]
+mod measured;
 mod needs;
 mod past_resets;
 mod person;
