@@ -62,7 +62,8 @@ impl Reckoning {
             let (rows, logged) = (of(&self.notices, state), of(&log.notices, state));
             equal(notice_words(*state), rows, "in the log", logged)?;
         }
-        Ok(())
+        let (rows, logged) = (self.addresses_open, log.addresses_open);
+        equal("addresses that are not done", rows, "in the log", logged)
     }
 
     /// Accounts that were sealed, whatever became of them later.

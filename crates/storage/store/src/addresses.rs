@@ -60,6 +60,8 @@ sql::queries! {
             AND (target.state IN ('sealing', 'sealed')
                 OR target.state = 'pending' AND campaign_address.lease_until > " NOW "
                     AND campaign_address.lease_owner <> '')"];
+    DONE = ["SELECT number FROM campaign_address WHERE campaign = $1 AND done_at IS NOT NULL
+        ORDER BY number"];
     COUNTS = ["SELECT COUNT(*), COUNT(taken_at), COUNT(done_at)
         FROM campaign_address WHERE campaign = $1"];
     UNTOLD = ["SELECT COUNT(*) FROM campaign_address WHERE campaign = $1 AND done_at IS NOT NULL
@@ -259,6 +261,14 @@ impl Tx {
         Box::pin(
             async move { Ok(Self::count(self.0.run(&SEALED_UNTOLD).bind(Cell(campaign))).await?) },
         )
+    }
+
+    /// The numbers of all addresses that are done, in their order.
+    pub fn addresses_done(&mut self, campaign: CampaignId) -> StoreFuture<'_, Vec<u64>> {
+        Box::pin(async move {
+            let done = self.0.run(&DONE).bind(Cell(campaign)).all::<(Cell<u64>,)>().await?;
+            Ok(done.into_iter().map(|(Cell(number),)| number).collect())
+        })
     }
 
     /// How far the addresses of a campaign are.
