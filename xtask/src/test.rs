@@ -1,7 +1,9 @@
 //! Everything that must pass before a change is merged.
 
 use std::{
+    num::NonZero,
     process::Command,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -36,8 +38,17 @@ pub(crate) fn test(full: bool) -> ChoreResult {
     }
     // What a lint refuses is compiled once more without lints, so that its tests still run.
     let compiler = if linted { Compiler::Clippy } else { Compiler::Rustc };
-    report.step("tests", || run(by(compiler, TESTS).arg("--no-fail-fast").envs(all_of_them(full))));
+    report.step("tests", || {
+        let mut tests = by(compiler, TESTS);
+        tests.arg("--no-fail-fast").env("RUST_TEST_THREADS", test_threads().to_string());
+        run(tests.envs(all_of_them(full)))
+    });
     report.conclude()
+}
+
+/// One more than there are processors: much of a test is waiting for servers and for time to pass.
+fn test_threads() -> usize {
+    thread::available_parallelism().map_or(2, NonZero::get) + 1
 }
 
 fn rustdoc() -> Command {
