@@ -57,6 +57,10 @@ const STATES: &[(&str, &[&str])] = &[
     ("finding", &["open", "dismissed", "reset"]),
 ];
 
+/// Columns that the program writes together with another: where that one has moved, this one is the
+/// program's again, even if it says what the editor wrote.
+const WRITTEN_WITH: &[(&str, &str)] = &[("skip_reason", "state")];
+
 /// Whoever edits, with what they have edited so far and can put right.
 #[derive(Debug)]
 pub(crate) struct Editor {
@@ -237,10 +241,16 @@ impl Editor {
                     "INSERT OR IGNORE INTO {name} ({columns}) SELECT {columns} FROM was_{number}"
                 )
             } else {
+                let is_left =
+                    |column: &str| format!("{column} IS (SELECT {column} FROM became_{number})");
                 let right = table.columns.iter().map(|column| {
+                    let with = WRITTEN_WITH.iter().find(|(written, _)| written == column);
+                    let with =
+                        with.map_or(String::new(), |(_, with)| format!(" AND {}", is_left(with)));
                     format!(
-                        "{column} = CASE WHEN {column} IS (SELECT {column} FROM became_{number}) \
-                         THEN (SELECT {column} FROM was_{number}) ELSE {column} END"
+                        "{column} = CASE WHEN {}{with} THEN (SELECT {column} FROM was_{number}) \
+                         ELSE {column} END",
+                        is_left(column)
                     )
                 });
                 let (right, is_it) = (

@@ -151,9 +151,7 @@ fn checked_gate(
     position: KillSwitch,
     row: CampaignRow,
 ) -> Result<(KillSwitch, Loaded), CampaignError> {
-    if !mutant::is_on("kill_switch_row_believed") {
-        log.check_kill_switch(position)?;
-    }
+    log.check_kill_switch(position)?;
     Ok((position, Loaded::new(row)?.checked(log)?))
 }
 

@@ -21,7 +21,6 @@ pub const MUTANTS: &[(&str, &str)] = &[
     ("any_database", "a host that was armed sends on by whatever database it finds"),
     ("campaign_row_believed", "a campaign goes on by its row, whatever the log says of it"),
     ("notice_row_believed", "a notice is sent by its row, whatever the log says of it"),
-    ("kill_switch_row_believed", "everything goes on by the kill switch's row alone"),
     ("begun_unrecorded", "a mail goes out before it is on record that nobody may send it again"),
 ];
 
