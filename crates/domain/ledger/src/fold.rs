@@ -3,6 +3,7 @@
 
 mod campaign;
 mod entry;
+mod refusal;
 mod settled;
 mod swaps;
 
@@ -21,8 +22,9 @@ pub use postcard::Error as SnapshotError;
 
 use self::swaps::SwapsFold;
 pub use self::{
-    campaign::{CampaignFold, CampaignStanding, NoticeFold},
+    campaign::{CampaignFold, CampaignStanding, NoticeFold, StatementFold},
     entry::{ArmedFold, FoldEntry},
+    refusal::FoldRefusal,
     settled::SettledAddresses,
     swaps::SwapRow,
 };
@@ -31,7 +33,7 @@ use crate::{
 };
 
 /// A snapshot begins with it: another form is not read.
-const SNAPSHOT_FORM: u8 = 6;
+const SNAPSHOT_FORM: u8 = 7;
 
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
@@ -264,6 +266,11 @@ impl Fold {
             Some((campaign, _)) => Err(FoldRefusal::ResetLine { campaign: *campaign, subject }),
             None => Ok(()),
         }
+    }
+
+    /// What was last said in public of each campaign of which anything was.
+    pub fn statements(&self) -> impl Iterator<Item = (CampaignId, &StatementFold)> {
+        self.campaigns.iter().filter_map(|(id, fold)| Some((*id, fold.statement.as_ref()?)))
     }
 
     /// Every swap that is open, with the campaign on whose behalf it is, if of one.
@@ -510,105 +517,6 @@ fn check_notice(
         _ => Err(FoldRefusal::Notice { notice }),
     }
 }
-
-/// A row of the store that is not as the log says. Somebody else has written it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum FoldRefusal {
-    /// Stopped or let go by nobody.
-    #[error("the kill switch is {row} in the store, and {logged} by the audit log{}", WAY_ON)]
-    KillSwitch {
-        /// What the store says.
-        row: KillSwitch,
-        /// What the log says.
-        logged: KillSwitch,
-    },
-    /// What it says cannot be told.
-    #[error("the store's one row of the table `{table}` is missing{}", WAY_ON)]
-    NoRow {
-        /// Which table.
-        table: &'static str,
-    },
-    /// Whom it has sealed would be forgotten.
-    #[error("campaign {campaign} of the audit log is missing in the store{}", WAY_ON)]
-    NoCampaign {
-        /// Which campaign.
-        campaign: CampaignId,
-    },
-    /// Somebody was let in, or kept, by nobody.
-    #[error("the store's newest roster document is not the one of the audit log{}", WAY_ON)]
-    Roster,
-    /// Sending was permitted by nobody, or by a document that another one has replaced.
-    #[error("the store's arming is not the newest one of the audit log{}", WAY_ON)]
-    Arming,
-    /// It was moved by nobody.
-    #[error("campaign {campaign} does not stand where the audit log says{}", WAY_ON)]
-    Campaign {
-        /// Which campaign.
-        campaign: CampaignId,
-    },
-    /// It was frozen by nobody.
-    #[error("the plan of campaign {campaign} is not the one of the audit log{}", WAY_ON)]
-    Plan {
-        /// Which campaign.
-        campaign: CampaignId,
-    },
-    /// It was intended, taken over or ended by nobody, or it is about something else.
-    #[error("swap {swap} is not as the audit log says{}", WAY_ON)]
-    Swap {
-        /// Which swap.
-        swap: SwapId,
-    },
-    /// What may have been written into the site's table would be forgotten.
-    #[error("swap {swap} of the audit log is missing in the store{}", WAY_ON)]
-    NoSwap {
-        /// Which swap.
-        swap: SwapId,
-    },
-    /// Its accounts are settled, or are not: a notice would be lost, or written twice.
-    #[error("address {address} of campaign {campaign} is not as the audit log says{}", WAY_ON)]
-    Address {
-        /// Which campaign.
-        campaign: CampaignId,
-        /// Its number in the campaign's order.
-        address: u64,
-    },
-    /// What a campaign has taken out of use, of whom and for what, is kept by nobody so.
-    #[error(
-        "what campaign {campaign} has done to the password of person {subject} is not as the audit \
-         log says{}",
-        WAY_ON
-    )]
-    ResetLine {
-        /// Which campaign.
-        campaign: CampaignId,
-        /// The person's number.
-        subject: SubjectId,
-    },
-    /// Not due, begun or ended already, or it tells something else than what it was written for.
-    #[error("notice {notice} is not as the audit log says{}", WAY_ON)]
-    Notice {
-        /// Which notice.
-        notice: NoticeId,
-    },
-    /// To somebody to whom it is not due.
-    #[error("notice {notice} names an account that the audit log does not name there{}", WAY_ON)]
-    Lines {
-        /// Which notice.
-        notice: NoticeId,
-    },
-    /// It would be the second one.
-    #[error("notice {notice} tells somebody whom notice {earlier} has told{}", WAY_ON)]
-    Told {
-        /// Which notice.
-        notice: NoticeId,
-        /// The one before.
-        earlier: NoticeId,
-    },
-}
-
-/// What to do about a row that somebody else has written.
-const WAY_ON: &str = ": somebody else has written to the store. Nothing is done with it. Find out \
-                      who, and put back what `countersign log show` tells";
 
 #[cfg(test)]
 mod tests;

@@ -27,7 +27,7 @@ pub use checkpoint::{
 pub use entry::{Entry, FileAdded, LogEvent};
 pub use fold::{
     ArmedFold, CampaignFold, CampaignStanding, Fold, FoldEntry, FoldRefusal, NoticeFold,
-    SettledAddresses, SnapshotError, SwapRow,
+    SettledAddresses, SnapshotError, StatementFold, SwapRow,
 };
 pub use growth::{GrowthError, check_growth, growth_positions, prove_growth};
 pub use history::{History, HistoryCounts, HistoryFault, HistoryReport, HistoryRule};

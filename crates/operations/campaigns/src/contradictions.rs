@@ -1,19 +1,18 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use campaign::State;
 use futures_util::future::BoxFuture;
 use instance::Instance;
-use ledger::{CampaignFold, FoldRefusal};
-use model::{CampaignId, CampaignState};
+use ledger::FoldRefusal;
 use store::Tx;
 
 use crate::{
     CampaignError,
-    loaded::{kill_switch, shared},
+    loaded::{Loaded, kill_switch, shared},
 };
 
 /// The rows that are not as the audit log says, of those that decide what is done: the kill switch's
-/// and every campaign's, also one that is gone, and an address of a campaign under way that is done by
-/// one of both alone.
+/// and every campaign's, also one that is gone, with the counts of its addresses and notices.
 ///
 /// # Errors
 /// [`CampaignError`] if the log is not what was signed, or the store fails.
@@ -25,10 +24,9 @@ pub fn contradictions(
         let mut tx = instance.store().begin().await?;
         found.extend(refusal(kill_switch(instance, &mut tx).await)?);
         found.extend(refusal(check_campaigns(instance, &mut tx).await)?);
-        for row in tx.campaigns().await? {
-            match shared(instance, &mut tx, row.id).await {
-                Ok(_) if !CampaignState::MOVING.contains(&row.state) => {}
-                Ok(_) => found.extend(address_done_by_one(instance, &mut tx, row.id).await?),
+        for campaign in tx.campaign_ids().await? {
+            match shared(instance, &mut tx, campaign).await {
+                Ok(loaded) => found.extend(uncounted(instance, &mut tx, &loaded).await?),
                 refused => found.extend(refusal(refused)?),
             }
         }
@@ -36,22 +34,29 @@ pub fn contradictions(
     })
 }
 
-/// Nobody takes it up, or somebody takes it up again. The campaign is held: no address of it is done
-/// meanwhile. They are read one by one only where their number differs.
-async fn address_done_by_one(
+/// What keeps a campaign that is not over from its end in silence, or lets it end too early: an address
+/// that is done by one of both alone, or notices that are not as far. The campaign is held: neither
+/// moves meanwhile.
+async fn uncounted(
     instance: &Instance,
     tx: &mut Tx,
-    campaign: CampaignId,
+    loaded: &Loaded,
 ) -> Result<Option<FoldRefusal>, CampaignError> {
-    let count = tx.address_counts(campaign).await?.done;
-    let log = instance.proved(tx).await?;
-    let Some(CampaignFold { done, .. }) = log.campaign(campaign) else { return Ok(None) };
-    if done.len() as u64 == count {
+    let campaign = loaded.id();
+    if matches!(loaded.campaign.state(), State::Draft | State::Closed) {
         return Ok(None);
     }
-    let rows: BTreeSet<_> = tx.addresses_done(campaign).await?.into_iter().collect();
-    let address = rows.symmetric_difference(done).next().copied();
-    Ok(address.map(|address| FoldRefusal::Address { campaign, address }))
+    let notices: BTreeMap<_, _> = tx.notice_counts(campaign).await?.into_iter().collect();
+    let done = tx.address_counts(campaign).await?.done;
+    let log = instance.proved(tx).await?;
+    let Some(fold) = log.campaign(campaign) else { return Ok(None) };
+    if fold.done.len() as u64 != done {
+        let rows: BTreeSet<_> = tx.addresses_done(campaign).await?.into_iter().collect();
+        let address = rows.symmetric_difference(&fold.done).next().copied();
+        return Ok(address.map(|address| FoldRefusal::Address { campaign, address }));
+    }
+    let is_same = fold.notice_counts == notices;
+    Ok((!is_same).then_some(FoldRefusal::Notices { campaign }))
 }
 
 /// Passes a store that holds every campaign of the log: whoever was sealed by one that is gone would be

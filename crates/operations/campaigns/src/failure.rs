@@ -198,6 +198,15 @@ pub enum CampaignError {
 }
 
 impl CampaignError {
+    /// Whether what the store keeps of it has no form that Countersign writes.
+    pub(crate) const fn is_unreadable(&self) -> bool {
+        match self {
+            Self::Machine { .. } => true,
+            Self::Fault(InstanceFault::Store(error)) => error.is_unreadable(),
+            _ => false,
+        }
+    }
+
     /// Whether a rule says no, rather than something being wrong.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {

@@ -1,9 +1,9 @@
 use campaign::{Campaign, Command, Event, HaltReason, Scope, State};
 use instance::{Instance, ProvedFold, failpoint::mutant};
-use ledger::{CampaignEvent, CampaignStanding, Fold};
+use ledger::{CampaignEvent, CampaignStanding, Fold, FoldRefusal};
 use model::{CampaignId, CampaignState, KillSwitch, Timestamp, canonical::hex_of};
 use sha2::{Digest as _, Sha256};
-use store::{CampaignRow, Tx};
+use store::{CampaignRow, StoreError, Tx};
 
 use crate::CampaignError;
 
@@ -20,6 +20,21 @@ impl Loaded {
         let campaign = serde_json::from_slice(&row.machine)
             .map_err(|source| CampaignError::Machine { campaign: row.id, source })?;
         Ok(Self { row, campaign, is_restored: false })
+    }
+
+    /// As [`Loaded::new`] of a campaign that there is. A row that cannot be read is none that
+    /// Countersign has written.
+    pub(crate) fn read(
+        campaign: CampaignId,
+        row: Result<CampaignRow, StoreError>,
+    ) -> Result<Self, CampaignError> {
+        match row.map_err(CampaignError::from).and_then(Self::new) {
+            Err(error) if error.is_unreadable() => {
+                tracing::error!(%error, "a campaign cannot be read");
+                Err(FoldRefusal::Campaign { campaign }.into())
+            }
+            read => read,
+        }
     }
 
     pub(crate) fn id(&self) -> CampaignId {
@@ -63,6 +78,8 @@ impl Loaded {
     fn standing(&self) -> CampaignStanding {
         let machine = Some(machine_digest(&self.row.machine));
         CampaignStanding {
+            name: self.row.name.clone(),
+            author: self.row.author.clone(),
             round: self.campaign.round(),
             state: self.row.state.to_string(),
             machine,
@@ -100,7 +117,7 @@ pub(crate) async fn held(
     tx: &mut Tx,
     id: CampaignId,
 ) -> Result<Loaded, CampaignError> {
-    Loaded::new(tx.hold_campaign(id).await?)?.proved(instance, tx).await
+    Loaded::read(id, tx.hold_campaign(id).await)?.proved(instance, tx).await
 }
 
 /// A campaign that others may read, and nobody may move until the transaction ends.
@@ -109,7 +126,7 @@ pub(crate) async fn shared(
     tx: &mut Tx,
     id: CampaignId,
 ) -> Result<Loaded, CampaignError> {
-    Loaded::new(tx.share_campaign(id).await?)?.proved(instance, tx).await
+    Loaded::read(id, tx.share_campaign(id).await)?.proved(instance, tx).await
 }
 
 /// A campaign by its name, held.
@@ -131,8 +148,8 @@ pub(crate) async fn held_gate(
     id: CampaignId,
 ) -> Result<(KillSwitch, Loaded), CampaignError> {
     let (position, _) = tx.kill_switch().await?;
-    let row = tx.hold_campaign(id).await?;
-    checked_gate(&*instance.proved(tx).await?, position, row)
+    let loaded = Loaded::read(id, tx.hold_campaign(id).await)?;
+    checked_gate(&*instance.proved(tx).await?, position, loaded)
 }
 
 /// The same of a campaign that others may read.
@@ -142,17 +159,17 @@ pub(crate) async fn shared_gate(
     id: CampaignId,
 ) -> Result<(KillSwitch, Loaded), CampaignError> {
     let (position, _) = tx.kill_switch().await?;
-    let row = tx.share_campaign(id).await?;
-    checked_gate(&*instance.proved(tx).await?, position, row)
+    let loaded = Loaded::read(id, tx.share_campaign(id).await)?;
+    checked_gate(&*instance.proved(tx).await?, position, loaded)
 }
 
 fn checked_gate(
     log: &Fold,
     position: KillSwitch,
-    row: CampaignRow,
+    loaded: Loaded,
 ) -> Result<(KillSwitch, Loaded), CampaignError> {
     log.check_kill_switch(position)?;
-    Ok((position, Loaded::new(row)?.checked(log)?))
+    Ok((position, loaded.checked(log)?))
 }
 
 /// Whether everything is stopped, and since when; nobody else moves it until the transaction ends.
@@ -260,12 +277,12 @@ pub(crate) async fn halt_all(
     reason: HaltReason,
 ) -> Result<HaltedAll, CampaignError> {
     let mut all = HaltedAll::default();
-    let running = instance.store().read().await?.campaigns_in(CampaignState::RUNNING).await?;
-    for row in running {
-        match halt_alone(instance, row.id, reason).await {
-            Ok(true) => all.halted.push(row.name),
+    let running = instance.store().read().await?.campaign_names_in(CampaignState::RUNNING).await?;
+    for (campaign, name) in running {
+        match halt_alone(instance, campaign, reason).await {
+            Ok(true) => all.halted.push(name),
             Ok(false) => {}
-            Err(error) => all.not_halted.push((row.name, error)),
+            Err(error) => all.not_halted.push((name, error)),
         }
     }
     Ok(all)

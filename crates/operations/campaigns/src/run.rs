@@ -63,8 +63,8 @@ pub fn is_anything_under_way<'a>(
 ) -> BoxFuture<'a, Result<bool, CampaignError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let running = tx.campaigns_in(CampaignState::RUNNING).await?;
-        let is_any = running.iter().any(|row| !but.contains(&row.id));
+        let running = tx.campaign_names_in(CampaignState::RUNNING).await?;
+        let is_any = running.iter().any(|(campaign, _)| !but.contains(campaign));
         let sealing = tx.sealing_campaigns().await?;
         Ok(is_any || sealing.iter().any(|campaign| !but.contains(campaign)))
     })
@@ -81,8 +81,8 @@ pub fn moving_campaigns(
 ) -> BoxFuture<'_, Result<Vec<CampaignId>, CampaignError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let moving = tx.campaigns_in(CampaignState::MOVING).await?;
-        let mut moving: Vec<_> = moving.into_iter().map(|row| row.id).collect();
+        let moving = tx.campaign_names_in(CampaignState::MOVING).await?;
+        let mut moving: Vec<_> = moving.into_iter().map(|(campaign, _)| campaign).collect();
         if tx.sending_pause().await?.is_some() {
             let put_off = tx.longest_put_off().await?;
             moving.sort_by_key(|campaign| put_off.get(campaign).copied());
@@ -118,7 +118,7 @@ enum Due {
 async fn due(instance: &Instance, campaign: CampaignId) -> Result<Due, RunError> {
     let mut tx = instance.store().read().await?;
     let progress = progress(instance, &mut tx, campaign).await?;
-    let Loaded { campaign: now, .. } = Loaded::new(tx.campaign_by_id(campaign).await?)?;
+    let Loaded { campaign: now, .. } = Loaded::read(campaign, tx.campaign_by_id(campaign).await)?;
     let moment = tx.now().await?;
     let step = campaign::step(&now, Event::Tick(&progress), moment);
     let (next, _) = step.map_err(CampaignError::from)?;

@@ -1,13 +1,16 @@
+use std::{cmp::Reverse, collections::BTreeMap};
+
 use futures_util::future::BoxFuture;
 use instance::Instance;
-use ledger::CampaignEvent;
-use model::{NoticeState, Timestamp, canonical::hex_of};
+use ledger::{CampaignEvent, FoldRefusal, StatementFold};
+use model::{CampaignId, NoticeState, Timestamp, canonical::hex_of};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::Leak;
+use store::{Leak, Versioned};
 
 use crate::{
-    CampaignReport, StatementError, loaded::named, report_campaign, unsettled::refuse_unsettled,
+    CampaignError, CampaignReport, StatementError, loaded::named, report_campaign,
+    unsettled::refuse_unsettled,
 };
 
 /// What the site says in public of one campaign.
@@ -70,7 +73,7 @@ pub fn publish_statement<'a>(
         let leaks = tx.leaks().await?.into_iter().filter(|leak| ids.contains(&leak.id));
         let counts = counts(&report, leaks);
         let body = serde_json::to_vec(&counts)?;
-        let sha256 = hex_of(&Sha256::digest(&body));
+        let sha256 = digest_of(&body);
         let now = tx.now().await?;
         tx.add_statement(campaign, body, now).await?;
         instance
@@ -87,13 +90,37 @@ pub fn publish_statement<'a>(
 /// [`StatementError`] if the store fails.
 pub fn statements(instance: &Instance) -> BoxFuture<'_, Result<Vec<Statement>, StatementError>> {
     Box::pin(async move {
-        let rows = instance.store().read().await?.statements().await?;
-        let read = rows.into_iter().map(|row| {
-            let counts = serde_json::from_slice(&row.body)?;
-            Ok(Statement { said_at: row.first_made_at, updated_at: row.made_at, counts })
-        });
-        read.collect()
+        // The log comes first, so that it and the rows are of one moment.
+        let mut tx = instance.store().read().await?;
+        let log = instance.proved(&mut tx).await?;
+        let rows = tx.statements().await?;
+        let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.campaign, row.body)).collect();
+        if let Some(campaign) = rows.keys().find(|id| !log.statements().any(|(of, _)| of == **id)) {
+            return Err(CampaignError::from(FoldRefusal::Statement { campaign: *campaign }).into());
+        }
+        let read =
+            log.statements().map(|(campaign, said)| read(campaign, said, rows.get(&campaign)));
+        let mut said = read.collect::<Result<Vec<_>, StatementError>>()?;
+        said.sort_by_key(|statement| Reverse(statement.said_at));
+        Ok(said)
     })
+}
+
+/// The counts are the row's, if the log has their digest; when they were said is the log's.
+fn read(
+    campaign: CampaignId,
+    said: &StatementFold,
+    body: Option<&Versioned>,
+) -> Result<Statement, StatementError> {
+    let refusal = || CampaignError::from(FoldRefusal::Statement { campaign });
+    let body = body.filter(|body| digest_of(body) == said.sha256).ok_or_else(refusal)?;
+    let counts = serde_json::from_slice(body)?;
+    Ok(Statement { said_at: said.first_at, updated_at: said.at, counts })
+}
+
+/// What the log calls what is said.
+fn digest_of(body: &[u8]) -> String {
+    hex_of(&Sha256::digest(body))
 }
 
 /// By the name that people know it by.

@@ -83,10 +83,10 @@ struct Watched {
 async fn watched(instance: &Instance) -> Result<Watched, WatchError> {
     let mut tx = instance.store().read().await?;
     let mut watched = Watched::default();
-    for row in tx.campaigns_in(CampaignState::STARTED).await? {
-        let sealed = tx.sealed_count(row.id).await?;
+    for (campaign, _) in tx.campaign_names_in(CampaignState::STARTED).await? {
+        let sealed = tx.sealed_count(campaign).await?;
         if sealed > 0 {
-            watched.campaigns.push(row.id);
+            watched.campaigns.push(campaign);
             watched.sealed += sealed;
         }
     }

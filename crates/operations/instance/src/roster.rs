@@ -148,7 +148,11 @@ impl RosterStateError {
     /// Whether a rule says no, rather than something being wrong.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Row(_))
+        match self {
+            Self::Row(_) => true,
+            Self::Fault(fault) => fault.is_refusal(),
+            _ => false,
+        }
     }
 }
 

@@ -21,6 +21,7 @@ sql::queries! {
     SET_AUTHOR = ["UPDATE campaign SET author = $1 WHERE id = $2"];
     LIST = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
         FROM campaign ORDER BY id"];
+    NAMES_IN_STATES = ["SELECT id, name FROM campaign WHERE state IN {list} ORDER BY id"];
     IN_STATES = ["SELECT id, name, author, policy, created_at, state, machine, destroy_secrets_at
         FROM campaign WHERE state IN {list} ORDER BY id"];
     TO_DESTROY = ["SELECT id FROM campaign WHERE destroy_secrets_at <= $1 ORDER BY id"];
@@ -166,6 +167,19 @@ impl Tx {
         Box::pin(async move {
             let ids = self.0.run(&IDS).all::<(Cell<CampaignId>,)>().await?;
             Ok(ids.into_iter().map(|(Cell(id),)| id).collect())
+        })
+    }
+
+    /// Which campaigns are in one of these states, each with its name, the oldest first. What is wrong
+    /// with the rest of one's row hides no other one.
+    pub fn campaign_names_in<'c>(
+        &'c mut self,
+        states: &'c [CampaignState],
+    ) -> StoreFuture<'c, Vec<(CampaignId, String)>> {
+        Box::pin(async move {
+            type Named = (Cell<CampaignId>, String);
+            let named = self.all_among::<_, Named>(&NAMES_IN_STATES, states).await?;
+            Ok(named.into_iter().map(|(Cell(id), name)| (id, name)).collect())
         })
     }
 

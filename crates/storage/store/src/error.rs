@@ -108,6 +108,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether a row holds what no column of ours can mean: nothing of Countersign's has written it.
+    #[must_use]
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Sql(SqlError::Column { .. }))
+    }
+
     /// Whether trying again changes nothing: see [`SqlError::is_refusal`].
     #[must_use]
     pub fn is_refusal(&self) -> bool {

@@ -44,6 +44,8 @@ pub struct CampaignFold {
     pub versions: BTreeMap<Whom, CredentialVersion>,
     /// Whether steps of it may be lost, since the store was put back after its plan was made.
     pub is_restored: bool,
+    /// What was last said of it in public.
+    pub statement: Option<StatementFold>,
     /// When the first entry about it was written.
     pub from: Option<Timestamp>,
     /// The last one.
@@ -57,6 +59,10 @@ pub struct CampaignFold {
 /// Where a campaign stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CampaignStanding {
+    /// What operators call it.
+    pub name: String,
+    /// Who is answerable for it.
+    pub author: String,
     /// The round that it is in.
     pub round: u32,
     /// Its state, in one word.
@@ -69,8 +75,20 @@ impl CampaignStanding {
     /// Whether a row that stands so is as this says.
     pub(super) fn is_of(&self, row: &Self) -> bool {
         let is_machine = self.machine.is_none() || self.machine == row.machine;
-        self.round == row.round && self.state == row.state && is_machine
+        let is_named = self.name == row.name && self.author == row.author;
+        is_named && self.round == row.round && self.state == row.state && is_machine
     }
+}
+
+/// What was said of a campaign in public.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatementFold {
+    /// SHA-256 of the counts, in hexadecimal.
+    pub sha256: String,
+    /// When something was said of it for the first time.
+    pub first_at: Timestamp,
+    /// When this was said.
+    pub at: Timestamp,
 }
 
 /// How far a notice is.
@@ -101,6 +119,11 @@ impl CampaignFold {
         }
         match event {
             CampaignEvent::Notice(step) => self.follow_notice(step),
+            CampaignEvent::StatementMade { sha256, .. } => {
+                let first_at = self.statement.as_ref().map_or(at, |first| first.first_at);
+                self.statement = Some(StatementFold { sha256, first_at, at });
+                None
+            }
             event => {
                 self.follow(event);
                 None
@@ -157,7 +180,13 @@ impl CampaignFold {
     fn follow(&mut self, event: CampaignEvent) {
         use CampaignEvent as E;
         match event {
-            E::CampaignDrafted { machine, .. } => self.stand(0, "draft".to_owned(), machine),
+            E::CampaignDrafted { name, author, machine, .. } => {
+                let state = "draft".to_owned();
+                self.standing = Some(CampaignStanding { name, author, round: 0, state, machine });
+            }
+            E::CampaignHandedOver { author, .. } => {
+                self.standing.iter_mut().for_each(|standing| standing.author.clone_from(&author));
+            }
             E::CampaignFrozen { plan, targets, addresses, skipped, .. } => {
                 self.plan = Some(plan);
                 (self.targets, self.addresses, self.left_out) = (targets, addresses, skipped);
@@ -205,7 +234,6 @@ impl CampaignFold {
                 }
             }
             E::SealingTaken { .. }
-            | E::CampaignHandedOver { .. }
             | E::CampaignWritten { .. }
             | E::CampaignApproved { .. }
             | E::StatementMade { .. }
@@ -245,7 +273,9 @@ impl CampaignFold {
     }
 
     fn stand(&mut self, round: u32, state: String, machine: Option<String>) {
-        self.standing = Some(CampaignStanding { round, state, machine });
+        if let Some(standing) = &mut self.standing {
+            (standing.round, standing.state, standing.machine) = (round, state, machine);
+        }
     }
 
     fn seal(&mut self, whom: Whom, address: u64) {

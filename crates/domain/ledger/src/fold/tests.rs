@@ -321,6 +321,8 @@ fn an_intent_of_before_names_no_swap() {
 #[test]
 fn a_campaign_stands_where_it_moved_to() {
     let standing = |round, state: &str, machine: Option<&str>| CampaignStanding {
+        name: "Spring".to_owned(),
+        author: "ana".to_owned(),
         round,
         state: state.to_owned(),
         machine: machine.map(ToOwned::to_owned),
@@ -353,11 +355,27 @@ fn a_campaign_stands_where_it_moved_to() {
         standing(1, "signed", Some("bb")),
         standing(2, "frozen", Some("bb")),
         standing(1, "frozen", None),
+        CampaignStanding { name: "Autumn".to_owned(), ..standing(1, "frozen", Some("bb")) },
+        CampaignStanding { author: "bob".to_owned(), ..standing(1, "frozen", Some("bb")) },
     ] {
         assert!(!check(&log, row.clone()), "{row:?}");
     }
+    let author = "bob".to_owned();
+    let handed_over = CampaignEvent::CampaignHandedOver { campaign: SEVEN, author: author.clone() };
+    let log = log.then(handed_over);
+    assert!(check(&log, CampaignStanding { author, ..standing(1, "frozen", Some("bb")) }));
     let before = log.then(moved(None));
-    assert!(check(&before, standing(1, "frozen", Some("cc"))), "an entry of before");
+    let row = CampaignStanding { author: "bob".to_owned(), ..standing(1, "frozen", Some("cc")) };
+    assert!(check(&before, row), "an entry of before");
+}
+
+#[test]
+fn what_was_said_in_public_is_dated_by_the_first_word() {
+    let said =
+        |sha256: &str| CampaignEvent::StatementMade { campaign: SEVEN, sha256: sha256.to_owned() };
+    let log = Written::default().then(said("aa")).then(said("bb"));
+    let statement = StatementFold { sha256: "bb".to_owned(), first_at: NOW, at: NOW };
+    assert_eq!(log.0.statements().collect::<Vec<_>>(), [(SEVEN, &statement)]);
 }
 
 #[test]

@@ -20,9 +20,9 @@ pub(crate) async fn refuse_hidden(
 ) -> Result<(), ReconcileError> {
     let mut tx = means.instance.store().read().await?;
     let (mut campaigns, mut sealed) = (Vec::new(), 0);
-    for row in tx.campaigns_in(CampaignState::STARTED).await? {
-        campaigns.push(row.id);
-        sealed += tx.sealed_count(row.id).await?;
+    for (campaign, _) in tx.campaign_names_in(CampaignState::STARTED).await? {
+        campaigns.push(campaign);
+        sealed += tx.sealed_count(campaign).await?;
     }
     drop(tx);
     if seen >= sealed {
