@@ -6,7 +6,7 @@ use campaign::{
     TargetsError, Unsettled,
 };
 use directory::{ReadError, WriteError};
-use instance::{DisarmedError, InstanceFault, LogError, PermissionError, RosterStateError};
+use instance::{DisarmedError, InstanceFault, PermissionError, RosterStateError};
 use ledger::FoldRefusal;
 use model::{AccountId, CampaignId, LeakName, NameError, OperatorName, SwapId};
 use notice::AddressError;
@@ -219,8 +219,8 @@ impl CampaignError {
             | Self::Approval(_)
             | Self::Irreconcilable(_)
             | Self::Row(_) => true,
+            Self::Roster(RosterStateError::Fault(fault)) | Self::Fault(fault) => fault.is_refusal(),
             Self::Roster(error) => error.is_refusal(),
-            Self::Fault(fault) => fault.is_refusal(),
             Self::Arming(error) => error.needs_signatures(),
             _ => false,
         }
@@ -358,6 +358,14 @@ pub enum WatchError {
     Fault(#[from] InstanceFault),
 }
 
+impl WatchError {
+    /// Whether a rule says no, rather than something being wrong.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Fault(fault) if fault.is_refusal())
+    }
+}
+
 /// Why the site's table could not be compared with what is kept.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
@@ -464,13 +472,14 @@ impl From<CampaignError> for ReportError {
 }
 
 impl ReportError {
-    /// Whether there are counts, and none of them is to be believed.
+    /// Whether no count of the campaign is to be believed.
     #[must_use]
-    pub const fn is_unsound(&self) -> bool {
+    pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::Irreconcilable(_) | Self::Campaign(CampaignError::Row(_)) => true,
-            Self::Fault(InstanceFault::Log(error)) => !matches!(error, LogError::Store(_)),
-            _ => false,
+            Self::Irreconcilable(_) => true,
+            Self::Campaign(error) => error.is_refusal(),
+            Self::Reconciled(error) => error.is_refusal(),
+            Self::Fault(fault) => fault.is_refusal(),
         }
     }
 }
@@ -503,8 +512,10 @@ impl StatementError {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
+            Self::Report(error) => error.is_refusal(),
             Self::Campaign(error) => error.is_refusal(),
-            Self::Nothing { .. } | Self::Report(_) | Self::Body(_) | Self::Fault(_) => false,
+            Self::Fault(fault) => fault.is_refusal(),
+            Self::Nothing { .. } | Self::Body(_) => false,
         }
     }
 }
