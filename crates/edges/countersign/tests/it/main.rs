@@ -12,6 +12,7 @@ mod campaign_mail;
 mod campaign_paused;
 mod campaign_replica;
 mod campaign_steering;
+mod copied;
 mod demo;
 mod failover;
 mod findings;
