@@ -279,8 +279,9 @@ impl RunError {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::NotInPlan(_) | Self::Swap(SwapError::Row(_)) => true,
-            Self::Swap(SwapError::Fault(fault)) | Self::Fault(fault) => fault.is_refusal(),
+            Self::NotInPlan(_) => true,
+            Self::Swap(error) => error.is_refusal(),
+            Self::Fault(fault) => fault.is_refusal(),
             Self::Permission(error) => error.is_refusal(),
             Self::Send(error) => error.is_refusal(),
             Self::Campaign(error) => error.is_refusal(),
@@ -344,6 +345,18 @@ pub enum SwapError {
     Gate(Box<dyn Error + Send + Sync>),
 }
 
+impl SwapError {
+    /// Whether a row is not as the audit log says, or what is kept cannot be believed.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Row(_) => true,
+            Self::Fault(fault) => fault.is_refusal(),
+            Self::Write(_) | Self::Read(_) | Self::Gate(_) => false,
+        }
+    }
+}
+
 /// Why it cannot be told who has chosen a new password.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
@@ -362,7 +375,11 @@ impl WatchError {
     /// Whether a rule says no, rather than something being wrong.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Fault(fault) if fault.is_refusal())
+        match self {
+            Self::Swap(error) => error.is_refusal(),
+            Self::Fault(fault) => fault.is_refusal(),
+            Self::Read(_) => false,
+        }
     }
 }
 
@@ -438,6 +455,7 @@ impl ReconcileError {
     pub const fn is_refusal(&self) -> bool {
         match self {
             Self::ReadOnly | Self::UnderWay | Self::Row(_) | Self::NoIntent { .. } => true,
+            Self::Swap(error) => error.is_refusal(),
             Self::Campaign(error) => error.is_refusal(),
             Self::Fault(fault) => fault.is_refusal(),
             _ => false,

@@ -116,7 +116,7 @@ fn nobody_has_come_back_by_a_row() {
         write(&office, &[kept, edit]);
         let report = office.steer("report");
         let refusal = "what campaign 1 has done to the password of person";
-        assert!(report.code != 0 && report.stderr.contains(refusal), "{}", report.stderr);
+        assert_refused(&report, refusal);
 
         let back = "UPDATE reset_line SET sealed_version = (SELECT sealed_version FROM kept \
                     WHERE kept.subject = reset_line.subject)";
