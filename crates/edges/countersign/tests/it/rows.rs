@@ -106,6 +106,27 @@ fn an_address_that_is_done_is_taken_up_by_no_row() {
     }
 }
 
+/// It would wait for ever, and nobody would know.
+#[test]
+fn an_address_that_a_row_hides_is_named() {
+    let office = start(Backend::Sqlite);
+    let kept = "CREATE TABLE kept AS SELECT * FROM campaign_address";
+    let hide = "UPDATE campaign_address SET lease_owner = '', attempts = 1, taken_at = 1, \
+                done_at = 1, settled_at = 1 WHERE number = 1";
+    write(&office, &[kept, hide]);
+    let shown = office.run(&["status"]);
+    assert_eq!(shown.code, 3, "{}", shown.stderr);
+    let says = "address 1 of campaign 1 is not as the audit log says";
+    assert!(shown.stdout.contains(says), "{}", shown.stdout);
+
+    let back = "INSERT INTO campaign_address SELECT * FROM kept";
+    write(&office, &["DELETE FROM campaign_address", back]);
+    told_by_canary(&office);
+    resume(&office);
+    office.work();
+    office.assert_settled(&ids(&office.exposed()));
+}
+
 #[test]
 fn nobody_has_come_back_by_a_row() {
     for backend in Backend::ALL {
