@@ -5,6 +5,7 @@ mod manifest;
 mod names;
 mod outline;
 mod sources;
+mod threats;
 mod tokens;
 
 use std::{
@@ -27,16 +28,25 @@ pub(crate) fn tidy() -> ChoreResult {
     broken.extend(broken_in_crates(&manifests)?);
     let mut files = Vec::new();
     walk(&root(), &mut files)?;
-    for path in files {
+    for path in &files {
         // What is no text has no words.
-        if let Ok(text) = fs::read_to_string(&path) {
-            broken.extend(sources::broken_rules(&relative(&path), &text));
+        if let Ok(text) = fs::read_to_string(path) {
+            broken.extend(sources::broken_rules(&relative(path), &text));
         }
     }
+    let claims = fs::read_to_string(root().join("SECURITY.md"))?;
+    broken.extend(threats::broken_rules(&claims, |file, test| has_test(&files, file, test)));
     if broken.is_empty() {
         return Ok(());
     }
     Err(format!("{} rules are broken:\n  {}", broken.len(), broken.join("\n  ")).into())
+}
+
+/// Whether one of the files ends so, and has a test of this name, or any.
+fn has_test(files: &[PathBuf], ends: &str, test: Option<&str>) -> bool {
+    let has =
+        |path: &PathBuf| fs::read_to_string(path).is_ok_and(|text| threats::has_test(&text, test));
+    files.iter().any(|path| path.ends_with(ends) && has(path))
 }
 
 /// The rules of what a crate's files define and name.

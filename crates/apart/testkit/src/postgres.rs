@@ -47,7 +47,7 @@ impl PostgresServer {
     /// If PostgreSQL is not installed or does not start; the message holds the server's log.
     #[must_use]
     pub fn start(fsync: bool) -> Self {
-        Self::kept_by(keeper(&programs(), None, fsync))
+        Self::kept_by(keeper(&programs(), [""; 2], fsync))
     }
 
     /// Starts a standby that this server streams to, without fsync. It shows what has been written
@@ -57,7 +57,21 @@ impl PostgresServer {
     /// If the copy cannot be made or does not start; the message holds what was said.
     #[must_use]
     pub fn standby(&self) -> Self {
-        Self::kept_by(keeper(&self.programs, Some(&self.folder), false))
+        Self::kept_by(keeper(&self.programs, [self.origin(), "-R"], false))
+    }
+
+    /// Starts a server whose data is a copy of what this one's is now, as of a backup that was put
+    /// back. The two know nothing of each other.
+    ///
+    /// # Panics
+    /// If the copy cannot be made or does not start; the message holds what was said.
+    #[must_use]
+    pub fn restored(&self) -> Self {
+        Self::kept_by(keeper(&self.programs, [self.origin(), ""], false))
+    }
+
+    fn origin(&self) -> &str {
+        self.folder.to_str().unwrap_or_else(|| panic!("a temporary folder's name is no text"))
     }
 
     fn kept_by(mut keeper: Command) -> Self {
@@ -156,11 +170,12 @@ impl TestDatabase {
 }
 
 /// The shell that starts the server and ends it. In a process group of its own, so that Ctrl-C on
-/// the terminal ends it through the closed pipe, in order, instead of all at once.
-fn keeper(programs: &Path, primary: Option<&Path>, fsync: bool) -> Command {
+/// the terminal ends it through the closed pipe, in order, instead of all at once. `begins_with` says
+/// whose data, and whether it follows them.
+fn keeper(programs: &Path, begins_with: [&str; 2], fsync: bool) -> Command {
     let mut command = unprivileged_shell();
     command.args(["-c", include_str!("keeper.sh"), "keeper"]);
-    command.arg(programs).arg(primary.unwrap_or(Path::new("")));
+    command.arg(programs).args(begins_with);
     command.args(["-c", "max_connections=300"]);
     if !fsync {
         command.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
@@ -246,6 +261,21 @@ mod tests {
         ask(&database, "UPDATE one SET id = 9");
         thread::sleep(Duration::from_millis(300));
         assert_eq!(ask(&view, "SELECT id FROM one"), "8");
+    }
+
+    #[test]
+    fn a_restored_server_goes_its_own_way() {
+        let origin = PostgresServer::start(false);
+        let database = origin.database();
+        ask(&database, "CREATE TABLE one AS SELECT 7 AS id");
+        let restored = origin.restored();
+        let view = restored.view_of(&database);
+        ask(&database, "UPDATE one SET id = 8");
+        assert_eq!(ask(&view, "SELECT id FROM one"), "7");
+        ask(&view, "UPDATE one SET id = 9");
+        assert_eq!(ask(&database, "SELECT id FROM one"), "8");
+        let own = "SELECT system_identifier FROM pg_control_system()";
+        assert_eq!(ask(&view, own), ask(&database, own));
     }
 
     #[test]

@@ -42,7 +42,8 @@ const GLOBAL: &str = "Options of every command";
 /// what may send, and `campaign` resets passwords and tells people once two operators have signed
 /// (`sign`). `countersign help COMMAND` says more of each.
 ///
-/// Exit codes: 0 done, 1 error, 2 usage, 3 refused by a guard, 4 done in part.
+/// Exit codes: 0 done, 1 error, 2 usage, 3 refused by a guard, or what is stored is not what was
+/// signed, 4 done in part.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, verbatim_doc_comment)]
 pub(crate) struct Cli {
@@ -250,7 +251,8 @@ pub(crate) enum LogCommand {
     /// Whether the entries can have come about as the program works is asked apart from what the
     /// program itself goes by: whether every sealing has its intent, whether a notice was begun
     /// twice, whether anything was begun while the kill switch was pulled. `--json` has the counts
-    /// of each campaign by the entries alone. Exit code 3 if an entry breaks a rule.
+    /// of each campaign by the entries alone. Exit code 3 if it does not agree, or an entry
+    /// breaks a rule.
     Verify {
         /// A checkpoint kept elsewhere: the log must still contain what it signed.
         #[arg(long, value_name = "FILE")]

@@ -31,7 +31,7 @@ pub(crate) enum Done {
     Partial,
     /// What was checked is not as it must be, and has been reported.
     Unsound,
-    /// What was asked for is not permitted, and why has been reported.
+    /// What was asked for is not permitted, or what is kept is not what was signed; why has been reported.
     Refused,
 }
 

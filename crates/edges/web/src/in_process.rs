@@ -111,7 +111,7 @@ impl InProcess {
     pub(crate) async fn report(&self, name: &str) -> Result<CampaignReport, NoReport> {
         report_campaign(&self.instance, name).await.map_err(|error| match error {
             ReportError::Campaign(CampaignError::None { .. }) => NoReport::Unknown,
-            error if error.is_unsound() => NoReport::Unsound(error.to_string()),
+            error if error.is_refusal() => NoReport::Unsound(error.to_string()),
             error => NoReport::Failed(Unanswered::because(error)),
         })
     }

@@ -2,7 +2,7 @@ use authority::{Approval, Roster, RosterDigest, verify_approvals};
 use campaign::{Event, Plan, SignedPlan, State};
 use futures_util::future::BoxFuture;
 use instance::{Instance, roster_in};
-use ledger::CampaignEvent;
+use ledger::{CampaignEvent, FoldRefusal};
 use model::Timestamp;
 use store::Tx;
 
@@ -31,11 +31,14 @@ pub fn export_plan<'a>(
 /// The plan of the round that the campaign is in.
 pub(crate) async fn current_plan(tx: &mut Tx, loaded: &Loaded) -> Result<Plan, CampaignError> {
     let plan = plan_of(tx, loaded).await?;
-    if loaded.campaign.plan() == Some(plan.digest()) {
-        return Ok(plan);
+    match loaded.campaign.plan() {
+        Some(ordered) if ordered == plan.digest() => Ok(plan),
+        Some(_) => Err(FoldRefusal::Plan { campaign: loaded.id() }.into()),
+        None => {
+            let (name, state) = (loaded.row.name.clone(), loaded.campaign.state().to_string());
+            Err(CampaignError::NoPlan { name, state })
+        }
     }
-    let (name, state) = (loaded.row.name.clone(), loaded.campaign.state().to_string());
-    Err(CampaignError::NoPlan { name, state })
 }
 
 /// Takes an operator's approval of the plan as it is frozen now, or its author's signature. With the

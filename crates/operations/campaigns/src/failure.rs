@@ -6,7 +6,7 @@ use campaign::{
     TargetsError, Unsettled,
 };
 use directory::{ReadError, WriteError};
-use instance::{DisarmedError, InstanceFault, LogError, PermissionError, RosterStateError};
+use instance::{DisarmedError, InstanceFault, PermissionError, RosterStateError};
 use ledger::FoldRefusal;
 use model::{AccountId, CampaignId, LeakName, NameError, OperatorName, SwapId};
 use notice::AddressError;
@@ -228,8 +228,8 @@ impl CampaignError {
             | Self::Approval(_)
             | Self::Irreconcilable(_)
             | Self::Row(_) => true,
+            Self::Roster(RosterStateError::Fault(fault)) | Self::Fault(fault) => fault.is_refusal(),
             Self::Roster(error) => error.is_refusal(),
-            Self::Fault(fault) => fault.is_refusal(),
             Self::Arming(error) => error.needs_signatures(),
             _ => false,
         }
@@ -288,8 +288,9 @@ impl RunError {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::NotInPlan(_) | Self::Swap(SwapError::Row(_)) => true,
-            Self::Swap(SwapError::Fault(fault)) | Self::Fault(fault) => fault.is_refusal(),
+            Self::NotInPlan(_) => true,
+            Self::Swap(error) => error.is_refusal(),
+            Self::Fault(fault) => fault.is_refusal(),
             Self::Permission(error) => error.is_refusal(),
             Self::Send(error) => error.is_refusal(),
             Self::Campaign(error) => error.is_refusal(),
@@ -353,6 +354,18 @@ pub enum SwapError {
     Gate(Box<dyn Error + Send + Sync>),
 }
 
+impl SwapError {
+    /// Whether a row is not as the audit log says, or what is kept cannot be believed.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Row(_) => true,
+            Self::Fault(fault) => fault.is_refusal(),
+            Self::Write(_) | Self::Read(_) | Self::Gate(_) => false,
+        }
+    }
+}
+
 /// Why it cannot be told who has chosen a new password.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
@@ -365,6 +378,18 @@ pub enum WatchError {
     /// The instance failed.
     #[error(transparent)]
     Fault(#[from] InstanceFault),
+}
+
+impl WatchError {
+    /// Whether a rule says no, rather than something being wrong.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Swap(error) => error.is_refusal(),
+            Self::Fault(fault) => fault.is_refusal(),
+            Self::Read(_) => false,
+        }
+    }
 }
 
 /// Why the site's table could not be compared with what is kept.
@@ -439,6 +464,7 @@ impl ReconcileError {
     pub const fn is_refusal(&self) -> bool {
         match self {
             Self::ReadOnly | Self::UnderWay | Self::Row(_) | Self::NoIntent { .. } => true,
+            Self::Swap(error) => error.is_refusal(),
             Self::Campaign(error) => error.is_refusal(),
             Self::Fault(fault) => fault.is_refusal(),
             _ => false,
@@ -473,13 +499,14 @@ impl From<CampaignError> for ReportError {
 }
 
 impl ReportError {
-    /// Whether there are counts, and none of them is to be believed.
+    /// Whether no count of the campaign is to be believed.
     #[must_use]
-    pub const fn is_unsound(&self) -> bool {
+    pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::Irreconcilable(_) | Self::Campaign(CampaignError::Row(_)) => true,
-            Self::Fault(InstanceFault::Log(error)) => !matches!(error, LogError::Store(_)),
-            _ => false,
+            Self::Irreconcilable(_) => true,
+            Self::Campaign(error) => error.is_refusal(),
+            Self::Reconciled(error) => error.is_refusal(),
+            Self::Fault(fault) => fault.is_refusal(),
         }
     }
 }
@@ -512,8 +539,10 @@ impl StatementError {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
+            Self::Report(error) => error.is_refusal(),
             Self::Campaign(error) => error.is_refusal(),
-            Self::Nothing { .. } | Self::Report(_) | Self::Body(_) | Self::Fault(_) => false,
+            Self::Fault(fault) => fault.is_refusal(),
+            Self::Nothing { .. } | Self::Body(_) => false,
         }
     }
 }

@@ -123,7 +123,7 @@ pub(crate) enum CampaignCommand {
     /// Count from the audit log what became of everybody, and hold it against the store.
     ///
     /// Exit code 4 if anybody is sealed and not told, or perhaps sealed, or if notices are uncertain;
-    /// 1, loudly, if the totals do not reconcile.
+    /// 3, loudly, if the totals do not reconcile or the log is not what was signed.
     Report {
         /// The campaign's name.
         name: CampaignName,

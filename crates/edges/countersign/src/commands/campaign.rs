@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use authority::{Approval, ApprovalError};
 use campaign::CampaignName;
-use campaigns::{CampaignError, CampaignView, HaltedAll, PlanChanges, Sample};
+use campaigns::{CampaignView, HaltedAll, PlanChanges, Sample};
 use model::OperatorName;
 use serde::Serialize;
 
@@ -46,7 +46,7 @@ impl CampaignDesk<'_> {
                 self.start(name).await?
             }
             CampaignCommand::Halt { name: Some(name), .. } => {
-                campaigns::halt_campaign(&self.instance, name.as_str()).await.map_err(refused)?
+                campaigns::halt_campaign(&self.instance, name.as_str()).await?
             }
             CampaignCommand::Halt { name: None, .. } => return self.halt_all().await,
             CampaignCommand::Resume { name, relay } => {
@@ -54,10 +54,10 @@ impl CampaignDesk<'_> {
                 self.resume(name).await?
             }
             CampaignCommand::Thaw { name } => {
-                campaigns::thaw_campaign(&self.instance, name.as_str()).await.map_err(refused)?
+                campaigns::thaw_campaign(&self.instance, name.as_str()).await?
             }
             CampaignCommand::Close { name } => {
-                campaigns::close_campaign(&self.instance, name.as_str()).await.map_err(refused)?
+                campaigns::close_campaign(&self.instance, name.as_str()).await?
             }
             CampaignCommand::Status { name } => return self.status(name).await,
             CampaignCommand::List => return self.list().await,
@@ -90,7 +90,7 @@ impl CampaignDesk<'_> {
         for found in &found {
             tracing::error!("{found}");
         }
-        Ok(if found.is_empty() { Done::Whole } else { Done::Unsound })
+        Ok(if found.is_empty() { Done::Whole } else { Done::Refused })
     }
 
     fn founding(&self) -> Result<authority::RosterDigest, WiringError> {
@@ -102,8 +102,7 @@ impl CampaignDesk<'_> {
         arguments: &crate::cli::CampaignDraft,
     ) -> Result<CampaignView, CommandFailure> {
         let draft = draft::new(arguments)?;
-        let drafted = campaigns::draft_campaign(&self.instance, &draft, self.founding()?).await;
-        drafted.map_err(refused)
+        Ok(campaigns::draft_campaign(&self.instance, &draft, self.founding()?).await?)
     }
 
     /// Whoever freezes a plan sees at once what others will be asked to sign.
@@ -125,7 +124,7 @@ impl CampaignDesk<'_> {
             self.founding()?,
             &*progress,
         );
-        frozen.await.map_err(refused)?;
+        frozen.await?;
         self.show(name).await
     }
 
@@ -138,7 +137,7 @@ impl CampaignDesk<'_> {
         let words = wiring::words(self.config, self.instance.kind())?;
         let (instance, name_of, founding) = (&self.instance, name.as_str(), self.founding()?);
         let finished = campaigns::finish_campaign(instance, name_of, changes, &words, founding);
-        finished.await.map_err(refused)?;
+        finished.await?;
         self.show(name).await
     }
 
@@ -152,10 +151,8 @@ impl CampaignDesk<'_> {
         for file in files {
             let approval = Approval::parse(&files::read(file)?);
             let approval = approval.map_err(|source| NoApproval { file: shown(file), source })?;
-            let approved =
-                campaigns::approve_campaign(&self.instance, name.as_str(), &approval, founding)
-                    .await;
-            view = approved.map_err(refused)?;
+            let (instance, name) = (&self.instance, name.as_str());
+            view = campaigns::approve_campaign(instance, name, &approval, founding).await?;
         }
         Ok(view)
     }
@@ -176,15 +173,13 @@ impl CampaignDesk<'_> {
         let directory = wiring::directory(self.config).await?;
         let words = wiring::words(self.config, self.instance.kind())?;
         let (instance, name, founding) = (&self.instance, name.as_str(), self.founding()?);
-        let started =
-            campaigns::start_campaign(instance, name, &*directory, &words, founding).await;
-        started.map_err(refused)
+        Ok(campaigns::start_campaign(instance, name, &*directory, &words, founding).await?)
     }
 
     async fn resume(&self, name: &CampaignName) -> Result<CampaignView, CommandFailure> {
         let words = wiring::words(self.config, self.instance.kind())?;
         let (instance, name, founding) = (&self.instance, name.as_str(), self.founding()?);
-        campaigns::resume_campaign(instance, name, &words, founding).await.map_err(refused)
+        Ok(campaigns::resume_campaign(instance, name, &words, founding).await?)
     }
 
     async fn halt_all(&self) -> Result<Done, CommandFailure> {
@@ -226,7 +221,7 @@ impl CampaignDesk<'_> {
 
     async fn export(&self, name: &CampaignName, output: &Path) -> Result<Done, CommandFailure> {
         files::refuse_existing(output)?;
-        let plan = campaigns::export_plan(&self.instance, name.as_str()).await.map_err(refused)?;
+        let plan = campaigns::export_plan(&self.instance, name.as_str()).await?;
         files::create(output, &plan.to_bytes())?;
         let exported = Exported { file: shown(output), digest: plan.digest().to_string() };
         self.context.output.result("countersign.campaign_export/1", &exported, |exported| {
@@ -280,11 +275,6 @@ struct Exported {
 
 fn shown(file: &Path) -> String {
     file.display().to_string()
-}
-
-/// A rule that says no ends with another exit code than something that is wrong.
-fn refused(error: CampaignError) -> CommandFailure {
-    if error.is_refusal() { Refused::because(error) } else { error.into() }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,9 @@
 use std::{error::Error, process::ExitCode};
 
+use campaigns::{CampaignError, ReconcileError, ReportError, StatementError, WatchError};
+use instance::{CheckBackupError, CosignLogError, InstanceFault, RestoreError};
 use store::KeyRotated;
+use worker::WorkError;
 
 use crate::{
     output,
@@ -41,10 +44,31 @@ impl Refused {
 
 /// How a program ends that failed in this way.
 pub(crate) fn exit_code(failure: &(dyn Error + 'static)) -> ExitCode {
-    let wiring = failure.downcast_ref::<WiringError>();
-    let is_refusal = failure.is::<Refused>() || wiring.is_some_and(WiringError::is_refusal);
-    let is_refusal = is_refusal || is_of_rotated_key(failure);
-    ExitCode::from(if is_refusal { output::EXIT_REFUSED } else { output::EXIT_ERROR })
+    ExitCode::from(if is_refusal(failure) { output::EXIT_REFUSED } else { output::EXIT_ERROR })
+}
+
+/// Whether a rule says no, or what is kept is not what was signed.
+fn is_refusal(failure: &(dyn Error + 'static)) -> bool {
+    failure.is::<Refused>()
+        || is_of_rotated_key(failure)
+        || says_no(failure, WiringError::is_refusal)
+        || says_no(failure, InstanceFault::is_refusal)
+        || says_no(failure, CosignLogError::is_refusal)
+        || says_no(failure, CheckBackupError::is_refusal)
+        || says_no(failure, RestoreError::is_refusal)
+        || says_no(failure, CampaignError::is_refusal)
+        || says_no(failure, WatchError::is_refusal)
+        || says_no(failure, ReconcileError::is_refusal)
+        || says_no(failure, ReportError::is_refusal)
+        || says_no(failure, StatementError::is_refusal)
+        || says_no(failure, WorkError::is_refusal)
+}
+
+fn says_no<E: Error + 'static>(
+    failure: &(dyn Error + 'static),
+    is_refusal: impl FnOnce(&E) -> bool,
+) -> bool {
+    failure.downcast_ref().is_some_and(is_refusal)
 }
 
 /// Every transaction may meet it, however deep in an operation's error.

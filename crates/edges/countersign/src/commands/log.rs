@@ -1,12 +1,12 @@
 use std::fs;
 
-use instance::{CosignLogError, CosignedCheckpoint, Instance, LogReport, cosign_log};
+use instance::{CosignedCheckpoint, Instance, LogReport, cosign_log};
 use ledger::{HistoryFault, PolicyWitness, WitnessVerifier};
 use model::AccountId;
 use serde::Serialize;
 use url::Url;
 
-use super::{CommandContext, CommandFailure, Refused};
+use super::{CommandContext, CommandFailure};
 use crate::{
     cli::LogCommand,
     output::{self, Done, grouped, visible},
@@ -86,7 +86,7 @@ async fn cosign(
     witness: &WitnessVerifier,
 ) -> Result<(), CommandFailure> {
     let asked = PolicyWitness { verifier: witness.clone(), url: url.to_string() };
-    let cosigned = cosign_log(instance, &asked, 0, &HttpWitnesses::new()).await.map_err(refused)?;
+    let cosigned = cosign_log(instance, &asked, 0, &HttpWitnesses::new()).await?;
     let CosignedCheckpoint { size, note, cosigned } = cosigned;
     let shown = CosignedLog {
         entries: size,
@@ -97,10 +97,6 @@ async fn cosign(
     Ok(context
         .output
         .result("countersign.log_cosign/1", &shown, |shown| shown.checkpoint.clone())?)
-}
-
-fn refused(error: CosignLogError) -> CommandFailure {
-    if error.is_refusal() { Refused::because(error) } else { error.into() }
 }
 
 #[derive(Serialize)]

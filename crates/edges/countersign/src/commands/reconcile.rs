@@ -1,10 +1,10 @@
 use campaigns::{
-    DisagreeingAccount, ReconcileError, ReconcileOutcome, Reconciled, ReconciliationView,
-    Reconciling, Thoroughness, reconcile,
+    DisagreeingAccount, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling,
+    Thoroughness, reconcile,
 };
 use model::Discrepancy;
 
-use super::{CommandContext, CommandFailure, Refused};
+use super::{CommandContext, CommandFailure};
 use crate::{
     cli::Reconcile,
     output::{Done, Sheet, grouped},
@@ -30,13 +30,9 @@ pub(super) async fn run(
         tries_max: arguments.tries,
         listed_max: if arguments.list { Thoroughness::default().listed_max } else { 0 },
     };
-    let outcome = reconcile(&means, thoroughness).await.map_err(refused)?;
+    let outcome = reconcile(&means, thoroughness).await?;
     context.output.result("countersign.reconcile/1", &outcome, for_people)?;
     Ok(Done::whole_if(outcome.result.agrees()))
-}
-
-fn refused(error: ReconcileError) -> CommandFailure {
-    if error.is_refusal() { Refused::because(error) } else { error.into() }
 }
 
 fn for_people(outcome: &ReconcileOutcome) -> String {

@@ -1,8 +1,6 @@
-use instance::{
-    BackupFile, CheckBackupError, MissingInput, RestoreError, RestoreReport, check_backup, restore,
-};
+use instance::{BackupFile, MissingInput, RestoreError, RestoreReport, check_backup, restore};
 
-use super::{CommandContext, CommandFailure, Refused, backup::sheet};
+use super::{CommandContext, CommandFailure, backup::sheet};
 use crate::{
     cli::Restore,
     output::{Done, visible},
@@ -21,11 +19,11 @@ pub(super) async fn run(
     arguments: &Restore,
 ) -> Result<Done, CommandFailure> {
     let config = context.config()?;
-    let backup = BackupFile::open(&arguments.file).map_err(|error| refused(error.into()))?;
+    let backup = BackupFile::open(&arguments.file).map_err(RestoreError::from)?;
     let progress = context.progress();
     if arguments.check {
         let key = wiring::instance_key(&config)?;
-        let report = check_backup(backup, &key, &*progress).map_err(unchecked)?;
+        let report = check_backup(backup, &key, &*progress)?;
         context.output.result("countersign.restore_check/1", &report, |report| {
             format!(
                 "{}\nEvery frame is whole, and the audit log is as it was signed.\n",
@@ -35,7 +33,7 @@ pub(super) async fn run(
         return Ok(Done::Whole);
     }
     let target = wiring::restore_target(&config).await?;
-    let report = restore(backup, target, &*progress).await.map_err(refused)?;
+    let report = restore(backup, target, &*progress).await?;
     context.output.result("countersign.restore/1", &report, for_people)?;
     Ok(Done::Whole)
 }
@@ -59,12 +57,4 @@ fn cannot_be_screened(MissingInput { leak, file }: &MissingInput) -> String {
          the leak anew.\n",
         file.display()
     ))
-}
-
-fn unchecked(error: CheckBackupError) -> CommandFailure {
-    if error.is_refusal() { Refused::because(error) } else { error.into() }
-}
-
-fn refused(error: RestoreError) -> CommandFailure {
-    if error.is_refusal() { Refused::because(error) } else { error.into() }
 }

@@ -35,7 +35,7 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
         not_as_logged: not_as_logged(&instance).await?,
     };
     context.output.result("countersign.status/1", &status, for_people)?;
-    Ok(if status.not_as_logged.is_empty() { Done::Whole } else { Done::Unsound })
+    Ok(if status.not_as_logged.is_empty() { Done::Whole } else { Done::Refused })
 }
 
 /// Rows that are not as the audit log says, in words.

@@ -10,7 +10,6 @@ use tokio::{
     time,
 };
 use worker::Options;
-use worker::WorkError;
 
 use super::{CommandContext, CommandFailure, Refused};
 use crate::{cli::WorkerArguments, config::Config, output::Done, wiring};
@@ -92,12 +91,7 @@ pub(super) async fn work(
     let reconcile_every = config.settings.reconcile.every.get();
     let options = Options { concurrency, until_done, reconcile_every };
     while_key_holds(instance, stop, |stop| async move {
-        let run = Box::pin(worker::run(instance, means, options, stop));
-        run.await.map_err(
-            |error: WorkError| {
-                if error.is_refusal() { Refused::because(error) } else { error.into() }
-            },
-        )
+        Ok(Box::pin(worker::run(instance, means, options, stop)).await?)
     })
     .await
 }

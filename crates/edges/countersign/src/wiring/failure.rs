@@ -70,7 +70,12 @@ pub(crate) enum WiringError {
 impl WiringError {
     /// Whether a rule says no, rather than something being wrong.
     pub(crate) const fn is_refusal(&self) -> bool {
-        matches!(self, Self::NotForRehearsals)
+        match self {
+            Self::NotForRehearsals => true,
+            Self::Roster(RosterStateError::Fault(fault)) => fault.is_refusal(),
+            Self::Roster(error) => error.is_refusal(),
+            _ => false,
+        }
     }
 }
 

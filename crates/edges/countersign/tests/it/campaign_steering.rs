@@ -168,7 +168,7 @@ fn totals_that_do_not_add_up_are_published_nowhere() {
     for command in ["report", "publish"] {
         let refused = office.steer(command);
         let said = "NOTHING IS TO BE PUBLISHED: the campaign's totals do not reconcile";
-        assert!(refused.failure().contains(said), "{}", refused.stderr);
+        assert_refused(&refused, said);
         assert!(refused.stdout.is_empty(), "{}", refused.stdout);
     }
     assert_eq!(office.logged("statement_made").len(), 1);

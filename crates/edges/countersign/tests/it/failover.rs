@@ -6,7 +6,9 @@ use crate::{
     harness::{Backend, TestInstance},
     history::psql,
     office::{Office, ids, wait_until},
-    witness::Witness,
+    restored::{assert_accounted, finish},
+    two_hosts::assert_refused,
+    witness::{ANOTHER, Witness},
 };
 
 /// A server and one that follows it; an instance is kept in a database of theirs.
@@ -32,6 +34,13 @@ impl Pair {
         configure(&self.database, "synchronous_standby_names = '*'");
         let ask = "SELECT COUNT(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
         wait_until(|| psql(&self.database.url, ask) == "1");
+    }
+
+    /// From now on the standby hears of nothing that is committed.
+    fn cut_off(&self) {
+        configure(&self.standby.view_of(&self.database), "primary_conninfo = ''");
+        let ask = "SELECT COUNT(*) FROM pg_stat_replication";
+        wait_until(|| psql(&self.database.url, ask) == "0");
     }
 
     /// The server is gone, and the other one takes its place.
@@ -75,6 +84,37 @@ fn whoever_was_told_before_a_standby_took_over_is_not_told_again() {
     let addresses = pair.office.addresses_of(&exposed).len() as u64;
     assert_eq!((sent + uncertain, told as u64 >= sent), (addresses, true), "{report:#}");
     assert!(uncertain <= 8, "only those who were being told: {report:#}");
+}
+
+#[test]
+fn what_a_standby_that_takes_over_never_heard_of_is_not_done_again() {
+    let mut pair = Pair::open(false, "rehearsal");
+    let witness = Witness::of(&pair.office.instance);
+    let policy = pair.office.write("witnesses", witness.policy().as_bytes());
+    pair.office.arm_with(&["--witnesses", &policy]);
+    pair.office.smtp.behave("*", "slow");
+    pair.office.start("canary_addresses = 500\nsealed_untold_max = 8");
+    let work = pair.office.start_work();
+    wait_until(|| pair.office.mails().len() > 2);
+    pair.cut_off();
+    // Of those who are told from now on, it has heard of eight at most that they are sealed.
+    let known = pair.office.mails().len();
+    wait_until(|| pair.office.mails().len() > known + 8);
+    drop(work);
+    pair.fail_over();
+    pair.office.smtp.behave("*", "accept");
+    let told = pair.office.told_once();
+    assert_refused(&pair.office.try_to_work(), "or a standby has taken over");
+
+    // Something is lost, so the witness never signs for what is left.
+    let proposed = pair.office.path("proposed.json");
+    let again = ["sending", "propose", "--output", &proposed, "--witnesses", &policy];
+    assert_refused(&pair.office.run(&again), "the witness has seen");
+    let another = Witness::called(ANOTHER, &pair.office.instance);
+    let policy = pair.office.write("witnesses", another.policy().as_bytes());
+    pair.office.arm_with(&["--witnesses", &policy]);
+    finish(&pair.office);
+    assert_accounted(&pair.office, &told);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! word into our mails, gets nobody else's link, and makes none.
 
 use crate::{
+    attacker::Owner,
     harness::Backend,
     office::{Office, leaked, wait_until},
     way_back::{CHOSEN, ResetScene, choose, type_address},
@@ -47,11 +48,9 @@ fn where_a_password_was_found_is_told_as_it_was_found() {
     }
 }
 
-/// What keeps a link as it is: the owner of a database can drop it.
+/// Writes as the owner of the database does.
 fn write(office: &Office, statement: &str) {
-    let on = office.instance.store().map_or("", |_| " ON reset_link");
-    office.instance.ask(&format!("DROP TRIGGER IF EXISTS reset_link_stays_used{on}"));
-    office.instance.ask(statement);
+    Owner::of(office).write(statement);
 }
 
 /// A token of 32 bytes that are 0.

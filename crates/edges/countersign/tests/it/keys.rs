@@ -132,7 +132,8 @@ fn assert_forges_nothing(office: &Office, old: &InstanceKey, verified: &Value) {
     let forged = key.sign(verified["entries"].as_u64().unwrap(), [7; 32]).unwrap();
     let forged = office.write("forged", forged.as_bytes());
     let refused = office.run(&["log", "verify", "--against", &forged]);
-    assert!(refused.failure().contains("signed by a key that was retired"), "{}", refused.stderr);
+    assert_eq!(refused.code, 3, "{}", refused.stderr);
+    assert!(refused.stderr.contains("signed by a key that was retired"), "{}", refused.stderr);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
 mod assess;
+mod attacker;
 mod backup;
 mod campaign;
 mod campaign_crowd;
@@ -12,6 +13,7 @@ mod campaign_mail;
 mod campaign_paused;
 mod campaign_replica;
 mod campaign_steering;
+mod copied;
 mod demo;
 mod failover;
 mod findings;
@@ -39,6 +41,8 @@ mod relay;
 mod reports;
 mod restored;
 mod rows;
+mod rows_campaign;
+mod rows_swaps;
 mod serve;
 mod settling;
 mod setup;

@@ -89,20 +89,15 @@ pub(crate) fn unrecorded(office: &Office) -> BTreeSet<String> {
     listed.inspect(|line| assert_eq!(line["kind"], "unrecorded")).map(account).collect()
 }
 
-#[test]
-fn whoever_may_have_been_told_by_what_is_lost_is_not_told_again() {
-    let lost = Lost::after(12);
-    let office = &lost.office;
-    let told = office.told_once();
-    let locked_out = office.locked_out();
-    lost.put_back();
-    finish(office);
-    assert_eq!(office.told_once(), told, "a mail was sent");
-
+/// Nobody is told by what follows upon a store that was put back, and everybody whose password was
+/// taken out of use is told of by its report, or found in the site's table. Those who are found.
+#[track_caller]
+pub(crate) fn assert_accounted(office: &Office, told: &BTreeSet<String>) -> BTreeSet<String> {
+    assert_eq!(office.told_once(), *told, "a mail was sent");
     let report = office.report();
     let uncertain = report["notices"]["uncertain"].as_u64().unwrap_or_default();
     assert!(uncertain > 0, "nobody was sealed and untold when the backup was taken: {report:#}");
-    let unrecorded = unrecorded(office);
+    let (unrecorded, locked_out) = (unrecorded(office), office.locked_out());
     let recorded = report["sealed"].as_u64().unwrap();
     assert_eq!(
         recorded + unrecorded.len() as u64,
@@ -111,6 +106,18 @@ fn whoever_may_have_been_told_by_what_is_lost_is_not_told_again() {
     );
     assert!(unrecorded.is_subset(&locked_out));
     assert_eq!(office.state(), "done", "what is explained halts nothing");
+    unrecorded
+}
+
+#[test]
+fn whoever_may_have_been_told_by_what_is_lost_is_not_told_again() {
+    let lost = Lost::after(12);
+    let office = &lost.office;
+    let told = office.told_once();
+    let locked_out = office.locked_out();
+    lost.put_back();
+    finish(office);
+    assert_accounted(office, &told);
 
     // Whoever still has the leaked password is for another campaign.
     let left = &ids(&office.exposed()) - &locked_out;

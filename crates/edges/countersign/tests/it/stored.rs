@@ -180,10 +180,13 @@ fn a_changed_log_is_found_out() {
 
     let forged = latest.as_str().unwrap().replace("\n1\n", "\n2\n");
     fs::write(&kept, forged).unwrap();
-    assert!(instance.run(&against).failure().contains("signature does not verify"));
+    let refused = instance.run(&against);
+    assert!(refused.code == 3 && refused.stderr.contains("signature does not verify"));
 
     instance.ask("DROP TRIGGER log_entry_refuses_update");
     instance.ask("UPDATE log_entry SET body = CAST('{}' AS BLOB) WHERE position = 5");
     let found = instance.run(&["log", "verify"]);
-    assert!(found.failure().contains("entry 5 of the audit log is not the one that was written"));
+    assert_eq!(found.code, 3, "{}", found.stderr);
+    let says = "entry 5 of the audit log is not the one that was written";
+    assert!(found.stderr.contains(says), "{}", found.stderr);
 }

@@ -57,6 +57,9 @@ impl<W> TwoHosts<W> {
     /// What both hosts propose, signed by two.
     fn arming(&mut self, more: &[&str]) -> String {
         let files = HOSTS.map(|host| self.office.path(&format!("{host}.arming")));
+        for file in &files {
+            let _ = fs::remove_file(file);
+        }
         self.go_to(1);
         self.office.run(&["sending", "propose", "--output", &files[1]]).json();
         self.go_to(0);

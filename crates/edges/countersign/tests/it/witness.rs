@@ -18,6 +18,9 @@ use crate::{
 
 const NAME: &str = "witness.example.org/w1";
 
+/// One that has not seen what [`NAME`] has.
+pub(crate) const ANOTHER: &str = "witness.example.org/w2";
+
 /// A witness of an instance's log, as a process.
 pub(crate) struct Witness {
     verifier: WitnessVerifier,

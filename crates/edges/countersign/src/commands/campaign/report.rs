@@ -3,10 +3,7 @@ use campaigns::{
     CampaignReport, StatementCounts, UnsettledPeople, UnsettledPerson, report_campaign,
 };
 
-use super::{
-    super::{CommandFailure, Refused},
-    desk::CampaignDesk,
-};
+use super::{super::CommandFailure, desk::CampaignDesk};
 use crate::{
     output::{Done, Sheet, grouped},
     wiring,
@@ -28,9 +25,7 @@ pub(super) async fn publish(
     name: &CampaignName,
 ) -> Result<Done, CommandFailure> {
     see_resets(desk).await?;
-    let published = campaigns::publish_statement(&desk.instance, name.as_str()).await;
-    let counts = published
-        .map_err(|error| if error.is_refusal() { Refused::because(error) } else { error.into() })?;
+    let counts = campaigns::publish_statement(&desk.instance, name.as_str()).await?;
     desk.context.output.result("countersign.statement/1", &counts, statement)?;
     Ok(Done::Whole)
 }

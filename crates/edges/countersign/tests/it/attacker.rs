@@ -1,0 +1,113 @@
+//! Whoever owns our database, and has neither the instance key nor an operator's: they drop what keeps
+//! rows as they are, and write what they like.
+
+use model::canonical::hex_of;
+
+use crate::office::Office;
+
+/// Puts the program to work until nothing is left to do.
+pub(crate) const WORK: &[&str] = &["worker", "--until-done"];
+
+/// One thing that an owner does, and what is said of it.
+pub(crate) struct Attack {
+    /// What is done to the rows.
+    pub(crate) harm: &'static [&'static str],
+    /// Commands that must not go on.
+    pub(crate) refused: &'static [&'static [&'static str]],
+    /// What each of them says: which row it is.
+    pub(crate) says: &'static str,
+}
+
+/// The owner of an office's store.
+pub(crate) struct Owner<'a> {
+    office: &'a Office,
+}
+
+impl<'a> Owner<'a> {
+    /// From now on nothing keeps rows as they are. What counts them still does.
+    pub(crate) fn of(office: &'a Office) -> Self {
+        office.distrust_rows();
+        if office.instance.store().is_none() {
+            let guards = "SELECT group_concat(name) FROM sqlite_master \
+                          WHERE type = 'trigger' AND sql LIKE '%RAISE(ABORT%'";
+            let guards = office.instance.ask(guards).replace("None", "");
+            let names = guards.split(|c: char| !c.is_ascii_lowercase() && c != '_');
+            for guard in names.filter(|name| !name.is_empty()) {
+                office.instance.ask(&format!("DROP TRIGGER {guard}"));
+            }
+        }
+        Self { office }
+    }
+
+    /// A server's superuser tells it to ask neither triggers nor keys.
+    pub(crate) fn write(&self, statement: &str) {
+        let unasked = self.on_postgres("SET session_replication_role = replica; ");
+        self.office.instance.ask(&format!("{unasked}{statement}"));
+    }
+
+    pub(crate) fn write_all(&self, statements: &[&str]) {
+        for statement in statements {
+            self.write(statement);
+        }
+    }
+
+    /// Copies tables as they are now, each to `kept_` and its name.
+    pub(crate) fn keep(&self, tables: &[&str]) {
+        for table in tables {
+            self.write(&format!("DROP TABLE IF EXISTS kept_{table}"));
+            self.write(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}"));
+        }
+    }
+
+    /// Makes tables what they were when they were kept.
+    pub(crate) fn put_back(&self, tables: &[&str]) {
+        for table in tables {
+            self.put_back_rows(table, "TRUE");
+        }
+    }
+
+    /// Makes the rows of which a condition is true what they were.
+    pub(crate) fn put_back_rows(&self, table: &str, rows: &str) {
+        let with_keys = self.on_postgres("OVERRIDING SYSTEM VALUE ");
+        self.write(&format!("DELETE FROM {table} WHERE {rows}"));
+        let kept = format!("SELECT * FROM kept_{table} WHERE {rows}");
+        self.write(&format!("INSERT INTO {table} {with_keys}{kept}"));
+    }
+
+    /// Bytes as they stand in a statement.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> String {
+        let hex = hex_of(bytes);
+        match self.office.instance.store() {
+            None => format!("x'{hex}'"),
+            Some(_) => format!("'\\x{hex}'::bytea"),
+        }
+    }
+
+    /// Does each of them, sees it refused by name, and mends it. Nobody is locked out or told
+    /// meanwhile.
+    #[track_caller]
+    pub(crate) fn try_all(&self, attacks: &[Attack], mend: impl Fn()) {
+        let before = (self.office.locked_out(), self.office.told_once());
+        for Attack { harm, refused, says } in attacks {
+            self.write_all(harm);
+            self.assert_refused(refused, says);
+            mend();
+        }
+        assert_eq!((self.office.locked_out(), self.office.told_once()), before);
+    }
+
+    /// Each of these commands prints no result, and says why.
+    #[track_caller]
+    pub(crate) fn assert_refused(&self, commands: &[&[&str]], says: &str) {
+        for command in commands {
+            let run = self.office.run(command);
+            assert_eq!(run.code, 3, "{command:?}: {}{}", run.stdout, run.stderr);
+            assert!(run.stderr.contains(says), "{command:?} does not say {says}: {}", run.stderr);
+            assert!(run.stdout.is_empty(), "{command:?}: {}", run.stdout);
+        }
+    }
+
+    fn on_postgres(&self, words: &'static str) -> &'static str {
+        if self.office.instance.store().is_some() { words } else { "" }
+    }
+}
