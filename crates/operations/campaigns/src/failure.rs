@@ -228,7 +228,7 @@ impl CampaignError {
             | Self::Approval(_)
             | Self::Irreconcilable(_)
             | Self::Row(_) => true,
-            Self::Roster(RosterStateError::Fault(fault)) | Self::Fault(fault) => fault.is_refusal(),
+            Self::Fault(fault) => fault.is_refusal(),
             Self::Roster(error) => error.is_refusal(),
             Self::Arming(error) => error.needs_signatures(),
             _ => false,

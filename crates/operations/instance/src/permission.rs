@@ -188,7 +188,6 @@ impl PermissionError {
     pub const fn is_refusal(&self) -> bool {
         match self {
             Self::Disarmed(_) | Self::NotDurable | Self::LaggingStandby { .. } => true,
-            Self::Roster(RosterStateError::Fault(fault)) => fault.is_refusal(),
             Self::Roster(error) => error.is_refusal(),
             Self::Witness(error) => error.is_refusal(),
             Self::Store(_) => false,

@@ -185,9 +185,6 @@ async fn begin(
 
 async fn check_begin(instance: &Instance, tx: &mut Tx, notice: &Notice) -> Result<(), SendError> {
     let Notice { id, errand, attempts, .. } = *notice;
-    if mutant::is_on("notice_row_believed") {
-        return Ok(());
-    }
     match errand {
         Errand::Campaign { campaign, .. } => {
             let subjects = tx.notice_lines(id).await?;

@@ -20,7 +20,6 @@ pub const MUTANTS: &[(&str, &str)] = &[
     ("witness_unasked", "a host sends by a store of which no witness knows how far it had come"),
     ("any_database", "a host that was armed sends on by whatever database it finds"),
     ("campaign_row_believed", "a campaign goes on by its row, whatever the log says of it"),
-    ("notice_row_believed", "a notice is sent by its row, whatever the log says of it"),
     ("begun_unrecorded", "a mail goes out before it is on record that nobody may send it again"),
 ];
 

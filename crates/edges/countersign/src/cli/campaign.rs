@@ -130,6 +130,31 @@ pub(crate) enum CampaignCommand {
     },
 }
 
+impl CampaignCommand {
+    /// Whether it writes to the audit log, rather than shows something.
+    pub(crate) const fn moves_on(&self) -> bool {
+        match self {
+            Self::Policy
+            | Self::Status { .. }
+            | Self::List
+            | Self::Unsettled { .. }
+            | Self::Show { .. }
+            | Self::Export { .. }
+            | Self::Report { .. } => false,
+            Self::Draft(_)
+            | Self::Freeze { .. }
+            | Self::Approve { .. }
+            | Self::Start { .. }
+            | Self::Halt { .. }
+            | Self::Resume { .. }
+            | Self::Finish { .. }
+            | Self::Thaw { .. }
+            | Self::Close { .. }
+            | Self::Publish { .. } => true,
+        }
+    }
+}
+
 /// Whether the mail server or folder is tried before anybody's mail depends on it.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct RelayCheck {

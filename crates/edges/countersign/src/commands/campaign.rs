@@ -33,7 +33,11 @@ pub(super) async fn run(
     let config = context.config()?;
     let desk =
         CampaignDesk { context, instance: wiring::instance(&config).await?, config: &config };
-    desk.run(command).await
+    let done = desk.run(command).await;
+    if done.is_ok() && command.moves_on() {
+        wiring::remember(&config, &desk.instance).await;
+    }
+    done
 }
 
 impl CampaignDesk<'_> {

@@ -72,7 +72,6 @@ impl WiringError {
     pub(crate) const fn is_refusal(&self) -> bool {
         match self {
             Self::NotForRehearsals => true,
-            Self::Roster(RosterStateError::Fault(fault)) => fault.is_refusal(),
             Self::Roster(error) => error.is_refusal(),
             _ => false,
         }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use campaigns::Means;
-use instance::{Instance, SendingGuard, SendingPermission, Witnesses};
+use instance::{Instance, SendingFileError, SendingGuard, SendingPermission, Witnesses};
 use model::{InstanceKind, Secret};
 use notice::{
     Address, Credentials, DkimKey, Greeting, Language, Maildir, Relay, RelayOptions, Roots,
@@ -25,9 +25,6 @@ use crate::{
 
 /// Everything that campaigns are run with.
 pub(crate) async fn means(config: &Config, instance: &Instance) -> Result<Means, WiringError> {
-    let file = config.resolve(&config.settings.sending.file);
-    let guard = SendingGuard::open(&file).map_err(MailError::from)?;
-    let founding = founding_digest(config)?.ok_or(WiringError::NoRosterDigest)?;
     Ok(Means {
         directory: directory(config).await?,
         verifier: verifier(config)?,
@@ -35,9 +32,37 @@ pub(crate) async fn means(config: &Config, instance: &Instance) -> Result<Means,
             words: words(config, instance.kind())?,
             mail: mail(config, instance.kind())?,
             pages: pages_url(config)?,
-            permission: SendingPermission::new(guard, founding, witnesses()),
+            permission: permission(config)?,
         },
     })
+}
+
+fn permission(config: &Config) -> Result<SendingPermission, WiringError> {
+    let file = config.resolve(&config.settings.sending.file);
+    let guard = SendingGuard::open(&file).map_err(MailError::from)?;
+    let founding = founding_digest(config)?.ok_or(WiringError::NoRosterDigest)?;
+    Ok(SendingPermission::new(guard, founding, witnesses()))
+}
+
+/// Remembers outside the store what an operator has just done, as workers do before they seal: else a
+/// store from before, in which nothing was halted and nobody removed, would pass for this one. A host
+/// that was never armed has nothing to remember it in. What was done holds all the same.
+pub(crate) async fn remember(config: &Config, instance: &Instance) {
+    let permission = match permission(config) {
+        Err(WiringError::Mail(MailError::Sending(SendingFileError::Missing { .. }))) => return,
+        permission => permission,
+    };
+    let marked = match permission {
+        Ok(permission) => permission.mark(instance).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(error) = marked {
+        tracing::warn!(
+            error,
+            "what was done is on record, and not remembered outside the store: a store from before \
+             would not be noticed by it"
+        );
+    }
 }
 
 /// The way to the witnesses that operators have signed for.

@@ -9,7 +9,7 @@ mod recovery;
 
 pub(crate) use failure::{MailError, WiringError};
 pub(crate) use listening::listeners;
-pub(crate) use mail::{greet_relay, means, witnesses, words};
+pub(crate) use mail::{greet_relay, means, remember, witnesses, words};
 pub(crate) use openers::{
     directory, founding_digest, instance, instance_key, instance_with, key_in, restore_target,
     roster, store, verifier,
