@@ -279,7 +279,9 @@ impl RunError {
             )
             | Self::Send(SendError::Row(_))
             | Self::Swap(SwapError::Row(_))
-            | Self::Fault(InstanceFault::Decrypt(_)) => Some(HaltReason::Contradicted),
+            | Self::Fault(InstanceFault::Decrypt(_) | InstanceFault::Forgotten(_)) => {
+                Some(HaltReason::Contradicted)
+            }
             _ => None,
         }
     }

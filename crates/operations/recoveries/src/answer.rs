@@ -1,5 +1,6 @@
-use campaigns::{RunError, past_resets, saga::credential_of};
+use campaigns::{RunError, SwapError, past_resets, saga::credential_of};
 use instance::Instance;
+use ledger::FoldRefusal;
 use model::{Account, CredentialNow, SiteRow, SubjectId};
 use store::{Finding, PastReset, Tx};
 
@@ -16,8 +17,26 @@ pub(crate) async fn what_is_found(
     let findings = tx.open_findings_of(subject).await?;
     let until_micros = tx.now().await?.as_micros();
     let now = credential_of(instance.keys(), Some(account));
-    let found = found(now, resets.last(), &findings);
-    Ok(found.unwrap_or(Found::Nothing { until_micros }))
+    if let Some(found) = found(now, resets.last(), &findings) {
+        return Ok(found);
+    }
+    refuse_denial(tx, subject, now).await?;
+    Ok(Found::Nothing { until_micros })
+}
+
+/// Where rows are gone, others still tell that a campaign is about this person.
+async fn refuse_denial(
+    tx: &mut Tx,
+    subject: SubjectId,
+    now: CredentialNow,
+) -> Result<(), RequestError> {
+    match now {
+        CredentialNow::Present(version) if tx.is_found_elsewhere(subject, version).await? => {
+            let denied = SwapError::from(FoldRefusal::Denied { subject });
+            Err(RunError::from(denied).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A password that is switched off and not replaced comes first, then one that still opens the

@@ -42,6 +42,9 @@ sql::queries! {
             passed, site, transaction_id
         FROM swap WHERE subject = $1 AND campaign = $2 AND made = $3 AND purpose = 'seal'
         ORDER BY id DESC LIMIT 1"];
+    DENIED = ["SELECT EXISTS (SELECT 1 FROM swap WHERE made = $1 AND purpose = 'seal')
+            OR EXISTS (SELECT 1 FROM target
+                WHERE subject = $2 AND version = $1 AND state = 'pending' AND open)"];
     INTENDED = ["SELECT id FROM swap WHERE state = 'intended'"];
     IN_ORDER = ["SELECT id, subject, purpose, campaign, round, link, expected, made, state,
             attempt, passed, site, transaction_id
@@ -322,6 +325,19 @@ impl Tx {
         Box::pin(async move {
             let query = self.0.run(&OF_LINE).bind(Cell(line.subject)).bind(Cell(campaign));
             Ok(query.bind(Cell(line.sealed)).optional().await?)
+        })
+    }
+
+    /// Whether a campaign has made the password that an account holds, or is about to replace it: of
+    /// whom nothing else is kept, somebody has written to the store.
+    pub fn is_found_elsewhere(
+        &mut self,
+        subject: SubjectId,
+        now: CredentialVersion,
+    ) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let query = self.0.run(&DENIED).bind(Cell(now)).bind(Cell(subject));
+            Ok(query.one::<(bool,)>().await?.0)
         })
     }
 

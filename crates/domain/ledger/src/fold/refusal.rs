@@ -83,6 +83,16 @@ pub enum FoldRefusal {
         /// Which campaign.
         campaign: CampaignId,
     },
+    /// They would be told that nothing was found.
+    #[error(
+        "a campaign is about person {subject}, or has made the password that they hold, and the store \
+         keeps nothing else of them{}",
+        WAY_ON
+    )]
+    Denied {
+        /// The person's number.
+        subject: SubjectId,
+    },
     /// It was said in public by nobody, or something else was.
     #[error(
         "what was said in public of campaign {campaign} is not as the audit log says{}",

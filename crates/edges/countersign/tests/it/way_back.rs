@@ -265,14 +265,24 @@ fn nobody_is_told_by_a_row_that_they_were_not_affected() {
             people.filter(|person| person.kind == "plain" && person.password.is_some());
         let other = others.find(|person| !exposed.contains(&person.id)).unwrap();
         office.distrust_rows();
-        office.instance.ask("UPDATE reset_line SET recalled_at = 5");
-        let (sealed, served) = (office.plain()[0], scene.serve());
-        ask_whether(&served, sealed);
-        ask_whether(&served, other);
-        scene.mail(other, ANSWER, 1);
-        assert_eq!(scene.mails(sealed, ANSWER).len(), 0);
-        let log = served.stop();
-        assert!(log.contains("what campaign 1 has done to the password of person"), "{log}");
+        let sealed = office.plain()[0];
+        let rehashed = match backend {
+            Backend::Sqlite => "UPDATE subject SET account_hash = randomblob(32)",
+            Backend::Postgres => "UPDATE subject SET account_hash = sha256(account_hash)",
+        };
+        for (edit, words) in [
+            ("UPDATE reset_line SET recalled_at = 5", "has done to the password of person"),
+            (rehashed, "has made the password that they hold"),
+        ] {
+            office.instance.ask(edit);
+            let (told, served) = (scene.mails(other, ANSWER).len(), scene.serve());
+            ask_whether(&served, sealed);
+            ask_whether(&served, other);
+            scene.mail(other, ANSWER, told + 1);
+            assert_eq!(scene.mails(sealed, ANSWER).len(), 0);
+            let log = served.stop();
+            assert!(log.contains(words), "{log}");
+        }
     }
 }
 

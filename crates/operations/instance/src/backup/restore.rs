@@ -109,7 +109,12 @@ async fn prepare(store: &Store, header: &BackupHeader) -> Result<(), RestoreErro
         let (made, program) = (header.schema, header.program.clone());
         return Err(RestoreError::OtherSchema { made, needed, program });
     }
-    if store.schema_version().await?.is_none() {
+    let is_begun = match store.schema_version().await? {
+        None => true,
+        // Whoever restored before was interrupted while the tables were made.
+        Some(version) => version < needed && store.read().await?.instance().await?.is_none(),
+    };
+    if is_begun {
         store.migrate().await?;
     }
     Ok(require_migrated(store).await?)
