@@ -192,7 +192,11 @@ async fn check_begin(instance: &Instance, tx: &mut Tx, notice: &Notice) -> Resul
         }
         Errand::Request => {
             let row = requested_digest(&tx.requested_notice(id).await?);
-            instance.proved(tx).await?.check_requested(id, attempts, &row)?;
+            let log = instance.proved(tx).await?;
+            // It is given up. Nothing is made of its row, whose digest earlier versions made otherwise.
+            if !log.is_perhaps_sent(None, id) {
+                log.check_requested(id, attempts, &row)?;
+            }
         }
     }
     Ok(())

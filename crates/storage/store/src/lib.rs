@@ -51,6 +51,8 @@ mod summary;
 mod swaps;
 mod tables;
 mod targets;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod unsettled;
 mod unverified;
 mod versioned;

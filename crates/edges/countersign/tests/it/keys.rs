@@ -21,14 +21,14 @@ const QUICK: &str = "canary_addresses = 500\nsealed_untold_max = 8";
 const ROTATED: &str = "the instance key was rotated: put the new key file in place and restart";
 
 /// A key that is made, and may be in force.
-struct NewKey {
+pub(crate) struct NewKey {
     file: String,
     id: String,
     verifier: String,
 }
 
 impl NewKey {
-    fn make(instance: &TestInstance) -> Self {
+    pub(crate) fn make(instance: &TestInstance) -> Self {
         let file = instance.path("next.key").to_str().unwrap().to_owned();
         let made = instance.run(&["key", "new", &file]).json();
         let text = |name: &str| made[name].as_str().unwrap().to_owned();
@@ -42,14 +42,14 @@ impl NewKey {
         terminal(command).answer("Type the first 8 characters", typed).run()
     }
 
-    fn rotated(&self, instance: &TestInstance) {
+    pub(crate) fn rotated(&self, instance: &TestInstance) {
         let run = self.rotate(instance, &self.id[..8], None);
         assert_eq!(run.code, 0, "{}", run.output);
         assert!(run.output.contains("restart workers and page servers"), "{}", run.output);
     }
 
     /// Puts its file into the place of the one before; what that one held.
-    fn put_in_place(&self, instance: &TestInstance) -> InstanceKey {
+    pub(crate) fn put_in_place(&self, instance: &TestInstance) -> InstanceKey {
         let present = instance.path("instance.key");
         let before = fs::read_to_string(&present).unwrap();
         fs::rename(&self.file, &present).unwrap();
@@ -58,13 +58,13 @@ impl NewKey {
 }
 
 #[track_caller]
-fn assert_is_refused(run: &Run) {
+pub(crate) fn assert_is_refused(run: &Run) {
     assert_eq!(run.code, 3, "{}\n{}", run.stdout, run.stderr);
     assert!(run.stderr.contains(ROTATED), "{}", run.stderr);
 }
 
 /// How many data keys each key wraps, the first key first.
-fn wrapped(instance: &TestInstance) -> Vec<u64> {
+pub(crate) fn wrapped(instance: &TestInstance) -> Vec<u64> {
     let keys = instance.run(&["key", "list"]).json()["keys"].take();
     keys.as_array().unwrap().iter().map(|key| key["data_keys"].as_u64().unwrap()).collect()
 }

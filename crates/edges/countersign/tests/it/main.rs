@@ -48,5 +48,6 @@ mod settling;
 mod setup;
 mod stored;
 mod two_hosts;
+mod upgraded;
 mod way_back;
 mod witness;

@@ -27,7 +27,7 @@ fn sealed(office: &Office) -> u64 {
 }
 
 /// The plan of the round is signed by two, and carried out.
-fn go_on(office: &Office) {
+pub(crate) fn go_on(office: &Office) {
     office.approve(&["bob", "dan"]).json();
     office.steer("resume").json();
     office.work();

@@ -34,14 +34,20 @@ impl ResetScene {
         Self::of(Office::open(backend))
     }
 
-    pub(crate) fn of(mut office: Office) -> Self {
+    pub(crate) fn of(office: Office) -> Self {
+        let scene = Self::with_pages(office);
+        scene.office.freeze("");
+        sign(&scene.office);
+        scene.office.work();
+        scene
+    }
+
+    /// With the pages, and nothing that has happened.
+    pub(crate) fn with_pages(mut office: Office) -> Self {
         let port = free_port();
         office.instance.set("COUNTERSIGN_RECOVERY_MODE", "countersign");
         let url = format!("http://127.0.0.1:{port}");
         office.instance.set("COUNTERSIGN_RECOVERY_PAGES_URL", &url);
-        office.freeze("");
-        sign(&office);
-        office.work();
         Self { office, port }
     }
 

@@ -3,41 +3,10 @@
 use std::collections::HashMap;
 
 use model::{CampaignId, NoticeState, SwapPurpose, TargetState};
-use sql::{Access, Db, Migration, Migrations, OpenOptions, QueryText};
-use store::{KeptAccount, Store};
+use sql::{Access, Db, OpenOptions, QueryText};
+use store::{KeptAccount, Store, testing::make_older_store};
 
 use crate::support::{open, sqlite_url};
-
-macro_rules! first_six {
-    ($dialect:literal) => {
-        [
-            first_six!($dialect, 1, "0001", "instance"),
-            first_six!($dialect, 2, "0002", "leaks"),
-            first_six!($dialect, 3, "0003", "campaigns"),
-            first_six!($dialect, 4, "0004", "notices"),
-            first_six!($dialect, 5, "0005", "recovery"),
-            first_six!($dialect, 6, "0006", "lasting"),
-        ]
-    };
-    ($dialect:literal, $version:literal, $number:literal, $name:literal) => {
-        Migration {
-            version: $version,
-            name: $name,
-            text: include_str!(concat!(
-                "../../migrations/",
-                $dialect,
-                "/",
-                $number,
-                "_",
-                $name,
-                ".sql"
-            )),
-        }
-    };
-}
-
-const SQLITE: &[Migration] = &first_six!("sqlite");
-const POSTGRES: &[Migration] = &first_six!("postgres");
 
 /// What version 0.1.0 kept at schema 6 of a campaign of nine accounts: all are sealed, eight people
 /// were told, and one mailbox is gone.
@@ -47,46 +16,28 @@ const ROWS: &str = include_str!("../stores/0006.rows");
 const IN_BETWEEN: &str = "
     UPDATE target SET state = 'sealing' WHERE account = '3';
     INSERT INTO reset_link (id, account, made_at, digest, mailed_at, expires_at, superseded,
-            intended_version, intended_until)
+            intended_version, intended_until) /* OVERRIDING SYSTEM VALUE */
         SELECT 1, '1', 1, address_key, 1, 9000000000000000, FALSE, address_key, 1
         FROM campaign_address WHERE number = 0;";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_store_is_brought_up_to_date_in_a_file() {
     let (url, _folder) = sqlite_url();
-    is_brought_up_to_date(&url, [SQLITE, POSTGRES], ROWS.to_owned() + IN_BETWEEN).await;
+    is_brought_up_to_date(&url).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_store_is_brought_up_to_date_on_a_server() {
-    let rows = ROWS.replace("X'", r"'\x").replace("/* ", "").replace(" */", "");
-    let between =
-        IN_BETWEEN.replace("intended_until)\n", "intended_until) OVERRIDING SYSTEM VALUE\n");
-    let url = testkit::postgres().database().url;
-    is_brought_up_to_date(&url, [SQLITE, POSTGRES], rows + &between).await;
+    is_brought_up_to_date(&testkit::postgres().database().url).await;
 }
 
-async fn is_brought_up_to_date(
-    url: &str,
-    [sqlite, postgres]: [&'static [Migration]; 2],
-    rows: String,
-) {
-    let options = OpenOptions { access: Access::Create, connections_max: 1 };
-    let db = Db::open(url, options).await.unwrap();
-    db.migrate(Migrations { sqlite, postgres }).await.unwrap();
-    let rows: &'static str = rows.leak();
-    for row in rows.split(";\n").map(str::trim).filter(|row| !row.is_empty()) {
-        let row = row.trim_end_matches(';').to_owned();
-        let mut tx = db.begin().await.unwrap();
-        tx.run(&QueryText::composed(row.clone())).execute().await.expect(&row);
-        tx.commit().await.unwrap();
-    }
-    db.close().await;
-
+async fn is_brought_up_to_date(url: &str) {
+    make_older_store(url, 6, &(ROWS.to_owned() + IN_BETWEEN)).await;
     let store = open(url).await;
     store.migrate().await.unwrap();
     assert!(store.check_statements().await.unwrap() > 100);
     nothing_is_lost(&store).await;
+    let options = OpenOptions { access: Access::Create, connections_max: 1 };
     let db = Db::open(url, options).await.unwrap();
     let ranges = QueryText::composed("SELECT account_from FROM batch".to_owned());
     let ranges: Vec<(String,)> = db.read().await.unwrap().run(&ranges).all().await.unwrap();
