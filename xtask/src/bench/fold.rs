@@ -36,9 +36,9 @@ pub(super) fn run() -> ChoreResult<String> {
 
 /// What was measured at one size, by its name: once, or at each claim.
 #[derive(Default)]
-struct Measured<'a>(BTreeMap<&'a str, Vec<f64>>);
+struct MeasuredSize<'a>(BTreeMap<&'a str, Vec<f64>>);
 
-impl Measured<'_> {
+impl MeasuredSize<'_> {
     fn of(&self, what: &str) -> ChoreResult<f64> {
         let found = self.0.get(what).and_then(|numbers| median(numbers.iter().copied()));
         Ok(found.ok_or_else(|| format!("nothing was measured of {what}"))?)
@@ -51,8 +51,8 @@ impl Measured<'_> {
 }
 
 /// By size, from the lines `ENTRIES WHAT NUMBER`.
-fn columns(written: &str) -> ChoreResult<BTreeMap<u64, Measured<'_>>> {
-    let mut columns = BTreeMap::<u64, Measured<'_>>::new();
+fn columns(written: &str) -> ChoreResult<BTreeMap<u64, MeasuredSize<'_>>> {
+    let mut columns = BTreeMap::<u64, MeasuredSize<'_>>::new();
     for line in written.lines() {
         if let [entries, what, number] = line.split(' ').collect::<Vec<_>>()[..] {
             let column = columns.entry(entries.parse()?).or_default();
@@ -62,7 +62,7 @@ fn columns(written: &str) -> ChoreResult<BTreeMap<u64, Measured<'_>>> {
     Ok(columns)
 }
 
-fn table(columns: &BTreeMap<u64, Measured<'_>>) -> ChoreResult<String> {
+fn table(columns: &BTreeMap<u64, MeasuredSize<'_>>) -> ChoreResult<String> {
     let mut table =
         "| entries of the log | a claim | what it asks of the log | share | people | a \
                      process begins | memory | snapshot | keeping one |\n\
@@ -91,7 +91,7 @@ fn table(columns: &BTreeMap<u64, Measured<'_>>) -> ChoreResult<String> {
 }
 
 /// For whoever runs a site.
-fn verdict(columns: &BTreeMap<u64, Measured<'_>>) -> ChoreResult<String> {
+fn verdict(columns: &BTreeMap<u64, MeasuredSize<'_>>) -> ChoreResult<String> {
     let [(first_entries, first), .., (entries, last)] = columns.iter().collect::<Vec<_>>()[..]
     else {
         return Err("two sizes have to be measured".into());

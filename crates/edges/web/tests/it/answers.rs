@@ -2,8 +2,9 @@
 
 use axum::http::{Request, StatusCode};
 use campaigns::StatementCounts;
-use model::Timestamp;
-use store::NewCampaign;
+use ledger::CampaignEvent;
+use model::{Timestamp, canonical::hex_of};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     german,
@@ -94,19 +95,17 @@ fn counts() -> StatementCounts {
 
 /// Says something of a campaign at each of these moments.
 async fn say(pages: &Pages, name: &str, said: &[(Timestamp, StatementCounts)]) {
-    let mut tx = pages.store.begin().await.unwrap();
-    let new = NewCampaign {
-        name: name.to_owned(),
-        author: "ana".to_owned(),
-        policy: Vec::new(),
-        created_at: on(1),
-        leaks: Vec::new(),
-    };
-    let campaign = tx.add_campaign(new).await.unwrap();
+    let campaign = pages.draft(name).await;
     for (at, counts) in said {
-        tx.add_statement(campaign, serde_json::to_vec(counts).unwrap(), *at).await.unwrap();
+        pages.set_clock(*at);
+        let body = serde_json::to_vec(counts).unwrap();
+        let sha256 = hex_of(Sha256::digest(&body).as_slice());
+        let mut tx = pages.store.begin().await.unwrap();
+        tx.add_statement(campaign, body, *at).await.unwrap();
+        let made = CampaignEvent::StatementMade { campaign, sha256 };
+        pages.site.record(&mut tx, &[made.into()]).await.unwrap();
+        tx.commit().await.unwrap();
     }
-    tx.commit().await.unwrap();
 }
 
 #[tokio::test]

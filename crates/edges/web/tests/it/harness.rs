@@ -1,4 +1,11 @@
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -33,6 +40,7 @@ pub(crate) struct Pages {
     pub(crate) site: Arc<Instance>,
     pub(crate) store: Store,
     pub(crate) folder: TempDir,
+    clock: StoppedClock,
 }
 
 /// What came back.
@@ -51,10 +59,11 @@ impl Pages {
     pub(crate) async fn with(look: LookOptions, change: impl FnOnce(AppState) -> AppState) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder).await;
-        let site = Arc::new(site(&store, &folder).await);
+        let clock = StoppedClock::default();
+        let site = Arc::new(site(&store, &folder, clock.clone()).await);
         let operations = InProcess::new(Arc::clone(&site));
         let state = change(AppState::new(Arc::new(operations), Arc::new(Look::new(look))));
-        Self { router: router(state.clone()), state, site, store, folder }
+        Self { router: router(state.clone()), state, site, store, folder, clock }
     }
 
     /// The same store, behind pages that are changed like this.
@@ -81,6 +90,11 @@ impl Pages {
     /// What programs are told that watch over this one.
     pub(crate) fn for_machines(self) -> Self {
         Self { router: metrics_routes(self.operations()), ..self }
+    }
+
+    /// It is this moment now.
+    pub(crate) fn set_clock(&self, now: Timestamp) {
+        self.clock.0.store(now.as_micros(), Ordering::Relaxed);
     }
 
     /// A campaign that is being put together, in rows and log.
@@ -183,25 +197,31 @@ pub(crate) fn store_url(folder: &TempDir) -> String {
     format!("sqlite:{}", folder.path().join("store.sqlite3").display())
 }
 
-async fn site(store: &Store, folder: &TempDir) -> Instance {
+async fn site(store: &Store, folder: &TempDir, clock: StoppedClock) -> Instance {
     let key = InstanceKey::parse(&"7".repeat(64)).unwrap();
     let kind = InstanceKind::Rehearsal;
-    create_instance(store, &key, kind, &StoppedClock, &Sevens).await.unwrap();
+    create_instance(store, &key, kind, &clock, &Sevens).await.unwrap();
     let options = InstanceOptions {
         lease: Duration::from_mins(1),
         piece_bytes: 1 << 20,
         spool_folder: folder.path().join("spool"),
     };
-    Instance::open(store.clone(), key, Arc::new(StoppedClock), Arc::new(Sevens), options)
-        .await
-        .unwrap()
+    Instance::open(store.clone(), key, Arc::new(clock), Arc::new(Sevens), options).await.unwrap()
 }
 
-struct StoppedClock;
+/// It goes on only where a test says so.
+#[derive(Clone)]
+struct StoppedClock(Arc<AtomicI64>);
+
+impl Default for StoppedClock {
+    fn default() -> Self {
+        Self(Arc::new(AtomicI64::new(1_352_332_800_000_000)))
+    }
+}
 
 impl Clock for StoppedClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(1_352_332_800_000_000)
+        Timestamp::from_micros(self.0.load(Ordering::Relaxed))
     }
 }
 

@@ -373,7 +373,11 @@ async fn begin(instance: &TestSite) -> (LeakId, CampaignId) {
         created_at: NOW,
         leaks: vec![leak],
     };
+    let (name, author) = (new.name.clone(), new.author.clone());
     let campaign = tx.add_campaign(new).await.unwrap();
+    let (leaks, machine) = (vec![leak], None);
+    let drafted = CampaignEvent::CampaignDrafted { campaign, name, author, leaks, machine };
+    instance.record(&mut tx, &[drafted.into()]).await.unwrap();
     tx.commit().await.unwrap();
     (leak, campaign)
 }
