@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::shell::{ChoreResult, command, root, run};
 
 /// Seeds that nobody has run before, in every test and in a full one.
-const FRESH_SEEDS: &str = "200";
+const FRESH_SEEDS: &str = "100";
 const FRESH_SEEDS_FULL: &str = "2000";
 
 /// Seeds that catch faults of the past.
