@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use store::{StoreError, Tx};
 
 use crate::{
-    Instance, InstanceFault, LogError, SendingFileError,
+    Instance, InstanceFault, LogError, SendingFileError, Witnesses,
     append::root_at,
     sending_file::{SendingFile, lock_around},
 };
@@ -111,14 +111,16 @@ impl SendingGuard {
     pub fn mark<'a>(
         &'a self,
         instance: &'a Instance,
+        witnesses: &'a Witnesses,
     ) -> BoxFuture<'a, Result<LogMark, DisarmedError>> {
         Box::pin(async move {
             loop {
                 let file = self.read(instance)?;
+                witnesses.recall(&file.cosigned);
                 let mut tx = instance.store().read().await?;
                 log_now(&mut tx, file.mark.size).await?.continues(file.mark)?;
                 let newest = newest_mark(&mut tx).await?;
-                if newest == file.mark || self.replace(&file, newest)? {
+                if newest == file.mark || self.replace(&file, newest, witnesses)? {
                     return Ok(newest);
                 }
             }
@@ -126,13 +128,18 @@ impl SendingGuard {
     }
 
     /// Whether the file still held what was compared with the log.
-    fn replace(&self, compared: &SendingFile, newest: LogMark) -> Result<bool, SendingFileError> {
+    fn replace(
+        &self,
+        compared: &SendingFile,
+        newest: LogMark,
+        witnesses: &Witnesses,
+    ) -> Result<bool, SendingFileError> {
         let locked = lock_around(&self.path)?;
         let now = SendingFile::read(&self.path)?;
         if now.secret != compared.secret || now.mark != compared.mark {
             return Ok(false);
         }
-        now.with_mark(newest).write(&self.path, &locked)?;
+        now.with_mark(newest).with_cosigned(witnesses.signed()).write(&self.path, &locked)?;
         Ok(true)
     }
 

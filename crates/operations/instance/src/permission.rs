@@ -93,7 +93,7 @@ impl SendingPermission {
         instance: &'a Instance,
     ) -> BoxFuture<'a, Result<(), PermissionError>> {
         Box::pin(async move {
-            self.guard.mark(instance).await?;
+            self.guard.mark(instance, &self.witnesses).await?;
             let marked = self.mark_elsewhere(instance).await;
             self.is_unmarked.store(marked.is_err(), Ordering::Relaxed);
             marked

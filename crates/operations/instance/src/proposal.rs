@@ -277,6 +277,7 @@ async fn is_all_known(
     let armed = SignedArming::parse(&stored.document).map_err(DisarmedError::Stored)?;
     let armed = armed.document();
     if let Some(policy) = policy_of(armed).map_err(DisarmedError::Policy)? {
+        witnesses.recall(&present(SendingFile::cosigned(file))?.unwrap_or_default());
         return Ok(witnesses.sign_by_all(instance, &policy).await.is_ok());
     }
     let ours = match SendingFile::read(file) {

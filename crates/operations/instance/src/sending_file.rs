@@ -2,6 +2,7 @@
 //! has come.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -23,6 +24,10 @@ pub(crate) struct SendingFile {
     pub(crate) instance: InstanceId,
     pub(crate) secret: ArmingSecret,
     pub(crate) mark: LogMark,
+    /// How far each witness had signed, by its name, when the mark was last moved: one that says less
+    /// has lost its memory.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) cosigned: BTreeMap<String, u64>,
     /// Which file it is, by which a copy is told; those of version 0.1.0 do not say it.
     #[serde(default)]
     identity: Option<FileIdentity>,
@@ -36,11 +41,16 @@ enum SendingFileFormat {
 
 impl SendingFile {
     pub(crate) fn new(instance: InstanceId, secret: ArmingSecret, mark: LogMark) -> Self {
-        Self { v: SendingFileFormat::V1, instance, secret, mark, identity: None }
+        let cosigned = BTreeMap::new();
+        Self { v: SendingFileFormat::V1, instance, secret, mark, cosigned, identity: None }
     }
 
     pub(crate) fn with_mark(self, mark: LogMark) -> Self {
         Self { mark, ..self }
+    }
+
+    pub(crate) fn with_cosigned(self, cosigned: BTreeMap<String, u64>) -> Self {
+        Self { cosigned, ..self }
     }
 
     /// # Errors
@@ -57,6 +67,11 @@ impl SendingFile {
     /// What a file has seen of the log, also a copy: that was seen.
     pub(crate) fn seen(path: &Path) -> Result<LogMark, SendingFileError> {
         Ok(Self::read_any(path)?.0.mark)
+    }
+
+    /// What a file knows of the witnesses, also a copy.
+    pub(crate) fn cosigned(path: &Path) -> Result<BTreeMap<String, u64>, SendingFileError> {
+        Ok(Self::read_any(path)?.0.cosigned)
     }
 
     fn read_any(path: &Path) -> Result<(Self, FileIdentity), SendingFileError> {

@@ -25,6 +25,20 @@ impl Witnesses {
         Self { line, signed: Mutex::default() }
     }
 
+    /// Knows how far they had signed before this process began.
+    pub(crate) fn recall(&self, signed: &BTreeMap<String, u64>) {
+        let mut known = self.known();
+        for (witness, size) in signed {
+            let now = known.entry(witness.clone()).or_default();
+            *now = size.max(now).to_owned();
+        }
+    }
+
+    /// How far each has signed, by its name.
+    pub(crate) fn signed(&self) -> BTreeMap<String, u64> {
+        self.known().clone()
+    }
+
     /// Has enough witnesses sign the log as it is now. They are asked in their order, and no more
     /// than are needed.
     ///

@@ -159,3 +159,23 @@ fn nobody_is_sealed_while_the_witness_is_silent() {
     assert!(done.stderr.contains("too few witnesses sign for the log"), "{}", done.stderr);
     hosts.office.assert_settled(&ids(&hosts.office.exposed()));
 }
+
+#[test]
+fn a_witness_that_has_forgotten_is_believed_by_no_process_that_has_just_begun() {
+    let mut hosts = TwoHosts::armed();
+    hosts.office.start("ramp = [{ reach = { permille = 1000 }, reapproval = true }]");
+    hosts.office.work();
+    let told = hosts.office.told_once();
+    let kept = hosts.witness.forget(&hosts.office.instance);
+    hosts.office.freeze_again();
+    hosts.office.approve(&["bob", "cleo"]).json();
+    hosts.office.steer("resume").json();
+    let work = hosts.office.start_work();
+    thread::sleep(SETTLED_AFTER);
+    assert_eq!(hosts.office.told_once(), told);
+    hosts.witness.remember(&kept, &hosts.office.instance);
+    let done = work.wait();
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert!(done.stderr.contains("too few witnesses sign for the log"), "{}", done.stderr);
+    hosts.office.assert_settled(&ids(&hosts.office.exposed()));
+}

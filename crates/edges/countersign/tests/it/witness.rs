@@ -5,6 +5,7 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     process::{Child, Stdio},
 };
@@ -73,11 +74,33 @@ impl Witness {
         wait_until(|| TcpStream::connect(address).is_ok());
     }
 
+    /// Loses what it knows of every log, until it is told again; where that is kept.
+    pub(crate) fn forget(&mut self, instance: &TestInstance) -> PathBuf {
+        self.kill();
+        let kept = self.folder.with_extension("kept");
+        fs::rename(&self.folder, &kept).unwrap();
+        private_folder(&self.folder);
+        fs::copy(kept.join("witness.key"), self.folder.join("witness.key")).unwrap();
+        self.start(instance);
+        kept
+    }
+
+    pub(crate) fn remember(&mut self, kept: &Path, instance: &TestInstance) {
+        self.kill();
+        fs::remove_dir_all(&self.folder).unwrap();
+        fs::rename(kept, &self.folder).unwrap();
+        self.start(instance);
+    }
+
     pub(crate) fn kill(&mut self) {
         let Some(mut process) = self.process.take() else { return };
         let _ = process.kill();
         let _ = process.wait();
     }
+}
+
+fn private_folder(path: &Path) {
+    fs::DirBuilder::new().mode(0o700).create(path).unwrap();
 }
 
 impl Drop for Witness {

@@ -184,17 +184,17 @@ async fn a_lease_that_somebody_has_lengthened_ends_as_the_log_says() {
 async fn a_mark_follows_the_log_and_never_goes_back() {
     let office = Office::armed().await;
     let guard = SendingGuard::open(&office.file).unwrap();
-    let first = guard.mark(&office.site).await.unwrap();
+    let first = guard.mark(&office.site, &no_witnesses()).await.unwrap();
     assert_eq!(office.sending_file().mark, first);
     office.log_something().await;
-    let second = guard.mark(&office.site).await.unwrap();
+    let second = guard.mark(&office.site, &no_witnesses()).await.unwrap();
     assert_eq!(second.size, first.size + 1);
-    assert_eq!(guard.mark(&office.site).await.unwrap(), second);
+    assert_eq!(guard.mark(&office.site, &no_witnesses()).await.unwrap(), second);
     office.check().await.unwrap();
 
     let ahead = LogMark { size: second.size + 1, root: [1; 32] };
     office.write_mark(ahead);
-    let refused = guard.mark(&office.site).await;
+    let refused = guard.mark(&office.site, &no_witnesses()).await;
     assert!(matches!(refused, Err(DisarmedError::Disarmed(Disarmed::LogShorter { .. }))));
     assert_eq!(office.sending_file().mark, ahead);
 }
@@ -202,7 +202,11 @@ async fn a_mark_follows_the_log_and_never_goes_back() {
 #[tokio::test]
 async fn a_restored_backup_may_not_send() {
     let office = Office::armed().await;
-    let mark = SendingGuard::open(&office.file).unwrap().mark(&office.site).await.unwrap();
+    let mark = SendingGuard::open(&office.file)
+        .unwrap()
+        .mark(&office.site, &no_witnesses())
+        .await
+        .unwrap();
     office.write_mark(LogMark { size: mark.size + 1, ..mark });
     let error = office.check().await.unwrap_err();
     assert!(matches!(error, DisarmedError::Disarmed(Disarmed::LogShorter { .. })), "{error}");
@@ -265,7 +269,10 @@ async fn a_log_that_went_another_way_may_not_send() {
     let error = office.check().await.unwrap_err();
     assert!(matches!(error, DisarmedError::Disarmed(Disarmed::LogDiffers { .. })), "{error}");
     let guard = SendingGuard::open(&office.file).unwrap();
-    assert!(guard.mark(&office.site).await.is_err(), "a mark never moves to another log");
+    assert!(
+        guard.mark(&office.site, &no_witnesses()).await.is_err(),
+        "a mark never moves to another log"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -277,7 +284,7 @@ async fn many_mark_at_once() {
             office.log_something().await;
             let size = office.site.store().read().await.unwrap().log_size().await.unwrap();
             let guard = SendingGuard::open(&office.file).unwrap();
-            assert!(guard.mark(&office.site).await.unwrap().size >= size);
+            assert!(guard.mark(&office.site, &no_witnesses()).await.unwrap().size >= size);
             assert!(office.sending_file().mark.size >= size);
         })
     });
