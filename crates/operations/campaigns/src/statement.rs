@@ -54,7 +54,7 @@ pub struct StatementCounts {
 /// record, and shows no more.
 ///
 /// # Errors
-/// [`StatementError::Report`] if the totals do not reconcile, [`CampaignError::Unsettled`](crate::CampaignError::Unsettled) while
+/// [`StatementError::Report`] if the totals do not reconcile, [`CampaignError::Unsettled`] while
 /// somebody is sealed and untold, or may be: then nothing is said.
 pub fn publish_statement<'a>(
     instance: &'a Instance,
