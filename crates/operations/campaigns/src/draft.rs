@@ -7,7 +7,7 @@ use model::{InstanceKind, LeakId, LeakName, LeakState, OperatorName};
 use store::{NewCampaign, Tx};
 
 use crate::{
-    CampaignError, CampaignView, loaded::machine_digest, needs::refuse_stranger, show_campaign,
+    CampaignError, CampaignView, loaded::logged_digest, needs::refuse_stranger, show_campaign,
 };
 
 /// A campaign to be put together.
@@ -93,7 +93,7 @@ async fn keep(
     let machine = Campaign::draft(id, now);
     let bytes = serde_json::to_vec(&machine)
         .map_err(|source| CampaignError::Machine { campaign: id, source })?;
-    let digest = machine_digest(&bytes);
+    let digest = logged_digest(&bytes);
     tx.save_campaign(id, machine.state().word(), bytes).await?;
     let drafted = CampaignEvent::CampaignDrafted {
         campaign: id,

@@ -76,7 +76,7 @@ impl Loaded {
 
     /// By the column of its state, too: campaigns are looked for by it.
     fn standing(&self) -> CampaignStanding {
-        let machine = Some(machine_digest(&self.row.machine));
+        let machine = Some(logged_digest(&self.row.machine));
         CampaignStanding {
             name: self.row.name.clone(),
             author: self.row.author.clone(),
@@ -87,9 +87,9 @@ impl Loaded {
     }
 }
 
-/// What the log calls all that a campaign's decisions depend on.
-pub(crate) fn machine_digest(machine: &[u8]) -> String {
-    hex_of(Sha256::digest(machine).as_slice())
+/// What the log calls a text that a row keeps: all that a campaign decides by, or what is said of it.
+pub(crate) fn logged_digest(kept: &[u8]) -> String {
+    hex_of(Sha256::digest(kept).as_slice())
 }
 
 /// A campaign by its name.
@@ -200,7 +200,7 @@ pub(crate) async fn take_step(
     }
     let machine = serde_json::to_vec(&next)
         .map_err(|source| CampaignError::Machine { campaign: loaded.id(), source })?;
-    let digest = machine_digest(&machine);
+    let digest = logged_digest(&machine);
     tx.save_campaign(loaded.id(), next.state().word(), machine).await?;
     for command in commands {
         obey(tx, loaded.id(), &next, command).await?;

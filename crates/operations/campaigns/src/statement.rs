@@ -3,13 +3,14 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::{CampaignEvent, FoldRefusal, StatementFold};
-use model::{CampaignId, NoticeState, Timestamp, canonical::hex_of};
+use model::{CampaignId, NoticeState, Timestamp};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use store::{Leak, Versioned};
 
 use crate::{
-    CampaignError, CampaignReport, StatementError, loaded::named, report_campaign,
+    CampaignError, CampaignReport, StatementError,
+    loaded::{logged_digest, named},
+    report_campaign,
     unsettled::refuse_unsettled,
 };
 
@@ -73,7 +74,7 @@ pub fn publish_statement<'a>(
         let leaks = tx.leaks().await?.into_iter().filter(|leak| ids.contains(&leak.id));
         let counts = counts(&report, leaks);
         let body = serde_json::to_vec(&counts)?;
-        let sha256 = digest_of(&body);
+        let sha256 = logged_digest(&body);
         let now = tx.now().await?;
         tx.add_statement(campaign, body, now).await?;
         instance
@@ -113,14 +114,9 @@ fn read(
     body: Option<&Versioned>,
 ) -> Result<Statement, StatementError> {
     let refusal = || CampaignError::from(FoldRefusal::Statement { campaign });
-    let body = body.filter(|body| digest_of(body) == said.sha256).ok_or_else(refusal)?;
+    let body = body.filter(|body| logged_digest(body) == said.sha256).ok_or_else(refusal)?;
     let counts = serde_json::from_slice(body)?;
     Ok(Statement { said_at: said.first_at, updated_at: said.at, counts })
-}
-
-/// What the log calls what is said.
-fn digest_of(body: &[u8]) -> String {
-    hex_of(&Sha256::digest(body))
 }
 
 /// By the name that people know it by.

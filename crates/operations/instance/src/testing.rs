@@ -17,6 +17,7 @@ use std::{
 };
 
 use authority::{OperatorKey, RosterDocument, SignedRoster};
+use futures_util::future::BoxFuture;
 use model::{Clock, InstanceKind, Randomness, Timestamp};
 use sha2::{Digest, Sha256};
 #[cfg(test)]
@@ -25,12 +26,9 @@ use store::{Store, StoreOptions};
 use tempfile::TempDir;
 
 use crate::{
-    Instance, InstanceError, InstanceKey, InstanceOptions, create_instance, limits::LEASE,
+    Instance, InstanceError, InstanceKey, InstanceOptions, WitnessAnswer, WitnessAway, WitnessLine,
+    Witnesses, create_instance, limits::LEASE,
 };
-#[cfg(test)]
-use crate::{WitnessAnswer, WitnessAway, WitnessLine, Witnesses};
-#[cfg(test)]
-use futures_util::future::BoxFuture;
 
 /// Small, so that tests see files in several pieces.
 const PIECE_BYTES: u64 = 64 * 1024;
@@ -168,11 +166,9 @@ impl Deref for TestSite {
 }
 
 /// Nobody is asked where no arming names a witness.
-#[cfg(test)]
 #[derive(Debug)]
 struct NoLine;
 
-#[cfg(test)]
 impl WitnessLine for NoLine {
     fn ask<'a>(
         &'a self,
@@ -184,7 +180,6 @@ impl WitnessLine for NoLine {
 }
 
 /// For armings that name none.
-#[cfg(test)]
-pub(crate) fn no_witnesses() -> Witnesses {
+pub fn no_witnesses() -> Witnesses {
     Witnesses::new(Box::new(NoLine))
 }

@@ -11,11 +11,10 @@ use authority::{Approval, OperatorKey, RosterDigest, RosterDocument, SignedArmin
 use campaign::{Policy, Threshold};
 use directory::{Directory, Mapping};
 use exposure::AddLeak;
-use futures_util::future::BoxFuture;
 use instance::{
     ArmingTerms, Instance, InstanceKey, InstanceOptions, Progress, SendingGuard, SendingPermission,
-    Step, WitnessAnswer, WitnessAway, WitnessLine, Witnesses, create_instance,
-    testing::{Counter, key},
+    Step, create_instance,
+    testing::{Counter, key, no_witnesses},
 };
 use model::{CampaignId, Clock, InstanceKind, Secret, StoredHash, Timestamp};
 use notice::{Maildir, Sender, Site};
@@ -183,7 +182,7 @@ async fn find(instance: &Instance, directory: &dyn Directory, file: PathBuf) {
 }
 
 async fn arm(instance: &Instance, founding: RosterDigest, file: &std::path::Path) {
-    let asked = &Witnesses::new(Box::new(NoLine));
+    let asked = &no_witnesses();
     let terms = ArmingTerms::default();
     let proposal = instance::propose_arming(instance, file, terms, asked).await.unwrap();
     let keys = OPERATORS.map(key);
@@ -209,7 +208,7 @@ fn means(directory: Arc<dyn Directory>, founding: RosterDigest, folder: &TempDir
     let transport = Box::new(Maildir::open(&folder.path().join("mail")).unwrap());
     let mail = Mail { transport, signer: None, bounces: None };
     let guard = SendingGuard::open(&folder.path().join("sending.json")).unwrap();
-    let permission = SendingPermission::new(guard, founding, Witnesses::new(Box::new(NoLine)));
+    let permission = SendingPermission::new(guard, founding, no_witnesses());
     let outbox = Outbox { words, mail, pages: None, permission };
     Means { directory, verifier: verifier(), outbox }
 }
@@ -230,20 +229,6 @@ impl Clock for HostClock {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap())
-    }
-}
-
-/// The arming names no witness.
-#[derive(Debug)]
-struct NoLine;
-
-impl WitnessLine for NoLine {
-    fn ask<'a>(
-        &'a self,
-        url: &'a str,
-        _: String,
-    ) -> BoxFuture<'a, Result<WitnessAnswer, WitnessAway>> {
-        Box::pin(async move { panic!("{url} was asked") })
     }
 }
 
