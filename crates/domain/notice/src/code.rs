@@ -15,7 +15,8 @@ const SYMBOLS: usize = CODE_DATA_SYMBOLS + 1;
 const GROUP: usize = 4;
 
 /// What each use of the key is for, so that no output of one use is an output of another.
-const CODE_PURPOSE: &[u8] = b"notice code\0";
+const CODE_PURPOSE: &[u8] = b"notice code for an address\0";
+const UNBOUND_CODE_PURPOSE: &[u8] = b"notice code\0";
 const LOOKUP_PURPOSE: &[u8] = b"notice code look-up\0";
 const TOKEN_PURPOSE: &[u8] = b"notice token\0";
 
@@ -27,13 +28,24 @@ const TOKEN_PURPOSE: &[u8] = b"notice token\0";
 pub struct NoticeCode([u8; SYMBOLS]);
 
 impl NoticeCode {
-    /// The code of one notice, the same for ever, so that a retry or a correction can print it.
+    /// The code of one notice to one address, by the address's keyed hash: the same for ever, so that
+    /// a retry or a correction can print it.
     #[must_use]
-    pub fn derive(key: &[u8; 32], notice_id: i64) -> Self {
-        let digest = keyed(key, CODE_PURPOSE, &notice_id.to_be_bytes());
+    pub fn derive(key: &[u8; 32], notice_id: i64, address_key: &[u8; 32]) -> Self {
+        let bound = [&notice_id.to_be_bytes()[..], address_key].concat();
+        Self::of_digest(&keyed(key, CODE_PURPOSE, &bound))
+    }
+
+    /// As versions before made it: its notice alone makes it, whatever the address.
+    #[must_use]
+    pub fn derive_unbound(key: &[u8; 32], notice_id: i64) -> Self {
+        Self::of_digest(&keyed(key, UNBOUND_CODE_PURPOSE, &notice_id.to_be_bytes()))
+    }
+
+    fn of_digest(digest: &[u8; 32]) -> Self {
         let mut symbols = [0; SYMBOLS];
         for (at, symbol) in symbols[..CODE_DATA_SYMBOLS].iter_mut().enumerate() {
-            *symbol = five_bits(&digest, at);
+            *symbol = five_bits(digest, at);
         }
         // The last place has weight 1, so the check is what the others sum up to.
         symbols[CODE_DATA_SYMBOLS] = weighted_sum(&symbols);
@@ -182,11 +194,14 @@ mod tests {
     use super::*;
 
     const KEY: [u8; 32] = [7; 32];
+    const ADDRESS: [u8; 32] = [9; 32];
 
     #[test]
     fn a_code_never_changes() {
-        let code = NoticeCode::derive(&KEY, 1);
-        assert_eq!(code.to_string(), "783F-RXY0-JVRP-Z08M");
+        let code = NoticeCode::derive(&KEY, 1, &ADDRESS);
+        assert_eq!(code.to_string(), "TKRW-DCZ9-WFR3-Q2WN");
+        let unbound = NoticeCode::derive_unbound(&KEY, 1);
+        assert_eq!(unbound.to_string(), "783F-RXY0-JVRP-Z08M");
         assert_eq!(NoticeToken::derive(&KEY, 1).to_string(), "7absmxegjeq72e2w");
         assert_ne!(code.lookup(&KEY), code.lookup(&[8; 32]));
     }
@@ -202,7 +217,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_printed_is_read_back(key: [u8; 32], id: i64) {
-            let code = NoticeCode::derive(&key, id);
+            let code = NoticeCode::derive(&key, id, &ADDRESS);
             prop_assert_eq!(code.to_string().parse(), Ok(code));
             let typed = code.to_string().to_lowercase().replace('-', " \u{2013} ");
             let typed = typed.replace('0', "o").replace('1', "l");
@@ -211,14 +226,14 @@ mod tests {
 
         #[test]
         fn a_slip_of_the_finger_is_noticed(id: i64, at: Index, slip in 1u8..32) {
-            let mut wrong = NoticeCode::derive(&KEY, id);
+            let mut wrong = NoticeCode::derive(&KEY, id, &ADDRESS);
             wrong.0[at.index(SYMBOLS)] ^= slip;
             prop_assert_eq!(wrong.to_string().parse::<NoticeCode>(), Err(CodeError::Check));
         }
 
         #[test]
         fn swapped_symbols_are_noticed(id: i64, one: Index, other: Index) {
-            let right = NoticeCode::derive(&KEY, id);
+            let right = NoticeCode::derive(&KEY, id, &ADDRESS);
             let mut swapped = right;
             swapped.0.swap(one.index(SYMBOLS), other.index(SYMBOLS));
             let expected = if swapped == right { Ok(right) } else { Err(CodeError::Check) };

@@ -170,7 +170,7 @@ mod tests {
     #[track_caller]
     fn refused(answer: Answer, expected: FactsError) {
         let (recipient, account) = ("jane@example.net".parse().unwrap(), AccountName::of(None));
-        let code = NoticeCode::derive(&[1; 32], 1);
+        let code = NoticeCode::derive(&[1; 32], 1, &[1; 32]);
         assert_eq!(ExposureAnswer::new(recipient, account, answer, code).unwrap_err(), expected);
     }
 

@@ -13,7 +13,6 @@ use instance::{
 };
 use ledger::{CampaignEvent, LogEvent};
 use model::{AccountId, CampaignId, NoticeId, SkipReason, SubjectId, SwapState, TargetState};
-use outbox::set_code;
 use store::{AddressLease, NewResetLine, NewSwap, SwapBehalf, SwapLease, Tx};
 
 use crate::{
@@ -382,9 +381,7 @@ impl SealingSaga<'_> {
         let sealed: Vec<_> = sealed.map(|(member, _)| member.target.row.subject).collect();
         let AddressLease { campaign, number, .. } = held.lease;
         let now = tx.now().await?;
-        let id = tx.add_notice(campaign, number, &sealed, now).await?;
-        set_code(self.context.instance, tx, id).await?;
-        Ok(id)
+        Ok(tx.add_notice(campaign, number, &sealed, now).await?)
     }
 
     async fn record(&self, tx: &mut Tx, events: Vec<CampaignEvent>) -> Result<(), RunError> {

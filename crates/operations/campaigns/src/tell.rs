@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use campaign::{Claim, Reason, Refusal, Sending, TargetTree, decide_send};
 use model::CampaignId;
-use notice::{AccountName, Address, Composed, ResetRequired};
-use outbox::{NoticeSource, SendError, TellError, code_of, send_next};
+use notice::{AccountName, Address, Composed, NoticeCode, ResetRequired};
+use outbox::{NoticeSource, SendError, TellError, send_next};
 use store::{Errand, Notice, StoreError, Tx};
 
 use crate::{
@@ -81,7 +81,12 @@ impl NoticeSource for CampaignNotices<'_> {
         Ok(gate.signed.plan().reasons().to_vec())
     }
 
-    async fn compose(&self, notice: &Notice, reasons: Vec<Reason>) -> Result<Composed, RunError> {
+    async fn compose(
+        &self,
+        notice: &Notice,
+        code: NoticeCode,
+        reasons: Vec<Reason>,
+    ) -> Result<Composed, RunError> {
         let instance = self.context.instance;
         let mut tx = instance.store().read().await?;
         let none = || TellError::NoLine { id: notice.id };
@@ -98,7 +103,6 @@ impl NoticeSource for CampaignNotices<'_> {
         let first = kept.first().ok_or_else(none)?;
         let recipient: Address = first.address.parse().map_err(TellError::from)?;
         let names = kept.iter().map(|kept| AccountName::of(kept.username.as_deref())).collect();
-        let code = code_of(instance, notice)?;
         let facts = ResetRequired::new(recipient, names, exposures, code);
         let locale = kept.iter().find_map(|kept| kept.locale.as_deref());
         let language = self.context.means.outbox.words.language_of(locale);

@@ -6,9 +6,9 @@ use store::{CodedNotice, Notice, Tx};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
-use instance::{DecryptError, Instance, InstanceFault};
+use instance::{Instance, InstanceFault};
 
-use crate::shown::shown_of;
+use crate::{code::lookups_of, shown::shown_of};
 
 /// What a recipient is told of a notice that is ours. It names neither account nor address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,17 +86,11 @@ async fn find(
     let campaign = found.as_ref().and_then(|found| found.notice.errand.campaign());
     let typed = instance.keys().address_key(campaign, &exact);
     let kept = found.as_ref().map_or([0; 32], |found| found.address_key);
-    let own = found.as_ref().map_or(Ok([1; 32]), |found| own_lookup(instance, &found.notice))?;
-    let is_own = lookups.iter().fold(Choice::from(0), |is_own, typed| is_own | typed.ct_eq(&own));
+    let own = found.as_ref().map_or(Ok([[1; 32]; 2]), |found| lookups_of(instance, found))?;
+    let pairs = lookups.iter().flat_map(|typed| own.iter().map(move |own| typed.ct_eq(own)));
+    let is_own = pairs.fold(Choice::from(0), |is_own, is_equal| is_own | is_equal);
     let is_pair: bool = (typed.ct_eq(&kept) & is_own).into();
     Ok(found.filter(|_| is_pair))
-}
-
-/// By what the code of a notice is found: made anew, since whoever can write to the store may have
-/// exchanged two of them.
-fn own_lookup(instance: &Instance, notice: &Notice) -> Result<[u8; 32], DecryptError> {
-    let key = instance.keys().notice_key(notice.key)?;
-    Ok(NoticeCode::derive(&key, notice.id.0).lookup(&key))
 }
 
 /// Why a notice cannot be checked now. It says nothing of the notice.

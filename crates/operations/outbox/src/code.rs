@@ -1,31 +1,36 @@
-use futures_util::future::BoxFuture;
 use instance::{DecryptError, Instance, InstanceFault};
-use model::NoticeId;
+use model::{KeyId, NoticeId};
 use notice::NoticeCode;
-use store::{Notice, Tx};
+use store::{CodedNotice, Tx};
 
-/// The code by which a recipient checks a notice: the same whenever it is printed, whichever instance
-/// key is in force by then.
+use crate::SendError;
+
+/// Makes the code by which a recipient checks a notice, and keeps what it is looked up by: a keyed
+/// hash of it. Both are of the key in force, which is named.
 ///
-/// # Errors
-/// [`DecryptError`] if the store has not had the key that the notice names.
-pub fn code_of(instance: &Instance, notice: &Notice) -> Result<NoticeCode, DecryptError> {
-    Ok(NoticeCode::derive(&*instance.keys().notice_key(notice.key)?, notice.id.0))
+/// The code is bound to the address: whoever gives the notice's row another one in the store makes
+/// the page confirm it to nobody.
+pub(crate) async fn set_code(
+    instance: &Instance,
+    tx: &mut Tx,
+    notice: NoticeId,
+) -> Result<(KeyId, NoticeCode), SendError> {
+    let id = instance.keys().id();
+    let key = instance.keys().notice_key(Some(id)).map_err(InstanceFault::from)?;
+    let code = NoticeCode::derive(&key, notice.0, &tx.notice_address_key(notice).await?);
+    tx.set_code_lookup(notice, code.lookup(&key), id).await?;
+    Ok((id, code))
 }
 
-/// Keeps what a new notice is looked up by: a keyed hash of its code, which is of the key in force.
-///
-/// # Errors
-/// [`InstanceFault`] if the store fails.
-pub fn set_code<'a>(
-    instance: &'a Instance,
-    tx: &'a mut Tx,
-    notice: NoticeId,
-) -> BoxFuture<'a, Result<(), InstanceFault>> {
-    Box::pin(async move {
-        let id = instance.keys().id();
-        let key = instance.keys().notice_key(Some(id))?;
-        let lookup = NoticeCode::derive(&key, notice.0).lookup(&key);
-        Ok(tx.set_code_lookup(notice, lookup, id).await?)
-    })
+/// By what a notice is looked up, made anew, since whoever can write to the store may have exchanged
+/// two of them: by its code, or by the one that versions before gave it.
+pub(crate) fn lookups_of(
+    instance: &Instance,
+    found: &CodedNotice,
+) -> Result<[[u8; 32]; 2], DecryptError> {
+    let CodedNotice { notice, address_key, .. } = found;
+    let key = instance.keys().notice_key(notice.key)?;
+    let bound = NoticeCode::derive(&key, notice.id.0, address_key);
+    let codes = [bound, NoticeCode::derive_unbound(&key, notice.id.0)];
+    Ok(codes.map(|code| code.lookup(&key)))
 }

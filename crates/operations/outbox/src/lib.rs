@@ -29,7 +29,6 @@ mod words;
 
 pub use addressee::{Addressee, masked_address, masked_id};
 pub use check::{CheckError, CheckedNotice, check_notice, dispute_notice};
-pub use code::{code_of, set_code};
 pub use context::{Mail, Outbox, SendingContext};
 pub use failure::{SendError, TellError, WordsError};
 pub use greet::{GreetError, greet_relay};

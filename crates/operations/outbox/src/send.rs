@@ -10,7 +10,7 @@ use instance::{
 use ledger::NoticeStep;
 use model::NoticeState;
 use notice::{
-    Composed, DeliveryOutcome, NoticeEvent, NoticeRow, PutOffs, RelayRecord, ShownText,
+    Composed, DeliveryOutcome, NoticeCode, NoticeEvent, NoticeRow, PutOffs, RelayRecord, ShownText,
     SmtpOutcome, notice_after,
 };
 use store::{Errand, Notice, StoreError, Tx};
@@ -18,6 +18,7 @@ use store::{Errand, Notice, StoreError, Tx};
 use crate::{
     SendError, SendingContext,
     answer::Attempted,
+    code::set_code,
     limits::{FALSE_ROW_AGAIN_AFTER, RECORD_AGAIN_AFTER, RECORD_TRIES_MAX},
     pause::change_pause,
     requested::requested_digest,
@@ -61,10 +62,11 @@ pub trait NoticeSource: Sync {
         notice: &Notice,
     ) -> impl Future<Output = Result<Self::Draft, Self::Error>> + Send;
 
-    /// Writes the mail.
+    /// Writes the mail, which prints the code.
     fn compose(
         &self,
         notice: &Notice,
+        code: NoticeCode,
         draft: Self::Draft,
     ) -> impl Future<Output = Result<Composed, Self::Error>> + Send;
 }
@@ -78,13 +80,13 @@ pub async fn send_next<S: NoticeSource>(
     source: &S,
 ) -> Result<bool, S::Error> {
     sender.outbox.permission.ready(sender.instance).await.map_err(SendError::from)?;
-    let Claimed { notice, retry, draft } = match claim(sender, source).await? {
+    let Claimed { notice, code, retry, draft } = match claim(sender, source).await? {
         ToSend::Nothing => return Ok(false),
         ToSend::GivenUp => return Ok(true),
         ToSend::Taken(claimed) => claimed,
     };
     failpoint::reach("notice_begun").await;
-    let (attempt, failed) = match prepare(sender, source, &notice, draft).await {
+    let (attempt, failed) = match prepare(sender, source, &notice, code, draft).await {
         Ok(mail) => (Some(attempt(sender, &notice, &mail).await), None),
         Err(error) => (None, Some(error)),
     };
@@ -105,6 +107,7 @@ enum ToSend<D> {
 /// A notice in this worker's hands.
 struct Claimed<D> {
     notice: Notice,
+    code: NoticeCode,
     retry: Duration,
     draft: D,
 }
@@ -132,8 +135,8 @@ async fn claim<S: NoticeSource>(
             ToSend::Nothing
         }
         Some((notice, retry)) => {
-            let notice = match begin(sender, &mut tx, notice).await {
-                Ok(notice) => notice,
+            let (notice, code) = match begin(sender, &mut tx, notice).await {
+                Ok(begun) => begun,
                 Err(error @ SendError::Row(_)) => {
                     drop(tx);
                     put_aside(sender, &notice).await?;
@@ -147,7 +150,7 @@ async fn claim<S: NoticeSource>(
                 ToSend::GivenUp
             } else {
                 let draft = source.draft(&mut tx, &gate, &notice).await?;
-                ToSend::Taken(Claimed { notice, retry, draft })
+                ToSend::Taken(Claimed { notice, code, retry, draft })
             }
         }
     };
@@ -163,12 +166,12 @@ async fn put_aside(sender: &SendingContext<'_>, notice: &Notice) -> Result<(), S
 }
 
 /// Says that an attempt begins, in the transaction that decided so, unless the log says that it must
-/// not: that its people were told before, or not sealed.
+/// not: that its people were told before, or not sealed. Returns the code to print, too.
 async fn begin(
     sender: &SendingContext<'_>,
     tx: &mut Tx,
     notice: Notice,
-) -> Result<Notice, SendError> {
+) -> Result<(Notice, NoticeCode), SendError> {
     let now = tx.now().await?;
     let taken = notice_after(row_of(&notice), NoticeEvent::Taken, Duration::ZERO, now)?;
     let attempts = taken.attempts();
@@ -178,9 +181,10 @@ async fn begin(
         tx.begin_notice(notice.id, attempts, sender.worker, lease).await?;
     }
     prolong_arming(tx).await?;
-    let begun = Notice { attempts, state: NoticeState::Inflight, ..notice };
+    let (key, code) = set_code(sender.instance, tx, notice.id).await?;
+    let begun = Notice { attempts, state: NoticeState::Inflight, key: Some(key), ..notice };
     sender.instance.record(tx, &[begun_step(&begun).into()]).await?;
-    Ok(begun)
+    Ok((begun, code))
 }
 
 async fn check_begin(instance: &Instance, tx: &mut Tx, notice: &Notice) -> Result<(), SendError> {
@@ -218,10 +222,11 @@ async fn prepare<S: NoticeSource>(
     sender: &SendingContext<'_>,
     source: &S,
     notice: &Notice,
+    code: NoticeCode,
     draft: S::Draft,
 ) -> Result<Composed, S::Error> {
     sender.outbox.permission.mark(sender.instance).await.map_err(SendError::from)?;
-    source.compose(notice, draft).await
+    source.compose(notice, code, draft).await
 }
 
 /// What came of an attempt, and what it would have its recipient read.

@@ -91,7 +91,7 @@ fn account() -> AccountName {
 }
 
 fn code() -> NoticeCode {
-    NoticeCode::derive(&[0; 32], 0)
+    NoticeCode::derive(&[0; 32], 0, &[0; 32])
 }
 
 fn exposure() -> Result<Exposure, WordsError> {

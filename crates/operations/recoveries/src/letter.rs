@@ -2,7 +2,7 @@ use instance::{Encrypted, Instance, purpose::LETTER};
 use ledger::RecoveryEvent;
 use model::{Account, CampaignId, NoticeId, NoticeKind, SubjectId};
 use notice::{Address, Language};
-use outbox::{Addressee, TellError, requested_digest, set_code};
+use outbox::{Addressee, TellError, requested_digest};
 use serde::{Deserialize, Serialize};
 use store::{LinkId, NewRequestedNotice, RequestedNotice, Tx};
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -103,7 +103,6 @@ pub(crate) async fn post(
     };
     let now = tx.now().await?;
     let id = tx.add_requested_notice(notice, now).await?;
-    set_code(instance, tx, id).await?;
     let row = Some(requested_digest(&tx.requested_notice(id).await?));
     Ok(RecoveryEvent::RequestedNoticeMade { notice: id, kind, whom: subject.into(), row })
 }

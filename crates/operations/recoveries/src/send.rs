@@ -4,10 +4,10 @@ use campaigns::{WorkerContext, exposures_of};
 use futures_util::future::BoxFuture;
 use model::Timestamp;
 use notice::{
-    AccountName, Address, Answer, Browser, Composed, ExposureAnswer, Language, ResetDone,
+    AccountName, Answer, Browser, Composed, ExposureAnswer, Language, NoticeCode, ResetDone,
     SelfRequestedLink,
 };
-use outbox::{NoticeSource, TellError, code_of, send_next};
+use outbox::{NoticeSource, TellError, send_next};
 use recovery::{LinkRow, ResetToken};
 use store::{Notice, RequestedNotice, StoreError, Tx};
 
@@ -69,13 +69,13 @@ impl NoticeSource for RequestedNotices<'_> {
     async fn compose(
         &self,
         notice: &Notice,
+        code: NoticeCode,
         about: RequestedNotice,
     ) -> Result<Composed, RequestError> {
         let letter = Letter::of(self.context.instance, notice.id, &about)?;
-        let recipient = letter.recipient()?;
         let told = self.facts(&letter, &about).await?;
         let language = self.language(&about);
-        Ok(self.write(notice, recipient, &letter, told, language)?)
+        Ok(self.write(notice, code, &letter, told, language)?)
     }
 }
 
@@ -109,12 +109,12 @@ impl RequestedNotices<'_> {
     fn write(
         &self,
         notice: &Notice,
-        recipient: Address,
+        code: NoticeCode,
         letter: &Letter,
         told: LetterFacts,
         language: Language,
     ) -> Result<Composed, TellError> {
-        let (code, sender) = (code_of(self.context.instance, notice)?, self.context.sender());
+        let (recipient, sender) = (letter.recipient()?, self.context.sender());
         let name = AccountName::of(letter.username.as_deref());
         match told {
             LetterFacts::Link(token, row) => {

@@ -54,6 +54,13 @@ sql::queries! {
             AND campaign_address.number = notice.address
         LEFT JOIN requested_notice ON requested_notice.notice = notice.id
         WHERE notice.code_lookup IN {list}"];
+    ADDRESS_KEY = ["SELECT
+            COALESCE(campaign_address.address_key, requested_notice.address_key) AS address_key
+        FROM notice
+        LEFT JOIN campaign_address ON campaign_address.campaign = notice.campaign
+            AND campaign_address.number = notice.address
+        LEFT JOIN requested_notice ON requested_notice.notice = notice.id
+        WHERE notice.id = $1"];
     DISPUTE = ["UPDATE notice SET disputed_at = " NOW " WHERE id = $1 AND disputed_at IS NULL"];
     LINES = ["SELECT subject FROM notice_line WHERE notice = $1 ORDER BY subject"];
     COUNTS = ["SELECT state, COUNT(*) AS notices FROM notice WHERE campaign = $1
@@ -184,6 +191,14 @@ impl Tx {
         Box::pin(async move {
             let query = self.0.run(&SET_CODE).bind(Cell(lookup)).bind(Cell(key));
             Ok(query.bind(Cell(id)).exactly_one().await?)
+        })
+    }
+
+    /// The keyed hash of the address that a notice goes to.
+    pub fn notice_address_key(&mut self, id: NoticeId) -> StoreFuture<'_, [u8; 32]> {
+        Box::pin(async move {
+            let (Cell(key),) = self.0.run(&ADDRESS_KEY).bind(Cell(id)).one().await?;
+            Ok(key)
         })
     }
 

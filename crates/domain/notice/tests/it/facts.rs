@@ -10,6 +10,11 @@ use notice::{
 /// What the site would derive from its instance key.
 pub(crate) const KEY: [u8; 32] = [42; 32];
 
+/// The code of a notice to somebody.
+pub(crate) fn code(notice_id: i64) -> NoticeCode {
+    NoticeCode::derive(&KEY, notice_id, &[43; 32])
+}
+
 /// 2026-11-23T09:30:00Z.
 const MOMENT: Timestamp = Timestamp::from_micros(1_795_426_200_000_000);
 
@@ -47,14 +52,13 @@ pub(crate) fn facts(
     exposures: Vec<Exposure>,
 ) -> ResetRequired {
     let accounts = usernames.iter().map(|name| AccountName::of(*name)).collect();
-    let code = NoticeCode::derive(&KEY, 7);
-    ResetRequired::new(address(recipient), accounts, exposures, code).unwrap()
+    ResetRequired::new(address(recipient), accounts, exposures, code(7)).unwrap()
 }
 
 /// The link that somebody asked for, from a site at some address.
 pub(crate) fn link(recipient: &str, username: Option<&str>, base: &str) -> SelfRequestedLink {
-    let (account, code) = (AccountName::of(username), NoticeCode::derive(&KEY, 8));
-    SelfRequestedLink::new(address(recipient), account, url(base), LATER, code).unwrap()
+    let account = AccountName::of(username);
+    SelfRequestedLink::new(address(recipient), account, url(base), LATER, code(8)).unwrap()
 }
 
 pub(crate) fn url(base: &str) -> ResetUrl {
@@ -65,14 +69,14 @@ pub(crate) fn url(base: &str) -> ResetUrl {
 pub(crate) fn done(recipient: &str, username: Option<&str>, known: bool) -> ResetDone {
     let header = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
     let browser = Browser::of_user_agent(header).filter(|_| known);
-    let (account, code) = (AccountName::of(username), NoticeCode::derive(&KEY, 9));
-    ResetDone::new(address(recipient), account, LATER, browser, known, code).unwrap()
+    let account = AccountName::of(username);
+    ResetDone::new(address(recipient), account, LATER, browser, known, code(9)).unwrap()
 }
 
 /// What somebody is told who asked about an account.
 pub(crate) fn answer(recipient: &str, username: Option<&str>, answer: Answer) -> ExposureAnswer {
-    let (account, code) = (AccountName::of(username), NoticeCode::derive(&KEY, 10));
-    ExposureAnswer::new(address(recipient), account, answer, code).unwrap()
+    let account = AccountName::of(username);
+    ExposureAnswer::new(address(recipient), account, answer, code(10)).unwrap()
 }
 
 pub(crate) const fn nothing_found() -> Answer {

@@ -1,11 +1,14 @@
 //! Whoever can write to our database, and has neither the instance key nor an operator's, puts no
 //! word into our mails, gets nobody else's link, and makes none.
 
+use testkit::{site::SitePerson, smtp::TakenMail};
+
 use crate::{
     attacker::Owner,
     harness::Backend,
     office::{Office, leaked, wait_until},
-    way_back::{CHOSEN, ResetScene, choose, type_address},
+    serve::Served,
+    way_back::{CHOSEN, ResetScene, choose, code, form, type_address},
 };
 
 const DEAD: &str = "This link does not work";
@@ -151,4 +154,85 @@ fn a_letter_goes_to_whom_it_was_written_for() {
             assert_eq!(office.mails()[office.address(person)].len(), 2);
         }
     }
+}
+
+/// What leads from her code to her address is made to lead to his.
+struct Redirection {
+    table: &'static str,
+    statements: [&'static str; 2],
+}
+
+const REDIRECTIONS: [Redirection; 3] = [
+    Redirection {
+        table: "campaign_address",
+        statements: [
+            "UPDATE campaign_address SET address_key = $NOBODY WHERE number = $HIS",
+            "UPDATE campaign_address SET address_key = (SELECT address_key FROM \
+             kept_campaign_address WHERE number = $HIS) WHERE number = $HERS",
+        ],
+    },
+    Redirection {
+        table: "notice",
+        statements: [
+            "UPDATE notice SET code_lookup = NULL WHERE address = $HERS",
+            "UPDATE notice SET code_lookup = (SELECT code_lookup FROM kept_notice \
+             WHERE address = $HERS) WHERE address = $HIS",
+        ],
+    },
+    Redirection {
+        table: "requested_notice",
+        statements: [
+            "UPDATE requested_notice SET address_key = $NOBODY WHERE subject = $HIM",
+            "UPDATE requested_notice SET address_key = (SELECT address_key FROM \
+             kept_requested_notice WHERE subject = $HIM) WHERE subject = $HER",
+        ],
+    },
+];
+
+#[test]
+fn a_code_is_confirmed_for_no_address_but_the_one_that_it_was_sent_to() {
+    for backend in Backend::ALL {
+        let scene = ResetScene::open(backend);
+        let office = &scene.office;
+        let [him, her] = [office.plain()[0], office.plain()[1]];
+        let served = scene.serve();
+        for person in [him, her] {
+            scene.ask(&served, person, 1);
+        }
+        let owner = Owner::of(office);
+        let hers = office.mails().remove(office.address(her)).unwrap();
+        let confirmed = |whom| hers.iter().filter(|mail| is_confirmed(&served, mail, whom)).count();
+        let (to_him, to_her) = (office.address(him), office.address(her));
+        for Redirection { table, statements } in REDIRECTIONS {
+            owner.keep(&[table]);
+            for statement in statements {
+                owner.write(&statement_about(&owner, statement, office, [him, her]));
+            }
+            assert_eq!((confirmed(to_him), confirmed(to_her)), (0, hers.len() - 1), "{table}");
+            owner.put_back(&[table]);
+        }
+        assert_eq!((confirmed(to_him), confirmed(to_her)), (0, hers.len()));
+    }
+}
+
+/// With their subjects and addresses put in.
+fn statement_about(
+    owner: &Owner,
+    statement: &str,
+    office: &Office,
+    people: [&SitePerson; 2],
+) -> String {
+    let subjects = office.subjects();
+    let [him, her] = people.map(|person| {
+        subjects.iter().find(|(_, account)| **account == person.id).unwrap().0.as_str()
+    });
+    let address = |subject: &str| format!("(SELECT address FROM target WHERE subject = {subject})");
+    let statement = statement.replace("$NOBODY", &owner.bytes(&[0; 32]));
+    let statement = statement.replace("$HERS", &address(her)).replace("$HIS", &address(him));
+    statement.replace("$HER", her).replace("$HIM", him)
+}
+
+fn is_confirmed(served: &Served, mail: &TakenMail, address: &str) -> bool {
+    let asked = format!("code={}&address={}", form(&code(mail)), form(address));
+    served.post("/check", &asked).contains("This notice is from us")
 }
