@@ -43,14 +43,13 @@ async fn uncounted(
     loaded: &Loaded,
 ) -> Result<Option<FoldRefusal>, CampaignError> {
     let campaign = loaded.id();
-    if matches!(loaded.campaign.state(), State::Draft | State::Closed) {
+    if matches!(loaded.campaign.state(), State::Draft | State::Done | State::Closed) {
         return Ok(None);
     }
     let notices: BTreeMap<_, _> = tx.notice_counts(campaign).await?.into_iter().collect();
-    let done = tx.address_counts(campaign).await?.done;
     let log = instance.proved(tx).await?;
     let Some(fold) = log.campaign(campaign) else { return Ok(None) };
-    if fold.done.len() as u64 != done {
+    if fold.done.len() as u64 != tx.addresses_done_count(campaign).await? {
         let rows: BTreeSet<_> = tx.addresses_done(campaign).await?.into_iter().collect();
         let address = rows.symmetric_difference(&fold.done).next().copied();
         return Ok(address.map(|address| FoldRefusal::Address { campaign, address }));

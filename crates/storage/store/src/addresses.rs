@@ -62,6 +62,7 @@ sql::queries! {
                     AND campaign_address.lease_owner <> '')"];
     DONE = ["SELECT number FROM campaign_address WHERE campaign = $1 AND done_at IS NOT NULL
         ORDER BY number"];
+    DONE_COUNT = ["SELECT COUNT(done_at) FROM campaign_address WHERE campaign = $1"];
     COUNTS = ["SELECT COUNT(*), COUNT(taken_at), COUNT(done_at)
         FROM campaign_address WHERE campaign = $1"];
     UNTOLD = ["SELECT COUNT(*) FROM campaign_address WHERE campaign = $1 AND done_at IS NOT NULL
@@ -269,6 +270,13 @@ impl Tx {
             let done = self.0.run(&DONE).bind(Cell(campaign)).all::<(Cell<u64>,)>().await?;
             Ok(done.into_iter().map(|(Cell(number),)| number).collect())
         })
+    }
+
+    /// How many addresses are done.
+    pub fn addresses_done_count(&mut self, campaign: CampaignId) -> StoreFuture<'_, u64> {
+        Box::pin(
+            async move { Ok(Self::count(self.0.run(&DONE_COUNT).bind(Cell(campaign))).await?) },
+        )
     }
 
     /// How far the addresses of a campaign are.

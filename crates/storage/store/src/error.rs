@@ -1,7 +1,7 @@
 use model::{LeakId, LeakName, LeakState, Unbalanced};
 use sql::{BoxFuture, SqlError};
 
-use crate::{JobId, KeyRotated, WorkerName};
+use crate::{JobId, KeyRotated, UnreadableRow, WorkerName};
 
 /// What a method of the store will answer.
 ///
@@ -13,7 +13,14 @@ pub type StoreFuture<'c, T> = BoxFuture<'c, Result<T, StoreError>>;
 pub enum StoreError {
     /// What the database or the way to it reports, refused rows included.
     #[error(transparent)]
-    Sql(#[from] SqlError),
+    Sql(SqlError),
+    /// Whatever is read from such a row cannot be trusted.
+    #[error("{0}")]
+    Unreadable(
+        /// Found in an error's sources by whoever ends the program.
+        #[source]
+        UnreadableRow,
+    ),
     /// Two leaks of one name could not be told apart in a notice.
     #[error("there is a leak called `{name}` already: choose another name")]
     NameTaken {
@@ -111,7 +118,7 @@ impl StoreError {
     /// Whether a row holds what no column of ours can mean: nothing of Countersign's has written it.
     #[must_use]
     pub const fn is_unreadable(&self) -> bool {
-        matches!(self, Self::Sql(SqlError::Column { .. }))
+        matches!(self, Self::Unreadable(_))
     }
 
     /// Whether trying again changes nothing: see [`SqlError::is_refusal`].
@@ -119,8 +126,19 @@ impl StoreError {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Sql(error) => error.is_refusal(),
-            Self::KeyRotated(_) => true,
+            Self::KeyRotated(_) | Self::Unreadable(_) => true,
             _ => false,
+        }
+    }
+}
+
+impl From<SqlError> for StoreError {
+    fn from(error: SqlError) -> Self {
+        match error {
+            SqlError::Column { column, reason } => {
+                Self::Unreadable(UnreadableRow { column, reason })
+            }
+            error => Self::Sql(error),
         }
     }
 }

@@ -53,6 +53,7 @@ mod tables;
 mod targets;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod unreadable_row;
 mod unsettled;
 mod unverified;
 mod versioned;
@@ -91,6 +92,7 @@ pub use summary::LeakSummary;
 pub use swaps::{NewSwap, Swap, SwapBehalf, SwapLease};
 pub use tables::{StoreTable, TableColumn};
 pub use targets::{NewTarget, TargetCount, TargetRow};
+pub use unreadable_row::UnreadableRow;
 pub use unsettled::UnsettledAccount;
 pub use unverified::UnverifiedAccount;
 pub use versioned::Versioned;

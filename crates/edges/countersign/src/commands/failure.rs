@@ -2,7 +2,7 @@ use std::{error::Error, process::ExitCode};
 
 use campaigns::{CampaignError, ReconcileError, ReportError, StatementError, WatchError};
 use instance::{CheckBackupError, CosignLogError, InstanceFault, RestoreError};
-use store::KeyRotated;
+use store::{KeyRotated, UnreadableRow};
 use worker::WorkError;
 
 use crate::{
@@ -50,7 +50,8 @@ pub(crate) fn exit_code(failure: &(dyn Error + 'static)) -> ExitCode {
 /// Whether a rule says no, or what is kept is not what was signed.
 fn is_refusal(failure: &(dyn Error + 'static)) -> bool {
     failure.is::<Refused>()
-        || is_of_rotated_key(failure)
+        || comes_from::<KeyRotated>(failure)
+        || comes_from::<UnreadableRow>(failure)
         || says_no(failure, WiringError::is_refusal)
         || says_no(failure, InstanceFault::is_refusal)
         || says_no(failure, CosignLogError::is_refusal)
@@ -72,6 +73,6 @@ fn says_no<E: Error + 'static>(
 }
 
 /// Every transaction may meet it, however deep in an operation's error.
-fn is_of_rotated_key(failure: &(dyn Error + 'static)) -> bool {
-    failure.is::<KeyRotated>() || failure.source().is_some_and(is_of_rotated_key)
+fn comes_from<E: Error + 'static>(failure: &(dyn Error + 'static)) -> bool {
+    failure.is::<E>() || failure.source().is_some_and(comes_from::<E>)
 }

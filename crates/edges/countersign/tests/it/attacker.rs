@@ -8,6 +8,13 @@ use crate::office::Office;
 /// Puts the program to work until nothing is left to do.
 pub(crate) const WORK: &[&str] = &["worker", "--until-done"];
 
+/// PostgreSQL checks what columns may hold, whoever writes. SQLite does not if it is asked not to.
+const CHECKS_DROPPED: &str = "DO $$ DECLARE of record; BEGIN \
+    FOR of IN SELECT conrelid::regclass AS rows, conname FROM pg_constraint \
+        WHERE contype = 'c' AND connamespace = current_schema()::regnamespace LOOP \
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', of.rows, of.conname); \
+    END LOOP; END $$";
+
 /// One thing that an owner does, and what is said of it.
 pub(crate) struct Attack {
     /// What is done to the rows.
@@ -36,7 +43,11 @@ impl<'a> Owner<'a> {
                 office.instance.ask(&format!("DROP TRIGGER {guard}"));
             }
         }
-        Self { office }
+        let owner = Self { office };
+        if office.instance.store().is_some() {
+            owner.write(CHECKS_DROPPED);
+        }
+        owner
     }
 
     /// A server's superuser tells it to ask neither triggers nor keys.

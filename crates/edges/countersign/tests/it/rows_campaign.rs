@@ -14,7 +14,11 @@ const RESUME: &[&str] = &["campaign", "resume", CAMPAIGN];
 const REPORT: &[&str] = &["campaign", "report", CAMPAIGN];
 const PUBLISH: &[&str] = &["campaign", "publish", CAMPAIGN];
 
-const LOG: &[&str] = &["log_entry", "log_hash", "log_head", "log_checkpoint", "target"];
+const STATUS: &[&str] = &["campaign", "status", CAMPAIGN];
+
+const NO_WORD: &str = "its column `state` holds what Countersign does not write";
+
+const LOG: &[&str] = &["log_entry", "log_hash", "log_head", "log_checkpoint", "notice", "target"];
 
 #[test]
 fn nothing_is_counted_or_goes_on_by_rows_that_nobody_has_signed() {
@@ -57,6 +61,16 @@ const ON_LOG: &[Attack] = &[
         harm: &["UPDATE log_entry SET campaign = NULL WHERE position > 20"],
         refused: &[&["log", "verify"]],
         says: "is about another campaign than it is filed under",
+    },
+    Attack {
+        harm: &["UPDATE target SET state = 'elsewhere'"],
+        refused: &[STATUS, REPORT, PUBLISH],
+        says: NO_WORD,
+    },
+    Attack {
+        harm: &["UPDATE notice SET state = 'elsewhere'"],
+        refused: &[STATUS, REPORT, PUBLISH],
+        says: NO_WORD,
     },
 ];
 
