@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use campaigns::{Reconciled, Reconciling, WorkerContext, reconcile_if_due};
-use instance::{Progress, Step};
+use instance::Unseen;
 use tokio::{sync::watch, time};
 
 /// How often to look whether it is due.
@@ -55,14 +55,4 @@ fn tell(result: &Reconciled) {
         "the site's table does not agree with what is kept: `countersign reconcile --list` says \
          whose rows, and what to do"
     );
-}
-
-/// Nobody waits for it.
-struct Unseen;
-
-impl Progress for Unseen {
-    fn begin(&self, _: Step, _: u64) {}
-    fn advance(&self, _: u64) {}
-    fn note(&self, _: &str) {}
-    fn end(&self) {}
 }

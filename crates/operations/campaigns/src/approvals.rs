@@ -9,22 +9,26 @@ use store::Tx;
 use crate::{
     CampaignError, CampaignView,
     freeze::plan_of,
-    loaded::{Loaded, held_by_name, named, take_step},
+    loaded::{Loaded, held_by_name, seen, take_step},
     show_campaign,
 };
 
 /// The plan that operators are to read and sign, in the one form of its bytes.
 ///
 /// # Errors
-/// [`CampaignError::NoPlan`] before it is frozen.
+/// [`CampaignError::NoPlan`] before it is frozen, [`CampaignError::Row`] if what is kept is not as
+/// the log says.
 pub fn export_plan<'a>(
     instance: &'a Instance,
     name: &'a str,
 ) -> BoxFuture<'a, Result<Plan, CampaignError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let loaded = named(&mut tx, name).await?;
-        current_plan(&mut tx, &loaded).await
+        // Nobody is shown a plan to sign that is not the one that was frozen.
+        let (loaded, log) = seen(instance, &mut tx, name).await?;
+        let plan = current_plan(&mut tx, &loaded).await?;
+        log.check_plan(loaded.id(), &plan.digest().to_string())?;
+        Ok(plan)
     })
 }
 

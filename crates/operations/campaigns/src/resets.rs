@@ -12,7 +12,7 @@ use model::{
     TargetState, Verdict,
 };
 use password::Verifier;
-use store::{Finding, ResetLine, SealedLine, StoreError};
+use store::{Finding, PastReset, ResetLine, SealedLine, StoreError};
 use tokio::task::spawn_blocking;
 
 use crate::{
@@ -38,12 +38,14 @@ pub fn watch_account<'a>(
         let Some(subject) = instance.subject_of(&mut tx, &account.id).await? else { return Ok(()) };
         let resets = tx.resets_of_subject(subject).await?;
         drop(tx);
-        for reset in resets.iter().filter(|reset| is_own(instance, &reset.line, account)) {
-            let (campaign, account) = (reset.campaign, account.id.clone());
-            let hash = credential.hash().clone();
-            let own = OwnPassword { campaign, line: reset.line.clone(), account, hash };
-            record(instance, verifier, own).await?;
-        }
+        let own = resets.into_iter().filter(|reset| is_own(instance, &reset.line, account));
+        let own = own.map(|PastReset { campaign, line, .. }| OwnPassword {
+            campaign,
+            line,
+            account: account.id.clone(),
+            hash: credential.hash().clone(),
+        });
+        record_all(instance, verifier, own.collect()).await?;
         Ok(())
     })
 }

@@ -68,7 +68,7 @@ pub use log::{
     verify_log,
 };
 pub use permission::{PermissionError, Permit, SendingPermission};
-pub use progress::{Progress, Step, Unit};
+pub use progress::{Progress, Step, Unit, Unseen};
 pub use proposal::{ArmError, ArmingTerms, TakenArming, adopt_proposal, arm, propose_arming};
 pub use proved::{ProvedFold, keep_proved};
 pub use roster::{RosterStateError, accept_roster, roster, roster_in};

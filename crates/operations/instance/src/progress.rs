@@ -10,6 +10,17 @@ pub trait Progress: Send + Sync {
     fn end(&self);
 }
 
+/// Shows nothing: nobody waits.
+#[derive(Debug, Clone, Copy)]
+pub struct Unseen;
+
+impl Progress for Unseen {
+    fn begin(&self, _: Step, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn note(&self, _: &str) {}
+    fn end(&self) {}
+}
+
 /// The steps that take long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {

@@ -4,7 +4,7 @@ use std::{fs, sync::Arc, time::Duration};
 
 use directory::Directory;
 use exposure::{AddLeak, EmbeddedDirectory, add_leak, screen_leak, verify_leak};
-use instance::{Progress, Step};
+use instance::Unseen;
 use model::{
     Account, AccountId, Credential, NoticeKind, Provenance, Randomness, Secret, StoredHash,
     SubjectId, Timestamp, Verdict,
@@ -59,9 +59,9 @@ impl Jane {
             files: vec![file],
         };
         let name = leak.name.clone();
-        add_leak(site, leak, Arc::new(Silent)).await.unwrap();
-        screen_leak(site, &name, accounts, Arc::new(Silent)).await.unwrap();
-        verify_leak(site, &name, accounts, Arc::new(verifier()), Arc::new(Silent)).await.unwrap();
+        add_leak(site, leak, Arc::new(Unseen)).await.unwrap();
+        screen_leak(site, &name, accounts, Arc::new(Unseen)).await.unwrap();
+        verify_leak(site, &name, accounts, Arc::new(verifier()), Arc::new(Unseen)).await.unwrap();
     }
 
     /// The path of a link that is in her mail.
@@ -194,13 +194,4 @@ impl Randomness for Always {
     fn fill(&self, bytes: &mut [u8]) {
         bytes.fill(self.0);
     }
-}
-
-struct Silent;
-
-impl Progress for Silent {
-    fn begin(&self, _: Step, _: u64) {}
-    fn advance(&self, _: u64) {}
-    fn note(&self, _: &str) {}
-    fn end(&self) {}
 }

@@ -13,7 +13,7 @@ use directory::{Directory, Mapping};
 use exposure::AddLeak;
 use instance::{
     ArmingTerms, Instance, InstanceKey, InstanceOptions, Progress, SendingGuard, SendingPermission,
-    Step, create_instance,
+    Unseen, create_instance,
     testing::{Counter, key, no_witnesses},
 };
 use model::{CampaignId, Clock, InstanceKind, Secret, StoredHash, Timestamp};
@@ -230,15 +230,4 @@ impl Clock for HostClock {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap())
     }
-}
-
-/// Nobody waits.
-#[derive(Debug)]
-struct Unseen;
-
-impl Progress for Unseen {
-    fn begin(&self, _: Step, _: u64) {}
-    fn advance(&self, _: u64) {}
-    fn note(&self, _: &str) {}
-    fn end(&self) {}
 }

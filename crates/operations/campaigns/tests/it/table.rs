@@ -7,7 +7,7 @@ use campaigns::{
 };
 use directory::{Columns, Mapping};
 use instance::{
-    Progress, Step,
+    Unseen,
     testing::{NOW, TestSite},
 };
 use ledger::CampaignEvent;
@@ -31,17 +31,6 @@ use crate::{
 
 /// Longer than any test runs.
 pub(crate) const LONG: Duration = Duration::from_hours(1);
-
-/// Nobody waits.
-#[derive(Debug)]
-struct Unseen;
-
-impl Progress for Unseen {
-    fn begin(&self, _: Step, _: u64) {}
-    fn advance(&self, _: u64) {}
-    fn note(&self, _: &str) {}
-    fn end(&self) {}
-}
 
 pub(crate) struct Table {
     pub(crate) instance: TestSite,

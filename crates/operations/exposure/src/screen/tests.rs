@@ -1,17 +1,8 @@
-use instance::testing::TestSite;
+use instance::{Unseen, testing::TestSite};
 use model::{Account, AccountId, LeakDate, Provenance, RejectReason};
 
 use super::*;
 use crate::{AddLeak, EmbeddedDirectory, add_leak, limits::CANDIDATES_PER_WRITE, rejected_lines};
-
-struct Silent;
-
-impl Progress for Silent {
-    fn begin(&self, _: Step, _: u64) {}
-    fn advance(&self, _: u64) {}
-    fn note(&self, _: &str) {}
-    fn end(&self) {}
-}
 
 /// A site whose only account stands so often in a leak, behind a line that is no
 /// record.
@@ -40,13 +31,13 @@ async fn site_with_leak(records: usize) -> (TestSite, LeakName) {
     let provenance = Provenance::Unknown;
     let leak =
         AddLeak { name: name.clone(), public_name: None, date, provenance, files: vec![file] };
-    add_leak(&site, leak, Arc::new(Silent)).await.unwrap();
+    add_leak(&site, leak, Arc::new(Unseen)).await.unwrap();
     (site, name)
 }
 
 async fn screened(site: &TestSite, name: &LeakName) -> LeakReport {
     let directory = EmbeddedDirectory::new(site.store().clone(), site.kind());
-    screen_leak(site, name, &directory, Arc::new(Silent)).await.unwrap()
+    screen_leak(site, name, &directory, Arc::new(Unseen)).await.unwrap()
 }
 
 #[tokio::test]

@@ -14,22 +14,12 @@ use super::{
 };
 use crate::{
     ArmError, ArmingTerms, DisarmedError, Instance, InstanceError, InstanceKey, InstanceOptions,
-    KeyRing, Progress, SendingGuard, Step, accept_roster, arm,
+    KeyRing, SendingGuard, Unseen, accept_roster, arm,
     limits::LEASE,
     log_entries, propose_arming,
     testing::{Counter, NOW, TestSite, founding, key, no_witnesses},
     verify_log,
 };
-
-/// Nobody waits.
-struct Silent;
-
-impl Progress for Silent {
-    fn begin(&self, _: Step, _: u64) {}
-    fn advance(&self, _: u64) {}
-    fn note(&self, _: &str) {}
-    fn end(&self) {}
-}
 
 #[derive(Debug)]
 struct Stopped;
@@ -61,7 +51,7 @@ impl BackedUp {
         let arming = proposed(&site, &sending).await;
         arm(&site, &arming, &roster, &sending, &no_witnesses()).await.unwrap();
         let file = site.path("backup");
-        back_up(&site, &file, &Silent).await.unwrap();
+        back_up(&site, &file, &Unseen).await.unwrap();
         Self { site, roster, file }
     }
 
@@ -78,7 +68,7 @@ impl BackedUp {
 
     async fn restore(&self, name: &str) -> Result<RestoreReport, RestoreError> {
         let target = self.target(name).await;
-        restore(BackupFile::open(&self.file)?, target, &Silent).await
+        restore(BackupFile::open(&self.file)?, target, &Unseen).await
     }
 
     async fn restored(&self, name: &str) -> Instance {
@@ -87,7 +77,7 @@ impl BackedUp {
     }
 
     fn check(&self) -> Result<BackupReport, CheckBackupError> {
-        check_backup(BackupFile::open(&self.file)?, &site_key(), &Silent)
+        check_backup(BackupFile::open(&self.file)?, &site_key(), &Unseen)
     }
 
     fn change(&self, change: impl FnOnce(&mut Vec<u8>)) {
@@ -124,7 +114,7 @@ async fn a_backup_tells_what_it_holds() {
     let log = backed_up.site.log().await;
     assert!(log.lines().last().unwrap().contains(r#""event":"backup_made","entries":3"#), "{log}");
     assert_eq!(last_backup(&backed_up.site).await.unwrap(), Some(NOW));
-    let again = back_up(&backed_up.site, &backed_up.file, &Silent).await;
+    let again = back_up(&backed_up.site, &backed_up.file, &Unseen).await;
     assert!(matches!(again, Err(BackUpError::Exists { .. })));
 }
 
@@ -219,7 +209,7 @@ async fn a_damaged_backup_leaves_no_instance_behind() {
 async fn a_backup_of_another_kind_is_refused_by_name() {
     let backed_up = BackedUp::new().await;
     let other = InstanceKey::parse(&"5a".repeat(32)).unwrap();
-    let refused = check_backup(BackupFile::open(&backed_up.file).unwrap(), &other, &Silent);
+    let refused = check_backup(BackupFile::open(&backed_up.file).unwrap(), &other, &Unseen);
     let refused = refused.unwrap_err();
     assert!(refused.is_refusal());
     let refused = refused.to_string();
