@@ -4,7 +4,7 @@ use std::{
     env,
     error::Error,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
 };
 
 /// What a chore comes to. Its error is a sentence for the developer, so any error will do.
@@ -13,6 +13,17 @@ pub(crate) type ChoreResult<T = ()> = Result<T, Box<dyn Error>>;
 /// Runs a command whose output the developer sees.
 pub(crate) fn run(command: &mut Command) -> ChoreResult {
     let status = command.status().map_err(|error| unstarted(command, &error))?;
+    check(command, status)
+}
+
+/// Runs two commands at once; both have ended when it returns.
+pub(crate) fn run_both(one: &mut Command, other: &mut Command) -> ChoreResult {
+    let mut child = one.spawn().map_err(|error| unstarted(one, &error))?;
+    let ended = run(other);
+    check(one, child.wait()?).and(ended)
+}
+
+fn check(command: &Command, status: ExitStatus) -> ChoreResult {
     if status.success() {
         return Ok(());
     }

@@ -1,8 +1,8 @@
 //! The program under a hostile scheduler: `sim/`, a workspace of its own.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use crate::shell::{ChoreResult, command, root, run};
+use crate::shell::{ChoreResult, command, root, run, run_both};
 
 /// Seeds that nobody has run before, in every test and in a full one.
 const FRESH_SEEDS: &str = "100";
@@ -16,15 +16,25 @@ const RECORDED: &str = "sim/seeds.txt";
 const SHARED: &str = "dev";
 const FAST: &str = "sim";
 
-/// Runs recorded seeds, then fresh ones; in a full test it also finds each fault of the past anew.
+/// Runs recorded seeds and fresh ones; in a full test it also finds each fault of the past anew.
+///
+/// Two processes at once: each runs one seed after another, and waits for SQLite half of the time.
 pub(crate) fn simulate(full: bool) -> ChoreResult {
-    let (seeds, profile) = if full { (FRESH_SEEDS_FULL, FAST) } else { (FRESH_SEEDS, SHARED) };
-    run(sim(profile).args(["replay", RECORDED]))?;
-    run(sim(profile).args(["run", "--seeds", seeds]))?;
-    if full {
-        run(sim(profile).args(["search", "--seeds", seeds]))?;
+    if !full {
+        compile(SHARED)?;
+        let (mut replay, mut fresh) = (sim(SHARED), sim(SHARED));
+        replay.args(["replay", RECORDED]);
+        return run_both(&mut replay, fresh.args(["run", "--seeds", FRESH_SEEDS]));
     }
-    Ok(())
+    run(sim(FAST).args(["replay", RECORDED]))?;
+    let (mut search, mut fresh) = (sim(FAST), sim(FAST));
+    search.args(["search", "--seeds", FRESH_SEEDS_FULL]);
+    run_both(&mut search, fresh.args(["run", "--seeds", FRESH_SEEDS_FULL]))
+}
+
+/// Two at once would wait for each other's compiler, and count that as a run.
+fn compile(profile: &str) -> ChoreResult {
+    run(sim(profile).arg("mutants").stdout(Stdio::null()))
 }
 
 /// Passes words on to the simulation.
