@@ -187,8 +187,8 @@ async fn obey(command: SimCommand) -> SimResult<bool> {
             let mut is_complete = true;
             println!("# MUTANT SEED: each breaks something with the mutant, and holds without.");
             for (mutant, _) in failpoint::mutant::MUTANTS {
-                let among = from..from + seeds;
-                let found = replay::search(&world, mutant, among, &how.asked(0).faults).await?;
+                let faults = how.asked(0).faults;
+                let found = replay::search(&world, mutant, from, seeds, &faults).await?;
                 match found {
                     Some(seed) => println!("{mutant} {seed}"),
                     None => println!("# {mutant}: not found in {seeds} seeds from {from}"),
