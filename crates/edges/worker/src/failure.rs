@@ -1,7 +1,7 @@
 use campaigns::{CampaignError, RunError};
 use instance::PermissionError;
 use recoveries::RequestError;
-use store::StoreError;
+use store::{GrowthUndone, StoreError};
 
 /// Why a worker could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,9 @@ pub enum WorkError {
     /// A mail that somebody asked for could not be written or sent.
     #[error(transparent)]
     Request(#[from] RequestError),
+    /// Nothing that this process records can be relied on.
+    #[error(transparent)]
+    Undone(#[from] GrowthUndone),
     /// The store does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -32,6 +35,7 @@ impl WorkError {
             Self::Campaign(error) => error.is_refusal(),
             Self::Run(error) => error.is_refusal(),
             Self::Request(error) => error.is_refusal(),
+            Self::Undone(_) => true,
             Self::Store(error) => matches!(error, StoreError::NoRow { .. }),
         }
     }

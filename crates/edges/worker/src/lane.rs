@@ -45,10 +45,15 @@ impl Lane<'_> {
         while !*self.stop.borrow() && !*self.over.borrow() {
             // Registered before looking, so that no call in between is missed.
             let called = self.due.notified();
-            match work_once(&self.context, self.options, &mut self.refused).await {
+            let worked = work_once(&self.context, self.options, &mut self.refused).await;
+            self.context.instance.store().log_growths().check_known()?;
+            match worked {
                 Ok(Worked::Told | Worked::Something) => {}
                 Ok(Worked::Nothing) if refusal.is_some() && self.is_rest_over().await? => break,
-                Ok(Worked::Nothing) => wait(called, &mut self.stop, self.over).await,
+                Ok(Worked::Nothing) => {
+                    self.keep_up().await;
+                    wait(called, &mut self.stop, self.over).await;
+                }
                 Err(refused) if self.options.until_done && refused.is_refusal() => {
                     refusal.get_or_insert(refused);
                     if self.is_rest_over().await? {
@@ -59,11 +64,21 @@ impl Lane<'_> {
                 }
                 Err(error) => {
                     tracing::error!(%error, "a campaign could not go on");
+                    self.keep_up().await;
                     wait(time::sleep(AFTER_FAILURE), &mut self.stop, self.over).await;
                 }
             }
         }
+        self.keep_up().await;
         refusal.map_or(Ok(()), Err)
+    }
+
+    /// What is recorded last, such as a halt, is nothing that anything else is done after.
+    async fn keep_up(&self) {
+        let permission = &self.context.means.outbox.permission;
+        if let Err(error) = permission.keep_up(self.context.instance).await {
+            tracing::error!(%error, "what was done last is not remembered outside the store");
+        }
     }
 
     async fn is_rest_over(&self) -> Result<bool, WorkError> {

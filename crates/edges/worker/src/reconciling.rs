@@ -39,6 +39,9 @@ async fn compare_once(context: &WorkerContext<'_>, every: Duration) {
         Ok(None) => {}
         Err(error) => tracing::error!(%error, "the site's table could not be compared"),
     }
+    if let Err(error) = means.outbox.permission.keep_up(instance).await {
+        tracing::error!(%error, "what was found is not remembered outside the store");
+    }
 }
 
 fn tell(result: &Reconciled) {

@@ -3,7 +3,7 @@ use ledger::{
     Tree, frontier, hash_position,
 };
 use model::Timestamp;
-use store::{NewLogEntry, StoreError, Tx};
+use store::{GrowthUndone, NewLogEntry, StoreError, Tx};
 use tracing::Level;
 
 /// Writes events into the audit log and signs its new head, in the caller's transaction: what is
@@ -35,6 +35,7 @@ async fn append_signed(
     events: &[LogEvent],
     sign: impl FnOnce(u64, Hash) -> Result<String, CheckpointError>,
 ) -> Result<u64, LogError> {
+    tx.log_growths().check_known()?;
     follow(events);
     let size = tx.log_size_for_append().await?;
     let mut tree = Tree::resume(size, tx.log_hashes(&frontier(size)).await?);
@@ -45,9 +46,9 @@ async fn append_signed(
         entries.push(NewLogEntry { campaign: event.campaign(), body });
     }
     tx.append_log(size, at, &entries, hash_position(size), &hashes).await?;
-    let note = sign(tree.size(), tree.root()?)?;
-    tx.add_checkpoint(tree.size(), at, &note).await?;
-    Ok(tree.size())
+    let (size, root) = (tree.size(), tree.root()?);
+    tx.add_checkpoint(size, root, at, &sign(size, root)?).await?;
+    Ok(size)
 }
 
 /// Tells whoever wants a detailed log what is being done. Names alone: what an entry says of accounts
@@ -94,6 +95,9 @@ pub enum LogError {
         /// Entries that were proved before.
         proved: u64,
     },
+    /// Something in the database takes back what is written to it.
+    #[error(transparent)]
+    Undone(#[from] GrowthUndone),
     /// This version does not know what an entry says.
     #[error("entry {position} of the audit log cannot be read: {source}")]
     Unreadable {

@@ -1,7 +1,8 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use authority::{Roster, RosterDigest};
 use futures_util::future::BoxFuture;
+use ledger::WitnessPolicy;
 use model::InstanceKind;
 use store::{StoreError, Tx};
 
@@ -23,6 +24,8 @@ pub struct SendingPermission {
     witnesses: Witnesses,
     /// Whether the log could not be marked when it was last to be.
     is_unmarked: AtomicBool,
+    /// How many of its entries were to be marked then.
+    tried: AtomicU64,
 }
 
 /// That this host may send from this store, as it was found in the transaction that asks.
@@ -38,7 +41,8 @@ impl SendingPermission {
     /// `founding` is the digest of the first roster, from the configuration.
     #[must_use]
     pub const fn new(guard: SendingGuard, founding: RosterDigest, witnesses: Witnesses) -> Self {
-        Self { guard, founding, witnesses, is_unmarked: AtomicBool::new(false) }
+        let (is_unmarked, tried) = (AtomicBool::new(false), AtomicU64::new(0));
+        Self { guard, founding, witnesses, is_unmarked, tried }
     }
 
     /// Refuses unless this host may send from this store now. It belongs into the transaction that
@@ -86,35 +90,50 @@ impl SendingPermission {
     /// witnesses. It comes after what is to be done is committed, and before it is done.
     ///
     /// # Errors
-    /// [`PermissionError`] if the log is not the one that was marked before, if the store could forget
-    /// what it has committed, or if too few witnesses sign for its log.
+    /// [`PermissionError`] if the log is not the one that was marked before, if it does not hold what
+    /// this process has committed, if the store could forget that, or if too few witnesses sign for it.
     pub fn mark<'a>(
         &'a self,
         instance: &'a Instance,
     ) -> BoxFuture<'a, Result<(), PermissionError>> {
         Box::pin(async move {
-            self.guard.mark(instance, &self.witnesses).await?;
-            let marked = self.mark_elsewhere(instance).await;
+            let grown = instance.store().log_growths().committed();
+            self.tried.fetch_max(grown, Ordering::Relaxed);
+            let marked = self.mark_all(instance).await;
             self.is_unmarked.store(marked.is_err(), Ordering::Relaxed);
             marked
         })
     }
 
-    async fn mark_elsewhere(&self, instance: &Instance) -> Result<(), PermissionError> {
-        // What is read here is compared with the log, which others move on meanwhile.
-        let mut tx = instance.store().begin().await?;
-        let roster = roster_in(&mut tx, instance, self.founding).await?;
-        let policy = witness_policy(&mut tx, instance, &roster).await?;
-        if instance.kind() == InstanceKind::Site {
-            check_memory(&mut tx, policy.is_some()).await?;
-        }
-        drop(tx);
+    async fn mark_all(&self, instance: &Instance) -> Result<(), PermissionError> {
+        let policy = policy_for(instance, self.founding).await?;
+        self.guard.mark(instance, &self.witnesses).await?;
         match policy {
             Some(policy) if !mutant::is_on("witness_unasked") => {
                 Ok(self.witnesses.sign(instance, &policy).await?)
             }
             _ => Ok(()),
         }
+    }
+
+    /// Marks what was committed after the last time, such as a halt that nobody has asked for: there is
+    /// nothing else to be done, and so nobody would. It is tried once; [`SendingPermission::ready`]
+    /// tries again.
+    ///
+    /// # Errors
+    /// As [`SendingPermission::mark`].
+    pub fn keep_up<'a>(
+        &'a self,
+        instance: &'a Instance,
+    ) -> BoxFuture<'a, Result<(), PermissionError>> {
+        Box::pin(async move {
+            let grown = instance.store().log_growths().committed();
+            if self.tried.fetch_max(grown, Ordering::Relaxed) < grown {
+                self.mark(instance).await
+            } else {
+                Ok(())
+            }
+        })
     }
 
     /// Tries again if the log could not be marked when it was last to be: then nothing is begun that
@@ -134,6 +153,38 @@ impl SendingPermission {
             }
         })
     }
+}
+
+/// Has the witnesses sign for the log, from a host that has no sending file to remember it in; `false`
+/// if operators have armed none.
+///
+/// # Errors
+/// [`PermissionError`] if nothing is armed, or too few witnesses sign.
+pub fn mark_by_witnesses<'a>(
+    instance: &'a Instance,
+    founding: RosterDigest,
+    witnesses: &'a Witnesses,
+) -> BoxFuture<'a, Result<bool, PermissionError>> {
+    Box::pin(async move {
+        let Some(policy) = policy_for(instance, founding).await? else { return Ok(false) };
+        witnesses.sign(instance, &policy).await?;
+        Ok(true)
+    })
+}
+
+/// The witnesses that have to sign for a log that is as this process has left it.
+async fn policy_for(
+    instance: &Instance,
+    founding: RosterDigest,
+) -> Result<Option<WitnessPolicy>, PermissionError> {
+    // What is read here is compared with the log, which others move on meanwhile.
+    let mut tx = instance.store().begin().await?;
+    let roster = roster_in(&mut tx, instance, founding).await?;
+    let policy = witness_policy(&mut tx, instance, &roster).await?;
+    if instance.kind() == InstanceKind::Site {
+        check_memory(&mut tx, policy.is_some()).await?;
+    }
+    Ok(policy)
 }
 
 /// Whatever becomes of the server, what it has committed must be known to whoever goes on. A standby

@@ -33,6 +33,18 @@ impl Instance {
             Ok(MutexGuard::map(known, |known| &mut known.fold))
         })
     }
+
+    /// Passes a store that holds what this process has recorded there, so far.
+    ///
+    /// # Errors
+    /// [`LogError::Undone`] if something in the database has taken it back.
+    pub fn check_recorded(&self) -> BoxFuture<'_, Result<(), InstanceFault>> {
+        Box::pin(async move {
+            let mut tx = self.store().read().await?;
+            drop(self.proved(&mut tx).await?);
+            Ok(())
+        })
+    }
 }
 
 /// Keeps what the log says, if it has grown by much since that was kept last: a process that begins
@@ -68,21 +80,39 @@ async fn catch_up(
     instance: &Instance,
     tx: &mut Tx,
 ) -> Result<(), InstanceFault> {
+    let growths = instance.store().log_growths();
+    let committed = growths.committed();
     let size = tx.committed_log_size().await?;
     if size < known.proved {
         return Err(LogError::Shorter { found: size, proved: known.proved }.into());
     }
-    if size == known.fold.size() {
-        return Ok(());
+    if size < committed {
+        return Err(LogError::from(growths.lose()).into());
     }
+    if size > known.fold.size() {
+        read_up_to(known, instance, tx, size).await?;
+    }
+    Ok(growths.check(size).map_err(LogError::from)?)
+}
+
+async fn read_up_to(
+    known: &mut ProvedEntries,
+    instance: &Instance,
+    tx: &mut Tx,
+    size: u64,
+) -> Result<(), InstanceFault> {
     // Whoever still holds the key before would take what the new one has signed for a forgery.
     tx.check_key().await?;
     let mut fold = mem::take(&mut known.fold);
     if fold.size() == 0 {
         fold = begin(instance, tx, size).await?;
     }
-    while fold.size() < size {
-        read_some(instance, tx, &mut fold, size).await?;
+    let growths = instance.store().log_growths();
+    for stop in growths.sizes_above(fold.size()).into_iter().chain([size]) {
+        while fold.size() < stop.min(size) {
+            read_some(instance, tx, &mut fold, stop.min(size)).await?;
+        }
+        growths.meet(fold.size(), fold.root().map_err(LogError::from)?);
     }
     prove(instance, tx, &fold).await?;
     tracing::debug!(entries = size, "read the log");
@@ -96,7 +126,9 @@ async fn begin(instance: &Instance, tx: &mut Tx, size: u64) -> Result<Fold, LogE
     let Some(FoldSnapshot { size, body, mac, key }) = tx.fold_snapshot(size).await? else {
         return Ok(Fold::default());
     };
-    if key != Some(instance.keys().id()) {
+    // What this process has written is met entry by entry.
+    let is_passed = instance.store().log_growths().has_open_below(size);
+    if is_passed || key != Some(instance.keys().id()) {
         return Ok(Fold::default());
     }
     let tree = Tree::resume(size, tx.log_hashes(&frontier(size)).await?);

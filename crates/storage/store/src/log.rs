@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use model::{CampaignId, KeyId, Timestamp};
 
-use crate::{StoreError, StoreFuture, Tx, cell::Cell, limits::HASHES_PER_STATEMENT};
+use crate::{LogGrowths, StoreError, StoreFuture, Tx, cell::Cell, limits::HASHES_PER_STATEMENT};
 
 sql::queries! {
     SIZE = ["SELECT size FROM log_head"];
@@ -82,6 +82,12 @@ pub struct FoldSnapshot {
 record!(FoldSnapshot { size, body, mac, key = "key_id" });
 
 impl Tx {
+    /// How far this process has taken the log.
+    #[must_use]
+    pub const fn log_growths(&self) -> &LogGrowths {
+        self.1.growths()
+    }
+
     /// How many entries the log holds.
     pub fn log_size(&mut self) -> StoreFuture<'_, u64> {
         Box::pin(async move { head(self.0.run(&SIZE)).await })
@@ -91,7 +97,7 @@ impl Tx {
     /// back, do not count.
     pub fn committed_log_size(&mut self) -> StoreFuture<'_, u64> {
         Box::pin(async move {
-            match self.1 {
+            match self.1.before {
                 Some(before) => Ok(before),
                 None => self.log_size().await,
             }
@@ -118,7 +124,7 @@ impl Tx {
     ) -> StoreFuture<'c, ()> {
         Box::pin(async move {
             self.move_head(size_before, size_before + entries.len() as u64).await?;
-            self.1.get_or_insert(size_before);
+            self.1.before.get_or_insert(size_before);
             let entries = (size_before..).zip(entries.iter().cloned());
             self.0
                 .insert_all(&ADD_ENTRIES, entries, |query, (position, entry)| {
@@ -214,14 +220,17 @@ impl Tx {
         })
     }
 
-    /// Keeps a signed checkpoint. The schema refuses a second one of the same size.
+    /// Keeps a signed checkpoint, of which others know the root. The schema refuses a second one of the
+    /// same size.
     pub fn add_checkpoint<'c>(
         &'c mut self,
         size: u64,
+        root: [u8; 32],
         at: Timestamp,
         note: &'c str,
     ) -> StoreFuture<'c, ()> {
         Box::pin(async move {
+            self.1.grow(size, root);
             let query = self.0.run(&ADD_CHECKPOINT).bind(Cell(size)).bind(Cell(at));
             Ok(query.bind(note.to_owned()).exactly_one().await?)
         })

@@ -5,6 +5,7 @@ use crate::{
     StoreFuture,
     cell::{Cell, Stored},
     limits::IDS_PER_STATEMENT,
+    log_growth::{LogGrowths, LogTail},
     schema::SCHEMA,
 };
 
@@ -20,6 +21,7 @@ sql::queries! {
 pub struct Store {
     pub(crate) db: Db,
     key: Option<KeyId>,
+    growths: LogGrowths,
 }
 
 /// How to open a store.
@@ -39,7 +41,7 @@ impl Store {
             let options =
                 OpenOptions { access: Access::Create, connections_max: options.connections_max };
             let db = Db::open(url, options).await?;
-            Ok(Self { db, key: None })
+            Ok(Self { db, key: None, growths: LogGrowths::default() })
         })
     }
 
@@ -52,12 +54,22 @@ impl Store {
 
     /// Starts a transaction that may write: on SQLite it is the only one at a time.
     pub fn begin(&self) -> StoreFuture<'_, Tx> {
-        Box::pin(async move { Ok(Tx(self.db.begin().await?, None, self.key)) })
+        Box::pin(async move { Ok(Tx(self.db.begin().await?, self.log_tail(), self.key)) })
     }
 
     /// Starts a transaction that only reads, and sees one state of the store throughout.
     pub fn read(&self) -> StoreFuture<'_, Tx> {
-        Box::pin(async move { Ok(Tx(self.db.read().await?, None, self.key)) })
+        Box::pin(async move { Ok(Tx(self.db.read().await?, self.log_tail(), self.key)) })
+    }
+
+    /// How far transactions from here have taken the log.
+    #[must_use]
+    pub const fn log_growths(&self) -> &LogGrowths {
+        &self.growths
+    }
+
+    fn log_tail(&self) -> LogTail {
+        LogTail::new(self.growths.clone())
     }
 
     /// Brings the schema up to date.
@@ -120,10 +132,9 @@ impl Standbys {
 
 /// A transaction. Dropping it without [`Tx::commit`] takes everything back.
 ///
-/// It knows how many entries the log had before its own, and which instance key has to be in force
-/// when it is committed.
+/// It knows how far it takes the log, and which instance key has to be in force when it is committed.
 #[derive(Debug)]
-pub struct Tx(pub(crate) sql::SqlTx, pub(crate) Option<u64>, pub(crate) Option<KeyId>);
+pub struct Tx(pub(crate) sql::SqlTx, pub(crate) LogTail, pub(crate) Option<KeyId>);
 
 impl Tx {
     /// Makes everything done in it last.
@@ -134,7 +145,10 @@ impl Tx {
     pub fn commit(mut self) -> StoreFuture<'static, ()> {
         Box::pin(async move {
             self.hold_key().await?;
-            Ok(self.0.commit().await?)
+            let Self(tx, log, _) = self;
+            tx.commit().await?;
+            log.committed();
+            Ok(())
         })
     }
 

@@ -35,7 +35,7 @@ pub(super) async fn run(
         CampaignDesk { context, instance: wiring::instance(&config).await?, config: &config };
     let done = desk.run(command).await;
     if done.is_ok() && command.moves_on() {
-        wiring::remember(&config, &desk.instance).await;
+        wiring::remember(&config, &desk.instance).await?;
     }
     done
 }

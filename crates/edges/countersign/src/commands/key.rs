@@ -82,6 +82,8 @@ async fn rotate(
         None => wiring::instance(config).await?,
         Some(file) => in_force(context, config, file).await?,
     };
+    // A store from before would take the old key again.
+    wiring::remember(config, &instance).await?;
     let progress = context.progress();
     let wrapped = wrap_data_keys_anew(&instance, &*progress).await?;
     let rotation = KeyRotation { key: instance.keys().id(), wrapped };

@@ -31,6 +31,7 @@ pub(super) async fn run(
         listed_max: if arguments.list { Thoroughness::default().listed_max } else { 0 },
     };
     let outcome = reconcile(&means, thoroughness).await?;
+    wiring::remember(&config, &instance).await?;
     context.output.result("countersign.reconcile/1", &outcome, for_people)?;
     Ok(Done::whole_if(outcome.result.agrees()))
 }

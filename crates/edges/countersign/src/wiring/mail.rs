@@ -3,7 +3,10 @@
 use std::fs;
 
 use campaigns::Means;
-use instance::{Instance, SendingFileError, SendingGuard, SendingPermission, Witnesses};
+use instance::{
+    DisarmedError, Instance, InstanceFault, PermissionError, RosterStateError, SendingFileError,
+    SendingGuard, SendingPermission, Witnesses, mark_by_witnesses,
+};
 use model::{InstanceKind, Secret};
 use notice::{
     Address, Credentials, DkimKey, Greeting, Language, Maildir, Relay, RelayOptions, Roots,
@@ -45,23 +48,45 @@ fn permission(config: &Config) -> Result<SendingPermission, WiringError> {
 }
 
 /// Remembers outside the store what an operator has just done, as workers do before they seal: else a
-/// store from before, in which nothing was halted and nobody removed, would pass for this one. A host
-/// that was never armed has nothing to remember it in. What was done holds all the same.
-pub(crate) async fn remember(config: &Config, instance: &Instance) {
-    let permission = match permission(config) {
-        Err(WiringError::Mail(MailError::Sending(SendingFileError::Missing { .. }))) => return,
-        permission => permission,
-    };
-    let marked = match permission {
+/// store from before, in which nothing was halted and nobody removed, would pass for this one.
+///
+/// # Errors
+/// [`InstanceFault`] if the store does not hold what was done. Where it cannot be remembered, it is done
+/// all the same, and that is said.
+pub(crate) async fn remember(config: &Config, instance: &Instance) -> Result<(), InstanceFault> {
+    instance.check_recorded().await?;
+    let remembered = match permission(config) {
+        Err(WiringError::Mail(MailError::Sending(SendingFileError::Missing { .. }))) => {
+            remember_by_witnesses(config, instance).await
+        }
         Ok(permission) => permission.mark(instance).await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
-    if let Err(error) = marked {
+    if let Err(reason) = remembered {
         tracing::warn!(
-            error,
+            reason,
             "what was done is on record, and not remembered outside the store: a store from before \
              would not be noticed by it"
         );
+    }
+    Ok(())
+}
+
+/// From a host that was never armed. Before any is, there is nothing that could be sent.
+async fn remember_by_witnesses(config: &Config, instance: &Instance) -> Result<(), String> {
+    let Ok(Some(founding)) = founding_digest(config) else { return Ok(()) };
+    match mark_by_witnesses(instance, founding, &witnesses()).await {
+        Ok(true)
+        | Err(
+            PermissionError::Disarmed(DisarmedError::Never)
+            | PermissionError::Roster(RosterStateError::None),
+        ) => Ok(()),
+        Ok(false) => {
+            Err("this host has no sending file, and no witness is armed. Do such things on \
+                          a sending host"
+                .to_owned())
+        }
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -34,20 +34,38 @@ impl<'a> Owner<'a> {
     /// From now on nothing keeps rows as they are. What counts them still does.
     pub(crate) fn of(office: &'a Office) -> Self {
         office.distrust_rows();
+        let owner = Self { office };
         if office.instance.store().is_none() {
             let guards = "SELECT group_concat(name) FROM sqlite_master \
                           WHERE type = 'trigger' AND sql LIKE '%RAISE(ABORT%'";
-            let guards = office.instance.ask(guards).replace("None", "");
-            let names = guards.split(|c: char| !c.is_ascii_lowercase() && c != '_');
-            for guard in names.filter(|name| !name.is_empty()) {
-                office.instance.ask(&format!("DROP TRIGGER {guard}"));
-            }
+            owner.drop_triggers(&office.instance.ask(guards));
         }
-        let owner = Self { office };
         if office.instance.store().is_some() {
             owner.write(CHECKS_DROPPED);
         }
         owner
+    }
+
+    /// A SQLite store has none left.
+    pub(crate) fn drop_all_triggers(&self) {
+        let triggers = "SELECT group_concat(name) FROM sqlite_master WHERE type = 'trigger'";
+        self.drop_triggers(&self.office.instance.ask(triggers));
+    }
+
+    /// What keeps rows of a table as they are does so no more, for our program either.
+    pub(crate) fn drop_guards(&self, tables: &[&str]) {
+        if self.office.instance.store().is_some() {
+            for table in tables {
+                self.write(&format!("ALTER TABLE {table} DISABLE TRIGGER USER"));
+            }
+        }
+    }
+
+    fn drop_triggers(&self, names: &str) {
+        let names = names.split(|c: char| !c.is_ascii_lowercase() && c != '_');
+        for name in names.filter(|name| !name.is_empty() && *name != "one") {
+            self.write(&format!("DROP TRIGGER {name}"));
+        }
     }
 
     /// A server's superuser tells it to ask neither triggers nor keys.

@@ -48,6 +48,7 @@ mod settling;
 mod setup;
 mod stored;
 mod two_hosts;
+mod undone;
 mod upgraded;
 mod way_back;
 mod witness;

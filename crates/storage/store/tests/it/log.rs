@@ -101,7 +101,7 @@ async fn appenders_who_lock_the_head_all_succeed(store: TestStore) {
 async fn what_is_written_stays(store: TestStore) {
     let mut tx = store.tx().await;
     append(&mut tx, 0).await.unwrap();
-    tx.add_checkpoint(1, time(1), "note").await.unwrap();
+    tx.add_checkpoint(1, [0; 32], time(1), "note").await.unwrap();
     tx.commit().await.unwrap();
     let texts = [
         ("UPDATE log_entry SET body = body", "rows of log_entry are only added"),
@@ -126,13 +126,13 @@ async fn the_latest_checkpoint_covers_most(store: TestStore) {
     let mut tx = store.tx().await;
     assert_eq!(tx.latest_checkpoint().await.unwrap(), None);
     for size in [9, 10, 2] {
-        tx.add_checkpoint(size, time(5), &format!("note {size}")).await.unwrap();
+        tx.add_checkpoint(size, [0; 32], time(5), &format!("note {size}")).await.unwrap();
     }
     let expected = CheckpointRow { size: 10, at: time(5), note: "note 10".to_owned() };
     assert_eq!(tx.latest_checkpoint().await.unwrap(), Some(expected));
     let sizes: Vec<_> = tx.checkpoints().await.unwrap().iter().map(|note| note.size).collect();
     assert_eq!(sizes, [2, 9, 10]);
-    let again = tx.add_checkpoint(10, time(6), "another").await;
+    let again = tx.add_checkpoint(10, [0; 32], time(6), "another").await;
     assert_eq!(broken(again), Constraint::Unique);
 }
 

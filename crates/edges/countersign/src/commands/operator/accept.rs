@@ -33,7 +33,7 @@ pub(super) async fn run(
     let expected = agreed(configured, given)?;
     let instance = wiring::instance(&config).await?;
     let roster = accept_roster(&instance, &signed, expected).await.map_err(refused)?;
-    wiring::remember(&config, &instance).await;
+    wiring::remember(&config, &instance).await?;
     let names = roster.operators().iter().map(OperatorPublic::name);
     let line = || format!("[operators]\nroster_digest = \"{expected}\"\n");
     let accepted = Accepted {
