@@ -8,12 +8,14 @@ mod settled;
 mod swaps;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     ops::Bound,
+    time::Duration,
 };
 
 use model::{
-    CampaignId, CredentialVersion, KillSwitch, NoticeId, NoticeState, SubjectId, SwapId, Timestamp,
+    CampaignId, CredentialVersion, KillSwitch, NoticeId, NoticeKind, NoticeState, SubjectId,
+    SwapId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,8 +34,11 @@ use crate::{
     CampaignEvent, Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom, tree::leaf_hash,
 };
 
+/// For how long it is counted how many letters somebody has got.
+const LETTERS_KEPT: Duration = Duration::from_hours(24);
+
 /// A snapshot begins with it: another form is not read.
-const SNAPSHOT_FORM: u8 = 7;
+const SNAPSHOT_FORM: u8 = 8;
 
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
@@ -46,6 +51,8 @@ pub struct Fold {
     swaps: SwapsFold,
     /// Notices of no campaign that are not final.
     requested: HashMap<NoticeId, RequestedFold>,
+    /// When letters were written that people had asked for, and to whom: those of the last day.
+    letters: VecDeque<(Timestamp, Whom)>,
     /// The last link by which somebody has chosen a password: earlier ones work no more.
     used_links: HashMap<Whom, i64>,
     /// By whom a person was told first of one stored password.
@@ -389,6 +396,19 @@ impl Fold {
         self.last_backup
     }
 
+    /// How many letters that somebody had asked for were written to a person since a moment, of at most
+    /// a day ago.
+    #[must_use]
+    pub fn letters_since(&self, subject: SubjectId, since: Timestamp) -> u64 {
+        let whom = Whom::Subject(subject);
+        self.letters.iter().filter(|(at, of)| *at > since && *of == whom).count() as u64
+    }
+
+    /// What became of each campaign, by its number.
+    pub fn campaigns(&self) -> impl Iterator<Item = (CampaignId, &CampaignFold)> {
+        self.campaigns.iter().map(|(id, fold)| (*id, fold))
+    }
+
     /// Whether a link is later than those by which this person has chosen a password.
     #[must_use]
     pub fn is_link_unused(&self, subject: SubjectId, link: i64) -> bool {
@@ -419,9 +439,9 @@ impl Fold {
                 (self.arming, self.restored_from) = (None, Some(from));
             }
             FoldEntry::Requested(_, step) => self.follow_requested(step),
-            FoldEntry::Recovery(event) => {
+            FoldEntry::Recovery(at, event) => {
                 self.swaps.follow_choice(&event, leaf);
-                self.follow_recovery(event);
+                self.follow_recovery(at, event);
             }
             FoldEntry::ValueFound(swap) => self.swaps.find(swap),
             FoldEntry::Compared => self.is_uncompared = false,
@@ -429,9 +449,16 @@ impl Fold {
         }
     }
 
-    fn follow_recovery(&mut self, event: RecoveryEvent) {
+    fn follow_recovery(&mut self, at: Timestamp, event: RecoveryEvent) {
         match event {
-            RecoveryEvent::RequestedNoticeMade { notice, row, .. } => {
+            RecoveryEvent::RequestedNoticeMade { notice, row, kind, whom } => {
+                if kind != NoticeKind::ResetDone {
+                    let is_old = |(of, _): &(Timestamp, Whom)| of.after(LETTERS_KEPT) < at;
+                    while self.letters.front().is_some_and(is_old) {
+                        self.letters.pop_front();
+                    }
+                    self.letters.push_back((at, whom));
+                }
                 let standing = NoticeFold::pending(0);
                 self.requested.insert(notice, RequestedFold { standing, row, is_restored: false });
             }

@@ -14,7 +14,7 @@ use crate::people::ask::{
     PublicStatement, Question, TypedNotice, Unanswered,
 };
 
-pub(crate) use campaigns::{CampaignReport, CampaignView, ReconciliationView};
+pub(crate) use campaigns::{CampaignReport, CountedCampaign, ReconciliationView};
 
 /// Answers people and operators with the keys and connections of this process.
 #[derive(Clone)]
@@ -97,9 +97,15 @@ impl InProcess {
         chosen.map(outcome).map_err(Unanswered::because)
     }
 
-    /// Where every campaign stands, the oldest first.
-    pub(crate) async fn campaigns(&self) -> Result<Vec<CampaignView>, Unanswered> {
-        campaigns::campaigns(&self.instance).await.map_err(Unanswered::because)
+    /// Where every campaign stands by the audit log, the oldest first.
+    pub(crate) async fn campaigns(&self) -> Result<Vec<CountedCampaign>, Unanswered> {
+        campaigns::counted_campaigns(&self.instance).await.map_err(Unanswered::because)
+    }
+
+    /// Whether nobody is told for now.
+    pub(crate) async fn is_sending_paused(&self) -> Result<bool, Unanswered> {
+        let paused = outbox::paused_sending(&self.instance).await;
+        paused.map(|paused| paused.is_some()).map_err(Unanswered::because)
     }
 
     /// When the site's table was last compared with what is kept, and what was found.

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::{
     guard::{self, guarded},
-    in_process::{CampaignView, InProcess, ReconciliationView},
+    in_process::{CountedCampaign, InProcess, ReconciliationView},
     limits::HEALTH_TIME_MAX,
 };
 
@@ -47,15 +47,19 @@ async fn healthz(State(operations): State<InProcess>) -> (StatusCode, &'static s
     (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n")
 }
 
-/// Counts of campaigns by state: read from the store at each request, so that every process of an
+/// Counts of campaigns by state: those of the audit log, at each request, so that every process of an
 /// instance tells the same. It names no account and no address.
 async fn metrics(State(operations): State<InProcess>) -> Response {
-    let (views, last) = match tokio::try_join!(operations.campaigns(), operations.reconciliation())
-    {
+    let read = tokio::try_join!(
+        operations.campaigns(),
+        operations.is_sending_paused(),
+        operations.reconciliation()
+    );
+    let (campaigns, is_paused, last) = match read {
         Ok(read) => read,
         Err(error) => return failed(&error),
     };
-    match text(&views, &last) {
+    match text(&campaigns, is_paused, &last) {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(error) => failed(&error),
     }
@@ -68,7 +72,11 @@ fn failed(error: &dyn std::error::Error) -> Response {
 
 type GaugeFamily = Family<Vec<(&'static str, String)>, Gauge<u64, AtomicU64>>;
 
-fn text(views: &[CampaignView], last: &ReconciliationView) -> Result<String, std::fmt::Error> {
+fn text(
+    counted: &[CountedCampaign],
+    is_paused: bool,
+    last: &ReconciliationView,
+) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("countersign");
     let (campaigns, accounts) = (GaugeFamily::default(), GaugeFamily::default());
     let (notices, untold) = (GaugeFamily::default(), GaugeFamily::default());
@@ -78,19 +86,19 @@ fn text(views: &[CampaignView], last: &ReconciliationView) -> Result<String, std
     registry.register("sealed_untold", "Accounts sealed and not told yet", untold.clone());
     let paused = Gauge::<u64, AtomicU64>::default();
     registry.register("sending_paused", "Whether nobody is told for now", paused.clone());
-    paused.set(u64::from(views.iter().any(|view| view.sending_paused.is_some())));
-    for view in views {
-        let campaign = ("campaign", view.name.clone());
-        campaigns.get_or_create(&vec![("state", view.state.to_owned())]).inc();
-        for (state, count) in &view.accounts {
+    paused.set(u64::from(is_paused));
+    for counted in counted {
+        let campaign = ("campaign", counted.name.clone());
+        campaigns.get_or_create(&vec![("state", counted.state.to_string())]).inc();
+        for (state, count) in &counted.accounts {
             let labels = vec![campaign.clone(), ("state", state.to_string())];
             accounts.get_or_create(&labels).set(*count);
         }
-        for (state, count) in &view.notices {
+        for (state, count) in &counted.notices {
             let labels = vec![campaign.clone(), ("state", state.to_string())];
             notices.get_or_create(&labels).set(*count);
         }
-        untold.get_or_create(&vec![campaign]).set(view.sealed_untold);
+        untold.get_or_create(&vec![campaign]).set(counted.sealed_untold);
     }
     tell_of_comparison(&mut registry, last);
     let mut text = String::new();

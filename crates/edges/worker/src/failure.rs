@@ -36,7 +36,7 @@ impl WorkError {
             Self::Run(error) => error.is_refusal(),
             Self::Request(error) => error.is_refusal(),
             Self::Undone(_) => true,
-            Self::Store(error) => matches!(error, StoreError::NoRow { .. }),
+            Self::Store(error) => error.is_of_strangers(),
         }
     }
 }

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use campaign::State;
+use authority::SignedRoster;
+use campaign::{Plan, State};
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::FoldRefusal;
@@ -22,16 +23,55 @@ pub fn contradictions(
     Box::pin(async move {
         let mut found = Vec::new();
         let mut tx = instance.store().begin().await?;
+        found.extend(beyond(&mut tx).await?);
+        found.extend(refusal(check_newest_roster(instance, &mut tx).await)?);
         found.extend(refusal(kill_switch(instance, &mut tx).await)?);
         found.extend(refusal(check_campaigns(instance, &mut tx).await)?);
         for campaign in tx.campaign_ids().await? {
             match shared(instance, &mut tx, campaign).await {
-                Ok(loaded) => found.extend(uncounted(instance, &mut tx, &loaded).await?),
+                Ok(loaded) => {
+                    found.extend(refusal(check_plan(instance, &mut tx, &loaded).await)?);
+                    found.extend(uncounted(instance, &mut tx, &loaded).await?);
+                }
                 refused => found.extend(refusal(refused)?),
             }
         }
         Ok(found)
     })
+}
+
+/// An entry that nobody of ours has appended: nothing can be recorded as long as it stands there.
+async fn beyond(tx: &mut Tx) -> Result<Option<FoldRefusal>, CampaignError> {
+    let size = tx.log_size_for_append().await?;
+    let position = tx.log_entry_beyond(size).await?;
+    Ok(position.map(|position| FoldRefusal::Beyond { position }))
+}
+
+async fn check_newest_roster(instance: &Instance, tx: &mut Tx) -> Result<(), CampaignError> {
+    let newest = tx.roster_documents().await?.pop();
+    let newest = newest.map(|body| SignedRoster::parse(&body));
+    let log = instance.proved(tx).await?;
+    let digest = match newest.transpose() {
+        Ok(newest) => newest.map(|signed| signed.document().digest().to_string()),
+        Err(_) => return Err(FoldRefusal::Roster.into()),
+    };
+    Ok(log.check_roster(digest.as_deref())?)
+}
+
+/// Operators read it before they sign, and a worker before it seals.
+async fn check_plan(
+    instance: &Instance,
+    tx: &mut Tx,
+    loaded: &Loaded,
+) -> Result<(), CampaignError> {
+    let campaign = loaded.id();
+    if loaded.campaign.state() == State::Draft {
+        return Ok(());
+    }
+    let plan = tx.plan(campaign).await?.map(|body| Plan::parse(&body));
+    let Some(Ok(plan)) = plan else { return Err(FoldRefusal::Plan { campaign }.into()) };
+    let log = instance.proved(tx).await?;
+    Ok(log.check_plan(campaign, &plan.digest().to_string())?)
 }
 
 /// What keeps a campaign that is not over from its end in silence, or lets it end too early: an address

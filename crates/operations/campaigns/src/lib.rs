@@ -13,6 +13,7 @@ mod approvals;
 mod claim;
 mod context;
 mod contradictions;
+mod counted;
 mod draft;
 mod ended;
 mod examine;
@@ -48,6 +49,7 @@ mod watch;
 pub use approvals::{approve_campaign, export_plan};
 pub use context::{Means, WorkerContext};
 pub use contradictions::{check_campaigns_kept, contradictions};
+pub use counted::{CountedCampaign, counted_campaigns};
 pub use draft::{NewDraft, draft_campaign};
 pub use exposures::exposures_of;
 pub use failure::{

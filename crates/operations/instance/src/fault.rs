@@ -29,9 +29,7 @@ impl InstanceFault {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::Store(error) | Self::Log(LogError::Store(error)) => {
-                matches!(error, StoreError::NoRow { .. })
-            }
+            Self::Store(error) | Self::Log(LogError::Store(error)) => error.is_of_strangers(),
             Self::Log(_) | Self::Decrypt(_) => true,
             Self::Forgotten(_) | Self::Thread(_) => false,
         }

@@ -123,9 +123,14 @@ async fn read_up_to(
 /// Where the newest snapshot was made, or before the first entry. One that is not ours is passed by:
 /// it takes longer then, and what is read is the same.
 async fn begin(instance: &Instance, tx: &mut Tx, size: u64) -> Result<Fold, LogError> {
-    let Some(FoldSnapshot { size, body, mac, key }) = tx.fold_snapshot(size).await? else {
-        return Ok(Fold::default());
+    let kept = match tx.fold_snapshot(size).await {
+        Err(error) if error.is_unreadable() => {
+            tracing::warn!(%error, "a snapshot of the log is not ours: the log is read anew");
+            None
+        }
+        kept => kept?,
     };
+    let Some(FoldSnapshot { size, body, mac, key }) = kept else { return Ok(Fold::default()) };
     // What this process has written is met entry by entry.
     let is_passed = instance.store().log_growths().has_open_below(size);
     if is_passed || key != Some(instance.keys().id()) {

@@ -31,7 +31,7 @@ async fn refuse_denial(
     now: CredentialNow,
 ) -> Result<(), RequestError> {
     match now {
-        CredentialNow::Present(version) if tx.is_found_elsewhere(subject, version).await? => {
+        CredentialNow::Present(version) if tx.is_found_elsewhere(version).await? => {
             let denied = SwapError::from(FoldRefusal::Denied { subject });
             Err(RunError::from(denied).into())
         }

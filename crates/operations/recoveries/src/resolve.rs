@@ -31,7 +31,15 @@ pub fn resolve_next<'a>(
 ) -> BoxFuture<'a, Result<bool, RequestError>> {
     Box::pin(async move {
         let mut tx = context.instance.store().read().await?;
-        let Some(request) = tx.next_mail_request().await? else { return Ok(false) };
+        let request = match tx.next_mail_request().await {
+            Err(error) if error.is_unreadable() => {
+                drop(tx);
+                drop_unreadable(context.instance).await?;
+                return Ok(true);
+            }
+            request => request?,
+        };
+        let Some(request) = request else { return Ok(false) };
         let is_late = request.asked_at.after(REQUEST_AGE_MAX) < tx.now().await?;
         drop(tx);
         let meant = if is_late { None } else { meant_if_readable(context, &request).await? };
@@ -56,8 +64,22 @@ pub fn resolve_next<'a>(
 pub fn is_request_due(instance: &Instance) -> BoxFuture<'_, Result<bool, StoreError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        Ok(tx.next_mail_request().await?.is_some() || tx.requested_notices_due().await? > 0)
+        Ok(tx.mail_requests_waiting().await? > 0 || tx.requested_notices_due().await? > 0)
     })
+}
+
+/// A row that somebody else has written keeps nobody waiting whose row comes after it.
+async fn drop_unreadable(instance: &Instance) -> Result<(), StoreError> {
+    let mut tx = instance.store().begin().await?;
+    tx.hold_requests().await?;
+    // Another worker may have been quicker: then the first one is somebody's.
+    if let Err(error) = tx.next_mail_request().await
+        && error.is_unreadable()
+    {
+        tracing::error!(%error, "a request for a mail cannot be read, and is dropped");
+        tx.drop_first_mail_request().await?;
+    }
+    tx.commit().await
 }
 
 /// As [`meant`]; `None` where trying again would give the same error: nobody who asks
@@ -128,7 +150,7 @@ async fn answer_one(
     let accounts = slice::from_ref(&account.id);
     let named = context.instance.name_accounts(tx, accounts).await?;
     let Some(&subject) = named.get(&account.id) else { return Ok(None) };
-    let counts = counts(tx, subject, request.source).await?;
+    let counts = counts(context.instance, tx, subject, request.source).await?;
     if !Allowance::default().may_mail(&counts) {
         return Ok(None);
     }
@@ -200,16 +222,20 @@ fn has_address(account: &Account, exact: Option<&str>) -> bool {
     exact.is_some() && own.as_deref() == exact
 }
 
+/// Those to a person by the audit log: whoever can write to the store can take rows away.
 async fn counts(
+    instance: &Instance,
     tx: &mut Tx,
     subject: SubjectId,
     source: [u8; 32],
-) -> Result<RequestCounts, StoreError> {
-    let now = tx.now().await?;
-    let (hour, day) = (now.before(HOUR), now.before(DAY));
+) -> Result<RequestCounts, RequestError> {
+    let hour_ago = tx.now().await?.before(HOUR);
+    let source_hour = tx.requested_by_source(source, hour_ago).await?;
+    // Entries have the time of the hosts.
+    let (log, now) = (instance.proved(tx).await?, instance.clock().now());
     Ok(RequestCounts {
-        account_hour: tx.requested_for_subject(subject, hour).await?,
-        account_day: tx.requested_for_subject(subject, day).await?,
-        source_hour: tx.requested_by_source(source, hour).await?,
+        account_hour: log.letters_since(subject, now.before(HOUR)),
+        account_day: log.letters_since(subject, now.before(DAY)),
+        source_hour,
     })
 }

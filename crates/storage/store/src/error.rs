@@ -78,6 +78,15 @@ pub enum StoreError {
         /// The size that it has.
         found: u64,
     },
+    /// Somebody else has added an entry, beside the log's size.
+    #[error(
+        "an entry stands beyond the {size} of the audit log: somebody else has written to the store, \
+         and nothing can be recorded until it is gone"
+    )]
+    LogOccupied {
+        /// Entries that the log has.
+        size: u64,
+    },
     /// Another instance key is in force.
     #[error("{0}")]
     KeyRotated(
@@ -121,12 +130,18 @@ impl StoreError {
         matches!(self, Self::Unreadable(_))
     }
 
+    /// Whether somebody else has written to the store: a row is gone, cannot be read, or is one too many.
+    #[must_use]
+    pub const fn is_of_strangers(&self) -> bool {
+        matches!(self, Self::NoRow { .. } | Self::Unreadable(_) | Self::LogOccupied { .. })
+    }
+
     /// Whether trying again changes nothing: see [`SqlError::is_refusal`].
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Sql(error) => error.is_refusal(),
-            Self::KeyRotated(_) | Self::Unreadable(_) => true,
+            Self::KeyRotated(_) | Self::Unreadable(_) | Self::LogOccupied { .. } => true,
             _ => false,
         }
     }

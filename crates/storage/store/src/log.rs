@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use model::{CampaignId, KeyId, Timestamp};
+use sql::{Constraint, SqlError};
 
 use crate::{LogGrowths, StoreError, StoreFuture, Tx, cell::Cell, limits::HASHES_PER_STATEMENT};
 
@@ -17,6 +18,7 @@ sql::queries! {
         WHERE position >= $1 ORDER BY position LIMIT $2"];
     ENTRIES_OF = ["SELECT position, at, campaign, body FROM log_entry
         WHERE campaign = $1 AND position >= $2 ORDER BY position LIMIT $3"];
+    BEYOND = ["SELECT position FROM log_entry WHERE position >= $1 ORDER BY position LIMIT 1"];
     ADD_CHECKPOINT = ["INSERT INTO log_checkpoint (size, at, note) VALUES ($1, $2, $3)"];
     CHECKPOINTS = ["SELECT size, at, note FROM log_checkpoint ORDER BY size"];
     CHECKPOINT_OF = ["SELECT size, at, note FROM log_checkpoint WHERE size = $1"];
@@ -126,12 +128,16 @@ impl Tx {
             self.move_head(size_before, size_before + entries.len() as u64).await?;
             self.1.before.get_or_insert(size_before);
             let entries = (size_before..).zip(entries.iter().cloned());
-            self.0
-                .insert_all(&ADD_ENTRIES, entries, |query, (position, entry)| {
-                    let query = query.bind(Cell(position)).bind(Cell(at));
-                    query.bind(entry.campaign.map(Cell)).bind(entry.body)
-                })
-                .await?;
+            let added = self.0.insert_all(&ADD_ENTRIES, entries, |query, (position, entry)| {
+                let query = query.bind(Cell(position)).bind(Cell(at));
+                query.bind(entry.campaign.map(Cell)).bind(entry.body)
+            });
+            match added.await {
+                Err(SqlError::Constraint { kind: Constraint::Unique, .. }) => {
+                    return Err(StoreError::LogOccupied { size: size_before });
+                }
+                added => _ = added?,
+            }
             let hashes = (first_hash..).zip(hashes.iter().copied());
             self.0
                 .insert_all(&ADD_HASHES, hashes, |query, (position, hash)| {
@@ -168,6 +174,14 @@ impl Tx {
             let hash = |position: &u64| found.get(position).copied();
             let missing = |position: &u64| StoreError::HashMissing { position: *position };
             positions.iter().map(|at| hash(at).ok_or_else(|| missing(at))).collect()
+        })
+    }
+
+    /// The first entry that stands at a position or beyond it.
+    pub fn log_entry_beyond(&mut self, position: u64) -> StoreFuture<'_, Option<u64>> {
+        Box::pin(async move {
+            let found = self.0.run(&BEYOND).bind(Cell(position)).optional::<(Cell<u64>,)>().await?;
+            Ok(found.map(|(Cell(position),)| position))
         })
     }
 

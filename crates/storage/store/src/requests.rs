@@ -11,6 +11,7 @@ sql::queries! {
     WAITING = ["SELECT COUNT(*) FROM mail_request"];
     NEXT_REQUEST = ["SELECT id, kind, asked_at, source, wrapped_key, asked FROM mail_request
         ORDER BY id LIMIT 1"];
+    DROP_FIRST = ["DELETE FROM mail_request WHERE id = (SELECT MIN(id) FROM mail_request)"];
     DROP_REQUEST = ["DELETE FROM mail_request WHERE id = $1"];
     // One row that everybody who counts mails has to wait for.
     HOLD = ["SELECT only_row FROM instance WHERE only_row = 1" FOR_UPDATE];
@@ -28,8 +29,6 @@ sql::queries! {
         AND (state = 'pending' AND not_before <= " NOW "
             OR state = 'inflight' AND lease_until <= " NOW ")"];
     FORGET = ["UPDATE requested_notice SET wrapped_key = NULL, kept = NULL WHERE notice = $1"];
-    MAILED_TO_ACCOUNT = ["SELECT COUNT(*) FROM requested_notice
-        WHERE subject = $1 AND made_at > $2 AND source IS NOT NULL"];
     MAILED_FOR_SOURCE = ["SELECT COUNT(*) FROM requested_notice
         WHERE source = $1 AND made_at > $2"];
     TO_SEND = ["SELECT id, campaign, address, kind, state, attempts, not_before, made_at,
@@ -139,6 +138,14 @@ impl Tx {
         Box::pin(async move { Ok(self.0.run(&DROP_REQUEST).bind(Cell(id)).execute().await? == 1) })
     }
 
+    /// Drops the request that has waited longest, of which nothing can be read.
+    pub fn drop_first_mail_request(&mut self) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            self.0.run(&DROP_FIRST).execute().await?;
+            Ok(())
+        })
+    }
+
     /// Lets nobody else count mails or make links until this transaction ends.
     pub fn hold_requests(&mut self) -> StoreFuture<'_, ()> {
         Box::pin(async move {
@@ -187,18 +194,6 @@ impl Tx {
     /// Destroys whom a notice went to and what it told.
     pub fn forget_requested_notice(&mut self, id: NoticeId) -> StoreFuture<'_, ()> {
         Box::pin(async move { Ok(self.0.run(&FORGET).bind(Cell(id)).exactly_one().await?) })
-    }
-
-    /// How many mails about an account were asked for since a moment.
-    pub fn requested_for_subject(
-        &mut self,
-        subject: SubjectId,
-        since: Timestamp,
-    ) -> StoreFuture<'_, u64> {
-        Box::pin(async move {
-            let query = self.0.run(&MAILED_TO_ACCOUNT).bind(Cell(subject)).bind(Cell(since));
-            Ok(Self::count(query).await?)
-        })
     }
 
     /// How many mails one source asked for since a moment.

@@ -39,4 +39,5 @@ pub(crate) const SCHEMA: Migrations = in_both! {
     15 "0015" "bound_links",
     16 "0016" "keys",
     17 "0017" "counted",
+    18 "0018" "found_elsewhere",
 };

@@ -44,7 +44,7 @@ sql::queries! {
         ORDER BY id DESC LIMIT 1"];
     DENIED = ["SELECT EXISTS (SELECT 1 FROM swap WHERE made = $1 AND purpose = 'seal')
             OR EXISTS (SELECT 1 FROM target
-                WHERE subject = $2 AND version = $1 AND state = 'pending' AND open)"];
+                WHERE version = $1 AND state = 'pending' AND open)"];
     INTENDED = ["SELECT id FROM swap WHERE state = 'intended'"];
     IN_ORDER = ["SELECT id, subject, purpose, campaign, round, link, expected, made, state,
             attempt, passed, site, transaction_id
@@ -329,14 +329,11 @@ impl Tx {
     }
 
     /// Whether a campaign has made the password that an account holds, or is about to replace it: of
-    /// whom nothing else is kept, somebody has written to the store.
-    pub fn is_found_elsewhere(
-        &mut self,
-        subject: SubjectId,
-        now: CredentialVersion,
-    ) -> StoreFuture<'_, bool> {
+    /// whom nothing else is kept, somebody has written to the store. Whose rows those are is not asked:
+    /// somebody may have given them another number.
+    pub fn is_found_elsewhere(&mut self, now: CredentialVersion) -> StoreFuture<'_, bool> {
         Box::pin(async move {
-            let query = self.0.run(&DENIED).bind(Cell(now)).bind(Cell(subject));
+            let query = self.0.run(&DENIED).bind(Cell(now));
             Ok(query.one::<(bool,)>().await?.0)
         })
     }

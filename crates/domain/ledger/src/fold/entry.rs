@@ -20,8 +20,8 @@ pub enum FoldEntry {
     Restored(Timestamp),
     /// Something became of a notice that no campaign sends, and when.
     Requested(Timestamp, NoticeStep),
-    /// Somebody finds the way back in.
-    Recovery(RecoveryEvent),
+    /// Somebody finds the way back in, and when.
+    Recovery(Timestamp, RecoveryEvent),
     /// The site's table was compared with the store, and no account was left out.
     Compared,
     /// The value of a swap that was given up stands in the site's table.
@@ -56,7 +56,7 @@ impl FoldEntry {
             | "password_chosen"
             | "choice_intended"
             | "choice_taken"
-            | "choice_ended" => Self::Recovery(serde_json::from_slice(line)?),
+            | "choice_ended" => Self::Recovery(at, serde_json::from_slice(line)?),
             "value_found" => Self::ValueFound(serde_json::from_slice::<FoundValue>(line)?.swap),
             "notice_begun" | "notice_ended" | "notice_disputed" => {
                 Self::Requested(at, serde_json::from_slice(line)?)
@@ -81,7 +81,7 @@ impl FoldEntry {
     pub const fn whom_mut(&mut self) -> Option<&mut Whom> {
         match self {
             Self::Campaign(_, _, event) => event.whom_mut(),
-            Self::Recovery(event) => Some(event.whom_mut()),
+            Self::Recovery(_, event) => Some(event.whom_mut()),
             _ => None,
         }
     }

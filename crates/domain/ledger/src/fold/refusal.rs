@@ -11,6 +11,12 @@ pub enum FoldRefusal {
         /// What the log says.
         logged: KillSwitch,
     },
+    /// It was appended by nobody of ours.
+    #[error("entry {position} stands beyond the end of the audit log{}", WAY_ON)]
+    Beyond {
+        /// Which entry.
+        position: u64,
+    },
     /// What it says cannot be told.
     #[error("the store's one row of the table `{table}` is missing{}", WAY_ON)]
     NoRow {

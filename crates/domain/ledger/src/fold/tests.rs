@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use model::{LeakId, SwapState};
 
 use super::*;
@@ -14,8 +16,12 @@ const NOW: Timestamp = Timestamp::from_micros(0);
 struct Written(Fold);
 
 impl Written {
-    fn then(mut self, event: impl Into<LogEvent>) -> Self {
-        let body = Entry::new(NOW, &event.into()).to_bytes().unwrap();
+    fn then(self, event: impl Into<LogEvent>) -> Self {
+        self.then_at(NOW, event)
+    }
+
+    fn then_at(mut self, at: Timestamp, event: impl Into<LogEvent>) -> Self {
+        let body = Entry::new(at, &event.into()).to_bytes().unwrap();
         self.0.take(FoldEntry::read(&body).unwrap(), &body).unwrap();
         self
     }
@@ -114,10 +120,33 @@ fn whoever_is_sealed_anew_is_told_anew() {
 }
 
 #[test]
+fn letters_to_somebody_are_counted_for_a_day() {
+    let made = |kind| RecoveryEvent::RequestedNoticeMade {
+        notice: NoticeId(9),
+        kind,
+        whom: ANA.into(),
+        row: None,
+    };
+    let hour = Duration::from_hours(1);
+    let mut log = Written::default();
+    for (kind, hours) in [
+        (NoticeKind::ResetLink, 0),
+        (NoticeKind::ResetDone, 1),
+        (NoticeKind::ExposureAnswer, 20),
+        (NoticeKind::ResetLink, 30),
+    ] {
+        log = log.then_at(NOW.after(hour * hours), LogEvent::from(made(kind)));
+    }
+    let since = |whom, hours| log.0.letters_since(whom, NOW.after(hour * hours));
+    assert_eq!((since(ANA, 7), since(ANA, 20), since(ANA, 30)), (2, 1, 0));
+    assert_eq!((since(BOB, 0), since(ANA, 0)), (0, 2), "the first is forgotten");
+}
+
+#[test]
 fn a_requested_notice_begins_as_often_as_it_is_put_off() {
     let made = RecoveryEvent::RequestedNoticeMade {
         notice: NoticeId(9),
-        kind: model::NoticeKind::ResetLink,
+        kind: NoticeKind::ResetLink,
         whom: ANA.into(),
         row: Some("aa".to_owned()),
     };

@@ -220,7 +220,7 @@ impl CampaignDesk<'_> {
         self.context.output.result("countersign.campaign_show/1", &shown, |shown| {
             view::for_people(&shown.campaign) + &view::samples(&shown.samples)
         })?;
-        Ok(Done::Whole)
+        self.done_if_as_logged().await
     }
 
     async fn export(&self, name: &CampaignName, output: &Path) -> Result<Done, CommandFailure> {

@@ -62,6 +62,13 @@ const ON_LOG: &[Attack] = &[
         refused: &[&["log", "verify"]],
         says: "is about another campaign than it is filed under",
     },
+    // Nobody of ours has appended it: nothing can be recorded.
+    Attack {
+        harm: &["INSERT INTO log_entry (position, at, campaign, body) \
+                 SELECT size, at, campaign, body FROM log_head, log_entry WHERE position = 1"],
+        refused: &[&["campaign", "halt", "--all"]],
+        says: "an entry stands beyond the",
+    },
     Attack {
         harm: &["UPDATE target SET state = 'elsewhere'"],
         refused: &[STATUS, REPORT, PUBLISH],

@@ -292,6 +292,30 @@ fn nobody_is_told_by_a_row_that_they_were_not_affected() {
     }
 }
 
+/// Before anybody is sealed, too: while a plan waits for its signatures.
+#[test]
+fn nobody_is_told_by_a_row_that_no_campaign_is_about_them() {
+    for backend in Backend::ALL {
+        let scene = ResetScene::with_pages(Office::open(backend));
+        let office = &scene.office;
+        office.freeze("");
+        office.distrust_rows();
+        office.instance.ask(match backend {
+            Backend::Sqlite => "UPDATE subject SET account_hash = randomblob(32)",
+            Backend::Postgres => "UPDATE subject SET account_hash = sha256(account_hash)",
+        });
+        let served = scene.serve();
+        for person in &office.plain()[..3] {
+            ask_whether(&served, person);
+        }
+        let is_waiting = || office.instance.ask("SELECT COUNT(*) FROM mail_request");
+        wait_until(|| ["0", "[(0,)]"].contains(&is_waiting().as_str()));
+        assert!(office.mails().is_empty());
+        let log = served.stop();
+        assert_eq!(log.matches("has made the password that they hold").count(), 3, "{log}");
+    }
+}
+
 /// Whatever was typed before, the next one is answered.
 #[test]
 fn nothing_that_can_be_typed_holds_others_up() {
@@ -315,6 +339,11 @@ fn a_row_that_cannot_be_read_holds_nobody_else_up() {
     let office = Office::open(Backend::Sqlite);
     let (faulty, other) = (office.plain()[0], office.plain()[1]);
     let _ = office.site.django(SPOIL, &[&faulty.id]);
+    office.distrust_rows();
+    office.instance.ask(
+        "INSERT INTO mail_request (kind, asked_at, source, wrapped_key, asked) \
+         VALUES ('gossip', 0, zeroblob(32), x'', 'text')",
+    );
     let served = Served::start(&office.instance);
     ask_whether(&served, faulty);
     ask_whether(&served, other);
@@ -367,6 +396,15 @@ fn nobodys_mailbox_is_flooded() {
     scene.mail(person, LINK, 3);
     thread::sleep(Duration::from_secs(3));
     assert_eq!(scene.mails(person, LINK).len(), 3, "in an hour");
+    served.stop();
+
+    // Whoever takes away what tells of those mails, and asks again.
+    scene.office.distrust_rows();
+    scene.office.instance.ask("DELETE FROM requested_notice WHERE kind = 'reset_link'");
+    let served = scene.serve();
+    type_address(&served, person);
+    scene.ask(&served, scene.office.plain()[1], 1);
+    assert_eq!(scene.mails(person, LINK).len(), 3);
     served.stop();
 }
 

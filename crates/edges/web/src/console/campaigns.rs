@@ -3,9 +3,9 @@ use serde::Serialize;
 
 use super::words;
 use crate::{
-    in_process::{CampaignView, InProcess},
+    in_process::{CountedCampaign, InProcess},
     people::ask::Unanswered,
-    written::counted,
+    written,
 };
 
 /// A campaign in a list.
@@ -23,13 +23,14 @@ pub(crate) async fn campaigns(operations: &InProcess) -> Result<Vec<ListedCampai
 }
 
 impl ListedCampaign {
-    fn of(view: CampaignView) -> Self {
-        let targets = view.plan.map(|plan| plan.targets);
+    fn of(counted: CountedCampaign) -> Self {
+        let CountedCampaign { name, state, targets, .. } = counted;
         Self {
-            name: view.name,
-            state: words::state(view.state),
-            accounts: targets
-                .map(|targets| counted(Language::English, targets, "1 account", "accounts")),
+            name,
+            state: words::state(state.as_str()),
+            accounts: targets.map(|targets| {
+                written::counted(Language::English, targets, "1 account", "accounts")
+            }),
         }
     }
 }
