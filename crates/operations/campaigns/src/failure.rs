@@ -227,6 +227,7 @@ impl CampaignError {
             | Self::Group(_)
             | Self::Approval(_)
             | Self::Irreconcilable(_)
+            | Self::Machine { .. }
             | Self::Row(_) => true,
             Self::Fault(fault) => fault.is_refusal(),
             Self::Roster(error) => error.is_refusal(),

@@ -1,4 +1,6 @@
-use std::{fs, os::unix::fs::MetadataExt as _, str::FromStr as _, sync::Arc, time::Duration};
+use std::{
+    fs, os::unix::fs::MetadataExt as _, path::Path, str::FromStr as _, sync::Arc, time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 use sqlx::{
@@ -48,6 +50,9 @@ pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<SqliteFile, 
         .map_err(|error| SqlError::address(url, &error))?
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true);
+    if is_link_to_nothing(connect.get_filename()) {
+        return Err(SqlError::address(url, &"it is a link to a file that does not exist"));
+    }
     let connect = match options.access {
         Access::Create => durable(connect).create_if_missing(true),
         Access::Write => connect.synchronous(SqliteSynchronous::Full),
@@ -57,6 +62,11 @@ pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<SqliteFile, 
         .max_connections(options.connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT);
     Ok(pool.connect_with(connect).await?.into())
+}
+
+/// Whoever may write to the folder would have a file of ours made where they like.
+fn is_link_to_nothing(path: &Path) -> bool {
+    path.is_symlink() && !path.exists()
 }
 
 /// WAL is a property of the file, so it is set on files that are ours alone. What is deleted there
@@ -181,7 +191,6 @@ impl BackendTx for SqliteTx {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
 
     use tokio::task::JoinSet;
 

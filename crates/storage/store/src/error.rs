@@ -124,7 +124,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether a row holds what no column of ours can mean: nothing of Countersign's has written it.
+    /// Whether a row holds what no column of ours can mean: this version has not written it.
     #[must_use]
     pub const fn is_unreadable(&self) -> bool {
         matches!(self, Self::Unreadable(_))

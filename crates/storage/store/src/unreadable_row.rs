@@ -1,10 +1,10 @@
 use sql::Misfit;
 
-/// A row holds what no column of ours can mean: nothing of Countersign's has written it.
+/// A row holds what no column of ours can mean: this version has not written it.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "somebody else has written to the store: its column `{column}` holds what Countersign does not \
-     write, and cannot be read: {reason}"
+    "the store's column `{column}` cannot be read: {reason}. If no newer version of Countersign has run \
+     on it, somebody else has written to the store"
 )]
 pub struct UnreadableRow {
     /// The column.

@@ -11,6 +11,7 @@ use crate::{
     harness::{Backend, Run, TestInstance},
     office::{Office, ids, wait_until},
     serve::Served,
+    undone::assert_remembered,
     way_back::{CHOSEN, ResetScene, choose, code, form},
     witness::{Watch, cosign, grow, head, log_verifier},
 };
@@ -214,6 +215,8 @@ fn what_people_were_mailed_before_works_under_another_key() {
     new.rotated(&office.instance);
     let log = served.ended();
     assert!(log.contains(ROTATED), "{log}");
+    // There is no way back by a store from before.
+    assert_remembered(office);
     new.put_in_place(&office.instance);
 
     let served = scene.serve();

@@ -16,7 +16,7 @@ const PUBLISH: &[&str] = &["campaign", "publish", CAMPAIGN];
 
 const STATUS: &[&str] = &["campaign", "status", CAMPAIGN];
 
-const NO_WORD: &str = "its column `state` holds what Countersign does not write";
+const NO_WORD: &str = "the store's column `state` cannot be read";
 
 const LOG: &[&str] = &["log_entry", "log_hash", "log_head", "log_checkpoint", "notice", "target"];
 

@@ -140,6 +140,22 @@ fn what_one_host_has_sent_the_other_does_not_send_again() {
 }
 
 #[test]
+fn what_is_halted_from_a_host_that_sends_nothing_stays_halted() {
+    let mut hosts = TwoHosts::armed();
+    hosts.office.start("");
+    let store = hosts.office.instance.path("countersign.sqlite3");
+    let before = backup(&hosts.office.instance);
+    let none = hosts.office.path("none.json");
+    hosts.office.instance.set("COUNTERSIGN_SENDING_FILE", &none);
+    hosts.office.run(&["campaign", "halt", "--all"]).json();
+
+    put_back(&store, &before);
+    hosts.go_to(0);
+    assert_refused(&hosts.office.try_to_work(), "the witness has seen");
+    assert!(hosts.office.locked_out().is_empty() && hosts.office.mails().is_empty());
+}
+
+#[test]
 fn nobody_is_sealed_while_the_witness_is_silent() {
     let mut hosts = TwoHosts::armed();
     hosts.office.start("canary_addresses = 500\nsealed_untold_max = 8");

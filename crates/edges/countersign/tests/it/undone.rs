@@ -1,6 +1,10 @@
 //! Who owns our database makes it take back what is written to it, in the same transaction. What then
 //! does not stand in the log counts as done for nobody.
 
+use std::fs;
+
+use serde_json::Value;
+
 use crate::{
     attacker::Owner,
     harness::Backend,
@@ -105,4 +109,25 @@ fn no_mail_leaves_of_which_nobody_would_know() {
     owner.drop_all_triggers();
     office.work();
     office.assert_settled(&ids(&office.exposed()));
+}
+
+/// Else whoever cuts the log's tail would have the campaign go on.
+#[test]
+fn what_a_worker_halts_by_itself_is_remembered_outside_the_store() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        office.start("");
+        Owner::of(&office).write("UPDATE target SET place = place + 1000 WHERE place = 2");
+        assert_eq!((office.try_to_work().code, office.state()), (3, "halted".to_owned()));
+        assert_remembered(&office);
+    }
+}
+
+/// This host knows the log as it is now.
+#[track_caller]
+pub(crate) fn assert_remembered(office: &Office) {
+    let file = fs::read(office.path("sending.json")).unwrap();
+    let marked = serde_json::from_slice::<Value>(&file).unwrap()["mark"]["size"].to_string();
+    let size = office.instance.ask("SELECT size FROM log_head");
+    assert_eq!(size.trim_matches(|c: char| !c.is_ascii_digit()), marked);
 }

@@ -114,8 +114,9 @@ async fn what_a_newer_version_wrote_is_refused(store: TestStore) {
     let refusal = store.tx().await.campaign_by_id(id).await.unwrap_err().to_string();
     assert_eq!(
         refusal,
-        "the column `machine` cannot be read: a newer version of Countersign wrote it, in format \
-         2, and this one knows format 1: run the newer version on every host"
+        "the store's column `machine` cannot be read: a newer version of Countersign wrote it, in \
+         format 2, and this one knows format 1: run the newer version on every host. If no newer \
+         version of Countersign has run on it, somebody else has written to the store"
     );
 }
 
