@@ -7,10 +7,10 @@ type Root = [u8; 32];
 
 /// The sizes that the log had after this process's transactions, with the roots over its entries.
 #[derive(Debug, Clone, Default)]
-pub struct LogGrowths(Arc<Mutex<State>>);
+pub struct LogGrowths(Arc<Mutex<GrowthList>>);
 
 #[derive(Debug, Default)]
-struct State {
+struct GrowthList {
     next: u64,
     /// Those that were not yet met by whoever reads the log.
     open: Vec<Growth>,
@@ -109,7 +109,7 @@ impl LogGrowths {
         GrowthGuard { growths: self.clone(), number }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, GrowthList> {
         // Whoever has panicked has left a list behind that is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
