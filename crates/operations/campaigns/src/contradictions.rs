@@ -42,8 +42,7 @@ pub fn contradictions(
 
 /// An entry that nobody of ours has appended: nothing can be recorded as long as it stands there.
 async fn beyond(tx: &mut Tx) -> Result<Option<FoldRefusal>, CampaignError> {
-    let size = tx.log_size_for_append().await?;
-    let position = tx.log_entry_beyond(size).await?;
+    let position = tx.log_entry_beyond().await?;
     Ok(position.map(|position| FoldRefusal::Beyond { position }))
 }
 

@@ -2,7 +2,7 @@ use std::mem;
 
 use futures_util::future::BoxFuture;
 use ledger::{AuditError, Fold, FoldEntry, Tree, Whom, frontier};
-use store::{FoldSnapshot, LogEntry, Tx};
+use store::{FoldSnapshot, LogEntry, StoreError, Tx};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::{MappedMutexGuard, MutexGuard};
 
@@ -87,12 +87,21 @@ async fn catch_up(
         return Err(LogError::Shorter { found: size, proved: known.proved }.into());
     }
     if size < committed {
-        return Err(LogError::from(growths.lose()).into());
+        return Err(shorter(instance, size, committed).await?.into());
     }
     if size > known.fold.size() {
         read_up_to(known, instance, tx, size).await?;
     }
     Ok(growths.check(size).map_err(LogError::from)?)
+}
+
+/// A transaction that asked for something else first sees the store as it was then: only if another one
+/// finds the log as short is anything lost.
+async fn shorter(instance: &Instance, found: u64, committed: u64) -> Result<LogError, StoreError> {
+    if instance.store().read().await?.log_size().await? < committed {
+        return Ok(instance.store().log_growths().lose().into());
+    }
+    Ok(LogError::Shorter { found, proved: committed })
 }
 
 async fn read_up_to(

@@ -18,7 +18,10 @@ sql::queries! {
         WHERE position >= $1 ORDER BY position LIMIT $2"];
     ENTRIES_OF = ["SELECT position, at, campaign, body FROM log_entry
         WHERE campaign = $1 AND position >= $2 ORDER BY position LIMIT $3"];
-    BEYOND = ["SELECT position FROM log_entry WHERE position >= $1 ORDER BY position LIMIT 1"];
+    // One statement sees both as they were at one moment, and keeps nobody from appending.
+    BEYOND = ["SELECT log_entry.position FROM log_head
+        JOIN log_entry ON log_entry.position >= log_head.size
+        ORDER BY log_entry.position LIMIT 1"];
     ADD_CHECKPOINT = ["INSERT INTO log_checkpoint (size, at, note) VALUES ($1, $2, $3)"];
     CHECKPOINTS = ["SELECT size, at, note FROM log_checkpoint ORDER BY size"];
     CHECKPOINT_OF = ["SELECT size, at, note FROM log_checkpoint WHERE size = $1"];
@@ -177,10 +180,10 @@ impl Tx {
         })
     }
 
-    /// The first entry that stands at a position or beyond it.
-    pub fn log_entry_beyond(&mut self, position: u64) -> StoreFuture<'_, Option<u64>> {
+    /// The first entry that stands beyond the end of the log.
+    pub fn log_entry_beyond(&mut self) -> StoreFuture<'_, Option<u64>> {
         Box::pin(async move {
-            let found = self.0.run(&BEYOND).bind(Cell(position)).optional::<(Cell<u64>,)>().await?;
+            let found = self.0.run(&BEYOND).optional::<(Cell<u64>,)>().await?;
             Ok(found.map(|(Cell(position),)| position))
         })
     }

@@ -32,9 +32,10 @@ struct Growth {
 /// Something in the database takes back what is written to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the audit log does not hold what this process has just written to it, up to entry {size}: \
-     something in the database takes it back, such as a trigger of somebody else's. Nothing counts as \
-     done that it was to record. Find what it is before you go on"
+    "the audit log does not hold what this process has just written to it, up to entry {size}: the \
+     store was put back, another server has taken its place, or something in the database takes back \
+     what is written, such as a trigger of somebody else's. Nothing counts as done that it was to \
+     record. Find out which it is before you go on"
 )]
 pub struct GrowthUndone {
     /// How many entries the log was to have.
