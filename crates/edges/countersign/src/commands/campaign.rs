@@ -72,7 +72,10 @@ impl CampaignDesk<'_> {
                 return self.finish(name, author.as_ref()).await;
             }
             CampaignCommand::Unsettled { name } => return report::unsettled(self, name).await,
-            CampaignCommand::Show { name } => return self.show(name).await,
+            CampaignCommand::Show { name } => {
+                self.show(name).await?;
+                return self.done_if_as_logged().await;
+            }
             CampaignCommand::Export { name, output } => return self.export(name, output).await,
             CampaignCommand::Report { name } => return report::run(self, name).await,
             CampaignCommand::Publish { name } => return report::publish(self, name).await,
@@ -220,7 +223,7 @@ impl CampaignDesk<'_> {
         self.context.output.result("countersign.campaign_show/1", &shown, |shown| {
             view::for_people(&shown.campaign) + &view::samples(&shown.samples)
         })?;
-        self.done_if_as_logged().await
+        Ok(Done::Whole)
     }
 
     async fn export(&self, name: &CampaignName, output: &Path) -> Result<Done, CommandFailure> {
