@@ -118,6 +118,8 @@ impl SendingGuard {
                 let file = self.read(instance)?;
                 witnesses.recall(&file.cosigned);
                 let mut tx = instance.store().read().await?;
+                // What is marked has to hold what this process has recorded.
+                drop(instance.proved(&mut tx).await?);
                 log_now(&mut tx, file.mark.size).await?.continues(file.mark)?;
                 let newest = newest_mark(&mut tx).await?;
                 if newest == file.mark || self.replace(&file, newest, witnesses)? {
