@@ -191,7 +191,6 @@ impl BackendTx for SqliteTx {
 
 #[cfg(test)]
 mod tests {
-
     use tokio::task::JoinSet;
 
     use super::*;

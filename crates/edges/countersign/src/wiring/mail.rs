@@ -72,6 +72,9 @@ pub(crate) async fn remember(config: &Config, instance: &Instance) -> Result<(),
     Ok(())
 }
 
+const NOBODY_REMEMBERS: &str =
+    "this host has no sending file, and no witness is armed. Do such things on a sending host";
+
 /// From a host that was never armed. Before any is, there is nothing that could be sent.
 async fn remember_by_witnesses(config: &Config, instance: &Instance) -> Result<(), String> {
     let Ok(Some(founding)) = founding_digest(config) else { return Ok(()) };
@@ -81,11 +84,7 @@ async fn remember_by_witnesses(config: &Config, instance: &Instance) -> Result<(
             PermissionError::Disarmed(DisarmedError::Never)
             | PermissionError::Roster(RosterStateError::None),
         ) => Ok(()),
-        Ok(false) => {
-            Err("this host has no sending file, and no witness is armed. Do such things on \
-                          a sending host"
-                .to_owned())
-        }
+        Ok(false) => Err(NOBODY_REMEMBERS.to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -35,21 +35,16 @@ impl<'a> Owner<'a> {
     pub(crate) fn of(office: &'a Office) -> Self {
         office.distrust_rows();
         let owner = Self { office };
-        if office.instance.store().is_none() {
-            let guards = "SELECT group_concat(name) FROM sqlite_master \
-                          WHERE type = 'trigger' AND sql LIKE '%RAISE(ABORT%'";
-            owner.drop_triggers(&office.instance.ask(guards));
-        }
-        if office.instance.store().is_some() {
-            owner.write(CHECKS_DROPPED);
+        match office.instance.store() {
+            None => owner.drop_triggers("sql LIKE '%RAISE(ABORT%'"),
+            Some(_) => owner.write(CHECKS_DROPPED),
         }
         owner
     }
 
     /// A SQLite store has none left.
     pub(crate) fn drop_all_triggers(&self) {
-        let triggers = "SELECT group_concat(name) FROM sqlite_master WHERE type = 'trigger'";
-        self.drop_triggers(&self.office.instance.ask(triggers));
+        self.drop_triggers("TRUE");
     }
 
     /// What keeps rows of a table as they are does so no more, for our program either.
@@ -61,9 +56,14 @@ impl<'a> Owner<'a> {
         }
     }
 
-    fn drop_triggers(&self, names: &str) {
+    /// Those of a SQLite store of which a condition is true.
+    fn drop_triggers(&self, those: &str) {
+        let names = format!(
+            "SELECT group_concat(name) FROM sqlite_master WHERE type = 'trigger' AND {those}"
+        );
+        let names = self.office.instance.ask(&names).replace("None", "");
         let names = names.split(|c: char| !c.is_ascii_lowercase() && c != '_');
-        for name in names.filter(|name| !name.is_empty() && *name != "one") {
+        for name in names.filter(|name| !name.is_empty()) {
             self.write(&format!("DROP TRIGGER {name}"));
         }
     }

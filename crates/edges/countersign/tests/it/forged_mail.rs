@@ -51,6 +51,12 @@ fn where_a_password_was_found_is_told_as_it_was_found() {
     }
 }
 
+/// The number by which rows name somebody.
+fn subject_of(office: &Office, person: &SitePerson) -> String {
+    let mut subjects = office.subjects().into_iter();
+    subjects.find(|(_, account)| *account == person.id).unwrap().0
+}
+
 /// Writes as the owner of the database does.
 fn write(office: &Office, statement: &str) {
     Owner::of(office).write(statement);
@@ -86,27 +92,21 @@ fn nobody_but_countersign_makes_a_link() {
         let [jane, mallory] = [office.plain()[0], office.plain()[1]];
         let served = scene.serve();
         let asked = scene.ask(&served, mallory, 1);
-        let subject = |id: &str| {
-            let subjects = office.subjects();
-            subjects.iter().find(|(_, account)| *account == id).unwrap().0.clone()
-        };
+        let [hers, mallorys] = [jane, mallory].map(|person| subject_of(office, person));
 
         // Her own link, made one to another account.
-        write(office, &format!("UPDATE reset_link SET subject = {}", subject(&jane.id)));
+        write(office, &format!("UPDATE reset_link SET subject = {hers}"));
         assert!(choose(&served, &asked, CHOSEN).contains(DEAD));
 
         // A token of her own, with what can be made of it without a key.
         for (number, digest) in (100..).zip(DIGESTS) {
-            write(office, &made_link(backend, number, &subject(&jane.id), digest));
+            write(office, &made_link(backend, number, &hers, digest));
         }
         assert!(choose(&served, TOKEN, CHOSEN).contains(DEAD));
         assert!(!scene.lets_in(jane, CHOSEN) && !scene.lets_in(jane, leaked(jane)));
 
         // Hers works as it was mailed, and not again.
-        write(
-            office,
-            &format!("UPDATE reset_link SET subject = {} WHERE id = 1", subject(&mallory.id)),
-        );
+        write(office, &format!("UPDATE reset_link SET subject = {mallorys} WHERE id = 1"));
         assert!(!choose(&served, &asked, CHOSEN).contains(DEAD));
         assert!(scene.lets_in(mallory, CHOSEN));
         write(office, "UPDATE reset_link SET used_at = NULL, superseded = FALSE");
@@ -222,14 +222,11 @@ fn statement_about(
     office: &Office,
     people: [&SitePerson; 2],
 ) -> String {
-    let subjects = office.subjects();
-    let [him, her] = people.map(|person| {
-        subjects.iter().find(|(_, account)| **account == person.id).unwrap().0.as_str()
-    });
+    let [him, her] = people.map(|person| subject_of(office, person));
     let address = |subject: &str| format!("(SELECT address FROM target WHERE subject = {subject})");
     let statement = statement.replace("$NOBODY", &owner.bytes(&[0; 32]));
-    let statement = statement.replace("$HERS", &address(her)).replace("$HIS", &address(him));
-    statement.replace("$HER", her).replace("$HIM", him)
+    let statement = statement.replace("$HERS", &address(&her)).replace("$HIS", &address(&him));
+    statement.replace("$HER", &her).replace("$HIM", &him)
 }
 
 fn is_confirmed(served: &Served, mail: &TakenMail, address: &str) -> bool {
