@@ -76,11 +76,11 @@ impl Gate {
     /// A notice that is due shows sooner than a new one whether mail leaves again, unless the relay
     /// may refuse its recipient alone.
     async fn read_sending(&self, tx: &mut Tx) -> Result<Sending, RunError> {
-        let Some(SendingPause { since, probe_at, phase, .. }) = tx.sending_pause().await? else {
-            return Ok(Sending::Open);
-        };
+        let Some(pause) = tx.sending_pause().await? else { return Ok(Sending::Open) };
+        let is_waiting = pause.is_waiting(self.now);
+        let SendingPause { since, probe_at, phase, .. } = pause;
         let (campaign, paused) = (self.loaded.id(), Sending::Paused { until: probe_at });
-        if probe_at > self.now {
+        if is_waiting {
             return Ok(paused);
         }
         let Some(due) = tx.notice_to_probe(campaign).await? else { return Ok(Sending::Untried) };

@@ -146,7 +146,7 @@ async fn due_after_step(
 /// Whether a claim could find anything.
 async fn has_work(tx: &mut Tx, now: &Campaign, moment: Timestamp) -> Result<bool, RunError> {
     let (campaign, allowed) = (now.id(), allowed_addresses(now));
-    if tx.sending_pause().await?.is_some_and(|pause| pause.probe_at > moment) {
+    if tx.sending_pause().await?.is_some_and(|pause| pause.is_waiting(moment)) {
         return Ok(!tx.notices_left_in_flight(campaign).await?.is_empty());
     }
     Ok(!tx.addresses_to_take(campaign, allowed, 1).await?.is_empty()

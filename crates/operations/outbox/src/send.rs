@@ -125,7 +125,7 @@ async fn claim<S: NoticeSource>(
         move_notice(sender, &mut tx, &notice, found(&notice), Duration::ZERO, None).await?;
     }
     let is_early = match &pause {
-        Some(pause) => pause.probe_at > tx.now().await?,
+        Some(pause) => pause.is_waiting(tx.now().await?),
         None => false,
     };
     let next = if is_early { None } else { source.next(&mut tx, &gate).await? };

@@ -2,7 +2,7 @@
 
 use model::{CampaignId, CampaignState, KillSwitch, LeakId, Timestamp};
 
-use crate::{StoreError, StoreFuture, Tx, Versioned, cell::Cell};
+use crate::{StoreFuture, Tx, Versioned, cell::Cell, only_row::one_row};
 
 sql::queries! {
     ADD = ["INSERT INTO campaign (name, author, policy, created_at, state, machine)
@@ -280,13 +280,11 @@ impl Tx {
     /// transaction, which must be one that writes, ends.
     ///
     /// # Errors
-    /// [`StoreError::NoRow`] if that cannot be told.
+    /// [`StoreError::NotOneRow`](crate::StoreError::NotOneRow) if that cannot be told.
     pub fn kill_switch(&mut self) -> StoreFuture<'_, (KillSwitch, Timestamp)> {
         Box::pin(async move {
             let query = self.0.run(&KILL_SWITCH);
-            let row = query.optional::<(Cell<KillSwitch>, Cell<Timestamp>)>().await?;
-            let (Cell(position), Cell(since)) =
-                row.ok_or(StoreError::NoRow { table: "kill_switch" })?;
+            let (Cell(position), Cell(since)) = one_row(query, "kill_switch").await?;
             Ok((position, since))
         })
     }

@@ -1,7 +1,7 @@
 use model::{LeakId, LeakName, LeakState, Unbalanced};
 use sql::{BoxFuture, SqlError};
 
-use crate::{JobId, KeyRotated, UnreadableRow, WorkerName};
+use crate::{JobId, KeyRotated, NotOneRow, UnreadableRow, WorkerName};
 
 /// What a method of the store will answer.
 ///
@@ -106,15 +106,13 @@ pub enum StoreError {
         /// Its type, in the database's own words.
         type_name: String,
     },
-    /// The one row of a table that always has one.
-    #[error(
-        "the store's one row of the table `{table}` is missing: somebody else has written to the \
-         store. Put it back as a backup of the store has it"
-    )]
-    NoRow {
-        /// Which table.
-        table: &'static str,
-    },
+    /// A table that always has one row has none, or several.
+    #[error("{0}")]
+    NotOneRow(
+        /// Found in an error's sources by whoever ends the program.
+        #[from]
+        NotOneRow,
+    ),
     /// The log's tree is not whole.
     #[error("the log's hash {position} is not there")]
     HashMissing {
@@ -133,7 +131,7 @@ impl StoreError {
     /// Whether somebody else has written to the store: a row is gone, cannot be read, or is one too many.
     #[must_use]
     pub const fn is_of_strangers(&self) -> bool {
-        matches!(self, Self::NoRow { .. } | Self::Unreadable(_) | Self::LogOccupied { .. })
+        matches!(self, Self::NotOneRow(_) | Self::Unreadable(_) | Self::LogOccupied { .. })
     }
 
     /// Whether trying again changes nothing: see [`SqlError::is_refusal`].
@@ -141,8 +139,8 @@ impl StoreError {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Sql(error) => error.is_refusal(),
-            Self::KeyRotated(_) | Self::Unreadable(_) | Self::LogOccupied { .. } => true,
-            _ => false,
+            Self::KeyRotated(_) => true,
+            _ => self.is_of_strangers(),
         }
     }
 }

@@ -1,6 +1,6 @@
 use model::{InstanceKind, Timestamp};
 
-use crate::{StoreFuture, Tx, cell::Cell};
+use crate::{StoreFuture, Tx, cell::Cell, only_row::row_at_most};
 
 sql::queries! {
     CREATE = ["INSERT INTO instance (only_row, id, kind, created_at, key_check)
@@ -35,6 +35,6 @@ impl Tx {
 
     /// What the store is; `None` before it has been said.
     pub fn instance(&mut self) -> StoreFuture<'_, Option<InstanceRow>> {
-        Box::pin(async move { Ok(self.0.run(&READ).optional().await?) })
+        Box::pin(row_at_most(self.0.run(&READ), "instance"))
     }
 }

@@ -2,7 +2,7 @@
 
 use model::KeyId;
 
-use crate::{KeyRotated, StoreError, StoreFuture, Tx, cell::Cell};
+use crate::{KeyRotated, StoreError, StoreFuture, Tx, cell::Cell, only_row::row_at_most};
 
 sql::queries! {
     IN_FORCE = ["SELECT id, key_check FROM key_in_force"];
@@ -43,7 +43,7 @@ record!(RetiredKeyRow { number, id, kept });
 impl Tx {
     /// The key in force; `None` before the store was first opened with its key.
     pub fn key_in_force(&mut self) -> StoreFuture<'_, Option<KeyInForce>> {
-        Box::pin(async move { Ok(self.0.run(&IN_FORCE).optional().await?) })
+        Box::pin(row_at_most(self.0.run(&IN_FORCE), "key_in_force"))
     }
 
     /// Names the key in force, unless one is named.
@@ -98,7 +98,7 @@ impl Tx {
 
     async fn check_key_by(&mut self, query: &sql::QueryText) -> Result<(), StoreError> {
         let Some(held) = self.2 else { return Ok(()) };
-        match self.0.run(query).optional::<(Cell<KeyId>,)>().await? {
+        match row_at_most::<(Cell<KeyId>,)>(self.0.run(query), "key_in_force").await? {
             Some((Cell(in_force),)) if in_force != held => {
                 Err(KeyRotated { in_force, held }.into())
             }

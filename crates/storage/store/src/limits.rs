@@ -1,7 +1,12 @@
 //! Every bound of this crate, in one place.
 
+use std::time::Duration;
+
 /// Jobs made by one statement. More rows in one made both databases slower.
 pub(crate) const JOBS_PER_STATEMENT: usize = 200;
+
+/// The longest that sending can pause from one probe to the next. Ours pause for less.
+pub(crate) const SENDING_PAUSE_STEP_MAX: Duration = Duration::from_hours(1);
 
 /// Hashes of the log asked for by one statement.
 pub(crate) const HASHES_PER_STATEMENT: usize = 500;

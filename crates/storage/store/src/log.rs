@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use model::{CampaignId, KeyId, Timestamp};
 use sql::{Constraint, SqlError};
 
-use crate::{LogGrowths, StoreError, StoreFuture, Tx, cell::Cell, limits::HASHES_PER_STATEMENT};
+use crate::{
+    LogGrowths, StoreError, StoreFuture, Tx, cell::Cell, limits::HASHES_PER_STATEMENT,
+    only_row::one_row,
+};
 
 sql::queries! {
     SIZE = ["SELECT size FROM log_head"];
@@ -270,6 +273,6 @@ impl Tx {
 }
 
 async fn head(query: sql::Query<'_>) -> Result<u64, StoreError> {
-    let size = query.optional::<(Cell<u64>,)>().await?;
-    size.map(|(Cell(size),)| size).ok_or(StoreError::NoRow { table: "log_head" })
+    let (Cell(size),) = one_row(query, "log_head").await?;
+    Ok(size)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::{NoticeId, Timestamp};
 
-use crate::{StoreFuture, Tx, cell::Cell};
+use crate::{StoreFuture, Tx, cell::Cell, limits::SENDING_PAUSE_STEP_MAX, only_row::row_at_most};
 
 sql::queries! {
     READ = ["SELECT since, step, probe_at, probe, phase, code, answer FROM sending_pause"];
@@ -17,8 +17,11 @@ sql::queries! {
             code = excluded.code, answer = excluded.answer"];
     // One at a time: who waits for the row finds it moved. A probe whose worker still says that it
     // is alive is not over.
-    TAKE = ["UPDATE sending_pause SET probe = $1, probe_at = " NOW " + step
-        WHERE probe_at <= " NOW " AND NOT EXISTS (SELECT 1 FROM notice
+    TAKE = ["UPDATE sending_pause SET probe = $1,
+            probe_at = " NOW " + CASE WHEN step > $2 THEN $2 ELSE step END
+        WHERE NOT (probe_at > " NOW " AND
+                probe_at <= " NOW " + CASE WHEN step > $2 THEN $2 ELSE step END)
+            AND NOT EXISTS (SELECT 1 FROM notice
             WHERE notice.id = sending_pause.probe AND notice.state = 'inflight'
                 AND notice.lease_until > " NOW ")"];
     HASTEN = ["UPDATE sending_pause SET probe_at = " NOW " WHERE probe_at > " NOW];
@@ -45,12 +48,22 @@ pub struct SendingPause {
     pub answer: String,
 }
 
+impl SendingPause {
+    /// Whether nobody is to be tried yet. A probe is never further off than the step from one to the
+    /// next: a row that says otherwise is not ours, and keeps nobody from being told.
+    #[must_use]
+    pub fn is_waiting(&self, now: Timestamp) -> bool {
+        let step = self.step.min(SENDING_PAUSE_STEP_MAX);
+        now < self.probe_at && self.probe_at <= now.after(step)
+    }
+}
+
 record!(SendingPause { since, step, probe_at, probe, phase, code, answer });
 
 impl Tx {
     /// Why nobody is told now; `None` while everybody is.
     pub fn sending_pause(&mut self) -> StoreFuture<'_, Option<SendingPause>> {
-        Box::pin(async move { Ok(self.0.run(&READ).optional().await?) })
+        Box::pin(row_at_most(self.0.run(&READ), "sending_pause"))
     }
 
     /// The same, and nobody else can change it until this transaction ends.
@@ -71,7 +84,10 @@ impl Tx {
     /// Lets this transaction try one notice, or take up one address; `false` if it is too early, or
     /// if somebody else does so.
     pub fn take_probe(&mut self, probe: Option<NoticeId>) -> StoreFuture<'_, bool> {
-        Box::pin(async move { Ok(self.0.run(&TAKE).bind(probe.map(Cell)).execute().await? == 1) })
+        Box::pin(async move {
+            let query = self.0.run(&TAKE).bind(probe.map(Cell)).bind(Cell(SENDING_PAUSE_STEP_MAX));
+            Ok(query.execute().await? == 1)
+        })
     }
 
     /// Lets the next probe begin at once.

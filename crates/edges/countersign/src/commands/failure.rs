@@ -2,7 +2,7 @@ use std::{error::Error, process::ExitCode};
 
 use campaigns::{CampaignError, ReconcileError, ReportError, StatementError, WatchError};
 use instance::{CheckBackupError, CosignLogError, InstanceFault, RestoreError};
-use store::{KeyRotated, UnreadableRow};
+use store::{KeyRotated, NotOneRow, UnreadableRow};
 use worker::WorkError;
 
 use crate::{
@@ -52,6 +52,7 @@ fn is_refusal(failure: &(dyn Error + 'static)) -> bool {
     failure.is::<Refused>()
         || comes_from::<KeyRotated>(failure)
         || comes_from::<UnreadableRow>(failure)
+        || comes_from::<NotOneRow>(failure)
         || says_no(failure, WiringError::is_refusal)
         || says_no(failure, InstanceFault::is_refusal)
         || says_no(failure, CosignLogError::is_refusal)

@@ -151,7 +151,16 @@ const ON_SINGLE_ROWS: &[Attack] = &[
     Attack {
         harm: &["DELETE FROM log_head"],
         refused: &[RESUME],
-        says: "the store's one row of the table `log_head` is missing",
+        says: "the store's table `log_head` has 0 rows",
+    },
+    Attack {
+        harm: &[
+            "CREATE TABLE second_head AS SELECT * FROM log_head",
+            "DROP TABLE log_head",
+            "CREATE TABLE log_head AS SELECT * FROM second_head UNION ALL SELECT 2, 0 FROM second_head",
+        ],
+        refused: &[RESUME, &["campaign", "halt", "--all"], &["status"]],
+        says: "the store's table `log_head` has 2 rows",
     },
     Attack {
         harm: &["DELETE FROM campaign"],
@@ -161,7 +170,7 @@ const ON_SINGLE_ROWS: &[Attack] = &[
     Attack {
         harm: &["DELETE FROM kill_switch"],
         refused: &[&["campaign", "halt", "--all"], &["status"]],
-        says: "the store's one row of the table `kill_switch` is missing",
+        says: "the store's table `kill_switch` has 0 rows",
     },
 ];
 
@@ -174,7 +183,7 @@ const ON_RUNNING: &[Attack] = &[
     Attack {
         harm: &["DELETE FROM kill_switch"],
         refused: &[WORK],
-        says: "the store's one row of the table `kill_switch` is missing",
+        says: "the store's table `kill_switch` has 0 rows",
     },
     Attack {
         harm: &["UPDATE target SET version = (SELECT version FROM kept_target \

@@ -13,6 +13,7 @@ const OVER: Duration = Duration::ZERO;
 on_both! {
     a_pause_is_one_row,
     one_notice_at_a_time_is_tried,
+    no_probe_is_further_off_than_a_step,
     of_two_hosts_one_tries,
     a_probe_that_is_under_way_is_the_only_one,
     the_last_mail_that_was_taken_is_known,
@@ -57,6 +58,20 @@ async fn one_notice_at_a_time_is_tried(store: TestStore) {
     assert!(!tx.take_probe(None).await.unwrap(), "somebody tries already");
     let next = tx.sending_pause().await.unwrap().unwrap().probe_at;
     assert!(next >= now.after(LONG), "{next}");
+}
+
+/// Nobody of ours has written such a row.
+async fn no_probe_is_further_off_than_a_step(store: TestStore) {
+    let mut tx = store.tx().await;
+    let now = tx.now().await.unwrap();
+    let day = Duration::from_hours(24);
+    for (step, probe_at) in [(OVER, LONG), (day, day), (LONG, LONG * 3)] {
+        let far = SendingPause { step, probe_at: now.after(probe_at), ..pause() };
+        tx.put_sending_pause(far.clone()).await.unwrap();
+        assert!(!far.is_waiting(now) && tx.take_probe(None).await.unwrap(), "{far:?}");
+        let next = tx.sending_pause().await.unwrap().unwrap();
+        assert!(next.probe_at <= now.after(Duration::from_hours(2)), "{next:?}");
+    }
 }
 
 async fn of_two_hosts_one_tries(store: TestStore) {
