@@ -195,8 +195,11 @@ pub(crate) async fn open_keys(
     let held = KeyRing::new(key.clone());
     let is_first = held.is_key_of(&row.id, &row.key_check);
     let key_check = in_force.as_ref().map_or(&row.key_check, |key| &key.key_check);
-    if !held.is_key_of(&row.id, key_check) || is_first != retired.is_empty() {
+    if !held.is_key_of(&row.id, key_check) {
         return Err(refused(&row, &held, in_force.as_ref(), &retired));
+    }
+    if !is_first && retired.is_empty() {
+        return Err(DecryptError::new("instance key 1").into());
     }
     Ok((row, KeyRing::open(key, &retired)?))
 }
@@ -296,4 +299,16 @@ pub enum InstanceError {
     /// The audit log could not be written.
     #[error(transparent)]
     Log(#[from] LogError),
+}
+
+impl InstanceError {
+    /// Whether what is kept is not what only Countersign can have written.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Store(error) | Self::Log(LogError::Store(error)) => error.is_of_strangers(),
+            Self::Retired(_) | Self::Log(_) => true,
+            _ => false,
+        }
+    }
 }

@@ -306,6 +306,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whatever_else_is_kept_of_retired_keys_is_refused() {
+        let meddled = [
+            "DELETE FROM retired_key",
+            "INSERT INTO retired_key (number, id, kept) VALUES (2, x'0101010101010101', x'00')",
+            "INSERT OR REPLACE INTO retired_key (number, id, kept)
+                SELECT number, id, x'00' FROM retired_key",
+        ];
+        for meddled in meddled {
+            let site = TestSite::new().await;
+            rotated(&site, 7).await;
+            site.meddle(meddled).await;
+            let refused = site.opened_with(key(7)).await.unwrap_err();
+            let is_retired = matches!(refused, InstanceError::Retired(_));
+            assert!(is_retired && refused.is_refusal(), "{meddled}: {refused}");
+        }
+    }
+
+    #[tokio::test]
     async fn every_data_key_is_wrapped_anew_and_the_old_wrapping_key_destroyed() {
         let site = TestSite::new().await;
         name(&site, &["a", "b", "c"]).await.unwrap();

@@ -73,6 +73,7 @@ impl WiringError {
         match self {
             Self::NotForRehearsals => true,
             Self::Roster(error) => error.is_refusal(),
+            Self::Instance(error) => error.is_refusal(),
             _ => false,
         }
     }
