@@ -1,5 +1,6 @@
 use std::{fmt, str::FromStr};
 
+use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::{Signer as _, SigningKey};
 use signed_note::{Note, NoteError, Signer, StandardVerifier, VerifierList, key_id};
 use tlog_tiles::{checkpoint, tlog};
@@ -116,6 +117,12 @@ impl CheckpointVerifier {
         self.of_this_log(&head)
     }
 
+    /// By which signatures name it: `NAME+HASH+KEY`. A key may hold a `+` as well.
+    fn key_hash(&self) -> Option<[u8; 4]> {
+        let hash = self.0.split('+').nth(1)?;
+        HEXLOWER.decode(hash.as_bytes()).ok()?.try_into().ok()
+    }
+
     fn of_this_log(&self, head: &checkpoint::Checkpoint) -> Result<Checkpoint, CheckpointError> {
         let origin = head.origin().to_owned();
         if self.origin() != origin {
@@ -191,6 +198,27 @@ impl CheckpointVerifiers {
     }
 }
 
+impl CheckpointVerifiers {
+    /// Whether each signature of a checkpoint names one of these keys. One that they do not know is of a
+    /// key that came into force later.
+    #[must_use]
+    pub fn know_signers(&self, note: &str) -> bool {
+        let known = self.retired.iter().map(|(verifier, _)| verifier).chain([&self.in_force]);
+        let known: Vec<_> = known.filter_map(CheckpointVerifier::key_hash).collect();
+        let mut signers = note.lines().filter_map(|line| line.strip_prefix(SIGNATURE)).map(signer);
+        signers.all(|signer| signer.is_some_and(|signer| known.contains(&signer)))
+    }
+}
+
+/// How a line of a note begins that is a signature: then come a name and, in base64, the key's hash and
+/// the signature.
+const SIGNATURE: &str = "\u{2014} ";
+
+fn signer(line: &str) -> Option<[u8; 4]> {
+    let bytes = BASE64.decode(line.split(' ').nth(1)?.as_bytes()).ok()?;
+    bytes.get(..4)?.try_into().ok()
+}
+
 /// Why a text is no checkpoint of this log.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
@@ -254,6 +282,19 @@ mod tests {
         assert!(matches!(forged, Err(CheckpointError::Retired { size: 8, last: 7 })));
         let unknown = verifiers.read(&key(3).sign(3, [9; 32]).unwrap());
         assert!(matches!(unknown, Err(CheckpointError::Signature(_))));
+    }
+
+    #[test]
+    fn whoever_was_rotated_does_not_know_who_signs_after_them() {
+        let alone = |seed| CheckpointVerifiers::new(key(seed).verifier(), Vec::new());
+        for seed in 0..64 {
+            let note = key(seed).sign(7, [9; 32]).unwrap();
+            assert!(alone(seed).know_signers(&note) && !alone(seed + 1).know_signers(&note));
+            let last = key(seed).sign_last(&key(seed + 1), 7, [9; 32]).unwrap();
+            let both =
+                CheckpointVerifiers::new(key(seed + 1).verifier(), vec![(key(seed).verifier(), 7)]);
+            assert!(both.know_signers(&last) && !alone(seed).know_signers(&last));
+        }
     }
 
     #[test]

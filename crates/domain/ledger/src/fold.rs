@@ -14,8 +14,8 @@ use std::{
 };
 
 use model::{
-    CampaignId, CredentialVersion, KillSwitch, NoticeId, NoticeKind, NoticeState, SubjectId,
-    SwapId, Timestamp,
+    CampaignId, CredentialVersion, InstanceKind, KeyId, KillSwitch, NoticeId, NoticeKind,
+    NoticeState, SubjectId, SwapId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +38,7 @@ use crate::{
 const LETTERS_KEPT: Duration = Duration::from_hours(24);
 
 /// A snapshot begins with it: another form is not read.
-const SNAPSHOT_FORM: u8 = 8;
+const SNAPSHOT_FORM: u8 = 9;
 
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
@@ -57,6 +57,10 @@ pub struct Fold {
     used_links: HashMap<Whom, i64>,
     /// By whom a person was told first of one stored password.
     told: HashMap<(Whom, CredentialVersion), NoticeId>,
+    /// What the store was made for.
+    kind: Option<InstanceKind>,
+    /// The instance key that was put into force last; `None` before another one was.
+    key: Option<KeyId>,
     kill_switch: Option<KillSwitch>,
     roster: Option<String>,
     arming: Option<ArmedFold>,
@@ -112,6 +116,23 @@ impl Fold {
     #[must_use]
     pub fn campaign(&self, campaign: CampaignId) -> Option<&CampaignFold> {
         self.campaigns.get(&campaign)
+    }
+
+    /// Passes a store of the kind that it was made as.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::Kind`].
+    pub fn check_kind(&self, row: InstanceKind) -> Result<(), FoldRefusal> {
+        match self.kind {
+            Some(logged) if logged != row => Err(FoldRefusal::Kind { row, logged }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The instance key that was put into force last; `None` as long as the first one is.
+    #[must_use]
+    pub const fn key_in_force(&self) -> Option<KeyId> {
+        self.key
     }
 
     /// Passes a kill switch that stands as it was moved last.
@@ -367,6 +388,43 @@ impl Fold {
         if logged.is_some_and(is_of_row) { Ok(()) } else { Err(FoldRefusal::Notice { notice }) }
     }
 
+    /// Passes a notice that is under way, by this attempt: whatever becomes of another one is no end of
+    /// it.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::Notice`].
+    pub fn check_under_way(
+        &self,
+        campaign: Option<CampaignId>,
+        notice: NoticeId,
+        attempts: u32,
+    ) -> Result<(), FoldRefusal> {
+        let logged = match campaign {
+            Some(campaign) => self.campaign(campaign).and_then(|fold| fold.notices.get(&notice)),
+            None => self.requested.get(&notice).map(|requested| &requested.standing),
+        };
+        match logged {
+            Some(NoticeFold { state: NoticeState::Inflight, attempt, .. })
+                if *attempt == attempts =>
+            {
+                Ok(())
+            }
+            _ => Err(FoldRefusal::Notice { notice }),
+        }
+    }
+
+    /// How many people other campaigns have sealed that began to seal since a moment, and how many they
+    /// are still to: no more than are so for sure.
+    #[must_use]
+    pub fn touched_by_others(&self, campaign: CampaignId, since: Timestamp) -> u64 {
+        let others = || self.campaigns.iter().filter(|(id, _)| **id != campaign).map(|(_, of)| of);
+        let lately = others().filter(|of| of.sealed_from.is_some_and(|from| from >= since));
+        let sealed: HashSet<_> =
+            lately.flat_map(|of| of.sealed.iter().map(|(_, whom)| whom)).collect();
+        let pending: u64 = others().map(CampaignFold::still_pending).sum();
+        pending.max(sealed.len() as u64)
+    }
+
     /// Whether a step may be lost by which a notice was sent: the store was put back since.
     #[must_use]
     pub fn is_perhaps_sent(&self, campaign: Option<CampaignId>, notice: NoticeId) -> bool {
@@ -430,6 +488,8 @@ impl Fold {
                 self.swaps.follow_campaign(campaign, &event, leaf);
                 self.follow_campaign(campaign, at, *event);
             }
+            FoldEntry::StoreMade(kind) => self.kind = Some(kind),
+            FoldEntry::KeyRotated(key) => self.key = Some(key),
             FoldEntry::KillSwitch(position) => self.kill_switch = Some(position),
             FoldEntry::Roster(digest) => self.roster = Some(digest),
             FoldEntry::Armed(armed) => self.arm(armed),

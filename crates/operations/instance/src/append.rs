@@ -1,6 +1,6 @@
 use ledger::{
-    AuditError, CheckpointError, CheckpointKey, Entry, Hash, LogEvent, MissingHash, SnapshotError,
-    Tree, frontier, hash_position,
+    AuditError, CheckpointError, CheckpointKey, Entry, FoldRefusal, Hash, LogEvent, MissingHash,
+    SnapshotError, Tree, frontier, hash_position,
 };
 use model::Timestamp;
 use store::{GrowthUndone, NewLogEntry, StoreError, Tx};
@@ -69,6 +69,9 @@ pub(crate) async fn root_at(tx: &mut Tx, size: u64) -> Result<Hash, LogError> {
 /// What can be wrong with the audit log.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
+    /// What the store says of itself is not what the log says.
+    #[error(transparent)]
+    Row(FoldRefusal),
     /// An entry would be missing among its campaign's, or stand among another's.
     #[error("entry {position} of the log is about another campaign than it is filed under")]
     Misfiled {

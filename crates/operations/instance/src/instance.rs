@@ -2,7 +2,7 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use ledger::{CheckpointKey, CheckpointVerifiers, LogEvent};
-use model::{Clock, InstanceId, InstanceKind, NameError, Randomness, canonical::hex_of};
+use model::{Clock, InstanceId, InstanceKind, KeyId, NameError, Randomness, canonical::hex_of};
 use store::{InstanceRow, KeyInForce, KeyRotated, RetiredKeyRow, Store, StoreError, Tx};
 
 use crate::{
@@ -51,7 +51,13 @@ impl Instance {
             let mut tx = store.read().await?;
             let (row, keys) = open_keys(&mut tx, key).await?;
             let is_named = tx.key_in_force().await?.is_some();
+            let newest = tx.latest_checkpoint().await?;
             drop(tx);
+            if newest.is_some_and(|newest| {
+                !keys.checkpoint_verifiers(&row.id).know_signers(&newest.note)
+            }) {
+                return Err(InstanceError::Superseded { held: keys.id() });
+            }
             if !is_named {
                 name_key(&store, keys.in_force(&row.id)).await?;
             }
@@ -290,6 +296,16 @@ pub enum InstanceError {
     /// The key was in force once.
     #[error("{0}")]
     KeyRotated(#[from] KeyRotated),
+    /// The key was in force once, and rows of the store bring it back.
+    #[error(
+        "instance key {held} is not the one that the audit log was signed with last, though the store's \
+         rows say that it is in force: somebody else has written to the store, or `key rotate` was \
+         broken off. Use the key that `countersign key rotate` has made"
+    )]
+    Superseded {
+        /// The key at hand.
+        held: KeyId,
+    },
     /// What is kept of keys before this one.
     #[error("what the store keeps of retired keys cannot be read: {0}")]
     Retired(#[from] DecryptError),
@@ -307,7 +323,7 @@ impl InstanceError {
     pub const fn is_refusal(&self) -> bool {
         match self {
             Self::Store(error) | Self::Log(LogError::Store(error)) => error.is_of_strangers(),
-            Self::Retired(_) | Self::Log(_) => true,
+            Self::Retired(_) | Self::Superseded { .. } | Self::Log(_) => true,
             _ => false,
         }
     }

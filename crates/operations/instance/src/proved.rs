@@ -2,7 +2,7 @@ use std::mem;
 
 use futures_util::future::BoxFuture;
 use ledger::{AuditError, Fold, FoldEntry, Tree, Whom, frontier};
-use store::{FoldSnapshot, LogEntry, StoreError, Tx};
+use store::{FoldSnapshot, KeyRotated, LogEntry, StoreError, Tx};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::{MappedMutexGuard, MutexGuard};
 
@@ -124,6 +124,7 @@ async fn read_up_to(
         growths.meet(fold.size(), fold.root().map_err(LogError::from)?);
     }
     prove(instance, tx, &fold).await?;
+    check_identity(instance, &fold)?;
     tracing::debug!(entries = size, "read the log");
     *known = ProvedEntries { fold, proved: size };
     Ok(())
@@ -192,6 +193,18 @@ async fn prove(instance: &Instance, tx: &mut Tx, fold: &Fold) -> Result<(), LogE
         return Ok(());
     }
     Err(AuditError::Contradicted { signed: Box::new(signed), size }.into())
+}
+
+/// What the store says of itself, and which key is in force, stands in the log as well.
+fn check_identity(instance: &Instance, fold: &Fold) -> Result<(), InstanceFault> {
+    fold.check_kind(instance.kind()).map_err(LogError::Row)?;
+    let held = instance.keys().id();
+    match fold.key_in_force() {
+        Some(in_force) if in_force != held => {
+            Err(StoreError::from(KeyRotated { in_force, held }).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Entries of version 0.1.0 name accounts, later ones the subjects of the same people.

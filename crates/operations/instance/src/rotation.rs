@@ -324,6 +324,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_key_that_rows_bring_back_is_not_in_force() {
+        let site = TestSite::new().await;
+        site.meddle("CREATE TABLE kept AS SELECT * FROM key_in_force").await;
+        rotated(&site, 7).await;
+        site.meddle("DELETE FROM retired_key").await;
+        site.meddle("DELETE FROM key_in_force").await;
+        site.meddle("INSERT INTO key_in_force SELECT * FROM kept").await;
+        let old = site.opened_with(site.first_key()).await;
+        assert!(matches!(old, Err(InstanceError::Superseded { .. })));
+        // A process that was opened before.
+        let mut tx = site.store().read().await.unwrap();
+        assert!(is_rotated(&site.proved(&mut tx).await.map(drop)));
+    }
+
+    #[tokio::test]
     async fn every_data_key_is_wrapped_anew_and_the_old_wrapping_key_destroyed() {
         let site = TestSite::new().await;
         name(&site, &["a", "b", "c"]).await.unwrap();

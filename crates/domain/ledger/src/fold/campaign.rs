@@ -131,6 +131,14 @@ impl CampaignFold {
         }
     }
 
+    /// Accounts that it has not taken up, as long as it may.
+    pub(super) fn still_pending(&self) -> u64 {
+        let state = self.standing.as_ref().map_or("", |standing| standing.state.as_str());
+        let may_go_on = !matches!(state, "" | "draft" | "done" | "closed");
+        let pending = self.targets.saturating_sub(self.accounts.len() as u64);
+        if may_go_on && !self.is_restored { pending } else { 0 }
+    }
+
     /// A notice that is not final.
     pub(super) fn open_notice(&self) -> Option<NoticeId> {
         let open = self.notices.iter().find(|(_, notice)| !notice.state.is_final());

@@ -1,4 +1,4 @@
-use model::{CampaignId, KillSwitch, SwapId, Timestamp};
+use model::{CampaignId, InstanceKind, KeyId, KillSwitch, SwapId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{CampaignEvent, NoticeStep, RecoveryEvent, Whom};
@@ -8,6 +8,10 @@ use crate::{CampaignEvent, NoticeStep, RecoveryEvent, Whom};
 pub enum FoldEntry {
     /// What a campaign did, and when it was written down.
     Campaign(CampaignId, Timestamp, Box<CampaignEvent>),
+    /// The store was made, as one of this kind.
+    StoreMade(InstanceKind),
+    /// Another instance key was put into force.
+    KeyRotated(KeyId),
     /// Everything was stopped, or may go on.
     KillSwitch(KillSwitch),
     /// The digest of a roster document that was taken.
@@ -41,6 +45,8 @@ impl FoldEntry {
             return Ok(Self::Campaign(campaign, at, serde_json::from_slice(line)?));
         }
         Ok(match &*event {
+            "store_made" => Self::StoreMade(serde_json::from_slice::<Made>(line)?.kind),
+            "key_rotated" => Self::KeyRotated(serde_json::from_slice::<Rotated>(line)?.key),
             "kill_switch_moved" => {
                 Self::KillSwitch(serde_json::from_slice::<Moved>(line)?.position)
             }
@@ -106,6 +112,16 @@ struct EntryHead {
     event: String,
     at: Timestamp,
     campaign: Option<CampaignId>,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    kind: InstanceKind,
+}
+
+#[derive(Deserialize)]
+struct Rotated {
+    key: KeyId,
 }
 
 #[derive(Deserialize)]

@@ -1,8 +1,19 @@
-use model::{CampaignId, KillSwitch, NoticeId, SubjectId, SwapId};
+use model::{CampaignId, InstanceKind, KillSwitch, NoticeId, SubjectId, SwapId};
 
 /// A row of the store that is not as the log says. Somebody else has written it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FoldRefusal {
+    /// A rehearsal would act on people, or a site's campaign pass for none.
+    #[error(
+        "the store says that it is a {row}, the audit log that it was made as a {logged}{}",
+        WAY_ON
+    )]
+    Kind {
+        /// What the store says.
+        row: InstanceKind,
+        /// What the log says.
+        logged: InstanceKind,
+    },
     /// Stopped or let go by nobody.
     #[error("the kill switch is {row} in the store, and {logged} by the audit log{}", WAY_ON)]
     KillSwitch {
@@ -78,6 +89,16 @@ pub enum FoldRefusal {
         campaign: CampaignId,
         /// The person's number.
         subject: SubjectId,
+    },
+    /// Somebody would be sealed twice, or forgotten.
+    #[error(
+        "the accounts of campaign {campaign} are not as far as the audit log says \
+         (`campaign report` counts both){}",
+        WAY_ON
+    )]
+    Accounts {
+        /// Which campaign.
+        campaign: CampaignId,
     },
     /// Somebody would be told twice, or not at all.
     #[error(

@@ -82,6 +82,28 @@ fn a_notice_begins_where_it_was_left_and_not_once_it_is_final() {
 }
 
 #[test]
+fn only_an_attempt_that_has_begun_is_under_way() {
+    let due = Written::default().seal(SEVEN, ANA, 1, 5);
+    let under_way =
+        |fold: &Written, attempt| fold.0.check_under_way(Some(SEVEN), NoticeId(5), attempt);
+    assert_eq!((under_way(&due, 0), under_way(&due, 1)), (refused(5), refused(5)));
+    let begun = due.begin(Some(SEVEN), 5, 1);
+    assert_eq!((under_way(&begun, 1), under_way(&begun, 2)), (Ok(()), refused(5)));
+    let sent = begun.end(Some(SEVEN), 5, NoticeState::Sent);
+    assert_eq!(under_way(&sent, 1), refused(5));
+}
+
+#[test]
+fn whom_others_have_sealed_lately_is_known_without_rows() {
+    let sealed =
+        Written::default().seal(EIGHT, ANA, 1, 4).seal(EIGHT, BOB, 2, 5).seal(SEVEN, ANA, 3, 6);
+    assert_eq!(sealed.0.touched_by_others(SEVEN, NOW), 2);
+    assert_eq!(sealed.0.touched_by_others(EIGHT, NOW), 1);
+    assert_eq!(sealed.0.touched_by_others(CampaignId(9), NOW), 2);
+    assert_eq!(sealed.0.touched_by_others(SEVEN, NOW.after(Duration::from_secs(1))), 0);
+}
+
+#[test]
 fn a_notice_is_to_those_who_were_sealed_at_its_address() {
     let due = Written::default().seal(SEVEN, ANA, 1, 5).seal(SEVEN, BOB, 1, 6);
     let notice = NoticeId(5);
