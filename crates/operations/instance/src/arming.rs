@@ -1,4 +1,7 @@
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use authority::{
     Armed, ArmingDocument, ArmingFacts, DatabaseIdentity, Disarmed, LogMark, LogNow, Roster,
@@ -100,7 +103,7 @@ impl SendingGuard {
             log: log_now(tx, file.mark.size).await?,
         };
         may_send(&armed, &facts)?;
-        Ok(FoundArming { armed, stored })
+        Ok(FoundArming { armed, stored, found_at: facts.now })
     }
 
     /// Remembers durably how far the log has come, so that a store restored from before is
@@ -127,6 +130,27 @@ impl SendingGuard {
                 }
             }
         })
+    }
+
+    /// Remembers that witnesses have signed of which the file does not know it yet: one that is asked
+    /// later and knows nothing has lost its memory.
+    pub(crate) fn remember(
+        &self,
+        instance: &Instance,
+        witnesses: &Witnesses,
+    ) -> Result<(), DisarmedError> {
+        let signed = witnesses.signed();
+        let knows_all =
+            |file: &SendingFile| signed.keys().all(|name| file.cosigned.contains_key(name));
+        if knows_all(&self.read(instance)?) {
+            return Ok(());
+        }
+        let locked = lock_around(&self.path)?;
+        let now = SendingFile::read(&self.path)?;
+        if !knows_all(&now) {
+            now.with_cosigned(signed).write(&self.path, &locked)?;
+        }
+        Ok(())
     }
 
     /// Whether the file still held what was compared with the log.
@@ -158,8 +182,12 @@ impl SendingGuard {
 
 /// Nobody has signed until when the row says, so it counts no longer than the log says. The row has
 /// the database's time, entries have that of the hosts.
-fn check_lease(used_at: Option<Timestamp>, now: Timestamp) -> Result<(), Disarmed> {
-    match used_at.map(|at| at.after(ARMING_LEASE).after(CLOCK_SKEW_MAX)) {
+fn lease_end(used_at: Option<Timestamp>) -> Option<Timestamp> {
+    used_at.map(|at| at.after(ARMING_LEASE).after(CLOCK_SKEW_MAX))
+}
+
+fn check_lease(until: Option<Timestamp>, now: Timestamp) -> Result<(), Disarmed> {
+    match until {
         Some(until) if now >= until => Err(Disarmed::LeaseOver { until, now }),
         _ => Ok(()),
     }
@@ -200,6 +228,8 @@ pub fn sending_status<'a>(
 pub(crate) struct FoundArming {
     armed: Armed,
     stored: store::Arming,
+    /// By the database's clock.
+    found_at: Timestamp,
 }
 
 impl FoundArming {
@@ -210,8 +240,14 @@ impl FoundArming {
         now: Timestamp,
     ) -> Result<(Armed, store::Arming), DisarmedError> {
         log.check_arming(&digest_of(&self.stored.document))?;
-        check_lease(log.arming_used_at(), now)?;
-        Ok((self.armed, self.stored))
+        let until = lease_end(log.arming_used_at());
+        check_lease(until, now)?;
+        // What is left of it by the log's clock is left of it by the database's.
+        let left = until.map(|until| until.as_micros().saturating_sub(now.as_micros()).max(0));
+        let end = left.map(|left| self.found_at.after(Duration::from_micros(left.unsigned_abs())));
+        let lease_until =
+            end.map_or(self.stored.lease_until, |end| end.min(self.stored.lease_until));
+        Ok((self.armed, store::Arming { lease_until, ..self.stored }))
     }
 }
 

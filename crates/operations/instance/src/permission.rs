@@ -109,7 +109,8 @@ impl SendingPermission {
         self.guard.mark(instance, &self.witnesses).await?;
         match policy_for(instance, self.founding).await? {
             Some(policy) if !mutant::is_on("witness_unasked") => {
-                Ok(self.witnesses.sign(instance, &policy).await?)
+                self.witnesses.sign(instance, &policy).await?;
+                Ok(self.guard.remember(instance, &self.witnesses)?)
             }
             _ => Ok(()),
         }
@@ -233,6 +234,12 @@ pub enum PermissionError {
 }
 
 impl PermissionError {
+    /// Whether it passes as soon as witnesses answer again.
+    #[must_use]
+    pub const fn is_for_want_of_witnesses(&self) -> bool {
+        matches!(self, Self::Witness(WitnessError::Silent(_)))
+    }
+
     /// Whether a rule says no, rather than something being wrong.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {

@@ -4,13 +4,17 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    path::Path,
     sync::{Mutex, PoisonError},
 };
 
 use futures_util::future::BoxFuture;
 use ledger::{PolicyWitness, WitnessPolicy};
 
-use crate::{CosignLogError, CosignedCheckpoint, Instance, WitnessLine, cosign_log};
+use crate::{
+    CosignLogError, CosignedCheckpoint, Instance, SendingFileError, WitnessLine, cosign_log,
+    sending_file::SendingFile,
+};
 
 /// The way to the witnesses, and how far each of them has signed for this process.
 pub struct Witnesses {
@@ -32,6 +36,25 @@ impl Witnesses {
             let now = known.entry(witness.clone()).or_default();
             *now = size.max(now).to_owned();
         }
+    }
+
+    /// The same, as this host's sending file has it, if there is one.
+    ///
+    /// # Errors
+    /// [`SendingFileError`] if the file cannot be read.
+    pub fn recall_from(&self, file: &Path) -> Result<(), SendingFileError> {
+        match SendingFile::cosigned(file) {
+            Ok(signed) => self.recall(&signed),
+            Err(SendingFileError::Missing { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// How far one has signed, by its name.
+    #[must_use]
+    pub fn signed_by(&self, name: &str) -> u64 {
+        self.known().get(name).copied().unwrap_or_default()
     }
 
     /// How far each has signed, by its name.
@@ -90,7 +113,7 @@ impl Witnesses {
         witness: &PolicyWitness,
     ) -> Result<(), CosignLogError> {
         let name = witness.verifier.name().as_str();
-        let old = self.known().get(name).copied().unwrap_or_default();
+        let old = self.signed_by(name);
         let CosignedCheckpoint { size, .. } =
             cosign_log(instance, witness, old, &*self.line).await?;
         self.known().insert(name.to_owned(), size);

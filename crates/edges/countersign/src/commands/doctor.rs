@@ -1,6 +1,6 @@
 mod relay;
 
-use std::fs;
+use std::{fs, path::Path};
 
 use instance::{Check, Checked, Instance, RosterStateError};
 use ledger::WitnessPolicy;
@@ -159,19 +159,23 @@ async fn authority(config: &Config) -> Vec<Checked> {
     match instance::sending_status(&instance, &file, &roster).await {
         Ok(status) => {
             let sending = Checked::good("sending", format!("armed until {}", status.lease_until));
-            vec![operators, sending, witnesses(&instance, status.policy.as_ref()).await]
+            vec![operators, sending, witnesses(&instance, &file, status.policy.as_ref()).await]
         }
         Err(why) => vec![operators, Checked::note("sending", why.to_string())],
     }
 }
 
 /// Whether anybody but this host would notice that it was put back.
-async fn witnesses(instance: &Instance, policy: Option<&WitnessPolicy>) -> Checked {
+async fn witnesses(instance: &Instance, file: &Path, policy: Option<&WitnessPolicy>) -> Checked {
     const WHAT: &str = "witnesses";
     let Some(policy) = policy else {
         return Checked::note(WHAT, NO_WITNESS);
     };
-    match wiring::witnesses().sign(instance, policy).await {
+    let witnesses = wiring::witnesses();
+    if let Err(error) = witnesses.recall_from(file) {
+        return Checked::bad(WHAT, error.to_string());
+    }
+    match witnesses.sign(instance, policy).await {
         Ok(()) => Checked::good(WHAT, "enough of them sign that the log has only grown"),
         Err(why) => Checked::bad(WHAT, why.to_string()),
     }

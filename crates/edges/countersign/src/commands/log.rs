@@ -9,6 +9,7 @@ use url::Url;
 use super::{CommandContext, CommandFailure};
 use crate::{
     cli::LogCommand,
+    config::Config,
     output::{self, Done, grouped, visible},
     wiring,
     witness_line::HttpWitnesses,
@@ -21,7 +22,8 @@ pub(super) async fn run(
     context: &CommandContext<'_>,
     command: &LogCommand,
 ) -> Result<Done, CommandFailure> {
-    let instance = wiring::instance(&context.config()?).await?;
+    let config = context.config()?;
+    let instance = wiring::instance(&config).await?;
     match command {
         LogCommand::Verify { against } => {
             let kept = against.as_ref().map(fs::read_to_string).transpose()?;
@@ -31,7 +33,9 @@ pub(super) async fn run(
                 return Ok(Done::Refused);
             }
         }
-        LogCommand::Cosign { url, witness } => cosign(context, &instance, url, witness).await?,
+        LogCommand::Cosign { url, witness } => {
+            cosign(context, &config, &instance, url, witness).await?;
+        }
         LogCommand::Checkpoint => checkpoint(context, &instance).await?,
         LogCommand::Show { from, accounts: false } => show(&instance, *from).await?,
         LogCommand::Show { from, accounts: true } => show_named(&instance, *from).await?,
@@ -81,12 +85,16 @@ struct CosignedLog {
 
 async fn cosign(
     context: &CommandContext<'_>,
+    config: &Config,
     instance: &Instance,
     url: &Url,
     witness: &WitnessVerifier,
 ) -> Result<(), CommandFailure> {
     let asked = PolicyWitness { verifier: witness.clone(), url: url.to_string() };
-    let cosigned = cosign_log(instance, &asked, 0, &HttpWitnesses::new()).await?;
+    let witnesses = wiring::witnesses();
+    witnesses.recall_from(&config.resolve(&config.settings.sending.file))?;
+    let known = witnesses.signed_by(witness.name().as_str());
+    let cosigned = cosign_log(instance, &asked, known, &HttpWitnesses::new()).await?;
     let CosignedCheckpoint { size, note, cosigned } = cosigned;
     let shown = CosignedLog {
         entries: size,

@@ -39,9 +39,15 @@ pub(super) async fn run(
             if let Some(reason) = &taken.former_witnesses_away {
                 tracing::warn!("{FORMER_AWAY}: {reason}");
             }
+            if taken.proposed_here {
+                wiring::remember(&config, &instance).await?;
+            }
             context.output.result("countersign.sending_arm/1", &taken, taken_arming)?;
         }
-        SendingCommand::Adopt => adopt(context, &config, &instance).await?,
+        SendingCommand::Adopt => {
+            adopt(context, &config, &instance).await?;
+            wiring::remember(&config, &instance).await?;
+        }
         SendingCommand::Status => return status(context, &config, &instance).await,
     }
     Ok(Done::Whole)
@@ -240,7 +246,7 @@ impl SendingAnswer {
     ) -> Result<Self, CommandFailure> {
         let file = sending_file(config);
         match sending_status(instance, &file, roster).await {
-            Ok(status) => Ok(Self::witnessed(instance, status).await),
+            Ok(status) => Ok(Self::witnessed(instance, &file, status).await?),
             Err(DisarmedError::Fault(error)) => Err(error.into()),
             Err(why) => {
                 let remedy = why.needs_signatures().then_some(HOW_TO_ARM);
@@ -250,15 +256,21 @@ impl SendingAnswer {
     }
 
     /// It may, if enough witnesses sign for the log.
-    async fn witnessed(instance: &Instance, status: SendingStatus) -> Self {
+    async fn witnessed(
+        instance: &Instance,
+        file: &Path,
+        status: SendingStatus,
+    ) -> Result<Self, CommandFailure> {
+        let witnesses = wiring::witnesses();
+        witnesses.recall_from(file)?;
         let signed = match &status.policy {
-            Some(policy) => wiring::witnesses().sign(instance, policy).await,
+            Some(policy) => witnesses.sign(instance, policy).await,
             None => Ok(()),
         };
-        match signed {
+        Ok(match signed {
             Ok(()) => Self { armed: true, status: Some(status), reason: None, remedy: None },
             Err(why) => Self { status: Some(status), ..Self::no(&why) },
-        }
+        })
     }
 
     /// It may not, and the reason names the way on.
