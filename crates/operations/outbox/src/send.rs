@@ -122,6 +122,13 @@ async fn claim<S: NoticeSource>(
     let Some(gate) = source.gate(&mut tx).await? else { return Ok(ToSend::Nothing) };
     let pause = tx.hold_sending_pause().await?;
     for notice in source.left_in_flight(&mut tx).await? {
+        if let Err(error) = check_under_way(sender.instance, &mut tx, &notice).await {
+            drop(tx);
+            if matches!(error, SendError::Row(_)) {
+                put_aside(sender, &notice).await?;
+            }
+            return Err(error.into());
+        }
         move_notice(sender, &mut tx, &notice, found(&notice), Duration::ZERO, None).await?;
     }
     let is_early = match &pause {
@@ -185,6 +192,17 @@ async fn begin(
     let begun = Notice { attempts, state: NoticeState::Inflight, key: Some(key), ..notice };
     sender.instance.record(tx, &[begun_step(&begun).into()]).await?;
     Ok((begun, code))
+}
+
+/// Passes a notice whose attempt the log knows to have begun: else the log would say of somebody that they
+/// were perhaps told, whom nobody has tried to tell.
+async fn check_under_way(
+    instance: &Instance,
+    tx: &mut Tx,
+    notice: &Notice,
+) -> Result<(), SendError> {
+    let log = instance.proved(tx).await?;
+    Ok(log.check_under_way(notice.errand.campaign(), notice.id, notice.attempts)?)
 }
 
 async fn check_begin(instance: &Instance, tx: &mut Tx, notice: &Notice) -> Result<(), SendError> {

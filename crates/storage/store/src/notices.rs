@@ -37,7 +37,8 @@ sql::queries! {
             ended_at = CASE WHEN $4 THEN COALESCE(ended_at, " NOW ") END,
             answer = COALESCE($5, answer), put_offs = $6, put_off_at = $7
         WHERE id = $8"];
-    PUT_ASIDE = ["UPDATE notice SET not_before = " NOW " + $1 WHERE id = $2 AND state = 'pending'"];
+    PUT_ASIDE = ["UPDATE notice SET not_before = " NOW " + $1, lease_until = " NOW " + $1
+        WHERE id = $2 AND state IN ('pending', 'inflight')"];
     ANSWER = ["SELECT answer FROM notice WHERE id = $1"];
     LEASE = ["UPDATE notice SET state = 'inflight', attempts = $1, lease_owner = $2,
             lease_until = " NOW " + $3
