@@ -10,6 +10,8 @@ use store::Tx;
 use crate::{
     CampaignError,
     loaded::{Loaded, kill_switch, shared},
+    tale::Tale,
+    view::accounts,
 };
 
 /// The rows that are not as the audit log says, of those that decide what is done: the kill switch's
@@ -86,6 +88,7 @@ async fn uncounted(
         return Ok(None);
     }
     let notices: BTreeMap<_, _> = tx.notice_counts(campaign).await?.into_iter().collect();
+    let (accounts, skipped) = accounts(tx, loaded).await?;
     let log = instance.proved(tx).await?;
     let Some(fold) = log.campaign(campaign) else { return Ok(None) };
     if fold.done.len() as u64 != tx.addresses_done_count(campaign).await? {
@@ -93,8 +96,12 @@ async fn uncounted(
         let address = rows.symmetric_difference(&fold.done).next().copied();
         return Ok(address.map(|address| FoldRefusal::Address { campaign, address }));
     }
-    let is_same = fold.notice_counts == notices;
-    Ok((!is_same).then_some(FoldRefusal::Notices { campaign }))
+    let logged = Tale::of(fold).reckoning;
+    if logged.notices != notices {
+        return Ok(Some(FoldRefusal::Notices { campaign }));
+    }
+    let is_same = logged.accounts == accounts && logged.skipped == skipped;
+    Ok((!is_same).then_some(FoldRefusal::Accounts { campaign }))
 }
 
 /// Passes a store that holds every campaign of the log: whoever was sealed by one that is gone would be

@@ -96,7 +96,7 @@ async fn renew(
     check_words(words, &plan)?;
     let now = tx.now().await?;
     let (author, policy) = (author(&loaded)?, policy(&loaded)?);
-    let others = Some(others(&mut tx, loaded.id(), now).await?);
+    let others = Some(others(instance, &mut tx, loaded.id(), now).await?);
     let roster = roster_in(&mut tx, instance, founding).await?;
     let is_witnessed = is_witnessed(&mut tx, instance, &roster).await?;
     let renewal = Renewal { author, policy, others, scope, is_witnessed };
@@ -185,7 +185,7 @@ async fn freeze(
         name: loaded.row.name.parse()?,
         author: author(&loaded)?,
         accounts,
-        others: Some(others(&mut tx, campaign, now).await?),
+        others: Some(others(instance, &mut tx, campaign, now).await?),
         skipped,
         reasons: reasons(&mut tx, &known, &targets).await?,
         policy: policy(&loaded)?,
@@ -200,13 +200,17 @@ async fn freeze(
     Ok(tx.commit().await?)
 }
 
-/// Whom other campaigns have reset lately, or are about to.
+/// Whom other campaigns have reset lately, or are about to: as the rows count them, and no fewer than
+/// the log knows for sure.
 async fn others(
+    instance: &Instance,
     tx: &mut Tx,
     campaign: CampaignId,
     now: Timestamp,
 ) -> Result<OtherCampaigns, CampaignError> {
-    let accounts = tx.accounts_of_others(campaign, now.before(SHARES_WINDOW)).await?;
+    let since = now.before(SHARES_WINDOW);
+    let counted = tx.accounts_of_others(campaign, since).await?;
+    let accounts = counted.max(instance.proved(tx).await?.touched_by_others(campaign, since));
     Ok(OtherCampaigns { window_seconds: SHARES_WINDOW.as_secs(), accounts })
 }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use authority::Approval;
 use campaign::{Plan, PlanDigest, Reason, Scope, State, allowed_addresses};
@@ -185,11 +185,14 @@ async fn plan_view(tx: &mut Tx, loaded: &Loaded) -> Result<Option<PlanView>, Cam
     let Some(body) = tx.plan(loaded.id()).await? else { return Ok(None) };
     let plan = Plan::parse(&body)?;
     let author = plan.author().to_string();
-    let (mut approvers, mut is_signed) = (Vec::new(), false);
+    // Whoever has copied a signature under another name has not made it two.
+    let (mut approvers, mut is_signed) = (BTreeSet::new(), false);
     for body in tx.approvals(loaded.id(), plan.round()).await? {
         match Approval::parse(&body)?.operator() {
             operator if operator == plan.author() => is_signed = true,
-            operator => approvers.push(operator.to_string()),
+            operator => {
+                approvers.insert(operator.to_string());
+            }
         }
     }
     let counts = plan.counts();
@@ -208,7 +211,7 @@ async fn plan_view(tx: &mut Tx, loaded: &Loaded) -> Result<Option<PlanView>, Cam
         sealed_untold_max: plan.policy().sealed_untold_max,
         scope: plan.scope(),
         approvers_needed: plan.approvers_needed(),
-        approvers,
+        approvers: approvers.into_iter().collect(),
         author,
         is_signed_by_author: plan.author_signs().then_some(is_signed),
     }))
