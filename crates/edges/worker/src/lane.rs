@@ -1,6 +1,6 @@
 //! One piece of work after the other.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use campaigns::{
     Worked, WorkerContext, check_campaigns_kept, is_anything_under_way, judge_left_sealings,
@@ -8,15 +8,12 @@ use campaigns::{
 };
 use model::CampaignId;
 use recoveries::{resolve_next, send_requested};
-use tokio::{
-    sync::{Notify, watch},
-    time,
+use tokio::sync::{Notify, watch};
+
+use crate::{
+    Options, WorkError,
+    resting::{Part, Resting},
 };
-
-use crate::{Options, WorkError};
-
-/// How long to wait after something went wrong.
-const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Lane<'a> {
     pub(crate) context: WorkerContext<'a>,
@@ -29,6 +26,8 @@ pub(crate) struct Lane<'a> {
     /// Campaigns that a rule keeps from going on: with [`Options::until_done`], they are left alone,
     /// and what is said of the first is this lane's error once nothing else is under way.
     pub(crate) refused: BTreeSet<CampaignId>,
+    /// What something has just gone wrong with: others' work does not wait for it.
+    pub(crate) resting: Resting,
 }
 
 impl Lane<'_> {
@@ -45,7 +44,7 @@ impl Lane<'_> {
         while !*self.stop.borrow() && !*self.over.borrow() {
             // Registered before looking, so that no call in between is missed.
             let called = self.due.notified();
-            let worked = work_once(&self.context, self.options, &mut self.refused).await;
+            let worked = self.work_once().await;
             self.context.instance.store().log_growths().check_known()?;
             match worked {
                 Ok(Worked::Told | Worked::Something) => {}
@@ -65,12 +64,59 @@ impl Lane<'_> {
                 Err(error) => {
                     tracing::error!(%error, "a campaign could not go on");
                     self.keep_up().await;
-                    wait(time::sleep(AFTER_FAILURE), &mut self.stop, self.over).await;
+                    wait(self.resting.wait(called), &mut self.stop, self.over).await;
                 }
             }
         }
         self.keep_up().await;
         refusal.map_or(Ok(()), Err)
+    }
+
+    /// Does the next thing that is to be done: sees to people who wait for a mail, then to any campaign,
+    /// and then to what another worker has left. What something is wrong with does not keep the rest from
+    /// going on: it rests for a while, and its error is returned after all have been tried.
+    async fn work_once(&mut self) -> Result<Worked, WorkError> {
+        let mut round = Round::default();
+        if self.resting.is_over(Part::Requests) {
+            let seen_to = see_to_requests(&self.context).await;
+            round.add(seen_to.map(worked_if), Part::Requests, &mut self.resting);
+        }
+        let moving = moving_campaigns(self.context.instance).await;
+        let moving = moving.inspect_err(|_| self.resting.begin(Part::All))?;
+        for campaign in moving {
+            let part = Part::Campaign(campaign);
+            if self.refused.contains(&campaign) || !self.resting.is_over(part) {
+                continue;
+            }
+            let worked = work_on(&self.context, campaign).await.map_err(WorkError::from);
+            if self.options.until_done && worked.as_ref().is_err_and(WorkError::is_refusal) {
+                self.refused.insert(campaign);
+            }
+            round.add(worked, part, &mut self.resting);
+        }
+        // Rows of the site may be waited for here: whoever is to be told by now is told before.
+        if !round.is_told {
+            self.see_to_what_is_left(&mut round).await;
+        }
+        round.failed.map_or(Ok(round.worked), Err)
+    }
+
+    /// In whatever state its campaign is: what is intended is done or undone, never in between.
+    async fn see_to_what_is_left(&mut self, round: &mut Round) {
+        if self.resting.is_over(Part::Left) {
+            let mut contradicted = BTreeSet::new();
+            let judged = judge_left_sealings(&self.context, &mut contradicted).await;
+            let judged = judged.map(worked_if).map_err(WorkError::from);
+            round.add(judged, Part::Left, &mut self.resting);
+            if self.options.until_done {
+                self.refused.extend(contradicted);
+            }
+        }
+        if self.resting.is_over(Part::Kept) {
+            let kept = check_campaigns_kept(self.context.instance).await;
+            let kept = kept.map(|()| Worked::Nothing).map_err(WorkError::from);
+            round.add(kept, Part::Kept, &mut self.resting);
+        }
     }
 
     /// What is recorded last, such as a halt, is nothing that anything else is done after.
@@ -99,56 +145,35 @@ async fn wait(
     }
 }
 
-/// Does the next thing that is to be done: sees to people who wait for a mail, then to any campaign,
-/// and then to what another worker has left. One that something is wrong with does not keep the
-/// others from going on: its error is returned after all have been tried.
-async fn work_once(
-    context: &WorkerContext<'_>,
-    options: Options,
-    refused: &mut BTreeSet<CampaignId>,
-) -> Result<Worked, WorkError> {
-    let (mut worked, mut is_told) = (Worked::Nothing, false);
-    let mut failed = None;
-    match see_to_requests(context).await {
-        Ok(true) => worked = Worked::Something,
-        Ok(false) => {}
-        Err(error) => failed = Some(error),
+/// What came of trying everything once.
+struct Round {
+    worked: Worked,
+    is_told: bool,
+    failed: Option<WorkError>,
+}
+
+impl Default for Round {
+    fn default() -> Self {
+        Self { worked: Worked::Nothing, is_told: false, failed: None }
     }
-    for campaign in moving_campaigns(context.instance).await? {
-        if refused.contains(&campaign) {
-            continue;
-        }
-        match work_on(context, campaign).await {
-            Ok(Worked::Told) => (worked, is_told) = (Worked::Something, true),
-            Ok(Worked::Something) => worked = Worked::Something,
+}
+
+impl Round {
+    fn add(&mut self, worked: Result<Worked, WorkError>, part: Part, resting: &mut Resting) {
+        match worked {
             Ok(Worked::Nothing) => {}
+            Ok(Worked::Something) => self.worked = Worked::Something,
+            Ok(Worked::Told) => (self.worked, self.is_told) = (Worked::Something, true),
             Err(error) => {
-                let error = WorkError::from(error);
-                if options.until_done && error.is_refusal() {
-                    refused.insert(campaign);
-                }
-                failed = failed.or(Some(error));
+                resting.begin(part);
+                self.failed.get_or_insert(error);
             }
         }
     }
-    // Rows of the site may be waited for here: whoever is to be told by now is told before.
-    if is_told {
-        return failed.map_or(Ok(worked), Err);
-    }
-    // In whatever state its campaign is: what is intended is done or undone, never in between.
-    let mut contradicted = BTreeSet::new();
-    match judge_left_sealings(context, &mut contradicted).await {
-        Ok(true) => worked = Worked::Something,
-        Ok(false) => {}
-        Err(error) => failed = failed.or(Some(error.into())),
-    }
-    if options.until_done {
-        refused.extend(contradicted);
-    }
-    if let Err(error) = check_campaigns_kept(context.instance).await {
-        failed = failed.or(Some(error.into()));
-    }
-    failed.map_or(Ok(worked), Err)
+}
+
+const fn worked_if(so: bool) -> Worked {
+    if so { Worked::Something } else { Worked::Nothing }
 }
 
 /// Somebody sits before a page and waits.

@@ -9,8 +9,9 @@ mod lane;
 mod maintenance;
 mod options;
 mod reconciling;
+mod resting;
 
-use campaigns::{Means, WorkerContext};
+use campaigns::{CampaignError, Means, WorkerContext, contradictions};
 use futures_util::future::BoxFuture;
 use std::collections::BTreeSet;
 
@@ -25,6 +26,7 @@ use alarm::Alarm;
 use lane::Lane;
 use maintenance::maintain;
 use reconciling::keep_comparing;
+use resting::Resting;
 
 /// Works until it is told to stop, and then finishes what is in hand. With
 /// [`Options::until_done`] it also ends when no campaign runs and nothing is left in between.
@@ -39,12 +41,19 @@ pub fn run<'a>(
     stop: watch::Receiver<bool>,
 ) -> BoxFuture<'a, Result<(), WorkError>> {
     Box::pin(async move {
-        means.outbox.permission.confirm(instance).await?;
+        match means.outbox.permission.confirm(instance).await {
+            // It goes on by itself once they answer: nothing is begun before.
+            Err(error) if error.is_for_want_of_witnesses() && !options.until_done => {
+                tracing::warn!(%error, "nothing is sealed or sent for now");
+            }
+            confirmed => confirmed?,
+        }
         let (over, due) = (watch::Sender::new(false), Notify::new());
         let lanes = (0..options.concurrency.max(1)).map(|_| {
             let context = WorkerContext::new(instance, means);
             let (stop, refused) = (stop.clone(), BTreeSet::new());
-            Lane { context, options, stop, over: &over, due: &due, refused }.run()
+            let resting = Resting::default();
+            Lane { context, options, stop, over: &over, due: &due, refused, resting }.run()
         });
         let working = async {
             let done = join_all(lanes).await;
@@ -58,6 +67,17 @@ pub fn run<'a>(
         let maintaining = maintain(&upkeep, over.subscribe());
         let (worked, (), (), ()) =
             tokio::join!(working, maintaining, comparing, alarm.keep_watch());
-        worked
+        worked?;
+        if options.until_done && !*stop.borrow() {
+            find_contradiction(instance).await
+        } else {
+            Ok(())
+        }
     })
+}
+
+/// Rows that nobody has come upon may hide people who are still to be told.
+async fn find_contradiction(instance: &Instance) -> Result<(), WorkError> {
+    let found = contradictions(instance).await?.into_iter().next();
+    found.map_or(Ok(()), |row| Err(CampaignError::from(row).into()))
 }
