@@ -9,7 +9,7 @@ use serde_json::Value;
 use testkit::TestDatabase;
 
 use crate::{
-    harness::{Backend, Run, TestInstance, program_for_people, run_with_input},
+    harness::{Backend, Run, TestInstance, program_for_people, run_with_input, without_settings},
     office::{Office, wait_until},
     restored::{QUICK, finish, unrecorded},
     two_hosts::assert_refused,
@@ -266,7 +266,7 @@ fn a_disk_that_is_full_is_said_and_leaves_nothing() {
     let kept = Kept::on(Backend::Sqlite);
     let program = program_for_people().get_program().to_owned();
     let config = kept.instance.path("countersign.toml");
-    let limited = Command::new("bash")
+    let limited = without_settings(&mut Command::new("bash"))
         .args(["-c", "trap '' XFSZ; ulimit -f 128; exec \"$0\" --config \"$1\" backup \"$2\""])
         .arg(program)
         .arg(config)

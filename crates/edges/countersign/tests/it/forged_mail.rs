@@ -116,8 +116,8 @@ fn nobody_but_countersign_makes_a_link() {
 }
 
 /// Nothing leaves before this is long over.
-const PAUSE: &str = "INSERT INTO sending_pause VALUES \
-                     (1, 1700000000000000, 1, 9000000000000000, NULL, 'connect', NULL, 'down')";
+const PAUSE: &str = "INSERT INTO sending_pause SELECT 1, 1700000000000000, 3600000000, \
+                     MAX(at) + 3000000000, NULL, 'connect', NULL, 'down' FROM log_entry";
 
 #[test]
 fn a_letter_goes_to_whom_it_was_written_for() {

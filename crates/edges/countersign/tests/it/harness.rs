@@ -62,11 +62,16 @@ pub(crate) fn program_for_people() -> Command {
     let other = std::env::var_os(OTHER_PROGRAM);
     let program = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_countersign").into());
     let mut command = Command::new(program);
+    without_settings(&mut command).stdin(Stdio::null());
+    command
+}
+
+/// Takes the settings of the tester's own environment away.
+pub(crate) fn without_settings(command: &mut Command) -> &mut Command {
     let ours = std::env::vars_os().map(|(name, _)| name);
     for name in ours.filter(|name| name.to_string_lossy().starts_with("COUNTERSIGN_")) {
         command.env_remove(name);
     }
-    command.stdin(Stdio::null());
     command
 }
 
@@ -249,7 +254,7 @@ impl TestInstance {
 
 fn sqlite(file: &Path, statement: &str) -> Command {
     let code = "import sqlite3, sys\n\
-                store = sqlite3.connect(sys.argv[1])\n\
+                store = sqlite3.connect(sys.argv[1], timeout=60)\n\
                 store.execute('PRAGMA ignore_check_constraints = ON')\n\
                 print(store.execute(sys.argv[2]).fetchall())\n\
                 store.commit()";

@@ -30,11 +30,12 @@ fn nothing_is_counted_or_goes_on_by_rows_that_nobody_has_signed() {
         office.approve(&["bob"]).json();
         let owner = Owner::of(&office);
         owner.keep(LOG);
-        owner.keep(&["approval", "arming", "campaign", "kill_switch", "plan"]);
+        owner.keep(&["approval", "arming", "campaign", "instance", "kill_switch", "plan"]);
         owner.try_all(ON_LOG, || owner.put_back(LOG));
         try_forged_reset(&owner, &office);
         owner.try_all(ON_SIGNATURES, || owner.put_back(&["approval", "plan"]));
-        owner.try_all(ON_SINGLE_ROWS, || owner.put_back(&["log_head", "campaign", "kill_switch"]));
+        let single = &["log_head", "campaign", "instance", "kill_switch"];
+        owner.try_all(ON_SINGLE_ROWS, || owner.put_back(single));
 
         office.approve(&["cleo"]).json();
         office.steer("resume").json();
@@ -161,6 +162,14 @@ const ON_SINGLE_ROWS: &[Attack] = &[
         ],
         refused: &[RESUME, &["campaign", "halt", "--all"], &["status"]],
         says: "the store's table `log_head` has 2 rows",
+    },
+    // A rehearsal would act on people, or a site's campaign would not be counted as one.
+    Attack {
+        harm: &[
+            "UPDATE instance SET kind = CASE kind WHEN 'site' THEN 'rehearsal' ELSE 'site' END",
+        ],
+        refused: &[RESUME, REPORT],
+        says: "the audit log that it was made as a",
     },
     Attack {
         harm: &["DELETE FROM campaign"],
