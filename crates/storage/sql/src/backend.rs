@@ -5,7 +5,7 @@ use sqlx::{Arguments, Database, Encode, SqlStr, Type, TypeInfo as _};
 
 use crate::{Migrations, QueryText, Row, SqlError, value::Value};
 
-/// A database that statements run on: `sqlite.rs` or `postgres.rs`.
+/// A database that statements run on: `sqlite.rs`, `postgres.rs` or `mysql.rs`.
 ///
 /// It and its transactions are held behind a pointer, so that other crates compile no pool, not
 /// even to drop one: a pooled connection that is dropped is looked after by all of sqlx.
@@ -85,7 +85,7 @@ impl Column {
     }
 }
 
-/// What the values of a column are, unless they are NULL: the same on both databases.
+/// What the values of a column are, unless they are NULL: the same on every database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnKind {
     /// Numbers.

@@ -10,22 +10,22 @@ use sqlx::SqlStr;
 use crate::{
     Column, Migrations, OpenOptions, QueryText, Record, Row, SqlError,
     backend::{Backend, BackendTx, RowStream},
-    postgres, sqlite,
+    mysql, postgres, sqlite,
     value::{Bind, Values},
 };
 
-/// Values that one bulk statement carries. More of them made both databases slower.
+/// Values that one bulk statement carries. More of them made SQLite and PostgreSQL slower.
 const BULK_VALUES_MAX: usize = 600;
 
 /// Why an address is none.
-const NO_SCHEME: &str = "it begins with neither sqlite: nor postgres:";
+const NO_SCHEME: &str = "it begins with neither sqlite: nor postgres:, nor with mysql: or mariadb:";
 
 /// A pool of connections to one database.
 #[derive(Debug, Clone)]
 pub struct Db(Arc<dyn Backend>);
 
 impl Db {
-    /// Opens `sqlite:PATH` or `postgres://...`.
+    /// Opens `sqlite:PATH`, `postgres://...`, `mysql://...` or `mariadb://...`.
     ///
     /// # Errors
     /// [`SqlError::Address`] for any other address, else what the database reports.
@@ -36,6 +36,7 @@ impl Db {
                 Some(("postgres" | "postgresql", _)) => {
                     Arc::new(postgres::open(url, options).await?)
                 }
+                Some(("mysql" | "mariadb", _)) => Arc::new(mysql::open(url, options).await?),
                 _ => return Err(SqlError::address(url, &NO_SCHEME)),
             }))
         })
@@ -91,7 +92,11 @@ impl Db {
 
     /// What the database calls itself: name and version.
     pub fn version(&self) -> BoxFuture<'_, Result<String, SqlError>> {
-        let text = QueryText::new("SELECT 'SQLite ' || sqlite_version()", "SELECT version()");
+        let text = QueryText::of_each(
+            "SELECT 'SQLite ' || sqlite_version()",
+            "SELECT version()",
+            "SELECT CONCAT(IF(VERSION() LIKE '%MariaDB%', 'MariaDB ', 'MySQL '), VERSION())",
+        );
         Box::pin(async move {
             let (version,) = self.read().await?.run(&text).one::<(String,)>().await?;
             Ok(version)

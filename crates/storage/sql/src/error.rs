@@ -1,6 +1,9 @@
 use std::{fmt, time::Duration};
 
-use crate::refusal::{is_lock_timeout, is_refusal, is_row_security};
+use crate::{
+    grant::grant_for,
+    refusal::{is_lock_timeout, is_refusal, is_row_security, missing_grant, mysql_rule},
+};
 
 /// Why a value cannot be written, or cannot be what a column holds.
 pub type Misfit = Box<dyn std::error::Error + Send + Sync>;
@@ -76,6 +79,14 @@ pub enum SqlError {
          where row security is not forced): {0}"
     )]
     RowSecurity(#[source] sqlx::Error),
+    /// MySQL or MariaDB does not let this user do it.
+    #[error("{source}: the user needs {grant}")]
+    Grant {
+        /// What an administrator gives it by.
+        grant: String,
+        /// What was reported.
+        source: sqlx::Error,
+    },
     /// Somebody writes to a SQLite file, and does not come to an end.
     #[error(
         "the lock of `{path}` was held for {waited:?}: `fuser {path}` tells by which process; if it \
@@ -122,7 +133,10 @@ impl From<sqlx::Error> for SqlError {
         match constraint(&error) {
             Some((kind, name)) => Self::Constraint { kind, name },
             None if is_row_security(&error) => Self::RowSecurity(error),
-            None => Self::Database(error),
+            None => match missing_grant(&error).map(grant_for) {
+                Some(grant) => Self::Grant { grant, source: error },
+                None => Self::Database(error),
+            },
         }
     }
 }
@@ -136,7 +150,8 @@ fn constraint(error: &sqlx::Error) -> Option<(Constraint, String)> {
         ErrorKind::CheckViolation | ErrorKind::NotNullViolation => Constraint::Check,
         _ => return None,
     };
-    let name = database.constraint().unwrap_or_else(|| database.message());
+    let name = database.constraint().or_else(|| mysql_rule(error));
+    let name = name.unwrap_or_else(|| database.message());
     Some((kind, name.to_owned()))
 }
 
@@ -146,7 +161,7 @@ impl SqlError {
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::Constraint { .. } => true,
+            Self::Constraint { .. } | Self::Grant { .. } => true,
             Self::Database(error) => is_refusal(error),
             _ => false,
         }

@@ -1,9 +1,9 @@
-//! One text for each query, both databases.
+//! One text for each query, every database.
 //!
 //! A query is data: [`queries!`] writes it once and spells it for SQLite and for PostgreSQL, with
-//! named words where the dialects differ. [`Db`], [`SqlTx`] and [`Query`] run it; a [`Record`] is
+//! named words where the dialects differ. A site's own database may be MySQL or MariaDB as well. [`Db`], [`SqlTx`] and [`Query`] run it; a [`Record`] is
 //! decoded from what comes back, apart from the running. What is special to a database stands in
-//! `sqlite.rs` or in `postgres.rs`; what is built on this crate cannot tell which one answers.
+//! `sqlite.rs`, `postgres.rs` or `mysql.rs`; what is built on this crate cannot tell which one answers.
 //!
 //! Everything that waits is a [`BoxFuture`] or a [`BoxStream`]: an `async fn` would be compiled
 //! again in every crate that awaits it.
@@ -21,8 +21,11 @@ mod backend;
 mod datum;
 mod db;
 mod error;
+mod grant;
 mod migration;
+mod mysql;
 mod options;
+mod placeholder;
 mod postgres;
 mod record;
 mod refusal;

@@ -1,10 +1,13 @@
 //! What a database says no to, by its own codes.
 
-use sqlx::{error::DatabaseError as _, postgres::PgDatabaseError, sqlite::SqliteError};
+use sqlx::{
+    error::DatabaseError as _, mysql::MySqlDatabaseError, postgres::PgDatabaseError,
+    sqlite::SqliteError,
+};
 
 /// Whether a database will not have what it was given.
 pub(crate) fn is_refusal(error: &sqlx::Error) -> bool {
-    is_servers(error) || is_files(error)
+    is_servers(error) || is_mysqls(error) || is_files(error)
 }
 
 /// Classes of errors that are about a statement, its values, or what a trigger says of them.
@@ -19,6 +22,7 @@ fn is_servers(error: &sqlx::Error) -> bool {
 /// Whether somebody else held a lock for longer than the server was to wait.
 pub(crate) fn is_lock_timeout(error: &sqlx::Error) -> bool {
     database_error(error).map(PgDatabaseError::code) == Some("55P03")
+        || mysql_number(error).is_some_and(|number| MYSQL_HELD.contains(&number))
 }
 
 /// Whether a policy would have hidden rows. The message is in the server's language; the routine
@@ -28,6 +32,46 @@ pub(crate) fn is_row_security(error: &sqlx::Error) -> bool {
 }
 
 fn database_error(error: &sqlx::Error) -> Option<&PgDatabaseError> {
+    error.as_database_error()?.try_downcast_ref()
+}
+
+/// Errors of MySQL that are about a statement and its values, whose class does not say so: a value
+/// that is cut or does not fit, a table that its own trigger may not change, what a trigger says, a
+/// rule, what a view does not show.
+const MYSQL_REFUSALS: [u16; 9] = [1264, 1265, 1366, 1369, 1406, 1442, 1644, 3819, 4025];
+
+/// Waited for a row or for a table for too long.
+const MYSQL_HELD: [u16; 2] = [1205, 3572];
+
+/// What is missing where a grant is: for a database, a column, a table, a routine, or a deed.
+const MYSQL_GRANTS: [u16; 6] = [1044, 1142, 1143, 1227, 1370, 1419];
+
+/// Whether MySQL or MariaDB will not have what it was given. A trigger's own words come with
+/// whatever code it chose, most often 45000.
+fn is_mysqls(error: &sqlx::Error) -> bool {
+    let Some(error) = mysql_error(error) else { return false };
+    let class = error.code().and_then(|code| code.get(..2));
+    MYSQL_REFUSALS.contains(&error.number())
+        || class.is_some_and(|class| class == "45" || SERVER_REFUSALS.contains(&class))
+}
+
+/// What MySQL or MariaDB says that a user may not do.
+pub(crate) fn missing_grant(error: &sqlx::Error) -> Option<&str> {
+    let error = mysql_error(error)?;
+    MYSQL_GRANTS.contains(&error.number()).then(|| error.message())
+}
+
+/// The rule that a row breaks, without the values that MySQL names before it.
+pub(crate) fn mysql_rule(error: &sqlx::Error) -> Option<&str> {
+    let message = mysql_error(error)?.message();
+    message.rsplit_once(" for key ").map(|(_, key)| key)
+}
+
+fn mysql_number(error: &sqlx::Error) -> Option<u16> {
+    mysql_error(error).map(MySqlDatabaseError::number)
+}
+
+fn mysql_error(error: &sqlx::Error) -> Option<&MySqlDatabaseError> {
     error.as_database_error()?.try_downcast_ref()
 }
 

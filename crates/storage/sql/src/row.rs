@@ -1,6 +1,6 @@
 use sqlx::{
-    Column as _, Database, Decode as SqlxDecode, Postgres, Row as _, Sqlite, Type, TypeInfo as _,
-    ValueRef, postgres::PgRow, sqlite::SqliteRow,
+    Column as _, Database, Decode as SqlxDecode, MySql, Postgres, Row as _, Sqlite, Type,
+    TypeInfo as _, ValueRef, mysql::MySqlRow, postgres::PgRow, sqlite::SqliteRow,
 };
 
 use crate::{Datum, Decode, Misfit, SqlError};
@@ -11,6 +11,8 @@ pub enum Row {
     Sqlite(SqliteRow),
     /// Of PostgreSQL.
     Postgres(PgRow),
+    /// Of MySQL or MariaDB.
+    MySql(MySqlRow),
 }
 
 impl Row {
@@ -36,6 +38,7 @@ impl Row {
         match self {
             Self::Sqlite(row) => row.len(),
             Self::Postgres(row) => row.len(),
+            Self::MySql(row) => row.len(),
         }
     }
 
@@ -43,6 +46,7 @@ impl Row {
         match self {
             Self::Sqlite(row) => sqlite_datum(row.try_get_raw(name)?),
             Self::Postgres(row) => postgres_datum(row.try_get_raw(name)?),
+            Self::MySql(row) => mysql_datum(row.try_get_raw(name)?),
         }
         .map_err(|reason| misfit(name, reason))
     }
@@ -51,6 +55,7 @@ impl Row {
         match self {
             Self::Sqlite(row) => sqlite_datum(row.try_get_raw(place)?),
             Self::Postgres(row) => postgres_datum(row.try_get_raw(place)?),
+            Self::MySql(row) => mysql_datum(row.try_get_raw(place)?),
         }
         .map_err(|reason| misfit(self.name(place), reason))
     }
@@ -59,6 +64,7 @@ impl Row {
         match self {
             Self::Sqlite(row) => row.column(place).name(),
             Self::Postgres(row) => row.column(place).name(),
+            Self::MySql(row) => row.column(place).name(),
         }
     }
 }
@@ -69,6 +75,7 @@ fn misfit(column: &str, reason: Misfit) -> SqlError {
 
 type SqliteValue<'r> = <Sqlite as Database>::ValueRef<'r>;
 type PgValue<'r> = <Postgres as Database>::ValueRef<'r>;
+type MySqlValue<'r> = <MySql as Database>::ValueRef<'r>;
 
 /// The value's own type decides, which may be another than its column's.
 fn sqlite_datum(value: SqliteValue<'_>) -> Result<Datum<'_>, Misfit> {
@@ -101,6 +108,25 @@ fn postgres_datum(value: PgValue<'_>) -> Result<Datum<'_>, Misfit> {
         Datum::Text(SqlxDecode::<Postgres>::decode(value)?)
     } else if <Vec<u8> as Type<Postgres>>::compatible(&found) {
         Datum::Bytes(SqlxDecode::<Postgres>::decode(value)?)
+    } else {
+        return Err(unread(found.name()));
+    })
+}
+
+/// Truth values are numbers there.
+fn mysql_datum(value: MySqlValue<'_>) -> Result<Datum<'_>, Misfit> {
+    if value.is_null() {
+        return Ok(Datum::Null);
+    }
+    let found = value.type_info().into_owned();
+    Ok(if <i64 as Type<MySql>>::compatible(&found) {
+        Datum::Integer(SqlxDecode::<MySql>::decode(value)?)
+    } else if <u64 as Type<MySql>>::compatible(&found) {
+        Datum::Integer(<u64 as SqlxDecode<MySql>>::decode(value)?.try_into()?)
+    } else if <str as Type<MySql>>::compatible(&found) {
+        Datum::Text(SqlxDecode::<MySql>::decode(value)?)
+    } else if <Vec<u8> as Type<MySql>>::compatible(&found) {
+        Datum::Bytes(SqlxDecode::<MySql>::decode(value)?)
     } else {
         return Err(unread(found.name()));
     })

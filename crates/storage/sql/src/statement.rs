@@ -2,33 +2,54 @@ use std::borrow::Cow;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
-/// One query in both spellings.
+/// One query in the spelling of each database.
 ///
-/// Placeholders are `$1`, `$2` and so on in both. `{rows}` stands for the rows of a bulk insert,
+/// Placeholders are `$1`, `$2` and so on in all of them. `{rows}` stands for the rows of a bulk insert,
 /// `{list}` for the members of an `IN (...)`.
 #[derive(Debug, Clone)]
 pub struct QueryText {
     sqlite: Cow<'static, str>,
     postgres: Cow<'static, str>,
+    mysql: Cow<'static, str>,
 }
 
 impl QueryText {
-    /// For [`queries!`](crate::queries).
+    /// For [`queries!`](crate::queries): for databases of our own, which MySQL is not.
     #[must_use]
     pub const fn new(sqlite: &'static str, postgres: &'static str) -> Self {
-        Self { sqlite: Cow::Borrowed(sqlite), postgres: Cow::Borrowed(postgres) }
+        Self::of_each(sqlite, postgres, "")
     }
 
-    /// A text put together at run time, out of parts that the caller has quoted.
+    /// For databases of a site.
+    #[must_use]
+    pub const fn of_each(
+        sqlite: &'static str,
+        postgres: &'static str,
+        mysql: &'static str,
+    ) -> Self {
+        Self {
+            sqlite: Cow::Borrowed(sqlite),
+            postgres: Cow::Borrowed(postgres),
+            mysql: Cow::Borrowed(mysql),
+        }
+    }
+
+    /// A text put together at run time, out of parts that the caller has quoted for the database that
+    /// will get it.
     #[must_use]
     pub fn composed(text: String) -> Self {
-        Self { sqlite: Cow::Owned(text.clone()), postgres: Cow::Owned(text) }
+        let text = Cow::<'static, str>::Owned(text);
+        Self { sqlite: text.clone(), postgres: text.clone(), mysql: text }
     }
 
-    /// The same, where the dialects differ.
+    /// The same for databases of our own, where the dialects differ.
     #[must_use]
     pub fn spelled(sqlite: String, postgres: String) -> Self {
-        Self { sqlite: Cow::Owned(sqlite), postgres: Cow::Owned(postgres) }
+        Self {
+            sqlite: Cow::Owned(sqlite),
+            postgres: Cow::Owned(postgres),
+            mysql: Cow::Borrowed(""),
+        }
     }
 
     /// Puts `count` rows of placeholders in the place of `{rows}`, numbered from `$1`.
@@ -47,21 +68,13 @@ impl QueryText {
         self.replace("{list}", &placeholders(before, count))
     }
 
-    /// As [`QueryText::with_list`], for text compared with a column of PostgreSQL's type
-    /// `type_name`, which the caller has quoted.
-    ///
-    /// PostgreSQL compares text with nothing else, so each value is cast there, and the column's
-    /// index is used. SQLite gives a bare value the column's own affinity; a cast would turn
-    /// `12x` into 12.
+    /// As [`QueryText::with_list`], each placeholder in the place of `{}` in `form`: as
+    /// `CAST({} AS int8)`, where a text is compared with a column of another type.
     #[must_use]
-    pub fn with_list_as(&self, type_name: &str, before: usize, count: usize) -> Self {
-        let casts: Vec<_> =
-            (1..=count).map(|n| format!("CAST(${} AS {type_name})", before + n)).collect();
-        let casts = format!("({})", casts.join(", "));
-        Self {
-            postgres: Cow::Owned(self.postgres.replace("{list}", &casts)),
-            ..self.with_list(before, count)
-        }
+    pub fn with_list_as(&self, form: &str, before: usize, count: usize) -> Self {
+        let member = |n: usize| form.replace("{}", &format!("${}", before + n));
+        let members: Vec<_> = (1..=count).map(member).collect();
+        self.replace("{list}", &format!("({})", members.join(", ")))
     }
 
     /// How many values one row of `{rows}` takes.
@@ -80,10 +93,17 @@ impl QueryText {
         text(self.postgres.clone())
     }
 
+    /// As MySQL and MariaDB spell it.
+    pub(crate) fn mysql(&self) -> SqlStr {
+        text(self.mysql.clone())
+    }
+
     fn replace(&self, mark: &str, text: &str) -> Self {
+        let replaced = |spelling: &str| Cow::Owned(spelling.replace(mark, text));
         Self {
-            sqlite: Cow::Owned(self.sqlite.replace(mark, text)),
-            postgres: Cow::Owned(self.postgres.replace(mark, text)),
+            sqlite: replaced(&self.sqlite),
+            postgres: replaced(&self.postgres),
+            mysql: replaced(&self.mysql),
         }
     }
 }
@@ -240,9 +260,8 @@ mod tests {
     }
 
     #[test]
-    fn a_typed_list_is_cast_on_postgresql_alone() {
-        let statement = TAKE.with_list_as("int8", 1, 2);
-        assert!(statement.sqlite.ends_with("a IN ($2, $3)"), "{statement:?}");
+    fn the_members_of_a_list_take_a_form() {
+        let statement = TAKE.with_list_as("CAST({} AS int8)", 1, 2);
         assert!(
             statement.postgres.contains("(CAST($2 AS int8), CAST($3 AS int8))"),
             "{statement:?}"
