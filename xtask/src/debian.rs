@@ -11,6 +11,10 @@ const UNPACKED: &[Unpacked] = &[
     Unpacked("libmail-dkim-perl", "usr/share/perl5/Mail/DKIM.pm", || {
         succeeds(&mut command("perl -MMail::DKIM -e 1"))
     }),
+    Unpacked("mariadb-server-core", "usr/sbin/mariadbd", || {
+        Path::new("/usr/sbin/mariadbd").exists()
+    }),
+    Unpacked("mariadb-client-core", "usr/bin/mariadb", || on_path("mariadb")),
 ];
 
 /// A package, a file of it, and how to see on a host without `apt-get` that it is there.

@@ -168,7 +168,7 @@ def total(tallies):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--database", required=True, help="sqlite:///PATH or postgres://...")
+    parser.add_argument("--database", required=True, help="sqlite:///PATH, postgres://... or mysql://...")
     parser.add_argument("--folder", required=True, type=Path)
     parser.add_argument("--accounts", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)

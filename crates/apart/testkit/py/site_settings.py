@@ -1,10 +1,15 @@
-"""Django settings of the invented site, for SQLite and PostgreSQL."""
+"""Django settings of the invented site, for SQLite, PostgreSQL and MariaDB."""
 
 import os
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import django
+import pymysql
+
+# Django asks for another driver, which takes a compiler and the server's own library.
+pymysql.version_info = (2, 2, 7, "final", 0)
+pymysql.install_as_MySQLdb()
 
 DATABASE_VARIABLE = "COUNTERSIGN_SITE_DATABASE"
 
@@ -14,6 +19,14 @@ def database(url):
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": parts.path}
+    if parts.scheme == "mysql":
+        return {
+            "ENGINE": "django.db.backends.mysql",
+            "NAME": parts.path.lstrip("/"),
+            "USER": parts.username,
+            "HOST": parse_qs(parts.query)["socket"][0],
+            "OPTIONS": {"charset": "utf8mb4"},
+        }
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.lstrip("/"),

@@ -1,10 +1,11 @@
-//! What the tests of several crates need: a throw-away PostgreSQL, Python judges, a Django site,
-//! SMTP servers, a witness, somebody at a terminal, a browser.
+//! What the tests of several crates need: a throw-away PostgreSQL or MariaDB, Python judges, a
+//! Django site, SMTP servers, a witness, somebody at a terminal, a browser.
 //!
 //! Everything panics when it cannot go on: a test has nobody to hand an error to.
 
 pub mod browser;
 pub mod dkim;
+mod mariadb;
 mod postgres;
 mod proxy;
 pub mod site;
@@ -13,6 +14,7 @@ mod terminal;
 mod tools;
 mod witness;
 
+pub use mariadb::{MariadbDatabase, MariadbServer, mariadb};
 pub use postgres::{PostgresServer, TestDatabase, postgres};
 pub use proxy::{CommitProxy, LostCommit};
 pub use terminal::{Terminal, TerminalRun, no_terminal, terminal};

@@ -14,7 +14,7 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{TestDatabase, python, tools::run};
+use crate::{MariadbDatabase, TestDatabase, python, tools::run};
 
 pub use truth::{FileTruth, SiteMatch, SitePerson, SiteTally, SiteTruth};
 
@@ -33,7 +33,7 @@ pub struct DjangoSite {
     pub leaks: Vec<PathBuf>,
     /// What is true of the site and of every leak.
     pub truth: SiteTruth,
-    database: Option<TestDatabase>,
+    server: Option<OnServer>,
     folder: TempDir,
 }
 
@@ -44,6 +44,31 @@ pub enum SiteKind<'a> {
     Sqlite,
     /// In an empty database of PostgreSQL.
     Postgres(&'a TestDatabase),
+    /// In an empty database of MariaDB.
+    Mariadb(&'a MariadbDatabase),
+}
+
+/// A database on a server.
+#[derive(Debug)]
+enum OnServer {
+    Postgres(TestDatabase),
+    Mariadb(MariadbDatabase),
+}
+
+impl OnServer {
+    fn copy(&self) -> Self {
+        match self {
+            Self::Postgres(database) => Self::Postgres(database.copy()),
+            Self::Mariadb(database) => Self::Mariadb(database.copy()),
+        }
+    }
+
+    fn url(&self) -> &str {
+        match self {
+            Self::Postgres(database) => &database.url,
+            Self::Mariadb(database) => &database.url,
+        }
+    }
 }
 
 /// What to make. Equal options make equal people, leaks and truth; only the salts differ.
@@ -69,12 +94,13 @@ impl DjangoSite {
     #[must_use]
     pub fn make(kind: SiteKind<'_>, options: SiteOptions) -> Self {
         let folder = temporary_folder();
-        let database = match kind {
+        let server = match kind {
             SiteKind::Sqlite => None,
-            SiteKind::Postgres(database) => Some(database.clone()),
+            SiteKind::Postgres(database) => Some(OnServer::Postgres(database.clone())),
+            SiteKind::Mariadb(database) => Some(OnServer::Mariadb(database.clone())),
         };
-        run(&mut generator(&database_url(database.as_ref(), &folder), folder.path(), options));
-        Self::found_in(folder, database)
+        run(&mut generator(&database_url(server.as_ref(), &folder), folder.path(), options));
+        Self::found_in(folder, server)
     }
 
     /// Copies the site, quicker than it was made, for a test that changes it. Nobody may write to
@@ -87,22 +113,22 @@ impl DjangoSite {
         let folder = temporary_folder();
         let everything = self.folder().join(".");
         run(Command::new("cp").arg("--recursive").arg(everything).arg(folder.path()));
-        Self::found_in(folder, self.database.as_ref().map(TestDatabase::copy))
+        Self::found_in(folder, self.server.as_ref().map(OnServer::copy))
     }
 
-    fn found_in(folder: TempDir, database: Option<TestDatabase>) -> Self {
+    fn found_in(folder: TempDir, server: Option<OnServer>) -> Self {
         let at = |name: &str| folder.path().join(name);
         let truth = SiteTruth::read(&at("truth.json"));
         let leaks_folder = at("leaks");
         let named = truth.files.iter();
         Self {
-            database_url: database_url(database.as_ref(), &folder),
+            database_url: database_url(server.as_ref(), &folder),
             users_csv: at("users.csv"),
             users_jsonl: at("users.jsonl"),
             leaks: named.map(|known| leaks_folder.join(&known.file)).collect(),
             leaks_folder,
             truth,
-            database,
+            server,
             folder,
         }
     }
@@ -113,10 +139,13 @@ impl DjangoSite {
         self.folder.path()
     }
 
-    /// Its database on a server; `None` in SQLite.
+    /// Its database of PostgreSQL; `None` anywhere else.
     #[must_use]
     pub const fn database(&self) -> Option<&TestDatabase> {
-        self.database.as_ref()
+        match &self.server {
+            Some(OnServer::Postgres(database)) => Some(database),
+            _ => None,
+        }
     }
 
     /// Whether Django's own `authenticate` lets this person in.
@@ -198,9 +227,9 @@ fn temporary_folder() -> TempDir {
 }
 
 /// Of the database; without one, of the file in the folder.
-fn database_url(database: Option<&TestDatabase>, folder: &TempDir) -> String {
+fn database_url(server: Option<&OnServer>, folder: &TempDir) -> String {
     let file = || format!("sqlite://{}/site.sqlite3", folder.path().display());
-    database.map_or_else(file, |database| database.url.clone())
+    server.map_or_else(file, |server| server.url().to_owned())
 }
 
 fn generator(database_url: &str, folder: &Path, options: SiteOptions) -> Command {
@@ -217,7 +246,7 @@ mod tests {
     use std::{fs, io::Read, process::Stdio};
 
     use super::*;
-    use crate::postgres;
+    use crate::{mariadb, postgres};
 
     #[test]
     fn django_runs_the_site_on_sqlite() {
@@ -229,6 +258,13 @@ mod tests {
         let database = postgres().database();
         let options = SiteOptions { accounts: 60, seed: 2 };
         check(&DjangoSite::make(SiteKind::Postgres(&database), options));
+    }
+
+    #[test]
+    fn django_runs_the_site_on_mariadb() {
+        let database = mariadb().database();
+        let options = SiteOptions { accounts: 60, seed: 2 };
+        check(&DjangoSite::make(SiteKind::Mariadb(&database), options).copy());
     }
 
     #[track_caller]

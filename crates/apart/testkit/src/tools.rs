@@ -1,5 +1,7 @@
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     io::{BufRead as _, BufReader},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -41,14 +43,17 @@ pub fn python(script: &str) -> Command {
 /// A command that runs a program of the packages which `cargo xtask test` unpacks, or else the
 /// host's own.
 pub(crate) fn unpacked(program: &str) -> Command {
-    let tree = debian();
-    let libraries = fs::read_dir(tree.join("usr/lib")).into_iter().flatten();
-    let libraries = libraries.map(|entry| entry.expect("target/tools can be read").path());
-    let libraries = env::join_paths(libraries).expect("Debian's folders have plain names");
-    let own = tree.join(program);
+    let own = debian().join(program);
     let mut command = Command::new(if own.exists() { own } else { Path::new("/").join(program) });
-    command.env("LD_LIBRARY_PATH", libraries);
+    command.env("LD_LIBRARY_PATH", libraries());
     command
+}
+
+/// Where the libraries of those packages lie.
+pub(crate) fn libraries() -> OsString {
+    let folders = fs::read_dir(debian().join("usr/lib")).into_iter().flatten();
+    let folders = folders.map(|entry| entry.expect("target/tools can be read").path());
+    env::join_paths(folders).expect("Debian's folders have plain names")
 }
 
 /// Where `cargo xtask test` unpacks Debian's packages.
