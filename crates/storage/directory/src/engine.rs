@@ -1,5 +1,6 @@
 //! Where the engines of tables differ, beyond what `sql` hides: one file an engine.
 
+pub(crate) mod mysql;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
@@ -9,8 +10,46 @@ use model::AccountId;
 
 /// One kind of database.
 pub(crate) trait Engine: fmt::Debug + Send + Sync {
-    /// A column's type as a `CAST` takes it.
-    fn cast(&self, type_name: &str) -> String;
+    /// An identifier that stands for itself, whatever is in it.
+    fn quoted(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
+    /// `name` or `schema.name`, each part quoted.
+    fn quoted_path(&self, path: &str) -> String {
+        let parts: Vec<_> = path.split('.').map(|part| self.quoted(part)).collect();
+        parts.join(".")
+    }
+
+    /// Reads a column of this type as text.
+    fn text(&self, column: &str, _type_name: &str, _is_id: bool) -> String {
+        format!("CAST({column} AS TEXT)")
+    }
+
+    /// The text of what is not recorded.
+    fn no_text(&self) -> &'static str {
+        "CAST(NULL AS TEXT)"
+    }
+
+    /// Whether an address of this type is in `{list}` once it is in lower case. `folds` says what
+    /// [`Engine::folding`] has found.
+    fn is_address(&self, column: &str, _type_name: &str, _folds: bool) -> String {
+        format!("lower({column}) IN {{list}}")
+    }
+
+    /// Whether a username of this type is in `{list}`.
+    fn is_username(&self, column: &str, _type_name: &str) -> String {
+        format!("{column} IN {{list}}")
+    }
+
+    /// Whether a column's texts are equal that differ in capitals alone; `None` if they never are.
+    fn folding(&self, _column: &str) -> Option<String> {
+        None
+    }
+
+    /// How an id, a text in the place of `{}`, is compared with a column of this type so that the
+    /// column's index is used.
+    fn key(&self, type_name: &str) -> String;
 
     /// Whether this can be an id in a column of this type: nobody has any other.
     fn may_hold(&self, type_name: &str, id: &AccountId) -> bool;
@@ -22,14 +61,37 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
     /// of transactions.
     fn transaction(&self) -> String;
 
+    /// Before a row of this table is held: whether this is a standby, and what the table is if its
+    /// rows cannot be held, or no change of them be taken back.
+    fn before_lock(&self, table: &str) -> String;
+
+    /// Whether a hash column of this type holds just this value, to the byte.
+    fn is_hash(&self, column: &str, _type_name: &str, value: &str) -> String {
+        format!("{column} = {value}")
+    }
+
+    /// Whether a change answers with the rows that it has changed.
+    fn tells_changes(&self) -> bool {
+        true
+    }
+
     /// Reads a hash column of this type as text: bytes as `\\x` and their hexadecimal digits.
     fn hash_as_text(&self, column: &str, type_name: &str) -> String;
 
     /// Whether a hash column of this type holds bytes.
     fn holds_bytes(&self, column: &str, type_name: &str) -> String;
 
+    /// Whether every value of a column of this type is bytes.
+    fn is_binary(&self, type_name: &str) -> bool;
+
     /// A moment, as it is compared with a column of whatever type.
     fn moment(&self, moment: &Literal) -> String;
+}
+
+/// Whether a text is a number with or without a fraction.
+fn is_decimal(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_digit() || byte == b'-' || byte == b'.';
+    text.bytes().all(plain) && text.parse::<f64>().is_ok()
 }
 
 /// A moment in the form of its column.
@@ -39,4 +101,15 @@ pub(crate) enum Literal {
     Number(i64),
     /// A date, with or without time and offset.
     Text(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Engine as _, postgres::Postgres};
+
+    #[test]
+    fn names_are_quoted() {
+        assert_eq!(Postgres.quoted("pass\"word"), "\"pass\"\"word\"");
+        assert_eq!(Postgres.quoted_path("site.users"), "\"site\".\"users\"");
+    }
 }

@@ -33,8 +33,8 @@ pub enum OpenError {
     /// Rows could be hidden from us without a word, and writing would not be refused.
     #[error(
         "`directory.url` leads over something that drops the settings of a connection, such as a \
-         pooler: rows that row security hides would be left out without a word. Let it lead to the \
-         database itself"
+         pooler: rows that row security hides would be left out without a word, and moments be read \
+         in another time zone. Let it lead to the database itself"
     )]
     Settings,
     /// The table does not exist, or the query is wrong.
@@ -155,6 +155,16 @@ pub enum WriteError {
          primary"
     )]
     Standby,
+    /// What is changed there cannot be taken back, or nobody can tell whether it can.
+    #[error(
+        "`directory.table` is {table}, whose rows cannot be held while they are changed, nor be put \
+         back: let it name a table of the engine InnoDB (`ALTER TABLE .. ENGINE = InnoDB`). Reading \
+         works as it is"
+    )]
+    Unholdable {
+        /// What it is.
+        table: String,
+    },
     /// The row is gone, or the account has no password.
     #[error("account {id} has no hash to replace")]
     NoHash {

@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     contract::Directory,
-    engine::{postgres::Postgres, sqlite::Sqlite},
+    engine::{mysql::MySql, postgres::Postgres, sqlite::Sqlite},
     failure::OpenError,
     location::Location,
     mapping::Mapping,
@@ -18,6 +18,7 @@ const CONNECTORS: &[Connector] = &[
         schemes: &["postgres", "postgresql"],
         open: |at| Box::pin(table::open(&Postgres, at)),
     },
+    Connector { schemes: &["mysql", "mariadb"], open: |at| Box::pin(table::open(&MySql, at)) },
 ];
 
 /// What opens addresses that begin in one of these ways.

@@ -1,17 +1,14 @@
 use model::AccountId;
 
-use super::{Engine, Literal};
-use crate::{
-    quoting::{quoted, quoted_text},
-    value::is_uuid,
-};
+use super::{Engine, Literal, is_decimal};
+use crate::{quoting::quoted_text, value::is_uuid};
 
 /// A PostgreSQL server.
 #[derive(Debug)]
 pub(crate) struct Postgres;
 
 /// What it calls a column of bytes.
-pub(crate) const BYTES: &str = "BYTEA";
+const BYTES: &str = "BYTEA";
 
 /// Cluster and database. A copy of all files of a server has the same.
 macro_rules! place {
@@ -61,22 +58,24 @@ pub(crate) const FATE: &str = concat!(
 pub(crate) const SHOWS_ALL: &str = "SELECT current_setting('row_security') = 'off'";
 
 /// Whether it is a standby; and bounds how long we wait for somebody, and somebody for us.
-pub(crate) const BEFORE_LOCK: &str = "SELECT pg_is_in_recovery(),
+const BEFORE_LOCK: &str = "SELECT pg_is_in_recovery(), NULL::text,
     set_config('lock_timeout', '5s', true), set_config('statement_timeout', '15s', true),
     set_config('idle_in_transaction_session_timeout', '15s', true),
     set_config('row_security', 'off', true)";
 
 impl Engine for Postgres {
-    fn cast(&self, type_name: &str) -> String {
-        match type_name {
+    /// PostgreSQL compares text with nothing else, so that it is cast.
+    fn key(&self, type_name: &str) -> String {
+        let cast = match type_name {
             // A bare CHAR is one character long.
             "CHAR" => "bpchar".to_owned(),
             "INT2" | "INT4" | "INT8" | "NUMERIC" | "TEXT" | "UUID" | "VARCHAR" => {
                 type_name.to_lowercase()
             }
             // Named by its extension or its site, such as citext.
-            name => quoted(name),
-        }
+            name => self.quoted(name),
+        };
+        format!("CAST({{}} AS {cast})")
     }
 
     /// PostgreSQL would refuse the whole look-up for the sake of one that cannot be.
@@ -100,6 +99,10 @@ impl Engine for Postgres {
         format!("txid_current(), {DATABASE}")
     }
 
+    fn before_lock(&self, _table: &str) -> String {
+        BEFORE_LOCK.to_owned()
+    }
+
     /// Settings of the server change how it writes bytes as text by itself.
     fn hash_as_text(&self, column: &str, type_name: &str) -> String {
         match type_name {
@@ -112,6 +115,10 @@ impl Engine for Postgres {
         (type_name == BYTES).to_string()
     }
 
+    fn is_binary(&self, type_name: &str) -> bool {
+        type_name == BYTES
+    }
+
     /// A literal in quotes takes the type of what it is compared with.
     fn moment(&self, moment: &Literal) -> String {
         match moment {
@@ -119,11 +126,6 @@ impl Engine for Postgres {
             Literal::Text(text) => quoted_text(text),
         }
     }
-}
-
-fn is_decimal(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_digit() || byte == b'-' || byte == b'.';
-    text.bytes().all(plain) && text.parse::<f64>().is_ok()
 }
 
 #[cfg(test)]
@@ -148,8 +150,8 @@ mod tests {
 
     #[test]
     fn a_type_of_the_sites_own_is_quoted() {
-        assert_eq!(Postgres.cast("citext"), "\"citext\"");
-        assert_eq!(Postgres.cast("CHAR"), "bpchar");
-        assert_eq!(Postgres.cast("INT8"), "int8");
+        assert_eq!(Postgres.key("citext"), "CAST({} AS \"citext\")");
+        assert_eq!(Postgres.key("CHAR"), "CAST({} AS bpchar)");
+        assert_eq!(Postgres.key("INT8"), "CAST({} AS int8)");
     }
 }

@@ -21,13 +21,10 @@ pub(crate) const PLACE: &str =
 pub(crate) const REHEARSES: &str =
     "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'countersign_rehearsal')";
 
-/// A file is no standby. How long a writer waits for another one is set where it is opened.
-pub(crate) const BEFORE_LOCK: &str = "SELECT 0";
-
 impl Engine for Sqlite {
-    /// It is never seen: SQLite compares a bare value with a column of any type.
-    fn cast(&self, type_name: &str) -> String {
-        type_name.to_owned()
+    /// A bare value takes the column's own affinity; a cast would turn `12x` into 12.
+    fn key(&self, _type_name: &str) -> String {
+        "{}".to_owned()
     }
 
     fn may_hold(&self, _type_name: &str, _id: &AccountId) -> bool {
@@ -43,6 +40,11 @@ impl Engine for Sqlite {
         "NULL, NULL".to_owned()
     }
 
+    /// A file is no standby. How long a writer waits for another one is set where it is opened.
+    fn before_lock(&self, _table: &str) -> String {
+        "SELECT 0, NULL".to_owned()
+    }
+
     /// Every value has a type of its own, whatever its column's is.
     fn hash_as_text(&self, column: &str, _type_name: &str) -> String {
         format!(
@@ -53,6 +55,11 @@ impl Engine for Sqlite {
 
     fn holds_bytes(&self, column: &str, _type_name: &str) -> String {
         format!("typeof({column}) = 'blob'")
+    }
+
+    /// Each value tells for itself.
+    fn is_binary(&self, _type_name: &str) -> bool {
+        false
     }
 
     /// A text is greater than any number where no column's type makes a number of it.

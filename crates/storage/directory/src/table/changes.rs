@@ -4,6 +4,7 @@ use sql::QueryText;
 use super::connection::TableDirectory;
 use crate::{
     contract::{ChangeMark, Changes},
+    engine::mysql,
     failure::ReadError,
     limits::CHANGE_OVERLAP_SECONDS,
     row::{RawRow, shown},
@@ -11,9 +12,10 @@ use crate::{
 };
 
 /// The database's own clock.
-const CLOCK: QueryText = QueryText::new(
+const CLOCK: QueryText = QueryText::of_each(
     concat!("SELECT ", sql::word!(sqlite NOW)),
     concat!("SELECT ", sql::word!(postgres NOW)),
+    mysql::CLOCK,
 );
 
 /// Where nothing has changed yet. Whatever changes afterwards comes behind it.

@@ -4,12 +4,14 @@ use sql::{Db, QueryText, SqlError};
 use super::{
     connection::TableDirectory,
     sessions::{django_deletion, django_sessions},
-    text::bare,
+    text::{Statements, bare},
 };
 use crate::{
+    engine::Engine,
     failure::ReadError,
     mapping::Sessions,
     report::{DirectoryReport, WriteGrant},
+    row::MappedField,
 };
 
 impl TableDirectory {
@@ -22,7 +24,7 @@ impl TableDirectory {
             without_password,
             repeated_ids: self.number(&self.statements.count_repeated()).await?,
             columns: mapped.map(|(field, column)| (field.name(), column.to_owned())).collect(),
-            id_type: self.id_type_name.to_lowercase(),
+            id_type: self.statements.types.of(MappedField::Id).to_lowercase(),
             write: self.try_grants().await,
         })
     }
@@ -39,12 +41,17 @@ impl TableDirectory {
     pub(super) async fn try_grants(&self) -> WriteGrant {
         let hashes = self.try_write().await;
         let (WriteGrant::Granted, Some(write)) = (&hashes, &self.write) else { return hashes };
-        let sessions = try_sessions(write, &self.statements.mapping.sessions).await;
+        let Statements { mapping, engine, .. } = &self.statements;
+        let sessions = try_sessions(write, *engine, &mapping.sessions).await;
         sessions.map_or_else(|error| WriteGrant::Refused(error.to_string()), |()| hashes)
     }
 }
 
-async fn try_sessions(write: &Db, sessions: &Sessions) -> Result<(), SqlError> {
+async fn try_sessions(
+    write: &Db,
+    engine: &dyn Engine,
+    sessions: &Sessions,
+) -> Result<(), SqlError> {
     let mut tx = write.begin().await?;
     match sessions {
         Sessions::Untouched => Ok(()),
@@ -54,6 +61,7 @@ async fn try_sessions(write: &Db, sessions: &Sessions) -> Result<(), SqlError> {
             tx.describe(&statement).await.map(drop)
         }
         Sessions::Django { table } => {
+            let table = &engine.quoted_path(table);
             let first = tx.run(&django_sessions(table));
             first.optional::<(String, String)>().await?;
             let nobody = django_deletion(table).with_list(0, 1);

@@ -2,21 +2,23 @@ use std::fmt;
 
 use sql::{Access, Db, OpenOptions, QueryText, SqlError};
 
-use super::text::Statements;
+use super::text::{ColumnTypes, Statements};
 use crate::{
-    engine::{Engine, postgres, sqlite},
+    engine::{Engine, mysql, postgres, sqlite},
     failure::{OpenError, ReadError},
     limits::{READ_CONNECTIONS_MAX, SCAN_CONNECTIONS_MAX, WRITE_CONNECTIONS_MAX},
     location::Location,
     mapping::{Columns, Mapping, Sessions},
-    row::RawRow,
+    row::{MappedField, RawRow},
 };
 
 /// Whether a database is for rehearsals.
-const REHEARSES: QueryText = QueryText::new(sqlite::REHEARSES, postgres::REHEARSES);
+const REHEARSES: QueryText =
+    QueryText::of_each(sqlite::REHEARSES, postgres::REHEARSES, mysql::REHEARSES);
 
 /// Whether rows that are hidden from the role are an error.
-const SHOWS_ALL: QueryText = QueryText::new(sqlite::SHOWS_ALL, postgres::SHOWS_ALL);
+const SHOWS_ALL: QueryText =
+    QueryText::of_each(sqlite::SHOWS_ALL, postgres::SHOWS_ALL, mysql::SHOWS_ALL);
 
 /// One table or query in a database that is not ours.
 pub(crate) struct TableDirectory {
@@ -25,8 +27,6 @@ pub(crate) struct TableDirectory {
     pub(super) scans: Db,
     pub(super) write: Option<Db>,
     pub(super) statements: Statements,
-    /// As its database calls it.
-    pub(super) id_type_name: String,
 }
 
 impl TableDirectory {
@@ -39,16 +39,17 @@ impl TableDirectory {
             Some(url) => Some(connect("directory.write_url", &url, Access::Write).await?),
             None => None,
         };
-        let [id_type_name, hash_type] = describe(&read, &mapping).await?;
-        let statements = Statements { mapping, engine, hash_type };
-        let directory = Self { read, scans, write, statements, id_type_name };
+        let types = describe(&read, &mapping, engine).await?;
+        let statements = Statements { mapping, engine, types, folds_addresses: false };
+        let statements = look_at_addresses(&read, statements).await?;
+        let directory = Self { read, scans, write, statements };
         directory.find_one_again().await?;
         Ok(directory)
     }
 
-    /// The id's type, as a look-up casts to it.
-    pub(super) fn id_type(&self) -> String {
-        self.statements.engine.cast(&self.id_type_name)
+    /// How a look-up compares an id.
+    pub(super) fn key(&self) -> String {
+        self.statements.engine.key(self.statements.types.of(MappedField::Id))
     }
 
     /// As the connection that writes shows it; without one nothing is written.
@@ -98,28 +99,42 @@ async fn connect(setting: &'static str, url: &str, access: Access) -> Result<Db,
     opened.map_err(|source| OpenError::Connect { setting, source })
 }
 
-/// Finds every mapped column, and the names of the types of id and hash.
-async fn describe(read: &Db, mapping: &Mapping) -> Result<[String; 2], OpenError> {
+/// How the database compares addresses.
+async fn look_at_addresses(read: &Db, statements: Statements) -> Result<Statements, OpenError> {
+    let Some(folding) = statements.folding() else { return Ok(statements) };
+    let failed = |source| OpenError::Read(ReadError::Database(source));
+    let mut tx = read.read().await.map_err(failed)?;
+    let folds = tx.run(&folding).optional::<(bool,)>().await.map_err(failed)?;
+    Ok(Statements { folds_addresses: folds.is_some_and(|(folds,)| folds), ..statements })
+}
+
+/// Finds every mapped column, and the names of their types.
+async fn describe(
+    read: &Db,
+    mapping: &Mapping,
+    engine: &dyn Engine,
+) -> Result<ColumnTypes, OpenError> {
     let failed = |source| OpenError::Source { setting: mapping.source.setting(), source };
     let mut tx = read.read().await.map_err(failed)?;
     let (shows_all,) = tx.run(&SHOWS_ALL).one::<(bool,)>().await.map_err(failed)?;
     if !shows_all {
         return Err(OpenError::Settings);
     }
-    let columns = tx.describe(&mapping.everything()).await.map_err(failed)?;
+    let columns = tx.describe(&mapping.everything(engine)).await.map_err(failed)?;
     let named = |name: &str| columns.iter().find(|column| column.name == name);
+    let mut types = ColumnTypes::default();
     for (field, name) in mapping.columns.mapped() {
-        if named(name).is_none() {
+        let Some(column) = named(name) else {
             let existing: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
             return Err(OpenError::Column {
                 field,
                 name: name.to_owned(),
                 existing: existing.join(", "),
             });
-        }
+        };
+        types.set(field, column.type_name.clone());
     }
-    Ok([&mapping.columns.id, &mapping.columns.hash]
-        .map(|name| named(name).map(|column| column.type_name.clone()).unwrap_or_default()))
+    Ok(types)
 }
 
 impl fmt::Debug for TableDirectory {

@@ -4,18 +4,30 @@ use sql::{Db, QueryText, SqlError};
 
 use super::connection::TableDirectory;
 use crate::{
-    engine::{postgres, sqlite},
+    engine::{mysql, postgres, sqlite},
     report::Kinship,
 };
 
 /// What a connection leads to.
-const PLACE: QueryText = QueryText::new(sqlite::PLACE, postgres::PLACE);
+const PLACE: QueryText = QueryText::of_each(sqlite::PLACE, postgres::PLACE, mysql::PLACE);
+
+/// A mark to leave with a server that has no name of its own; empty where the place tells servers apart.
+const NEW_MARK: QueryText = QueryText::of_each("SELECT ''", "SELECT ''", mysql::NEW_MARK);
+
+/// Leaves mark `$1`.
+const LEAVE_MARK: QueryText = QueryText::of_each("", "", mysql::LEAVE_MARK);
+
+/// Whether mark `$1` is seen.
+const SEES_MARK: QueryText = QueryText::of_each("", "", mysql::SEES_MARK);
+
+/// Takes mark `$1` back.
+const TAKE_MARK: QueryText = QueryText::of_each("", "", mysql::TAKE_MARK);
 
 struct SeenDatabase {
     /// Told from other databases; a copy of a whole cluster has its name.
     database: String,
     is_standby: bool,
-    /// When its server started.
+    /// When its server started, or what else no other one has.
     started: String,
     /// How much the server has written, or replayed.
     position: i64,
@@ -24,9 +36,7 @@ struct SeenDatabase {
 impl TableDirectory {
     pub(super) async fn compare_databases(&self) -> Kinship {
         let Some(write) = &self.write else { return Kinship::One };
-        // In this order: what a standby has replayed, its own primary wrote before.
-        let places = async { Ok::<_, SqlError>((place(&self.read).await?, place(write).await?)) };
-        match places.await {
+        match places(&self.read, write).await {
             Ok((read, write)) => judge(&read, &write),
             Err(error) => Kinship::Untold(format!(
                 "whether `directory.write_url` leads to the database of `directory.url` cannot be \
@@ -34,6 +44,30 @@ impl TableDirectory {
             )),
         }
     }
+}
+
+/// In this order: what a standby has replayed, its own primary wrote before.
+async fn places(read: &Db, write: &Db) -> Result<(SeenDatabase, SeenDatabase), SqlError> {
+    let is_one_server = shows_mark(read, write).await?;
+    let (mut read, write) = (place(read).await?, place(write).await?);
+    if is_one_server {
+        read.started.clone_from(&write.started);
+    }
+    Ok((read, write))
+}
+
+/// Whether a mark that is left with one server is seen at the other one, so that it is no other.
+async fn shows_mark(read: &Db, write: &Db) -> Result<bool, SqlError> {
+    let mut leaving = write.read().await?;
+    let (mark,) = leaving.run(&NEW_MARK).one::<(String,)>().await?;
+    if mark.is_empty() {
+        return Ok(false);
+    }
+    leaving.run(&LEAVE_MARK).bind(mark.clone()).one::<(i64,)>().await?;
+    let mut looking = read.read().await?;
+    let (is_seen,) = looking.run(&SEES_MARK).bind(mark.clone()).one::<(bool,)>().await?;
+    leaving.run(&TAKE_MARK).bind(mark).one::<(i64,)>().await?;
+    Ok(is_seen)
 }
 
 async fn place(db: &Db) -> Result<SeenDatabase, SqlError> {

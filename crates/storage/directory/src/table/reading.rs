@@ -6,7 +6,10 @@ use sql::{QueryText, SqlTx};
 
 use super::connection::TableDirectory;
 use crate::{
-    contract::AccountStream, failure::ReadError, limits::KEYS_PER_STATEMENT_MAX, row::RawRow,
+    contract::AccountStream,
+    failure::ReadError,
+    limits::KEYS_PER_STATEMENT_MAX,
+    row::{MappedField, RawRow},
 };
 
 impl TableDirectory {
@@ -65,7 +68,7 @@ impl TableDirectory {
         found: &mut BTreeMap<AccountId, Account>,
     ) -> Result<(), ReadError> {
         let text = self.statements.accounts_by_id();
-        let text = text.with_list_as(&self.id_type(), 0, ids.len());
+        let text = text.with_list_as(&self.key(), 0, ids.len());
         let query = ids.iter().fold(tx.run(&text), |query, id| query.bind(id.as_str().to_owned()));
         // The database may think two ids equal that are two texts: by a collation, or 7 and 07.
         let wanted: HashSet<_> = ids.iter().copied().collect();
@@ -79,7 +82,7 @@ impl TableDirectory {
     }
 
     pub(super) fn may_hold(&self, id: &AccountId) -> bool {
-        self.statements.engine.may_hold(&self.id_type_name, id)
+        self.statements.engine.may_hold(self.statements.types.of(MappedField::Id), id)
     }
 }
 

@@ -10,8 +10,7 @@ use super::{
     text::bare,
 };
 use crate::{
-    contract::EndedSessions, failure::WriteError, limits::KEYS_PER_STATEMENT_MAX,
-    mapping::Sessions, quoting::quoted_path,
+    contract::EndedSessions, failure::WriteError, limits::KEYS_PER_STATEMENT_MAX, mapping::Sessions,
 };
 
 impl TableDirectory {
@@ -20,10 +19,11 @@ impl TableDirectory {
         if ids.is_empty() {
             return Err(WriteError::Nobody);
         }
+        let engine = self.statements.engine;
         let ended = match &self.statements.mapping.sessions {
             Sessions::Untouched => Ok(EndedSessions::default()),
             Sessions::Statement(text) => run_for_each(write, text, ids).await,
-            Sessions::Django { table } => end_django(write, table, ids).await,
+            Sessions::Django { table } => end_django(write, &engine.quoted_path(table), ids).await,
         };
         ended.map_err(WriteError::Sessions)
     }
@@ -89,16 +89,14 @@ async fn delete_django(write: &Db, table: &str, keys: &[String]) -> Result<u64, 
     Ok(deleted)
 }
 
-/// Every session with its primary key.
+/// Every session with its primary key. The table's name is quoted.
 pub(super) fn django_sessions(table: &str) -> QueryText {
-    let table = quoted_path(table);
     QueryText::composed(format!(
         "SELECT session.session_key, session.session_data FROM {table} AS session"
     ))
 }
 
-/// The sessions whose keys are in `{list}`.
+/// The sessions whose keys are in `{list}`. The table's name is quoted.
 pub(super) fn django_deletion(table: &str) -> QueryText {
-    let table = quoted_path(table);
     QueryText::composed(format!("DELETE FROM {table} WHERE session_key IN {{list}}"))
 }

@@ -1,9 +1,12 @@
 use model::{AccountId, SiteTransaction, StoredHash};
 use sql::{Db, Query, QueryText, SqlError, SqlTx};
 
-use super::{connection::TableDirectory, text::Replacing};
+use super::{
+    connection::TableDirectory,
+    text::{Replacing, Statements},
+};
 use crate::{
-    engine::{postgres, sqlite},
+    engine::{mysql, postgres, sqlite},
     failure::{ReadError, WriteError, Writing},
     hash_form::{HashForm, HashValue, hex},
     locked::{LockedRow, RowNow, TransactionFate},
@@ -11,35 +14,34 @@ use crate::{
     row::{MappedField, RawRow, hash_in},
 };
 
-/// Whether it is a standby, and how long to wait.
-const BEFORE_LOCK: QueryText = QueryText::new(sqlite::BEFORE_LOCK, postgres::BEFORE_LOCK);
-
 /// What became of a transaction, in the database's own word.
-const FATE: QueryText = QueryText::new(sqlite::FATE, postgres::FATE);
+const FATE: QueryText = QueryText::of_each(sqlite::FATE, postgres::FATE, mysql::FATE);
 
 impl TableDirectory {
     pub(super) async fn hold(&self, id: &AccountId) -> Result<Box<dyn LockedRow>, WriteError> {
         let write = self.write.as_ref().ok_or(WriteError::NotConfigured)?;
         let texts = self.statements.replacement().ok_or(WriteError::Query)?;
-        let id_type = self.id_type();
+        let key = self.key();
         let failed = |error| not_locked(id, &error);
         let mut tx = write.begin().await.map_err(failed)?;
-        let (is_standby,) = tx.run(&BEFORE_LOCK).one::<(bool,)>().await.map_err(failed)?;
-        refuse_standby(is_standby)?;
+        let place = tx.run(&texts.before_lock).one::<BeforeLock>().await.map_err(failed)?;
+        refuse_place(place)?;
         let rows = if self.may_hold(id) {
-            let lock = texts.lock.with_list_as(&id_type, 0, 1);
+            let lock = texts.lock.with_list_as(&key, 0, 1);
             tx.run(&lock).bind(id.as_str().to_owned()).all().await.map_err(failed)?
         } else {
             Vec::new()
         };
         let HeldColumns { hash, is_active, transaction } = only(id, rows)?;
-        let update = texts.update.with_list_as(&id_type, 2, 1);
-        let look = texts.look.with_list_as(&id_type, 0, 1);
+        let update = texts.update.with_list_as(&key, 2, 1);
+        let look = texts.look.with_list_as(&key, 0, 1);
         let now = match &hash {
             None => RowNow::Gone,
             Some(held) => RowNow::of(hash_in(held.raw.clone())),
         };
         let id = id.clone();
+        let tells_changes = self.statements.engine.tells_changes();
+        let update = Update { text: update, tells_changes };
         Ok(Box::new(HeldRow { tx, id, now, hash, is_active, transaction, update, look, new: None }))
     }
 
@@ -50,31 +52,36 @@ impl TableDirectory {
             return WriteGrant::Refused(WriteError::Query.to_string());
         };
         match self.write_to_nobody(write, texts).await {
-            Ok(true) => WriteGrant::Refused(WriteError::Standby.to_string()),
-            Ok(false) => WriteGrant::Granted,
+            Ok(Ok(())) => WriteGrant::Granted,
+            Ok(Err(refused)) => WriteGrant::Refused(refused.to_string()),
             Err(error) => WriteGrant::Refused(error.to_string()),
         }
     }
 
-    /// Whether it is a standby. Dropping the transaction takes back what was nothing to begin with.
-    async fn write_to_nobody(&self, write: &Db, texts: Replacing) -> Result<bool, SqlError> {
-        let id_type = self.id_type();
+    /// Dropping the transaction takes back what was nothing to begin with.
+    async fn write_to_nobody(
+        &self,
+        write: &Db,
+        texts: Replacing,
+    ) -> Result<Result<(), WriteError>, SqlError> {
+        let key = self.key();
         let mut tx = write.begin().await?;
-        let (is_standby,) = tx.run(&BEFORE_LOCK).one::<(bool,)>().await?;
-        if is_standby {
-            return Ok(true);
+        let place = refuse_place(tx.run(&texts.before_lock).one::<BeforeLock>().await?);
+        if place.is_err() {
+            return Ok(place);
         }
-        let lock = texts.lock.with_list_as(&id_type, 0, 1);
+        let lock = texts.lock.with_list_as(&key, 0, 1);
         tx.run(&lock).bind(None::<String>).all::<LockedColumns>().await?;
-        let update = texts.update.with_list_as(&id_type, 2, 1);
+        let update = texts.update.with_list_as(&key, 2, 1);
         let update = tx.run(&update);
-        let update = if self.statements.hash_type == postgres::BYTES {
+        let Statements { engine, types, .. } = &self.statements;
+        let update = if engine.is_binary(types.of(MappedField::Hash)) {
             update.bind(None::<Vec<u8>>).bind(None::<Vec<u8>>)
         } else {
             update.bind(None::<String>).bind(None::<String>)
         };
         update.bind(None::<String>).all::<HashColumns>().await?;
-        Ok(false)
+        Ok(Ok(()))
     }
 
     /// Without a connection that writes, nobody else's view is newer.
@@ -88,7 +95,7 @@ impl TableDirectory {
             return Ok(RowNow::Gone);
         }
         let Replacing { look, .. } = texts;
-        let look = look.with_list_as(&self.id_type(), 0, 1);
+        let look = look.with_list_as(&self.key(), 0, 1);
         let mut tx = write.read().await?;
         let rows: Vec<HashColumns> = tx.run(&look).bind(id.as_str().to_owned()).all().await?;
         let mut rows = rows.into_iter().filter(|(found, ..)| found == id.as_str());
@@ -122,8 +129,12 @@ fn not_locked(id: &AccountId, error: &SqlError) -> WriteError {
     if error.is_held() { WriteError::Held { id, reason } } else { WriteError::Lock { id, reason } }
 }
 
-const fn refuse_standby(is_standby: bool) -> Result<(), WriteError> {
-    if is_standby { Err(WriteError::Standby) } else { Ok(()) }
+fn refuse_place((is_standby, unholdable): BeforeLock) -> Result<(), WriteError> {
+    match unholdable {
+        _ if is_standby => Err(WriteError::Standby),
+        Some(table) => Err(WriteError::Unholdable { table }),
+        None => Ok(()),
+    }
 }
 
 /// The one row of this very id, and its transaction. The database may think two ids equal that are
@@ -170,9 +181,15 @@ struct HeldRow {
     hash: Option<HeldHash>,
     is_active: bool,
     transaction: Option<SiteTransaction>,
-    update: QueryText,
+    update: Update,
     look: QueryText,
     new: Option<StoredHash>,
+}
+
+struct Update {
+    text: QueryText,
+    /// Whether it returns the rows that it has changed.
+    tells_changes: bool,
 }
 
 impl LockedRow for HeldRow {
@@ -219,8 +236,16 @@ impl LockedRow for HeldRow {
 
 impl HeldRow {
     async fn change(&mut self, values: [HashValue; 2]) -> Result<Vec<HashColumns>, SqlError> {
-        let query = values.into_iter().fold(self.tx.run(&self.update), bind);
-        query.bind(self.id.as_str().to_owned()).all().await
+        let query = values.into_iter().fold(self.tx.run(&self.update.text), bind);
+        let query = query.bind(self.id.as_str().to_owned());
+        if self.update.tells_changes {
+            return query.all().await;
+        }
+        // What it hit holds the new hash now; what it missed, none does.
+        match query.execute().await? {
+            0 => Ok(Vec::new()),
+            _ => self.look_again().await,
+        }
     }
 
     async fn look_again(&mut self) -> Result<Vec<HashColumns>, SqlError> {
@@ -286,6 +311,9 @@ fn bind(query: Query<'_>, value: HashValue) -> Query<'_> {
     }
 }
 
+/// Whether it is a standby, and what the table is if its rows cannot be held.
+type BeforeLock = (bool, Option<String>);
+
 /// A row's id, its hash as it was read, and whether that is bytes.
 type HashColumns = (String, Option<String>, bool);
 
@@ -299,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_standby_is_refused() {
-        assert!(refuse_standby(false).is_ok());
-        assert!(refuse_standby(true).unwrap_err().to_string().contains("primary"));
+        assert!(refuse_place((false, None)).is_ok());
+        assert!(refuse_place((true, None)).unwrap_err().to_string().contains("primary"));
     }
 }

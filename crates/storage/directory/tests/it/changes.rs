@@ -5,17 +5,33 @@ use std::sync::Arc;
 use directory::{Ability, ChangeMark, Columns, Directory, Mapping, ReadError};
 use futures_util::TryStreamExt;
 
-use crate::site::{Site, small};
+use crate::site::{Kind, Site, small};
 
 /// Types of a change column, and what a site writes there for 12:00, 15:00, 18:00 and a time that
 /// is yet to come.
-const FORMS: [(&str, &str, [&str; 4]); 6] = [
-    ("sqlite", "TEXT", ISO),
-    ("sqlite", "DATETIME", ISO),
-    ("sqlite", "INTEGER", ["1465387200", "1465398000", "1465408800", "4102444800"]),
-    ("postgres", "TIMESTAMPTZ", ISO),
-    ("postgres", "TIMESTAMP", ISO),
-    ("postgres", "BIGINT", ["1465387200000", "1465398000000", "1465408800000", "4102444800000"]),
+const FORMS: [(Kind, &str, [&str; 4]); 9] = [
+    (Kind::Sqlite, "TEXT", ISO),
+    (Kind::Sqlite, "DATETIME", ISO),
+    (Kind::Sqlite, "INTEGER", ["1465387200", "1465398000", "1465408800", "4102444800"]),
+    (Kind::Postgres, "TIMESTAMPTZ", ISO),
+    (Kind::Postgres, "TIMESTAMP", ISO),
+    (
+        Kind::Postgres,
+        "BIGINT",
+        ["1465387200000", "1465398000000", "1465408800000", "4102444800000"],
+    ),
+    (
+        Kind::Mariadb,
+        "TIMESTAMP(3) NULL",
+        [
+            "'2016-06-08 12:00:00.25'",
+            "'2016-06-08 15:00:00.25'",
+            "'2016-06-08 18:00:00.25'",
+            "'2036-01-01 00:00:00.00'",
+        ],
+    ),
+    (Kind::Mariadb, "DATETIME", ISO),
+    (Kind::Mariadb, "VARCHAR(40)", ISO),
 ];
 
 const ISO: [&str; 4] = [
@@ -44,7 +60,7 @@ async fn changed(directory: &Arc<dyn Directory>, mark: &ChangeMark) -> (Vec<Stri
 #[tokio::test]
 async fn changes_are_told_once_the_mark_is_behind_them() {
     for (database, column_type, [noon, three, six, future]) in FORMS {
-        let site = if database == "sqlite" { Site::sqlite() } else { Site::postgres() };
+        let site = Site::of(database);
         site.run(&[
             &format!(
                 "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT, \
@@ -83,9 +99,9 @@ async fn changes_are_told_once_the_mark_is_behind_them() {
 
 #[tokio::test]
 async fn the_first_change_of_all_is_told() {
-    for site in Site::both() {
+    for site in Site::each() {
         site.run(&[
-            "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT, changed TIMESTAMP)",
+            "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT, changed TIMESTAMP NULL)",
             "INSERT INTO users VALUES (1, 'a', 'h', NULL)",
         ])
         .await;
@@ -99,9 +115,9 @@ async fn the_first_change_of_all_is_told() {
 
 #[tokio::test]
 async fn what_committed_late_is_told() {
-    for site in Site::both() {
+    for site in Site::each() {
         site.run(&[
-            "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT, changed TIMESTAMP)",
+            "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT, changed TIMESTAMP NULL)",
             "INSERT INTO users VALUES (1, 'a', 'h', '2016-06-08 12:00:00')",
         ])
         .await;
@@ -114,9 +130,9 @@ async fn what_committed_late_is_told() {
 
 #[tokio::test]
 async fn without_a_column_or_with_another_ones_mark_nothing_is_told() {
-    for site in Site::both() {
+    for site in Site::each() {
         site.run(&[
-            "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT, changed TIMESTAMP)",
+            "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT, changed TIMESTAMP NULL)",
         ])
         .await;
         let silent = site.open(small()).await;

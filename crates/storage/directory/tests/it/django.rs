@@ -10,9 +10,10 @@ use crate::site::{id, ids, replace_if, scan};
 const OPTIONS: SiteOptions = SiteOptions { accounts: 60, seed: 7 };
 
 /// A site for each database.
-fn sites() -> [DjangoSite; 2] {
-    let database = testkit::postgres().database();
-    [SiteKind::Sqlite, SiteKind::Postgres(&database)].map(|kind| DjangoSite::make(kind, OPTIONS))
+fn sites() -> [DjangoSite; 3] {
+    let (postgres, mariadb) = (testkit::postgres().database(), testkit::mariadb().database());
+    let kinds = [SiteKind::Sqlite, SiteKind::Postgres(&postgres), SiteKind::Mariadb(&mariadb)];
+    kinds.map(|kind| DjangoSite::make(kind, OPTIONS))
 }
 
 async fn open(site: &DjangoSite, mapping: Mapping) -> Arc<dyn Directory> {

@@ -155,7 +155,7 @@ async fn the_reading_connection_cannot_write() {
 
 #[tokio::test]
 async fn without_a_second_address_nothing_is_written() {
-    for site in Site::both() {
+    for site in Site::each() {
         site.run(&["CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT)"]).await;
         for mapping in [small(), with_django_sessions()] {
             let directory = site.open(mapping).await;
@@ -168,7 +168,7 @@ async fn without_a_second_address_nothing_is_written() {
 
 #[tokio::test]
 async fn a_query_and_a_wrong_session_setting_are_no_grant() {
-    for site in Site::both() {
+    for site in Site::each() {
         site.run(&["CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT)"]).await;
         assert_eq!(
             site.open_writable(small()).await.check().await.unwrap().write,

@@ -12,7 +12,7 @@ async fn kinship(read: &str, write: &str) -> Kinship {
 
 #[tokio::test]
 async fn a_copy_that_is_written_to_is_told_from_the_site() {
-    for (site, copy) in Site::both().into_iter().zip(Site::both()) {
+    for (site, copy) in Site::each().into_iter().zip(Site::each()) {
         for one in [&site, &copy] {
             one.run(&[USERS]).await;
         }

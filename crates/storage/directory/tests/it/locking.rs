@@ -57,7 +57,7 @@ async fn changed(directory: &Arc<dyn Directory>) -> (Box<dyn LockedRow>, Option<
 
 #[tokio::test]
 async fn a_row_is_seen_as_it_is() {
-    for site in Site::both() {
+    for site in Site::each() {
         let directory = with_users(&site).await;
         for look in [directory.look(&id("1")).await.unwrap(), {
             directory.lock(&id("1")).await.unwrap().now().clone()
@@ -80,7 +80,7 @@ async fn a_row_is_seen_as_it_is() {
 
 #[tokio::test]
 async fn a_lock_waits_for_the_owners_own_change_and_sees_it() {
-    for site in Site::both() {
+    for site in Site::each() {
         let directory = with_users(&site).await;
         let owner = beside(&site, "UPDATE users SET hash = 'theirs' WHERE id = 1").await;
         let waiting = waiting(&directory).await;
@@ -91,7 +91,7 @@ async fn a_lock_waits_for_the_owners_own_change_and_sees_it() {
 
 #[tokio::test]
 async fn a_second_lock_waits_for_the_end_of_the_first() {
-    for site in Site::both() {
+    for site in Site::each() {
         let directory = with_users(&site).await;
         let (first, _) = changed(&directory).await;
         let second = waiting(&directory).await;
@@ -108,7 +108,7 @@ async fn a_second_lock_waits_for_the_end_of_the_first() {
 
 #[tokio::test]
 async fn a_row_that_is_dropped_is_as_it_was() {
-    for site in Site::both() {
+    for site in Site::each() {
         let directory = with_users(&site).await;
         drop(changed(&directory).await);
         let again = directory.lock(&id("1")).await.unwrap();
@@ -197,7 +197,7 @@ async fn a_grant_on_the_hash_is_enough_to_lock_and_to_ask() {
 
 #[tokio::test]
 async fn what_cannot_be_written_to_cannot_be_locked_and_can_be_looked_at() {
-    for site in Site::both() {
+    for site in Site::each() {
         site.run(&USERS).await;
         let query = site.open_writable(small_from("SELECT * FROM users")).await;
         assert!(matches!(query.lock(&id("1")).await, Err(WriteError::Query)));

@@ -1,4 +1,4 @@
-//! Accounts of real databases: SQLite, PostgreSQL, and the tables that Django makes in them.
+//! Accounts of real databases: SQLite, PostgreSQL, MariaDB, and the tables that Django makes in them.
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
 mod changes;
@@ -8,6 +8,7 @@ mod grants;
 mod kinship;
 mod locking;
 mod many;
+mod mysql;
 mod opening;
 mod reading;
 mod replacing;

@@ -21,7 +21,7 @@ fn a_million_accounts_are_read_in_bounded_memory() {
 #[tokio::test]
 #[ignore = "the test above runs it"]
 async fn alone() {
-    for site in Site::both() {
+    for site in Site::each() {
         site.run(&[
             "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT)",
             &format!(

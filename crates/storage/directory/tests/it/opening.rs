@@ -7,8 +7,8 @@ async fn refusal(site: &Site, mapping: Mapping) -> String {
     opened.unwrap_err().to_string()
 }
 
-async fn with_users() -> [Site; 2] {
-    let sites = Site::both();
+async fn with_users() -> [Site; 3] {
+    let sites = Site::each();
     for site in &sites {
         site.run(&[
             "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT)",
@@ -69,7 +69,7 @@ async fn an_id_that_no_text_equals_is_noticed() {
 
 #[tokio::test]
 async fn a_mapping_that_finds_nobody_or_ends_everybody_is_refused() {
-    let [site, _] = with_users().await;
+    let [site, ..] = with_users().await;
     let mapping = Mapping { columns: Columns { email: None, ..small().columns }, ..small() };
     assert!(refusal(&site, mapping).await.starts_with("neither `directory.columns.email` nor"));
     let mapping =
@@ -79,7 +79,7 @@ async fn a_mapping_that_finds_nobody_or_ends_everybody_is_refused() {
 
 #[tokio::test]
 async fn an_address_that_does_not_answer_is_named_by_its_setting() {
-    let [site, _] = with_users().await;
+    let [site, ..] = with_users().await;
     let nowhere = "sqlite:///nonexistent/site.sqlite3";
     let read = directory::open(nowhere, None, small()).await;
     let read = read.unwrap_err().to_string();

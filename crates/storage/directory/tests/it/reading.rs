@@ -3,7 +3,7 @@ use std::sync::Arc;
 use directory::{Columns, Directory, Mapping, ReadError, Source};
 use model::Timestamp;
 
-use crate::site::{Site, id, ids, ids_of, scan, small, small_from};
+use crate::site::{Kind, Site, id, ids, ids_of, scan, small, small_from};
 
 /// Ids of one type, the table's column for them, and what a collation or a cast could mistake for
 /// one of them.
@@ -26,7 +26,8 @@ pub(crate) const ID_TYPES: &[(&str, [&str; 3], &[&str])] = &[
 #[tokio::test]
 async fn ids_of_every_type_are_found_exactly() {
     for (type_name, keys, strangers) in ID_TYPES {
-        for site in Site::both() {
+        for site in Site::each() {
+            let type_name = site.key_type(type_name);
             let table =
                 format!("CREATE TABLE users (id {type_name} PRIMARY KEY, email TEXT, hash TEXT)");
             let rows =
@@ -51,13 +52,8 @@ async fn ids_of_every_type_are_found_exactly() {
 
 #[tokio::test]
 async fn ids_that_only_the_database_thinks_equal_are_two_accounts() {
-    for site in Site::both() {
-        let type_name = if site.is_postgres() {
-            site.run(&["CREATE EXTENSION citext"]).await;
-            "CITEXT"
-        } else {
-            "TEXT COLLATE NOCASE"
-        };
+    for site in Site::each() {
+        let type_name = folding(&site).await;
         let table =
             format!("CREATE TABLE users (id {type_name} PRIMARY KEY, email TEXT, hash TEXT)");
         site.run(&[&table, "INSERT INTO users VALUES ('Bo', 'a@b.example', 'h')"]).await;
@@ -67,9 +63,17 @@ async fn ids_that_only_the_database_thinks_equal_are_two_accounts() {
     }
 }
 
+/// A type of text that the database compares without regard to capitals.
+pub(crate) async fn folding(site: &Site) -> &'static str {
+    if site.kind() == Kind::Postgres {
+        site.run(&["CREATE EXTENSION citext"]).await;
+    }
+    site.word("TEXT COLLATE NOCASE", "CITEXT", "VARCHAR(40)")
+}
+
 #[tokio::test]
 async fn any_number_of_ids_is_looked_up_and_none_twice() {
-    for site in Site::both() {
+    for site in Site::each() {
         site.run(&[
             "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT)",
             "INSERT INTO users WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
@@ -94,7 +98,7 @@ async fn named(directory: &Arc<dyn Directory>, names: &[&str]) -> Vec<String> {
 
 #[tokio::test]
 async fn people_are_found_by_address_and_by_username() {
-    for site in Site::both() {
+    for site in Site::each() {
         site.run(&[
             "CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR(80), username VARCHAR(80), \
              password_hash TEXT)",
@@ -119,7 +123,7 @@ async fn people_are_found_by_address_and_by_username() {
 
 #[tokio::test]
 async fn two_accounts_of_one_id_are_an_error() {
-    for site in Site::both() {
+    for site in Site::each() {
         site.run(&[
             "CREATE TABLE users (id INTEGER, email TEXT, hash TEXT)",
             "INSERT INTO users VALUES (1, 'a@b.example', 'h'), (1, 'c@d.example', 'h')",
@@ -151,15 +155,17 @@ fn full() -> Mapping {
 
 #[tokio::test]
 async fn every_column_of_any_type_is_read() {
-    for site in Site::both() {
-        let create = if site.is_postgres() {
+    for site in Site::each() {
+        let create = site.word(
+            "CREATE TABLE account (id, email, username, hash, hash_changed_at, email_verified, \
+             locale, last_login_at REAL, second_factor)",
             "CREATE TABLE account (id INTEGER, email TEXT, username TEXT, hash CHAR(8), \
              hash_changed_at TIMESTAMPTZ, email_verified BOOLEAN, locale TEXT, \
-             last_login_at DOUBLE PRECISION, second_factor SMALLINT)"
-        } else {
-            "CREATE TABLE account (id, email, username, hash, hash_changed_at, email_verified, \
-             locale, last_login_at REAL, second_factor)"
-        };
+             last_login_at DOUBLE PRECISION, second_factor SMALLINT)",
+            "CREATE TABLE account (id INTEGER, email TEXT, username TEXT, hash CHAR(8), \
+             hash_changed_at VARCHAR(40), email_verified ENUM('no', 'yes'), locale TEXT, \
+             last_login_at DOUBLE PRECISION, second_factor SMALLINT)",
+        );
         site.run(&[
             create,
             "INSERT INTO account VALUES (7, 'a@b.example', 'ana', 'h1', \
@@ -167,13 +173,13 @@ async fn every_column_of_any_type_is_read() {
             "INSERT INTO account VALUES (8, '', NULL, '!x', NULL, NULL, '', 0, NULL)",
         ])
         .await;
-        let mapping = if site.is_postgres() {
-            full()
-        } else {
+        let mapping = if site.kind() == Kind::Sqlite {
             // A column without a type holds numbers, which no text equals.
             let columns = "SELECT CAST(id AS TEXT) AS id, email, username, hash, hash_changed_at, \
                            email_verified, locale, last_login_at, second_factor FROM account";
             Mapping { source: Source::Query(columns.into()), ..full() }
+        } else {
+            full()
         };
         let accounts = scan(&site.open(mapping).await).await;
         let [ana, nobody] = &accounts[..] else { panic!("two accounts, not {}", accounts.len()) };
@@ -194,7 +200,7 @@ async fn every_column_of_any_type_is_read() {
 async fn a_query_is_read_like_a_table() {
     let query = "SELECT u.uid AS id, m.address AS email, u.pw AS hash FROM people u \
                  JOIN mail m ON m.uid = u.uid WHERE u.active -- nobody else\n;";
-    for site in Site::both() {
+    for site in Site::each() {
         site.run(&[
             "CREATE TABLE people (uid BIGINT PRIMARY KEY, pw TEXT, active BOOLEAN)",
             "CREATE TABLE mail (uid BIGINT, address TEXT)",
@@ -212,8 +218,8 @@ async fn a_query_is_read_like_a_table() {
 
 #[tokio::test]
 async fn names_are_quoted() {
-    for site in Site::both() {
-        let schema = if site.is_postgres() { "public" } else { "main" };
+    for site in Site::each() {
+        let schema = site.word("main", "public", site.database());
         site.run(&[
             "CREATE TABLE \"Odd \"\"users\" (\"select\" BIGINT PRIMARY KEY, \"e\"\"mail\" TEXT, \
              \"Hash\" TEXT)",
@@ -237,7 +243,7 @@ async fn names_are_quoted() {
 
 #[tokio::test]
 async fn a_faulty_row_is_named_without_its_hash() {
-    for site in Site::both() {
+    for site in Site::each() {
         site.run(&[
             "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT, seen TEXT)",
             "INSERT INTO users VALUES (1, 'a@b.example', 'h1', NULL), \

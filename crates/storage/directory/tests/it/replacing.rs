@@ -6,8 +6,8 @@ use directory::{Ability, Columns, Directory, Mapping, WriteError, WriteGrant};
 use model::{Account, Credential, StoredHash};
 
 use crate::{
-    reading::ID_TYPES,
-    site::{Site, id, replace_if, scan, small, small_from},
+    reading::{ID_TYPES, folding},
+    site::{Kind, Site, id, replace_if, scan, small, small_from},
 };
 
 /// Long enough that it stands nowhere by chance.
@@ -73,7 +73,7 @@ fn assert_shows_no_hash(error: &dyn Error) {
 
 #[tokio::test]
 async fn a_hash_is_replaced_once_and_nothing_else_is_touched() {
-    for site in Site::both() {
+    for site in Site::each() {
         with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
         let columns = Columns { hash_changed_at: Some("at".into()), ..small().columns };
         let directory = site.open_writable(Mapping { columns, ..small() }).await;
@@ -87,7 +87,7 @@ async fn a_hash_is_replaced_once_and_nothing_else_is_touched() {
 
 #[tokio::test]
 async fn a_change_of_the_persons_own_wins() {
-    for site in Site::both() {
+    for site in Site::each() {
         with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
         let directory = site.open_writable(small()).await;
         for theirs in [format!("'{OTHER}'"), "'!unusable'".into(), "''".into(), "NULL".into()] {
@@ -104,7 +104,7 @@ async fn a_change_of_the_persons_own_wins() {
 
 #[tokio::test]
 async fn of_many_at_once_one_wins() {
-    for site in Site::both() {
+    for site in Site::each() {
         with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
         let directory = site.open_writable(small()).await;
         let attempts = (0..20).map(|number| {
@@ -128,7 +128,8 @@ async fn of_many_at_once_one_wins() {
 #[tokio::test]
 async fn ids_of_every_type_are_hit_exactly() {
     for (type_name, keys, strangers) in ID_TYPES {
-        for site in Site::both() {
+        for site in Site::each() {
+            let type_name = site.key_type(type_name);
             let table =
                 format!("CREATE TABLE users (id {type_name} PRIMARY KEY, email TEXT, hash TEXT)");
             let row =
@@ -150,13 +151,8 @@ async fn ids_of_every_type_are_hit_exactly() {
 
 #[tokio::test]
 async fn an_id_that_only_the_database_thinks_equal_is_somebody_elses() {
-    for site in Site::both() {
-        let id_type = if site.is_postgres() {
-            site.run(&["CREATE EXTENSION citext"]).await;
-            "CITEXT"
-        } else {
-            "TEXT COLLATE NOCASE"
-        };
+    for site in Site::each() {
+        let id_type = folding(&site).await;
         let table = format!("CREATE TABLE users (id {id_type} PRIMARY KEY, email TEXT, hash TEXT)");
         let row = format!("INSERT INTO users VALUES ('Bo', 'a@b.example', '{OLD}')");
         site.run(&[&table, &row]).await;
@@ -168,23 +164,24 @@ async fn an_id_that_only_the_database_thinks_equal_is_somebody_elses() {
 
 #[tokio::test]
 async fn spaces_at_the_end_are_part_of_a_hash_where_the_column_keeps_them() {
-    for site in Site::both() {
+    for site in Site::each() {
         with_users(&site, "BIGINT PRIMARY KEY", "VARCHAR(40)").await;
         site.run(&["UPDATE users SET hash = hash || '  '"]).await;
         let directory = site.open_writable(small()).await;
         assert!(!replace(&directory, OLD).await.unwrap());
         assert!(replace(&directory, &format!("{OLD}  ")).await.unwrap());
     }
-    let padded = Site::postgres();
-    with_users(&padded, "BIGINT PRIMARY KEY", "CHAR(40)").await;
-    let directory = padded.open_writable(small()).await;
-    assert!(replace(&directory, OLD).await.unwrap());
-    assert_eq!(hashes(&directory).await, [NEW, OLD]);
+    for padded in [Site::postgres(), Site::mariadb()] {
+        with_users(&padded, "BIGINT PRIMARY KEY", "CHAR(40)").await;
+        let directory = padded.open_writable(small()).await;
+        assert!(replace(&directory, OLD).await.unwrap());
+        assert_eq!(hashes(&directory).await, [NEW, OLD]);
+    }
 }
 
 #[tokio::test]
 async fn two_rows_of_one_id_are_refused() {
-    for site in Site::both() {
+    for site in Site::each() {
         with_users(&site, "BIGINT", "TEXT").await;
         let directory = site.open_writable(small()).await;
         site.run(&["UPDATE users SET id = 1"]).await;
@@ -198,7 +195,7 @@ async fn two_rows_of_one_id_are_refused() {
 
 #[tokio::test]
 async fn what_cannot_be_written_to_is_named_by_its_setting() {
-    for site in Site::both() {
+    for site in Site::each() {
         with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
         let query = refused(&site, small_from("SELECT * FROM users")).await;
         assert!(matches!(query, WriteError::Query));
@@ -265,8 +262,16 @@ async fn a_hash_that_the_database_alters_is_not_written() {
             "CREATE TRIGGER shout BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION shout()",
         ])
         .await;
-    let altered = refused(&postgres, small()).await;
-    assert!(matches!(altered, WriteError::Altered { .. }), "{altered}");
+    let mariadb = Site::mariadb();
+    with_users(&mariadb, "BIGINT PRIMARY KEY", "TEXT").await;
+    mariadb
+        .run(&["CREATE TRIGGER shout BEFORE UPDATE ON users FOR EACH ROW \
+                SET NEW.hash = UPPER(NEW.hash)"])
+        .await;
+    for site in [postgres, mariadb] {
+        let altered = refused(&site, small()).await;
+        assert!(matches!(altered, WriteError::Altered { .. }), "{altered}");
+    }
 }
 
 #[tokio::test]
@@ -295,14 +300,14 @@ async fn a_hash_that_a_trigger_puts_back_afterwards_is_not_written() {
 
 #[tokio::test]
 async fn a_view_is_written_through() {
-    for site in Site::both() {
+    for site in [Site::sqlite(), Site::postgres()] {
         with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
         site.run(&[
             "ALTER TABLE users RENAME TO people",
             "CREATE VIEW users AS SELECT * FROM people",
         ])
         .await;
-        if !site.is_postgres() {
+        if site.kind() == Kind::Sqlite {
             site.run(&["CREATE TRIGGER through INSTEAD OF UPDATE ON users BEGIN \
                         UPDATE people SET hash = NEW.hash WHERE id = NEW.id; END"])
                 .await;
@@ -315,16 +320,17 @@ async fn a_view_is_written_through() {
 
 #[tokio::test]
 async fn no_refusal_shows_a_hash() {
-    let check = Site::both();
+    let check = Site::each();
     for site in &check {
         with_users(site, "BIGINT PRIMARY KEY", &format!("TEXT CHECK (hash = '{OLD}')")).await;
     }
-    let unique = Site::both();
+    let unique = Site::each();
     for site in &unique {
         with_users(site, "BIGINT PRIMARY KEY", "TEXT").await;
+        let index = site.word("hash", "hash", "hash(80)");
         site.run(&[
             &format!("UPDATE users SET hash = '{NEW}' WHERE id = 2"),
-            "CREATE UNIQUE INDEX one ON users (hash)",
+            &format!("CREATE UNIQUE INDEX one ON users ({index})"),
         ])
         .await;
     }
@@ -342,26 +348,32 @@ async fn no_refusal_shows_a_hash() {
             "CREATE TRIGGER tell BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION tell()",
         ])
         .await;
-    for site in check.into_iter().chain(unique).chain([hidden, talkative]) {
+    let loud = Site::mariadb();
+    with_users(&loud, "BIGINT PRIMARY KEY", "TEXT").await;
+    loud.run(&["CREATE TRIGGER tell BEFORE UPDATE ON users FOR EACH ROW BEGIN \
+                DECLARE said TEXT DEFAULT CONCAT('no ', NEW.hash, ' for ', OLD.hash); \
+                SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = said; END"])
+        .await;
+    for site in check.into_iter().chain(unique).chain([hidden, talkative, loud]) {
         let error = refused(&site, small()).await;
         assert!(matches!(error, WriteError::Refused { .. }), "{error}");
     }
 }
 
+fn as_bytes(site: &Site, text: &str) -> String {
+    let [begin, end] =
+        site.word(["CAST(", " AS BLOB)"], ["convert_to(", ", 'UTF8')"], ["CAST(", " AS BINARY)"]);
+    format!("{begin}'{text}'{end}")
+}
+
 /// What a row of bytes holds afterwards, in the database's own words.
 async fn forms(site: &Site, account: u32) -> (bool, bool) {
-    let kind = if site.is_postgres() {
-        "pg_typeof(hash)::text = 'bytea'"
-    } else {
-        "typeof(hash) = 'blob'"
-    };
-    let bytes = |text: &str| {
-        if site.is_postgres() {
-            format!("convert_to('{text}', 'UTF8')")
-        } else {
-            format!("CAST('{text}' AS BLOB)")
-        }
-    };
+    let kind = site.word(
+        "typeof(hash) = 'blob'",
+        "pg_typeof(hash)::text = 'bytea'",
+        "COLLATION(hash) = 'binary'",
+    );
+    let bytes = |text: &str| as_bytes(site, text);
     let count = |condition: String| {
         format!("SELECT COUNT(*) FROM users WHERE id = {account} AND {condition}")
     };
@@ -372,14 +384,13 @@ async fn forms(site: &Site, account: u32) -> (bool, bool) {
 
 #[tokio::test]
 async fn a_column_of_bytes_is_read_and_written_as_bytes() {
-    for site in Site::both() {
-        let (hash_type, bytes) =
-            if site.is_postgres() { ("BYTEA", "convert_to(") } else { ("BLOB", "CAST(") };
-        let end = if site.is_postgres() { ", 'UTF8')" } else { " AS BLOB)" };
+    for site in Site::each() {
+        let hash_type = site.word("BLOB", "BYTEA", "BLOB");
+        let [old, unusable] = [OLD, "!"].map(|text| as_bytes(&site, text));
         site.run(&[
             &format!("CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash {hash_type})"),
-            &format!("INSERT INTO users VALUES (1, 'a@b.example', {bytes}'{OLD}'{end})"),
-            &format!("INSERT INTO users VALUES (2, 'c@d.example', {bytes}'!'{end})"),
+            &format!("INSERT INTO users VALUES (1, 'a@b.example', {old})"),
+            &format!("INSERT INTO users VALUES (2, 'c@d.example', {unusable})"),
             "INSERT INTO users VALUES (3, 'e@f.example', NULL)",
         ])
         .await;
@@ -398,12 +409,9 @@ async fn a_column_of_bytes_is_read_and_written_as_bytes() {
 
 #[tokio::test]
 async fn bytes_that_are_no_text_hide_nobody_else() {
-    for site in Site::both() {
-        let (hash_type, binary) = if site.is_postgres() {
-            ("BYTEA", "'\\x00ff80'::bytea")
-        } else {
-            ("BLOB", "x'00ff80'")
-        };
+    for site in Site::each() {
+        let blob = ("BLOB", "x'00ff80'");
+        let (hash_type, binary) = site.word(blob, ("BYTEA", "'\\x00ff80'::bytea"), blob);
         site.run(&[
             &format!("CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash {hash_type})"),
             &format!("INSERT INTO users VALUES (1, 'a@b.example', {binary})"),
@@ -434,9 +442,10 @@ async fn rows_of_several_forms_keep_each_its_own() {
 
 #[tokio::test]
 async fn the_text_that_postgresql_makes_of_bytes_stays_such_a_text() {
-    for site in Site::both() {
+    for site in Site::each() {
         with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
-        let hex = |text: &str| format!("\\x{}", model::canonical::hex_of(text.as_bytes()));
+        let slash = site.word("\\", "\\", "\\\\");
+        let hex = |text: &str| format!("{slash}x{}", model::canonical::hex_of(text.as_bytes()));
         site.run(&[&format!("UPDATE users SET hash = '{}' WHERE id = 1", hex(OLD))]).await;
         let directory = site.open_writable(small()).await;
         assert_eq!(hashes(&directory).await, [OLD, OLD]);
@@ -458,9 +467,14 @@ async fn a_hash_of_another_type_is_told_beforehand() {
 
 #[tokio::test]
 async fn a_row_that_its_database_refuses_is_told_from_a_database_that_fails() {
-    for site in Site::both() {
+    for site in Site::each() {
         with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
-        if site.is_postgres() {
+        if site.kind() == Kind::Mariadb {
+            site.run(&["CREATE TRIGGER staff BEFORE UPDATE ON users FOR EACH ROW BEGIN \
+                        IF OLD.id = 1 THEN SIGNAL SQLSTATE '45000' \
+                        SET MESSAGE_TEXT = 'staff go by another way'; END IF; END"])
+                .await;
+        } else if site.kind() == Kind::Postgres {
             site.run(&[
                 "CREATE FUNCTION staff() RETURNS TRIGGER AS \
                  'BEGIN RAISE ''staff go by another way''; END' LANGUAGE plpgsql",
@@ -498,7 +512,7 @@ async fn a_rule_that_speaks_at_the_end_is_told_from_a_lost_answer() {
 
 #[tokio::test]
 async fn whether_somebody_is_let_in_is_seen_while_the_row_is_held() {
-    for site in Site::both() {
+    for site in Site::each() {
         with_users(&site, "BIGINT PRIMARY KEY", "TEXT").await;
         site.run(&[
             "ALTER TABLE users ADD state TEXT",

@@ -29,18 +29,68 @@ impl Site {
         Self { url: url.to_owned(), _folder: TempDir::new().unwrap() }
     }
 
-    pub(crate) fn both() -> [Self; 2] {
-        [Self::sqlite(), Self::postgres()]
+    pub(crate) fn mariadb() -> Self {
+        Self::at(&testkit::mariadb().database().url)
     }
 
-    pub(crate) fn is_postgres(&self) -> bool {
-        self.url.starts_with("postgres")
+    /// One of each kind: what holds for a directory holds for all of them.
+    pub(crate) fn each() -> [Self; 3] {
+        [Self::sqlite(), Self::postgres(), Self::mariadb()]
+    }
+
+    pub(crate) fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Sqlite => Self::sqlite(),
+            Kind::Postgres => Self::postgres(),
+            Kind::Mariadb => Self::mariadb(),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self.url.split(':').next() {
+            Some("sqlite") => Kind::Sqlite,
+            Some("postgres") => Kind::Postgres,
+            _ => Kind::Mariadb,
+        }
+    }
+
+    /// The name of a server's database.
+    pub(crate) fn database(&self) -> &str {
+        let path = self.url.split('?').next().unwrap_or_default();
+        path.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// What this kind of database calls something.
+    pub(crate) fn word<T>(&self, sqlite: T, postgres: T, mariadb: T) -> T {
+        match self.kind() {
+            Kind::Sqlite => sqlite,
+            Kind::Postgres => postgres,
+            Kind::Mariadb => mariadb,
+        }
+    }
+
+    /// MariaDB has no keys of a text without an end.
+    pub(crate) fn key_type<'t>(&self, type_name: &'t str) -> &'t str {
+        match (self.kind(), type_name) {
+            (Kind::Mariadb, "TEXT") => "VARCHAR(80)",
+            _ => type_name,
+        }
+    }
+
+    /// How the site's own programs set a connection up.
+    fn settings(&self) -> Option<QueryText> {
+        let settings = "SET sql_mode = CONCAT(@@sql_mode, ',PIPES_AS_CONCAT,ANSI_QUOTES'), \
+                        max_recursive_iterations = 10000000, max_statement_time = 0";
+        (self.kind() == Kind::Mariadb).then(|| QueryText::composed(settings.to_owned()))
     }
 
     /// Runs the site's own statements.
     pub(crate) async fn run(&self, statements: &[&str]) {
         let db = self.db().await;
         let mut tx = db.begin().await.unwrap();
+        if let Some(settings) = self.settings() {
+            tx.run(&settings).execute().await.unwrap();
+        }
         for text in statements {
             let statement = QueryText::composed((*text).to_owned());
             tx.run(&statement).execute().await.unwrap();
@@ -70,6 +120,14 @@ impl Site {
         let options = OpenOptions { access: Access::Write, connections_max: 1 };
         Db::open(&self.url, options).await.unwrap()
     }
+}
+
+/// A kind of database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Sqlite,
+    Postgres,
+    Mariadb,
 }
 
 /// A table `users` with an id, an address and a hash.

@@ -1,0 +1,203 @@
+use model::AccountId;
+
+use super::{Engine, Literal};
+use crate::{quoting::quoted_text, value::is_uuid};
+
+/// A server of MySQL or MariaDB. Connections count time from UTC and take a backslash in a text for an
+/// escape.
+#[derive(Debug)]
+pub(crate) struct MySql;
+
+/// Nobody keeps a record of transactions that a client may ask for.
+pub(crate) const FATE: &str = "SELECT NULL FROM (SELECT $1, $2) AS asked WHERE FALSE";
+
+/// There are no policies, and yet a pooler can drop the settings of a connection.
+pub(crate) const SHOWS_ALL: &str = "SELECT @@time_zone = '+00:00'";
+
+/// The database, whether it is a replica as far as its settings tell, what no other server says, and no
+/// position: a copied server has host name, port and UUID of the first one.
+pub(crate) const PLACE: &str = "SELECT COALESCE(DATABASE(), ''), @@global.read_only, UUID(), 0";
+
+/// The name of a mark.
+pub(crate) const NEW_MARK: &str = "SELECT CONCAT('countersign-', UUID())";
+
+/// Leaves mark `$1` with the server: a lock on nothing but this name, which every connection to the
+/// same server sees and no other server does. It ends with the connection at the latest.
+pub(crate) const LEAVE_MARK: &str = "SELECT GET_LOCK($1, 0)";
+
+/// Whether mark `$1` is seen here.
+pub(crate) const SEES_MARK: &str = "SELECT IS_USED_LOCK($1) IS NOT NULL";
+
+/// Takes mark `$1` back.
+pub(crate) const TAKE_MARK: &str = "SELECT RELEASE_LOCK($1)";
+
+/// Whether there is a table by which a database says that it is for rehearsals.
+pub(crate) const REHEARSES: &str = "SELECT COUNT(*) > 0 FROM information_schema.TABLES
+    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'countersign_rehearsal'";
+
+/// The database's own clock, in microseconds.
+pub(crate) const CLOCK: &str = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)";
+
+impl Engine for MySql {
+    fn quoted(&self, name: &str) -> String {
+        format!("`{}`", name.replace('`', "``"))
+    }
+
+    /// Bytes are the site's text in UTF-8, but for ids, which are often a UUID in sixteen bytes.
+    fn text(&self, column: &str, type_name: &str, is_id: bool) -> String {
+        match type_name {
+            "BIT" => format!("CAST({column} + 0 AS CHAR)"),
+            bytes if is_binary(bytes) && is_id => format!("LOWER(HEX({column}))"),
+            bytes if is_binary(bytes) => format!("CONVERT({column} USING utf8mb4)"),
+            _ => format!("CAST({column} AS CHAR)"),
+        }
+    }
+
+    /// The bare column, for its index, and byte by byte what was found by that: accents and blanks at
+    /// the end count for nothing in most collations.
+    fn is_address(&self, column: &str, type_name: &str, folds: bool) -> String {
+        let lowered = format!("LOWER({})", self.text(column, type_name, false));
+        let exactly = format!("CAST({lowered} AS BINARY) IN {{list}}");
+        if folds { format!("({column} IN {{list}} AND {exactly})") } else { exactly }
+    }
+
+    fn is_username(&self, column: &str, type_name: &str) -> String {
+        let bytes = format!("CAST({} AS BINARY)", self.text(column, type_name, false));
+        format!("({column} IN {{list}} AND {bytes} IN {{list}})")
+    }
+
+    /// Nearly always, and an index on the bare column is used then.
+    fn folding(&self, column: &str) -> Option<String> {
+        Some(format!("COLLATION({column}) LIKE '%\\_ci'"))
+    }
+
+    fn no_text(&self) -> &'static str {
+        "CAST(NULL AS CHAR)"
+    }
+
+    /// A bare text and a number would be compared as fractions, where large numbers are alike.
+    fn key(&self, type_name: &str) -> String {
+        match type_name {
+            unsigned if unsigned.ends_with("UNSIGNED") => "CAST({} AS UNSIGNED)",
+            "DECIMAL" => "CAST({} AS DECIMAL(65, 30))",
+            whole if is_whole(whole) => "CAST({} AS SIGNED)",
+            bytes if is_binary(bytes) => "UNHEX({})",
+            _ => "{}",
+        }
+        .to_owned()
+    }
+
+    /// What is no number would be taken for one, with a warning that nobody sees, or as an error.
+    fn may_hold(&self, type_name: &str, id: &AccountId) -> bool {
+        let text = id.as_str();
+        match type_name {
+            unsigned if unsigned.ends_with("UNSIGNED") => text.parse::<u64>().is_ok(),
+            "DECIMAL" => super::is_decimal(text),
+            whole if is_whole(whole) => text.parse::<i64>().is_ok(),
+            bytes if is_binary(bytes) => is_hexadecimal(text),
+            "UUID" => is_uuid(text),
+            _ => true,
+        }
+    }
+
+    fn holding(&self) -> &'static str {
+        " FOR UPDATE"
+    }
+
+    fn transaction(&self) -> String {
+        "CAST(NULL AS SIGNED), CAST(NULL AS CHAR)".to_owned()
+    }
+
+    /// What keeps a table decides whether a row can be held and a change taken back.
+    fn before_lock(&self, table: &str) -> String {
+        let mut parts = table.rsplitn(2, '.');
+        let name = quoted_literal(parts.next().unwrap_or_default());
+        let schema = parts.next().map_or_else(|| "DATABASE()".to_owned(), quoted_literal);
+        format!(
+            "SELECT @@global.read_only, (SELECT CASE
+                WHEN the.TABLE_TYPE LIKE '%VIEW' THEN 'a view'
+                WHEN kind.TRANSACTIONS <> 'YES' THEN CONCAT('a table of the engine ', the.ENGINE) END
+                FROM information_schema.TABLES AS the
+                LEFT JOIN information_schema.ENGINES AS kind ON kind.ENGINE = the.ENGINE
+                WHERE the.TABLE_SCHEMA = {schema} AND the.TABLE_NAME = {name})"
+        )
+    }
+
+    /// MySQL compares texts by their collation, which may take capitals and blanks for nothing.
+    fn is_hash(&self, column: &str, type_name: &str, value: &str) -> String {
+        if is_binary(type_name) {
+            format!("{column} = {value}")
+        } else {
+            let bytes = format!("CAST(CONVERT({column} USING utf8mb4) AS BINARY)");
+            format!("{bytes} = CAST({value} AS BINARY)")
+        }
+    }
+
+    /// No row comes back from a change.
+    fn tells_changes(&self) -> bool {
+        false
+    }
+
+    fn hash_as_text(&self, column: &str, type_name: &str) -> String {
+        if is_binary(type_name) {
+            format!("CONCAT('\\\\x', LOWER(HEX({column})))")
+        } else {
+            self.text(column, type_name, false)
+        }
+    }
+
+    fn holds_bytes(&self, _column: &str, type_name: &str) -> String {
+        is_binary(type_name).to_string()
+    }
+
+    fn is_binary(&self, type_name: &str) -> bool {
+        is_binary(type_name)
+    }
+
+    fn moment(&self, moment: &Literal) -> String {
+        match moment {
+            Literal::Number(number) => number.to_string(),
+            Literal::Text(text) => quoted_literal(text),
+        }
+    }
+}
+
+fn quoted_literal(text: &str) -> String {
+    quoted_text(&text.replace('\\', "\\\\"))
+}
+
+fn is_binary(type_name: &str) -> bool {
+    type_name.ends_with("BINARY") || type_name.ends_with("BLOB")
+}
+
+fn is_whole(type_name: &str) -> bool {
+    type_name.ends_with("INT") || type_name == "BOOLEAN"
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_an_id_is_not_asked_for() {
+        let holds =
+            |type_name: &str, text: &str| MySql.may_hold(type_name, &AccountId::new(text).unwrap());
+        assert!(holds("BIGINT", "-7") && !holds("BIGINT", "7x"));
+        assert!(holds("BIGINT UNSIGNED", "18446744073709551615"));
+        assert!(!holds("BIGINT", "18446744073709551615") && !holds("INT UNSIGNED", "-7"));
+        assert!(holds("DECIMAL", "10.50") && !holds("DECIMAL", "inf"));
+        assert!(holds("BINARY", "00ff") && !holds("BINARY", "0ff") && !holds("VARBINARY", "no"));
+        assert!(holds("VARCHAR", "anything"));
+    }
+
+    #[test]
+    fn names_and_texts_are_quoted() {
+        assert_eq!(MySql.quoted("pass`word"), "`pass``word`");
+        let text = Literal::Text("\\' OR 1 = 1".to_owned());
+        assert_eq!(MySql.moment(&text), "'\\\\'' OR 1 = 1'");
+    }
+}
