@@ -1,7 +1,8 @@
 use std::{
+    env, fs,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{self, Child, ChildStdin, Command, Stdio},
     sync::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -20,6 +21,10 @@ const QUICK: [&str; 6] = [
     "--character-set-server=utf8mb4",
 ];
 
+/// Names the socket of a server to use instead, where `root` needs no password: one of MySQL, which
+/// Debian has no package of.
+const SOCKET_VARIABLE: &str = "COUNTERSIGN_TEST_MYSQL_SOCKET";
+
 /// The test process's own MariaDB, quick since it makes nothing last, and gone with the process.
 ///
 /// # Panics
@@ -27,7 +32,10 @@ const QUICK: [&str; 6] = [
 #[must_use]
 pub fn mariadb() -> &'static MariadbServer {
     static SERVER: OnceLock<MariadbServer> = OnceLock::new();
-    SERVER.get_or_init(|| MariadbServer::start(&[]))
+    SERVER.get_or_init(|| match env::var_os(SOCKET_VARIABLE) {
+        Some(socket) => MariadbServer::of_somebody_else(socket.into()),
+        None => MariadbServer::start(&[]),
+    })
 }
 
 /// A running MariaDB in a temporary folder, reachable through a unix socket only.
@@ -35,8 +43,8 @@ pub fn mariadb() -> &'static MariadbServer {
 /// A shell keeps it alive while this process holds the other end of its standard input. So the
 /// server and its folder vanish when this value is dropped, and also when the process is killed.
 pub struct MariadbServer {
-    folder: PathBuf,
-    keeper: Child,
+    socket: PathBuf,
+    keeper: Option<Child>,
     lifeline: Option<ChildStdin>,
     made: AtomicU64,
 }
@@ -54,8 +62,12 @@ impl MariadbServer {
         let folder = first_line(&mut keeper).unwrap_or_else(|| {
             panic!("MariaDB did not start; its log stands above. {HINT}");
         });
-        let lifeline = keeper.stdin.take();
-        Self { folder: folder.into(), keeper, lifeline, made: AtomicU64::new(0) }
+        let (socket, lifeline) = (Path::new(&folder).join("socket"), keeper.stdin.take());
+        Self { socket, keeper: Some(keeper), lifeline, made: AtomicU64::new(0) }
+    }
+
+    const fn of_somebody_else(socket: PathBuf) -> Self {
+        Self { socket, keeper: None, lifeline: None, made: AtomicU64::new(0) }
     }
 
     /// Creates a fresh, empty database.
@@ -65,7 +77,7 @@ impl MariadbServer {
     #[must_use]
     pub fn database(&self) -> MariadbDatabase {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
-        self.named(format!("test_{number}"))
+        self.named(format!("test_{}_{number}", process::id()))
     }
 
     /// Creates an empty database of this name.
@@ -74,9 +86,8 @@ impl MariadbServer {
     /// If the server refuses, such as when there is one; the message holds its answer.
     #[must_use]
     pub fn named(&self, name: String) -> MariadbDatabase {
-        let socket = self.folder.join("socket");
-        let url = format!("mysql://root@localhost/{name}?socket={}", socket.display());
-        let database = MariadbDatabase { url, name, socket };
+        let url = format!("mysql://root@localhost/{name}?socket={}", self.socket.display());
+        let database = MariadbDatabase { url, name, socket: self.socket.clone() };
         database.run("", &format!("CREATE DATABASE {}", database.name));
         database
     }
@@ -85,8 +96,10 @@ impl MariadbServer {
 impl Drop for MariadbServer {
     fn drop(&mut self) {
         drop(self.lifeline.take());
-        // A keeper that cannot be waited for is gone already.
-        let _ = self.keeper.wait();
+        if let Some(keeper) = &mut self.keeper {
+            // One that cannot be waited for is gone already.
+            let _ = keeper.wait();
+        }
     }
 }
 
@@ -108,7 +121,7 @@ impl MariadbDatabase {
     #[must_use]
     pub fn copy(&self) -> Self {
         static MADE: AtomicU64 = AtomicU64::new(0);
-        let name = format!("copy_{}", MADE.fetch_add(1, Ordering::Relaxed));
+        let name = format!("copy_{}_{}", process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         let url = self.url.replacen(&format!("/{}?", self.name), &format!("/{name}?"), 1);
         self.run("", &format!("CREATE DATABASE {name}"));
         for table in self.run(&self.name, "SHOW TABLES").lines() {
@@ -123,7 +136,7 @@ impl MariadbDatabase {
     /// What the server's own client answers.
     fn run(&self, database: &str, statements: &str) -> String {
         let mut client = Command::new(base().join("bin/mariadb"));
-        client.env("LD_LIBRARY_PATH", libraries());
+        client.env("LD_LIBRARY_PATH", libraries()).env("LIBMYSQL_PLUGIN_DIR", plugins());
         client.args(["--no-defaults", "--user=root", "--batch", "--skip-column-names", "--socket"]);
         client.arg(&self.socket).args(["--execute", statements, database]);
         String::from_utf8_lossy(&run(&mut client).stdout).into_owned()
@@ -147,6 +160,13 @@ fn base() -> PathBuf {
     let places = [debian().join("usr"), "/usr".into()];
     let found = places.into_iter().find(|place: &PathBuf| has_server(place));
     found.unwrap_or_else(|| panic!("MariaDB's server is missing: {HINT}"))
+}
+
+/// Where the client finds how to sign in at other servers.
+fn plugins() -> PathBuf {
+    let folders = fs::read_dir(base().join("lib")).into_iter().flatten().flatten();
+    let mut plugins = folders.map(|folder| folder.path().join("libmariadb3/plugin"));
+    plugins.find(|plugins| plugins.exists()).unwrap_or_default()
 }
 
 fn has_server(place: &Path) -> bool {
@@ -175,9 +195,9 @@ mod tests {
     #[test]
     fn a_dropped_server_leaves_nothing() {
         let server = MariadbServer::start(&["--read-only"]);
-        let folder = server.folder.clone();
+        let socket = server.socket.clone();
         assert_eq!(ask(&server.database(), "SELECT @@global.read_only"), "1");
         drop(server);
-        assert!(!folder.exists());
+        assert!(!socket.parent().unwrap().exists());
     }
 }

@@ -225,7 +225,8 @@ pub(crate) struct Init {
     #[arg(long, value_name = "PRESET", default_value = "embedded")]
     pub(crate) preset: PresetName,
 
-    /// The site's database, for reading: sqlite:PATH or postgres://USER@HOST/DATABASE.
+    /// The site's database, for reading: sqlite:PATH, postgres://USER@HOST/DATABASE or
+    /// mysql://USER@HOST/DATABASE (for MariaDB as well).
     #[arg(long, value_name = "URL")]
     pub(crate) directory: Option<String>,
 }

@@ -36,7 +36,10 @@ const ACTIVITY: Expected = Expected(
 );
 
 /// What sites write for never, besides moments that no account can have seen.
-const NEVER: [&str; 5] = ["0", "0.0", "-infinity", "infinity", "0000-00-00 00:00:00"];
+const NEVER: [&str; 4] = ["0", "0.0", "-infinity", "infinity"];
+
+/// What a date begins with that MySQL has none for, in whichever form.
+const NO_DATE: &str = "0000-00-00";
 
 /// A moment; `None` for never.
 ///
@@ -44,7 +47,7 @@ const NEVER: [&str; 5] = ["0", "0.0", "-infinity", "infinity", "0000-00-00 00:00
 /// does not: it may be a date without its hyphens.
 pub(crate) fn moment(text: &str) -> Result<Option<Timestamp>, Expected> {
     let text = text.trim();
-    if NEVER.contains(&text) {
+    if NEVER.contains(&text) || text.starts_with(NO_DATE) {
         return Ok(None);
     }
     if let Some(micros) = number(text) {
@@ -86,7 +89,7 @@ fn without_fraction(text: &str) -> &str {
 pub(crate) fn is_set(text: &str) -> bool {
     let text = text.trim();
     let is_false = text.is_empty() || matches!(truth(text), Ok(Some(false)));
-    let is_zero = text.parse::<f64>() == Ok(0.0) || text.starts_with("0000-00-00");
+    let is_zero = text.parse::<f64>() == Ok(0.0) || text.starts_with(NO_DATE);
     let is_before_any =
         calendar(text).is_some_and(|micros| micros < MOMENT_SECONDS_MIN * MICROS_PER_SECOND);
     !(is_false || is_zero || is_before_any)
@@ -207,7 +210,9 @@ mod tests {
 
     #[test]
     fn placeholders_mean_never() {
-        for text in ["0", "1970-01-01", "0001-01-01T00:00:00Z", "9999-12-31", "infinity"] {
+        let no_dates = ["0000-00-00", "0000-00-00 00:00:00", "0000-00-00 00:00:00.000000"];
+        let others = ["0", "1970-01-01", "0001-01-01T00:00:00Z", "9999-12-31", "infinity"];
+        for text in no_dates.into_iter().chain(others) {
             assert_eq!(shown(text), "never", "{text}");
         }
     }

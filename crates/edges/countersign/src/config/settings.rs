@@ -70,9 +70,9 @@ pub(crate) struct DirectorySettings {
     /// be searched and planned for, and only a rehearsal seals it), `django` (`auth_user`) or
     /// `generic` (a table `users`). The keys below replace parts of it.
     pub(crate) preset: Preset,
-    /// The site's database for reading: `sqlite:PATH` or `postgres://...`. One grant, SELECT, is
-    /// enough for everything up to the draft of a campaign. Row security must not hold the role back.
-    /// Not for `embedded`.
+    /// The site's database for reading: `sqlite:PATH`, `postgres://...`, or `mysql://...` for MySQL and
+    /// MariaDB. One grant, SELECT, is enough for everything up to the draft of a campaign. Row security
+    /// must not hold the role back. Not for `embedded`.
     pub(crate) url: Option<String>,
     /// The site's database for sealing passwords and ending sessions: the other grant. A campaign
     /// is frozen only with it.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _};
 use serde_json::{Value, json};
 use testkit::{
     dkim,
-    site::{DjangoSite, SitePerson},
+    site::{DjangoSite, SiteKind, SiteOptions, SitePerson},
 };
 
 use crate::{
@@ -60,16 +60,23 @@ fn sign_mails(office: &mut Office) -> dkim::Key {
 
 #[test]
 fn everybody_exposed_is_sealed_and_told_once_and_nobody_else_on_sqlite() {
-    run_whole_campaign(Backend::Sqlite);
+    run_whole_campaign(Office::with_leaks(Backend::Sqlite, files()));
 }
 
 #[test]
 fn everybody_exposed_is_sealed_and_told_once_and_nobody_else_on_postgres() {
-    run_whole_campaign(Backend::Postgres);
+    run_whole_campaign(Office::with_leaks(Backend::Postgres, files()));
 }
 
-fn run_whole_campaign(backend: Backend) {
-    let mut office = Office::with_leaks(backend, files());
+/// What Countersign keeps is never there.
+#[test]
+fn everybody_exposed_is_sealed_and_told_once_and_nobody_else_of_a_site_on_mariadb() {
+    let database = testkit::mariadb().database();
+    let site = DjangoSite::make(SiteKind::Mariadb(&database), SiteOptions::default());
+    run_whole_campaign(Office::at(Backend::Sqlite, site, files()));
+}
+
+fn run_whole_campaign(mut office: Office) {
     let key = sign_mails(&mut office);
     let sessions = OpenSessions::begin(&office);
     office.start("");

@@ -1,7 +1,7 @@
 use model::AccountId;
 
 use super::{Engine, Literal};
-use crate::{quoting::quoted_text, value::is_uuid};
+use crate::quoting::quoted_text;
 
 /// A server of MySQL or MariaDB. Connections count time from UTC and take a backslash in a text for an
 /// escape.
@@ -9,7 +9,7 @@ use crate::{quoting::quoted_text, value::is_uuid};
 pub(crate) struct MySql;
 
 /// Nobody keeps a record of transactions that a client may ask for.
-pub(crate) const FATE: &str = "SELECT NULL FROM (SELECT $1, $2) AS asked WHERE FALSE";
+pub(crate) const FATE: &str = "SELECT NULL FROM DUAL WHERE $1 IS NULL AND $2 IS NULL";
 
 /// There are no policies, and yet a pooler can drop the settings of a connection.
 pub(crate) const SHOWS_ALL: &str = "SELECT @@time_zone = '+00:00'";
@@ -95,7 +95,6 @@ impl Engine for MySql {
             "DECIMAL" => super::is_decimal(text),
             whole if is_whole(whole) => text.parse::<i64>().is_ok(),
             bytes if is_binary(bytes) => is_hexadecimal(text),
-            "UUID" => is_uuid(text),
             _ => true,
         }
     }

@@ -239,7 +239,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        engine::{postgres::Postgres, sqlite::Sqlite},
+        engine::{mysql::MySql, postgres::Postgres, sqlite::Sqlite},
         location::Location,
         table::connection::TableDirectory,
     };
@@ -257,6 +257,11 @@ mod tests {
         let steps: Vec<(String,)> = plan(&Postgres, &postgres, "EXPLAIN").await;
         let steps = format!("{steps:?}");
         assert!(steps.contains("users_pkey") && !steps.contains("Seq Scan"), "{steps}");
+
+        let mariadb = testkit::mariadb().database().url;
+        let plan: Vec<(String,)> = plan(&MySql, &mariadb, "EXPLAIN FORMAT = JSON").await;
+        let plan = &plan[0].0;
+        assert!(plan.contains("\"access_type\": \"range\"") && plan.contains("PRIMARY"), "{plan}");
     }
 
     /// How the database goes about looking two accounts up.
@@ -274,15 +279,19 @@ mod tests {
     }
 
     async fn many_users(url: &str) -> Db {
-        let options = OpenOptions { access: Access::Create, connections_max: 1 };
-        let db = Db::open(url, options).await.unwrap();
+        let access = if url.starts_with("mysql") { Access::Write } else { Access::Create };
+        let db = Db::open(url, OpenOptions { access, connections_max: 1 }).await.unwrap();
         let mut tx = db.begin().await.unwrap();
+        if url.starts_with("mysql") {
+            let recursion = "SET max_recursive_iterations = 20000".to_owned();
+            tx.run(&QueryText::composed(recursion)).execute().await.unwrap();
+        }
         for text in [
             "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, username TEXT, \
              password_hash TEXT)",
             "INSERT INTO users (id) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 \
              FROM n WHERE i < 20000) SELECT i FROM n",
-            "ANALYZE",
+            if url.starts_with("mysql") { "ANALYZE TABLE users" } else { "ANALYZE" },
         ] {
             let statement = QueryText::composed(text.to_owned());
             tx.run(&statement).execute().await.unwrap();

@@ -79,8 +79,9 @@ impl Site {
 
     /// How the site's own programs set a connection up.
     fn settings(&self) -> Option<QueryText> {
-        let settings = "SET sql_mode = CONCAT(@@sql_mode, ',PIPES_AS_CONCAT,ANSI_QUOTES'), \
-                        max_recursive_iterations = 10000000, max_statement_time = 0";
+        let settings = "SET sql_mode = CONCAT(@@sql_mode, ',PIPES_AS_CONCAT,ANSI_QUOTES') \
+                        /*M!100300 , max_recursive_iterations = 10000000, max_statement_time = 0 */ \
+                        /*!80000 , cte_max_recursion_depth = 10000000 */";
         (self.kind() == Kind::Mariadb).then(|| QueryText::composed(settings.to_owned()))
     }
 

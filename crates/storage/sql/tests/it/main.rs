@@ -1,4 +1,6 @@
-//! What a column holds is read as what it is, on both databases, or refused.
+//! What a column holds is read as what it is, on every database, or refused.
 
 #[cfg(test)]
 mod decoding;
+#[cfg(test)]
+mod mysql;
