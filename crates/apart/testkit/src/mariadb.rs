@@ -136,9 +136,10 @@ impl MariadbDatabase {
     /// What the server's own client answers.
     fn run(&self, database: &str, statements: &str) -> String {
         let mut client = Command::new(base().join("bin/mariadb"));
-        client.env("LD_LIBRARY_PATH", libraries()).env("LIBMYSQL_PLUGIN_DIR", plugins());
-        client.args(["--no-defaults", "--user=root", "--batch", "--skip-column-names", "--socket"]);
-        client.arg(&self.socket).args(["--execute", statements, database]);
+        client.env("LD_LIBRARY_PATH", libraries());
+        client.args(["--no-defaults", "--user=root", "--batch", "--skip-column-names"]);
+        client.arg("--plugin-dir").arg(plugins());
+        client.arg("--socket").arg(&self.socket).args(["--execute", statements, database]);
         String::from_utf8_lossy(&run(&mut client).stdout).into_owned()
     }
 }

@@ -3,6 +3,8 @@
 /// The statement that an administrator gives it by; the name of the user is theirs to fill in, since
 /// the message names the host that we come from and not the account that it leads to.
 pub(crate) fn grant_for(message: &str) -> String {
+    // MySQL's words for `SELECT .. FOR UPDATE`, which is let through to whoever may change the row.
+    let message = &message.replace("SELECT with locking clause", "UPDATE");
     let deed = message.split_once(" command denied").map(|(deed, _)| deed);
     let Some(deed) = deed else {
         return "`GRANT SELECT ON .. TO ..`, and `UPDATE` for whoever seals".to_owned();
@@ -38,6 +40,10 @@ mod tests {
             (
                 "SELECT command denied to user 'app'@'10.0.0.1' for table 'users'",
                 "`GRANT SELECT ON users TO ..`",
+            ),
+            (
+                "SELECT with locking clause command denied to user 'app'@'%' for table 'users'",
+                "`GRANT UPDATE ON users TO ..`",
             ),
             (
                 "SELECT command denied to user 'app'@'%' for column 'hash' in table 'users'",

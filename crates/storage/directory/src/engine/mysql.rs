@@ -75,10 +75,11 @@ impl Engine for MySql {
         "CAST(NULL AS CHAR)"
     }
 
-    /// A bare text and a number would be compared as fractions, where large numbers are alike.
+    /// A bare text and a number would be compared as fractions, where large numbers are alike. MySQL
+    /// takes a value that is cast for a number with a sign, unless something needs it as a text.
     fn key(&self, type_name: &str) -> String {
         match type_name {
-            unsigned if unsigned.ends_with("UNSIGNED") => "CAST({} AS UNSIGNED)",
+            unsigned if unsigned.ends_with("UNSIGNED") => "CAST(CONCAT({}) AS UNSIGNED)",
             "DECIMAL" => "CAST({} AS DECIMAL(65, 30))",
             whole if is_whole(whole) => "CAST({} AS SIGNED)",
             bytes if is_binary(bytes) => "UNHEX({})",

@@ -43,6 +43,7 @@ async fn for_user(site: &Site, user: &str, grants: &[&str]) -> String {
 async fn columns_of_every_type_are_read() {
     let site = Site::mariadb();
     site.run(&[
+        "SET sql_mode = ''",
         "CREATE TABLE users (id BIGINT UNSIGNED PRIMARY KEY, email VARBINARY(80), \
          username VARCHAR(80) CHARACTER SET latin1, password_hash TINYBLOB, \
          changed DATE, verified BIT(1), locale ENUM('de', 'en'), seen TIMESTAMP(6) NULL, \
@@ -134,7 +135,8 @@ async fn a_hash_that_differs_in_capitals_or_blanks_is_another() {
 async fn what_no_transaction_holds_is_read_and_not_written_to() {
     let site = with_users().await;
     site.run(&[
-        "CREATE TABLE old_users ENGINE = MyISAM AS SELECT * FROM users",
+        "CREATE TABLE old_users (id BIGINT, email TEXT, hash TEXT) ENGINE = MyISAM",
+        "INSERT INTO old_users SELECT * FROM users",
         "CREATE VIEW seen_users AS SELECT * FROM users",
     ])
     .await;
@@ -168,17 +170,17 @@ async fn a_grant_that_is_missing_is_named() {
     let mapping = Mapping { sessions, ..small() };
     let directory = directory::open(&url, Some(&url), mapping).await.unwrap();
     let reason = refused(&directory).await;
-    assert!(reason.contains(&format!("`GRANT UPDATE ON {database}.users TO ..`")), "{reason}");
+    assert!(reason.contains("`GRANT UPDATE ON ") && reason.contains("users TO ..`"), "{reason}");
     site.run(&[&format!("GRANT UPDATE (hash) ON {database}.users TO reader@localhost")]).await;
     let reason = refused(&directory).await;
-    assert!(reason.contains(&format!("`GRANT DELETE ON {database}.login TO ..`")), "{reason}");
+    assert!(reason.contains("`GRANT DELETE ON ") && reason.contains("login TO ..`"), "{reason}");
     let ended = directory.end_sessions(&ids(&["1"])).await.unwrap_err();
     assert!(ended.to_string().contains("GRANT DELETE"), "{ended}");
     site.run(&[&format!("GRANT SELECT, DELETE ON {database}.login TO reader@localhost")]).await;
     let report = directory.check().await.unwrap();
     assert_eq!((report.write, report.accounts), (WriteGrant::Granted, 1));
     assert_eq!(report.id_type, "bigint");
-    assert!(report.database.starts_with("MariaDB 1"), "{}", report.database);
+    assert!(report.database.starts_with('M'), "{}", report.database);
     assert_eq!(site.number("SELECT COUNT(*) FROM users WHERE hash = 'old'").await, 1);
 }
 
@@ -199,13 +201,15 @@ async fn a_look_up_has_an_end_and_a_scan_goes_on() {
     let site = with_users().await;
     let directory = site
         .open(small_from(
-            "SELECT id, CONCAT(@@max_statement_time, ' ', @@lock_wait_timeout) AS email, 'h' AS hash \
-             FROM users",
+            "SELECT id, CONCAT(/*M!100300 @@max_statement_time, */ /*!50708 @@max_execution_time, */ \
+             ' ', @@lock_wait_timeout) AS email, 'h' AS hash FROM users",
         ))
         .await;
     let limits = |accounts: Vec<model::Account>| accounts[0].email.clone().unwrap();
-    assert_eq!(limits(directory.by_ids(&ids(&["1"])).await.unwrap()), "60.000000 10");
-    assert_eq!(limits(scan(&directory).await), "0.000000 10");
+    let looked_up = limits(directory.by_ids(&ids(&["1"])).await.unwrap());
+    assert!(["60.000000 10", "60000 10"].contains(&&*looked_up), "{looked_up}");
+    let scanned = limits(scan(&directory).await);
+    assert!(["0.000000 10", "0 10"].contains(&&*scanned), "{scanned}");
 }
 
 #[tokio::test]
@@ -230,10 +234,10 @@ async fn nobody_keeps_a_record_of_transactions() {
     let mut row = directory.lock(&id("1")).await.unwrap();
     row.replace(&hash("new")).await.unwrap();
     assert_eq!(row.transaction(), None);
-    let others = "SELECT ID FROM information_schema.PROCESSLIST \
-                  WHERE DB = DATABASE() AND ID <> CONNECTION_ID() AND TIME < 100 \
-                  ORDER BY TIME_MS LIMIT 1";
-    let victim = site.number(others).await;
+    let changing = "SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX \
+                    JOIN information_schema.PROCESSLIST ON ID = trx_mysql_thread_id \
+                    WHERE DB = DATABASE() AND trx_rows_modified > 0";
+    let victim = site.number(changing).await;
     site.run(&[&format!("KILL {victim}")]).await;
     assert!(matches!(row.commit().await, Err(WriteError::Hash { .. })));
     let some = SiteTransaction::new("1/2/00000001".into(), 7);

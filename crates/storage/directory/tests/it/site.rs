@@ -69,10 +69,11 @@ impl Site {
         }
     }
 
-    /// MariaDB has no keys of a text without an end.
+    /// MariaDB has no keys of a text without an end, and MySQL no UUID.
     pub(crate) fn key_type<'t>(&self, type_name: &'t str) -> &'t str {
         match (self.kind(), type_name) {
             (Kind::Mariadb, "TEXT") => "VARCHAR(80)",
+            (Kind::Mariadb, "UUID") => "/*M!100700 UUID */ /*!50708 CHAR(36) */",
             _ => type_name,
         }
     }
