@@ -58,9 +58,17 @@ pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<MySqlPool, S
 }
 
 fn settings(access: Access) -> SqlStr {
-    let writes = if access.is_read_only() { "READ ONLY" } else { "READ WRITE" };
-    let limits = time_limits(access);
-    AssertSqlSafe(format!("{SESSION}, {limits}; SET SESSION TRANSACTION {writes}")).into_sql_str()
+    let (limits, state) = (time_limits(access), transactions(access));
+    AssertSqlSafe(format!("{SESSION}, {limits}; SET SESSION TRANSACTION {state}")).into_sql_str()
+}
+
+/// What holds for a statement on its own, whatever the server's default is.
+const fn transactions(access: Access) -> &'static str {
+    if access.is_read_only() {
+        "ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+    } else {
+        "ISOLATION LEVEL READ COMMITTED, READ WRITE"
+    }
 }
 
 /// How long the server lets a statement of ours take, and wait for others; and how long it lets a

@@ -22,7 +22,7 @@ fn is_servers(error: &sqlx::Error) -> bool {
 /// Whether somebody else held a lock for longer than the server was to wait.
 pub(crate) fn is_lock_timeout(error: &sqlx::Error) -> bool {
     database_error(error).map(PgDatabaseError::code) == Some("55P03")
-        || mysql_number(error).is_some_and(|number| MYSQL_HELD.contains(&number))
+        || mysql_error(error).map(MySqlDatabaseError::number) == Some(MYSQL_HELD)
 }
 
 /// Whether a policy would have hidden rows. The message is in the server's language; the routine
@@ -41,7 +41,7 @@ fn database_error(error: &sqlx::Error) -> Option<&PgDatabaseError> {
 const MYSQL_REFUSALS: [u16; 9] = [1264, 1265, 1366, 1369, 1406, 1442, 1644, 3819, 4025];
 
 /// Waited for a row or for a table for too long.
-const MYSQL_HELD: [u16; 2] = [1205, 3572];
+const MYSQL_HELD: u16 = 1205;
 
 /// What is missing where a grant is: for a database, a column, a table, a routine, or a deed.
 const MYSQL_GRANTS: [u16; 6] = [1044, 1142, 1143, 1227, 1370, 1419];
@@ -65,10 +65,6 @@ pub(crate) fn missing_grant(error: &sqlx::Error) -> Option<&str> {
 pub(crate) fn mysql_rule(error: &sqlx::Error) -> Option<&str> {
     let message = mysql_error(error)?.message();
     message.rsplit_once(" for key ").map(|(_, key)| key)
-}
-
-fn mysql_number(error: &sqlx::Error) -> Option<u16> {
-    mysql_error(error).map(MySqlDatabaseError::number)
 }
 
 fn mysql_error(error: &sqlx::Error) -> Option<&MySqlDatabaseError> {

@@ -245,6 +245,28 @@ async fn nobody_keeps_a_record_of_transactions() {
     assert!(directory.look(&id("1")).await.unwrap().is(&hash("old")));
 }
 
+/// As the server hangs up on whoever stands still.
+#[tokio::test]
+async fn connections_that_were_cut_off_are_made_anew() {
+    let site = with_users().await;
+    let directory = site.open_writable(small()).await;
+    let one = ids(&["1"]);
+    let others = "SELECT ID FROM information_schema.PROCESSLIST \
+                  WHERE DB = DATABASE() AND ID <> CONNECTION_ID()";
+    let mut tx = site.db().await.begin().await.unwrap();
+    let victims: Vec<(i64,)> = tx.run(&QueryText::composed(others.to_owned())).all().await.unwrap();
+    let mut cut = 0;
+    for (victim,) in victims {
+        // One that has gone by itself was nobody's.
+        let kill = QueryText::composed(format!("KILL {victim}"));
+        cut += i32::from(tx.run(&kill).execute().await.is_ok());
+    }
+    assert!(cut >= 3, "{cut}");
+    assert_eq!(directory.by_ids(&one).await.unwrap().len(), 1);
+    assert_eq!(scan(&directory).await.len(), 1);
+    assert!(replace_if(&directory, &one[0], &hash("old"), &hash("new")).await.unwrap());
+}
+
 #[tokio::test]
 async fn a_dollar_in_quotes_is_no_placeholder() {
     let site = with_users().await;
