@@ -6,6 +6,7 @@ mod entry;
 mod refusal;
 mod settled;
 mod swaps;
+mod touched;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
@@ -386,43 +387,6 @@ impl Fold {
         check_notice(logged.map(|logged| &logged.standing), notice, attempts)?;
         let is_of_row = |logged: &RequestedFold| logged.row.as_deref().is_none_or(|of| of == row);
         if logged.is_some_and(is_of_row) { Ok(()) } else { Err(FoldRefusal::Notice { notice }) }
-    }
-
-    /// Passes a notice that is under way, by this attempt: whatever becomes of another one is no end of
-    /// it.
-    ///
-    /// # Errors
-    /// [`FoldRefusal::Notice`].
-    pub fn check_under_way(
-        &self,
-        campaign: Option<CampaignId>,
-        notice: NoticeId,
-        attempts: u32,
-    ) -> Result<(), FoldRefusal> {
-        let logged = match campaign {
-            Some(campaign) => self.campaign(campaign).and_then(|fold| fold.notices.get(&notice)),
-            None => self.requested.get(&notice).map(|requested| &requested.standing),
-        };
-        match logged {
-            Some(NoticeFold { state: NoticeState::Inflight, attempt, .. })
-                if *attempt == attempts =>
-            {
-                Ok(())
-            }
-            _ => Err(FoldRefusal::Notice { notice }),
-        }
-    }
-
-    /// How many people other campaigns have sealed that began to seal since a moment, and how many they
-    /// are still to: no more than are so for sure.
-    #[must_use]
-    pub fn touched_by_others(&self, campaign: CampaignId, since: Timestamp) -> u64 {
-        let others = || self.campaigns.iter().filter(|(id, _)| **id != campaign).map(|(_, of)| of);
-        let lately = others().filter(|of| of.sealed_from.is_some_and(|from| from >= since));
-        let sealed: HashSet<_> =
-            lately.flat_map(|of| of.sealed.iter().map(|(_, whom)| whom)).collect();
-        let pending: u64 = others().map(CampaignFold::still_pending).sum();
-        pending.max(sealed.len() as u64)
     }
 
     /// Whether a step may be lost by which a notice was sent: the store was put back since.

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     Options, WorkError,
-    resting::{Part, Resting},
+    resting::{Resting, WorkPart},
 };
 
 pub(crate) struct Lane<'a> {
@@ -77,14 +77,14 @@ impl Lane<'_> {
     /// going on: it rests for a while, and its error is returned after all have been tried.
     async fn work_once(&mut self) -> Result<Worked, WorkError> {
         let mut round = Round::default();
-        if self.resting.is_over(Part::Requests) {
+        if self.resting.is_over(WorkPart::Requests) {
             let seen_to = see_to_requests(&self.context).await;
-            round.add(seen_to.map(worked_if), Part::Requests, &mut self.resting);
+            round.add(seen_to.map(worked_if), WorkPart::Requests, &mut self.resting);
         }
         let moving = moving_campaigns(self.context.instance).await;
-        let moving = moving.inspect_err(|_| self.resting.begin(Part::All))?;
+        let moving = moving.inspect_err(|_| self.resting.begin(WorkPart::All))?;
         for campaign in moving {
-            let part = Part::Campaign(campaign);
+            let part = WorkPart::Campaign(campaign);
             if self.refused.contains(&campaign) || !self.resting.is_over(part) {
                 continue;
             }
@@ -103,19 +103,19 @@ impl Lane<'_> {
 
     /// In whatever state its campaign is: what is intended is done or undone, never in between.
     async fn see_to_what_is_left(&mut self, round: &mut Round) {
-        if self.resting.is_over(Part::Left) {
+        if self.resting.is_over(WorkPart::Left) {
             let mut contradicted = BTreeSet::new();
             let judged = judge_left_sealings(&self.context, &mut contradicted).await;
             let judged = judged.map(worked_if).map_err(WorkError::from);
-            round.add(judged, Part::Left, &mut self.resting);
+            round.add(judged, WorkPart::Left, &mut self.resting);
             if self.options.until_done {
                 self.refused.extend(contradicted);
             }
         }
-        if self.resting.is_over(Part::Kept) {
+        if self.resting.is_over(WorkPart::Kept) {
             let kept = check_campaigns_kept(self.context.instance).await;
             let kept = kept.map(|()| Worked::Nothing).map_err(WorkError::from);
-            round.add(kept, Part::Kept, &mut self.resting);
+            round.add(kept, WorkPart::Kept, &mut self.resting);
         }
     }
 
@@ -159,7 +159,7 @@ impl Default for Round {
 }
 
 impl Round {
-    fn add(&mut self, worked: Result<Worked, WorkError>, part: Part, resting: &mut Resting) {
+    fn add(&mut self, worked: Result<Worked, WorkError>, part: WorkPart, resting: &mut Resting) {
         match worked {
             Ok(Worked::Nothing) => {}
             Ok(Worked::Something) => self.worked = Worked::Something,

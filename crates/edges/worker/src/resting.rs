@@ -8,7 +8,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// One part of the work, which can fail by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Part {
+pub(crate) enum WorkPart {
     /// People who wait for a mail.
     Requests,
     /// One campaign.
@@ -23,15 +23,15 @@ pub(crate) enum Part {
 
 /// The parts that have failed lately.
 #[derive(Debug, Default)]
-pub(crate) struct Resting(BTreeMap<Part, Instant>);
+pub(crate) struct Resting(BTreeMap<WorkPart, Instant>);
 
 impl Resting {
-    pub(crate) fn begin(&mut self, part: Part) {
+    pub(crate) fn begin(&mut self, part: WorkPart) {
         self.0.insert(part, Instant::now() + AFTER_FAILURE);
     }
 
     /// Whether a part may be tried again.
-    pub(crate) fn is_over(&self, part: Part) -> bool {
+    pub(crate) fn is_over(&self, part: WorkPart) -> bool {
         self.0.get(&part).is_none_or(|until| Instant::now() >= *until)
     }
 
@@ -40,7 +40,7 @@ impl Resting {
         let now = Instant::now();
         let next = self.0.values().filter(|until| **until > now).min();
         let next = next.copied().unwrap_or(now + AFTER_FAILURE);
-        if !self.is_over(Part::All) {
+        if !self.is_over(WorkPart::All) {
             return time::sleep_until(next).await;
         }
         tokio::select! {

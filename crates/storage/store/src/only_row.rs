@@ -3,7 +3,7 @@
 
 use sql::{Query, Record};
 
-use crate::StoreError;
+use crate::{NotOneRow, StoreError};
 
 /// The row of a table that always has one.
 ///
@@ -29,17 +29,4 @@ pub(crate) async fn row_at_most<R: Record>(
         0 | 1 => Ok(rows.pop()),
         found => Err(NotOneRow { table, found }.into()),
     }
-}
-
-/// A table that always has one row has none, or several.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the store's table `{table}` has {found} rows, where it must have one: somebody else has written to \
-     the store. Put it back as a backup of the store has it"
-)]
-pub struct NotOneRow {
-    /// Which table.
-    pub table: &'static str,
-    /// How many it has.
-    pub found: usize,
 }
