@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use password::{CostLimits, Verifier};
+use password::{CostLimits, HashForms, Verifier};
 use serde_json::Value;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, Row, SqliteConnection,
@@ -76,11 +76,11 @@ pub(crate) fn people(randomness: &dyn Randomness) -> SimResult<Vec<Person>> {
 }
 
 fn person(number: usize, randomness: &dyn Randomness) -> SimResult<Person> {
-    let verifier = Verifier::new(CostLimits::default(), None);
+    let verifier = Verifier::new(CostLimits::default(), HashForms::known());
     let like = StoredHash::from_column(Some(LIKE.to_owned())).ok_or("the sample is no hash")?;
     let hash = |password: &str| -> SimResult<String> {
         let secret = Secret::new(password.as_bytes().to_vec());
-        Ok(verifier.imitate(&like, &secret, randomness)?.expose().to_owned())
+        Ok(verifier.imitate(&like, None, &secret, randomness)?.expose().to_owned())
     };
     let leaked_password = format!("leaked secret {number}");
     let leaked = (0..=REHASHES).map(|_| hash(&leaked_password)).collect::<SimResult<_>>()?;

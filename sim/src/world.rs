@@ -23,7 +23,7 @@ use instance::{
 use model::{AccountId, InstanceKind, LeakName, Randomness};
 use notice::{Language, Sender};
 use outbox::{Mail, Outbox, Words};
-use password::{CostLimits, Verifier};
+use password::{CostLimits, HashForms, Verifier};
 use store::{Store, StoreOptions};
 use tempfile::TempDir;
 
@@ -467,7 +467,7 @@ fn words() -> SimResult<Words> {
 }
 
 fn verifier() -> Arc<Verifier> {
-    Arc::new(Verifier::new(CostLimits::default(), None))
+    Arc::new(Verifier::new(CostLimits::default(), HashForms::known()))
 }
 
 fn leak_name() -> SimResult<LeakName> {

@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn only_a_match_at_this_moment_is_sealed() {
-        let hit = Verdict::Match { secret: 0 };
+        let hit = Verdict::Match { secret: 0, reading: 0 };
         assert_eq!(present(hit, true), TargetAction::Seal);
         assert_eq!(present(hit, false), TargetAction::Seal);
         assert_eq!(present(Verdict::NoMatch, false), TargetAction::Skip(SkipReason::Changed));

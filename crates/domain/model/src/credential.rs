@@ -1,40 +1,11 @@
 use std::fmt;
 
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::canonical::{hex, hex_of};
-
-/// A password hash as it stands in the site's own table.
-///
-/// It is a secret: whoever holds it can guess at leisure. `Debug` and `Display` never show it.
-#[derive(Clone)]
-pub struct StoredHash(SecretString);
-
-impl StoredHash {
-    /// Reads what a directory's hash column holds.
-    ///
-    /// `None` for no password: an absent or empty value, one that begins with `!` (Django's
-    /// unusable password, a locked `shadow` entry), or a lone `*`.
-    #[must_use]
-    pub fn from_column(text: Option<String>) -> Option<Self> {
-        let text = text?;
-        let absent = text.is_empty() || text.starts_with('!') || text == "*";
-        (!absent).then(|| Self(SecretString::from(text)))
-    }
-
-    /// The text itself, for verifying and for comparing inside the database.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-impl fmt::Debug for StoredHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StoredHash(..)")
-    }
-}
+use crate::{
+    StoredHash,
+    canonical::{hex, hex_of},
+};
 
 /// What an account signs in with, as its directory shows it at one moment.
 ///
@@ -120,29 +91,5 @@ impl fmt::Display for CredentialVersion {
 impl fmt::Debug for CredentialVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn has_password(text: &str) -> bool {
-        StoredHash::from_column(Some(text.to_owned())).is_some()
-    }
-
-    #[test]
-    fn unusable_values_are_no_password() {
-        assert!(!has_password(""));
-        assert!(!has_password("!gW9kq0ZQ1x"));
-        assert!(!has_password("*"));
-        assert!(StoredHash::from_column(None).is_none());
-        assert!(has_password("*A4B6157319038724E3560894F7F932C8886EBFCF"));
-    }
-
-    #[test]
-    fn a_stored_hash_never_shows_itself() {
-        let hash = StoredHash::from_column(Some("$2b$10$secret".to_owned())).unwrap();
-        assert_eq!(format!("{hash:?}"), "StoredHash(..)");
     }
 }

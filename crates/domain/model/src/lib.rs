@@ -12,6 +12,7 @@ mod checked_name;
 mod credential;
 mod document;
 mod finding;
+mod hash_format;
 mod instance;
 mod key_id;
 mod leak;
@@ -21,6 +22,7 @@ mod readable;
 mod row_id;
 mod secret;
 mod site_row;
+mod stored_hash;
 mod subject;
 mod swap;
 mod tally;
@@ -35,9 +37,10 @@ pub use campaign::{
     TargetState,
 };
 pub use checked_name::{InstanceId, NameError, OperatorName, is_word};
-pub use credential::{Credential, CredentialVersion, StoredHash, VersionKey};
+pub use credential::{Credential, CredentialVersion, VersionKey};
 pub use document::{Approvable, Document, Endorsed};
 pub use finding::{FindingId, FindingState, FoundIn};
+pub use hash_format::{HashFormat, HashFormatError};
 pub use instance::InstanceKind;
 pub use key_id::{KeyId, KeyIdError};
 pub use leak::{
@@ -47,11 +50,10 @@ pub use name::{LeakDate, LeakDateError, LeakName, LeakNameError};
 pub use readable::readable;
 pub use secret::Secret;
 pub use site_row::{CredentialNow, SiteRow};
+pub use stored_hash::StoredHash;
 pub use subject::SubjectId;
 pub use swap::{Discrepancy, SiteTransaction, SwapId, SwapPurpose, SwapState};
 pub use tally::{Rejects, Tally, Unbalanced};
 pub use text_enum::UnknownWord;
 pub use time::Timestamp;
-pub use verdict::{
-    ChosenPassword, HashFormat, Outcome, OutcomeCount, Outcomes, Unverified, Verdict,
-};
+pub use verdict::{ChosenPassword, Outcome, OutcomeCount, Outcomes, Unverified, Verdict};

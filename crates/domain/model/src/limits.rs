@@ -3,6 +3,9 @@
 /// An account id is opaque text of the site's own.
 pub const ACCOUNT_ID_BYTES_MAX: usize = 255;
 
+/// Bytes of the name of a form of stored hash: it stands in tables and reports.
+pub const HASH_FORMAT_BYTES_MAX: usize = 32;
+
 /// A leak's name stands in terminals, file names and notices.
 pub const LEAK_NAME_BYTES_MAX: usize = 100;
 

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::text_enum::text_enum;
+use crate::{HashFormat, text_enum::text_enum};
 
 /// What came of trying secrets on a stored hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,9 @@ pub enum Verdict {
     Match {
         /// Index into the secrets tried.
         secret: usize,
+        /// Which of the readings that the hash has: where several forms share a shape, it is proved
+        /// by this.
+        reading: usize,
     },
     /// None of them is.
     NoMatch,
@@ -37,36 +40,8 @@ text_enum! {
         TooExpensive = "too_expensive",
         /// Begins like a known format and then breaks off or contradicts itself.
         Malformed = "malformed",
-    }
-}
-
-text_enum! {
-    /// The encodings of stored passwords that can be verified and made.
-    pub enum HashFormat {
-        /// PHC string `$argon2id$`, `$argon2i$` or `$argon2d$`.
-        Argon2 = "argon2",
-        /// crypt string `$2a$`, `$2b$` or `$2y$`.
-        Bcrypt = "bcrypt",
-        /// PHC string `$scrypt$ln=`.
-        Scrypt = "scrypt",
-        /// crypt string `$7$`.
-        ScryptCrypt = "scrypt_crypt",
-        /// PHC string `$pbkdf2-sha256$i=`, also `-sha512` and `$pbkdf2$` (SHA-1).
-        Pbkdf2 = "pbkdf2",
-        /// passlib's `$pbkdf2-sha256$29000$`, also `-sha512` and `$pbkdf2$` (SHA-1).
-        Pbkdf2Passlib = "pbkdf2_passlib",
-        /// Django's `argon2$argon2id$`.
-        DjangoArgon2 = "django_argon2",
-        /// Django's `bcrypt$$2b$`.
-        DjangoBcrypt = "django_bcrypt",
-        /// Django's `bcrypt_sha256$$2b$`.
-        DjangoBcryptSha256 = "django_bcrypt_sha256",
-        /// Django's `scrypt$16384$salt$8$5$`.
-        DjangoScrypt = "django_scrypt",
-        /// Django's `pbkdf2_sha256$` and `pbkdf2_sha1$`.
-        DjangoPbkdf2 = "django_pbkdf2",
-        /// Django's `md5$salt$`.
-        DjangoMd5 = "django_md5",
+        /// A faulty variant of its function, which is not computed for this secret.
+        UnsupportedVariant = "unsupported_variant",
     }
 }
 

@@ -17,11 +17,13 @@ pub struct CostLimits {
     pub argon2_lanes_max: u32,
     /// PBKDF2's iterations.
     pub pbkdf2_iterations_max: u32,
-    /// log2 of scrypt's N. scrypt takes 128 × N × r bytes of memory.
+    /// Rounds of a fast function: SHA-crypt's, NetBSD's, Sun's, phpass's and BSDi's.
+    pub digest_rounds_max: u32,
+    /// log2 of scrypt's and yescrypt's N. Both take 128 × N × r bytes of memory.
     pub scrypt_log_n_max: u8,
-    /// scrypt's r, the block size.
+    /// scrypt's and yescrypt's r, the block size.
     pub scrypt_r_max: u32,
-    /// scrypt's p: how often the whole is done.
+    /// scrypt's and yescrypt's p: how often the whole is done.
     pub scrypt_p_max: u32,
 }
 
@@ -33,6 +35,7 @@ impl Default for CostLimits {
             argon2_passes_max: limits::ARGON2_PASSES_MAX,
             argon2_lanes_max: limits::ARGON2_LANES_MAX,
             pbkdf2_iterations_max: limits::PBKDF2_ITERATIONS_MAX,
+            digest_rounds_max: limits::DIGEST_ROUNDS_MAX,
             scrypt_log_n_max: limits::SCRYPT_LOG_N_MAX,
             scrypt_r_max: limits::SCRYPT_R_MAX,
             scrypt_p_max: limits::SCRYPT_P_MAX,

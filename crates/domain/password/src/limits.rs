@@ -4,19 +4,26 @@
 /// bytes; this bound keeps every later allocation small.
 pub const HASH_TEXT_BYTES_MAX: usize = 1024;
 
+/// Longest description of a form of hash.
+pub const DESCRIPTION_BYTES_MAX: usize = 1024;
+
 /// Shortest digest that counts as evidence, from the PHC string format. A digest of 4 bytes, which
 /// libargon2 would take, matches a wrong password by chance once in 2^32 tries.
 pub const DIGEST_BYTES_MIN: usize = 10;
 
-/// Longest digest, from the PHC string format. PBKDF2 pays its iterations again for every further
+/// Longest digest: that of 389 Directory Server. PBKDF2 pays its iterations again for every further
 /// block of output.
-pub const DIGEST_BYTES_MAX: usize = 64;
+pub const DIGEST_BYTES_MAX: usize = 256;
 
 /// Shortest salt that Argon2 takes (RFC 9106).
 pub const ARGON2_SALT_BYTES_MIN: usize = 8;
 
 /// Bytes of a password that bcrypt reads.
 pub const BCRYPT_SECRET_BYTES_MAX: usize = 72;
+
+/// Longest secret that SHA-crypt and phpass are tried with, as passlib and phpass have it. They hash
+/// the whole in every round, and SHA-crypt as often again as the secret has bytes.
+pub const REHASHED_SECRET_BYTES_MAX: usize = 4096;
 
 /// The costs that bcrypt knows: 2^cost rounds.
 pub const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=31;
@@ -39,6 +46,9 @@ pub const ARGON2_LANES_MAX: u32 = 16;
 /// Default of [`CostLimits::pbkdf2_iterations_max`](crate::CostLimits).
 pub const PBKDF2_ITERATIONS_MAX: u32 = 10_000_000;
 
+/// Default of [`CostLimits::digest_rounds_max`](crate::CostLimits): 5 to 10 seconds.
+pub const DIGEST_ROUNDS_MAX: u32 = 10_000_000;
+
 /// Default of [`CostLimits::scrypt_log_n_max`](crate::CostLimits).
 pub const SCRYPT_LOG_N_MAX: u8 = 17;
 
@@ -48,33 +58,3 @@ pub const SCRYPT_R_MAX: u32 = 32;
 
 /// Default of [`CostLimits::scrypt_p_max`](crate::CostLimits): twice what Django writes.
 pub const SCRYPT_P_MAX: u32 = 10;
-
-/// Salt of a new hash in a binary salt field.
-pub const SALT_BYTES: usize = 16;
-
-/// Salt of a new hash in a text field: Django's length, about 131 bits of letters and digits.
-pub const SALT_CHARS: usize = 22;
-
-/// Argon2id as the OWASP Password Storage Cheat Sheet lists it: 19 MiB, 2 passes, 1 lane.
-pub const ARGON2_DEFAULT: [u32; 3] = [19 * 1024, 2, 1];
-
-/// Argon2id as Django sets it: 100 MiB, 2 passes, 8 lanes.
-pub const DJANGO_ARGON2_DEFAULT: [u32; 3] = [100 * 1024, 2, 8];
-
-/// Above OWASP's 10; Django's and PHP 8.4's default.
-pub const BCRYPT_DEFAULT: u32 = 12;
-
-/// scrypt as OWASP lists it first: N = 2^17, r = 8, p = 1.
-pub const SCRYPT_DEFAULT: (u8, u32, u32) = (17, 8, 1);
-
-/// scrypt as libxcrypt sets it: N = 2^14, r = 32, p = 1.
-pub const SCRYPT_CRYPT_DEFAULT: (u8, u32, u32) = (14, 32, 1);
-
-/// scrypt as Django sets it: N = 2^14, r = 8, p = 5.
-pub const DJANGO_SCRYPT_DEFAULT: (u8, u32, u32) = (14, 8, 5);
-
-/// PBKDF2-HMAC-SHA256 as OWASP lists it.
-pub const PBKDF2_DEFAULT: u32 = 600_000;
-
-/// PBKDF2-HMAC-SHA256 as Django 5.2 sets it.
-pub const DJANGO_PBKDF2_DEFAULT: u32 = 1_000_000;

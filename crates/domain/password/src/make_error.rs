@@ -1,11 +1,40 @@
+use model::Unverified;
+
 /// Why no hash could be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MakeHashError {
     /// Some software ends a password at its first NUL byte and some does not, so the hash would
     /// not mean the same everywhere.
-    #[error("the secret holds a NUL byte, which bcrypt cannot hash")]
+    #[error("the secret holds a NUL byte, which crypt(3) and bcrypt cannot hash")]
     Nul,
-    /// The cost that the recipe copies wants more memory than there is.
+    /// The cost that is copied wants more memory than there is.
     #[error("there is not enough memory to make a hash of this cost")]
     OutOfMemory,
+    /// Its length would cost more than any hash may.
+    #[error("the secret is too long for this form of hash")]
+    TooLong,
+    /// The faulty function of `$2x$` is not computed.
+    #[error("the hash is of a faulty variant of bcrypt, which is computed for ASCII alone")]
+    UnsupportedVariant,
+    /// Parts of the form are known only to whoever has the old password.
+    #[error("hashes of this form can be verified, but not made")]
+    VerifiedOnly,
+    /// Nobody could tell which of them the site accepts.
+    #[error(
+        "several forms share this hash's shape, and nothing has proved which it is: name it in \
+         `directory.hash.forms`"
+    )]
+    Ambiguous,
+}
+
+impl MakeHashError {
+    /// What it means for a secret that was to be tried.
+    pub(crate) const fn verdict(self) -> Result<bool, Unverified> {
+        match self {
+            Self::Nul => Ok(false),
+            Self::OutOfMemory | Self::TooLong => Err(Unverified::TooExpensive),
+            Self::UnsupportedVariant => Err(Unverified::UnsupportedVariant),
+            Self::VerifiedOnly | Self::Ambiguous => Err(Unverified::UnknownFormat),
+        }
+    }
 }

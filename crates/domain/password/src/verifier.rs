@@ -1,15 +1,17 @@
 use std::{
-    borrow::Cow,
     num::NonZero,
     sync::{Mutex, PoisonError},
 };
 
-use model::{Randomness, Secret, StoredHash, Unverified, Verdict};
+use model::{HashFormat, Randomness, Secret, StoredHash, Unverified, Verdict};
 use rayon::prelude::*;
+use zeroize::Zeroizing;
 
 use crate::{
-    CostLimits, MakeHashError, Pepper, Recipe,
-    stored::{Method, ParsedHash, Scratch},
+    CostLimits, HashForms, MakeHashError,
+    description::{FormCandidate, ReadingContext, StepValue},
+    forms::FormCandidates,
+    native::Scratch,
     threads::{ThreadError, Threads},
 };
 
@@ -17,7 +19,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Verifier {
     limits: CostLimits,
-    pepper: Option<Pepper>,
+    forms: HashForms,
     threads: Threads,
 }
 
@@ -31,10 +33,10 @@ pub struct Attempt<'a> {
 }
 
 impl Verifier {
-    /// `limits` bound what one hash may cost; `pepper` is the site's own, if it has one.
+    /// `limits` bound what one hash may cost; `forms` are those that the site's hashes may have.
     #[must_use]
-    pub const fn new(limits: CostLimits, pepper: Option<Pepper>) -> Self {
-        Self { limits, pepper, threads: Threads::AllCores }
+    pub const fn new(limits: CostLimits, forms: HashForms) -> Self {
+        Self { limits, forms, threads: Threads::AllCores }
     }
 
     /// Tries on so many threads from now on, instead of on those that everything in the process
@@ -74,69 +76,136 @@ impl Verifier {
         self.threads.run(all)
     }
 
-    /// Makes a hash of a secret that the site itself will accept: the pepper is mixed in first.
-    ///
-    /// # Errors
-    /// As [`Recipe::make`].
-    pub fn make(
-        &self,
-        recipe: &Recipe,
-        secret: &Secret,
-        randomness: &dyn Randomness,
-    ) -> Result<StoredHash, MakeHashError> {
-        recipe.make(&self.peppered(secret), randomness)
-    }
-
-    /// Makes a hash of a secret in the form of another hash: its format, variant and cost.
+    /// Makes a hash of a secret in the form of another hash: its format, variant and cost, and what
+    /// stands in the columns beside it. Where several forms share its shape, `reading` says which of
+    /// them it was proved to be ([`Verdict::Match`]).
     ///
     /// # Errors
     /// [`ImitateError`] if that hash cannot be read, or none can be made.
     pub fn imitate(
         &self,
         hash: &StoredHash,
+        reading: Option<usize>,
         secret: &Secret,
         randomness: &dyn Randomness,
     ) -> Result<StoredHash, ImitateError> {
-        let recipe = Recipe::like(hash, &self.limits)?;
-        Ok(self.make(&recipe, secret, randomness)?)
+        let candidates = self.candidates(hash)?;
+        let chosen = match (reading, &candidates.all[..]) {
+            (Some(reading), all) => all.get(reading),
+            (None, [one]) => Some(one),
+            // Operators have put the one first that their site writes, and so do lines of one name.
+            (None, all) if self.forms.are_configured() || are_one_form(all) => all.first(),
+            (None, _) => None,
+        };
+        let chosen = chosen.ok_or(MakeHashError::Ambiguous)?;
+        Ok(chosen.reading.make(hash, &StepValue::text(secret.expose()), randomness)?)
     }
 
-    /// Bytes that the site puts before or behind every password before it hashes it.
-    #[must_use]
-    pub fn bytes_added(&self) -> usize {
-        self.pepper.as_ref().map_or(0, Pepper::bytes_added)
-    }
-
-    fn attempt(&self, attempt: Attempt<'_>, scratch: &mut Scratch) -> Verdict {
-        match ParsedHash::parse(attempt.hash, &self.limits) {
-            Ok(stored) => self.try_in_order(&stored, attempt.secrets, scratch),
-            Err(reason) => Verdict::Unverified(reason),
+    /// Says what a stored hash is, and whether it can be verified, without hashing anything.
+    ///
+    /// # Errors
+    /// `UnknownFormat` if it is none of the forms, `Malformed` if it begins like one and then breaks,
+    /// `TooExpensive` if it asks for more than the limits allow.
+    pub fn recognise(&self, hash: &StoredHash) -> Result<HashFormat, Unverified> {
+        let candidates = self.candidates(hash)?;
+        let format = candidates.all.first().map(|candidate| candidate.format);
+        match candidates.doubt {
+            Some(doubt) => Err(doubt),
+            None => format.ok_or(Unverified::UnknownFormat),
         }
     }
 
-    fn try_in_order(
+    /// Which form a stored hash has the shape of, though it may be malformed or too expensive; if it
+    /// was proved which, that one.
+    #[must_use]
+    pub fn format_of(&self, hash: &StoredHash, reading: Option<usize>) -> Option<HashFormat> {
+        let proved =
+            reading.and_then(|reading| Some(self.candidates(hash).ok()?.all.get(reading)?.format));
+        proved.or_else(|| self.forms.format_of(hash, self.context()))
+    }
+
+    /// The longest password of which every byte counts for such a hash; `None` if there is no limit.
+    #[must_use]
+    pub fn secret_bytes_max(&self, like: &StoredHash) -> Option<usize> {
+        let all = self.candidates(like).ok()?.all;
+        all.iter().filter_map(|candidate| candidate.reading.secret_bytes_max()).min()
+    }
+
+    /// What each form that a hash may have makes of a secret, step by step.
+    ///
+    /// # Errors
+    /// As [`Verifier::recognise`].
+    pub fn explain(
         &self,
-        stored: &ParsedHash<Method>,
-        secrets: &[Secret],
-        scratch: &mut Scratch,
-    ) -> Verdict {
-        let mut verdict = Verdict::NoMatch;
-        for (place, secret) in secrets.iter().enumerate() {
-            match stored.matches(self.peppered(secret).expose(), scratch) {
-                Ok(true) => return Verdict::Match { secret: place },
+        hash: &StoredHash,
+        secret: &Secret,
+    ) -> Result<Vec<Explanation>, Unverified> {
+        let all = self.candidates(hash)?.all;
+        Ok(all.iter().map(|candidate| explanation(candidate, secret)).collect())
+    }
+
+    fn context(&self) -> ReadingContext<'_> {
+        self.forms.context(&self.limits)
+    }
+
+    fn candidates(&self, hash: &StoredHash) -> Result<FormCandidates<'_>, Unverified> {
+        self.forms.candidates(hash, self.context())
+    }
+
+    fn attempt(&self, attempt: Attempt<'_>, scratch: &mut Scratch) -> Verdict {
+        match self.candidates(attempt.hash) {
+            Ok(candidates) => try_in_order(&candidates, attempt.secrets, scratch),
+            Err(reason) => Verdict::Unverified(reason),
+        }
+    }
+}
+
+fn are_one_form(candidates: &[FormCandidate<'_>]) -> bool {
+    candidates.windows(2).all(|two| two[0].format == two[1].format)
+}
+
+/// Each secret as each form that the hash may have.
+fn try_in_order(
+    candidates: &FormCandidates<'_>,
+    secrets: &[Secret],
+    scratch: &mut Scratch,
+) -> Verdict {
+    let mut verdict = candidates.doubt.map_or(Verdict::NoMatch, Verdict::Unverified);
+    for (secret, value) in secrets.iter().map(|secret| StepValue::text(secret.expose())).enumerate()
+    {
+        for (reading, candidate) in candidates.all.iter().enumerate() {
+            match candidate.reading.matches(&value, scratch) {
+                Ok(true) => return Verdict::Match { secret, reading },
                 Ok(false) => (),
                 Err(reason) => verdict = Verdict::Unverified(reason),
             }
         }
-        verdict
     }
+    verdict
+}
 
-    fn peppered<'s>(&self, secret: &'s Secret) -> Cow<'s, Secret> {
-        match &self.pepper {
-            Some(pepper) => Cow::Owned(pepper.mix(secret)),
-            None => Cow::Borrowed(secret),
-        }
+/// What one form makes of a secret.
+pub struct Explanation {
+    /// The form's name.
+    pub format: HashFormat,
+    /// How it is described.
+    pub description: String,
+    /// Each step, and what it gives; nothing after a step that cannot be done.
+    pub steps: Vec<(String, Zeroizing<Vec<u8>>)>,
+    /// How what the last one gives is compared with what is stored.
+    pub is_match: Result<bool, Unverified>,
+}
+
+fn explanation(candidate: &FormCandidate<'_>, secret: &Secret) -> Explanation {
+    let FormCandidate { format, reading } = candidate;
+    let mut steps = Vec::new();
+    for (count, text) in (1..).zip(reading.description().steps_text()) {
+        let Some(value) = reading.after_steps(secret, count) else { break };
+        steps.push((text.to_owned(), value));
     }
+    let is_match = reading.matches(&StepValue::text(secret.expose()), &mut Scratch::default());
+    let description = reading.description().to_string();
+    Explanation { format: *format, description, steps, is_match }
 }
 
 /// Why a hash cannot be imitated.
@@ -184,7 +253,7 @@ mod tests {
     use crate::samples::{PASSWORD, SAMPLES, hash, secret};
 
     fn verifier() -> Verifier {
-        Verifier::new(CostLimits::default(), None)
+        Verifier::new(CostLimits::default(), HashForms::known())
     }
 
     fn tried(text: &str, secrets: &[&[u8]]) -> Verdict {
@@ -196,7 +265,7 @@ mod tests {
     fn the_first_secret_that_matches_is_named() {
         for (_, text) in SAMPLES {
             let found = tried(text, &[b"", b"Correct hors", PASSWORD, PASSWORD]);
-            assert_eq!(found, Verdict::Match { secret: 2 }, "{text}");
+            assert_eq!(found, Verdict::Match { secret: 2, reading: 0 }, "{text}");
         }
     }
 
@@ -206,7 +275,7 @@ mod tests {
         assert_eq!(tried("md5$salt$", &[PASSWORD]), malformed);
         assert_eq!(tried("md5$salt$", &[]), malformed);
         let unknown = Verdict::Unverified(Unverified::UnknownFormat);
-        assert_eq!(tried("$6$salt$digest", &[PASSWORD]), unknown);
+        assert_eq!(tried("$66$salt$digest", &[PASSWORD]), unknown);
         assert_eq!(tried(SAMPLES[0].1, &[]), Verdict::NoMatch);
     }
 
@@ -215,17 +284,17 @@ mod tests {
         // Of 80 bytes; made by bcrypt 4.
         let long = "$2b$04$mRBboZTn8x044mMpMIZFVu7JTvs.wkxjnFFDqhnuXA/fMs7cez0qq";
         let whole = b"Abcdefghij".repeat(8);
-        assert_eq!(tried(long, &[&whole]), Verdict::Match { secret: 0 });
-        assert_eq!(tried(long, &[&whole[..72]]), Verdict::Match { secret: 0 });
+        assert_eq!(tried(long, &[&whole]), Verdict::Match { secret: 0, reading: 0 });
+        assert_eq!(tried(long, &[&whole[..72]]), Verdict::Match { secret: 0, reading: 0 });
         assert_eq!(tried(long, &[&whole[..71]]), Verdict::NoMatch);
         let empty = "$2b$04$XoT6xCpOjjDWlKzctajK8uOHQ9Rmx2tmak7qf5eeF25q.MZ128X7q";
-        assert_eq!(tried(empty, &[b""]), Verdict::Match { secret: 0 });
+        assert_eq!(tried(empty, &[b""]), Verdict::Match { secret: 0, reading: 0 });
         assert_eq!(tried(empty, &[b"\0", b"\0\0"]), Verdict::NoMatch);
     }
 
     /// Hashes of all kinds with a right secret at some place, a wrong one only, or none.
     fn mixed_batch() -> Vec<(StoredHash, Vec<Secret>)> {
-        let broken = ["md5$salt$", "$6$salt$digest", "$2b$31$"];
+        let broken = ["md5$salt$", "$66$salt$digest", "$2b$31$"];
         let texts = SAMPLES.iter().map(|(_, text)| *text).chain(broken);
         let secrets: [&[&[u8]]; 4] = [&[PASSWORD], &[b"wrong", PASSWORD], &[b"wrong"], &[]];
         let secrets =

@@ -37,9 +37,6 @@ pub const PASSWORD_CHARS_MIN_MAX: usize = 64;
 /// Bytes of a new password. It keeps the cost of hashing small; nobody remembers as many.
 pub const PASSWORD_BYTES_MAX: usize = 1024;
 
-/// Bytes of a password that bcrypt reads.
-pub const BCRYPT_BYTES_MAX: usize = 72;
-
 /// Small changes of a new password that are tried on the old hash, besides itself. Each costs as
 /// much as a sign-in.
 pub const OLD_CHANGES_MAX: usize = 12;

@@ -31,7 +31,7 @@ pub fn variants_of(new: &NewPassword) -> Vec<Secret> {
 /// taken nevertheless is for the caller to say: nothing is known against it.
 pub const fn against_old(verdict: Verdict) -> Result<Option<Objection>, Unverified> {
     match verdict {
-        Verdict::Match { secret: 0 } => Ok(Some(Objection::OldPassword)),
+        Verdict::Match { secret: 0, .. } => Ok(Some(Objection::OldPassword)),
         Verdict::Match { .. } => Ok(Some(Objection::LikeOldPassword)),
         Verdict::NoMatch => Ok(None),
         Verdict::Unverified(reason) => Err(reason),
@@ -214,8 +214,14 @@ mod tests {
 
     #[test]
     fn the_verdict_says_which_it_was() {
-        assert_eq!(against_old(Verdict::Match { secret: 0 }), Ok(Some(Objection::OldPassword)));
-        assert_eq!(against_old(Verdict::Match { secret: 3 }), Ok(Some(Objection::LikeOldPassword)));
+        assert_eq!(
+            against_old(Verdict::Match { secret: 0, reading: 0 }),
+            Ok(Some(Objection::OldPassword))
+        );
+        assert_eq!(
+            against_old(Verdict::Match { secret: 3, reading: 0 }),
+            Ok(Some(Objection::LikeOldPassword))
+        );
         assert_eq!(against_old(Verdict::NoMatch), Ok(None));
         let reason = Unverified::TooExpensive;
         assert_eq!(against_old(Verdict::Unverified(reason)), Err(reason));

@@ -1,11 +1,9 @@
 use std::fmt;
 
-use model::{HashFormat, Secret};
+use model::Secret;
 use zeroize::Zeroizing;
 
-use crate::limits::{
-    BCRYPT_BYTES_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PASSWORD_CHARS_MIN_MAX,
-};
+use crate::limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PASSWORD_CHARS_MIN_MAX};
 
 /// A password that a person has chosen, as they typed it.
 ///
@@ -106,17 +104,15 @@ impl LengthRules {
         Ok(Self { chars_min, ..self })
     }
 
-    /// For a hash of this format. Plain bcrypt reads 72 bytes and drops the rest without a word,
-    /// so there what is longer is refused. `added` are the bytes that the site puts before or
-    /// behind the password before it hashes it: a pepper, if it is not mixed in by HMAC.
+    /// For a hash that is made of so many bytes at most: bcrypt reads 72, less what the site adds, and
+    /// drops the rest without a word, so there what is longer is refused.
     #[must_use]
-    pub const fn for_format(self, format: HashFormat, added: usize) -> Self {
-        match format {
-            HashFormat::Bcrypt | HashFormat::DjangoBcrypt => {
-                Self { bytes_max: BCRYPT_BYTES_MAX.saturating_sub(added), ..self }
-            }
-            _ => Self { bytes_max: PASSWORD_BYTES_MAX, ..self },
-        }
+    pub const fn with_bytes_max(self, bytes_max: Option<usize>) -> Self {
+        let bytes_max = match bytes_max {
+            Some(bytes_max) if bytes_max < PASSWORD_BYTES_MAX => bytes_max,
+            _ => PASSWORD_BYTES_MAX,
+        };
+        Self { bytes_max, ..self }
     }
 }
 
@@ -174,16 +170,12 @@ mod tests {
 
     #[test]
     fn bcrypt_gets_no_more_than_it_reads() {
-        let of = |format| LengthRules::default().for_format(format, 0);
-        for format in [HashFormat::Bcrypt, HashFormat::DjangoBcrypt] {
-            assert!(parsed(&"\u{e9}".repeat(36), &of(format)).is_ok());
-            let message = "the password has 73 bytes: choose one of at most 72";
-            refused(&"x".repeat(73), of(format), message);
-        }
-        assert!(parsed(&"x".repeat(73), &of(HashFormat::DjangoBcryptSha256)).is_ok());
-        let peppered = LengthRules::default().for_format(HashFormat::Bcrypt, 20);
-        assert!(parsed(&"x".repeat(52), &peppered).is_ok());
-        assert!(parsed(&"x".repeat(53), &peppered).is_err());
+        let of = |bytes_max| LengthRules::default().with_bytes_max(bytes_max);
+        assert!(parsed(&"\u{e9}".repeat(36), &of(Some(72))).is_ok());
+        let message = "the password has 73 bytes: choose one of at most 72";
+        refused(&"x".repeat(73), of(Some(72)), message);
+        assert!(parsed(&"x".repeat(73), &of(None)).is_ok());
+        assert!(parsed(&"x".repeat(53), &of(Some(52))).is_err());
     }
 
     #[test]

@@ -232,7 +232,8 @@ fn seal_with(
     let Some(replacement) = replacements.get(&evidence.found_as()) else {
         return Ok(Action::Untouched);
     };
-    let sealed = verifier.imitate(evidence.hash(), replacement, randomness);
+    let (hash, reading) = (evidence.hash(), Some(evidence.reading()));
+    let sealed = verifier.imitate(hash, reading, replacement, randomness);
     let account = evidence.account();
     let sealed =
         sealed.map_err(|source| SealError::Imitate { account: account.clone(), source })?;

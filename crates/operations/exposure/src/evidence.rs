@@ -13,6 +13,7 @@ use crate::contexts::{FINDING, early_finding_context, finding_context};
 pub struct Evidence {
     account: AccountId,
     hash: StoredHash,
+    reading: usize,
     findings: Vec<FindingId>,
     found_in: Vec<FoundIn>,
     found_as: CredentialVersion,
@@ -29,6 +30,12 @@ impl Evidence {
     #[must_use]
     pub const fn hash(&self) -> &StoredHash {
         &self.hash
+    }
+
+    /// Which of the forms that share the hash's shape it has: the secret has proved it.
+    #[must_use]
+    pub const fn reading(&self) -> usize {
+        self.reading
     }
 
     /// The findings whose secret it is, in ascending order. Never none.
@@ -126,7 +133,7 @@ pub fn reverify(verifier: &Verifier, suspicions: Vec<Suspicion>) -> Vec<Reverifi
 }
 
 fn conclude(suspicion: Suspicion, verdict: Verdict) -> Reverified {
-    let Verdict::Match { secret } = verdict else {
+    let Verdict::Match { secret, reading } = verdict else {
         return Reverified::Not(verdict);
     };
     let Suspicion { account, hash, findings, secrets } = suspicion;
@@ -135,7 +142,7 @@ fn conclude(suspicion: Suspicion, verdict: Verdict) -> Reverified {
     let found_as = proven.first().map_or(findings[secret].version, |finding| finding.version);
     let found_in = proven.iter().map(|finding| found_in(finding)).collect();
     let findings = proven.iter().map(|finding| finding.id).collect();
-    Reverified::Exposed(Evidence { account, hash, findings, found_in, found_as })
+    Reverified::Exposed(Evidence { account, hash, reading, findings, found_in, found_as })
 }
 
 const fn found_in(finding: &Finding) -> FoundIn {

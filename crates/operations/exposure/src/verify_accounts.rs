@@ -71,7 +71,7 @@ pub(crate) fn verify_accounts<R>(
         .collect();
     let attempts: Vec<_> = cases.iter().filter_map(AccountCase::attempt).collect();
     let mut verdicts = verifier.verify_many(&attempts).into_iter();
-    cases.into_iter().map(|case| case.close(&mut verdicts)).collect()
+    cases.into_iter().map(|case| case.close(verifier, &mut verdicts)).collect()
 }
 
 struct AccountCase<R> {
@@ -99,6 +99,7 @@ impl<R> AccountCase<R> {
     /// Takes its verdict, the next one, if there was an attempt.
     fn close(
         mut self,
+        verifier: &Verifier,
         verdicts: &mut impl Iterator<Item = Verdict>,
     ) -> (AccountId, AccountVerdict<R>) {
         let found = match self.account.take().map(|account| account.credential) {
@@ -106,21 +107,26 @@ impl<R> AccountCase<R> {
             Some(None) => AccountVerdict::NoPassword,
             Some(Some(credential)) => {
                 let verdict = verdicts.next().expect("verify_many answers every attempt");
-                Self::conclude(credential, verdict, self.claims, self.secrets)
+                Self::conclude(verifier, credential, verdict, self.claims, self.secrets)
             }
         };
         (self.id, found)
     }
 
     fn conclude(
+        verifier: &Verifier,
         credential: Credential,
         verdict: Verdict,
         claims: Vec<LeakClaim<R>>,
         mut secrets: Vec<Secret>,
     ) -> AccountVerdict<R> {
-        let format = password::format_of(credential.hash());
+        let reading = match verdict {
+            Verdict::Match { reading, .. } => Some(reading),
+            Verdict::NoMatch | Verdict::Unverified(_) => None,
+        };
+        let format = verifier.format_of(credential.hash(), reading);
         match (verdict, format) {
-            (Verdict::Match { secret }, Some(format)) => {
+            (Verdict::Match { secret, .. }, Some(format)) => {
                 let secret = secrets.swap_remove(secret);
                 AccountVerdict::Exposed(exposure(credential, format, secret, claims))
             }
@@ -185,7 +191,8 @@ mod tests {
             claim(3, Tier::Exact, &["no"]),
         ];
         let hash = StoredHash::from_column(Some("$2b$".to_owned())).unwrap();
-        let found = exposure(hash.into(), HashFormat::Bcrypt, Secret::from(&b"pw"[..]), claims);
+        let found =
+            exposure(hash.into(), "bcrypt".parse().unwrap(), Secret::from(&b"pw"[..]), claims);
         assert_eq!((found.records, found.tier), (vec![1, 2], Tier::Exact));
     }
 }

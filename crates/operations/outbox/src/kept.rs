@@ -42,13 +42,13 @@ impl Kept {
     /// The hash that was replaced.
     #[must_use]
     pub fn replaced(&self) -> Option<StoredHash> {
-        StoredHash::from_column(Some(self.replaced.clone()))
+        StoredHash::kept(self.replaced.clone())
     }
 
     /// The hash that replaces the old one.
     #[must_use]
     pub fn sealed(&self) -> Option<StoredHash> {
-        StoredHash::from_column(Some(self.sealed.clone()))
+        StoredHash::kept(self.sealed.clone())
     }
 
     /// Encrypts it, for the reset line of an account in a campaign and no other.

@@ -17,7 +17,7 @@ use model::{
     Account, AccountId, Credential, Secret, SkipReason, StoredHash, SubjectId, SwapState, Timestamp,
 };
 use outbox::{Addressee, Kept};
-use password::{ImitateError, Verifier, format_of};
+use password::{ImitateError, Verifier};
 use recovery::{
     BoundTo, Context, LinkRow, NewPassword, NewPasswordError, Objection, ResetToken, TokenDigest,
     against_old, decide_use, variants_of,
@@ -196,10 +196,8 @@ fn judge(
     hash: &StoredHash,
     typed: Zeroizing<String>,
 ) -> Result<NewPassword, Chosen> {
-    let format = format_of(recovery.like.as_ref().unwrap_or(hash));
-    let added = recovery.verifier.bytes_added();
-    let lengths = recovery.lengths;
-    let lengths = format.map_or(lengths, |format| lengths.for_format(format, added));
+    let bytes_max = recovery.verifier.secret_bytes_max(recovery.like.as_ref().unwrap_or(hash));
+    let lengths = recovery.lengths.with_bytes_max(bytes_max);
     let password = NewPassword::parse(typed, &lengths).map_err(Chosen::Unfit)?;
     let names: Vec<_> = [&account.username, &account.email].into_iter().flatten().collect();
     let names: Vec<_> = names.into_iter().map(String::as_str).collect();
@@ -273,7 +271,7 @@ async fn make(
         if let Some(objection) = objection(&verifier, &old, &password) {
             return Ok(Err(objection));
         }
-        Ok(Ok(verifier.imitate(&like, &password.to_secret(), &*randomness)?))
+        Ok(Ok(verifier.imitate(&like, None, &password.to_secret(), &*randomness)?))
     })
     .await?
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use directory::{Directory, Export};
 use exposure::Assessment;
-use password::{CostLimits, Verifier};
+use password::{CostLimits, HashForms, Verifier};
 
 use super::{CommandContext, CommandFailure};
 use crate::{
@@ -19,7 +19,7 @@ pub(super) async fn run(
     arguments.output.as_deref().map_or(Ok(()), files::refuse_existing)?;
     let assessment = if let Some(file) = &arguments.accounts {
         let export = Export::read(file)?;
-        let verifier = Arc::new(Verifier::new(CostLimits::default(), None));
+        let verifier = Arc::new(Verifier::new(CostLimits::default(), HashForms::known()));
         assess(context, arguments, &export, verifier).await?
     } else {
         let config = context.config()?;

@@ -27,6 +27,10 @@ fn check_pieces(settings: &Settings) -> Result<(), Nonsense> {
 /// A pepper that is forgotten finds nobody, and looks as if nobody were exposed.
 fn check_pepper(settings: &Settings) -> Result<(), Nonsense> {
     let hash = &settings.directory.hash;
+    if hash.pepper_mode.is_some() && hash.forms.is_some() {
+        let reason = "`directory.hash.forms` says already where the pepper goes: keep one of both";
+        return Err(Nonsense { key: "directory.hash.pepper_mode", reason: reason.to_owned() });
+    }
     if hash.pepper_mode.is_none() || hash.pepper_file.is_some() {
         return Ok(());
     }

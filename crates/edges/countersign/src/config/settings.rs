@@ -142,8 +142,13 @@ pub(crate) struct HashSettings {
     /// break is not part of it.
     pub(crate) pepper_file: Option<String>,
     /// How it is mixed in: `append` (as Devise does), `prepend`, or `hmac_sha256` (the lower-case
-    /// hexadecimal HMAC of the password, keyed with the pepper, is hashed). Without it, `append`.
+    /// hexadecimal HMAC of the password, keyed with the pepper, is hashed). Without it, `append`,
+    /// unless `forms` says where it goes.
     pub(crate) pepper_mode: Option<PepperSetting>,
+    /// Which forms the site's hashes have, one a line: names that `countersign verify forms` lists, or
+    /// `NAME: LAYOUT := STEPS` ([docs/hashes.md](hashes.md)). Most hashes say themselves what they are,
+    /// and need no line.
+    pub(crate) forms: Option<String>,
 }
 
 /// How a pepper is mixed in.
@@ -183,6 +188,8 @@ pub(crate) struct VerifySettings {
     pub(crate) argon2_lanes_max: u32,
     /// PBKDF2's iterations.
     pub(crate) pbkdf2_iterations_max: u32,
+    /// Rounds of the older forms that repeat a fast function: SHA-crypt's and the like.
+    pub(crate) digest_rounds_max: u32,
     /// scrypt's N, a power of two.
     pub(crate) scrypt_log_n_max: u8,
     /// scrypt's r.
@@ -260,6 +267,7 @@ impl Default for VerifySettings {
             argon2_passes_max: limits.argon2_passes_max,
             argon2_lanes_max: limits.argon2_lanes_max,
             pbkdf2_iterations_max: limits.pbkdf2_iterations_max,
+            digest_rounds_max: limits.digest_rounds_max,
             scrypt_log_n_max: limits.scrypt_log_n_max,
             scrypt_r_max: limits.scrypt_r_max,
             scrypt_p_max: limits.scrypt_p_max,

@@ -8,6 +8,7 @@ use notice::{
     TextError,
 };
 use outbox::{GreetError, WordsError};
+use password::FormError;
 use recovery::LengthRulesError;
 use store::StoreError;
 use web::{AccentError, Listener, LogoError};
@@ -49,6 +50,8 @@ pub(crate) enum WiringError {
     Look(#[from] LookError),
     #[error(transparent)]
     Roster(#[from] RosterStateError),
+    #[error("`directory.hash.forms`: {0}")]
+    Form(#[from] FormError),
     #[error("`directory.hash.pepper_file`: {} cannot be read: {source}", path.display())]
     Pepper { path: PathBuf, source: io::Error },
     #[error(transparent)]

@@ -17,7 +17,7 @@ pub(crate) use openers::{
 pub(crate) use pages::Pages;
 
 use crate::config::Config;
-use openers::{mapping, pepper};
+use openers::{forms, mapping};
 
 /// Checks whatever can be checked without a connection.
 pub(crate) fn check(config: &Config) -> Result<(), WiringError> {
@@ -30,6 +30,6 @@ pub(crate) fn check(config: &Config) -> Result<(), WiringError> {
     listening::check(config)?;
     pages::look(config)?;
     recovery::check(config)?;
-    pepper(config)?;
+    forms(config)?;
     Ok(())
 }

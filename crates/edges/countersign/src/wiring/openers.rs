@@ -7,7 +7,7 @@ use directory::{Columns, Directory, Mapping, Sessions, Source};
 use exposure::EmbeddedDirectory;
 use instance::{Instance, InstanceKey, InstanceOptions, RestoreTarget};
 use model::{InstanceKind, Secret};
-use password::{CostLimits, Pepper, PepperMode, Verifier};
+use password::{CostLimits, HashForms, Verifier};
 use store::{Store, StoreError, StoreOptions};
 use zeroize::Zeroizing;
 
@@ -180,31 +180,47 @@ fn map_columns(columns: &mut Columns, settings: &ColumnSettings) {
     }
 }
 
-/// What tries leaked passwords, with the site's pepper and bounds.
+/// What tries leaked passwords, in the forms that the site's hashes have and within its bounds.
 pub(crate) fn verifier(config: &Config) -> Result<Arc<Verifier>, WiringError> {
-    let pepper = pepper(config)?;
-    Ok(Arc::new(Verifier::new(cost_limits(&config.settings.verify), pepper)))
+    let forms = forms(config)?;
+    Ok(Arc::new(Verifier::new(cost_limits(&config.settings.verify), forms)))
 }
 
-pub(super) fn pepper(config: &Config) -> Result<Option<Pepper>, WiringError> {
+pub(crate) fn forms(config: &Config) -> Result<HashForms, WiringError> {
+    let settings = &config.settings.directory.hash;
+    let key = pepper(config)?;
+    let mixed_in = key.as_ref().map(|_| pepper_form(settings.pepper_mode.unwrap_or_default()));
+    let lines = settings.forms.as_deref().map(str::lines).into_iter().flatten();
+    let mut lines: Vec<_> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() {
+        lines.extend(mixed_in.or_else(|| forms_of(config.settings.directory.preset)));
+    }
+    Ok(HashForms::of_site(lines, key)?)
+}
+
+/// How a preset's hashes are told from others of the same shape.
+const fn forms_of(preset: Preset) -> Option<&'static str> {
+    match preset {
+        Preset::Django => Some("django"),
+        Preset::Embedded | Preset::Generic => None,
+    }
+}
+
+fn pepper(config: &Config) -> Result<Option<Secret>, WiringError> {
     let settings = &config.settings.directory.hash;
     let Some(file) = &settings.pepper_file else { return Ok(None) };
     let path = config.resolve(file);
     let bytes = fs::read(&path).map(Zeroizing::new);
     let bytes = bytes.map_err(|source| WiringError::Pepper { path, source })?;
     let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    let secret = line.strip_suffix(b"\r").unwrap_or(line);
-    Ok(Some(Pepper::new(
-        pepper_mode(settings.pepper_mode.unwrap_or_default()),
-        Secret::from(secret),
-    )))
+    Ok(Some(Secret::from(line.strip_suffix(b"\r").unwrap_or(line))))
 }
 
-const fn pepper_mode(setting: PepperSetting) -> PepperMode {
+const fn pepper_form(setting: PepperSetting) -> &'static str {
     match setting {
-        PepperSetting::Append => PepperMode::Append,
-        PepperSetting::Prepend => PepperMode::Prepend,
-        PepperSetting::HmacSha256 => PepperMode::HmacSha256,
+        PepperSetting::Append => "pepper_behind",
+        PepperSetting::Prepend => "pepper_before",
+        PepperSetting::HmacSha256 => "pepper_hmac_sha256",
     }
 }
 
@@ -215,6 +231,7 @@ pub(super) const fn cost_limits(settings: &VerifySettings) -> CostLimits {
         argon2_passes_max: settings.argon2_passes_max,
         argon2_lanes_max: settings.argon2_lanes_max,
         pbkdf2_iterations_max: settings.pbkdf2_iterations_max,
+        digest_rounds_max: settings.digest_rounds_max,
         scrypt_log_n_max: settings.scrypt_log_n_max,
         scrypt_r_max: settings.scrypt_r_max,
         scrypt_p_max: settings.scrypt_p_max,

@@ -5,14 +5,13 @@ use std::{fs, sync::Arc, thread};
 use directory::Ability;
 use model::{Secret, StoredHash};
 use notice::BaseUrl;
-use password::recognise;
 use recoveries::Recovery;
 use recovery::{BreachedList, LengthRules, PasswordPolicy};
 use zeroize::Zeroizing;
 
 use super::{
     failure::{RecoveryError, WiringError},
-    openers::{cost_limits, directory, verifier},
+    openers::{directory, verifier},
 };
 use crate::config::{Config, RecoveryMode};
 
@@ -66,7 +65,9 @@ fn hash_like(config: &Config) -> Result<Option<StoredHash>, RecoveryError> {
     let Some(text) = &config.settings.recovery.hash_like else { return Ok(None) };
     let hash = StoredHash::from_column(Some(text.clone()));
     let hash = hash.ok_or(RecoveryError::NoHash { reason: "it is no hash at all".to_owned() })?;
-    let recognised = recognise(&hash, &cost_limits(&config.settings.verify));
+    let recognised = verifier(config).map(|verifier| verifier.recognise(&hash));
+    let recognised =
+        recognised.map_err(|error| RecoveryError::NoHash { reason: error.to_string() })?;
     recognised.map_err(|reason| RecoveryError::NoHash { reason: reason.to_string() })?;
     Ok(Some(hash))
 }

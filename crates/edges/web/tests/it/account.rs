@@ -10,7 +10,7 @@ use model::{
     SubjectId, Timestamp, Verdict,
 };
 use outbox::Addressee;
-use password::{CostLimits, Verifier};
+use password::{CostLimits, HashForms, Verifier};
 use recoveries::Recovery;
 use recovery::{
     BoundTo, BreachedList, LengthRules, LinkKey, PasswordPolicy, ResetToken, limits::LINK_LIFETIME,
@@ -139,7 +139,7 @@ impl Jane {
     pub(crate) async fn signs_in(&self, password: &str) -> bool {
         let now = self.account().await.credential.unwrap();
         let verdict = verifier().verify(now.hash(), &[Secret::from(password.as_bytes())]);
-        verdict == Verdict::Match { secret: 0 }
+        matches!(verdict, Verdict::Match { secret: 0, .. })
     }
 }
 
@@ -171,7 +171,7 @@ fn means(directory: Arc<dyn Directory>) -> Recovery {
 }
 
 fn verifier() -> Verifier {
-    Verifier::new(CostLimits::default(), None)
+    Verifier::new(CostLimits::default(), HashForms::known())
 }
 
 fn mail(subject: SubjectId, link: LinkId) -> NewRequestedNotice {

@@ -190,7 +190,7 @@ fn found(person: u64) -> LogEvent {
         leak: LeakId(BEFORE),
         whom: subject(person).into(),
         credential_version: version(person),
-        hash_format: HashFormat::DjangoPbkdf2,
+        hash_format: "django_pbkdf2".parse::<HashFormat>().unwrap(),
         tier: Tier::Exact,
         records: vec![RecordRef {
             file: "/srv/leaks/forum.txt".to_owned(),

@@ -19,7 +19,7 @@ use instance::{
 use model::{CampaignId, Clock, InstanceKind, Secret, StoredHash, Timestamp};
 use notice::{Maildir, Sender, Site};
 use outbox::{Mail, Outbox, Words};
-use password::{CostLimits, Verifier};
+use password::{CostLimits, HashForms, Verifier};
 use sql::{Access, Db, OpenOptions, QueryText};
 use store::{Store, StoreOptions};
 use tempfile::TempDir;
@@ -162,7 +162,7 @@ async fn table(folder: &TempDir, accounts: u64) -> Arc<dyn Directory> {
 fn row(number: u64) -> String {
     let like = StoredHash::from_column(Some(LIKE.to_owned())).unwrap();
     let secret = Secret::new(format!("leaked secret {number}").into_bytes());
-    let hash = verifier().imitate(&like, &secret, &Counter::default()).unwrap();
+    let hash = verifier().imitate(&like, None, &secret, &Counter::default()).unwrap();
     format!("({number}, 'p{number}@example.net', 'user{number}', '{}')", hash.expose())
 }
 
@@ -214,7 +214,7 @@ fn means(directory: Arc<dyn Directory>, founding: RosterDigest, folder: &TempDir
 }
 
 fn verifier() -> Arc<Verifier> {
-    Arc::new(Verifier::new(CostLimits::default(), None))
+    Arc::new(Verifier::new(CostLimits::default(), HashForms::known()))
 }
 
 /// The time of this machine.

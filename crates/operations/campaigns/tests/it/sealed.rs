@@ -9,7 +9,7 @@ use ledger::{CampaignEvent, Whom};
 use model::{
     AccountId, CampaignId, CampaignState, Credential, Provenance, StoredHash, SubjectId, SwapState,
 };
-use password::{CostLimits, Verifier};
+use password::{CostLimits, HashForms, Verifier};
 use sql::{Access, Db, OpenOptions, QueryText};
 use store::{
     NewAddress, NewCampaign, NewFile, NewLeak, NewResetLine, NewSwap, SwapBehalf, WorkerName,
@@ -97,7 +97,7 @@ impl Sealed {
             instance,
             directory: Counted::new(directory),
             site,
-            verifier: Arc::new(Verifier::new(CostLimits::default(), None)),
+            verifier: Arc::new(Verifier::new(CostLimits::default(), HashForms::known())),
             watch: ResetWatch::default(),
             campaign,
             _folder: databases.folder,

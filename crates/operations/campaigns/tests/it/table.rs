@@ -16,7 +16,7 @@ use model::{
     LeakId, SkipReason, StoredHash, SubjectId, SwapId, SwapState, TargetState, Tier,
 };
 use outbox::Addressee;
-use password::{CostLimits, Verifier};
+use password::{CostLimits, HashForms, Verifier};
 use sql::Db;
 use store::{
     NewAddress, NewCampaign, NewFinding, NewResetLine, NewSwap, NewTarget, SwapBehalf, TargetRow,
@@ -69,7 +69,7 @@ impl Table {
         let mapping = Mapping { columns, ..Mapping::generic() };
         let directory = directory::open(read, Some(&databases.site), mapping).await.unwrap();
         let directory = Meddled::new(directory, site.clone());
-        let verifier = Arc::new(Verifier::new(CostLimits::default(), None));
+        let verifier = Arc::new(Verifier::new(CostLimits::default(), HashForms::known()));
         let (leak, campaign) = begin(&instance).await;
         let table =
             Self { instance, directory, campaign, site, verifier, leak, store, _folder: folder };
@@ -120,7 +120,7 @@ impl Table {
             subject: self.subject(tx, number).await,
             version: self.version(&old(number)),
             tier: Tier::Exact,
-            hash_format: HashFormat::DjangoPbkdf2,
+            hash_format: "django_pbkdf2".parse::<HashFormat>().unwrap(),
             verified_at: NOW,
             wrapped_key: Vec::new(),
             sealed_secret: Vec::new(),
@@ -151,7 +151,7 @@ impl Table {
     /// What is made in the place of an account's password: another hash each time.
     pub(crate) fn made(&self, number: u64) -> StoredHash {
         let secret = self.instance.keys().sealed_secret(&id(number), self.version(&old(number)));
-        self.verifier.imitate(&old(number), &secret, self.instance.randomness()).unwrap()
+        self.verifier.imitate(&old(number), None, &secret, self.instance.randomness()).unwrap()
     }
 
     /// A campaign begins to seal an account, and this is how it is recorded to have ended. The site's

@@ -33,7 +33,7 @@ async fn a_finding_comes_back_as_it_was_added(store: TestStore) {
         subject: subject("anna"),
         version: CredentialVersion::from_bytes([1; 32]),
         tier: Tier::Lead,
-        hash_format: HashFormat::Bcrypt,
+        hash_format: "bcrypt".parse::<HashFormat>().unwrap(),
         state: FindingState::Open,
         verified_at: time(77),
         wrapped_key: Some(b"key".to_vec()),
@@ -142,7 +142,7 @@ async fn an_account_is_unverified_once_in_a_leak(store: TestStore) {
     let (leak, _) = leak(&mut tx, "Example", &["a"]).await;
     let rows = [
         (subject("bo"), Unverified::UnknownFormat, None),
-        (subject("anna"), Unverified::TooExpensive, Some(HashFormat::Scrypt)),
+        (subject("anna"), Unverified::TooExpensive, Some("scrypt".parse::<HashFormat>().unwrap())),
     ];
     tx.add_unverified(leak, &rows).await.unwrap();
     let expected = rows.map(|(subject, reason, hash_format)| UnverifiedAccount {
@@ -161,7 +161,7 @@ async fn outcomes_add_up_over_batches(store: TestStore) {
     let (leak, _) = leak(&mut tx, "Example", &["a"]).await;
     let bounds = [("a", "b"), ("c", "d")].map(|(from, to)| (account(from), account(to)));
     tx.add_batches(leak, &bounds).await.unwrap();
-    let bcrypt = Some(HashFormat::Bcrypt);
+    let bcrypt = Some("bcrypt".parse::<HashFormat>().unwrap());
     let counts = [
         [(Outcome::Exposed, bcrypt, 3), (Outcome::Gone, None, 1), (Outcome::NoPassword, None, 0)],
         [

@@ -224,7 +224,7 @@ pub(crate) fn new_finding(leak: LeakId, id: &str, password: u8) -> NewFinding {
         subject: subject(id),
         version: version(password),
         tier: Tier::Lead,
-        hash_format: HashFormat::Bcrypt,
+        hash_format: "bcrypt".parse::<HashFormat>().unwrap(),
         verified_at: time(77),
         wrapped_key: b"key".to_vec(),
         sealed_secret: b"secret".to_vec(),

@@ -97,7 +97,8 @@ impl World {
     pub(super) fn reverify(&self, account: usize) -> Reverification {
         let original = self.hashes[account] == Hash::Leaked;
         let matches = original && account != INNOCENT;
-        let verdict = if matches { Verdict::Match { secret: 0 } } else { Verdict::NoMatch };
+        let verdict =
+            if matches { Verdict::Match { secret: 0, reading: 0 } } else { Verdict::NoMatch };
         Reverification::Present { verdict, same_version: original }
     }
 

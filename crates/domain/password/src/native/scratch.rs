@@ -9,7 +9,7 @@ pub(crate) struct Scratch(Vec<Block>);
 
 impl Scratch {
     /// Blocks with any content; `None` if there is not enough memory.
-    pub(super) fn blocks(&mut self, count: usize) -> Option<&mut [Block]> {
+    pub(crate) fn blocks(&mut self, count: usize) -> Option<&mut [Block]> {
         if self.0.len() < count {
             // Growing in place could leave an unwiped copy behind.
             self.0.zeroize();

@@ -1,62 +1,64 @@
-//! Argon2: PHC strings, and Django's prefix before them.
+//! Argon2: PHC strings.
 //!
-//! Read as the reference implementation reads them, which is what PHP, argon2-cffi and so Django
-//! and passlib call: parameters in one order, canonical base64, and no `keyid` or `data`, which it
-//! gave up in 2017 and refuses since.
+//! Read as their writers write them: parameters in any order (npm's argon2 and Shiro have others than
+//! the reference implementation), canonical base64, and no `keyid` or `data`.
 
 use argon2::{Algorithm, Params, Version};
 use data_encoding::BASE64_NOPAD;
-use model::{
-    HashFormat,
-    Unverified::{self, Malformed},
-};
+use model::Unverified::{self, Malformed};
+use zeroize::Zeroizing;
 
 use super::{
     family::Family,
     parsed::ParsedHash,
     scratch::Scratch,
-    text::{DJANGO_ALPHABET, decimal, decode, of_fair_length, parameters},
+    text::{decimal, decode, of_fair_length, positive},
 };
-use crate::{
-    CostLimits, MakeHashError,
-    limits::{ARGON2_DEFAULT, ARGON2_SALT_BYTES_MIN, DJANGO_ARGON2_DEFAULT},
-};
+use crate::{CostLimits, MakeHashError, limits::ARGON2_SALT_BYTES_MIN};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct Argon2 {
-    notation: Argon2Notation,
     algorithm: Algorithm,
     /// `None` if the text does not say, as before version 19 was made; it then means 16.
     version: Option<Version>,
+    /// The names of the three costs, in the order of the text.
+    order: [char; 3],
     memory_kib: u32,
     passes: u32,
     lanes: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Argon2Notation {
-    Phc,
-    Django,
+    key: Zeroizing<Vec<u8>>,
 }
 
 pub(super) fn read(text: &str) -> Result<ParsedHash<Argon2>, Unverified> {
-    let (notation, phc) = match text.strip_prefix(DJANGO) {
-        Some(phc) => (Argon2Notation::Django, phc),
-        None => (Argon2Notation::Phc, text),
-    };
-    let ([name, costs, salt, digest], version) = split(phc)?;
-    let [memory_kib, passes, lanes] = parameters(costs, ["m", "t", "p"])?;
+    let ([name, costs, salt, digest], version) = split(text)?;
+    let (order, costs) = read_costs(costs)?;
+    let cost = |name| order.iter().position(|found| *found == name).map(|place| costs[place]);
+    let [memory_kib, passes, lanes] = [cost('m'), cost('t'), cost('p')];
     let method = Argon2 {
-        notation,
         algorithm: Algorithm::new(name).map_err(|_| Malformed)?,
         version,
-        memory_kib,
-        passes,
-        lanes,
+        order,
+        memory_kib: memory_kib.ok_or(Malformed)?,
+        passes: passes.ok_or(Malformed)?,
+        lanes: lanes.ok_or(Malformed)?,
+        key: Zeroizing::default(),
     };
     method.params().ok_or(Malformed)?;
     let digest = of_fair_length(decode(digest, &BASE64_NOPAD)?)?;
     Ok(ParsedHash::new(method, read_salt(salt)?, digest))
+}
+
+/// `m=65536,t=3,p=4`: three positive numbers.
+fn read_costs(text: &str) -> Result<([char; 3], [u32; 3]), Unverified> {
+    let fields: Vec<&str> = text.split(',').collect();
+    let fields: [&str; 3] = fields.try_into().map_err(|_| Malformed)?;
+    let (mut order, mut costs) = ([' '; 3], [0; 3]);
+    for (place, field) in fields.into_iter().enumerate() {
+        let (name, number) = field.split_once('=').ok_or(Malformed)?;
+        order[place] = name.parse().map_err(|_| Malformed)?;
+        costs[place] = positive(number)?;
+    }
+    Ok((order, costs))
 }
 
 /// Name, costs, salt and digest, and the version if it is named.
@@ -72,9 +74,6 @@ fn split(phc: &str) -> Result<([&str; 4], Option<Version>), Unverified> {
     }
 }
 
-/// What Django writes before a PHC string.
-const DJANGO: &str = "argon2";
-
 fn read_version(text: &str) -> Result<Version, Unverified> {
     let number = decimal(text.strip_prefix("v=").ok_or(Malformed)?)?;
     Version::try_from(number).map_err(|_| Malformed)
@@ -86,29 +85,21 @@ fn read_salt(text: &str) -> Result<Vec<u8>, Unverified> {
 }
 
 impl Argon2 {
-    /// Argon2id of today's version, at the cost that OWASP or Django names.
-    pub(super) const fn default_for(notation: Argon2Notation) -> Self {
-        let [memory_kib, passes, lanes] = match notation {
-            Argon2Notation::Phc => ARGON2_DEFAULT,
-            Argon2Notation::Django => DJANGO_ARGON2_DEFAULT,
-        };
-        Self {
-            notation,
-            algorithm: Algorithm::Argon2id,
-            version: Some(Version::V0x13),
-            memory_kib,
-            passes,
-            lanes,
-        }
-    }
-
     fn params(&self) -> Option<Params> {
         Params::new(self.memory_kib, self.passes, self.lanes, None).ok()
     }
 
-    fn context(&self) -> Option<argon2::Argon2<'static>> {
-        let version = self.version.unwrap_or(Version::V0x10);
-        Some(argon2::Argon2::new(self.algorithm, version, self.params()?))
+    fn context(&self) -> Option<argon2::Argon2<'_>> {
+        let (version, params) = (self.version.unwrap_or(Version::V0x10), self.params()?);
+        argon2::Argon2::new_with_secret(&self.key, self.algorithm, version, params).ok()
+    }
+
+    fn cost(&self, name: char) -> u32 {
+        match name {
+            'm' => self.memory_kib,
+            't' => self.passes,
+            _ => self.lanes,
+        }
     }
 
     /// `None` for want of memory, or of an address space in which the secret fits: what the text
@@ -128,13 +119,6 @@ impl Argon2 {
 }
 
 impl Family for Argon2 {
-    fn format(&self) -> HashFormat {
-        match self.notation {
-            Argon2Notation::Phc => HashFormat::Argon2,
-            Argon2Notation::Django => HashFormat::DjangoArgon2,
-        }
-    }
-
     fn exceeds(&self, limits: &CostLimits) -> bool {
         self.memory_kib > limits.argon2_memory_kib_max
             || self.passes > limits.argon2_passes_max
@@ -142,14 +126,7 @@ impl Family for Argon2 {
     }
 
     fn salt_alphabet(&self) -> Option<&'static [u8]> {
-        match self.notation {
-            Argon2Notation::Phc => None,
-            Argon2Notation::Django => Some(DJANGO_ALPHABET),
-        }
-    }
-
-    fn digest_len(&self) -> usize {
-        Params::DEFAULT_OUTPUT_LEN
+        None
     }
 
     fn derive(
@@ -164,22 +141,23 @@ impl Family for Argon2 {
     }
 
     fn encode(&self, salt: &[u8], digest: &[u8]) -> String {
-        let prefix = match self.notation {
-            Argon2Notation::Phc => "",
-            Argon2Notation::Django => DJANGO,
-        };
         let version = match self.version {
             Some(version) => format!("$v={}", u32::from(version)),
             None => String::new(),
         };
-        format!(
-            "{prefix}${}{version}$m={},t={},p={}${}${}",
-            self.algorithm,
-            self.memory_kib,
-            self.passes,
-            self.lanes,
-            BASE64_NOPAD.encode(salt),
-            BASE64_NOPAD.encode(digest),
-        )
+        let costs = self.order.map(|name| format!("{name}={}", self.cost(name))).join(",");
+        let (salt, digest) = (BASE64_NOPAD.encode(salt), BASE64_NOPAD.encode(digest));
+        format!("${}{version}${costs}${salt}${digest}", self.algorithm)
+    }
+
+    fn set_key(&mut self, key: &[u8]) {
+        self.key = Zeroizing::new(key.to_owned());
+    }
+}
+
+/// The key is the site's secret.
+impl std::fmt::Debug for Argon2 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Argon2({})", self.algorithm)
     }
 }

@@ -1,8 +1,10 @@
 use zeroize::Zeroizing;
 
+use super::family::Family;
+
 /// A stored hash taken apart: what to compute, and what must come out. Like the hash itself it is a
 /// secret, so only tests can show it.
-#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct ParsedHash<M> {
     pub(crate) method: M,
     pub(crate) salt: Vec<u8>,
@@ -15,7 +17,10 @@ impl<M> ParsedHash<M> {
     }
 
     /// The same hash, its method as one of many.
-    pub(super) fn of<N>(self, wrap: impl FnOnce(M) -> N) -> ParsedHash<N> {
-        ParsedHash { method: wrap(self.method), salt: self.salt, digest: self.digest }
+    pub(super) fn boxed(self) -> ParsedHash<Box<dyn Family>>
+    where
+        M: Family + 'static,
+    {
+        ParsedHash { method: Box::new(self.method), salt: self.salt, digest: self.digest }
     }
 }

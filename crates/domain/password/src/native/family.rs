@@ -1,20 +1,15 @@
-use model::HashFormat;
+use std::fmt;
 
 use super::scratch::Scratch;
 use crate::{CostLimits, MakeHashError};
 
 /// What differs between the families of functions.
-pub(crate) trait Family {
-    fn format(&self) -> HashFormat;
-
+pub(crate) trait Family: fmt::Debug + Send + Sync {
     /// Whether it asks for more than the caps allow.
     fn exceeds(&self, limits: &CostLimits) -> bool;
 
     /// The characters of salts that are text; `None` if a salt is bytes.
     fn salt_alphabet(&self) -> Option<&'static [u8]>;
-
-    /// Bytes of a digest, unless an existing hash is imitated.
-    fn digest_len(&self) -> usize;
 
     /// Computes as many bytes as `out` holds.
     fn derive(
@@ -27,4 +22,15 @@ pub(crate) trait Family {
 
     /// The text of a hash: what the family's reader makes the same salt and digest of.
     fn encode(&self, salt: &[u8], digest: &[u8]) -> String;
+
+    /// A secret of the site's that goes into the function, beside the password.
+    fn set_key(&mut self, _key: &[u8]) {}
+
+    /// What it hashes is a digest, in which a NUL byte is like any other.
+    fn set_derived(&mut self, _is_derived: bool) {}
+
+    /// Whether all but the first 72 bytes are dropped.
+    fn is_bcrypt(&self) -> bool {
+        false
+    }
 }

@@ -1,0 +1,117 @@
+//! The language in which forms of stored hashes are described: what stands in the site's column, and
+//! what the site does with a password before it compares the two.
+//!
+//! ```text
+//! pbkdf2_sha256$<n:int>$<salt>$<hash:b64> := pbkdf2-sha256(salt,n,hashlen)
+//! ```
+//!
+//! docs/hashes.md explains all of it.
+
+mod blob;
+mod coding;
+mod described;
+mod description_error;
+mod digest;
+mod fields;
+mod layout;
+mod not_read;
+mod parse;
+mod reading;
+mod run;
+mod special;
+mod step;
+mod text_step;
+
+use std::fmt;
+
+pub(crate) use described::Description;
+pub use description_error::DescriptionError;
+pub(crate) use not_read::NotRead;
+pub(crate) use reading::{FormCandidate, HashReading, ReadingContext, read_as};
+pub(crate) use run::StepValue;
+pub(crate) use step::Native;
+
+use step::{End, HashStep, Operand, names_in};
+
+impl Description {
+    pub(crate) fn parse(text: &str) -> Result<Self, DescriptionError> {
+        let description = parse::parse(text)?;
+        if parse::has_hash(&description.layout) {
+            Ok(description)
+        } else {
+            Err(DescriptionError::new(text, "its layout has no field `hash`"))
+        }
+    }
+
+    /// Whether the site's own secret goes into it.
+    pub(crate) fn needs_key(&self) -> bool {
+        let steps = self.steps.iter().chain(self.others.iter().flat_map(|(_, steps)| steps));
+        matches!(self.end, End::Native(Native::Argon2Keyed, _))
+            || steps.flat_map(HashStep::operands).any(Operand::needs_key)
+    }
+
+    /// The steps as they were written, and how what they give is compared.
+    pub(crate) fn steps_text(&self) -> Vec<&str> {
+        let run = self.text.split_once(":=").map_or("", |(_, run)| run);
+        let run = run.split("; ").next().unwrap_or_default();
+        parse::split_outside(run, '|')
+    }
+
+    /// What is kept of the text that a function writes.
+    fn without_begin<'t>(&self, text: &'t str) -> &'t str {
+        match &self.end {
+            End::Native(_, begin) => text.strip_prefix(begin.as_str()).unwrap_or(text),
+            End::Compared | End::Stored => text,
+        }
+    }
+
+    /// The fields and columns that its steps name.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().flat_map(names_in)
+    }
+}
+
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_shown() {
+        let wrong = |text: &str| Description::parse(text).unwrap_err().to_string();
+        assert_eq!(wrong("<hash>"), "at `<hash>`: `:=` is missing");
+        assert_eq!(wrong("<salt> := md5"), "at `<salt> := md5`: its layout has no field `hash`");
+        assert_eq!(wrong("<hash:hxe> := md5"), "at `hash:hxe`: it is no coding of bytes");
+        assert_eq!(wrong("<hash:hex> := md6"), "at `md6`: no step is called so");
+        assert_eq!(wrong("<hash:hex> := bcrypt|md5"), "at `bcrypt`: it needs more arguments");
+        assert_eq!(wrong("<hash:hex> := first(x)"), "at `x`: it is no number");
+        assert_eq!(wrong("<hash:hex> := hmac-md5"), "at `hmac-md5`: it needs more arguments");
+        assert_eq!(
+            wrong("<hash:hex><salt> := md5"),
+            "at `<salt>`: nothing says where the field before it ends"
+        );
+    }
+
+    #[test]
+    fn steps_are_told_apart() {
+        let text = "<hash:hex> := trim|times(2,(concat(salt,_)|sha1|hex))|unhex; x := md5";
+        let description = Description::parse(text).unwrap();
+        let steps = ["trim", "times(2,(concat(salt,_)|sha1|hex))", "unhex"];
+        assert_eq!(description.steps_text(), steps);
+        assert_eq!(description.names().collect::<Vec<_>>(), ["salt"]);
+    }
+
+    #[test]
+    fn a_key_is_noticed_wherever_it_stands() {
+        let needs_key = |text: &str| Description::parse(text).unwrap().needs_key();
+        assert!(needs_key("<hash> := concat(_,key)|bcrypt"));
+        assert!(needs_key("<hash:hex> := md5|times(2,(concat((salt|hmac-md5(key)),_)|md5))"));
+        assert!(needs_key("<hash> := argon2(key)"));
+        assert!(!needs_key("<hash> := bcrypt"));
+    }
+}

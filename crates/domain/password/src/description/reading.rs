@@ -1,0 +1,404 @@
+//! One stored hash, read as one description has it.
+
+use model::{HashFormat, Randomness, Secret, StoredHash, Unverified};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use super::{
+    coding::Coding,
+    described::Description,
+    fields::{Fields, HASH, HashField},
+    layout::LayoutMisfit,
+    not_read::NotRead,
+    run::{StepValue, Surroundings, output_len, over, run},
+    step::{End, HashStep, Native, Operand},
+};
+use crate::{
+    CostLimits, MakeHashError,
+    known_form::KnownForm,
+    limits::{BCRYPT_SECRET_BYTES_MAX, DIGEST_BYTES_MAX, DIGEST_BYTES_MIN, HASH_TEXT_BYTES_MAX},
+    native::{Method, ParsedHash, Scratch},
+    salt::fresh_like,
+};
+
+/// What hashes are read with.
+#[derive(Clone, Copy)]
+pub(crate) struct ReadingContext<'f> {
+    /// What a text within another form may be: whatever tells by itself what it is.
+    pub(crate) certain: &'f [KnownForm],
+    /// The site's own secret; empty if it has none.
+    pub(crate) key: &'f [u8],
+    pub(crate) limits: &'f CostLimits,
+}
+
+/// A hash as one of the forms that it may have.
+pub(crate) struct FormCandidate<'f> {
+    pub(crate) format: HashFormat,
+    pub(crate) reading: HashReading<'f>,
+}
+
+/// What a hash can be read as, and why not as one that it has the shape of.
+pub(crate) fn read_as<'f>(
+    forms: &'f [KnownForm],
+    hash: &StoredHash,
+    context: ReadingContext<'f>,
+) -> (Vec<FormCandidate<'f>>, Option<Unverified>) {
+    let (mut all, mut refused) = (Vec::new(), None);
+    for form in forms {
+        match HashReading::of(&form.description, hash, context) {
+            Ok(reading) => all.push(FormCandidate { format: form.name, reading }),
+            Err(NotRead::Other) => {}
+            Err(NotRead::Unverified(reason)) => refused = Some(dearest(refused, reason)),
+        }
+    }
+    // Another form of the same beginning that the text does not have says nothing.
+    if !all.is_empty() && refused == Some(Unverified::Malformed) {
+        refused = None;
+    }
+    (all, refused)
+}
+
+/// Of two reasons, the one that tells more.
+fn dearest(one: Option<Unverified>, other: Unverified) -> Unverified {
+    match one {
+        Some(one) if one != Unverified::Malformed => one,
+        _ => other,
+    }
+}
+
+fn inner_readings<'f>(
+    hash: &StoredHash,
+    context: ReadingContext<'f>,
+) -> Result<Vec<HashReading<'f>>, NotRead> {
+    let (all, refused) = read_as(context.certain, hash, context);
+    match refused {
+        Some(reason) if all.is_empty() => Err(NotRead::Unverified(reason)),
+        _ if all.is_empty() => Err(NotRead::Other),
+        _ => Ok(all.into_iter().map(|candidate| candidate.reading).collect()),
+    }
+}
+
+/// A hash taken apart: what to compute, and what must come out.
+pub(crate) struct HashReading<'f> {
+    description: &'f Description,
+    key: &'f [u8],
+    fields: Fields,
+    target: ReadTarget<'f>,
+}
+
+enum ReadTarget<'f> {
+    Digest,
+    Native(ParsedHash<Method>),
+    /// Each form that the text has by itself.
+    Stored(Vec<HashReading<'f>>),
+}
+
+impl<'f> HashReading<'f> {
+    /// Reads a hash as this description has it, and refuses what would cost too much.
+    pub(crate) fn of(
+        description: &'f Description,
+        hash: &StoredHash,
+        context: ReadingContext<'f>,
+    ) -> Result<Self, NotRead> {
+        if hash.text().len() > HASH_TEXT_BYTES_MAX {
+            return Err(NotRead::Unverified(Unverified::Malformed));
+        }
+        let fields = fields_of(description, hash)?;
+        let target = Self::target(description, &fields, hash, context)?;
+        if !has_all(description, &fields) {
+            return Err(NotRead::Other);
+        }
+        let reading = Self { description, key: context.key, fields, target };
+        reading.checked(context.limits).map_err(NotRead::Unverified)
+    }
+
+    pub(crate) const fn description(&self) -> &'f Description {
+        self.description
+    }
+
+    fn target(
+        description: &Description,
+        fields: &Fields,
+        hash: &StoredHash,
+        context: ReadingContext<'f>,
+    ) -> Result<ReadTarget<'f>, NotRead> {
+        Ok(match &description.end {
+            End::Compared => ReadTarget::Digest,
+            End::Native(native, begin) => {
+                let text = Zeroizing::new(begin.clone() + &native_text(*native, fields));
+                let parsed = ParsedHash::read(*native, &text)?;
+                let key = if *native == Native::Argon2Keyed { context.key } else { &[] };
+                let parsed = parsed.keyed(key).after_digest(is_derived(&description.steps));
+                if parsed.exceeds(context.limits) {
+                    return Err(NotRead::Unverified(Unverified::TooExpensive));
+                }
+                ReadTarget::Native(parsed)
+            }
+            End::Stored => {
+                let text = fields.get(HASH).map_or("", |field| field.text.as_str());
+                ReadTarget::Stored(inner_readings(&hash.with_text(text), context)?)
+            }
+        })
+    }
+
+    /// Refuses a digest that proves nothing, and costs that nobody can pay.
+    fn checked(self, limits: &CostLimits) -> Result<Self, Unverified> {
+        let (steps, fields) = (&self.description.steps, &self.fields);
+        match over(steps, fields, limits) {
+            Some(true) => Err(Unverified::TooExpensive),
+            Some(false) if self.has_fair_digest() => Ok(self),
+            _ => Err(Unverified::Malformed),
+        }
+    }
+
+    fn has_fair_digest(&self) -> bool {
+        let ReadTarget::Digest = self.target else { return true };
+        let found = self.fields.get(HASH).map_or(0, |field| field.bytes.len());
+        let is_special = matches!(self.description.steps.last(), Some(HashStep::Special(_)));
+        let least = if is_special { 1 } else { DIGEST_BYTES_MIN };
+        match output_len(&self.description.steps, &self.fields) {
+            Some(len) => found == len && (least..=DIGEST_BYTES_MAX).contains(&len),
+            None => found > 0,
+        }
+    }
+
+    /// Whether a secret is the password.
+    pub(crate) fn matches(
+        &self,
+        secret: &StepValue,
+        scratch: &mut Scratch,
+    ) -> Result<bool, Unverified> {
+        let value = match self.run(&self.description.steps, secret, &self.fields, scratch) {
+            Ok(value) => value,
+            Err(error) => return error.verdict(),
+        };
+        match &self.target {
+            ReadTarget::Digest => {
+                let expected = self.fields.get(HASH).map_or(&[][..], |field| &field.bytes);
+                Ok(!expected.is_empty() && value.bytes.ct_eq(expected).into())
+            }
+            ReadTarget::Native(parsed) => parsed.matches(&value.bytes, scratch),
+            ReadTarget::Stored(inner) => any_matches(inner, &value, scratch),
+        }
+    }
+
+    fn run(
+        &self,
+        steps: &[HashStep],
+        from: &StepValue,
+        fields: &Fields,
+        scratch: &mut Scratch,
+    ) -> Result<StepValue, MakeHashError> {
+        run(steps, from, &Surroundings { fields, key: self.key }, scratch)
+    }
+
+    /// Makes a hash of another secret: of the same form and cost, with a fresh salt, and with what
+    /// stands in the columns beside it.
+    pub(crate) fn make(
+        &self,
+        like: &StoredHash,
+        secret: &StepValue,
+        randomness: &dyn Randomness,
+    ) -> Result<StoredHash, MakeHashError> {
+        let mut scratch = Scratch::default();
+        let mut fields = self.fresh_fields(randomness)?;
+        let value = self.run(&self.description.steps, secret, &fields, &mut scratch)?;
+        match &self.target {
+            ReadTarget::Digest => {
+                fields.set(HashField::coded(HASH, &text_of(&value), value.bytes.to_vec()));
+            }
+            ReadTarget::Native(parsed) => {
+                let salt = fields.get(BCRYPT_SALT).and_then(|bs| Coding::Bcrypt.decode(&bs.text));
+                let made = parsed.make(&value.bytes, salt, randomness, &mut scratch)?;
+                set_native_text(&mut fields, self.description.without_begin(&made));
+            }
+            ReadTarget::Stored(inner) => {
+                let [one] = &inner[..] else { return Err(MakeHashError::Ambiguous) };
+                let text = self.fields.get(HASH).map_or("", |field| field.text.as_str());
+                let made = one.make(&like.with_text(text), &value, randomness)?;
+                fields.set(HashField::text(HASH, made.text()));
+            }
+        }
+        for (name, steps) in &self.description.others {
+            let value = self.run(steps, secret, &fields, &mut scratch)?;
+            fields.set(HashField::coded(name, &text_of(&value), value.bytes.to_vec()));
+        }
+        self.written(like, &fields).ok_or(MakeHashError::VerifiedOnly)
+    }
+
+    /// The columns of a hash that consists of these fields.
+    fn written(&self, like: &StoredHash, fields: &Fields) -> Option<StoredHash> {
+        let text = self.description.layout.write(like.text(), fields)?;
+        let mut made = like.with_text(&text);
+        for (column, old) in like.columns() {
+            let layout = self.description.columns.iter().find(|(name, _)| name == column);
+            let new = match layout {
+                Some((_, layout)) => layout.write(old, fields)?,
+                None => fields.get(column)?.text.to_string(),
+            };
+            made = made.with_column(column, &new);
+        }
+        Some(made)
+    }
+
+    /// Salts are made anew, all else stays.
+    fn fresh_fields(&self, randomness: &dyn Randomness) -> Result<Fields, MakeHashError> {
+        let mut fresh = Fields::default();
+        for field in self.fields.iter() {
+            if field.name.starts_with('_') {
+                return Err(MakeHashError::VerifiedOnly);
+            }
+            let is_salt = field.name.starts_with("salt") || field.name == BCRYPT_SALT;
+            fresh.set(if is_salt { self.fresh(field, randomness) } else { field.clone() });
+        }
+        Ok(fresh)
+    }
+
+    fn fresh(&self, field: &HashField, randomness: &dyn Randomness) -> HashField {
+        if field.name == BCRYPT_SALT {
+            return HashField::text(BCRYPT_SALT, &Coding::Bcrypt.encode(&randomness.array::<16>()));
+        }
+        let is_text = field.text.as_bytes() == field.bytes.as_slice();
+        match decoding_of(&self.description.steps, &field.name) {
+            Some(coding) if is_text => {
+                let len = coding.decode(&field.text).map_or(0, |bytes| bytes.len());
+                let mut bytes = Zeroizing::new(vec![0; len]);
+                randomness.fill(&mut bytes);
+                HashField::text(&field.name, &coding.encode_like(&bytes, &field.text))
+            }
+            _ => {
+                let bytes = fresh_like(&field.bytes, is_text, randomness);
+                let text = if is_text { String::from_utf8_lossy(&bytes) } else { "".into() };
+                HashField::coded(&field.name, &text, bytes.clone())
+            }
+        }
+    }
+
+    /// The longest password of which every byte counts; `None` if there is no such limit.
+    pub(crate) fn secret_bytes_max(&self) -> Option<usize> {
+        if is_derived(&self.description.steps) {
+            return None;
+        }
+        let inner = match &self.target {
+            ReadTarget::Digest => None,
+            ReadTarget::Native(parsed) => parsed.is_bcrypt().then_some(BCRYPT_SECRET_BYTES_MAX),
+            ReadTarget::Stored(inner) => inner.iter().filter_map(Self::secret_bytes_max).min(),
+        }?;
+        let empty = StepValue::text(b"");
+        let added =
+            self.run(&self.description.steps, &empty, &self.fields, &mut Scratch::default());
+        Some(inner.saturating_sub(added.map_or(0, |value| value.bytes.len())))
+    }
+
+    /// What the first steps give of a secret, each after the other: for whoever wants to see them.
+    pub(crate) fn after_steps(&self, secret: &Secret, count: usize) -> Option<Zeroizing<Vec<u8>>> {
+        let steps = self.description.steps.get(..count)?;
+        let value = StepValue::text(secret.expose());
+        let value = self.run(steps, &value, &self.fields, &mut Scratch::default());
+        value.ok().map(|value| value.bytes)
+    }
+}
+
+/// Whether one of them says yes. A no counts only if each could be tried.
+pub(crate) fn any_matches(
+    readings: &[HashReading<'_>],
+    value: &StepValue,
+    scratch: &mut Scratch,
+) -> Result<bool, Unverified> {
+    let mut found = Ok(false);
+    for reading in readings {
+        match reading.matches(value, scratch) {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(reason) => found = Err(reason),
+        }
+    }
+    found
+}
+
+/// The fields of the hash, and the columns beside it.
+fn fields_of(description: &Description, hash: &StoredHash) -> Result<Fields, LayoutMisfit> {
+    let mut fields = Fields::default();
+    description.layout.read(hash.text(), &mut fields)?;
+    for (column, text) in hash.columns() {
+        match description.columns.iter().find(|(name, _)| name == column) {
+            Some((_, layout)) => layout.read(text, &mut fields)?,
+            None => fields.set(HashField::text(column, text)),
+        }
+    }
+    let is_whole = description.columns.iter().all(|(name, _)| hash.column(name).is_some());
+    if is_whole { Ok(fields) } else { Err(LayoutMisfit::Other) }
+}
+
+/// Whether everything is there that the steps need, and readable as they read it.
+fn has_all(description: &Description, fields: &Fields) -> bool {
+    description.names().all(|name| {
+        let decoding = decoding_of(&description.steps, name);
+        fields
+            .get(name)
+            .is_some_and(|field| decoding.is_none_or(|coding| coding.decode(&field.text).is_some()))
+    })
+}
+
+/// bcrypt's may be kept without its head, or in two pieces.
+fn native_text(native: Native, fields: &Fields) -> Zeroizing<String> {
+    let text = |name| fields.get(name).map_or("", |field| field.text.as_str());
+    let parts = [text(HASH), text(BCRYPT_SALT), text(BCRYPT_DIGEST)].concat();
+    Zeroizing::new(match fields.get("n").and_then(|n| n.number) {
+        Some(cost) if native == Native::Bcrypt && !parts.starts_with('$') => {
+            format!("$2b${cost:02}${parts}")
+        }
+        _ => parts,
+    })
+}
+
+/// bcrypt's two pieces, where they stand apart.
+const BCRYPT_SALT: &str = "bs";
+const BCRYPT_DIGEST: &str = "bd";
+const BCRYPT_HEAD_CHARS: usize = "$2b$10$".len();
+const BCRYPT_SALT_CHARS: usize = 22;
+
+fn set_native_text(fields: &mut Fields, made: &str) {
+    let whole = fields.get(HASH).map(|field| field.text.starts_with('$'));
+    let body = made.get(BCRYPT_HEAD_CHARS..).unwrap_or_default();
+    let is_bcrypt_in_parts = fields.get("n").is_some();
+    match whole {
+        Some(false) if is_bcrypt_in_parts => fields.set(HashField::text(HASH, body)),
+        Some(_) => fields.set(HashField::text(HASH, made)),
+        None => {
+            let (salt, digest) = body.split_at_checked(BCRYPT_SALT_CHARS).unwrap_or_default();
+            fields.set(HashField::text(BCRYPT_SALT, salt));
+            fields.set(HashField::text(BCRYPT_DIGEST, digest));
+        }
+    }
+}
+
+/// Whether what they give is no longer the password with something added.
+fn is_derived(steps: &[HashStep]) -> bool {
+    steps.iter().any(|step| match step {
+        HashStep::Digest(_)
+        | HashStep::Hmac(..)
+        | HashStep::Keyed(..)
+        | HashStep::Slow(_)
+        | HashStep::Special(_) => true,
+        HashStep::Times(_, steps) => is_derived(steps),
+        _ => false,
+    })
+}
+
+/// How a salt that is kept as text is read, if it stands for other bytes.
+fn decoding_of(steps: &[HashStep], name: &str) -> Option<Coding> {
+    steps.iter().flat_map(HashStep::operands).find_map(|operand| match operand {
+        Operand::Piped(inner, steps) => match (&**inner, steps.first()) {
+            (Operand::Named(named), Some(HashStep::Decode(coding))) if named == name => {
+                Some(*coding)
+            }
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+fn text_of(value: &StepValue) -> String {
+    String::from_utf8_lossy(&value.bytes).into_owned()
+}

@@ -1,0 +1,161 @@
+//! What sites do with the text of a password before they hash it.
+
+use encoding_rs::WINDOWS_1252;
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
+
+/// A step on text. Bytes that are no UTF-8 pass unchanged: a site that takes text never had them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TextStep {
+    Trim,
+    TrimEnd,
+    Lower,
+    AsciiLower,
+    Nfc,
+    Nfd,
+    Nfkc,
+    Nfkd,
+    /// `SASLprep` (RFC 4013); what it forbids passes unchanged, as in PostgreSQL.
+    SaslPrep,
+    /// `&`, `<`, `>` and `"` as entities.
+    Html,
+    /// A backslash before quotes, backslashes and NUL.
+    Slashes,
+    Utf8,
+    Latin1,
+    Cp1252,
+    Utf16Le,
+    /// Each byte as two.
+    Widened,
+}
+
+const NAMES: &[(&str, TextStep)] = &[
+    ("trim", TextStep::Trim),
+    ("rtrim", TextStep::TrimEnd),
+    ("lower", TextStep::Lower),
+    ("asciilower", TextStep::AsciiLower),
+    ("nfc", TextStep::Nfc),
+    ("nfd", TextStep::Nfd),
+    ("nfkc", TextStep::Nfkc),
+    ("nfkd", TextStep::Nfkd),
+    ("saslprep", TextStep::SaslPrep),
+    ("html", TextStep::Html),
+    ("slashes", TextStep::Slashes),
+    ("utf8", TextStep::Utf8),
+    ("latin1", TextStep::Latin1),
+    ("cp1252", TextStep::Cp1252),
+    ("utf16le", TextStep::Utf16Le),
+    ("widen", TextStep::Widened),
+];
+
+impl TextStep {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(known, _)| *known == name).map(|(_, step)| *step)
+    }
+
+    pub(super) fn apply(self, bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+        if self == Self::Widened {
+            return Zeroizing::new(bytes.iter().flat_map(|byte| [*byte, 0]).collect());
+        }
+        let Ok(text) = str::from_utf8(bytes) else { return Zeroizing::new(bytes.to_owned()) };
+        Zeroizing::new(self.applied(text))
+    }
+
+    fn applied(self, text: &str) -> Vec<u8> {
+        match self {
+            Self::Trim => text.trim_matches(is_php_blank).into(),
+            Self::TrimEnd => text.trim_end_matches(is_php_blank).into(),
+            Self::Lower => text.to_lowercase().into(),
+            Self::AsciiLower => text.to_ascii_lowercase().into(),
+            Self::Nfc => text.nfc().collect::<String>().into(),
+            Self::Nfd => text.nfd().collect::<String>().into(),
+            Self::Nfkc => text.nfkc().collect::<String>().into(),
+            Self::Nfkd => text.nfkd().collect::<String>().into(),
+            Self::SaslPrep => match stringprep::saslprep(text) {
+                Ok(prepared) => prepared.as_bytes().into(),
+                Err(_) => text.into(),
+            },
+            Self::Html => escaped(text, html).into(),
+            Self::Slashes => escaped(text, slashes).into(),
+            Self::Latin1 => latin1(text),
+            Self::Cp1252 => WINDOWS_1252.encode(text).0.into(),
+            Self::Utf16Le => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            Self::Utf8 | Self::Widened => text.into(),
+        }
+    }
+}
+
+/// What PHP's `trim` takes away.
+fn is_php_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r' | '\0' | '\u{b}')
+}
+
+fn escaped(text: &str, escape: fn(char) -> Option<&'static str>) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match escape(c) {
+            Some(words) => escaped.push_str(words),
+            None => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+fn html(c: char) -> Option<&'static str> {
+    Some(match c {
+        '&' => "&amp;",
+        '<' => "&lt;",
+        '>' => "&gt;",
+        '"' => "&quot;",
+        _ => return None,
+    })
+}
+
+fn slashes(c: char) -> Option<&'static str> {
+    Some(match c {
+        '\'' => "\\'",
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        '\0' => "\\0",
+        _ => return None,
+    })
+}
+
+/// Characters beyond it are written as `?`, as PHP's `utf8_decode` does.
+fn latin1(text: &str) -> Vec<u8> {
+    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn assert_gives(step: &str, text: &str, expected: &[u8]) {
+        assert_eq!(TextStep::named(step).unwrap().apply(text.as_bytes()).as_slice(), expected);
+    }
+
+    #[test]
+    fn each_step_does_what_its_sites_do() {
+        assert_gives("trim", " \ta b\0\n", b"a b");
+        assert_gives("rtrim", " a ", b" a");
+        assert_gives("lower", "ÄB", "äb".as_bytes());
+        assert_gives("asciilower", "ÄB", "Äb".as_bytes());
+        assert_gives("nfd", "ü", "u\u{308}".as_bytes());
+        assert_gives("nfc", "u\u{308}", "ü".as_bytes());
+        assert_gives("nfkc", "ﬁ", b"fi");
+        assert_gives("saslprep", "a\u{a0}b\u{ad}", b"a b");
+        assert_gives("saslprep", "a\u{7}", b"a\x07");
+        assert_gives("html", "<a&\"'>", b"&lt;a&amp;&quot;'&gt;");
+        assert_gives("slashes", "O'Neil\\", b"O\\'Neil\\\\");
+        assert_gives("latin1", "ü€", &[0xfc, b'?']);
+        assert_gives("cp1252", "ü€", &[0xfc, 0x80]);
+        assert_gives("utf16le", "ü", &[0xfc, 0]);
+        assert_gives("widen", "ü", &[0xc3, 0, 0xbc, 0]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_pass() {
+        assert_eq!(TextStep::Trim.apply(&[b' ', 0xff]).as_slice(), [b' ', 0xff]);
+    }
+}

@@ -1,0 +1,10 @@
+use model::HashFormat;
+
+use crate::description::Description;
+
+/// One form of stored hash, by name.
+#[derive(Debug)]
+pub(crate) struct KnownForm {
+    pub(crate) name: HashFormat,
+    pub(crate) description: Description,
+}

@@ -1,0 +1,162 @@
+//! What texts are read as, and what is refused.
+
+use model::{HashFormat, StoredHash, Unverified};
+use proptest::prelude::*;
+
+use crate::{
+    CostLimits, HashForms, Verifier,
+    samples::{SAMPLES, hash, secret},
+};
+
+/// Small enough that whatever a mutation leaves readable is verified at once.
+const CHEAP: CostLimits = CostLimits {
+    bcrypt_cost_max: 5,
+    argon2_memory_kib_max: 1024,
+    argon2_passes_max: 9,
+    argon2_lanes_max: 9,
+    pbkdf2_iterations_max: 999,
+    digest_rounds_max: 9999,
+    scrypt_log_n_max: 6,
+    scrypt_r_max: 64,
+    scrypt_p_max: 9,
+};
+
+fn verifier(limits: CostLimits) -> Verifier {
+    Verifier::new(limits, HashForms::known())
+}
+
+fn recognised(text: &str) -> Result<HashFormat, Unverified> {
+    verifier(CostLimits::default()).recognise(&hash(text))
+}
+
+fn format_of(text: &str) -> Option<HashFormat> {
+    verifier(CostLimits::default()).format_of(&hash(text), None)
+}
+
+#[test]
+fn every_sample_is_recognised() {
+    for (format, text) in SAMPLES {
+        assert_eq!(recognised(text), Ok(format.parse().unwrap()), "{text}");
+        assert_eq!(format_of(text), Some(format.parse().unwrap()), "{text}");
+    }
+}
+
+#[test]
+fn what_nobody_writes_is_unknown() {
+    for text in [
+        "pbkdf2_sha512$10$salt$AAAA",
+        "plain text, even a caf\u{e9}",
+        "$argon2$v=19$m=64,t=1,p=2$c2FsdHNhbHQ$AAAA".replace("argon2", "argun2").as_str(),
+        "!never$seen$before",
+    ] {
+        assert_eq!(recognised(text), Err(Unverified::UnknownFormat), "{text}");
+        assert_eq!(format_of(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_shape_that_many_share_is_recognised_by_nobody() {
+    for text in ["5f4dcc3b5aa765d61d8327deb882cf99", "5f4dcc3b5aa765d61d8327deb882cf99:salt"] {
+        assert_eq!(recognised(text), Err(Unverified::UnknownFormat), "{text}");
+        assert!(format_of(text).is_some());
+    }
+}
+
+#[test]
+fn a_known_beginning_with_a_broken_rest_is_malformed() {
+    let argon2 = "$argon2id$v=19$m=64,t=1,p=2$QmitVYqxdk6JUeq9V0pprQ";
+    let digest = "Qk9V8Qv817iaIM5rE9IRVHzIhIHvdwiU";
+    let bcrypt = "FnTFtrDgRpaMMaDYnZOIwe7Rln5DGEfnHG3TVpjj2X9LjJA7RBlz6";
+    for text in [
+        // No digest, or not all of it: an empty one would match every password.
+        &format!("{argon2}$"),
+        argon2,
+        &format!("{argon2}$Qk9V8Q"),
+        "$pbkdf2-sha256$i=10$c2FsdHNhbHRzYWx0$",
+        "$scrypt$ln=4,r=4,p=2$eA9BiBHCuBfCeG8NAQBg7A$",
+        &format!("$2b$04${}", &bcrypt[..52]),
+        "md5$salt$",
+        "md5$dM6GSctsIEFqrf1Iu1unmG$972D566960920E1DA4BB7F655462304C",
+        // Parameters that nobody writes, or that contradict each other.
+        &format!("{argon2},keyid=AA${digest}")
+            .replace("p=2$QmitVYqxdk6JUeq9V0pprQ,keyid=AA", "p=2,keyid=AA$QmitVYqxdk6JUeq9V0pprQ"),
+        &format!("{argon2}${digest}").replace("v=19", "v=18"),
+        &format!("{argon2}${digest}").replace("m=64", "m=8"),
+        &format!("{argon2}${digest}").replace("t=1", "t=0"),
+        &format!("{argon2}${digest}").replace("m=64", "m=+64"),
+        &format!("$2b$4${bcrypt}"),
+        &format!("$2b$03${bcrypt}"),
+        &format!("$2b$+4${bcrypt}"),
+        "$pbkdf2-sha256$i=10,l=31$c2FsdHNhbHRzYWx0$T5ntHrMeTVVhQwCgYSRARwbo5kY5rWvmc9vYRay6Xa8",
+        "$pbkdf2-sha256$ten$$9G9n5oRqgTIs7YsfjezZJGLxRda3pKEq9hxw.1BvAOo",
+        // Text cut in the middle of a character.
+        "$7$22....0...\u{e9}",
+        &format!("$2b$04$FnTFtrDgRpaMMaDYnZOIw\u{e9}{}", &bcrypt[22..]),
+    ] {
+        assert_eq!(recognised(text), Err(Unverified::Malformed), "{text}");
+        assert!(format_of(text).is_some(), "{text}");
+    }
+    assert_eq!(recognised(&format!("$2$04${bcrypt}")), Err(Unverified::UnsupportedVariant));
+}
+
+#[test]
+fn what_asks_for_too_much_is_never_tried() {
+    let digest = "Qk9V8Qv817iaIM5rE9IRVHzIhIHvdwiU";
+    let argon2 = |costs: &str| format!("$argon2id$v=19${costs}$QmitVYqxdk6JUeq9V0pprQ${digest}");
+    let bcrypt = "$2b$16$FnTFtrDgRpaMMaDYnZOIwe7Rln5DGEfnHG3TVpjj2X9LjJA7RBlz6";
+    for text in [
+        &argon2("m=1048577,t=1,p=1"),
+        &argon2("m=64,t=11,p=1"),
+        &argon2("m=4096,t=1,p=17"),
+        &argon2("m=99999999999,t=1,p=1"),
+        bcrypt,
+        &bcrypt.replace("$16$", "$31$"),
+        &format!("bcrypt${bcrypt}"),
+        &format!("$scrypt$ln=18,r=8,p=1$c2FsdA${digest}"),
+        &format!("$scrypt$ln=262144,r=8,p=1$c2FsdA${digest}"),
+        &format!("$scrypt$ln=4,r=33,p=1$c2FsdA${digest}"),
+        &format!("$scrypt$ln=4,r=8,p=11$c2FsdA${digest}"),
+        "$7$z6..../....salt$E1rwN9bZhhTmSZyTp0zAMkAG3Jhmqgdt/RbfaL1kdZA",
+        &format!("$pbkdf2-sha256$i=10000001$c2FsdA${digest}"),
+        "$shiro1$SHA-256$10000001$h4S+9gYM1L8YSaKIqQHl5g==$UX/OaNrP1mG4AhUX/OaNrP1mG4AhUX/OaNrP1mG4Ahg=",
+    ] {
+        assert_eq!(recognised(text), Err(Unverified::TooExpensive), "{text}");
+        assert!(format_of(text).is_some(), "{text}");
+    }
+}
+
+#[test]
+fn an_endless_text_is_malformed() {
+    let endless = format!("md5${}$972d566960920e1da4bb7f655462304c", "s".repeat(2000));
+    assert_eq!(recognised(&endless), Err(Unverified::Malformed));
+}
+
+fn verifies_without_panic(text: &str) {
+    if let Some(hash) = StoredHash::from_column(Some(text.to_owned())) {
+        let verifier = verifier(CHEAP);
+        let _ = verifier.verify(&hash, &[secret(b"secret")]);
+        let _ = verifier.recognise(&hash);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_text_makes_it_panic(sample in 0..SAMPLES.len(), rest in any::<String>()) {
+        verifies_without_panic(&rest);
+        let beginning: String = SAMPLES[sample].1.chars().take(8).collect();
+        verifies_without_panic(&format!("{beginning}{rest}"));
+    }
+
+    #[test]
+    fn no_mutation_makes_it_panic(
+        sample in 0..SAMPLES.len(),
+        places in prop::collection::vec((any::<prop::sample::Index>(), "[$,=.+/0-9a-z\u{e9}]?"), 1..4),
+    ) {
+        let mut text: Vec<String> = SAMPLES[sample].1.chars().map(String::from).collect();
+        for (place, character) in places {
+            *place.get_mut(&mut text) = character;
+        }
+        verifies_without_panic(&text.concat());
+    }
+}
