@@ -6,6 +6,7 @@ mod campaign;
 mod key;
 mod leak;
 mod operator;
+mod verify;
 mod witness;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub(crate) use self::{
     key::KeyCommand,
     leak::{AccountCommand, FindingCommand, FindingFilter, LeakAdd, LeakCommand},
     operator::{OperatorCommand, SendingCommand, Sign},
+    verify::VerifyCommand,
     witness::{WitnessCommand, WitnessRun},
 };
 
@@ -97,6 +99,9 @@ pub(crate) enum CliCommand {
     /// Findings: whose password stands in which leak. No command shows the password.
     #[command(subcommand)]
     Finding(FindingCommand),
+    /// Stored hashes: which forms are known, and what one hash is.
+    #[command(subcommand)]
+    Verify(VerifyCommand),
     /// Operators: who may sign.
     #[command(subcommand)]
     Operator(OperatorCommand),

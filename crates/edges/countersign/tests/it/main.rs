@@ -50,5 +50,6 @@ mod stored;
 mod two_hosts;
 mod undone;
 mod upgraded;
+mod verify;
 mod way_back;
 mod witness;

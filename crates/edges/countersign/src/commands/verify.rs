@@ -1,0 +1,174 @@
+//! What one stored hash is.
+
+use std::path::Path;
+
+use model::canonical::hex_of;
+use model::{HashFormat, Secret, StoredHash, Unverified, Verdict};
+use password::{Explanation, HashForms, Verifier};
+use serde::Serialize;
+
+use super::{CommandContext, CommandFailure};
+use crate::{
+    cli::VerifyCommand,
+    config::DEFAULT_FILE,
+    output::{Done, Sheet},
+    terminal::ControllingTerminal,
+    wiring,
+};
+
+/// Nobody's: with letters beyond ASCII and characters that some sites rewrite.
+const INVENTED: &str = "Grün&Blau 'Sieben'";
+
+pub(super) fn run(
+    context: &CommandContext<'_>,
+    command: &VerifyCommand,
+) -> Result<Done, CommandFailure> {
+    match command {
+        VerifyCommand::Forms => forms(context),
+        VerifyCommand::Hash => hash(context),
+        VerifyCommand::Explain => explain(context),
+    }
+}
+
+#[derive(Serialize)]
+struct ListedForms {
+    forms: Vec<ListedForm>,
+}
+
+#[derive(Serialize)]
+struct ListedForm {
+    name: &'static str,
+    description: &'static str,
+    /// Whether nobody need name it.
+    is_told_by_its_text: bool,
+}
+
+fn forms(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
+    let known = HashForms::lines().map(|(name, description, is_told_by_its_text)| ListedForm {
+        name,
+        description,
+        is_told_by_its_text,
+    });
+    let known = ListedForms { forms: known.collect() };
+    context.output.result("countersign.verify_forms/1", &known, |known| {
+        let mut sheet = Sheet::default();
+        for form in &known.forms {
+            sheet.row(form.name, form.description);
+        }
+        sheet.to_string()
+    })?;
+    Ok(Done::Whole)
+}
+
+#[derive(Serialize)]
+struct JudgedHash {
+    format: Option<HashFormat>,
+    verdict: &'static str,
+    reason: Option<Unverified>,
+}
+
+fn hash(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
+    let (verifier, terminal) = (verifier(context)?, ControllingTerminal::open()?);
+    let stored = asked_hash(&terminal)?;
+    let password = terminal.ask_passphrase("Password of a test account: ")?;
+    let secret = Secret::from(password.as_bytes());
+    let verdict = verifier.verify(&stored, std::slice::from_ref(&secret));
+    let (reading, word, reason, done) = match verdict {
+        Verdict::Match { reading, .. } => (Some(reading), "match", None, Done::Whole),
+        Verdict::NoMatch => (None, "no match", None, Done::Refused),
+        Verdict::Unverified(reason) => (None, "not verified", Some(reason), Done::Partial),
+    };
+    let judged = JudgedHash { format: verifier.format_of(&stored, reading), verdict: word, reason };
+    context.output.result("countersign.verify_hash/1", &judged, |judged| {
+        let mut sheet = Sheet::default();
+        let format =
+            judged.format.map_or_else(|| "none that is known".to_owned(), |f| f.to_string());
+        sheet.row("format", format).row("verdict", judged.verdict);
+        if let Some(reason) = judged.reason {
+            sheet.row("because", reason);
+        }
+        sheet.to_string()
+    })?;
+    Ok(done)
+}
+
+#[derive(Serialize)]
+struct Explained {
+    /// Nobody's.
+    password: &'static str,
+    forms: Vec<ExplainedForm>,
+}
+
+#[derive(Serialize)]
+struct ExplainedForm {
+    form: HashFormat,
+    description: String,
+    steps: Vec<ExplainedStep>,
+}
+
+#[derive(Serialize)]
+struct ExplainedStep {
+    step: String,
+    gives: String,
+}
+
+fn explain(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
+    let (verifier, terminal) = (verifier(context)?, ControllingTerminal::open()?);
+    let stored = asked_hash(&terminal)?;
+    let secret = Secret::from(INVENTED.as_bytes());
+    let explained = verifier.explain(&stored, &secret).map_err(NotExplained)?;
+    let forms = explained.into_iter().map(explained_form).collect();
+    let explained = Explained { password: INVENTED, forms };
+    context.output.result("countersign.verify_explain/1", &explained, |explained| {
+        explained.forms.iter().map(shown).collect::<Vec<_>>().join("\n")
+    })?;
+    Ok(Done::Whole)
+}
+
+fn explained_form(Explanation { format, description, steps, .. }: Explanation) -> ExplainedForm {
+    let steps =
+        steps.into_iter().map(|(step, value)| ExplainedStep { step, gives: text_of(&value) });
+    ExplainedForm { form: format, description, steps: steps.collect() }
+}
+
+fn shown(form: &ExplainedForm) -> String {
+    let mut sheet = Sheet::default();
+    sheet.row("form", form.form).row("description", &form.description).row("password", INVENTED);
+    for ExplainedStep { step, gives } in &form.steps {
+        sheet.row(step, gives);
+    }
+    sheet.to_string()
+}
+
+/// Text as it is, and bytes that are none as hexadecimal digits.
+fn text_of(value: &[u8]) -> String {
+    match str::from_utf8(value) {
+        Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
+        _ => format!("0x{}", hex_of(value)),
+    }
+}
+
+fn asked_hash(terminal: &ControllingTerminal) -> Result<StoredHash, CommandFailure> {
+    let text = terminal.ask_passphrase("Stored hash, as it stands in the column: ")?;
+    let hash = StoredHash::from_column(Some(text.trim().to_owned()));
+    hash.ok_or_else(|| NoHash.into())
+}
+
+/// As the configuration has it, or of every form that is known, where there is none.
+fn verifier(context: &CommandContext<'_>) -> Result<std::sync::Arc<Verifier>, CommandFailure> {
+    if context.cli.config.is_none() && !Path::new(DEFAULT_FILE).exists() {
+        return Ok(std::sync::Arc::new(Verifier::new(
+            password::CostLimits::default(),
+            HashForms::known(),
+        )));
+    }
+    Ok(wiring::verifier(&context.config()?)?)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("that is no password: empty, or what stands where there is none")]
+struct NoHash;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the hash cannot be explained: {0}. `countersign verify forms` lists what is known")]
+struct NotExplained(Unverified);
