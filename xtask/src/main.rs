@@ -29,7 +29,8 @@ Commands:
   test [--full]    Everything that must pass before a change is merged: format, lints, spelling,
                    licences, tidiness, a simulation, then all tests. Installs what is missing first.
                    --full adds documents, longer kill loops, ten times the seeds, and 60 seconds of
-                   each fuzz target.
+                   each fuzz target. Started again on the same commit, it goes on with what has not
+                   passed.
   example [DIR]    Makes a site that Django runs, leaks that concern it, and the truth about both,
                    in target/example or DIR. Everybody in it is invented.
   bench [NAME]     Runs one benchmark, or all, and rewrites its section of docs/benchmarks.md.

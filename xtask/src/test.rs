@@ -1,7 +1,9 @@
 //! Everything that must pass before a change is merged.
 
 use std::{
+    fs,
     num::NonZero,
+    path::PathBuf,
     process::Command,
     thread,
     time::{Duration, Instant},
@@ -9,7 +11,7 @@ use std::{
 
 use crate::{
     fuzz,
-    shell::{ChoreResult, command, run},
+    shell::{ChoreResult, command, output, root, run},
     simulation, tidy,
     tools::{self, Need, tool},
 };
@@ -17,7 +19,8 @@ use crate::{
 /// Runs every step, whatever became of the one before it, so that one run shows all that is
 /// wrong. The tests come last: their own closing lines stand right above the table.
 pub(crate) fn test(full: bool) -> ChoreResult {
-    let mut report = Report::default();
+    let mut report =
+        Report { passed: full.then(Passed::of_these_files).flatten(), steps: Vec::new() };
     report.must("tools", || tools::install(if full { Need::Full } else { Need::Tests }))?;
     report.step("format", || run(&mut command("cargo fmt --all --check")));
     let linted = report.step("lints", || {
@@ -38,12 +41,28 @@ pub(crate) fn test(full: bool) -> ChoreResult {
     }
     // What a lint refuses is compiled once more without lints, so that its tests still run.
     let compiler = if linted { Compiler::Clippy } else { Compiler::Rustc };
-    report.step("tests", || {
-        let mut tests = by(compiler, TESTS);
-        tests.arg("--no-fail-fast").env("RUST_TEST_THREADS", test_threads().to_string());
-        run(tests.envs(all_of_them(full)))
-    });
+    if full {
+        for suite in SUITES {
+            report
+                .step(&format!("tests {suite}"), || run(tests(compiler, full).args(["--", suite])));
+        }
+        let skipped = SUITES.iter().flat_map(|suite| ["--skip", suite]);
+        report.step("other tests", || run(tests(compiler, full).arg("--").args(skipped)));
+    } else {
+        report.step("tests", || run(&mut tests(compiler, full)));
+    }
     report.conclude()
+}
+
+/// Tests whose names hold one of these are a suite of their own in a full run, and all others are the last
+/// one: a run that was broken off goes on with those that have not passed.
+const SUITES: &[&str] = &["campaign_", "rows", "outage::", "way_back::", "kill::"];
+
+fn tests(compiler: Compiler, full: bool) -> Command {
+    let mut tests = by(compiler, TESTS);
+    tests.arg("--no-fail-fast").env("RUST_TEST_THREADS", test_threads().to_string());
+    tests.envs(all_of_them(full));
+    tests
 }
 
 /// One more than there are processors: much of a test is waiting for servers and for time to pass.
@@ -96,17 +115,18 @@ fn cargo(line: &str) -> Command {
 #[derive(Default)]
 struct Report {
     steps: Vec<TestStep>,
+    passed: Option<Passed>,
 }
 
 struct TestStep {
-    name: &'static str,
+    name: String,
     took: Duration,
     failure: Option<String>,
 }
 
 impl Report {
     /// Runs a step that all later ones need.
-    fn must(&mut self, name: &'static str, run: impl FnOnce() -> ChoreResult) -> ChoreResult {
+    fn must(&mut self, name: &str, run: impl FnOnce() -> ChoreResult) -> ChoreResult {
         self.step(name, run);
         match self.steps.iter().find_map(|step| step.failure.clone()) {
             Some(failure) => Err(failure.into()),
@@ -114,37 +134,73 @@ impl Report {
         }
     }
 
-    /// Runs a step, and says whether it passed.
-    fn step(&mut self, name: &'static str, run: impl FnOnce() -> ChoreResult) -> bool {
+    /// Runs a step, unless it has passed before, and says whether it passed.
+    fn step(&mut self, name: &str, run: impl FnOnce() -> ChoreResult) -> bool {
         println!("\n== {name}");
         let start = Instant::now();
-        let failure = run().err().map(|error| error.to_string());
+        let (state, failure) = match &self.passed {
+            Some(passed) if passed.has(name) => ("passed before", None),
+            _ => match run() {
+                Ok(()) => ("ok", None),
+                Err(error) => ("FAILED", Some(error.to_string())),
+            },
+        };
         let took = start.elapsed();
-        let state = if failure.is_some() { "FAILED" } else { "ok" };
         println!("== {name}: {state}, {}", seconds(took));
-        if let Some(failure) = &failure {
-            println!("{failure}");
+        match (&failure, &self.passed) {
+            (Some(failure), _) => println!("{failure}"),
+            (None, Some(passed)) => passed.note(name),
+            (None, None) => {}
         }
-        let passed = failure.is_none();
-        self.steps.push(TestStep { name, took, failure });
-        passed
+        let is_passed = failure.is_none();
+        self.steps.push(TestStep { name: name.to_owned(), took, failure });
+        is_passed
     }
 
     fn conclude(self) -> ChoreResult {
-        println!("\n{:<12} {:>9}", "step", "time");
+        println!("\n{:<18} {:>9}", "step", "time");
         for step in &self.steps {
             let failed = if step.failure.is_some() { "  FAILED" } else { "" };
-            println!("{:<12} {:>9}{failed}", step.name, seconds(step.took));
+            println!("{:<18} {:>9}{failed}", step.name, seconds(step.took));
         }
         let total: Duration = self.steps.iter().map(|step| step.took).sum();
-        println!("{:<12} {:>9}", "total", seconds(total));
+        println!("{:<18} {:>9}", "total", seconds(total));
         let failed = self.steps.iter().filter(|step| step.failure.is_some());
-        let failed: Vec<_> = failed.map(|step| step.name).collect();
+        let failed: Vec<_> = failed.map(|step| step.name.as_str()).collect();
         if failed.is_empty() {
             println!("\nall passed");
             return Ok(());
         }
         Err(format!("failed: {}", failed.join(", ")).into())
+    }
+}
+
+/// Which steps of a full run have passed, of the very files that are here.
+struct Passed {
+    folder: PathBuf,
+}
+
+impl Passed {
+    /// `None` if files differ from those that are committed.
+    fn of_these_files() -> Option<Self> {
+        let changed = output(&mut command("git status --porcelain")).ok()?;
+        let tree = output(&mut command("git rev-parse HEAD^{tree}")).ok()?;
+        let folder = root().join("target/passed").join(tree.trim());
+        changed.trim().is_empty().then_some(Self { folder })
+    }
+
+    /// Tools are looked for each time: they may be gone.
+    fn has(&self, step: &str) -> bool {
+        step != "tools" && self.file(step).exists()
+    }
+
+    /// Whoever cannot write it down runs the step again.
+    fn note(&self, step: &str) {
+        let _ = fs::create_dir_all(&self.folder).and_then(|()| fs::write(self.file(step), ""));
+    }
+
+    fn file(&self, step: &str) -> PathBuf {
+        self.folder.join(step.replace([' ', ':'], "_"))
     }
 }
 
@@ -163,6 +219,19 @@ mod tests {
         report.step("second", || Ok(()));
         assert_eq!(report.steps.len(), 2);
         assert_eq!(report.conclude().unwrap_err().to_string(), "failed: first");
+    }
+
+    #[test]
+    fn what_has_passed_before_is_not_run_again() {
+        let folder =
+            std::env::temp_dir().join(format!("countersign-passed-{}", std::process::id()));
+        let report =
+            || Report { passed: Some(Passed { folder: folder.clone() }), ..Report::default() };
+        assert!(report().step("tests x::", || Ok(())));
+        assert!(!report().step("other", || Err("broken".into())));
+        assert!(report().step("tests x::", || Err("run again".into())));
+        assert!(!report().step("other", || Err("broken".into())));
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
