@@ -61,11 +61,17 @@ fn stored_hashes(people: &[Person], random: &mut Random) -> Vec<String> {
     })
 }
 
+/// What Django writes behind a `!` where there is no password.
+const DJANGO_MARK_CHARS: usize = 40;
+
 /// Where there is no password, half of them are marked as Django does it.
 fn stored_hash(person: &Person, salt: &Salt) -> String {
     match &person.password {
         Some(password) => person.format.hash(password, salt),
-        None if person.role.place.is_multiple_of(2) => format!("!{}", salt.text()),
+        None if person.role.place.is_multiple_of(2) => {
+            let text = salt.text();
+            format!("!{text}{}", &text[..DJANGO_MARK_CHARS - text.len()])
+        }
         None => String::new(),
     }
 }
