@@ -1,8 +1,9 @@
 use std::{fmt, str::FromStr};
 
-use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::{Signer as _, SigningKey};
-use signed_note::{Note, NoteError, Signer, StandardVerifier, VerifierList, key_id};
+use signed_note::{
+    Note, NoteError, Signature, Signer, StandardVerifier, Verifier as _, VerifierList, key_id,
+};
 use tlog_tiles::{checkpoint, tlog};
 
 use crate::Hash;
@@ -117,10 +118,9 @@ impl CheckpointVerifier {
         self.of_this_log(&head)
     }
 
-    /// By which signatures name it: `NAME+HASH+KEY`. A key may hold a `+` as well.
-    fn key_hash(&self) -> Option<[u8; 4]> {
-        let hash = self.0.split('+').nth(1)?;
-        HEXLOWER.decode(hash.as_bytes()).ok()?.try_into().ok()
+    /// By which signatures name it.
+    fn key_id(&self) -> Option<u32> {
+        Some(StandardVerifier::new(&self.0).ok()?.key_id())
     }
 
     fn of_this_log(&self, head: &checkpoint::Checkpoint) -> Result<Checkpoint, CheckpointError> {
@@ -196,28 +196,22 @@ impl CheckpointVerifiers {
             None => Err(CheckpointError::Signature(refused)),
         }
     }
-}
 
-impl CheckpointVerifiers {
     /// Whether each signature of a checkpoint names one of these keys. One that they do not know is of a
     /// key that came into force later.
     #[must_use]
     pub fn know_signers(&self, note: &str) -> bool {
         let known = self.retired.iter().map(|(verifier, _)| verifier).chain([&self.in_force]);
-        let known: Vec<_> = known.filter_map(CheckpointVerifier::key_hash).collect();
-        let mut signers = note.lines().filter_map(|line| line.strip_prefix(SIGNATURE)).map(signer);
-        signers.all(|signer| signer.is_some_and(|signer| known.contains(&signer)))
+        let known: Vec<_> = known.filter_map(CheckpointVerifier::key_id).collect();
+        let mut signatures = note.lines().filter(|line| line.starts_with(SIGNATURE));
+        signatures.all(|line| {
+            Signature::from_bytes(line.as_bytes()).is_ok_and(|found| known.contains(&found.id()))
+        })
     }
 }
 
-/// How a line of a note begins that is a signature: then come a name and, in base64, the key's hash and
-/// the signature.
+/// How a line of a note begins that is a signature.
 const SIGNATURE: &str = "\u{2014} ";
-
-fn signer(line: &str) -> Option<[u8; 4]> {
-    let bytes = BASE64.decode(line.split(' ').nth(1)?.as_bytes()).ok()?;
-    bytes.get(..4)?.try_into().ok()
-}
 
 /// Why a text is no checkpoint of this log.
 #[derive(Debug, thiserror::Error)]
