@@ -8,7 +8,6 @@
 //! docs/hashes.md explains all of it.
 
 mod blob;
-mod coding;
 mod described;
 mod description_error;
 mod digest;

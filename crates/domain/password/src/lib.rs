@@ -15,6 +15,7 @@
 //! - `$2a$`, `$2b$` and `$2y$` are one function. `$2x$` marks hashes of a faulty one, which is the same
 //!   for ASCII, and `$2$` of one without the closing NUL.
 
+mod coding;
 mod cost;
 mod description;
 mod forms;

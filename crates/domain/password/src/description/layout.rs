@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 
 use super::{
     blob::Blob,
-    coding::Coding,
     fields::{Fields, HashField},
 };
+use crate::coding::Coding;
 
 /// The shape of one column.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 
 use super::{
     blob::{Blob, BlobPiece, PieceLen},
-    coding::Coding,
     described::Description,
     description_error::DescriptionError,
     digest::DigestName,
@@ -11,7 +10,7 @@ use super::{
     step::{Count, End, HashStep, Native, Operand, ScryptCosts, Slow, Special},
     text_step::TextStep,
 };
-use crate::limits::DESCRIPTION_BYTES_MAX;
+use crate::{coding::Coding, limits::DESCRIPTION_BYTES_MAX};
 
 type Parsed<T> = Result<T, DescriptionError>;
 

@@ -5,7 +5,6 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::{
-    coding::Coding,
     described::Description,
     fields::{Fields, HASH, HashField},
     layout::LayoutMisfit,
@@ -15,6 +14,7 @@ use super::{
 };
 use crate::{
     CostLimits, MakeHashError,
+    coding::Coding,
     known_form::KnownForm,
     limits::{BCRYPT_SECRET_BYTES_MAX, DIGEST_BYTES_MAX, DIGEST_BYTES_MIN, HASH_TEXT_BYTES_MAX},
     native::{Method, ParsedHash, Scratch},

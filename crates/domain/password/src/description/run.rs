@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     CostLimits, MakeHashError,
+    coding::Coding,
     native::{Scratch, bcrypt, md5_crypt},
 };
 
@@ -310,7 +311,7 @@ pub(super) fn output_len(steps: &[HashStep], fields: &Fields) -> Option<usize> {
         }
         HashStep::First(first) => len.map(|len: usize| len.min(*first)),
         HashStep::Encode(coding) => len.map(|len| coding.text_len(len)),
-        HashStep::Decode(super::coding::Coding::Hex) => len.map(|len| len / 2),
+        HashStep::Decode(Coding::Hex) => len.map(|len| len / 2),
         HashStep::Times(_, steps) => output_len(steps, fields),
         HashStep::Slow(Slow::Bcrypt { .. }) => Some(bcrypt::DIGEST_BYTES),
         HashStep::Slow(

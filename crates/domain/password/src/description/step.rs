@@ -1,6 +1,7 @@
 //! What a site does with a password, step by step.
 
-use super::{coding::Coding, digest::DigestName, text_step::TextStep};
+use super::{digest::DigestName, text_step::TextStep};
+use crate::coding::Coding;
 
 /// One step: it takes the running value, and leaves another.
 #[derive(Debug, Clone, PartialEq, Eq)]

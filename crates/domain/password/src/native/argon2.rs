@@ -4,7 +4,6 @@
 //! the reference implementation), canonical base64, and no `keyid` or `data`.
 
 use argon2::{Algorithm, Params, Version};
-use data_encoding::BASE64_NOPAD;
 use model::Unverified::{self, Malformed};
 use zeroize::Zeroizing;
 
@@ -14,7 +13,7 @@ use super::{
     scratch::Scratch,
     text::{decimal, decode, of_fair_length, positive},
 };
-use crate::{CostLimits, MakeHashError, limits::ARGON2_SALT_BYTES_MIN};
+use crate::{CostLimits, MakeHashError, coding::Coding, limits::ARGON2_SALT_BYTES_MIN};
 
 #[derive(Clone)]
 pub(crate) struct Argon2 {
@@ -44,7 +43,7 @@ pub(super) fn read(text: &str) -> Result<ParsedHash<Argon2>, Unverified> {
         key: Zeroizing::default(),
     };
     method.params().ok_or(Malformed)?;
-    let digest = of_fair_length(decode(digest, &BASE64_NOPAD)?)?;
+    let digest = of_fair_length(decode(digest, Coding::Base64Bare)?)?;
     Ok(ParsedHash::new(method, read_salt(salt)?, digest))
 }
 
@@ -80,7 +79,7 @@ fn read_version(text: &str) -> Result<Version, Unverified> {
 }
 
 fn read_salt(text: &str) -> Result<Vec<u8>, Unverified> {
-    let salt = decode(text, &BASE64_NOPAD)?;
+    let salt = decode(text, Coding::Base64Bare)?;
     if salt.len() < ARGON2_SALT_BYTES_MIN { Err(Malformed) } else { Ok(salt) }
 }
 
@@ -146,7 +145,7 @@ impl Family for Argon2 {
             None => String::new(),
         };
         let costs = self.order.map(|name| format!("{name}={}", self.cost(name))).join(",");
-        let (salt, digest) = (BASE64_NOPAD.encode(salt), BASE64_NOPAD.encode(digest));
+        let (salt, digest) = (Coding::Base64Bare.encode(salt), Coding::Base64Bare.encode(digest));
         format!("${}{version}${costs}${salt}${digest}", self.algorithm)
     }
 

@@ -7,10 +7,11 @@ use super::{
     family::Family,
     parsed::ParsedHash,
     scratch::Scratch,
-    text::{BCRYPT, decode, of_length},
+    text::{decode, of_length},
 };
 use crate::{
     CostLimits, MakeHashError,
+    coding::Coding,
     limits::{BCRYPT_COSTS, BCRYPT_SECRET_BYTES_MAX},
 };
 
@@ -36,8 +37,8 @@ pub(super) fn read(text: &str) -> Result<ParsedHash<Bcrypt>, Unverified> {
         cost: read_cost(cost)?,
         is_derived: false,
     };
-    let salt = of_length(decode(salt, &BCRYPT)?, SALT_BYTES)?;
-    let digest = of_length(decode(digest, &BCRYPT)?, DIGEST_BYTES)?;
+    let salt = of_length(decode(salt, Coding::Bcrypt)?, SALT_BYTES)?;
+    let digest = of_length(decode(digest, Coding::Bcrypt)?, DIGEST_BYTES)?;
     Ok(ParsedHash::new(method, salt, digest))
 }
 
@@ -112,7 +113,7 @@ impl Family for Bcrypt {
     }
 
     fn encode(&self, salt: &[u8], digest: &[u8]) -> String {
-        let (salt, digest) = (BCRYPT.encode(salt), BCRYPT.encode(digest));
+        let (salt, digest) = (Coding::Bcrypt.encode(salt), Coding::Bcrypt.encode(digest));
         format!("${}${:02}${salt}{digest}", self.variant, self.cost)
     }
 

@@ -3,18 +3,22 @@
 
 use model::Unverified::{self, Malformed};
 
-use super::text::{CRYPT, CRYPT_ALPHABET, decode};
-use crate::{MakeHashError, limits::REHASHED_SECRET_BYTES_MAX};
+use super::text::decode;
+use crate::{
+    MakeHashError,
+    coding::{CRYPT_ALPHABET, Coding},
+    limits::REHASHED_SECRET_BYTES_MAX,
+};
 
 /// A digest as text: its bytes in this order, one of them perhaps twice.
 pub(super) fn shuffled(digest: &[u8], order: &[usize]) -> String {
     let bytes: Vec<u8> = order.iter().map(|place| digest[*place]).collect();
-    CRYPT.encode(&bytes)
+    Coding::Crypt.encode(&bytes)
 }
 
 /// The digest of `bytes` bytes that [`shuffled`] makes this text of.
 pub(super) fn unshuffled(text: &str, order: &[usize], bytes: usize) -> Result<Vec<u8>, Unverified> {
-    let found = decode(text, &CRYPT)?;
+    let found = decode(text, Coding::Crypt)?;
     if found.len() != order.len() {
         return Err(Malformed);
     }

@@ -1,8 +1,5 @@
 //! The oldest crypt strings: 13 characters of Unix, and `_` with 19 of BSDi.
 
-use std::sync::LazyLock;
-
-use data_encoding::Encoding;
 use model::Unverified::{self, Malformed};
 use zeroize::Zeroizing;
 
@@ -13,9 +10,9 @@ use super::{
     parsed::ParsedHash,
     scratch::Scratch,
     scrypt::{crypt_number, crypt_text, crypt_value},
-    text::{CRYPT_ALPHABET, decode, dialect, of_length},
+    text::{decode, of_length},
 };
-use crate::{CostLimits, MakeHashError};
+use crate::{CostLimits, MakeHashError, coding::Coding};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DesCrypt {
@@ -46,7 +43,7 @@ fn split(
     salt_chars: usize,
 ) -> Result<ParsedHash<DesCrypt>, Unverified> {
     let (salt, digest) = text.split_at_checked(salt_chars).ok_or(Malformed)?;
-    let digest = of_length(decode(digest, &HIGHEST_FIRST)?, DIGEST_BYTES)?;
+    let digest = of_length(decode(digest, Coding::CryptHighestFirst)?, DIGEST_BYTES)?;
     Ok(ParsedHash::new(method, plain_salt(salt)?, digest))
 }
 
@@ -57,10 +54,6 @@ const COST_CHARS: usize = 4;
 const DIGEST_BYTES: usize = 8;
 
 const UNIX_ROUNDS: u32 = 25;
-
-/// The characters of crypt(3) in the order of bits that is usual elsewhere.
-static HIGHEST_FIRST: LazyLock<Encoding> =
-    LazyLock::new(|| dialect(&String::from_utf8_lossy(CRYPT_ALPHABET), |_| ()));
 
 fn read_cost(text: &str) -> Result<u32, Unverified> {
     match number(text.as_bytes()) {
@@ -110,10 +103,6 @@ impl Family for DesCrypt {
         self.rounds() > limits.digest_rounds_max
     }
 
-    fn salt_alphabet(&self) -> Option<&'static [u8]> {
-        Some(CRYPT_ALPHABET)
-    }
-
     fn derive(
         &self,
         secret: &[u8],
@@ -132,6 +121,10 @@ impl Family for DesCrypt {
             Self::Unix => String::new(),
             Self::Bsdi { rounds } => format!("{BSDI}{}", crypt_text(*rounds, COST_CHARS)),
         };
-        format!("{cost}{}{}", String::from_utf8_lossy(salt), HIGHEST_FIRST.encode(digest))
+        format!(
+            "{cost}{}{}",
+            String::from_utf8_lossy(salt),
+            Coding::CryptHighestFirst.encode(digest)
+        )
     }
 }

@@ -1,15 +1,17 @@
 use std::fmt;
 
 use super::scratch::Scratch;
-use crate::{CostLimits, MakeHashError};
+use crate::{CostLimits, MakeHashError, coding::CRYPT_ALPHABET};
 
 /// What differs between the families of functions.
 pub(crate) trait Family: fmt::Debug + Send + Sync {
     /// Whether it asks for more than the caps allow.
     fn exceeds(&self, limits: &CostLimits) -> bool;
 
-    /// The characters of salts that are text; `None` if a salt is bytes.
-    fn salt_alphabet(&self) -> Option<&'static [u8]>;
+    /// The characters of salts that are text, as those of crypt(3) are; `None` if a salt is bytes.
+    fn salt_alphabet(&self) -> Option<&'static [u8]> {
+        Some(CRYPT_ALPHABET)
+    }
 
     /// Computes as many bytes as `out` holds.
     fn derive(

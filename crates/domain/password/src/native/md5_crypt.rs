@@ -8,7 +8,6 @@ use super::{
     family::Family,
     parsed::ParsedHash,
     scratch::Scratch,
-    text::CRYPT_ALPHABET,
 };
 use crate::{CostLimits, MakeHashError};
 
@@ -91,10 +90,6 @@ pub(super) fn repeated<D: Digest>(
 impl Family for Md5Crypt {
     fn exceeds(&self, _: &CostLimits) -> bool {
         false
-    }
-
-    fn salt_alphabet(&self) -> Option<&'static [u8]> {
-        Some(CRYPT_ALPHABET)
     }
 
     fn derive(

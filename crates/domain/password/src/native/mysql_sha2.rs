@@ -46,10 +46,6 @@ impl Family for MysqlSha2 {
     }
 
     /// New ones are text, so that any column can hold them.
-    fn salt_alphabet(&self) -> Option<&'static [u8]> {
-        Some(super::text::CRYPT_ALPHABET)
-    }
-
     fn derive(
         &self,
         secret: &[u8],

@@ -10,9 +10,9 @@ use super::{
     parsed::ParsedHash,
     scratch::Scratch,
     scrypt::{crypt_text, crypt_value},
-    text::{CRYPT, CRYPT_ALPHABET, decode},
+    text::decode,
 };
-use crate::{CostLimits, MakeHashError};
+use crate::{CostLimits, MakeHashError, coding::Coding};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Phpass {
@@ -73,15 +73,15 @@ impl PhpassNotation {
 
     fn read_digest(self, text: &str) -> Result<Vec<u8>, Unverified> {
         let digest = match self {
-            Self::Portable | Self::PhpBb => decode(text, &CRYPT)?,
-            Self::Drupal => decode(&format!("{text}{NO_BITS}"), &CRYPT)?,
+            Self::Portable | Self::PhpBb => decode(text, Coding::Crypt)?,
+            Self::Drupal => decode(&format!("{text}{NO_BITS}"), Coding::Crypt)?,
         };
         let long = digest.len() == self.digest_bytes();
         if long && self.write_digest(&digest) == text { Ok(digest) } else { Err(Malformed) }
     }
 
     fn write_digest(self, digest: &[u8]) -> String {
-        let mut text = CRYPT.encode(digest);
+        let mut text = Coding::Crypt.encode(digest);
         if self == Self::Drupal {
             text.truncate(DRUPAL_DIGEST_CHARS);
         }
@@ -112,10 +112,6 @@ impl Phpass {
 impl Family for Phpass {
     fn exceeds(&self, limits: &CostLimits) -> bool {
         self.rounds() > limits.digest_rounds_max
-    }
-
-    fn salt_alphabet(&self) -> Option<&'static [u8]> {
-        Some(CRYPT_ALPHABET)
     }
 
     /// No function of C stands behind it, so a NUL byte is a byte like any other.

@@ -6,9 +6,13 @@ use super::{
     family::Family,
     parsed::ParsedHash,
     scratch::Scratch,
-    text::{CRYPT, CRYPT_ALPHABET, decode, of_length},
+    text::{decode, of_length},
 };
-use crate::{CostLimits, MakeHashError, limits::SCRYPT_R_TIMES_P_END};
+use crate::{
+    CostLimits, MakeHashError,
+    coding::{CRYPT_ALPHABET, Coding},
+    limits::SCRYPT_R_TIMES_P_END,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scrypt {
@@ -29,7 +33,7 @@ pub(super) fn read(text: &str) -> Result<ParsedHash<Scrypt>, Unverified> {
     if !salt.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Malformed);
     }
-    let digest = of_length(decode(digest, &CRYPT)?, DIGEST_BYTES)?;
+    let digest = of_length(decode(digest, Coding::Crypt)?, DIGEST_BYTES)?;
     Ok(ParsedHash::new(Scrypt::new(read_crypt_costs(costs)?)?, salt.into(), digest))
 }
 
@@ -86,10 +90,6 @@ impl Family for Scrypt {
             || self.p > limits.scrypt_p_max
     }
 
-    fn salt_alphabet(&self) -> Option<&'static [u8]> {
-        Some(CRYPT_ALPHABET)
-    }
-
     fn derive(
         &self,
         secret: &[u8],
@@ -107,7 +107,7 @@ impl Family for Scrypt {
     fn encode(&self, salt: &[u8], digest: &[u8]) -> String {
         let log_n = crypt_text(self.log_n.into(), 1);
         let (r, p) = (crypt_text(self.r, 5), crypt_text(self.p, 5));
-        let (salt, digest) = (String::from_utf8_lossy(salt), CRYPT.encode(digest));
+        let (salt, digest) = (String::from_utf8_lossy(salt), Coding::Crypt.encode(digest));
         format!("$7${log_n}{r}{p}{salt}${digest}")
     }
 }

@@ -9,7 +9,7 @@ use super::{
     family::Family,
     parsed::ParsedHash,
     scratch::Scratch,
-    text::{CRYPT_ALPHABET, positive},
+    text::positive,
 };
 use crate::{CostLimits, MakeHashError};
 
@@ -48,10 +48,6 @@ impl Sha1Crypt {
 impl Family for Sha1Crypt {
     fn exceeds(&self, limits: &CostLimits) -> bool {
         self.rounds > limits.digest_rounds_max
-    }
-
-    fn salt_alphabet(&self) -> Option<&'static [u8]> {
-        Some(CRYPT_ALPHABET)
     }
 
     fn derive(

@@ -10,7 +10,7 @@ use super::{
     md5_crypt::{bits, repeated},
     parsed::ParsedHash,
     scratch::Scratch,
-    text::{CRYPT_ALPHABET, decimal},
+    text::decimal,
 };
 use crate::{CostLimits, MakeHashError};
 
@@ -144,10 +144,6 @@ impl ShaCrypt {
 impl Family for ShaCrypt {
     fn exceeds(&self, limits: &CostLimits) -> bool {
         self.rounds() > limits.digest_rounds_max
-    }
-
-    fn salt_alphabet(&self) -> Option<&'static [u8]> {
-        Some(CRYPT_ALPHABET)
     }
 
     fn derive(

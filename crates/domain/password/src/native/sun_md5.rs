@@ -12,7 +12,7 @@ use super::{
     md5_crypt::ORDER,
     parsed::ParsedHash,
     scratch::Scratch,
-    text::{CRYPT_ALPHABET, positive},
+    text::positive,
 };
 use crate::{CostLimits, MakeHashError};
 
@@ -133,10 +133,6 @@ impl Write for Digits<'_> {
 impl Family for SunMd5 {
     fn exceeds(&self, limits: &CostLimits) -> bool {
         self.all_rounds() > limits.digest_rounds_max
-    }
-
-    fn salt_alphabet(&self) -> Option<&'static [u8]> {
-        Some(CRYPT_ALPHABET)
     }
 
     fn derive(

@@ -1,40 +1,14 @@
-//! What the texts of stored hashes are made of: base64 in its dialects, numbers, parameters.
+//! What the texts of stored hashes are made of: digests, numbers, parameters.
 
-use std::sync::LazyLock;
-
-use data_encoding::{BitOrder, Encoding, Specification};
 use model::Unverified::{self, Malformed, TooExpensive};
 
-use crate::limits::{DIGEST_BYTES_MAX, DIGEST_BYTES_MIN};
+use crate::{
+    coding::Coding,
+    limits::{DIGEST_BYTES_MAX, DIGEST_BYTES_MIN},
+};
 
-/// The characters of crypt(3), in the order of their values.
-pub(super) const CRYPT_ALPHABET: &[u8; 64] =
-    b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-/// bcrypt's base64. Software that writes or checks these hashes compares whole strings or refuses
-/// odd trailing bits, so only the canonical text is taken.
-pub(super) static BCRYPT: LazyLock<Encoding> = LazyLock::new(|| {
-    dialect("./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", |_| ())
-});
-
-/// libxcrypt's base64 of `$7$`: its own order of characters, lowest bits first.
-pub(super) static CRYPT: LazyLock<Encoding> = LazyLock::new(|| {
-    let symbols = String::from_utf8_lossy(CRYPT_ALPHABET);
-    dialect(&symbols, |specification| {
-        specification.bit_order = BitOrder::LeastSignificantFirst;
-    })
-});
-
-pub(super) fn dialect(symbols: &str, adapt: impl FnOnce(&mut Specification)) -> Encoding {
-    let mut specification = Specification::new();
-    specification.symbols.push_str(symbols);
-    adapt(&mut specification);
-    let encoding = specification.encoding();
-    encoding.expect("64 distinct characters, and translations of others")
-}
-
-pub(super) fn decode(text: &str, dialect: &Encoding) -> Result<Vec<u8>, Unverified> {
-    dialect.decode(text.as_bytes()).map_err(|_| Malformed)
+pub(super) fn decode(text: &str, coding: Coding) -> Result<Vec<u8>, Unverified> {
+    coding.decode(text).ok_or(Malformed)
 }
 
 /// A digest of the only length that the format has.

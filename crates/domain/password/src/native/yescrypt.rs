@@ -12,9 +12,9 @@ use super::{
     family::Family,
     parsed::ParsedHash,
     scratch::Scratch,
-    text::{CRYPT, decode, of_length},
+    text::{decode, of_length},
 };
-use crate::{CostLimits, MakeHashError, limits::SCRYPT_R_TIMES_P_END};
+use crate::{CostLimits, MakeHashError, coding::Coding, limits::SCRYPT_R_TIMES_P_END};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Yescrypt {
@@ -35,7 +35,7 @@ pub(super) fn read(text: &str) -> Result<ParsedHash<Yescrypt>, Unverified> {
         return Err(Malformed);
     };
     let method = Yescrypt { notation: YescryptNotation::named(name)?, params: read_costs(costs)? };
-    let digest = of_length(decode(digest, &CRYPT)?, DIGEST_BYTES)?;
+    let digest = of_length(decode(digest, Coding::Crypt)?, DIGEST_BYTES)?;
     Ok(ParsedHash::new(method, read_salt(salt)?, digest))
 }
 
@@ -45,7 +45,7 @@ const DIGEST_BYTES: usize = 32;
 const SALT_BYTES_MAX: usize = 64;
 
 fn read_salt(text: &str) -> Result<Vec<u8>, Unverified> {
-    let salt = decode(text, &CRYPT)?;
+    let salt = decode(text, Coding::Crypt)?;
     if salt.len() > SALT_BYTES_MAX { Err(Malformed) } else { Ok(salt) }
 }
 
@@ -78,7 +78,7 @@ impl YescryptNotation {
 impl Yescrypt {
     /// What stands before the digest.
     fn settings(&self, salt: &[u8]) -> String {
-        format!("${}${}${}", self.notation.name(), self.params, CRYPT.encode(salt))
+        format!("${}${}${}", self.notation.name(), self.params, Coding::Crypt.encode(salt))
     }
 
     /// HMACs of the settings and of what yescrypt gave, keyed with the secret.
@@ -125,6 +125,6 @@ impl Family for Yescrypt {
     }
 
     fn encode(&self, salt: &[u8], digest: &[u8]) -> String {
-        format!("{}${}", self.settings(salt), CRYPT.encode(digest))
+        format!("{}${}", self.settings(salt), Coding::Crypt.encode(digest))
     }
 }

@@ -32,6 +32,8 @@ pub(crate) enum Coding {
     Bcrypt,
     /// That of crypt(3): lowest bits first.
     Crypt,
+    /// The same characters in the order of bits that is usual elsewhere, as DES writes them.
+    CryptHighestFirst,
 }
 
 /// What descriptions call them.
@@ -51,7 +53,7 @@ const NAMES: &[(&str, Coding)] = &[
 ];
 
 impl Coding {
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(known, _)| *known == name).map(|(_, coding)| *coding)
     }
 
@@ -66,7 +68,7 @@ impl Coding {
     }
 
     /// Bytes as text, in the case and with the padding that another text has.
-    pub(super) fn encode_like(self, bytes: &[u8], like: &str) -> String {
+    pub(crate) fn encode_like(self, bytes: &[u8], like: &str) -> String {
         match self {
             Self::Hex if like.contains(|c: char| c.is_ascii_uppercase()) => HEXUPPER.encode(bytes),
             _ => self.encoding(like).encode(bytes),
@@ -74,7 +76,7 @@ impl Coding {
     }
 
     /// Characters of so many bytes.
-    pub(super) fn text_len(self, bytes: usize) -> usize {
+    pub(crate) fn text_len(self, bytes: usize) -> usize {
         self.encoding("").encode_len(bytes)
     }
 
@@ -93,6 +95,7 @@ impl Coding {
             Self::PasslibAdapted => &PASSLIB_ADAPTED,
             Self::Bcrypt => &BCRYPT,
             Self::Crypt => &CRYPT,
+            Self::CryptHighestFirst => &CRYPT_HIGHEST_FIRST,
         }
     }
 }
@@ -120,6 +123,9 @@ static CRYPT: LazyLock<Encoding> = LazyLock::new(|| {
         specification.bit_order = BitOrder::LeastSignificantFirst;
     })
 });
+
+static CRYPT_HIGHEST_FIRST: LazyLock<Encoding> =
+    LazyLock::new(|| dialect(&String::from_utf8_lossy(CRYPT_ALPHABET), |_| ()));
 
 static PASSLIB: LazyLock<Encoding> = LazyLock::new(|| {
     dialect(&BASE64_NOPAD.specification().symbols, |specification| {
