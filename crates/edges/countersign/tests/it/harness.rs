@@ -238,6 +238,13 @@ impl TestInstance {
         run.stdout.trim_end().to_owned()
     }
 
+    /// Whether the store has no such row, named by table and condition, in whatever form its client
+    /// prints a number.
+    pub(crate) fn has_none(&self, rows: &str) -> bool {
+        let count = self.ask(&format!("SELECT COUNT(*) FROM {rows}"));
+        ["0", "[(0,)]"].contains(&&*count)
+    }
+
     pub(crate) fn add_leak(&self, name: &str, files: &[&Path]) -> Run {
         let mut command = self.command(&["leak", "add", "--name", name]);
         command.args(["--date", "2016-05", "--provenance", "circulating"]).args(files);

@@ -275,9 +275,8 @@ fn nobody_is_begun_once_sending_has_paused() {
     let work = office.start_work();
     wait_until(|| pause(&office) != Value::Null);
     thread::sleep(Duration::from_secs(3));
-    let begun =
-        "SELECT COUNT(*) FROM reset_line WHERE intended_at > (SELECT since FROM sending_pause)";
-    assert_eq!(office.instance.ask(begun), "[(0,)]");
+    let begun = "reset_line WHERE intended_at > (SELECT since FROM sending_pause)";
+    assert!(office.instance.has_none(begun));
     assert!(sealed(&office) > 0, "nobody was sealed before");
     office.smtp.behave("EHLO", "");
     hasten(&office);
@@ -353,8 +352,7 @@ fn whom_the_relay_will_not_have_keep_no_other_campaigns_mail() {
     wait_until(|| {
         hasten(&office);
         office.instance.ask("UPDATE notice SET not_before = 0 WHERE state = 'pending'");
-        let all = "SELECT COUNT(*) FROM notice WHERE put_off_at IS NULL";
-        pause(&office) != Value::Null && ["0", "[(0,)]"].contains(&&*office.instance.ask(all))
+        pause(&office) != Value::Null && office.instance.has_none("notice WHERE put_off_at IS NULL")
     });
     office.smtp.behave("*", "accept");
     for address in &first {
