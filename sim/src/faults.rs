@@ -43,10 +43,13 @@ pub(crate) enum Fault {
     Editor,
     /// A standby takes the store's place, and may not have all of it. As rare.
     Failover,
+    /// A host that is armed is away from when the store was backed up until it is put back: its sending
+    /// file knows of nothing that is lost. As rare.
+    Absence,
 }
 
 /// Faults that would hide most others if each run had them.
-const RARE: &[Fault] = &[Fault::Editor, Fault::Failover];
+const RARE: &[Fault] = &[Fault::Editor, Fault::Failover, Fault::Absence];
 
 /// In how many thousandths of the runs one of these goes wrong.
 const RARE_PERMILLE: u64 = 250;
@@ -104,14 +107,16 @@ impl Faults {
         Self { list: all.filter(is_in).collect(), is_chosen: !only.is_empty() }
     }
 
-    /// Those of one run: of the rare ones one at most, and then the store is not put back besides.
+    /// Those of one run: of the rare ones one at most. Then the store is put back only if it is for
+    /// that: whoever is away has to come home to it.
     pub(crate) fn of_run(&self, seed: u64) -> Self {
         let mut dice = Dice::new(seed ^ RARE_SALT);
         let rare: Vec<_> = RARE.iter().copied().filter(|fault| self.has(*fault)).collect();
         let is_rare = self.is_chosen || dice.happens(RARE_PERMILLE);
         let rare = (is_rare && !rare.is_empty()).then(|| *dice.pick(&rare));
         let is_in = |fault: &Fault| match rare {
-            Some(rare) => *fault == rare || !RARE.contains(fault) && *fault != Fault::Restore,
+            Some(rare) if RARE.contains(fault) => *fault == rare,
+            Some(rare) => *fault != Fault::Restore || rare == Fault::Absence,
             None => !RARE.contains(fault),
         };
         let list = self.list.iter().copied().filter(is_in).collect();

@@ -35,8 +35,11 @@ pub(crate) async fn replay(world: &World, file: &Path, faults: &Faults) -> SimRe
 }
 
 /// Mutants that nothing finds but a fault that few runs have.
-const FOUND_BY: &[(&str, Fault)] =
-    &[("campaign_row_believed", Fault::Editor), ("any_database", Fault::Failover)];
+const FOUND_BY: &[(&str, Fault)] = &[
+    ("campaign_row_believed", Fault::Editor),
+    ("any_database", Fault::Failover),
+    ("witness_unasked", Fault::Absence),
+];
 
 /// The first seed that breaks something with a mutant, and nothing without: of so many from one on, not
 /// counting those that cannot find it.

@@ -7,6 +7,7 @@ use std::{collections::BTreeSet, path::Path};
 use crate::{
     SimResult,
     dice::Dice,
+    faults::Fault,
     run::Run,
     site::StoreView,
     world::{Host, Silent},
@@ -14,6 +15,9 @@ use crate::{
 
 /// Named moments that a run goes on after its store was put back, and before anybody signs.
 const PUT_BACK_STEPS: u64 = 250;
+
+/// The host that may be away. Operators work on the other one.
+const ABSENT: usize = 1;
 
 /// How far the store of a run was put back.
 #[derive(Debug, Default)]
@@ -84,6 +88,10 @@ impl Run<'_> {
                 self.trace.line("  the store is backed up".to_owned());
                 let bytes = self.store.back_up(&self.world.path("backup.db")).await?;
                 self.put_back = PutBack::Kept(bytes);
+                if self.faults.has(Fault::Absence) {
+                    self.trace.line(format!("  host {ABSENT} goes away"));
+                    self.actors.retain(|actor| actor.host != ABSENT);
+                }
                 Ok(())
             }
             PutBack::Kept(before) => {

@@ -93,7 +93,7 @@ pub(crate) async fn run(world: &World, asked: &Asked) -> SimResult<Outcome> {
 
 pub(crate) struct Actor {
     name: String,
-    host: usize,
+    pub(crate) host: usize,
     role: Role,
     desk: Arc<Desk>,
     task: LocalBoxFuture<'static, ()>,
