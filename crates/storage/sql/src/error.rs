@@ -2,7 +2,9 @@ use std::{fmt, time::Duration};
 
 use crate::{
     grant::grant_for,
-    refusal::{is_lock_timeout, is_refusal, is_row_security, missing_grant, mysql_rule},
+    refusal::{
+        is_about_schema, is_lock_timeout, is_refusal, is_row_security, missing_grant, mysql_rule,
+    },
 };
 
 /// Why a value cannot be written, or cannot be what a column holds.
@@ -163,6 +165,17 @@ impl SqlError {
         match self {
             Self::Constraint { .. } | Self::Grant { .. } => true,
             Self::Database(error) => is_refusal(error),
+            _ => false,
+        }
+    }
+
+    /// Whether tables or columns are not as the statement takes them to be, or are kept from this role:
+    /// it fails until somebody changes that.
+    #[must_use]
+    pub fn is_about_schema(&self) -> bool {
+        match self {
+            Self::RowSecurity(_) | Self::Grant { .. } => true,
+            Self::Database(error) => is_about_schema(error),
             _ => false,
         }
     }

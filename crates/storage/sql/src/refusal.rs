@@ -19,6 +19,19 @@ fn is_servers(error: &sqlx::Error) -> bool {
     class.is_some_and(|class| SERVER_REFUSALS.contains(&class))
 }
 
+/// The class of errors that are about tables and columns that are not there, or not this role's to use.
+const SERVER_SCHEMA: &str = "42";
+
+/// SQLite's code for the same. It has no other for what is wrong with a statement.
+const FILE_SCHEMA: i32 = 1;
+
+/// Whether a table or a column of a statement is gone, or may not be used.
+pub(crate) fn is_about_schema(error: &sqlx::Error) -> bool {
+    let of_server =
+        database_error(error).is_some_and(|error| error.code().starts_with(SERVER_SCHEMA));
+    of_server || file_code(error).is_some_and(|extended| extended & 0xff == FILE_SCHEMA)
+}
+
 /// Whether somebody else held a lock for longer than the server was to wait.
 pub(crate) fn is_lock_timeout(error: &sqlx::Error) -> bool {
     database_error(error).map(PgDatabaseError::code) == Some("55P03")
@@ -77,7 +90,10 @@ const FILE_REFUSALS: [i32; 3] = [18, 19, 20];
 
 /// Whether the library will not have what it was given.
 fn is_files(error: &sqlx::Error) -> bool {
-    let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<SqliteError>());
-    let code = error.and_then(|error| error.code()?.parse::<i32>().ok());
-    code.is_some_and(|extended| FILE_REFUSALS.contains(&(extended & 0xff)))
+    file_code(error).is_some_and(|extended| FILE_REFUSALS.contains(&(extended & 0xff)))
+}
+
+/// Its lowest byte is the primary code.
+fn file_code(error: &sqlx::Error) -> Option<i32> {
+    error.as_database_error()?.try_downcast_ref::<SqliteError>()?.code()?.parse().ok()
 }

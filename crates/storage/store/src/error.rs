@@ -106,6 +106,12 @@ pub enum StoreError {
         /// Its type, in the database's own words.
         type_name: String,
     },
+    /// A table is gone, or somebody has changed it or what this role may do.
+    #[error(
+        "the store's tables are not as Countersign has made them, or kept from this role: somebody else \
+         has changed the store, and nothing goes on until they are put back: {0}"
+    )]
+    Tables(#[source] SqlError),
     /// A table that always has one row has none, or several.
     #[error("{0}")]
     NotOneRow(
@@ -128,10 +134,14 @@ impl StoreError {
         matches!(self, Self::Unreadable(_))
     }
 
-    /// Whether somebody else has written to the store: a row is gone, cannot be read, or is one too many.
+    /// Whether somebody else has written to the store: a row is gone, cannot be read, or is one too many,
+    /// or a table is not ours any more.
     #[must_use]
     pub const fn is_of_strangers(&self) -> bool {
-        matches!(self, Self::NotOneRow(_) | Self::Unreadable(_) | Self::LogOccupied { .. })
+        matches!(
+            self,
+            Self::NotOneRow(_) | Self::Unreadable(_) | Self::LogOccupied { .. } | Self::Tables(_)
+        )
     }
 
     /// Whether trying again changes nothing: see [`SqlError::is_refusal`].
@@ -151,6 +161,7 @@ impl From<SqlError> for StoreError {
             SqlError::Column { column, reason } => {
                 Self::Unreadable(UnreadableRow { column, reason })
             }
+            error if error.is_about_schema() => Self::Tables(error),
             error => Self::Sql(error),
         }
     }

@@ -88,6 +88,38 @@ fn nobody_was_perhaps_told_by_a_row_that_says_so() {
 }
 
 #[test]
+fn a_table_that_is_not_ours_any_more_ends_the_work() {
+    for backend in Backend::ALL {
+        let office = start(backend);
+        told_by_canary(&office);
+        resume(&office);
+        for table in ["notice", "campaign"] {
+            for (harm, mended) in harms(table) {
+                write(&office, &[&harm]);
+                let work = office.try_to_work();
+                assert_eq!(work.code, 3, "{harm}: {}", work.stderr);
+                let says = "the store's tables are not as Countersign has made them";
+                assert!(work.stderr.contains(says), "{harm}: {}", work.stderr);
+                write(&office, &[&mended]);
+            }
+        }
+        office.work();
+        office.assert_settled(&ids(&office.exposed()));
+    }
+}
+
+/// What an owner does to a table, and what undoes it.
+fn harms(table: &str) -> [(String, String); 2] {
+    let rename = |from: &str, to: &str| format!("ALTER TABLE {from} RENAME TO {to}");
+    let rename_state =
+        |from: &str, to: &str| format!("ALTER TABLE {table} RENAME COLUMN {from} TO {to}");
+    [
+        (rename(table, "gone"), rename("gone", table)),
+        (rename_state("state", "other"), rename_state("other", "state")),
+    ]
+}
+
+#[test]
 fn accounts_that_rows_take_back_are_missed() {
     for backend in Backend::ALL {
         let office = start(backend);
