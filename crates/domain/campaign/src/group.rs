@@ -71,7 +71,7 @@ fn check_whole(targets: &[Target], place: Place) -> Result<(), GroupError> {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GroupError {
     /// No account at all.
-    #[error("no account was claimed")]
+    #[error("the store holds no account of an address that the signed plan lists")]
     Nobody,
     /// The row differs from what was signed, or was never signed.
     #[error("account {account:?}, as the store holds it, does not stand in the signed plan")]

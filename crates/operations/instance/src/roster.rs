@@ -103,7 +103,11 @@ fn verified(
     expected: RosterDigest,
 ) -> Result<Option<Roster>, RosterStateError> {
     let Some((founding, changes)) = documents.split_first() else { return Ok(None) };
-    Ok(Some(Roster::verify_chain(founding, changes, expected, &instance.signing_id()?)?))
+    match Roster::verify_chain(founding, changes, expected, &instance.signing_id()?) {
+        // The configuration may be the one that is wrong.
+        Err(error @ RosterError::OtherDigest { .. }) => Err(error.into()),
+        verified => verified.map(Some).map_err(RosterStateError::Kept),
+    }
 }
 
 fn event(signed: &SignedRoster, roster: &Roster, founding: bool) -> LogEvent {
@@ -130,6 +134,12 @@ pub enum RosterStateError {
     /// The document, or the chain that it continues, does not hold.
     #[error(transparent)]
     Roster(#[from] RosterError),
+    /// Each document was verified before it was kept.
+    #[error(
+        "the store's roster documents do not follow one from the other ({0}): somebody else has written to \
+         the store. Put the table `roster_document` back as a backup of the store has it"
+    )]
+    Kept(#[source] RosterError),
     /// What the store holds is none of ours.
     #[error("a stored roster document is damaged: {0}")]
     Stored(#[source] CanonicalError),
@@ -149,9 +159,9 @@ impl RosterStateError {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::Row(_) => true,
+            Self::Row(_) | Self::Kept(_) | Self::Stored(_) => true,
             Self::Fault(fault) => fault.is_refusal(),
-            _ => false,
+            Self::None | Self::Roster(_) | Self::Instance(_) => false,
         }
     }
 }

@@ -78,6 +78,15 @@ pub enum StoreError {
         /// The size that it has.
         found: u64,
     },
+    /// The log's size stays as it is, whatever is written.
+    #[error(
+        "the database keeps the size of the audit log at {size}: a trigger or a rule that is none of ours \
+         stands in the way, and nothing can be recorded until it is gone"
+    )]
+    LogStuck {
+        /// Entries that the log has.
+        size: u64,
+    },
     /// Somebody else has added an entry, beside the log's size.
     #[error(
         "an entry stands beyond the {size} of the audit log: somebody else has written to the store, \
@@ -140,7 +149,11 @@ impl StoreError {
     pub const fn is_of_strangers(&self) -> bool {
         matches!(
             self,
-            Self::NotOneRow(_) | Self::Unreadable(_) | Self::LogOccupied { .. } | Self::Tables(_)
+            Self::NotOneRow(_)
+                | Self::Unreadable(_)
+                | Self::LogOccupied { .. }
+                | Self::LogStuck { .. }
+                | Self::Tables(_)
         )
     }
 

@@ -159,8 +159,10 @@ impl Tx {
         if query.execute().await? == 1 {
             return Ok(());
         }
-        let found = self.log_size().await?;
-        Err(StoreError::LogMoved { expected, found })
+        match self.log_size().await? {
+            size if size == expected => Err(StoreError::LogStuck { size }),
+            found => Err(StoreError::LogMoved { expected, found }),
+        }
     }
 
     /// Hashes of the log's tree, in the order asked for.

@@ -368,6 +368,28 @@ fn who_was_removed_comes_back_by_no_row() {
 }
 
 #[test]
+fn a_doubled_roster_and_a_log_that_is_held_say_what_they_are() {
+    let office = start(Backend::Sqlite);
+    let doubled = "INSERT INTO roster_document (position, at, body) \
+                   SELECT position + 1, at, body FROM roster_document";
+    write(&office, &[doubled]);
+    assert_refused(&office.try_to_work(), "roster documents do not follow one from the other");
+    write(&office, &["DELETE FROM roster_document WHERE position > 0"]);
+
+    let held = "CREATE TRIGGER held BEFORE UPDATE ON log_head BEGIN SELECT RAISE(IGNORE); END";
+    write(&office, &[held]);
+    let work = office.try_to_work();
+    assert_eq!(work.code, 3, "{}", work.stderr);
+    assert!(
+        work.stderr.contains("the database keeps the size of the audit log"),
+        "{}",
+        work.stderr
+    );
+    write(&office, &["DROP TRIGGER held"]);
+    told_by_canary(&office);
+}
+
+#[test]
 fn an_arming_that_was_replaced_comes_back_by_no_row() {
     for backend in Backend::ALL {
         let office = start(backend);
