@@ -56,9 +56,9 @@ pub fn watch_round<'a>(
     })
 }
 
-/// Sees who has chosen a new password among all accounts that are sealed: a hash that is neither
-/// ours nor the one that was replaced. Whether it is the leaked password again is tried before its
-/// secret is destroyed. Returns how many there were.
+/// Sees who has chosen a new password among all accounts that a campaign has sealed: a hash that is
+/// neither ours nor the one that was replaced. Whether it is the leaked password again is tried before
+/// its secret is destroyed. Returns how many there were.
 ///
 /// # Errors
 /// [`WatchError`] if store or directory fail.
@@ -66,9 +66,14 @@ pub fn watch_resets<'a>(
     instance: &'a Instance,
     directory: &'a dyn Directory,
     verifier: &'a Arc<Verifier>,
+    name: &'a str,
 ) -> BoxFuture<'a, Result<u64, WatchError>> {
     Box::pin(async move {
-        let Watched { campaigns, .. } = watched(instance).await?;
+        let mut tx = instance.store().read().await?;
+        let started = tx.campaign_names_in(CampaignState::STARTED).await?.into_iter();
+        let named = started.filter(|(_, started)| started == name);
+        let campaigns: Vec<_> = named.map(|(campaign, _)| campaign).collect();
+        drop(tx);
         read_shares(instance, directory, verifier, &campaigns, Shares::ALL).await
     })
 }

@@ -118,7 +118,7 @@ impl Sealed {
 
     /// A look at everybody.
     pub(crate) async fn look_at_all(&self) -> u64 {
-        watch_resets(&self.instance, &self.directory, &self.verifier).await.unwrap()
+        watch_resets(&self.instance, &self.directory, &self.verifier, "Spring").await.unwrap()
     }
 
     /// The owner of an account chooses a password, at a time of the day that matters.

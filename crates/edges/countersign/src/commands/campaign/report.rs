@@ -13,7 +13,7 @@ pub(super) async fn run(
     desk: &CampaignDesk<'_>,
     name: &CampaignName,
 ) -> Result<Done, CommandFailure> {
-    see_resets(desk).await?;
+    see_resets(desk, name).await?;
     let report = report_campaign(&desk.instance, name.as_str()).await?;
     desk.context.output.result("countersign.campaign_report/1", &report, for_people)?;
     Ok(Done::whole_if(report.is_certain()))
@@ -24,7 +24,7 @@ pub(super) async fn publish(
     desk: &CampaignDesk<'_>,
     name: &CampaignName,
 ) -> Result<Done, CommandFailure> {
-    see_resets(desk).await?;
+    see_resets(desk, name).await?;
     let counts = campaigns::publish_statement(&desk.instance, name.as_str()).await?;
     desk.context.output.result("countersign.statement/1", &counts, statement)?;
     Ok(Done::Whole)
@@ -54,10 +54,10 @@ fn listed(people: &UnsettledPeople) -> String {
 }
 
 /// Who has chosen a new password is looked up first, so that counts are of now.
-async fn see_resets(desk: &CampaignDesk<'_>) -> Result<(), CommandFailure> {
+async fn see_resets(desk: &CampaignDesk<'_>, name: &CampaignName) -> Result<(), CommandFailure> {
     let directory = wiring::directory(desk.config).await?;
     let verifier = wiring::verifier(desk.config)?;
-    campaigns::watch_resets(&desk.instance, &*directory, &verifier).await?;
+    campaigns::watch_resets(&desk.instance, &*directory, &verifier, name.as_str()).await?;
     Ok(())
 }
 
