@@ -15,6 +15,12 @@ const UNPACKED: &[Unpacked] = &[
         Path::new("/usr/sbin/mariadbd").exists()
     }),
     Unpacked("mariadb-client-core", "usr/bin/mariadb", || on_path("mariadb")),
+    Unpacked("slapd", "usr/sbin/slappasswd", || Path::new("/usr/sbin/slappasswd").exists()),
+    Unpacked("slapd-contrib", "usr/lib/ldap/pw-sha2.so", || {
+        Path::new("/usr/lib/ldap/pw-sha2.so").exists()
+    }),
+    Unpacked("dovecot-core", "usr/bin/doveadm", || on_path("doveadm")),
+    Unpacked("apache2-utils", "usr/bin/htpasswd", || on_path("htpasswd")),
 ];
 
 /// A package, a file of it, and how to see on a host without `apt-get` that it is there.

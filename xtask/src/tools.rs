@@ -20,6 +20,9 @@ const CARGO_FUZZ: &str = "0.13.2";
 /// The versions of the witness that others wrote.
 const WITNESS: &str = "crates/apart/testkit/py/witness-requirements.txt";
 
+/// Packages of npm that hash passwords, and what asks them.
+const HASHERS: &str = "crates/apart/testkit/js";
+
 /// What somebody is about to do, each more than the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Need {
@@ -38,6 +41,7 @@ const PACKAGES: &[Package] = &[
     Package("zstd", Need::Judges, || on_path("zstd")),
     Package("postgresql", Need::Tests, has_postgres),
     Package("chromium", Need::Tests, || Path::new("/usr/bin/chromium").exists()),
+    Package("openssl", Need::Tests, || on_path("openssl")),
     Package("php-cli", Need::Tests, || on_path("php")),
     Package("whois", Need::Tests, || on_path("mkpasswd")),
     Package("g++", Need::Full, || on_path("g++")),
@@ -52,6 +56,7 @@ pub(crate) fn install(need: Need) -> ChoreResult {
     if need >= Need::Tests {
         install_witness()?;
         unpack_packages()?;
+        install_hashers()?;
         install_crate("cargo-deny", CARGO_DENY)?;
     }
     if need >= Need::Full {
@@ -139,6 +144,23 @@ fn install_witness() -> ChoreResult {
     unpack_witness(&new)?;
     remove(&witness)?;
     fs::rename(new, witness)?;
+    Ok(fs::write(stamp, wanted)?)
+}
+
+/// Packages of npm that hash passwords. Their own scripts do not run: what they would compile is there.
+fn install_hashers() -> ChoreResult {
+    let wanted = fs::read_to_string(root().join(HASHERS).join("package-lock.json"))?;
+    let stamp = folder().join("js.stamp");
+    if is_stamped(&stamp, &wanted) {
+        return Ok(());
+    }
+    println!("installing packages of npm that hash passwords");
+    let js = folder().join("js");
+    fs::create_dir_all(&js)?;
+    for file in ["package.json", "package-lock.json"] {
+        fs::copy(root().join(HASHERS).join(file), js.join(file))?;
+    }
+    run(tool("npm ci --ignore-scripts --no-audit --no-fund --silent")?.current_dir(js))?;
     Ok(fs::write(stamp, wanted)?)
 }
 

@@ -62,9 +62,9 @@ impl Coding {
         self.encoding(text).decode(text.as_bytes()).ok()
     }
 
-    /// Bytes as text.
+    /// Bytes as text, padded where that is possible.
     pub(crate) fn encode(self, bytes: &[u8]) -> String {
-        self.encoding("=").encode(bytes)
+        self.encoding("").encode(bytes)
     }
 
     /// Bytes as text, in the case and with the padding that another text has.
@@ -80,8 +80,10 @@ impl Coding {
         self.encoding("").encode_len(bytes)
     }
 
+    /// How this text is written. One that is whole groups of characters needs no padding, and says
+    /// nothing of it: software that pads is the rule.
     fn encoding(self, text: &str) -> &'static Encoding {
-        let is_padded = text.ends_with('=');
+        let is_padded = text.len().is_multiple_of(BASE64_GROUP_CHARS);
         match self {
             Self::Hex => &HEX,
             Self::LowerHex => &LOWER_HEX,
@@ -99,6 +101,8 @@ impl Coding {
         }
     }
 }
+
+const BASE64_GROUP_CHARS: usize = 4;
 
 static HEX: Encoding = HEXLOWER_PERMISSIVE;
 static LOWER_HEX: Encoding = HEXLOWER;
@@ -175,6 +179,8 @@ mod tests {
         assert_eq!(Coding::Hex.encode_like(&[0xab], "12"), "ab");
         assert_eq!(Coding::Base64.encode_like(&[0], "AQ=="), "AA==");
         assert_eq!(Coding::Base64.encode_like(&[0], "AQ"), "AA");
+        assert_eq!(Coding::Base64.encode_like(&[0], "AAAA"), "AA==");
+        assert_eq!(Coding::Base64Url.text_len(32), Coding::Base64Url.encode(&[0; 32]).len());
         assert_eq!(Coding::Crypt.encode(&[1, 0, 0]), "/...");
     }
 }

@@ -110,7 +110,9 @@ pub(crate) const CERTAIN: &[(&str, &str)] = &[
     ("fshp", "{FSHP1|<l:int>|<n:int>}<b64(salt:l,hash:32)> := concat(salt,_)|times(n,(sha256))"),
     ("fshp", "{FSHP2|<l:int>|<n:int>}<b64(salt:l,hash:48)> := concat(salt,_)|times(n,(sha384))"),
     ("fshp", "{FSHP3|<l:int>|<n:int>}<b64(salt:l,hash:64)> := concat(salt,_)|times(n,(sha512))"),
+    // FreeBSD and libxcrypt double each byte of a password, passlib converts its characters.
     ("nthash", "$3$$<hash:hex> := widen|md4"),
+    ("nthash", "$3$$<hash:hex> := utf16le|md4"),
     // Django. Of `md5$` and `sha1$` Werkzeug has made another thing of the same shape.
     ("django_argon2", "argon2<hash> := argon2"),
     ("django_bcrypt", "bcrypt$<hash> := bcrypt"),
@@ -529,7 +531,7 @@ pub(crate) const NAMED: &[(&str, &str)] = &[
     ("owncloud_old", "<hash:hex:20> := sha1"),
     (
         "prosody",
-        "<hash:hex:20> := saslprep|pbkdf2-sha1(salt,n,20)|keyed-sha1(\"Client Key\")|sha1; server := saslprep|pbkdf2-sha1(salt,n,20)|keyed-sha1(\"Server Key\")",
+        "<hash:hex:20> := saslprep|pbkdf2-sha1(salt,n,20)|keyed-sha1(\"Client Key\")|sha1; server := saslprep|pbkdf2-sha1(salt,n,20)|keyed-sha1(\"Server Key\")|hex",
     ),
     (
         "ejabberd",

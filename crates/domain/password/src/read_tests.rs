@@ -4,8 +4,8 @@ use model::{HashFormat, StoredHash, Unverified};
 use proptest::prelude::*;
 
 use crate::{
-    CostLimits, HashForms, Verifier,
-    samples::{SAMPLES, hash, secret},
+    CostLimits, HashForms, MakeHashError, Verifier,
+    samples::{Counting, SAMPLES, hash, secret},
 };
 
 /// Small enough that whatever a mutation leaves readable is verified at once.
@@ -129,6 +129,19 @@ fn what_asks_for_too_much_is_never_tried() {
 fn an_endless_text_is_malformed() {
     let endless = format!("md5${}$972d566960920e1da4bb7f655462304c", "s".repeat(2000));
     assert_eq!(recognised(&endless), Err(Unverified::Malformed));
+}
+
+#[test]
+fn what_no_column_of_text_can_hold_is_not_made() {
+    let made = |like: &str, password: &[u8]| {
+        let verifier = verifier(CostLimits::default());
+        let made = verifier.imitate(&hash(like), None, &secret(password), &Counting::default());
+        made.map(|made| made.expose().to_owned())
+    };
+    assert_eq!(made("{PLAIN}abc", b"\xff"), Err(MakeHashError::VerifiedOnly.into()));
+    assert_eq!(made("{PLAIN}abc", b"de"), Ok("{PLAIN}de".to_owned()));
+    // Three bytes need no padding, and one does.
+    assert_eq!(made("{PLAIN.B64}YWJj", b"a"), Ok("{PLAIN.B64}YQ==".to_owned()));
 }
 
 fn verifies_without_panic(text: &str) {

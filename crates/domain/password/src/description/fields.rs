@@ -6,11 +6,11 @@ use zeroize::Zeroizing;
 pub(crate) const HASH: &str = "hash";
 
 /// The parts of one stored hash, by name. They hold it, so they have no `Debug`.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 pub(crate) struct Fields(Vec<HashField>);
 
 /// One part: as it stands in the text, and what that means.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct HashField {
     pub(crate) name: String,
     pub(crate) text: Zeroizing<String>,
@@ -33,6 +33,13 @@ impl HashField {
     /// A number; where its bytes are asked for, they are its digits.
     pub(crate) fn number(name: &str, text: &str, number: u64) -> Self {
         Self { number: Some(number), ..Self::text(name, text) }
+    }
+}
+
+impl HashField {
+    /// What stands for it in a text; `None` for bytes that are none.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        str::from_utf8(&self.bytes).ok()
     }
 }
 

@@ -177,13 +177,12 @@ impl TextLayout {
         let rest = text.get(from..)?;
         let len = match &self.0[place] {
             LayoutPart::Literal(literal) => is_literal(literal, rest).then_some(literal.len())?,
-            LayoutPart::Field(FieldPart { kind, bytes: Some(bytes), .. }) => kind.text_len(*bytes),
             LayoutPart::Field(_) | LayoutPart::Blob(..) => match &self.0[place + 1..] {
                 [] => rest.len(),
                 // A field that may hold the literal as well goes up to its last one.
                 [LayoutPart::Literal(end)] => rest.strip_suffix(end.as_str())?.len(),
                 [LayoutPart::Literal(next), ..] => rest.find(next.as_str())?,
-                _ => return None,
+                _ => self.0[place].text_len()?,
             },
         };
         text.is_char_boundary(from + len).then_some(from + len)
@@ -198,13 +197,25 @@ impl TextLayout {
     }
 }
 
-/// Names in braces are read in whatever case: so do the programs that write them.
+/// RFC 2307's names, capitals in braces, are read in whatever case: so do the programs that write
+/// them. Spring's are not.
 fn is_literal(literal: &str, text: &str) -> bool {
     let Some(found) = text.get(..literal.len()) else { return false };
-    if literal.starts_with('{') { found.eq_ignore_ascii_case(literal) } else { found == literal }
+    let is_rfc2307 =
+        literal.starts_with('{') && !literal.contains(|c: char| c.is_ascii_lowercase());
+    if is_rfc2307 { found.eq_ignore_ascii_case(literal) } else { found == literal }
 }
 
 impl LayoutPart {
+    /// Characters that it has in any text; `None` if that differs.
+    fn text_len(&self) -> Option<usize> {
+        match self {
+            Self::Literal(literal) => Some(literal.len()),
+            Self::Field(part) => Some(part.kind.text_len(part.bytes?)),
+            Self::Blob(..) => None,
+        }
+    }
+
     fn read(&self, text: &str, fields: &mut Fields) -> Option<()> {
         match self {
             Self::Literal(_) => {}
@@ -220,7 +231,7 @@ impl LayoutPart {
             Self::Field(FieldPart { name, kind: FieldCoding::Coded(coding), .. }) => {
                 coding.encode_like(&fields.get(name)?.bytes, like)
             }
-            Self::Field(part) => fields.get(&part.name)?.text.to_string(),
+            Self::Field(part) => fields.get(&part.name)?.as_text()?.to_owned(),
             Self::Blob(coding, blob) => coding.encode_like(&blob.joined(fields)?, like),
         })
     }
@@ -230,7 +241,10 @@ impl FieldPart {
     fn read(&self, text: &str) -> Option<HashField> {
         let name = &self.name;
         Some(match self.kind {
-            FieldCoding::Text => HashField::text(name, text),
+            FieldCoding::Text => {
+                let fits = self.bytes.is_none_or(|expected| expected == text.len());
+                fits.then(|| HashField::text(name, text))?
+            }
             FieldCoding::Number => HashField::number(name, text, digits(text, 10)?),
             FieldCoding::HexNumber => HashField::number(name, text, digits(text, 16)?),
             FieldCoding::Coded(coding) => {
@@ -305,6 +319,7 @@ mod tests {
         assert_field(&fields, "salt", &[2, 3]);
         fields.set(HashField::coded("salt", "", vec![9, 9]));
         assert_eq!(layout.write("{ssha}AAECAw==", &fields).unwrap(), "{ssha}AAEJCQ==");
+        assert_eq!(read("{argon2}<hash>", "{ARGON2}$a").err(), Some(LayoutMisfit::Other));
     }
 
     #[test]

@@ -43,9 +43,11 @@ pub(crate) fn read_as<'f>(
     hash: &StoredHash,
     context: ReadingContext<'f>,
 ) -> (Vec<FormCandidate<'f>>, Option<Unverified>) {
-    let (mut all, mut refused) = (Vec::new(), None);
+    let (mut all, mut refused) = (Vec::<FormCandidate<'_>>::new(), None);
     for form in forms {
         match HashReading::of(&form.description, hash, context) {
+            // Two programs may have the same form under two names.
+            Ok(reading) if all.iter().any(|known| known.reading.is_same(&reading)) => {}
             Ok(reading) => all.push(FormCandidate { format: form.name, reading }),
             Err(NotRead::Other) => {}
             Err(NotRead::Unverified(reason)) => refused = Some(dearest(refused, reason)),
@@ -114,6 +116,12 @@ impl<'f> HashReading<'f> {
 
     pub(crate) const fn description(&self) -> &'f Description {
         self.description
+    }
+
+    /// Whether another one computes and compares the same.
+    fn is_same(&self, other: &Self) -> bool {
+        let (one, other_one) = (self.description, other.description);
+        one.steps == other_one.steps && one.end == other_one.end && self.fields == other.fields
     }
 
     fn target(
@@ -205,7 +213,7 @@ impl<'f> HashReading<'f> {
         let value = self.run(&self.description.steps, secret, &fields, &mut scratch)?;
         match &self.target {
             ReadTarget::Digest => {
-                fields.set(HashField::coded(HASH, &text_of(&value), value.bytes.to_vec()));
+                fields.set(HashField::coded(HASH, "", value.bytes.to_vec()));
             }
             ReadTarget::Native(parsed) => {
                 let salt = fields.get(BCRYPT_SALT).and_then(|bs| Coding::Bcrypt.decode(&bs.text));
@@ -221,7 +229,7 @@ impl<'f> HashReading<'f> {
         }
         for (name, steps) in &self.description.others {
             let value = self.run(steps, secret, &fields, &mut scratch)?;
-            fields.set(HashField::coded(name, &text_of(&value), value.bytes.to_vec()));
+            fields.set(HashField::coded(name, "", value.bytes.to_vec()));
         }
         self.written(like, &fields).ok_or(MakeHashError::VerifiedOnly)
     }
@@ -234,7 +242,7 @@ impl<'f> HashReading<'f> {
             let layout = self.description.columns.iter().find(|(name, _)| name == column);
             let new = match layout {
                 Some((_, layout)) => layout.write(old, fields)?,
-                None => fields.get(column)?.text.to_string(),
+                None => fields.get(column)?.as_text()?.to_owned(),
             };
             made = made.with_column(column, &new);
         }
@@ -397,8 +405,4 @@ fn decoding_of(steps: &[HashStep], name: &str) -> Option<Coding> {
         },
         _ => None,
     })
-}
-
-fn text_of(value: &StepValue) -> String {
-    String::from_utf8_lossy(&value.bytes).into_owned()
 }
