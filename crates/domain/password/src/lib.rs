@@ -18,6 +18,7 @@
 mod coding;
 mod cost;
 mod description;
+mod form_id;
 mod forms;
 mod known;
 mod known_form;
@@ -34,7 +35,8 @@ mod verifier;
 
 pub use cost::CostLimits;
 pub use description::DescriptionError;
+pub use form_id::FormId;
 pub use forms::{FormError, HashForms};
 pub use make_error::MakeHashError;
 pub use threads::ThreadError;
-pub use verifier::{Attempt, Explanation, ImitateError, Verifier};
+pub use verifier::{Attempt, Explanation, ImitateError, TriedHash, Verifier};

@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet};
 use model::{
     Account, AccountId, Credential, HashFormat, Outcome, Secret, Tier, Unverified, Verdict,
 };
-use password::{Attempt, Verifier};
+use password::{Attempt, TriedHash, Verifier};
 
 /// What a leak says of one account: that one of these secrets is its password.
 #[derive(Debug)]
@@ -70,8 +70,8 @@ pub(crate) fn verify_accounts<R>(
         .map(|(id, claims)| AccountCase::new(&id, claims, &mut present))
         .collect();
     let attempts: Vec<_> = cases.iter().filter_map(AccountCase::attempt).collect();
-    let mut verdicts = verifier.verify_many(&attempts).into_iter();
-    cases.into_iter().map(|case| case.close(verifier, &mut verdicts)).collect()
+    let mut tried = verifier.verify_many(&attempts).into_iter();
+    cases.into_iter().map(|case| case.close(&mut tried)).collect()
 }
 
 struct AccountCase<R> {
@@ -96,35 +96,28 @@ impl<R> AccountCase<R> {
         Some(Attempt { hash, secrets: &self.secrets })
     }
 
-    /// Takes its verdict, the next one, if there was an attempt.
+    /// Takes what came of its attempt, the next one, if there was an attempt.
     fn close(
         mut self,
-        verifier: &Verifier,
-        verdicts: &mut impl Iterator<Item = Verdict>,
+        tried: &mut impl Iterator<Item = TriedHash>,
     ) -> (AccountId, AccountVerdict<R>) {
         let found = match self.account.take().map(|account| account.credential) {
             None => AccountVerdict::Gone,
             Some(None) => AccountVerdict::NoPassword,
             Some(Some(credential)) => {
-                let verdict = verdicts.next().expect("verify_many answers every attempt");
-                Self::conclude(verifier, credential, verdict, self.claims, self.secrets)
+                let tried = tried.next().expect("verify_many answers every attempt");
+                Self::conclude(credential, tried, self.claims, self.secrets)
             }
         };
         (self.id, found)
     }
 
     fn conclude(
-        verifier: &Verifier,
         credential: Credential,
-        verdict: Verdict,
+        TriedHash { verdict, format, .. }: TriedHash,
         claims: Vec<LeakClaim<R>>,
         mut secrets: Vec<Secret>,
     ) -> AccountVerdict<R> {
-        let reading = match verdict {
-            Verdict::Match { reading, .. } => Some(reading),
-            Verdict::NoMatch | Verdict::Unverified(_) => None,
-        };
-        let format = verifier.format_of(credential.hash(), reading);
         match (verdict, format) {
             (Verdict::Match { secret, .. }, Some(format)) => {
                 let secret = secrets.swap_remove(secret);

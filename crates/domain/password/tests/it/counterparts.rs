@@ -6,7 +6,7 @@ use std::{
 };
 
 use model::{HashFormat, Secret, StoredHash, Verdict};
-use password::{Attempt, CostLimits, HashForms, Verifier};
+use password::{Attempt, CostLimits, HashForms, TriedHash, Verifier};
 use serde_json::{Value, json};
 
 use crate::Counting;
@@ -26,15 +26,14 @@ fn hashes_of_other_software_match_their_password_and_no_other() {
     let attempts =
         vectors.iter().map(|vector| Attempt { hash: &vector.hash, secrets: &vector.secrets });
     let attempts: Vec<_> = attempts.collect();
-    let verdicts = verifier().verify_many(&attempts);
-    for (vector, verdict) in vectors.iter().zip(verdicts) {
+    let tried = verifier().verify_many(&attempts);
+    for (vector, TriedHash { verdict, format, .. }) in vectors.iter().zip(tried) {
         let (origin, text) = (&vector.origin, vector.hash.expose());
         let secret = vector.secrets.len() - 1;
-        let Verdict::Match { secret: found, reading } = verdict else {
+        let Verdict::Match { secret: found, .. } = verdict else {
             panic!("{origin}: {verdict:?}: {text}")
         };
         assert_eq!(found, secret, "{origin}: {text}");
-        let format = verifier().format_of(&vector.hash, Some(reading));
         assert_eq!(format, Some(vector.format), "{origin}: {text}");
     }
 }
@@ -58,7 +57,8 @@ fn other_software_accepts_what_we_make() {
 /// An imitation, of the reading that its own password has proved.
 fn made(vector: &Vector, password: &[u8]) -> StoredHash {
     let verifier = verifier();
-    let Verdict::Match { reading, .. } = verifier.verify(&vector.hash, &vector.secrets) else {
+    let Verdict::Match { reading, .. } = verifier.verify(&vector.hash, &vector.secrets).verdict
+    else {
         panic!("{} does not verify", vector.origin)
     };
     let (reading, secret) = (Some(reading), Secret::from(password));

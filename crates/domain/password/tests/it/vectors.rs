@@ -68,12 +68,12 @@ fn every_vector_matches_its_password_and_no_other() {
     for row in rows() {
         let (hash, verifier) = (row.hash(), row.verifier());
         let right = [Secret::from(row.password.as_bytes())];
-        match (row.expected(), verifier.verify(&hash, &right)) {
+        match (row.expected(), verifier.verify(&hash, &right).verdict) {
             (None, Verdict::Match { .. }) => {}
             (Some(reason), Verdict::Unverified(found)) if reason == found => continue,
             (_, found) => faults.push(format!("{} ({}): {found:?}", row.id, row.source)),
         }
-        let unmatched = verifier.verify(&hash, &wrong);
+        let unmatched = verifier.verify(&hash, &wrong).verdict;
         let is_fair =
             matches!(unmatched, Verdict::NoMatch | Verdict::Unverified(Unverified::UnknownFormat));
         if !is_fair {
@@ -90,7 +90,8 @@ fn what_is_made_like_a_vector_verifies() {
     for row in rows() {
         let (hash, verifier) = (row.hash(), row.verifier());
         let old = Secret::from(row.password.as_bytes());
-        let Verdict::Match { reading, .. } = verifier.verify(&hash, std::slice::from_ref(&old))
+        let Verdict::Match { reading, .. } =
+            verifier.verify(&hash, std::slice::from_ref(&old)).verdict
         else {
             continue;
         };
@@ -102,7 +103,7 @@ fn what_is_made_like_a_vector_verifies() {
                 continue;
             }
         };
-        let found = verifier.verify(&made, &[old, secret.clone()]);
+        let found = verifier.verify(&made, &[old, secret.clone()]).verdict;
         if !matches!(found, Verdict::Match { secret: 1, .. }) {
             faults.push(format!("{} ({}): {found:?}", row.id, row.source));
         }
