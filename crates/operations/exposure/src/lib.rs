@@ -18,6 +18,7 @@ mod list;
 mod rejects;
 mod screen;
 mod spool;
+mod unfound;
 mod verify;
 mod verify_accounts;
 mod work;
@@ -37,5 +38,6 @@ pub use leaks::{
 pub use list::ListedAccount;
 pub use rejects::{RejectedLine, rejected_lines};
 pub use screen::{ScreenLeakError, screen_leak};
+pub use unfound::{NotChecked, Unfound, not_checked, unfound};
 pub use verify::{VerifyLeakError, verify_leak};
 pub use work_error::LeakWorkError;

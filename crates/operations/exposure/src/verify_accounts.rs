@@ -20,13 +20,13 @@ pub(crate) enum AccountVerdict<R> {
     /// A leaked secret is its password now.
     Exposed(ProvenExposure<R>),
     /// None of them is.
-    NotExposed(Option<HashFormat>),
+    NotExposed(Credential, Option<HashFormat>),
     /// It has no password.
     NoPassword,
     /// The directory no longer has it.
     Gone,
     /// Its stored hash could not be tried.
-    Unverified(Unverified, Option<HashFormat>),
+    Unverified(Credential, Unverified, Option<HashFormat>),
 }
 
 impl<R> AccountVerdict<R> {
@@ -34,10 +34,19 @@ impl<R> AccountVerdict<R> {
     pub(crate) const fn outcome(&self) -> (Outcome, Option<HashFormat>) {
         match self {
             Self::Exposed(exposure) => (Outcome::Exposed, Some(exposure.format)),
-            Self::NotExposed(format) => (Outcome::NotExposed, *format),
+            Self::NotExposed(_, format) => (Outcome::NotExposed, *format),
             Self::NoPassword => (Outcome::NoPassword, None),
             Self::Gone => (Outcome::Gone, None),
-            Self::Unverified(_, format) => (Outcome::Unverified, *format),
+            Self::Unverified(_, _, format) => (Outcome::Unverified, *format),
+        }
+    }
+
+    /// The password that was tried, as it is stored; `None` if there is none.
+    pub(crate) const fn credential(&self) -> Option<&Credential> {
+        match self {
+            Self::Exposed(exposure) => Some(&exposure.credential),
+            Self::NotExposed(credential, _) | Self::Unverified(credential, ..) => Some(credential),
+            Self::NoPassword | Self::Gone => None,
         }
     }
 }
@@ -123,8 +132,10 @@ impl<R> AccountCase<R> {
                 let secret = secrets.swap_remove(secret);
                 AccountVerdict::Exposed(exposure(credential, format, secret, claims))
             }
-            (Verdict::NoMatch, format) => AccountVerdict::NotExposed(format),
-            (Verdict::Unverified(reason), format) => AccountVerdict::Unverified(reason, format),
+            (Verdict::NoMatch, format) => AccountVerdict::NotExposed(credential, format),
+            (Verdict::Unverified(reason), format) => {
+                AccountVerdict::Unverified(credential, reason, format)
+            }
             (Verdict::Match { .. }, None) => {
                 unreachable!("a hash that verifies has a format")
             }

@@ -56,6 +56,7 @@ mod tables;
 mod targets;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tried;
 mod unreadable_row;
 mod unsettled;
 mod unverified;
@@ -97,6 +98,7 @@ pub use summary::LeakSummary;
 pub use swaps::{NewSwap, Swap, SwapBehalf, SwapLease};
 pub use tables::{StoreTable, TableColumn};
 pub use targets::{NewTarget, TargetCount, TargetRow};
+pub use tried::TriedAccount;
 pub use unreadable_row::UnreadableRow;
 pub use unsettled::UnsettledAccount;
 pub use unverified::UnverifiedAccount;

@@ -33,6 +33,7 @@ const TABLES: &[StoreTable] = &[
     counted("finding"),
     rows("finding_record"),
     rows("unverified"),
+    rows("tried"),
     rows("roster_document"),
     one_row("kill_switch"),
     counted("campaign"),

@@ -16,6 +16,7 @@ mod campaign_steering;
 mod copied;
 mod demo;
 mod failover;
+mod false_all_clear;
 mod findings;
 mod foreign_witness;
 mod forged_mail;

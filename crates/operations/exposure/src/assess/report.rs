@@ -87,11 +87,11 @@ impl Assessment {
         self.counts.add_accounts(outcome, format, 1);
         match verdict {
             AccountVerdict::Exposed(exposure) => self.add_exposed(account, exposure),
-            AccountVerdict::Unverified(reason, format) => {
+            AccountVerdict::Unverified(_, reason, format) => {
                 self.counts.add_reason(reason);
                 self.list.push(ListedAccount::unverified(account, reason, format));
             }
-            AccountVerdict::NotExposed(_) | AccountVerdict::NoPassword | AccountVerdict::Gone => {}
+            AccountVerdict::NotExposed(..) | AccountVerdict::NoPassword | AccountVerdict::Gone => {}
         }
     }
 

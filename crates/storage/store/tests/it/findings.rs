@@ -3,7 +3,7 @@ use model::{
     Unverified,
 };
 use sql::Constraint;
-use store::{Finding, FindingRecord, JobKind, UnverifiedAccount};
+use store::{Finding, FindingRecord, JobKind, TriedAccount, UnverifiedAccount};
 
 use crate::support::{
     TestStore, account, broken, leak, new_finding as finding, subject, take, time,
@@ -18,6 +18,7 @@ on_both! {
     a_destroyed_secret_does_not_come_back,
     only_open_findings_count_as_exposed,
     an_account_is_unverified_once_in_a_leak,
+    what_was_tried_on_whom_is_known,
     outcomes_add_up_over_batches,
     an_outcome_of_a_batch_is_counted_once,
 }
@@ -153,6 +154,38 @@ async fn an_account_is_unverified_once_in_a_leak(store: TestStore) {
     let found = tx.unverified(leak).await.unwrap();
     assert!(expected.iter().all(|row| found.contains(row)) && found.len() == 2, "{found:?}");
     let again = tx.add_unverified(leak, &rows[..1]).await;
+    assert_eq!(broken(again), Constraint::Unique);
+}
+
+async fn what_was_tried_on_whom_is_known(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (first, _) = leak(&mut tx, "First", &["a"]).await;
+    let (second, _) = leak(&mut tx, "Second", &["a"]).await;
+    assert_eq!(tx.looked_through_at().await.unwrap(), None);
+    let version = Some(CredentialVersion::from_bytes([1; 32]));
+    tx.add_tried(first, time(5), &[(subject("1"), version), (subject("2"), None)]).await.unwrap();
+    tx.add_tried(second, time(6), &[(subject("1"), None)]).await.unwrap();
+    let expected = [
+        TriedAccount { leak: first, version, tried_at: time(5) },
+        TriedAccount { leak: second, version: None, tried_at: time(6) },
+    ];
+    assert_eq!(tx.tried_of(subject("1")).await.unwrap(), expected);
+    let row = (subject("2"), Unverified::Malformed, None);
+    tx.add_unverified(first, &[row]).await.unwrap();
+    tx.add_unverified(second, &[row]).await.unwrap();
+    assert_eq!(tx.leaks_unverified_for(subject("1")).await.unwrap(), 0);
+    assert_eq!(tx.leaks_unverified_for(subject("2")).await.unwrap(), 2);
+    assert_eq!(tx.unverified_accounts().await.unwrap(), 1);
+    let by_leak = tx.unverified_by_leak().await.unwrap();
+    assert_eq!(by_leak, [("First".parse().unwrap(), 1), ("Second".parse().unwrap(), 1)]);
+    tx.begin_looking(first, time(7)).await.unwrap();
+    tx.begin_looking(second, time(8)).await.unwrap();
+    assert_eq!(tx.looked_through_at().await.unwrap(), None, "no leak is verified");
+    tx.commit().await.unwrap();
+    store.raw("UPDATE leak SET state = 'verified' WHERE name = 'First'").await.unwrap();
+    let mut tx = store.tx().await;
+    assert_eq!(tx.looked_through_at().await.unwrap(), Some(time(7)));
+    let again = tx.add_tried(first, time(9), &[(subject("1"), None)]).await;
     assert_eq!(broken(again), Constraint::Unique);
 }
 

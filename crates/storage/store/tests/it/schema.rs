@@ -54,6 +54,7 @@ fn both_schemas_are_one_text() {
         "0010_active.sql",
         "0011_reconciliation.sql",
         "0016_keys.sql",
+        "0019_tried.sql",
     ] {
         let schema = migration("sqlite", name);
         let translated = SUBSTITUTIONS
@@ -274,6 +275,8 @@ async fn a_row_refers_to_rows_that_exist(store: TestStore) {
         "INSERT INTO finding_record (finding, file, line, byte_offset) VALUES (99, 1, 1, 0)",
         "INSERT INTO unverified (leak, subject, reason) VALUES (99, 1, 'malformed')",
         "INSERT INTO unverified (leak, subject, reason) VALUES (1, 99999, 'malformed')",
+        "INSERT INTO tried (leak, subject, tried_at) VALUES (99, 1, 5)",
+        "INSERT INTO tried (leak, subject, tried_at) VALUES (1, 99999, 5)",
         "INSERT INTO reset_link (subject, made_at, superseded) VALUES (99999, 5, FALSE)",
         "DELETE FROM leak",
         "DELETE FROM leak_file",

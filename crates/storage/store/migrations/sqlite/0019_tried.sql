@@ -1,0 +1,18 @@
+-- When the site's accounts were read to be looked for in a leak: what was stored later was compared with none
+-- of its records.
+ALTER TABLE leak ADD COLUMN looked_at BIGINT;
+-- An earlier version did not note it. It was not before the leak was registered.
+UPDATE leak SET looked_at = added_at WHERE state <> 'added';
+
+-- Accounts that a leak names, and the password that its records were tried on, as it was stored then. Of
+-- every other password of theirs nobody knows whether it stands in that leak.
+CREATE TABLE tried (
+    leak BIGINT NOT NULL REFERENCES leak (id),
+    subject BIGINT NOT NULL REFERENCES subject (id),
+    -- None if the account had no password.
+    version BLOB CHECK (length(version) = 32),
+    tried_at BIGINT NOT NULL,
+    PRIMARY KEY (leak, subject)
+);
+CREATE INDEX tried_of_subject ON tried (subject);
+CREATE INDEX unverified_of_subject ON unverified (subject);
