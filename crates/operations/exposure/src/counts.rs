@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use model::{HashFormat, Outcome, Outcomes, Rejects, Tally, Unverified};
 use serde::Serialize;
 
+use crate::limits::{REJECTED_PERMILLE_MAX, UNVERIFIED_PERMILLE_MAX};
+
 /// What became of every line read, and of every account that is named in one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ExposureCounts {
@@ -32,6 +34,18 @@ pub struct ExposureCounts {
 }
 
 impl ExposureCounts {
+    /// Whether so few accounts could not be verified that the other counts say what they seem to say.
+    #[must_use]
+    pub const fn are_accounts_judged(&self) -> bool {
+        is_at_most(UNVERIFIED_PERMILLE_MAX, self.outcomes.unverified, self.outcomes.total())
+    }
+
+    /// Whether so few lines were no record that the leak was read at all.
+    #[must_use]
+    pub const fn are_lines_judged(&self) -> bool {
+        are_lines_judged(self.rejects, self.records)
+    }
+
     /// Counts what became of the lines of a file, or of several.
     pub(crate) fn add_lines(&mut self, tally: &Tally) {
         self.lines += tally.lines;
@@ -59,5 +73,38 @@ impl ExposureCounts {
     /// Says why one account could not be verified.
     pub(crate) fn add_reason(&mut self, reason: Unverified) {
         *self.unverified_by_reason.entry(reason).or_default() += 1;
+    }
+}
+
+/// The same of a leak's own counts.
+pub(crate) const fn are_lines_judged(rejects: u64, records: u64) -> bool {
+    is_at_most(REJECTED_PERMILLE_MAX, rejects, records)
+}
+
+const fn is_at_most(permille: u64, some: u64, all: u64) -> bool {
+    some.saturating_mul(1000) <= all.saturating_mul(permille)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_account_in_a_hundred_may_be_unverified() {
+        let is_judged = |unverified, not_exposed| {
+            let outcomes = Outcomes { unverified, not_exposed, ..Outcomes::default() };
+            ExposureCounts { outcomes, ..ExposureCounts::default() }.are_accounts_judged()
+        };
+        assert!(is_judged(0, 0) && is_judged(1, 99) && is_judged(10, 990));
+        assert!(!is_judged(1, 98) && !is_judged(1, 0));
+    }
+
+    #[test]
+    fn a_leak_is_read_if_half_of_its_lines_are_records() {
+        let is_judged = |rejects, records| {
+            ExposureCounts { records, rejects, ..ExposureCounts::default() }.are_lines_judged()
+        };
+        assert!(is_judged(0, 0) && is_judged(1, 2));
+        assert!(!is_judged(2, 3) && !is_judged(1, 1));
     }
 }

@@ -16,6 +16,7 @@ mod leaks;
 pub mod limits;
 mod list;
 mod rejects;
+mod sample;
 mod screen;
 mod spool;
 mod unfound;
@@ -37,6 +38,7 @@ pub use leaks::{
 };
 pub use list::ListedAccount;
 pub use rejects::{RejectedLine, rejected_lines};
+pub use sample::{HashSample, sample_hashes};
 pub use screen::{ScreenLeakError, screen_leak};
 pub use unfound::{NotChecked, Unfound, not_checked, unfound};
 pub use verify::{VerifyLeakError, verify_leak};

@@ -4,7 +4,7 @@ use directory::{Directory, Export};
 use exposure::Assessment;
 use password::{CostLimits, HashForms, Verifier};
 
-use super::{CommandContext, CommandFailure};
+use super::{CommandContext, CommandFailure, judged::could_not_judge};
 use crate::{
     cli::Assess,
     files,
@@ -31,7 +31,7 @@ pub(super) async fn run(
         output::write_list(file, &assessment.list)?;
     }
     context.output.result("countersign.assess/1", &assessment, for_people)?;
-    Ok(Done::whole_if(assessment.is_complete()))
+    Ok(Done::whole_if(assessment.judged))
 }
 
 async fn assess(
@@ -46,6 +46,10 @@ async fn assess(
 
 fn for_people(assessment: &Assessment) -> String {
     let mut sheet = Sheet::default();
+    if !assessment.judged {
+        let unread = assessment.leaks.iter().filter(|leak| !leak.judged);
+        could_not_judge(&mut sheet, &assessment.counts, unread.map(|leak| &*leak.leak));
+    }
     sheet.row("accounts", grouped(assessment.accounts));
     sheet.part("without a password", assessment.accounts_without_password);
     sheet.row("records", grouped(assessment.counts.records));

@@ -11,6 +11,7 @@ mod doctor;
 mod failure;
 mod finding;
 mod init;
+mod judged;
 mod key;
 mod leak;
 mod log;

@@ -49,6 +49,7 @@ pub fn assess<'a>(
         }
         let claims = claims_by_account(files);
         verify_all(directory, claims, verifier, progress.as_ref(), &mut assessment).await?;
+        assessment.judge();
         Ok(assessment)
     })
 }
