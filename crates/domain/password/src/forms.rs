@@ -70,6 +70,16 @@ impl HashForms {
         }
     }
 
+    /// Every form that there is, to find out which a site's hashes have: those that mix the site's secret
+    /// in only if it is given.
+    #[must_use]
+    pub fn every(key: Option<Secret>) -> Self {
+        let mut named = forms(NAMED, key.as_ref());
+        named.retain(|form| key.is_some() || !form.description.needs_key());
+        let all = forms(CERTAIN, None).into_iter().chain(forms(GUESSED, None)).chain(named);
+        Self { configured: all.collect(), key, ..Self::known() }
+    }
+
     /// What hashes are read with.
     pub(crate) fn context<'f>(&'f self, limits: &'f CostLimits) -> ReadingContext<'f> {
         let key = self.key.as_ref().map_or(&[][..], Secret::expose);

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
 use model::{HashFormat, Outcome, Outcomes, Rejects, Tally, Unverified};
+use password::HashShape;
 use serde::Serialize;
 
-use crate::limits::{REJECTED_PERMILLE_MAX, UNVERIFIED_PERMILLE_MAX};
+use crate::limits::{REJECTED_PERMILLE_MAX, UNPROVED_PERMILLE_MAX, UNVERIFIED_PERMILLE_MAX};
 
 /// What became of every line read, and of every account that is named in one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -29,6 +30,9 @@ pub struct ExposureCounts {
     pub outcomes: Outcomes,
     /// Exposed accounts by the format of the stored hash.
     pub exposed_by_format: BTreeMap<HashFormat, u64>,
+    /// Of the accounts that are not exposed, those of whose form nobody has proof, by the shape of their
+    /// hash: every shape of which there are many.
+    pub without_proof: BTreeMap<HashShape, u64>,
     /// Accounts that could not be verified, by the reason.
     pub unverified_by_reason: BTreeMap<Unverified, u64>,
 }
@@ -68,6 +72,14 @@ impl ExposureCounts {
         if let (Outcome::Exposed, Some(format)) = (outcome, format) {
             *self.exposed_by_format.entry(format).or_default() += accounts;
         }
+    }
+
+    /// Says of whose form nobody has proof, when all accounts are counted.
+    pub(crate) fn set_without_proof(&mut self, shapes: BTreeMap<HashShape, u64>) {
+        let all = self.outcomes.total();
+        let is_many = |accounts| !is_at_most(UNPROVED_PERMILLE_MAX, accounts, all);
+        self.without_proof =
+            shapes.into_iter().filter(|(_, accounts)| is_many(*accounts)).collect();
     }
 
     /// Says why one account could not be verified.

@@ -15,6 +15,7 @@ mod import;
 mod leaks;
 pub mod limits;
 mod list;
+mod proof;
 mod rejects;
 mod sample;
 mod screen;
@@ -37,6 +38,7 @@ pub use leaks::{
     AddLeak, FileReport, LeakError, LeakReport, add_leak, leaks, listed_accounts, show_leak,
 };
 pub use list::ListedAccount;
+pub use proof::{ProvedForms, keep_proof, proved_forms};
 pub use rejects::{RejectedLine, rejected_lines};
 pub use sample::{HashSample, sample_hashes};
 pub use screen::{ScreenLeakError, screen_leak};

@@ -21,6 +21,7 @@ use crate::{
     contexts::{FINDING, SPOOL, candidate_context, finding_context},
     leaks::{find, remove_kept, show_leak},
     limits::ACCOUNTS_PER_BATCH,
+    proof::ProofTally,
     verify_accounts::{AccountClaims, AccountVerdict, LeakClaim, ProvenExposure, verify_accounts},
     work::{LostLease, work_off},
 };
@@ -180,10 +181,10 @@ impl<'a> Verification<'a> {
         let mut tx = self.instance.store().begin().await?;
         tx.finish(lease).await?;
         let subjects = self.name(&mut tx, &verdicts).await?;
-        let mut tally = BatchTally::default();
+        let (mut tally, keys) = (BatchTally::default(), self.instance.keys());
         for (account, verdict) in verdicts {
             let subject = subjects.get(&account).copied();
-            tally.count(subject, &verdict, self.instance.keys());
+            tally.count(subject, &verdict, keys);
             if let (AccountVerdict::Exposed(exposure), Some(subject)) = (verdict, subject) {
                 tally.events.push(self.add_finding(&mut tx, account, subject, exposure).await?);
             }
@@ -191,6 +192,8 @@ impl<'a> Verification<'a> {
         tx.add_tried(self.leak, self.instance.clock().now(), &tally.tried).await?;
         tx.add_unverified(self.leak, &tally.unverified).await?;
         tx.add_outcomes(lease.job, &tally.by_format()).await?;
+        tx.add_shapes(lease.job, tally.proofs.shapes(keys)).await?;
+        tx.add_form_proofs(tally.proofs.proofs(keys)).await?;
         tx.drop_candidates_between(self.leak, &batch.from, &batch.to).await?;
         tx.clear_batch(lease.job).await?;
         self.instance.record(&mut tx, &tally.into_events(self.leak)).await?;
@@ -260,6 +263,7 @@ struct BatchTally {
     counts: BTreeMap<(Outcome, Option<HashFormat>), u64>,
     tried: Vec<(SubjectId, Option<CredentialVersion>)>,
     unverified: Vec<(SubjectId, Unverified, Option<HashFormat>)>,
+    proofs: ProofTally,
     events: Vec<LogEvent>,
 }
 
@@ -276,6 +280,7 @@ impl BatchTally {
         if let (AccountVerdict::Unverified(_, reason, format), Some(subject)) = (verdict, subject) {
             self.unverified.push((subject, *reason, *format));
         }
+        self.proofs.count(verdict);
         *self.counts.entry(verdict.outcome()).or_default() += 1;
     }
 

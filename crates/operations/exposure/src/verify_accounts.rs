@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet};
 use model::{
     Account, AccountId, Credential, HashFormat, Outcome, Secret, Tier, Unverified, Verdict,
 };
-use password::{Attempt, TriedHash, Verifier};
+use password::{Attempt, FormId, TriedHash, Verifier};
 
 /// What a leak says of one account: that one of these secrets is its password.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(crate) enum AccountVerdict<R> {
     /// A leaked secret is its password now.
     Exposed(ProvenExposure<R>),
     /// None of them is.
-    NotExposed(Credential, Option<HashFormat>),
+    NotExposed(Credential, Option<HashFormat>, Vec<FormId>),
     /// It has no password.
     NoPassword,
     /// The directory no longer has it.
@@ -34,7 +34,7 @@ impl<R> AccountVerdict<R> {
     pub(crate) const fn outcome(&self) -> (Outcome, Option<HashFormat>) {
         match self {
             Self::Exposed(exposure) => (Outcome::Exposed, Some(exposure.format)),
-            Self::NotExposed(_, format) => (Outcome::NotExposed, *format),
+            Self::NotExposed(_, format, _) => (Outcome::NotExposed, *format),
             Self::NoPassword => (Outcome::NoPassword, None),
             Self::Gone => (Outcome::Gone, None),
             Self::Unverified(_, _, format) => (Outcome::Unverified, *format),
@@ -45,7 +45,7 @@ impl<R> AccountVerdict<R> {
     pub(crate) const fn credential(&self) -> Option<&Credential> {
         match self {
             Self::Exposed(exposure) => Some(&exposure.credential),
-            Self::NotExposed(credential, _) | Self::Unverified(credential, ..) => Some(credential),
+            Self::NotExposed(credential, ..) | Self::Unverified(credential, ..) => Some(credential),
             Self::NoPassword | Self::Gone => None,
         }
     }
@@ -57,6 +57,8 @@ pub(crate) struct ProvenExposure<R> {
     /// What the secret verified against.
     pub(crate) credential: Credential,
     pub(crate) format: HashFormat,
+    /// The form that it has proved.
+    pub(crate) form: Option<FormId>,
     pub(crate) tier: Tier,
     pub(crate) secret: Secret,
     pub(crate) records: Vec<R>,
@@ -123,16 +125,17 @@ impl<R> AccountCase<R> {
 
     fn conclude(
         credential: Credential,
-        TriedHash { verdict, format, .. }: TriedHash,
+        TriedHash { verdict, format, forms }: TriedHash,
         claims: Vec<LeakClaim<R>>,
         mut secrets: Vec<Secret>,
     ) -> AccountVerdict<R> {
         match (verdict, format) {
             (Verdict::Match { secret, .. }, Some(format)) => {
                 let secret = secrets.swap_remove(secret);
-                AccountVerdict::Exposed(exposure(credential, format, secret, claims))
+                let found = exposure(credential, format, secret, claims);
+                AccountVerdict::Exposed(ProvenExposure { form: forms.first().copied(), ..found })
             }
-            (Verdict::NoMatch, format) => AccountVerdict::NotExposed(credential, format),
+            (Verdict::NoMatch, format) => AccountVerdict::NotExposed(credential, format, forms),
             (Verdict::Unverified(reason), format) => {
                 AccountVerdict::Unverified(credential, reason, format)
             }
@@ -152,7 +155,7 @@ fn exposure<R>(
     let proven: Vec<_> = claims.into_iter().filter(|c| c.secrets.contains(&secret)).collect();
     let tier = proven.iter().map(|claim| claim.tier).min().unwrap_or(Tier::Lead);
     let records = proven.into_iter().map(|claim| claim.record).collect();
-    ProvenExposure { credential, format, tier, secret, records }
+    ProvenExposure { credential, format, form: None, tier, secret, records }
 }
 
 /// Each secret once: the likeliest reading of every record before the second of any.

@@ -27,6 +27,8 @@ const TABLES: &[StoreTable] = &[
     rows("candidate"),
     rows("batch"),
     rows("batch_outcome"),
+    rows("batch_shape"),
+    rows("form_proof"),
     rows("subject"),
     one_row("subject_head"),
     rows("tombstone"),

@@ -20,3 +20,14 @@ pub(super) fn could_not_judge<'a>(
         sheet.row(WHAT, format!("the leak {leak}: it {why}"));
     }
 }
+
+/// Which of those that are not exposed were tried in a form that nobody has proved.
+pub(super) fn without_proof(sheet: &mut Sheet, counts: &ExposureCounts) {
+    for (shape, accounts) in &counts.without_proof {
+        sheet.part(format!("WITHOUT PROOF, {shape}"), *accounts);
+    }
+    if !counts.without_proof.is_empty() {
+        let why = "in a wrong form nobody is exposed: `countersign verify calibrate` proves it";
+        sheet.row("    what to do", why);
+    }
+}

@@ -3,7 +3,10 @@ use instance::Instance;
 use model::{LeakName, LeakState};
 use serde::Serialize;
 
-use super::{CommandContext, CommandFailure, judged::could_not_judge};
+use super::{
+    CommandContext, CommandFailure,
+    judged::{could_not_judge, without_proof},
+};
 use crate::{
     cli::{LeakAdd, LeakCommand},
     config::Config,
@@ -156,6 +159,7 @@ fn verified(sheet: &mut Sheet, leak: &LeakReport) {
         sheet.part(format, *count);
     }
     sheet.row("not exposed", grouped(leak.counts.outcomes.not_exposed));
+    without_proof(sheet, &leak.counts);
     sheet.row("without a password", grouped(leak.counts.outcomes.no_password));
     sheet.row("deleted meanwhile", grouped(leak.counts.outcomes.gone));
     sheet.row("not verified", grouped(leak.counts.outcomes.unverified));

@@ -1,5 +1,8 @@
 //! What one stored hash is.
 
+mod calibrate;
+mod forms_line;
+
 use std::path::Path;
 
 use model::canonical::hex_of;
@@ -19,7 +22,7 @@ use crate::{
 /// Nobody's: with letters beyond ASCII and characters that some sites rewrite.
 const INVENTED: &str = "Grün&Blau 'Sieben'";
 
-pub(super) fn run(
+pub(super) async fn run(
     context: &CommandContext<'_>,
     command: &VerifyCommand,
 ) -> Result<Done, CommandFailure> {
@@ -27,6 +30,7 @@ pub(super) fn run(
         VerifyCommand::Forms => forms(context),
         VerifyCommand::Hash => hash(context),
         VerifyCommand::Explain => explain(context),
+        VerifyCommand::Calibrate => calibrate::run(context).await,
     }
 }
 

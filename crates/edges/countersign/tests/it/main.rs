@@ -4,6 +4,7 @@
 mod assess;
 mod attacker;
 mod backup;
+mod calibrate;
 mod campaign;
 mod campaign_crowd;
 mod campaign_guards;

@@ -7,6 +7,7 @@ use crate::{
     ExposureCounts,
     counts::are_lines_judged,
     list::ListedAccount,
+    proof::{ProofTally, ProvedForms},
     verify_accounts::{AccountVerdict, ProvenExposure},
 };
 
@@ -28,6 +29,8 @@ pub struct Assessment {
     /// The accounts that are exposed or could not be verified, by id.
     #[serde(skip)]
     pub list: Vec<ListedAccount>,
+    #[serde(skip)]
+    proofs: ProofTally,
 }
 
 /// One leak of an assessment.
@@ -72,7 +75,8 @@ impl Assessment {
     }
 
     /// Says of each leak, and of the whole, whether it could be judged: when all is counted.
-    pub(super) fn judge(&mut self) {
+    pub(super) fn judge(&mut self, known: Option<&ProvedForms<'_>>) {
+        self.counts.set_without_proof(self.proofs.without_proof(known));
         for leak in &mut self.leaks {
             let is_whole = leak.incomplete_files.is_empty();
             leak.judged = is_whole && are_lines_judged(leak.rejects, leak.records);
@@ -95,6 +99,7 @@ impl Assessment {
     ) {
         let (outcome, format) = verdict.outcome();
         self.counts.add_accounts(outcome, format, 1);
+        self.proofs.count(&verdict);
         match verdict {
             AccountVerdict::Exposed(exposure) => self.add_exposed(account, exposure),
             AccountVerdict::Unverified(_, reason, format) => {

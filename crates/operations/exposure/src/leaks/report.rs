@@ -1,6 +1,9 @@
+use std::collections::BTreeMap;
+
 use model::{
     LeakDate, LeakId, LeakName, LeakState, Provenance, Timestamp, Unverified, canonical::hex_of,
 };
+use password::HashShape;
 use serde::Serialize;
 use store::{Leak, LeakFile, LeakSummary};
 
@@ -60,8 +63,10 @@ impl LeakReport {
         files: Vec<LeakFile>,
         summary: LeakSummary,
         unverified: impl Iterator<Item = Unverified>,
+        without_proof: BTreeMap<HashShape, u64>,
     ) -> Self {
-        let counts = counts(&summary, unverified);
+        let mut counts = counts(&summary, unverified);
+        counts.set_without_proof(without_proof);
         let is_whole = summary.incomplete_files.is_empty();
         Self {
             judged: is_whole && counts.are_lines_judged() && counts.are_accounts_judged(),

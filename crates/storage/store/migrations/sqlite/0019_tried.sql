@@ -16,3 +16,20 @@ CREATE TABLE tried (
 );
 CREATE INDEX tried_of_subject ON tried (subject);
 CREATE INDEX unverified_of_subject ON unverified (subject);
+
+-- Of the accounts of a batch that are not exposed, how many have hashes of each shape.
+CREATE TABLE batch_shape (
+    job BIGINT NOT NULL REFERENCES batch (job),
+    shape TEXT NOT NULL,
+    -- Keyed hashes of 32 bytes each: of the claim that hashes of this shape are computed in a form, for
+    -- every form that was tried.
+    forms BLOB NOT NULL CHECK (length(forms) % 32 = 0),
+    accounts BIGINT NOT NULL CHECK (accounts > 0),
+    PRIMARY KEY (job, shape, forms)
+);
+
+-- That a known password was verified on a hash of some shape in some form: a keyed hash of that claim, which
+-- nobody without the instance key can make.
+CREATE TABLE form_proof (
+    fingerprint BLOB NOT NULL PRIMARY KEY CHECK (length(fingerprint) = 32)
+);

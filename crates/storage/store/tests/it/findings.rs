@@ -3,7 +3,7 @@ use model::{
     Unverified,
 };
 use sql::Constraint;
-use store::{Finding, FindingRecord, JobKind, TriedAccount, UnverifiedAccount};
+use store::{Finding, FindingRecord, JobKind, ShapeCount, TriedAccount, UnverifiedAccount};
 
 use crate::support::{
     TestStore, account, broken, leak, new_finding as finding, subject, take, time,
@@ -19,6 +19,7 @@ on_both! {
     only_open_findings_count_as_exposed,
     an_account_is_unverified_once_in_a_leak,
     what_was_tried_on_whom_is_known,
+    shapes_add_up_over_batches_and_proofs_are_kept_once,
     outcomes_add_up_over_batches,
     an_outcome_of_a_batch_is_counted_once,
 }
@@ -217,6 +218,30 @@ async fn outcomes_add_up_over_batches(store: TestStore) {
     let summary = tx.summary(leak).await.unwrap();
     assert_eq!(summary.outcomes, expected);
     assert_eq!((summary.batches.done, summary.batches.open), (2, 0));
+}
+
+async fn shapes_add_up_over_batches_and_proofs_are_kept_once(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (leak, _) = leak(&mut tx, "Example", &["a"]).await;
+    let bounds = [("a", "b"), ("c", "d")].map(|(from, to)| (account(from), account(to)));
+    tx.add_batches(leak, &bounds).await.unwrap();
+    let count = |shape: &str, forms: &[[u8; 32]], accounts| ShapeCount {
+        shape: shape.to_owned(),
+        forms: forms.to_vec(),
+        accounts,
+    };
+    let (one, two) = ([1; 32], [2; 32]);
+    for _ in 0..2 {
+        let held = take(&mut tx, JobKind::Verify, leak).await;
+        tx.finish(&held).await.unwrap();
+        let shapes = vec![count("$2b$*$", &[one, two], 3), count("$2b$*$", &[one], 1)];
+        tx.add_shapes(held.job, shapes).await.unwrap();
+    }
+    let expected = [count("$2b$*$", &[one], 2), count("$2b$*$", &[one, two], 6)];
+    assert_eq!(tx.shapes(leak).await.unwrap(), expected);
+    tx.add_form_proofs(vec![two, one]).await.unwrap();
+    tx.add_form_proofs(vec![one]).await.unwrap();
+    assert_eq!(tx.form_proofs().await.unwrap(), [one, two]);
 }
 
 async fn an_outcome_of_a_batch_is_counted_once(store: TestStore) {
