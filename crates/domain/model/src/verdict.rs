@@ -80,6 +80,12 @@ pub struct Outcomes {
 }
 
 impl Outcomes {
+    /// All of them.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.exposed + self.not_exposed + self.no_password + self.gone + self.unverified
+    }
+
     /// Counts more accounts of one outcome.
     pub const fn add(&mut self, outcome: Outcome, accounts: u64) {
         *match outcome {

@@ -27,8 +27,13 @@ pub struct ExposureAnswer {
 pub enum Answer {
     /// Its password was not found. Of data that nobody has shown us, this says nothing.
     NothingFound {
-        /// Up to when we have looked through stolen data.
+        /// When it was compared last. A password that was chosen later was not.
         until: Timestamp,
+    },
+    /// Nobody can tell whether it was found.
+    NotChecked {
+        /// Whether stolen data names the account. If not, there was none to compare with.
+        is_named: bool,
     },
     /// Its password was found, and is not dealt with yet.
     UnderReview,
@@ -74,10 +79,11 @@ impl Facts for ExposureAnswer {
         slice::from_ref(&self.account)
     }
 
-    /// Only a password that was found, and is still the account's, is to be replaced.
+    /// Only a password that was found or may have been, and is still the account's, is to be replaced.
     fn has_steps(&self) -> bool {
         match self.told {
             Told::NothingFound { .. } => false,
+            Told::NotChecked { is_named } => is_named,
             Told::UnderReview => true,
             Told::SwitchedOff { chosen_since, .. } => !chosen_since,
         }
@@ -97,6 +103,7 @@ impl Facts for ExposureAnswer {
 #[derive(Debug, Clone)]
 enum Told {
     NothingFound { until: Moment },
+    NotChecked { is_named: bool },
     UnderReview,
     SwitchedOff { on: Date, exposures: Exposures, chosen_since: bool },
 }
@@ -107,6 +114,7 @@ impl Told {
             Self::NothingFound { until } => {
                 ToldWords::NothingFound { until: language.moment(*until) }
             }
+            Self::NotChecked { is_named } => ToldWords::NotChecked { is_named: *is_named },
             Self::UnderReview => ToldWords::UnderReview,
             Self::SwitchedOff { on, exposures, chosen_since } => ToldWords::SwitchedOff {
                 on: language.day(*on),
@@ -120,7 +128,7 @@ impl Told {
     fn date(&self, language: Language) -> Option<String> {
         match self {
             Self::NothingFound { until } => Some(language.moment(*until)),
-            Self::UnderReview => None,
+            Self::NotChecked { .. } | Self::UnderReview => None,
             Self::SwitchedOff { on, .. } => Some(language.day(*on)),
         }
     }
@@ -132,6 +140,7 @@ impl TryFrom<Answer> for Told {
     fn try_from(answer: Answer) -> Result<Self, Self::Error> {
         Ok(match answer {
             Answer::NothingFound { until } => Self::NothingFound { until: Moment::new(until)? },
+            Answer::NotChecked { is_named } => Self::NotChecked { is_named },
             Answer::UnderReview => Self::UnderReview,
             Answer::SwitchedOff { at, exposures, chosen_since } => {
                 let (on, exposures) = (Moment::new(at)?.date(), Exposures::new(exposures)?);
@@ -153,6 +162,9 @@ struct AnswerWords {
 enum ToldWords {
     NothingFound {
         until: String,
+    },
+    NotChecked {
+        is_named: bool,
     },
     UnderReview,
     SwitchedOff {

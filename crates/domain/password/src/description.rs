@@ -26,7 +26,7 @@ use std::fmt;
 pub(crate) use described::Description;
 pub use description_error::DescriptionError;
 pub(crate) use not_read::NotRead;
-pub(crate) use reading::{FormCandidate, HashReading, ReadingContext, read_as};
+pub(crate) use reading::{FormCandidate, ReadForms, ReadingContext, read_as};
 pub(crate) use run::StepValue;
 pub(crate) use step::Native;
 

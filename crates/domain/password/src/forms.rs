@@ -7,8 +7,9 @@ use model::{HashFormat, Secret, StoredHash, Unverified};
 use crate::{
     CostLimits,
     description::{
-        Description, DescriptionError, FormCandidate, HashReading, NotRead, ReadingContext, read_as,
+        Description, DescriptionError, FormCandidate, ReadForms, ReadingContext, read_as,
     },
+    form_id::FormId,
     known::{CERTAIN, GUESSED, NAMED},
     known_form::KnownForm,
 };
@@ -29,13 +30,16 @@ pub(crate) struct FormCandidates<'f> {
     /// What no match means, if it does not mean that no secret is the password: other forms that
     /// could not be tried, or that nobody knows, look the same.
     pub(crate) doubt: Option<Unverified>,
+    /// The first form that the hash has the shape of, though it may not be verifiable.
+    pub(crate) format: Option<HashFormat>,
 }
 
 impl HashForms {
     /// Forms that tell by themselves what they are, and none besides.
     #[must_use]
     pub fn known() -> Self {
-        Self { configured: Vec::new(), certain: forms(CERTAIN), guessed: forms(GUESSED), key: None }
+        let (certain, guessed) = (forms(CERTAIN, None), forms(GUESSED, None));
+        Self { configured: Vec::new(), certain, guessed, key: None }
     }
 
     /// Every line of the tables: a form's name, its description, and whether its text alone tells what it
@@ -57,13 +61,23 @@ impl HashForms {
     ) -> Result<Self, FormError> {
         let mut configured = Vec::new();
         for entry in entries {
-            configured.extend(configured_forms(entry)?);
+            configured.extend(configured_forms(entry, key.as_ref())?);
         }
         let needs_key = configured.iter().find(|form| form.description.needs_key());
         match needs_key {
             Some(form) if key.is_none() => Err(FormError::NoKey { form: form.name }),
             _ => Ok(Self { configured, key, ..Self::known() }),
         }
+    }
+
+    /// Every form that there is, to find out which a site's hashes have: those that mix the site's secret
+    /// in only if it is given.
+    #[must_use]
+    pub fn every(key: Option<Secret>) -> Self {
+        let mut named = forms(NAMED, key.as_ref());
+        named.retain(|form| key.is_some() || !form.description.needs_key());
+        let all = forms(CERTAIN, None).into_iter().chain(forms(GUESSED, None)).chain(named);
+        Self { configured: all.collect(), key, ..Self::known() }
     }
 
     /// What hashes are read with.
@@ -78,53 +92,51 @@ impl HashForms {
     }
 
     /// Each form that a hash has. What operators say comes first, and alone if it fits.
-    ///
-    /// # Errors
-    /// `UnknownFormat` if it has none, or why none of those that it has can be verified.
     pub(crate) fn candidates<'f>(
         &'f self,
         hash: &StoredHash,
         context: ReadingContext<'f>,
-    ) -> Result<FormCandidates<'f>, Unverified> {
+    ) -> FormCandidates<'f> {
         let groups = [(&self.configured, false), (&self.certain, false), (&self.guessed, true)];
         for (forms, is_guess) in groups {
-            match read_as(forms, hash, context) {
-                (all, refused) if !all.is_empty() => {
-                    let doubt = if is_guess { Some(Unverified::UnknownFormat) } else { refused };
-                    return Ok(FormCandidates { all, doubt });
-                }
-                (_, Some(refused)) => return Err(refused),
-                (_, None) => {}
+            let ReadForms { all, refused, format } = read_as(forms, hash, context);
+            if format.is_some() {
+                let is_guess = is_guess && !all.is_empty();
+                let doubt = if is_guess { Some(Unverified::UnknownFormat) } else { refused };
+                return FormCandidates { all, doubt, format };
             }
         }
-        Err(Unverified::UnknownFormat)
-    }
-
-    /// The first form that a hash has the shape of, though it cannot be verified.
-    pub(crate) fn format_of(
-        &self,
-        hash: &StoredHash,
-        context: ReadingContext<'_>,
-    ) -> Option<HashFormat> {
-        let has_shape = |form: &&KnownForm| {
-            !matches!(HashReading::of(&form.description, hash, context), Err(NotRead::Other))
-        };
-        let mut groups = [&self.configured, &self.certain, &self.guessed].into_iter();
-        groups.find_map(|forms| forms.iter().find(has_shape)).map(|form| form.name)
+        let doubt = Some(Unverified::UnknownFormat);
+        FormCandidates { all: Vec::new(), doubt, format: None }
     }
 }
 
-fn forms(table: &[(&str, &str)]) -> Vec<KnownForm> {
+impl<'f> FormCandidates<'f> {
+    /// Those that can be computed: at least one.
+    ///
+    /// # Errors
+    /// `UnknownFormat` if the hash has no form, or why none of those that it has can be verified.
+    pub(crate) fn readable(self) -> Result<Vec<FormCandidate<'f>>, Unverified> {
+        match self.doubt {
+            _ if !self.all.is_empty() => Ok(self.all),
+            Some(doubt) => Err(doubt),
+            None => Err(Unverified::UnknownFormat),
+        }
+    }
+}
+
+fn forms(table: &[(&str, &str)], key: Option<&Secret>) -> Vec<KnownForm> {
     let form = |(name, text): &(&str, &str)| {
         let name = HashFormat::from_str(name).expect("a test reads every line of the tables");
         let description = Description::parse(text).expect("a test reads every line of the tables");
-        KnownForm { name, description }
+        let id = FormId::of(&description, key);
+        KnownForm { name, description, id }
     };
     table.iter().map(form).collect()
 }
 
 /// A form by its name, which may have several descriptions, or one that is written out.
-fn configured_forms(entry: &str) -> Result<Vec<KnownForm>, FormError> {
+fn configured_forms(entry: &str, key: Option<&Secret>) -> Result<Vec<KnownForm>, FormError> {
     let Some((name, text)) = entry.split_once(": ").filter(|(_, text)| text.contains(":=")) else {
         let tables = || NAMED.iter().chain(CERTAIN).chain(GUESSED).copied();
         let mut lines: Vec<_> = tables().filter(|(name, _)| *name == entry).collect();
@@ -134,13 +146,14 @@ fn configured_forms(entry: &str) -> Result<Vec<KnownForm>, FormError> {
         if lines.is_empty() {
             return Err(FormError::Unknown { found: entry.escape_debug().to_string() });
         }
-        return Ok(forms(&lines));
+        return Ok(forms(&lines, key));
     };
     let name = name.trim().parse().map_err(|_| FormError::Name { found: name.to_owned() })?;
     let description = Description::parse(text.trim());
     let description =
         description.map_err(|source| FormError::Description { form: name, source })?;
-    Ok(vec![KnownForm { name, description }])
+    let id = FormId::of(&description, key);
+    Ok(vec![KnownForm { name, description, id }])
 }
 
 /// `django` stands for `django_md5` and all others of Django.

@@ -18,7 +18,9 @@
 mod coding;
 mod cost;
 mod description;
+mod form_id;
 mod forms;
+mod hash_head;
 mod known;
 mod known_form;
 pub mod limits;
@@ -34,7 +36,9 @@ mod verifier;
 
 pub use cost::CostLimits;
 pub use description::DescriptionError;
+pub use form_id::FormId;
 pub use forms::{FormError, HashForms};
+pub use hash_head::{HashHead, HashShape};
 pub use make_error::MakeHashError;
 pub use threads::ThreadError;
-pub use verifier::{Attempt, Explanation, ImitateError, Verifier};
+pub use verifier::{Attempt, Explanation, ImitateError, TriedHash, Verifier};

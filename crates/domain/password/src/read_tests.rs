@@ -30,7 +30,7 @@ fn recognised(text: &str) -> Result<HashFormat, Unverified> {
 }
 
 fn format_of(text: &str) -> Option<HashFormat> {
-    verifier(CostLimits::default()).format_of(&hash(text), None)
+    verifier(CostLimits::default()).verify(&hash(text), &[]).format
 }
 
 #[test]

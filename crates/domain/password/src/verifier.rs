@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use crate::{
-    CostLimits, HashForms, MakeHashError,
+    CostLimits, FormId, HashForms, MakeHashError,
     description::{FormCandidate, ReadingContext, StepValue},
     forms::FormCandidates,
     native::Scratch,
@@ -30,6 +30,18 @@ pub struct Attempt<'a> {
     pub hash: &'a StoredHash,
     /// In the order in which they are tried.
     pub secrets: &'a [Secret],
+}
+
+/// What came of trying secrets on one stored hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TriedHash {
+    /// Whether one of them is the password.
+    pub verdict: Verdict,
+    /// The form that a match has proved, else the first that the hash has the shape of, though it may be
+    /// malformed or too expensive.
+    pub format: Option<HashFormat>,
+    /// Each way to compute it that was tried; of a match, the one that it has proved.
+    pub forms: Vec<FormId>,
 }
 
 impl Verifier {
@@ -54,16 +66,16 @@ impl Verifier {
     /// could not be tried and no other matches, the whole is `Unverified`: only a secret that was
     /// tried can be no match.
     #[must_use]
-    pub fn verify(&self, hash: &StoredHash, secrets: &[Secret]) -> Verdict {
+    pub fn verify(&self, hash: &StoredHash, secrets: &[Secret]) -> TriedHash {
         self.attempt(Attempt { hash, secrets }, &mut Scratch::default())
     }
 
-    /// Tries many accounts, on all cores unless [`on_threads`](Self::on_threads) says otherwise;
-    /// verdicts come in the order of the attempts.
+    /// Tries many accounts, on all cores unless [`on_threads`](Self::on_threads) says otherwise; what
+    /// came of it is in the order of the attempts.
     ///
-    /// A verdict is the same as [`verify`](Self::verify) gives, whatever else is in the batch.
+    /// It is the same as [`verify`](Self::verify) gives, whatever else is in the batch.
     #[must_use]
-    pub fn verify_many(&self, attempts: &[Attempt<'_>]) -> Vec<Verdict> {
+    pub fn verify_many(&self, attempts: &[Attempt<'_>]) -> Vec<TriedHash> {
         let scratches = ScratchPool::default();
         let all = || {
             attempts
@@ -89,8 +101,8 @@ impl Verifier {
         secret: &Secret,
         randomness: &dyn Randomness,
     ) -> Result<StoredHash, ImitateError> {
-        let candidates = self.candidates(hash)?;
-        let chosen = match (reading, &candidates.all[..]) {
+        let candidates = self.candidates(hash).readable()?;
+        let chosen = match (reading, &candidates[..]) {
             (Some(reading), all) => all.get(reading),
             (None, [one]) => Some(one),
             // Operators have put the one first that their site writes, and so do lines of one name.
@@ -107,27 +119,17 @@ impl Verifier {
     /// `UnknownFormat` if it is none of the forms, `Malformed` if it begins like one and then breaks,
     /// `TooExpensive` if it asks for more than the limits allow.
     pub fn recognise(&self, hash: &StoredHash) -> Result<HashFormat, Unverified> {
-        let candidates = self.candidates(hash)?;
-        let format = candidates.all.first().map(|candidate| candidate.format);
+        let candidates = self.candidates(hash);
         match candidates.doubt {
             Some(doubt) => Err(doubt),
-            None => format.ok_or(Unverified::UnknownFormat),
+            None => candidates.format.ok_or(Unverified::UnknownFormat),
         }
-    }
-
-    /// Which form a stored hash has the shape of, though it may be malformed or too expensive; if it
-    /// was proved which, that one.
-    #[must_use]
-    pub fn format_of(&self, hash: &StoredHash, reading: Option<usize>) -> Option<HashFormat> {
-        let proved =
-            reading.and_then(|reading| Some(self.candidates(hash).ok()?.all.get(reading)?.format));
-        proved.or_else(|| self.forms.format_of(hash, self.context()))
     }
 
     /// The longest password of which every byte counts for such a hash; `None` if there is no limit.
     #[must_use]
     pub fn secret_bytes_max(&self, like: &StoredHash) -> Option<usize> {
-        let all = self.candidates(like).ok()?.all;
+        let all = self.candidates(like).all;
         all.iter().filter_map(|candidate| candidate.reading.secret_bytes_max()).min()
     }
 
@@ -140,7 +142,7 @@ impl Verifier {
         hash: &StoredHash,
         secret: &Secret,
     ) -> Result<Vec<Explanation>, Unverified> {
-        let all = self.candidates(hash)?.all;
+        let all = self.candidates(hash).readable()?;
         Ok(all.iter().map(|candidate| explanation(candidate, secret)).collect())
     }
 
@@ -148,14 +150,29 @@ impl Verifier {
         self.forms.context(&self.limits)
     }
 
-    fn candidates(&self, hash: &StoredHash) -> Result<FormCandidates<'_>, Unverified> {
+    fn candidates(&self, hash: &StoredHash) -> FormCandidates<'_> {
         self.forms.candidates(hash, self.context())
     }
 
-    fn attempt(&self, attempt: Attempt<'_>, scratch: &mut Scratch) -> Verdict {
-        match self.candidates(attempt.hash) {
-            Ok(candidates) => try_in_order(&candidates, attempt.secrets, scratch),
-            Err(reason) => Verdict::Unverified(reason),
+    fn attempt(&self, attempt: Attempt<'_>, scratch: &mut Scratch) -> TriedHash {
+        let candidates = self.candidates(attempt.hash);
+        let verdict = try_in_order(&candidates, attempt.secrets, scratch);
+        TriedHash::new(verdict, &candidates)
+    }
+}
+
+impl TriedHash {
+    fn new(verdict: Verdict, candidates: &FormCandidates<'_>) -> Self {
+        let all = &candidates.all;
+        match verdict {
+            Verdict::Match { reading, .. } => {
+                let FormCandidate { format, id, .. } = all[reading];
+                Self { verdict, format: Some(format), forms: vec![id] }
+            }
+            Verdict::NoMatch | Verdict::Unverified(_) => {
+                let forms = all.iter().map(|candidate| candidate.id).collect();
+                Self { verdict, format: candidates.format, forms }
+            }
         }
     }
 }
@@ -197,7 +214,7 @@ pub struct Explanation {
 }
 
 fn explanation(candidate: &FormCandidate<'_>, secret: &Secret) -> Explanation {
-    let FormCandidate { format, reading } = candidate;
+    let FormCandidate { format, reading, .. } = candidate;
     let mut steps = Vec::new();
     for (count, text) in (1..).zip(reading.description().steps_text()) {
         let Some(value) = reading.after_steps(secret, count) else { break };
@@ -258,7 +275,7 @@ mod tests {
 
     fn tried(text: &str, secrets: &[&[u8]]) -> Verdict {
         let secrets: Vec<Secret> = secrets.iter().map(|bytes| secret(bytes)).collect();
-        verifier().verify(&hash(text), &secrets)
+        verifier().verify(&hash(text), &secrets).verdict
     }
 
     #[test]

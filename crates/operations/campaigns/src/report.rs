@@ -30,6 +30,9 @@ pub struct CampaignReport {
     pub targeted: u64,
     /// Addresses in the signed plan.
     pub addresses: u64,
+    /// Accounts that its leaks name and whose password could not be tried, as the rows say: nobody knows
+    /// whether they are exposed.
+    pub not_checked: u64,
     /// Exposed accounts that the plan left out, by reason.
     pub left_out: BTreeMap<SkipReason, u64>,
     /// Accounts of the plan that were left alone after all, by reason.
@@ -78,14 +81,16 @@ impl CampaignReport {
         tale: &Tale,
         loaded: &Loaded,
         counts: Reckoning,
-        disagreements: BTreeMap<Discrepancy, u64>,
+        aside: Aside,
         kind: InstanceKind,
     ) -> Self {
+        let Aside { disagreements, not_checked } = aside;
         let of = |state| counts.accounts.get(&state).copied().unwrap_or_default();
         Self {
             name: loaded.row.name.clone(),
             rehearsal: kind == InstanceKind::Rehearsal,
             state: loaded.campaign.state().as_str(),
+            not_checked,
             targeted: counts.targets,
             addresses: counts.addresses,
             pending: of(TargetState::Pending),
@@ -121,6 +126,12 @@ impl CampaignReport {
     }
 }
 
+/// What a report tells besides what the log says.
+struct Aside {
+    disagreements: BTreeMap<Discrepancy, u64>,
+    not_checked: u64,
+}
+
 /// Counts a campaign from the audit log, every entry of which a signed checkpoint covers, and holds
 /// the counts against the rows.
 ///
@@ -136,8 +147,9 @@ pub fn report_campaign<'a>(
         let (loaded, log) = seen(instance, &mut tx, name).await?;
         let (tale, logged) = agreed_tale(log, &mut tx, &loaded).await?;
         let disagreements = disagreements(&mut tx, &loaded).await?;
-        let kind = instance.kind();
-        Ok(CampaignReport::new(&tale, &loaded, logged, disagreements, kind))
+        let not_checked = tx.unverified_in_campaign(loaded.id()).await?;
+        let aside = Aside { disagreements, not_checked };
+        Ok(CampaignReport::new(&tale, &loaded, logged, aside, instance.kind()))
     })
 }
 

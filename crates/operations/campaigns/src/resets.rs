@@ -137,7 +137,7 @@ async fn judged(
     }
     let all_tried = !secrets.is_empty() && secrets.len() == findings.len();
     let verifier = Arc::clone(verifier);
-    let verdict = spawn_blocking(move || verifier.verify(&hash, &secrets)).await?;
+    let verdict = spawn_blocking(move || verifier.verify(&hash, &secrets).verdict).await?;
     Ok(match verdict {
         Verdict::Match { .. } => ChosenPassword::Leaked,
         Verdict::NoMatch if all_tried => ChosenPassword::Another,

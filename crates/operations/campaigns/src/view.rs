@@ -38,6 +38,9 @@ pub struct CampaignView {
     pub addresses_allowed: u64,
     /// Addresses that they have taken up.
     pub addresses_taken: u64,
+    /// Accounts that its leaks name and whose password could not be tried: nobody knows whether they are
+    /// exposed, and no campaign reaches them.
+    pub not_checked: u64,
     /// Accounts by how far it is with them.
     pub accounts: BTreeMap<TargetState, u64>,
     /// Accounts left alone since it was frozen, by reason.
@@ -155,6 +158,7 @@ async fn view(tx: &mut Tx, loaded: &Loaded) -> Result<CampaignView, CampaignErro
         plan: plan_view(tx, loaded).await?,
         addresses_allowed: allowed_addresses(campaign),
         addresses_taken: tx.address_counts(id).await?.taken,
+        not_checked: tx.unverified_in_campaign(id).await?,
         accounts,
         skipped,
         notices: tx.notice_counts(id).await?.into_iter().collect(),

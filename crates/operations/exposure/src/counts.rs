@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
 use model::{HashFormat, Outcome, Outcomes, Rejects, Tally, Unverified};
+use password::HashShape;
 use serde::Serialize;
+
+use crate::limits::{REJECTED_PERMILLE_MAX, UNPROVED_PERMILLE_MAX, UNVERIFIED_PERMILLE_MAX};
 
 /// What became of every line read, and of every account that is named in one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -27,11 +30,26 @@ pub struct ExposureCounts {
     pub outcomes: Outcomes,
     /// Exposed accounts by the format of the stored hash.
     pub exposed_by_format: BTreeMap<HashFormat, u64>,
+    /// Of the accounts that are not exposed, those of whose form nobody has proof, by the shape of their
+    /// hash: every shape of which there are many.
+    pub without_proof: BTreeMap<HashShape, u64>,
     /// Accounts that could not be verified, by the reason.
     pub unverified_by_reason: BTreeMap<Unverified, u64>,
 }
 
 impl ExposureCounts {
+    /// Whether so few accounts could not be verified that the other counts say what they seem to say.
+    #[must_use]
+    pub const fn are_accounts_judged(&self) -> bool {
+        is_at_most(UNVERIFIED_PERMILLE_MAX, self.outcomes.unverified, self.outcomes.total())
+    }
+
+    /// Whether so few lines were no record that the leak was read at all.
+    #[must_use]
+    pub const fn are_lines_judged(&self) -> bool {
+        are_lines_judged(self.rejects, self.records)
+    }
+
     /// Counts what became of the lines of a file, or of several.
     pub(crate) fn add_lines(&mut self, tally: &Tally) {
         self.lines += tally.lines;
@@ -56,8 +74,49 @@ impl ExposureCounts {
         }
     }
 
+    /// Says of whose form nobody has proof, when all accounts are counted.
+    pub(crate) fn set_without_proof(&mut self, shapes: BTreeMap<HashShape, u64>) {
+        let all = self.outcomes.total();
+        let is_many = |accounts| !is_at_most(UNPROVED_PERMILLE_MAX, accounts, all);
+        self.without_proof =
+            shapes.into_iter().filter(|(_, accounts)| is_many(*accounts)).collect();
+    }
+
     /// Says why one account could not be verified.
     pub(crate) fn add_reason(&mut self, reason: Unverified) {
         *self.unverified_by_reason.entry(reason).or_default() += 1;
+    }
+}
+
+/// The same of a leak's own counts.
+pub(crate) const fn are_lines_judged(rejects: u64, records: u64) -> bool {
+    is_at_most(REJECTED_PERMILLE_MAX, rejects, records)
+}
+
+const fn is_at_most(permille: u64, some: u64, all: u64) -> bool {
+    some.saturating_mul(1000) <= all.saturating_mul(permille)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_account_in_a_hundred_may_be_unverified() {
+        let is_judged = |unverified, not_exposed| {
+            let outcomes = Outcomes { unverified, not_exposed, ..Outcomes::default() };
+            ExposureCounts { outcomes, ..ExposureCounts::default() }.are_accounts_judged()
+        };
+        assert!(is_judged(0, 0) && is_judged(1, 99) && is_judged(10, 990));
+        assert!(!is_judged(1, 98) && !is_judged(1, 0));
+    }
+
+    #[test]
+    fn a_leak_is_read_if_half_of_its_lines_are_records() {
+        let is_judged = |rejects, records| {
+            ExposureCounts { records, rejects, ..ExposureCounts::default() }.are_lines_judged()
+        };
+        assert!(is_judged(0, 0) && is_judged(1, 2));
+        assert!(!is_judged(2, 3) && !is_judged(1, 1));
     }
 }

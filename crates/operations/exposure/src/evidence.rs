@@ -124,11 +124,11 @@ pub fn reverify(verifier: &Verifier, suspicions: Vec<Suspicion>) -> Vec<Reverifi
         .iter()
         .map(|suspicion| Attempt { hash: &suspicion.hash, secrets: &suspicion.secrets })
         .collect();
-    let verdicts = verifier.verify_many(&attempts);
+    let tried = verifier.verify_many(&attempts);
     suspicions
         .into_iter()
-        .zip(verdicts)
-        .map(|(suspicion, verdict)| conclude(suspicion, verdict))
+        .zip(tried)
+        .map(|(suspicion, tried)| conclude(suspicion, tried.verdict))
         .collect()
 }
 

@@ -15,9 +15,12 @@ mod import;
 mod leaks;
 pub mod limits;
 mod list;
+mod proof;
 mod rejects;
+mod sample;
 mod screen;
 mod spool;
+mod unfound;
 mod verify;
 mod verify_accounts;
 mod work;
@@ -35,7 +38,10 @@ pub use leaks::{
     AddLeak, FileReport, LeakError, LeakReport, add_leak, leaks, listed_accounts, show_leak,
 };
 pub use list::ListedAccount;
+pub use proof::{ProvedForms, keep_proof, proved_forms};
 pub use rejects::{RejectedLine, rejected_lines};
+pub use sample::{HashSample, sample_hashes};
 pub use screen::{ScreenLeakError, screen_leak};
+pub use unfound::{NotChecked, Unfound, not_checked, unfound};
 pub use verify::{VerifyLeakError, verify_leak};
 pub use work_error::LeakWorkError;

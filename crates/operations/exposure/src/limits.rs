@@ -2,6 +2,19 @@
 
 use std::time::Duration;
 
+/// More accounts in a leak than this that could not be verified make "not exposed" worth nothing.
+pub const UNVERIFIED_PERMILLE_MAX: u64 = 10;
+
+/// Shapes of hashes that more accounts in a leak have than this are named if no password has proved how
+/// they are computed.
+pub const UNPROVED_PERMILLE_MAX: u64 = 10;
+
+/// A leak more of whose lines are no record is not what it was taken for.
+pub const REJECTED_PERMILLE_MAX: u64 = 500;
+
+/// Stored hashes looked at to say what forms a site's have, at most: spread over all accounts.
+pub const HASHES_SAMPLED_MAX: u64 = 10_000;
+
 /// Plain files are screened in pieces of this many bytes: seconds of work, so that little is lost
 /// with a worker.
 pub const PIECE_BYTES: u64 = 64 * 1024 * 1024;

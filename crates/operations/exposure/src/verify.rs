@@ -5,8 +5,8 @@ use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
 use ledger::LogEvent;
 use model::{
-    AccountId, FileId, FoundIn, HashFormat, LeakId, LeakName, LeakState, Outcome, OutcomeCount,
-    Outcomes, RecordRef, SubjectId, Unverified,
+    AccountId, CredentialVersion, FileId, FoundIn, HashFormat, LeakId, LeakName, LeakState,
+    Outcome, OutcomeCount, Outcomes, RecordRef, SubjectId, Unverified,
 };
 use password::Verifier;
 use store::{
@@ -14,13 +14,14 @@ use store::{
 };
 use tokio::task::{JoinError, spawn_blocking};
 
-use instance::{DataKey, DecryptError, Instance, LogError, Progress, Step, Subjects};
+use instance::{DataKey, DecryptError, Instance, KeyRing, LogError, Progress, Step, Subjects};
 
 use crate::{
     LeakError, LeakReport, LeakWorkError,
     contexts::{FINDING, SPOOL, candidate_context, finding_context},
     leaks::{find, remove_kept, show_leak},
     limits::ACCOUNTS_PER_BATCH,
+    proof::ProofTally,
     verify_accounts::{AccountClaims, AccountVerdict, LeakClaim, ProvenExposure, verify_accounts},
     work::{LostLease, work_off},
 };
@@ -180,31 +181,32 @@ impl<'a> Verification<'a> {
         let mut tx = self.instance.store().begin().await?;
         tx.finish(lease).await?;
         let subjects = self.name(&mut tx, &verdicts).await?;
-        let mut tally = BatchTally::default();
+        let (mut tally, keys) = (BatchTally::default(), self.instance.keys());
         for (account, verdict) in verdicts {
             let subject = subjects.get(&account).copied();
-            tally.count(subject, &verdict);
+            tally.count(subject, &verdict, keys);
             if let (AccountVerdict::Exposed(exposure), Some(subject)) = (verdict, subject) {
                 tally.events.push(self.add_finding(&mut tx, account, subject, exposure).await?);
             }
         }
+        tx.add_tried(self.leak, self.instance.clock().now(), &tally.tried).await?;
         tx.add_unverified(self.leak, &tally.unverified).await?;
         tx.add_outcomes(lease.job, &tally.by_format()).await?;
+        tx.add_shapes(lease.job, tally.proofs.shapes(keys)).await?;
+        tx.add_form_proofs(tally.proofs.proofs(keys)).await?;
         tx.drop_candidates_between(self.leak, &batch.from, &batch.to).await?;
         tx.clear_batch(lease.job).await?;
         self.instance.record(&mut tx, &tally.into_events(self.leak)).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Those who stay on record. Of whom nothing was found, nothing is kept.
+    /// Those who stay on record: whoever asks later is told whether it was this password that was tried.
     async fn name(
         &self,
         tx: &mut Tx,
         verdicts: &[(AccountId, AccountVerdict<FindingRecord>)],
     ) -> Result<Subjects, StoreError> {
-        let stays = |verdict: &AccountVerdict<_>| {
-            matches!(verdict, AccountVerdict::Exposed(_) | AccountVerdict::Unverified(..))
-        };
+        let stays = |verdict: &AccountVerdict<_>| !matches!(verdict, AccountVerdict::Gone);
         let staying = verdicts.iter().filter(|(_, verdict)| stays(verdict));
         let accounts: Vec<_> = staying.map(|(account, _)| account.clone()).collect();
         self.instance.name_accounts(tx, &accounts).await
@@ -259,15 +261,26 @@ impl<'a> Verification<'a> {
 #[derive(Default)]
 struct BatchTally {
     counts: BTreeMap<(Outcome, Option<HashFormat>), u64>,
+    tried: Vec<(SubjectId, Option<CredentialVersion>)>,
     unverified: Vec<(SubjectId, Unverified, Option<HashFormat>)>,
+    proofs: ProofTally,
     events: Vec<LogEvent>,
 }
 
 impl BatchTally {
-    fn count<R>(&mut self, subject: Option<SubjectId>, verdict: &AccountVerdict<R>) {
-        if let (AccountVerdict::Unverified(reason, format), Some(subject)) = (verdict, subject) {
+    fn count<R>(
+        &mut self,
+        subject: Option<SubjectId>,
+        verdict: &AccountVerdict<R>,
+        keys: &KeyRing,
+    ) {
+        if let Some(subject) = subject {
+            self.tried.push((subject, verdict.credential().map(|tried| tried.version(keys))));
+        }
+        if let (AccountVerdict::Unverified(_, reason, format), Some(subject)) = (verdict, subject) {
             self.unverified.push((subject, *reason, *format));
         }
+        self.proofs.count(verdict);
         *self.counts.entry(verdict.outcome()).or_default() += 1;
     }
 

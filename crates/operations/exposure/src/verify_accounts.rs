@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet};
 use model::{
     Account, AccountId, Credential, HashFormat, Outcome, Secret, Tier, Unverified, Verdict,
 };
-use password::{Attempt, Verifier};
+use password::{Attempt, FormId, TriedHash, Verifier};
 
 /// What a leak says of one account: that one of these secrets is its password.
 #[derive(Debug)]
@@ -20,13 +20,13 @@ pub(crate) enum AccountVerdict<R> {
     /// A leaked secret is its password now.
     Exposed(ProvenExposure<R>),
     /// None of them is.
-    NotExposed(Option<HashFormat>),
+    NotExposed(Credential, Option<HashFormat>, Vec<FormId>),
     /// It has no password.
     NoPassword,
     /// The directory no longer has it.
     Gone,
     /// Its stored hash could not be tried.
-    Unverified(Unverified, Option<HashFormat>),
+    Unverified(Credential, Unverified, Option<HashFormat>),
 }
 
 impl<R> AccountVerdict<R> {
@@ -34,10 +34,19 @@ impl<R> AccountVerdict<R> {
     pub(crate) const fn outcome(&self) -> (Outcome, Option<HashFormat>) {
         match self {
             Self::Exposed(exposure) => (Outcome::Exposed, Some(exposure.format)),
-            Self::NotExposed(format) => (Outcome::NotExposed, *format),
+            Self::NotExposed(_, format, _) => (Outcome::NotExposed, *format),
             Self::NoPassword => (Outcome::NoPassword, None),
             Self::Gone => (Outcome::Gone, None),
-            Self::Unverified(_, format) => (Outcome::Unverified, *format),
+            Self::Unverified(_, _, format) => (Outcome::Unverified, *format),
+        }
+    }
+
+    /// The password that was tried, as it is stored; `None` if there is none.
+    pub(crate) const fn credential(&self) -> Option<&Credential> {
+        match self {
+            Self::Exposed(exposure) => Some(&exposure.credential),
+            Self::NotExposed(credential, ..) | Self::Unverified(credential, ..) => Some(credential),
+            Self::NoPassword | Self::Gone => None,
         }
     }
 }
@@ -48,6 +57,8 @@ pub(crate) struct ProvenExposure<R> {
     /// What the secret verified against.
     pub(crate) credential: Credential,
     pub(crate) format: HashFormat,
+    /// The form that it has proved.
+    pub(crate) form: Option<FormId>,
     pub(crate) tier: Tier,
     pub(crate) secret: Secret,
     pub(crate) records: Vec<R>,
@@ -70,8 +81,8 @@ pub(crate) fn verify_accounts<R>(
         .map(|(id, claims)| AccountCase::new(&id, claims, &mut present))
         .collect();
     let attempts: Vec<_> = cases.iter().filter_map(AccountCase::attempt).collect();
-    let mut verdicts = verifier.verify_many(&attempts).into_iter();
-    cases.into_iter().map(|case| case.close(verifier, &mut verdicts)).collect()
+    let mut tried = verifier.verify_many(&attempts).into_iter();
+    cases.into_iter().map(|case| case.close(&mut tried)).collect()
 }
 
 struct AccountCase<R> {
@@ -96,42 +107,38 @@ impl<R> AccountCase<R> {
         Some(Attempt { hash, secrets: &self.secrets })
     }
 
-    /// Takes its verdict, the next one, if there was an attempt.
+    /// Takes what came of its attempt, the next one, if there was an attempt.
     fn close(
         mut self,
-        verifier: &Verifier,
-        verdicts: &mut impl Iterator<Item = Verdict>,
+        tried: &mut impl Iterator<Item = TriedHash>,
     ) -> (AccountId, AccountVerdict<R>) {
         let found = match self.account.take().map(|account| account.credential) {
             None => AccountVerdict::Gone,
             Some(None) => AccountVerdict::NoPassword,
             Some(Some(credential)) => {
-                let verdict = verdicts.next().expect("verify_many answers every attempt");
-                Self::conclude(verifier, credential, verdict, self.claims, self.secrets)
+                let tried = tried.next().expect("verify_many answers every attempt");
+                Self::conclude(credential, tried, self.claims, self.secrets)
             }
         };
         (self.id, found)
     }
 
     fn conclude(
-        verifier: &Verifier,
         credential: Credential,
-        verdict: Verdict,
+        TriedHash { verdict, format, forms }: TriedHash,
         claims: Vec<LeakClaim<R>>,
         mut secrets: Vec<Secret>,
     ) -> AccountVerdict<R> {
-        let reading = match verdict {
-            Verdict::Match { reading, .. } => Some(reading),
-            Verdict::NoMatch | Verdict::Unverified(_) => None,
-        };
-        let format = verifier.format_of(credential.hash(), reading);
         match (verdict, format) {
             (Verdict::Match { secret, .. }, Some(format)) => {
                 let secret = secrets.swap_remove(secret);
-                AccountVerdict::Exposed(exposure(credential, format, secret, claims))
+                let found = exposure(credential, format, secret, claims);
+                AccountVerdict::Exposed(ProvenExposure { form: forms.first().copied(), ..found })
             }
-            (Verdict::NoMatch, format) => AccountVerdict::NotExposed(format),
-            (Verdict::Unverified(reason), format) => AccountVerdict::Unverified(reason, format),
+            (Verdict::NoMatch, format) => AccountVerdict::NotExposed(credential, format, forms),
+            (Verdict::Unverified(reason), format) => {
+                AccountVerdict::Unverified(credential, reason, format)
+            }
             (Verdict::Match { .. }, None) => {
                 unreachable!("a hash that verifies has a format")
             }
@@ -148,7 +155,7 @@ fn exposure<R>(
     let proven: Vec<_> = claims.into_iter().filter(|c| c.secrets.contains(&secret)).collect();
     let tier = proven.iter().map(|claim| claim.tier).min().unwrap_or(Tier::Lead);
     let records = proven.into_iter().map(|claim| claim.record).collect();
-    ProvenExposure { credential, format, tier, secret, records }
+    ProvenExposure { credential, format, form: None, tier, secret, records }
 }
 
 /// Each secret once: the likeliest reading of every record before the second of any.

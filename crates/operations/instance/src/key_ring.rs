@@ -19,6 +19,10 @@ use crate::{
     secret_bytes::SecretBytes,
 };
 
+/// No stored hash begins so: what is derived by these from the key of credential versions is no version.
+const FORM_CLAIM: &[u8] = b"\0countersign/v1/form-claim";
+const FORM_PROOF: &[u8] = b"\0countersign/v1/form-proof";
+
 /// No campaign has this number: both databases count from 1.
 const NO_CAMPAIGN: i64 = 0;
 
@@ -159,6 +163,23 @@ impl KeyRing {
     #[must_use]
     pub fn account_hash(&self, account: &AccountId) -> [u8; 32] {
         keyed_hash(&self.keys.lookup.subject, &[account.as_str().as_bytes()])
+    }
+
+    /// A keyed hash of the claim that hashes of this shape are computed in this form.
+    #[must_use]
+    pub fn form_claim(&self, shape: &str, form: &[u8; 32]) -> [u8; 32] {
+        keyed_hash(&self.form_key(FORM_CLAIM), &[form, shape.as_bytes()])
+    }
+
+    /// By which it is known that a claim was proved: whoever can write to the store, and reads the claim
+    /// there, makes none.
+    #[must_use]
+    pub fn form_proof(&self, claim: &[u8; 32]) -> [u8; 32] {
+        keyed_hash(&self.form_key(FORM_PROOF), &[claim])
+    }
+
+    fn form_key(&self, label: &[u8]) -> SecretBytes {
+        SecretBytes::new(keyed_hash(&self.keys.lookup.version, &[label]))
     }
 
     /// What is left of somebody who was told that this password is out of use, once they are

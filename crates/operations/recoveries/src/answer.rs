@@ -1,4 +1,5 @@
 use campaigns::{RunError, SwapError, past_resets, saga::credential_of};
+use exposure::{Unfound, unfound};
 use instance::Instance;
 use ledger::FoldRefusal;
 use model::{Account, CredentialNow, SiteRow, SubjectId};
@@ -15,13 +16,19 @@ pub(crate) async fn what_is_found(
 ) -> Result<Found, RequestError> {
     let resets = past_resets(instance, tx, subject).await.map_err(RunError::from)?;
     let findings = tx.open_findings_of(subject).await?;
-    let until_micros = tx.now().await?.as_micros();
     let now = credential_of(instance.keys(), Some(account));
     if let Some(found) = found(now, resets.last(), &findings) {
         return Ok(found);
     }
     refuse_denial(tx, subject, now).await?;
-    Ok(Found::Nothing { until_micros })
+    let now = match now {
+        CredentialNow::Present(version) => Some(version),
+        _ => None,
+    };
+    Ok(match unfound(instance, tx, &account.id, now).await? {
+        Unfound::NotFound { as_of } => Found::Nothing { until_micros: as_of.as_micros() },
+        Unfound::NotChecked { is_named } => Found::NotChecked { is_named },
+    })
 }
 
 /// Where rows are gone, others still tell that a campaign is about this person.

@@ -282,7 +282,7 @@ fn objection(verifier: &Verifier, old: &OldPasswords, password: &NewPassword) ->
     if let Some(place) = variants.iter().position(|variant| old.secrets.contains(variant)) {
         return Some(if place == 0 { Objection::OldPassword } else { Objection::LikeOldPassword });
     }
-    let mut verdicts = old.hashes.iter().map(|hash| verifier.verify(hash, &variants));
+    let mut verdicts = old.hashes.iter().map(|hash| verifier.verify(hash, &variants).verdict);
     verdicts.find_map(|verdict| against_old(verdict).ok().flatten())
 }
 

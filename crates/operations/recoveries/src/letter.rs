@@ -31,8 +31,10 @@ pub(crate) enum LetterBody {
 /// What is known of an account's password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Found {
-    /// Nothing, up to this moment.
+    /// Nothing, when it was compared last.
     Nothing { until_micros: i64 },
+    /// Nobody can tell: of what leaks hold about the account, not all was compared with it.
+    NotChecked { is_named: bool },
     /// It stands in stolen data, and nothing has been done about it yet.
     Open,
     /// A campaign has taken it out of use.

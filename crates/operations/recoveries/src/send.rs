@@ -140,6 +140,7 @@ impl RequestedNotices<'_> {
             Found::Nothing { until_micros } => {
                 Answer::NothingFound { until: Timestamp::from_micros(*until_micros) }
             }
+            Found::NotChecked { is_named } => Answer::NotChecked { is_named: *is_named },
             Found::Open => Answer::UnderReview,
             Found::SwitchedOff { campaign, at_micros, chosen_since } => {
                 let instance = self.context.instance;

@@ -14,6 +14,8 @@ sql::queries! {
         FROM leak WHERE name = $1"];
     FILES = ["SELECT id, path, sha256, bytes, modified_at, compression, kept FROM leak_file
         WHERE leak = $1 ORDER BY id"];
+    BEGIN_LOOKING = ["UPDATE leak SET looked_at = $1 WHERE id = $2"];
+    LOOKED_THROUGH_AT = ["SELECT MAX(looked_at) FROM leak WHERE state = 'verified'"];
     ADVANCE = ["UPDATE leak SET state = $1 WHERE id = $2 AND state = $3"];
     STATE = ["SELECT state FROM leak WHERE id = $1"];
     DESTROY_SPOOL_KEY = ["UPDATE leak SET spool_key = NULL WHERE id = $1"];
@@ -150,6 +152,22 @@ impl Tx {
     /// A leak's files, in the order in which they were registered.
     pub fn leak_files(&mut self, leak: LeakId) -> StoreFuture<'_, Vec<LeakFile>> {
         Box::pin(async move { Ok(self.0.run(&FILES).bind(Cell(leak)).all().await?) })
+    }
+
+    /// Notes that the accounts are read from now on, to be looked for in a leak.
+    pub fn begin_looking(&mut self, leak: LeakId, at: Timestamp) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            Ok(self.0.run(&BEGIN_LOOKING).bind(Cell(at)).bind(Cell(leak)).exactly_one().await?)
+        })
+    }
+
+    /// When the accounts were read last to be looked for in a leak that is verified by now; `None` if there
+    /// is no such leak.
+    pub fn looked_through_at(&mut self) -> StoreFuture<'_, Option<Timestamp>> {
+        Box::pin(async move {
+            let (at,) = self.0.run(&LOOKED_THROUGH_AT).one::<(Option<Cell<Timestamp>>,)>().await?;
+            Ok(at.map(|Cell(at)| at))
+        })
     }
 
     /// Moves a leak on if it is where the caller takes it to be.

@@ -40,4 +40,5 @@ pub(crate) const SCHEMA: Migrations = in_both! {
     16 "0016" "keys",
     17 "0017" "counted",
     18 "0018" "found_elsewhere",
+    19 "0019" "tried",
 };

@@ -53,10 +53,12 @@ fn reset_required() -> Vec<(&'static str, ResetRequired)> {
     ]
 }
 
-fn exposure_answer() -> [(&'static str, Option<&'static str>, Answer); 4] {
+fn exposure_answer() -> [(&'static str, Option<&'static str>, Answer); 6] {
     let unknown = exposure(Tier::Lead, "anything", "", Provenance::Unknown);
     [
         ("nothing_found", Some("janedoe"), nothing_found()),
+        ("not_checked", Some("janedoe"), Answer::NotChecked { is_named: true }),
+        ("nothing_compared", Some("janedoe"), Answer::NotChecked { is_named: false }),
         ("under_review", Some("janedoe"), Answer::UnderReview),
         ("switched_off", Some("janedoe"), switched_off(one_exposure(), false)),
         ("chosen_since", None, switched_off(vec![unknown], true)),

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     CostLimits, MakeHashError,
     coding::Coding,
+    form_id::FormId,
     known_form::KnownForm,
     limits::{BCRYPT_SECRET_BYTES_MAX, DIGEST_BYTES_MAX, DIGEST_BYTES_MIN, HASH_TEXT_BYTES_MAX},
     native::{Method, ParsedHash, Scratch},
@@ -34,30 +35,42 @@ pub(crate) struct ReadingContext<'f> {
 /// A hash as one of the forms that it may have.
 pub(crate) struct FormCandidate<'f> {
     pub(crate) format: HashFormat,
+    pub(crate) id: FormId,
     pub(crate) reading: HashReading<'f>,
 }
 
-/// What a hash can be read as, and why not as one that it has the shape of.
+/// What a hash can be read as by some forms.
+#[derive(Default)]
+pub(crate) struct ReadForms<'f> {
+    pub(crate) all: Vec<FormCandidate<'f>>,
+    /// Why it cannot be read as one that it has the shape of.
+    pub(crate) refused: Option<Unverified>,
+    /// The first form that it has the shape of, though it may not be readable as that.
+    pub(crate) format: Option<HashFormat>,
+}
+
+/// Holds a hash against each of the forms.
 pub(crate) fn read_as<'f>(
     forms: &'f [KnownForm],
     hash: &StoredHash,
     context: ReadingContext<'f>,
-) -> (Vec<FormCandidate<'f>>, Option<Unverified>) {
-    let (mut all, mut refused) = (Vec::<FormCandidate<'_>>::new(), None);
+) -> ReadForms<'f> {
+    let mut read = ReadForms::default();
     for form in forms {
         match HashReading::of(&form.description, hash, context) {
             // Two programs may have the same form under two names.
-            Ok(reading) if all.iter().any(|known| known.reading.is_same(&reading)) => {}
-            Ok(reading) => all.push(FormCandidate { format: form.name, reading }),
-            Err(NotRead::Other) => {}
-            Err(NotRead::Unverified(reason)) => refused = Some(dearest(refused, reason)),
+            Ok(reading) if read.all.iter().any(|known| known.reading.is_same(&reading)) => {}
+            Ok(reading) => read.all.push(FormCandidate { format: form.name, id: form.id, reading }),
+            Err(NotRead::Other) => continue,
+            Err(NotRead::Unverified(reason)) => read.refused = Some(dearest(read.refused, reason)),
         }
+        read.format.get_or_insert(form.name);
     }
     // Another form of the same beginning that the text does not have says nothing.
-    if !all.is_empty() && refused == Some(Unverified::Malformed) {
-        refused = None;
+    if !read.all.is_empty() && read.refused == Some(Unverified::Malformed) {
+        read.refused = None;
     }
-    (all, refused)
+    read
 }
 
 /// Of two reasons, the one that tells more.
@@ -72,7 +85,7 @@ fn inner_readings<'f>(
     hash: &StoredHash,
     context: ReadingContext<'f>,
 ) -> Result<Vec<HashReading<'f>>, NotRead> {
-    let (all, refused) = read_as(context.certain, hash, context);
+    let ReadForms { all, refused, .. } = read_as(context.certain, hash, context);
     match refused {
         Some(reason) if all.is_empty() => Err(NotRead::Unverified(reason)),
         _ if all.is_empty() => Err(NotRead::Other),

@@ -1,12 +1,17 @@
 use std::sync::Arc;
 
 use directory::{Directory, Export};
-use exposure::Assessment;
+use exposure::{Assessment, ProvedForms};
+use instance::Instance;
 use password::{CostLimits, HashForms, Verifier};
 
-use super::{CommandContext, CommandFailure};
+use super::{
+    CommandContext, CommandFailure,
+    judged::{could_not_judge, without_proof},
+};
 use crate::{
     cli::Assess,
+    config::Config,
     files,
     output::{self, Done, Sheet, grouped},
     wiring,
@@ -20,18 +25,23 @@ pub(super) async fn run(
     let assessment = if let Some(file) = &arguments.accounts {
         let export = Export::read(file)?;
         let verifier = Arc::new(Verifier::new(CostLimits::default(), HashForms::known()));
-        assess(context, arguments, &export, verifier).await?
+        assess(context, arguments, &export, verifier, None).await?
     } else {
         let config = context.config()?;
         let directory = wiring::directory(&config).await?;
         let verifier = wiring::verifier(&config)?;
-        assess(context, arguments, &*directory, verifier).await?
+        let instance = instance_if_any(&config).await;
+        let proved = match &instance {
+            Some(instance) => Some(exposure::proved_forms(instance).await?),
+            None => None,
+        };
+        assess(context, arguments, &*directory, verifier, proved.as_ref()).await?
     };
     if let Some(file) = &arguments.output {
         output::write_list(file, &assessment.list)?;
     }
     context.output.result("countersign.assess/1", &assessment, for_people)?;
-    Ok(Done::whole_if(assessment.is_complete()))
+    Ok(Done::whole_if(assessment.judged))
 }
 
 async fn assess(
@@ -39,13 +49,24 @@ async fn assess(
     arguments: &Assess,
     directory: &dyn Directory,
     verifier: Arc<Verifier>,
+    proved: Option<&ProvedForms<'_>>,
 ) -> Result<Assessment, CommandFailure> {
     let progress = context.progress();
-    Ok(exposure::assess(directory, &arguments.leaks, verifier, progress).await?)
+    Ok(exposure::assess(directory, &arguments.leaks, verifier, proved, progress).await?)
+}
+
+/// An assessment needs none; without one there is no proof but what it finds itself.
+async fn instance_if_any(config: &Config) -> Option<Instance> {
+    let opened = wiring::instance(config).await;
+    opened.inspect_err(|error| tracing::debug!(%error, "no proof is kept that could be read")).ok()
 }
 
 fn for_people(assessment: &Assessment) -> String {
     let mut sheet = Sheet::default();
+    if !assessment.judged {
+        let unread = assessment.leaks.iter().filter(|leak| !leak.judged);
+        could_not_judge(&mut sheet, &assessment.counts, unread.map(|leak| &*leak.leak));
+    }
     sheet.row("accounts", grouped(assessment.accounts));
     sheet.part("without a password", assessment.accounts_without_password);
     sheet.row("records", grouped(assessment.counts.records));
@@ -60,6 +81,7 @@ fn for_people(assessment: &Assessment) -> String {
         sheet.part(format, *count);
     }
     sheet.row("in a leak, not exposed", grouped(assessment.counts.outcomes.not_exposed));
+    without_proof(&mut sheet, &assessment.counts);
     sheet.row("in a leak, without a password", grouped(assessment.counts.outcomes.no_password));
     sheet.row("in a leak, not verified", grouped(assessment.counts.outcomes.unverified));
     for (reason, count) in &assessment.counts.unverified_by_reason {

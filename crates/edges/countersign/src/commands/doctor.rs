@@ -1,3 +1,4 @@
+mod hashes;
 mod relay;
 
 use std::{fs, path::Path};
@@ -203,7 +204,9 @@ async fn directory(config: &Config) -> Vec<Checked> {
         Err(error) => bad(error.to_string()),
         Ok(directory) => {
             let checks = instance::check_directory(&*directory).await;
-            checks.unwrap_or_else(|error| bad(error.to_string()))
+            let mut checks = checks.unwrap_or_else(|error| bad(error.to_string()));
+            checks.push(hashes::check(config, &*directory).await);
+            checks
         }
     }
 }

@@ -3,7 +3,10 @@ use instance::Instance;
 use model::{LeakName, LeakState};
 use serde::Serialize;
 
-use super::{CommandContext, CommandFailure};
+use super::{
+    CommandContext, CommandFailure,
+    judged::{could_not_judge, without_proof},
+};
 use crate::{
     cli::{LeakAdd, LeakCommand},
     config::Config,
@@ -36,7 +39,7 @@ pub(super) async fn run(
         LeakCommand::Verify { name } => verify(context, &config, &instance, name).await?,
     };
     context.output.result(LEAK, &report, for_people)?;
-    Ok(Done::whole_if(report.is_complete()))
+    Ok(Done::whole_if(report.judged))
 }
 
 impl From<&LeakAdd> for AddLeak {
@@ -80,7 +83,9 @@ async fn list(context: &CommandContext<'_>, instance: &Instance) -> Result<Done,
         for leak in &leaks.leaks {
             let (date, state, exposed) =
                 (&leak.date, leak.state, grouped(leak.counts.outcomes.exposed));
-            sheet.row(&leak.name, format!("{:<10}  {state:<9}  {exposed:>7}", date.as_str()));
+            let doubt = if leak.judged { "" } else { "  could not be judged" };
+            let row = format!("{:<10}  {state:<9}  {exposed:>7}{doubt}", date.as_str());
+            sheet.row(&leak.name, row);
         }
         sheet.to_string()
     })?;
@@ -112,6 +117,11 @@ async fn rejects(
 
 fn for_people(leak: &LeakReport) -> String {
     let mut sheet = Sheet::default();
+    if !leak.judged {
+        let is_read = leak.incomplete_files.is_empty() && leak.counts.are_lines_judged();
+        let unread = (!is_read).then_some(leak.name.as_str());
+        could_not_judge(&mut sheet, &leak.counts, unread.into_iter());
+    }
     sheet.row("leak", &leak.name);
     if let Some(name) = &leak.public_name {
         sheet.row("called in mails", name);
@@ -149,6 +159,7 @@ fn verified(sheet: &mut Sheet, leak: &LeakReport) {
         sheet.part(format, *count);
     }
     sheet.row("not exposed", grouped(leak.counts.outcomes.not_exposed));
+    without_proof(sheet, &leak.counts);
     sheet.row("without a password", grouped(leak.counts.outcomes.no_password));
     sheet.row("deleted meanwhile", grouped(leak.counts.outcomes.gone));
     sheet.row("not verified", grouped(leak.counts.outcomes.unverified));

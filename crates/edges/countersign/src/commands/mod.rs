@@ -11,6 +11,7 @@ mod doctor;
 mod failure;
 mod finding;
 mod init;
+mod judged;
 mod key;
 mod leak;
 mod log;
@@ -63,7 +64,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Done, CommandFailur
         CliCommand::Account(command) => account::run(&context, command).await,
         CliCommand::Leak(command) => leak::run(&context, command).await,
         CliCommand::Finding(command) => finding::run(&context, command).await,
-        CliCommand::Verify(command) => verify::run(&context, command),
+        CliCommand::Verify(command) => verify::run(&context, command).await,
         CliCommand::Operator(command) => operator::run(&context, command).await,
         CliCommand::Campaign(command) => campaign::run(&context, command).await,
         CliCommand::Sending(command) => sending::run(&context, command).await,

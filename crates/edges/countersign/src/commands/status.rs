@@ -1,4 +1,5 @@
 use campaigns::{CampaignView, ReconciliationView};
+use exposure::NotChecked;
 use instance::{Instance, RosterStateError};
 use outbox::PausedSending;
 use serde::Serialize;
@@ -18,6 +19,8 @@ struct InstanceStatus {
     sending_paused: Option<PausedSending>,
     /// When the site's table was last compared with what is kept, and what was found.
     reconciliation: ReconciliationView,
+    /// Accounts of which nobody knows whether they are exposed.
+    not_checked: NotChecked,
     campaigns: Vec<CampaignView>,
     /// What of this is not to be believed: rows that are not as the audit log says.
     not_as_logged: Vec<String>,
@@ -31,6 +34,7 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
         sending: sending(&config, &instance).await?,
         sending_paused: outbox::paused_sending(&instance).await?,
         reconciliation: campaigns::last_reconciliation(&instance).await?,
+        not_checked: exposure::not_checked(&instance).await?,
         campaigns: campaigns::campaigns(&instance).await?,
         not_as_logged: not_as_logged(&instance).await?,
     };
@@ -71,11 +75,25 @@ fn for_people(status: &InstanceStatus) -> String {
         Some(pause) => show_pause(&mut sheet, pause),
     }
     show_last(&mut sheet, &status.reconciliation);
+    show_not_checked(&mut sheet, &status.not_checked);
     for view in &status.campaigns {
         let untold = grouped(view.sealed_untold);
         sheet.row(&view.name, format!("{}, {untold} sealed and not told yet", view.state));
     }
     sheet.to_string()
+}
+
+/// Whoever is in a leak with a hash that cannot be tried is neither exposed nor cleared.
+fn show_not_checked(sheet: &mut Sheet, not_checked: &NotChecked) {
+    if not_checked.accounts == 0 {
+        return;
+    }
+    let why = "accounts stand in a leak, and their password could not be tried";
+    sheet.row("could not check", format!("{} {why}", grouped(not_checked.accounts)));
+    for (leak, accounts) in &not_checked.by_leak {
+        sheet.part(leak, *accounts);
+    }
+    sheet.row("  what to do", "`countersign leak show LEAK --output FILE` lists them");
 }
 
 /// Since when nobody is told, why, and what to look at.

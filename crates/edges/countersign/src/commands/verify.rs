@@ -1,10 +1,13 @@
 //! What one stored hash is.
 
+mod calibrate;
+mod forms_line;
+
 use std::path::Path;
 
 use model::canonical::hex_of;
 use model::{HashFormat, Secret, StoredHash, Unverified, Verdict};
-use password::{Explanation, HashForms, Verifier};
+use password::{Explanation, HashForms, TriedHash, Verifier};
 use serde::Serialize;
 
 use super::{CommandContext, CommandFailure};
@@ -19,7 +22,7 @@ use crate::{
 /// Nobody's: with letters beyond ASCII and characters that some sites rewrite.
 const INVENTED: &str = "Grün&Blau 'Sieben'";
 
-pub(super) fn run(
+pub(super) async fn run(
     context: &CommandContext<'_>,
     command: &VerifyCommand,
 ) -> Result<Done, CommandFailure> {
@@ -27,6 +30,7 @@ pub(super) fn run(
         VerifyCommand::Forms => forms(context),
         VerifyCommand::Hash => hash(context),
         VerifyCommand::Explain => explain(context),
+        VerifyCommand::Calibrate => calibrate::run(context).await,
     }
 }
 
@@ -72,13 +76,13 @@ fn hash(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
     let stored = asked_hash(&terminal)?;
     let password = terminal.ask_passphrase("Password of a test account: ")?;
     let secret = Secret::from(password.as_bytes());
-    let verdict = verifier.verify(&stored, std::slice::from_ref(&secret));
-    let (reading, word, reason, done) = match verdict {
-        Verdict::Match { reading, .. } => (Some(reading), "match", None, Done::Whole),
-        Verdict::NoMatch => (None, "no match", None, Done::Refused),
-        Verdict::Unverified(reason) => (None, "not verified", Some(reason), Done::Partial),
+    let TriedHash { verdict, format, .. } = verifier.verify(&stored, std::slice::from_ref(&secret));
+    let (verdict, reason, done) = match verdict {
+        Verdict::Match { .. } => ("match", None, Done::Whole),
+        Verdict::NoMatch => ("no match", None, Done::Refused),
+        Verdict::Unverified(reason) => ("not verified", Some(reason), Done::Partial),
     };
-    let judged = JudgedHash { format: verifier.format_of(&stored, reading), verdict: word, reason };
+    let judged = JudgedHash { format, verdict, reason };
     context.output.result("countersign.verify_hash/1", &judged, |judged| {
         let mut sheet = Sheet::default();
         let format =

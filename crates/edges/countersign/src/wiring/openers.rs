@@ -182,20 +182,30 @@ fn map_columns(columns: &mut Columns, settings: &ColumnSettings) {
 
 /// What tries leaked passwords, in the forms that the site's hashes have and within its bounds.
 pub(crate) fn verifier(config: &Config) -> Result<Arc<Verifier>, WiringError> {
-    let forms = forms(config)?;
-    Ok(Arc::new(Verifier::new(cost_limits(&config.settings.verify), forms)))
+    Ok(Arc::new(verifier_of(config, forms(config)?)))
+}
+
+/// The same in other forms than those that are configured.
+pub(crate) fn verifier_of(config: &Config, forms: HashForms) -> Verifier {
+    Verifier::new(cost_limits(&config.settings.verify), forms)
 }
 
 pub(crate) fn forms(config: &Config) -> Result<HashForms, WiringError> {
+    let lines = form_lines(config);
+    Ok(HashForms::of_site(lines.iter().map(String::as_str), pepper(config)?)?)
+}
+
+/// The forms that the configuration names, or that follow from the rest of it.
+pub(crate) fn form_lines(config: &Config) -> Vec<String> {
     let settings = &config.settings.directory.hash;
-    let key = pepper(config)?;
-    let mixed_in = key.as_ref().map(|_| pepper_form(settings.pepper_mode.unwrap_or_default()));
     let lines = settings.forms.as_deref().map(str::lines).into_iter().flatten();
     let mut lines: Vec<_> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
     if lines.is_empty() {
+        let has_pepper = settings.pepper_file.is_some();
+        let mixed_in = has_pepper.then(|| pepper_form(settings.pepper_mode.unwrap_or_default()));
         lines.extend(mixed_in.or_else(|| forms_of(config.settings.directory.preset)));
     }
-    Ok(HashForms::of_site(lines, key)?)
+    lines.into_iter().map(str::to_owned).collect()
 }
 
 /// How a preset's hashes are told from others of the same shape.
@@ -206,7 +216,7 @@ const fn forms_of(preset: Preset) -> Option<&'static str> {
     }
 }
 
-fn pepper(config: &Config) -> Result<Option<Secret>, WiringError> {
+pub(crate) fn pepper(config: &Config) -> Result<Option<Secret>, WiringError> {
     let settings = &config.settings.directory.hash;
     let Some(file) = &settings.pepper_file else { return Ok(None) };
     let path = config.resolve(file);

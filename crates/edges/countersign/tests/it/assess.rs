@@ -5,7 +5,7 @@ use testkit::site::DjangoSite;
 
 use crate::harness::{
     Backend, Run, TestInstance, assert_counts_are_true, assert_list_is_true,
-    assert_shows_no_password, program, read_list, run, run_with_input,
+    assert_shows_no_password, program, program_for_people, read_list, run, run_with_input,
 };
 
 fn assess_export(accounts: &Path, leaks: &[&Path]) -> Run {
@@ -98,12 +98,45 @@ fn what_cannot_be_verified_is_counted_and_listed_by_reason() {
     .unwrap();
     let mut command = program(["assess", "--accounts"]);
     command.arg(&accounts).arg(&leak).arg("--output").arg(&list);
-    let report = Run::from(command.output().unwrap()).json();
+    let report = partial(command);
+    assert_eq!(report["judged"], false);
     let reasons = json!({"unknown_format": 1, "too_expensive": 1, "malformed": 1});
     assert_eq!((&report["unverified"], &report["unverified_by_reason"]), (&json!(3), &reasons));
     assert_eq!((&report["no_password"], &report["not_exposed"]), (&json!(1), &json!(1)));
     let listed: Vec<_> = read_list(&list).iter().map(|row| row["status"].clone()).collect();
     assert_eq!(listed, ["unknown_format", "too_expensive", "malformed"].map(Value::from));
+}
+
+/// The result of a run that could not judge everything.
+fn partial(mut command: std::process::Command) -> Value {
+    let run: Run = command.output().unwrap().into();
+    assert_eq!(run.code, 4, "{}", run.stderr);
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+#[test]
+fn a_summary_begins_with_what_could_not_be_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (accounts, leak) = (folder.path().join("a.csv"), folder.path().join("leak"));
+    let shown = |rows: &[&str], lines: &str| {
+        fs::write(&accounts, rows.join("\n")).unwrap();
+        fs::write(&leak, lines).unwrap();
+        let mut command = program_for_people();
+        command.args(["assess", "--accounts"]).arg(&accounts).arg(&leak);
+        let run: Run = command.output().unwrap().into();
+        (run.code, run.stdout.lines().next().unwrap().to_owned())
+    };
+    let (code, first) =
+        shown(&["id,email,hash", "1,a@example.org,$66$x$unheard-of"], "a@example.org:pw");
+    assert_eq!(code, 4);
+    assert!(first.starts_with("COULD NOT JUDGE") && first.contains("1 of 1 accounts"), "{first}");
+    let known = "1,a@example.org,md5$salt$5a9c7a3f2d1f2dcb9a40b8f3cc4cfd7e";
+    let (code, first) = shown(&["id,email,hash", known], "a@example.org:pw");
+    assert_eq!((code, first.starts_with("accounts")), (0, true), "{first}");
+    let (code, first) = shown(&["id,email,hash", known], "no\nrecord\nhere\na@example.org:pw\n");
+    assert_eq!(code, 4);
+    let expected = first.starts_with("COULD NOT JUDGE") && first.contains("most of its lines");
+    assert!(expected, "{first}");
 }
 
 #[test]

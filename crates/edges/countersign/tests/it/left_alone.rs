@@ -28,6 +28,39 @@ with connection.cursor() as cursor:
             FOR EACH ROW WHEN (OLD.id = {account}) EXECUTE FUNCTION guard()''')
 ";
 
+/// Nobody learns from a good directory that half of it cannot be verified.
+#[test]
+fn the_doctor_tells_which_hashes_cannot_be_verified() {
+    let instance = TestInstance::embedded(Backend::Sqlite);
+    let file = instance.path("accounts.csv");
+    let rows = [
+        "id,email,hash",
+        "1,a@example.org,md5$salt$5a9c7a3f2d1f2dcb9a40b8f3cc4cfd7e",
+        "2,b@example.org,$66$salt$unheard-of-these",
+        "3,c@example.org,!bcrypt!12!tHVJ.c1qLoiqCzqFPxuAu.",
+        "4,d@example.org,",
+    ];
+    fs::write(&file, rows.join("\n")).unwrap();
+    instance.run(&["account", "import", file.to_str().unwrap()]).json();
+    let detail = hashes_checked(&instance, "note");
+    for part in ["66.7 % CANNOT BE VERIFIED, 2 of 3", "$66$ 1", "!bcrypt!*! 1", "django_md5 1"] {
+        assert!(detail.contains(part), "{part}: {detail}");
+    }
+    assert!(!detail.contains("unheard") && !detail.contains("tHVJ"), "{detail}");
+    let instance = instance.with("COUNTERSIGN_DIRECTORY_HASH_PEPPER_FILE", "nowhere");
+    let detail = hashes_checked(&instance, "bad");
+    assert!(detail.contains("nowhere"), "{detail}");
+}
+
+fn hashes_checked(instance: &TestInstance, expected: &str) -> String {
+    let doctor = instance.run(&["doctor", "--skip-relay-check"]);
+    let doctor: serde_json::Value = serde_json::from_str(&doctor.stdout).unwrap();
+    let checks = doctor["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["what"] == "stored hashes").unwrap();
+    assert_eq!(check["check"], expected, "{check}");
+    check["detail"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn whoever_is_out_or_cannot_be_written_is_left_alone_and_counted_on_sqlite() {
     leave_some_alone(Backend::Sqlite);

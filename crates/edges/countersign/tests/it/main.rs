@@ -4,6 +4,7 @@
 mod assess;
 mod attacker;
 mod backup;
+mod calibrate;
 mod campaign;
 mod campaign_crowd;
 mod campaign_guards;
@@ -16,6 +17,7 @@ mod campaign_steering;
 mod copied;
 mod demo;
 mod failover;
+mod false_all_clear;
 mod findings;
 mod foreign_witness;
 mod forged_mail;

@@ -149,6 +149,16 @@ pub(crate) fn hashed_anew(site: &DjangoSite, pairs: &[(&str, &str)]) -> Vec<Stri
     serde_json::from_value(site.django(HASHED_ANEW, &[&json!(pairs).to_string()])).unwrap()
 }
 
+const KEEP_HASH: &str = "
+from django.contrib.auth.models import User
+User.objects.filter(pk=arguments[0]).update(password=arguments[1])
+";
+
+/// The site keeps this as the hash of an account's password.
+pub(crate) fn keep_hash(site: &DjangoSite, account: &str, hash: &str) {
+    let _ = site.django(KEEP_HASH, &[account, hash]);
+}
+
 pub(crate) fn change_address(site: &DjangoSite, account: &str, address: &str) {
     let _ = site.django(CHANGE_ADDRESS, &[account, address]);
 }

@@ -70,7 +70,7 @@ impl ResetScene {
     }
 
     /// Waits for so many mails of a subject, and returns the last.
-    fn mail(&self, person: &SitePerson, subject: &str, count: usize) -> TakenMail {
+    pub(crate) fn mail(&self, person: &SitePerson, subject: &str, count: usize) -> TakenMail {
         wait_until(|| self.mails(person, subject).len() >= count);
         let mut mails = self.mails(person, subject);
         assert_eq!(mails.len(), count, "{subject}");
@@ -108,7 +108,7 @@ fn sign(office: &Office) {
 /// What the subjects of the mails hold.
 const LINK: &str = "Your link to a new";
 const DONE: &str = "has a new password";
-const ANSWER: &str = "Your question about";
+pub(crate) const ANSWER: &str = "Your question about";
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -380,7 +380,7 @@ with connection.cursor() as cursor:
 answer = True
 ";
 
-fn ask_whether(served: &Served, person: &SitePerson) {
+pub(crate) fn ask_whether(served: &Served, person: &SitePerson) {
     let answer = served.post("/affected", &format!("address={}", form(&person.email)));
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }

@@ -199,10 +199,11 @@ fn addresses(report: &CampaignReport) -> Part {
         .of(final_ones.into_iter().chain(others))
 }
 
-fn cares(report: &CampaignReport) -> [(&'static str, u64); 6] {
+fn cares(report: &CampaignReport) -> [(&'static str, u64); 7] {
     let disagreements = report.disagreements.values().sum();
     [
         ("Accounts that held another value when the site's table was compared last", disagreements),
+        ("Accounts that its leaks name and whose password could not be tried", report.not_checked),
         ("Sealed accounts whose owners were not told yet", report.untold),
         ("Accounts whose new password is the leaked one again", report.reused),
         ("Accounts whose new password could not be compared", report.reset_unjudged),
@@ -225,6 +226,7 @@ mod tests {
             state: "ramp",
             targeted: 1_000,
             addresses: 900,
+            not_checked: 11,
             left_out: BTreeMap::new(),
             skipped: [(SkipReason::Gone, 1), (SkipReason::Contradicted, 2)].into(),
             pending: 96,

@@ -138,7 +138,7 @@ impl Jane {
     /// Whether she can sign in with a password.
     pub(crate) async fn signs_in(&self, password: &str) -> bool {
         let now = self.account().await.credential.unwrap();
-        let verdict = verifier().verify(now.hash(), &[Secret::from(password.as_bytes())]);
+        let verdict = verifier().verify(now.hash(), &[Secret::from(password.as_bytes())]).verdict;
         matches!(verdict, Verdict::Match { secret: 0, .. })
     }
 }

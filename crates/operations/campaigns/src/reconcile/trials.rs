@@ -109,7 +109,7 @@ async fn try_all(
             .iter()
             .map(|trial| Attempt { hash: &trial.hash, secrets: &trial.secrets })
             .collect();
-        let verdicts = verifier.verify_many(&attempts);
+        let verdicts = verifier.verify_many(&attempts).into_iter().map(|tried| tried.verdict);
         trials.into_iter().zip(verdicts).collect()
     });
     Ok(tried.await?)

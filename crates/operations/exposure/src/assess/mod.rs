@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 use instance::{Progress, Step};
 
 use crate::{
+    ProvedForms,
     accounts::index_accounts,
     limits::ACCOUNTS_PER_BATCH,
     verify_accounts::{AccountClaims, LeakClaim, verify_accounts},
@@ -26,7 +27,8 @@ pub use report::{Assessment, LeakAssessment};
 use scan::ScannedFile;
 
 /// Reads the accounts and the leaks, tries every leaked password on its account's stored hash, and
-/// counts. Each of `leaks` is a file, a folder, or `-` for standard input.
+/// counts. Each of `leaks` is a file, a folder, or `-` for standard input; `proved` is what an instance
+/// keeps proof of, if there is one.
 ///
 /// # Errors
 /// [`AssessError`] if anything cannot be read, or a line is not accounted for.
@@ -34,6 +36,7 @@ pub fn assess<'a>(
     directory: &'a dyn Directory,
     leaks: &'a [PathBuf],
     verifier: Arc<Verifier>,
+    proved: Option<&'a ProvedForms<'a>>,
     progress: Arc<dyn Progress>,
 ) -> BoxFuture<'a, Result<Assessment, AssessError>> {
     Box::pin(async move {
@@ -49,6 +52,7 @@ pub fn assess<'a>(
         }
         let claims = claims_by_account(files);
         verify_all(directory, claims, verifier, progress.as_ref(), &mut assessment).await?;
+        assessment.judge(proved);
         Ok(assessment)
     })
 }

@@ -5,13 +5,18 @@ use serde::Serialize;
 
 use crate::{
     ExposureCounts,
+    counts::are_lines_judged,
     list::ListedAccount,
+    proof::{ProofTally, ProvedForms},
     verify_accounts::{AccountVerdict, ProvenExposure},
 };
 
 /// What an assessment found. It holds no secret.
 #[derive(Debug, Default, Serialize)]
 pub struct Assessment {
+    /// Whether "not exposed" can be believed: all leaks were read, and nearly all accounts that they name
+    /// could be verified.
+    pub judged: bool,
     /// Accounts read.
     pub accounts: u64,
     /// Of these, accounts without a password.
@@ -24,6 +29,8 @@ pub struct Assessment {
     /// The accounts that are exposed or could not be verified, by id.
     #[serde(skip)]
     pub list: Vec<ListedAccount>,
+    #[serde(skip)]
+    proofs: ProofTally,
 }
 
 /// One leak of an assessment.
@@ -45,6 +52,8 @@ pub struct LeakAssessment {
     pub matches: u64,
     /// Accounts whose password stands in this leak.
     pub exposed: u64,
+    /// Whether it was read: to its end, and most lines are records.
+    pub judged: bool,
 }
 
 /// A record of an assessment: which of the leaks, and where in it.
@@ -65,10 +74,15 @@ impl Assessment {
         Self { accounts, accounts_without_password, leaks, ..Self::default() }
     }
 
-    /// Whether every file was read to its end.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.leaks.iter().all(|leak| leak.incomplete_files.is_empty())
+    /// Says of each leak, and of the whole, whether it could be judged: when all is counted.
+    pub(super) fn judge(&mut self, known: Option<&ProvedForms<'_>>) {
+        self.counts.set_without_proof(self.proofs.without_proof(known));
+        for leak in &mut self.leaks {
+            let is_whole = leak.incomplete_files.is_empty();
+            leak.judged = is_whole && are_lines_judged(leak.rejects, leak.records);
+        }
+        let are_read = self.leaks.iter().all(|leak| leak.judged);
+        self.judged = are_read && self.counts.are_accounts_judged();
     }
 
     /// Counts what became of the lines of one file.
@@ -85,13 +99,14 @@ impl Assessment {
     ) {
         let (outcome, format) = verdict.outcome();
         self.counts.add_accounts(outcome, format, 1);
+        self.proofs.count(&verdict);
         match verdict {
             AccountVerdict::Exposed(exposure) => self.add_exposed(account, exposure),
-            AccountVerdict::Unverified(reason, format) => {
+            AccountVerdict::Unverified(_, reason, format) => {
                 self.counts.add_reason(reason);
                 self.list.push(ListedAccount::unverified(account, reason, format));
             }
-            AccountVerdict::NotExposed(_) | AccountVerdict::NoPassword | AccountVerdict::Gone => {}
+            AccountVerdict::NotExposed(..) | AccountVerdict::NoPassword | AccountVerdict::Gone => {}
         }
     }
 

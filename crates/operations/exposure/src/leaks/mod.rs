@@ -9,13 +9,13 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use instance::{Instance, Progress};
+use instance::{Instance, KeyRing, Progress};
 use ledger::{FileAdded, LogEvent};
 use model::{FindingId, LeakDate, LeakName, Provenance, RecordRef, canonical::hex_of};
 use store::{Finding, Leak, NewFile, NewLeak, StoreError, Tx, UnverifiedAccount};
 use tokio::task::spawn_blocking;
 
-use crate::{contexts::SPOOL, list::ListedAccount, spool};
+use crate::{contexts::SPOOL, list::ListedAccount, proof::kept_without_proof, spool};
 
 pub use error::LeakError;
 use intake::Intake;
@@ -107,7 +107,7 @@ pub fn leaks(instance: &Instance) -> BoxFuture<'_, Result<Vec<LeakReport>, LeakE
         let mut tx = instance.store().read().await?;
         let mut reports = Vec::new();
         for leak in tx.leaks().await? {
-            reports.push(report(&mut tx, leak).await?);
+            reports.push(report(instance.keys(), &mut tx, leak).await?);
         }
         Ok(reports)
     })
@@ -124,7 +124,7 @@ pub fn show_leak<'a>(
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let leak = find(&mut tx, name).await?;
-        report(&mut tx, leak).await
+        report(instance.keys(), &mut tx, leak).await
     })
 }
 
@@ -169,9 +169,11 @@ pub(crate) async fn find(tx: &mut Tx, name: &LeakName) -> Result<Leak, LeakError
     leak.ok_or_else(|| LeakError::Unknown { name: name.clone() })
 }
 
-async fn report(tx: &mut Tx, leak: Leak) -> Result<LeakReport, LeakError> {
+async fn report(keys: &KeyRing, tx: &mut Tx, leak: Leak) -> Result<LeakReport, LeakError> {
     let files = tx.leak_files(leak.id).await?;
     let summary = tx.summary(leak.id).await?;
     let reasons = tx.unverified(leak.id).await?.into_iter().map(|account| account.reason);
-    Ok(LeakReport::new(leak, files, summary, reasons))
+    let (shapes, proofs) = (tx.shapes(leak.id).await?, tx.form_proofs().await?);
+    let without_proof = kept_without_proof(keys, shapes, proofs);
+    Ok(LeakReport::new(leak, files, summary, reasons, without_proof))
 }

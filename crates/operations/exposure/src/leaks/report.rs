@@ -1,6 +1,9 @@
+use std::collections::BTreeMap;
+
 use model::{
     LeakDate, LeakId, LeakName, LeakState, Provenance, Timestamp, Unverified, canonical::hex_of,
 };
+use password::HashShape;
 use serde::Serialize;
 use store::{Leak, LeakFile, LeakSummary};
 
@@ -23,6 +26,9 @@ pub struct LeakReport {
     pub added_at: Timestamp,
     /// How far it has come.
     pub state: LeakState,
+    /// Whether "not exposed" can be believed: so far, it was read, and nearly all accounts that it names
+    /// could be verified.
+    pub judged: bool,
     /// Its files.
     pub files: Vec<FileReport>,
     /// Files that broke off before their end.
@@ -57,9 +63,13 @@ impl LeakReport {
         files: Vec<LeakFile>,
         summary: LeakSummary,
         unverified: impl Iterator<Item = Unverified>,
+        without_proof: BTreeMap<HashShape, u64>,
     ) -> Self {
-        let counts = counts(&summary, unverified);
+        let mut counts = counts(&summary, unverified);
+        counts.set_without_proof(without_proof);
+        let is_whole = summary.incomplete_files.is_empty();
         Self {
+            judged: is_whole && counts.are_lines_judged() && counts.are_accounts_judged(),
             id: leak.id,
             name: leak.name,
             public_name: leak.public_name,
@@ -74,12 +84,6 @@ impl LeakReport {
             candidates_left: summary.candidates,
             counts,
         }
-    }
-
-    /// Whether every file was read to its end.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.incomplete_files.is_empty()
     }
 }
 

@@ -73,6 +73,7 @@ async fn begin(instance: &Instance, leak: &Leak) -> Result<(), ScreenLeakError> 
         Err(StoreError::LeakMoved { .. }) => return Ok(()),
         advanced => advanced?,
     }
+    tx.begin_looking(leak.id, instance.clock().now()).await?;
     tx.add_pieces(leak.id, &pieces).await?;
     Ok(tx.commit().await?)
 }

@@ -3,7 +3,7 @@ use model::{
     Unverified,
 };
 use sql::Constraint;
-use store::{Finding, FindingRecord, JobKind, UnverifiedAccount};
+use store::{Finding, FindingRecord, JobKind, ShapeCount, TriedAccount, UnverifiedAccount};
 
 use crate::support::{
     TestStore, account, broken, leak, new_finding as finding, subject, take, time,
@@ -18,6 +18,8 @@ on_both! {
     a_destroyed_secret_does_not_come_back,
     only_open_findings_count_as_exposed,
     an_account_is_unverified_once_in_a_leak,
+    what_was_tried_on_whom_is_known,
+    shapes_add_up_over_batches_and_proofs_are_kept_once,
     outcomes_add_up_over_batches,
     an_outcome_of_a_batch_is_counted_once,
 }
@@ -156,6 +158,38 @@ async fn an_account_is_unverified_once_in_a_leak(store: TestStore) {
     assert_eq!(broken(again), Constraint::Unique);
 }
 
+async fn what_was_tried_on_whom_is_known(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (first, _) = leak(&mut tx, "First", &["a"]).await;
+    let (second, _) = leak(&mut tx, "Second", &["a"]).await;
+    assert_eq!(tx.looked_through_at().await.unwrap(), None);
+    let version = Some(CredentialVersion::from_bytes([1; 32]));
+    tx.add_tried(first, time(5), &[(subject("1"), version), (subject("2"), None)]).await.unwrap();
+    tx.add_tried(second, time(6), &[(subject("1"), None)]).await.unwrap();
+    let expected = [
+        TriedAccount { leak: first, version, tried_at: time(5) },
+        TriedAccount { leak: second, version: None, tried_at: time(6) },
+    ];
+    assert_eq!(tx.tried_of(subject("1")).await.unwrap(), expected);
+    let row = (subject("2"), Unverified::Malformed, None);
+    tx.add_unverified(first, &[row]).await.unwrap();
+    tx.add_unverified(second, &[row]).await.unwrap();
+    assert_eq!(tx.leaks_unverified_for(subject("1")).await.unwrap(), 0);
+    assert_eq!(tx.leaks_unverified_for(subject("2")).await.unwrap(), 2);
+    assert_eq!(tx.unverified_accounts().await.unwrap(), 1);
+    let by_leak = tx.unverified_by_leak().await.unwrap();
+    assert_eq!(by_leak, [("First".parse().unwrap(), 1), ("Second".parse().unwrap(), 1)]);
+    tx.begin_looking(first, time(7)).await.unwrap();
+    tx.begin_looking(second, time(8)).await.unwrap();
+    assert_eq!(tx.looked_through_at().await.unwrap(), None, "no leak is verified");
+    tx.commit().await.unwrap();
+    store.raw("UPDATE leak SET state = 'verified' WHERE name = 'First'").await.unwrap();
+    let mut tx = store.tx().await;
+    assert_eq!(tx.looked_through_at().await.unwrap(), Some(time(7)));
+    let again = tx.add_tried(first, time(9), &[(subject("1"), None)]).await;
+    assert_eq!(broken(again), Constraint::Unique);
+}
+
 async fn outcomes_add_up_over_batches(store: TestStore) {
     let mut tx = store.tx().await;
     let (leak, _) = leak(&mut tx, "Example", &["a"]).await;
@@ -184,6 +218,30 @@ async fn outcomes_add_up_over_batches(store: TestStore) {
     let summary = tx.summary(leak).await.unwrap();
     assert_eq!(summary.outcomes, expected);
     assert_eq!((summary.batches.done, summary.batches.open), (2, 0));
+}
+
+async fn shapes_add_up_over_batches_and_proofs_are_kept_once(store: TestStore) {
+    let mut tx = store.tx().await;
+    let (leak, _) = leak(&mut tx, "Example", &["a"]).await;
+    let bounds = [("a", "b"), ("c", "d")].map(|(from, to)| (account(from), account(to)));
+    tx.add_batches(leak, &bounds).await.unwrap();
+    let count = |shape: &str, forms: &[[u8; 32]], accounts| ShapeCount {
+        shape: shape.to_owned(),
+        forms: forms.to_vec(),
+        accounts,
+    };
+    let (one, two) = ([1; 32], [2; 32]);
+    for _ in 0..2 {
+        let held = take(&mut tx, JobKind::Verify, leak).await;
+        tx.finish(&held).await.unwrap();
+        let shapes = vec![count("$2b$*$", &[one, two], 3), count("$2b$*$", &[one], 1)];
+        tx.add_shapes(held.job, shapes).await.unwrap();
+    }
+    let expected = [count("$2b$*$", &[one], 2), count("$2b$*$", &[one, two], 6)];
+    assert_eq!(tx.shapes(leak).await.unwrap(), expected);
+    tx.add_form_proofs(vec![two, one]).await.unwrap();
+    tx.add_form_proofs(vec![one]).await.unwrap();
+    assert_eq!(tx.form_proofs().await.unwrap(), [one, two]);
 }
 
 async fn an_outcome_of_a_batch_is_counted_once(store: TestStore) {

@@ -54,6 +54,7 @@ fn both_schemas_are_one_text() {
         "0010_active.sql",
         "0011_reconciliation.sql",
         "0016_keys.sql",
+        "0019_tried.sql",
     ] {
         let schema = migration("sqlite", name);
         let translated = SUBSTITUTIONS
@@ -271,9 +272,12 @@ async fn a_row_refers_to_rows_that_exist(store: TestStore) {
         "INSERT INTO piece_reject (job, reason, lines) VALUES (99, 'nul', 1)",
         "INSERT INTO batch (job, account_from, account_to) VALUES (99, 'a', 'b')",
         "INSERT INTO batch_outcome (job, outcome, accounts) VALUES (1, 'gone', 1)",
+        "INSERT INTO batch_shape (job, shape, forms, accounts) VALUES (99, 'a', '', 1)",
         "INSERT INTO finding_record (finding, file, line, byte_offset) VALUES (99, 1, 1, 0)",
         "INSERT INTO unverified (leak, subject, reason) VALUES (99, 1, 'malformed')",
         "INSERT INTO unverified (leak, subject, reason) VALUES (1, 99999, 'malformed')",
+        "INSERT INTO tried (leak, subject, tried_at) VALUES (99, 1, 5)",
+        "INSERT INTO tried (leak, subject, tried_at) VALUES (1, 99999, 5)",
         "INSERT INTO reset_link (subject, made_at, superseded) VALUES (99999, 5, FALSE)",
         "DELETE FROM leak",
         "DELETE FROM leak_file",

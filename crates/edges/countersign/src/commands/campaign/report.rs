@@ -3,7 +3,7 @@ use campaigns::{
     CampaignReport, StatementCounts, UnsettledPeople, UnsettledPerson, report_campaign,
 };
 
-use super::{super::CommandFailure, desk::CampaignDesk};
+use super::{super::CommandFailure, desk::CampaignDesk, view::COULD_NOT_CHECK};
 use crate::{
     output::{Done, Sheet, grouped},
     wiring,
@@ -88,6 +88,7 @@ fn for_people(report: &CampaignReport) -> String {
     for (reason, count) in &report.left_out {
         sheet.row(format!("left out of the plan, {reason}"), grouped(*count));
     }
+    sheet.part(COULD_NOT_CHECK, report.not_checked);
     sheet.row("accounts targeted", grouped(report.targeted));
     sheet.part("not touched yet", report.pending);
     sheet.part("being sealed", report.sealing);

@@ -8,6 +8,9 @@ use crate::{
     output::{Sheet, grouped},
 };
 
+/// Of these accounts nobody knows whether they are exposed.
+pub(super) const COULD_NOT_CHECK: &str = "could not check: in its leaks, password not tried";
+
 pub(super) fn for_people(view: &CampaignView) -> String {
     let mut sheet = Sheet::default();
     sheet.row("campaign", &view.name).row("author", &view.author);
@@ -21,6 +24,7 @@ pub(super) fn for_people(view: &CampaignView) -> String {
     if let Some(plan) = &view.plan {
         show_plan(&mut sheet, plan);
     }
+    sheet.part(COULD_NOT_CHECK, view.not_checked);
     if view.addresses_taken > 0 {
         show_progress(&mut sheet, view);
     }

@@ -1,0 +1,33 @@
+use exposure::ExposureCounts;
+
+use crate::output::{Sheet, grouped};
+
+/// The first lines of a summary whose "not exposed" is not to be believed: what could not be judged, and
+/// what to do.
+pub(super) fn could_not_judge<'a>(
+    sheet: &mut Sheet,
+    counts: &ExposureCounts,
+    unread: impl Iterator<Item = &'a str>,
+) {
+    const WHAT: &str = "COULD NOT JUDGE";
+    if !counts.are_accounts_judged() {
+        let (some, all) = (grouped(counts.outcomes.unverified), grouped(counts.outcomes.total()));
+        let how = "`--output FILE` lists them, docs/hashes.md says how to name their form";
+        sheet.row(WHAT, format!("{some} of {all} accounts in a leak: {how}"));
+    }
+    for leak in unread {
+        let why = "broke off, or most of its lines are no records";
+        sheet.row(WHAT, format!("the leak {leak}: it {why}"));
+    }
+}
+
+/// Which of those that are not exposed were tried in a form that nobody has proved.
+pub(super) fn without_proof(sheet: &mut Sheet, counts: &ExposureCounts) {
+    for (shape, accounts) in &counts.without_proof {
+        sheet.part(format!("WITHOUT PROOF, {shape}"), *accounts);
+    }
+    if !counts.without_proof.is_empty() {
+        let why = "in a wrong form nobody is exposed: `countersign verify calibrate` proves it";
+        sheet.row("    what to do", why);
+    }
+}

@@ -1,0 +1,195 @@
+//! Which form a site's hashes have, proved on an account whose password somebody knows.
+
+use std::collections::BTreeMap;
+
+use directory::Directory;
+use exposure::keep_proof;
+use model::{Account, AccountId, HashFormat, Secret, StoredHash, Unverified, Verdict};
+use password::{FormId, HashForms, HashHead, HashShape, TriedHash, Verifier};
+use serde::Serialize;
+
+use super::{super::CommandFailure, forms_line::write_form};
+use crate::{
+    commands::context::CommandContext,
+    config::Config,
+    output::{Done, Sheet},
+    terminal::{ControllingTerminal, TerminalError},
+    wiring,
+};
+
+const EXPLAINED: &str = "\
+    Use an account that your site itself has made for this, as anybody signs up, and nobody's own:\n\
+    whoever types their own password here has typed it somewhere else than at the sign-in.\n\
+    The best password for it has letters beyond ASCII, & and ': Grün&Blau 'Sieben'.\n\n";
+
+/// What came of it.
+#[derive(Serialize)]
+struct Calibration {
+    shape: HashShape,
+    /// The form that is proved; none if it is not.
+    proved: Option<HashFormat>,
+    /// Whether it was written to the configuration just now.
+    is_written: bool,
+    /// Every form in which the password is the account's, with its description.
+    fitting: BTreeMap<HashFormat, String>,
+    reason: Option<Unverified>,
+}
+
+pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
+    let config = context.config()?;
+    let (instance, directory) =
+        (wiring::instance(&config).await?, wiring::directory(&config).await?);
+    let known = Known::ask(&*directory).await?;
+    let mut calibration = known.fitting(&config)?;
+    let mut tried = known.tried(&*wiring::verifier(&config)?);
+    if !matches!(tried.verdict, Verdict::Match { .. })
+        && let Some(form) = calibration.only_one()
+    {
+        write_form(&config, form)?;
+        calibration.is_written = true;
+        tried = known.tried(&*wiring::verifier(&context.config()?)?);
+    }
+    if let Some((format, form)) = proved(&tried) {
+        keep_proof(&instance, &known.hash, form).await?;
+        calibration.proved = Some(format);
+    }
+    let done = calibration.done();
+    context.output.result("countersign.verify_calibrate/1", &calibration, for_people)?;
+    Ok(done)
+}
+
+fn proved(tried: &TriedHash) -> Option<(HashFormat, FormId)> {
+    match tried.verdict {
+        Verdict::Match { .. } => tried.format.zip(tried.forms.first().copied()),
+        Verdict::NoMatch | Verdict::Unverified(_) => None,
+    }
+}
+
+/// A stored hash, and what its password is said to be. It is wiped when it is dropped.
+struct Known {
+    hash: StoredHash,
+    secret: Secret,
+}
+
+impl Known {
+    async fn ask(directory: &dyn Directory) -> Result<Self, CommandFailure> {
+        let terminal = ControllingTerminal::open()?;
+        terminal.show(EXPLAINED)?;
+        let typed = terminal.ask("Account (id, user name or e-mail address): ")?;
+        let account = account(directory, &typed).await?;
+        let credential = account.credential.ok_or_else(|| NotKnown::no_password(&typed))?;
+        let secret = asked_password(&terminal)?;
+        Ok(Self { hash: credential.hash().clone(), secret })
+    }
+
+    fn tried(&self, verifier: &Verifier) -> TriedHash {
+        verifier.verify(&self.hash, std::slice::from_ref(&self.secret))
+    }
+
+    /// Tries every form that there is and that the hash has the shape of.
+    fn fitting(&self, config: &Config) -> Result<Calibration, CommandFailure> {
+        let every = wiring::verifier_of(config, HashForms::every(wiring::pepper(config)?));
+        let explained = every.explain(&self.hash, &self.secret);
+        let reason = explained.as_ref().err().copied();
+        let fitting = explained.unwrap_or_default().into_iter();
+        let fitting = fitting.filter(|form| form.is_match == Ok(true));
+        // Several names of one description are one form.
+        let mut by_description = BTreeMap::new();
+        for form in fitting {
+            by_description.entry(form.description).or_insert(form.format);
+        }
+        Ok(Calibration {
+            shape: HashHead::of(&self.hash).shape(),
+            proved: None,
+            is_written: false,
+            fitting: by_description.into_iter().map(|(text, format)| (format, text)).collect(),
+            reason,
+        })
+    }
+}
+
+fn asked_password(terminal: &ControllingTerminal) -> Result<Secret, TerminalError> {
+    let password = terminal.ask_passphrase("Its password: ")?;
+    Ok(Secret::from(password.as_bytes()))
+}
+
+/// The one account that somebody means.
+async fn account(directory: &dyn Directory, typed: &str) -> Result<Account, CommandFailure> {
+    let mut found = match AccountId::new(typed) {
+        Ok(id) => directory.by_ids(&[id]).await?,
+        Err(_) => Vec::new(),
+    };
+    if found.is_empty() {
+        found = directory.by_names(&[typed.to_owned(), typed.to_lowercase()]).await?;
+    }
+    match (found.pop(), found.is_empty()) {
+        (Some(account), true) => Ok(account),
+        (Some(_), false) => Err(NotKnown::Several { typed: typed.to_owned() }.into()),
+        (None, _) => Err(NotKnown::Nobody { typed: typed.to_owned() }.into()),
+    }
+}
+
+impl Calibration {
+    /// The form to write down, if only one fits.
+    fn only_one(&self) -> Option<HashFormat> {
+        let mut fitting = self.fitting.keys();
+        fitting.next().copied().filter(|_| fitting.next().is_none())
+    }
+
+    const fn done(&self) -> Done {
+        match (self.proved, self.reason) {
+            (Some(_), _) => Done::Whole,
+            (None, Some(_)) => Done::Partial,
+            (None, None) => Done::Refused,
+        }
+    }
+}
+
+fn for_people(calibration: &Calibration) -> String {
+    let mut sheet = Sheet::default();
+    sheet.row("hash", &calibration.shape);
+    if let Some(form) = calibration.proved {
+        let written = if calibration.is_written { ", which the configuration has now" } else { "" };
+        sheet.row("proved", format!("the form {form}{written}"));
+    }
+    for (form, description) in &calibration.fitting {
+        sheet.row(format!("fits {form}"), description);
+    }
+    let advice = match (calibration.proved, calibration.fitting.len(), calibration.reason) {
+        (Some(_), ..=1, _) => return sheet.to_string(),
+        (Some(_), ..) => TELL_APART,
+        (None, 0, Some(_)) => NOT_TRIED,
+        (None, 0, None) => NONE_FITS,
+        (None, ..) => SEVERAL_FIT,
+    };
+    if let Some(reason) = calibration.reason {
+        sheet.row("not tried", reason);
+    }
+    sheet.row("what to do", advice);
+    sheet.to_string()
+}
+
+const TELL_APART: &str = "others give the same of this password: if yours may be one of them, repeat it \
+     with letters beyond ASCII, & and '";
+const NOT_TRIED: &str = "docs/hashes.md says what this verdict means";
+const NONE_FITS: &str = "type the password again; if it is right, no form that is known is yours: \
+     docs/hashes.md says how to describe one";
+const SEVERAL_FIT: &str = "choose a password with letters beyond ASCII, & and ' on the site, and repeat \
+     it; or write the one that you know to be yours in `directory.hash.forms`";
+
+/// Why there is nothing to try.
+#[derive(Debug, thiserror::Error)]
+enum NotKnown {
+    #[error("the site has no account `{}`: type its id, user name or address", typed.escape_debug())]
+    Nobody { typed: String },
+    #[error("several accounts are called `{}`: type the id of one", typed.escape_debug())]
+    Several { typed: String },
+    #[error("the account `{}` has no password: choose one for it on the site", typed.escape_debug())]
+    NoPassword { typed: String },
+}
+
+impl NotKnown {
+    fn no_password(typed: &str) -> Self {
+        Self::NoPassword { typed: typed.to_owned() }
+    }
+}

@@ -1,0 +1,152 @@
+//! "Not exposed" is worth something once a known password has proved how the site computes its hashes.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use testkit::{TerminalRun, site::DjangoSite, terminal};
+
+use crate::{
+    harness::{Backend, TestInstance, program_for_people},
+    people,
+};
+
+const PASSWORD: &str = "Grün&Blau-7";
+
+/// Of that password, made over its SHA-256 as Meteor does: it looks like any other of bcrypt's.
+const DIGESTED: &str = "$2b$04$B5DFlVYnEbphUCrX190KUu7vXsggVAvUPkA4Gw7JUB4A1GSRsjDAG";
+
+const SHAPE: &str = "$2b$*$";
+
+/// A site one of whose accounts has a hash that says nothing of how it was made.
+struct CalibrationScene {
+    instance: TestInstance,
+    site: DjangoSite,
+    /// The account, and one more of the same kind whose password nobody knows.
+    accounts: [String; 2],
+}
+
+impl CalibrationScene {
+    fn open(backend: Backend) -> Self {
+        let site = backend.site().copy();
+        let plain = site.truth.people.iter().filter(|person| person.kind == "plain");
+        let [known, other]: [String; 2] =
+            plain.map(|person| person.id.clone()).take(2).collect::<Vec<_>>().try_into().unwrap();
+        for account in [&known, &other] {
+            people::keep_hash(&site, account, DIGESTED);
+        }
+        let instance = TestInstance::of(backend, &site);
+        Self { instance, site, accounts: [known, other] }
+    }
+
+    fn address(&self, account: usize) -> &str {
+        let mut people = self.site.truth.people.iter();
+        &people.find(|person| person.id == self.accounts[account]).unwrap().email
+    }
+
+    fn calibrate(&self, account: &str, password: &str) -> TerminalRun {
+        let mut command = program_for_people();
+        command.arg("--config").arg(self.instance.path("countersign.toml"));
+        command.args(["verify", "calibrate"]);
+        let asked = terminal(command).answer("Account", account);
+        asked.answer_hidden("Its password", password).run()
+    }
+
+    /// Adds a leak of these passwords of both accounts; what verifying it reports.
+    fn verify(&self, name: &str, passwords: [&str; 2]) -> Value {
+        let file = self.instance.path(&format!("{name}.txt"));
+        let lines =
+            [0, 1].map(|number| format!("{}:{}\n", self.address(number), passwords[number]));
+        fs::write(&file, lines.concat()).unwrap();
+        self.instance.add_leak(name, &[&file]).json();
+        self.instance.run(&["leak", "screen", name]).json();
+        self.instance.run(&["leak", "verify", name]).json()
+    }
+
+    fn assess(&self, name: &str) -> Value {
+        let file = self.instance.path(&format!("{name}.txt"));
+        self.instance.run(&["assess", "--directory", file.to_str().unwrap()]).json()
+    }
+}
+
+#[test]
+fn a_form_is_found_written_down_and_proved() {
+    for backend in Backend::ALL {
+        let scene = CalibrationScene::open(backend);
+        let first = scene.verify("First", [PASSWORD, "another"]);
+        assert_eq!((&first["exposed"], &first["not_exposed"]), (&json!(0), &json!(2)));
+        assert_eq!(first["without_proof"], json!({ SHAPE: 2 }));
+        assert_eq!(scene.assess("First")["without_proof"], json!({ SHAPE: 2 }));
+        let shown = scene.instance.shown(&["leak", "show", "First"]);
+        assert!(
+            shown.contains("WITHOUT PROOF, $2b$*$") && shown.contains("verify calibrate"),
+            "{shown}"
+        );
+
+        let run = scene.calibrate(scene.address(0), PASSWORD);
+        assert_eq!(run.code, 0, "{}", run.output);
+        assert!(
+            run.output.contains("the form bcrypt_sha256_hex, which the configuration has now"),
+            "{}",
+            run.output
+        );
+        assert!(run.output.contains("nobody's own"), "{}", run.output);
+        for secret in ["Blau-7", "B5DFlVYnEbph"] {
+            assert!(!run.output.contains(secret), "{}", run.output);
+        }
+        let config = fs::read_to_string(scene.instance.path("countersign.toml")).unwrap();
+        let config: toml::Table = config.parse().unwrap();
+        assert_eq!(
+            config["directory"]["hash"]["forms"].as_str(),
+            Some("django\nbcrypt_sha256_hex")
+        );
+
+        assert_eq!(scene.assess("First")["exposed"], 1);
+        let second = scene.verify("Second", ["another", "another"]);
+        assert_eq!((&second["not_exposed"], &second["without_proof"]), (&json!(2), &json!({})));
+        // What was said in another form stays without proof.
+        let first = scene.instance.run(&["leak", "show", "First"]).json();
+        assert_eq!(first["without_proof"], json!({ SHAPE: 2 }));
+        let run = scene.calibrate(&scene.accounts[0], PASSWORD);
+        assert!(run.code == 0 && !run.output.contains("has now"), "{}", run.output);
+    }
+}
+
+#[test]
+fn whatever_is_found_proves_its_own_form() {
+    let scene = CalibrationScene::open(Backend::Sqlite);
+    scene.instance.run(&["config", "check"]).json();
+    let scene = CalibrationScene {
+        instance: scene.instance.with("COUNTERSIGN_DIRECTORY_HASH_FORMS", "django\nmeteor"),
+        ..scene
+    };
+    let found = scene.verify("Found", [PASSWORD, "another"]);
+    assert_eq!((&found["exposed"], &found["without_proof"]), (&json!(1), &json!({})));
+    let other = scene.verify("Other", ["another", "another"]);
+    assert_eq!((&other["not_exposed"], &other["without_proof"]), (&json!(2), &json!({})));
+}
+
+#[test]
+fn nobody_but_countersign_proves_a_form() {
+    for backend in Backend::ALL {
+        let scene = CalibrationScene::open(backend);
+        scene.verify("First", ["one", "another"]);
+        scene
+            .instance
+            .ask("INSERT INTO form_proof (fingerprint) SELECT DISTINCT forms FROM batch_shape");
+        let shown = scene.instance.run(&["leak", "show", "First"]).json();
+        assert_eq!(shown["without_proof"], json!({ SHAPE: 2 }));
+    }
+}
+
+#[test]
+fn a_password_that_fits_no_form_proves_nothing() {
+    let scene = CalibrationScene::open(Backend::Sqlite);
+    let before = fs::read(scene.instance.path("countersign.toml")).unwrap();
+    let run = scene.calibrate(&scene.accounts[0], "something else");
+    assert_eq!(run.code, 3, "{}", run.output);
+    assert!(run.output.contains("type the password again"), "{}", run.output);
+    let run = scene.calibrate("nobody.of.this.name", PASSWORD);
+    assert!(run.code == 1 && run.output.contains("the site has no account"), "{}", run.output);
+    assert_eq!(fs::read(scene.instance.path("countersign.toml")).unwrap(), before);
+    assert!(scene.instance.has_none("form_proof"));
+}

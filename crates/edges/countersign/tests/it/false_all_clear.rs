@@ -1,0 +1,110 @@
+//! Nobody is told that nothing was found unless their password, as it is stored now, was compared with all
+//! that leaks say of them.
+
+use std::path::Path;
+
+use serde_json::json;
+use testkit::site::SitePerson;
+
+use crate::{
+    harness::Backend,
+    office::Office,
+    people,
+    serve::Served,
+    way_back::{ANSWER, ResetScene, ask_whether, form},
+};
+
+/// What Request Tracker writes of a password after SHA-512, which no form without a name fits.
+const UNKNOWN: &str = "$rt$12$tHVJ.c1qLoiqCzqFPxuAu.ny6.MoFlMyGljeNBYmKmdybQrQe6OUy";
+
+const SECOND: &str = "Second";
+
+/// Adds a leak of these lines and looks through it.
+fn screen(office: &Office, name: &str, lines: &[(&SitePerson, &str)]) {
+    let lines: Vec<_> = lines.iter().map(|(who, what)| format!("{}:{what}", who.email)).collect();
+    let file = office.write(&format!("{name}.txt"), lines.join("\n").as_bytes());
+    office.instance.add_leak(name, &[Path::new(&file)]).json();
+    office.run(&["leak", "screen", name]).json();
+}
+
+fn answer(scene: &ResetScene, served: &Served, person: &SitePerson) -> String {
+    ask_whether(served, person);
+    let text = scene.mail(person, ANSWER, 1).text();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Plain people whose password stands in no leak.
+fn unharmed(office: &Office) -> Vec<&SitePerson> {
+    let exposed: Vec<_> = office.exposed().iter().map(|person| person.id.clone()).collect();
+    let people = office.site.truth.people.iter();
+    let plain = people.filter(|person| person.kind == "plain" && person.password.is_some());
+    plain.filter(|person| !exposed.contains(&person.id)).collect()
+}
+
+#[test]
+fn there_are_three_answers() {
+    for backend in Backend::ALL {
+        let scene = ResetScene::with_pages(Office::open(backend));
+        let office = &scene.office;
+        let people = unharmed(office);
+        let [unnamed, tried, unknown, changed, waiting, emptied] = people[..6] else {
+            panic!("too few people")
+        };
+        people::keep_hash(&office.site, &unknown.id, UNKNOWN);
+        let lines = [tried, unknown, changed, emptied].map(|person| (person, "Tr0ub4dor&3"));
+        people::forgo_password(&office.site, &emptied.id);
+        screen(office, SECOND, &lines);
+        office.run(&["leak", "verify", SECOND]);
+        // The leaked one, which was not theirs when it was tried.
+        people::change_passwords(
+            &office.site,
+            &[(&changed.id, "Tr0ub4dor&3"), (&emptied.id, "Tr0ub4dor&3")],
+        );
+        screen(office, "Third", &[(waiting, "Tr0ub4dor&3")]);
+        // On the first and on the eighth of November 2012.
+        office.instance.ask("UPDATE leak SET looked_at = 1351728000000000");
+        office.instance.ask("UPDATE tried SET tried_at = 1352332800000000");
+
+        let served = scene.serve();
+        let text = answer(&scene, &served, unnamed);
+        assert!(text.contains("last compared it on 1 November 2012"), "{text}");
+        let text = answer(&scene, &served, tried);
+        assert!(text.contains("last compared it on 8 November 2012"), "{text}");
+        for person in [unknown, changed, waiting, emptied] {
+            let text = answer(&scene, &served, person);
+            let is_open = text.contains("We could not check that.") && text.contains("What to do");
+            assert!(is_open && !text.contains("not found it"), "{text}");
+        }
+        let text = answer(&scene, &served, office.exposed()[0]);
+        assert!(text.contains("We found it there"), "{text}");
+        served.stop();
+        assert_is_told_to_operators(office);
+    }
+}
+
+fn assert_is_told_to_operators(office: &Office) {
+    let status = office.run(&["status"]).json();
+    let expected = json!({ "accounts": 1, "by_leak": { SECOND: 1 } });
+    assert_eq!(status["not_checked"], expected);
+    assert!(office.instance.shown(&["status"]).contains("could not check"));
+    office.draft_another("Autumn", SECOND, "");
+    let shown = office.run(&["campaign", "status", "Autumn"]).json();
+    assert_eq!(shown["not_checked"], 1);
+}
+
+#[test]
+fn where_no_leak_was_looked_through_nothing_is_said_in_any_language() {
+    let scene = ResetScene::with_pages(Office::open(Backend::Sqlite));
+    let office = &scene.office;
+    let people = unharmed(office);
+    office.instance.ask("UPDATE leak SET state = 'verifying'");
+    let served = scene.serve();
+    let text = answer(&scene, &served, people[0]);
+    assert!(text.contains("We have not compared it with any stolen data yet."), "{text}");
+    assert!(!text.contains("not found it"), "{text}");
+    let posted = format!("lang=de&address={}", form(&people[1].email));
+    served.post("/affected", &posted);
+    let text = scene.mail(people[1], "Ihre Frage", 1).text();
+    assert!(text.contains("Das konnten wir nicht prüfen."), "{text}");
+    served.stop();
+}

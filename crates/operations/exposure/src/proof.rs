@@ -1,0 +1,180 @@
+//! Whether "not exposed" was said in a form that a known password has proved.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use futures_util::future::BoxFuture;
+use instance::{Instance, KeyRing};
+use model::StoredHash;
+use password::{FormId, HashShape};
+use store::{ShapeCount, StoreError};
+
+use crate::verify_accounts::AccountVerdict;
+
+/// What verification has shown of the forms that it tried.
+#[derive(Debug, Default)]
+pub(crate) struct ProofTally {
+    proved: BTreeSet<(HashShape, FormId)>,
+    not_exposed: BTreeMap<(HashShape, Vec<FormId>), u64>,
+}
+
+impl ProofTally {
+    pub(crate) fn count<R>(&mut self, verdict: &AccountVerdict<R>) {
+        let shape = verdict.credential().map(|tried| HashShape::of(tried.hash()));
+        match (verdict, shape) {
+            (AccountVerdict::Exposed(found), Some(shape)) => {
+                self.proved.extend(found.form.map(|form| (shape, form)));
+            }
+            (AccountVerdict::NotExposed(_, _, forms), Some(shape)) => {
+                *self.not_exposed.entry((shape, forms.clone())).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// The proofs, to be kept.
+    pub(crate) fn proofs(&self, keys: &KeyRing) -> Vec<[u8; 32]> {
+        self.proved.iter().map(|(shape, form)| proof(keys, shape, *form)).collect()
+    }
+
+    /// What is counted of those that are not exposed, to be kept.
+    pub(crate) fn shapes(&self, keys: &KeyRing) -> Vec<ShapeCount> {
+        let counts = self.not_exposed.iter().map(|((shape, forms), accounts)| ShapeCount {
+            shape: shape.as_str().to_owned(),
+            forms: forms.iter().map(|form| claim(keys, shape, *form)).collect(),
+            accounts: *accounts,
+        });
+        counts.collect()
+    }
+
+    /// Accounts that are not exposed in any form that was proved, by the shape of their hash.
+    pub(crate) fn without_proof(
+        &self,
+        known: Option<&ProvedForms<'_>>,
+    ) -> BTreeMap<HashShape, u64> {
+        let mut without = BTreeMap::new();
+        for ((shape, forms), accounts) in &self.not_exposed {
+            let is_proved = |form: &FormId| {
+                self.proved.contains(&(shape.clone(), *form))
+                    || known.is_some_and(|known| known.holds(shape, *form))
+            };
+            if !forms.iter().any(is_proved) {
+                *without.entry(shape.clone()).or_default() += accounts;
+            }
+        }
+        without
+    }
+}
+
+fn claim(keys: &KeyRing, shape: &HashShape, form: FormId) -> [u8; 32] {
+    keys.form_claim(shape.as_str(), form.as_bytes())
+}
+
+fn proof(keys: &KeyRing, shape: &HashShape, form: FormId) -> [u8; 32] {
+    keys.form_proof(&claim(keys, shape, form))
+}
+
+/// The forms that an instance keeps proof of.
+pub struct ProvedForms<'a> {
+    keys: &'a KeyRing,
+    fingerprints: HashSet<[u8; 32]>,
+}
+
+impl ProvedForms<'_> {
+    fn holds(&self, shape: &HashShape, form: FormId) -> bool {
+        self.fingerprints.contains(&proof(self.keys, shape, form))
+    }
+}
+
+/// Reads what an instance keeps proof of.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn proved_forms(instance: &Instance) -> BoxFuture<'_, Result<ProvedForms<'_>, StoreError>> {
+    Box::pin(async move {
+        let fingerprints = instance.store().read().await?.form_proofs().await?;
+        let fingerprints = fingerprints.into_iter().collect();
+        Ok(ProvedForms { keys: instance.keys(), fingerprints })
+    })
+}
+
+/// Keeps that a known password was verified on this hash in this form.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn keep_proof<'a>(
+    instance: &'a Instance,
+    hash: &'a StoredHash,
+    form: FormId,
+) -> BoxFuture<'a, Result<HashShape, StoreError>> {
+    Box::pin(async move {
+        let shape = HashShape::of(hash);
+        let mut tx = instance.store().begin().await?;
+        tx.add_form_proofs(vec![proof(instance.keys(), &shape, form)]).await?;
+        tx.commit().await?;
+        Ok(shape)
+    })
+}
+
+/// Of the shapes that are kept of a leak, those without proof.
+pub(crate) fn kept_without_proof(
+    keys: &KeyRing,
+    shapes: Vec<ShapeCount>,
+    proofs: Vec<[u8; 32]>,
+) -> BTreeMap<HashShape, u64> {
+    let proofs: HashSet<_> = proofs.into_iter().collect();
+    let mut without = BTreeMap::new();
+    for ShapeCount { shape, forms, accounts } in shapes {
+        if !forms.iter().any(|claim| proofs.contains(&keys.form_proof(claim))) {
+            *without.entry(HashShape::kept(shape)).or_default() += accounts;
+        }
+    }
+    without
+}
+
+#[cfg(test)]
+mod tests {
+    use instance::InstanceKey;
+    use password::{CostLimits, HashForms, Verifier};
+
+    use super::*;
+
+    fn form_of(hash: &StoredHash) -> FormId {
+        let verifier = Verifier::new(CostLimits::default(), HashForms::known());
+        verifier.verify(hash, &[]).forms[0]
+    }
+
+    fn hash(text: &str) -> StoredHash {
+        StoredHash::from_column(Some(text.to_owned())).unwrap()
+    }
+
+    fn verdict(text: &str) -> AccountVerdict<()> {
+        let hash = hash(text);
+        let forms = vec![form_of(&hash)];
+        AccountVerdict::NotExposed(hash.into(), None, forms)
+    }
+
+    #[test]
+    fn a_proof_is_of_one_shape_and_one_form() {
+        let bcrypt = "$2b$04$FnTFtrDgRpaMMaDYnZOIwe7Rln5DGEfnHG3TVpjj2X9LjJA7RBlz6";
+        let other = bcrypt.replace("$2b$", "$2y$");
+        let mut tally = ProofTally::default();
+        tally.count(&verdict(bcrypt));
+        tally.count(&verdict(&other));
+        let keys = KeyRing::new(InstanceKey::parse(&"07".repeat(32)).unwrap());
+        let mut known = ProvedForms { keys: &keys, fingerprints: HashSet::new() };
+        let without = |known: &ProvedForms<'_>| {
+            let without = tally.without_proof(Some(known)).into_keys();
+            without.map(|shape| shape.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(without(&known), ["$2b$*$", "$2y$*$"]);
+        let (shape, form) = (HashShape::of(&hash(bcrypt)), form_of(&hash(bcrypt)));
+        // What stands in the store already is no proof.
+        known.fingerprints.insert(claim(&keys, &shape, form));
+        assert_eq!(without(&known).len(), 2);
+        let proof = proof(&keys, &shape, form);
+        known.fingerprints.insert(proof);
+        assert_eq!(without(&known), ["$2y$*$"]);
+        let kept = kept_without_proof(&keys, tally.shapes(&keys), vec![proof]);
+        assert_eq!(kept.into_values().collect::<Vec<_>>(), [1]);
+    }
+}

@@ -1,0 +1,64 @@
+use std::collections::BTreeMap;
+
+use directory::{Directory, ReadError};
+use futures_util::{TryStreamExt as _, future::BoxFuture};
+use model::{HashFormat, StoredHash, Unverified};
+use password::{HashShape, Verifier};
+
+use crate::limits::HASHES_SAMPLED_MAX;
+
+/// Which forms a site's stored hashes have, as far as was looked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HashSample {
+    /// Those that can be verified, by their form.
+    pub verifiable: BTreeMap<HashFormat, u64>,
+    /// Those that cannot, by the reason and how they begin.
+    pub unverified: BTreeMap<(Unverified, HashShape), u64>,
+}
+
+/// Looks at some stored hashes, spread over all accounts.
+///
+/// # Errors
+/// [`ReadError`] if the directory fails.
+pub fn sample_hashes<'a>(
+    directory: &'a dyn Directory,
+    verifier: &'a Verifier,
+) -> BoxFuture<'a, Result<HashSample, ReadError>> {
+    Box::pin(async move {
+        let step = directory.count().await?.div_ceil(HASHES_SAMPLED_MAX).max(1);
+        let (mut sample, mut number) = (HashSample::default(), 0_u64);
+        let mut accounts = directory.scan();
+        while let Some(account) = accounts.try_next().await? {
+            let Some(credential) = &account.credential else { continue };
+            if number.is_multiple_of(step) {
+                sample.take(credential.hash(), verifier);
+            }
+            number += 1;
+        }
+        Ok(sample)
+    })
+}
+
+impl HashSample {
+    fn take(&mut self, hash: &StoredHash, verifier: &Verifier) {
+        match verifier.recognise(hash) {
+            Ok(format) => *self.verifiable.entry(format).or_default() += 1,
+            Err(reason) => {
+                let kind = (reason, HashShape::of(hash));
+                *self.unverified.entry(kind).or_default() += 1;
+            }
+        }
+    }
+
+    /// How many were looked at.
+    #[must_use]
+    pub fn hashes(&self) -> u64 {
+        self.verifiable.values().sum::<u64>() + self.cannot_be_verified()
+    }
+
+    /// How many of them nobody can verify.
+    #[must_use]
+    pub fn cannot_be_verified(&self) -> u64 {
+        self.unverified.values().sum()
+    }
+}

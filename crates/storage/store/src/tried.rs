@@ -1,0 +1,89 @@
+use model::{AccountId, CampaignId, CredentialVersion, LeakId, LeakName, SubjectId, Timestamp};
+
+use crate::{StoreFuture, Tx, cell::Cell};
+
+sql::queries! {
+    ADD = ["INSERT INTO tried (leak, subject, version, tried_at) VALUES {rows}"];
+    OF_SUBJECT = ["SELECT leak, version, tried_at FROM tried WHERE subject = $1 ORDER BY leak"];
+    UNVERIFIED = ["SELECT COUNT(*) FROM unverified WHERE subject = $1"];
+    ALL_UNVERIFIED = ["SELECT COUNT(DISTINCT subject) FROM unverified"];
+    UNVERIFIED_BY_LEAK = ["SELECT leak.name, COUNT(*) FROM unverified
+        JOIN leak ON leak.id = unverified.leak GROUP BY leak.name ORDER BY leak.name"];
+    UNVERIFIED_IN_CAMPAIGN = ["SELECT COUNT(DISTINCT unverified.subject) FROM unverified
+        JOIN campaign_leak ON campaign_leak.leak = unverified.leak
+        WHERE campaign_leak.campaign = $1"];
+    // Leak by leak, so that the index of leaks and accounts serves.
+    WAITING = ["SELECT COUNT(*) FROM leak WHERE state <> 'verified' AND EXISTS (
+            SELECT 1 FROM candidate WHERE candidate.leak = leak.id AND candidate.account = $1)"];
+}
+
+/// That a leak's records about an account were tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TriedAccount {
+    /// The leak.
+    pub leak: LeakId,
+    /// The password that they were tried on, as it was stored then; `None` if the account had none.
+    pub version: Option<CredentialVersion>,
+    /// When.
+    pub tried_at: Timestamp,
+}
+
+record!(TriedAccount { leak, version, tried_at });
+
+impl Tx {
+    /// Notes which passwords a leak's records were tried on. The schema refuses an account twice.
+    pub fn add_tried<'c>(
+        &'c mut self,
+        leak: LeakId,
+        tried_at: Timestamp,
+        accounts: &'c [(SubjectId, Option<CredentialVersion>)],
+    ) -> StoreFuture<'c, ()> {
+        Box::pin(async move {
+            self.0
+                .insert_all(&ADD, accounts.iter().copied(), |query, (subject, version)| {
+                    let query = query.bind(Cell(leak)).bind(Cell(subject));
+                    query.bind(version.map(Cell)).bind(Cell(tried_at))
+                })
+                .await?;
+            Ok(())
+        })
+    }
+
+    /// Every leak whose records were tried on a password of this account.
+    pub fn tried_of(&mut self, subject: SubjectId) -> StoreFuture<'_, Vec<TriedAccount>> {
+        let query = self.0.run(&OF_SUBJECT).bind(Cell(subject));
+        Box::pin(async move { Ok(query.all().await?) })
+    }
+
+    /// How many leaks hold records that could not be tried on this account's password.
+    pub fn leaks_unverified_for(&mut self, subject: SubjectId) -> StoreFuture<'_, u64> {
+        let query = self.0.run(&UNVERIFIED).bind(Cell(subject));
+        Box::pin(async move { Ok(Self::count(query).await?) })
+    }
+
+    /// How many leaks hold records about this account that have not been tried yet.
+    pub fn leaks_waiting_for<'c>(&'c mut self, account: &'c AccountId) -> StoreFuture<'c, u64> {
+        let query = self.0.run(&WAITING).bind(Cell(account.clone()));
+        Box::pin(async move { Ok(Self::count(query).await?) })
+    }
+
+    /// The leaks that hold records which could not be tried, and on how many accounts' passwords.
+    pub fn unverified_by_leak(&mut self) -> StoreFuture<'_, Vec<(LeakName, u64)>> {
+        let query = self.0.run(&UNVERIFIED_BY_LEAK);
+        Box::pin(async move {
+            let rows = query.all::<(Cell<LeakName>, Cell<u64>)>().await?.into_iter();
+            Ok(rows.map(|(Cell(name), Cell(accounts))| (name, accounts)).collect())
+        })
+    }
+
+    /// How many accounts stand in a leak of this campaign with records that could not be tried.
+    pub fn unverified_in_campaign(&mut self, campaign: CampaignId) -> StoreFuture<'_, u64> {
+        let query = self.0.run(&UNVERIFIED_IN_CAMPAIGN).bind(Cell(campaign));
+        Box::pin(async move { Ok(Self::count(query).await?) })
+    }
+
+    /// How many accounts stand in some leak with records that could not be tried.
+    pub fn unverified_accounts(&mut self) -> StoreFuture<'_, u64> {
+        Box::pin(async move { Ok(Self::count(self.0.run(&ALL_UNVERIFIED)).await?) })
+    }
+}
