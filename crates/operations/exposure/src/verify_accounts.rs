@@ -42,6 +42,17 @@ impl<R> AccountVerdict<R> {
     }
 }
 
+impl<R> AccountVerdict<R> {
+    /// Of an account that could not be read whole: only what is proved stands.
+    fn doubted(self) -> Self {
+        match self {
+            Self::NotExposed(format) => Self::Unverified(Unverified::UnreadableRow, format),
+            Self::NoPassword => Self::Unverified(Unverified::UnreadableRow, None),
+            proved => proved,
+        }
+    }
+}
+
 /// One account's password, found in these records.
 #[derive(Debug)]
 pub(crate) struct ProvenExposure<R> {
@@ -102,14 +113,15 @@ impl<R> AccountCase<R> {
         verifier: &Verifier,
         verdicts: &mut impl Iterator<Item = Verdict>,
     ) -> (AccountId, AccountVerdict<R>) {
-        let found = match self.account.take().map(|account| account.credential) {
-            None => AccountVerdict::Gone,
-            Some(None) => AccountVerdict::NoPassword,
-            Some(Some(credential)) => {
+        let Some(account) = self.account.take() else { return (self.id, AccountVerdict::Gone) };
+        let found = match account.credential {
+            None => AccountVerdict::NoPassword,
+            Some(credential) => {
                 let verdict = verdicts.next().expect("verify_many answers every attempt");
                 Self::conclude(verifier, credential, verdict, self.claims, self.secrets)
             }
         };
+        let found = if account.unreadable.is_some() { found.doubted() } else { found };
         (self.id, found)
     }
 

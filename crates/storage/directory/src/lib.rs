@@ -11,10 +11,12 @@
 //! No hash ever stands in an error or in `Debug` here.
 
 mod contract;
+mod document;
 mod engine;
 mod export;
 mod failure;
 mod hash_form;
+mod hash_shape;
 pub mod limits;
 mod location;
 mod locked;
@@ -32,7 +34,7 @@ pub use contract::{
 pub use export::{Export, ExportError, HeaderFault, LineFault};
 pub use failure::{OpenError, ReadError, Reading, WriteError, Writing};
 pub use locked::{LockedRow, RowNow, TransactionFate};
-pub use mapping::{Columns, Mapping, Sessions, Source};
+pub use mapping::{Columns, Mapping, Sessions, Source, WriteTable};
 pub use opener::{Opened, open};
 pub use report::{DirectoryReport, Kinship, WriteGrant};
 pub use row::{MappedField, RowFault};

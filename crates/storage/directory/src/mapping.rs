@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use crate::row::MappedField;
 
 /// How the site keeps its accounts. Start from a preset and override what differs.
@@ -7,6 +9,11 @@ pub struct Mapping {
     pub source: Source,
     /// Which column holds what.
     pub columns: Columns,
+    /// What the hash column holds where there is no password, besides nothing at all and what Django,
+    /// `shadow` and crypt(3) write then.
+    pub no_password: Vec<String>,
+    /// Where hashes are replaced, if that is not the table that is read.
+    pub write: Option<WriteTable>,
     /// How a person is signed out everywhere.
     pub sessions: Sessions,
 }
@@ -16,8 +23,20 @@ pub struct Mapping {
 pub enum Source {
     /// A table or view, `name` or `schema.name`, in the spelling of the database's catalogue.
     Table(String),
-    /// The operator's own `SELECT`. It can be read, but not written to.
+    /// The operator's own `SELECT`. It can be read; writing takes a [`WriteTable`].
     Query(String),
+}
+
+/// A table whose rows hold the hashes, under the names that the columns of the hash have where they
+/// are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteTable {
+    /// `name` or `schema.name`.
+    pub table: String,
+    /// The column that holds the account's id.
+    pub id: String,
+    /// What else holds for the one row of an account that holds its hash, in SQL.
+    pub condition: Option<String>,
 }
 
 /// Which column holds what. `None` where the site does not record it.
@@ -35,8 +54,12 @@ pub struct Columns {
     pub email: Option<String>,
     /// The name that the person signs in with.
     pub username: Option<String>,
-    /// The stored password hash.
+    /// The stored password hash: a column, or the path of a text in the JSON document that a column
+    /// holds, such as `config.hashed_password`.
     pub hash: String,
+    /// What belongs to the hash and stands beside it, such as its salt: the name that the hash's form
+    /// has for it, and the column or path.
+    pub beside: BTreeMap<String, String>,
     /// When the hash was last replaced.
     pub hash_changed_at: Option<String>,
     /// Whether the person has proved to own the address.
@@ -86,6 +109,8 @@ impl Mapping {
                 active: Some("is_active".into()),
                 ..Columns::least("password")
             },
+            no_password: Vec::new(),
+            write: None,
             sessions: Sessions::Django { table: "django_session".into() },
         }
     }
@@ -96,6 +121,8 @@ impl Mapping {
         Self {
             source: Source::Table("users".into()),
             columns: Columns::least("password_hash"),
+            no_password: Vec::new(),
+            write: None,
             sessions: Sessions::Untouched,
         }
     }
@@ -134,6 +161,7 @@ impl Columns {
             email: Some("email".into()),
             username: Some("username".into()),
             hash: hash.into(),
+            beside: BTreeMap::new(),
             hash_changed_at: None,
             email_verified: None,
             locale: None,

@@ -124,13 +124,8 @@ impl Engine for MySql {
     }
 
     /// MySQL compares texts by their collation, which may take capitals and blanks for nothing.
-    fn is_hash(&self, column: &str, type_name: &str, value: &str) -> String {
-        if is_binary(type_name) {
-            format!("{column} = {value}")
-        } else {
-            let bytes = format!("CAST(CONVERT({column} USING utf8mb4) AS BINARY)");
-            format!("{bytes} = CAST({value} AS BINARY)")
-        }
+    fn is_text(&self, text: &str, value: &str) -> String {
+        format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY) <=> CAST({value} AS BINARY)")
     }
 
     /// No row comes back from a change.

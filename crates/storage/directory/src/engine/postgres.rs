@@ -66,16 +66,20 @@ const BEFORE_LOCK: &str = "SELECT pg_is_in_recovery(), NULL::text,
 impl Engine for Postgres {
     /// PostgreSQL compares text with nothing else, so that it is cast.
     fn key(&self, type_name: &str) -> String {
-        let cast = match type_name {
-            // A bare CHAR is one character long.
-            "CHAR" => "bpchar".to_owned(),
-            "INT2" | "INT4" | "INT8" | "NUMERIC" | "TEXT" | "UUID" | "VARCHAR" => {
-                type_name.to_lowercase()
-            }
-            // Named by its extension or its site, such as citext.
-            name => self.quoted(name),
-        };
-        format!("CAST({{}} AS {cast})")
+        format!("CAST({{}} AS {})", self.type_of(type_name))
+    }
+
+    /// Text becomes text of another kind by itself, and nothing else.
+    fn value(&self, type_name: &str, is_document: bool, value: &str) -> String {
+        match type_name {
+            "JSON" | "JSONB" if !is_document => value.to_owned(),
+            BYTES | "TEXT" | "VARCHAR" | "CHAR" | "citext" => value.to_owned(),
+            _ => format!("CAST({value} AS {})", self.type_of(type_name)),
+        }
+    }
+
+    fn is_text(&self, text: &str, value: &str) -> String {
+        format!("{text} IS NOT DISTINCT FROM {value}")
     }
 
     /// PostgreSQL would refuse the whole look-up for the sake of one that cannot be.
@@ -124,6 +128,20 @@ impl Engine for Postgres {
         match moment {
             Literal::Number(number) => quoted_text(&number.to_string()),
             Literal::Text(text) => quoted_text(text),
+        }
+    }
+}
+
+impl Postgres {
+    /// What a cast calls a type.
+    fn type_of(&self, type_name: &str) -> String {
+        match type_name {
+            // A bare CHAR is one character long.
+            "CHAR" => "bpchar".to_owned(),
+            "INT2" | "INT4" | "INT8" | "NUMERIC" | "TEXT" | "UUID" | "VARCHAR" | "JSON"
+            | "JSONB" => type_name.to_lowercase(),
+            // Named by its extension or its site, such as citext.
+            name => self.quoted(name),
         }
     }
 }

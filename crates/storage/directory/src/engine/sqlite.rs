@@ -48,13 +48,17 @@ impl Engine for Sqlite {
     /// Every value has a type of its own, whatever its column's is.
     fn hash_as_text(&self, column: &str, _type_name: &str) -> String {
         format!(
-            "CASE typeof({column}) WHEN 'blob' THEN '\\x' || hex({column}) ELSE CAST({column} AS TEXT) \
+            "CASE typeof({column}) WHEN 'blob' THEN '\\x' || lower(hex({column})) ELSE CAST({column} AS TEXT) \
              END"
         )
     }
 
     fn holds_bytes(&self, column: &str, _type_name: &str) -> String {
         format!("typeof({column}) = 'blob'")
+    }
+
+    fn is_text(&self, text: &str, value: &str) -> String {
+        format!("({text}) IS {value}")
     }
 
     /// Each value tells for itself.
