@@ -87,6 +87,12 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
     /// Whether every value of a column of this type is bytes.
     fn is_binary(&self, type_name: &str) -> bool;
 
+    /// 32 hexadecimal digits that nobody can guess.
+    fn token(&self) -> &'static str;
+
+    /// Now, in whole seconds since 1970.
+    fn seconds(&self) -> &'static str;
+
     /// A moment, as it is compared with a column of whatever type.
     fn moment(&self, moment: &Literal) -> String;
 }

@@ -12,8 +12,8 @@ pub enum OpenError {
     NoIdentifier,
     /// The site's statement does not say whose sessions it ends.
     #[error(
-        "`directory.sessions.statement` would end everybody's sessions: write `$1` where the \
-         account's id belongs"
+        "`directory.sessions.statement` would end everybody's sessions: write `{{id}}` where the \
+         account's id belongs, in each of several statements"
     )]
     EndsEverySession,
     /// No connector knows what is there.

@@ -6,6 +6,7 @@ mod connection;
 mod django;
 mod kinship;
 mod reading;
+mod session_words;
 mod sessions;
 mod text;
 mod write;

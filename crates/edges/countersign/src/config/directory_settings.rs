@@ -2,17 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use clap::ValueEnum;
+use directory::{MappedField, SitePreset};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The site's accounts.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DirectorySettings {
-    /// What the table looks like: `embedded` (a copy, filled by `countersign account import`: it can
-    /// be searched and planned for, and only a rehearsal seals it), `django` (`auth_user`) or
-    /// `generic` (a table `users`). The keys below replace parts of it.
+    /// Whose tables these are: `embedded` (a copy, filled by `countersign account import`: it can be
+    /// searched and planned for, and only a rehearsal seals it), `devise`, `discourse`, `django`,
+    /// `drupal` (8 and later), `gotrue` (Supabase), `keycloak`, `laravel`, `mediawiki`, `nextcloud`,
+    /// `wordpress`, or `generic` (a table `users`). The keys below replace parts of it;
+    /// [docs/recipes.md](recipes.md) has more applications.
     pub(crate) preset: Preset,
+    /// What the names of a preset's tables begin with, where the site was installed with another
+    /// prefix than `wp_` for `wordpress`, `oc_` for `nextcloud`, and none for the others.
+    pub(crate) prefix: Option<String>,
     /// The site's database for reading: `sqlite:PATH`, `postgres://...`, or `mysql://...` for MySQL and
     /// MariaDB. One grant, SELECT, is enough for everything up to the draft of a campaign. Row security
     /// must not hold the role back. Not for `embedded`.
@@ -36,13 +43,36 @@ pub(crate) struct DirectorySettings {
 }
 
 /// What the account table looks like.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema, ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Preset {
     #[default]
     Embedded,
+    Devise,
+    Discourse,
     Django,
+    Drupal,
     Generic,
+    Gotrue,
+    Keycloak,
+    Laravel,
+    Mediawiki,
+    Nextcloud,
+    Wordpress,
+}
+
+impl Preset {
+    /// Its name in the file.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// What it stands for; `None` where our store keeps the accounts.
+    pub(crate) fn of_site(self) -> Option<&'static SitePreset> {
+        SitePreset::named(&self.name())
+    }
 }
 
 /// Which column holds what.
@@ -81,6 +111,27 @@ pub(crate) struct ColumnSettings {
     /// indexed if the site is large. With it a worker sees a new password within a minute; without
     /// it, within ten minutes if more than 1,000 accounts are sealed.
     pub(crate) changed_at: Option<String>,
+}
+
+impl ColumnSettings {
+    /// What is set for a field.
+    pub(crate) fn of(&self, field: MappedField) -> Option<&str> {
+        let setting = match field {
+            MappedField::Id => &self.id,
+            MappedField::Email => &self.email,
+            MappedField::Username => &self.username,
+            MappedField::Hash => &self.hash,
+            MappedField::HashChangedAt => &self.hash_changed_at,
+            MappedField::EmailVerified => &self.email_verified,
+            MappedField::Locale => &self.locale,
+            MappedField::LastLoginAt => &self.last_login_at,
+            MappedField::SecondFactor => &self.second_factor,
+            MappedField::Active => &self.active,
+            MappedField::Inactive => &self.inactive,
+            MappedField::ChangedAt => &self.changed_at,
+        };
+        setting.as_deref()
+    }
 }
 
 /// How a password becomes a hash, where the hash itself does not say.
@@ -134,8 +185,10 @@ pub(crate) enum PepperSetting {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct SessionSettings {
-    /// A statement of your own, `$1` standing for the account's id as text:
-    /// `DELETE FROM sessions WHERE user_id = CAST($1 AS INTEGER)`.
+    /// A statement of your own, `{id}` standing for the account's id: `DELETE FROM sessions WHERE
+    /// user_id = {id}`. Several end in `;`, each on lines of its own. `$1` is the id as text, `{table}`
+    /// the table with the hashes, `{token}` 32 random hexadecimal digits, `{seconds}` now, in seconds
+    /// since 1970. An empty text leaves sessions untouched.
     pub(crate) statement: Option<String>,
     /// A table in Django's format: the account's rows are found by decoding and deleted. The
     /// preset `django` sets `django_session`; an empty name leaves sessions untouched.

@@ -1,23 +1,25 @@
 //! How the site keeps its accounts: its preset, and what the configuration says instead.
 
-use directory::{Columns, Mapping, Sessions, Source, WriteTable};
+use directory::{MappedField, Mapping, Sessions, Source, WriteTable};
 
 use super::failure::WiringError;
 use crate::config::{ColumnSettings, DirectorySettings, Preset};
 
 /// How the site keeps its accounts; `None` where our store keeps them.
 pub(super) fn mapping(settings: &DirectorySettings) -> Result<Option<Mapping>, WiringError> {
-    let mut mapping = match settings.preset {
-        Preset::Django => Mapping::django(),
-        Preset::Embedded | Preset::Generic => Mapping::generic(),
-    };
+    let preset = settings.preset.of_site();
+    let preset = preset.map(|preset| preset.mapping(settings.prefix.as_deref()));
+    let mut mapping = preset.unwrap_or_else(Mapping::generic);
     match (&settings.table, &settings.query) {
         (Some(_), Some(_)) => return Err(WiringError::TableAndQuery),
-        (Some(table), None) => mapping.source = Source::Table(table.clone()),
+        (Some(table), None) => {
+            mapping.source = Source::Table(table.clone());
+            mapping.write = None;
+        }
         (None, Some(query)) => mapping.source = Source::Query(query.clone()),
         (None, None) => {}
     }
-    map_columns(&mut mapping.columns, &settings.columns);
+    map_columns(&mut mapping, &settings.columns);
     mapping.columns.beside.extend(settings.hash.columns.clone());
     let none = settings.hash.no_password.as_deref().map(str::lines).into_iter().flatten();
     mapping.no_password.extend(none.map(str::to_owned));
@@ -27,6 +29,9 @@ pub(super) fn mapping(settings: &DirectorySettings) -> Result<Option<Mapping>, W
     }
     match (&settings.sessions.statement, &settings.sessions.django_table) {
         (Some(_), Some(_)) => return Err(WiringError::StatementAndTable),
+        (Some(statement), None) if statement.trim().is_empty() => {
+            mapping.sessions = Sessions::Untouched;
+        }
         (Some(statement), None) => mapping.sessions = Sessions::Statement(statement.clone()),
         (None, Some(table)) if table.is_empty() => mapping.sessions = Sessions::Untouched,
         (None, Some(table)) => mapping.sessions = Sessions::Django { table: table.clone() },
@@ -35,26 +40,11 @@ pub(super) fn mapping(settings: &DirectorySettings) -> Result<Option<Mapping>, W
     Ok((settings.preset != Preset::Embedded).then_some(mapping))
 }
 
-fn map_columns(columns: &mut Columns, settings: &ColumnSettings) {
-    columns.id = settings.id.clone().unwrap_or_else(|| columns.id.clone());
-    columns.hash = settings.hash.clone().unwrap_or_else(|| columns.hash.clone());
-    let optional = [
-        (&mut columns.email, &settings.email),
-        (&mut columns.username, &settings.username),
-        (&mut columns.hash_changed_at, &settings.hash_changed_at),
-        (&mut columns.email_verified, &settings.email_verified),
-        (&mut columns.locale, &settings.locale),
-        (&mut columns.last_login_at, &settings.last_login_at),
-        (&mut columns.second_factor, &settings.second_factor),
-        (&mut columns.active, &settings.active),
-        (&mut columns.inactive, &settings.inactive),
-        (&mut columns.changed_at, &settings.changed_at),
-    ];
-    for (column, setting) in optional {
-        match setting.as_deref() {
-            None => {}
-            Some("") => *column = None,
-            Some(name) => *column = Some(name.to_owned()),
-        }
+/// What is named must be there.
+fn map_columns(mapping: &mut Mapping, settings: &ColumnSettings) {
+    for &field in MappedField::ALL {
+        let Some(name) = settings.of(field) else { continue };
+        mapping.optional.retain(|optional| *optional != field);
+        mapping.columns.set(field, Some(name.to_owned()).filter(|name| !name.is_empty()));
     }
 }

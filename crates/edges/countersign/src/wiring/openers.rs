@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     ambient::{SystemClock, SystemRandomness},
-    config::{Config, KEY_VARIABLE, PepperSetting, Preset, VerifySettings},
+    config::{Config, DirectorySettings, KEY_VARIABLE, PepperSetting, VerifySettings},
 };
 
 use super::{failure::WiringError, mapping::mapping};
@@ -143,16 +143,20 @@ pub(crate) fn forms(config: &Config) -> Result<HashForms, WiringError> {
     let lines = settings.forms.as_deref().map(str::lines).into_iter().flatten();
     let mut lines: Vec<_> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
     if lines.is_empty() {
-        lines.extend(mixed_in.or_else(|| forms_of(config.settings.directory.preset)));
+        lines.extend(usual_forms(&config.settings.directory, mixed_in));
     }
     Ok(HashForms::of_site(lines, key)?)
 }
 
 /// How a preset's hashes are told from others of the same shape.
-const fn forms_of(preset: Preset) -> Option<&'static str> {
-    match preset {
-        Preset::Django => Some("django"),
-        Preset::Embedded | Preset::Generic => None,
+fn usual_forms(settings: &DirectorySettings, mixed_in: Option<&'static str>) -> Vec<&'static str> {
+    let preset = settings.preset.of_site();
+    let (forms, with_key) =
+        preset.map_or((&[][..], &[][..]), |preset| (preset.forms, preset.forms_with_key));
+    match mixed_in {
+        None => forms.to_vec(),
+        Some(_) if settings.hash.pepper_mode.is_none() && !with_key.is_empty() => with_key.to_vec(),
+        Some(mixed_in) => vec![mixed_in],
     }
 }
 

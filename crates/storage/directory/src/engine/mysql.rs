@@ -35,6 +35,11 @@ pub(crate) const TAKE_MARK: &str = "SELECT RELEASE_LOCK($1)";
 pub(crate) const REHEARSES: &str = "SELECT COUNT(*) > 0 FROM information_schema.TABLES
     WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'countersign_rehearsal'";
 
+/// Every table of the database, with its columns.
+pub(crate) const TABLES: &str = "SELECT CAST(TABLE_NAME AS CHAR), CAST(COLUMN_NAME AS CHAR)
+    FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE()
+    ORDER BY TABLE_NAME, ORDINAL_POSITION";
+
 /// The database's own clock, in microseconds.
 pub(crate) const CLOCK: &str = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)";
 
@@ -147,6 +152,15 @@ impl Engine for MySql {
 
     fn is_binary(&self, type_name: &str) -> bool {
         is_binary(type_name)
+    }
+
+    /// Both servers seed it for secrets.
+    fn token(&self) -> &'static str {
+        "LOWER(HEX(RANDOM_BYTES(16)))"
+    }
+
+    fn seconds(&self) -> &'static str {
+        "UNIX_TIMESTAMP()"
     }
 
     fn moment(&self, moment: &Literal) -> String {

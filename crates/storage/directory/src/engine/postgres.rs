@@ -57,6 +57,13 @@ pub(crate) const FATE: &str = concat!(
 /// Whether rows that a policy hides are an error, as it was asked for when the connection began.
 pub(crate) const SHOWS_ALL: &str = "SELECT current_setting('row_security') = 'off'";
 
+/// Every table that the role may see anything of, with its columns.
+pub(crate) const TABLES: &str =
+    "SELECT CAST(CASE WHEN table_schema = current_schema() THEN table_name
+    ELSE table_schema || '.' || table_name END AS TEXT), CAST(column_name AS TEXT)
+    FROM information_schema.columns WHERE table_schema NOT IN ('pg_catalog', 'information_schema')
+    ORDER BY table_schema, table_name, ordinal_position";
+
 /// Whether it is a standby; and bounds how long we wait for somebody, and somebody for us.
 const BEFORE_LOCK: &str = "SELECT pg_is_in_recovery(), NULL::text,
     set_config('lock_timeout', '5s', true), set_config('statement_timeout', '15s', true),
@@ -121,6 +128,14 @@ impl Engine for Postgres {
 
     fn is_binary(&self, type_name: &str) -> bool {
         type_name == BYTES
+    }
+
+    fn token(&self) -> &'static str {
+        "replace(CAST(gen_random_uuid() AS TEXT), '-', '')"
+    }
+
+    fn seconds(&self) -> &'static str {
+        "CAST(extract(epoch FROM now()) AS INTEGER)"
     }
 
     /// A literal in quotes takes the type of what it is compared with.

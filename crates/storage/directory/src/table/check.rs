@@ -4,11 +4,11 @@ use sql::{Db, QueryText, SqlError};
 
 use super::{
     connection::TableDirectory,
+    session_words::statements,
     sessions::{django_deletion, django_sessions},
-    text::{Statements, bare},
+    text::Statements,
 };
 use crate::{
-    engine::Engine,
     failure::ReadError,
     mapping::Sessions,
     report::{DirectoryReport, WriteGrant},
@@ -46,8 +46,7 @@ impl TableDirectory {
     pub(super) async fn try_grants(&self) -> WriteGrant {
         let hashes = self.try_write().await;
         let (WriteGrant::Granted, Some(write)) = (&hashes, &self.write) else { return hashes };
-        let Statements { mapping, engine, .. } = &self.statements;
-        let sessions = try_sessions(write, *engine, &mapping.sessions).await;
+        let sessions = try_sessions(write, &self.statements).await;
         sessions.map_or_else(|error| WriteGrant::Refused(error.to_string()), |()| hashes)
     }
 }
@@ -77,21 +76,20 @@ impl AccountCounts {
     }
 }
 
-async fn try_sessions(
-    write: &Db,
-    engine: &dyn Engine,
-    sessions: &Sessions,
-) -> Result<(), SqlError> {
+async fn try_sessions(write: &Db, texts: &Statements) -> Result<(), SqlError> {
     let mut tx = write.begin().await?;
-    match sessions {
+    match &texts.mapping.sessions {
         Sessions::Untouched => Ok(()),
         // Running it could do anything, so only its words are checked.
         Sessions::Statement(text) => {
-            let statement = QueryText::composed(bare(text).to_owned());
-            tx.describe(&statement).await.map(drop)
+            for statement in statements(text) {
+                let statement = QueryText::composed(texts.about_account(statement));
+                tx.describe(&statement).await?;
+            }
+            Ok(())
         }
         Sessions::Django { table } => {
-            let table = &engine.quoted_path(table);
+            let table = &texts.engine.quoted_path(table);
             let first = tx.run(&django_sessions(table));
             first.optional::<(String, String)>().await?;
             let nobody = django_deletion(table).with_list(0, 1);

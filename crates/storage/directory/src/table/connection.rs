@@ -3,7 +3,10 @@ use std::fmt;
 use model::{Account, Timestamp};
 use sql::{Access, Column, Db, OpenOptions, QueryText, SqlError, SqlTx};
 
-use super::text::{ColumnTypes, Statements, WrittenTable};
+use super::{
+    session_words::statements,
+    text::{ColumnTypes, Statements, WrittenTable},
+};
 use crate::{
     engine::{Engine, mysql, postgres, sqlite},
     failure::{OpenError, ReadError},
@@ -48,7 +51,7 @@ impl TableDirectory {
             Some(url) => Some(connect("directory.write_url", &url, Access::Write).await?),
             None => None,
         };
-        let (shape, types) = describe(&read, &mapping, engine).await?;
+        let (mapping, shape, types) = describe(&read, mapping, engine).await?;
         let written = match &write {
             Some(write) => written(write, &mapping, engine, &shape, &types).await?,
             None => None,
@@ -110,9 +113,16 @@ fn is_sound(mapping: &Mapping) -> Result<(), OpenError> {
         return Err(OpenError::NoIdentifier);
     }
     match &mapping.sessions {
-        Sessions::Statement(text) if !text.contains("$1") => Err(OpenError::EndsEverySession),
+        Sessions::Statement(text) if !statements(text).all(names_account) => {
+            Err(OpenError::EndsEverySession)
+        }
         _ => Ok(()),
     }
+}
+
+/// Whose sessions a statement is about.
+fn names_account(statement: &str) -> bool {
+    statement.contains("$1") || statement.contains("{id}")
 }
 
 async fn connect(setting: &'static str, url: &str, access: Access) -> Result<Db, OpenError> {
@@ -138,10 +148,11 @@ async fn look_at_addresses(read: &Db, statements: Statements) -> Result<Statemen
 /// Finds every mapped column, and the names of their types.
 async fn describe(
     read: &Db,
-    mapping: &Mapping,
+    mut mapping: Mapping,
     engine: &dyn Engine,
-) -> Result<(HashShape, ColumnTypes), OpenError> {
-    let failed = |source| OpenError::Source { setting: mapping.source.setting(), source };
+) -> Result<(Mapping, HashShape, ColumnTypes), OpenError> {
+    let setting = mapping.source.setting();
+    let failed = |source| OpenError::Source { setting, source };
     let mut tx = read.read().await.map_err(failed)?;
     let (shows_all,) = tx.run(&SHOWS_ALL).one::<(bool,)>().await.map_err(failed)?;
     if !shows_all {
@@ -149,13 +160,18 @@ async fn describe(
     }
     let columns = tx.describe(&mapping.everything(engine)).await.map_err(failed)?;
     let found = FoundColumns { columns, of: "directory.columns" };
+    for field in &mapping.optional {
+        if mapping.columns.of(*field).is_some_and(|name| found.type_of(name).is_none()) {
+            mapping.columns.set(*field, None);
+        }
+    }
     let is_column = |name: &str| found.type_of(name).is_some();
     let shape = HashShape::of(&mapping.columns, &mapping.no_password, is_column);
     let mut types = ColumnTypes::of_hash(found.types_of_hash(&shape)?);
     for (field, name) in mapping.columns.mapped().filter(|(field, _)| *field != MappedField::Hash) {
         types.set(field, found.needed(field.name(), name)?);
     }
-    Ok((shape, types))
+    Ok((mapping, shape, types))
 }
 
 /// The table that is written to, if there is one.
