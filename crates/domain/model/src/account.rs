@@ -29,6 +29,10 @@ pub struct Account {
     pub second_factor: Option<bool>,
     /// Whether the site still lets the person in.
     pub active: Option<bool>,
+    /// The name of the first field whose value could not be read. The field then says the least: an
+    /// address is not verified, an account not let in. That a leaked password is not the account's is
+    /// not concluded.
+    pub unreadable: Option<&'static str>,
 }
 
 impl Account {

@@ -42,6 +42,8 @@ text_enum! {
         Malformed = "malformed",
         /// A faulty variant of its function, which is not computed for this secret.
         UnsupportedVariant = "unsupported_variant",
+        /// Something of the account, not only of its hash, could not be read.
+        UnreadableRow = "unreadable_row",
     }
 }
 

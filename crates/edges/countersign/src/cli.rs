@@ -15,6 +15,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ledger::{CosignatureError, WitnessVerifier};
 use url::Url;
 
+use crate::config::Preset;
+
 pub(crate) use self::{
     backup::{Backup, Restore},
     campaign::{CampaignCommand, CampaignDraft, RelayCheck, WorkerArguments},
@@ -225,22 +227,16 @@ pub(crate) struct Init {
     #[arg(long, value_name = "URL")]
     pub(crate) store: Option<String>,
 
-    /// The form of the site's account table: django or generic; or embedded, a copy of it that can be
-    /// searched and planned for, and that only a rehearsal seals.
-    #[arg(long, value_name = "PRESET", default_value = "embedded")]
-    pub(crate) preset: PresetName,
+    /// Whose tables the site's database has; or embedded, a copy of its accounts that can be searched
+    /// and planned for, and that only a rehearsal seals. Unset, the tables tell, and without
+    /// --directory it is embedded.
+    #[arg(long, value_name = "PRESET")]
+    pub(crate) preset: Option<Preset>,
 
     /// The site's database, for reading: sqlite:PATH, postgres://USER@HOST/DATABASE or
     /// mysql://USER@HOST/DATABASE (for MariaDB as well).
     #[arg(long, value_name = "URL")]
     pub(crate) directory: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PresetName {
-    Embedded,
-    Django,
-    Generic,
 }
 
 #[derive(Debug, Subcommand)]

@@ -19,7 +19,11 @@ mod untold;
 use std::time::Duration;
 
 use directory::{Ability, ReadError};
-use futures_util::{TryStreamExt as _, future::BoxFuture, stream::TryChunksError};
+use futures_util::{
+    StreamExt as _, TryStreamExt as _,
+    future::{self, BoxFuture},
+    stream::TryChunksError,
+};
 use instance::{Instance, Step, failpoint, while_renewing};
 use ledger::LogEvent;
 use model::{Account, CredentialVersion};
@@ -143,7 +147,9 @@ async fn pass(
     let mut findings = Disagreements::new(thoroughness.listed_max, &campaigns);
     means.progress.begin(Step::Reconcile, means.directory.count().await?);
     let mut sealed = Vec::new();
-    let mut accounts = means.directory.scan().try_chunks(ACCOUNTS_PER_LOOK_UP);
+    // A row that is no account, for want of an id, is none that was sealed.
+    let accounts = means.directory.scan().filter(|row| future::ready(!is_no_account(row)));
+    let mut accounts = accounts.try_chunks(ACCOUNTS_PER_LOOK_UP);
     while let Some(some) = accounts.try_next().await.map_err(unread)? {
         let read = some.len() as u64;
         let mut later = Later { trials: &mut trials, sealed: &mut sealed };
@@ -161,6 +167,10 @@ async fn pass(
     let tried = trials.run(means, &mut findings).await?;
     find_untold(means.instance, &mut findings).await?;
     Ok((findings, tried))
+}
+
+const fn is_no_account(row: &Result<Account, ReadError>) -> bool {
+    matches!(row, Err(ReadError::Row(_)))
 }
 
 fn unread(TryChunksError(_, error): TryChunksError<Account, ReadError>) -> ReconcileError {

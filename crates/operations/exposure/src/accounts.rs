@@ -1,5 +1,5 @@
 use directory::{Directory, ReadError};
-use futures_util::TryStreamExt;
+use futures_util::StreamExt;
 use leak::{AccountIndex, IndexBuilder};
 use model::Account;
 
@@ -13,6 +13,7 @@ pub(crate) struct Indexed {
     pub(crate) index: AccountIndex,
     pub(crate) accounts: u64,
     pub(crate) without_password: u64,
+    pub(crate) unreadable: u64,
 }
 
 /// Reads every account once, in bounded memory but for the index.
@@ -23,8 +24,8 @@ pub(crate) async fn index_accounts(
     let mut indexing = Indexing::default();
     progress.begin(Step::ReadAccounts, directory.count().await?);
     let mut accounts = directory.scan();
-    while let Some(account) = accounts.try_next().await? {
-        indexing.take(&account, progress);
+    while let Some(account) = accounts.next().await {
+        indexing.take(account, progress)?;
     }
     progress.end();
     Ok(indexing.finish())
@@ -35,16 +36,32 @@ struct Indexing {
     builder: IndexBuilder,
     accounts: u64,
     without_password: u64,
+    unreadable: u64,
 }
 
 impl Indexing {
-    fn take(&mut self, account: &Account, progress: &dyn Progress) {
-        self.builder.add(&account.id, account.email.as_deref(), account.username.as_deref());
+    /// A row that is no account, for want of an id, is counted as one that cannot be read.
+    fn take(
+        &mut self,
+        account: Result<Account, ReadError>,
+        progress: &dyn Progress,
+    ) -> Result<(), ReadError> {
         self.accounts += 1;
-        self.without_password += u64::from(account.credential.is_none());
+        match account {
+            Ok(account) => self.add(&account),
+            Err(ReadError::Row(_)) => self.unreadable += 1,
+            Err(error) => return Err(error),
+        }
         if self.accounts.is_multiple_of(ACCOUNTS_PER_REPORT) {
             progress.advance(ACCOUNTS_PER_REPORT);
         }
+        Ok(())
+    }
+
+    fn add(&mut self, account: &Account) {
+        self.builder.add(&account.id, account.email.as_deref(), account.username.as_deref());
+        self.without_password += u64::from(account.credential.is_none());
+        self.unreadable += u64::from(account.unreadable.is_some());
     }
 
     fn finish(self) -> Indexed {
@@ -52,6 +69,7 @@ impl Indexing {
             index: self.builder.build(),
             accounts: self.accounts,
             without_password: self.without_password,
+            unreadable: self.unreadable,
         }
     }
 }

@@ -67,6 +67,8 @@ impl EmbeddedDirectory {
             database: self.store.version().await?,
             accounts,
             without_password,
+            unreadable: 0,
+            unreadable_first: None,
             repeated_ids: 0,
             columns: columns.map(|field| (field.name(), field.name().to_owned())).collect(),
             id_type: "text".to_owned(),

@@ -22,7 +22,7 @@ pub fn import_accounts<'a>(
     Box::pin(async move {
         progress.begin(Step::ReadAccounts, 0);
         let (mut written, mut batch) = (0, Vec::with_capacity(ACCOUNTS_PER_IMPORT));
-        for account in Export::stream(export) {
+        for account in Export::stream(export, instance.clock().now()) {
             batch.push(account?);
             if batch.len() == ACCOUNTS_PER_IMPORT {
                 written += write(instance, &batch, progress).await?;

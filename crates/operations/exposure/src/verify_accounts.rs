@@ -25,8 +25,8 @@ pub(crate) enum AccountVerdict<R> {
     NoPassword,
     /// The directory no longer has it.
     Gone,
-    /// Its stored hash could not be tried.
-    Unverified(Credential, Unverified, Option<HashFormat>),
+    /// Its stored hash could not be tried, or read.
+    Unverified(Option<Credential>, Unverified, Option<HashFormat>),
 }
 
 impl<R> AccountVerdict<R> {
@@ -45,8 +45,20 @@ impl<R> AccountVerdict<R> {
     pub(crate) const fn credential(&self) -> Option<&Credential> {
         match self {
             Self::Exposed(exposure) => Some(&exposure.credential),
-            Self::NotExposed(credential, ..) | Self::Unverified(credential, ..) => Some(credential),
+            Self::NotExposed(credential, ..) => Some(credential),
+            Self::Unverified(credential, ..) => credential.as_ref(),
             Self::NoPassword | Self::Gone => None,
+        }
+    }
+
+    /// Of an account that could not be read whole: only what is proved stands.
+    fn doubted(self) -> Self {
+        match self {
+            Self::NotExposed(credential, format, _) => {
+                Self::Unverified(Some(credential), Unverified::UnreadableRow, format)
+            }
+            Self::NoPassword => Self::Unverified(None, Unverified::UnreadableRow, None),
+            proved => proved,
         }
     }
 }
@@ -112,14 +124,15 @@ impl<R> AccountCase<R> {
         mut self,
         tried: &mut impl Iterator<Item = TriedHash>,
     ) -> (AccountId, AccountVerdict<R>) {
-        let found = match self.account.take().map(|account| account.credential) {
-            None => AccountVerdict::Gone,
-            Some(None) => AccountVerdict::NoPassword,
-            Some(Some(credential)) => {
+        let Some(account) = self.account.take() else { return (self.id, AccountVerdict::Gone) };
+        let found = match account.credential {
+            None => AccountVerdict::NoPassword,
+            Some(credential) => {
                 let tried = tried.next().expect("verify_many answers every attempt");
                 Self::conclude(credential, tried, self.claims, self.secrets)
             }
         };
+        let found = if account.unreadable.is_some() { found.doubted() } else { found };
         (self.id, found)
     }
 
@@ -137,7 +150,7 @@ impl<R> AccountCase<R> {
             }
             (Verdict::NoMatch, format) => AccountVerdict::NotExposed(credential, format, forms),
             (Verdict::Unverified(reason), format) => {
-                AccountVerdict::Unverified(credential, reason, format)
+                AccountVerdict::Unverified(Some(credential), reason, format)
             }
             (Verdict::Match { .. }, None) => {
                 unreachable!("a hash that verifies has a format")

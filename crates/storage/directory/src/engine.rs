@@ -65,9 +65,12 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
     /// rows cannot be held, or no change of them be taken back.
     fn before_lock(&self, table: &str) -> String;
 
-    /// Whether a hash column of this type holds just this value, to the byte.
-    fn is_hash(&self, column: &str, _type_name: &str, value: &str) -> String {
-        format!("{column} = {value}")
+    /// Whether what [`Engine::hash_as_text`] reads is just this text, or NULL as it is, to the byte.
+    fn is_text(&self, text: &str, value: &str) -> String;
+
+    /// A text, or bytes, as a column of this type takes them. Only a document is made one of JSON.
+    fn value(&self, _type_name: &str, _is_document: bool, value: &str) -> String {
+        value.to_owned()
     }
 
     /// Whether a change answers with the rows that it has changed.
@@ -83,6 +86,12 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
 
     /// Whether every value of a column of this type is bytes.
     fn is_binary(&self, type_name: &str) -> bool;
+
+    /// 32 hexadecimal digits that nobody can guess.
+    fn token(&self) -> &'static str;
+
+    /// Now, in whole seconds since 1970.
+    fn seconds(&self) -> &'static str;
 
     /// A moment, as it is compared with a column of whatever type.
     fn moment(&self, moment: &Literal) -> String;

@@ -14,11 +14,11 @@ use std::{
     path::Path,
 };
 
-use model::{Account, AccountId};
+use model::{Account, AccountId, Timestamp};
 
 use self::fault::ExportRow;
 pub use self::fault::{ExportError, HeaderFault, LineFault};
-use crate::{limits::EXPORT_LINE_BYTES_MAX, row::RawRow};
+use crate::{hash_shape::HashShape, limits::EXPORT_LINE_BYTES_MAX, row::RawRow};
 
 /// The accounts of an export, in memory, in the order of the file.
 ///
@@ -48,22 +48,23 @@ pub struct Export {
 }
 
 impl Export {
-    /// Reads the whole file.
+    /// Reads the whole file, at this moment.
     ///
     /// # Errors
     /// [`ExportError`] for the first thing wrong, with its line.
-    pub fn read(path: impl AsRef<Path>) -> Result<Self, ExportError> {
-        let accounts: Vec<_> = Self::stream(path).collect::<Result<_, _>>()?;
+    pub fn read(path: impl AsRef<Path>, now: Timestamp) -> Result<Self, ExportError> {
+        let accounts: Vec<_> = Self::stream(path, now).collect::<Result<_, _>>()?;
         let mut by_id: Vec<_> = (0..accounts.len()).collect();
         by_id.sort_unstable_by_key(|place| &accounts[*place].id);
         Ok(Self { accounts, by_id })
     }
 
-    /// Reads one account after the other, up to the first thing wrong.
+    /// Reads one account after the other, at this moment, up to the first thing wrong.
     ///
     /// It keeps the ids that it has seen, and nothing else.
     pub fn stream(
         path: impl AsRef<Path>,
+        now: Timestamp,
     ) -> impl Iterator<Item = Result<Account, ExportError>> + Send + 'static {
         let path = path.as_ref().to_owned();
         let (rows, failed) = match open(&path) {
@@ -72,7 +73,7 @@ impl Export {
         };
         let mut seen = HashMap::new();
         let accounts = rows.into_iter().flatten().map(move |(line, row)| {
-            let account = row.and_then(|row| account(row, line, &mut seen));
+            let account = row.and_then(|row| account(row, now, line, &mut seen));
             account.map_err(|fault| ExportError::at(&path, line, fault))
         });
         until_first_error(accounts.chain(failed))
@@ -94,10 +95,11 @@ impl Export {
 
 fn account(
     row: RawRow,
+    now: Timestamp,
     line: u64,
     seen: &mut HashMap<AccountId, u64>,
 ) -> Result<Account, LineFault> {
-    let account = row.account()?;
+    let account = row.account(&HashShape::plain("hash"), now)?;
     match seen.entry(account.id.clone()) {
         Entry::Occupied(first) => Err(LineFault::Repeated { id: account.id, first: *first.get() }),
         Entry::Vacant(entry) => {

@@ -2,7 +2,7 @@ use futures_util::future::BoxFuture;
 use model::AccountId;
 use sql::SqlError;
 
-use crate::row::{MappedField, RowFault};
+use crate::row::RowFault;
 
 /// Why a directory could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -12,8 +12,8 @@ pub enum OpenError {
     NoIdentifier,
     /// The site's statement does not say whose sessions it ends.
     #[error(
-        "`directory.sessions.statement` would end everybody's sessions: write `$1` where the \
-         account's id belongs"
+        "`directory.sessions.statement` would end everybody's sessions: write `{{id}}` where the \
+         account's id belongs, in each of several statements"
     )]
     EndsEverySession,
     /// No connector knows what is there.
@@ -47,12 +47,12 @@ pub enum OpenError {
     },
     /// A column does not exist.
     #[error(
-        "`directory.columns.{field}` is `{name}`, which is none of the columns: {existing}; an empty \
-         name leaves out what the site does not record"
+        "`{setting}` is `{name}`, which is none of the columns: {existing}; an empty name leaves out \
+         what the site does not record"
     )]
     Column {
-        /// The setting below `directory.columns`.
-        field: MappedField,
+        /// The setting.
+        setting: String,
         /// What it says.
         name: String,
         /// What there is instead.
@@ -118,7 +118,8 @@ pub enum WriteError {
     Copy,
     /// Nobody knows which table a query's hash came from.
     #[error(
-        "hashes that `directory.query` reads cannot be replaced: set `directory.table` instead"
+        "where hashes that `directory.query` reads are replaced is not known: set \
+         `directory.write.table` and `directory.write.id`"
     )]
     Query,
     /// An empty list never means everybody.
@@ -208,6 +209,15 @@ pub enum WriteError {
         /// How many there are.
         rows: usize,
     },
+    /// Old and new hash were not read by the same settings.
+    #[error(
+        "account {id} holds no hash of several columns as the new one is: put \
+         `directory.columns.hash` and `directory.hash.columns` back as they were, or correct the row"
+    )]
+    Unfit {
+        /// Whose.
+        id: AccountId,
+    },
     /// The account could neither sign in with the new hash, nor would we know it again.
     #[error(
         "the database keeps another hash for account {id} than it was given, so nothing was \
@@ -237,6 +247,7 @@ impl WriteError {
             self,
             Self::Refused { .. }
                 | Self::Altered { .. }
+                | Self::Unfit { .. }
                 | Self::Untouched { .. }
                 | Self::Repeated { .. }
         )

@@ -2,8 +2,6 @@
 //! bytes, which is what a text column holds once a program has given it some.
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
-use model::StoredHash;
-
 /// What stands before the hexadecimal digits of bytes. No hash begins so.
 const BYTES: &str = "\\x";
 
@@ -12,7 +10,7 @@ const BYTES: &str = "\\x";
 pub(crate) enum HashForm {
     /// As text.
     Text,
-    /// As the bytes of that text.
+    /// As the bytes of that text, or of its digits where it is `\x` and hexadecimal digits.
     Bytes,
     /// As text with the hexadecimal digits of those bytes.
     HexText,
@@ -29,11 +27,10 @@ impl HashForm {
     }
 
     /// The value that stands for a hash in this form.
-    pub(crate) fn write(self, hash: &StoredHash) -> HashValue {
-        let text = hash.expose();
+    pub(crate) fn write(self, text: &str) -> HashValue {
         match self {
             Self::Text => HashValue::Text(text.to_owned()),
-            Self::Bytes => HashValue::Bytes(text.as_bytes().to_owned()),
+            Self::Bytes => HashValue::Bytes(bytes(text).unwrap_or_else(|| text.into())),
             Self::HexText => HashValue::Text(hex(text)),
         }
     }
@@ -45,19 +42,7 @@ pub(crate) enum HashValue {
     Bytes(Vec<u8>),
 }
 
-impl HashValue {
-    /// The very value that was read as this text.
-    pub(crate) fn read(raw: &str, is_bytes: bool) -> Self {
-        let digits = raw.strip_prefix(BYTES).filter(|_| is_bytes);
-        match digits.and_then(|digits| HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()) {
-            Some(bytes) => Self::Bytes(bytes),
-            None => Self::Text(raw.to_owned()),
-        }
-    }
-}
-
-/// The hash that a text stands for. Bytes that are no printable text stay hexadecimal digits: no
-/// format is known that keeps its hashes so, and they count as unverified.
+/// The hash that a text stands for. Bytes that are no printable text stay hexadecimal digits.
 pub(crate) fn plain_hash(raw: String) -> String {
     decoded(&raw).unwrap_or(raw)
 }
@@ -68,11 +53,13 @@ pub(crate) fn hex(text: &str) -> String {
 }
 
 fn decoded(raw: &str) -> Option<String> {
-    let digits = raw.strip_prefix(BYTES)?;
-    let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?;
-    let text = String::from_utf8(bytes).ok()?;
+    let text = String::from_utf8(bytes(raw)?).ok()?;
     let is_printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     is_printable.then_some(text)
+}
+
+fn bytes(raw: &str) -> Option<Vec<u8>> {
+    HEXLOWER_PERMISSIVE.decode(raw.strip_prefix(BYTES)?.as_bytes()).ok()
 }
 
 #[cfg(test)]
@@ -93,12 +80,11 @@ mod tests {
 
     #[test]
     fn another_hash_takes_the_form_of_the_one_before() {
-        let hash = StoredHash::from_column(Some("$2b$10$abc".to_owned())).unwrap();
-        let written = |raw: &str, is_bytes: bool| HashForm::of(raw, is_bytes).write(&hash);
+        let written = |raw: &str, is_bytes: bool| HashForm::of(raw, is_bytes).write("$2b$10$abc");
         assert!(matches!(written("$2b$", false), HashValue::Text(text) if text == "$2b$10$abc"));
         assert!(matches!(written(HEX, false), HashValue::Text(text) if text == HEX));
         assert!(matches!(written(HEX, true), HashValue::Bytes(bytes) if bytes == b"$2b$10$abc"));
-        let binary = HashValue::read("\\x00ff", true);
+        let binary = HashForm::Bytes.write("\\x00ff");
         assert!(matches!(binary, HashValue::Bytes(bytes) if bytes == [0, 255]));
     }
 }

@@ -11,18 +11,22 @@
 //! No hash ever stands in an error or in `Debug` here.
 
 mod contract;
+mod document;
 mod engine;
 mod export;
 mod failure;
 mod hash_form;
+mod hash_shape;
 pub mod limits;
 mod location;
 mod locked;
 mod mapping;
 mod opener;
+mod preset;
 mod quoting;
 mod report;
 mod row;
+mod site_tables;
 mod table;
 mod value;
 
@@ -32,8 +36,10 @@ pub use contract::{
 pub use export::{Export, ExportError, HeaderFault, LineFault};
 pub use failure::{OpenError, ReadError, Reading, WriteError, Writing};
 pub use locked::{LockedRow, RowNow, TransactionFate};
-pub use mapping::{Columns, Mapping, Sessions, Source};
+pub use mapping::{Columns, Mapping, Sessions, Source, WriteTable};
 pub use opener::{Opened, open};
+pub use preset::{PRESETS, SitePreset};
 pub use report::{DirectoryReport, Kinship, WriteGrant};
 pub use row::{MappedField, RowFault};
+pub use site_tables::{FoundPreset, SiteTables, TablesError};
 pub use value::Expected;

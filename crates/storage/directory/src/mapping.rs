@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use crate::row::MappedField;
 
 /// How the site keeps its accounts. Start from a preset and override what differs.
@@ -7,6 +9,13 @@ pub struct Mapping {
     pub source: Source,
     /// Which column holds what.
     pub columns: Columns,
+    /// Fields whose columns only some installations have: those that are not there are left out.
+    pub optional: Vec<MappedField>,
+    /// What the hash column holds where there is no password, besides nothing at all and what Django,
+    /// `shadow` and crypt(3) write then.
+    pub no_password: Vec<String>,
+    /// Where hashes are replaced, if that is not the table that is read.
+    pub write: Option<WriteTable>,
     /// How a person is signed out everywhere.
     pub sessions: Sessions,
 }
@@ -16,8 +25,20 @@ pub struct Mapping {
 pub enum Source {
     /// A table or view, `name` or `schema.name`, in the spelling of the database's catalogue.
     Table(String),
-    /// The operator's own `SELECT`. It can be read, but not written to.
+    /// The operator's own `SELECT`. It can be read; writing takes a [`WriteTable`].
     Query(String),
+}
+
+/// A table whose rows hold the hashes, under the names that the columns of the hash have where they
+/// are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteTable {
+    /// `name` or `schema.name`.
+    pub table: String,
+    /// The column that holds the account's id.
+    pub id: String,
+    /// What else holds for the one row of an account that holds its hash, in SQL.
+    pub condition: Option<String>,
 }
 
 /// Which column holds what. `None` where the site does not record it.
@@ -27,7 +48,7 @@ pub enum Source {
 /// milliseconds or microseconds since 1970. An empty text says nothing, and neither does a moment
 /// that no account can have seen: 0, or a date before 1990 or after 2200. `active` and `inactive`
 /// have rules of their own, so that nobody counts as let in by mistake.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Columns {
     /// The site's own key: unique, and indexed if the site is large.
     pub id: String,
@@ -35,8 +56,12 @@ pub struct Columns {
     pub email: Option<String>,
     /// The name that the person signs in with.
     pub username: Option<String>,
-    /// The stored password hash.
+    /// The stored password hash: a column, or the path of a text in the JSON document that a column
+    /// holds, such as `config.hashed_password`.
     pub hash: String,
+    /// What belongs to the hash and stands beside it, such as its salt: the name that the hash's form
+    /// has for it, and the column or path.
+    pub beside: BTreeMap<String, String>,
     /// When the hash was last replaced.
     pub hash_changed_at: Option<String>,
     /// Whether the person has proved to own the address.
@@ -64,41 +89,16 @@ pub struct Columns {
 pub enum Sessions {
     /// Not at all: the site does it itself, or its sessions hold no longer than the hash.
     Untouched,
-    /// The site's own SQL, run once for each account, with the id as text in the place of `$1`.
-    ///
-    /// PostgreSQL compares text with nothing else: write `CAST($1 AS BIGINT)` where the id is one.
+    /// The site's own SQL, run once for each account; several statements end in `;` at the end of a
+    /// line. `{id}` stands for the id, of the type of its column; `$1` for the same as text, which
+    /// PostgreSQL compares with nothing else; `{table}` for the table whose hashes are replaced,
+    /// `{token}` for 32 random hexadecimal digits, `{seconds}` for now, in seconds since 1970.
     Statement(String),
     /// The account's rows in the table of Django's database sessions, found by decoding them.
     Django {
         /// The table, `name` or `schema.name`.
         table: String,
     },
-}
-
-impl Mapping {
-    /// Django's own `auth_user` and `django_session`.
-    #[must_use]
-    pub fn django() -> Self {
-        Self {
-            source: Source::Table("auth_user".into()),
-            columns: Columns {
-                last_login_at: Some("last_login".into()),
-                active: Some("is_active".into()),
-                ..Columns::least("password")
-            },
-            sessions: Sessions::Django { table: "django_session".into() },
-        }
-    }
-
-    /// A table `users` with `id`, `email`, `username` and `password_hash`.
-    #[must_use]
-    pub fn generic() -> Self {
-        Self {
-            source: Source::Table("users".into()),
-            columns: Columns::least("password_hash"),
-            sessions: Sessions::Untouched,
-        }
-    }
 }
 
 impl Columns {
@@ -127,23 +127,37 @@ impl Columns {
         MappedField::ALL.iter().filter_map(named)
     }
 
-    /// What nearly every site has, named as nearly every site names it.
-    fn least(hash: &str) -> Self {
-        Self {
-            id: "id".into(),
-            email: Some("email".into()),
-            username: Some("username".into()),
-            hash: hash.into(),
-            hash_changed_at: None,
-            email_verified: None,
-            locale: None,
-            last_login_at: None,
-            second_factor: None,
-            active: None,
-            inactive: None,
-            changed_at: None,
+    /// Names the column of a field, or none where it need not have one.
+    pub fn set(&mut self, field: MappedField, name: Option<String>) {
+        match (self.place(field), name) {
+            (FieldName::Optional(place), name) => *place = name,
+            (FieldName::Needed(place), Some(name)) => *place = name,
+            (FieldName::Needed(_), None) => {}
         }
     }
+
+    const fn place(&mut self, field: MappedField) -> FieldName<'_> {
+        FieldName::Optional(match field {
+            MappedField::Id => return FieldName::Needed(&mut self.id),
+            MappedField::Hash => return FieldName::Needed(&mut self.hash),
+            MappedField::Email => &mut self.email,
+            MappedField::Username => &mut self.username,
+            MappedField::HashChangedAt => &mut self.hash_changed_at,
+            MappedField::EmailVerified => &mut self.email_verified,
+            MappedField::Locale => &mut self.locale,
+            MappedField::LastLoginAt => &mut self.last_login_at,
+            MappedField::SecondFactor => &mut self.second_factor,
+            MappedField::ChangedAt => &mut self.changed_at,
+            MappedField::Active => &mut self.active,
+            MappedField::Inactive => &mut self.inactive,
+        })
+    }
+}
+
+/// Where the name of a field's column is kept.
+enum FieldName<'c> {
+    Needed(&'c mut String),
+    Optional(&'c mut Option<String>),
 }
 
 impl Source {

@@ -9,6 +9,10 @@ pub struct DirectoryReport {
     pub accounts: u64,
     /// Those among them that are `no_password`.
     pub without_password: u64,
+    /// Rows of which something cannot be read.
+    pub unreadable: u64,
+    /// What cannot be read, of the first of them.
+    pub unreadable_first: Option<String>,
     /// Accounts whose id an earlier one has. More than none makes the directory unusable.
     pub repeated_ids: u64,
     /// The mapped columns: the field's name and the site's.

@@ -1,10 +1,10 @@
 use std::fmt;
 
-use model::{Account, AccountId, AccountIdError, Credential, StoredHash, Timestamp};
+use model::{Account, AccountId, AccountIdError, Credential, Timestamp};
 use sql::{Record, Row, SqlError};
 
 use crate::{
-    hash_form::plain_hash,
+    hash_shape::HashShape,
     limits::SHOWN_CHARS_MAX,
     value::{self, Expected},
 };
@@ -13,46 +13,86 @@ use crate::{
 ///
 /// It may hold a hash, so it has no `Debug`.
 #[derive(Default)]
-pub(crate) struct RawRow([Option<String>; MappedField::ALL.len()]);
+pub(crate) struct RawRow {
+    fields: [Option<String>; MappedField::ALL.len()],
+    /// Further columns that belong to the hash.
+    beside: Vec<Option<String>>,
+    /// What holds no text.
+    undecodable: Option<MappedField>,
+}
+
+/// Stands for a text that cannot be decoded. It is no hash that anything verifies.
+const UNDECODABLE: &str = "\u{fffd}";
 
 impl RawRow {
     /// What a column that is there holds. One that should say whether somebody is let in, and says
     /// nothing, is told from none.
     pub(crate) fn set(&mut self, field: MappedField, text: Option<String>) {
         let is_told = field == MappedField::Active;
-        self.0[field as usize] = text.or_else(|| is_told.then(String::new));
+        self.fields[field as usize] = text.or_else(|| is_told.then(String::new));
     }
 
     /// What some columns hold; `None` for one that the site does not have.
     pub(crate) fn recorded<const N: usize>(columns: [(MappedField, Option<String>); N]) -> Self {
         let mut row = Self::default();
         for (field, text) in columns {
-            row.0[field as usize] = text;
+            row.fields[field as usize] = text;
         }
         row
     }
 
-    /// Reads the texts for what they mean.
-    pub(crate) fn account(mut self) -> Result<Account, RowFault> {
-        let id = self.take(MappedField::Id).ok_or(RowFault::NoId)?;
-        let id = AccountId::new(id)?;
-        Ok(Account {
+    /// Reads the texts for what they mean, at this moment.
+    pub(crate) fn account(self, shape: &HashShape, now: Timestamp) -> Result<Account, RowFault> {
+        match self.read(shape, now)? {
+            (account, None) => Ok(account),
+            (_, Some(fault)) => Err(fault),
+        }
+    }
+
+    /// The same, as far as it can be read: a fault is only told of, unless nobody knows whose it is.
+    pub(crate) fn read(
+        mut self,
+        shape: &HashShape,
+        now: Timestamp,
+    ) -> Result<(Account, Option<RowFault>), RowFault> {
+        let mut faults = Faults(None);
+        let id = self.take(MappedField::Id).filter(|_| self.undecodable != Some(MappedField::Id));
+        let id = AccountId::new(id.ok_or(RowFault::NoId)?)?;
+        if let Some(field) = self.undecodable {
+            faults.0 = Some(RowFault::Undecodable { id: id.clone(), field });
+        }
+        let verified = |text: &str| Ok(Some(value::verified(text, now)));
+        let account = Account {
             email: self.take(MappedField::Email),
             username: self.take(MappedField::Username),
-            credential: hash_in(self.take(MappedField::Hash)).map(Credential::from),
-            hash_changed_at: self.parse(&id, MappedField::HashChangedAt, value::moment)?,
-            email_verified: self.parse(&id, MappedField::EmailVerified, value::truth)?,
+            credential: shape.read(&self.hash_columns()).map(Credential::from),
+            hash_changed_at: faults.pass(self.parse(
+                &id,
+                MappedField::HashChangedAt,
+                value::moment,
+            )),
+            email_verified: faults.pass(self.parse(&id, MappedField::EmailVerified, verified)),
             locale: self.take(MappedField::Locale),
-            last_login_at: self.parse(&id, MappedField::LastLoginAt, value::moment)?,
-            second_factor: self.parse(&id, MappedField::SecondFactor, value::truth)?,
-            active: self.activity(&id)?,
+            last_login_at: faults.pass(self.parse(&id, MappedField::LastLoginAt, value::moment)),
+            second_factor: faults.pass(self.parse(&id, MappedField::SecondFactor, value::truth)),
+            active: self.activity(&id).unwrap_or_else(|fault| {
+                faults.take(fault);
+                Some(false)
+            }),
+            unreadable: faults.0.as_ref().map(|fault| fault.field().name()),
             id,
-        })
+        };
+        Ok((account, faults.0))
+    }
+
+    fn hash_columns(&mut self) -> Vec<Option<String>> {
+        let hash = self.take(MappedField::Hash);
+        [hash].into_iter().chain(std::mem::take(&mut self.beside)).collect()
     }
 
     /// Whether the site lets the account in; `None` where it has no column for it.
     pub(crate) fn activity(&mut self, id: &AccountId) -> Result<Option<bool>, RowFault> {
-        let active = match &self.0[MappedField::Active as usize] {
+        let active = match &self.fields[MappedField::Active as usize] {
             Some(text) if text.is_empty() => Some(false),
             _ => self.parse(id, MappedField::Active, value::activity)?,
         };
@@ -66,21 +106,21 @@ impl RawRow {
     /// When it last changed, and how the column says so; `None` for never.
     pub(crate) fn changed_at(mut self) -> Result<Option<(Timestamp, String)>, RowFault> {
         let id = self.take(MappedField::Id).ok_or(RowFault::NoId)?;
-        let text = self.0[MappedField::ChangedAt as usize].clone().unwrap_or_default();
+        let text = self.fields[MappedField::ChangedAt as usize].clone().unwrap_or_default();
         let at = self.parse(&AccountId::new(id)?, MappedField::ChangedAt, value::moment)?;
         Ok(at.map(|at| (at, text)))
     }
 
     /// An empty text says no more than a missing one.
     fn take(&mut self, field: MappedField) -> Option<String> {
-        self.0[field as usize].take().filter(|text| !text.is_empty())
+        self.fields[field as usize].take().filter(|text| !text.is_empty())
     }
 
     fn parse<T>(
         &mut self,
         id: &AccountId,
         field: MappedField,
-        read: fn(&str) -> Result<Option<T>, Expected>,
+        read: impl FnOnce(&str) -> Result<Option<T>, Expected>,
     ) -> Result<Option<T>, RowFault> {
         let Some(text) = self.take(field) else {
             return Ok(None);
@@ -94,20 +134,40 @@ impl RawRow {
     }
 }
 
-/// The columns stand in the order of [`MappedField::ALL`].
+/// The first of a row's faults.
+struct Faults(Option<RowFault>);
+
+impl Faults {
+    fn take(&mut self, fault: RowFault) {
+        self.0.get_or_insert(fault);
+    }
+
+    fn pass<T>(&mut self, read: Result<Option<T>, RowFault>) -> Option<T> {
+        read.unwrap_or_else(|fault| {
+            self.take(fault);
+            None
+        })
+    }
+}
+
+/// The columns stand in the order of [`MappedField::ALL`], and then those that belong to the hash.
 impl Record for RawRow {
     fn decode(row: &Row) -> Result<Self, SqlError> {
         let mut raw = Self::default();
         for &field in MappedField::ALL {
-            raw.0[field as usize] = row.at(field as usize)?;
+            raw.fields[field as usize] = row.at(field as usize).unwrap_or_else(|_| {
+                raw.undecodable.get_or_insert(field);
+                (field == MappedField::Hash).then(|| UNDECODABLE.to_owned())
+            });
+        }
+        for place in MappedField::ALL.len()..row.width() {
+            raw.beside.push(row.at(place).unwrap_or_else(|_| {
+                raw.undecodable.get_or_insert(MappedField::Hash);
+                None
+            }));
         }
         Ok(raw)
     }
-}
-
-/// The hash that a column holds, in whichever form.
-pub(crate) fn hash_in(text: Option<String>) -> Option<StoredHash> {
-    StoredHash::from_column(text.map(plain_hash))
 }
 
 /// One thing that a site may record of an account.
@@ -203,6 +263,14 @@ pub enum RowFault {
         /// What should stand there.
         expected: Expected,
     },
+    /// Bytes that are no text.
+    #[error("{field} of account {id} holds bytes that are no text in its encoding")]
+    Undecodable {
+        /// Whose.
+        id: AccountId,
+        /// Which column.
+        field: MappedField,
+    },
 }
 
 impl RowFault {
@@ -211,7 +279,7 @@ impl RowFault {
     pub const fn field(&self) -> MappedField {
         match self {
             Self::NoId | Self::Id(_) => MappedField::Id,
-            Self::Value { field, .. } => *field,
+            Self::Value { field, .. } | Self::Undecodable { field, .. } => *field,
         }
     }
 }
@@ -230,6 +298,10 @@ pub(crate) fn shown(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn read(row: RawRow) -> Result<Account, RowFault> {
+        row.account(&HashShape::plain("hash"), Timestamp::from_micros(0))
+    }
+
     fn row(values: &[(MappedField, &str)]) -> RawRow {
         let mut row = RawRow::default();
         for (field, value) in values {
@@ -243,7 +315,7 @@ mod tests {
         let empty = MappedField::ALL.iter().map(|field| (*field, ""));
         let mut row = row(&empty.collect::<Vec<_>>());
         row.set(MappedField::Id, Some("7".into()));
-        let account = row.account().unwrap();
+        let account = read(row).unwrap();
         assert!(account.email.is_none() && account.credential.is_none());
         assert!(account.email_verified.is_none() && account.last_login_at.is_none());
     }
@@ -252,7 +324,7 @@ mod tests {
     fn active(values: &[(MappedField, &str)]) -> Result<Option<bool>, String> {
         let mut row = row(values);
         row.set(MappedField::Id, Some("7".into()));
-        row.account().map(|account| account.active).map_err(|fault| fault.to_string())
+        read(row).map(|account| account.active).map_err(|fault| fault.to_string())
     }
 
     #[test]
@@ -275,7 +347,7 @@ mod tests {
         assert_eq!(active(&[(Active, "yes"), (Inactive, "")]), Ok(Some(true)));
         let mut null = row(&[(MappedField::Id, "7")]);
         null.set(Active, None);
-        assert_eq!(null.account().unwrap().active, Some(false));
+        assert_eq!(read(null).unwrap().active, Some(false));
     }
 
     #[test]
@@ -288,14 +360,32 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_read_says_the_least() {
+        use MappedField::{Active, EmailVerified, Hash, Id, LastLoginAt};
+        let row = row(&[(Id, "7"), (Hash, "x"), (LastLoginAt, "?"), (Active, "?")]);
+        let (account, fault) =
+            row.read(&HashShape::plain("hash"), Timestamp::from_micros(0)).unwrap();
+        assert_eq!(fault.unwrap().field(), LastLoginAt);
+        assert_eq!(account.unreadable, Some("last_login_at"));
+        assert_eq!((account.last_login_at, account.active), (None, Some(false)));
+        assert_eq!(account.credential.unwrap().hash().expose(), "x");
+        let mut garbled = self::row(&[(Id, "7"), (EmailVerified, "1"), (Hash, UNDECODABLE)]);
+        garbled.undecodable = Some(Hash);
+        let (account, fault) =
+            garbled.read(&HashShape::plain("hash"), Timestamp::from_micros(0)).unwrap();
+        assert_eq!(fault.unwrap().field(), Hash);
+        assert!(account.credential.is_some() && account.unreadable == Some("hash"));
+    }
+
+    #[test]
     fn a_fault_names_account_column_and_value() {
         let fault = row(&[(MappedField::Id, "7"), (MappedField::LastLoginAt, "yester\nday")]);
         assert_eq!(
-            fault.account().unwrap_err().to_string(),
+            read(fault).unwrap_err().to_string(),
             "last_login_at of account 7 is `yester\\nday`, which is not a moment (ISO 8601, or \
              seconds, milliseconds or microseconds since 1970, from 1990 to 2200)"
         );
         let nobody = row(&[(MappedField::Id, ""), (MappedField::Hash, "x")]);
-        assert_eq!(nobody.account().unwrap_err().to_string(), "an account has no id");
+        assert_eq!(read(nobody).unwrap_err().to_string(), "an account has no id");
     }
 }

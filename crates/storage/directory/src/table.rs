@@ -6,6 +6,7 @@ mod connection;
 mod django;
 mod kinship;
 mod reading;
+mod session_words;
 mod sessions;
 mod text;
 mod write;
@@ -23,7 +24,7 @@ use crate::{
     failure::{OpenError, Reading, Writing},
     location::Location,
     locked::{LockedRow, RowNow, TransactionFate},
-    mapping::{Sessions, Source},
+    mapping::Sessions,
     report::{DirectoryReport, Kinship, WriteGrant},
 };
 
@@ -38,10 +39,9 @@ pub(crate) async fn open(
 impl Directory for TableDirectory {
     fn capabilities(&self) -> Capabilities {
         let columns = &self.statements.mapping.columns;
-        let is_table = matches!(self.statements.mapping.source, Source::Table(_));
         let signs_out = self.statements.mapping.sessions != Sessions::Untouched;
         Capabilities::READ
-            .with_if(self.write.is_some() && is_table, Ability::Seal)
+            .with_if(self.statements.written.is_some(), Ability::Seal)
             .with_if(signs_out, Ability::EndSessions)
             .with_if(columns.email.is_some(), Ability::Tell)
             .with_if(columns.email_verified.is_some(), Ability::RecordVerified)

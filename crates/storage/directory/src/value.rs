@@ -47,7 +47,7 @@ const NO_DATE: &str = "0000-00-00";
 /// does not: it may be a date without its hyphens.
 pub(crate) fn moment(text: &str) -> Result<Option<Timestamp>, Expected> {
     let text = text.trim();
-    if NEVER.contains(&text) || text.starts_with(NO_DATE) {
+    if NEVER.contains(&text) || text.starts_with(NO_DATE) || is_beyond_calendar(text) {
         return Ok(None);
     }
     if let Some(micros) = number(text) {
@@ -56,6 +56,29 @@ pub(crate) fn moment(text: &str) -> Result<Option<Timestamp>, Expected> {
     let micros = calendar(text).ok_or(MOMENT)?;
     Ok(is_likely(micros).then_some(Timestamp::from_micros(micros)))
 }
+
+/// A date before our era or beyond the year 9999, as PostgreSQL writes it: none that an account can
+/// have seen.
+fn is_beyond_calendar(text: &str) -> bool {
+    let year = text.find('-').map_or("", |end| &text[..end]);
+    let has_long_year = year.len() > 4 && year.bytes().all(|byte| byte.is_ascii_digit());
+    let date = text.strip_suffix(" BC").unwrap_or(text);
+    (has_long_year || date != text) && date.get(..10).is_some_and(|date| date.contains('-'))
+}
+
+/// Whether an address is proved to be the person's: by a flag, or by the moment when that was proved.
+pub(crate) fn verified(text: &str, now: Timestamp) -> bool {
+    let told = text.trim().to_ascii_lowercase();
+    let is_denied = NOT_VERIFIED.contains(&told.as_str()) || told.ends_with("infinity");
+    let is_to_come = match number(text.trim()).or_else(|| calendar(text.trim())) {
+        Some(micros) => micros > now.as_micros(),
+        None => is_beyond_calendar(text.trim()),
+    };
+    is_set(text) && !is_denied && !is_to_come
+}
+
+/// What sites write for "not verified", besides what says false.
+const NOT_VERIFIED: [&str; 6] = ["unverified", "unconfirmed", "pending", "null", "never", "none"];
 
 /// Whether something is so.
 pub(crate) fn truth(text: &str) -> Result<Option<bool>, Expected> {
@@ -89,7 +112,8 @@ fn without_fraction(text: &str) -> &str {
 pub(crate) fn is_set(text: &str) -> bool {
     let text = text.trim();
     let is_false = text.is_empty() || matches!(truth(text), Ok(Some(false)));
-    let is_zero = text.parse::<f64>() == Ok(0.0) || text.starts_with(NO_DATE);
+    let is_zero =
+        text.parse::<f64>() == Ok(0.0) || text.starts_with(NO_DATE) || text.ends_with(" BC");
     let is_before_any =
         calendar(text).is_some_and(|micros| micros < MOMENT_SECONDS_MIN * MICROS_PER_SECOND);
     !(is_false || is_zero || is_before_any)
@@ -211,7 +235,16 @@ mod tests {
     #[test]
     fn placeholders_mean_never() {
         let no_dates = ["0000-00-00", "0000-00-00 00:00:00", "0000-00-00 00:00:00.000000"];
-        let others = ["0", "1970-01-01", "0001-01-01T00:00:00Z", "9999-12-31", "infinity"];
+        let others = [
+            "0",
+            "1970-01-01",
+            "0001-01-01T00:00:00Z",
+            "9999-12-31",
+            "infinity",
+            "0044-03-15 BC",
+            "0044-03-15 12:00:00+00 BC",
+            "12024-01-01 00:00:00+00",
+        ];
         for text in no_dates.into_iter().chain(others) {
             assert_eq!(shown(text), "never", "{text}");
         }
@@ -239,6 +272,48 @@ mod tests {
         assert_eq!(text("1465389000000"), Some(Literal::Number(1_465_388_910_000)));
         for unknown in ["", "20160608", "yesterday", "infinity", "2016-06-08 12"] {
             assert_eq!(text(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_verified_by_a_flag_or_by_a_moment_that_has_come() {
+        let now = Timestamp::from_micros(1_465_389_000 * MICROS_PER_SECOND);
+        let yes = [
+            "t",
+            "1",
+            "2",
+            "yes",
+            "verified",
+            "2016-06-08 12:30:00",
+            "2016-06-08T12:29:59.120Z",
+            "1465389000",
+            "1465389000000",
+            "20160608123000",
+            "2016-06-08",
+        ];
+        for told in yes {
+            assert!(verified(told, now), "{told}");
+        }
+        let no = [
+            "",
+            "f",
+            "0",
+            "no",
+            "0.0",
+            "0000-00-00 00:00:00",
+            "1970-01-01",
+            "2016-06-08 12:30:01",
+            "1465389001",
+            "infinity",
+            "-infinity",
+            "12024-01-01 00:00:00",
+            "unverified",
+            "NULL",
+            "9999-12-31 23:59:59",
+            "0044-03-15 BC",
+        ];
+        for told in no {
+            assert!(!verified(told, now), "{told}");
         }
     }
 

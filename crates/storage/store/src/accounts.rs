@@ -176,5 +176,6 @@ fn account(row: AccountRow) -> Account {
         last_login_at: last_login.map(|at| at.0),
         second_factor: second,
         active,
+        unreadable: None,
     }
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use directory::{Directory, Export};
 use exposure::{Assessment, ProvedForms};
 use instance::Instance;
+use model::Clock as _;
 use password::{CostLimits, HashForms, Verifier};
 
 use super::{
@@ -10,6 +11,7 @@ use super::{
     judged::{could_not_judge, without_proof},
 };
 use crate::{
+    ambient::SystemClock,
     cli::Assess,
     config::Config,
     files,
@@ -23,7 +25,7 @@ pub(super) async fn run(
 ) -> Result<Done, CommandFailure> {
     arguments.output.as_deref().map_or(Ok(()), files::refuse_existing)?;
     let assessment = if let Some(file) = &arguments.accounts {
-        let export = Export::read(file)?;
+        let export = Export::read(file, SystemClock.now())?;
         let verifier = Arc::new(Verifier::new(CostLimits::default(), HashForms::known()));
         assess(context, arguments, &export, verifier, None).await?
     } else {
@@ -69,6 +71,9 @@ fn for_people(assessment: &Assessment) -> String {
     }
     sheet.row("accounts", grouped(assessment.accounts));
     sheet.part("without a password", assessment.accounts_without_password);
+    if assessment.accounts_unreadable > 0 {
+        sheet.part("that cannot be read whole", assessment.accounts_unreadable);
+    }
     sheet.row("records", grouped(assessment.counts.records));
     sheet.part("of these accounts", assessment.counts.hits);
     sheet.part("of somebody else", assessment.counts.misses);

@@ -3,6 +3,7 @@ mod relay;
 
 use std::{fs, path::Path};
 
+use directory::SiteTables;
 use instance::{Check, Checked, Instance, RosterStateError};
 use ledger::WitnessPolicy;
 use model::InstanceKind;
@@ -198,10 +199,24 @@ async fn rows(config: &Config) -> Vec<Checked> {
     }
 }
 
+/// What the preset expects and the site's database has not.
+async fn missing(config: &Config) -> Option<String> {
+    let settings = &config.settings.directory;
+    let (preset, url) = (settings.preset.of_site()?, settings.url.as_ref()?);
+    if settings.table.is_some() || settings.query.is_some() {
+        return None;
+    }
+    let tables = SiteTables::read(&config.database_url(url)).await.ok()?;
+    let missing = tables.missing(preset, settings.prefix.as_deref());
+    let name = preset.name;
+    (!missing.is_empty())
+        .then(|| format!("; of the preset {name}, it lacks {}", missing.join(", ")))
+}
+
 async fn directory(config: &Config) -> Vec<Checked> {
     let bad = |error: String| vec![Checked::bad("directory", error)];
     match wiring::directory(config).await {
-        Err(error) => bad(error.to_string()),
+        Err(error) => bad(format!("{error}{}", missing(config).await.unwrap_or_default())),
         Ok(directory) => {
             let checks = instance::check_directory(&*directory).await;
             let mut checks = checks.unwrap_or_else(|error| bad(error.to_string()));

@@ -4,14 +4,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::ValueEnum;
+use directory::{FoundPreset, SiteTables, TablesError};
 use instance::{InstanceKey, create_instance};
 use serde::Serialize;
 
 use super::{CommandContext, CommandFailure};
 use crate::{
     ambient::{SystemClock, SystemRandomness},
-    cli::{Init, PresetName},
-    config::{Config, DEFAULT_FILE, Settings, template},
+    cli::Init,
+    config::{Config, ConfigError, DEFAULT_FILE, Preset, Settings, template},
     files::{self, FileError},
     output::Done,
     wiring,
@@ -34,10 +36,10 @@ enum DirectoryMade {
 }
 
 impl DirectoryMade {
-    const fn of(arguments: &Init) -> Self {
-        match (arguments.preset, arguments.rehearsal) {
-            (PresetName::Embedded, true) => Self::Rehearsed,
-            (PresetName::Embedded, false) => Self::Copy,
+    const fn of(preset: Preset, is_rehearsal: bool) -> Self {
+        match (preset, is_rehearsal) {
+            (Preset::Embedded, true) => Self::Rehearsed,
+            (Preset::Embedded, false) => Self::Copy,
             _ => Self::Site,
         }
     }
@@ -48,6 +50,10 @@ struct InstanceMade {
     instance: String,
     kind: String,
     directory: DirectoryMade,
+    preset: Preset,
+    /// What the site's tables have told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<String>,
     config_file: String,
     key_file: String,
 }
@@ -56,10 +62,10 @@ pub(super) async fn run(
     context: &CommandContext<'_>,
     arguments: &Init,
 ) -> Result<Done, CommandFailure> {
-    check_arguments(arguments)?;
     let files = Files::of(arguments)?;
+    let site = site(arguments, &files.config).await?;
     let key = InstanceKey::generate(&SystemRandomness);
-    files.write(&key, arguments)?;
+    files.write(&key, &settings(arguments, &site))?;
 
     let config = Config::load(Some(&files.config))?;
     let store = wiring::store(&config).await?;
@@ -69,7 +75,9 @@ pub(super) async fn run(
     let made = InstanceMade {
         instance,
         kind: kind.to_string(),
-        directory: DirectoryMade::of(arguments),
+        directory: DirectoryMade::of(site.preset, arguments.rehearsal),
+        preset: site.preset,
+        found: site.found,
         config_file: files.config.display().to_string(),
         key_file: files.key.display().to_string(),
     };
@@ -94,23 +102,28 @@ impl Files {
         Ok(Self { folder, config, key })
     }
 
-    fn write(&self, key: &InstanceKey, arguments: &Init) -> Result<(), InitError> {
+    fn write(
+        &self,
+        key: &InstanceKey,
+        settings: &[(&'static str, String)],
+    ) -> Result<(), InitError> {
         let failed = |source| InitError::Write { file: self.folder.clone(), source };
         fs::create_dir_all(&self.folder).map_err(failed)?;
         write_new(&self.key, format!("{}\n", *key.to_text()).as_bytes())?;
-        write_new(&self.config, template(&settings(arguments)).as_bytes())
+        write_new(&self.config, template(settings).as_bytes())
     }
 }
 
 fn for_people(made: &InstanceMade) -> String {
-    let InstanceMade { instance, kind, directory, config_file, key_file } = made;
+    let InstanceMade { instance, kind, directory, found, config_file, key_file, .. } = made;
+    let found = found.as_ref().map_or_else(String::new, |found| format!("{found}\n\n"));
     let directory = match directory {
         DirectoryMade::Site => "",
         DirectoryMade::Rehearsed => REHEARSED,
         DirectoryMade::Copy => COPY,
     };
     format!(
-        "Made the {kind} instance {instance}.\n\n{directory}\
+        "Made the {kind} instance {instance}.\n\n{directory}{found}\
          {config_file}  what to look at next: the section [directory]\n\
          {key_file}  keep a copy apart from every backup of the store; without it the store is lost\n\n\
          Then: countersign --config {config_file} doctor\n"
@@ -118,30 +131,71 @@ fn for_people(made: &InstanceMade) -> String {
 }
 
 /// The keys that the template is to set, as TOML.
-fn settings(arguments: &Init) -> Vec<(&'static str, String)> {
+fn settings(arguments: &Init, site: &SiteFound) -> Vec<(&'static str, String)> {
     let text = |text: &str| toml::Value::from(text).to_string();
-    let mut settings = Vec::new();
-    if let Some(url) = &arguments.store {
-        settings.push(("store.url", text(url)));
-    }
-    let preset = match arguments.preset {
-        PresetName::Embedded => "embedded",
-        PresetName::Django => "django",
-        PresetName::Generic => "generic",
-    };
-    settings.push(("directory.preset", text(preset)));
-    if let Some(url) = &arguments.directory {
-        settings.push(("directory.url", text(url)));
-    }
+    let mut settings = vec![("directory.preset", text(&site.preset.name()))];
+    let given = [
+        ("store.url", &arguments.store),
+        ("directory.url", &arguments.directory),
+        ("directory.prefix", &site.prefix),
+    ];
+    let given = given.into_iter().filter_map(|(key, value)| Some((key, text(value.as_ref()?))));
+    settings.extend(given);
     settings
 }
 
-fn check_arguments(arguments: &Init) -> Result<(), InitError> {
+/// Whose tables the site has.
+struct SiteFound {
+    preset: Preset,
+    /// Where it is not the preset's own.
+    prefix: Option<String>,
+    found: Option<String>,
+}
+
+/// What was asked for, or else what the tables tell.
+async fn site(arguments: &Init, config: &Path) -> Result<SiteFound, InitError> {
     match (arguments.preset, &arguments.directory) {
-        (PresetName::Embedded, Some(_)) => Err(InitError::NeedlessDirectory),
-        (PresetName::Django | PresetName::Generic, None) => Err(InitError::NoDirectory),
-        _ => Ok(()),
+        (Some(Preset::Embedded), Some(_)) => Err(InitError::NeedlessDirectory),
+        (None | Some(Preset::Embedded), None) => Ok(SiteFound::given(Preset::Embedded)),
+        (Some(_), None) => Err(InitError::NoDirectory),
+        (Some(preset), Some(_)) => Ok(SiteFound::given(preset)),
+        (None, Some(url)) => {
+            let config = Config::alone(config, "").map_err(Box::new)?;
+            SiteFound::told_by(&SiteTables::read(&config.database_url(url)).await?)
+        }
     }
+}
+
+impl SiteFound {
+    const fn given(preset: Preset) -> Self {
+        Self { preset, prefix: None, found: None }
+    }
+
+    fn told_by(tables: &SiteTables) -> Result<Self, InitError> {
+        let mut fitting = tables.presets();
+        let none = || InitError::NoPreset { likely: likely(tables) };
+        let FoundPreset { preset: found, prefix } = fitting.next().ok_or_else(none)?;
+        let others: Vec<_> = fitting.map(|other| other.preset.name).collect();
+        let preset = <Preset as ValueEnum>::from_str(found.name, true).map_err(|_| none())?;
+        let prefix = Some(prefix).filter(|prefix| *prefix != found.prefix).map(str::to_owned);
+        Ok(Self { preset, found: Some(told(found.name, prefix.as_deref(), &others)), prefix })
+    }
+}
+
+fn told(preset: &str, prefix: Option<&str>, others: &[&str]) -> String {
+    let prefix =
+        prefix.map_or_else(String::new, |it| format!(" with names that begin with `{it}`"));
+    let others = match others {
+        [] => String::new(),
+        others => format!(" They fit {} as well (--preset).", others.join(", ")),
+    };
+    format!("The site's tables are those of {preset}{prefix}: that preset is set.{others}")
+}
+
+fn likely(tables: &SiteTables) -> String {
+    let shown = |(table, columns): (&str, Vec<&str>)| format!("{table} ({})", columns.join(", "));
+    let likely: Vec<_> = tables.likely().map(shown).collect();
+    if likely.is_empty() { "none of them looks so".to_owned() } else { likely.join("; ") }
 }
 
 fn refuse_existing(file: &Path) -> Result<(), InitError> {
@@ -178,8 +232,18 @@ enum InitError {
     Write { file: PathBuf, source: io::Error },
     #[error(transparent)]
     File(#[from] FileError),
-    #[error("--preset django and --preset generic need --directory, the site's database")]
+    #[error("this preset needs --directory, the site's database")]
     NoDirectory,
-    #[error("--directory needs --preset django or --preset generic")]
+    #[error("--preset embedded is a copy in the store, and needs no --directory")]
     NeedlessDirectory,
+    #[error(transparent)]
+    Tables(#[from] TablesError),
+    #[error(transparent)]
+    Config(#[from] Box<ConfigError>),
+    #[error(
+        "the tables there are those of no preset. Tables that may hold accounts: {likely}. Run this \
+         again with --preset generic, and then set `directory.table` and `directory.columns`, or \
+         `directory.query`: docs/recipes.md has examples"
+    )]
+    NoPreset { likely: String },
 }

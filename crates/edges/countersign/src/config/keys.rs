@@ -26,6 +26,8 @@ pub(crate) struct Setting {
 pub(crate) enum SettingKind {
     Text,
     Integer,
+    /// A table whose keys are the operator's.
+    Names,
 }
 
 /// A table of the configuration: its path and what it is for.
@@ -97,6 +99,7 @@ fn key(table: &str, name: &str, schema: &Value) -> Setting {
 fn kind(schema: &Value) -> SettingKind {
     match schema.get("type").and_then(Value::as_str) {
         Some("integer") => SettingKind::Integer,
+        Some("object") => SettingKind::Names,
         _ => SettingKind::Text,
     }
 }

@@ -1,5 +1,6 @@
 //! Reads the configuration: the file first, then the environment over it.
 
+mod directory_settings;
 mod keys;
 mod period;
 mod reference;
@@ -15,11 +16,9 @@ use std::{
 use toml::{Table, Value};
 use zeroize::Zeroizing;
 
+pub(crate) use directory_settings::{ColumnSettings, DirectorySettings, PepperSetting, Preset};
 pub(crate) use reference::{reference, template};
-pub(crate) use settings::{
-    ColumnSettings, DirectorySettings, PepperSetting, Preset, RecoveryMode, Settings,
-    TransportSetting, VerifySettings,
-};
+pub(crate) use settings::{RecoveryMode, Settings, TransportSetting, VerifySettings};
 
 use keys::{ENVIRONMENT_PREFIX, Setting, SettingKind};
 
@@ -174,18 +173,24 @@ fn overlay(
 ) -> Result<(), ConfigError> {
     let key = keys.iter().find(|key| key.environment_name() == name);
     let key = key.ok_or_else(|| unknown_variable(name, keys))?;
+    let invalid = |what: &str| ConfigError::Invalid {
+        origin: format!("environment variable {name}"),
+        key: key.path.clone(),
+        reason: format!("`{}` is no {what}", value.escape_debug()),
+    };
     let value = match key.kind {
         SettingKind::Text => Value::String(value.to_owned()),
-        SettingKind::Integer => {
-            Value::Integer(value.parse().map_err(|_| ConfigError::Invalid {
-                origin: format!("environment variable {name}"),
-                key: key.path.clone(),
-                reason: format!("`{}` is no integer", value.escape_debug()),
-            })?)
-        }
+        SettingKind::Integer => Value::Integer(value.parse().map_err(|_| invalid("integer"))?),
+        SettingKind::Names => names(value).ok_or_else(|| invalid("table such as { a = \"b\" }"))?,
     };
     insert(table, &key.path, value);
     Ok(())
+}
+
+/// A table on one line.
+fn names(text: &str) -> Option<Value> {
+    let mut table = format!("names = {text}").parse::<Table>().ok()?;
+    table.remove("names").filter(Value::is_table)
 }
 
 fn unknown_variable(name: &str, keys: &[Setting]) -> ConfigError {
@@ -336,6 +341,24 @@ mod tests {
         let error = read("", &pieces).unwrap_err();
         let named = "environment variable COUNTERSIGN_WORKER_PIECE_BYTES: `worker.piece_bytes`: 0";
         assert!(error.starts_with(named), "{error}");
+    }
+
+    #[test]
+    fn columns_beside_the_hash_are_named() {
+        let text = "[directory.hash.columns]\nsalt = 'password_salt'";
+        let salt = |settings: Settings| settings.directory.hash.columns["salt"].clone();
+        assert_eq!(salt(read(text, &[]).unwrap()), "password_salt");
+        let variable = |value| [("COUNTERSIGN_DIRECTORY_HASH_COLUMNS", value)];
+        let set = variable("{ salt = 'other' }");
+        assert_eq!(salt(read(text, &set).unwrap()), "other");
+        let error = read("", &variable("salt")).unwrap_err();
+        assert!(error.contains("`directory.hash.columns`: `salt` is no table such as"), "{error}");
+    }
+
+    #[test]
+    fn a_table_to_write_to_has_an_id() {
+        let error = read("[directory.write]\ntable = 'secrets'", &[]).unwrap_err();
+        assert!(error.contains("`directory.write.id`: "), "{error}");
     }
 
     #[test]

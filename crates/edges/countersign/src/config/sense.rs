@@ -12,6 +12,7 @@ pub(super) struct Nonsense {
 /// Finds what each value alone does not show.
 pub(super) fn check(settings: &Settings) -> Result<(), Nonsense> {
     check_pieces(settings)?;
+    check_written(settings)?;
     check_pepper(settings)
 }
 
@@ -22,6 +23,18 @@ fn check_pieces(settings: &Settings) -> Result<(), Nonsense> {
     }
     let reason = format!("{found} is too few: at least {PIECE_BYTES_MIN}");
     Err(Nonsense { key: "worker.piece_bytes", reason })
+}
+
+fn check_written(settings: &Settings) -> Result<(), Nonsense> {
+    let write = &settings.directory.write;
+    let (key, reason) = match (&write.table, &write.id, &write.condition) {
+        (Some(_), None, _) => ("directory.write.id", "it is not set: name the column of the id"),
+        (None, Some(_), _) | (None, _, Some(_)) => {
+            ("directory.write.table", "it is not set: name the table whose hashes are replaced")
+        }
+        _ => return Ok(()),
+    };
+    Err(Nonsense { key, reason: reason.to_owned() })
 }
 
 /// A pepper that is forgotten finds nobody, and looks as if nobody were exposed.

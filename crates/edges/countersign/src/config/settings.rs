@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, time::Duration};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::period::Period;
+use super::{directory_settings::DirectorySettings, period::Period};
 
 /// Countersign's configuration. Relative paths are relative to the file's folder.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -60,117 +60,6 @@ pub(crate) struct InstanceSettings {
     /// The file with the instance key, readable by its owner alone. The environment variable
     /// `COUNTERSIGN_INSTANCE_KEY` takes its place.
     pub(crate) key_file: String,
-}
-
-/// The site's accounts.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct DirectorySettings {
-    /// What the table looks like: `embedded` (a copy, filled by `countersign account import`: it can
-    /// be searched and planned for, and only a rehearsal seals it), `django` (`auth_user`) or
-    /// `generic` (a table `users`). The keys below replace parts of it.
-    pub(crate) preset: Preset,
-    /// The site's database for reading: `sqlite:PATH`, `postgres://...`, or `mysql://...` for MySQL and
-    /// MariaDB. One grant, SELECT, is enough for everything up to the draft of a campaign. Row security
-    /// must not hold the role back. Not for `embedded`.
-    pub(crate) url: Option<String>,
-    /// The site's database for sealing passwords and ending sessions: the other grant. A campaign
-    /// is frozen only with it.
-    pub(crate) write_url: Option<String>,
-    /// The table of accounts, `NAME` or `SCHEMA.NAME`.
-    pub(crate) table: Option<String>,
-    /// Instead of a table: a SELECT that gives the columns. It can be read but not sealed.
-    pub(crate) query: Option<String>,
-    /// Which column holds what. An empty name means that the site does not record it.
-    pub(crate) columns: ColumnSettings,
-    /// How a password becomes a hash, where the hash itself does not say.
-    pub(crate) hash: HashSettings,
-    /// How a person's open sessions are ended.
-    pub(crate) sessions: SessionSettings,
-}
-
-/// What the account table looks like.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Preset {
-    #[default]
-    Embedded,
-    Django,
-    Generic,
-}
-
-/// Which column holds what.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct ColumnSettings {
-    /// The account's key, of any type.
-    pub(crate) id: Option<String>,
-    /// The e-mail address.
-    pub(crate) email: Option<String>,
-    /// The name to sign in with.
-    pub(crate) username: Option<String>,
-    /// The stored password hash. NULL, empty or `!...` means: no password.
-    pub(crate) hash: Option<String>,
-    /// When the hash was last replaced.
-    pub(crate) hash_changed_at: Option<String>,
-    /// Whether the address is proved to be the person's.
-    pub(crate) email_verified: Option<String>,
-    /// The person's language, a BCP 47 tag.
-    pub(crate) locale: Option<String>,
-    /// When the person last signed in.
-    pub(crate) last_login_at: Option<String>,
-    /// Whether the site asks for a second factor.
-    pub(crate) second_factor: Option<String>,
-    /// Whether the site lets the account in: true, 1, `active`, `enabled`, or their opposites, or
-    /// `banned`, `blocked`, `deactivated`, `deleted`, `suspended`. NULL means no. Whoever is out is
-    /// left alone and counted, and gets no link. The preset `django` sets `is_active`.
-    pub(crate) active: Option<String>,
-    /// A column that is set once the site no longer lets the account in, such as `deleted_at`,
-    /// `banned_at` or `disabled`: anything but NULL, an empty text, false or zero says so.
-    pub(crate) inactive: Option<String>,
-    /// When the row last changed, in UTC: set by the very transaction that sets the hash, and
-    /// indexed if the site is large. With it a worker sees a new password within a minute; without
-    /// it, within ten minutes if more than 1,000 accounts are sealed.
-    pub(crate) changed_at: Option<String>,
-}
-
-/// How a password becomes a hash, where the hash itself does not say.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct HashSettings {
-    /// A file with the pepper: a secret of the site's, mixed into every password. Its last line
-    /// break is not part of it.
-    pub(crate) pepper_file: Option<String>,
-    /// How it is mixed in: `append` (as Devise does), `prepend`, or `hmac_sha256` (the lower-case
-    /// hexadecimal HMAC of the password, keyed with the pepper, is hashed). Without it, `append`,
-    /// unless `forms` says where it goes.
-    pub(crate) pepper_mode: Option<PepperSetting>,
-    /// Which forms the site's hashes have, one a line: names that `countersign verify forms` lists, or
-    /// `NAME: LAYOUT := STEPS` ([docs/hashes.md](hashes.md)). Most hashes say themselves what they are,
-    /// and need no line.
-    pub(crate) forms: Option<String>,
-}
-
-/// How a pepper is mixed in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum PepperSetting {
-    #[default]
-    Append,
-    Prepend,
-    HmacSha256,
-}
-
-/// How a person's open sessions are ended.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct SessionSettings {
-    /// A statement of your own, `$1` standing for the account's id as text:
-    /// `DELETE FROM sessions WHERE user_id = CAST($1 AS INTEGER)`.
-    pub(crate) statement: Option<String>,
-    /// A table in Django's format: the account's rows are found by decoding and deleted. The
-    /// preset `django` sets `django_session`; an empty name leaves sessions untouched.
-    pub(crate) django_table: Option<String>,
 }
 
 /// Bounds on what a stored hash may ask for.

@@ -18,7 +18,7 @@ use crate::config::KEY_VARIABLE;
 /// Why the program cannot be put together.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WiringError {
-    #[error("`directory.url` is not set: the presets django and generic need the site's database")]
+    #[error("`directory.url` is not set: every preset but `embedded` needs the site's database")]
     NoDirectory,
     #[error("`directory.table` and `directory.query` are both set: keep one")]
     TableAndQuery,

@@ -3,6 +3,7 @@
 mod failure;
 mod listening;
 mod mail;
+mod mapping;
 mod openers;
 mod pages;
 mod recovery;
@@ -17,7 +18,8 @@ pub(crate) use openers::{
 pub(crate) use pages::Pages;
 
 use crate::config::Config;
-use openers::{forms, mapping};
+use mapping::mapping;
+use openers::forms;
 
 /// Checks whatever can be checked without a connection.
 pub(crate) fn check(config: &Config) -> Result<(), WiringError> {

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use authority::{Roster, RosterDigest};
-use directory::{Columns, Directory, Mapping, Sessions, Source};
+use directory::Directory;
 use exposure::EmbeddedDirectory;
 use instance::{Instance, InstanceKey, InstanceOptions, RestoreTarget};
 use model::{InstanceKind, Secret};
@@ -13,13 +13,10 @@ use zeroize::Zeroizing;
 
 use crate::{
     ambient::{SystemClock, SystemRandomness},
-    config::{
-        ColumnSettings, Config, DirectorySettings, KEY_VARIABLE, PepperSetting, Preset,
-        VerifySettings,
-    },
+    config::{Config, DirectorySettings, KEY_VARIABLE, PepperSetting, VerifySettings},
 };
 
-use super::failure::WiringError;
+use super::{failure::WiringError, mapping::mapping};
 
 /// Encrypted copies of standard input are kept here, beside the configuration.
 const SPOOL_FOLDER: &str = "spool";
@@ -133,53 +130,6 @@ async fn kind_of(store: &Store) -> Result<InstanceKind, StoreError> {
     Ok(row.map_or(InstanceKind::Site, |row| row.kind))
 }
 
-/// How the site keeps its accounts; `None` where our store keeps them.
-pub(super) fn mapping(settings: &DirectorySettings) -> Result<Option<Mapping>, WiringError> {
-    let mut mapping = match settings.preset {
-        Preset::Django => Mapping::django(),
-        Preset::Embedded | Preset::Generic => Mapping::generic(),
-    };
-    match (&settings.table, &settings.query) {
-        (Some(_), Some(_)) => return Err(WiringError::TableAndQuery),
-        (Some(table), None) => mapping.source = Source::Table(table.clone()),
-        (None, Some(query)) => mapping.source = Source::Query(query.clone()),
-        (None, None) => {}
-    }
-    map_columns(&mut mapping.columns, &settings.columns);
-    match (&settings.sessions.statement, &settings.sessions.django_table) {
-        (Some(_), Some(_)) => return Err(WiringError::StatementAndTable),
-        (Some(statement), None) => mapping.sessions = Sessions::Statement(statement.clone()),
-        (None, Some(table)) if table.is_empty() => mapping.sessions = Sessions::Untouched,
-        (None, Some(table)) => mapping.sessions = Sessions::Django { table: table.clone() },
-        (None, None) => {}
-    }
-    Ok((settings.preset != Preset::Embedded).then_some(mapping))
-}
-
-fn map_columns(columns: &mut Columns, settings: &ColumnSettings) {
-    columns.id = settings.id.clone().unwrap_or_else(|| columns.id.clone());
-    columns.hash = settings.hash.clone().unwrap_or_else(|| columns.hash.clone());
-    let optional = [
-        (&mut columns.email, &settings.email),
-        (&mut columns.username, &settings.username),
-        (&mut columns.hash_changed_at, &settings.hash_changed_at),
-        (&mut columns.email_verified, &settings.email_verified),
-        (&mut columns.locale, &settings.locale),
-        (&mut columns.last_login_at, &settings.last_login_at),
-        (&mut columns.second_factor, &settings.second_factor),
-        (&mut columns.active, &settings.active),
-        (&mut columns.inactive, &settings.inactive),
-        (&mut columns.changed_at, &settings.changed_at),
-    ];
-    for (column, setting) in optional {
-        match setting.as_deref() {
-            None => {}
-            Some("") => *column = None,
-            Some(name) => *column = Some(name.to_owned()),
-        }
-    }
-}
-
 /// What tries leaked passwords, in the forms that the site's hashes have and within its bounds.
 pub(crate) fn verifier(config: &Config) -> Result<Arc<Verifier>, WiringError> {
     Ok(Arc::new(verifier_of(config, forms(config)?)))
@@ -203,16 +153,20 @@ pub(crate) fn form_lines(config: &Config) -> Vec<String> {
     if lines.is_empty() {
         let has_pepper = settings.pepper_file.is_some();
         let mixed_in = has_pepper.then(|| pepper_form(settings.pepper_mode.unwrap_or_default()));
-        lines.extend(mixed_in.or_else(|| forms_of(config.settings.directory.preset)));
+        lines.extend(usual_forms(&config.settings.directory, mixed_in));
     }
     lines.into_iter().map(str::to_owned).collect()
 }
 
 /// How a preset's hashes are told from others of the same shape.
-const fn forms_of(preset: Preset) -> Option<&'static str> {
-    match preset {
-        Preset::Django => Some("django"),
-        Preset::Embedded | Preset::Generic => None,
+fn usual_forms(settings: &DirectorySettings, mixed_in: Option<&'static str>) -> Vec<&'static str> {
+    let preset = settings.preset.of_site();
+    let (forms, with_key) =
+        preset.map_or((&[][..], &[][..]), |preset| (preset.forms, preset.forms_with_key));
+    match mixed_in {
+        None => forms.to_vec(),
+        Some(_) if settings.hash.pepper_mode.is_none() && !with_key.is_empty() => with_key.to_vec(),
+        Some(mixed_in) => vec![mixed_in],
     }
 }
 

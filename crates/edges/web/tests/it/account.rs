@@ -159,6 +159,7 @@ fn account() -> Account {
         last_login_at: None,
         second_factor: None,
         active: None,
+        unreadable: None,
     }
 }
 

@@ -109,6 +109,7 @@ impl Table {
             last_login_at: None,
             second_factor: None,
             active: None,
+            unreadable: None,
         };
         let addressee = Addressee::of(&self.instance, Some(self.campaign), &account, false);
         *addressee.unwrap().key.as_bytes()

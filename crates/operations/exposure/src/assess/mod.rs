@@ -46,7 +46,10 @@ pub fn assess<'a>(
         let files =
             spawn_blocking(move || scan::scan(inputs, &index, screening.as_ref())).await??;
 
-        let mut assessment = Assessment::begin(leaks, indexed.accounts, indexed.without_password);
+        let mut assessment = Assessment::begin(leaks);
+        assessment.accounts = indexed.accounts;
+        assessment.accounts_without_password = indexed.without_password;
+        assessment.accounts_unreadable = indexed.unreadable;
         for file in &files {
             assessment.add_file(file.leak, &file.path, &file.tally, file.complete);
         }

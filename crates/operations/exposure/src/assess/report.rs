@@ -21,6 +21,8 @@ pub struct Assessment {
     pub accounts: u64,
     /// Of these, accounts without a password.
     pub accounts_without_password: u64,
+    /// Of these, accounts of which something could not be read.
+    pub accounts_unreadable: u64,
     /// What became of all lines of all leaks, and of the accounts that they name.
     #[serde(flatten)]
     pub counts: ExposureCounts,
@@ -64,14 +66,14 @@ pub(super) struct LocatedRecord {
 }
 
 impl Assessment {
-    /// Nothing read yet but the accounts.
-    pub(super) fn begin(leaks: &[PathBuf], accounts: u64, accounts_without_password: u64) -> Self {
+    /// Nothing read yet.
+    pub(super) fn begin(leaks: &[PathBuf]) -> Self {
         let named = |path: &PathBuf| LeakAssessment {
             leak: path.display().to_string(),
             ..LeakAssessment::default()
         };
         let leaks = leaks.iter().map(named).collect();
-        Self { accounts, accounts_without_password, leaks, ..Self::default() }
+        Self { leaks, ..Self::default() }
     }
 
     /// Says of each leak, and of the whole, whether it could be judged: when all is counted.

@@ -20,6 +20,7 @@ async fn site_with_leak(records: usize) -> (TestSite, LeakName) {
         last_login_at: None,
         second_factor: None,
         active: None,
+        unreadable: None,
     };
     let mut tx = site.store().begin().await.unwrap();
     tx.import_accounts(&[account]).await.unwrap();

@@ -35,6 +35,11 @@ pub(crate) const TAKE_MARK: &str = "SELECT RELEASE_LOCK($1)";
 pub(crate) const REHEARSES: &str = "SELECT COUNT(*) > 0 FROM information_schema.TABLES
     WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'countersign_rehearsal'";
 
+/// Every table of the database, with its columns.
+pub(crate) const TABLES: &str = "SELECT CAST(TABLE_NAME AS CHAR), CAST(COLUMN_NAME AS CHAR)
+    FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE()
+    ORDER BY TABLE_NAME, ORDINAL_POSITION";
+
 /// The database's own clock, in microseconds.
 pub(crate) const CLOCK: &str = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)";
 
@@ -124,13 +129,8 @@ impl Engine for MySql {
     }
 
     /// MySQL compares texts by their collation, which may take capitals and blanks for nothing.
-    fn is_hash(&self, column: &str, type_name: &str, value: &str) -> String {
-        if is_binary(type_name) {
-            format!("{column} = {value}")
-        } else {
-            let bytes = format!("CAST(CONVERT({column} USING utf8mb4) AS BINARY)");
-            format!("{bytes} = CAST({value} AS BINARY)")
-        }
+    fn is_text(&self, text: &str, value: &str) -> String {
+        format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY) <=> CAST({value} AS BINARY)")
     }
 
     /// No row comes back from a change.
@@ -152,6 +152,15 @@ impl Engine for MySql {
 
     fn is_binary(&self, type_name: &str) -> bool {
         is_binary(type_name)
+    }
+
+    /// Both servers seed it for secrets.
+    fn token(&self) -> &'static str {
+        "LOWER(HEX(RANDOM_BYTES(16)))"
+    }
+
+    fn seconds(&self) -> &'static str {
+        "UNIX_TIMESTAMP()"
     }
 
     fn moment(&self, moment: &Literal) -> String {

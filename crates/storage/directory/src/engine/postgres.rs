@@ -57,6 +57,13 @@ pub(crate) const FATE: &str = concat!(
 /// Whether rows that a policy hides are an error, as it was asked for when the connection began.
 pub(crate) const SHOWS_ALL: &str = "SELECT current_setting('row_security') = 'off'";
 
+/// Every table that the role may see anything of, with its columns.
+pub(crate) const TABLES: &str =
+    "SELECT CAST(CASE WHEN table_schema = current_schema() THEN table_name
+    ELSE table_schema || '.' || table_name END AS TEXT), CAST(column_name AS TEXT)
+    FROM information_schema.columns WHERE table_schema NOT IN ('pg_catalog', 'information_schema')
+    ORDER BY table_schema, table_name, ordinal_position";
+
 /// Whether it is a standby; and bounds how long we wait for somebody, and somebody for us.
 const BEFORE_LOCK: &str = "SELECT pg_is_in_recovery(), NULL::text,
     set_config('lock_timeout', '5s', true), set_config('statement_timeout', '15s', true),
@@ -66,16 +73,20 @@ const BEFORE_LOCK: &str = "SELECT pg_is_in_recovery(), NULL::text,
 impl Engine for Postgres {
     /// PostgreSQL compares text with nothing else, so that it is cast.
     fn key(&self, type_name: &str) -> String {
-        let cast = match type_name {
-            // A bare CHAR is one character long.
-            "CHAR" => "bpchar".to_owned(),
-            "INT2" | "INT4" | "INT8" | "NUMERIC" | "TEXT" | "UUID" | "VARCHAR" => {
-                type_name.to_lowercase()
-            }
-            // Named by its extension or its site, such as citext.
-            name => self.quoted(name),
-        };
-        format!("CAST({{}} AS {cast})")
+        format!("CAST({{}} AS {})", self.type_of(type_name))
+    }
+
+    /// Text becomes text of another kind by itself, and nothing else.
+    fn value(&self, type_name: &str, is_document: bool, value: &str) -> String {
+        match type_name {
+            "JSON" | "JSONB" if !is_document => value.to_owned(),
+            BYTES | "TEXT" | "VARCHAR" | "CHAR" | "citext" => value.to_owned(),
+            _ => format!("CAST({value} AS {})", self.type_of(type_name)),
+        }
+    }
+
+    fn is_text(&self, text: &str, value: &str) -> String {
+        format!("{text} IS NOT DISTINCT FROM {value}")
     }
 
     /// PostgreSQL would refuse the whole look-up for the sake of one that cannot be.
@@ -119,11 +130,33 @@ impl Engine for Postgres {
         type_name == BYTES
     }
 
+    fn token(&self) -> &'static str {
+        "replace(CAST(gen_random_uuid() AS TEXT), '-', '')"
+    }
+
+    fn seconds(&self) -> &'static str {
+        "CAST(extract(epoch FROM now()) AS INTEGER)"
+    }
+
     /// A literal in quotes takes the type of what it is compared with.
     fn moment(&self, moment: &Literal) -> String {
         match moment {
             Literal::Number(number) => quoted_text(&number.to_string()),
             Literal::Text(text) => quoted_text(text),
+        }
+    }
+}
+
+impl Postgres {
+    /// What a cast calls a type.
+    fn type_of(&self, type_name: &str) -> String {
+        match type_name {
+            // A bare CHAR is one character long.
+            "CHAR" => "bpchar".to_owned(),
+            "INT2" | "INT4" | "INT8" | "NUMERIC" | "TEXT" | "UUID" | "VARCHAR" | "JSON"
+            | "JSONB" => type_name.to_lowercase(),
+            // Named by its extension or its site, such as citext.
+            name => self.quoted(name),
         }
     }
 }

@@ -21,6 +21,10 @@ pub(crate) const PLACE: &str =
 pub(crate) const REHEARSES: &str =
     "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'countersign_rehearsal')";
 
+/// Every table of the file, with its columns.
+pub(crate) const TABLES: &str = "SELECT one.name, its.name FROM sqlite_schema AS one,
+    pragma_table_info(one.name) AS its WHERE one.type IN ('table', 'view') ORDER BY one.name, its.cid";
+
 impl Engine for Sqlite {
     /// A bare value takes the column's own affinity; a cast would turn `12x` into 12.
     fn key(&self, _type_name: &str) -> String {
@@ -48,7 +52,7 @@ impl Engine for Sqlite {
     /// Every value has a type of its own, whatever its column's is.
     fn hash_as_text(&self, column: &str, _type_name: &str) -> String {
         format!(
-            "CASE typeof({column}) WHEN 'blob' THEN '\\x' || hex({column}) ELSE CAST({column} AS TEXT) \
+            "CASE typeof({column}) WHEN 'blob' THEN '\\x' || lower(hex({column})) ELSE CAST({column} AS TEXT) \
              END"
         )
     }
@@ -57,9 +61,21 @@ impl Engine for Sqlite {
         format!("typeof({column}) = 'blob'")
     }
 
+    fn is_text(&self, text: &str, value: &str) -> String {
+        format!("({text}) IS {value}")
+    }
+
     /// Each value tells for itself.
     fn is_binary(&self, _type_name: &str) -> bool {
         false
+    }
+
+    fn token(&self) -> &'static str {
+        "lower(hex(randomblob(16)))"
+    }
+
+    fn seconds(&self) -> &'static str {
+        "CAST(strftime('%s', 'now') AS INTEGER)"
     }
 
     /// A text is greater than any number where no column's type makes a number of it.

@@ -82,6 +82,8 @@ impl Directory for Export {
             database: "an export".to_owned(),
             accounts: self.accounts().len() as u64,
             without_password: without.count() as u64,
+            unreadable: 0,
+            unreadable_first: None,
             repeated_ids: 0,
             columns: Vec::new(),
             id_type: "text".to_owned(),

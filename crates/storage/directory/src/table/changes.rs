@@ -1,22 +1,13 @@
 use model::Timestamp;
-use sql::QueryText;
 
-use super::connection::TableDirectory;
+use super::connection::{CLOCK, TableDirectory};
 use crate::{
     contract::{ChangeMark, Changes},
-    engine::mysql,
     failure::ReadError,
     limits::CHANGE_OVERLAP_SECONDS,
     row::{RawRow, shown},
     value::earlier,
 };
-
-/// The database's own clock.
-const CLOCK: QueryText = QueryText::of_each(
-    concat!("SELECT ", sql::word!(sqlite NOW)),
-    concat!("SELECT ", sql::word!(postgres NOW)),
-    mysql::CLOCK,
-);
 
 /// Where nothing has changed yet. Whatever changes afterwards comes behind it.
 const BEGINNING: &str = "";

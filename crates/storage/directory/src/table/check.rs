@@ -1,13 +1,14 @@
-use futures_util::TryStreamExt;
+use futures_util::StreamExt;
+use model::Account;
 use sql::{Db, QueryText, SqlError};
 
 use super::{
     connection::TableDirectory,
+    session_words::statements,
     sessions::{django_deletion, django_sessions},
-    text::{Statements, bare},
+    text::Statements,
 };
 use crate::{
-    engine::Engine,
     failure::ReadError,
     mapping::Sessions,
     report::{DirectoryReport, WriteGrant},
@@ -16,12 +17,14 @@ use crate::{
 
 impl TableDirectory {
     pub(super) async fn examine(&self) -> Result<DirectoryReport, ReadError> {
-        let (accounts, without_password) = self.count_passwords().await?;
+        let counted = self.count_accounts().await?;
         let mapped = self.statements.mapping.columns.mapped();
         Ok(DirectoryReport {
             database: self.read.version().await?,
-            accounts,
-            without_password,
+            accounts: counted.all,
+            without_password: counted.without_password,
+            unreadable: counted.unreadable,
+            unreadable_first: counted.unreadable_first,
             repeated_ids: self.number(&self.statements.count_repeated()).await?,
             columns: mapped.map(|(field, column)| (field.name(), column.to_owned())).collect(),
             id_type: self.statements.types.of(MappedField::Id).to_lowercase(),
@@ -29,39 +32,64 @@ impl TableDirectory {
         })
     }
 
-    /// All accounts, and those without a password, by the rule that all else goes by.
-    async fn count_passwords(&self) -> Result<(u64, u64), ReadError> {
-        let counts = self.scan_all().try_fold((0, 0), async |(all, without), account| {
-            Ok((all + 1, without + u64::from(account.credential.is_none())))
-        });
-        counts.await
+    /// Every account, by the rules that all else goes by.
+    async fn count_accounts(&self) -> Result<AccountCounts, ReadError> {
+        let mut counts = AccountCounts::default();
+        let mut accounts = self.scan_all();
+        while let Some(account) = accounts.next().await {
+            counts.take(account)?;
+        }
+        Ok(counts)
     }
 
     /// Hashes, and sessions after them.
     pub(super) async fn try_grants(&self) -> WriteGrant {
         let hashes = self.try_write().await;
         let (WriteGrant::Granted, Some(write)) = (&hashes, &self.write) else { return hashes };
-        let Statements { mapping, engine, .. } = &self.statements;
-        let sessions = try_sessions(write, *engine, &mapping.sessions).await;
+        let sessions = try_sessions(write, &self.statements).await;
         sessions.map_or_else(|error| WriteGrant::Refused(error.to_string()), |()| hashes)
     }
 }
 
-async fn try_sessions(
-    write: &Db,
-    engine: &dyn Engine,
-    sessions: &Sessions,
-) -> Result<(), SqlError> {
+#[derive(Default)]
+struct AccountCounts {
+    all: u64,
+    without_password: u64,
+    unreadable: u64,
+    unreadable_first: Option<String>,
+}
+
+impl AccountCounts {
+    fn take(&mut self, account: Result<Account, ReadError>) -> Result<(), ReadError> {
+        self.all += 1;
+        let unreadable = match account {
+            Ok(account) => {
+                self.without_password += u64::from(account.credential.is_none());
+                account.unreadable.map(|field| format!("{field} of account {}", account.id))
+            }
+            Err(ReadError::Row(fault)) => Some(fault.to_string()),
+            Err(error) => return Err(error),
+        };
+        self.unreadable += u64::from(unreadable.is_some());
+        self.unreadable_first = self.unreadable_first.take().or(unreadable);
+        Ok(())
+    }
+}
+
+async fn try_sessions(write: &Db, texts: &Statements) -> Result<(), SqlError> {
     let mut tx = write.begin().await?;
-    match sessions {
+    match &texts.mapping.sessions {
         Sessions::Untouched => Ok(()),
         // Running it could do anything, so only its words are checked.
         Sessions::Statement(text) => {
-            let statement = QueryText::composed(bare(text).to_owned());
-            tx.describe(&statement).await.map(drop)
+            for statement in statements(text) {
+                let statement = QueryText::composed(texts.about_account(statement));
+                tx.describe(&statement).await?;
+            }
+            Ok(())
         }
         Sessions::Django { table } => {
-            let table = &engine.quoted_path(table);
+            let table = &texts.engine.quoted_path(table);
             let first = tx.run(&django_sessions(table));
             first.optional::<(String, String)>().await?;
             let nobody = django_deletion(table).with_list(0, 1);

@@ -1,16 +1,28 @@
 use std::fmt;
 
-use sql::{Access, Db, OpenOptions, QueryText, SqlError};
+use model::{Account, Timestamp};
+use sql::{Access, Column, Db, OpenOptions, QueryText, SqlError, SqlTx};
 
-use super::text::{ColumnTypes, Statements};
+use super::{
+    session_words::statements,
+    text::{ColumnTypes, Statements, WrittenTable},
+};
 use crate::{
     engine::{Engine, mysql, postgres, sqlite},
     failure::{OpenError, ReadError},
+    hash_shape::HashShape,
     limits::{READ_CONNECTIONS_MAX, SCAN_CONNECTIONS_MAX, WRITE_CONNECTIONS_MAX},
     location::Location,
-    mapping::{Columns, Mapping, Sessions},
+    mapping::{Columns, Mapping, Sessions, Source, WriteTable},
     row::{MappedField, RawRow},
 };
+
+/// The database's own clock.
+pub(super) const CLOCK: QueryText = QueryText::of_each(
+    concat!("SELECT ", sql::word!(sqlite NOW)),
+    concat!("SELECT ", sql::word!(postgres NOW)),
+    mysql::CLOCK,
+);
 
 /// Whether a database is for rehearsals.
 const REHEARSES: QueryText =
@@ -39,8 +51,13 @@ impl TableDirectory {
             Some(url) => Some(connect("directory.write_url", &url, Access::Write).await?),
             None => None,
         };
-        let types = describe(&read, &mapping, engine).await?;
-        let statements = Statements { mapping, engine, types, folds_addresses: false };
+        let (mapping, shape, types) = describe(&read, mapping, engine).await?;
+        let written = match &write {
+            Some(write) => written(write, &mapping, engine, &shape, &types).await?,
+            None => None,
+        };
+        let statements =
+            Statements { mapping, engine, shape, types, written, folds_addresses: false };
         let statements = look_at_addresses(&read, statements).await?;
         let directory = Self { read, scans, write, statements };
         directory.find_one_again().await?;
@@ -50,6 +67,15 @@ impl TableDirectory {
     /// How a look-up compares an id.
     pub(super) fn key(&self) -> String {
         self.statements.engine.key(self.statements.types.of(MappedField::Id))
+    }
+
+    /// Now, by the database's own clock, where something is judged by it.
+    pub(super) async fn now(&self, tx: &mut SqlTx) -> Result<Timestamp, SqlError> {
+        if self.statements.mapping.columns.email_verified.is_none() {
+            return Ok(Timestamp::from_micros(0));
+        }
+        let (now,) = tx.run(&CLOCK).one::<(i64,)>().await?;
+        Ok(Timestamp::from_micros(now))
     }
 
     /// As the connection that writes shows it; without one nothing is written.
@@ -67,7 +93,11 @@ impl TableDirectory {
         let Some(first) = first.map_err(ReadError::Database)? else {
             return Ok(());
         };
-        let id = first.account().map_err(ReadError::Row)?.id;
+        let at = self.now(&mut tx).await.map_err(ReadError::Database)?;
+        let Ok((Account { id, .. }, _)) = first.read(&self.statements.shape, at) else {
+            // Told of when all accounts are read.
+            return Ok(());
+        };
         let again = self.look_up(&mut tx, std::slice::from_ref(&id)).await?;
         if again.is_empty() {
             return Err(OpenError::NotFoundAgain { id });
@@ -83,9 +113,16 @@ fn is_sound(mapping: &Mapping) -> Result<(), OpenError> {
         return Err(OpenError::NoIdentifier);
     }
     match &mapping.sessions {
-        Sessions::Statement(text) if !text.contains("$1") => Err(OpenError::EndsEverySession),
+        Sessions::Statement(text) if !statements(text).all(names_account) => {
+            Err(OpenError::EndsEverySession)
+        }
         _ => Ok(()),
     }
+}
+
+/// Whose sessions a statement is about.
+fn names_account(statement: &str) -> bool {
+    statement.contains("$1") || statement.contains("{id}")
 }
 
 async fn connect(setting: &'static str, url: &str, access: Access) -> Result<Db, OpenError> {
@@ -111,30 +148,82 @@ async fn look_at_addresses(read: &Db, statements: Statements) -> Result<Statemen
 /// Finds every mapped column, and the names of their types.
 async fn describe(
     read: &Db,
-    mapping: &Mapping,
+    mut mapping: Mapping,
     engine: &dyn Engine,
-) -> Result<ColumnTypes, OpenError> {
-    let failed = |source| OpenError::Source { setting: mapping.source.setting(), source };
+) -> Result<(Mapping, HashShape, ColumnTypes), OpenError> {
+    let setting = mapping.source.setting();
+    let failed = |source| OpenError::Source { setting, source };
     let mut tx = read.read().await.map_err(failed)?;
     let (shows_all,) = tx.run(&SHOWS_ALL).one::<(bool,)>().await.map_err(failed)?;
     if !shows_all {
         return Err(OpenError::Settings);
     }
     let columns = tx.describe(&mapping.everything(engine)).await.map_err(failed)?;
-    let named = |name: &str| columns.iter().find(|column| column.name == name);
-    let mut types = ColumnTypes::default();
-    for (field, name) in mapping.columns.mapped() {
-        let Some(column) = named(name) else {
-            let existing: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
-            return Err(OpenError::Column {
-                field,
+    let found = FoundColumns { columns, of: "directory.columns" };
+    for field in &mapping.optional {
+        if mapping.columns.of(*field).is_some_and(|name| found.type_of(name).is_none()) {
+            mapping.columns.set(*field, None);
+        }
+    }
+    let is_column = |name: &str| found.type_of(name).is_some();
+    let shape = HashShape::of(&mapping.columns, &mapping.no_password, is_column);
+    let mut types = ColumnTypes::of_hash(found.types_of_hash(&shape)?);
+    for (field, name) in mapping.columns.mapped().filter(|(field, _)| *field != MappedField::Hash) {
+        types.set(field, found.needed(field.name(), name)?);
+    }
+    Ok((mapping, shape, types))
+}
+
+/// The table that is written to, if there is one.
+async fn written(
+    write: &Db,
+    mapping: &Mapping,
+    engine: &dyn Engine,
+    shape: &HashShape,
+    read: &ColumnTypes,
+) -> Result<Option<WrittenTable>, OpenError> {
+    let Some(WriteTable { table, id, condition }) = mapping.write.clone() else {
+        let Source::Table(path) = mapping.source.clone() else { return Ok(None) };
+        let (id, types) = (mapping.columns.id.clone(), read.clone());
+        return Ok(Some(WrittenTable { path, id, condition: None, is_apart: false, types }));
+    };
+    let failed = |source| OpenError::Source { setting: "directory.write.table", source };
+    let mut tx = write.read().await.map_err(failed)?;
+    let columns = tx.describe(&WrittenTable::everything(engine, &table)).await.map_err(failed)?;
+    let found = FoundColumns { columns, of: "directory.write" };
+    let mut types = ColumnTypes::of_hash(found.types_of_hash(shape)?);
+    types.set(MappedField::Id, found.needed("id", &id)?);
+    Ok(Some(WrittenTable { path: table, id, condition, is_apart: true, types }))
+}
+
+/// The columns of a table or a query.
+struct FoundColumns {
+    columns: Vec<Column>,
+    /// The setting that names them.
+    of: &'static str,
+}
+
+impl FoundColumns {
+    fn type_of(&self, name: &str) -> Option<&str> {
+        let named = self.columns.iter().find(|column| column.name == name)?;
+        Some(&named.type_name)
+    }
+
+    fn types_of_hash(&self, shape: &HashShape) -> Result<Vec<String>, OpenError> {
+        shape.columns().iter().map(|name| self.needed("hash", name)).collect()
+    }
+
+    fn needed(&self, field: &'static str, name: &str) -> Result<String, OpenError> {
+        let missing = || {
+            let existing: Vec<_> = self.columns.iter().map(|column| &*column.name).collect();
+            OpenError::Column {
+                setting: format!("{}.{field}", self.of),
                 name: name.to_owned(),
                 existing: existing.join(", "),
-            });
+            }
         };
-        types.set(field, column.type_name.clone());
+        self.type_of(name).map(str::to_owned).ok_or_else(missing)
     }
-    Ok(types)
 }
 
 impl fmt::Debug for TableDirectory {

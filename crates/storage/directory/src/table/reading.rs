@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryFutureExt};
 use model::{Account, AccountId};
 use sql::{QueryText, SqlTx};
 
@@ -18,8 +18,14 @@ impl TableDirectory {
     }
 
     pub(super) fn stream(&self, statement: &QueryText) -> AccountStream<'_> {
+        let now = async {
+            let mut tx = self.scans.read().await?;
+            Ok(self.now(&mut tx).await?)
+        };
         let rows = self.scans.stream::<RawRow>(statement);
-        Box::pin(rows.map(|row| Ok(row?.account()?)))
+        let accounts =
+            move |now| rows.map(move |row| Ok(row?.read(&self.statements.shape, now)?.0));
+        Box::pin(now.map_ok(accounts).try_flatten_stream())
     }
 
     pub(super) async fn find_by_ids(&self, ids: &[AccountId]) -> Result<Vec<Account>, ReadError> {
@@ -34,9 +40,11 @@ impl TableDirectory {
         let text = self.statements.accounts_by_name().with_list(0, names.len());
         let mut tx = self.read.read().await?;
         let query = names.iter().fold(tx.run(&text), |query, name| query.bind(name.clone()));
+        let rows = query.all::<RawRow>().await?;
+        let now = self.now(&mut tx).await?;
         let mut found = BTreeMap::new();
-        for row in query.all::<RawRow>().await? {
-            insert(&mut found, row.account()?)?;
+        for row in rows {
+            insert(&mut found, row.read(&self.statements.shape, now)?.0)?;
         }
         Ok(found.into_values().collect())
     }
@@ -72,8 +80,10 @@ impl TableDirectory {
         let query = ids.iter().fold(tx.run(&text), |query, id| query.bind(id.as_str().to_owned()));
         // The database may think two ids equal that are two texts: by a collation, or 7 and 07.
         let wanted: HashSet<_> = ids.iter().copied().collect();
-        for row in query.all::<RawRow>().await? {
-            let account = row.account()?;
+        let rows = query.all::<RawRow>().await?;
+        let now = self.now(tx).await?;
+        for row in rows {
+            let (account, _) = row.read(&self.statements.shape, now)?;
             if wanted.contains(&account.id) {
                 insert(found, account)?;
             }

@@ -7,7 +7,7 @@ use sql::{Db, QueryText, SqlError};
 use super::{
     connection::TableDirectory,
     django::{self, SessionOwner},
-    text::bare,
+    session_words::statements,
 };
 use crate::{
     contract::EndedSessions, failure::WriteError, limits::KEYS_PER_STATEMENT_MAX, mapping::Sessions,
@@ -22,27 +22,30 @@ impl TableDirectory {
         let engine = self.statements.engine;
         let ended = match &self.statements.mapping.sessions {
             Sessions::Untouched => Ok(EndedSessions::default()),
-            Sessions::Statement(text) => run_for_each(write, text, ids).await,
+            Sessions::Statement(text) => self.run_for_each(write, text, ids).await,
             Sessions::Django { table } => end_django(write, &engine.quoted_path(table), ids).await,
         };
         ended.map_err(WriteError::Sessions)
     }
-}
 
-async fn run_for_each(
-    write: &Db,
-    text: &str,
-    ids: &[AccountId],
-) -> Result<EndedSessions, SqlError> {
-    let statement = QueryText::composed(bare(text).to_owned());
-    let mut tx = write.begin().await?;
-    let mut ended = EndedSessions::default();
-    for id in ids {
-        let query = tx.run(&statement).bind(id.as_str().to_owned());
-        ended.deleted += query.execute().await?;
+    async fn run_for_each(
+        &self,
+        write: &Db,
+        text: &str,
+        ids: &[AccountId],
+    ) -> Result<EndedSessions, SqlError> {
+        let mut tx = write.begin().await?;
+        let mut ended = EndedSessions::default();
+        for statement in statements(text) {
+            let statement = QueryText::composed(self.statements.about_account(statement));
+            for id in ids {
+                let query = tx.run(&statement).bind(id.as_str().to_owned());
+                ended.deleted += query.execute().await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(ended)
     }
-    tx.commit().await?;
-    Ok(ended)
 }
 
 /// Reads the whole table once, and only then locks anything: on SQLite the site could not write

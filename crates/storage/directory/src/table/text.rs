@@ -7,6 +7,7 @@ use sql::QueryText;
 
 use crate::{
     engine::Engine,
+    hash_shape::HashShape,
     limits::{ACCOUNTS_PER_NAME_MAX, LATEST_CHANGES_READ},
     mapping::{Columns, Mapping, Source},
     row::MappedField,
@@ -16,23 +17,38 @@ use crate::{
 pub(super) struct Statements {
     pub(super) mapping: Mapping,
     pub(super) engine: &'static dyn Engine,
+    pub(super) shape: HashShape,
     pub(super) types: ColumnTypes,
+    /// Where hashes are replaced.
+    pub(super) written: Option<WrittenTable>,
     /// Whether the database takes addresses for equal that differ in capitals.
     pub(super) folds_addresses: bool,
 }
 
 /// The types of the mapped columns, as their database calls them.
-#[derive(Default)]
-pub(super) struct ColumnTypes([String; MappedField::ALL.len()]);
+#[derive(Default, Clone)]
+pub(super) struct ColumnTypes {
+    fields: [String; MappedField::ALL.len()],
+    /// Those of the columns that hold the hash.
+    pub(super) hash: Vec<String>,
+}
 
 impl ColumnTypes {
+    /// Those of the columns that hold the hash.
+    pub(super) fn of_hash(hash: Vec<String>) -> Self {
+        let mut types = Self { hash, ..Self::default() };
+        let first = types.hash.first().cloned().unwrap_or_default();
+        types.set(MappedField::Hash, first);
+        types
+    }
+
     /// Empty for a field without a column.
     pub(super) fn of(&self, field: MappedField) -> &str {
-        &self.0[field as usize]
+        &self.fields[field as usize]
     }
 
     pub(super) fn set(&mut self, field: MappedField, type_name: String) {
-        self.0[field as usize] = type_name;
+        self.fields[field as usize] = type_name;
     }
 }
 
@@ -105,34 +121,54 @@ impl Statements {
 
     /// What a change of a hash takes, if there is a table to write to.
     pub(super) fn replacement(&self) -> Option<Replacing> {
-        let Source::Table(path) = &self.mapping.source else { return None };
+        let written = self.written.as_ref()?;
         let engine = self.engine;
-        let Written { table, of } = written(engine, path);
-        let Columns { id, hash, .. } = &self.mapping.columns;
-        let (id, hash) = (engine.quoted(id), engine.quoted(hash));
-        let column = format!("{of}.{hash}");
-        let hash_type = self.types.of(MappedField::Hash);
-        let told = format!(
-            "{}, {}, {}",
-            self.as_text(&of, MappedField::Id),
-            engine.hash_as_text(&column, hash_type),
-            engine.holds_bytes(&column, hash_type)
+        let of = written.qualifier(engine);
+        let columns: Vec<_> = self.hash_columns(&written.types).collect();
+        let id = engine.text(
+            &format!("{of}.{}", engine.quoted(&written.id)),
+            written.types.of(MappedField::Id),
+            true,
         );
+        let held = columns.iter().map(|column| column.told(engine, &of));
+        let held = held.collect::<Vec<_>>().join(", ");
         let activity = [MappedField::Active, MappedField::Inactive];
-        let [active, inactive] = activity.map(|field| self.as_text(&of, field));
-        let named = format!("{of}.{id} IN {{list}}");
-        let (transaction, holding) = (engine.transaction(), engine.holding());
-        let look = format!("SELECT {told} FROM {table} WHERE {named}");
-        let held = format!(
-            "SELECT {told}, {active}, {inactive}, {transaction} FROM {table} WHERE {named}{holding}"
+        let [active, inactive] = activity.map(|field| self.written_text(written, &of, field));
+        let (table, transaction) = (engine.quoted_path(&written.path), engine.transaction());
+        let holding = engine.holding();
+        let named = written.named(engine, &of);
+        let seen = format!("SELECT {id}, {held} FROM {table} WHERE {named}");
+        let alone = format!(
+            "SELECT {id}, {active}, {inactive}, {transaction}, {held} FROM {table} WHERE \
+             {named}{holding}"
         );
-        let is_old = engine.is_hash(&column, hash_type, "$2");
-        let telling =
-            if engine.tells_changes() { format!(" RETURNING {told}") } else { String::new() };
-        let update = format!("UPDATE {table} SET {hash} = $1 WHERE {named} AND {is_old}{telling}");
-        let before_lock = QueryText::composed(engine.before_lock(path));
-        let [look, held, update] = [look, held, update].map(QueryText::composed);
-        Some(Replacing { before_lock, look, lock: held, update })
+        let returning = engine.tells_changes().then(|| format!(" RETURNING {id}, {held}"));
+        let update = UpdateText { engine, table, of, columns, named, returning };
+        let before_lock = QueryText::composed(engine.before_lock(&written.path));
+        Some(Replacing {
+            before_lock,
+            look: QueryText::composed(seen),
+            lock: QueryText::composed(alone),
+            update,
+        })
+    }
+
+    /// The columns that hold the hash, of these types.
+    fn hash_columns<'a>(&'a self, types: &'a ColumnTypes) -> impl Iterator<Item = HashColumn> + 'a {
+        let others = self.mapping.columns.mapped();
+        let others: Vec<_> = others.filter(|(field, _)| *field != MappedField::Hash).collect();
+        let columns = self.shape.columns().iter().zip(&types.hash).enumerate();
+        columns.map(move |(place, (name, type_name))| HashColumn {
+            name: name.clone(),
+            type_name: type_name.clone(),
+            is_document: self.shape.is_document(place),
+            is_other: others.iter().any(|(_, other)| other == name),
+        })
+    }
+
+    /// Another table holds nothing but the hash.
+    fn written_text(&self, written: &WrittenTable, of: &str, field: MappedField) -> String {
+        if written.is_apart { self.engine.no_text().to_owned() } else { self.as_text(of, field) }
     }
 
     fn select_by_id(&self) -> String {
@@ -156,16 +192,20 @@ impl Statements {
     }
 
     fn select(&self) -> String {
-        let fields = MappedField::ALL.iter();
-        let columns: Vec<_> = fields.map(|field| self.as_text("account", *field)).collect();
+        let fields = MappedField::ALL.iter().map(|field| self.as_text("account", *field));
+        let beside = self.hash_columns(&self.types).skip(1);
+        let beside = beside.map(|column| column.text(self.engine, "account"));
+        let columns: Vec<_> = fields.chain(beside).collect();
         format!("SELECT {} FROM {}", columns.join(", "), self.from())
     }
 
     /// NULL stands for a field that the site does not record.
     fn as_text(&self, of: &str, field: MappedField) -> String {
-        let Some(column) = self.mapping.columns.of(field) else {
-            return self.engine.no_text().to_owned();
+        let column = match field {
+            MappedField::Hash => self.shape.columns().first().map(String::as_str),
+            _ => self.mapping.columns.of(field),
         };
+        let Some(column) = column else { return self.engine.no_text().to_owned() };
         let column = self.column(of, column);
         let type_name = self.types.of(field);
         let text = |is_id| self.engine.text(&column, type_name, is_id);
@@ -200,31 +240,110 @@ impl Mapping {
     }
 }
 
-/// Statements on the accounts whose ids are in `{list}`. They return ids, hashes, and whether those are
-/// bytes.
+/// Statements on the accounts whose ids are in `{list}`. They return ids, and of each column that holds
+/// the hash its text, and whether that stands for bytes.
 pub(super) struct Replacing {
     /// Whether this is a standby, and what the table is if its rows cannot be held.
     pub(super) before_lock: QueryText,
     /// What they hold.
     pub(super) look: QueryText,
-    /// The same, held until the transaction ends; whether the site lets the account in, by each of
-    /// the two columns; and the transaction.
+    /// The same, held until the transaction ends; behind the id, whether the site lets the account in,
+    /// by each of the two columns; and the transaction.
     pub(super) lock: QueryText,
-    /// Puts `$1` in the place of the hash `$2`. Whether it returns anything, the engine knows.
-    pub(super) update: QueryText,
+    pub(super) update: UpdateText,
 }
 
-/// The table of an `UPDATE`, quoted. It goes without an alias, which SQLite does not know in
-/// `RETURNING` nor on a view.
-struct Written {
+/// Puts other texts in the place of some of a row's columns.
+pub(super) struct UpdateText {
+    engine: &'static dyn Engine,
     table: String,
-    /// What the table's columns are qualified with.
     of: String,
+    pub(super) columns: Vec<HashColumn>,
+    named: String,
+    returning: Option<String>,
 }
 
-fn written(engine: &dyn Engine, table: &str) -> Written {
-    let of = engine.quoted(table.rsplit('.').next().unwrap_or(table));
-    Written { table: engine.quoted_path(table), of }
+impl UpdateText {
+    /// A statement that takes the new texts of these columns, what all of them hold now, and the ids.
+    /// Whether it returns anything, the engine knows.
+    pub(super) fn setting(&self, places: &[usize]) -> QueryText {
+        let Self { engine, table, of, columns, named, returning } = self;
+        let numbered = (1..)
+            .zip(places)
+            .filter_map(|(number, place)| Some(columns.get(*place)?.set(*engine, number)));
+        let set = numbered.collect::<Vec<_>>().join(", ");
+        let held = (places.len() + 1..).zip(columns);
+        let held = held.map(|(number, column)| column.is_held(*engine, of, number));
+        let held = held.collect::<Vec<_>>().join(" AND ");
+        let returning = returning.as_deref().unwrap_or_default();
+        QueryText::composed(format!("UPDATE {table} SET {set} WHERE {named} AND {held}{returning}"))
+    }
+}
+
+/// A column that holds a hash, or a part of it.
+pub(super) struct HashColumn {
+    name: String,
+    pub(super) type_name: String,
+    is_document: bool,
+    /// It says something else of the account as well, such as its name.
+    pub(super) is_other: bool,
+}
+
+impl HashColumn {
+    fn column(&self, engine: &dyn Engine, of: &str) -> String {
+        format!("{of}.{}", engine.quoted(&self.name))
+    }
+
+    fn text(&self, engine: &dyn Engine, of: &str) -> String {
+        engine.hash_as_text(&self.column(engine, of), &self.type_name)
+    }
+
+    fn told(&self, engine: &dyn Engine, of: &str) -> String {
+        let holds_bytes = engine.holds_bytes(&self.column(engine, of), &self.type_name);
+        format!("{}, {holds_bytes}", self.text(engine, of))
+    }
+
+    fn set(&self, engine: &dyn Engine, number: usize) -> String {
+        let value = engine.value(&self.type_name, self.is_document, &format!("${number}"));
+        format!("{} = {value}", engine.quoted(&self.name))
+    }
+
+    fn is_held(&self, engine: &dyn Engine, of: &str, number: usize) -> String {
+        engine.is_text(&self.text(engine, of), &format!("${number}"))
+    }
+}
+
+/// The table of an `UPDATE`. It goes without an alias, which SQLite does not know in `RETURNING` nor on
+/// a view.
+pub(super) struct WrittenTable {
+    pub(super) path: String,
+    pub(super) id: String,
+    /// What else holds for the row of an account, in the operator's own words.
+    pub(super) condition: Option<String>,
+    /// Whether it is another table than the one that is read.
+    pub(super) is_apart: bool,
+    pub(super) types: ColumnTypes,
+}
+
+impl WrittenTable {
+    /// Everything that it has, to be described and not to be run.
+    pub(super) fn everything(engine: &dyn Engine, path: &str) -> QueryText {
+        QueryText::composed(format!("SELECT * FROM {}", engine.quoted_path(path)))
+    }
+
+    /// What the table's columns are qualified with.
+    fn qualifier(&self, engine: &dyn Engine) -> String {
+        engine.quoted(self.path.rsplit('.').next().unwrap_or(&self.path))
+    }
+
+    fn named(&self, engine: &dyn Engine, of: &str) -> String {
+        let named = format!("{of}.{} IN {{list}}", engine.quoted(&self.id));
+        match &self.condition {
+            // It may end in a comment, which the line break ends.
+            Some(condition) => format!("{named} AND ({condition}\n)"),
+            None => named,
+        }
+    }
 }
 
 /// A statement without the semicolon that people end it with.

@@ -1,17 +1,20 @@
+use std::collections::BTreeMap;
+
 use model::{AccountId, SiteTransaction, StoredHash};
-use sql::{Db, Query, QueryText, SqlError, SqlTx};
+use sql::{Db, Query, QueryText, Record, Row, SqlError, SqlTx};
 
 use super::{
     connection::TableDirectory,
-    text::{Replacing, Statements},
+    text::{Replacing, UpdateText},
 };
 use crate::{
     engine::{mysql, postgres, sqlite},
     failure::{ReadError, WriteError, Writing},
     hash_form::{HashForm, HashValue, hex},
+    hash_shape::HashShape,
     locked::{LockedRow, RowNow, TransactionFate},
     report::WriteGrant,
-    row::{MappedField, RawRow, hash_in},
+    row::{MappedField, RawRow},
 };
 
 /// What became of a transaction, in the database's own word.
@@ -21,28 +24,30 @@ impl TableDirectory {
     pub(super) async fn hold(&self, id: &AccountId) -> Result<Box<dyn LockedRow>, WriteError> {
         let write = self.write.as_ref().ok_or(WriteError::NotConfigured)?;
         let texts = self.statements.replacement().ok_or(WriteError::Query)?;
-        let key = self.key();
+        let key = self.written_key();
         let failed = |error| not_locked(id, &error);
         let mut tx = write.begin().await.map_err(failed)?;
         let place = tx.run(&texts.before_lock).one::<BeforeLock>().await.map_err(failed)?;
         refuse_place(place)?;
-        let rows = if self.may_hold(id) {
+        let rows = if self.may_be_written(id) {
             let lock = texts.lock.with_list_as(&key, 0, 1);
             tx.run(&lock).bind(id.as_str().to_owned()).all().await.map_err(failed)?
         } else {
             Vec::new()
         };
-        let HeldColumns { hash, is_active, transaction } = only(id, rows)?;
-        let update = texts.update.with_list_as(&key, 2, 1);
-        let look = texts.look.with_list_as(&key, 0, 1);
+        let HeldRowFound { hash, is_active, transaction } = only(id, rows)?;
+        let shape = self.statements.shape.clone();
         let now = match &hash {
             None => RowNow::Gone,
-            Some(held) => RowNow::of(hash_in(held.raw.clone())),
+            Some(held) => RowNow::of(shape.read(&texts_of(held))),
         };
-        let id = id.clone();
+        let look = texts.look.with_list_as(&key, 0, 1);
         let tells_changes = self.statements.engine.tells_changes();
-        let update = Update { text: update, tells_changes };
-        Ok(Box::new(HeldRow { tx, id, now, hash, is_active, transaction, update, look, new: None }))
+        let update = Update { text: texts.update, key, tells_changes };
+        let id = id.clone();
+        let row =
+            HeldRow { tx, id, shape, now, hash, is_active, transaction, update, look, new: None };
+        Ok(Box::new(row))
     }
 
     /// Does to nobody what sealing does: values and statements are of the same types.
@@ -64,7 +69,7 @@ impl TableDirectory {
         write: &Db,
         texts: Replacing,
     ) -> Result<Result<(), WriteError>, SqlError> {
-        let key = self.key();
+        let key = self.written_key();
         let mut tx = write.begin().await?;
         let place = refuse_place(tx.run(&texts.before_lock).one::<BeforeLock>().await?);
         if place.is_err() {
@@ -72,16 +77,31 @@ impl TableDirectory {
         }
         let lock = texts.lock.with_list_as(&key, 0, 1);
         tx.run(&lock).bind(None::<String>).all::<LockedColumns>().await?;
-        let update = texts.update.with_list_as(&key, 2, 1);
-        let update = tx.run(&update);
-        let Statements { engine, types, .. } = &self.statements;
-        let update = if engine.is_binary(types.of(MappedField::Hash)) {
-            update.bind(None::<Vec<u8>>).bind(None::<Vec<u8>>)
-        } else {
-            update.bind(None::<String>).bind(None::<String>)
-        };
-        update.bind(None::<String>).all::<HashColumns>().await?;
+        let columns = &texts.update.columns;
+        let changing = (0..columns.len()).filter(|place| !columns[*place].is_other);
+        let changing: Vec<_> = changing.collect();
+        let update = texts.update.setting(&changing);
+        let update = update.with_list_as(&key, changing.len() + columns.len(), 1);
+        let engine = self.statements.engine;
+        let update = changing.iter().fold(tx.run(&update), |query, place| {
+            let is_binary = engine.is_binary(&columns[*place].type_name);
+            if is_binary { query.bind(None::<Vec<u8>>) } else { query.bind(None::<String>) }
+        });
+        let held = columns.iter().fold(update, |query, _| query.bind(None::<String>));
+        held.bind(None::<String>).all::<HashColumns>().await?;
         Ok(Ok(()))
+    }
+
+    /// How the table that is written to compares an id.
+    fn written_key(&self) -> String {
+        let types = self.statements.written.as_ref().map(|written| &written.types);
+        self.statements.engine.key(types.unwrap_or(&self.statements.types).of(MappedField::Id))
+    }
+
+    fn may_be_written(&self, id: &AccountId) -> bool {
+        let types = self.statements.written.as_ref().map(|written| &written.types);
+        let types = types.unwrap_or(&self.statements.types);
+        self.statements.engine.may_hold(types.of(MappedField::Id), id)
     }
 
     /// Without a connection that writes, nobody else's view is newer.
@@ -91,18 +111,18 @@ impl TableDirectory {
             let row = |account: model::Account| RowNow::of_credential(account.credential);
             return Ok(found.map_or(RowNow::Gone, row));
         };
-        if !self.may_hold(id) {
+        if !self.may_be_written(id) {
             return Ok(RowNow::Gone);
         }
         let Replacing { look, .. } = texts;
-        let look = look.with_list_as(&self.key(), 0, 1);
+        let look = look.with_list_as(&self.written_key(), 0, 1);
         let mut tx = write.read().await?;
         let rows: Vec<HashColumns> = tx.run(&look).bind(id.as_str().to_owned()).all().await?;
-        let mut rows = rows.into_iter().filter(|(found, ..)| found == id.as_str());
-        let Some((_, hash, _)) = rows.next() else { return Ok(RowNow::Gone) };
+        let mut rows = rows.into_iter().filter(|row| row.id == id.as_str());
+        let Some(HashColumns { held, .. }) = rows.next() else { return Ok(RowNow::Gone) };
         match rows.next() {
             Some(_) => Err(ReadError::Repeated { id: id.clone() }),
-            None => Ok(RowNow::of(hash_in(hash))),
+            None => Ok(RowNow::of(self.statements.shape.read(&texts_of(&held)))),
         }
     }
 
@@ -139,46 +159,51 @@ fn refuse_place((is_standby, unholdable): BeforeLock) -> Result<(), WriteError> 
 
 /// The one row of this very id, and its transaction. The database may think two ids equal that are
 /// two texts.
-fn only(id: &AccountId, rows: Vec<LockedColumns>) -> Result<HeldColumns, WriteError> {
-    let mut rows: Vec<_> = rows.into_iter().filter(|row| row.0 == id.as_str()).collect();
+fn only(id: &AccountId, rows: Vec<LockedColumns>) -> Result<HeldRowFound, WriteError> {
+    let mut rows: Vec<_> = rows.into_iter().filter(|row| row.id == id.as_str()).collect();
     if rows.len() > 1 {
         return Err(WriteError::Repeated { id: id.clone(), rows: rows.len() });
     }
-    let Some((_, raw, is_bytes, active, inactive, number, database)) = rows.pop() else {
-        return Ok(HeldColumns::default());
+    let Some(LockedColumns { active, inactive, transaction, held, .. }) = rows.pop() else {
+        return Ok(HeldRowFound::default());
     };
     let mut row =
         RawRow::recorded([(MappedField::Active, active), (MappedField::Inactive, inactive)]);
-    let transaction = number.zip(database);
-    Ok(HeldColumns {
-        hash: Some(HeldHash { raw, is_bytes }),
-        is_active: row.activity(id)? != Some(false),
-        transaction: transaction
-            .map(|(number, database)| SiteTransaction::new(database, number.unsigned_abs())),
-    })
+    Ok(HeldRowFound { hash: Some(held), is_active: row.activity(id)? != Some(false), transaction })
 }
 
 /// What was found of a row that is held; nothing if there is none.
 #[derive(Default)]
-struct HeldColumns {
-    hash: Option<HeldHash>,
+struct HeldRowFound {
+    hash: Option<Vec<HeldColumn>>,
     is_active: bool,
     transaction: Option<SiteTransaction>,
 }
 
-/// What the hash column of a row holds.
-struct HeldHash {
-    raw: Option<String>,
+/// What one of the columns holds that hold a row's hash.
+struct HeldColumn {
+    text: Option<String>,
     is_bytes: bool,
+}
+
+impl HeldColumn {
+    fn form(&self) -> HashForm {
+        HashForm::of(self.text.as_deref().unwrap_or_default(), self.is_bytes)
+    }
+}
+
+fn texts_of(held: &[HeldColumn]) -> Vec<Option<String>> {
+    held.iter().map(|column| column.text.clone()).collect()
 }
 
 /// A row of the site's table, in a transaction that holds it.
 struct HeldRow {
     tx: SqlTx,
     id: AccountId,
+    shape: HashShape,
     now: RowNow,
     /// None if there is no row.
-    hash: Option<HeldHash>,
+    hash: Option<Vec<HeldColumn>>,
     is_active: bool,
     transaction: Option<SiteTransaction>,
     update: Update,
@@ -187,7 +212,8 @@ struct HeldRow {
 }
 
 struct Update {
-    text: QueryText,
+    text: UpdateText,
+    key: String,
     /// Whether it returns the rows that it has changed.
     tells_changes: bool,
 }
@@ -206,16 +232,15 @@ impl LockedRow for HeldRow {
             let none = || WriteError::NoHash { id: self.id.clone() };
             let RowNow::Holds(_) = &self.now else { return Err(none()) };
             let held = self.hash.as_ref().ok_or_else(none)?;
-            let (raw, is_bytes) = (held.raw.as_deref().unwrap_or_default(), held.is_bytes);
-            let form = HashForm::of(raw, is_bytes);
-            let values = [form.write(new), HashValue::read(raw, is_bytes)];
+            let unfit = || WriteError::Unfit { id: self.id.clone() };
+            let texts = self.shape.changes(&texts_of(held), new).ok_or_else(unfit)?;
             self.new = Some(new.clone());
-            let changed = self.change(values).await;
+            let changed = self.change(&texts).await;
             let changed = changed.map_err(|error| self.hidden().failed(&error))?;
-            self.is_done(new, form, &changed)?;
+            self.is_done(new, &changed)?;
             // A trigger that comes after the change may have taken it back.
             let stands = self.look_again().await.map_err(|error| self.hidden().failed(&error))?;
-            self.is_done(new, form, &stands)
+            self.is_done(new, &stands)
         })
     }
 
@@ -235,8 +260,19 @@ impl LockedRow for HeldRow {
 }
 
 impl HeldRow {
-    async fn change(&mut self, values: [HashValue; 2]) -> Result<Vec<HashColumns>, SqlError> {
-        let query = values.into_iter().fold(self.tx.run(&self.update.text), bind);
+    /// Only where every column still holds what it did.
+    async fn change(
+        &mut self,
+        texts: &BTreeMap<usize, String>,
+    ) -> Result<Vec<HashColumns>, SqlError> {
+        let held = self.hash.as_deref().unwrap_or_default();
+        let places: Vec<_> = texts.keys().copied().collect();
+        let text = self.update.text.setting(&places);
+        let text = text.with_list_as(&self.update.key, places.len() + held.len(), 1);
+        let values =
+            texts.iter().filter_map(|(place, text)| Some(held.get(*place)?.form().write(text)));
+        let query = values.fold(self.tx.run(&text), bind);
+        let query = held.iter().fold(query, |query, column| query.bind(column.text.clone()));
         let query = query.bind(self.id.as_str().to_owned());
         if self.update.tells_changes {
             return query.all().await;
@@ -253,21 +289,14 @@ impl HeldRow {
     }
 
     /// What the database says that it has written is compared with what it was given.
-    fn is_done(
-        &self,
-        new: &StoredHash,
-        form: HashForm,
-        changed: &[HashColumns],
-    ) -> Result<(), WriteError> {
+    fn is_done(&self, new: &StoredHash, changed: &[HashColumns]) -> Result<(), WriteError> {
         let id = || self.id.clone();
         match changed {
-            [(changed, Some(raw), is_bytes)] if changed == self.id.as_str() => {
-                let is_new = RowNow::of(hash_in(Some(raw.clone()))).is(new);
-                let is_same_form = HashForm::of(raw, *is_bytes) == form;
+            [HashColumns { id: changed, held }] if changed == self.id.as_str() => {
+                let is_new = RowNow::of(self.shape.read(&texts_of(held))).is(new);
+                let forms = self.hash.iter().flatten().map(HeldColumn::form);
+                let is_same_form = forms.eq(held.iter().map(HeldColumn::form));
                 if is_new && is_same_form { Ok(()) } else { Err(WriteError::Altered { id: id() }) }
-            }
-            [(changed, None, _)] if changed == self.id.as_str() => {
-                Err(WriteError::Altered { id: id() })
             }
             [] | [_] => Err(WriteError::Untouched { id: id() }),
             _ => Err(WriteError::Repeated { id: id(), rows: changed.len() }),
@@ -283,6 +312,9 @@ impl HeldRow {
     }
 }
 
+/// Shorter parts of a hash, such as a number of rounds, are no secrets and stand everywhere.
+const SECRET_BYTES_MIN: usize = 4;
+
 /// What an error must not show, and whose it is.
 struct UnshownHashes {
     id: AccountId,
@@ -292,10 +324,15 @@ struct UnshownHashes {
 impl UnshownHashes {
     /// Databases quote what they refuse, and a site's trigger can say anything.
     fn failed(&self, error: &SqlError) -> WriteError {
-        let hashes = self.hashes.iter().flatten();
-        let shown = |hash: &StoredHash| [hash.expose().to_owned(), hex(hash.expose())];
-        let hide = |reason: String, shown: String| reason.replace(&shown, "(a hash)");
-        let (id, reason) = (self.id.clone(), hashes.flat_map(shown).fold(error.to_string(), hide));
+        let texts =
+            self.hashes.iter().flatten().flat_map(|hash| {
+                [hash.text()].into_iter().chain(hash.columns().map(|(_, text)| text))
+            });
+        let secrets = texts.filter(|text| text.len() >= SECRET_BYTES_MIN);
+        let hide = |reason: String, text: &str| {
+            reason.replace(text, "(a hash)").replace(&hex(text), "(a hash)")
+        };
+        let (id, reason) = (self.id.clone(), secrets.fold(error.to_string(), hide));
         if error.is_refusal() {
             WriteError::Refused { id, reason }
         } else {
@@ -314,12 +351,48 @@ fn bind(query: Query<'_>, value: HashValue) -> Query<'_> {
 /// Whether it is a standby, and what the table is if its rows cannot be held.
 type BeforeLock = (bool, Option<String>);
 
-/// A row's id, its hash as it was read, and whether that is bytes.
-type HashColumns = (String, Option<String>, bool);
+/// A row's id, and what the columns hold that hold its hash.
+struct HashColumns {
+    id: String,
+    held: Vec<HeldColumn>,
+}
+
+impl Record for HashColumns {
+    fn decode(row: &Row) -> Result<Self, SqlError> {
+        Ok(Self { id: row.at(0)?, held: held_from(row, 1)? })
+    }
+}
 
 /// The same, whether the site lets the account in, and the transaction that holds the row.
-type LockedColumns =
-    (String, Option<String>, bool, Option<String>, Option<String>, Option<i64>, Option<String>);
+struct LockedColumns {
+    id: String,
+    active: Option<String>,
+    inactive: Option<String>,
+    transaction: Option<SiteTransaction>,
+    held: Vec<HeldColumn>,
+}
+
+impl Record for LockedColumns {
+    fn decode(row: &Row) -> Result<Self, SqlError> {
+        let (number, database) = (row.at::<Option<i64>>(3)?, row.at::<Option<String>>(4)?);
+        let transaction = number.zip(database);
+        Ok(Self {
+            id: row.at(0)?,
+            active: row.at(1)?,
+            inactive: row.at(2)?,
+            transaction: transaction
+                .map(|(number, database)| SiteTransaction::new(database, number.unsigned_abs())),
+            held: held_from(row, 5)?,
+        })
+    }
+}
+
+/// Pairs of a text and of whether it stands for bytes, from this place on.
+fn held_from(row: &Row, first: usize) -> Result<Vec<HeldColumn>, SqlError> {
+    let places = (first..row.width()).step_by(2);
+    let held = |place| Ok(HeldColumn { text: row.at(place)?, is_bytes: row.at(place + 1)? });
+    places.map(held).collect()
+}
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@ use std::{fs, path::PathBuf};
 
 use directory::{Ability, Directory, Export, ReadError, WriteError};
 use futures_util::TryStreamExt;
+use model::Timestamp;
 use tempfile::TempDir;
 
 use crate::site::{id, ids, ids_of};
@@ -19,13 +20,13 @@ fn file(name: &str, text: impl AsRef<[u8]>) -> File {
 }
 
 fn read(name: &str, text: impl AsRef<[u8]>) -> Export {
-    Export::read(file(name, text).path).unwrap()
+    Export::read(file(name, text).path, Timestamp::from_micros(0)).unwrap()
 }
 
 /// The message without the folder.
 fn refusal(name: &str, text: impl AsRef<[u8]>) -> String {
     let file = file(name, text);
-    let error = Export::read(&file.path).unwrap_err().to_string();
+    let error = Export::read(&file.path, Timestamp::from_micros(0)).unwrap_err().to_string();
     let folder = file.path.parent().unwrap().display().to_string();
     error.replace(&format!("{folder}/"), "")
 }
@@ -194,10 +195,11 @@ fn lines_are_counted_as_an_editor_counts_them() {
 #[test]
 fn a_stream_ends_with_the_first_error() {
     let file = file("u.csv", "id,email,hash\n1,a,h\n,b,h\n3,c,h\n");
-    let items: Vec<_> = Export::stream(&file.path).collect();
+    let items: Vec<_> = Export::stream(&file.path, Timestamp::from_micros(0)).collect();
     assert_eq!(items.len(), 2);
     assert!(items[0].is_ok() && items[1].is_err());
-    let missing: Vec<_> = Export::stream("/nonexistent/users.csv").collect();
+    let missing: Vec<_> =
+        Export::stream("/nonexistent/users.csv", Timestamp::from_micros(0)).collect();
     let [Err(error)] = &missing[..] else { panic!() };
     assert!(error.to_string().starts_with("/nonexistent/users.csv could not be read: "));
 }

@@ -175,7 +175,7 @@ async fn a_query_and_a_wrong_session_setting_are_no_grant() {
             WriteGrant::Granted
         );
         let query = site.open_writable(small_from("SELECT * FROM users")).await;
-        refused(&query, "set `directory.table`").await;
+        refused(&query, "set `directory.write.table`").await;
         refused(&site.open_writable(with_django_sessions()).await, "django_session").await;
         let sessions = Sessions::Statement("DELETE FROM nowhere WHERE id = $1".into());
         let mapping = Mapping { sessions, ..small() };

@@ -1,6 +1,7 @@
 //! Accounts of real databases: SQLite, PostgreSQL, MariaDB, and the tables that Django makes in them.
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
+mod beside;
 mod changes;
 mod django;
 mod export;

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use directory::{Columns, Directory, Mapping, ReadError, Source};
+use futures_util::StreamExt as _;
 use model::Timestamp;
 
 use crate::site::{Kind, Site, id, ids, ids_of, scan, small, small_from};
@@ -242,27 +243,59 @@ async fn names_are_quoted() {
 }
 
 #[tokio::test]
-async fn a_faulty_row_is_named_without_its_hash() {
+async fn a_faulty_row_is_one_of_many() {
     for site in Site::each() {
+        let (garbled, type_name) =
+            site.word(("CAST(x'41ff42' AS TEXT)", "TEXT"), ("'?'", "TEXT"), ("'?'", "TEXT"));
         site.run(&[
-            "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT, seen TEXT)",
-            "INSERT INTO users VALUES (1, 'a@b.example', 'h1', NULL), \
-             (2, 'c@d.example', '$2b$hidden', 'yesterday')",
+            &format!(
+                "CREATE TABLE users (id VARCHAR(300), email TEXT, hash TEXT, seen TEXT, \
+                 verified {type_name})"
+            ),
+            "INSERT INTO users VALUES (1, 'a@b.example', 'h1', '0044-03-15 BC', '2016-06-08'), \
+             (2, 'c@d.example', '$2b$hidden', 'yesterday', NULL)",
+            &format!("INSERT INTO users VALUES (3, {garbled}, 'h3', '?', '9999-01-01')"),
         ])
         .await;
         let mapping = Mapping {
-            columns: Columns { last_login_at: Some("seen".into()), ..small().columns },
+            columns: Columns {
+                last_login_at: Some("seen".into()),
+                email_verified: Some("verified".into()),
+                ..small().columns
+            },
             ..small()
         };
         let directory = site.open(mapping).await;
-        let error = directory.by_ids(&ids(&["2"])).await.unwrap_err();
-        assert!(matches!(error, ReadError::Row(_)));
-        assert_eq!(
-            error.to_string(),
-            "last_login_at of account 2 is `yesterday`, which is not a moment (ISO 8601, or \
-             seconds, milliseconds or microseconds since 1970, from 1990 to 2200): correct the row, or change \
-             `directory.columns.last_login_at`"
-        );
-        assert!(directory.check().await.is_err());
+        let accounts = scan(&directory).await;
+        let unreadable = accounts.iter().map(|account| account.unreadable).collect::<Vec<_>>();
+        let third = site.word("email", "last_login_at", "last_login_at");
+        assert_eq!(unreadable, [None, Some("last_login_at"), Some(third)]);
+        let verified = accounts.iter().map(|account| account.email_verified).collect::<Vec<_>>();
+        assert_eq!(verified, [Some(true), None, Some(false)]);
+        let found = directory.by_ids(&ids(&["2"])).await.unwrap().remove(0);
+        assert_eq!(found.credential.unwrap().hash().expose(), "$2b$hidden");
+        site.run(&["INSERT INTO users (id, email) VALUES (NULL, 'e@f.example')"]).await;
+        let report = directory.check().await.unwrap();
+        assert_eq!((report.accounts, report.unreadable), (4, 3));
+        let first = report.unreadable_first.unwrap();
+        let told = ["last_login_at of account 2", "an account has no id"];
+        assert!(told.contains(&first.as_str()) || first.ends_with("of account 3"), "{first}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_cannot_be_kept_is_one_rows_fault() {
+    for site in Site::each() {
+        let long = "x".repeat(300);
+        site.run(&[
+            "CREATE TABLE users (id VARCHAR(300), email TEXT, hash TEXT)",
+            &format!("INSERT INTO users VALUES ('{long}', 'a@b.example', 'h1'), ('2', 'c', 'h2')"),
+        ])
+        .await;
+        let directory = site.open(small()).await;
+        let rows: Vec<_> = directory.scan().collect().await;
+        let read = rows.iter().filter(|row| row.is_ok()).count();
+        let faulty = rows.iter().filter(|row| matches!(row, Err(ReadError::Row(_)))).count();
+        assert_eq!((read, faulty), (1, 1));
     }
 }

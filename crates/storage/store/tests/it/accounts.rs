@@ -131,5 +131,6 @@ fn bare(id: &str) -> Account {
         last_login_at: None,
         second_factor: None,
         active: None,
+        unreadable: None,
     }
 }

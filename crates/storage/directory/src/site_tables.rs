@@ -1,0 +1,155 @@
+//! What tables a site's database has, and which application's they are.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::BoxFuture;
+use sql::{Access, Db, OpenOptions, QueryText, SqlError};
+
+use crate::{
+    engine::{mysql, postgres, sqlite},
+    preset::{PRESETS, SitePreset},
+};
+
+/// The tables of a database, and their columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SiteTables(BTreeMap<String, Vec<String>>);
+
+/// A preset that fits.
+#[derive(Debug, Clone, Copy)]
+pub struct FoundPreset<'t> {
+    /// Which.
+    pub preset: &'static SitePreset,
+    /// What its tables' names begin with.
+    pub prefix: &'t str,
+}
+
+/// Why the tables could not be looked at.
+#[derive(Debug, thiserror::Error)]
+#[error("the site's database could not be looked at: {0}")]
+pub struct TablesError(#[from] SqlError);
+
+/// Every table with its columns.
+const TABLES: QueryText = QueryText::of_each(sqlite::TABLES, postgres::TABLES, mysql::TABLES);
+
+/// What columns with passwords, and with addresses or names to sign in with, are called.
+const HASH_WORDS: [&str; 5] = ["password", "passwd", "pass", "hash", "pwd"];
+const NAME_WORDS: [&str; 4] = ["mail", "login", "username", "user_name"];
+
+impl SiteTables {
+    /// Looks at a site's database, without reading any row of its tables.
+    #[must_use]
+    pub fn read(url: &str) -> BoxFuture<'_, Result<Self, TablesError>> {
+        Box::pin(async move {
+            let options = OpenOptions { access: Access::Read, connections_max: 1 };
+            let db = Db::open(url, options).await?;
+            let rows = db.read().await?.run(&TABLES).all::<(String, String)>().await?;
+            db.close().await;
+            Ok(rows.into_iter().collect())
+        })
+    }
+
+    /// The presets that fit, the likeliest first.
+    pub fn presets(&self) -> impl Iterator<Item = FoundPreset<'_>> {
+        PRESETS.iter().filter_map(|preset| {
+            let prefix = self.prefixes(preset).find(|prefix| self.has(preset, prefix))?;
+            Some(FoundPreset { preset, prefix })
+        })
+    }
+
+    /// What a preset expects and this database has not: tables, and columns as `TABLE.COLUMN`.
+    #[must_use]
+    pub fn missing(&self, preset: &SitePreset, prefix: Option<&str>) -> Vec<String> {
+        let mut missing = Vec::new();
+        for (table, columns) in preset.tables {
+            let table = preset.with_prefix(table, prefix);
+            match self.0.get(&table) {
+                None => missing.push(table),
+                Some(found) => {
+                    let lacks = |column: &&&str| !found.iter().any(|name| name == **column);
+                    let lacking = columns.iter().filter(lacks);
+                    missing.extend(lacking.map(|column| format!("{table}.{column}")));
+                }
+            }
+        }
+        missing
+    }
+
+    /// Tables that look as if they held accounts, with the columns that look like their hashes and
+    /// names.
+    pub fn likely(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        self.0.iter().filter_map(|(table, columns)| {
+            let like = |words: &[&str]| {
+                let is_like =
+                    |name: &&String| words.iter().any(|word| name.to_lowercase().contains(word));
+                columns.iter().filter(is_like).map(String::as_str).collect::<Vec<_>>()
+            };
+            let (hashes, names) = (like(&HASH_WORDS), like(&NAME_WORDS));
+            let is_likely = !hashes.is_empty() && !names.is_empty();
+            is_likely.then(|| (table.as_str(), [names, hashes].concat()))
+        })
+    }
+
+    /// What may stand before the names of a preset's tables here.
+    fn prefixes<'t>(&'t self, preset: &'static SitePreset) -> impl Iterator<Item = &'t str> {
+        let first = preset.tables.first().map_or("", |(table, _)| *table);
+        let suffix = first.strip_prefix("{prefix}");
+        self.0.keys().filter_map(move |table| match suffix {
+            Some(suffix) => table.strip_suffix(suffix),
+            None => (table == first).then_some(""),
+        })
+    }
+
+    fn has(&self, preset: &SitePreset, prefix: &str) -> bool {
+        self.missing(preset, Some(prefix)).is_empty()
+    }
+}
+
+impl FromIterator<(String, String)> for SiteTables {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(columns: I) -> Self {
+        let mut tables = Self::default();
+        for (table, column) in columns {
+            tables.0.entry(table).or_default().push(column);
+        }
+        tables
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tables(texts: &[(&str, &str)]) -> SiteTables {
+        let columns = texts.iter().flat_map(|(table, columns)| {
+            columns.split(' ').map(|column| ((*table).to_owned(), column.to_owned()))
+        });
+        columns.collect()
+    }
+
+    #[test]
+    fn a_preset_is_known_by_its_tables_whatever_they_begin_with() {
+        let wordpress = tables(&[
+            ("blog_users", "ID user_login user_pass user_email"),
+            ("blog_usermeta", "user_id meta_key meta_value"),
+            ("users", "id name"),
+        ]);
+        let found: Vec<_> = wordpress.presets().map(|f| (f.preset.name, f.prefix)).collect();
+        assert_eq!(found, [("wordpress", "blog_")]);
+        let preset = SitePreset::named("wordpress").unwrap();
+        assert_eq!(wordpress.missing(preset, None), ["wp_users", "wp_usermeta"]);
+        let bare = tables(&[("wp_users", "ID user_login user_email"), ("wp_usermeta", "user_id")]);
+        let missing = ["wp_users.user_pass", "wp_usermeta.meta_key", "wp_usermeta.meta_value"];
+        assert_eq!(bare.missing(preset, None), missing);
+        assert_eq!(bare.presets().count(), 0);
+    }
+
+    #[test]
+    fn what_looks_like_accounts_is_shown() {
+        let tables = tables(&[
+            ("staff", "id Email secret_hash name"),
+            ("mails", "id mail body"),
+            ("pages", "id password"),
+        ]);
+        let likely: Vec<_> = tables.likely().collect();
+        assert_eq!(likely, [("staff", vec!["Email", "secret_hash"])]);
+    }
+}
