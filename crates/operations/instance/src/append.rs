@@ -1,6 +1,6 @@
 use ledger::{
-    AuditError, CheckpointError, CheckpointKey, Entry, FoldRefusal, Hash, LogEvent, MissingHash,
-    SnapshotError, Tree, frontier, hash_position,
+    AuditError, CheckpointError, CheckpointKey, CheckpointVerifier, Entry, FoldRefusal, Hash,
+    LogEvent, MissingHash, SnapshotError, Tree, frontier, hash_position,
 };
 use model::Timestamp;
 use store::{GrowthUndone, NewLogEntry, StoreError, Tx};
@@ -14,7 +14,7 @@ pub(crate) async fn append(
     at: Timestamp,
     events: &[LogEvent],
 ) -> Result<(), LogError> {
-    append_signed(tx, at, events, |size, root| key.sign(size, root)).await?;
+    append_signed(tx, key, at, events, |size, root| key.sign(size, root)).await?;
     Ok(())
 }
 
@@ -26,11 +26,14 @@ pub(crate) async fn append_last(
     at: Timestamp,
     event: LogEvent,
 ) -> Result<u64, LogError> {
-    append_signed(tx, at, &[event], |size, root| last.sign_last(next, size, root)).await
+    append_signed(tx, last, at, &[event], |size, root| last.sign_last(next, size, root)).await
 }
 
+/// Whoever has written other entries, or their hashes, has no key to sign them by: what this key has not
+/// signed before, it does not sign with something behind it either.
 async fn append_signed(
     tx: &mut Tx,
+    key: &CheckpointKey,
     at: Timestamp,
     events: &[LogEvent],
     sign: impl FnOnce(u64, Hash) -> Result<String, CheckpointError>,
@@ -39,6 +42,9 @@ async fn append_signed(
     follow(events);
     let size = tx.log_size_for_append().await?;
     let mut tree = Tree::resume(size, tx.log_hashes(&frontier(size)).await?);
+    if size > 0 {
+        check_signed(tx, &key.verifier(), size, tree.root()?).await?;
+    }
     let (mut entries, mut hashes) = (Vec::new(), Vec::new());
     for event in events {
         let body = Entry::new(at, event).to_bytes()?;
@@ -49,6 +55,22 @@ async fn append_signed(
     let (size, root) = (tree.size(), tree.root()?);
     tx.add_checkpoint(size, root, at, &sign(size, root)?).await?;
     Ok(size)
+}
+
+/// Passes a log of which somebody has signed this root over so many entries.
+pub(crate) async fn check_signed(
+    tx: &mut Tx,
+    verifier: &CheckpointVerifier,
+    size: u64,
+    root: Hash,
+) -> Result<(), LogError> {
+    let unsigned = || AuditError::Unsigned { entries: size, signed: 0 };
+    let note = tx.checkpoint_of(size).await?.ok_or_else(unsigned)?.note;
+    let signed = verifier.read(&note)?;
+    if (signed.size, signed.root) == (size, root) {
+        return Ok(());
+    }
+    Err(AuditError::Contradicted { signed: Box::new(signed), size }.into())
 }
 
 /// Tells whoever wants a detailed log what is being done. Names alone: what an entry says of accounts

@@ -8,6 +8,7 @@ use tokio::sync::{MappedMutexGuard, MutexGuard};
 
 use crate::{
     Instance, InstanceFault, LogError,
+    append::check_signed,
     limits::{LOG_ENTRIES_PER_READ, LOG_ENTRIES_PER_SNAPSHOT},
     proved_log::ProvedEntries,
 };
@@ -123,7 +124,8 @@ async fn read_up_to(
         }
         growths.meet(fold.size(), fold.root().map_err(LogError::from)?);
     }
-    prove(instance, tx, &fold).await?;
+    let root = fold.root().map_err(LogError::from)?;
+    check_signed(tx, &instance.checkpoint_key().verifier(), fold.size(), root).await?;
     check_identity(instance, &fold)?;
     tracing::debug!(entries = size, "read the log");
     *known = ProvedEntries { fold, proved: size };
@@ -181,18 +183,6 @@ async fn read_some(
 fn read_entry(entry: &LogEntry) -> Result<FoldEntry, LogError> {
     let position = entry.position;
     FoldEntry::read(&entry.body).map_err(|source| LogError::Unreadable { position, source })
-}
-
-/// Holds what was read against the checkpoint of the last entry.
-async fn prove(instance: &Instance, tx: &mut Tx, fold: &Fold) -> Result<(), LogError> {
-    let size = fold.size();
-    let unsigned = || AuditError::Unsigned { entries: size, signed: 0 };
-    let note = tx.checkpoint_of(size).await?.ok_or_else(unsigned)?.note;
-    let signed = instance.checkpoint_key().verifier().read(&note)?;
-    if (signed.size, signed.root) == (size, fold.root()?) {
-        return Ok(());
-    }
-    Err(AuditError::Contradicted { signed: Box::new(signed), size }.into())
 }
 
 /// What the store says of itself, and which key is in force, stands in the log as well.
@@ -295,6 +285,18 @@ mod tests {
         let error = proved(&site).await.unwrap_err();
         assert!(error.contains("its last checkpoint signs"), "{error}");
         assert_eq!(proved(&site).await, Err(error));
+    }
+
+    /// Whoever can write entries and their hashes waits for us to sign them.
+    #[tokio::test]
+    async fn nothing_is_signed_behind_what_nobody_has_signed() {
+        let site = TestSite::new().await;
+        record(&site, sealed(SubjectId(1))).await;
+        append(&site, r#""event":"account_sealed","subject":2,"address":0"#).await;
+        let mut tx = site.store().begin().await.unwrap();
+        let event = sealed(SubjectId(3)).into();
+        let refused = site.record(&mut tx, &[event]).await.unwrap_err();
+        assert!(matches!(refused, LogError::Audit(AuditError::Unsigned { .. })), "{refused}");
     }
 
     #[tokio::test]
