@@ -7,7 +7,7 @@ use instance::{
     failpoint::{self, mutant},
     prolong_arming, while_kept,
 };
-use ledger::NoticeStep;
+use ledger::{FoldRefusal, NoticeStep};
 use model::NoticeState;
 use notice::{
     Composed, DeliveryOutcome, NoticeCode, NoticeEvent, NoticeRow, PutOffs, RelayRecord, ShownText,
@@ -180,7 +180,7 @@ async fn begin(
     notice: Notice,
 ) -> Result<(Notice, NoticeCode), SendError> {
     let now = tx.now().await?;
-    let taken = notice_after(row_of(&notice), NoticeEvent::Taken, Duration::ZERO, now)?;
+    let taken = notice_after(row_of(&notice)?, NoticeEvent::Taken, Duration::ZERO, now)?;
     let attempts = taken.attempts();
     let lease = sender.instance.options().lease;
     check_begin(sender.instance, tx, &notice).await?;
@@ -323,7 +323,7 @@ async fn record_outcome(
     }
     let relay = match attempted {
         Some(attempted) => {
-            change_pause(&mut tx, (notice.id, row_of(notice)), attempted, retry).await?
+            change_pause(&mut tx, (notice.id, row_of(notice)?), attempted, retry).await?
         }
         None => RelayRecord::default(),
     };
@@ -344,7 +344,7 @@ async fn move_notice(
     answer: Option<String>,
 ) -> Result<(), SendError> {
     let now = tx.now().await?;
-    let row = notice_after(row_of(notice), event, retry, now)?;
+    let row = notice_after(row_of(notice)?, event, retry, now)?;
     let (state, attempts, not_before) = (row.state(), row.attempts(), row.not_before());
     let PutOffs { count: put_offs, last_at: put_off_at } = row.put_offs();
     let moved = Notice { state, attempts, not_before, put_offs, put_off_at, ..*notice };
@@ -366,10 +366,14 @@ async fn finish(tx: &mut Tx, notice: &Notice) -> Result<(), StoreError> {
     }
 }
 
-/// A notice as the decisions on it see it.
-const fn row_of(notice: &Notice) -> NoticeRow {
+/// A notice as the decisions on it see it. It cannot have been put off more often than it was tried, which
+/// the log counts: a row that says so would have its people given up.
+fn row_of(notice: &Notice) -> Result<NoticeRow, FoldRefusal> {
+    if notice.put_offs > notice.attempts {
+        return Err(FoldRefusal::Notice { notice: notice.id });
+    }
     let put_offs = PutOffs { count: notice.put_offs, last_at: notice.put_off_at };
-    NoticeRow::restore(notice.state, notice.attempts, notice.not_before, put_offs)
+    Ok(NoticeRow::restore(notice.state, notice.attempts, notice.not_before, put_offs))
 }
 
 const fn begun_step(notice: &Notice) -> NoticeStep {
