@@ -7,6 +7,7 @@ use campaigns::{
 };
 use instance::{Instance, keep_proved};
 use recoveries::finish_resets;
+use store::StoreError;
 use tokio::{sync::watch, time};
 
 /// How often.
@@ -41,6 +42,7 @@ async fn maintain_once(context: &WorkerContext<'_>, watch: &mut ResetWatch) {
     report("destroying old secrets", destroy_old_secrets(instance).await);
     report("keeping what the log says", keep_proved(instance).await);
     report("comparing rows with the log", tell_contradictions(instance).await);
+    report("ending waits that are not ours", end_overlong_waits(instance).await);
     let confirmed = means.outbox.permission.confirm(instance).await;
     report("confirming the permission to send", confirmed);
 }
@@ -51,6 +53,20 @@ async fn tell_contradictions(instance: &Instance) -> Result<(), CampaignError> {
         tracing::error!(%contradiction, "a row is refused");
     }
     Ok(())
+}
+
+/// Whoever wrote them kept somebody waiting.
+async fn end_overlong_waits(instance: &Instance) -> Result<(), StoreError> {
+    let mut tx = instance.store().begin().await?;
+    for (table, rows) in tx.end_overlong_waits().await? {
+        tracing::warn!(
+            table,
+            rows,
+            "rows were to wait longer than any of ours: somebody else has written to the store, or its \
+             clock was set back. They wait no more"
+        );
+    }
+    tx.commit().await
 }
 
 fn report<T>(chore: &str, done: Result<T, impl fmt::Display>) {

@@ -31,7 +31,7 @@ mod jobs;
 mod key_rotated;
 mod keys;
 mod leaks;
-mod limits;
+pub mod limits;
 mod links;
 mod log;
 mod log_growth;
@@ -62,6 +62,7 @@ mod unreadable_row;
 mod unsettled;
 mod unverified;
 mod versioned;
+mod waits;
 mod worker_name;
 
 pub use accounts::HeldAccount;

@@ -8,6 +8,12 @@ pub(crate) const JOBS_PER_STATEMENT: usize = 200;
 /// The longest that sending can pause from one probe to the next. Ours pause for less.
 pub(crate) const SENDING_PAUSE_STEP_MAX: Duration = Duration::from_hours(1);
 
+/// The longest that a piece of work may stay with a worker that no longer says that it is alive.
+pub const LEASE_MAX: Duration = Duration::from_hours(1);
+
+/// The longest that a notice can have to wait: an address that puts it off is asked again within 4 hours.
+pub(crate) const NOTICE_WAIT_MAX: Duration = Duration::from_hours(5);
+
 /// Hashes of the log asked for by one statement.
 pub(crate) const HASHES_PER_STATEMENT: usize = 500;
 

@@ -4,7 +4,7 @@ use crate::{
     Store, StoreFuture, accounts, addresses, arming, campaigns, candidates, copying, data_keys,
     findings, instance, jobs, keys, leaks, links, log, notice_texts, notices, reconciliation,
     requests, reset_lines, roster, screening, sending_pause, standing, statements, store, subjects,
-    summary, swaps, targets, unsettled, unverified,
+    summary, swaps, targets, unsettled, unverified, waits,
 };
 
 impl Store {
@@ -59,6 +59,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, sql::QueryText)>
         targets::ALL,
         unsettled::ALL,
         unverified::ALL,
+        waits::ALL,
     ];
     files.into_iter().flatten()
 }

@@ -1,3 +1,5 @@
+use store::limits::LEASE_MAX;
+
 use super::settings::Settings;
 
 /// Each piece is some rows of the store: with fewer bytes they would be more than the leak.
@@ -12,6 +14,7 @@ pub(super) struct Nonsense {
 /// Finds what each value alone does not show.
 pub(super) fn check(settings: &Settings) -> Result<(), Nonsense> {
     check_pieces(settings)?;
+    check_lease(settings)?;
     check_written(settings)?;
     check_pepper(settings)
 }
@@ -23,6 +26,15 @@ fn check_pieces(settings: &Settings) -> Result<(), Nonsense> {
     }
     let reason = format!("{found} is too few: at least {PIECE_BYTES_MIN}");
     Err(Nonsense { key: "worker.piece_bytes", reason })
+}
+
+/// A longer one is taken for somebody else's work, and ended.
+fn check_lease(settings: &Settings) -> Result<(), Nonsense> {
+    if settings.worker.lease.get() <= LEASE_MAX {
+        return Ok(());
+    }
+    let reason = "it is too long: at most \"1h\"".to_owned();
+    Err(Nonsense { key: "worker.lease", reason })
 }
 
 fn check_written(settings: &Settings) -> Result<(), Nonsense> {

@@ -109,7 +109,8 @@ pub(crate) struct SendingSettings {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct WorkerSettings {
-    /// How long a piece of work stays with a worker that no longer says it is alive: `"20s"`.
+    /// How long a piece of work stays with a worker that no longer says it is alive: `"20s"`, and at
+    /// most `"1h"`.
     pub(crate) lease: Period,
     /// Plain files are screened in pieces of this many bytes.
     pub(crate) piece_bytes: u64,
