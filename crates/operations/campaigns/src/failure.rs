@@ -362,7 +362,7 @@ impl SwapError {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::Row(_) => true,
+            Self::Row(_) | Self::Write(WriteError::NotForRehearsals) => true,
             Self::Fault(fault) => fault.is_refusal(),
             Self::Write(_) | Self::Read(_) | Self::Gate(_) => false,
         }

@@ -116,6 +116,13 @@ pub enum WriteError {
     /// Nobody signs in with what a copy holds.
     #[error("these accounts are a copy, and can only be read: sealing takes the site's own table")]
     Copy,
+    /// Whoever rehearses seals in earnest.
+    #[error(
+        "this instance is a rehearsal, and `directory.write_url` leads to a database that does not say \
+         that it is for rehearsals: people may sign in there. If it is a copy that nobody uses, make a \
+         table in it: CREATE TABLE countersign_rehearsal (why TEXT)"
+    )]
+    NotForRehearsals,
     /// Nobody knows which table a query's hash came from.
     #[error(
         "where hashes that `directory.query` reads are replaced is not known: set \

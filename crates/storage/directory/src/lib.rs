@@ -37,7 +37,7 @@ pub use export::{Export, ExportError, HeaderFault, LineFault};
 pub use failure::{OpenError, ReadError, Reading, WriteError, Writing};
 pub use locked::{LockedRow, RowNow, TransactionFate};
 pub use mapping::{Columns, Mapping, Sessions, Source, WriteTable};
-pub use opener::{Opened, open};
+pub use opener::{Opened, open, open_for};
 pub use preset::{PRESETS, SitePreset};
 pub use report::{DirectoryReport, Kinship, WriteGrant};
 pub use row::{MappedField, RowFault};

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use model::InstanceKind;
 
 use crate::{
     contract::Directory,
@@ -43,12 +44,28 @@ pub fn open<'a>(
     write_url: Option<&'a str>,
     mapping: Mapping,
 ) -> BoxFuture<'a, Opened> {
+    open_for(InstanceKind::Site, read_url, write_url, mapping)
+}
+
+/// The same for an instance of a kind. What a rehearsal writes to has to say at every write that it is
+/// for rehearsals: the database behind an address may be another one by then.
+///
+/// # Errors
+/// As [`open`].
+#[must_use = "a future does nothing until it is awaited"]
+pub fn open_for<'a>(
+    kind: InstanceKind,
+    read_url: &'a str,
+    write_url: Option<&'a str>,
+    mapping: Mapping,
+) -> BoxFuture<'a, Opened> {
     Box::pin(async move {
         let scheme = read_url.split(':').next().unwrap_or_default();
         let connector = CONNECTORS.iter().find(|connector| connector.schemes.contains(&scheme));
         let connector = connector.ok_or_else(|| OpenError::Scheme { known: schemes() })?;
         let write_url = write_url.map(str::to_owned);
-        (connector.open)(Location { read_url: read_url.to_owned(), write_url, mapping }).await
+        let read_url = read_url.to_owned();
+        (connector.open)(Location { read_url, write_url, mapping, kind }).await
     })
 }
 

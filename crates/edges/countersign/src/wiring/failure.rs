@@ -1,6 +1,6 @@
 use std::{io, net::AddrParseError, path::PathBuf};
 
-use directory::{OpenError, ReadError};
+use directory::{OpenError, ReadError, WriteError};
 use instance::{InstanceError, InstanceKeyError, RosterStateError, SendingFileError};
 use model::canonical::DigestError;
 use notice::{
@@ -58,12 +58,8 @@ pub(crate) enum WiringError {
     Directory(#[from] OpenError),
     #[error(transparent)]
     Read(#[from] ReadError),
-    #[error(
-        "this instance is a rehearsal, and `directory.write_url` leads to a database that does not say \
-         that it is for rehearsals: people may sign in there. If it is a copy that nobody uses, make a \
-         table in it: CREATE TABLE countersign_rehearsal (why TEXT)"
-    )]
-    NotForRehearsals,
+    #[error(transparent)]
+    Write(#[from] WriteError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -74,7 +70,7 @@ impl WiringError {
     /// Whether a rule says no, rather than something being wrong.
     pub(crate) const fn is_refusal(&self) -> bool {
         match self {
-            Self::NotForRehearsals => true,
+            Self::Write(WriteError::NotForRehearsals) => true,
             Self::Roster(error) => error.is_refusal(),
             Self::Instance(error) => error.is_refusal(),
             _ => false,

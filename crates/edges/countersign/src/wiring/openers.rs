@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use authority::{Roster, RosterDigest};
-use directory::Directory;
+use directory::{Directory, WriteError};
 use exposure::EmbeddedDirectory;
 use instance::{Instance, InstanceKey, InstanceOptions, RestoreTarget};
 use model::{InstanceKind, Secret};
@@ -105,24 +105,18 @@ pub(crate) async fn directory(config: &Config) -> Result<Arc<dyn Directory>, Wir
     };
     let url = settings.url.as_ref().ok_or(WiringError::NoDirectory)?;
     let write_url = settings.write_url.as_ref().map(|url| config.database_url(url));
-    let opened = directory::open(&config.database_url(url), write_url.as_deref(), mapping).await?;
     // What only reads does no harm, and needs no store.
-    if write_url.is_some() {
-        refuse_site_of_others(config, &*opened).await?;
+    let kind = match &write_url {
+        Some(_) => kind_of(&store(config).await?).await?,
+        None => InstanceKind::Site,
+    };
+    let (url, write_url) = (config.database_url(url), write_url.as_deref());
+    let opened = directory::open_for(kind, &url, write_url, mapping).await?;
+    let is_rehearsal = write_url.is_some() && kind == InstanceKind::Rehearsal;
+    if is_rehearsal && !opened.is_for_rehearsals().await? {
+        return Err(WriteError::NotForRehearsals.into());
     }
     Ok(opened)
-}
-
-/// A rehearsal seals in earnest, so it writes only to a copy of a site that says that it is one.
-async fn refuse_site_of_others(
-    config: &Config,
-    directory: &dyn Directory,
-) -> Result<(), WiringError> {
-    let kind = kind_of(&store(config).await?).await?;
-    if kind == InstanceKind::Rehearsal && !directory.is_for_rehearsals().await? {
-        return Err(WiringError::NotForRehearsals);
-    }
-    Ok(())
 }
 
 async fn kind_of(store: &Store) -> Result<InstanceKind, StoreError> {

@@ -57,14 +57,10 @@ fn a_host_that_was_never_armed_sends_nothing() {
 
 #[test]
 fn a_rehearsal_writes_only_to_what_says_that_it_is_for_rehearsals() {
-    let change = |office: &Office, statement: &str| {
-        let code = "from django.db import connection\nconnection.cursor().execute(arguments[0])";
-        let _ = office.site.django(code, &[statement]);
-    };
     for backend in Backend::ALL {
         let office = Office::open(backend);
         office.start("");
-        change(&office, "DROP TABLE countersign_rehearsal");
+        change_site(&office, "DROP TABLE countersign_rehearsal");
         let words = "a database that does not say that it is for rehearsals";
         for command in [&["worker", "--until-done"][..], &["reconcile"]] {
             let refused = office.run(command);
@@ -74,8 +70,34 @@ fn a_rehearsal_writes_only_to_what_says_that_it_is_for_rehearsals() {
         let doctor = office.run(&["doctor"]).stdout;
         assert!(doctor.contains(words), "{doctor}");
         assert!(office.mails().is_empty() && office.locked_out().is_empty());
-        change(&office, "CREATE TABLE countersign_rehearsal (why TEXT)");
+        change_site(&office, "CREATE TABLE countersign_rehearsal (why TEXT)");
         office.work();
+    }
+}
+
+fn change_site(office: &Office, statement: &str) {
+    let code = "from django.db import connection\nconnection.cursor().execute(arguments[0])";
+    let _ = office.site.django(code, &[statement]);
+}
+
+#[test]
+fn a_rehearsal_ends_when_what_it_writes_to_says_so_no_more() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        office.smtp.behave("*", "slow");
+        office.start("canary_addresses = 500");
+        let work = office.start_work();
+        wait_until(|| office.smtp.connections() > 0);
+        change_site(&office, "DROP TABLE countersign_rehearsal");
+        let sealed = office.locked_out();
+        office.smtp.behave("*", "accept");
+        let work = work.wait();
+        assert_eq!(work.code, 3, "{}", work.stderr);
+        let words = "a database that does not say that it is for rehearsals";
+        assert!(work.stderr.contains(words), "{}", work.stderr);
+        let more = office.locked_out().len() - sealed.len();
+        assert!(more <= 8, "{more} were sealed by those who had passed before");
+        change_site(&office, "CREATE TABLE countersign_rehearsal (why TEXT)");
     }
 }
 

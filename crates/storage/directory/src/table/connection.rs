@@ -1,6 +1,6 @@
 use std::fmt;
 
-use model::{Account, Timestamp};
+use model::{Account, InstanceKind, Timestamp};
 use sql::{Access, Column, Db, OpenOptions, QueryText, SqlError, SqlTx};
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     engine::{Engine, mysql, postgres, sqlite},
-    failure::{OpenError, ReadError},
+    failure::{OpenError, ReadError, WriteError},
     hash_shape::HashShape,
     limits::{READ_CONNECTIONS_MAX, SCAN_CONNECTIONS_MAX, WRITE_CONNECTIONS_MAX},
     location::Location,
@@ -39,11 +39,12 @@ pub(crate) struct TableDirectory {
     pub(super) scans: Db,
     pub(super) write: Option<Db>,
     pub(super) statements: Statements,
+    pub(super) kind: InstanceKind,
 }
 
 impl TableDirectory {
     pub(crate) async fn open(engine: &'static dyn Engine, at: Location) -> Result<Self, OpenError> {
-        let Location { read_url, write_url, mapping } = at;
+        let Location { read_url, write_url, mapping, kind } = at;
         is_sound(&mapping)?;
         let read = connect("directory.url", &read_url, Access::Read).await?;
         let scans = connect("directory.url", &read_url, Access::Scan).await?;
@@ -59,7 +60,7 @@ impl TableDirectory {
         let statements =
             Statements { mapping, engine, shape, types, written, folds_addresses: false };
         let statements = look_at_addresses(&read, statements).await?;
-        let directory = Self { read, scans, write, statements };
+        let directory = Self { read, scans, write, statements, kind };
         directory.find_one_again().await?;
         Ok(directory)
     }
@@ -81,8 +82,16 @@ impl TableDirectory {
     /// As the connection that writes shows it; without one nothing is written.
     pub(super) async fn rehearses(&self) -> Result<bool, SqlError> {
         let Some(write) = &self.write else { return Ok(false) };
-        let (rehearses,) = write.read().await?.run(&REHEARSES).one::<(bool,)>().await?;
-        Ok(rehearses)
+        says_so(&mut write.read().await?).await
+    }
+
+    /// Passes a database that may be written to, in the transaction that is about to write.
+    pub(super) async fn check_kind(
+        &self,
+        tx: &mut SqlTx,
+    ) -> Result<Result<(), WriteError>, SqlError> {
+        let is_right = self.kind == InstanceKind::Site || says_so(tx).await?;
+        Ok(if is_right { Ok(()) } else { Err(WriteError::NotForRehearsals) })
     }
 
     /// Looks one account up by its id: where that fails, every look-up would miss without a word.
@@ -104,6 +113,12 @@ impl TableDirectory {
         }
         Ok(())
     }
+}
+
+/// Whether a database says that it is for rehearsals.
+async fn says_so(tx: &mut SqlTx) -> Result<bool, SqlError> {
+    let (rehearses,) = tx.run(&REHEARSES).one::<(bool,)>().await?;
+    Ok(rehearses)
 }
 
 /// What can be told without asking the database.

@@ -19,6 +19,9 @@ impl TableDirectory {
         if ids.is_empty() {
             return Err(WriteError::Nobody);
         }
+        let mut tx = write.read().await.map_err(WriteError::Sessions)?;
+        self.check_kind(&mut tx).await.map_err(WriteError::Sessions)??;
+        drop(tx);
         let engine = self.statements.engine;
         let ended = match &self.statements.mapping.sessions {
             Sessions::Untouched => Ok(EndedSessions::default()),

@@ -386,8 +386,12 @@ mod tests {
     /// How the database goes about looking two accounts up.
     async fn plan<R: Record>(engine: &'static dyn Engine, url: &str, explain: &str) -> Vec<R> {
         let db = many_users(url).await;
-        let at =
-            Location { read_url: url.to_owned(), write_url: None, mapping: Mapping::generic() };
+        let at = Location {
+            read_url: url.to_owned(),
+            write_url: None,
+            mapping: Mapping::generic(),
+            kind: model::InstanceKind::Site,
+        };
         let directory = TableDirectory::open(engine, at).await.unwrap();
         let select = directory.statements.select_by_id();
         let text = QueryText::composed(format!("{explain} {select}"));
