@@ -1,5 +1,7 @@
 use std::{fmt, time::Duration};
 
+use url::Url;
+
 use crate::{
     grant::grant_for,
     refusal::{
@@ -200,11 +202,24 @@ impl SqlError {
     }
 }
 
-fn without_password(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://..@{rest}"),
-        _ => url.to_owned(),
+/// A password may stand before the `@`, or among the options behind the `?`. Of what is no address of a
+/// server nobody can tell where it stands: only how it begins is shown.
+fn without_password(address: &str) -> String {
+    let scheme = address.split_once(':').map(|(scheme, _)| scheme);
+    match (Url::parse(address), scheme) {
+        (_, Some("sqlite")) => address.to_owned(),
+        (Ok(url), _) if url.has_host() => shown(&url),
+        (_, Some(scheme)) if scheme.chars().all(char::is_alphanumeric) => format!("{scheme}:.."),
+        _ => "..".to_owned(),
     }
+}
+
+fn shown(url: &Url) -> String {
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    let user = if url.username().is_empty() { "" } else { "..@" };
+    let options = if url.query().is_some() { "?.." } else { "" };
+    let host = url.host_str().unwrap_or_default();
+    format!("{}://{user}{host}{port}{}{options}", url.scheme(), url.path())
 }
 
 #[cfg(test)]
@@ -218,5 +233,18 @@ mod tests {
             error.to_string(),
             "`postgres://..@db/site` is no database address: no such option"
         );
+        for (url, shown) in [
+            ("postgres://db/site?user=me&password=hunter2", "postgres://db/site?.."),
+            ("postgres://me:hunt?er2@db/site", "postgres:.."),
+            ("mysql://me:hunter2@db:3307/site?ssl-mode=required", "mysql://..@db:3307/site?.."),
+            ("postgres:/me:hunter2@db/site", "postgres:.."),
+            ("mysql:me:hunter2@db", "mysql:.."),
+            ("postgres//me:hunter2@db/site", ".."),
+            ("host=db password=hunter2", ".."),
+            ("sqlite:site.db?mode=ro", "sqlite:site.db?mode=ro"),
+            ("sqlite://site.db", "sqlite://site.db"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
     }
 }

@@ -42,8 +42,20 @@ pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<PgPool, SqlE
     let pool = PgPoolOptions::new()
         .max_connections(options.connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT);
+    let pool = match options.access {
+        Access::Create => pool.after_connect(|connection, _| {
+            Box::pin(async move { connection.execute(OWN_FUNCTIONS).await.map(drop) })
+        }),
+        Access::Read | Access::Scan | Access::Write => pool,
+    };
     Ok(pool.connect_with(connect).await?)
 }
+
+/// In our own database, tables are found in one schema, and functions are the server's: a setting of the
+/// database that puts another `now()` before them does not count.
+const OWN_FUNCTIONS: &str = "SELECT pg_catalog.set_config('search_path', \
+    pg_catalog.concat(pg_catalog.quote_ident(pg_catalog.current_schema()), ', pg_temp'), false) \
+    WHERE pg_catalog.current_schema() IS NOT NULL";
 
 /// How long a server lets a statement of ours take, and wait for others: where it is the site's own,
 /// a table that somebody has locked, or a look-up without an index, must hold up nobody for ever.

@@ -4,7 +4,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use sqlx::{
-    Executor as _, SqlStr, Sqlite, SqlitePool, Statement as _, Transaction,
+    Connection as _, Executor as _, SqlStr, Sqlite, SqlitePool, Statement as _, Transaction,
     error::DatabaseError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -60,7 +60,10 @@ pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<SqliteFile, 
     };
     let pool = SqlitePoolOptions::new()
         .max_connections(options.connections_max)
-        .acquire_timeout(ACQUIRE_TIMEOUT);
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // On a full disk a transaction may not end with the one who began it: whoever went on in it
+        // would see what was never committed.
+        .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
     Ok(pool.connect_with(connect).await?.into())
 }
 
