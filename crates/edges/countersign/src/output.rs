@@ -146,7 +146,8 @@ fn write_json_lines(file: &mut impl Write, list: &[ListedAccount]) -> io::Result
 }
 
 fn write_csv(file: &mut impl Write, list: &[ListedAccount]) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(file);
+    // A spreadsheet may take a semicolon for the end of a field that is not quoted.
+    let mut csv = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(file);
     csv.write_record(["account", "status", "hash_format", "tier", "records", "first_record"])?;
     for listed in list {
         let optional = |text: Option<String>| text.unwrap_or_default();

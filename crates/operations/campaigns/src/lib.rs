@@ -72,7 +72,7 @@ pub use steer::{
 };
 pub use swap_row::{check_open_swap, end_open_swap, swap_digest};
 pub use takeover::{is_sealing_left, judge_left_sealings};
-pub use unsettled::{UnsettledPeople, UnsettledPerson, unsettled_people};
+pub use unsettled::{UnsettledPeople, UnsettledPerson, halted_unsettled, unsettled_people};
 pub use view::{
     CampaignView, PlanView, Sample, campaigns, campaigns_in, sample_targets, show_campaign,
 };

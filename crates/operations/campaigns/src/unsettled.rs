@@ -1,7 +1,7 @@
 use campaign::Unsettled;
 use futures_util::future::BoxFuture;
 use instance::Instance;
-use model::{AccountId, NoticeState, TargetState};
+use model::{AccountId, CampaignState, NoticeState, TargetState};
 use outbox::masked_id;
 use serde::Serialize;
 use store::{Tx, UnsettledAccount};
@@ -59,6 +59,27 @@ pub fn unsettled_people<'a>(
         let unreached = tx.unreached_accounts(campaign, UNSETTLED_LISTED_MAX).await?;
         let unreached = people(instance, &mut tx, unreached).await?;
         Ok(UnsettledPeople { sealing, untold, accounts, unreached })
+    })
+}
+
+/// Campaigns that stand halted while people are sealed, or may be, and nobody there was told: nothing
+/// settles them before an operator does something.
+///
+/// # Errors
+/// [`CampaignError`] if the store fails.
+pub fn halted_unsettled(
+    instance: &Instance,
+) -> BoxFuture<'_, Result<Vec<(String, Unsettled)>, CampaignError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let mut found = Vec::new();
+        for (campaign, name) in tx.campaign_names_in(&[CampaignState::Halted]).await? {
+            let unsettled = unsettled(&mut tx, campaign).await?;
+            if unsettled.is_anybody() {
+                found.push((name, unsettled));
+            }
+        }
+        Ok(found)
     })
 }
 

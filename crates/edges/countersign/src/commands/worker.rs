@@ -1,5 +1,6 @@
 use std::{convert::Infallible, io, pin::pin, time::Duration};
 
+use campaign::Unsettled;
 use campaigns::{CampaignView, Means, campaigns_in};
 use instance::{Instance, Progress, Step};
 use model::CampaignState;
@@ -12,7 +13,12 @@ use tokio::{
 use worker::Options;
 
 use super::{CommandContext, CommandFailure, Refused};
-use crate::{cli::WorkerArguments, config::Config, output::Done, wiring};
+use crate::{
+    cli::WorkerArguments,
+    config::Config,
+    output::{Done, Output},
+    wiring,
+};
 
 /// How often to look whether the instance key is still in force.
 const KEY_POLL: Duration = Duration::from_secs(1);
@@ -30,10 +36,23 @@ pub(super) async fn run(
     let stop = stop_signal()?;
     if arguments.until_done {
         work_until_done(context, &config, &instance, &means, stop).await?;
-    } else {
-        work(&config, &instance, &means, false, stop).await?;
+        return tell_unsettled(&instance).await;
     }
+    work(&config, &instance, &means, false, stop).await?;
     Ok(Done::Whole)
+}
+
+/// Nobody who was sealed is forgotten because nothing runs any more.
+async fn tell_unsettled(instance: &Instance) -> Result<Done, CommandFailure> {
+    let left = campaigns::halted_unsettled(instance).await?;
+    for (name, Unsettled { sealing, untold }) in &left {
+        Output::tell(format!(
+            "campaign `{name}` is halted, with {untold} accounts that are sealed while nobody was told, \
+             and {sealing} whose sealing is not known to have ended: freeze it again, have it signed and \
+             `resume` it, or `countersign campaign finish {name}`"
+        ));
+    }
+    Ok(Done::whole_if(left.is_empty()))
 }
 
 /// Runs campaigns until none runs, and shows how far they are.

@@ -107,10 +107,7 @@ fn parse(
     environment: &[(String, String)],
 ) -> Result<Settings, ConfigError> {
     let keys = keys::keys();
-    let mut table: Table = text.parse().map_err(|source| ConfigError::Syntax {
-        file: file.to_owned(),
-        source: Box::new(source),
-    })?;
+    let mut table: Table = text.parse().map_err(|error| syntax(file, text, &error))?;
     check_known(&table, "", &keys).map_err(|key| unknown_key(file, &key, &keys))?;
     for (name, value) in environment {
         overlay(&mut table, name, value, &keys)?;
@@ -214,6 +211,13 @@ fn insert(table: &mut Table, path: &str, value: Value) {
     }
 }
 
+/// The line itself is not shown: it may hold a password.
+fn syntax(file: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    ConfigError::Syntax { file: file.to_owned(), line, reason: error.message().to_owned() }
+}
+
 /// Whether a bad value came from the environment or from the file.
 fn origin(file: &Path, path: &str, environment: &[(String, String)], keys: &[Setting]) -> String {
     let variable = keys.iter().find(|key| key.path == path).map(Setting::environment_name);
@@ -232,8 +236,8 @@ pub(crate) enum ConfigError {
         file.display()
     )]
     Unreadable { file: PathBuf, source: std::io::Error },
-    #[error("{}: not valid TOML: {source}", file.display())]
-    Syntax { file: PathBuf, source: Box<toml::de::Error> },
+    #[error("{}, line {line}: not valid TOML: {reason}", file.display())]
+    Syntax { file: PathBuf, line: usize, reason: String },
     #[error("{}: `{key}`: no such setting; there are {known}", file.display())]
     UnknownKey { file: PathBuf, key: String, known: String },
     #[error("{origin}: `{old}` is called `{new}` now{}", if *has_unit { ", and takes a duration such as \"30s\"" } else { "" })]

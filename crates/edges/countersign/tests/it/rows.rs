@@ -88,6 +88,64 @@ fn nobody_was_perhaps_told_by_a_row_that_says_so() {
 }
 
 #[test]
+fn nobody_is_given_up_by_a_row_that_says_how_often_they_were_tried() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        office.smtp.behave("*", "RCPT 450 4.7.1 later");
+        office.start("");
+        let work = office.start_work();
+        wait_until(|| !office.instance.has_none("notice WHERE put_off_at > 0"));
+        work.stop();
+        write(
+            &office,
+            &[
+                "CREATE TABLE kept AS SELECT id, put_offs FROM notice",
+                "UPDATE notice SET put_offs = 50",
+            ],
+        );
+        assert_refused(&office.try_to_work(), "is not as the audit log says");
+        let back =
+            "UPDATE notice SET put_offs = (SELECT put_offs FROM kept WHERE kept.id = notice.id)";
+        write(&office, &[back]);
+        office.smtp.behave("*", "accept");
+        resume(&office);
+        office.work();
+        office.assert_settled(&ids(&office.exposed()));
+    }
+}
+
+#[test]
+fn nobody_waits_for_what_a_row_says_that_nobody_ends() {
+    for backend in Backend::ALL {
+        let office = start(backend);
+        told_by_canary(&office);
+        resume(&office);
+        let far = "9000000000000000";
+        let of_address =
+            format!("UPDATE campaign_address SET lease_until = {far} WHERE done_at IS NULL");
+        let compared = format!("UPDATE reconciliation SET lease_until = {far}");
+        write(&office, &[&of_address, &compared]);
+        office.work();
+        office.assert_settled(&ids(&office.exposed()));
+        office.run(&["reconcile"]).json();
+    }
+}
+
+#[test]
+fn a_worker_says_whom_a_halt_has_left_untold() {
+    let office = Office::open(Backend::Sqlite);
+    office.smtp.behave("*", "RCPT 451 4.7.1 later");
+    office.start("");
+    let work = office.start_work();
+    wait_until(|| !office.instance.has_none("notice WHERE put_off_at > 0"));
+    work.stop();
+    office.steer("halt").json();
+    let work = office.run(&["worker", "--until-done"]);
+    assert_eq!(work.code, 4, "{}", work.stderr);
+    assert!(work.stderr.contains("sealed while nobody was told"), "{}", work.stderr);
+}
+
+#[test]
 fn a_table_that_is_not_ours_any_more_ends_the_work() {
     for backend in Backend::ALL {
         let office = start(backend);

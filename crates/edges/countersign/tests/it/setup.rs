@@ -121,7 +121,11 @@ fn a_bad_configuration_is_told_with_file_key_and_reason() {
     check("[worker]\nlease = 'long'", &[no_unit]);
     let renamed = "`worker.lease_seconds` is called `worker.lease` now";
     check("[worker]\nlease_seconds = 20", &[renamed]);
+    check("[worker]\nlease = '2h'", &["`worker.lease`: it is too long: at most \"1h\""]);
     check("[worker]\nlease = '20s'\nlease = '30s'", &["not valid TOML", "duplicate key"]);
+    let unended = "[worker]\n[smtp]\nhost = \"mail.hunter2.example";
+    check(unended, &["line ", "not valid TOML"]);
+    assert!(!instance.run(&["config", "check"]).failure().contains("hunter2"));
 }
 
 #[test]
