@@ -147,7 +147,9 @@ fn write_json_lines(file: &mut impl Write, list: &[ListedAccount]) -> io::Result
 
 fn write_csv(file: &mut impl Write, list: &[ListedAccount]) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(file);
-    csv.write_record(["account", "status", "hash_format", "tier", "records", "first_record"])?;
+    let columns =
+        ["account", "status", "hash_format", "tier", "records", "first_record", "hash_head"];
+    csv.write_record(columns)?;
     for listed in list {
         let optional = |text: Option<String>| text.unwrap_or_default();
         csv.write_record([
@@ -157,6 +159,7 @@ fn write_csv(file: &mut impl Write, list: &[ListedAccount]) -> io::Result<()> {
             optional(listed.tier.map(|tier| tier.to_string())),
             listed.records.len().to_string(),
             harmless(optional(listed.records.first().map(ToString::to_string))),
+            harmless(optional(listed.hash_head.clone())),
         ])?;
     }
     csv.flush()

@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet};
 use model::{
     Account, AccountId, Credential, HashFormat, Outcome, Secret, Tier, Unverified, Verdict,
 };
-use password::{Attempt, FormId, TriedHash, Verifier};
+use password::{Attempt, FormId, HashHead, TriedHash, Verifier};
 
 /// What a leak says of one account: that one of these secrets is its password.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) enum AccountVerdict<R> {
     /// The directory no longer has it.
     Gone,
     /// Its stored hash could not be tried.
-    Unverified(Credential, Unverified, Option<HashFormat>),
+    Unverified(UntriedAccount<R>),
 }
 
 impl<R> AccountVerdict<R> {
@@ -37,7 +37,7 @@ impl<R> AccountVerdict<R> {
             Self::NotExposed(_, format, _) => (Outcome::NotExposed, *format),
             Self::NoPassword => (Outcome::NoPassword, None),
             Self::Gone => (Outcome::Gone, None),
-            Self::Unverified(_, _, format) => (Outcome::Unverified, *format),
+            Self::Unverified(untried) => (Outcome::Unverified, untried.format),
         }
     }
 
@@ -45,7 +45,8 @@ impl<R> AccountVerdict<R> {
     pub(crate) const fn credential(&self) -> Option<&Credential> {
         match self {
             Self::Exposed(exposure) => Some(&exposure.credential),
-            Self::NotExposed(credential, ..) | Self::Unverified(credential, ..) => Some(credential),
+            Self::NotExposed(credential, ..) => Some(credential),
+            Self::Unverified(untried) => Some(&untried.credential),
             Self::NoPassword | Self::Gone => None,
         }
     }
@@ -62,6 +63,23 @@ pub(crate) struct ProvenExposure<R> {
     pub(crate) tier: Tier,
     pub(crate) secret: Secret,
     pub(crate) records: Vec<R>,
+}
+
+/// One account whose hash could not be tried.
+#[derive(Debug)]
+pub(crate) struct UntriedAccount<R> {
+    pub(crate) credential: Credential,
+    pub(crate) reason: Unverified,
+    pub(crate) format: Option<HashFormat>,
+    /// All that the leak says of it.
+    pub(crate) records: Vec<R>,
+}
+
+impl<R> UntriedAccount<R> {
+    /// How its hash begins.
+    pub(crate) fn head(&self) -> HashHead {
+        HashHead::of(self.credential.hash())
+    }
 }
 
 /// An account's claims, by its id.
@@ -137,7 +155,8 @@ impl<R> AccountCase<R> {
             }
             (Verdict::NoMatch, format) => AccountVerdict::NotExposed(credential, format, forms),
             (Verdict::Unverified(reason), format) => {
-                AccountVerdict::Unverified(credential, reason, format)
+                let records = claims.into_iter().map(|claim| claim.record).collect();
+                AccountVerdict::Unverified(UntriedAccount { credential, reason, format, records })
             }
             (Verdict::Match { .. }, None) => {
                 unreachable!("a hash that verifies has a format")

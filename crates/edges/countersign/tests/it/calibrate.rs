@@ -95,7 +95,10 @@ fn a_form_is_found_written_down_and_proved() {
         }
         let config = fs::read_to_string(scene.instance.path("countersign.toml")).unwrap();
         let config: toml::Table = config.parse().unwrap();
-        assert_eq!(config["directory"]["hash"]["forms"].as_str(), Some("django\nbcrypt_sha256_hex"));
+        assert_eq!(
+            config["directory"]["hash"]["forms"].as_str(),
+            Some("django\nbcrypt_sha256_hex")
+        );
 
         assert_eq!(scene.assess("First")["exposed"], 1);
         let second = scene.verify("Second", ["another", "another"]);

@@ -8,7 +8,7 @@ use crate::{
     counts::are_lines_judged,
     list::ListedAccount,
     proof::{ProofTally, ProvedForms},
-    verify_accounts::{AccountVerdict, ProvenExposure},
+    verify_accounts::{AccountVerdict, ProvenExposure, UntriedAccount},
 };
 
 /// What an assessment found. It holds no secret.
@@ -102,9 +102,9 @@ impl Assessment {
         self.proofs.count(&verdict);
         match verdict {
             AccountVerdict::Exposed(exposure) => self.add_exposed(account, exposure),
-            AccountVerdict::Unverified(_, reason, format) => {
-                self.counts.add_reason(reason);
-                self.list.push(ListedAccount::unverified(account, reason, format));
+            AccountVerdict::Unverified(untried) => {
+                self.counts.add_reason(untried.reason);
+                self.list.push(listed(account, untried));
             }
             AccountVerdict::NotExposed(..) | AccountVerdict::NoPassword | AccountVerdict::Gone => {}
         }
@@ -121,6 +121,14 @@ impl Assessment {
         let records = exposure.records.into_iter().map(|sighting| sighting.record).collect();
         self.list.push(ListedAccount::exposed(account, exposure.format, exposure.tier, records));
     }
+}
+
+fn listed(account: AccountId, untried: UntriedAccount<LocatedRecord>) -> ListedAccount {
+    let head = Some(untried.head().to_string());
+    let UntriedAccount { reason, format, mut records, .. } = untried;
+    records.sort_by(|a, b| (a.leak, &a.record).cmp(&(b.leak, &b.record)));
+    let records = records.into_iter().map(|located| located.record).collect();
+    ListedAccount::unverified(account, reason, format, head, records)
 }
 
 impl LeakAssessment {
