@@ -1,5 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
+use leak::other_readings;
 use model::{
     Account, AccountId, Credential, HashFormat, Outcome, Secret, Tier, Unverified, Verdict,
 };
@@ -113,10 +114,10 @@ struct AccountCase<R> {
 impl<R> AccountCase<R> {
     fn new(
         id: &AccountId,
-        claims: Vec<LeakClaim<R>>,
+        mut claims: Vec<LeakClaim<R>>,
         present: &mut HashMap<AccountId, Account>,
     ) -> Self {
-        let secrets = distinct_secrets(&claims);
+        let secrets = all_secrets(&mut claims);
         Self { id: id.clone(), account: present.remove(id), claims, secrets }
     }
 
@@ -177,6 +178,31 @@ fn exposure<R>(
     ProvenExposure { credential, format, form: None, tier, secret, records }
 }
 
+/// How many secrets are tried on these accounts' hashes at most, and how many other readings of them.
+pub(crate) fn count_secrets<R>(claims: &[AccountClaims<R>]) -> (u64, u64) {
+    let (mut secrets, mut others) = (0, 0);
+    for (_, claims) in claims {
+        let distinct = distinct_secrets(claims);
+        others += distinct.iter().map(|secret| other_readings(secret).len() as u64).sum::<u64>();
+        secrets += distinct.len() as u64;
+    }
+    (secrets, others)
+}
+
+/// Each secret once, and after all of them what each may have been before somebody changed its characters.
+/// A claim is proved by these as well.
+fn all_secrets<R>(claims: &mut [LeakClaim<R>]) -> Vec<Secret> {
+    let mut secrets = distinct_secrets(claims);
+    for claim in claims.iter_mut() {
+        let others: Vec<_> = claim.secrets.iter().flat_map(other_readings).collect();
+        claim.secrets.extend(others);
+    }
+    let known: HashSet<_> = secrets.iter().cloned().collect();
+    let others = distinct_secrets(claims).into_iter().filter(|secret| !known.contains(secret));
+    secrets.extend(others);
+    secrets
+}
+
 /// Each secret once: the likeliest reading of every record before the second of any.
 fn distinct_secrets<R>(claims: &[LeakClaim<R>]) -> Vec<Secret> {
     let readings = claims.iter().map(|claim| claim.secrets.len()).max().unwrap_or(0);
@@ -207,6 +233,16 @@ mod tests {
         let secrets = distinct_secrets(&claims);
         let order: Vec<_> = secrets.iter().map(Secret::expose).collect();
         assert_eq!(order, [&b"pa:ss"[..], b"other", b"pa", b"o"]);
+    }
+
+    #[test]
+    fn other_readings_are_tried_last_and_prove_their_claim() {
+        let mut claims =
+            [claim(1, Tier::Exact, &["a&amp;b", "x"]), claim(2, Tier::Lead, &["c", "d", "e"])];
+        let secrets = all_secrets(&mut claims);
+        let order: Vec<_> = secrets.iter().map(Secret::expose).collect();
+        assert_eq!(order, [&b"a&amp;b"[..], b"c", b"x", b"d", b"e", b"a&b"]);
+        assert!(claims[0].secrets.contains(&Secret::from(&b"a&b"[..])));
     }
 
     #[test]

@@ -123,6 +123,21 @@ fn partial(mut command: std::process::Command) -> Value {
     serde_json::from_str(&run.stdout).unwrap()
 }
 
+/// The leaked site wrote HTML, or in an older encoding.
+#[test]
+fn a_secret_is_found_as_it_was_before_somebody_changed_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (accounts, leak) = (folder.path().join("a.csv"), folder.path().join("leak"));
+    // By Python: MD5 of `salt` and `Grün&Blau'7`.
+    let hash = "md5$salt$f23643853348745dc6d8a808cb45a449";
+    fs::write(&accounts, format!("id,email,hash\n1,a@example.org,{hash}\n")).unwrap();
+    fs::write(&leak, "a@example.org:GrÃ¼n&amp;Blau&#039;7\n").unwrap();
+    let report = assess_export(&accounts, &[&leak]).json();
+    assert_eq!(report["exposed"], 1);
+    assert_eq!(report["secrets"], 1);
+    assert!(report["other_readings"].as_u64().unwrap() > 1, "{report}");
+}
+
 #[test]
 fn a_summary_begins_with_what_could_not_be_judged() {
     let folder = tempfile::tempdir().unwrap();

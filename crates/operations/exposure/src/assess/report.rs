@@ -21,6 +21,10 @@ pub struct Assessment {
     pub accounts: u64,
     /// Of these, accounts without a password.
     pub accounts_without_password: u64,
+    /// Secrets that were tried on the accounts that the leaks name, at most: the work of verifying.
+    pub secrets: u64,
+    /// Other readings of these, tried after all of them: the work that they add.
+    pub other_readings: u64,
     /// What became of all lines of all leaks, and of the accounts that they name.
     #[serde(flatten)]
     pub counts: ExposureCounts,
@@ -89,6 +93,12 @@ impl Assessment {
     pub(super) fn add_file(&mut self, leak: usize, path: &str, tally: &Tally, complete: bool) {
         self.counts.add_lines(tally);
         self.leaks[leak].add_file(path, tally, complete);
+    }
+
+    /// Counts what is to be tried.
+    pub(super) const fn add_secrets(&mut self, (secrets, other_readings): (u64, u64)) {
+        self.secrets += secrets;
+        self.other_readings += other_readings;
     }
 
     /// Counts what came of one account.
