@@ -20,6 +20,7 @@ mod hit;
 mod index;
 pub mod limits;
 mod lines;
+mod other_readings;
 mod probe;
 mod record;
 mod reject;
@@ -34,6 +35,7 @@ pub use collect::{CollectError, collect};
 pub use exchange::{ExchangeError, PieceList, ScreenedPiece};
 pub use hit::Hit;
 pub use index::{FoundAccount, IdentifierIndex};
+pub use other_readings::other_readings;
 pub use roles::Roles;
 pub use screen::{
     HitBatch, PieceScreening, ScreenError, Screened, screen_file, screen_piece, screen_reader,

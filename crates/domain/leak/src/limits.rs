@@ -28,6 +28,10 @@ pub const SPLITS_MAX: usize = 4;
 /// Plausible secrets passed on for one line and account. Each may cost a slow hash to verify.
 pub const SECRETS_MAX: usize = 8;
 
+/// What a secret may have been before somebody changed its characters: so many are tried at most, after the
+/// secret itself.
+pub const OTHER_READINGS_MAX: usize = 6;
+
 /// Hits passed on together. A line that leads to many accounts may exceed it.
 pub const HITS_PER_BATCH: usize = 1024;
 

@@ -70,6 +70,13 @@ pub enum LogEvent {
         /// Its files.
         files: Vec<FileAdded>,
     },
+    /// A leak was taken out of the store, with all that was known of it.
+    LeakRemoved {
+        /// Its key in the store, which no other leak will have.
+        leak: LeakId,
+        /// What it was called.
+        name: LeakName,
+    },
     /// Every piece of a leak has been screened.
     LeakScreened {
         /// Which leak.

@@ -1,8 +1,8 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::LEAK_NAME_BYTES_MAX;
+use crate::{Timestamp, limits::LEAK_NAME_BYTES_MAX};
 
 /// What a leak is called, by operators and in notices.
 ///
@@ -93,7 +93,17 @@ impl LeakDate {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it begins after this moment, wherever on earth.
+    #[must_use]
+    pub fn is_after(&self, moment: Timestamp) -> bool {
+        let tomorrow = moment.after(DAY).to_string();
+        self.0.as_str() > tomorrow.get(..self.0.len()).unwrap_or_default()
+    }
 }
+
+/// Some clocks are ahead of UTC by most of a day.
+const DAY: Duration = Duration::from_hours(24);
 
 impl FromStr for LeakDate {
     type Err = LeakDateError;
@@ -149,6 +159,19 @@ mod tests {
         assert_eq!(escape, Err(LeakNameError::Control { found: 0x1b }));
         let reversed = "a\u{202e}b".parse::<LeakName>();
         assert_eq!(reversed, Err(LeakNameError::Control { found: 0x202e }));
+    }
+
+    #[test]
+    fn a_date_in_the_future_is_told() {
+        // 8 November 2012.
+        let now = Timestamp::from_micros(1_352_332_800_000_000);
+        let is_after = |date: &str| date.parse::<LeakDate>().unwrap().is_after(now);
+        for past in ["2011", "2012", "2012-11", "2012-11-08", "2012-11-09"] {
+            assert!(!is_after(past), "{past}");
+        }
+        for future in ["2013", "2012-12", "2012-11-10"] {
+            assert!(is_after(future), "{future}");
+        }
     }
 
     #[test]

@@ -148,7 +148,9 @@ fn write_json_lines(file: &mut impl Write, list: &[ListedAccount]) -> io::Result
 fn write_csv(file: &mut impl Write, list: &[ListedAccount]) -> io::Result<()> {
     // A spreadsheet may take a semicolon for the end of a field that is not quoted.
     let mut csv = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(file);
-    csv.write_record(["account", "status", "hash_format", "tier", "records", "first_record"])?;
+    let columns =
+        ["account", "status", "hash_format", "tier", "records", "first_record", "hash_head"];
+    csv.write_record(columns)?;
     for listed in list {
         let optional = |text: Option<String>| text.unwrap_or_default();
         csv.write_record([
@@ -158,6 +160,7 @@ fn write_csv(file: &mut impl Write, list: &[ListedAccount]) -> io::Result<()> {
             optional(listed.tier.map(|tier| tier.to_string())),
             listed.records.len().to_string(),
             harmless(optional(listed.records.first().map(ToString::to_string))),
+            harmless(optional(listed.hash_head.clone())),
         ])?;
     }
     csv.flush()

@@ -13,6 +13,8 @@ use notice::AddressError;
 use outbox::{SendError, TellError};
 use password::ImitateError;
 
+use crate::nobody_left::NobodyLeft;
+
 /// Why something cannot be done with a campaign.
 #[derive(Debug, thiserror::Error)]
 pub enum CampaignError {
@@ -160,6 +162,9 @@ pub enum CampaignError {
     /// Nor can its policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// There is nobody to reset.
+    #[error(transparent)]
+    NobodyLeft(NobodyLeft),
     /// The accounts cannot be targets.
     #[error(transparent)]
     Targets(#[from] TargetsError),
@@ -223,6 +228,7 @@ impl CampaignError {
             | Self::Refused(_)
             | Self::Plan(_)
             | Self::Policy(_)
+            | Self::NobodyLeft(_)
             | Self::Targets(_)
             | Self::Group(_)
             | Self::Approval(_)

@@ -18,7 +18,7 @@ use outbox::{Addressee, Words};
 use store::{Finding, NewAddress, NewTarget, Tx};
 
 use crate::{
-    CampaignError, CampaignView,
+    CampaignError, CampaignView, NobodyLeft,
     draft::store_kind,
     limits::ACCOUNTS_PER_LOOK_UP,
     loaded::{Loaded, held, held_by_name, named, take_step},
@@ -173,8 +173,12 @@ async fn freeze(
     founding: RosterDigest,
 ) -> Result<(), CampaignError> {
     let ChosenTargets { known, accounts, targets, skipped } = chosen;
-    let targets = Targets::new(targets)?;
     let mut tx = instance.store().begin().await?;
+    if targets.is_empty() {
+        let not_checked = tx.unverified_in_campaign(campaign).await?;
+        return Err(CampaignError::NobodyLeft(NobodyLeft { skipped, not_checked }));
+    }
+    let targets = Targets::new(targets)?;
     let mut loaded = held(instance, &mut tx, campaign).await?;
     let now = tx.now().await?;
     let roster = roster_in(&mut tx, instance, founding).await?;

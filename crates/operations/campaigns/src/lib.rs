@@ -26,6 +26,7 @@ mod loaded;
 #[cfg(test)]
 mod measured;
 mod needs;
+mod nobody_left;
 mod past_resets;
 mod person;
 mod progress;
@@ -58,6 +59,7 @@ pub use failure::{
 };
 pub use freeze::{PlanChanges, finish_campaign, freeze_campaign};
 pub use loaded::HaltedAll;
+pub use nobody_left::NobodyLeft;
 pub use past_resets::past_resets;
 pub use reconcile::{
     DisagreeingAccount, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling,

@@ -35,7 +35,8 @@ pub use findings::{
 };
 pub use import::{ImportError, import_accounts};
 pub use leaks::{
-    AddLeak, FileReport, LeakError, LeakReport, add_leak, leaks, listed_accounts, show_leak,
+    AddLeak, FileReport, LeakError, LeakReport, add_leak, leaks, listed_accounts, remove_leak,
+    show_leak,
 };
 pub use list::ListedAccount;
 pub use proof::{ProvedForms, keep_proof, proved_forms};

@@ -10,9 +10,11 @@ pub struct ListedAccount {
     pub status: &'static str,
     /// The format of the stored hash, if it is a known one.
     pub hash_format: Option<HashFormat>,
+    /// How a stored hash begins that could not be tried: up to the first character that may be of its salt.
+    pub hash_head: Option<String>,
     /// What led to the account.
     pub tier: Option<Tier>,
-    /// The records that hold the password, in their order.
+    /// The records that hold the password, or that could not be tried, in their order.
     pub records: Vec<RecordRef>,
 }
 
@@ -24,7 +26,14 @@ impl ListedAccount {
         tier: Tier,
         records: Vec<RecordRef>,
     ) -> Self {
-        Self { account, status: "exposed", hash_format: Some(format), tier: Some(tier), records }
+        Self {
+            account,
+            status: "exposed",
+            hash_format: Some(format),
+            hash_head: None,
+            tier: Some(tier),
+            records,
+        }
     }
 
     /// An account whose stored hash could not be tried.
@@ -32,8 +41,9 @@ impl ListedAccount {
         account: AccountId,
         reason: Unverified,
         hash_format: Option<HashFormat>,
+        hash_head: Option<String>,
+        records: Vec<RecordRef>,
     ) -> Self {
-        let status = reason.as_str();
-        Self { account, status, hash_format, tier: None, records: Vec::new() }
+        Self { account, status: reason.as_str(), hash_format, hash_head, tier: None, records }
     }
 }

@@ -6,11 +6,12 @@ use futures_util::future::BoxFuture;
 use ledger::LogEvent;
 use model::{
     AccountId, CredentialVersion, FileId, FoundIn, HashFormat, LeakId, LeakName, LeakState,
-    Outcome, OutcomeCount, Outcomes, RecordRef, SubjectId, Unverified,
+    Outcome, OutcomeCount, Outcomes, RecordRef, SubjectId,
 };
 use password::Verifier;
 use store::{
-    Batch, Candidate, FindingRecord, JobKind, Leak, Lease, NewFinding, StoreError, Tx, Work,
+    Batch, Candidate, FindingRecord, JobKind, Leak, Lease, NewFinding, NewUnverified, StoreError,
+    Tx, Work,
 };
 use tokio::task::{JoinError, spawn_blocking};
 
@@ -22,7 +23,9 @@ use crate::{
     leaks::{find, remove_kept, show_leak},
     limits::ACCOUNTS_PER_BATCH,
     proof::ProofTally,
-    verify_accounts::{AccountClaims, AccountVerdict, LeakClaim, ProvenExposure, verify_accounts},
+    verify_accounts::{
+        AccountClaims, AccountVerdict, LeakClaim, ProvenExposure, UntriedAccount, verify_accounts,
+    },
     work::{LostLease, work_off},
 };
 
@@ -185,8 +188,15 @@ impl<'a> Verification<'a> {
         for (account, verdict) in verdicts {
             let subject = subjects.get(&account).copied();
             tally.count(subject, &verdict, keys);
-            if let (AccountVerdict::Exposed(exposure), Some(subject)) = (verdict, subject) {
-                tally.events.push(self.add_finding(&mut tx, account, subject, exposure).await?);
+            match (verdict, subject) {
+                (AccountVerdict::Exposed(exposure), Some(subject)) => {
+                    let made = self.add_finding(&mut tx, account, subject, exposure).await?;
+                    tally.events.push(made);
+                }
+                (AccountVerdict::Unverified(untried), Some(subject)) => {
+                    tally.unverified.push(unverified(subject, untried));
+                }
+                _ => {}
             }
         }
         tx.add_tried(self.leak, self.instance.clock().now(), &tally.tried).await?;
@@ -257,12 +267,18 @@ impl<'a> Verification<'a> {
     }
 }
 
+fn unverified(subject: SubjectId, untried: UntriedAccount<FindingRecord>) -> NewUnverified {
+    let head = untried.head().map_or_else(String::new, |head| head.to_string());
+    let UntriedAccount { reason, format, records, .. } = untried;
+    NewUnverified { subject, reason, hash_format: format, head, records }
+}
+
 /// What came of the accounts of one batch.
 #[derive(Default)]
 struct BatchTally {
     counts: BTreeMap<(Outcome, Option<HashFormat>), u64>,
     tried: Vec<(SubjectId, Option<CredentialVersion>)>,
-    unverified: Vec<(SubjectId, Unverified, Option<HashFormat>)>,
+    unverified: Vec<NewUnverified>,
     proofs: ProofTally,
     events: Vec<LogEvent>,
 }
@@ -276,9 +292,6 @@ impl BatchTally {
     ) {
         if let Some(subject) = subject {
             self.tried.push((subject, verdict.credential().map(|tried| tried.version(keys))));
-        }
-        if let (AccountVerdict::Unverified(_, reason, format), Some(subject)) = (verdict, subject) {
-            self.unverified.push((subject, *reason, *format));
         }
         self.proofs.count(verdict);
         *self.counts.entry(verdict.outcome()).or_default() += 1;

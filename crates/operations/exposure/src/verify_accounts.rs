@@ -1,9 +1,10 @@
 use std::collections::{HashMap, HashSet};
 
+use leak::other_readings;
 use model::{
     Account, AccountId, Credential, HashFormat, Outcome, Secret, Tier, Unverified, Verdict,
 };
-use password::{Attempt, FormId, TriedHash, Verifier};
+use password::{Attempt, FormId, HashHead, TriedHash, Verifier};
 
 /// What a leak says of one account: that one of these secrets is its password.
 #[derive(Debug)]
@@ -25,8 +26,8 @@ pub(crate) enum AccountVerdict<R> {
     NoPassword,
     /// The directory no longer has it.
     Gone,
-    /// Its stored hash could not be tried, or read.
-    Unverified(Option<Credential>, Unverified, Option<HashFormat>),
+    /// Its stored hash could not be tried, or its row not be read whole.
+    Unverified(UntriedAccount<R>),
 }
 
 impl<R> AccountVerdict<R> {
@@ -37,7 +38,7 @@ impl<R> AccountVerdict<R> {
             Self::NotExposed(_, format, _) => (Outcome::NotExposed, *format),
             Self::NoPassword => (Outcome::NoPassword, None),
             Self::Gone => (Outcome::Gone, None),
-            Self::Unverified(_, _, format) => (Outcome::Unverified, *format),
+            Self::Unverified(untried) => (Outcome::Unverified, untried.format),
         }
     }
 
@@ -46,19 +47,8 @@ impl<R> AccountVerdict<R> {
         match self {
             Self::Exposed(exposure) => Some(&exposure.credential),
             Self::NotExposed(credential, ..) => Some(credential),
-            Self::Unverified(credential, ..) => credential.as_ref(),
+            Self::Unverified(untried) => untried.credential.as_ref(),
             Self::NoPassword | Self::Gone => None,
-        }
-    }
-
-    /// Of an account that could not be read whole: only what is proved stands.
-    fn doubted(self) -> Self {
-        match self {
-            Self::NotExposed(credential, format, _) => {
-                Self::Unverified(Some(credential), Unverified::UnreadableRow, format)
-            }
-            Self::NoPassword => Self::Unverified(None, Unverified::UnreadableRow, None),
-            proved => proved,
         }
     }
 }
@@ -74,6 +64,35 @@ pub(crate) struct ProvenExposure<R> {
     pub(crate) tier: Tier,
     pub(crate) secret: Secret,
     pub(crate) records: Vec<R>,
+}
+
+/// One account whose hash could not be tried, or of which something else could not be read.
+#[derive(Debug)]
+pub(crate) struct UntriedAccount<R> {
+    pub(crate) credential: Option<Credential>,
+    pub(crate) reason: Unverified,
+    pub(crate) format: Option<HashFormat>,
+    /// All that the leak says of it.
+    pub(crate) records: Vec<R>,
+}
+
+impl<R> UntriedAccount<R> {
+    fn unreadable(
+        credential: Option<Credential>,
+        format: Option<HashFormat>,
+        claims: Vec<LeakClaim<R>>,
+    ) -> Self {
+        Self { credential, reason: Unverified::UnreadableRow, format, records: records(claims) }
+    }
+
+    /// How its hash begins, if it could be read.
+    pub(crate) fn head(&self) -> Option<HashHead> {
+        self.credential.as_ref().map(|credential| HashHead::of(credential.hash()))
+    }
+}
+
+fn records<R>(claims: Vec<LeakClaim<R>>) -> Vec<R> {
+    claims.into_iter().map(|claim| claim.record).collect()
 }
 
 /// An account's claims, by its id.
@@ -107,10 +126,10 @@ struct AccountCase<R> {
 impl<R> AccountCase<R> {
     fn new(
         id: &AccountId,
-        claims: Vec<LeakClaim<R>>,
+        mut claims: Vec<LeakClaim<R>>,
         present: &mut HashMap<AccountId, Account>,
     ) -> Self {
-        let secrets = distinct_secrets(&claims);
+        let secrets = all_secrets(&mut claims);
         Self { id: id.clone(), account: present.remove(id), claims, secrets }
     }
 
@@ -125,19 +144,23 @@ impl<R> AccountCase<R> {
         tried: &mut impl Iterator<Item = TriedHash>,
     ) -> (AccountId, AccountVerdict<R>) {
         let Some(account) = self.account.take() else { return (self.id, AccountVerdict::Gone) };
+        let is_doubted = account.unreadable.is_some();
         let found = match account.credential {
+            None if is_doubted => {
+                AccountVerdict::Unverified(UntriedAccount::unreadable(None, None, self.claims))
+            }
             None => AccountVerdict::NoPassword,
             Some(credential) => {
                 let tried = tried.next().expect("verify_many answers every attempt");
-                Self::conclude(credential, tried, self.claims, self.secrets)
+                Self::conclude((credential, is_doubted), tried, self.claims, self.secrets)
             }
         };
-        let found = if account.unreadable.is_some() { found.doubted() } else { found };
         (self.id, found)
     }
 
+    /// Of an account that could not be read whole, only what is proved stands.
     fn conclude(
-        credential: Credential,
+        (credential, is_doubted): (Credential, bool),
         TriedHash { verdict, format, forms }: TriedHash,
         claims: Vec<LeakClaim<R>>,
         mut secrets: Vec<Secret>,
@@ -148,9 +171,19 @@ impl<R> AccountCase<R> {
                 let found = exposure(credential, format, secret, claims);
                 AccountVerdict::Exposed(ProvenExposure { form: forms.first().copied(), ..found })
             }
+            (Verdict::NoMatch, format) if is_doubted => {
+                let untried = UntriedAccount::unreadable(Some(credential), format, claims);
+                AccountVerdict::Unverified(untried)
+            }
             (Verdict::NoMatch, format) => AccountVerdict::NotExposed(credential, format, forms),
             (Verdict::Unverified(reason), format) => {
-                AccountVerdict::Unverified(Some(credential), reason, format)
+                let credential = Some(credential);
+                AccountVerdict::Unverified(UntriedAccount {
+                    credential,
+                    reason,
+                    format,
+                    records: records(claims),
+                })
             }
             (Verdict::Match { .. }, None) => {
                 unreachable!("a hash that verifies has a format")
@@ -169,6 +202,31 @@ fn exposure<R>(
     let tier = proven.iter().map(|claim| claim.tier).min().unwrap_or(Tier::Lead);
     let records = proven.into_iter().map(|claim| claim.record).collect();
     ProvenExposure { credential, format, form: None, tier, secret, records }
+}
+
+/// How many secrets are tried on these accounts' hashes at most, and how many other readings of them.
+pub(crate) fn count_secrets<R>(claims: &[AccountClaims<R>]) -> (u64, u64) {
+    let (mut secrets, mut others) = (0, 0);
+    for (_, claims) in claims {
+        let distinct = distinct_secrets(claims);
+        others += distinct.iter().map(|secret| other_readings(secret).len() as u64).sum::<u64>();
+        secrets += distinct.len() as u64;
+    }
+    (secrets, others)
+}
+
+/// Each secret once, and after all of them what each may have been before somebody changed its characters.
+/// A claim is proved by these as well.
+fn all_secrets<R>(claims: &mut [LeakClaim<R>]) -> Vec<Secret> {
+    let mut secrets = distinct_secrets(claims);
+    for claim in claims.iter_mut() {
+        let others: Vec<_> = claim.secrets.iter().flat_map(other_readings).collect();
+        claim.secrets.extend(others);
+    }
+    let known: HashSet<_> = secrets.iter().cloned().collect();
+    let others = distinct_secrets(claims).into_iter().filter(|secret| !known.contains(secret));
+    secrets.extend(others);
+    secrets
 }
 
 /// Each secret once: the likeliest reading of every record before the second of any.
@@ -201,6 +259,16 @@ mod tests {
         let secrets = distinct_secrets(&claims);
         let order: Vec<_> = secrets.iter().map(Secret::expose).collect();
         assert_eq!(order, [&b"pa:ss"[..], b"other", b"pa", b"o"]);
+    }
+
+    #[test]
+    fn other_readings_are_tried_last_and_prove_their_claim() {
+        let mut claims =
+            [claim(1, Tier::Exact, &["a&amp;b", "x"]), claim(2, Tier::Lead, &["c", "d", "e"])];
+        let secrets = all_secrets(&mut claims);
+        let order: Vec<_> = secrets.iter().map(Secret::expose).collect();
+        assert_eq!(order, [&b"a&amp;b"[..], b"c", b"x", b"d", b"e", b"a&b"]);
+        assert!(claims[0].secrets.contains(&Secret::from(&b"a&b"[..])));
     }
 
     #[test]

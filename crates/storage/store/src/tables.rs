@@ -35,6 +35,7 @@ const TABLES: &[StoreTable] = &[
     counted("finding"),
     rows("finding_record"),
     rows("unverified"),
+    rows("unverified_record"),
     rows("tried"),
     rows("roster_document"),
     one_row("kill_switch"),

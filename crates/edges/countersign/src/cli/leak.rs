@@ -38,6 +38,12 @@ pub(crate) enum LeakCommand {
         #[arg(long, alias = "list", value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Take a leak out that should not have been registered, with all that is known of it. One that exposes
+    /// somebody, or that a campaign is about, stays.
+    Remove {
+        /// The leak's name.
+        name: LeakName,
+    },
     /// Show where rejected lines of a screened leak stand, and why each was rejected: some of each
     /// reason. Their content is kept nowhere.
     Rejects {
@@ -67,6 +73,10 @@ pub(crate) struct LeakAdd {
     /// How sure the site is of it: confirmed, circulating or unknown.
     #[arg(long)]
     pub(crate) provenance: Provenance,
+
+    /// Register files that another leak has already.
+    #[arg(long)]
+    pub(crate) again: bool,
 
     /// Leaked files or folders; - keeps standard input, encrypted, until it is verified.
     #[arg(required = true, value_name = "FILE")]

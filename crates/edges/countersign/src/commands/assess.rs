@@ -81,6 +81,10 @@ fn for_people(assessment: &Assessment) -> String {
     for (reason, count) in assessment.counts.rejects_by_reason.iter() {
         sheet.part(format!("  {reason}"), count);
     }
+    sheet.row("secrets to try", grouped(assessment.secrets));
+    let all = assessment.secrets + assessment.other_readings;
+    let times = format!("other readings, {} times the work", times(all, assessment.secrets));
+    sheet.part(times, assessment.other_readings);
     sheet.row("exposed now", grouped(assessment.counts.outcomes.exposed));
     for (format, count) in &assessment.counts.exposed_by_format {
         sheet.part(format, *count);
@@ -96,6 +100,12 @@ fn for_people(assessment: &Assessment) -> String {
         sheet.row("deleted meanwhile", grouped(assessment.counts.outcomes.gone));
     }
     format!("{sheet}\n{}", leaks(assessment))
+}
+
+/// In hundredths, rounded up.
+fn times(all: u64, some: u64) -> String {
+    let percent = (all * 100).div_ceil(some.max(1));
+    format!("{}.{:02}", percent / 100, percent % 100)
 }
 
 fn leaks(assessment: &Assessment) -> String {

@@ -1,10 +1,10 @@
-use exposure::{AddLeak, LeakReport, RejectedLine};
+use exposure::{AddLeak, LeakError, LeakReport, RejectedLine};
 use instance::Instance;
 use model::{LeakName, LeakState};
 use serde::Serialize;
 
 use super::{
-    CommandContext, CommandFailure,
+    CommandContext, CommandFailure, Refused,
     judged::{could_not_judge, without_proof},
 };
 use crate::{
@@ -25,6 +25,7 @@ pub(super) async fn run(
     let instance = wiring::instance(&config).await?;
     let report = match command {
         LeakCommand::Rejects { name } => return rejects(context, &instance, name).await,
+        LeakCommand::Remove { name } => return remove(context, &instance, name).await,
         LeakCommand::List => return list(context, &instance).await,
         LeakCommand::Show { name, output } => {
             if let Some(file) = output {
@@ -44,8 +45,8 @@ pub(super) async fn run(
 
 impl From<&LeakAdd> for AddLeak {
     fn from(arguments: &LeakAdd) -> Self {
-        let LeakAdd { name, public_name, date, provenance, files } = arguments.clone();
-        Self { name, public_name, date, provenance, files }
+        let LeakAdd { name, public_name, date, provenance, again, files } = arguments.clone();
+        Self { name, public_name, date, provenance, files, again }
     }
 }
 
@@ -88,6 +89,29 @@ async fn list(context: &CommandContext<'_>, instance: &Instance) -> Result<Done,
             sheet.row(&leak.name, row);
         }
         sheet.to_string()
+    })?;
+    Ok(Done::Whole)
+}
+
+#[derive(Serialize)]
+struct RemovedLeak {
+    removed: LeakName,
+}
+
+async fn remove(
+    context: &CommandContext<'_>,
+    instance: &Instance,
+    name: &LeakName,
+) -> Result<Done, CommandFailure> {
+    match exposure::remove_leak(instance, name).await {
+        Err(why @ (LeakError::HasFindings { .. } | LeakError::InUse { .. })) => {
+            return Err(Refused::because(why));
+        }
+        removed => removed?,
+    }
+    let removed = RemovedLeak { removed: name.clone() };
+    context.output.result("countersign.leak_removed/1", &removed, |removed| {
+        format!("The leak {} is removed, and its files lie where they were.\n", removed.removed)
     })?;
     Ok(Done::Whole)
 }

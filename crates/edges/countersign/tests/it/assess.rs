@@ -105,6 +105,15 @@ fn what_cannot_be_verified_is_counted_and_listed_by_reason() {
     assert_eq!((&report["no_password"], &report["not_exposed"]), (&json!(1), &json!(1)));
     let listed: Vec<_> = read_list(&list).iter().map(|row| row["status"].clone()).collect();
     assert_eq!(listed, ["unknown_format", "too_expensive", "malformed"].map(Value::from));
+    let rows = read_list(&list);
+    let heads: Vec<_> = rows.iter().map(|row| row["hash_head"].as_str().unwrap()).collect();
+    assert_eq!(heads, ["$joomla$", "$2b$31$", "17 characters"]);
+    for (line, row) in (1..).zip(&rows) {
+        assert_eq!(
+            (&row["records"][0]["line"], row["records"].as_array().unwrap().len()),
+            (&json!(line), 1)
+        );
+    }
 }
 
 /// The result of a run that could not judge everything.
@@ -112,6 +121,21 @@ fn partial(mut command: std::process::Command) -> Value {
     let run: Run = command.output().unwrap().into();
     assert_eq!(run.code, 4, "{}", run.stderr);
     serde_json::from_str(&run.stdout).unwrap()
+}
+
+/// The leaked site wrote HTML, or in an older encoding.
+#[test]
+fn a_secret_is_found_as_it_was_before_somebody_changed_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (accounts, leak) = (folder.path().join("a.csv"), folder.path().join("leak"));
+    // By Python: MD5 of `salt` and `Grün&Blau'7`.
+    let hash = "md5$salt$f23643853348745dc6d8a808cb45a449";
+    fs::write(&accounts, format!("id,email,hash\n1,a@example.org,{hash}\n")).unwrap();
+    fs::write(&leak, "a@example.org:GrÃ¼n&amp;Blau&#039;7\n").unwrap();
+    let report = assess_export(&accounts, &[&leak]).json();
+    assert_eq!(report["exposed"], 1);
+    assert_eq!(report["secrets"], 1);
+    assert!(report["other_readings"].as_u64().unwrap() > 1, "{report}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::json;
 use testkit::site::SitePerson;
 
 use crate::{
-    harness::Backend,
+    harness::{Backend, read_list},
     office::Office,
     people,
     serve::Served,
@@ -87,6 +87,13 @@ fn assert_is_told_to_operators(office: &Office) {
     let expected = json!({ "accounts": 1, "by_leak": { SECOND: 1 } });
     assert_eq!(status["not_checked"], expected);
     assert!(office.instance.shown(&["status"]).contains("could not check"));
+    let file = office.instance.path("list.jsonl");
+    let shown = office.run(&["leak", "show", SECOND, "--output", file.to_str().unwrap()]);
+    assert_eq!(shown.code, 4, "{}", shown.stderr);
+    let listed = read_list(&file);
+    let row = &listed[0];
+    let found = (listed.len(), &row["hash_head"], &row["records"][0]["line"]);
+    assert_eq!(found, (1, &json!("$rt$12$"), &json!(2)));
     office.draft_another("Autumn", SECOND, "");
     let shown = office.run(&["campaign", "status", "Autumn"]).json();
     assert_eq!(shown["not_checked"], 1);

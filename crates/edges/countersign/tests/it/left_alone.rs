@@ -219,6 +219,21 @@ fn a_rehearsal_seals_its_own_copy() {
     assert_eq!(plan["targets"], 1);
 }
 
+/// Nobody has to guess whether nobody is exposed, or whether all were left out.
+#[test]
+fn a_plan_without_anybody_says_why_each_was_left_out() {
+    let instance = drafted(TestInstance::embedded(Backend::Sqlite));
+    // An import without the column that says whether an address is verified.
+    let rows = format!("id,email,hash\n1,ann@example.org,{HASH}\n2,bob@example.org,{HASH}\n");
+    let users = write(&instance, "again.csv", rows.as_bytes());
+    instance.run(&["account", "import", &users]).json();
+    let frozen = instance.run(&["campaign", "freeze", "Spring"]);
+    assert_eq!(frozen.code, 3, "{}", frozen.stderr);
+    for part in ["all 1 exposed accounts are left alone", "1 unreachable", "email_verified"] {
+        assert!(frozen.stderr.contains(part), "{part} in {}", frozen.stderr);
+    }
+}
+
 #[test]
 fn without_the_second_grant_or_addresses_nothing_is_frozen() {
     let mut office = Office::open(Backend::Sqlite);

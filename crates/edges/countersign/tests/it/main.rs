@@ -28,6 +28,7 @@ mod host;
 mod judged;
 mod keys;
 mod kill;
+mod leak_refusals;
 mod left_alone;
 mod letters;
 mod measured;

@@ -57,6 +57,7 @@ impl Jane {
             date: "2012".parse().unwrap(),
             provenance: Provenance::Confirmed,
             files: vec![file],
+            again: false,
         };
         let name = leak.name.clone();
         add_leak(site, leak, Arc::new(Unseen)).await.unwrap();

@@ -174,6 +174,7 @@ async fn find(instance: &Instance, directory: &dyn Directory, file: PathBuf) {
         date: "2012-06".parse().unwrap(),
         provenance: "circulating".parse().unwrap(),
         files: vec![file],
+        again: false,
     };
     let unseen: Arc<dyn Progress> = Arc::new(Unseen);
     exposure::add_leak(instance, add, Arc::clone(&unseen)).await.unwrap();

@@ -18,7 +18,7 @@ use crate::{
     ProvedForms,
     accounts::index_accounts,
     limits::ACCOUNTS_PER_BATCH,
-    verify_accounts::{AccountClaims, LeakClaim, verify_accounts},
+    verify_accounts::{AccountClaims, LeakClaim, count_secrets, verify_accounts},
 };
 
 pub use error::AssessError;
@@ -71,6 +71,7 @@ async fn verify_all(
     while !claims.is_empty() {
         let batch: Vec<_> = claims.drain(..claims.len().min(ACCOUNTS_PER_BATCH)).collect();
         let tried = batch.len() as u64;
+        assessment.add_secrets(count_secrets(&batch));
         let ids: Vec<_> = batch.iter().map(|(id, _)| id.clone()).collect();
         let present = directory.by_ids(&ids).await?;
         let verifier = Arc::clone(&verifier);

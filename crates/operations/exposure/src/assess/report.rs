@@ -8,7 +8,7 @@ use crate::{
     counts::are_lines_judged,
     list::ListedAccount,
     proof::{ProofTally, ProvedForms},
-    verify_accounts::{AccountVerdict, ProvenExposure},
+    verify_accounts::{AccountVerdict, ProvenExposure, UntriedAccount},
 };
 
 /// What an assessment found. It holds no secret.
@@ -23,6 +23,10 @@ pub struct Assessment {
     pub accounts_without_password: u64,
     /// Of these, accounts of which something could not be read.
     pub accounts_unreadable: u64,
+    /// Secrets that were tried on the accounts that the leaks name, at most: the work of verifying.
+    pub secrets: u64,
+    /// Other readings of these, tried after all of them: the work that they add.
+    pub other_readings: u64,
     /// What became of all lines of all leaks, and of the accounts that they name.
     #[serde(flatten)]
     pub counts: ExposureCounts,
@@ -93,6 +97,12 @@ impl Assessment {
         self.leaks[leak].add_file(path, tally, complete);
     }
 
+    /// Counts what is to be tried.
+    pub(super) const fn add_secrets(&mut self, (secrets, other_readings): (u64, u64)) {
+        self.secrets += secrets;
+        self.other_readings += other_readings;
+    }
+
     /// Counts what came of one account.
     pub(super) fn add_account(
         &mut self,
@@ -104,9 +114,9 @@ impl Assessment {
         self.proofs.count(&verdict);
         match verdict {
             AccountVerdict::Exposed(exposure) => self.add_exposed(account, exposure),
-            AccountVerdict::Unverified(_, reason, format) => {
-                self.counts.add_reason(reason);
-                self.list.push(ListedAccount::unverified(account, reason, format));
+            AccountVerdict::Unverified(untried) => {
+                self.counts.add_reason(untried.reason);
+                self.list.push(listed(account, untried));
             }
             AccountVerdict::NotExposed(..) | AccountVerdict::NoPassword | AccountVerdict::Gone => {}
         }
@@ -123,6 +133,14 @@ impl Assessment {
         let records = exposure.records.into_iter().map(|sighting| sighting.record).collect();
         self.list.push(ListedAccount::exposed(account, exposure.format, exposure.tier, records));
     }
+}
+
+fn listed(account: AccountId, untried: UntriedAccount<LocatedRecord>) -> ListedAccount {
+    let head = untried.head().map(|head| head.to_string());
+    let UntriedAccount { reason, format, mut records, .. } = untried;
+    records.sort_by(|a, b| (a.leak, &a.record).cmp(&(b.leak, &b.record)));
+    let records = records.into_iter().map(|located| located.record).collect();
+    ListedAccount::unverified(account, reason, format, head, records)
 }
 
 impl LeakAssessment {

@@ -2,7 +2,7 @@ use std::{io, path::PathBuf};
 
 use instance::InstanceFault;
 use leak::{CollectError, SourceError};
-use model::LeakName;
+use model::{LeakDate, LeakName};
 
 /// Why a leak cannot be registered or shown.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +12,44 @@ pub enum LeakError {
     Unknown {
         /// The name that was given.
         name: LeakName,
+    },
+    /// Nobody can have lost anything in it yet.
+    #[error(
+        "the date {date} is in the future: when did it happen? Write 2016, 2016-05 or 2016-05-17"
+    )]
+    Future {
+        /// The date that was given.
+        date: LeakDate,
+    },
+    /// A file of it is registered already.
+    #[error(
+        "{path} is a file of the leak `{name}` already: nobody would be found whom that does not find; \
+         `--again` registers it once more"
+    )]
+    Again {
+        /// The file.
+        path: String,
+        /// The leak that has it.
+        name: LeakName,
+    },
+    /// Somebody is exposed by it.
+    #[error(
+        "the leak `{name}` stays: it has {findings} findings, and whoever asks must not be told that \
+         nothing was found"
+    )]
+    HasFindings {
+        /// The leak.
+        name: LeakName,
+        /// How many.
+        findings: u64,
+    },
+    /// It is needed.
+    #[error("the leak `{name}` stays: {why}")]
+    InUse {
+        /// The leak.
+        name: LeakName,
+        /// By whom.
+        why: &'static str,
     },
     /// The files named are not there.
     #[error(transparent)]

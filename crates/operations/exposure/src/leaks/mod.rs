@@ -1,5 +1,6 @@
 mod error;
 mod intake;
+mod remove;
 mod report;
 
 use std::{
@@ -20,6 +21,7 @@ use crate::{contexts::SPOOL, list::ListedAccount, proof::kept_without_proof, spo
 pub use error::LeakError;
 use intake::Intake;
 pub(crate) use intake::{STANDARD_INPUT, modified_at};
+pub use remove::remove_leak;
 pub use report::{FileReport, LeakReport};
 
 /// A leak to be registered.
@@ -35,6 +37,8 @@ pub struct AddLeak {
     pub provenance: Provenance,
     /// Files, folders, or `-` for standard input.
     pub files: Vec<PathBuf>,
+    /// Whether files that another leak has may be registered once more.
+    pub again: bool,
 }
 
 /// Registers a leak and fingerprints its files. Standard input is kept, encrypted.
@@ -49,6 +53,9 @@ pub fn add_leak(
     Box::pin(async move {
         if instance.store().read().await?.leak_by_name(&leak.name).await?.is_some() {
             return Err(StoreError::NameTaken { name: leak.name }.into());
+        }
+        if leak.date.is_after(instance.clock().now()) {
+            return Err(LeakError::Future { date: leak.date });
         }
         let (key, wrapped) = instance.keys().new_data_key(SPOOL, instance.randomness());
         let intake = Intake::of(instance, &leak.files, key)?;
@@ -81,6 +88,9 @@ async fn register(
     let added_at = instance.clock().now();
     let new = NewLeak { name, public_name, date, provenance, added_at, spool_key };
     let mut tx = instance.store().begin().await?;
+    if !leak.again {
+        refuse_known(&mut tx, files).await?;
+    }
     let id = tx.add_leak(&new, files).await?;
     let event = LogEvent::LeakAdded {
         leak: id,
@@ -92,6 +102,16 @@ async fn register(
     };
     instance.record(&mut tx, &[event]).await?;
     Ok(tx.commit().await?)
+}
+
+/// The same lines twice find nobody else, and people would be told of two leaks.
+async fn refuse_known(tx: &mut Tx, files: &[NewFile]) -> Result<(), LeakError> {
+    for file in files.iter().filter(|file| file.bytes > 0) {
+        if let Some(name) = tx.leak_with_file(file.sha256).await? {
+            return Err(LeakError::Again { path: file.path.clone(), name });
+        }
+    }
+    Ok(())
 }
 
 fn file_added(file: &NewFile) -> FileAdded {
@@ -154,9 +174,9 @@ pub fn listed_accounts<'a>(
             let account = accounts.of(subject)?.clone();
             listed.push(ListedAccount::exposed(account, hash_format, tier, records));
         }
-        for UnverifiedAccount { subject, reason, hash_format } in unverified {
+        for UnverifiedAccount { subject, reason, hash_format, head, records } in unverified {
             let account = accounts.of(subject)?.clone();
-            listed.push(ListedAccount::unverified(account, reason, hash_format));
+            listed.push(ListedAccount::unverified(account, reason, hash_format, head, records));
         }
         listed.sort_by(|a, b| a.account.cmp(&b.account));
         Ok(listed)

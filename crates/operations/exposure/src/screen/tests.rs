@@ -28,10 +28,16 @@ async fn site_with_leak(records: usize) -> (TestSite, LeakName) {
     let file = site.path("leak.txt");
     std::fs::write(&file, "no record\n".to_owned() + &"anna@x.com:p\n".repeat(records)).unwrap();
     let name: LeakName = "Forum".parse().unwrap();
-    let date = "2016".parse::<LeakDate>().unwrap();
+    let date = "2011".parse::<LeakDate>().unwrap();
     let provenance = Provenance::Unknown;
-    let leak =
-        AddLeak { name: name.clone(), public_name: None, date, provenance, files: vec![file] };
+    let leak = AddLeak {
+        name: name.clone(),
+        public_name: None,
+        date,
+        provenance,
+        files: vec![file],
+        again: false,
+    };
     add_leak(&site, leak, Arc::new(Unseen)).await.unwrap();
     (site, name)
 }

@@ -33,3 +33,17 @@ CREATE TABLE batch_shape (
 CREATE TABLE form_proof (
     fingerprint BLOB NOT NULL PRIMARY KEY CHECK (length(fingerprint) = 32)
 );
+
+-- How a hash begins that could not be tried, up to the first character that may be of its salt.
+ALTER TABLE unverified ADD COLUMN head TEXT;
+
+-- The records that could not be tried.
+CREATE TABLE unverified_record (
+    leak BIGINT NOT NULL,
+    subject BIGINT NOT NULL,
+    file BIGINT NOT NULL REFERENCES leak_file (id),
+    line BIGINT NOT NULL CHECK (line >= 1),
+    byte_offset BIGINT NOT NULL CHECK (byte_offset >= 0),
+    PRIMARY KEY (leak, subject, file, byte_offset),
+    FOREIGN KEY (leak, subject) REFERENCES unverified (leak, subject)
+);

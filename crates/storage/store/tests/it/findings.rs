@@ -3,7 +3,9 @@ use model::{
     Unverified,
 };
 use sql::Constraint;
-use store::{Finding, FindingRecord, JobKind, ShapeCount, TriedAccount, UnverifiedAccount};
+use store::{
+    Finding, FindingRecord, JobKind, NewUnverified, ShapeCount, TriedAccount, UnverifiedAccount,
+};
 
 use crate::support::{
     TestStore, account, broken, leak, new_finding as finding, subject, take, time,
@@ -141,17 +143,22 @@ async fn only_open_findings_count_as_exposed(store: TestStore) {
 
 async fn an_account_is_unverified_once_in_a_leak(store: TestStore) {
     let mut tx = store.tx().await;
-    let (leak, _) = leak(&mut tx, "Example", &["a"]).await;
-    let rows = [
-        (subject("bo"), Unverified::UnknownFormat, None),
-        (subject("anna"), Unverified::TooExpensive, Some("scrypt".parse::<HashFormat>().unwrap())),
+    let (leak, files) = leak(&mut tx, "Example", &["a"]).await;
+    let scrypt = Some("scrypt".parse::<HashFormat>().unwrap());
+    let mut rows = [
+        untried("bo", Unverified::UnknownFormat, None),
+        untried("anna", Unverified::TooExpensive, scrypt),
     ];
+    rows[0].records = vec![record(files[0], 2), record(files[0], 1), record(files[0], 2)];
     tx.add_unverified(leak, &rows).await.unwrap();
-    let expected = rows.map(|(subject, reason, hash_format)| UnverifiedAccount {
-        subject,
-        reason,
-        hash_format,
+    let place =
+        |line: u64| RecordRef { file: "a".to_owned(), member: None, line, offset: line * 20 };
+    let expected = [vec![place(1), place(2)], Vec::new()];
+    let expected = rows.clone().into_iter().zip(expected).map(|(row, records)| {
+        let NewUnverified { subject, reason, hash_format, head, .. } = row;
+        UnverifiedAccount { subject, reason, hash_format, head: Some(head), records }
     });
+    let expected: Vec<_> = expected.collect();
     let found = tx.unverified(leak).await.unwrap();
     assert!(expected.iter().all(|row| found.contains(row)) && found.len() == 2, "{found:?}");
     let again = tx.add_unverified(leak, &rows[..1]).await;
@@ -171,8 +178,8 @@ async fn what_was_tried_on_whom_is_known(store: TestStore) {
         TriedAccount { leak: second, version: None, tried_at: time(6) },
     ];
     assert_eq!(tx.tried_of(subject("1")).await.unwrap(), expected);
-    let row = (subject("2"), Unverified::Malformed, None);
-    tx.add_unverified(first, &[row]).await.unwrap();
+    let row = untried("2", Unverified::Malformed, None);
+    tx.add_unverified(first, std::slice::from_ref(&row)).await.unwrap();
     tx.add_unverified(second, &[row]).await.unwrap();
     assert_eq!(tx.leaks_unverified_for(subject("1")).await.unwrap(), 0);
     assert_eq!(tx.leaks_unverified_for(subject("2")).await.unwrap(), 2);
@@ -252,6 +259,11 @@ async fn an_outcome_of_a_batch_is_counted_once(store: TestStore) {
     let count = [(Outcome::Gone, None, 1)];
     tx.add_outcomes(held.job, &count).await.unwrap();
     assert_eq!(broken(tx.add_outcomes(held.job, &count).await), Constraint::Unique);
+}
+
+fn untried(id: &str, reason: Unverified, hash_format: Option<HashFormat>) -> NewUnverified {
+    let (subject, head) = (subject(id), "$x$".to_owned());
+    NewUnverified { subject, reason, hash_format, head, records: Vec::new() }
 }
 
 fn record(file: FileId, line: u64) -> FindingRecord {

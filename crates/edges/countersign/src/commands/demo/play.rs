@@ -80,7 +80,7 @@ async fn find_one(
     let name: LeakName = leak.name.parse()?;
     let (date, provenance) = (leak.date.parse()?, leak.provenance.parse()?);
     let (public_name, files) = (None, leak.files.clone());
-    let add = AddLeak { name: name.clone(), public_name, date, provenance, files };
+    let add = AddLeak { name: name.clone(), public_name, date, provenance, files, again: false };
     exposure::add_leak(&stage.instance, add, context.progress()).await?;
     exposure::screen_leak(&stage.instance, &name, directory, context.progress()).await?;
     let verifier = wiring::verifier(&stage.config)?;

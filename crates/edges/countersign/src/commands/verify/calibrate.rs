@@ -39,7 +39,7 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
     let config = context.config()?;
     let (instance, directory) =
         (wiring::instance(&config).await?, wiring::directory(&config).await?);
-    let known = Known::ask(&*directory).await?;
+    let known = KnownPassword::ask(&*directory).await?;
     let mut calibration = known.fitting(&config)?;
     let mut tried = known.tried(&*wiring::verifier(&config)?);
     if !matches!(tried.verdict, Verdict::Match { .. })
@@ -66,12 +66,12 @@ fn proved(tried: &TriedHash) -> Option<(HashFormat, FormId)> {
 }
 
 /// A stored hash, and what its password is said to be. It is wiped when it is dropped.
-struct Known {
+struct KnownPassword {
     hash: StoredHash,
     secret: Secret,
 }
 
-impl Known {
+impl KnownPassword {
     async fn ask(directory: &dyn Directory) -> Result<Self, CommandFailure> {
         let terminal = ControllingTerminal::open()?;
         terminal.show(EXPLAINED)?;
