@@ -1,6 +1,6 @@
 //! What texts are read as, and what is refused.
 
-use model::{HashFormat, StoredHash, Unverified};
+use model::{HashFormat, StoredHash, Unverified, Verdict};
 use proptest::prelude::*;
 
 use crate::{
@@ -142,6 +142,18 @@ fn what_no_column_of_text_can_hold_is_not_made() {
     assert_eq!(made("{PLAIN}abc", b"de"), Ok("{PLAIN}de".to_owned()));
     // Three bytes need no padding, and one does.
     assert_eq!(made("{PLAIN.B64}YWJj", b"a"), Ok("{PLAIN.B64}YQ==".to_owned()));
+}
+
+#[test]
+fn no_description_works_without_end() {
+    for steps in ["times(60,(concat(_,_)))|md5", "times(60,(hex))|md5"] {
+        let entry = format!("mine: <hash:hex> := {steps}");
+        let forms = HashForms::of_site([entry.as_str()], None).unwrap();
+        let verifier = Verifier::new(CostLimits::default(), forms);
+        let long = secret(&b"x".repeat(10_000));
+        let found = verifier.verify(&hash("5f4dcc3b5aa765d61d8327deb882cf99"), &[long]);
+        assert_eq!(found, Verdict::Unverified(Unverified::TooExpensive), "{steps}");
+    }
 }
 
 fn verifies_without_panic(text: &str) {

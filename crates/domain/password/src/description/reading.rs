@@ -6,10 +6,11 @@ use zeroize::Zeroizing;
 
 use super::{
     described::Description,
+    expense::over,
     fields::{Fields, HASH, HashField},
     layout::LayoutMisfit,
     not_read::NotRead,
-    run::{StepValue, Surroundings, output_len, over, run},
+    run::{StepValue, Surroundings, output_len, run},
     step::{End, HashStep, Native, Operand},
 };
 use crate::{
@@ -151,10 +152,12 @@ impl<'f> HashReading<'f> {
 
     /// Refuses a digest that proves nothing, and costs that nobody can pay.
     fn checked(self, limits: &CostLimits) -> Result<Self, Unverified> {
-        let (steps, fields) = (&self.description.steps, &self.fields);
-        match over(steps, fields, limits) {
-            Some(true) => Err(Unverified::TooExpensive),
-            Some(false) if self.has_fair_digest() => Ok(self),
+        let others = self.description.others.iter().map(|(_, steps)| steps);
+        let all = others.chain([&self.description.steps]);
+        let over = all.map(|steps| over(steps, &self.fields, limits));
+        match over.collect::<Option<Vec<_>>>() {
+            Some(over) if over.contains(&true) => Err(Unverified::TooExpensive),
+            Some(_) if self.has_fair_digest() => Ok(self),
             _ => Err(Unverified::Malformed),
         }
     }
