@@ -55,7 +55,7 @@ impl Expense<'_> {
 
     /// Steps within others are done as often as all of these together.
     fn repeated(&self, count: &Count, steps: &[HashStep]) -> Option<bool> {
-        let times = self.times.saturating_mul(number(count, self.fields)?.max(1));
+        let times = self.times.saturating_mul(self.positive(count)?);
         let inner = Self { times, ..*self };
         Some(times > self.limits.digest_rounds_max.into() || inner.any_over(steps)?)
     }
@@ -149,6 +149,7 @@ mod tests {
         assert_eq!(expense("pbkdf2-sha1(pw,n,20)"), None);
         assert_eq!(expense("pbkdf2-sha1(pw,1,l)"), None);
         assert_eq!(expense("bcrypt(99,pw)"), None);
+        assert_eq!(expense("times(0,(md5))"), None);
         assert_eq!(expense("scrypt(pw,15,8,1,32)"), None);
     }
 }

@@ -125,8 +125,8 @@ impl Run<'_> {
             HashStep::Bare => value.with(Zeroizing::new(without_padding(bytes).into())),
             HashStep::Decode(coding) => {
                 let text = String::from_utf8_lossy(bytes);
-                // A column that holds no such text is its site's own mistake, and no password of it.
-                value.with(Zeroizing::new(coding.decode(&text).unwrap_or_default()))
+                let decoded = coding.decode(&text).ok_or(MakeHashError::Undecodable)?;
+                value.with(Zeroizing::new(decoded))
             }
             HashStep::Times(count, steps) => {
                 let mut value = value.clone();
@@ -232,7 +232,7 @@ impl Run<'_> {
             Special::Ed25519 => special::ed25519(bytes),
             Special::Aes256Ctr(message) => {
                 let message = self.operand(message, bytes)?;
-                special::aes256_ctr(bytes, &message).unwrap_or_default()
+                special::aes256_ctr(bytes, &message).ok_or(MakeHashError::Undecodable)?
             }
             Special::Md5Crypt { salt, magic } => {
                 let (salt, magic) = (self.operand(salt, bytes)?, self.operand(magic, bytes)?);
