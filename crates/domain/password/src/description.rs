@@ -11,6 +11,7 @@ mod blob;
 mod described;
 mod description_error;
 mod digest;
+mod expense;
 mod fields;
 mod layout;
 mod not_read;
@@ -89,6 +90,8 @@ mod tests {
         assert_eq!(wrong("<hash:hex> := md6"), "at `md6`: no step is called so");
         assert_eq!(wrong("<hash:hex> := bcrypt|md5"), "at `bcrypt`: it needs more arguments");
         assert_eq!(wrong("<hash:hex> := first(x)"), "at `x`: it is no number");
+        let deep = format!("<hash:hex> := concat({}pw{})", "(".repeat(400), ")".repeat(400));
+        assert!(wrong(&deep).ends_with("its parentheses stand too deep within each other"));
         assert_eq!(wrong("<hash:hex> := hmac-md5"), "at `hmac-md5`: it needs more arguments");
         assert_eq!(
             wrong("<hash:hex><salt> := md5"),

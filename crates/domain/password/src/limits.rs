@@ -7,6 +7,18 @@ pub const HASH_TEXT_BYTES_MAX: usize = 1024;
 /// Longest description of a form of hash.
 pub const DESCRIPTION_BYTES_MAX: usize = 1024;
 
+/// How deep parentheses stand within each other in a description.
+pub const DESCRIPTION_DEPTH_MAX: usize = 8;
+
+/// Longest value that a step of a description works on: some times the longest line of a leak.
+pub const VALUE_BYTES_MAX: usize = 1 << 20;
+
+/// What the steps of a description may work on for one secret, all in all: some seconds of a digest.
+pub const WORK_BYTES_MAX: u64 = 2 << 30;
+
+/// What the shortest value counts for in that: a digest takes whole blocks.
+pub const STEP_WORK_BYTES: u64 = 64;
+
 /// Shortest digest that counts as evidence, from the PHC string format. A digest of 4 bytes, which
 /// libargon2 would take, matches a wrong password by chance once in 2^32 tries.
 pub const DIGEST_BYTES_MIN: usize = 10;

@@ -13,6 +13,9 @@ pub enum MakeHashError {
     /// Its length would cost more than any hash may.
     #[error("the secret is too long for this form of hash")]
     TooLong,
+    /// A column or the site's own secret is not written as its form has it.
+    #[error("a value of this form of hash is not coded as its description says")]
+    Undecodable,
     /// The faulty function of `$2x$` is not computed.
     #[error("the hash is of a faulty variant of bcrypt, which is computed for ASCII alone")]
     UnsupportedVariant,
@@ -32,6 +35,7 @@ impl MakeHashError {
     pub(crate) const fn verdict(self) -> Result<bool, Unverified> {
         match self {
             Self::Nul => Ok(false),
+            Self::Undecodable => Err(Unverified::Malformed),
             Self::OutOfMemory | Self::TooLong => Err(Unverified::TooExpensive),
             Self::UnsupportedVariant => Err(Unverified::UnsupportedVariant),
             Self::VerifiedOnly | Self::Ambiguous => Err(Unverified::UnknownFormat),

@@ -1,6 +1,6 @@
 //! What texts are read as, and what is refused.
 
-use model::{HashFormat, StoredHash, Unverified};
+use model::{HashFormat, StoredHash, Unverified, Verdict};
 use proptest::prelude::*;
 
 use crate::{
@@ -56,7 +56,15 @@ fn what_nobody_writes_is_unknown() {
 
 #[test]
 fn a_shape_that_many_share_is_recognised_by_nobody() {
-    for text in ["5f4dcc3b5aa765d61d8327deb882cf99", "5f4dcc3b5aa765d61d8327deb882cf99:salt"] {
+    for text in [
+        "5f4dcc3b5aa765d61d8327deb882cf99",
+        "5f4dcc3b5aa765d61d8327deb882cf99:salt",
+        // A salt of vBulletin's that looks like a number of Magento's.
+        "5f4dcc3b5aa765d61d8327deb882cf99:x:0",
+        // DES, or a password as it is; ASP.NET's second version, or any 49 bytes.
+        "abJnggxhB/yWI",
+        "AAABAgMEBQYHCAkKCwwNDg+ukCEMDf0yyQ29NYubggHIVY0sdEUfdyeM+E1LtH1uJg==",
+    ] {
         assert_eq!(recognised(text), Err(Unverified::UnknownFormat), "{text}");
         assert!(format_of(text).is_some());
     }
@@ -142,6 +150,40 @@ fn what_no_column_of_text_can_hold_is_not_made() {
     assert_eq!(made("{PLAIN}abc", b"de"), Ok("{PLAIN}de".to_owned()));
     // Three bytes need no padding, and one does.
     assert_eq!(made("{PLAIN.B64}YWJj", b"a"), Ok("{PLAIN.B64}YQ==".to_owned()));
+}
+
+#[test]
+fn no_description_works_without_end() {
+    for steps in ["times(60,(concat(_,_)))|md5", "times(60,(hex))|md5"] {
+        let entry = format!("mine: <hash:hex> := {steps}");
+        let forms = HashForms::of_site([entry.as_str()], None).unwrap();
+        let verifier = Verifier::new(CostLimits::default(), forms);
+        let long = secret(&b"x".repeat(10_000));
+        let found = verifier.verify(&hash("5f4dcc3b5aa765d61d8327deb882cf99"), &[long]);
+        assert_eq!(found, Verdict::Unverified(Unverified::TooExpensive), "{steps}");
+    }
+}
+
+#[test]
+fn what_lost_its_end_is_malformed() {
+    let argon2 = "$argon2id$v=19$m=64,t=1,p=2$QmitVYqxdk6JUeq9V0pprQ$Qk9V8Qv817iaIM5rE9IRVHzIhIHv";
+    assert_eq!(recognised(argon2), Err(Unverified::Malformed));
+    let firebase =
+        "$fbscrypt$v=1,n=4,r=8,p=1,ss=AAAA,sk=AAAAAAAAAAAAAAAAAAAAAAAA$AAAA$AAAAAAAAAAAAAAAA";
+    let verdict = verifier(CHEAP).verify(&hash(firebase), &[secret(b"secret")]);
+    assert_eq!(verdict, Verdict::Unverified(Unverified::Malformed));
+}
+
+#[test]
+fn a_key_that_is_not_coded_as_it_should_be_is_no_reason_for_no_match() {
+    let entry = "mine: <hash:hex> := hmac-sha1((key|unbase64))";
+    let verdict = |key: &[u8]| {
+        let forms = HashForms::of_site([entry], Some(secret(key))).unwrap();
+        let hash = hash("0f2b3d0c7c8b0a4f6d5e7f3a1b2c3d4e5f607182");
+        Verifier::new(CHEAP, forms).verify(&hash, &[secret(b"secret")])
+    };
+    assert_eq!(verdict(b"AAAA"), Verdict::NoMatch);
+    assert_eq!(verdict(b"not base64"), Verdict::Unverified(Unverified::Malformed));
 }
 
 fn verifies_without_panic(text: &str) {

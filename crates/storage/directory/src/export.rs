@@ -1,10 +1,13 @@
 //! A file of accounts, as a site's own tools write it.
 
 mod connector;
+mod content;
 mod fault;
 mod head;
 mod json;
+mod no_table;
 mod table;
+mod unsaid;
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -17,13 +20,17 @@ use std::{
 use model::{Account, AccountId, Timestamp};
 
 use self::fault::ExportRow;
-pub use self::fault::{ExportError, HeaderFault, LineFault};
+pub use self::{
+    fault::{ExportError, HeaderFault, LineFault},
+    no_table::NoTable,
+};
 use crate::{hash_shape::HashShape, limits::EXPORT_LINE_BYTES_MAX, row::RawRow};
 
 /// The accounts of an export, in memory, in the order of the file.
 ///
-/// The file is UTF-8: either a table with a header, whose delimiter `,`, `;` or tab is found out,
-/// or JSON lines, which begin with `{` or stand in a `.jsonl` or `.ndjson`. A column is known by
+/// The file is UTF-8, or UTF-16 with a mark, and may be packed by gzip: either a table with a header,
+/// whose delimiter `,`, `;`, tab or `|` is found out or named by `sep=`, or JSON lines, which begin with
+/// `{` or stand in a `.jsonl` or `.ndjson`. Anything else is called by its name. A column is known by
 /// its field's name ([`MappedField::name`](crate::MappedField::name)) or by one of these, in capitals or not:
 ///
 /// | field | also |
@@ -39,7 +46,8 @@ use crate::{hash_shape::HashShape, limits::EXPORT_LINE_BYTES_MAX, row::RawRow};
 ///
 /// A field's own name wins over the others; two of the others are an error, and what is not known
 /// is passed over. `id`, `hash` and one of `email` and `username` are needed. An empty hash is an
-/// account without a password.
+/// account without a password; `NULL`, `\N`, `None` and `nil` without quotes are empty, and blanks at the
+/// end are those of a column of fixed length.
 #[derive(Debug)]
 pub struct Export {
     accounts: Vec<Account>,
@@ -99,7 +107,7 @@ fn account(
     line: u64,
     seen: &mut HashMap<AccountId, u64>,
 ) -> Result<Account, LineFault> {
-    let account = row.account(&HashShape::plain("hash"), now)?;
+    let account = row.unpadded().account(&HashShape::plain("hash"), now)?;
     match seen.entry(account.id.clone()) {
         Entry::Occupied(first) => Err(LineFault::Repeated { id: account.id, first: *first.get() }),
         Entry::Vacant(entry) => {
@@ -124,26 +132,27 @@ fn until_first_error<T, E>(
 
 fn open(path: &Path) -> Result<Box<dyn Iterator<Item = ExportRow> + Send>, ExportError> {
     let unreadable = |source| ExportError::File { path: path.to_owned(), source };
-    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
-    let first = first_line(&mut file).map_err(unreadable)?;
-    let is_json = is_json(path, &first);
-    let head = String::from_utf8_lossy(&first).into_owned();
-    let all = Cursor::new(first).chain(file);
-    if is_json {
-        return Ok(Box::new(json::rows(all)));
+    let no_table = |found| ExportError::NoTable { path: path.to_owned(), found };
+    let file = BufReader::new(File::open(path).map_err(unreadable)?);
+    let mut file = content::text(file).map_err(unreadable)?.map_err(no_table)?;
+    let first = line(&mut file).map_err(unreadable)?;
+    if is_json(path, &first) {
+        return Ok(Box::new(json::rows(Cursor::new(first).chain(file))));
     }
-    let rows = table::rows(&head, all)
+    let second = line(&mut file).map_err(unreadable)?;
+    let lines = [&first, &second].map(|line| String::from_utf8_lossy(line).into_owned());
+    if let Some(found) = content::no_table(&lines) {
+        return Err(no_table(found));
+    }
+    let all = Cursor::new([first, second].concat()).chain(file);
+    let rows = table::rows(&lines, all)
         .map_err(|fault| ExportError::Header { path: path.to_owned(), fault })?;
     Ok(Box::new(rows))
 }
 
-/// The first line, without the mark that Windows sets before UTF-8.
-fn first_line(file: &mut impl BufRead) -> io::Result<Vec<u8>> {
+fn line(file: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     file.take(EXPORT_LINE_BYTES_MAX).read_until(b'\n', &mut line)?;
-    if line.starts_with(b"\xEF\xBB\xBF") {
-        line.drain(..3);
-    }
     Ok(line)
 }
 

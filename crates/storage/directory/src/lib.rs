@@ -33,7 +33,7 @@ mod value;
 pub use contract::{
     Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions,
 };
-pub use export::{Export, ExportError, HeaderFault, LineFault};
+pub use export::{Export, ExportError, HeaderFault, LineFault, NoTable};
 pub use failure::{OpenError, ReadError, Reading, WriteError, Writing};
 pub use locked::{LockedRow, RowNow, TransactionFate};
 pub use mapping::{Columns, Mapping, Sessions, Source, WriteTable};

@@ -41,6 +41,14 @@ impl RawRow {
         row
     }
 
+    /// The same without the blanks that fill columns of fixed length up.
+    pub(crate) fn unpadded(mut self) -> Self {
+        for text in self.fields.iter_mut().flatten() {
+            text.truncate(text.trim_end_matches(' ').len());
+        }
+        self
+    }
+
     /// Reads the texts for what they mean, at this moment.
     pub(crate) fn account(self, shape: &HashShape, now: Timestamp) -> Result<Account, RowFault> {
         match self.read(shape, now)? {
@@ -128,7 +136,7 @@ impl RawRow {
         read(&text).map_err(|expected| RowFault::Value {
             id: id.clone(),
             field,
-            found: shown(&text),
+            found: if may_be_hash(&text) { HIDDEN.to_owned() } else { shown(&text) },
             expected,
         })
     }
@@ -284,6 +292,17 @@ impl RowFault {
     }
 }
 
+/// Whether a hash may have come into a column that is none, as when a header has its names in another
+/// order: all have a mark of their own, or are long.
+fn may_be_hash(text: &str) -> bool {
+    text.contains(['$', '{', '*', '=']) || text.len() > PLAIN_VALUE_BYTES_MAX
+}
+
+/// A moment with its offset and its zone is shorter.
+const PLAIN_VALUE_BYTES_MAX: usize = 40;
+
+const HIDDEN: &str = "(not shown, since it may be a hash)";
+
 /// Foreign text that can stand in a terminal.
 pub(crate) fn shown(text: &str) -> String {
     let head = text.chars().take(SHOWN_CHARS_MAX);
@@ -385,6 +404,11 @@ mod tests {
             "last_login_at of account 7 is `yester\\nday`, which is not a moment (ISO 8601, or \
              seconds, milliseconds or microseconds since 1970, from 1990 to 2200)"
         );
+        for hash in ["$2b$12$Zm9vYmFyYmF6", "{SSHA}qdIbXpmwVYZdsZqjRqzKcQ", &"5f4dcc3b5a".repeat(5)]
+        {
+            let fault = row(&[(MappedField::Id, "7"), (MappedField::LastLoginAt, hash)]);
+            assert!(!read(fault).unwrap_err().to_string().contains(&hash[..8]), "{hash}");
+        }
         let nobody = row(&[(MappedField::Id, ""), (MappedField::Hash, "x")]);
         assert_eq!(read(nobody).unwrap_err().to_string(), "an account has no id");
     }

@@ -10,7 +10,10 @@ use super::{
     step::{Count, End, HashStep, Native, Operand, ScryptCosts, Slow, Special},
     text_step::TextStep,
 };
-use crate::{coding::Coding, limits::DESCRIPTION_BYTES_MAX};
+use crate::{
+    coding::Coding,
+    limits::{DESCRIPTION_BYTES_MAX, DESCRIPTION_DEPTH_MAX},
+};
 
 type Parsed<T> = Result<T, DescriptionError>;
 
@@ -18,6 +21,9 @@ type Parsed<T> = Result<T, DescriptionError>;
 pub(super) fn parse(text: &str) -> Parsed<Description> {
     if text.len() > DESCRIPTION_BYTES_MAX {
         return Err(wrong(text, "it is too long"));
+    }
+    if depth(text) > DESCRIPTION_DEPTH_MAX {
+        return Err(wrong(text, "its parentheses stand too deep within each other"));
     }
     let mut clauses = text.split("; ");
     let first = clauses.next().unwrap_or_default();
@@ -28,6 +34,19 @@ pub(super) fn parse(text: &str) -> Parsed<Description> {
     let (steps, end) = parse_run(run.trim())?;
     let others = clauses.map(parse_other).collect::<Parsed<Vec<_>>>()?;
     Ok(Description { text: text.to_owned(), layout, columns, steps, end, others })
+}
+
+/// The deepest that one parenthesis stands within others.
+fn depth(text: &str) -> usize {
+    let depths = text.bytes().scan(0_usize, |depth, byte| {
+        match byte {
+            b'(' => *depth += 1,
+            b')' => *depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        Some(*depth)
+    });
+    depths.max().unwrap_or_default()
 }
 
 fn parse_column(text: &str) -> Parsed<(String, Layout)> {

@@ -6,10 +6,11 @@ use zeroize::Zeroizing;
 
 use super::{
     described::Description,
+    expense::over,
     fields::{Fields, HASH, HashField},
     layout::LayoutMisfit,
     not_read::NotRead,
-    run::{StepValue, Surroundings, output_len, over, run},
+    run::{StepValue, Surroundings, output_len, run},
     step::{End, HashStep, Native, Operand},
 };
 use crate::{
@@ -164,10 +165,12 @@ impl<'f> HashReading<'f> {
 
     /// Refuses a digest that proves nothing, and costs that nobody can pay.
     fn checked(self, limits: &CostLimits) -> Result<Self, Unverified> {
-        let (steps, fields) = (&self.description.steps, &self.fields);
-        match over(steps, fields, limits) {
-            Some(true) => Err(Unverified::TooExpensive),
-            Some(false) if self.has_fair_digest() => Ok(self),
+        let others = self.description.others.iter().map(|(_, steps)| steps);
+        let all = others.chain([&self.description.steps]);
+        let over = all.map(|steps| over(steps, &self.fields, limits));
+        match over.collect::<Option<Vec<_>>>() {
+            Some(over) if over.contains(&true) => Err(Unverified::TooExpensive),
+            Some(_) if self.has_fair_digest() => Ok(self),
             _ => Err(Unverified::Malformed),
         }
     }
@@ -196,6 +199,10 @@ impl<'f> HashReading<'f> {
         match &self.target {
             ReadTarget::Digest => {
                 let expected = self.fields.get(HASH).map_or(&[][..], |field| &field.bytes);
+                // Whatever the password, a function gives as many bytes: this hash was cut off.
+                if value.is_derived && value.bytes.len() != expected.len() {
+                    return Err(Unverified::Malformed);
+                }
                 Ok(!expected.is_empty() && value.bytes.ct_eq(expected).into())
             }
             ReadTarget::Native(parsed) => parsed.matches(&value.bytes, scratch),

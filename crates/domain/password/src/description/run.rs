@@ -10,8 +10,9 @@ use super::{
     step::{Count, HashStep, Operand, ScryptCosts, Slow, Special},
 };
 use crate::{
-    CostLimits, MakeHashError,
+    MakeHashError,
     coding::Coding,
+    limits::{STEP_WORK_BYTES, VALUE_BYTES_MAX, WORK_BYTES_MAX},
     native::{Scratch, bcrypt, md5_crypt},
 };
 
@@ -58,7 +59,7 @@ pub(crate) fn run(
             password = password.with(step.apply(&password.bytes));
         }
     }
-    let mut run = Run { around, password: &password.bytes, scratch };
+    let mut run = Run { around, password: &password.bytes, scratch, work_bytes: 0 };
     run.all(others, password.clone())
 }
 
@@ -66,6 +67,8 @@ struct Run<'r> {
     around: &'r Surroundings<'r>,
     password: &'r [u8],
     scratch: &'r mut Scratch,
+    /// What all steps have worked on until now.
+    work_bytes: u64,
 }
 
 impl Run<'_> {
@@ -75,9 +78,17 @@ impl Run<'_> {
         mut value: StepValue,
     ) -> Result<StepValue, MakeHashError> {
         for step in steps {
+            self.bear(value.bytes.len())?;
             value = self.step(step, &value)?;
         }
         Ok(value)
+    }
+
+    /// A description may have steps done over and over, on values that grow: this bounds both.
+    fn bear(&mut self, len: usize) -> Result<(), MakeHashError> {
+        self.work_bytes += len as u64 + STEP_WORK_BYTES;
+        let is_bearable = len <= VALUE_BYTES_MAX && self.work_bytes <= WORK_BYTES_MAX;
+        if is_bearable { Ok(()) } else { Err(MakeHashError::TooLong) }
     }
 
     fn step(&mut self, step: &HashStep, value: &StepValue) -> Result<StepValue, MakeHashError> {
@@ -114,8 +125,8 @@ impl Run<'_> {
             HashStep::Bare => value.with(Zeroizing::new(without_padding(bytes).into())),
             HashStep::Decode(coding) => {
                 let text = String::from_utf8_lossy(bytes);
-                // A column that holds no such text is its site's own mistake, and no password of it.
-                value.with(Zeroizing::new(coding.decode(&text).unwrap_or_default()))
+                let decoded = coding.decode(&text).ok_or(MakeHashError::Undecodable)?;
+                value.with(Zeroizing::new(decoded))
             }
             HashStep::Times(count, steps) => {
                 let mut value = value.clone();
@@ -137,6 +148,7 @@ impl Run<'_> {
         let mut joined = Zeroizing::new(Vec::new());
         for operand in operands {
             joined.extend_from_slice(&self.operand(operand, running)?);
+            self.bear(joined.len())?;
         }
         Ok(joined)
     }
@@ -220,7 +232,7 @@ impl Run<'_> {
             Special::Ed25519 => special::ed25519(bytes),
             Special::Aes256Ctr(message) => {
                 let message = self.operand(message, bytes)?;
-                special::aes256_ctr(bytes, &message).unwrap_or_default()
+                special::aes256_ctr(bytes, &message).ok_or(MakeHashError::Undecodable)?
             }
             Special::Md5Crypt { salt, magic } => {
                 let (salt, magic) = (self.operand(salt, bytes)?, self.operand(magic, bytes)?);
@@ -330,51 +342,5 @@ impl Special {
             Self::Md5Crypt { .. } => Some(16),
             Self::Aes256Ctr(_) => None,
         }
-    }
-}
-
-/// Whether the steps ask for more than the caps allow; `None` if a cost is missing or impossible.
-pub(super) fn over(steps: &[HashStep], fields: &Fields, limits: &CostLimits) -> Option<bool> {
-    let mut is_over = false;
-    for step in steps {
-        is_over |= match step {
-            HashStep::Times(count, steps) => {
-                number(count, fields)? > u64::from(limits.digest_rounds_max)
-                    || over(steps, fields, limits)?
-            }
-            HashStep::Slow(slow) => slow.exceeds(fields, limits)?,
-            _ => false,
-        };
-    }
-    Some(is_over)
-}
-
-impl Slow {
-    fn exceeds(&self, fields: &Fields, limits: &CostLimits) -> Option<bool> {
-        let positive = |count: &Count| number(count, fields).filter(|number| *number > 0);
-        Some(match self {
-            Self::Pbkdf2 { iterations, .. } => {
-                positive(iterations)? > limits.pbkdf2_iterations_max.into()
-            }
-            Self::Scrypt { costs, .. } => {
-                let [log_n, r, p] = scrypt_costs(costs, fields)?;
-                if log_n == 0 || r == 0 || p == 0 {
-                    return None;
-                }
-                log_n > limits.scrypt_log_n_max.into()
-                    || r > limits.scrypt_r_max.into()
-                    || p > limits.scrypt_p_max.into()
-            }
-            Self::Argon2 { costs: [memory_kib, passes, lanes], .. } => {
-                positive(memory_kib)? > limits.argon2_memory_kib_max.into()
-                    || positive(passes)? > limits.argon2_passes_max.into()
-                    || positive(lanes)? > limits.argon2_lanes_max.into()
-            }
-            Self::Bcrypt { cost, .. } => {
-                let cost = u32::try_from(positive(cost)?).ok()?;
-                crate::limits::BCRYPT_COSTS.contains(&cost).then_some(())?;
-                cost > limits.bcrypt_cost_max
-            }
-        })
     }
 }

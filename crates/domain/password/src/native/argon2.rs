@@ -43,9 +43,17 @@ pub(super) fn read(text: &str) -> Result<ParsedHash<Argon2>, Unverified> {
         key: Zeroizing::default(),
     };
     method.params().ok_or(Malformed)?;
-    let digest = of_fair_length(decode(digest, Coding::Base64Bare)?)?;
+    let digest = whole(of_fair_length(decode(digest, Coding::Base64Bare)?)?)?;
     Ok(ParsedHash::new(method, read_salt(salt)?, digest))
 }
+
+/// The length enters the function, so that a digest which lost its end matches nothing. Nobody writes
+/// one that is not a multiple of this.
+fn whole(digest: Vec<u8>) -> Result<Vec<u8>, Unverified> {
+    if digest.len().is_multiple_of(DIGEST_BYTES_STEP) { Ok(digest) } else { Err(Malformed) }
+}
+
+const DIGEST_BYTES_STEP: usize = 8;
 
 /// `m=65536,t=3,p=4`: three positive numbers.
 fn read_costs(text: &str) -> Result<([char; 3], [u32; 3]), Unverified> {

@@ -1,6 +1,7 @@
 //! Stored hashes of the software of real sites: what we make of theirs, and they of ours.
 
 mod counterparts;
+mod fuzzed;
 mod vectors;
 
 use std::sync::atomic::{AtomicU64, Ordering};

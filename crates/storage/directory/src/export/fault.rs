@@ -5,6 +5,7 @@ use std::{
 
 use model::AccountId;
 
+use super::no_table::NoTable;
 use crate::{
     limits::EXPORT_LINE_BYTES_MAX,
     row::{MappedField, RawRow, RowFault},
@@ -23,6 +24,14 @@ pub enum ExportError {
         path: PathBuf,
         /// What the system reported.
         source: io::Error,
+    },
+    /// The file is something else.
+    #[error("{path} is {found}")]
+    NoTable {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: NoTable,
     },
     /// The columns do not make accounts.
     #[error("{path}, line 1: {fault}")]
@@ -107,6 +116,9 @@ pub enum LineFault {
         /// Fields in the header.
         expected: u64,
     },
+    /// What psql writes below a table.
+    #[error("this is psql's count of rows: leave it out, with `\\pset footer off`")]
+    Footer,
     /// The keys of a JSON object do not make an account.
     #[error("{0}")]
     Keys(HeaderFault),

@@ -1,22 +1,29 @@
-use std::io::{Chain, Read};
+use std::io::{BufRead, Chain, Read};
 
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use super::{
     fault::{ExportRow, HeaderFault, LineFault},
     head::{Head, known_columns},
+    unsaid::Unsaid,
 };
 use crate::row::RawRow;
 
 /// What may stand between two fields, the likeliest first.
-const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// The rows of a table whose first line is its header.
-pub(super) fn rows<R: Read + Send>(
-    header: &str,
-    file: R,
+/// The rows of a table whose first line is its header, or says what stands between two fields, as Excel
+/// has it: `sep=;`.
+pub(super) fn rows<R: BufRead + Send>(
+    [first, second]: &[String; 2],
+    mut table: R,
 ) -> Result<impl Iterator<Item = ExportRow> + Send + use<R>, HeaderFault> {
-    let delimiter = delimiter(header);
+    let named = named_delimiter(first);
+    let (header, lines_before) = if named.is_some() { (second, 1) } else { (first, 0) };
+    if named.is_some() {
+        table.consume(first.len());
+    }
+    let delimiter = named.unwrap_or_else(|| delimiter(header));
     let columns = split(header, delimiter);
     if columns.is_empty() {
         return Err(HeaderFault::Empty);
@@ -25,17 +32,25 @@ pub(super) fn rows<R: Read + Send>(
     let from_windows = header.ends_with("\r\n");
     // So that the last line is counted like every other, it ends like every other.
     let end = if from_windows { "\r\n" } else { "\n" };
-    let reader = reader(delimiter).from_reader(file.chain(end.as_bytes()));
-    Ok(Rows { reader, head, from_windows })
+    let table = Unsaid::new(table, delimiter).chain(end.as_bytes());
+    Ok(Rows { reader: reader(delimiter).from_reader(table), head, from_windows, lines_before })
 }
 
 struct Rows<R> {
-    reader: Reader<Chain<R, &'static [u8]>>,
+    reader: Reader<Chain<Unsaid<R>, &'static [u8]>>,
     head: Head,
     from_windows: bool,
+    lines_before: u64,
 }
 
-impl<R: Read> Iterator for Rows<R> {
+fn named_delimiter(line: &str) -> Option<u8> {
+    match line.trim_end_matches(['\r', '\n']).strip_prefix("sep=")?.as_bytes() {
+        [delimiter] => Some(*delimiter),
+        _ => None,
+    }
+}
+
+impl<R: BufRead> Iterator for Rows<R> {
     type Item = ExportRow;
 
     fn next(&mut self) -> Option<ExportRow> {
@@ -43,12 +58,13 @@ impl<R: Read> Iterator for Rows<R> {
         match self.reader.read_byte_record(&mut record) {
             Ok(true) => Some((self.line(&record), self.row(record))),
             Ok(false) => None,
+            Err(_) if is_footer(&record) => Some((self.line(&record), Err(LineFault::Footer))),
             Err(error) => Some((self.line(&record), Err(fault(error)))),
         }
     }
 }
 
-impl<R: Read> Rows<R> {
+impl<R: BufRead> Rows<R> {
     /// The line where the record just read begins.
     ///
     /// The reader's own word for it counts from the end of the record before, blank lines and all.
@@ -57,7 +73,7 @@ impl<R: Read> Rows<R> {
     fn line(&self, record: &ByteRecord) -> u64 {
         let lines = record.as_slice().split(|byte| *byte == b'\n').count() as u64;
         let here = self.reader.position().line() + u64::from(self.from_windows);
-        here.saturating_sub(lines)
+        (here + self.lines_before).saturating_sub(lines)
     }
 
     fn row(&self, record: ByteRecord) -> Result<RawRow, LineFault> {
@@ -68,6 +84,15 @@ impl<R: Read> Rows<R> {
         }
         Ok(row)
     }
+}
+
+/// `(2 rows)`.
+fn is_footer(record: &ByteRecord) -> bool {
+    let text = record.get(0).map(<[u8]>::trim_ascii).filter(|_| record.len() == 1);
+    let words = text.and_then(|text| text.strip_prefix(b"(")?.strip_suffix(b")"));
+    let words =
+        words.and_then(|words| words.strip_suffix(b" rows").or(words.strip_suffix(b" row")));
+    words.is_some_and(|number| number.iter().all(u8::is_ascii_digit))
 }
 
 /// The delimiter that makes the most of the header.

@@ -1,8 +1,10 @@
-use std::{fs, path::PathBuf};
+use std::{fs, io::Write as _, path::PathBuf};
 
 use directory::{Ability, Directory, Export, ReadError, WriteError};
+use flate2::{Compression, write::GzEncoder};
 use futures_util::TryStreamExt;
 use model::Timestamp;
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 use crate::site::{id, ids, ids_of};
@@ -190,6 +192,140 @@ fn lines_are_counted_as_an_editor_counts_them() {
     }
     let first = refusal("u.csv", "id,email,hash\r\n,c,h\r\n");
     assert!(first.starts_with("u.csv, line 2: "), "{first}");
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn utf16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    text.encode_utf16().flat_map(to_bytes).collect()
+}
+
+#[test]
+fn what_holds_a_table_is_unwrapped() {
+    let marked = format!("\u{feff}{COMMA}");
+    let windows = marked.replace('\n', "\r\n");
+    for bytes in [
+        gzip(COMMA.as_bytes()),
+        [gzip(&COMMA.as_bytes()[..40]), gzip(&COMMA.as_bytes()[40..])].concat(),
+        gzip(&utf16(&marked, u16::to_le_bytes)),
+        utf16(&marked, u16::to_le_bytes),
+        utf16(&windows, u16::to_be_bytes),
+        format!("sep=,\n{COMMA}").into_bytes(),
+        format!("\u{feff}sep=;\r\n{}", COMMA.replace("$m=8,t=1,p=1$", "$m=8$").replace(',', ";"))
+            .into_bytes(),
+        COMMA.replace("$m=8,t=1,p=1$", "$m=8$").replace(',', "|").into_bytes(),
+    ] {
+        let export = read("users", &bytes);
+        assert_eq!(ids_of(export.accounts()), ["1", "2", "3"], "{:?}", &bytes[..20]);
+        assert_eq!(export.accounts()[0].email.as_deref(), Some("a@b.example"));
+        assert!(export.accounts()[0].credential.is_some());
+    }
+    let lines = utf16("\u{feff}{\"id\":1,\"mail\":\"a@b\",\"hash\":\"x\"}\r\n", u16::to_le_bytes);
+    assert_eq!(ids_of(read("users", lines).accounts()), ["1"]);
+    assert!(refusal("u", "sep=;\nid;email;hash\n1;a;h\n;b;h\n").starts_with("u, line 4: "));
+}
+
+#[test]
+fn what_is_no_table_is_called_by_its_name() {
+    let hash = "$2b$04$yOGrsFj5ACLCNTJ6UjydF.TcEcrabrLX4wJ.rpTcRZF5p88cSKJ3m";
+    let array = format!("[{{\"id\": 1, \"email\": \"a@x.example\", \"hash\": \"{hash}\"}}]");
+    let psql = format!(" id | email | hash\n----+-------+------\n  1 | a@b | {hash}\n(1 row)\n");
+    let mysql = format!("+----+-----+\n| id | hash |\n+----+-----+\n|  1 | {hash} |\n");
+    let markdown = format!("| id | email | hash |\n|---|---|---|\n| 1 | a | {hash} |\n");
+    let insert = format!("INSERT INTO `users` VALUES (1,'a@b','{hash}');\n");
+    let (bare, marked) = (utf16(COMMA, u16::to_le_bytes), format!("\u{feff}{array}"));
+    let cases: [(&[u8], &str); 16] = [
+        (array.as_bytes(), "a JSON array"),
+        (marked.as_bytes(), "a JSON array"),
+        (b"[\n  {\n", "a JSON array"),
+        (psql.as_bytes(), "a table drawn for people"),
+        (mysql.as_bytes(), "a table drawn for people"),
+        (markdown.as_bytes(), "a table drawn for people"),
+        (insert.as_bytes(), "a dump of a database"),
+        (b"-- MySQL dump 10.13\n--\n", "a dump of a database"),
+        (b"--\n-- PostgreSQL database dump\n", "a dump of a database"),
+        (b"PGDMP\x01\x0e", "a dump of a database"),
+        (b"PK\x03\x04\x14\0", "a zip archive, or a spreadsheet"),
+        (b"\x28\xb5\x2f\xfd\x04", "a compressed file"),
+        (&gzip(&gzip(b"id,email,hash\n")), "a compressed file"),
+        (b"SQLite format 3\0", "a SQLite database"),
+        (b"<?xml version=\"1.0\"?>\n<users>\n", "HTML or XML"),
+        (&bare, "UTF-16 without the mark"),
+    ];
+    for (bytes, name) in cases {
+        let refusal = refusal("users.csv", bytes);
+        assert!(refusal.starts_with(&format!("users.csv is {name}")), "{refusal}");
+        assert!(!refusal.contains("$2b$"), "{refusal}");
+    }
+    let unaligned = refusal("u", "id|email|hash\n1|a|h\n(1 row)\n");
+    assert!(unaligned.starts_with("u, line 3: this is psql's count of rows"), "{unaligned}");
+}
+
+#[test]
+fn what_exports_write_for_nothing_is_nothing() {
+    for (nothing, delimiter) in
+        [("NULL", "\t"), ("\\N", "\t"), ("NULL", ","), ("None", ";"), ("nil", "|")]
+    {
+        let row = |fields: [&str; 5]| fields.join(delimiter).replace('~', nothing) + "\n";
+        let table = row(["id", "email", "username", "hash", "last_login"])
+            + &row(["1", "a@b", "~", "h", "2024-05-01 10:00:00"])
+            + &row(["2", "~", "quill", "~", "~"])
+            + &row(["3", "c@d", "\"~\"", "\"~\"", "~"]);
+        let export = read("users", &table);
+        let [first, second, third] = export.accounts() else { panic!("{table}") };
+        assert_eq!(first.username, None, "{table}");
+        assert!(second.email.is_none() && second.credential.is_none(), "{table}");
+        assert!(second.last_login_at.is_none(), "{table}");
+        assert_eq!(third.username.as_deref(), Some(nothing), "quoted, it is somebody's name");
+        assert!(third.credential.is_some(), "{table}");
+    }
+    let nobody = refusal("u", "id,email,hash\nNULL,a,h\n");
+    assert_eq!(nobody, "u, line 2: an account has no id: correct it");
+}
+
+#[test]
+fn blanks_that_fill_a_column_up_are_no_part_of_it() {
+    let text = "id,email,hash\n1   ,a@b.example  ,$2b$04$x     \n2,\"c@d  \",\"h   \"\n";
+    let export = read("users.csv", text);
+    let hashes =
+        export.accounts().iter().map(|one| one.credential.as_ref().unwrap().hash().expose());
+    assert_eq!(hashes.collect::<Vec<_>>(), ["$2b$04$x", "h"]);
+    assert_eq!(ids_of(export.accounts()), ["1", "2"]);
+    assert_eq!(export.accounts()[0].email.as_deref(), Some("a@b.example"));
+    let lines = read("users.jsonl", "{\"id\":1,\"email\":\"a\",\"hash\":\"$1$x   \"}\n");
+    assert_eq!(lines.accounts()[0].credential.as_ref().unwrap().hash().expose(), "$1$x");
+}
+
+/// Long enough that no message holds it by chance.
+const SECRET_HASH: &str = "$2b$04$yOGrsFj5ACLCNTJ6UjydF.TcEcrabrLX4wJ.rpTcRZF5p88cSKJ3m";
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if testkit::full() { 20_000 } else { 400 }))]
+    #[test]
+    fn no_bytes_make_it_panic_or_show_a_hash(
+        begin in prop::sample::select(vec![
+            "", "id,email,hash\n", "sep=;\nid;email;hash;active\n", "hash|id|email|last_login\n", "{\"id\":1,",
+            "\u{feff}id\temail\thash\temail_verified\n",
+        ]),
+        pieces in prop::collection::vec(prop_oneof![
+            Just(SECRET_HASH.to_owned()),
+            "[,;|\t\n\"\r{}\\[\\]:=]{1,3}",
+            "(NULL|\\\\N|1|a@b|true|2024-05-01)",
+            any::<String>(),
+        ], 0..24),
+        is_utf16 in any::<bool>(),
+    ) {
+        let text = begin.to_owned() + &pieces.concat();
+        let bytes = if is_utf16 { utf16(&text, u16::to_le_bytes) } else { text.into_bytes() };
+        let file = file("users.csv", bytes);
+        if let Err(error) = Export::read(&file.path, Timestamp::from_micros(0)) {
+            prop_assert!(!error.to_string().contains(&SECRET_HASH[7..29]), "{}", error);
+        }
+    }
 }
 
 #[test]

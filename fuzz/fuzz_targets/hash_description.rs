@@ -1,0 +1,42 @@
+//! Arbitrary text as the description of a form: no panic, no endless work, and it means the same once
+//! more when it is printed. An input is a description, a column's text and a password, one a line.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use model::{Secret, StoredHash};
+use password::{CostLimits, HashForms, Verifier};
+
+const CHEAP: CostLimits = CostLimits {
+    bcrypt_cost_max: 4,
+    argon2_memory_kib_max: 256,
+    argon2_passes_max: 2,
+    argon2_lanes_max: 4,
+    pbkdf2_iterations_max: 100,
+    digest_rounds_max: 1000,
+    scrypt_log_n_max: 4,
+    scrypt_r_max: 8,
+    scrypt_p_max: 2,
+};
+
+fuzz_target!(|input: &str| {
+    let mut lines = input.splitn(3, '\n');
+    let [description, column, password] = [(); 3].map(|()| lines.next().unwrap_or_default());
+    let Some(verifier) = verifier(description) else { return };
+    let hash = StoredHash::from_columns(Some(column.to_owned()), &[("salt", "na"), ("n", "7")]);
+    let Some(hash) = hash else { return };
+    let secret = Secret::from(password.as_bytes());
+    let verdict = verifier.verify(&hash, std::slice::from_ref(&secret));
+    let explained = verifier.explain(&hash, &secret);
+    for form in explained.unwrap_or_default().iter().filter(|form| form.format.as_str() == NAME) {
+        let again = self::verifier(&form.description).expect("what is printed can be read");
+        assert_eq!(again.verify(&hash, std::slice::from_ref(&secret)), verdict);
+    }
+});
+
+const NAME: &str = "mine";
+
+fn verifier(description: &str) -> Option<Verifier> {
+    let entry = format!("{NAME}: {description}");
+    let forms = HashForms::of_site([entry.as_str()], Some(Secret::from(&b"pepper"[..])));
+    Some(Verifier::new(CHEAP, forms.ok()?))
+}
