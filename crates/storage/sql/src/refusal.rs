@@ -31,6 +31,16 @@ pub(crate) fn is_row_security(error: &sqlx::Error) -> bool {
     database_error(error).and_then(PgDatabaseError::routine) == Some("check_enable_rls")
 }
 
+/// What a pooler refuses, and what PostgreSQL says once a pooler has given our connection to somebody
+/// else: a prepared statement is there already, or no longer.
+pub(crate) fn is_poolers(error: &sqlx::Error) -> bool {
+    database_error(error).is_some_and(|error| match error.code() {
+        "26000" | "42P05" => true,
+        "08P01" => error.message().starts_with("unsupported startup parameter"),
+        _ => false,
+    })
+}
+
 fn database_error(error: &sqlx::Error) -> Option<&PgDatabaseError> {
     error.as_database_error()?.try_downcast_ref()
 }
@@ -77,7 +87,17 @@ const FILE_REFUSALS: [i32; 3] = [18, 19, 20];
 
 /// Whether the library will not have what it was given.
 fn is_files(error: &sqlx::Error) -> bool {
-    let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<SqliteError>());
-    let code = error.and_then(|error| error.code()?.parse::<i32>().ok());
-    code.is_some_and(|extended| FILE_REFUSALS.contains(&(extended & 0xff)))
+    extended_code(error).is_some_and(|extended| FILE_REFUSALS.contains(&(extended & 0xff)))
+}
+
+/// `SQLITE_READONLY_DIRECTORY`: no log can be made beside a file that is only read.
+const READ_ONLY_FOLDER: i32 = 1544;
+
+pub(crate) fn is_read_only_folder(error: &sqlx::Error) -> bool {
+    extended_code(error) == Some(READ_ONLY_FOLDER)
+}
+
+fn extended_code(error: &sqlx::Error) -> Option<i32> {
+    let error = error.as_database_error()?.try_downcast_ref::<SqliteError>()?;
+    error.code()?.parse().ok()
 }

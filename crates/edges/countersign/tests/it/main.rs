@@ -35,6 +35,7 @@ mod operators;
 mod outage;
 mod pages;
 mod people;
+mod recipes;
 mod reconcile;
 mod references;
 mod relay;
