@@ -196,3 +196,37 @@ fn the_log_has_the_form_and_the_detail_that_were_asked_for() {
     let misread = log(&[], Some("countersign=loud"));
     assert!(misread.contains("RUST_LOG is not used"), "{misread}");
 }
+
+#[test]
+fn tables_of_no_preset_are_shown_with_what_looks_like_accounts() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("site.sqlite3").display());
+    let made = Command::new("python3")
+        .args([
+            "-c",
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); \
+               c.execute('CREATE TABLE members (nr, mail, secret_hash)')",
+        ])
+        .arg(folder.path().join("site.sqlite3"))
+        .status();
+    assert!(made.unwrap().success());
+    let refused = run(["init", "--directory", &url, folder.path().join("new").to_str().unwrap()]);
+    let failure = refused.failure();
+    assert!(failure.contains("members (mail, secret_hash)"), "{failure}");
+    assert!(failure.contains("--preset generic"), "{failure}");
+    assert!(!folder.path().join("new/countersign.toml").exists());
+}
+
+#[test]
+fn the_doctor_says_what_of_a_preset_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("site.sqlite3");
+    fs::File::create(&file).unwrap();
+    let (url, new) = (format!("sqlite:{}", file.display()), folder.path().join("new"));
+    let new = new.to_str().unwrap();
+    run(["init", "--preset", "wordpress", "--directory", &url, new]).json();
+    let config = format!("{new}/countersign.toml");
+    let doctor = run(["--config", &config, "doctor", "--skip-relay-check"]);
+    let missing = "of the preset wordpress, it lacks wp_users, wp_usermeta";
+    assert!(doctor.stdout.contains(missing), "{}", doctor.stdout);
+}
