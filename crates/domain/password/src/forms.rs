@@ -86,6 +86,29 @@ impl HashForms {
         hash: &StoredHash,
         context: ReadingContext<'f>,
     ) -> Result<FormCandidates<'f>, Unverified> {
+        self.as_it_stands(&self.without_padding(hash, context), context)
+    }
+
+    /// A hash without the blanks by which a column of a fixed length was filled up, if it has a form
+    /// without them only.
+    pub(crate) fn without_padding(
+        &self,
+        hash: &StoredHash,
+        context: ReadingContext<'_>,
+    ) -> StoredHash {
+        let bare = hash.text().trim_end_matches(' ');
+        if bare.is_empty() || bare == hash.text() || self.as_it_stands(hash, context).is_ok() {
+            return hash.clone();
+        }
+        let bare = hash.with_text(bare);
+        if self.as_it_stands(&bare, context).is_ok() { bare } else { hash.clone() }
+    }
+
+    fn as_it_stands<'f>(
+        &'f self,
+        hash: &StoredHash,
+        context: ReadingContext<'f>,
+    ) -> Result<FormCandidates<'f>, Unverified> {
         let groups = [(&self.configured, false), (&self.certain, false), (&self.guessed, true)];
         for (forms, is_guess) in groups {
             match read_as(forms, hash, context) {

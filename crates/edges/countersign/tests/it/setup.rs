@@ -1,4 +1,9 @@
-use std::{fs, os::unix::fs::PermissionsExt, process::Command};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
+    process::Command,
+};
 
 use serde_json::Value;
 
@@ -229,4 +234,50 @@ fn the_doctor_says_what_of_a_preset_is_missing() {
     let doctor = run(["--config", &config, "doctor", "--skip-relay-check"]);
     let missing = "of the preset wordpress, it lacks wp_users, wp_usermeta";
     assert!(doctor.stdout.contains(missing), "{}", doctor.stdout);
+}
+
+/// Who may not write into the folder; whoever runs the tests as root becomes nobody.
+fn as_nobody(arguments: &[&str]) -> Run {
+    let program = program(arguments);
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program.get_program());
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    let mut command = if is_root { command } else { Command::new(program.get_program()) };
+    command.args(program.get_args()).output().unwrap().into()
+}
+
+#[test]
+fn a_wal_file_in_a_folder_that_is_only_read_is_called_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("site.sqlite3");
+    let made = Command::new("python3")
+        .args([
+            "-c",
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); \
+               c.execute('PRAGMA journal_mode = wal'); \
+               c.execute('CREATE TABLE users (id, email, username, password_hash)'); c.commit()",
+        ])
+        .arg(&file)
+        .status();
+    assert!(made.unwrap().success());
+    let config = folder.path().join("countersign.toml");
+    let leak = folder.path().join("leak.txt");
+    fs::write(&leak, "ana@example.org:x\n").unwrap();
+    for (suffix, expected) in [("", "add `?immutable=true`"), ("?immutable=true", "")] {
+        let url = format!("sqlite:{}{suffix}", file.display());
+        fs::write(&config, format!("[directory]\npreset = 'generic'\nurl = '{url}'\n")).unwrap();
+        let set = |path: &Path, bits| {
+            fs::set_permissions(path, fs::Permissions::from_mode(bits)).unwrap();
+        };
+        for file in [&file, &config, &leak] {
+            set(file, 0o444);
+        }
+        set(folder.path(), 0o555);
+        let [config, leak] = [&config, &leak].map(|path| path.to_str().unwrap());
+        let assessed = as_nobody(&["--config", config, "assess", "--directory", leak]);
+        set(folder.path(), 0o755);
+        set(Path::new(config), 0o644);
+        assert!(assessed.stderr.contains(expected), "{}", assessed.stderr);
+        assert_eq!(assessed.code, i32::from(suffix.is_empty()), "{}", assessed.stderr);
+    }
 }

@@ -75,7 +75,7 @@ async fn a_mapping_that_finds_nobody_or_ends_everybody_is_refused() {
     assert!(refusal(&site, mapping).await.starts_with("neither `directory.columns.email` nor"));
     let mapping =
         Mapping { sessions: Sessions::Statement("DELETE FROM session".into()), ..small() };
-    assert!(refusal(&site, mapping).await.contains("write `$1`"));
+    assert!(refusal(&site, mapping).await.contains("write `{id}`"));
 }
 
 #[tokio::test]

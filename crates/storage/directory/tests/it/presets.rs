@@ -79,15 +79,24 @@ const PUBLISHED: &[Published] = &[
     Published {
         preset: "mediawiki",
         prefix: None,
-        on: &[Kind::Mariadb, Kind::Sqlite],
+        on: &[Kind::Mariadb],
         tables: &[
-            "CREATE TABLE \"user\" (user_id INTEGER NOT NULL PRIMARY KEY, \
-             user_name VARBINARY(255) NOT NULL DEFAULT '', user_password BLOB NOT NULL, \
-             user_email VARBINARY(255) NOT NULL, user_touched BINARY(14) NOT NULL, \
-             user_token BINARY(32) NOT NULL, user_email_authenticated BINARY(14) DEFAULT NULL)",
-            "INSERT INTO \"user\" VALUES (1, 'Ana', ':B:old', 'ana@b.example', '20240501101112', \
-             '0123456789abcdef0123456789abcdef', '20240501101112')",
-            "INSERT INTO \"user\" VALUES (2, 'Bo', ':B:old', 'bo@b.example', '20240501101112', \
+            "CREATE TABLE \"user\" (user_id INT UNSIGNED AUTO_INCREMENT NOT NULL, \
+             user_name VARBINARY(255) DEFAULT '' NOT NULL, \
+             user_real_name VARBINARY(255) DEFAULT '' NOT NULL, user_password TINYBLOB NOT NULL, \
+             user_newpassword TINYBLOB NOT NULL, user_newpass_time BINARY(14) DEFAULT NULL, \
+             user_email TINYTEXT NOT NULL, user_touched BINARY(14) NOT NULL, \
+             user_token BINARY(32) DEFAULT '' NOT NULL, \
+             user_email_authenticated BINARY(14) DEFAULT NULL, \
+             user_email_token BINARY(32) DEFAULT NULL, \
+             user_password_expires VARBINARY(14) DEFAULT NULL, \
+             UNIQUE INDEX user_name (user_name), INDEX user_email (user_email(50)), \
+             PRIMARY KEY(user_id))",
+            "INSERT INTO \"user\" (user_id, user_name, user_password, user_newpassword, user_email, \
+             user_touched, user_token, user_email_authenticated) VALUES \
+             (1, 'Ana', ':B:old', '', 'ana@b.example', '20240501101112', \
+             '0123456789abcdef0123456789abcdef', '20240501101112'), \
+             (2, 'Bo', ':B:old', '', 'bo@b.example', '20240501101112', \
              '0123456789abcdef0123456789abcdef', NULL)",
         ],
         first: ("1", ":B:old"),
