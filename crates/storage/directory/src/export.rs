@@ -38,7 +38,8 @@ use crate::{hash_shape::HashShape, limits::EXPORT_LINE_BYTES_MAX, row::RawRow};
 /// | `inactive` | `is_inactive`, `disabled`, `is_disabled`, `disabled_at`, `deactivated_at`, `deleted_at`, `banned_at` |
 ///
 /// A field's own name wins over the others; two of the others are an error, and what is not known
-/// is passed over. `id`, `hash` and one of `email` and `username` are needed. An empty hash is an
+/// is passed over. In a table, `NULL` and `\N` say nothing, and neither do `null`, `None` and `nil` but in
+/// a username. `id`, `hash` and one of `email` and `username` are needed. An empty hash is an
 /// account without a password.
 #[derive(Debug)]
 pub struct Export {

@@ -6,7 +6,7 @@ use super::{
     fault::{ExportRow, HeaderFault, LineFault},
     head::{Head, known_columns},
 };
-use crate::row::RawRow;
+use crate::{mapped_field::MappedField, row::RawRow};
 
 /// What may stand between two fields, the likeliest first.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
@@ -64,10 +64,22 @@ impl<R: Read> Rows<R> {
         let record = StringRecord::from_byte_record(record).map_err(|_| LineFault::NotUtf8)?;
         let mut row = RawRow::default();
         for (field, column) in self.head.columns() {
-            row.set(field, record.get(column).map(str::to_owned));
+            let told = record.get(column).filter(|text| !is_nothing(field, text));
+            row.set(field, told.map(str::to_owned));
         }
         Ok(row)
     }
+}
+
+/// What databases and their clients write where a value is missing.
+const NOTHING: [&str; 2] = ["NULL", "\\N"];
+
+/// The same of programs; somebody may be called so.
+const NOTHING_OF_PROGRAMS: [&str; 3] = ["null", "None", "nil"];
+
+fn is_nothing(field: MappedField, text: &str) -> bool {
+    let is_name = field == MappedField::Username;
+    NOTHING.contains(&text) || (!is_name && NOTHING_OF_PROGRAMS.contains(&text))
 }
 
 /// The delimiter that makes the most of the header.
