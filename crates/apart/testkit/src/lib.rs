@@ -13,6 +13,7 @@ pub mod smtp;
 mod terminal;
 mod tools;
 mod witness;
+mod wordpress;
 
 pub use mariadb::{MariadbDatabase, MariadbServer, mariadb};
 pub use postgres::{PostgresServer, TestDatabase, postgres};
@@ -20,3 +21,4 @@ pub use proxy::{CommitProxy, LostCommit};
 pub use terminal::{Terminal, TerminalRun, no_terminal, terminal};
 pub use tools::{full, python, workspace};
 pub use witness::{ForeignWitness, foreign_feeder};
+pub use wordpress::wordpress;

@@ -97,6 +97,30 @@ impl HashForms {
         hash: &StoredHash,
         context: ReadingContext<'f>,
     ) -> FormCandidates<'f> {
+        self.as_it_stands(&self.without_padding(hash, context), context)
+    }
+
+    /// A hash without the blanks by which a column of a fixed length was filled up, if it has a form
+    /// without them only.
+    pub(crate) fn without_padding(
+        &self,
+        hash: &StoredHash,
+        context: ReadingContext<'_>,
+    ) -> StoredHash {
+        let bare = hash.text().trim_end_matches(' ');
+        let is_read = |hash: &StoredHash| !self.as_it_stands(hash, context).all.is_empty();
+        if bare.is_empty() || bare == hash.text() || is_read(hash) {
+            return hash.clone();
+        }
+        let bare = hash.with_text(bare);
+        if is_read(&bare) { bare } else { hash.clone() }
+    }
+
+    fn as_it_stands<'f>(
+        &'f self,
+        hash: &StoredHash,
+        context: ReadingContext<'f>,
+    ) -> FormCandidates<'f> {
         let groups = [(&self.configured, false), (&self.certain, false), (&self.guessed, true)];
         for (forms, is_guess) in groups {
             let ReadForms { all, refused, format } = read_as(forms, hash, context);

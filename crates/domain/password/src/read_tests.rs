@@ -159,7 +159,7 @@ fn no_description_works_without_end() {
         let forms = HashForms::of_site([entry.as_str()], None).unwrap();
         let verifier = Verifier::new(CostLimits::default(), forms);
         let long = secret(&b"x".repeat(10_000));
-        let found = verifier.verify(&hash("5f4dcc3b5aa765d61d8327deb882cf99"), &[long]);
+        let found = verifier.verify(&hash("5f4dcc3b5aa765d61d8327deb882cf99"), &[long]).verdict;
         assert_eq!(found, Verdict::Unverified(Unverified::TooExpensive), "{steps}");
     }
 }
@@ -170,7 +170,7 @@ fn what_lost_its_end_is_malformed() {
     assert_eq!(recognised(argon2), Err(Unverified::Malformed));
     let firebase =
         "$fbscrypt$v=1,n=4,r=8,p=1,ss=AAAA,sk=AAAAAAAAAAAAAAAAAAAAAAAA$AAAA$AAAAAAAAAAAAAAAA";
-    let verdict = verifier(CHEAP).verify(&hash(firebase), &[secret(b"secret")]);
+    let verdict = verifier(CHEAP).verify(&hash(firebase), &[secret(b"secret")]).verdict;
     assert_eq!(verdict, Verdict::Unverified(Unverified::Malformed));
 }
 
@@ -180,7 +180,7 @@ fn a_key_that_is_not_coded_as_it_should_be_is_no_reason_for_no_match() {
     let verdict = |key: &[u8]| {
         let forms = HashForms::of_site([entry], Some(secret(key))).unwrap();
         let hash = hash("0f2b3d0c7c8b0a4f6d5e7f3a1b2c3d4e5f607182");
-        Verifier::new(CHEAP, forms).verify(&hash, &[secret(b"secret")])
+        Verifier::new(CHEAP, forms).verify(&hash, &[secret(b"secret")]).verdict
     };
     assert_eq!(verdict(b"AAAA"), Verdict::NoMatch);
     assert_eq!(verdict(b"not base64"), Verdict::Unverified(Unverified::Malformed));

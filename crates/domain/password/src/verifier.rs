@@ -101,6 +101,7 @@ impl Verifier {
         secret: &Secret,
         randomness: &dyn Randomness,
     ) -> Result<StoredHash, ImitateError> {
+        let hash = &self.forms.without_padding(hash, self.context());
         let candidates = self.candidates(hash).readable()?;
         let chosen = match (reading, &candidates[..]) {
             (Some(reading), all) => all.get(reading),
@@ -267,7 +268,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::samples::{PASSWORD, SAMPLES, hash, secret};
+    use crate::samples::{Counting, PASSWORD, SAMPLES, hash, secret};
 
     fn verifier() -> Verifier {
         Verifier::new(CostLimits::default(), HashForms::known())
@@ -283,6 +284,18 @@ mod tests {
         for (_, text) in SAMPLES {
             let found = tried(text, &[b"", b"Correct hors", PASSWORD, PASSWORD]);
             assert_eq!(found, Verdict::Match { secret: 2, reading: 0 }, "{text}");
+        }
+    }
+
+    #[test]
+    fn blanks_that_fill_a_column_up_are_no_part_of_a_hash() {
+        for (_, text) in SAMPLES {
+            let padded = format!("{text}    ");
+            let found = tried(&padded, &[b"wrong", PASSWORD]);
+            assert_eq!(found, Verdict::Match { secret: 1, reading: 0 }, "{text}");
+            let made =
+                verifier().imitate(&hash(&padded), Some(0), &secret(b"new"), &Counting::default());
+            assert!(!made.unwrap().text().ends_with(' '), "{text}");
         }
     }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::row::MappedField;
+use crate::mapped_field::MappedField;
 
 /// How the site keeps its accounts. Start from a preset and override what differs.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! How well-known applications keep their accounts.
 
 use crate::{
+    mapped_field::MappedField,
     mapping::{Columns, Mapping, Sessions, Source, WriteTable},
-    row::MappedField,
 };
 
 /// How one application keeps its accounts: what a [`Mapping`] and the forms of its hashes begin with.

@@ -5,7 +5,8 @@ use url::Url;
 use crate::{
     grant::grant_for,
     refusal::{
-        is_about_schema, is_lock_timeout, is_refusal, is_row_security, missing_grant, mysql_rule,
+        is_about_schema, is_lock_timeout, is_poolers, is_read_only_folder, is_refusal,
+        is_row_security, missing_grant, mysql_rule,
     },
 };
 
@@ -91,6 +92,20 @@ pub enum SqlError {
         /// What was reported.
         source: sqlx::Error,
     },
+    /// Something stands before PostgreSQL that hands each transaction to whichever connection is free.
+    #[error(
+        "this leads over a pooler in transaction mode, such as pgbouncer, where settings and prepared \
+         statements are lost between two statements: let it lead to the database itself, or to the \
+         pooler in session mode (`pool_mode = session`): {0}"
+    )]
+    Pooler(#[source] Misfit),
+    /// A SQLite file that is written to by others in WAL mode takes files beside it to be read.
+    #[error(
+        "the file is in WAL mode, which takes files beside it, and its folder cannot be written to: let \
+         the folder be writable, or read a copy, or, if nobody writes to the file meanwhile, add \
+         `?immutable=true` to its address: {0}"
+    )]
+    ReadOnlyFolder(#[source] sqlx::Error),
     /// Somebody writes to a SQLite file, and does not come to an end.
     #[error(
         "the lock of `{path}` was held for {waited:?}: `fuser {path}` tells by which process; if it \
@@ -137,6 +152,8 @@ impl From<sqlx::Error> for SqlError {
         match constraint(&error) {
             Some((kind, name)) => Self::Constraint { kind, name },
             None if is_row_security(&error) => Self::RowSecurity(error),
+            None if is_poolers(&error) => Self::Pooler(error.into()),
+            None if is_read_only_folder(&error) => Self::ReadOnlyFolder(error),
             None => match missing_grant(&error).map(grant_for) {
                 Some(grant) => Self::Grant { grant, source: error },
                 None => Self::Database(error),
@@ -198,6 +215,9 @@ impl SqlError {
     }
 
     pub(crate) fn no_connection(url: &str, reason: Misfit) -> Self {
+        if reason.downcast_ref().is_some_and(is_poolers) {
+            return Self::Pooler(reason);
+        }
         Self::NoConnection { url: without_password(url), reason }
     }
 }

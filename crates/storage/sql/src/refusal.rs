@@ -29,7 +29,7 @@ const FILE_SCHEMA: i32 = 1;
 pub(crate) fn is_about_schema(error: &sqlx::Error) -> bool {
     let of_server =
         database_error(error).is_some_and(|error| error.code().starts_with(SERVER_SCHEMA));
-    of_server || file_code(error).is_some_and(|extended| extended & 0xff == FILE_SCHEMA)
+    of_server || extended_code(error).is_some_and(|extended| extended & 0xff == FILE_SCHEMA)
 }
 
 /// Whether somebody else held a lock for longer than the server was to wait.
@@ -42,6 +42,16 @@ pub(crate) fn is_lock_timeout(error: &sqlx::Error) -> bool {
 /// that raised it is not.
 pub(crate) fn is_row_security(error: &sqlx::Error) -> bool {
     database_error(error).and_then(PgDatabaseError::routine) == Some("check_enable_rls")
+}
+
+/// What a pooler refuses, and what PostgreSQL says once a pooler has given our connection to somebody
+/// else: a prepared statement is there already, or no longer.
+pub(crate) fn is_poolers(error: &sqlx::Error) -> bool {
+    database_error(error).is_some_and(|error| match error.code() {
+        "26000" | "42P05" => true,
+        "08P01" => error.message().starts_with("unsupported startup parameter"),
+        _ => false,
+    })
 }
 
 fn database_error(error: &sqlx::Error) -> Option<&PgDatabaseError> {
@@ -90,10 +100,17 @@ const FILE_REFUSALS: [i32; 3] = [18, 19, 20];
 
 /// Whether the library will not have what it was given.
 fn is_files(error: &sqlx::Error) -> bool {
-    file_code(error).is_some_and(|extended| FILE_REFUSALS.contains(&(extended & 0xff)))
+    extended_code(error).is_some_and(|extended| FILE_REFUSALS.contains(&(extended & 0xff)))
+}
+
+/// `SQLITE_READONLY_DIRECTORY`: no log can be made beside a file that is only read.
+const READ_ONLY_FOLDER: i32 = 1544;
+
+pub(crate) fn is_read_only_folder(error: &sqlx::Error) -> bool {
+    extended_code(error) == Some(READ_ONLY_FOLDER)
 }
 
 /// Its lowest byte is the primary code.
-fn file_code(error: &sqlx::Error) -> Option<i32> {
+fn extended_code(error: &sqlx::Error) -> Option<i32> {
     error.as_database_error()?.try_downcast_ref::<SqliteError>()?.code()?.parse().ok()
 }

@@ -233,3 +233,37 @@ fn a_mistake_is_told_with_the_file_and_the_line() {
     assert_eq!(run(["assess", "--accounts", "users.csv"]).code, 2, "no leak is a usage error");
     assert_eq!(run(["assess", "leak.txt"]).code, 2, "no accounts is a usage error");
 }
+
+/// Three with the same hash; of two of them something else cannot be read.
+const PARTLY_GARBLED: &str = "
+import sqlite3, sys
+site = sqlite3.connect(sys.argv[1])
+site.execute('CREATE TABLE users (id INTEGER PRIMARY KEY, email, username, password_hash, seen)')
+hash = '$2b$04$FnTFtrDgRpaMMaDYnZOIwe7Rln5DGEfnHG3TVpjj2X9LjJA7RBlz6'
+for id, seen in ((1, 'yesterday'), (2, 'yesterday'), (3, '2016-06-08')):
+    site.execute('INSERT INTO users VALUES (?, ?, NULL, ?, ?)', (id, f'{id}@example.org', hash, seen))
+site.commit()
+";
+
+#[test]
+fn nobody_whose_row_cannot_be_read_whole_is_said_not_to_be_exposed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("site.sqlite3");
+    let made =
+        std::process::Command::new("python3").args(["-c", PARTLY_GARBLED]).arg(&file).status();
+    assert!(made.unwrap().success());
+    let (config, leak) = (folder.path().join("site.toml"), folder.path().join("leak.txt"));
+    let directory = format!("[directory]\npreset = 'generic'\nurl = 'sqlite:{}'\n", file.display());
+    fs::write(&config, directory + "columns.last_login_at = 'seen'\n").unwrap();
+    let lines = "1@example.org:Correct horse\n2@example.org:wrong\n3@example.org:wrong\n";
+    fs::write(&leak, lines).unwrap();
+    let mut command = program(["--config"]);
+    command.arg(&config).args(["assess", "--directory"]).arg(&leak);
+    let run: Run = command.output().unwrap().into();
+    let report: Value =
+        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
+    let counts = ["accounts", "accounts_unreadable", "exposed", "not_exposed", "unverified"];
+    let counts = counts.map(|count| report[count].as_u64().unwrap());
+    assert_eq!(counts, [3, 2, 1, 1, 1], "{report:#}");
+    assert_eq!(report["unverified_by_reason"], json!({"unreadable_row": 1}), "{report:#}");
+}

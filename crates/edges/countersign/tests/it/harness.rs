@@ -1,6 +1,7 @@
 use std::{
     borrow::BorrowMut,
     collections::BTreeSet,
+    fs,
     io::Write as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -155,6 +156,14 @@ impl TestInstance {
         Self::made(backend.store(), &["--rehearsal"], "rehearsal")
     }
 
+    /// A rehearsal whose directory has the tables of this preset, by which it is known.
+    pub(crate) fn of_application(url: &str, preset: &str) -> Self {
+        let instance = Self::made(None, &["--rehearsal", "--directory", url], "rehearsal");
+        let config = fs::read_to_string(instance.path("countersign.toml")).unwrap();
+        assert!(config.contains(&format!("\npreset = \"{preset}\"")), "{config}");
+        instance
+    }
+
     /// A site's, with an embedded copy of its accounts.
     pub(crate) fn of_copy(backend: Backend) -> Self {
         Self::made(backend.store(), &[], "site")
@@ -278,7 +287,7 @@ pub(crate) fn psql(url: &str, statement: &str) -> Command {
 
 /// The rows of a list in JSON lines.
 pub(crate) fn read_list(file: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(file).unwrap();
+    let text = fs::read_to_string(file).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -300,10 +309,10 @@ pub(crate) fn assert_list_is_true(list: &[Value], site: &DjangoSite) {
 }
 
 fn places(listed: &Value, site: &DjangoSite) -> Vec<(String, String, u64, u64)> {
-    let folder = std::fs::canonicalize(&site.leaks_folder).unwrap();
+    let folder = fs::canonicalize(&site.leaks_folder).unwrap();
     let account = listed["account"].as_str().unwrap();
     let place = |record: &Value| {
-        let file = std::fs::canonicalize(record["file"].as_str().unwrap()).unwrap();
+        let file = fs::canonicalize(record["file"].as_str().unwrap()).unwrap();
         let file = file.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
         (
             account.to_owned(),

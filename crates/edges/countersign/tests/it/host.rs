@@ -101,8 +101,8 @@ fn a_spreadsheet_finds_no_formula_in_a_list() {
     .unwrap();
     fs::write(path("@leak.txt"), "a@example.org:word\nb@example.org:word\n").unwrap();
     let run = listed(&path("list.csv"), &[&path("users.csv"), &path("@leak.txt")]);
-    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(run.code, 4, "{}", run.stderr);
     let list = fs::read_to_string(path("list.csv")).unwrap();
-    assert!(list.contains("\n'=1+1,") && list.contains("\n-7,"), "{list}");
-    assert!(!list.contains(",@leak.txt"), "{list}");
+    assert!(list.contains("\n\"'=1+1\",") && list.contains("\n\"-7\","), "{list}");
+    assert!(!list.contains("\"@leak.txt"), "{list}");
 }

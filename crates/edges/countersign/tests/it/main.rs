@@ -1,6 +1,7 @@
 //! The program as its users meet it: typed commands, real databases, a site that Django runs.
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
+mod applications;
 mod assess;
 mod attacker;
 mod backup;
@@ -38,6 +39,7 @@ mod operators;
 mod outage;
 mod pages;
 mod people;
+mod recipes;
 mod reconcile;
 mod references;
 mod relay;

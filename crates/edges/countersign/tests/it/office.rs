@@ -107,6 +107,20 @@ impl Office {
         office
     }
 
+    /// Of an application that is not Django, where these people are exposed.
+    pub(crate) fn of_application(
+        instance: TestInstance,
+        url: &str,
+        exposed: Vec<SitePerson>,
+    ) -> Self {
+        let mut office = Self::of_people(instance, Backend::Sqlite.site().copy(), exposed);
+        office.instance.set("COUNTERSIGN_DIRECTORY_WRITE_URL", url);
+        office.found();
+        office.arm();
+        office.find();
+        office
+    }
+
     /// Of this instance as it is, where nobody but these people is exposed.
     pub(crate) fn of_people(
         instance: TestInstance,

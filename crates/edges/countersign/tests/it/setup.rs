@@ -1,4 +1,9 @@
-use std::{fs, os::unix::fs::PermissionsExt, process::Command};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
+    process::Command,
+};
 
 use serde_json::Value;
 
@@ -199,4 +204,84 @@ fn the_log_has_the_form_and_the_detail_that_were_asked_for() {
     assert!(Run::from(made).stderr.contains("\"event\":\"store_made\""));
     let misread = log(&[], Some("countersign=loud"));
     assert!(misread.contains("RUST_LOG is not used"), "{misread}");
+}
+
+#[test]
+fn tables_of_no_preset_are_shown_with_what_looks_like_accounts() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("site.sqlite3").display());
+    let made = Command::new("python3")
+        .args([
+            "-c",
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); \
+               c.execute('CREATE TABLE members (nr, mail, secret_hash)')",
+        ])
+        .arg(folder.path().join("site.sqlite3"))
+        .status();
+    assert!(made.unwrap().success());
+    let refused = run(["init", "--directory", &url, folder.path().join("new").to_str().unwrap()]);
+    let failure = refused.failure();
+    assert!(failure.contains("members (mail, secret_hash)"), "{failure}");
+    assert!(failure.contains("--preset generic"), "{failure}");
+    assert!(!folder.path().join("new/countersign.toml").exists());
+}
+
+#[test]
+fn the_doctor_says_what_of_a_preset_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("site.sqlite3");
+    fs::File::create(&file).unwrap();
+    let (url, new) = (format!("sqlite:{}", file.display()), folder.path().join("new"));
+    let new = new.to_str().unwrap();
+    run(["init", "--preset", "wordpress", "--directory", &url, new]).json();
+    let config = format!("{new}/countersign.toml");
+    let doctor = run(["--config", &config, "doctor", "--skip-relay-check"]);
+    let missing = "of the preset wordpress, it lacks wp_users, wp_usermeta";
+    assert!(doctor.stdout.contains(missing), "{}", doctor.stdout);
+}
+
+/// Who may not write into the folder; whoever runs the tests as root becomes nobody.
+fn as_nobody(arguments: &[&str]) -> Run {
+    let program = program(arguments);
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program.get_program());
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    let mut command = if is_root { command } else { Command::new(program.get_program()) };
+    command.args(program.get_args()).output().unwrap().into()
+}
+
+#[test]
+fn a_wal_file_in_a_folder_that_is_only_read_is_called_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("site.sqlite3");
+    let made = Command::new("python3")
+        .args([
+            "-c",
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); \
+               c.execute('PRAGMA journal_mode = wal'); \
+               c.execute('CREATE TABLE users (id, email, username, password_hash)'); c.commit()",
+        ])
+        .arg(&file)
+        .status();
+    assert!(made.unwrap().success());
+    let config = folder.path().join("countersign.toml");
+    let leak = folder.path().join("leak.txt");
+    fs::write(&leak, "ana@example.org:x\n").unwrap();
+    for (suffix, expected) in [("", "add `?immutable=true`"), ("?immutable=true", "")] {
+        let url = format!("sqlite:{}{suffix}", file.display());
+        fs::write(&config, format!("[directory]\npreset = 'generic'\nurl = '{url}'\n")).unwrap();
+        let set = |path: &Path, bits| {
+            fs::set_permissions(path, fs::Permissions::from_mode(bits)).unwrap();
+        };
+        for file in [&file, &config, &leak] {
+            set(file, 0o444);
+        }
+        set(folder.path(), 0o555);
+        let [config, leak] = [&config, &leak].map(|path| path.to_str().unwrap());
+        let assessed = as_nobody(&["--config", config, "assess", "--directory", leak]);
+        set(folder.path(), 0o755);
+        set(Path::new(config), 0o644);
+        assert!(assessed.stderr.contains(expected), "{}", assessed.stderr);
+        assert_eq!(assessed.code, i32::from(suffix.is_empty()), "{}", assessed.stderr);
+    }
 }

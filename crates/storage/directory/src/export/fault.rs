@@ -8,7 +8,8 @@ use model::AccountId;
 use super::no_table::NoTable;
 use crate::{
     limits::EXPORT_LINE_BYTES_MAX,
-    row::{MappedField, RawRow, RowFault},
+    mapped_field::MappedField,
+    row::{RawRow, RowFault},
 };
 
 /// A line and what stands there.

@@ -1,5 +1,5 @@
 use super::fault::HeaderFault;
-use crate::row::MappedField;
+use crate::mapped_field::MappedField;
 
 /// Where in an export's columns each field stands.
 pub(super) struct Head(Vec<(MappedField, usize)>);

@@ -6,10 +6,7 @@ use super::{
     fault::{ExportRow, LineFault},
     head::Head,
 };
-use crate::{
-    limits::EXPORT_LINE_BYTES_MAX,
-    row::{MappedField, RawRow},
-};
+use crate::{limits::EXPORT_LINE_BYTES_MAX, mapped_field::MappedField, row::RawRow};
 
 /// The objects of a file that holds one on each line.
 pub(super) fn rows(file: impl BufRead + Send) -> impl Iterator<Item = ExportRow> + Send {

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     failure::ReadError,
+    mapped_field::MappedField,
     mapping::Sessions,
     report::{DirectoryReport, WriteGrant},
-    row::MappedField,
 };
 
 impl TableDirectory {

@@ -13,8 +13,9 @@ use crate::{
     hash_shape::HashShape,
     limits::{READ_CONNECTIONS_MAX, SCAN_CONNECTIONS_MAX, WRITE_CONNECTIONS_MAX},
     location::Location,
+    mapped_field::MappedField,
     mapping::{Columns, Mapping, Sessions, Source, WriteTable},
-    row::{MappedField, RawRow},
+    row::RawRow,
 };
 
 /// The database's own clock.

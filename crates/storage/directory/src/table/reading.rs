@@ -6,10 +6,8 @@ use sql::{QueryText, SqlTx};
 
 use super::connection::TableDirectory;
 use crate::{
-    contract::AccountStream,
-    failure::ReadError,
-    limits::KEYS_PER_STATEMENT_MAX,
-    row::{MappedField, RawRow},
+    contract::AccountStream, failure::ReadError, limits::KEYS_PER_STATEMENT_MAX,
+    mapped_field::MappedField, row::RawRow,
 };
 
 impl TableDirectory {

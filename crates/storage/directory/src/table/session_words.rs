@@ -1,7 +1,7 @@
 //! The words of statements that end sessions.
 
 use super::text::{Statements, bare};
-use crate::row::MappedField;
+use crate::mapped_field::MappedField;
 
 /// Several statements in one text: each ends in `;` at the end of a line.
 pub(super) fn statements(text: &str) -> impl Iterator<Item = &str> {

@@ -9,8 +9,8 @@ use crate::{
     engine::Engine,
     hash_shape::HashShape,
     limits::{ACCOUNTS_PER_NAME_MAX, LATEST_CHANGES_READ},
+    mapped_field::MappedField,
     mapping::{Columns, Mapping, Source},
-    row::MappedField,
 };
 
 /// A mapping, in the words of its database.

@@ -13,8 +13,9 @@ use crate::{
     hash_form::{HashForm, HashValue, hex},
     hash_shape::HashShape,
     locked::{LockedRow, RowNow, TransactionFate},
+    mapped_field::MappedField,
     report::WriteGrant,
-    row::{MappedField, RawRow},
+    row::RawRow,
 };
 
 /// What became of a transaction, in the database's own word.

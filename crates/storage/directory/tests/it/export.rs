@@ -359,3 +359,18 @@ async fn an_export_is_a_directory_that_nothing_can_happen_to() {
     assert!(matches!(directory.changed_since(None).await, Err(ReadError::NoChanges)));
     assert_eq!(directory.check().await.unwrap().without_password, 2);
 }
+
+#[test]
+fn what_databases_write_for_nothing_says_nothing() {
+    for nothing in ["NULL", "\\N"] {
+        let text = format!(
+            "id\temail\tusername\thash\tlast_login\temail_verified\n1\ta@b.example\t{nothing}\th\t\
+             {nothing}\t{nothing}\n2\t{nothing}\tbo\t{nothing}\t2016-06-08\t2016-06-08\n"
+        );
+        let export = read("u.tsv", text);
+        let [ana, bo] = export.accounts() else { panic!("{nothing}") };
+        assert!(ana.username.is_none() && ana.last_login_at.is_none(), "{nothing}");
+        assert_eq!(ana.email_verified, None, "{nothing}");
+        assert!(bo.email.is_none() && bo.credential.is_none(), "{nothing}");
+    }
+}

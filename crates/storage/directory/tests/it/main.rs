@@ -11,6 +11,7 @@ mod locking;
 mod many;
 mod mysql;
 mod opening;
+mod presets;
 mod reading;
 mod replacing;
 mod sessions;

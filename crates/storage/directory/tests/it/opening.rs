@@ -1,4 +1,5 @@
 use directory::{Columns, Mapping, OpenError, Sessions, Source};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::site::{Site, ids, scan, small, small_from};
 
@@ -74,7 +75,7 @@ async fn a_mapping_that_finds_nobody_or_ends_everybody_is_refused() {
     assert!(refusal(&site, mapping).await.starts_with("neither `directory.columns.email` nor"));
     let mapping =
         Mapping { sessions: Sessions::Statement("DELETE FROM session".into()), ..small() };
-    assert!(refusal(&site, mapping).await.contains("write `$1`"));
+    assert!(refusal(&site, mapping).await.contains("write `{id}`"));
 }
 
 #[tokio::test]
@@ -121,4 +122,27 @@ async fn nobody_waits_for_ever_for_a_table_that_is_locked() {
     for error in [looked.unwrap_err(), counted.unwrap_err()] {
         assert!(error.to_string().contains("lock timeout"), "{error}");
     }
+}
+
+/// A pooler that knows fewer parameters than the server behind it, as pgbouncer does.
+async fn pooler_without_options() -> String {
+    const REFUSAL: &[u8] = b"SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter: options\0\0";
+    let pooler = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://site@{}/site?sslmode=disable", pooler.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = pooler.accept().await {
+            let _ = client.read(&mut [0; 1024]).await;
+            let length = u32::try_from(REFUSAL.len() + 4).unwrap().to_be_bytes();
+            let _ = client.write_all(&[b"E", &length[..], REFUSAL].concat()).await;
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_pooler_is_called_by_its_name() {
+    let error = directory::open(&pooler_without_options().await, None, small()).await.unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("pooler in transaction mode"), "{error}");
+    assert!(error.contains("to the database itself"), "{error}");
 }

@@ -1,0 +1,190 @@
+//! Each recipe of docs/recipes.md, on the tables of its application: one of two accounts is found.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use serde::Deserialize;
+use serde_json::Value;
+use sql::{Access, Db, OpenOptions, QueryText};
+use tempfile::TempDir;
+
+use crate::harness::{Run, program};
+
+const PAGE: &str = include_str!("../../../../../docs/recipes.md");
+
+/// The application's tables, and rows with `{id}`, `{email}`, `{name}` and what a vector has.
+const TABLES: &str = include_str!("recipes.jsonl");
+
+/// Hashes that real software has made, or that others have published.
+const VECTORS: &str = include_str!("../../../../domain/password/tests/it/vectors.jsonl");
+
+/// A digest of the former membership of ASP.NET: base64 of SHA-1 of the salt and the password in
+/// UTF-16, as a program in Python has computed it.
+const MEMBERSHIP: &str = r#"{"id": "membership", "password": "my password",
+    "stored": "AqVcFYfRr6HNujGNReXI3AQxIm0=", "extra": {"salt": "MTIzNDU2Nzg5MDEyMzQ1Ng=="}}"#;
+
+#[derive(Deserialize)]
+struct Published {
+    recipe: String,
+    database: String,
+    vector: String,
+    tables: Vec<String>,
+    rows: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Vector {
+    id: String,
+    password: String,
+    stored: String,
+    #[serde(default)]
+    extra: BTreeMap<String, String>,
+}
+
+fn all() -> Vec<Published> {
+    TABLES.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn vectors() -> BTreeMap<String, Vector> {
+    let lines = VECTORS.lines().chain([MEMBERSHIP]);
+    let vectors = lines.map(|line| serde_json::from_str::<Vector>(line).unwrap());
+    vectors.map(|vector| (vector.id.clone(), vector)).collect()
+}
+
+/// The blocks of configuration by their headings.
+fn recipes() -> BTreeMap<&'static str, &'static str> {
+    let sections = PAGE.split("\n### ").skip(1);
+    let recipe = |section: &'static str| {
+        let (heading, rest) = section.split_once('\n')?;
+        let block = rest.split_once("```toml\n")?.1.split_once("\n```")?.0;
+        Some((heading, block))
+    };
+    sections.map(|section| recipe(section).unwrap_or_else(|| panic!("{section}"))).collect()
+}
+
+struct Person<'v> {
+    id: &'static str,
+    email: &'v str,
+    name: &'static str,
+}
+
+/// Two people with the same hash; the first one's password has leaked.
+fn people(vector: &Vector) -> [Person<'_>; 2] {
+    let user = vector.extra.get("user").filter(|user| user.contains('@'));
+    let ana = user.map_or("ana@example.org", String::as_str);
+    [
+        Person { id: "1", email: ana, name: "ana" },
+        Person { id: "2", email: "bo@example.org", name: "bo" },
+    ]
+}
+
+#[test]
+fn every_recipe_is_tried() {
+    let tried: Vec<_> = all().into_iter().map(|published| published.recipe).collect();
+    let written: Vec<_> = recipes().into_keys().collect();
+    assert_eq!(tried.iter().filter(|tried| !written.contains(&tried.as_str())).count(), 0);
+    let untried = written.iter().filter(|recipe| !tried.iter().any(|tried| tried == *recipe));
+    assert_eq!(untried.collect::<Vec<_>>(), Vec::<&&str>::new());
+}
+
+#[tokio::test]
+async fn a_recipe_finds_the_exposed_one_and_may_seal_it() {
+    let (recipes, vectors) = (recipes(), vectors());
+    let mut faults = Vec::new();
+    for published in all() {
+        let site = Trial::of(&published, &vectors[&published.vector]).await;
+        let fault = site.judge(recipes[published.recipe.as_str()]);
+        faults.extend(fault.err().map(|fault| format!("{}: {fault}", published.recipe)));
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// An instance, and a site's database with two accounts.
+struct Trial {
+    folder: TempDir,
+    url: String,
+    leak: String,
+    pepper: Option<String>,
+}
+
+impl Trial {
+    async fn of(published: &Published, vector: &Vector) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = match published.database.as_str() {
+            "postgres" => testkit::postgres().database().url,
+            "mariadb" => testkit::mariadb().database().url,
+            _ => {
+                let file = folder.path().join("site.sqlite3");
+                fs::File::create(&file).unwrap();
+                format!("sqlite:{}", file.display())
+            }
+        };
+        let people = people(vector);
+        let rows = people.iter().flat_map(|person| rows_of(published, vector, person));
+        fill(&url, published.tables.iter().cloned().chain(rows)).await;
+        let [ana, bo] = people;
+        let leak = format!("{}:{}\n{}:not-it-9\n", ana.email, vector.password, bo.email);
+        Self { folder, url, leak, pepper: vector.extra.get("pepper").cloned() }
+    }
+
+    /// What is not as it should be.
+    fn judge(&self, recipe: &str) -> Result<(), String> {
+        let folder = self.folder.path().join("instance");
+        let made: Run = program(["init"]).arg(&folder).output().unwrap().into();
+        made.json();
+        fs::write(folder.join("countersign.toml"), recipe).unwrap();
+        if let Some(pepper) = &self.pepper {
+            fs::write(folder.join("pepper.txt"), pepper).unwrap();
+        }
+        fs::write(folder.join("leak.txt"), &self.leak).unwrap();
+        let leak = folder.join("leak.txt").display().to_string();
+        let assessed = self.run(&folder, &["assess", "--directory", &leak])?;
+        let counts = ["accounts", "exposed", "not_exposed", "unverified", "accounts_unreadable"];
+        let counted = counts.map(|count| assessed[count].as_u64().unwrap_or(99));
+        if counted != [2, 1, 1, 0, 0] {
+            return Err(format!("{counts:?} are {counted:?}"));
+        }
+        let doctor = self.run(&folder, &["doctor", "--skip-relay-check"])?;
+        let checks = doctor["checks"].as_array().unwrap().iter();
+        let mut checks = checks.filter(|check| check["what"] == "write grant");
+        match checks.next() {
+            Some(check) if check["check"] == "good" => Ok(()),
+            check => Err(format!("{check:?}")),
+        }
+    }
+
+    fn run(&self, folder: &Path, arguments: &[&str]) -> Result<Value, String> {
+        let mut command = program(["--config"]);
+        command.arg(folder.join("countersign.toml")).args(arguments);
+        command.env("COUNTERSIGN_DIRECTORY_URL", &self.url);
+        command.env("COUNTERSIGN_DIRECTORY_WRITE_URL", &self.url);
+        let run: Run = command.output().unwrap().into();
+        serde_json::from_str(&run.stdout).map_err(|_| run.stderr)
+    }
+}
+
+fn rows_of(published: &Published, vector: &Vector, person: &Person<'_>) -> Vec<String> {
+    let Person { id, email, name } = *person;
+    let user = vector.extra.get("user").map_or(name, String::as_str);
+    let user = if user.contains('@') { email } else { user };
+    let known = [("id", id), ("email", email), ("name", name), ("user", user)];
+    let more = vector.extra.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let values: Vec<_> =
+        known.into_iter().chain([("stored", vector.stored.as_str())]).chain(more).collect();
+    let filled = |row: &String| {
+        values.iter().fold(row.clone(), |row, (key, value)| {
+            row.replace(&format!("{{{key}}}"), &value.replace('\'', "''"))
+        })
+    };
+    published.rows.iter().map(filled).collect()
+}
+
+async fn fill(url: &str, statements: impl Iterator<Item = String>) {
+    let options = OpenOptions { access: Access::Write, connections_max: 1 };
+    let db = Db::open(url, options).await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    for text in statements {
+        tx.run(&QueryText::composed(text)).execute().await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    db.close().await;
+}
