@@ -24,7 +24,7 @@ pub use self::{
     fault::{ExportError, HeaderFault, LineFault},
     no_table::NoTable,
 };
-use crate::{hash_shape::HashShape, limits::EXPORT_LINE_BYTES_MAX, row::RawRow};
+use crate::{hash_layout::HashLayout, limits::EXPORT_LINE_BYTES_MAX, row::RawRow};
 
 /// The accounts of an export, in memory, in the order of the file.
 ///
@@ -107,7 +107,7 @@ fn account(
     line: u64,
     seen: &mut HashMap<AccountId, u64>,
 ) -> Result<Account, LineFault> {
-    let account = row.unpadded().account(&HashShape::plain("hash"), now)?;
+    let account = row.unpadded().account(&HashLayout::plain("hash"), now)?;
     match seen.entry(account.id.clone()) {
         Entry::Occupied(first) => Err(LineFault::Repeated { id: account.id, first: *first.get() }),
         Entry::Vacant(entry) => {

@@ -16,7 +16,7 @@ mod engine;
 mod export;
 mod failure;
 mod hash_form;
-mod hash_shape;
+mod hash_layout;
 pub mod limits;
 mod location;
 mod locked;

@@ -2,7 +2,7 @@ use model::{Account, AccountId, AccountIdError, Credential, Timestamp};
 use sql::{Record, Row, SqlError};
 
 use crate::{
-    hash_shape::HashShape,
+    hash_layout::HashLayout,
     limits::SHOWN_CHARS_MAX,
     mapped_field::MappedField,
     value::{self, Expected},
@@ -49,7 +49,7 @@ impl RawRow {
     }
 
     /// Reads the texts for what they mean, at this moment.
-    pub(crate) fn account(self, shape: &HashShape, now: Timestamp) -> Result<Account, RowFault> {
+    pub(crate) fn account(self, shape: &HashLayout, now: Timestamp) -> Result<Account, RowFault> {
         match self.read(shape, now)? {
             (account, None) => Ok(account),
             (_, Some(fault)) => Err(fault),
@@ -59,7 +59,7 @@ impl RawRow {
     /// The same, as far as it can be read: a fault is only told of, unless nobody knows whose it is.
     pub(crate) fn read(
         mut self,
-        shape: &HashShape,
+        shape: &HashLayout,
         now: Timestamp,
     ) -> Result<(Account, Option<RowFault>), RowFault> {
         let mut faults = Faults(None);
@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     fn read(row: RawRow) -> Result<Account, RowFault> {
-        row.account(&HashShape::plain("hash"), Timestamp::from_micros(0))
+        row.account(&HashLayout::plain("hash"), Timestamp::from_micros(0))
     }
 
     fn row(values: &[(MappedField, &str)]) -> RawRow {
@@ -310,7 +310,7 @@ mod tests {
         use MappedField::{Active, EmailVerified, Hash, Id, LastLoginAt};
         let row = row(&[(Id, "7"), (Hash, "x"), (LastLoginAt, "?"), (Active, "?")]);
         let (account, fault) =
-            row.read(&HashShape::plain("hash"), Timestamp::from_micros(0)).unwrap();
+            row.read(&HashLayout::plain("hash"), Timestamp::from_micros(0)).unwrap();
         assert_eq!(fault.unwrap().field(), LastLoginAt);
         assert_eq!(account.unreadable, Some("last_login_at"));
         assert_eq!((account.last_login_at, account.active), (None, Some(false)));
@@ -318,7 +318,7 @@ mod tests {
         let mut garbled = self::row(&[(Id, "7"), (EmailVerified, "1"), (Hash, UNDECODABLE)]);
         garbled.undecodable = Some(Hash);
         let (account, fault) =
-            garbled.read(&HashShape::plain("hash"), Timestamp::from_micros(0)).unwrap();
+            garbled.read(&HashLayout::plain("hash"), Timestamp::from_micros(0)).unwrap();
         assert_eq!(fault.unwrap().field(), Hash);
         assert!(account.credential.is_some() && account.unreadable == Some("hash"));
     }

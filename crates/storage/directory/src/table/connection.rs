@@ -10,7 +10,7 @@ use super::{
 use crate::{
     engine::{Engine, mysql, postgres, sqlite},
     failure::{OpenError, ReadError, WriteError},
-    hash_shape::HashShape,
+    hash_layout::HashLayout,
     limits::{READ_CONNECTIONS_MAX, SCAN_CONNECTIONS_MAX, WRITE_CONNECTIONS_MAX},
     location::Location,
     mapped_field::MappedField,
@@ -166,7 +166,7 @@ async fn describe(
     read: &Db,
     mut mapping: Mapping,
     engine: &dyn Engine,
-) -> Result<(Mapping, HashShape, ColumnTypes), OpenError> {
+) -> Result<(Mapping, HashLayout, ColumnTypes), OpenError> {
     let setting = mapping.source.setting();
     let failed = |source| OpenError::Source { setting, source };
     let mut tx = read.read().await.map_err(failed)?;
@@ -182,7 +182,7 @@ async fn describe(
         }
     }
     let is_column = |name: &str| found.type_of(name).is_some();
-    let shape = HashShape::of(&mapping.columns, &mapping.no_password, is_column);
+    let shape = HashLayout::of(&mapping.columns, &mapping.no_password, is_column);
     let mut types = ColumnTypes::of_hash(found.types_of_hash(&shape)?);
     for (field, name) in mapping.columns.mapped().filter(|(field, _)| *field != MappedField::Hash) {
         types.set(field, found.needed(field.name(), name)?);
@@ -195,7 +195,7 @@ async fn written(
     write: &Db,
     mapping: &Mapping,
     engine: &dyn Engine,
-    shape: &HashShape,
+    shape: &HashLayout,
     read: &ColumnTypes,
 ) -> Result<Option<WrittenTable>, OpenError> {
     let Some(WriteTable { table, id, condition }) = mapping.write.clone() else {
@@ -225,7 +225,7 @@ impl FoundColumns {
         Some(&named.type_name)
     }
 
-    fn types_of_hash(&self, shape: &HashShape) -> Result<Vec<String>, OpenError> {
+    fn types_of_hash(&self, shape: &HashLayout) -> Result<Vec<String>, OpenError> {
         shape.columns().iter().map(|name| self.needed("hash", name)).collect()
     }
 

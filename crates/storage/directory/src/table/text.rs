@@ -7,7 +7,7 @@ use sql::QueryText;
 
 use crate::{
     engine::Engine,
-    hash_shape::HashShape,
+    hash_layout::HashLayout,
     limits::{ACCOUNTS_PER_NAME_MAX, LATEST_CHANGES_READ},
     mapped_field::MappedField,
     mapping::{Columns, Mapping, Source},
@@ -17,7 +17,7 @@ use crate::{
 pub(super) struct Statements {
     pub(super) mapping: Mapping,
     pub(super) engine: &'static dyn Engine,
-    pub(super) shape: HashShape,
+    pub(super) shape: HashLayout,
     pub(super) types: ColumnTypes,
     /// Where hashes are replaced.
     pub(super) written: Option<WrittenTable>,

@@ -11,7 +11,7 @@ use crate::{
     engine::{mysql, postgres, sqlite},
     failure::{ReadError, WriteError, Writing},
     hash_form::{HashForm, HashValue, hex},
-    hash_shape::HashShape,
+    hash_layout::HashLayout,
     locked::{LockedRow, RowNow, TransactionFate},
     mapped_field::MappedField,
     report::WriteGrant,
@@ -202,7 +202,7 @@ fn texts_of(held: &[HeldColumn]) -> Vec<Option<String>> {
 struct HeldRow {
     tx: SqlTx,
     id: AccountId,
-    shape: HashShape,
+    shape: HashLayout,
     now: RowNow,
     /// None if there is no row.
     hash: Option<Vec<HeldColumn>>,

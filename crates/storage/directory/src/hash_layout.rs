@@ -13,7 +13,7 @@ use crate::{
 
 /// Which columns a stored hash stands in, and what of each.
 #[derive(Debug, Clone)]
-pub(crate) struct HashShape {
+pub(crate) struct HashLayout {
     /// Each column once, the hash's first.
     columns: Vec<String>,
     hash: HashPlace,
@@ -30,7 +30,7 @@ struct HashPlace {
     path: Vec<String>,
 }
 
-impl HashShape {
+impl HashLayout {
     /// A hash in one column.
     pub(crate) fn plain(name: &str) -> Self {
         let hash = HashPlace { column: 0, path: Vec::new() };
@@ -137,14 +137,14 @@ mod tests {
     use super::*;
     use crate::mapping::Mapping;
 
-    fn shape(hash: &str, beside: &[(&str, &str)]) -> HashShape {
+    fn shape(hash: &str, beside: &[(&str, &str)]) -> HashLayout {
         let own = |(operand, name): &(&str, &str)| ((*operand).to_owned(), (*name).to_owned());
         let columns = Columns {
             hash: hash.to_owned(),
             beside: beside.iter().map(own).collect(),
             ..Mapping::generic().columns
         };
-        HashShape::of(&columns, &["none".to_owned()], |name| name == "dotted.salt")
+        HashLayout::of(&columns, &["none".to_owned()], |name| name == "dotted.salt")
     }
 
     fn texts(columns: &[&str]) -> Vec<Option<String>> {
