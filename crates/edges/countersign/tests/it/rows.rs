@@ -104,8 +104,8 @@ fn nobody_is_given_up_by_a_row_that_says_how_often_they_were_tried() {
             ],
         );
         assert_refused(&office.try_to_work(), "is not as the audit log says");
-        let back =
-            "UPDATE notice SET put_offs = (SELECT put_offs FROM kept WHERE kept.id = notice.id)";
+        let back = "UPDATE notice SET not_before = 0, \
+                    put_offs = (SELECT put_offs FROM kept WHERE kept.id = notice.id)";
         write(&office, &[back]);
         office.smtp.behave("*", "accept");
         resume(&office);
