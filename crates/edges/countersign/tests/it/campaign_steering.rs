@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Backend, Run},
-    office::{CAMPAIGN, LEAK, Office, ids, wait_until},
+    office::{CAMPAIGN, LEAK, Office, assert_ended, ids, wait_until},
 };
 
 #[track_caller]
@@ -212,7 +212,7 @@ fn after_a_halt_nothing_begins_until_two_sign_again() {
         wait_until(|| office.mails().len() > LANES);
         assert_eq!(office.steer("halt").json()["state"], "halted");
         let (begun, begun_before) = (office.logged("notice_begun").len(), office.mails().len());
-        assert_eq!(work.wait().code, 0);
+        assert_ended(&work.wait());
         thread::sleep(Duration::from_secs(2));
         assert_eq!(office.logged("notice_begun").len(), begun);
         assert!(office.mails().len() <= begun_before + LANES);
@@ -264,7 +264,7 @@ fn the_kill_switch_outlives_every_plan_of_before() {
     let work = office.start_work();
     wait_until(|| !office.mails().is_empty());
     assert_eq!(halt_all(&office), json!(["Spring"]));
-    assert_eq!(work.wait().code, 0);
+    assert_ended(&work.wait());
     assert_halted(&office, "operator");
 
     office.freeze_again();

@@ -13,7 +13,7 @@ use crate::{
     campaign_kill::FILES,
     campaign_steering::{PART, find_part},
     harness::Backend,
-    office::{AtWork, CAMPAIGN, Office, ids, wait_until},
+    office::{AtWork, CAMPAIGN, Office, assert_ended, ids, wait_until},
 };
 
 /// What a relay answers to everybody's RCPT, DATA or final dot until its operator puts it right.
@@ -444,7 +444,7 @@ fn a_higher_maximum_lets_sealing_go_on() {
     let told = office.mails().len();
     assert!(told < all.len() - unwanted.len(), "everybody was told before sealing waited");
     office.steer("halt").json();
-    assert_eq!(work.wait().code, 0);
+    assert_ended(&work.wait());
     let policy = office.policy_file("canary_addresses = 500\nsealed_untold_max = 1000");
     office.run(&["campaign", "freeze", CAMPAIGN, "--policy", &policy]).json();
     office.approve(&["bob", "cleo"]).json();
