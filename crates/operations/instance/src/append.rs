@@ -64,9 +64,11 @@ pub(crate) async fn check_signed(
     size: u64,
     root: Hash,
 ) -> Result<(), LogError> {
-    let unsigned = || AuditError::Unsigned { entries: size, signed: 0 };
-    let note = tx.checkpoint_of(size).await?.ok_or_else(unsigned)?.note;
-    let signed = verifier.read(&note)?;
+    let Some(checkpoint) = tx.checkpoint_of(size).await? else {
+        let signed = tx.latest_checkpoint().await?.map_or(0, |latest| latest.size);
+        return Err(AuditError::Unsigned { entries: size, signed }.into());
+    };
+    let signed = verifier.read(&checkpoint.note)?;
     if (signed.size, signed.root) == (size, root) {
         return Ok(());
     }
