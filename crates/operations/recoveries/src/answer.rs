@@ -21,6 +21,10 @@ pub(crate) async fn what_is_found(
         return Ok(found);
     }
     refuse_denial(tx, subject, now).await?;
+    if account.unreadable.is_some() {
+        // A leak may name them by what could not be read.
+        return Ok(Found::NotChecked { is_named: false });
+    }
     let now = match now {
         CredentialNow::Present(version) => Some(version),
         _ => None,

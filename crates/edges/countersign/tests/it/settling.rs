@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     campaign_steering::assert_refused,
     harness::Backend,
-    office::{Office, ids, wait_until},
+    office::{Office, assert_ended, ids, wait_until},
 };
 
 /// A campaign that was halted while some people are sealed and no mail gets through.
@@ -16,7 +16,7 @@ fn halted_untold(backend: Backend) -> (Office, u64) {
     let work = office.start_work();
     wait_until(|| sealed(&office) >= 4);
     office.steer("halt").json();
-    assert_eq!(work.wait().code, 0);
+    assert_ended(&work.wait());
     let sealed = sealed(&office);
     office.smtp.restart();
     (office, sealed)
