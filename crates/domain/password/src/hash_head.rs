@@ -177,7 +177,7 @@ mod tests {
             ("$P$BRzu5nR2nZqyw9ZbqUq4ZMzZ1", "$P$"),
             ("$S$DzUj3Q8bR0N5", "$S$"),
             ("{SSHA}NLxuVXeVZXcd", "{SSHA}"),
-            ("{CRYPT}$6$rounds=5000$salt$hash", "{CRYPT}"),
+            ("{CRYPT}$6$rounds=5000$salt$hash", "{CRYPT}$6$"),
             ("!bcrypt!12!tHVJ.c1qLoiqCzqF", "!bcrypt!12!"),
             ("!sha512!salt!Zm9vYmFy", "!sha512!"),
             ("$6$rounds=5000$saltstring$svn8U", "$6$rounds=5000$"),

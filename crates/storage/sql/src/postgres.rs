@@ -2,8 +2,8 @@ use std::str::FromStr as _;
 
 use futures_util::future::BoxFuture;
 use sqlx::{
-    ConnectOptions as _, Connection as _, Executor as _, PgPool, Postgres, SqlStr, Statement as _,
-    Transaction,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgPool, Postgres,
+    SqlSafeStr as _, SqlStr, Statement as _, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::time::timeout;
@@ -125,8 +125,11 @@ impl BackendTx for Transaction<'static, Postgres> {
         Ok(erased::<Postgres>(query.fetch(&mut **self), Row::Postgres))
     }
 
+    /// A connection keeps what it has prepared by its text. Here nothing says of which types the values
+    /// are that will be bound, so it is kept apart from the statement that is run.
     fn describe(&mut self, text: SqlStr) -> BackendAnswer<'_, Vec<Column>> {
-        Box::pin(async move { Ok(columns(self.prepare(text).await?.columns())) })
+        let apart = AssertSqlSafe(format!("{} ", text.as_str())).into_sql_str();
+        Box::pin(async move { Ok(columns(self.prepare(apart).await?.columns())) })
     }
 
     fn identity(&self, database: &str) -> Result<String, SqlError> {
