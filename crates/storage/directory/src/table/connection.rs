@@ -86,13 +86,19 @@ impl TableDirectory {
         says_so(&mut write.read().await?).await
     }
 
-    /// Passes a database that may be written to, in the transaction that is about to write.
-    pub(super) async fn check_kind(
+    /// Passes a database that may be written to. A site's is not asked.
+    pub(super) async fn check_kind(&self) -> Result<Result<(), WriteError>, SqlError> {
+        let is_right = self.kind == InstanceKind::Site || self.rehearses().await?;
+        Ok(allowed(is_right))
+    }
+
+    /// The same in the transaction that is about to write.
+    pub(super) async fn check_kind_in(
         &self,
         tx: &mut SqlTx,
     ) -> Result<Result<(), WriteError>, SqlError> {
         let is_right = self.kind == InstanceKind::Site || says_so(tx).await?;
-        Ok(if is_right { Ok(()) } else { Err(WriteError::NotForRehearsals) })
+        Ok(allowed(is_right))
     }
 
     /// Looks one account up by its id: where that fails, every look-up would miss without a word.
@@ -120,6 +126,10 @@ impl TableDirectory {
 async fn says_so(tx: &mut SqlTx) -> Result<bool, SqlError> {
     let (rehearses,) = tx.run(&REHEARSES).one::<(bool,)>().await?;
     Ok(rehearses)
+}
+
+const fn allowed(is_right: bool) -> Result<(), WriteError> {
+    if is_right { Ok(()) } else { Err(WriteError::NotForRehearsals) }
 }
 
 /// What can be told without asking the database.

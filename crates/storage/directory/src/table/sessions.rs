@@ -19,9 +19,7 @@ impl TableDirectory {
         if ids.is_empty() {
             return Err(WriteError::Nobody);
         }
-        let mut tx = write.read().await.map_err(WriteError::Sessions)?;
-        self.check_kind(&mut tx).await.map_err(WriteError::Sessions)??;
-        drop(tx);
+        self.check_kind().await.map_err(WriteError::Sessions)??;
         let engine = self.statements.engine;
         let ended = match &self.statements.mapping.sessions {
             Sessions::Untouched => Ok(EndedSessions::default()),

@@ -5,7 +5,7 @@ use sql::{Db, Query, QueryText, Record, Row, SqlError, SqlTx};
 
 use super::{
     connection::TableDirectory,
-    text::{Replacing, UpdateText},
+    text::{ColumnTypes, Replacing, Statements, UpdateText},
 };
 use crate::{
     engine::{mysql, postgres, sqlite},
@@ -30,7 +30,7 @@ impl TableDirectory {
         let mut tx = write.begin().await.map_err(failed)?;
         let place = tx.run(&texts.before_lock).one::<BeforeLock>().await.map_err(failed)?;
         refuse_place(place)?;
-        self.check_kind(&mut tx).await.map_err(failed)??;
+        self.check_kind_in(&mut tx).await.map_err(failed)??;
         let rows = if self.may_be_written(id) {
             let lock = texts.lock.with_list_as(&key, 0, 1);
             tx.run(&lock).bind(id.as_str().to_owned()).all().await.map_err(failed)?
@@ -96,14 +96,16 @@ impl TableDirectory {
 
     /// How the table that is written to compares an id.
     fn written_key(&self) -> String {
-        let types = self.statements.written.as_ref().map(|written| &written.types);
-        self.statements.engine.key(types.unwrap_or(&self.statements.types).of(MappedField::Id))
+        self.statements.engine.key(self.written_types().of(MappedField::Id))
     }
 
     fn may_be_written(&self, id: &AccountId) -> bool {
-        let types = self.statements.written.as_ref().map(|written| &written.types);
-        let types = types.unwrap_or(&self.statements.types);
-        self.statements.engine.may_hold(types.of(MappedField::Id), id)
+        self.statements.engine.may_hold(self.written_types().of(MappedField::Id), id)
+    }
+
+    fn written_types(&self) -> &ColumnTypes {
+        let Statements { written, types, .. } = &self.statements;
+        written.as_ref().map_or(types, |written| &written.types)
     }
 
     /// Without a connection that writes, nobody else's view is newer.
