@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use instance::{Instance, KeyRing};
 use model::StoredHash;
 use password::{FormId, HashShape};
-use store::{ShapeCount, StoreError};
+use store::{ShapeCount, StoreError, Tx};
 
 use crate::verify_accounts::AccountVerdict;
 
@@ -55,7 +55,7 @@ impl ProofTally {
         for ((shape, forms), accounts) in &self.not_exposed {
             let is_proved = |form: &FormId| {
                 self.proved.contains(&(shape.clone(), *form))
-                    || known.is_some_and(|known| known.holds(shape, *form))
+                    || known.is_some_and(|known| known.holds(&claim(known.keys, shape, *form)))
             };
             if !forms.iter().any(is_proved) {
                 *without.entry(shape.clone()).or_default() += accounts;
@@ -79,9 +79,25 @@ pub struct ProvedForms<'a> {
     fingerprints: HashSet<[u8; 32]>,
 }
 
-impl ProvedForms<'_> {
-    fn holds(&self, shape: &HashShape, form: FormId) -> bool {
-        self.fingerprints.contains(&proof(self.keys, shape, form))
+impl<'a> ProvedForms<'a> {
+    pub(crate) async fn read(keys: &'a KeyRing, tx: &mut Tx) -> Result<Self, StoreError> {
+        let fingerprints = tx.form_proofs().await?.into_iter().collect();
+        Ok(Self { keys, fingerprints })
+    }
+
+    fn holds(&self, claim: &[u8; 32]) -> bool {
+        self.fingerprints.contains(&self.keys.form_proof(claim))
+    }
+
+    /// Of the shapes that are kept of a leak, those without proof.
+    pub(crate) fn without(&self, shapes: Vec<ShapeCount>) -> BTreeMap<HashShape, u64> {
+        let mut without = BTreeMap::new();
+        for ShapeCount { shape, forms, accounts } in shapes {
+            if !forms.iter().any(|claim| self.holds(claim)) {
+                *without.entry(HashShape::kept(shape)).or_default() += accounts;
+            }
+        }
+        without
     }
 }
 
@@ -91,9 +107,8 @@ impl ProvedForms<'_> {
 /// [`StoreError`] if the store fails.
 pub fn proved_forms(instance: &Instance) -> BoxFuture<'_, Result<ProvedForms<'_>, StoreError>> {
     Box::pin(async move {
-        let fingerprints = instance.store().read().await?.form_proofs().await?;
-        let fingerprints = fingerprints.into_iter().collect();
-        Ok(ProvedForms { keys: instance.keys(), fingerprints })
+        let mut tx = instance.store().read().await?;
+        ProvedForms::read(instance.keys(), &mut tx).await
     })
 }
 
@@ -113,22 +128,6 @@ pub fn keep_proof<'a>(
         tx.commit().await?;
         Ok(shape)
     })
-}
-
-/// Of the shapes that are kept of a leak, those without proof.
-pub(crate) fn kept_without_proof(
-    keys: &KeyRing,
-    shapes: Vec<ShapeCount>,
-    proofs: Vec<[u8; 32]>,
-) -> BTreeMap<HashShape, u64> {
-    let proofs: HashSet<_> = proofs.into_iter().collect();
-    let mut without = BTreeMap::new();
-    for ShapeCount { shape, forms, accounts } in shapes {
-        if !forms.iter().any(|claim| proofs.contains(&keys.form_proof(claim))) {
-            *without.entry(HashShape::kept(shape)).or_default() += accounts;
-        }
-    }
-    without
 }
 
 #[cfg(test)]
@@ -174,7 +173,8 @@ mod tests {
         let proof = proof(&keys, &shape, form);
         known.fingerprints.insert(proof);
         assert_eq!(without(&known), ["$2y$*$"]);
-        let kept = kept_without_proof(&keys, tally.shapes(&keys), vec![proof]);
+        let kept = ProvedForms { keys: &keys, fingerprints: [proof].into() };
+        let kept = kept.without(tally.shapes(&keys));
         assert_eq!(kept.into_values().collect::<Vec<_>>(), [1]);
     }
 }

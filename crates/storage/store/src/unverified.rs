@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use model::{HashFormat, LeakId, OutcomeCount, RecordRef, SubjectId, Unverified};
 
@@ -10,6 +10,8 @@ sql::queries! {
         VALUES {rows} ON CONFLICT DO NOTHING"];
     OF_LEAK = ["SELECT subject, reason, hash_format, head FROM unverified
         WHERE leak = $1 ORDER BY subject"];
+    BY_REASON = ["SELECT reason, COUNT(*) FROM unverified WHERE leak = $1
+        GROUP BY reason ORDER BY reason"];
     RECORDS = ["SELECT unverified_record.subject, leak_file.path, unverified_record.line,
             unverified_record.byte_offset
         FROM unverified_record JOIN leak_file ON leak_file.id = unverified_record.file
@@ -105,6 +107,18 @@ impl Tx {
                 UnverifiedAccount { subject, reason, hash_format, head, records }
             };
             Ok(rows.into_iter().map(account).collect())
+        })
+    }
+
+    /// How many accounts could not be verified, by why.
+    pub fn unverified_by_reason(
+        &mut self,
+        leak: LeakId,
+    ) -> StoreFuture<'_, BTreeMap<Unverified, u64>> {
+        Box::pin(async move {
+            type Counted = (Cell<Unverified>, Cell<u64>);
+            let rows = self.0.run(&BY_REASON).bind(Cell(leak)).all::<Counted>().await?;
+            Ok(rows.into_iter().map(|(Cell(reason), Cell(count))| (reason, count)).collect())
         })
     }
 

@@ -10,13 +10,13 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use instance::{Instance, KeyRing, Progress};
+use instance::{Instance, Progress};
 use ledger::{FileAdded, LogEvent};
 use model::{FindingId, LeakDate, LeakName, Provenance, RecordRef, canonical::hex_of};
 use store::{Finding, Leak, NewFile, NewLeak, StoreError, Tx, UnverifiedAccount};
 use tokio::task::spawn_blocking;
 
-use crate::{contexts::SPOOL, list::ListedAccount, proof::kept_without_proof, spool};
+use crate::{contexts::SPOOL, list::ListedAccount, proof::ProvedForms, spool};
 
 pub use error::LeakError;
 use intake::Intake;
@@ -125,9 +125,10 @@ fn file_added(file: &NewFile) -> FileAdded {
 pub fn leaks(instance: &Instance) -> BoxFuture<'_, Result<Vec<LeakReport>, LeakError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
+        let proved = ProvedForms::read(instance.keys(), &mut tx).await?;
         let mut reports = Vec::new();
         for leak in tx.leaks().await? {
-            reports.push(report(instance.keys(), &mut tx, leak).await?);
+            reports.push(report(&proved, &mut tx, leak).await?);
         }
         Ok(reports)
     })
@@ -144,7 +145,8 @@ pub fn show_leak<'a>(
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let leak = find(&mut tx, name).await?;
-        report(instance.keys(), &mut tx, leak).await
+        let proved = ProvedForms::read(instance.keys(), &mut tx).await?;
+        report(&proved, &mut tx, leak).await
     })
 }
 
@@ -189,11 +191,14 @@ pub(crate) async fn find(tx: &mut Tx, name: &LeakName) -> Result<Leak, LeakError
     leak.ok_or_else(|| LeakError::Unknown { name: name.clone() })
 }
 
-async fn report(keys: &KeyRing, tx: &mut Tx, leak: Leak) -> Result<LeakReport, LeakError> {
+async fn report(
+    proved: &ProvedForms<'_>,
+    tx: &mut Tx,
+    leak: Leak,
+) -> Result<LeakReport, LeakError> {
     let files = tx.leak_files(leak.id).await?;
     let summary = tx.summary(leak.id).await?;
-    let reasons = tx.unverified(leak.id).await?.into_iter().map(|account| account.reason);
-    let (shapes, proofs) = (tx.shapes(leak.id).await?, tx.form_proofs().await?);
-    let without_proof = kept_without_proof(keys, shapes, proofs);
-    Ok(LeakReport::new(leak, files, summary, reasons, without_proof))
+    let unverified = tx.unverified_by_reason(leak.id).await?;
+    let without_proof = proved.without(tx.shapes(leak.id).await?);
+    Ok(LeakReport::new(leak, files, summary, unverified, without_proof))
 }

@@ -62,7 +62,7 @@ impl LeakReport {
         leak: Leak,
         files: Vec<LeakFile>,
         summary: LeakSummary,
-        unverified: impl Iterator<Item = Unverified>,
+        unverified: BTreeMap<Unverified, u64>,
         without_proof: BTreeMap<HashShape, u64>,
     ) -> Self {
         let mut counts = counts(&summary, unverified);
@@ -87,13 +87,16 @@ impl LeakReport {
     }
 }
 
-fn counts(summary: &LeakSummary, unverified: impl Iterator<Item = Unverified>) -> ExposureCounts {
-    let mut counts = ExposureCounts { matches: summary.matches, ..ExposureCounts::default() };
+fn counts(
+    summary: &LeakSummary,
+    unverified_by_reason: BTreeMap<Unverified, u64>,
+) -> ExposureCounts {
+    let matches = summary.matches;
+    let mut counts = ExposureCounts { matches, unverified_by_reason, ..ExposureCounts::default() };
     counts.add_lines(&summary.tally);
     for &(outcome, format, accounts) in &summary.outcomes {
         counts.add_accounts(outcome, format, accounts);
     }
-    unverified.for_each(|reason| counts.add_reason(reason));
     counts
 }
 
