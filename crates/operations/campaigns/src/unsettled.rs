@@ -1,7 +1,7 @@
 use campaign::Unsettled;
 use futures_util::future::BoxFuture;
 use instance::Instance;
-use model::{AccountId, CampaignState, NoticeState, TargetState};
+use model::{AccountId, CampaignId, CampaignState, NoticeState, TargetState};
 use outbox::masked_id;
 use serde::Serialize;
 use store::{Tx, UnsettledAccount};
@@ -62,22 +62,19 @@ pub fn unsettled_people<'a>(
     })
 }
 
-/// Campaigns that stand halted while people are sealed, or may be, and nobody there was told: nothing
-/// settles them before an operator does something.
+/// Of each campaign that stands halted while people are sealed, or may be, and nobody there was told, the
+/// error that says so: nothing settles them before an operator does something.
 ///
 /// # Errors
 /// [`CampaignError`] if the store fails.
 pub fn halted_unsettled(
     instance: &Instance,
-) -> BoxFuture<'_, Result<Vec<(String, Unsettled)>, CampaignError>> {
+) -> BoxFuture<'_, Result<Vec<CampaignError>, CampaignError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let mut found = Vec::new();
         for (campaign, name) in tx.campaign_names_in(&[CampaignState::Halted]).await? {
-            let unsettled = unsettled(&mut tx, campaign).await?;
-            if unsettled.is_anybody() {
-                found.push((name, unsettled));
-            }
+            found.extend(unsettled_in(instance, &mut tx, campaign, name).await?);
         }
         Ok(found)
     })
@@ -89,15 +86,24 @@ pub(crate) async fn refuse_unsettled(
     tx: &mut Tx,
     loaded: &Loaded,
 ) -> Result<(), CampaignError> {
-    let unsettled = unsettled(tx, loaded.id()).await?;
+    let unsettled = unsettled_in(instance, tx, loaded.id(), loaded.row.name.clone()).await?;
+    unsettled.map_or(Ok(()), Err)
+}
+
+async fn unsettled_in(
+    instance: &Instance,
+    tx: &mut Tx,
+    campaign: CampaignId,
+    name: String,
+) -> Result<Option<CampaignError>, CampaignError> {
+    let unsettled = unsettled(tx, campaign).await?;
     if !unsettled.is_anybody() {
-        return Ok(());
+        return Ok(None);
     }
-    let first = tx.unsettled_accounts(loaded.id(), NAMED).await?;
+    let first = tx.unsettled_accounts(campaign, NAMED).await?;
     let first = people(instance, tx, first).await?;
     let first: Vec<_> = first.iter().map(|person| masked_id(&person.account)).collect();
-    let (name, first) = (loaded.row.name.clone(), first.join(", "));
-    Err(CampaignError::Unsettled { name, unsettled, first })
+    Ok(Some(CampaignError::Unsettled { name, unsettled, first: first.join(", ") }))
 }
 
 /// So many accounts stand in the refusal itself.

@@ -1,6 +1,5 @@
 use std::{convert::Infallible, io, pin::pin, time::Duration};
 
-use campaign::Unsettled;
 use campaigns::{CampaignView, Means, campaigns_in};
 use instance::{Instance, Progress, Step};
 use model::CampaignState;
@@ -45,13 +44,7 @@ pub(super) async fn run(
 /// Nobody who was sealed is forgotten because nothing runs any more.
 async fn tell_unsettled(instance: &Instance) -> Result<Done, CommandFailure> {
     let left = campaigns::halted_unsettled(instance).await?;
-    for (name, Unsettled { sealing, untold }) in &left {
-        Output::tell(format!(
-            "campaign `{name}` is halted, with {untold} accounts that are sealed while nobody was told, \
-             and {sealing} whose sealing is not known to have ended: freeze it again, have it signed and \
-             `resume` it, or `countersign campaign finish {name}`"
-        ));
-    }
+    left.iter().for_each(Output::tell);
     Ok(Done::whole_if(left.is_empty()))
 }
 
