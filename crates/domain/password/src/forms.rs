@@ -1,6 +1,6 @@
 //! The forms that a site's stored hashes may have, and which of them one hash has.
 
-use std::str::FromStr as _;
+use std::{borrow::Cow, str::FromStr as _};
 
 use model::{HashFormat, Secret, StoredHash, Unverified};
 
@@ -102,18 +102,18 @@ impl HashForms {
 
     /// A hash without the blanks by which a column of a fixed length was filled up, if it has a form
     /// without them only.
-    pub(crate) fn without_padding(
+    pub(crate) fn without_padding<'h>(
         &self,
-        hash: &StoredHash,
+        hash: &'h StoredHash,
         context: ReadingContext<'_>,
-    ) -> StoredHash {
+    ) -> Cow<'h, StoredHash> {
         let bare = hash.text().trim_end_matches(' ');
         let is_read = |hash: &StoredHash| !self.as_it_stands(hash, context).all.is_empty();
         if bare.is_empty() || bare == hash.text() || is_read(hash) {
-            return hash.clone();
+            return Cow::Borrowed(hash);
         }
         let bare = hash.with_text(bare);
-        if is_read(&bare) { bare } else { hash.clone() }
+        if is_read(&bare) { Cow::Owned(bare) } else { Cow::Borrowed(hash) }
     }
 
     fn as_it_stands<'f>(

@@ -101,7 +101,7 @@ impl Verifier {
         secret: &Secret,
         randomness: &dyn Randomness,
     ) -> Result<StoredHash, ImitateError> {
-        let hash = &self.forms.without_padding(hash, self.context());
+        let hash = &*self.forms.without_padding(hash, self.context());
         let candidates = self.candidates(hash).readable()?;
         let chosen = match (reading, &candidates[..]) {
             (Some(reading), all) => all.get(reading),

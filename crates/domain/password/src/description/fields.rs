@@ -34,9 +34,7 @@ impl HashField {
     pub(crate) fn number(name: &str, text: &str, number: u64) -> Self {
         Self { number: Some(number), ..Self::text(name, text) }
     }
-}
 
-impl HashField {
     /// What stands for it in a text; `None` for bytes that are none.
     pub(crate) fn as_text(&self) -> Option<&str> {
         str::from_utf8(&self.bytes).ok()
