@@ -56,15 +56,28 @@ fn resume(office: &Office) {
     office.steer("resume").json();
 }
 
+/// Everybody is told once, and all are accounted for.
+#[track_caller]
+fn settle(office: &Office) {
+    office.work();
+    office.assert_settled(&ids(&office.exposed()));
+}
+
+/// A campaign that the relay has put off everybody of, and that nobody works at now.
+fn put_off(backend: Backend, reply: &str) -> Office {
+    let office = Office::open(backend);
+    office.smtp.behave("*", reply);
+    office.start("");
+    let work = office.start_work();
+    wait_until(|| !office.instance.has_none("notice WHERE put_off_at > 0"));
+    work.stop();
+    office
+}
+
 #[test]
 fn nobody_was_perhaps_told_by_a_row_that_says_so() {
     for backend in Backend::ALL {
-        let office = Office::open(backend);
-        office.smtp.behave("*", "RCPT 451 4.7.1 later");
-        office.start("");
-        let work = office.start_work();
-        wait_until(|| !office.instance.has_none("notice WHERE put_off_at > 0"));
-        work.stop();
+        let office = put_off(backend, "RCPT 451 4.7.1 later");
         assert!(!office.instance.has_none("notice WHERE state = 'pending'"));
         write(
             &office,
@@ -82,20 +95,14 @@ fn nobody_was_perhaps_told_by_a_row_that_says_so() {
         write(&office, &[back]);
         office.smtp.behave("*", "accept");
         resume(&office);
-        office.work();
-        office.assert_settled(&ids(&office.exposed()));
+        settle(&office);
     }
 }
 
 #[test]
 fn nobody_is_given_up_by_a_row_that_says_how_often_they_were_tried() {
     for backend in Backend::ALL {
-        let office = Office::open(backend);
-        office.smtp.behave("*", "RCPT 450 4.7.1 later");
-        office.start("");
-        let work = office.start_work();
-        wait_until(|| !office.instance.has_none("notice WHERE put_off_at > 0"));
-        work.stop();
+        let office = put_off(backend, "RCPT 450 4.7.1 later");
         write(
             &office,
             &[
@@ -109,8 +116,7 @@ fn nobody_is_given_up_by_a_row_that_says_how_often_they_were_tried() {
         write(&office, &[back]);
         office.smtp.behave("*", "accept");
         resume(&office);
-        office.work();
-        office.assert_settled(&ids(&office.exposed()));
+        settle(&office);
     }
 }
 
@@ -133,12 +139,7 @@ fn nobody_waits_for_what_a_row_says_that_nobody_ends() {
 
 #[test]
 fn a_worker_says_whom_a_halt_has_left_untold() {
-    let office = Office::open(Backend::Sqlite);
-    office.smtp.behave("*", "RCPT 451 4.7.1 later");
-    office.start("");
-    let work = office.start_work();
-    wait_until(|| !office.instance.has_none("notice WHERE put_off_at > 0"));
-    work.stop();
+    let office = put_off(Backend::Sqlite, "RCPT 451 4.7.1 later");
     office.steer("halt").json();
     let work = office.run(&["worker", "--until-done"]);
     assert_eq!(work.code, 4, "{}", work.stderr);
@@ -210,8 +211,7 @@ fn a_campaign_that_was_halted_does_not_go_on_by_a_row_of_before() {
 
         write(&office, &[&back.replace("kept", "halted")]);
         resume(&office);
-        office.work();
-        office.assert_settled(&ids(&office.exposed()));
+        settle(&office);
     }
 }
 
@@ -235,8 +235,7 @@ fn an_address_that_is_done_is_taken_up_by_no_row() {
         });
         write(&office, &back.each_ref().map(String::as_str));
         resume(&office);
-        office.work();
-        office.assert_settled(&ids(&office.exposed()));
+        settle(&office);
     }
 }
 
