@@ -2,21 +2,14 @@
 //! more when it is printed. An input is a description, a column's text and a password, one a line.
 #![no_main]
 
+#[path = "../../crates/domain/password/tests/it/cheap.rs"]
+mod cheap;
+
 use libfuzzer_sys::fuzz_target;
 use model::{Secret, StoredHash};
-use password::{CostLimits, HashForms, Verifier};
+use password::{HashForms, Verifier};
 
-const CHEAP: CostLimits = CostLimits {
-    bcrypt_cost_max: 4,
-    argon2_memory_kib_max: 256,
-    argon2_passes_max: 2,
-    argon2_lanes_max: 4,
-    pbkdf2_iterations_max: 100,
-    digest_rounds_max: 1000,
-    scrypt_log_n_max: 4,
-    scrypt_r_max: 8,
-    scrypt_p_max: 2,
-};
+use cheap::CHEAP;
 
 fuzz_target!(|input: &str| {
     let mut lines = input.splitn(3, '\n');

@@ -1,26 +1,18 @@
 //! Arbitrary text as a stored hash: no panic, no endless work, and two ways to name its form agree.
 #![no_main]
 
+#[path = "../../crates/domain/password/tests/it/cheap.rs"]
+mod cheap;
+
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use model::{Secret, StoredHash, Unverified, Verdict};
-use password::{CostLimits, HashForms, TriedHash, Verifier};
+use password::{HashForms, TriedHash, Verifier};
+
+use cheap::CHEAP;
 
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| Verifier::new(CHEAP, HashForms::known()));
-
-/// Small enough that whatever can be read is verified at once.
-const CHEAP: CostLimits = CostLimits {
-    bcrypt_cost_max: 4,
-    argon2_memory_kib_max: 256,
-    argon2_passes_max: 2,
-    argon2_lanes_max: 4,
-    pbkdf2_iterations_max: 100,
-    digest_rounds_max: 1000,
-    scrypt_log_n_max: 4,
-    scrypt_r_max: 8,
-    scrypt_p_max: 2,
-};
 
 fuzz_target!(|input: String| {
     let Some(hash) = StoredHash::from_column(Some(input)) else {

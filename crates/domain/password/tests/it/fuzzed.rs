@@ -1,9 +1,11 @@
 //! What fuzzing has found worth keeping (`cargo xtask fuzz`), tried once more: no panic, no endless work.
 
 use model::{Secret, StoredHash, Unverified};
-use password::{CostLimits, HashForms, Verifier};
+use password::{HashForms, Verifier};
 use rayon::prelude::*;
 use serde::Deserialize;
+
+use crate::cheap::CHEAP;
 
 const INPUTS: &str = include_str!("fuzzed.jsonl");
 
@@ -12,19 +14,6 @@ struct Input {
     target: String,
     input: String,
 }
-
-/// Those of the fuzz targets.
-const CHEAP: CostLimits = CostLimits {
-    bcrypt_cost_max: 4,
-    argon2_memory_kib_max: 256,
-    argon2_passes_max: 2,
-    argon2_lanes_max: 4,
-    pbkdf2_iterations_max: 100,
-    digest_rounds_max: 1000,
-    scrypt_log_n_max: 4,
-    scrypt_r_max: 8,
-    scrypt_p_max: 2,
-};
 
 fn inputs(target: &str) -> Vec<String> {
     let all = INPUTS.lines().map(|line| serde_json::from_str::<Input>(line).expect("JSON"));

@@ -1,5 +1,6 @@
 //! Stored hashes of the software of real sites: what we make of theirs, and they of ours.
 
+mod cheap;
 mod counterparts;
 mod fuzzed;
 mod vectors;
