@@ -4,7 +4,7 @@ use model::{
     CampaignId, CredentialVersion, Discrepancy, HashFormat, KeyId, LeakDate, LeakId, LeakName,
     Outcomes, Provenance, RecordRef, SwapId, Tally, Tier, Timestamp,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{CampaignEvent, NoticeStep, RecoveryEvent, Whom};
 
@@ -55,21 +55,7 @@ pub enum LogEvent {
         accounts: u64,
     },
     /// A leak was registered.
-    LeakAdded {
-        /// Its key in the store.
-        leak: LeakId,
-        /// What it is called.
-        name: LeakName,
-        /// What people are told that it is called, if that is another name.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        public_name: Option<LeakName>,
-        /// When it happened.
-        date: LeakDate,
-        /// How sure the site is of it.
-        provenance: Provenance,
-        /// Its files.
-        files: Vec<FileAdded>,
-    },
+    LeakAdded(LeakAdded),
     /// A leak was taken out of the store, with all that was known of it.
     LeakRemoved {
         /// Its key in the store, which no other leak will have.
@@ -234,8 +220,26 @@ impl From<RecoveryEvent> for LogEvent {
     }
 }
 
+/// A leak, as it was registered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeakAdded {
+    /// Its key in the store.
+    pub leak: LeakId,
+    /// What it is called.
+    pub name: LeakName,
+    /// What people are told that it is called, if that is another name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_name: Option<LeakName>,
+    /// When it happened.
+    pub date: LeakDate,
+    /// How sure the site is of it.
+    pub provenance: Provenance,
+    /// Its files.
+    pub files: Vec<FileAdded>,
+}
+
 /// A file of a leak, as it was when it was registered.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileAdded {
     /// Its path.
     pub path: String,

@@ -3,6 +3,7 @@
 
 mod campaign;
 mod entry;
+mod leaks;
 mod refusal;
 mod settled;
 mod swaps;
@@ -15,7 +16,7 @@ use std::{
 };
 
 use model::{
-    CampaignId, CredentialVersion, InstanceKind, KeyId, KillSwitch, NoticeId, NoticeKind,
+    CampaignId, CredentialVersion, InstanceKind, KeyId, KillSwitch, LeakId, NoticeId, NoticeKind,
     NoticeState, SubjectId, SwapId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,6 @@ use serde::{Deserialize, Serialize};
 /// Why a snapshot cannot be made.
 pub use postcard::Error as SnapshotError;
 
-use self::swaps::SwapsFold;
 pub use self::{
     campaign::{CampaignFold, CampaignStanding, NoticeFold, StatementFold},
     entry::{ArmedFold, FoldEntry},
@@ -31,6 +31,7 @@ pub use self::{
     settled::SettledAddresses,
     swaps::SwapRow,
 };
+use self::{leaks::LeakFold, swaps::SwapsFold};
 use crate::{
     CampaignEvent, Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom, tree::leaf_hash,
 };
@@ -39,7 +40,7 @@ use crate::{
 const LETTERS_KEPT: Duration = Duration::from_hours(24);
 
 /// A snapshot begins with it: another form is not read.
-const SNAPSHOT_FORM: u8 = 9;
+const SNAPSHOT_FORM: u8 = 10;
 
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
@@ -50,6 +51,7 @@ pub struct Fold {
     tree: Tree,
     campaigns: BTreeMap<CampaignId, CampaignFold>,
     swaps: SwapsFold,
+    leaks: BTreeMap<LeakId, LeakFold>,
     /// Notices of no campaign that are not final.
     requested: HashMap<NoticeId, RequestedFold>,
     /// When letters were written that people had asked for, and to whom: those of the last day.
@@ -335,7 +337,7 @@ impl Fold {
     }
 
     /// Passes a notice that may begin: it is as it was left, it is to the people to whom it is due,
-    /// and nobody has told one of them of the same password before.
+    /// and nobody has told one of them of the same password before. Returns when it was written.
     ///
     /// # Errors
     /// [`FoldRefusal`] says what is against it.
@@ -345,12 +347,11 @@ impl Fold {
         notice: NoticeId,
         attempts: u32,
         subjects: &[SubjectId],
-    ) -> Result<(), FoldRefusal> {
+    ) -> Result<Timestamp, FoldRefusal> {
         let unknown = || FoldRefusal::Notice { notice };
         let fold = self.campaign(campaign).ok_or_else(unknown)?;
-        let logged = fold.notices.get(&notice);
-        check_notice(logged, notice, attempts)?;
-        let address = logged.map(|logged| logged.address).ok_or_else(unknown)?;
+        let NoticeFold { address, made_at, .. } =
+            *check_notice(fold.notices.get(&notice), notice, attempts)?;
         if fold.sealed_at(address).next().is_none() {
             return Err(unknown());
         }
@@ -369,11 +370,11 @@ impl Fold {
                 return Err(FoldRefusal::Told { notice, earlier });
             }
         }
-        Ok(())
+        Ok(made_at)
     }
 
     /// Passes a notice of no campaign that may begin: it is as it was left, and tells what it was
-    /// written for, to whom. `row` is SHA-256 of its row.
+    /// written for, to whom. `row` is SHA-256 of its row. Returns when it was written.
     ///
     /// # Errors
     /// [`FoldRefusal::Notice`].
@@ -382,11 +383,12 @@ impl Fold {
         notice: NoticeId,
         attempts: u32,
         row: &str,
-    ) -> Result<(), FoldRefusal> {
+    ) -> Result<Timestamp, FoldRefusal> {
         let logged = self.requested.get(&notice);
-        check_notice(logged.map(|logged| &logged.standing), notice, attempts)?;
+        let standing = check_notice(logged.map(|logged| &logged.standing), notice, attempts)?;
         let is_of_row = |logged: &RequestedFold| logged.row.as_deref().is_none_or(|of| of == row);
-        if logged.is_some_and(is_of_row) { Ok(()) } else { Err(FoldRefusal::Notice { notice }) }
+        let made_at = logged.is_some_and(is_of_row).then_some(standing.made_at);
+        made_at.ok_or(FoldRefusal::Notice { notice })
     }
 
     /// Whether a step may be lost by which a notice was sent: the store was put back since.
@@ -442,14 +444,14 @@ impl Fold {
         self.told.get(&(whom.clone(), *version)).copied()
     }
 
-    /// `leaf` is the entry's hash in the log's tree.
-    fn follow(&mut self, entry: FoldEntry, leaf: &Hash) {
+    /// `hash` is the entry's in the log's tree.
+    fn follow(&mut self, entry: FoldEntry, hash: &Hash) {
         if let (Some(arming), Some(at)) = (&mut self.arming, entry.uses_arming_at()) {
             arming.used_at = arming.used_at.max(at);
         }
         match entry {
             FoldEntry::Campaign(campaign, at, event) => {
-                self.swaps.follow_campaign(campaign, &event, leaf);
+                self.swaps.follow_campaign(campaign, &event, hash);
                 self.follow_campaign(campaign, at, *event);
             }
             FoldEntry::StoreMade(kind) => self.kind = Some(kind),
@@ -462,10 +464,17 @@ impl Fold {
                 self.lose_steps();
                 (self.arming, self.restored_from) = (None, Some(from));
             }
-            FoldEntry::Requested(_, step) => self.follow_requested(step),
+            FoldEntry::Requested(at, step) => self.follow_requested(step, at),
             FoldEntry::Recovery(at, event) => {
-                self.swaps.follow_choice(&event, leaf);
+                self.swaps.follow_choice(&event, hash);
                 self.follow_recovery(at, event);
+            }
+            FoldEntry::LeakAdded(added) => {
+                self.leaks.insert(added.leak, LeakFold::added(&added));
+            }
+            FoldEntry::LeakRemoved(leak) => drop(self.leaks.remove(&leak)),
+            FoldEntry::FindingMade(leak, whom) => {
+                self.leaks.entry(leak).or_default().found.insert(whom);
             }
             FoldEntry::ValueFound(swap) => self.swaps.find(swap),
             FoldEntry::Compared => self.is_uncompared = false,
@@ -483,7 +492,7 @@ impl Fold {
                     }
                     self.letters.push_back((at, whom));
                 }
-                let standing = NoticeFold::pending(0);
+                let standing = NoticeFold::pending(0, kind, at);
                 self.requested.insert(notice, RequestedFold { standing, row, is_restored: false });
             }
             RecoveryEvent::PasswordChosen { whom, link } => {
@@ -530,7 +539,7 @@ impl Fold {
     }
 
     /// One that is final is forgotten, and so never begins again.
-    fn follow_requested(&mut self, step: NoticeStep) {
+    fn follow_requested(&mut self, step: NoticeStep, at: Timestamp) {
         let (notice, attempt, state) = match step {
             NoticeStep::NoticeBegun { notice, attempt, .. } => {
                 (notice, attempt, NoticeState::Inflight)
@@ -541,7 +550,8 @@ impl Fold {
         if state.is_final() {
             self.requested.remove(&notice);
         } else if let Some(requested) = self.requested.get_mut(&notice) {
-            requested.standing = NoticeFold { attempt, state, address: 0 };
+            let standing = &mut requested.standing;
+            (standing.attempt, standing.state, standing.moved_at) = (attempt, state, at);
         }
     }
 }
@@ -560,13 +570,10 @@ fn check_notice(
     logged: Option<&NoticeFold>,
     notice: NoticeId,
     attempts: u32,
-) -> Result<(), FoldRefusal> {
-    match logged {
-        Some(NoticeFold { state: NoticeState::Pending, attempt, .. }) if *attempt == attempts => {
-            Ok(())
-        }
-        _ => Err(FoldRefusal::Notice { notice }),
-    }
+) -> Result<&NoticeFold, FoldRefusal> {
+    let is_left_so =
+        |logged: &&NoticeFold| logged.state == NoticeState::Pending && logged.attempt == attempts;
+    logged.filter(is_left_so).ok_or(FoldRefusal::Notice { notice })
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub use campaign::{CampaignEvent, campaign_of};
 pub use checkpoint::{
     Checkpoint, CheckpointError, CheckpointKey, CheckpointVerifier, CheckpointVerifiers,
 };
-pub use entry::{Entry, FileAdded, LogEvent};
+pub use entry::{Entry, FileAdded, LeakAdded, LogEvent};
 pub use fold::{
     ArmedFold, CampaignFold, CampaignStanding, Fold, FoldEntry, FoldRefusal, NoticeFold,
     SettledAddresses, SnapshotError, StatementFold, SwapRow,

@@ -57,8 +57,8 @@ impl InProcess {
             kind: found.kind,
             shown: found.shown,
             made_at: found.made_at,
-            ended_at: found.ended_at,
             status: found.status,
+            moved_at: found.moved_at,
         }))
     }
 

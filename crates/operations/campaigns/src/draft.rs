@@ -40,7 +40,7 @@ pub fn draft_campaign<'a>(
         }
         let roster = roster_in(&mut tx, instance, founding).await?;
         refuse_stranger(&draft.author, &roster)?;
-        let leaks = verified_leaks(&mut tx, &draft.leaks).await?;
+        let leaks = verified_leaks(instance, &mut tx, &draft.leaks).await?;
         keep(instance, &mut tx, draft, leaks).await?;
         tx.commit().await?;
         show_campaign(instance, draft.name.as_str()).await
@@ -55,11 +55,15 @@ pub(crate) const fn store_kind(kind: InstanceKind) -> StoreKind {
     }
 }
 
-async fn verified_leaks(tx: &mut Tx, names: &[LeakName]) -> Result<Vec<LeakId>, CampaignError> {
+async fn verified_leaks(
+    instance: &Instance,
+    tx: &mut Tx,
+    names: &[LeakName],
+) -> Result<Vec<LeakId>, CampaignError> {
     if names.is_empty() {
         return Err(CampaignError::NoLeak);
     }
-    let known = tx.leaks().await?;
+    let known = instance.leaks(tx).await?;
     let mut leaks = Vec::new();
     for name in names {
         let leak = known.iter().find(|leak| leak.name == *name);

@@ -191,7 +191,7 @@ async fn freeze(
         accounts,
         others: Some(others(instance, &mut tx, campaign, now).await?),
         skipped,
-        reasons: reasons(&mut tx, &known, &targets).await?,
+        reasons: reasons(instance, &mut tx, &known, &targets).await?,
         policy: policy(&loaded)?,
         templates: words.digests().clone(),
         mails: words.mails().clone(),
@@ -279,6 +279,7 @@ impl Known {
     async fn load(instance: &Instance, campaign: CampaignId) -> Result<Self, CampaignError> {
         let mut tx = instance.store().read().await?;
         let leaks = tx.campaign_leaks(campaign).await?;
+        instance.proved(&mut tx).await?.check_leaks_of(campaign, &leaks)?;
         let exposed = exposed(instance, &mut tx, &leaks).await?;
         let fingerprints = exposed.iter().flat_map(|(account, Exposed { findings, .. })| {
             let version = |finding: &Finding| instance.keys().fingerprint(account, finding.version);
@@ -313,6 +314,7 @@ async fn exposed(
     leaks: &[LeakId],
 ) -> Result<BTreeMap<AccountId, Exposed>, CampaignError> {
     let findings = tx.open_findings(leaks).await?;
+    refuse_hidden(instance, tx, leaks, &findings).await?;
     let subjects: BTreeSet<_> = findings.iter().map(|finding| finding.subject).collect();
     let accounts = instance.accounts_of(tx, subjects).await?;
     let mut exposed: BTreeMap<AccountId, Exposed> = BTreeMap::new();
@@ -323,6 +325,21 @@ async fn exposed(
         of_account.or_insert(Exposed { subject, findings: Vec::new() }).findings.push(finding);
     }
     Ok(exposed)
+}
+
+/// Whoever deletes findings, or closes them, keeps people from being told.
+async fn refuse_hidden(
+    instance: &Instance,
+    tx: &mut Tx,
+    leaks: &[LeakId],
+    findings: &[Finding],
+) -> Result<(), CampaignError> {
+    let log = instance.proved(tx).await?;
+    for leak in leaks {
+        let of_leak = findings.iter().filter(|finding| finding.leak == *leak);
+        log.check_open_findings(*leak, &of_leak.map(|finding| finding.subject).collect())?;
+    }
+    Ok(())
 }
 
 /// Whom a campaign is about, before its plan is fixed.
@@ -415,6 +432,7 @@ fn telling(findings: &[Finding], version: CredentialVersion) -> Vec<FindingId> {
 
 /// The leaks that the targets are in, each with how many.
 async fn reasons(
+    instance: &Instance,
     tx: &mut Tx,
     known: &Known,
     targets: &Targets,
@@ -429,7 +447,7 @@ async fn reasons(
             *counts.entry(leak).or_default() += 1;
         }
     }
-    let leaks = tx.leaks().await?.into_iter();
+    let leaks = instance.leaks(tx).await?.into_iter();
     let reason = |leak: store::Leak| {
         let targets = counts.get(&leak.id).copied()?;
         let store::Leak { id, name, public_name, date, provenance, .. } = leak;

@@ -71,7 +71,13 @@ pub fn publish_statement<'a>(
         refuse_unsettled(instance, &mut tx, &loaded).await?;
         let campaign = loaded.id();
         let ids = tx.campaign_leaks(campaign).await?;
-        let leaks = tx.leaks().await?.into_iter().filter(|leak| ids.contains(&leak.id));
+        instance
+            .proved(&mut tx)
+            .await?
+            .check_leaks_of(campaign, &ids)
+            .map_err(CampaignError::from)?;
+        let leaks =
+            instance.leaks(&mut tx).await?.into_iter().filter(|leak| ids.contains(&leak.id));
         let counts = counts(&report, leaks);
         let body = serde_json::to_vec(&counts)?;
         let sha256 = logged_digest(&body);

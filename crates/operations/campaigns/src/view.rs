@@ -255,7 +255,7 @@ pub fn sample_targets<'a>(
             }
         }
         let leaks: BTreeMap<_, _> =
-            tx.leaks().await?.into_iter().map(|leak| (leak.id, leak.name)).collect();
+            instance.leaks(&mut tx).await?.into_iter().map(|leak| (leak.id, leak.name)).collect();
         let accounts = instance.accounts_of(&mut tx, chosen.iter().copied()).await?;
         let ids: Vec<_> = accounts.iter().map(|(_, account)| account.clone()).collect();
         let present = directory.by_ids(&ids).await?;

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use directory::{Directory, ReadError};
 use futures_util::future::BoxFuture;
-use instance::{Instance, InstanceFault};
+use instance::{Instance, InstanceFault, LogError};
 use model::{
     Account, AccountId, FindingId, FindingState, HashFormat, LeakId, LeakName, RecordRef, Tier,
     Timestamp, text_enum,
 };
 use serde::Serialize;
-use store::{Finding, StoreError, Tx};
+use store::{Finding, Tx};
 
 use crate::limits::ACCOUNTS_PER_BATCH;
 
@@ -71,10 +71,10 @@ pub fn list_findings<'a>(
 ) -> BoxFuture<'a, Result<Vec<FindingReport>, FindingError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let leaks = leaks(&mut tx, selection.leak.as_ref()).await?;
+        let leaks = leaks(instance, &mut tx, selection.leak.as_ref()).await?;
         let found = match &selection.account {
             Some(account) => found_of(instance, &mut tx, account, &leaks).await?,
-            None => found_in(&mut tx, &leaks).await?,
+            None => found_in(instance, &mut tx, &leaks).await?,
         };
         drop(tx);
         Gathered { instance, directory, leaks }.report(found).await
@@ -94,7 +94,7 @@ pub fn show_finding<'a>(
         let mut tx = instance.store().read().await?;
         let finding = tx.finding(number).await?.ok_or(FindingError::Unknown { number })?;
         let records = tx.records_of(finding.id).await?;
-        let leaks = leaks(&mut tx, None).await?;
+        let leaks = leaks(instance, &mut tx, None).await?;
         drop(tx);
         let reports =
             Gathered { instance, directory, leaks }.report(vec![(finding, records)]).await?;
@@ -106,11 +106,12 @@ type LocatedFinding = (Finding, Vec<RecordRef>);
 
 /// The names of the leaks to look into.
 async fn leaks(
+    instance: &Instance,
     tx: &mut Tx,
     only: Option<&LeakName>,
 ) -> Result<BTreeMap<LeakId, LeakName>, FindingError> {
     let mut leaks: BTreeMap<_, _> =
-        tx.leaks().await?.into_iter().map(|leak| (leak.id, leak.name)).collect();
+        instance.leaks(tx).await?.into_iter().map(|leak| (leak.id, leak.name)).collect();
     if let Some(only) = only {
         leaks.retain(|_, name| name == only);
         if leaks.is_empty() {
@@ -121,17 +122,19 @@ async fn leaks(
 }
 
 async fn found_in(
+    instance: &Instance,
     tx: &mut Tx,
     leaks: &BTreeMap<LeakId, LeakName>,
-) -> Result<Vec<LocatedFinding>, StoreError> {
+) -> Result<Vec<LocatedFinding>, InstanceFault> {
     let mut found = Vec::new();
     for leak in leaks.keys() {
         let mut records: HashMap<FindingId, Vec<RecordRef>> = HashMap::new();
         for (finding, record) in tx.finding_records(*leak).await? {
             records.entry(finding).or_default().push(record);
         }
-        let findings = tx.findings(*leak).await?.into_iter();
-        found.extend(findings.map(|finding| {
+        let findings = tx.findings(*leak).await?;
+        instance.check_finding_count(tx, *leak, findings.len() as u64).await?;
+        found.extend(findings.into_iter().map(|finding| {
             let records = records.remove(&finding.id).unwrap_or_default();
             (finding, records)
         }));
@@ -144,10 +147,13 @@ async fn found_of(
     tx: &mut Tx,
     account: &AccountId,
     leaks: &BTreeMap<LeakId, LeakName>,
-) -> Result<Vec<LocatedFinding>, StoreError> {
+) -> Result<Vec<LocatedFinding>, InstanceFault> {
     let mut found = Vec::new();
     let Some(subject) = instance.subject_of(tx, account).await? else { return Ok(found) };
-    for finding in tx.findings_of(subject).await? {
+    let findings = tx.findings_of(subject).await?;
+    let rows: Vec<_> = findings.iter().map(|finding| finding.leak).collect();
+    instance.proved(tx).await?.check_found(subject, &rows).map_err(LogError::Row)?;
+    for finding in findings {
         if leaks.contains_key(&finding.leak) {
             let records = tx.records_of(finding.id).await?;
             found.push((finding, records));

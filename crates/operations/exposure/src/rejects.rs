@@ -37,7 +37,7 @@ pub fn rejected_lines<'a>(
 ) -> BoxFuture<'a, Result<Vec<RejectedLine>, LeakError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let leak = find(&mut tx, name).await?.id;
+        let leak = find(instance, &mut tx, name).await?.id;
         let files = tx.leak_files(leak).await?.into_iter();
         let files: HashMap<_, _> = files.map(|file| (file.id, file.path)).collect();
         let samples = tx.reject_samples(leak, REJECTS_SHOWN_MAX).await?.into_iter();

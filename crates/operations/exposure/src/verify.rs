@@ -15,7 +15,9 @@ use store::{
 };
 use tokio::task::{JoinError, spawn_blocking};
 
-use instance::{DataKey, DecryptError, Instance, KeyRing, LogError, Progress, Step, Subjects};
+use instance::{
+    DataKey, DecryptError, Instance, InstanceFault, KeyRing, LogError, Progress, Step, Subjects,
+};
 
 use crate::{
     LeakError, LeakReport, LeakWorkError,
@@ -47,7 +49,7 @@ pub fn verify_leak<'a>(
     progress: Arc<dyn Progress>,
 ) -> BoxFuture<'a, Result<LeakReport, VerifyLeakError>> {
     Box::pin(async move {
-        let leak = find(&mut instance.store().read().await?, name).await?;
+        let leak = find(instance, &mut instance.store().read().await?, name).await?;
         match leak.state {
             LeakState::Added | LeakState::Screening => {
                 return Err(VerifyLeakError::NotScreened { name: leak.name });
@@ -121,9 +123,9 @@ impl<'a> Verification<'a> {
         verifier: Arc<Verifier>,
         progress: &'a dyn Progress,
     ) -> Result<Self, VerifyLeakError> {
-        let wrapped = leak.spool_key.ok_or(LeakWorkError::NoKey)?;
         let mut tx = instance.store().read().await?;
-        let files = tx.leak_files(leak.id).await?;
+        let files = instance.leak_files(&mut tx, &leak).await?;
+        let wrapped = leak.spool_key.ok_or(LeakWorkError::NoKey)?;
         let left = tx.candidate_accounts(leak.id).try_fold(0, async |sum, _| Ok(sum + 1)).await?;
         progress.begin(Step::Verify, left);
         Ok(Self {
@@ -325,7 +327,7 @@ pub enum VerifyLeakError {
     },
 }
 
-instance::from_through!(VerifyLeakError, Work: LeakError, ReadError, DecryptError, StoreError, LogError, JoinError);
+instance::from_through!(VerifyLeakError, Work: LeakError, InstanceFault, ReadError, DecryptError, StoreError, LogError, JoinError);
 
 impl LostLease for VerifyLeakError {
     fn is_lost_lease(&self) -> bool {

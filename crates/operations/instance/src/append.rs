@@ -143,3 +143,14 @@ pub enum LogError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl LogError {
+    /// Whether what is kept is not what only Countersign can have written.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_of_strangers(),
+            _ => true,
+        }
+    }
+}

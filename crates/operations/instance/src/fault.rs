@@ -11,11 +11,19 @@ pub enum InstanceFault {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The audit log could not be written or read.
-    #[error(transparent)]
-    Log(#[from] LogError),
+    #[error("{0}")]
+    Log(
+        /// Found in an error's sources by whoever ends the program.
+        #[from]
+        LogError,
+    ),
     /// Something kept cannot be decrypted.
-    #[error(transparent)]
-    Decrypt(#[from] DecryptError),
+    #[error("{0}")]
+    Decrypt(
+        /// Found in an error's sources by whoever ends the program.
+        #[from]
+        DecryptError,
+    ),
     /// Whoever rows name is forgotten.
     #[error("subject {0} is forgotten: nothing tells whose account it is")]
     Forgotten(SubjectId),
@@ -29,8 +37,9 @@ impl InstanceFault {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::Store(error) | Self::Log(LogError::Store(error)) => error.is_of_strangers(),
-            Self::Log(_) | Self::Decrypt(_) => true,
+            Self::Store(error) => error.is_of_strangers(),
+            Self::Log(error) => error.is_refusal(),
+            Self::Decrypt(_) => true,
             Self::Forgotten(_) | Self::Thread(_) => false,
         }
     }

@@ -322,8 +322,9 @@ impl InstanceError {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::Store(error) | Self::Log(LogError::Store(error)) => error.is_of_strangers(),
-            Self::Retired(_) | Self::Superseded { .. } | Self::Log(_) => true,
+            Self::Store(error) => error.is_of_strangers(),
+            Self::Log(error) => error.is_refusal(),
+            Self::Retired(_) | Self::Superseded { .. } => true,
             _ => false,
         }
     }

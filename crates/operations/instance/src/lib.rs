@@ -21,6 +21,7 @@ mod instance;
 mod instance_key;
 mod kept_key;
 mod key_ring;
+mod leaks;
 mod lease;
 pub mod limits;
 mod log;

@@ -1,16 +1,20 @@
 use futures_util::future::BoxFuture;
-use ledger::NoticeStep;
+use ledger::{FoldRefusal, NoticeFold, NoticeStep};
 use model::{NoticeKind, NoticeState, Timestamp};
 use notice::{NoticeCode, ShownText};
 use store::{CodedNotice, Notice, Tx};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
-use instance::{Instance, InstanceFault};
+use instance::{Instance, InstanceFault, LogError};
 
-use crate::{code::lookups_of, shown::shown_of};
+use crate::{
+    code::lookups_of,
+    shown::{KeptStanding, kept_of},
+};
 
-/// What a recipient is told of a notice that is ours. It names neither account nor address.
+/// What a recipient is told of a notice that is ours. It names neither account nor address, and says
+/// nothing that stands in a row alone, but for the kind of one of which nothing was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedNotice {
     /// What it says.
@@ -18,19 +22,19 @@ pub struct CheckedNotice {
     /// What it says; `None` if that was not kept: it was sent by an earlier version, or nobody can
     /// tell whether it was sent.
     pub shown: Option<ShownText>,
-    /// When it was written.
-    pub made_at: Timestamp,
-    /// When the mail server had the last word on it.
-    pub ended_at: Option<Timestamp>,
+    /// When it was written; `None` if nobody can tell any more.
+    pub made_at: Option<Timestamp>,
     /// How far it is.
     pub status: NoticeState,
+    /// When it came so far; `None` if nobody can tell any more.
+    pub moved_at: Option<Timestamp>,
 }
 
 /// Looks a notice up by what its recipient types. Only the pair of code and address answers;
 /// everything else is `None`, by the same path.
 ///
 /// # Errors
-/// [`CheckError`] if the store fails.
+/// [`CheckError`] if the store fails, or if the log does not know the notice.
 pub fn check_notice<'a>(
     instance: &'a Instance,
     code: &'a str,
@@ -39,12 +43,42 @@ pub fn check_notice<'a>(
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let Some(found) = find(instance, &mut tx, code, address).await? else { return Ok(None) };
-        let CodedNotice { notice, ended_at, .. } = found;
-        let kept = tx.notice_text(notice.id).await?;
-        let shown = kept.map(|kept| shown_of(instance, notice.id, &kept)).transpose()?;
-        let Notice { kind, made_at, state: status, .. } = notice;
-        Ok(Some(CheckedNotice { kind, shown, made_at, ended_at, status }))
+        let notice = found.notice;
+        let text = tx.notice_text(notice.id).await?;
+        let kept = text.map(|text| kept_of(instance, notice.id, &text)).transpose()?;
+        let standing = match logged(instance, &mut tx, &notice).await? {
+            Some(standing) => Some(standing),
+            None => {
+                kept.as_ref().and_then(|kept| kept.standing).filter(|kept| kept.state.is_final())
+            }
+        };
+        Ok(Some(CheckedNotice {
+            kind: standing.map_or(notice.kind, |standing| standing.kind),
+            made_at: standing.map(|standing| standing.made_at),
+            status: standing.map_or(NoticeState::Uncertain, |standing| standing.state),
+            moved_at: standing.map(|standing| standing.moved_at),
+            shown: kept.map(|kept| kept.shown),
+        }))
     })
+}
+
+/// How far the log says that a notice is. It forgets what people have asked for once that is final.
+async fn logged(
+    instance: &Instance,
+    tx: &mut Tx,
+    notice: &Notice,
+) -> Result<Option<KeptStanding>, CheckError> {
+    let campaign = notice.errand.campaign();
+    let log = instance.proved(tx).await?;
+    match log.notice(campaign, notice.id) {
+        Some(&NoticeFold { kind, made_at, state, moved_at, .. }) => {
+            Ok(Some(KeptStanding { kind, made_at, state, moved_at }))
+        }
+        None if campaign.is_some() => {
+            Err(LogError::Row(FoldRefusal::Notice { notice: notice.id }).into())
+        }
+        None => Ok(None),
+    }
 }
 
 /// Records that a recipient says of a notice that it is not right; `false` for anything but a

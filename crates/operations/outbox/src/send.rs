@@ -8,7 +8,7 @@ use instance::{
     prolong_arming, while_kept,
 };
 use ledger::{FoldRefusal, NoticeStep};
-use model::NoticeState;
+use model::{NoticeState, Timestamp};
 use notice::{
     Composed, DeliveryOutcome, NoticeCode, NoticeEvent, NoticeRow, PutOffs, RelayRecord, ShownText,
     SmtpOutcome, notice_after,
@@ -22,7 +22,7 @@ use crate::{
     limits::{FALSE_ROW_AGAIN_AFTER, RECORD_AGAIN_AFTER, RECORD_TRIES_MAX},
     pause::change_pause,
     requested::requested_digest,
-    shown::keep_shown,
+    shown::keep,
 };
 
 /// Where notices come from: a campaign, or people who ask for mails.
@@ -183,13 +183,14 @@ async fn begin(
     let taken = notice_after(row_of(&notice)?, NoticeEvent::Taken, Duration::ZERO, now)?;
     let attempts = taken.attempts();
     let lease = sender.instance.options().lease;
-    check_begin(sender.instance, tx, &notice).await?;
+    let made_at = check_begin(sender.instance, tx, &notice).await?;
     if !mutant::is_on("begun_unrecorded") {
         tx.begin_notice(notice.id, attempts, sender.worker, lease).await?;
     }
     prolong_arming(tx).await?;
     let (key, code) = set_code(sender.instance, tx, notice.id).await?;
-    let begun = Notice { attempts, state: NoticeState::Inflight, key: Some(key), ..notice };
+    let (state, key) = (NoticeState::Inflight, Some(key));
+    let begun = Notice { attempts, state, key, made_at, ..notice };
     sender.instance.record(tx, &[begun_step(&begun).into()]).await?;
     Ok((begun, code))
 }
@@ -205,23 +206,30 @@ async fn check_under_way(
     Ok(log.check_under_way(notice.errand.campaign(), notice.id, notice.attempts)?)
 }
 
-async fn check_begin(instance: &Instance, tx: &mut Tx, notice: &Notice) -> Result<(), SendError> {
-    let Notice { id, errand, attempts, .. } = *notice;
-    match errand {
+/// Passes a notice that may begin by the log, and returns when that says that it was written: its row may
+/// say anything.
+async fn check_begin(
+    instance: &Instance,
+    tx: &mut Tx,
+    notice: &Notice,
+) -> Result<Timestamp, SendError> {
+    let Notice { id, errand, attempts, made_at, .. } = *notice;
+    Ok(match errand {
         Errand::Campaign { campaign, .. } => {
             let subjects = tx.notice_lines(id).await?;
-            instance.proved(tx).await?.check_begin(campaign, id, attempts, &subjects)?;
+            instance.proved(tx).await?.check_begin(campaign, id, attempts, &subjects)?
         }
         Errand::Request => {
             let row = requested_digest(&tx.requested_notice(id).await?);
             let log = instance.proved(tx).await?;
             // It is given up. Nothing is made of its row, whose digest earlier versions made otherwise.
-            if !log.is_perhaps_sent(None, id) {
-                log.check_requested(id, attempts, &row)?;
+            if log.is_perhaps_sent(None, id) {
+                made_at
+            } else {
+                log.check_requested(id, attempts, &row)?
             }
         }
-    }
-    Ok(())
+    })
 }
 
 /// Whether the store was put back since it was due: what it was then knew of it is lost.
@@ -318,9 +326,6 @@ async fn record_outcome(
     if let Some(campaign) = notice.errand.campaign() {
         tx.hold_campaign(campaign).await?;
     }
-    if let Some(shown) = shown {
-        keep_shown(sender.instance, &mut tx, notice.id, shown).await?;
-    }
     let relay = match attempted {
         Some(attempted) => {
             change_pause(&mut tx, (notice.id, row_of(notice)?), attempted, retry).await?
@@ -328,10 +333,14 @@ async fn record_outcome(
         None => RelayRecord::default(),
     };
     let outcome = attempted.map_or(SmtpOutcome::Unwritten, |tried| tried.outcome);
-    let now = tx.hold_notice(notice.id).await?;
+    // What was sent bears the date that the log tells, and that is kept with it.
+    let now = Notice { made_at: notice.made_at, ..tx.hold_notice(notice.id).await? };
     let event = NoticeEvent::Answered { attempt: notice.attempts, outcome, relay };
     let answer = attempted.map(|tried| tried.answer.clone());
-    move_notice(sender, &mut tx, &now, event, retry, answer).await?;
+    let moved = move_notice(sender, &mut tx, &now, event, retry, answer).await?;
+    if let Some(shown) = shown {
+        keep(sender.instance, &mut tx, &moved, shown).await?;
+    }
     Ok(tx.commit().await?)
 }
 
@@ -342,7 +351,7 @@ async fn move_notice(
     event: NoticeEvent,
     retry: Duration,
     answer: Option<String>,
-) -> Result<(), SendError> {
+) -> Result<Notice, SendError> {
     let now = tx.now().await?;
     let row = notice_after(row_of(notice)?, event, retry, now)?;
     let (state, attempts, not_before) = (row.state(), row.attempts(), row.not_before());
@@ -352,7 +361,8 @@ async fn move_notice(
     if state.is_final() {
         finish(tx, &moved).await?;
     }
-    Ok(sender.instance.record(tx, &[ended_step(&moved).into()]).await?)
+    sender.instance.record(tx, &[ended_step(&moved).into()]).await?;
+    Ok(moved)
 }
 
 /// What is waited for, or kept, only until a notice is final.

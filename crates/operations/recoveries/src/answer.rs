@@ -15,11 +15,14 @@ pub(crate) async fn what_is_found(
     account: &Account,
 ) -> Result<Found, RequestError> {
     let resets = past_resets(instance, tx, subject).await.map_err(RunError::from)?;
-    let findings = tx.open_findings_of(subject).await?;
+    // Also those that somebody has closed: this very password was found.
+    let findings = tx.findings_of(subject).await?;
     let now = credential_of(instance.keys(), Some(account));
     if let Some(found) = found(now, resets.last(), &findings) {
         return Ok(found);
     }
+    let leaks: Vec<_> = findings.iter().map(|finding| finding.leak).collect();
+    instance.proved(tx).await?.check_found(subject, &leaks).map_err(denied)?;
     refuse_denial(tx, subject, now).await?;
     if account.unreadable.is_some() {
         // A leak may name them by what could not be read.
@@ -43,21 +46,24 @@ async fn refuse_denial(
 ) -> Result<(), RequestError> {
     match now {
         CredentialNow::Present(version) if tx.is_found_elsewhere(version).await? => {
-            let denied = SwapError::from(FoldRefusal::Denied { subject });
-            Err(RunError::from(denied).into())
+            Err(denied(FoldRefusal::Denied { subject }))
         }
         _ => Ok(()),
     }
 }
 
+fn denied(refusal: FoldRefusal) -> RequestError {
+    RunError::from(SwapError::from(refusal)).into()
+}
+
 /// A password that is switched off and not replaced comes first, then one that still opens the
 /// account, then what is over.
-fn found(now: CredentialNow, last: Option<&PastReset>, open: &[Finding]) -> Option<Found> {
+fn found(now: CredentialNow, last: Option<&PastReset>, findings: &[Finding]) -> Option<Found> {
     let is_ours = |reset: &PastReset| {
         SiteRow::classify(now, reset.line.replaced, reset.line.sealed) == SiteRow::Ours
     };
     let is_sealed = last.is_some_and(is_ours);
-    let is_open = open.iter().any(|finding| now == CredentialNow::Present(finding.version));
+    let is_open = findings.iter().any(|finding| now == CredentialNow::Present(finding.version));
     match last {
         None | Some(_) if is_open && !is_sealed => Some(Found::Open),
         None => None,

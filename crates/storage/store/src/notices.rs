@@ -48,7 +48,7 @@ sql::queries! {
             AND lease_until > " NOW];
     BY_CODE = ["SELECT notice.id, notice.campaign, notice.address, notice.kind, notice.state,
             notice.attempts, notice.not_before, notice.made_at, notice.put_offs,
-            notice.put_off_at, notice.key_id, notice.ended_at,
+            notice.put_off_at, notice.key_id,
             COALESCE(campaign_address.address_key, requested_notice.address_key) AS address_key
         FROM notice
         LEFT JOIN campaign_address ON campaign_address.campaign = notice.campaign
@@ -149,13 +149,11 @@ impl Record for Errand {
 pub struct CodedNotice {
     /// The notice itself.
     pub notice: Notice,
-    /// When the mail server had the last word on it.
-    pub ended_at: Option<Timestamp>,
     /// The keyed hash of the address that it went to.
     pub address_key: [u8; 32],
 }
 
-record!(CodedNotice { ended_at, address_key; notice });
+record!(CodedNotice { address_key; notice });
 
 impl Tx {
     /// Writes a notice of a campaign that is to be sent, with a line for each account. The schema

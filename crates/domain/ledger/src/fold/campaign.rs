@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    ChosenPassword, CredentialVersion, NoticeId, NoticeState, SkipReason, SubjectId, TargetState,
-    Timestamp,
+    ChosenPassword, CredentialVersion, LeakId, NoticeId, NoticeKind, NoticeState, SkipReason,
+    SubjectId, TargetState, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,8 @@ use crate::{CampaignEvent, NoticeStep, Whom};
 pub struct CampaignFold {
     /// Where it stands; `None` before it is drafted.
     pub standing: Option<CampaignStanding>,
+    /// The leaks that it is about.
+    pub leaks: Vec<LeakId>,
     /// The digest of the plan that was frozen last.
     pub plan: Option<String>,
     /// Accounts in the plan.
@@ -44,6 +46,8 @@ pub struct CampaignFold {
     pub versions: BTreeMap<Whom, CredentialVersion>,
     /// Whether steps of it may be lost, since the store was put back after its plan was made.
     pub is_restored: bool,
+    /// Whether the secrets of its findings were destroyed, since it is over.
+    pub is_destroyed: bool,
     /// What was last said of it in public.
     pub statement: Option<StatementFold>,
     /// When the first entry about it was written.
@@ -100,11 +104,19 @@ pub struct NoticeFold {
     pub attempt: u32,
     /// How far it is.
     pub state: NoticeState,
+    /// What it says.
+    pub kind: NoticeKind,
+    /// When it was written: every attempt bears this date.
+    pub made_at: Timestamp,
+    /// When it became so.
+    pub moved_at: Timestamp,
 }
 
 impl NoticeFold {
-    pub(super) const fn pending(address: u64) -> Self {
-        Self { address, attempt: 0, state: NoticeState::Pending }
+    /// One that is written now, and that nobody has tried to send.
+    pub(super) const fn pending(address: u64, kind: NoticeKind, at: Timestamp) -> Self {
+        let state = NoticeState::Pending;
+        Self { address, attempt: 0, state, kind, made_at: at, moved_at: at }
     }
 }
 
@@ -118,14 +130,14 @@ impl CampaignFold {
             self.sealed_from.get_or_insert(at);
         }
         match event {
-            CampaignEvent::Notice(step) => self.follow_notice(step),
+            CampaignEvent::Notice(step) => self.follow_notice(step, at),
             CampaignEvent::StatementMade { sha256, .. } => {
                 let first_at = self.statement.as_ref().map_or(at, |first| first.first_at);
                 self.statement = Some(StatementFold { sha256, first_at, at });
                 None
             }
             event => {
-                self.follow(event);
+                self.follow(event, at);
                 None
             }
         }
@@ -185,10 +197,11 @@ impl CampaignFold {
         sealed.map(|(_, whom)| whom)
     }
 
-    fn follow(&mut self, event: CampaignEvent) {
+    fn follow(&mut self, event: CampaignEvent, at: Timestamp) {
         use CampaignEvent as E;
         match event {
-            E::CampaignDrafted { name, author, machine, .. } => {
+            E::CampaignDrafted { name, author, machine, leaks, .. } => {
+                self.leaks = leaks;
                 let state = "draft".to_owned();
                 self.standing = Some(CampaignStanding { name, author, round: 0, state, machine });
             }
@@ -234,10 +247,12 @@ impl CampaignFold {
                 self.put(whom, TargetState::Reset);
                 *self.passwords.entry(password).or_default() += 1;
             }
+            E::SecretsDestroyed { .. } => self.is_destroyed = true,
             E::AddressDone { address, notice, .. } => {
                 self.done.insert(address);
+                let pending = NoticeFold::pending(address, NoticeKind::ResetRequired, at);
                 match notice {
-                    Some(notice) => self.put_notice(notice, NoticeFold::pending(address)),
+                    Some(notice) => self.put_notice(notice, pending),
                     None => self.settled.add(address),
                 }
             }
@@ -245,14 +260,13 @@ impl CampaignFold {
             | E::CampaignWritten { .. }
             | E::CampaignApproved { .. }
             | E::StatementMade { .. }
-            | E::SecretsDestroyed { .. }
             | E::KillSwitchMoved { .. }
             | E::Notice(_) => {}
         }
     }
 
     /// A notice that no address is done for shows as one too many when the sums are compared.
-    fn follow_notice(&mut self, step: NoticeStep) -> Option<NoticeId> {
+    fn follow_notice(&mut self, step: NoticeStep, at: Timestamp) -> Option<NoticeId> {
         let (notice, attempt, state) = match step {
             NoticeStep::NoticeBegun { notice, attempt, .. } => {
                 (notice, attempt, NoticeState::Inflight)
@@ -263,10 +277,12 @@ impl CampaignFold {
                 return None;
             }
         };
-        let address = self.notices.get(&notice).map_or(u64::MAX, |logged| logged.address);
-        self.put_notice(notice, NoticeFold { address, attempt, state });
+        let logged = self.notices.get(&notice).copied();
+        let nowhere = NoticeFold::pending(u64::MAX, NoticeKind::ResetRequired, at);
+        let logged = logged.unwrap_or(nowhere);
+        self.put_notice(notice, NoticeFold { attempt, state, moved_at: at, ..logged });
         if state.is_final() {
-            self.settled.add(address);
+            self.settled.add(logged.address);
         }
         matches!(step, NoticeStep::NoticeBegun { .. }).then_some(notice)
     }

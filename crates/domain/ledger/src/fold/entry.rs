@@ -1,7 +1,7 @@
-use model::{CampaignId, InstanceKind, KeyId, KillSwitch, SwapId, Timestamp};
+use model::{CampaignId, InstanceKind, KeyId, KillSwitch, LeakId, SwapId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{CampaignEvent, NoticeStep, RecoveryEvent, Whom};
+use crate::{CampaignEvent, LeakAdded, NoticeStep, RecoveryEvent, Whom};
 
 /// What a fold takes of one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,12 @@ pub enum FoldEntry {
     Recovery(Timestamp, RecoveryEvent),
     /// The site's table was compared with the store, and no account was left out.
     Compared,
+    /// A leak was registered.
+    LeakAdded(LeakAdded),
+    /// A leak was taken out of the store.
+    LeakRemoved(LeakId),
+    /// A password of somebody stands in a leak.
+    FindingMade(LeakId, Whom),
     /// The value of a swap that was given up stands in the site's table.
     ValueFound(SwapId),
     /// Nothing that is acted on.
@@ -63,6 +69,12 @@ impl FoldEntry {
             | "choice_intended"
             | "choice_taken"
             | "choice_ended" => Self::Recovery(at, serde_json::from_slice(line)?),
+            "leak_added" => Self::LeakAdded(serde_json::from_slice(line)?),
+            "leak_removed" => Self::LeakRemoved(serde_json::from_slice::<OfLeak>(line)?.leak),
+            "finding_made" => {
+                let FoundWhom { leak, whom } = serde_json::from_slice(line)?;
+                Self::FindingMade(leak, whom)
+            }
             "value_found" => Self::ValueFound(serde_json::from_slice::<FoundValue>(line)?.swap),
             "notice_begun" | "notice_ended" | "notice_disputed" => {
                 Self::Requested(at, serde_json::from_slice(line)?)
@@ -88,6 +100,7 @@ impl FoldEntry {
         match self {
             Self::Campaign(_, _, event) => event.whom_mut(),
             Self::Recovery(_, event) => Some(event.whom_mut()),
+            Self::FindingMade(_, whom) => Some(whom),
             _ => None,
         }
     }
@@ -143,6 +156,18 @@ struct RosterTaken {
 #[derive(Deserialize)]
 struct RestoredFrom {
     backup_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct OfLeak {
+    leak: LeakId,
+}
+
+#[derive(Deserialize)]
+struct FoundWhom {
+    leak: LeakId,
+    #[serde(flatten)]
+    whom: Whom,
 }
 
 #[derive(Deserialize)]

@@ -1,4 +1,6 @@
-use model::{CampaignId, InstanceKind, KillSwitch, NoticeId, SubjectId, SwapId};
+use model::{CampaignId, InstanceKind, KillSwitch, LeakId, NoticeId, SubjectId, SwapId};
+
+use crate::Whom;
 
 /// A row of the store that is not as the log says. Somebody else has written it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -110,6 +112,37 @@ pub enum FoldRefusal {
         /// Which campaign.
         campaign: CampaignId,
     },
+    /// People would read, and operators sign, what nobody has registered.
+    #[error("leak {leak} is not as it was registered by the audit log{}", WAY_ON)]
+    Leak {
+        /// Which leak.
+        leak: LeakId,
+    },
+    /// Somebody is hidden, or was found by nobody.
+    #[error(
+        "the store holds {rows} findings of leak {leak}, and {logged} were made by the audit log{}",
+        WAY_ON
+    )]
+    Findings {
+        /// Which leak.
+        leak: LeakId,
+        /// What the store says.
+        rows: u64,
+        /// What the log says.
+        logged: u64,
+    },
+    /// They would never be told.
+    #[error(
+        "by the audit log the password of person {subject} stands in leak {leak}, and the store keeps no \
+         finding of it that is open{}",
+        WAY_ON
+    )]
+    Finding {
+        /// Which leak.
+        leak: LeakId,
+        /// The person's number.
+        subject: SubjectId,
+    },
     /// They would be told that nothing was found.
     #[error(
         "a campaign is about person {subject}, or has made the password that they hold, and the store \
@@ -149,6 +182,17 @@ pub enum FoldRefusal {
         /// The one before.
         earlier: NoticeId,
     },
+}
+
+impl FoldRefusal {
+    /// Whom the log names by an account has no number yet, and nothing else of them is kept either.
+    pub(super) const fn finding(leak: LeakId, whom: &Whom) -> Self {
+        let subject = match whom {
+            Whom::Subject(subject) => *subject,
+            Whom::Account(_) => SubjectId(0),
+        };
+        Self::Finding { leak, subject }
+    }
 }
 
 /// What to do about a row that somebody else has written.

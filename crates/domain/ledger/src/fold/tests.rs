@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use model::{LeakId, SwapState};
+use model::{LeakId, Provenance, SwapState, Tier};
 
 use super::*;
-use crate::{CampaignEvent, Entry, LogEvent};
+use crate::{CampaignEvent, Entry, FileAdded, LeakAdded, LogEvent};
 
 const SEVEN: CampaignId = CampaignId(7);
 const EIGHT: CampaignId = CampaignId(8);
@@ -44,7 +44,7 @@ impl Written {
     }
 
     fn check(&self, notice: i64, attempts: u32, whom: &[SubjectId]) -> Result<(), FoldRefusal> {
-        self.0.check_begin(SEVEN, NoticeId(notice), attempts, whom)
+        self.0.check_begin(SEVEN, NoticeId(notice), attempts, whom).map(drop)
     }
 }
 
@@ -109,7 +109,7 @@ fn a_notice_is_to_those_who_were_sealed_at_its_address() {
     let notice = NoticeId(5);
     assert_eq!(due.check(5, 0, &[ANA, BOB]), Err(FoldRefusal::Lines { notice }));
     let of_another = due.0.check_begin(EIGHT, notice, 0, &[ANA]);
-    assert_eq!(of_another, refused(5));
+    assert_eq!(of_another.map(drop), refused(5));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn whoever_is_sealed_anew_is_told_anew() {
     assert!(matches!(third, Err(FoldRefusal::Told { .. })), "{third:?}");
 
     let untold = Written::default().seal(EIGHT, ANA, 1, 4).then(put_back(EIGHT));
-    assert_eq!(untold.0.check_begin(EIGHT, NoticeId(4), 0, &[ANA]), Ok(()));
+    assert_eq!(untold.0.check_begin(EIGHT, NoticeId(4), 0, &[ANA]), Ok(NOW), "with its date");
     let anew = untold.begin(Some(EIGHT), 4, 1).seal(SEVEN, ANA, 1, 5);
     assert_eq!(anew.check(5, 0, &[ANA]), Ok(()), "what she was told is over");
 }
@@ -172,16 +172,103 @@ fn a_requested_notice_begins_as_often_as_it_is_put_off() {
         whom: ANA.into(),
         row: Some("aa".to_owned()),
     };
-    let check = |log: &Written, attempts| log.0.check_requested(NoticeId(9), attempts, "aa");
+    let check_row = |log: &Written, attempts, row| {
+        log.0.check_requested(NoticeId(9), attempts, row).map(|made_at| assert_eq!(made_at, NOW))
+    };
+    let check = |log: &Written, attempts| check_row(log, attempts, "aa");
     let none = Written::default();
     assert_eq!(check(&none, 0), refused(9));
     let due = none.then(LogEvent::from(made));
     assert_eq!(check(&due, 0), Ok(()));
-    assert_eq!(due.0.check_requested(NoticeId(9), 0, "bb"), refused(9), "another letter");
+    assert_eq!(check_row(&due, 0, "bb"), refused(9), "another letter");
     let put_off = due.begin(None, 9, 1).end(None, 9, NoticeState::Pending);
     assert_eq!((check(&put_off, 0), check(&put_off, 1)), (refused(9), Ok(())));
     let sent = put_off.end(None, 9, NoticeState::Sent);
     assert_eq!((check(&sent, 0), check(&sent, 1)), (refused(9), refused(9)));
+}
+
+#[test]
+fn a_notice_keeps_the_date_at_which_it_was_written() {
+    let hour = |hours| NOW.after(Duration::from_hours(hours));
+    let due = Written::default().seal(SEVEN, ANA, 1, 5);
+    let notice = NoticeId(5);
+    let begun = NoticeStep::NoticeBegun { campaign: Some(SEVEN), notice, attempt: 1 };
+    let begun = due.then_at(hour(2), begun);
+    let dates = |log: &Written| {
+        let fold = log.0.notice(Some(SEVEN), notice).unwrap();
+        (fold.state, fold.made_at, fold.moved_at)
+    };
+    assert_eq!(dates(&begun), (NoticeState::Inflight, NOW, hour(2)));
+    let state = NoticeState::Sent;
+    let sent = NoticeStep::NoticeEnded { campaign: Some(SEVEN), notice, attempt: 1, state };
+    assert_eq!(dates(&begun.then_at(hour(3), sent)), (state, NOW, hour(3)));
+}
+
+#[test]
+fn a_leak_is_as_it_was_registered() {
+    let leak = |name: &str, path: &str| LeakAdded {
+        leak: LeakId(1),
+        name: name.parse().unwrap(),
+        public_name: None,
+        date: "2016-05".parse().unwrap(),
+        provenance: Provenance::Circulating,
+        files: vec![FileAdded { path: path.to_owned(), sha256: "aa".to_owned(), bytes: 1 }],
+    };
+    let refused = Err(FoldRefusal::Leak { leak: LeakId(1) });
+    let added = leak("Bookshop", "books.txt");
+    let check = |log: &Written, row: &LeakAdded| log.0.check_leak(row);
+    assert_eq!(check(&Written::default(), &added), refused);
+    let log = Written::default().then(LogEvent::LeakAdded(added.clone()));
+    assert_eq!(check(&log, &added), Ok(()));
+    assert_eq!(check(&log, &leak("Another shop", "books.txt")), refused);
+    assert_eq!(check(&log, &leak("Bookshop", "other.txt")), refused);
+    assert_eq!((log.0.check_leaks(&[LeakId(1)]), log.0.check_leaks(&[])), (Ok(()), refused));
+    let removed = LogEvent::LeakRemoved { leak: LeakId(1), name: added.name.clone() };
+    let gone = log.then(removed);
+    assert_eq!((gone.0.check_leaks(&[]), check(&gone, &added)), (Ok(()), refused));
+}
+
+#[test]
+fn no_finding_is_hidden() {
+    let leak = LeakId(1);
+    let found = |whom: SubjectId| LogEvent::FindingMade {
+        leak,
+        whom: whom.into(),
+        credential_version: CredentialVersion::from_bytes([1; 32]),
+        hash_format: "bcrypt".parse().unwrap(),
+        tier: Tier::Exact,
+        records: Vec::new(),
+    };
+    let log = Written::default().then(found(ANA)).then(found(BOB));
+    let refused = |subject| Err(FoldRefusal::Finding { leak, subject });
+    let open = |log: &Written, open: &[SubjectId]| {
+        log.0.check_open_findings(leak, &open.iter().copied().collect())
+    };
+    assert_eq!((open(&log, &[ANA, BOB]), open(&log, &[BOB])), (Ok(()), refused(ANA)));
+    assert_eq!(
+        (log.0.check_found(ANA, &[leak]), log.0.check_found(ANA, &[])),
+        (Ok(()), refused(ANA))
+    );
+    let miscounted = FoldRefusal::Findings { leak, rows: 1, logged: 2 };
+    assert_eq!(log.0.check_finding_count(leak, 2), Ok(()));
+    assert_eq!(log.0.check_finding_count(leak, 1), Err(miscounted));
+    let taken_up = log.seal(SEVEN, ANA, 1, 5);
+    assert_eq!((open(&taken_up, &[BOB]), open(&taken_up, &[ANA])), (Ok(()), refused(BOB)));
+}
+
+#[test]
+fn a_campaign_is_about_the_leaks_that_it_was_drafted_with() {
+    let drafted = CampaignEvent::CampaignDrafted {
+        campaign: SEVEN,
+        name: "June".to_owned(),
+        author: "ana".to_owned(),
+        leaks: vec![LeakId(1), LeakId(2)],
+        machine: None,
+    };
+    let log = Written::default().then(drafted);
+    let refused = Err(FoldRefusal::Campaign { campaign: SEVEN });
+    assert_eq!(log.0.check_leaks_of(SEVEN, &[LeakId(1), LeakId(2)]), Ok(()));
+    assert_eq!(log.0.check_leaks_of(SEVEN, &[LeakId(1)]), refused);
 }
 
 #[test]

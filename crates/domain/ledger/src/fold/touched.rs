@@ -18,17 +18,23 @@ impl Fold {
         notice: NoticeId,
         attempts: u32,
     ) -> Result<(), FoldRefusal> {
-        let logged = match campaign {
-            Some(campaign) => self.campaign(campaign).and_then(|fold| fold.notices.get(&notice)),
-            None => self.requested.get(&notice).map(|requested| &requested.standing),
-        };
-        match logged {
+        match self.notice(campaign, notice) {
             Some(NoticeFold { state: NoticeState::Inflight, attempt, .. })
                 if *attempt == attempts =>
             {
                 Ok(())
             }
             _ => Err(FoldRefusal::Notice { notice }),
+        }
+    }
+
+    /// How far a notice is, whether a campaign sends it or somebody has asked for it. Of the latter only
+    /// those are known that are not final.
+    #[must_use]
+    pub fn notice(&self, campaign: Option<CampaignId>, notice: NoticeId) -> Option<&NoticeFold> {
+        match campaign {
+            Some(campaign) => self.campaign(campaign)?.notices.get(&notice),
+            None => self.requested.get(&notice).map(|requested| &requested.standing),
         }
     }
 

@@ -1,7 +1,7 @@
 use std::{error::Error, process::ExitCode};
 
 use campaigns::{CampaignError, ReconcileError, ReportError, StatementError, WatchError};
-use instance::{CheckBackupError, CosignLogError, InstanceFault, RestoreError};
+use instance::{CheckBackupError, CosignLogError, DecryptError, LogError, RestoreError};
 use store::{KeyRotated, NotOneRow, UnreadableRow};
 use worker::WorkError;
 
@@ -54,7 +54,8 @@ fn is_refusal(failure: &(dyn Error + 'static)) -> bool {
         || comes_from::<UnreadableRow>(failure)
         || comes_from::<NotOneRow>(failure)
         || says_no(failure, WiringError::is_refusal)
-        || says_no(failure, InstanceFault::is_refusal)
+        || comes_from::<DecryptError>(failure)
+        || says_no(failure, LogError::is_refusal)
         || says_no(failure, CosignLogError::is_refusal)
         || says_no(failure, CheckBackupError::is_refusal)
         || says_no(failure, RestoreError::is_refusal)
@@ -66,14 +67,15 @@ fn is_refusal(failure: &(dyn Error + 'static)) -> bool {
         || says_no(failure, WorkError::is_refusal)
 }
 
-fn says_no<E: Error + 'static>(
-    failure: &(dyn Error + 'static),
-    is_refusal: impl FnOnce(&E) -> bool,
-) -> bool {
-    failure.downcast_ref().is_some_and(is_refusal)
-}
-
 /// Every transaction may meet it, however deep in an operation's error.
 fn comes_from<E: Error + 'static>(failure: &(dyn Error + 'static)) -> bool {
-    failure.is::<E>() || failure.source().is_some_and(comes_from::<E>)
+    says_no(failure, |_: &E| true)
+}
+
+fn says_no<E: Error + 'static>(
+    failure: &(dyn Error + 'static),
+    is_refusal: fn(&E) -> bool,
+) -> bool {
+    failure.downcast_ref().is_some_and(is_refusal)
+        || failure.source().is_some_and(|source| says_no(source, is_refusal))
 }

@@ -51,6 +51,38 @@ fn where_a_password_was_found_is_told_as_it_was_found() {
     }
 }
 
+/// Whoever may write rows dates no mail, and has no page say what became of it.
+#[test]
+fn a_mail_and_its_page_bear_the_dates_of_the_log() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        office.smtp.behave("*", "RCPT 451 4.7.1 later");
+        office.start("");
+        let work = office.start_work();
+        wait_until(|| !office.instance.has_none("notice WHERE put_off_at > 0"));
+        work.stop();
+        let owner = Owner::of(&office);
+        // The year 2003, and whatever is wanted to have become of it.
+        owner.write("UPDATE notice SET made_at = 1046476800000000, not_before = 0");
+        owner.write("DELETE FROM sending_pause");
+        office.smtp.behave("*", "accept");
+        office.work();
+        let mails = office.mails();
+        let served = Served::start(&office.instance);
+        owner.write("UPDATE notice SET state = 'refused', made_at = 1046476800000000");
+        for (address, mail) in mails.iter().map(|(address, mails)| (address, &mails[0])) {
+            let head = String::from_utf8_lossy(&mail.bytes).into_owned();
+            let date = head.lines().find(|line| line.starts_with("Date:")).unwrap();
+            assert!(!date.contains("2003"), "{date}");
+            let asked = format!("code={}&address={}", form(&code(mail)), form(address));
+            let page = served.post("/check", &asked);
+            assert!(page.contains("The mail server took it"), "{page}");
+            assert!(!page.contains("2003"), "{page}");
+        }
+        assert!(!mails.is_empty());
+    }
+}
+
 /// The number by which rows name somebody.
 fn subject_of(office: &Office, person: &SitePerson) -> String {
     let mut subjects = office.subjects().into_iter();

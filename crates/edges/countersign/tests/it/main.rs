@@ -47,6 +47,7 @@ mod reports;
 mod restored;
 mod rows;
 mod rows_campaign;
+mod rows_leaks;
 mod rows_swaps;
 mod serve;
 mod settling;

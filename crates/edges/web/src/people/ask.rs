@@ -69,12 +69,12 @@ pub struct NoticeFound {
     pub kind: NoticeKind,
     /// What was sent; `None` if that was not kept.
     pub shown: Option<ShownText>,
-    /// When it was written.
-    pub made_at: Timestamp,
-    /// When the mail server had the last word on it.
-    pub ended_at: Option<Timestamp>,
+    /// When it was written; `None` if nobody can tell any more.
+    pub made_at: Option<Timestamp>,
     /// How far it is.
     pub status: NoticeState,
+    /// When it came so far; `None` if nobody can tell any more.
+    pub moved_at: Option<Timestamp>,
 }
 
 /// What the site says in public of one campaign, in numbers that name nobody.

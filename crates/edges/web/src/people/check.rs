@@ -134,7 +134,7 @@ struct WrittenNotice {
     kind: NoticeKind,
     about: &'static str,
     shown: Option<ShownText>,
-    dated: WrittenMoment,
+    dated: Option<WrittenMoment>,
     status: &'static str,
     /// When the mail server took it.
     taken: Option<WrittenMoment>,
@@ -142,14 +142,15 @@ struct WrittenNotice {
 
 impl WrittenNotice {
     fn new(notice: &NoticeFound, words: &PagePhrases, language: Language) -> Self {
-        let taken = notice.ended_at.filter(|_| notice.status == NoticeState::Sent);
+        let written = |at| WrittenMoment::new(language, at);
+        let taken = notice.moved_at.filter(|_| notice.status == NoticeState::Sent);
         Self {
             kind: notice.kind,
             about: about(notice.kind, words),
             shown: notice.shown.clone(),
-            dated: WrittenMoment::new(language, notice.made_at),
+            dated: notice.made_at.map(written),
             status: status(notice.status, words),
-            taken: taken.map(|taken| WrittenMoment::new(language, taken)),
+            taken: taken.map(written),
         }
     }
 }
@@ -190,9 +191,9 @@ mod tests {
                 subject: "Your account".to_owned(),
                 text: "Hello <you>".to_owned(),
             }),
-            made_at: Timestamp::from_micros(0),
-            ended_at: None,
+            made_at: Some(Timestamp::from_micros(0)),
             status: NoticeState::Sent,
+            moved_at: None,
         };
         let notice = WrittenNotice::new(&notice, frame.words, language);
         ConfirmedPage { frame, notice, code: "", address: "" }.render().unwrap()

@@ -45,9 +45,9 @@ fn notice() -> NoticeFound {
             subject: "Your account".to_owned(),
             text: "Hello <you>,\n\nwe have switched off your password.".to_owned(),
         }),
-        made_at: AT,
-        ended_at: Some(AT),
+        made_at: Some(AT),
         status: NoticeState::Sent,
+        moved_at: Some(AT),
     }
 }
 

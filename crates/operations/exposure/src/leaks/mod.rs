@@ -11,7 +11,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use instance::{Instance, Progress};
-use ledger::{FileAdded, LogEvent};
+use ledger::{FileAdded, LeakAdded, LogEvent};
 use model::{FindingId, LeakDate, LeakName, Provenance, RecordRef, canonical::hex_of};
 use store::{Finding, Leak, NewFile, NewLeak, StoreError, Tx, UnverifiedAccount};
 use tokio::task::spawn_blocking;
@@ -92,7 +92,7 @@ async fn register(
         refuse_known(&mut tx, files).await?;
     }
     let id = tx.add_leak(&new, files).await?;
-    let event = LogEvent::LeakAdded {
+    let added = LeakAdded {
         leak: id,
         name: new.name,
         public_name: new.public_name,
@@ -100,7 +100,7 @@ async fn register(
         provenance,
         files: files.iter().map(file_added).collect(),
     };
-    instance.record(&mut tx, &[event]).await?;
+    instance.record(&mut tx, &[LogEvent::LeakAdded(added)]).await?;
     Ok(tx.commit().await?)
 }
 
@@ -127,8 +127,8 @@ pub fn leaks(instance: &Instance) -> BoxFuture<'_, Result<Vec<LeakReport>, LeakE
         let mut tx = instance.store().read().await?;
         let proved = ProvedForms::read(instance.keys(), &mut tx).await?;
         let mut reports = Vec::new();
-        for leak in tx.leaks().await? {
-            reports.push(report(&proved, &mut tx, leak).await?);
+        for leak in instance.leaks(&mut tx).await? {
+            reports.push(report(instance, &proved, &mut tx, leak).await?);
         }
         Ok(reports)
     })
@@ -144,9 +144,9 @@ pub fn show_leak<'a>(
 ) -> BoxFuture<'a, Result<LeakReport, LeakError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let leak = find(&mut tx, name).await?;
+        let leak = find(instance, &mut tx, name).await?;
         let proved = ProvedForms::read(instance.keys(), &mut tx).await?;
-        report(&proved, &mut tx, leak).await
+        report(instance, &proved, &mut tx, leak).await
     })
 }
 
@@ -160,12 +160,13 @@ pub fn listed_accounts<'a>(
 ) -> BoxFuture<'a, Result<Vec<ListedAccount>, LeakError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let leak = find(&mut tx, name).await?.id;
+        let leak = find(instance, &mut tx, name).await?.id;
         let mut records: BTreeMap<FindingId, Vec<RecordRef>> = BTreeMap::new();
         for (finding, record) in tx.finding_records(leak).await? {
             records.entry(finding).or_default().push(record);
         }
         let (findings, unverified) = (tx.findings(leak).await?, tx.unverified(leak).await?);
+        instance.check_finding_count(&mut tx, leak, findings.len() as u64).await?;
         let subjects = findings.iter().map(|finding| finding.subject);
         let subjects = subjects.chain(unverified.iter().map(|row| row.subject));
         let accounts = instance.accounts_of(&mut tx, subjects).await?;
@@ -185,19 +186,27 @@ pub fn listed_accounts<'a>(
     })
 }
 
-/// The leak of a name.
-pub(crate) async fn find(tx: &mut Tx, name: &LeakName) -> Result<Leak, LeakError> {
+/// The leak of a name, as it was registered.
+pub(crate) async fn find(
+    instance: &Instance,
+    tx: &mut Tx,
+    name: &LeakName,
+) -> Result<Leak, LeakError> {
     let leak = tx.leak_by_name(name).await?;
-    leak.ok_or_else(|| LeakError::Unknown { name: name.clone() })
+    let leak = leak.ok_or_else(|| LeakError::Unknown { name: name.clone() })?;
+    instance.leak_files(tx, &leak).await?;
+    Ok(leak)
 }
 
 async fn report(
+    instance: &Instance,
     proved: &ProvedForms<'_>,
     tx: &mut Tx,
     leak: Leak,
 ) -> Result<LeakReport, LeakError> {
     let files = tx.leak_files(leak.id).await?;
     let summary = tx.summary(leak.id).await?;
+    instance.check_finding_count(tx, leak.id, summary.findings).await?;
     let unverified = tx.unverified_by_reason(leak.id).await?;
     let without_proof = proved.without(tx.shapes(leak.id).await?);
     Ok(LeakReport::new(leak, files, summary, unverified, without_proof))

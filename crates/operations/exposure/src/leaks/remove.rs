@@ -17,7 +17,7 @@ pub fn remove_leak<'a>(
 ) -> BoxFuture<'a, Result<(), LeakError>> {
     Box::pin(async move {
         let mut tx = instance.store().begin().await?;
-        let leak = find(&mut tx, name).await?;
+        let leak = find(instance, &mut tx, name).await?;
         if matches!(leak.state, LeakState::Screening | LeakState::Verifying) {
             let why = "it is being worked on: let `leak screen` or `leak verify` end first";
             return Err(LeakError::InUse { name: name.clone(), why });
@@ -30,7 +30,7 @@ pub fn remove_leak<'a>(
         if findings > 0 {
             return Err(LeakError::HasFindings { name: name.clone(), findings });
         }
-        let files = tx.leak_files(leak.id).await?;
+        let files = instance.leak_files(&mut tx, &leak).await?;
         tx.remove_leak(leak.id).await?;
         let removed = LogEvent::LeakRemoved { leak: leak.id, name: leak.name };
         instance.record(&mut tx, &[removed]).await?;

@@ -1,7 +1,7 @@
 use std::{io, path::PathBuf};
 
 use directory::ReadError;
-use instance::{DecryptError, LogError};
+use instance::{DecryptError, InstanceFault, LogError};
 use leak::{ScreenError, SourceError};
 use model::{FileId, Unbalanced};
 use store::StoreError;
@@ -65,7 +65,7 @@ pub enum ScreenLeakError {
     },
 }
 
-instance::from_through!(ScreenLeakError, Work: LeakError, ReadError, DecryptError, StoreError, LogError, JoinError);
+instance::from_through!(ScreenLeakError, Work: LeakError, InstanceFault, ReadError, DecryptError, StoreError, LogError, JoinError);
 
 impl LostLease for ScreenLeakError {
     fn is_lost_lease(&self) -> bool {

@@ -46,7 +46,7 @@ pub fn screen_leak<'a>(
     progress: Arc<dyn Progress>,
 ) -> BoxFuture<'a, Result<LeakReport, ScreenLeakError>> {
     Box::pin(async move {
-        let leak = find(&mut instance.store().read().await?, name).await?;
+        let leak = find(instance, &mut instance.store().read().await?, name).await?;
         if leak.state == LeakState::Added {
             begin(instance, &leak).await?;
         }
@@ -66,7 +66,7 @@ pub fn screen_leak<'a>(
 async fn begin(instance: &Instance, leak: &Leak) -> Result<(), ScreenLeakError> {
     let mut tx = instance.store().begin().await?;
     let mut pieces = Vec::new();
-    for file in tx.leak_files(leak.id).await? {
+    for file in instance.leak_files(&mut tx, leak).await? {
         pieces.extend(pieces_of(&file, instance.options().piece_bytes)?);
     }
     match tx.advance_leak(leak.id, LeakState::Added, LeakState::Screening).await {
@@ -85,8 +85,8 @@ async fn open(
     directory: &dyn Directory,
     progress: &Arc<dyn Progress>,
 ) -> Result<PieceReader, ScreenLeakError> {
+    let files = instance.leak_files(&mut instance.store().read().await?, &leak).await?;
     let wrapped = leak.spool_key.ok_or(LeakWorkError::NoKey)?;
-    let files = instance.store().read().await?.leak_files(leak.id).await?;
     let index = index_accounts(directory, progress.as_ref()).await?.index;
     progress.begin(Step::Screen, files.iter().map(|file| file.bytes).sum());
     Ok(PieceReader {

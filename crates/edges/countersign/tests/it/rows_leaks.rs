@@ -1,0 +1,141 @@
+//! Who can write to our database renames no leak, puts no file of theirs in its place, and hides nobody
+//! whose password was found.
+
+use std::path::Path;
+
+use crate::{
+    attacker::{Attack, Owner},
+    harness::Backend,
+    office::{LEAK, Office, wait_until},
+    way_back::{ANSWER, ResetScene, ask_whether},
+};
+
+/// A leak that nobody has looked through yet.
+const OTHER: &str = "Other";
+
+const OTHER_IS: &str = "leak 2 is not as it was registered by the audit log";
+
+const SCREEN: &[&str] = &["leak", "screen", OTHER];
+
+macro_rules! leak {
+    ($change:literal) => {
+        Attack {
+            harm: &[concat!("UPDATE leak SET ", $change, " WHERE id = 2")],
+            refused: &[SCREEN, &["leak", "list"]],
+            says: OTHER_IS,
+        }
+    };
+}
+
+macro_rules! file {
+    ($change:literal) => {
+        Attack {
+            harm: &[concat!("UPDATE leak_file SET ", $change, " WHERE leak = 2")],
+            refused: &[SCREEN, &["leak", "show", OTHER]],
+            says: OTHER_IS,
+        }
+    };
+}
+
+/// What would have another file looked through, or people read another name.
+const REGISTERED: &[Attack] = &[
+    leak!("public_name = 'Your Bank'"),
+    leak!("date = '2020'"),
+    leak!("provenance = 'confirmed'"),
+    file!("path = '/tmp/another.txt'"),
+    file!("bytes = bytes - 1"),
+    Attack {
+        harm: &["DELETE FROM leak_file WHERE leak = 2", "DELETE FROM leak WHERE id = 2"],
+        refused: &[&["leak", "list"], &["finding", "list"]],
+        says: OTHER_IS,
+    },
+];
+
+#[test]
+fn a_leak_is_looked_through_as_it_was_registered() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        let file = office.write("other.txt", b"nobody@example.org:secret\n");
+        office.instance.add_leak(OTHER, &[Path::new(&file)]).json();
+        let (owner, rows) = (Owner::of(&office), ["leak", "leak_file"]);
+        owner.keep(&rows);
+        owner.try_all(REGISTERED, || owner.put_back(&rows));
+        let digest = owner.bytes(&[7; 32]);
+        owner.write(&format!("UPDATE leak_file SET sha256 = {digest} WHERE leak = 2"));
+        owner.assert_refused(&[SCREEN], OTHER_IS);
+        owner.put_back(&rows);
+        office.run(SCREEN).json();
+    }
+}
+
+const DRAFT: &[&str] = &["campaign", "draft", "Spring", "--author", "ana", "--leak", LEAK];
+
+#[test]
+fn a_campaign_is_drafted_about_a_leak_as_it_was_registered() {
+    let office = Office::open(Backend::Sqlite);
+    let owner = Owner::of(&office);
+    owner.keep(&["leak"]);
+    for change in ["name = 'Bank'", "public_name = 'Your Bank'", "date = '2020'"] {
+        owner.write(&format!("UPDATE leak SET {change}"));
+        let draft = DRAFT
+            .iter()
+            .map(|word| if *word == LEAK && change.starts_with("name") { "Bank" } else { *word });
+        let draft: Vec<_> = draft.collect();
+        owner.assert_refused(&[&draft], "leak 1 is not as it was registered by the audit log");
+        owner.put_back(&["leak"]);
+    }
+    office.run(DRAFT).json();
+}
+
+const FIRST: &str = "(SELECT MIN(subject) FROM finding)";
+
+const FREEZE: &[&str] = &["campaign", "freeze", "Spring"];
+
+#[test]
+fn nobody_who_was_found_is_hidden_from_a_campaign() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        office.run(DRAFT).json();
+        let (owner, rows) = (Owner::of(&office), ["finding_record", "finding"]);
+        owner.keep(&rows);
+        for harm in [
+            format!("UPDATE finding SET state = 'reset' WHERE subject = {FIRST}"),
+            format!("UPDATE finding SET state = 'dismissed' WHERE subject = {FIRST}"),
+            format!(
+                "UPDATE finding SET wrapped_key = NULL, sealed_secret = NULL WHERE subject = {FIRST}"
+            ),
+            format!("DELETE FROM finding WHERE subject = {FIRST}"),
+        ] {
+            owner.write(&harm);
+            owner.assert_refused(&[FREEZE], "the store keeps no finding of it that is open");
+            if harm.starts_with("DELETE") {
+                let commands: &[&[&str]] = &[&["leak", "show", LEAK], &["finding", "list"]];
+                owner.assert_refused(commands, "findings of leak 1, and");
+            }
+            owner.put_back(&rows[1..]);
+        }
+        owner.write("DELETE FROM campaign_leak");
+        owner.assert_refused(&[FREEZE], "campaign 1 does not stand where the audit log says");
+    }
+}
+
+#[test]
+fn nobody_whose_password_was_found_is_told_that_it_was_not() {
+    for backend in Backend::ALL {
+        let scene = ResetScene::with_pages(Office::open(backend));
+        let office = &scene.office;
+        let (closed, deleted) = (office.plain()[0], office.plain()[1]);
+        let owner = Owner::of(office);
+        owner.write("UPDATE finding SET state = 'reset'");
+        let served = scene.serve();
+        ask_whether(&served, closed);
+        let text = scene.mail(closed, ANSWER, 1).text();
+        assert!(text.contains("We found it there"), "{text}");
+        owner.write_all(&["DELETE FROM finding_record", "DELETE FROM finding"]);
+        ask_whether(&served, deleted);
+        wait_until(|| office.instance.has_none("mail_request"));
+        assert_eq!(office.told_once().len(), 1);
+        let log = served.stop();
+        assert!(log.contains("the store keeps no finding of it"), "{log}");
+    }
+}

@@ -1,0 +1,75 @@
+//! Leaks as they were registered: whoever can write to the database may have given them another name, or
+//! another file.
+
+use futures_util::future::BoxFuture;
+use ledger::{FileAdded, LeakAdded};
+use model::{LeakId, canonical::hex_of};
+use store::{Leak, LeakFile, Tx};
+
+use crate::{Instance, InstanceFault, LogError};
+
+impl Instance {
+    /// All leaks, in the order in which they were registered.
+    ///
+    /// # Errors
+    /// [`LogError::Row`] if one is missing, or not as the log says.
+    pub fn leaks<'a: 'tx, 'tx>(
+        &'a self,
+        tx: &'tx mut Tx,
+    ) -> BoxFuture<'tx, Result<Vec<Leak>, InstanceFault>> {
+        Box::pin(async move {
+            let leaks = tx.leaks().await?;
+            for leak in &leaks {
+                self.leak_files(tx, leak).await?;
+            }
+            let ids: Vec<_> = leaks.iter().map(|leak| leak.id).collect();
+            self.proved(tx).await?.check_leaks(&ids).map_err(LogError::Row)?;
+            Ok(leaks)
+        })
+    }
+
+    /// A leak's files, in the order in which they were registered.
+    ///
+    /// # Errors
+    /// [`LogError::Row`] if the leak or one of them is not as the log says.
+    pub fn leak_files<'a: 'tx, 'tx>(
+        &'a self,
+        tx: &'tx mut Tx,
+        leak: &'tx Leak,
+    ) -> BoxFuture<'tx, Result<Vec<LeakFile>, InstanceFault>> {
+        Box::pin(async move {
+            let files = tx.leak_files(leak.id).await?;
+            let row = registered(leak, &files);
+            self.proved(tx).await?.check_leak(&row).map_err(LogError::Row)?;
+            Ok(files)
+        })
+    }
+
+    /// Passes as many findings in a leak as were made.
+    ///
+    /// # Errors
+    /// [`LogError::Row`] if the log says otherwise.
+    pub fn check_finding_count<'a: 'tx, 'tx>(
+        &'a self,
+        tx: &'tx mut Tx,
+        leak: LeakId,
+        rows: u64,
+    ) -> BoxFuture<'tx, Result<(), InstanceFault>> {
+        Box::pin(async move {
+            let log = self.proved(tx).await?;
+            Ok(log.check_finding_count(leak, rows).map_err(LogError::Row)?)
+        })
+    }
+}
+
+/// A leak as the log would say that it is registered.
+fn registered(leak: &Leak, files: &[LeakFile]) -> LeakAdded {
+    let Leak { id, name, public_name, date, provenance, .. } = leak.clone();
+    let file = |LeakFile { path, sha256, bytes, .. }: &LeakFile| FileAdded {
+        path: path.clone(),
+        sha256: hex_of(sha256),
+        bytes: *bytes,
+    };
+    let files = files.iter().map(file).collect();
+    LeakAdded { leak: id, name, public_name, date, provenance, files }
+}
