@@ -50,9 +50,10 @@ fn tell(result: &Reconciled) {
         tracing::info!(accounts, not_tried, "the site's table agrees with what is kept");
         return;
     }
+    let found = found.iter().map(|(what, count)| format!("{what}: {count}"));
     tracing::error!(
         accounts,
-        ?found,
+        found = found.collect::<Vec<_>>().join(", "),
         repaired,
         not_tried,
         "the site's table does not agree with what is kept: `countersign reconcile --list` says \

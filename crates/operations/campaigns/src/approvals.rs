@@ -83,6 +83,37 @@ pub fn approve_campaign<'a>(
     })
 }
 
+/// The campaigns that run and cannot go on, since their plan is not signed by those who may: each with
+/// why not. One whose row is not as the log says is passed by: [`contradictions`](crate::contradictions)
+/// names it.
+///
+/// # Errors
+/// [`CampaignError`] if the store fails.
+pub fn unsigned_campaigns<'a>(
+    instance: &'a Instance,
+    roster: &'a Roster,
+) -> BoxFuture<'a, Result<Vec<(String, CampaignError)>, CampaignError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let now = tx.now().await?;
+        let mut unsigned = Vec::new();
+        for campaign in tx.campaign_ids().await? {
+            let loaded = match Loaded::read(campaign, tx.campaign_by_id(campaign).await) {
+                Err(CampaignError::Row(_)) => continue,
+                loaded => loaded?,
+            };
+            if !matches!(loaded.campaign.state(), State::Running(_)) {
+                continue;
+            }
+            match signed_plan(&mut tx, &loaded, roster, now).await {
+                Err(error) if error.is_refusal() => unsigned.push((loaded.row.name, error)),
+                signed => drop(signed?),
+            }
+        }
+        Ok(unsigned)
+    })
+}
+
 /// The plan of the campaign's round with every signature under it checked, as at each claim.
 pub(crate) async fn signed_plan(
     tx: &mut Tx,

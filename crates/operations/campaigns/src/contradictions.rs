@@ -3,13 +3,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use authority::SignedRoster;
 use campaign::{Plan, State};
 use futures_util::future::BoxFuture;
-use instance::Instance;
+use instance::{Instance, InstanceFault, LogError};
 use ledger::FoldRefusal;
+use model::LeakId;
 use store::Tx;
 
 use crate::{
-    CampaignError,
+    CampaignError, StatementError,
     loaded::{Loaded, kill_switch, shared},
+    statement::statements_in,
     tale::Tale,
     view::accounts,
 };
@@ -29,6 +31,9 @@ pub fn contradictions(
         found.extend(refusal(check_newest_roster(instance, &mut tx).await)?);
         found.extend(refusal(kill_switch(instance, &mut tx).await)?);
         found.extend(refusal(check_campaigns(instance, &mut tx).await)?);
+        found.extend(refusal(instance.leaks(&mut tx).await.map_err(CampaignError::from))?);
+        found.extend(findings(instance, &mut tx).await?);
+        found.extend(refusal(check_statements(instance, &mut tx).await)?);
         for campaign in tx.campaign_ids().await? {
             match shared(instance, &mut tx, campaign).await {
                 Ok(loaded) => {
@@ -57,6 +62,25 @@ async fn check_newest_roster(instance: &Instance, tx: &mut Tx) -> Result<(), Cam
         Err(_) => return Err(FoldRefusal::Roster.into()),
     };
     Ok(log.check_roster(digest.as_deref())?)
+}
+
+/// A leak of which somebody was found by one of both alone.
+async fn findings(instance: &Instance, tx: &mut Tx) -> Result<Option<FoldRefusal>, CampaignError> {
+    // Findings are never taken away, so that what was known before must be there.
+    let before = instance.proved(tx).await?.finding_counts();
+    let rows: BTreeMap<_, _> = tx.finding_counts().await?.into_iter().collect();
+    let kept = |leak: &LeakId| rows.get(leak).copied().unwrap_or_default();
+    let short = before.into_iter().find(|(leak, logged)| kept(leak) < *logged);
+    Ok(short.map(|(leak, logged)| FoldRefusal::Findings { leak, rows: kept(&leak), logged }))
+}
+
+/// What was said in public must be what is shown there.
+async fn check_statements(instance: &Instance, tx: &mut Tx) -> Result<(), CampaignError> {
+    match statements_in(instance, tx).await {
+        Err(StatementError::Campaign(error)) => Err(error),
+        Err(StatementError::Fault(fault)) => Err(fault.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Operators read it before they sign, and a worker before it seals.
@@ -125,7 +149,10 @@ async fn check_campaigns(instance: &Instance, tx: &mut Tx) -> Result<(), Campaig
 fn refusal<T>(judged: Result<T, CampaignError>) -> Result<Option<FoldRefusal>, CampaignError> {
     match judged {
         Ok(_) => Ok(None),
-        Err(CampaignError::Row(refusal)) => Ok(Some(refusal)),
+        Err(
+            CampaignError::Row(refusal)
+            | CampaignError::Fault(InstanceFault::Log(LogError::Row(refusal))),
+        ) => Ok(Some(refusal)),
         Err(error) => Err(error),
     }
 }

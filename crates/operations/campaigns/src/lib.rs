@@ -47,7 +47,7 @@ mod unsettled;
 mod view;
 mod watch;
 
-pub use approvals::{approve_campaign, export_plan};
+pub use approvals::{approve_campaign, export_plan, unsigned_campaigns};
 pub use context::{Means, WorkerContext};
 pub use contradictions::{check_campaigns_kept, contradictions};
 pub use counted::{CountedCampaign, counted_campaigns};

@@ -5,7 +5,7 @@ use instance::Instance;
 use ledger::{CampaignEvent, FoldRefusal, StatementFold};
 use model::{CampaignId, NoticeState, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{Leak, Versioned};
+use store::{Leak, Tx, Versioned};
 
 use crate::{
     CampaignError, CampaignReport, StatementError,
@@ -96,21 +96,24 @@ pub fn publish_statement<'a>(
 /// # Errors
 /// [`StatementError`] if the store fails.
 pub fn statements(instance: &Instance) -> BoxFuture<'_, Result<Vec<Statement>, StatementError>> {
-    Box::pin(async move {
-        // The log comes first, so that it and the rows are of one moment.
-        let mut tx = instance.store().read().await?;
-        let log = instance.proved(&mut tx).await?;
-        let rows = tx.statements().await?;
-        let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.campaign, row.body)).collect();
-        if let Some(campaign) = rows.keys().find(|id| !log.statements().any(|(of, _)| of == **id)) {
-            return Err(CampaignError::from(FoldRefusal::Statement { campaign: *campaign }).into());
-        }
-        let read =
-            log.statements().map(|(campaign, said)| read(campaign, said, rows.get(&campaign)));
-        let mut said = read.collect::<Result<Vec<_>, StatementError>>()?;
-        said.sort_by_key(|statement| Reverse(statement.said_at));
-        Ok(said)
-    })
+    Box::pin(async move { statements_in(instance, &mut instance.store().read().await?).await })
+}
+
+/// The log comes first, so that it and the rows are of one moment.
+pub(crate) async fn statements_in(
+    instance: &Instance,
+    tx: &mut Tx,
+) -> Result<Vec<Statement>, StatementError> {
+    let log = instance.proved(tx).await?;
+    let rows = tx.statements().await?;
+    let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.campaign, row.body)).collect();
+    if let Some(campaign) = rows.keys().find(|id| !log.statements().any(|(of, _)| of == **id)) {
+        return Err(CampaignError::from(FoldRefusal::Statement { campaign: *campaign }).into());
+    }
+    let read = log.statements().map(|(campaign, said)| read(campaign, said, rows.get(&campaign)));
+    let mut said = read.collect::<Result<Vec<_>, StatementError>>()?;
+    said.sort_by_key(|statement| Reverse(statement.said_at));
+    Ok(said)
 }
 
 /// The counts are the row's, if the log has their digest; when they were said is the log's.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use directory::{Directory, ReadError};
 use futures_util::future::BoxFuture;
-use instance::{Instance, InstanceFault, LogError};
+use instance::{Instance, InstanceFault};
 use model::{
     Account, AccountId, FindingId, FindingState, HashFormat, LeakId, LeakName, RecordRef, Tier,
     Timestamp, text_enum,
@@ -150,10 +150,7 @@ async fn found_of(
 ) -> Result<Vec<LocatedFinding>, InstanceFault> {
     let mut found = Vec::new();
     let Some(subject) = instance.subject_of(tx, account).await? else { return Ok(found) };
-    let findings = tx.findings_of(subject).await?;
-    let rows: Vec<_> = findings.iter().map(|finding| finding.leak).collect();
-    instance.proved(tx).await?.check_found(subject, &rows).map_err(LogError::Row)?;
-    for finding in findings {
+    for finding in instance.findings_of(tx, subject).await? {
         if leaks.contains_key(&finding.leak) {
             let records = tx.records_of(finding.id).await?;
             found.push((finding, records));

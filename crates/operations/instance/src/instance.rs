@@ -183,11 +183,15 @@ pub(crate) const fn way_on(found: i64, needed: i64) -> &'static str {
     }
 }
 
+/// Whoever broke off before there was an instance has nothing to migrate.
 pub(crate) async fn require_migrated(store: &Store) -> Result<(), InstanceError> {
     let needed = Store::schema_version_needed();
     match store.schema_version().await? {
         Some(version) if version == needed => Ok(()),
-        found => Err(InstanceError::NotMigrated { found: found.unwrap_or(0), needed }),
+        Some(found) if found > needed || store.read().await?.instance().await?.is_some() => {
+            Err(InstanceError::NotMigrated { found, needed })
+        }
+        _ => Err(InstanceError::None),
     }
 }
 
@@ -265,7 +269,10 @@ pub fn create_instance<'a>(
 #[derive(Debug, thiserror::Error)]
 pub enum InstanceError {
     /// An empty store.
-    #[error("the store holds no instance: `countersign init` makes one")]
+    #[error(
+        "the store holds no instance: `countersign init` makes one, and `countersign restore` puts one \
+         back out of a backup, also where it was broken off before"
+    )]
     None,
     /// A store that is in use.
     #[error("the store holds instance {instance} already")]

@@ -2,9 +2,9 @@
 //! another file.
 
 use futures_util::future::BoxFuture;
-use ledger::{FileAdded, LeakAdded};
-use model::{LeakId, canonical::hex_of};
-use store::{Leak, LeakFile, Tx};
+use ledger::{FileAdded, FoldRefusal, LeakAdded};
+use model::{LeakId, SubjectId, canonical::hex_of};
+use store::{Finding, Leak, LeakFile, Tx};
 
 use crate::{Instance, InstanceFault, LogError};
 
@@ -18,12 +18,14 @@ impl Instance {
         tx: &'tx mut Tx,
     ) -> BoxFuture<'tx, Result<Vec<Leak>, InstanceFault>> {
         Box::pin(async move {
+            // Others may register one meanwhile, or remove one.
+            let before: Vec<_> = self.proved(tx).await?.leaks().collect();
             let leaks = tx.leaks().await?;
             for leak in &leaks {
                 self.leak_files(tx, leak).await?;
             }
             let ids: Vec<_> = leaks.iter().map(|leak| leak.id).collect();
-            self.proved(tx).await?.check_leaks(&ids).map_err(LogError::Row)?;
+            self.proved(tx).await?.check_leaks(&before, &ids).map_err(LogError::Row)?;
             Ok(leaks)
         })
     }
@@ -42,6 +44,27 @@ impl Instance {
             let row = registered(leak, &files);
             self.proved(tx).await?.check_leak(&row).map_err(LogError::Row)?;
             Ok(files)
+        })
+    }
+
+    /// The findings against one account, whatever was done about them, if none is missing.
+    ///
+    /// # Errors
+    /// [`LogError::Row`] names the leak in which the log says that there was one.
+    pub fn findings_of<'a: 'tx, 'tx>(
+        &'a self,
+        tx: &'tx mut Tx,
+        subject: SubjectId,
+    ) -> BoxFuture<'tx, Result<Vec<Finding>, InstanceFault>> {
+        Box::pin(async move {
+            // Nobody takes one away, and others may make one meanwhile.
+            let found_in = self.proved(tx).await?.found_in(subject);
+            let findings = tx.findings_of(subject).await?;
+            let is_kept = |leak: &LeakId| findings.iter().any(|finding| finding.leak == *leak);
+            match found_in.into_iter().find(|leak| !is_kept(leak)) {
+                Some(leak) => Err(LogError::Row(FoldRefusal::Finding { leak, subject }).into()),
+                None => Ok(findings),
+            }
         })
     }
 

@@ -46,7 +46,8 @@ pub fn check_notice<'a>(
         let notice = found.notice;
         let text = tx.notice_text(notice.id).await?;
         let kept = text.map(|text| kept_of(instance, notice.id, &text)).transpose()?;
-        let standing = match logged(instance, &mut tx, &notice).await? {
+        drop(tx);
+        let standing = match logged(instance, &notice).await? {
             Some(standing) => Some(standing),
             None => {
                 kept.as_ref().and_then(|kept| kept.standing).filter(|kept| kept.state.is_final())
@@ -63,13 +64,12 @@ pub fn check_notice<'a>(
 }
 
 /// How far the log says that a notice is. It forgets what people have asked for once that is final.
-async fn logged(
-    instance: &Instance,
-    tx: &mut Tx,
-    notice: &Notice,
-) -> Result<Option<KeptStanding>, CheckError> {
+async fn logged(instance: &Instance, notice: &Notice) -> Result<Option<KeptStanding>, CheckError> {
     let campaign = notice.errand.campaign();
-    let log = instance.proved(tx).await?;
+    // One of its own: whoever has asked for something else before sees an earlier log than this
+    // process may know already.
+    let mut tx = instance.store().read().await?;
+    let log = instance.proved(&mut tx).await?;
     match log.notice(campaign, notice.id) {
         Some(&NoticeFold { kind, made_at, state, moved_at, .. }) => {
             Ok(Some(KeptStanding { kind, made_at, state, moved_at }))

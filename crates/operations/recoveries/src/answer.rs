@@ -16,13 +16,11 @@ pub(crate) async fn what_is_found(
 ) -> Result<Found, RequestError> {
     let resets = past_resets(instance, tx, subject).await.map_err(RunError::from)?;
     // Also those that somebody has closed: this very password was found.
-    let findings = tx.findings_of(subject).await?;
+    let findings = instance.findings_of(tx, subject).await?;
     let now = credential_of(instance.keys(), Some(account));
     if let Some(found) = found(now, resets.last(), &findings) {
         return Ok(found);
     }
-    let leaks: Vec<_> = findings.iter().map(|finding| finding.leak).collect();
-    instance.proved(tx).await?.check_found(subject, &leaks).map_err(denied)?;
     refuse_denial(tx, subject, now).await?;
     if account.unreadable.is_some() {
         // A leak may name them by what could not be read.
@@ -46,14 +44,11 @@ async fn refuse_denial(
 ) -> Result<(), RequestError> {
     match now {
         CredentialNow::Present(version) if tx.is_found_elsewhere(version).await? => {
-            Err(denied(FoldRefusal::Denied { subject }))
+            let denied = SwapError::from(FoldRefusal::Denied { subject });
+            Err(RunError::from(denied).into())
         }
         _ => Ok(()),
     }
-}
-
-fn denied(refusal: FoldRefusal) -> RequestError {
-    RunError::from(SwapError::from(refusal)).into()
 }
 
 /// A password that is switched off and not replaced comes first, then one that still opens the

@@ -3,7 +3,7 @@ use std::{slice, time::Duration};
 use campaigns::{RunError, SwapError, WorkerContext};
 use directory::{Ability, ReadError};
 use futures_util::future::BoxFuture;
-use instance::Instance;
+use instance::{Instance, InstanceFault, LogError};
 use ledger::RecoveryEvent;
 use model::{Account, NoticeKind, SubjectId};
 use notice::Language;
@@ -181,7 +181,10 @@ async fn answer(
     account: &Account,
 ) -> Result<Option<Found>, RequestError> {
     match what_is_found(instance, tx, subject, account).await {
-        Err(RequestError::Campaign(RunError::Swap(SwapError::Row(refusal)))) => {
+        Err(
+            RequestError::Campaign(RunError::Swap(SwapError::Row(refusal)))
+            | RequestError::Fault(InstanceFault::Log(LogError::Row(refusal))),
+        ) => {
             tracing::error!(%refusal, "what a person asks after cannot be answered");
             Ok(None)
         }

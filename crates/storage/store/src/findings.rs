@@ -26,6 +26,7 @@ sql::queries! {
     OPEN_OF_ACCOUNT = ["SELECT id, leak, subject, version, tier, hash_format, state, verified_at,
             wrapped_key, sealed_secret
         FROM finding WHERE subject = $1 AND state = 'open' ORDER BY id"];
+    COUNTS = ["SELECT leak, COUNT(*) FROM finding GROUP BY leak"];
     BY_NUMBER = ["SELECT id, leak, subject, version, tier, hash_format, state, verified_at,
             wrapped_key, sealed_secret
         FROM finding WHERE id = $1"];
@@ -124,6 +125,14 @@ struct RecordRow {
 record!(RecordRow { finding, path, member, line, offset = "byte_offset" });
 
 impl Tx {
+    /// How many findings each leak has.
+    pub fn finding_counts(&mut self) -> StoreFuture<'_, Vec<(LeakId, u64)>> {
+        Box::pin(async move {
+            let rows = self.0.run(&COUNTS).all::<(Cell<LeakId>, Cell<u64>)>().await?;
+            Ok(rows.into_iter().map(|(Cell(leak), Cell(count))| (leak, count)).collect())
+        })
+    }
+
     /// The findings against one account that nothing has been done about.
     pub fn open_findings_of(&mut self, subject: SubjectId) -> StoreFuture<'_, Vec<Finding>> {
         Box::pin(async move { Ok(self.0.run(&OPEN_OF_ACCOUNT).bind(Cell(subject)).all().await?) })

@@ -30,12 +30,19 @@ impl Fold {
         Err(FoldRefusal::Leak { leak: row.leak })
     }
 
-    /// Passes the leaks that the store holds, if none is missing there.
+    /// The leaks that are registered.
+    pub fn leaks(&self) -> impl Iterator<Item = LeakId> {
+        self.leaks.keys().copied()
+    }
+
+    /// Passes the leaks that the store holds, if none is missing there of those that were registered
+    /// before they were read.
     ///
     /// # Errors
     /// [`FoldRefusal::Leak`].
-    pub fn check_leaks(&self, rows: &[LeakId]) -> Result<(), FoldRefusal> {
-        match self.leaks.keys().find(|leak| !rows.contains(leak)) {
+    pub fn check_leaks(&self, before: &[LeakId], rows: &[LeakId]) -> Result<(), FoldRefusal> {
+        let mut left = before.iter().filter(|leak| self.leaks.contains_key(leak));
+        match left.find(|leak| !rows.contains(leak)) {
             Some(leak) => Err(FoldRefusal::Leak { leak: *leak }),
             None => Ok(()),
         }
@@ -59,6 +66,12 @@ impl Fold {
         if rows == logged { Ok(()) } else { Err(FoldRefusal::Findings { leak, rows, logged }) }
     }
 
+    /// How many people's passwords were found in each leak.
+    #[must_use]
+    pub fn finding_counts(&self) -> Vec<(LeakId, u64)> {
+        self.leaks.iter().map(|(leak, fold)| (*leak, fold.found.len() as u64)).collect()
+    }
+
     /// Passes the people against whom findings of a leak are open, if nobody's is missing there whom no
     /// campaign has taken up yet.
     ///
@@ -76,18 +89,12 @@ impl Fold {
         hidden.next().map_or(Ok(()), |whom| Err(FoldRefusal::finding(leak, whom)))
     }
 
-    /// Passes the leaks in which a person's password was found by the store's rows, if none is missing
-    /// there.
-    ///
-    /// # Errors
-    /// [`FoldRefusal::Finding`].
-    pub fn check_found(&self, subject: SubjectId, rows: &[LeakId]) -> Result<(), FoldRefusal> {
+    /// The leaks in which a person's password was found.
+    #[must_use]
+    pub fn found_in(&self, subject: SubjectId) -> Vec<LeakId> {
         let whom = Whom::Subject(subject);
-        let mut missing = self.leaks.iter().filter(|(leak, _)| !rows.contains(leak));
-        match missing.find(|(_, fold)| fold.found.contains(&whom)) {
-            Some((leak, _)) => Err(FoldRefusal::finding(*leak, &whom)),
-            None => Ok(()),
-        }
+        let found = self.leaks.iter().filter(|(_, fold)| fold.found.contains(&whom));
+        found.map(|(leak, _)| *leak).collect()
     }
 
     /// Whether a campaign may have closed what was found of somebody: it has taken them up, or it is over

@@ -1,3 +1,6 @@
+use std::collections::BTreeMap;
+
+use authority::Roster;
 use campaigns::{CampaignView, ReconciliationView};
 use exposure::NotChecked;
 use instance::{Instance, RosterStateError};
@@ -22,6 +25,8 @@ struct InstanceStatus {
     /// Accounts of which nobody knows whether they are exposed.
     not_checked: NotChecked,
     campaigns: Vec<CampaignView>,
+    /// Campaigns that stand still since their plan is not signed by those who may, and why not.
+    not_signed: BTreeMap<String, String>,
     /// What of this is not to be believed: rows that are not as the audit log says.
     not_as_logged: Vec<String>,
 }
@@ -30,8 +35,10 @@ struct InstanceStatus {
 pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
     let config = context.config()?;
     let instance = wiring::instance(&config).await?;
+    let roster = roster(&config, &instance).await?;
     let status = InstanceStatus {
-        sending: sending(&config, &instance).await?,
+        sending: sending(&config, &instance, &roster).await?,
+        not_signed: not_signed(&instance, &roster).await?,
         sending_paused: outbox::paused_sending(&instance).await?,
         reconciliation: campaigns::last_reconciliation(&instance).await?,
         not_checked: exposure::not_checked(&instance).await?,
@@ -39,7 +46,8 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
         not_as_logged: not_as_logged(&instance).await?,
     };
     context.output.result("countersign.status/1", &status, for_people)?;
-    Ok(if status.not_as_logged.is_empty() { Done::Whole } else { Done::Refused })
+    let is_whole = status.not_as_logged.is_empty() && status.not_signed.is_empty();
+    Ok(if is_whole { Done::Whole } else { Done::Refused })
 }
 
 /// Rows that are not as the audit log says, in words.
@@ -48,13 +56,35 @@ pub(super) async fn not_as_logged(instance: &Instance) -> Result<Vec<String>, Co
     Ok(found.iter().map(ToString::to_string).collect())
 }
 
-/// A roster that does not hold lets nobody send; how far everything is can be told all the same.
-async fn sending(config: &Config, instance: &Instance) -> Result<SendingAnswer, CommandFailure> {
+/// Who may sign, or why that cannot be told. How far everything is can be told all the same.
+type FoundRoster = Result<Roster, WiringError>;
+
+async fn roster(config: &Config, instance: &Instance) -> Result<FoundRoster, CommandFailure> {
     match wiring::roster(config, instance).await {
-        Ok(roster) => SendingAnswer::of(config, instance, &roster).await,
         Err(WiringError::Roster(RosterStateError::Fault(error))) => Err(error.into()),
-        Err(why) => Ok(SendingAnswer::no(&why)),
+        found => Ok(found),
     }
+}
+
+/// A roster that does not hold lets nobody send.
+async fn sending(
+    config: &Config,
+    instance: &Instance,
+    roster: &FoundRoster,
+) -> Result<SendingAnswer, CommandFailure> {
+    match roster {
+        Ok(roster) => SendingAnswer::of(config, instance, roster).await,
+        Err(why) => Ok(SendingAnswer::no(why)),
+    }
+}
+
+async fn not_signed(
+    instance: &Instance,
+    roster: &FoundRoster,
+) -> Result<BTreeMap<String, String>, CommandFailure> {
+    let Ok(roster) = roster else { return Ok(BTreeMap::new()) };
+    let unsigned = campaigns::unsigned_campaigns(instance, roster).await?;
+    Ok(unsigned.into_iter().map(|(name, why)| (name, why.to_string())).collect())
 }
 
 fn for_people(status: &InstanceStatus) -> String {
@@ -69,7 +99,9 @@ fn for_people(status: &InstanceStatus) -> String {
     if let Some(remedy) = remedy {
         sheet.row("  what to do", remedy);
     }
+    show_not_signed(&mut sheet, &status.not_signed);
     match &status.sending_paused {
+        None if !status.not_signed.is_empty() => {}
         None if *armed => drop(sheet.row("sending", "goes on")),
         None => {}
         Some(pause) => show_pause(&mut sheet, pause),
@@ -81,6 +113,16 @@ fn for_people(status: &InstanceStatus) -> String {
         sheet.row(&view.name, format!("{}, {untold} sealed and not told yet", view.state));
     }
     sheet.to_string()
+}
+
+/// A campaign stands still from the moment on at which one of those who signed may not any more.
+fn show_not_signed(sheet: &mut Sheet, not_signed: &BTreeMap<String, String>) {
+    for (name, why) in not_signed {
+        sheet.row("NOT SIGNED", format!("{name} stands still: {why}"));
+        let way_on =
+            format!("`countersign campaign halt {name}`, freeze it again, and have it signed");
+        sheet.row("  what to do", way_on);
+    }
 }
 
 /// Whoever is in a leak with a hash that cannot be tried is neither exposed nor cleared.

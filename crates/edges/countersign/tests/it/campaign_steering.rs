@@ -2,11 +2,13 @@
 
 use std::{fs, thread, time::Duration};
 
+use authority::SignedRoster;
 use serde_json::{Value, json};
 
 use crate::{
+    attacker::Owner,
     harness::{Backend, Run},
-    office::{CAMPAIGN, LEAK, Office, assert_ended, ids, wait_until},
+    office::{CAMPAIGN, LEAK, Office, assert_ended, ids, key, wait_until},
 };
 
 #[track_caller]
@@ -172,6 +174,34 @@ fn totals_that_do_not_add_up_are_published_nowhere() {
         assert!(refused.stdout.is_empty(), "{}", refused.stdout);
     }
     assert_eq!(office.logged("statement_made").len(), 1);
+    Owner::of(&office).write("DELETE FROM statement");
+    let status = office.run(&["status"]);
+    assert_eq!(status.code, 3, "{}", status.stderr);
+    assert!(status.stdout.contains("what was said in public of campaign 1"), "{}", status.stdout);
+}
+
+#[test]
+fn a_campaign_stands_still_once_somebody_who_signed_may_not_any_more() {
+    let office = Office::open(Backend::Sqlite);
+    office.start("canary_addresses = 3\ncanary_soak_seconds = 3600");
+    let file = office.path("removal.json");
+    office.run(&["operator", "remove", "cleo", "--output", &file]).json();
+    let removal = SignedRoster::parse(&fs::read(&file).unwrap()).unwrap();
+    let removal = removal.signed_by(&key("ana")).signed_by(&key("bob"));
+    let file = office.write("removed.json", &removal.to_bytes());
+    office.run(&["operator", "accept", &file]).json();
+    let status = office.run(&["status"]);
+    assert_eq!(status.code, 3, "{}", status.stderr);
+    assert!(status.stdout.contains("cleo is not in the roster"), "{}", status.stdout);
+    let shown = office.instance.shown(&["status"]);
+    assert!(shown.contains("NOT SIGNED") && !shown.contains("goes on"), "{shown}");
+    let work = office.try_to_work();
+    assert_eq!(work.code, 3, "{}", work.stderr);
+    assert!(office.mails().is_empty() && office.locked_out().is_empty());
+    office.steer("halt").json();
+    office.freeze_again();
+    office.approve(&["bob", "dan"]);
+    assert_eq!(office.run(&["status"]).code, 0);
 }
 
 #[test]

@@ -18,11 +18,16 @@ fn a_leak_is_named_as_the_operators_have_signed_it() {
     for backend in Backend::ALL {
         let office = Office::open(backend);
         office.start("");
-        office.instance.ask(
+        let owner = Owner::of(&office);
+        owner.keep(&["leak"]);
+        owner.write(
             "UPDATE leak SET name = 'Your Bank', public_name = 'Your Bank', \
              provenance = 'confirmed', date = '2020'",
         );
-        office.work();
+        let work = office.try_to_work();
+        assert_eq!(work.code, 3, "{}", work.stderr);
+        assert!(work.stderr.contains("leak 1 is not as it was registered"), "{}", work.stderr);
+        owner.put_back(&["leak"]);
         for mail in office.mails().into_values().flatten() {
             let text = mail.text();
             let is_signed = text.contains("is passed around under the name");
@@ -37,15 +42,18 @@ fn where_a_password_was_found_is_told_as_it_was_found() {
     for change in ["tier = 'username'", "verified_at = verified_at + 86400000000", "leak = 2"] {
         let office = Office::open(Backend::Sqlite);
         office.start("");
+        let (owner, rows) = (Owner::of(&office), ["finding", "leak"]);
+        owner.keep(&rows);
         // A leak of their own, which no plan names.
-        office.instance.ask(
+        owner.write(
             "INSERT INTO leak (id, name, date, provenance, added_at, state) \
              SELECT 2, 'Bank', date, provenance, added_at, state FROM leak",
         );
-        office.instance.ask(&format!("UPDATE finding SET {change}"));
+        owner.write(&format!("UPDATE finding SET {change}"));
         let run = office.try_to_work();
         assert_eq!(run.code, 3, "{change}: {}", run.stderr);
         assert!(run.stderr.contains("encrypted as `finding of leak"), "{change}: {}", run.stderr);
+        owner.put_back(&rows);
         assert_eq!(office.state(), "halted");
         assert!(office.mails().is_empty() && office.locked_out().is_empty(), "{change}");
     }

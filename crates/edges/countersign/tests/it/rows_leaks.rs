@@ -68,6 +68,22 @@ fn a_leak_is_looked_through_as_it_was_registered() {
     }
 }
 
+/// Whoever can write to the log's hashes has nothing signed behind them.
+#[test]
+fn no_leak_is_registered_behind_a_forged_log() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        let file = office.write("other.txt", b"nobody@example.org:secret\n");
+        let owner = Owner::of(&office);
+        owner.keep(&["log_hash"]);
+        owner.write(&format!("UPDATE log_hash SET hash = {}", owner.bytes(&[7; 32])));
+        let added = office.instance.add_leak(OTHER, &[Path::new(&file)]);
+        assert_eq!(added.code, 3, "{}", added.stderr);
+        assert!(added.stderr.contains("are not those that the checkpoint of"), "{}", added.stderr);
+        owner.put_back(&["log_hash"]);
+    }
+}
+
 const DRAFT: &[&str] = &["campaign", "draft", "Spring", "--author", "ana", "--leak", LEAK];
 
 #[test]
