@@ -29,6 +29,8 @@ pub enum Answer {
     NothingFound {
         /// When it was compared last. A password that was chosen later was not.
         until: Timestamp,
+        /// Whether stolen data names the account. If not, there was nothing to compare.
+        is_compared: bool,
     },
     /// Nobody can tell whether it was found.
     NotChecked {
@@ -102,7 +104,7 @@ impl Facts for ExposureAnswer {
 /// An answer that can be told: its moments are on the calendar, and evidence is named.
 #[derive(Debug, Clone)]
 enum Told {
-    NothingFound { until: Moment },
+    NothingFound { until: Moment, is_compared: bool },
     NotChecked { is_named: bool },
     UnderReview,
     SwitchedOff { on: Date, exposures: Exposures, chosen_since: bool },
@@ -111,9 +113,10 @@ enum Told {
 impl Told {
     fn words(&self, language: Language) -> ToldWords {
         match self {
-            Self::NothingFound { until } => {
-                ToldWords::NothingFound { until: language.moment(*until) }
-            }
+            Self::NothingFound { until, is_compared } => ToldWords::NothingFound {
+                until: language.moment(*until),
+                is_compared: *is_compared,
+            },
             Self::NotChecked { is_named } => ToldWords::NotChecked { is_named: *is_named },
             Self::UnderReview => ToldWords::UnderReview,
             Self::SwitchedOff { on, exposures, chosen_since } => ToldWords::SwitchedOff {
@@ -127,7 +130,7 @@ impl Told {
     /// The date that a reader must find in it.
     fn date(&self, language: Language) -> Option<String> {
         match self {
-            Self::NothingFound { until } => Some(language.moment(*until)),
+            Self::NothingFound { until, .. } => Some(language.moment(*until)),
             Self::NotChecked { .. } | Self::UnderReview => None,
             Self::SwitchedOff { on, .. } => Some(language.day(*on)),
         }
@@ -139,7 +142,9 @@ impl TryFrom<Answer> for Told {
 
     fn try_from(answer: Answer) -> Result<Self, Self::Error> {
         Ok(match answer {
-            Answer::NothingFound { until } => Self::NothingFound { until: Moment::new(until)? },
+            Answer::NothingFound { until, is_compared } => {
+                Self::NothingFound { until: Moment::new(until)?, is_compared }
+            }
             Answer::NotChecked { is_named } => Self::NotChecked { is_named },
             Answer::UnderReview => Self::UnderReview,
             Answer::SwitchedOff { at, exposures, chosen_since } => {
@@ -162,6 +167,7 @@ struct AnswerWords {
 enum ToldWords {
     NothingFound {
         until: String,
+        is_compared: bool,
     },
     NotChecked {
         is_named: bool,
@@ -199,7 +205,7 @@ mod tests {
     fn no_answer_tells_a_date_that_no_calendar_has() {
         let never = Timestamp::from_micros(i64::MAX);
         let expected = FactsError::Moment(Moment::new(never).unwrap_err());
-        refused(Answer::NothingFound { until: never }, expected);
+        refused(Answer::NothingFound { until: never, is_compared: true }, expected);
         refused(switched_off(never), expected);
     }
 }

@@ -65,6 +65,13 @@ impl ProofTally {
     }
 }
 
+/// The claims in which an account is not exposed; none of any other.
+pub(crate) fn claims<R>(verdict: &AccountVerdict<R>, keys: &KeyRing) -> Vec<[u8; 32]> {
+    let AccountVerdict::NotExposed(credential, _, forms) = verdict else { return Vec::new() };
+    let shape = HashShape::of(credential.hash());
+    forms.iter().map(|form| claim(keys, &shape, *form)).collect()
+}
+
 fn claim(keys: &KeyRing, shape: &HashShape, form: FormId) -> [u8; 32] {
     keys.form_claim(shape.as_str(), form.as_bytes())
 }
@@ -85,6 +92,11 @@ impl<'a> ProvedForms<'a> {
         Ok(Self { keys, fingerprints })
     }
 
+    /// Whether a known password has proved one of the forms that these claim.
+    pub(crate) fn holds_any(&self, claims: &[[u8; 32]]) -> bool {
+        claims.iter().any(|claim| self.holds(claim))
+    }
+
     fn holds(&self, claim: &[u8; 32]) -> bool {
         self.fingerprints.contains(&self.keys.form_proof(claim))
     }
@@ -93,7 +105,7 @@ impl<'a> ProvedForms<'a> {
     pub(crate) fn without(&self, shapes: Vec<ShapeCount>) -> BTreeMap<HashShape, u64> {
         let mut without = BTreeMap::new();
         for ShapeCount { shape, forms, accounts } in shapes {
-            if !forms.iter().any(|claim| self.holds(claim)) {
+            if !self.holds_any(&forms) {
                 *without.entry(HashShape::kept(shape)).or_default() += accounts;
             }
         }

@@ -4,7 +4,9 @@ use futures_util::future::BoxFuture;
 use instance::Instance;
 use model::{AccountId, CredentialVersion, LeakName, SubjectId, Timestamp};
 use serde::Serialize;
-use store::{StoreError, Tx};
+use store::{StoreError, TriedAccount, Tx};
+
+use crate::proof::ProvedForms;
 
 /// What can be said of a password that no open finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +16,9 @@ pub enum Unfound {
     NotFound {
         /// When it was compared last.
         as_of: Timestamp,
+        /// Whether leaks name the account, and all that they hold of it was tried on this very password.
+        /// If not, they named nobody who had its identifiers by then.
+        is_compared: bool,
     },
     /// Nobody can tell.
     NotChecked {
@@ -34,30 +39,53 @@ pub fn unfound<'a>(
 ) -> BoxFuture<'a, Result<Unfound, StoreError>> {
     const NAMED: Unfound = Unfound::NotChecked { is_named: true };
     Box::pin(async move {
-        let mut as_of = tx.looked_through_at().await?;
         if tx.leaks_waiting_for(account).await? > 0 {
             return Ok(NAMED);
         }
-        if let Some(subject) = instance.subject_of(tx, account).await? {
-            let Some(tried_at) = last_tried(tx, subject, now).await? else { return Ok(NAMED) };
-            as_of = as_of.max(tried_at);
-        }
+        let tried_at = match instance.subject_of(tx, account).await? {
+            None => None,
+            Some(subject) => match last_tried(instance, tx, subject, now).await? {
+                Tried::Not => return Ok(NAMED),
+                Tried::Nothing => None,
+                Tried::At(tried_at) => Some(tried_at),
+            },
+        };
+        let as_of = tx.looked_through_at().await?.max(tried_at);
         let never = Unfound::NotChecked { is_named: false };
-        Ok(as_of.map_or(never, |as_of| Unfound::NotFound { as_of }))
+        let is_compared = tried_at.is_some();
+        Ok(as_of.map_or(never, |as_of| Unfound::NotFound { as_of, is_compared }))
     })
 }
 
-/// When the records about an account were tried on this password last, if ever; `None` if some could not be
-/// tried, or were tried on another password.
+/// What has become of the records about an account.
+enum Tried {
+    /// There are none.
+    Nothing,
+    /// All were tried on the password that it has now, in a form that is proved; last then.
+    At(Timestamp),
+    /// Some could not be tried, or not in a proved form, or were tried on another password.
+    Not,
+}
+
 async fn last_tried(
+    instance: &Instance,
     tx: &mut Tx,
     subject: SubjectId,
     now: Option<CredentialVersion>,
-) -> Result<Option<Option<Timestamp>>, StoreError> {
+) -> Result<Tried, StoreError> {
+    if tx.leaks_unverified_for(subject).await? > 0 {
+        return Ok(Tried::Not);
+    }
     let tried = tx.tried_of(subject).await?;
-    let is_all = tried.iter().all(|tried| tried.version == now);
-    let is_judged = tx.leaks_unverified_for(subject).await? == 0;
-    Ok((is_all && is_judged).then(|| tried.iter().map(|tried| tried.tried_at).max()))
+    let proved = ProvedForms::read(instance.keys(), tx).await?;
+    let is_judged = |tried: &TriedAccount| {
+        now.is_some() && tried.version == now && proved.holds_any(&tried.forms)
+    };
+    Ok(match tried.iter().map(|tried| tried.tried_at).max() {
+        None => Tried::Nothing,
+        Some(last) if tried.iter().all(is_judged) => Tried::At(last),
+        Some(_) => Tried::Not,
+    })
 }
 
 /// The accounts that leaks name and whose password could not be tried: whether they are exposed, nobody

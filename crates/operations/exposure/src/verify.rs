@@ -5,13 +5,13 @@ use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
 use ledger::LogEvent;
 use model::{
-    AccountId, CredentialVersion, FileId, FoundIn, HashFormat, LeakId, LeakName, LeakState,
-    Outcome, OutcomeCount, Outcomes, RecordRef, SubjectId,
+    AccountId, FileId, FoundIn, HashFormat, LeakId, LeakName, LeakState, Outcome, OutcomeCount,
+    Outcomes, RecordRef, SubjectId,
 };
 use password::Verifier;
 use store::{
-    Batch, Candidate, FindingRecord, JobKind, Leak, Lease, NewFinding, NewUnverified, StoreError,
-    Tx, Work,
+    Batch, Candidate, FindingRecord, JobKind, Leak, Lease, NewFinding, NewTried, NewUnverified,
+    StoreError, Tx, Work,
 };
 use tokio::task::{JoinError, spawn_blocking};
 
@@ -24,7 +24,7 @@ use crate::{
     contexts::{FINDING, SPOOL, candidate_context, finding_context},
     leaks::{find, remove_kept, show_leak},
     limits::ACCOUNTS_PER_BATCH,
-    proof::ProofTally,
+    proof::{ProofTally, claims},
     verify_accounts::{
         AccountClaims, AccountVerdict, LeakClaim, ProvenExposure, UntriedAccount, verify_accounts,
     },
@@ -279,7 +279,7 @@ fn unverified(subject: SubjectId, untried: UntriedAccount<FindingRecord>) -> New
 #[derive(Default)]
 struct BatchTally {
     counts: BTreeMap<(Outcome, Option<HashFormat>), u64>,
-    tried: Vec<(SubjectId, Option<CredentialVersion>)>,
+    tried: Vec<NewTried>,
     unverified: Vec<NewUnverified>,
     proofs: ProofTally,
     events: Vec<LogEvent>,
@@ -293,7 +293,8 @@ impl BatchTally {
         keys: &KeyRing,
     ) {
         if let Some(subject) = subject {
-            self.tried.push((subject, verdict.credential().map(|tried| tried.version(keys))));
+            let version = verdict.credential().map(|tried| tried.version(keys));
+            self.tried.push(NewTried { subject, version, forms: claims(verdict, keys) });
         }
         self.proofs.count(verdict);
         *self.counts.entry(verdict.outcome()).or_default() += 1;

@@ -31,7 +31,9 @@ pub(crate) async fn what_is_found(
         _ => None,
     };
     Ok(match unfound(instance, tx, &account.id, now).await? {
-        Unfound::NotFound { as_of } => Found::Nothing { until_micros: as_of.as_micros() },
+        Unfound::NotFound { as_of, is_compared } => {
+            Found::Nothing { until_micros: as_of.as_micros(), is_compared }
+        }
         Unfound::NotChecked { is_named } => Found::NotChecked { is_named },
     })
 }

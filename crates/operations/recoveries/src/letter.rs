@@ -32,7 +32,12 @@ pub(crate) enum LetterBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Found {
     /// Nothing, when it was compared last.
-    Nothing { until_micros: i64 },
+    Nothing {
+        until_micros: i64,
+        /// Whether leaks name the account. Letters of versions before 0.2.0 do not say it.
+        #[serde(default)]
+        is_compared: bool,
+    },
     /// Nobody can tell: of what leaks hold about the account, not all was compared with it.
     NotChecked { is_named: bool },
     /// It stands in stolen data, and nothing has been done about it yet.

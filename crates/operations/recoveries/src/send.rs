@@ -137,8 +137,9 @@ impl RequestedNotices<'_> {
     /// What was found, with where it was.
     async fn answer(&self, about: &RequestedNotice, found: &Found) -> Result<Answer, RequestError> {
         Ok(match found {
-            Found::Nothing { until_micros } => {
-                Answer::NothingFound { until: Timestamp::from_micros(*until_micros) }
+            Found::Nothing { until_micros, is_compared } => {
+                let until = Timestamp::from_micros(*until_micros);
+                Answer::NothingFound { until, is_compared: *is_compared }
             }
             Found::NotChecked { is_named } => Answer::NotChecked { is_named: *is_named },
             Found::Open => Answer::UnderReview,

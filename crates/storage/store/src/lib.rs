@@ -102,7 +102,7 @@ pub use summary::LeakSummary;
 pub use swaps::{NewSwap, Swap, SwapBehalf, SwapLease};
 pub use tables::{StoreTable, TableColumn};
 pub use targets::{NewTarget, TargetCount, TargetRow};
-pub use tried::TriedAccount;
+pub use tried::{NewTried, TriedAccount};
 pub use unreadable_row::UnreadableRow;
 pub use unsettled::UnsettledAccount;
 pub use unverified::{NewUnverified, UnverifiedAccount};

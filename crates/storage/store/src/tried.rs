@@ -3,8 +3,9 @@ use model::{AccountId, CampaignId, CredentialVersion, LeakId, LeakName, SubjectI
 use crate::{StoreFuture, Tx, cell::Cell};
 
 sql::queries! {
-    ADD = ["INSERT INTO tried (leak, subject, version, tried_at) VALUES {rows}"];
-    OF_SUBJECT = ["SELECT leak, version, tried_at FROM tried WHERE subject = $1 ORDER BY leak"];
+    ADD = ["INSERT INTO tried (leak, subject, version, tried_at, forms) VALUES {rows}"];
+    OF_SUBJECT = ["SELECT leak, version, tried_at, forms FROM tried WHERE subject = $1
+        ORDER BY leak"];
     UNVERIFIED = ["SELECT COUNT(*) FROM unverified WHERE subject = $1"];
     ALL_UNVERIFIED = ["SELECT COUNT(DISTINCT subject) FROM unverified"];
     UNVERIFIED_BY_LEAK = ["SELECT leak.name, COUNT(*) FROM unverified
@@ -17,8 +18,19 @@ sql::queries! {
             SELECT 1 FROM candidate WHERE candidate.leak = leak.id AND candidate.account = $1)"];
 }
 
+/// A password that a leak's records are tried on.
+#[derive(Debug, Clone)]
+pub struct NewTried {
+    /// Whose.
+    pub subject: SubjectId,
+    /// As it is stored; `None` if the account has none.
+    pub version: Option<CredentialVersion>,
+    /// Keyed hashes of its hash's shape with every form in which they are tried.
+    pub forms: Vec<[u8; 32]>,
+}
+
 /// That a leak's records about an account were tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TriedAccount {
     /// The leak.
     pub leak: LeakId,
@@ -26,9 +38,19 @@ pub struct TriedAccount {
     pub version: Option<CredentialVersion>,
     /// When.
     pub tried_at: Timestamp,
+    /// Keyed hashes of its hash's shape with every form in which they were tried; none where an earlier
+    /// version has tried them.
+    pub forms: Vec<[u8; 32]>,
 }
 
-record!(TriedAccount { leak, version, tried_at });
+struct TriedRow {
+    leak: LeakId,
+    version: Option<CredentialVersion>,
+    tried_at: Timestamp,
+    forms: Option<Vec<u8>>,
+}
+
+record!(TriedRow { leak, version, tried_at, forms });
 
 impl Tx {
     /// Notes which passwords a leak's records were tried on. The schema refuses an account twice.
@@ -36,13 +58,14 @@ impl Tx {
         &'c mut self,
         leak: LeakId,
         tried_at: Timestamp,
-        accounts: &'c [(SubjectId, Option<CredentialVersion>)],
+        accounts: &'c [NewTried],
     ) -> StoreFuture<'c, ()> {
         Box::pin(async move {
             self.0
-                .insert_all(&ADD, accounts.iter().copied(), |query, (subject, version)| {
-                    let query = query.bind(Cell(leak)).bind(Cell(subject));
-                    query.bind(version.map(Cell)).bind(Cell(tried_at))
+                .insert_all(&ADD, accounts.iter(), |query, NewTried { subject, version, forms }| {
+                    let query = query.bind(Cell(leak)).bind(Cell(*subject));
+                    let query = query.bind(version.map(Cell)).bind(Cell(tried_at));
+                    query.bind(Some(forms.concat()))
                 })
                 .await?;
             Ok(())
@@ -52,7 +75,10 @@ impl Tx {
     /// Every leak whose records were tried on a password of this account.
     pub fn tried_of(&mut self, subject: SubjectId) -> StoreFuture<'_, Vec<TriedAccount>> {
         let query = self.0.run(&OF_SUBJECT).bind(Cell(subject));
-        Box::pin(async move { Ok(query.all().await?) })
+        Box::pin(async move {
+            let rows: Vec<TriedRow> = query.all().await?;
+            Ok(rows.into_iter().map(TriedAccount::from).collect())
+        })
     }
 
     /// How many leaks hold records that could not be tried on this account's password.
@@ -85,5 +111,13 @@ impl Tx {
     /// How many accounts stand in some leak with records that could not be tried.
     pub fn unverified_accounts(&mut self) -> StoreFuture<'_, u64> {
         Box::pin(async move { Ok(Self::count(self.0.run(&ALL_UNVERIFIED)).await?) })
+    }
+}
+
+impl From<TriedRow> for TriedAccount {
+    fn from(row: TriedRow) -> Self {
+        let TriedRow { leak, version, tried_at, forms } = row;
+        let forms = forms.map(|forms| forms.as_chunks().0.to_vec()).unwrap_or_default();
+        Self { leak, version, tried_at, forms }
     }
 }

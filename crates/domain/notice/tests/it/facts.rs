@@ -80,7 +80,11 @@ pub(crate) fn answer(recipient: &str, username: Option<&str>, answer: Answer) ->
 }
 
 pub(crate) const fn nothing_found() -> Answer {
-    Answer::NothingFound { until: LATER }
+    Answer::NothingFound { until: LATER, is_compared: true }
+}
+
+pub(crate) const fn not_named() -> Answer {
+    Answer::NothingFound { until: LATER, is_compared: false }
 }
 
 pub(crate) const fn switched_off(exposures: Vec<Exposure>, chosen_since: bool) -> Answer {

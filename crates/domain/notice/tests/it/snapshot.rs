@@ -6,7 +6,8 @@ use model::{Provenance, Tier};
 use notice::{Answer, Composer, Facts, Language, ResetRequired, lint};
 
 use crate::facts::{
-    answer, done, exposure, facts, link, nothing_found, one_exposure, posting, site, switched_off,
+    answer, done, exposure, facts, link, not_named, nothing_found, one_exposure, posting, site,
+    switched_off,
 };
 
 /// Set to 1 to write the examples anew.
@@ -53,10 +54,11 @@ fn reset_required() -> Vec<(&'static str, ResetRequired)> {
     ]
 }
 
-fn exposure_answer() -> [(&'static str, Option<&'static str>, Answer); 6] {
+fn exposure_answer() -> [(&'static str, Option<&'static str>, Answer); 7] {
     let unknown = exposure(Tier::Lead, "anything", "", Provenance::Unknown);
     [
         ("nothing_found", Some("janedoe"), nothing_found()),
+        ("not_named", Some("janedoe"), not_named()),
         ("not_checked", Some("janedoe"), Answer::NotChecked { is_named: true }),
         ("nothing_compared", Some("janedoe"), Answer::NotChecked { is_named: false }),
         ("under_review", Some("janedoe"), Answer::UnderReview),

@@ -17,6 +17,10 @@ use crate::{
 /// What Request Tracker writes of a password after SHA-512, which no form without a name fits.
 const UNKNOWN: &str = "$rt$12$tHVJ.c1qLoiqCzqFPxuAu.ny6.MoFlMyGljeNBYmKmdybQrQe6OUy";
 
+/// Of a password in no leak, as another program than the site's would store it: whether the site computes it
+/// so, no known password has shown.
+const UNPROVED: &str = "$2b$04$gOjoGLSBUOAEoZnSqS.1PuqaRk7vMfDQEU2jtsY2QLUcyiv0/2SHW";
+
 const SECOND: &str = "Second";
 
 /// Adds a leak of these lines and looks through it.
@@ -47,11 +51,12 @@ fn there_are_three_answers() {
         let scene = ResetScene::with_pages(Office::open(backend));
         let office = &scene.office;
         let people = unharmed(office);
-        let [unnamed, tried, unknown, changed, waiting, emptied] = people[..6] else {
+        let [unnamed, tried, unknown, changed, waiting, emptied, unproved] = people[..7] else {
             panic!("too few people")
         };
         people::keep_hash(&office.site, &unknown.id, UNKNOWN);
-        let lines = [tried, unknown, changed, emptied].map(|person| (person, "Tr0ub4dor&3"));
+        people::keep_hash(&office.site, &unproved.id, UNPROVED);
+        let lines = [tried, unknown, changed, emptied, unproved].map(|person| (person, "Tr0ub4dor&3"));
         people::forgo_password(&office.site, &emptied.id);
         screen(office, SECOND, &lines);
         office.run(&["leak", "verify", SECOND]);
@@ -67,10 +72,10 @@ fn there_are_three_answers() {
 
         let served = scene.serve();
         let text = answer(&scene, &served, unnamed);
-        assert!(text.contains("last compared it on 1 November 2012"), "{text}");
+        assert!(text.contains("the stolen data that we had on 1 November 2012"), "{text}");
         let text = answer(&scene, &served, tried);
         assert!(text.contains("last compared it on 8 November 2012"), "{text}");
-        for person in [unknown, changed, waiting, emptied] {
+        for person in [unknown, changed, waiting, emptied, unproved] {
             let text = answer(&scene, &served, person);
             let is_open = text.contains("We could not check that.") && text.contains("What to do");
             assert!(is_open && !text.contains("not found it"), "{text}");

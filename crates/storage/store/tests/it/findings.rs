@@ -4,7 +4,8 @@ use model::{
 };
 use sql::Constraint;
 use store::{
-    Finding, FindingRecord, JobKind, NewUnverified, ShapeCount, TriedAccount, UnverifiedAccount,
+    Finding, FindingRecord, JobKind, NewTried, NewUnverified, ShapeCount, TriedAccount,
+    UnverifiedAccount,
 };
 
 use crate::support::{
@@ -171,11 +172,18 @@ async fn what_was_tried_on_whom_is_known(store: TestStore) {
     let (second, _) = leak(&mut tx, "Second", &["a"]).await;
     assert_eq!(tx.looked_through_at().await.unwrap(), None);
     let version = Some(CredentialVersion::from_bytes([1; 32]));
-    tx.add_tried(first, time(5), &[(subject("1"), version), (subject("2"), None)]).await.unwrap();
-    tx.add_tried(second, time(6), &[(subject("1"), None)]).await.unwrap();
+    let tried = |id, version, forms: &[[u8; 32]]| NewTried {
+        subject: subject(id),
+        version,
+        forms: forms.to_vec(),
+    };
+    let forms = vec![[2; 32], [3; 32]];
+    let both = [tried("1", version, &forms), tried("2", None, &[])];
+    tx.add_tried(first, time(5), &both).await.unwrap();
+    tx.add_tried(second, time(6), &[tried("1", None, &[])]).await.unwrap();
     let expected = [
-        TriedAccount { leak: first, version, tried_at: time(5) },
-        TriedAccount { leak: second, version: None, tried_at: time(6) },
+        TriedAccount { leak: first, version, tried_at: time(5), forms },
+        TriedAccount { leak: second, version: None, tried_at: time(6), forms: Vec::new() },
     ];
     assert_eq!(tx.tried_of(subject("1")).await.unwrap(), expected);
     let row = untried("2", Unverified::Malformed, None);
@@ -193,7 +201,7 @@ async fn what_was_tried_on_whom_is_known(store: TestStore) {
     store.raw("UPDATE leak SET state = 'verified' WHERE name = 'First'").await.unwrap();
     let mut tx = store.tx().await;
     assert_eq!(tx.looked_through_at().await.unwrap(), Some(time(7)));
-    let again = tx.add_tried(first, time(9), &[(subject("1"), None)]).await;
+    let again = tx.add_tried(first, time(9), &[tried("1", None, &[])]).await;
     assert_eq!(broken(again), Constraint::Unique);
 }
 
