@@ -5,15 +5,15 @@ use model::Account;
 
 use instance::{Progress, Step};
 
+use crate::AccountsRead;
+
 /// Progress is told once for so many accounts.
 const ACCOUNTS_PER_REPORT: u64 = 1000;
 
 /// What screening needs to know of all accounts.
 pub(crate) struct Indexed {
     pub(crate) index: AccountIndex,
-    pub(crate) accounts: u64,
-    pub(crate) without_password: u64,
-    pub(crate) unreadable: u64,
+    pub(crate) read: AccountsRead,
 }
 
 /// Reads every account once, in bounded memory but for the index.
@@ -34,9 +34,7 @@ pub(crate) async fn index_accounts(
 #[derive(Default)]
 struct Indexing {
     builder: IndexBuilder,
-    accounts: u64,
-    without_password: u64,
-    unreadable: u64,
+    read: AccountsRead,
 }
 
 impl Indexing {
@@ -46,13 +44,13 @@ impl Indexing {
         account: Result<Account, ReadError>,
         progress: &dyn Progress,
     ) -> Result<(), ReadError> {
-        self.accounts += 1;
+        self.read.accounts += 1;
         match account {
             Ok(account) => self.add(&account),
-            Err(ReadError::Row(_)) => self.unreadable += 1,
+            Err(ReadError::Row(_)) => self.read.unreadable += 1,
             Err(error) => return Err(error),
         }
-        if self.accounts.is_multiple_of(ACCOUNTS_PER_REPORT) {
+        if self.read.accounts.is_multiple_of(ACCOUNTS_PER_REPORT) {
             progress.advance(ACCOUNTS_PER_REPORT);
         }
         Ok(())
@@ -60,16 +58,11 @@ impl Indexing {
 
     fn add(&mut self, account: &Account) {
         self.builder.add(&account.id, account.email.as_deref(), account.username.as_deref());
-        self.without_password += u64::from(account.credential.is_none());
-        self.unreadable += u64::from(account.unreadable.is_some());
+        self.read.without_password += u64::from(account.credential.is_none());
+        self.read.unreadable += u64::from(account.unreadable.is_some());
     }
 
     fn finish(self) -> Indexed {
-        Indexed {
-            index: self.builder.build(),
-            accounts: self.accounts,
-            without_password: self.without_password,
-            unreadable: self.unreadable,
-        }
+        Indexed { index: self.builder.build(), read: self.read }
     }
 }

@@ -93,7 +93,7 @@ pub(crate) const fn are_lines_judged(rejects: u64, records: u64) -> bool {
     is_at_most(REJECTED_PERMILLE_MAX, rejects, records)
 }
 
-const fn is_at_most(permille: u64, some: u64, all: u64) -> bool {
+pub(crate) const fn is_at_most(permille: u64, some: u64, all: u64) -> bool {
     some.saturating_mul(1000) <= all.saturating_mul(permille)
 }
 

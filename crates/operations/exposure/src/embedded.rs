@@ -1,7 +1,7 @@
 use directory::{
-    Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, DirectoryReport,
-    EndedSessions, LockedRow, MappedField, ReadError, Reading, RowNow, TransactionFate, WriteError,
-    WriteGrant, Writing,
+    Ability, AccountCounts, AccountStream, Capabilities, ChangeMark, Changes, Directory,
+    DirectoryReport, EndedSessions, LockedRow, MappedField, ReadError, Reading, RowNow,
+    TransactionFate, WriteError, WriteGrant, Writing,
 };
 use futures_util::{StreamExt, TryStreamExt, future};
 use model::{Account, AccountId, Credential, InstanceKind, SiteTransaction, StoredHash};
@@ -57,18 +57,17 @@ impl EmbeddedDirectory {
 
     /// The store itself keeps ids unique and lets its owner write.
     async fn report(&self) -> Result<DirectoryReport, StoreError> {
-        let counts = self.store.stream_accounts().try_fold((0, 0), async |(all, without), one| {
-            Ok((all + 1, without + u64::from(one.credential.is_none())))
+        let counts = AccountCounts::default();
+        let counts = self.store.stream_accounts().try_fold(counts, async |mut counts, account| {
+            counts.add(&account);
+            Ok(counts)
         });
-        let (accounts, without_password) = counts.await?;
+        let accounts = counts.await?;
         let not_kept = [MappedField::ChangedAt, MappedField::Inactive];
         let columns = MappedField::ALL.iter().filter(|field| !not_kept.contains(field));
         Ok(DirectoryReport {
             database: self.store.version().await?,
             accounts,
-            without_password,
-            unreadable: 0,
-            unreadable_first: None,
             repeated_ids: 0,
             columns: columns.map(|field| (field.name(), field.name().to_owned())).collect(),
             id_type: "text".to_owned(),

@@ -5,6 +5,7 @@
 //! keeping anything.
 
 mod accounts;
+mod accounts_read;
 mod assess;
 mod contexts;
 mod counts;
@@ -26,6 +27,7 @@ mod verify_accounts;
 mod work;
 mod work_error;
 
+pub use accounts_read::AccountsRead;
 pub use assess::{AssessError, Assessment, LeakAssessment, assess};
 pub use counts::ExposureCounts;
 pub use embedded::EmbeddedDirectory;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use directory::{Directory, Kinship, ReadError, WriteGrant};
+use directory::{AccountCounts, Directory, DirectoryReport, Kinship, ReadError, WriteGrant};
 use futures_util::future::BoxFuture;
 use model::Clock;
 use serde::Serialize;
@@ -135,29 +135,55 @@ pub fn check_directory(
 ) -> BoxFuture<'_, Result<Vec<Checked>, ReadError>> {
     Box::pin(async move {
         let report = directory.check().await?;
-        let accounts = format!(
-            "{} accounts, {} of them without a password, in {}",
-            report.accounts, report.without_password, report.database
-        );
-        let accounts = match (report.repeated_ids, report.accounts) {
-            (0, 0) => Checked::note("directory", accounts),
-            (0, _) => Checked::good("directory", accounts),
-            (repeated, _) => Checked::bad(
-                "directory",
-                format!(
-                    "{accounts}; {repeated} of them have the id of another: map a unique column"
-                ),
-            ),
-        };
-        let unreadable = report.unreadable_first.map(|first| unreadable(report.unreadable, &first));
         let may_write = report.write == WriteGrant::Granted;
-        let mut checks = vec![accounts, write_grant(report.write)];
-        checks.extend(unreadable);
+        let mut checks = vec![accounts(&report), write_grant(report.write)];
+        checks.extend(addresses(&report.accounts));
+        let AccountCounts { unreadable: count, unreadable_first, .. } = report.accounts;
+        checks.extend(unreadable_first.map(|first| unreadable(count, &first)));
         if may_write {
             checks.push(one_database(directory.kinship().await?));
         }
         Ok(checks)
     })
+}
+
+fn accounts(report: &DirectoryReport) -> Checked {
+    const WHAT: &str = "directory";
+    let AccountCounts { all, without_password, .. } = report.accounts;
+    let counted = format!(
+        "{all} accounts, {without_password} of them without a password, in {}",
+        report.database
+    );
+    let refused = |why: &str| Checked::bad(WHAT, format!("{counted}{why}"));
+    match report.repeated_ids {
+        0 if all == 0 => Checked::note(WHAT, counted),
+        0 if without_password == all => refused(
+            ": nobody has one, so nobody would be found. Is `directory.columns.hash` the column, or the \
+             path in a document, that holds the hashes?",
+        ),
+        0 => Checked::good(WHAT, counted),
+        repeated => {
+            refused(&format!("; {repeated} of them have the id of another: map a unique column"))
+        }
+    }
+}
+
+/// Whom no leak can name is never found.
+fn addresses(accounts: &AccountCounts) -> Option<Checked> {
+    const WHAT: &str = "addresses";
+    let AccountCounts { all, odd_addresses, odd_address_first, nameless, .. } = accounts;
+    if *all > 0 && nameless == all {
+        let detail = "no account has an address or a username by which a leak could name it: map \
+                      `directory.columns.email`, or `directory.columns.username`";
+        return Some(Checked::bad(WHAT, detail.to_owned()));
+    }
+    let first = odd_address_first.as_ref()?;
+    let detail = format!(
+        "{odd_addresses} accounts have something else than one address in that column, first account \
+         {first}: no leak names them by it. One with several addresses needs a row for each in \
+         `directory.query`, or is found by one of them alone"
+    );
+    Some(Checked::note(WHAT, detail))
 }
 
 /// One row in a million must not keep a site from looking at the others.

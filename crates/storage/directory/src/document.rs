@@ -1,30 +1,95 @@
 //! Texts inside JSON documents, where a site keeps its hashes so.
 
-use serde_json::Value;
+use std::{borrow::Cow, fmt};
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// The text or number at a path; `None` if nothing stands there.
 ///
-/// A value that is no document stands for itself: nobody may take it for no password.
+/// A value that is no document, or in which the path leads into something else than an object, stands for
+/// itself: nobody may take it for no password.
 pub(crate) fn text_at(document: &str, path: &[String]) -> Option<String> {
-    let Ok(json) = serde_json::from_str::<Value>(document) else {
-        return Some(document.to_owned());
+    let found = match value_at(document, path) {
+        Found::Value(found) => found,
+        Found::Nothing => return None,
+        Found::NoDocument => return Some(document.to_owned()),
     };
-    match path.iter().try_fold(&json, |json, name| json.get(name))? {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
+    let text = serde_json::from_str::<Cow<'_, str>>(found);
+    Some(text.map_or_else(|_| found.to_owned(), Cow::into_owned))
+}
+
+/// The document with another text at a path, and otherwise as it was, to the byte; `None` if no text stands
+/// there.
+pub(crate) fn with_text_at(document: &str, path: &[String], text: &str) -> Option<String> {
+    let Found::Value(old) = value_at(document, path) else { return None };
+    if !old.starts_with('"') {
+        return None;
+    }
+    // It is a part of the document.
+    let begin = old.as_ptr().addr() - document.as_ptr().addr();
+    let (before, after) = (document.get(..begin)?, document.get(begin + old.len()..)?);
+    Some(format!("{before}{}{after}", serde_json::to_string(text).ok()?))
+}
+
+/// What a path leads to.
+enum Found<'d> {
+    /// This part of the document.
+    Value(&'d str),
+    Nothing,
+    NoDocument,
+}
+
+fn value_at<'d>(document: &'d str, path: &[String]) -> Found<'d> {
+    let Ok(whole) = serde_json::from_str::<&RawValue>(document) else { return Found::NoDocument };
+    let mut value = whole.get();
+    for name in path {
+        if value == "null" {
+            return Found::Nothing;
+        }
+        value = match member_of(value, name) {
+            Ok(Some(member)) => member,
+            Ok(None) => return Found::Nothing,
+            Err(_) => return Found::NoDocument,
+        };
+    }
+    if value == "null" { Found::Nothing } else { Found::Value(value) }
+}
+
+/// The member of that name, as it is written; of several the last, as everybody reads it.
+fn member_of<'d>(object: &'d str, name: &str) -> serde_json::Result<Option<&'d str>> {
+    let mut deserializer = serde_json::Deserializer::from_str(object);
+    Member(name).deserialize(&mut deserializer)
+}
+
+struct Member<'n>(&'n str);
+
+impl<'d> DeserializeSeed<'d> for Member<'_> {
+    type Value = Option<&'d str>;
+
+    fn deserialize<D: Deserializer<'d>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-/// The document with another text at a path; `None` if no text stands there.
-pub(crate) fn with_text_at(document: &str, path: &[String], text: &str) -> Option<String> {
-    let mut json = serde_json::from_str::<Value>(document).ok()?;
-    let place = path.iter().try_fold(&mut json, |json, name| json.get_mut(name))?;
-    match place {
-        Value::String(old) => text.clone_into(old),
-        _ => return None,
+impl<'d> Visitor<'d> for Member<'_> {
+    type Value = Option<&'d str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
     }
-    Some(json.to_string())
+
+    fn visit_map<A: MapAccess<'d>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(name) = map.next_key::<Cow<'d, str>>()? {
+            if name == self.0 {
+                found = Some(map.next_value::<&RawValue>()?.get());
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
 }
 
 #[cfg(test)]
@@ -42,8 +107,17 @@ mod tests {
         let found = |at: &str| text_at(DOCUMENT, &path(at));
         assert_eq!(found("a.hash").as_deref(), Some("$2b$"));
         assert_eq!(found("a.n").as_deref(), Some("7"));
-        assert_eq!((found("b"), found("c"), found("a.hash.x")), (None, None, None));
+        assert_eq!((found("b"), found("b.x"), found("c"), found("a.x")), (None, None, None, None));
         assert_eq!(text_at("$2b$", &path("a")).as_deref(), Some("$2b$"));
+        let escaped = r#"{ "a\u002eb" : "gr\u00fcn" }"#;
+        assert_eq!(text_at(escaped, &["a.b".to_owned()]).as_deref(), Some("grün"));
+    }
+
+    #[test]
+    fn what_a_path_does_not_lead_into_is_no_missing_password() {
+        for document in [r#""{\"a\":{}}""#, r#"["$2b$"]"#, r#"{"a":"$2b$"}"#, r#"{"a":["$2b$"]}"#] {
+            assert_eq!(text_at(document, &path("a.hash")).as_deref(), Some(document));
+        }
     }
 
     #[test]
@@ -52,5 +126,12 @@ mod tests {
         let expected = r#"{"a":{"hash":"new","n":7},"b":null}"#;
         assert_eq!(with("a.hash").as_deref(), Some(expected));
         assert_eq!((with("a.n"), with("b"), with("c")), (None, None, None));
+        let odd = "{ \"n\": 18446744073709551617, \"m\":1.50,\n \"h\" : \"o\\u006cd\", \"m\":2 }";
+        let kept = with_text_at(odd, &path("h"), "n\"ew").unwrap();
+        assert_eq!(kept, odd.replace("\"o\\u006cd\"", r#""n\"ew""#));
+        let twice = r#"{"h":"first","h":"last"}"#;
+        assert_eq!(text_at(twice, &path("h")).as_deref(), Some("last"));
+        let expected = r#"{"h":"first","h":"new"}"#;
+        assert_eq!(with_text_at(twice, &path("h"), "new").as_deref(), Some(expected));
     }
 }

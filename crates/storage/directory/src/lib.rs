@@ -41,7 +41,7 @@ pub use mapped_field::MappedField;
 pub use mapping::{Columns, Mapping, Sessions, Source, WriteTable};
 pub use opener::{Opened, open, open_for};
 pub use preset::{PRESETS, SitePreset};
-pub use report::{DirectoryReport, Kinship, WriteGrant};
+pub use report::{AccountCounts, DirectoryReport, Kinship, WriteGrant};
 pub use row::RowFault;
 pub use site_tables::{FoundPreset, SiteTables, TablesError};
 pub use value::Expected;

@@ -1,18 +1,15 @@
+use model::Account;
 use serde::Serialize;
+
+use crate::row::shown_id;
 
 /// What `countersign doctor` tells about a directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DirectoryReport {
     /// Name and version of the database.
     pub database: String,
-    /// All accounts.
-    pub accounts: u64,
-    /// Those among them that are `no_password`.
-    pub without_password: u64,
-    /// Rows of which something cannot be read.
-    pub unreadable: u64,
-    /// What cannot be read, of the first of them.
-    pub unreadable_first: Option<String>,
+    /// What its rows are.
+    pub accounts: AccountCounts,
     /// Accounts whose id an earlier one has. More than none makes the directory unusable.
     pub repeated_ids: u64,
     /// The mapped columns: the field's name and the site's.
@@ -21,6 +18,60 @@ pub struct DirectoryReport {
     pub id_type: String,
     /// Whether hashes can be replaced and sessions ended.
     pub write: WriteGrant,
+}
+
+/// What the rows of a directory are, as far as that matters to whoever looks for them in leaks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AccountCounts {
+    /// All accounts.
+    pub all: u64,
+    /// Those among them that are `no_password`.
+    pub without_password: u64,
+    /// Rows of which something cannot be read.
+    pub unreadable: u64,
+    /// What cannot be read, of the first of them.
+    pub unreadable_first: Option<String>,
+    /// Accounts with something else than one address for an address: no leak names them by it.
+    pub odd_addresses: u64,
+    /// The first of them.
+    pub odd_address_first: Option<String>,
+    /// Accounts that no leak can name: they have neither an address nor a username.
+    pub nameless: u64,
+}
+
+impl AccountCounts {
+    /// Counts an account.
+    pub fn add(&mut self, account: &Account) {
+        self.all += 1;
+        self.without_password += u64::from(account.credential.is_none());
+        let is_odd = account.email.as_deref().is_some_and(|email| !is_one_address(email));
+        if is_odd {
+            self.odd_addresses += 1;
+            self.odd_address_first.get_or_insert_with(|| shown_id(&account.id));
+        }
+        let has_address = account.email.is_some() && !is_odd;
+        self.nameless += u64::from(!has_address && account.username.is_none());
+        if let Some(field) = account.unreadable {
+            self.add_unreadable(format!("{field} of account {}", shown_id(&account.id)));
+        }
+    }
+
+    /// Counts a row that is no account, and says why not.
+    pub fn add_no_account(&mut self, why: String) {
+        self.all += 1;
+        self.add_unreadable(why);
+    }
+
+    fn add_unreadable(&mut self, what: String) {
+        self.unreadable += 1;
+        self.unreadable_first.get_or_insert(what);
+    }
+}
+
+/// Lists, names and links hold addresses, and are none.
+fn is_one_address(text: &str) -> bool {
+    let is_part = |c: char| c.is_whitespace() || "<>;,:[]{}\"".contains(c);
+    model::address::exact(text).is_some() && !text.trim().contains(is_part)
 }
 
 /// Whether hashes can be replaced and sessions ended.
@@ -67,6 +118,23 @@ impl WriteGrant {
                                the site's own table"
                 .to_owned()),
             Self::Refused(reason) => Err(reason),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_addresses_and_is_none_is_odd() {
+        for address in ["jane@example.org", " j.d+x@sub.example.org ", "müller@exämple.org"] {
+            assert!(is_one_address(address), "{address}");
+        }
+        for odd in
+            ["a@x.org;b@x.org", "J <j@x.org>", "mailto:j@x.org", "{a@x.org}", "jane", "[\"a@x\"]"]
+        {
+            assert!(!is_one_address(odd), "{odd}");
         }
     }
 }

@@ -66,7 +66,7 @@ impl RawRow {
         let id = self.take(MappedField::Id).filter(|_| self.undecodable != Some(MappedField::Id));
         let id = AccountId::new(id.ok_or(RowFault::NoId)?)?;
         if let Some(field) = self.undecodable {
-            faults.0 = Some(RowFault::Undecodable { id: id.clone(), field });
+            faults.0 = Some(RowFault::Undecodable { account: shown_id(&id), field });
         }
         let verified = |text: &str| Ok(Some(value::verified(text, now)));
         let account = Account {
@@ -133,9 +133,9 @@ impl RawRow {
             return Ok(None);
         };
         read(&text).map_err(|expected| RowFault::Value {
-            id: id.clone(),
+            account: shown_id(id),
             field,
-            found: if may_be_hash(&text) { HIDDEN.to_owned() } else { shown(&text) },
+            found: shown_value(&text),
             expected,
         })
     }
@@ -187,10 +187,10 @@ pub enum RowFault {
     #[error("{0}")]
     Id(#[from] AccountIdError),
     /// A text that says something else than its column should.
-    #[error("{field} of account {id} is `{found}`, which is not {expected}")]
+    #[error("{field} of account {account} is `{found}`, which is not {expected}")]
     Value {
-        /// Whose.
-        id: AccountId,
+        /// Whose, unless that may be a hash.
+        account: String,
         /// Which column.
         field: MappedField,
         /// What stands there, shortened.
@@ -199,10 +199,10 @@ pub enum RowFault {
         expected: Expected,
     },
     /// Bytes that are no text.
-    #[error("{field} of account {id} holds bytes that are no text in its encoding")]
+    #[error("{field} of account {account} holds bytes that are no text in its encoding")]
     Undecodable {
-        /// Whose.
-        id: AccountId,
+        /// Whose, unless that may be a hash.
+        account: String,
         /// Which column.
         field: MappedField,
     },
@@ -229,6 +229,15 @@ fn may_be_hash(text: &str) -> bool {
 const PLAIN_VALUE_BYTES_MAX: usize = 40;
 
 const HIDDEN: &str = "(not shown, since it may be a hash)";
+
+/// Where columns have come into another order, an id may be a hash, too.
+pub(crate) fn shown_id(id: &AccountId) -> String {
+    shown_value(id.as_str())
+}
+
+fn shown_value(text: &str) -> String {
+    if may_be_hash(text) { HIDDEN.to_owned() } else { shown(text) }
+}
 
 /// Foreign text that can stand in a terminal.
 pub(crate) fn shown(text: &str) -> String {

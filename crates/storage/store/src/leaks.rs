@@ -16,6 +16,11 @@ sql::queries! {
         WHERE leak = $1 ORDER BY id"];
     BEGIN_LOOKING = ["UPDATE leak SET looked_at = $1 WHERE id = $2"];
     LOOKED_THROUGH_AT = ["SELECT MAX(looked_at) FROM leak WHERE state = 'verified'"];
+    NOTE_ACCOUNTS = ["UPDATE leak SET accounts_read = $1, accounts_without_password = $2,
+            accounts_unreadable = $3
+        WHERE id = $4"];
+    READ_ACCOUNTS = ["SELECT accounts_read, accounts_without_password, accounts_unreadable FROM leak
+        WHERE id = $1 AND accounts_read IS NOT NULL"];
     ADVANCE = ["UPDATE leak SET state = $1 WHERE id = $2 AND state = $3"];
     STATE = ["SELECT state FROM leak WHERE id = $1"];
     DESTROY_SPOOL_KEY = ["UPDATE leak SET spool_key = NULL WHERE id = $1"];
@@ -158,6 +163,25 @@ impl Tx {
     pub fn begin_looking(&mut self, leak: LeakId, at: Timestamp) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             Ok(self.0.run(&BEGIN_LOOKING).bind(Cell(at)).bind(Cell(leak)).exactly_one().await?)
+        })
+    }
+
+    /// Notes what the accounts were that were read: how many, how many without a password, and how many
+    /// of which something could not be read.
+    pub fn note_accounts(&mut self, leak: LeakId, counts: [u64; 3]) -> StoreFuture<'_, ()> {
+        let [all, without_password, unreadable] = counts.map(Cell);
+        Box::pin(async move {
+            let query = self.0.run(&NOTE_ACCOUNTS).bind(all).bind(without_password);
+            Ok(query.bind(unreadable).bind(Cell(leak)).exactly_one().await?)
+        })
+    }
+
+    /// What was noted of them; `None` if nothing was.
+    pub fn noted_accounts(&mut self, leak: LeakId) -> StoreFuture<'_, Option<[u64; 3]>> {
+        type Counts = (Cell<u64>, Cell<u64>, Cell<u64>);
+        Box::pin(async move {
+            let row = self.0.run(&READ_ACCOUNTS).bind(Cell(leak)).optional::<Counts>().await?;
+            Ok(row.map(|(Cell(all), Cell(without), Cell(unreadable))| [all, without, unreadable]))
         })
     }
 

@@ -41,5 +41,5 @@ pub(crate) const SCHEMA: Migrations = in_both! {
     17 "0017" "counted",
     18 "0018" "found_elsewhere",
     19 "0019" "tried",
-    20 "0020" "tried_forms",
+    20 "0020" "judged",
 };

@@ -8,7 +8,7 @@ use password::{CostLimits, HashForms, Verifier};
 
 use super::{
     CommandContext, CommandFailure,
-    judged::{could_not_judge, without_proof},
+    judged::{accounts_read, could_not_judge, without_proof},
 };
 use crate::{
     ambient::SystemClock,
@@ -67,13 +67,13 @@ fn for_people(assessment: &Assessment) -> String {
     let mut sheet = Sheet::default();
     if !assessment.judged {
         let unread = assessment.leaks.iter().filter(|leak| !leak.judged);
-        could_not_judge(&mut sheet, &assessment.counts, unread.map(|leak| &*leak.leak));
+        could_not_judge(
+            &mut sheet,
+            (&assessment.counts, &assessment.read),
+            unread.map(|leak| &*leak.leak),
+        );
     }
-    sheet.row("accounts", grouped(assessment.accounts));
-    sheet.part("without a password", assessment.accounts_without_password);
-    if assessment.accounts_unreadable > 0 {
-        sheet.part("that cannot be read whole", assessment.accounts_unreadable);
-    }
+    accounts_read(&mut sheet, &assessment.read);
     sheet.row("records", grouped(assessment.counts.records));
     sheet.part("of these accounts", assessment.counts.hits);
     sheet.part("of somebody else", assessment.counts.misses);

@@ -1,4 +1,4 @@
-use exposure::ExposureCounts;
+use exposure::{AccountsRead, ExposureCounts};
 
 use crate::output::{Sheet, grouped};
 
@@ -6,7 +6,7 @@ use crate::output::{Sheet, grouped};
 /// what to do.
 pub(super) fn could_not_judge<'a>(
     sheet: &mut Sheet,
-    counts: &ExposureCounts,
+    (counts, read): (&ExposureCounts, &AccountsRead),
     unread: impl Iterator<Item = &'a str>,
 ) {
     const WHAT: &str = "COULD NOT JUDGE";
@@ -15,9 +15,26 @@ pub(super) fn could_not_judge<'a>(
         let how = "`--output FILE` lists them, docs/hashes.md says how to name their form";
         sheet.row(WHAT, format!("{some} of {all} accounts in a leak: {how}"));
     }
+    if read.has_no_password() {
+        let why = "no account has a password: is `directory.columns.hash` where the hashes are?";
+        sheet.row(WHAT, why);
+    } else if !read.is_judged() {
+        let (some, all) = (grouped(read.unreadable), grouped(read.accounts));
+        let why = "cannot be read whole, and may be named by what cannot: `countersign doctor` says which";
+        sheet.row(WHAT, format!("{some} of {all} accounts {why}"));
+    }
     for leak in unread {
         let why = "broke off, or most of its lines are no records";
         sheet.row(WHAT, format!("the leak {leak}: it {why}"));
+    }
+}
+
+/// The accounts that were looked for.
+pub(super) fn accounts_read(sheet: &mut Sheet, read: &AccountsRead) {
+    sheet.row("accounts", grouped(read.accounts));
+    sheet.part("without a password", read.without_password);
+    if read.unreadable > 0 {
+        sheet.part("that cannot be read whole", read.unreadable);
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     CommandContext, CommandFailure, Refused,
-    judged::{could_not_judge, without_proof},
+    judged::{accounts_read, could_not_judge, without_proof},
 };
 use crate::{
     cli::{LeakAdd, LeakCommand},
@@ -144,7 +144,8 @@ fn for_people(leak: &LeakReport) -> String {
     if !leak.judged {
         let is_read = leak.incomplete_files.is_empty() && leak.counts.are_lines_judged();
         let unread = (!is_read).then_some(leak.name.as_str());
-        could_not_judge(&mut sheet, &leak.counts, unread.into_iter());
+        let read = leak.read.unwrap_or_default();
+        could_not_judge(&mut sheet, (&leak.counts, &read), unread.into_iter());
     }
     sheet.row("leak", &leak.name);
     if let Some(name) = &leak.public_name {
@@ -157,6 +158,9 @@ fn for_people(leak: &LeakReport) -> String {
         sheet.row("  broke off", file);
     }
     sheet.part("pieces to be screened", leak.pieces_left);
+    if let Some(read) = &leak.read {
+        accounts_read(&mut sheet, read);
+    }
     if leak.pieces_done > 0 {
         screened(&mut sheet, leak);
     }

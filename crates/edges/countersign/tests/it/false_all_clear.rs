@@ -56,7 +56,8 @@ fn there_are_three_answers() {
         };
         people::keep_hash(&office.site, &unknown.id, UNKNOWN);
         people::keep_hash(&office.site, &unproved.id, UNPROVED);
-        let lines = [tried, unknown, changed, emptied, unproved].map(|person| (person, "Tr0ub4dor&3"));
+        let lines =
+            [tried, unknown, changed, emptied, unproved].map(|person| (person, "Tr0ub4dor&3"));
         people::forgo_password(&office.site, &emptied.id);
         screen(office, SECOND, &lines);
         office.run(&["leak", "verify", SECOND]);

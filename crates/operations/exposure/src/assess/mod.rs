@@ -47,9 +47,7 @@ pub fn assess<'a>(
             spawn_blocking(move || scan::scan(inputs, &index, screening.as_ref())).await??;
 
         let mut assessment = Assessment::begin(leaks);
-        assessment.accounts = indexed.accounts;
-        assessment.accounts_without_password = indexed.without_password;
-        assessment.accounts_unreadable = indexed.unreadable;
+        assessment.read = indexed.read;
         for file in &files {
             assessment.add_file(file.leak, &file.path, &file.tally, file.complete);
         }

@@ -4,7 +4,7 @@ use model::{AccountId, RecordRef, Tally};
 use serde::Serialize;
 
 use crate::{
-    ExposureCounts,
+    AccountsRead, ExposureCounts,
     counts::are_lines_judged,
     list::ListedAccount,
     proof::{ProofTally, ProvedForms},
@@ -17,12 +17,9 @@ pub struct Assessment {
     /// Whether "not exposed" can be believed: all leaks were read, and nearly all accounts that they name
     /// could be verified.
     pub judged: bool,
-    /// Accounts read.
-    pub accounts: u64,
-    /// Of these, accounts without a password.
-    pub accounts_without_password: u64,
-    /// Of these, accounts of which something could not be read.
-    pub accounts_unreadable: u64,
+    /// The accounts that were read.
+    #[serde(flatten)]
+    pub read: AccountsRead,
     /// Secrets that were tried on the accounts that the leaks name, at most: the work of verifying.
     pub secrets: u64,
     /// Other readings of these, tried after all of them: the work that they add.
@@ -88,7 +85,7 @@ impl Assessment {
             leak.judged = is_whole && are_lines_judged(leak.rejects, leak.records);
         }
         let are_read = self.leaks.iter().all(|leak| leak.judged);
-        self.judged = are_read && self.counts.are_accounts_judged();
+        self.judged = are_read && self.read.is_judged() && self.counts.are_accounts_judged();
     }
 
     /// Counts what became of the lines of one file.

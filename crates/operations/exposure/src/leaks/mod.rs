@@ -16,7 +16,7 @@ use model::{FindingId, LeakDate, LeakName, Provenance, RecordRef, canonical::hex
 use store::{Finding, Leak, NewFile, NewLeak, StoreError, Tx, UnverifiedAccount};
 use tokio::task::spawn_blocking;
 
-use crate::{contexts::SPOOL, list::ListedAccount, proof::ProvedForms, spool};
+use crate::{AccountsRead, contexts::SPOOL, list::ListedAccount, proof::ProvedForms, spool};
 
 pub use error::LeakError;
 use intake::Intake;
@@ -207,7 +207,8 @@ async fn report(
     let files = tx.leak_files(leak.id).await?;
     let summary = tx.summary(leak.id).await?;
     instance.check_finding_count(tx, leak.id, summary.findings).await?;
+    let read = tx.noted_accounts(leak.id).await?.map(AccountsRead::from);
     let unverified = tx.unverified_by_reason(leak.id).await?;
     let without_proof = proved.without(tx.shapes(leak.id).await?);
-    Ok(LeakReport::new(leak, files, summary, unverified, without_proof))
+    Ok(LeakReport::new(leak, files, (summary, read), unverified, without_proof))
 }

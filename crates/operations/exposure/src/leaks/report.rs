@@ -7,7 +7,7 @@ use password::HashShape;
 use serde::Serialize;
 use store::{Leak, LeakFile, LeakSummary};
 
-use crate::ExposureCounts;
+use crate::{AccountsRead, ExposureCounts};
 
 /// What is known of a leak. It holds no secret.
 #[derive(Debug, Serialize)]
@@ -37,6 +37,9 @@ pub struct LeakReport {
     pub pieces_done: u64,
     /// Pieces not screened yet.
     pub pieces_left: u64,
+    /// The accounts that were read to be looked for; nothing before that.
+    #[serde(flatten)]
+    pub read: Option<AccountsRead>,
     /// Candidates not tried yet.
     pub candidates_left: u64,
     /// What became of all lines screened, and of the accounts verified.
@@ -61,15 +64,17 @@ impl LeakReport {
     pub(super) fn new(
         leak: Leak,
         files: Vec<LeakFile>,
-        summary: LeakSummary,
+        (summary, read): (LeakSummary, Option<AccountsRead>),
         unverified: BTreeMap<Unverified, u64>,
         without_proof: BTreeMap<HashShape, u64>,
     ) -> Self {
         let mut counts = counts(&summary, unverified);
         counts.set_without_proof(without_proof);
         let is_whole = summary.incomplete_files.is_empty();
+        let is_read = is_whole && counts.are_lines_judged() && read.is_none_or(|r| r.is_judged());
         Self {
-            judged: is_whole && counts.are_lines_judged() && counts.are_accounts_judged(),
+            judged: is_read && counts.are_accounts_judged(),
+            read,
             id: leak.id,
             name: leak.name,
             public_name: leak.public_name,

@@ -20,7 +20,7 @@ use tokio::{sync::mpsc, task::spawn_blocking};
 
 use crate::{
     LeakReport, LeakWorkError,
-    accounts::index_accounts,
+    accounts::{Indexed, index_accounts},
     contexts::SPOOL,
     leaks::{find, show_leak},
     limits::PORTIONS_WAITING,
@@ -87,7 +87,10 @@ async fn open(
 ) -> Result<PieceReader, ScreenLeakError> {
     let files = instance.leak_files(&mut instance.store().read().await?, &leak).await?;
     let wrapped = leak.spool_key.ok_or(LeakWorkError::NoKey)?;
-    let index = index_accounts(directory, progress.as_ref()).await?.index;
+    let Indexed { index, read } = index_accounts(directory, progress.as_ref()).await?;
+    let mut tx = instance.store().begin().await?;
+    tx.note_accounts(leak.id, read.into()).await?;
+    tx.commit().await?;
     progress.begin(Step::Screen, files.iter().map(|file| file.bytes).sum());
     Ok(PieceReader {
         leak: leak.id,

@@ -14,7 +14,7 @@ use crate::{
     failure::{ReadError, Reading, WriteError, Writing},
     limits::ACCOUNTS_PER_NAME_MAX,
     locked::{LockedRow, RowNow, TransactionFate},
-    report::{DirectoryReport, WriteGrant},
+    report::{AccountCounts, DirectoryReport, WriteGrant},
 };
 
 /// A copy: it can be looked at, and nothing that happens to it would mean anything.
@@ -77,13 +77,11 @@ impl Directory for Export {
     }
 
     fn check(&self) -> Reading<'_, DirectoryReport> {
-        let without = self.accounts().iter().filter(|account| account.credential.is_none());
+        let mut accounts = AccountCounts::default();
+        self.accounts().iter().for_each(|account| accounts.add(account));
         let report = DirectoryReport {
             database: "an export".to_owned(),
-            accounts: self.accounts().len() as u64,
-            without_password: without.count() as u64,
-            unreadable: 0,
-            unreadable_first: None,
+            accounts,
             repeated_ids: 0,
             columns: Vec::new(),
             id_type: "text".to_owned(),

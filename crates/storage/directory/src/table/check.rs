@@ -1,5 +1,4 @@
 use futures_util::StreamExt;
-use model::Account;
 use sql::{Db, QueryText, SqlError};
 
 use super::{
@@ -12,7 +11,7 @@ use crate::{
     failure::ReadError,
     mapped_field::MappedField,
     mapping::Sessions,
-    report::{DirectoryReport, WriteGrant},
+    report::{AccountCounts, DirectoryReport, WriteGrant},
 };
 
 impl TableDirectory {
@@ -21,10 +20,7 @@ impl TableDirectory {
         let mapped = self.statements.mapping.columns.mapped();
         Ok(DirectoryReport {
             database: self.read.version().await?,
-            accounts: counted.all,
-            without_password: counted.without_password,
-            unreadable: counted.unreadable,
-            unreadable_first: counted.unreadable_first,
+            accounts: counted,
             repeated_ids: self.number(&self.statements.count_repeated()).await?,
             columns: mapped.map(|(field, column)| (field.name(), column.to_owned())).collect(),
             id_type: self.statements.types.of(MappedField::Id).to_lowercase(),
@@ -37,7 +33,11 @@ impl TableDirectory {
         let mut counts = AccountCounts::default();
         let mut accounts = self.scan_all();
         while let Some(account) = accounts.next().await {
-            counts.take(account)?;
+            match account {
+                Ok(account) => counts.add(&account),
+                Err(ReadError::Row(fault)) => counts.add_no_account(fault.to_string()),
+                Err(error) => return Err(error),
+            }
         }
         Ok(counts)
     }
@@ -48,31 +48,6 @@ impl TableDirectory {
         let (WriteGrant::Granted, Some(write)) = (&hashes, &self.write) else { return hashes };
         let sessions = try_sessions(write, &self.statements).await;
         sessions.map_or_else(|error| WriteGrant::Refused(error.to_string()), |()| hashes)
-    }
-}
-
-#[derive(Default)]
-struct AccountCounts {
-    all: u64,
-    without_password: u64,
-    unreadable: u64,
-    unreadable_first: Option<String>,
-}
-
-impl AccountCounts {
-    fn take(&mut self, account: Result<Account, ReadError>) -> Result<(), ReadError> {
-        self.all += 1;
-        let unreadable = match account {
-            Ok(account) => {
-                self.without_password += u64::from(account.credential.is_none());
-                account.unreadable.map(|field| format!("{field} of account {}", account.id))
-            }
-            Err(ReadError::Row(fault)) => Some(fault.to_string()),
-            Err(error) => return Err(error),
-        };
-        self.unreadable += u64::from(unreadable.is_some());
-        self.unreadable_first = self.unreadable_first.take().or(unreadable);
-        Ok(())
     }
 }
 

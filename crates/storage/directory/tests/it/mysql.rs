@@ -178,7 +178,7 @@ async fn a_grant_that_is_missing_is_named() {
     assert!(ended.to_string().contains("GRANT DELETE"), "{ended}");
     site.run(&[&format!("GRANT SELECT, DELETE ON {database}.login TO reader@localhost")]).await;
     let report = directory.check().await.unwrap();
-    assert_eq!((report.write, report.accounts), (WriteGrant::Granted, 1));
+    assert_eq!((report.write, report.accounts.all), (WriteGrant::Granted, 1));
     assert_eq!(report.id_type, "bigint");
     assert!(report.database.starts_with('M'), "{}", report.database);
     assert_eq!(site.number("SELECT COUNT(*) FROM users WHERE hash = 'old'").await, 1);

@@ -55,7 +55,7 @@ fn both_schemas_are_one_text() {
         "0011_reconciliation.sql",
         "0016_keys.sql",
         "0019_tried.sql",
-        "0020_tried_forms.sql",
+        "0020_judged.sql",
     ] {
         let schema = migration("sqlite", name);
         let translated = SUBSTITUTIONS
