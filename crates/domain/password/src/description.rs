@@ -65,6 +65,14 @@ impl Description {
         }
     }
 
+    fn takes_apart(&self, column: &str) -> bool {
+        self.columns.iter().any(|(name, _)| name == column)
+    }
+
+    fn reads_all_of(&self, columns: &[&str]) -> bool {
+        columns.iter().all(|column| self.takes_apart(column))
+    }
+
     /// The fields and columns that its steps name.
     fn names(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().flat_map(names_in)

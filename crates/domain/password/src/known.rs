@@ -485,7 +485,15 @@ pub(crate) const NAMED: &[(&str, &str)] = &[
         "gitea",
         "<hash:hex> & algorithm scrypt$<n:int>$<r:int>$<p:int>$<l:int> := scrypt(salt,n,r,p,l)",
     ),
-    ("gitea", "<hash> & algorithm bcrypt$<_cost:int> := bcrypt"),
+    ("gitea", "<hash> & algorithm bcrypt$<cost:int> := bcrypt"),
+    // A bare name means what it meant before there were parameters, and none the first of them.
+    ("gitea", "<hash:hex> & algorithm pbkdf2 := pbkdf2-sha256((salt|unhex),10000,50)"),
+    ("gitea", "<hash:hex> & algorithm pbkdf2 := pbkdf2-sha256(salt,10000,50)"),
+    ("gitea", "<hash:hex> & algorithm argon2 := argon2id((salt|unhex),65536,2,8,50)"),
+    ("gitea", "<hash:hex> & algorithm argon2 := argon2id(salt,65536,2,8,50)"),
+    ("gitea", "<hash:hex> & algorithm scrypt := scrypt((salt|unhex),65536,16,2,50)"),
+    ("gitea", "<hash:hex> & algorithm scrypt := scrypt(salt,65536,16,2,50)"),
+    ("gitea", "<hash> & algorithm bcrypt := bcrypt"),
     ("gitea", "<hash:hex> := pbkdf2-sha256((salt|unhex),10000,50)"),
     ("gitea", "<hash:hex> := pbkdf2-sha256(salt,10000,50)"),
     (

@@ -57,7 +57,8 @@ pub(crate) fn read_as<'f>(
     context: ReadingContext<'f>,
 ) -> ReadForms<'f> {
     let mut read = ReadForms::default();
-    for form in forms {
+    let telling = telling_columns(forms, hash);
+    for form in forms.iter().filter(|form| form.description.reads_all_of(&telling)) {
         match HashReading::of(&form.description, hash, context) {
             // Two programs may have the same form under two names.
             Ok(reading) if read.all.iter().any(|known| known.reading.is_same(&reading)) => {}
@@ -72,6 +73,16 @@ pub(crate) fn read_as<'f>(
         read.refused = None;
     }
     read
+}
+
+/// Columns beside the hash that say something of its form: one of the forms takes them apart. A form that
+/// does not may have a hash only where they say nothing.
+fn telling_columns<'h>(forms: &[KnownForm], hash: &'h StoredHash) -> Vec<&'h str> {
+    let said = hash.columns().filter(|(_, text)| !text.trim().is_empty());
+    let names = said.map(|(name, _)| name);
+    names
+        .filter(|name| forms.iter().any(|form| form.description.takes_apart(name)))
+        .collect()
 }
 
 /// Of two reasons, the one that tells more.
@@ -350,7 +361,10 @@ fn fields_of(description: &Description, hash: &StoredHash) -> Result<Fields, Lay
     description.layout.read(hash.text(), &mut fields)?;
     for (column, text) in hash.columns() {
         match description.columns.iter().find(|(name, _)| name == column) {
-            Some((_, layout)) => layout.read(text, &mut fields)?,
+            // It says that the hash has another form: nobody knows which.
+            Some((_, layout)) => {
+                layout.read(text, &mut fields).map_err(|_| LayoutMisfit::Other)?;
+            }
             None => fields.set(HashField::text(column, text)),
         }
     }

@@ -1,0 +1,122 @@
+//! Hashes whose form stands in a column beside them, or that a site has made in more ways than one: what is
+//! known is tried, and nobody is "not exposed" by what is not.
+
+use model::{Secret, StoredHash, Unverified, Verdict};
+use password::{CostLimits, HashForms, Verifier};
+
+/// A site by the forms that its configuration names, and its secret.
+struct Site(Verifier);
+
+impl Site {
+    fn of(forms: &[&str]) -> Self {
+        Self::keyed(forms, None)
+    }
+
+    fn keyed(forms: &[&str], key: Option<&str>) -> Self {
+        let key = key.map(|key| Secret::from(key.as_bytes()));
+        let forms = HashForms::of_site(forms.iter().copied(), key).expect("forms");
+        Self(Verifier::new(CostLimits::default(), forms))
+    }
+
+    fn verdict(&self, hash: &str, columns: &[(&str, &str)], password: &str) -> Verdict {
+        let hash = StoredHash::from_columns(Some(hash.to_owned()), columns).expect("a hash");
+        self.0.verify(&hash, &[Secret::from(password.as_bytes())]).verdict
+    }
+
+    /// The password of this hash is told from another one.
+    #[track_caller]
+    fn assert_verifies(&self, hash: &str, columns: &[(&str, &str)], password: &str) {
+        let found = self.verdict(hash, columns, password);
+        assert!(matches!(found, Verdict::Match { .. }), "{found:?}: {hash} {columns:?}");
+        let found = self.verdict(hash, columns, "another");
+        assert_eq!(found, Verdict::NoMatch, "{hash} {columns:?}");
+    }
+
+    /// Nobody is told that this is not the password.
+    #[track_caller]
+    fn assert_unknown(&self, hash: &str, columns: &[(&str, &str)]) {
+        let unknown = Verdict::Unverified(Unverified::UnknownFormat);
+        assert_eq!(self.verdict(hash, columns, "another"), unknown, "{hash} {columns:?}");
+    }
+}
+
+/// From Gitea's own tests: of `abcdef`, with the salt in each of its two forms.
+const GITEA: &[(&str, &str, &str, &str)] = &[
+    (
+        "pbkdf2",
+        "pbkdf2$10000$50",
+        "45d6cdc843d65cf0eda7b90ab41435762a282f7df013477a1c5b212ba81dbdca2edf1ecc4b5cb05956bb9e0c37ab29315d78",
+        "ab48d5471b7e6ed42d10001db88c852ff7303c788e49da5c3c7b63d5adf96360303724b74b679223a3dea8a242d10abb1913",
+    ),
+    (
+        "argon2",
+        "argon2$2$65536$8$50",
+        // Its salt is shorter than any that Gitea makes, and than the function may take.
+        "",
+        "551f089f570f989975b6f7c6a8ff3cf89bc486dd7bbe87ed4d80ad4362f8ee599ec8dda78dac196301b98456402bcda775dc",
+    ),
+    (
+        "scrypt",
+        "scrypt$65536$16$2$50",
+        "25fe5f66b43fa4eb7b6717905317cd2223cf841092dc8e0a1e8c75720ad4846cb5d9387303e14bc3c69faa3b1c51ef4b7de1",
+        "3b571d0c07c62d42b7bad3dbf18fb0cd67d4d8cd4ad4c6928e1090e5b2a4a84437c6fd2627d897c0e7e65025ca62b67a0002",
+    ),
+    (
+        "bcrypt",
+        "bcrypt$10",
+        "$2a$10$qhgm32w9ZpqLygugWJsLjey8xRGcaq9iXAfmCeNBXxddgyoaOC3Gq",
+        "$2a$10$fjtm8BsQ2crym01/piJroenO3oSVUBhSLKaGdTYJ4tG0ePVCrU0G2",
+    ),
+];
+
+const GITEA_PBKDF2_HI: &str = "84e233114499e8721da80e85568e5b7b5900b3e49a30845fcda9d1e1756da4547d70f8740ac2b4a5d82f88cebcd27f21bfe2";
+
+#[test]
+fn gitea_says_in_a_column_how_it_hashes() {
+    let site = Site::of(&["gitea"]);
+    for (bare, whole, with_hex, with_text) in GITEA {
+        for algorithm in [bare, whole] {
+            let columns = |salt| [("salt", salt), ("algorithm", *algorithm)];
+            site.assert_verifies(with_text, &columns("aaaaaaaaaa"), "abcdef");
+            if !with_hex.is_empty() {
+                site.assert_verifies(with_hex, &columns("01020304"), "abcdef");
+            }
+        }
+    }
+    let (_, _, first, _) = GITEA[0];
+    for none in [&[("salt", "01020304"), ("algorithm", "")][..], &[("salt", "01020304")]] {
+        site.assert_verifies(first, none, "abcdef");
+    }
+    let hi = [("salt", "01020304"), ("algorithm", "pbkdf2$320000$50")];
+    site.assert_verifies(GITEA_PBKDF2_HI, &hi, "abcdef");
+}
+
+#[test]
+fn what_a_column_says_and_no_form_understands_is_unknown() {
+    let site = Site::of(&["gitea"]);
+    for algorithm in ["pbkdf2_hi", "argon2id", "pbkdf2$320000", "pbkdf2$x$50", "sha3$50", "dummy"] {
+        let columns = [("salt", "01020304"), ("algorithm", algorithm)];
+        site.assert_unknown(GITEA_PBKDF2_HI, &columns);
+    }
+    let site = Site::of(&["discourse"]);
+    // Of PBKDF2 by Python's hashlib, 1000 rounds.
+    let hash = "09da69fe5900d918b2ce8231021ca9a9a8a0b3a800fbb80d1f74f07c99e60ca2";
+    let columns =
+        |algorithm| [("salt", "000102030405060708090a0b0c0d0e0f"), ("algorithm", algorithm)];
+    site.assert_verifies(hash, &columns("$pbkdf2-sha256$i=1000,l=32$"), "Grün&Blau-7");
+    for algorithm in [
+        "$pbkdf2-sha512$i=1000,l=32$",
+        "$pbkdf2-sha256$l=32,i=1000$",
+        "$pbkdf2-sha256$i=1000,l=32",
+        "$argon2id$v=19$m=64,t=2,p=1$",
+    ] {
+        site.assert_unknown(hash, &columns(algorithm));
+    }
+}
+
+#[test]
+fn a_hash_that_says_itself_what_it_is_needs_no_column_to() {
+    let hash = "$2b$04$nH4eG7hnB9erCO6F7x8oKeyhE.APe8atqZR9a24P1M73D9WwM8Mpe";
+    let columns = [("salt", "01020304"), ("algorithm", "something new")];
+    Site::of(&["gitea"]).assert_verifies(hash, &columns, "Grün&Blau-7");
+}
