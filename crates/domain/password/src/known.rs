@@ -510,7 +510,27 @@ pub(crate) const NAMED: &[(&str, &str)] = &[
     ),
     (
         "keycloak",
-        "json(value=<hash:b64>,salt=<salt:b64>) & parameters json(hashIterations=<t:int>,algorithm=argon2,additionalParameters.memory=<m:int>,additionalParameters.parallelism=<p:int>,additionalParameters.type=id) := argon2id(salt,m,t,p,hashlen)",
+        "json(value=<hash:b64>,salt=<salt:b64>) & parameters json(hashIterations=<t:int>,algorithm=argon2,additionalParameters.memory=<m:int>,additionalParameters.parallelism=<p:int>,additionalParameters.type=id,additionalParameters.version=1.3) := argon2id(salt,m,t,p,hashlen,19)",
+    ),
+    (
+        "keycloak",
+        "json(value=<hash:b64>,salt=<salt:b64>) & parameters json(hashIterations=<t:int>,algorithm=argon2,additionalParameters.memory=<m:int>,additionalParameters.parallelism=<p:int>,additionalParameters.type=id,additionalParameters.version=1.0) := argon2id(salt,m,t,p,hashlen,16)",
+    ),
+    (
+        "keycloak",
+        "json(value=<hash:b64>,salt=<salt:b64>) & parameters json(hashIterations=<t:int>,algorithm=argon2,additionalParameters.memory=<m:int>,additionalParameters.parallelism=<p:int>,additionalParameters.type=i,additionalParameters.version=1.3) := argon2i(salt,m,t,p,hashlen,19)",
+    ),
+    (
+        "keycloak",
+        "json(value=<hash:b64>,salt=<salt:b64>) & parameters json(hashIterations=<t:int>,algorithm=argon2,additionalParameters.memory=<m:int>,additionalParameters.parallelism=<p:int>,additionalParameters.type=i,additionalParameters.version=1.0) := argon2i(salt,m,t,p,hashlen,16)",
+    ),
+    (
+        "keycloak",
+        "json(value=<hash:b64>,salt=<salt:b64>) & parameters json(hashIterations=<t:int>,algorithm=argon2,additionalParameters.memory=<m:int>,additionalParameters.parallelism=<p:int>,additionalParameters.type=d,additionalParameters.version=1.3) := argon2d(salt,m,t,p,hashlen,19)",
+    ),
+    (
+        "keycloak",
+        "json(value=<hash:b64>,salt=<salt:b64>) & parameters json(hashIterations=<t:int>,algorithm=argon2,additionalParameters.memory=<m:int>,additionalParameters.parallelism=<p:int>,additionalParameters.type=d,additionalParameters.version=1.0) := argon2d(salt,m,t,p,hashlen,16)",
     ),
     (
         "firebase_export",

@@ -236,12 +236,22 @@ fn named_step(name: &str, arguments: &[&str]) -> Parsed<Option<HashStep>> {
         ("argon2id" | "argon2i" | "argon2d", ..) => HashStep::Slow(Slow::Argon2 {
             algorithm: argon2::Algorithm::new(name)
                 .map_err(|_| wrong(name, "it is no kind of argon2"))?,
+            version: parse_version(arguments.get(5).copied())?,
             salt: operand(0)?,
             costs: counts()?,
             len: count(4)?,
         }),
         _ => return Ok(None),
     }))
+}
+
+/// Argon2's, 19 where nothing says that it is the one before.
+fn parse_version(text: Option<&str>) -> Parsed<argon2::Version> {
+    match text {
+        None | Some("19") => Ok(argon2::Version::V0x13),
+        Some("16") => Ok(argon2::Version::V0x10),
+        Some(other) => Err(wrong(other, "write 16 or 19, the versions of argon2")),
+    }
 }
 
 const fn scrypt(salt: Operand, costs: ScryptCosts, len: Count) -> HashStep {

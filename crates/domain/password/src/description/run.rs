@@ -191,10 +191,10 @@ impl Run<'_> {
                 let (salt, len) = (self.operand(salt, &value.bytes)?, cost(len) as usize);
                 scrypt(&value.bytes, &salt, scrypt_costs(costs, fields), len)
             }
-            Slow::Argon2 { algorithm, salt, costs, len } => {
+            Slow::Argon2 { algorithm, version, salt, costs, len } => {
                 let salt = self.operand(salt, &value.bytes)?.into_owned();
                 let costs = [&costs[0], &costs[1], &costs[2]].map(cost);
-                self.argon2(*algorithm, &value.bytes, &salt, costs, cost(len) as usize)
+                self.argon2((*algorithm, *version), &value.bytes, &salt, costs, cost(len) as usize)
             }
             Slow::Bcrypt { cost: count, salt } => {
                 let salt = self.operand(salt, &value.bytes)?;
@@ -205,7 +205,7 @@ impl Run<'_> {
 
     fn argon2(
         &mut self,
-        algorithm: argon2::Algorithm,
+        (algorithm, version): (argon2::Algorithm, argon2::Version),
         secret: &[u8],
         salt: &[u8],
         [memory_kib, passes, lanes]: [u32; 3],
@@ -215,7 +215,7 @@ impl Run<'_> {
         let params = params.map_err(|_| MakeHashError::OutOfMemory)?;
         let blocks = self.scratch.blocks(params.block_count());
         let blocks = blocks.ok_or(MakeHashError::OutOfMemory)?;
-        let context = argon2::Argon2::new(algorithm, argon2::Version::V0x13, params);
+        let context = argon2::Argon2::new(algorithm, version, params);
         let mut out = Zeroizing::new(vec![0; len]);
         let done = context.hash_password_into_with_memory(secret, salt, &mut out, blocks);
         done.map_err(|_| MakeHashError::OutOfMemory).map(|()| out)

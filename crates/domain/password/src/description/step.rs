@@ -36,7 +36,13 @@ pub(crate) enum HashStep {
 pub(crate) enum Slow {
     Pbkdf2 { digest: DigestName, salt: Operand, iterations: Count, len: Count },
     Scrypt { salt: Operand, costs: ScryptCosts, len: Count },
-    Argon2 { algorithm: argon2::Algorithm, salt: Operand, costs: [Count; 3], len: Count },
+    Argon2 {
+        algorithm: argon2::Algorithm,
+        version: argon2::Version,
+        salt: Operand,
+        costs: [Count; 3],
+        len: Count,
+    },
     Bcrypt { cost: Count, salt: Operand },
 }
 

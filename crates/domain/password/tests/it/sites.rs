@@ -120,3 +120,39 @@ fn a_hash_that_says_itself_what_it_is_needs_no_column_to() {
     let columns = [("salt", "01020304"), ("algorithm", "something new")];
     Site::of(&["gitea"]).assert_verifies(hash, &columns, "Grün&Blau-7");
 }
+
+/// By argon2-cffi: the value, its type and its version.
+const KEYCLOAK: &[(&str, &str, &str)] = &[
+    ("GEKU8akvo7oyZzk7vYeSrg/6VQR+olDhOGgBOXY+M+s=", "id", "1.3"),
+    ("UHvdSTH8aVJoIPeq5kVMgxN9ccOUQMZkfZxRPes6Ny8=", "id", "1.0"),
+    ("Nbn7r8ig07rL703FHuL3twXoAbjhR3JdfqXLsQOHIzw=", "i", "1.3"),
+    ("9PEEfl1jei7dsjW8HIxARdH4ZUf4LOz0ySLScodPt4w=", "i", "1.0"),
+    ("8CB0jBuNlD4i/AnZmSrywOHaBE52GI9JS6L/N4jYqg4=", "d", "1.3"),
+    ("lK6MBbuH0cScdbQm8SdqT2b7YxBRYcasuHZtpeChc5I=", "d", "1.0"),
+];
+
+fn keycloak(value: &str) -> String {
+    format!(r#"{{"value":"{value}","salt":"AAECAwQFBgcICQoLDA0ODw==","additionalParameters":{{}}}}"#)
+}
+
+fn keycloak_argon2(kind: &str, version: &str) -> String {
+    format!(
+        r#"{{"hashIterations":3,"algorithm":"argon2","additionalParameters":{{"hashLength":["32"],
+        "memory":["256"],"type":["{kind}"],"version":["{version}"],"parallelism":["1"]}}}}"#
+    )
+}
+
+#[test]
+fn keycloak_says_which_argon2_it_is() {
+    let site = Site::of(&["keycloak"]);
+    for (value, kind, version) in KEYCLOAK {
+        let parameters = keycloak_argon2(kind, version);
+        site.assert_verifies(&keycloak(value), &[("parameters", &parameters)], "Grün&Blau-7");
+    }
+    let value = keycloak(KEYCLOAK[0].0);
+    for (kind, version) in [("id", "1.4"), ("ds", "1.3")] {
+        site.assert_unknown(&value, &[("parameters", &keycloak_argon2(kind, version))]);
+    }
+    let other = r#"{"hashIterations":1000,"algorithm":"pbkdf2-sha384"}"#;
+    site.assert_unknown(&value, &[("parameters", other)]);
+}
