@@ -10,8 +10,9 @@ use crate::{
         Description, DescriptionError, FormCandidate, ReadForms, ReadingContext, read_as,
     },
     form_id::FormId,
-    known::{CERTAIN, GUESSED, NAMED},
+    known::{CERTAIN, GUESSED},
     known_form::KnownForm,
+    named::NAMED,
 };
 
 /// What a site's stored hashes may be: what its operators say, and every form that tells by itself
