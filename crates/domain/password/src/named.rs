@@ -3,7 +3,9 @@ pub(crate) const NAMED: &[(&str, &str)] = &[
     ("bcrypt_sha256_hex", "<hash> := sha256|hex|bcrypt"),
     ("meteor", "<hash> := sha256|hex|bcrypt"),
     ("meteor", "<hash> := sha256|hex|argon2"),
+    // Accounts without `password:shaWrapped` have the password's own.
     ("nodebb", "<hash> := sha512|hex|bcrypt"),
+    ("nodebb", "<hash> := bcrypt"),
     ("vbulletin5", "<hash> := md5|hex|bcrypt"),
     ("vbulletin3", "<hash:hex:16> := md5|hex|concat(_,salt)|md5"),
     ("mybb", "<hash:hex:16> := md5|hex|concat((salt|md5|hex),_)|md5"),
@@ -37,9 +39,16 @@ pub(crate) const NAMED: &[(&str, &str)] = &[
     ("wordpress_old", "<hash> := trim|phpass"),
     ("wordpress_old", "<hash:hex:16> := trim|slashes|md5"),
     ("wordpress_old", "<hash:hex:16> := trim|md5"),
+    // Moodle tries each pepper, and then none; it made bcrypt before there were peppers, and took MD5 of
+    // what PHP had slashed.
     ("moodle", "<hash> := concat(_,key)|crypt"),
+    ("moodle", "<hash> := crypt"),
+    ("moodle", "<hash> := bcrypt"),
     ("moodle", "<hash> := concat(_,key)|bcrypt"),
     ("moodle", "<hash:hex:16> := concat(_,key)|md5"),
+    ("moodle", "<hash:hex:16> := md5"),
+    ("moodle", "<hash:hex:16> := slashes|concat(_,key)|md5"),
+    ("moodle", "<hash:hex:16> := slashes|md5"),
     (
         "discourse",
         "<hash:hex:32> & algorithm $pbkdf2-sha256$i=<n:int>,l=<l:int>$ := pbkdf2-sha256(salt,n,l)",

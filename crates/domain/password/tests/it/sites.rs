@@ -156,3 +156,30 @@ fn keycloak_says_which_argon2_it_is() {
     let other = r#"{"hashIterations":1000,"algorithm":"pbkdf2-sha384"}"#;
     site.assert_unknown(&value, &[("parameters", other)]);
 }
+
+/// By PHP's `crypt` and Python's bcrypt and hashlib, of `Grün's-7`, with a pepper and without.
+const MOODLE: &[&str] = &[
+    "$6$rounds=1000$abcdefgh12345678$3Wd3TG7l9Hdz46r7ZvaJzfNSMsxkHUz/UkGPb6eUo35I.mAbFySM6hnX.llwLiEWxdGOWfa0XCYVyneVjp.Q..",
+    "$6$rounds=1000$abcdefgh12345678$pdV3riKBCJqXCVusYC74iqZ87zE46eoi4vAV2gNEz8wu1GBtT01Q7QwDttpxuHeR9erb3DEJD5zj3KkB4uCgV.",
+    "$2y$04$TCY0LLZCBf2SNuT1ViOkJO2yJEtd0kd44qWBOojFZXQ.lqRHJAnOy",
+    "4fdcc0fdf30cffc94bdbc47d048f7bfc",
+    "5ac435739e05e39f00238c6b3cd780ef",
+    "dd7144ef2a7324bfb0f85d94f72aeb3b",
+];
+
+#[test]
+fn moodle_takes_passwords_from_before_it_had_a_pepper() {
+    let site = Site::keyed(&["moodle"], Some("PEP"));
+    for hash in MOODLE {
+        site.assert_verifies(hash, &[], "Grün's-7");
+    }
+}
+
+#[test]
+fn nodebb_keeps_some_passwords_as_they_were_before_it_digested_them() {
+    let site = Site::of(&["nodebb"]);
+    // By Python's bcrypt, of the SHA-512 of the password and of itself.
+    for hash in ["$2b$04$24ma000nDIZBSc4Z.BF87.WS9yVjLGGFKiYwrMcqKipuVmhOGUohm", "$2b$04$r7XaBnVjvlHbxGkBb2b4t.Fe5vjwnw8AzXzzAMQ.4pKImWUPG2WfK"] {
+        site.assert_verifies(hash, &[], "Grün&Blau-7");
+    }
+}
