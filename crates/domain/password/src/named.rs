@@ -9,6 +9,7 @@ pub(crate) const NAMED: &[(&str, &str)] = &[
     ("vbulletin5", "<hash> := md5|hex|bcrypt"),
     ("vbulletin3", "<hash:hex:16> := md5|hex|concat(_,salt)|md5"),
     ("mybb", "<hash:hex:16> := md5|hex|concat((salt|md5|hex),_)|md5"),
+    ("ipb3", "<hash:hex:16> := ipb|md5|hex|concat((salt|md5|hex),_)|md5"),
     ("ipb3", "<hash:hex:16> := html|md5|hex|concat((salt|md5|hex),_)|md5"),
     ("ipb3", "<hash:hex:16> := md5|hex|concat((salt|md5|hex),_)|md5"),
     ("smf", "<hash> := concat((user|asciilower),_)|bcrypt"),
