@@ -124,17 +124,19 @@ pub(crate) const CERTAIN: &[(&str, &str)] = &[
     ),
     ("django_pbkdf2", "pbkdf2_sha256$<n:int>$<salt>$<hash:b64pad> := pbkdf2-sha256(salt,n,32)"),
     ("django_pbkdf2", "pbkdf2_sha1$<n:int>$<salt>$<hash:b64pad> := pbkdf2-sha1(salt,n,20)"),
-    ("django_md5", "md5$<salt>$<hash:lowhex> := concat(salt,_)|md5"),
-    ("django_sha1", "sha1$<salt>$<hash:lowhex> := concat(salt,_)|sha1"),
+    ("django_md5", "md5$<salt>$<hash:hex> := concat(salt,_)|md5"),
+    ("django_sha1", "sha1$<salt>$<hash:hex> := concat(salt,_)|sha1"),
     ("django_crypt", "crypt$$<hash> := crypt"),
-    ("werkzeug", "md5$<salt>$<hash:lowhex> := hmac-md5(salt)"),
-    ("werkzeug", "sha1$<salt>$<hash:lowhex> := hmac-sha1(salt)"),
-    ("werkzeug", "sha256$<salt>$<hash:lowhex> := hmac-sha256(salt)"),
-    ("werkzeug", "sha512$<salt>$<hash:lowhex> := hmac-sha512(salt)"),
-    ("werkzeug", "pbkdf2:sha1:<n:int>$<salt>$<hash:lowhex> := pbkdf2-sha1(salt,n,hashlen)"),
-    ("werkzeug", "pbkdf2:sha256:<n:int>$<salt>$<hash:lowhex> := pbkdf2-sha256(salt,n,hashlen)"),
-    ("werkzeug", "pbkdf2:sha512:<n:int>$<salt>$<hash:lowhex> := pbkdf2-sha512(salt,n,hashlen)"),
-    ("werkzeug", "scrypt:<n:int>:<r:int>:<p:int>$<salt>$<hash:lowhex> := scrypt(salt,n,r,p,64)"),
+    ("werkzeug", "md5$<salt>$<hash:hex> := hmac-md5(salt)"),
+    ("werkzeug", "sha1$<salt>$<hash:hex> := hmac-sha1(salt)"),
+    ("werkzeug", "sha256$<salt>$<hash:hex> := hmac-sha256(salt)"),
+    ("werkzeug", "sha512$<salt>$<hash:hex> := hmac-sha512(salt)"),
+    ("sha256_salt_before", "sha256$<salt>$<hash:hex> := concat(salt,_)|sha256"),
+    ("sha512_salt_before", "sha512$<salt>$<hash:hex> := concat(salt,_)|sha512"),
+    ("werkzeug", "pbkdf2:sha1:<n:int>$<salt>$<hash:hex> := pbkdf2-sha1(salt,n,hashlen)"),
+    ("werkzeug", "pbkdf2:sha256:<n:int>$<salt>$<hash:hex> := pbkdf2-sha256(salt,n,hashlen)"),
+    ("werkzeug", "pbkdf2:sha512:<n:int>$<salt>$<hash:hex> := pbkdf2-sha512(salt,n,hashlen)"),
+    ("werkzeug", "scrypt:<n:int>:<r:int>:<p:int>$<salt>$<hash:hex> := scrypt(salt,n,r,p,64)"),
     ("werkzeug", "plain$$<hash> := utf8"),
     // ASP.NET Identity: version 3 begins with 1 and the number of its digest. Version 2 is a guess.
     ("aspnet", "<b64(0x0100000000,n:u32,l:u32,salt:l,hash)> := pbkdf2-sha1(salt,n,hashlen)"),
@@ -305,8 +307,8 @@ pub(crate) const CERTAIN: &[(&str, &str)] = &[
     ("passwap", "$md5salted-suffix$<salt>$<hash:b64> := concat(_,salt)|md5"),
     ("passwap", "$md5salted-prefix$<salt>$<hash:b64> := concat(salt,_)|md5"),
     // Applications.
-    ("mediawiki", ":A:<hash:lowhex> := md5"),
-    ("mediawiki", ":B:<salt>:<hash:lowhex> := md5|hex|concat(salt,\"-\",_)|md5"),
+    ("mediawiki", ":A:<hash:hex> := md5"),
+    ("mediawiki", ":B:<salt>:<hash:hex> := md5|hex|concat(salt,\"-\",_)|md5"),
     ("mediawiki", ":bcrypt:<n:int>$<bs>$<bd> := bcrypt"),
     ("mediawiki", ":argon2:<hash> := argon2"),
     ("mediawiki", ":pbkdf2:sha1:<n:int>:<l:int>:<salt:b64>:<hash:b64> := pbkdf2-sha1(salt,n,l)"),
@@ -340,23 +342,56 @@ pub(crate) const CERTAIN: &[(&str, &str)] = &[
         "credential",
         "json(hash=<hash:b64>,salt=<salt>,keyLength=<l:int>,hashMethod=pbkdf2,iterations=<n:int>) := pbkdf2-sha1(salt,n,l)",
     ),
-    // Salts that end like one of Magento's numbers are told from them by their length.
+    // Each number is a function of what the one before it has given, in hexadecimal digits. Salts that end
+    // like one of them are told from it by their length, or by the colon that no salt of Magento's has.
     ("magento", "<hash:hex:32>:<salt:text:32>:1 := concat(salt,_)|sha256"),
     ("magento", "<hash:hex:16>:<salt:text:32>:0 := concat(salt,_)|md5"),
     ("magento", "<hash:hex:32>:<salt:text:32>:2 := argon2id((salt|first(16)),65536,2,1,32)"),
     (
         "magento",
-        "<hash:hex>:<salt>:3_<l:int>_<t:int>_67108864 := argon2id((salt|first(16)),65536,t,1,l)",
+        "<hash:hex>:<salt:word>:3_<l:int>_<t:int>_67108864 := argon2id((salt|first(16)),65536,t,1,l)",
+    ),
+    ("magento", "<hash:hex:32>:<salt:word>:0:1 := concat(salt,_)|md5|hex|concat(salt,_)|sha256"),
+    (
+        "magento",
+        "<hash:hex:32>:<salt:word>:0:2 := concat(salt,_)|md5|hex|argon2id((salt|first(16)),65536,2,1,32)",
     ),
     (
         "magento",
-        "<hash:hex>:<salt>:0:1:3_<l:int>_<t:int>_67108864 := concat(salt,_)|md5|hex|concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,t,1,l)",
+        "<hash:hex>:<salt:word>:0:3_<l:int>_<t:int>_67108864 := concat(salt,_)|md5|hex|argon2id((salt|first(16)),65536,t,1,l)",
     ),
     (
         "magento",
-        "<hash:hex>:<salt>:1:3_<l:int>_<t:int>_67108864 := concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,t,1,l)",
+        "<hash:hex:32>:<salt:word>:1:2 := concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,2,1,32)",
     ),
-    ("magento", "<hash:hex:32>:<salt>:0:1 := concat(salt,_)|md5|hex|concat(salt,_)|sha256"),
+    (
+        "magento",
+        "<hash:hex>:<salt:word>:1:3_<l:int>_<t:int>_67108864 := concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,t,1,l)",
+    ),
+    (
+        "magento",
+        "<hash:hex>:<salt:word>:2:3_<l:int>_<t:int>_67108864 := argon2id((salt|first(16)),65536,2,1,32)|hex|argon2id((salt|first(16)),65536,t,1,l)",
+    ),
+    (
+        "magento",
+        "<hash:hex:32>:<salt:word>:0:1:2 := concat(salt,_)|md5|hex|concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,2,1,32)",
+    ),
+    (
+        "magento",
+        "<hash:hex>:<salt:word>:0:1:3_<l:int>_<t:int>_67108864 := concat(salt,_)|md5|hex|concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,t,1,l)",
+    ),
+    (
+        "magento",
+        "<hash:hex>:<salt:word>:0:2:3_<l:int>_<t:int>_67108864 := concat(salt,_)|md5|hex|argon2id((salt|first(16)),65536,2,1,32)|hex|argon2id((salt|first(16)),65536,t,1,l)",
+    ),
+    (
+        "magento",
+        "<hash:hex>:<salt:word>:1:2:3_<l:int>_<t:int>_67108864 := concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,2,1,32)|hex|argon2id((salt|first(16)),65536,t,1,l)",
+    ),
+    (
+        "magento",
+        "<hash:hex>:<salt:word>:0:1:2:3_<l:int>_<t:int>_67108864 := concat(salt,_)|md5|hex|concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,2,1,32)|hex|argon2id((salt|first(16)),65536,t,1,l)",
+    ),
 ];
 
 /// Shapes that many sites share. Each is tried, since a match proves what it is; no match proves

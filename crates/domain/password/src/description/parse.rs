@@ -122,6 +122,7 @@ fn parse_field(text: &str) -> Parsed<LayoutPart> {
     let name = parse_name(words.next().unwrap_or_default())?;
     let kind = match words.next() {
         None | Some("text") => FieldCoding::Text,
+        Some("word") => FieldCoding::Word,
         Some("int") => FieldCoding::Number,
         Some("hexint") => FieldCoding::HexNumber,
         Some(coding) => FieldCoding::Coded(

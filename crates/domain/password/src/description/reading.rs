@@ -80,9 +80,7 @@ pub(crate) fn read_as<'f>(
 fn telling_columns<'h>(forms: &[KnownForm], hash: &'h StoredHash) -> Vec<&'h str> {
     let said = hash.columns().filter(|(_, text)| !text.trim().is_empty());
     let names = said.map(|(name, _)| name);
-    names
-        .filter(|name| forms.iter().any(|form| form.description.takes_apart(name)))
-        .collect()
+    names.filter(|name| forms.iter().any(|form| form.description.takes_apart(name))).collect()
 }
 
 /// Of two reasons, the one that tells more.

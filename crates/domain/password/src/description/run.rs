@@ -12,7 +12,7 @@ use super::{
 use crate::{
     MakeHashError,
     coding::Coding,
-    limits::{STEP_WORK_BYTES, VALUE_BYTES_MAX, WORK_BYTES_MAX},
+    limits::{ARGON2_SALT_BYTES_MIN, STEP_WORK_BYTES, VALUE_BYTES_MAX, WORK_BYTES_MAX},
     native::{Scratch, bcrypt, md5_crypt},
 };
 
@@ -211,6 +211,9 @@ impl Run<'_> {
         [memory_kib, passes, lanes]: [u32; 3],
         len: usize,
     ) -> Result<Zeroizing<Vec<u8>>, MakeHashError> {
+        if salt.len() < ARGON2_SALT_BYTES_MIN {
+            return Err(MakeHashError::Undecodable);
+        }
         let params = argon2::Params::new(memory_kib, passes, lanes, None);
         let params = params.map_err(|_| MakeHashError::OutOfMemory)?;
         let blocks = self.scratch.blocks(params.block_count());

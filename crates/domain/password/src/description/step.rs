@@ -34,8 +34,17 @@ pub(crate) enum HashStep {
 /// What takes its time on purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Slow {
-    Pbkdf2 { digest: DigestName, salt: Operand, iterations: Count, len: Count },
-    Scrypt { salt: Operand, costs: ScryptCosts, len: Count },
+    Pbkdf2 {
+        digest: DigestName,
+        salt: Operand,
+        iterations: Count,
+        len: Count,
+    },
+    Scrypt {
+        salt: Operand,
+        costs: ScryptCosts,
+        len: Count,
+    },
     Argon2 {
         algorithm: argon2::Algorithm,
         version: argon2::Version,
@@ -43,7 +52,10 @@ pub(crate) enum Slow {
         costs: [Count; 3],
         len: Count,
     },
-    Bcrypt { cost: Count, salt: Operand },
+    Bcrypt {
+        cost: Count,
+        salt: Operand,
+    },
 }
 
 /// How software writes down N, r and p.

@@ -23,11 +23,16 @@ impl Site {
         self.0.verify(&hash, &[Secret::from(password.as_bytes())]).verdict
     }
 
+    #[track_caller]
+    fn assert_matches(&self, hash: &str, columns: &[(&str, &str)], password: &str) {
+        let found = self.verdict(hash, columns, password);
+        assert!(matches!(found, Verdict::Match { .. }), "{found:?}: {hash} {columns:?}");
+    }
+
     /// The password of this hash is told from another one.
     #[track_caller]
     fn assert_verifies(&self, hash: &str, columns: &[(&str, &str)], password: &str) {
-        let found = self.verdict(hash, columns, password);
-        assert!(matches!(found, Verdict::Match { .. }), "{found:?}: {hash} {columns:?}");
+        self.assert_matches(hash, columns, password);
         let found = self.verdict(hash, columns, "another");
         assert_eq!(found, Verdict::NoMatch, "{hash} {columns:?}");
     }
@@ -77,7 +82,8 @@ fn gitea_says_in_a_column_how_it_hashes() {
     for (bare, whole, with_hex, with_text) in GITEA {
         for algorithm in [bare, whole] {
             let columns = |salt| [("salt", salt), ("algorithm", *algorithm)];
-            site.assert_verifies(with_text, &columns("aaaaaaaaaa"), "abcdef");
+            // A salt that may be either.
+            site.assert_matches(with_text, &columns("aaaaaaaaaa"), "abcdef");
             if !with_hex.is_empty() {
                 site.assert_verifies(with_hex, &columns("01020304"), "abcdef");
             }
@@ -132,7 +138,9 @@ const KEYCLOAK: &[(&str, &str, &str)] = &[
 ];
 
 fn keycloak(value: &str) -> String {
-    format!(r#"{{"value":"{value}","salt":"AAECAwQFBgcICQoLDA0ODw==","additionalParameters":{{}}}}"#)
+    format!(
+        r#"{{"value":"{value}","salt":"AAECAwQFBgcICQoLDA0ODw==","additionalParameters":{{}}}}"#
+    )
 }
 
 fn keycloak_argon2(kind: &str, version: &str) -> String {
@@ -179,7 +187,63 @@ fn moodle_takes_passwords_from_before_it_had_a_pepper() {
 fn nodebb_keeps_some_passwords_as_they_were_before_it_digested_them() {
     let site = Site::of(&["nodebb"]);
     // By Python's bcrypt, of the SHA-512 of the password and of itself.
-    for hash in ["$2b$04$24ma000nDIZBSc4Z.BF87.WS9yVjLGGFKiYwrMcqKipuVmhOGUohm", "$2b$04$r7XaBnVjvlHbxGkBb2b4t.Fe5vjwnw8AzXzzAMQ.4pKImWUPG2WfK"] {
+    for hash in [
+        "$2b$04$24ma000nDIZBSc4Z.BF87.WS9yVjLGGFKiYwrMcqKipuVmhOGUohm",
+        "$2b$04$r7XaBnVjvlHbxGkBb2b4t.Fe5vjwnw8AzXzzAMQ.4pKImWUPG2WfK",
+    ] {
         site.assert_verifies(hash, &[], "Grün&Blau-7");
+    }
+}
+
+/// As Invision's own code for old hashes escapes a password; by Python's hashlib, the salt `aB3x7`.
+const IPB: &[(&str, &str)] = &[
+    ("eb04655ffc4d44584e7495607c792409", "Hallo123"),
+    ("9cd95a0591cb8d539624be9f10300dfb", "Hallo!123"),
+    ("a242197372b8a958f726e7994a0a5014", "Pa$$word1"),
+    ("b309af4e23c15db5958b730b115f3507", "o'neil99"),
+    ("6bcbe3e7681cdc852c5d2177a42ac29b", r#"a&b<c>d"e"#),
+    ("2a0b093df88e8a42981bdad5cc0f1471", r"ab\cd12"),
+];
+
+#[test]
+fn invision_escapes_more_than_html_does() {
+    let site = Site::of(&["ipb3"]);
+    for (hash, password) in IPB {
+        site.assert_verifies(hash, &[("salt", "aB3x7")], password);
+    }
+}
+
+/// By Python's hashlib and argon2-cffi: what Magento has upgraded step by step.
+const MAGENTO: &[(&str, &str)] = &[
+    ("0:1", "557eaf26fda76c091e2e0f6459dc9a6e12424e8c5e3d7ee0bc50252fa21c076c"),
+    ("0:2", "961eca9f57cf3a404505c944f84d0bb544d52130a0dfe69d56537bf8179cc710"),
+    ("0:3_32_2_67108864", "961eca9f57cf3a404505c944f84d0bb544d52130a0dfe69d56537bf8179cc710"),
+    ("1:2", "d41fda7688d16f53da6b6fcb4500c1ca1599b261a2248a76002d0cc082e59d00"),
+    ("1:3_32_2_67108864", "d41fda7688d16f53da6b6fcb4500c1ca1599b261a2248a76002d0cc082e59d00"),
+    ("2:3_32_2_67108864", "0eb8807e336dbe145c86aabd46d69f518d81f0c718964aa9b854a6184f219c65"),
+    ("0:1:2", "21f4c768cd8a96386c3d900c667b17687de9709f59fd29a4cfda19ac919dc473"),
+    ("0:1:3_32_2_67108864", "21f4c768cd8a96386c3d900c667b17687de9709f59fd29a4cfda19ac919dc473"),
+    ("0:2:3_32_2_67108864", "7d5245579ed2a68640f3e7d9afa5f019f9c76bfaf56a7b7dd5a0440f4430e13c"),
+    ("1:2:3_32_2_67108864", "e23b30eb041160c5a93611536aa84ab2ab84a61c5f2015d1ce6d505664708721"),
+    ("0:1:2:3_32_2_67108864", "0310cce1772dd3e91abf42c50717e2ba6dd836fdc01c7f45e7ec09fbf996d7ae"),
+    ("0", "afc94c0e22b783c3db512836d7e8040e"),
+    ("1", "4b734a7353441b13046f74da524c0169697d71816d612a07f599664e0097d359"),
+    ("2", "01bde1c2e414c222383edb066b56dc0d4daea0c6f7bd6a2784904128d10d905c"),
+    ("3_32_2_67108864", "01bde1c2e414c222383edb066b56dc0d4daea0c6f7bd6a2784904128d10d905c"),
+];
+
+const MAGENTO_SALT: &str = "abcdEFGHijklMNOPqrstUVWXyz012345";
+
+#[test]
+fn magento_does_one_function_after_the_other() {
+    let site = Site::of(&[]);
+    for (chain, digest) in MAGENTO {
+        let hash = format!("{digest}:{MAGENTO_SALT}:{chain}");
+        site.assert_verifies(&hash, &[], "Grün&Blau-7");
+    }
+    let (_, digest) = MAGENTO[0];
+    for chain in ["1:1", "3_32_2_1048576", "4", "1:4", "2:1"] {
+        let hash = format!("{digest}:{MAGENTO_SALT}:{chain}");
+        site.assert_unknown(&hash, &[]);
     }
 }
