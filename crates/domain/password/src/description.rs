@@ -24,6 +24,8 @@ mod text_step;
 
 use std::fmt;
 
+use model::StoredHash;
+
 pub(crate) use described::Description;
 pub use description_error::DescriptionError;
 pub(crate) use not_read::NotRead;
@@ -71,6 +73,27 @@ impl Description {
 
     fn reads_all_of(&self, columns: &[&str]) -> bool {
         columns.iter().all(|column| self.takes_apart(column))
+    }
+
+    /// Whether a part of the hash's own text has this name.
+    fn has_field(&self, name: &str) -> bool {
+        parse::has_field(&self.layout, name)
+    }
+
+    /// Whether what this column holds, beside the hash, goes into it.
+    fn reads(&self, column: &str) -> bool {
+        let is_named = self.names().any(|name| name == column);
+        self.takes_apart(column) || is_named && !self.has_field(column)
+    }
+
+    /// The hash without the blanks that fill up the columns beside it which it reads, if there are any:
+    /// nobody knows whether the site takes them for a part of what stands there.
+    fn without_blanks(&self, hash: &StoredHash) -> Option<StoredHash> {
+        let padded = hash.columns().filter(|(name, text)| text.ends_with(' ') && self.reads(name));
+        let bare = padded.map(|(name, text)| (name, text.trim_end_matches(' ')));
+        bare.fold(None, |bare: Option<StoredHash>, (name, text)| {
+            Some(bare.as_ref().unwrap_or(hash).with_column(name, text))
+        })
     }
 
     /// The fields and columns that its steps name.

@@ -362,18 +362,30 @@ fn wrong(at: &str, reason: &'static str) -> DescriptionError {
 
 /// Whether a layout has the field that everything is about.
 pub(super) fn has_hash(layout: &Layout) -> bool {
-    layout.texts().into_iter().any(|text| text.0.iter().any(LayoutPart::names_hash))
+    // bcrypt's digest may stand apart from its salt.
+    has_field(layout, HASH) || has_field(layout, "bd")
+}
+
+/// Whether a layout has a field of this name.
+pub(super) fn has_field(layout: &Layout, name: &str) -> bool {
+    layout.texts().into_iter().any(|text| text.0.iter().any(|part| part.has_field(name)))
 }
 
 impl LayoutPart {
-    fn names_hash(&self) -> bool {
+    fn has_field(&self, name: &str) -> bool {
         match self {
             Self::Literal(_) => false,
-            // bcrypt's digest may stand apart from its salt.
-            Self::Field(FieldPart { name, .. }) => name == HASH || name == "bd",
-            Self::Blob(_, Blob(pieces)) => pieces
-                .iter()
-                .any(|piece| matches!(piece, BlobPiece::Field(name, _) if name == HASH)),
+            Self::Field(FieldPart { name: own, .. }) => own == name,
+            Self::Blob(_, Blob(pieces)) => pieces.iter().any(|piece| piece.is_named(name)),
+        }
+    }
+}
+
+impl BlobPiece {
+    fn is_named(&self, name: &str) -> bool {
+        match self {
+            Self::Literal(_) => false,
+            Self::Number(own) | Self::Field(own, _) => own == name,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! One stored hash, read as one description has it.
 
+use std::borrow::Cow;
+
 use model::{HashFormat, Randomness, Secret, StoredHash, Unverified};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
@@ -58,8 +60,14 @@ pub(crate) fn read_as<'f>(
 ) -> ReadForms<'f> {
     let mut read = ReadForms::default();
     let telling = telling_columns(forms, hash);
-    for form in forms.iter().filter(|form| form.description.reads_all_of(&telling)) {
-        match HashReading::of(&form.description, hash, context) {
+    let forms = forms.iter().filter(|form| form.description.reads_all_of(&telling));
+    let readings = forms.flat_map(|form| {
+        let bare = form.description.without_blanks(hash);
+        let hashes = [Some(Cow::Borrowed(hash)), bare.map(Cow::Owned)].into_iter().flatten();
+        hashes.map(move |hash| (form, HashReading::of(&form.description, &hash, context)))
+    });
+    for (form, reading) in readings {
+        match reading {
             // Two programs may have the same form under two names.
             Ok(reading) if read.all.iter().any(|known| known.reading.is_same(&reading)) => {}
             Ok(reading) => read.all.push(FormCandidate { format: form.name, id: form.id, reading }),
@@ -270,8 +278,13 @@ impl<'f> HashReading<'f> {
         for (column, old) in like.columns() {
             let layout = self.description.columns.iter().find(|(name, _)| name == column);
             let new = match layout {
-                Some((_, layout)) => layout.write(old, fields)?,
-                None => fields.get(column)?.as_text()?.to_owned(),
+                Some((_, layout)) => {
+                    let bare = old.trim_end_matches(' ');
+                    let new = layout.write(old, fields).or_else(|| layout.write(bare, fields));
+                    with_blanks_of(old, new?)
+                }
+                None if self.description.has_field(column) => old.to_owned(),
+                None => column_text(fields.get(column)?, old)?,
             };
             made = made.with_column(column, &new);
         }
@@ -363,11 +376,43 @@ fn fields_of(description: &Description, hash: &StoredHash) -> Result<Fields, Lay
             Some((_, layout)) => {
                 layout.read(text, &mut fields).map_err(|_| LayoutMisfit::Other)?;
             }
-            None => fields.set(HashField::text(column, text)),
+            // Of the same name as a part of the hash, it is not that part.
+            None if description.has_field(column) => {}
+            None => fields.set(column_field(column, text)),
         }
     }
     let is_whole = description.columns.iter().all(|(name, _)| hash.column(name).is_some());
     if is_whole { Ok(fields) } else { Err(LayoutMisfit::Other) }
+}
+
+/// Bytes that are no plain text are read from a column as `\x` and their hexadecimal digits.
+fn column_field(column: &str, text: &str) -> HashField {
+    match text.strip_prefix(BYTES).and_then(|digits| Coding::Hex.decode(digits)) {
+        Some(bytes) => HashField::coded(column, text, bytes),
+        None => HashField::text(column, text),
+    }
+}
+
+/// What a column holds once a field is another one than `old`; `None` for what it cannot hold.
+fn column_text(field: &HashField, old: &str) -> Option<String> {
+    let is_plain = field.bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
+    let text = if old.starts_with(BYTES) && !is_plain {
+        format!("{BYTES}{}", Coding::LowerHex.encode(&field.bytes))
+    } else {
+        field.as_text()?.to_owned()
+    };
+    Some(with_blanks_of(old, text))
+}
+
+const BYTES: &str = "\\x";
+
+/// A column of a fixed length stays filled up with blanks.
+fn with_blanks_of(old: &str, mut text: String) -> String {
+    let blanks = &old[old.trim_end_matches(' ').len()..];
+    if !text.ends_with(blanks) {
+        text.push_str(blanks);
+    }
+    text
 }
 
 /// Whether everything is there that the steps need, and readable as they read it.

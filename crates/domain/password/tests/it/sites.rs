@@ -4,6 +4,8 @@
 use model::{Secret, StoredHash, Unverified, Verdict};
 use password::{CostLimits, HashForms, Verifier};
 
+use crate::Counting;
+
 /// A site by the forms that its configuration names, and its secret.
 struct Site(Verifier);
 
@@ -246,4 +248,80 @@ fn magento_does_one_function_after_the_other() {
         let hash = format!("{digest}:{MAGENTO_SALT}:{chain}");
         site.assert_unknown(&hash, &[]);
     }
+}
+
+/// By Python's hashlib: SHA-256 of salt and `Grün&Blau-7`, of each salt.
+const SALTED: &[(&str, &str)] = &[
+    ("abcdefgh", "8e3163f51262068848c967edb72eb729ed550be0aba30e48b070d054819dee4c"),
+    (
+        r"\x9f00ff1080c3280a7e55aa0102030405",
+        "2485b7e6e4600a5d685a5090e600236d170290b80549ee2e9bedd0ead9a74e33",
+    ),
+    (r"\x00616263", "46ff554ddc6cdff715023e8105342540be79456a386f33b758fd8361477e5616"),
+    (r"\x61626300", "4864500c911f1a975307997216518bd9532b937463c9b13bf0f5687df8cdacf9"),
+    (r"\xdeadbeef", "28d4ef1a86229f390aca53b2fa0f457b0cd8d4bb846fa4334096d74da07200d7"),
+    (r"\x6bc3a47365", "4a9213483fabba8dede1bc7878bf59b4a6b0e0d8538790ed31a0fbc5535049f6"),
+    ("", "c640506300d93d1f17227b1bdf466b3d925b546b1bc81853fab10c3aa8e8aa0f"),
+];
+
+#[test]
+fn a_salt_of_bytes_is_used_as_it_is() {
+    let site = Site::of(&["ours: <hash:hex> := concat(salt,_)|sha256"]);
+    for (salt, hash) in SALTED {
+        site.assert_verifies(hash, &[("salt", salt)], "Grün&Blau-7");
+    }
+}
+
+#[test]
+fn what_a_form_reads_as_digits_and_a_column_holds_as_bytes_is_unknown() {
+    let site = Site::of(&["ours: <hash:hex> := pbkdf2-sha256((salt|unhex),1000,32)"]);
+    for (salt, hash) in SALTED.iter().filter(|(salt, _)| salt.starts_with('\\')) {
+        site.assert_unknown(hash, &[("salt", salt)]);
+    }
+}
+
+#[test]
+fn blanks_at_the_end_of_a_salt_may_be_a_part_of_it_or_not() {
+    let site = Site::of(&["ours: <hash:hex> := concat(salt,_)|sha256"]);
+    // The site's driver gives what a column of fixed length is filled up with, or does not.
+    let (padded, bare) = (
+        "65c1c3355785959c7ff62ecac230a965b2be4524b786764f42096470a2a12273",
+        "91a121bde763aa8148c35b6a4208259d3fd78c20eacd480e68e3955e156b09a4",
+    );
+    for hash in [padded, bare] {
+        site.assert_verifies(hash, &[("salt", "abc       ")], "Grün&Blau-7");
+    }
+    let site = Site::of(&["gitea"]);
+    let columns = [("salt", "01020304  "), ("algorithm", "pbkdf2$10000$50     ")];
+    site.assert_verifies(GITEA[0].2, &columns, "abcdef");
+}
+
+#[test]
+fn a_new_salt_has_the_form_of_the_one_before() {
+    let site = Site::of(&["ours: <hash:hex> := concat(salt,_)|sha256"]);
+    for (salt, hash) in SALTED.iter().copied().chain([
+        ("abc       ", "65c1c3355785959c7ff62ecac230a965b2be4524b786764f42096470a2a12273"),
+        ("abc       ", "91a121bde763aa8148c35b6a4208259d3fd78c20eacd480e68e3955e156b09a4"),
+    ]) {
+        let old = StoredHash::from_columns(Some(hash.to_owned()), &[("salt", salt)]).unwrap();
+        let Verdict::Match { reading, .. } = site.verdict(hash, &[("salt", salt)], "Grün&Blau-7")
+        else {
+            panic!("{salt}");
+        };
+        let new = [Secret::from(&b"new"[..])];
+        let made = site.0.imitate(&old, Some(reading), &new[0], &Counting::default()).unwrap();
+        let made_salt = made.column("salt").unwrap();
+        assert_eq!(made_salt.len(), salt.len(), "{made_salt:?}");
+        assert_eq!(made_salt.ends_with(' '), salt.ends_with(' '), "{made_salt:?}");
+        assert!(salt.is_empty() || made_salt != salt);
+        assert!(matches!(site.0.verify(&made, &new).verdict, Verdict::Match { .. }), "{salt}");
+    }
+}
+
+#[test]
+fn a_part_of_the_hash_is_not_the_column_of_the_same_name() {
+    let site = Site::of(&["ours: <hash:hex> := concat(salt,_)|sha256"]);
+    // By Django, before the site had another way.
+    let django = "pbkdf2_sha256$1000$seasalt$y2BG7PD5BxcaIiqPr9hXzcczWIWSC49fjktp7keNtmE=";
+    site.assert_verifies(django, &[("salt", "another"), ("n", "7")], "Grün&Blau-7");
 }
