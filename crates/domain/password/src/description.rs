@@ -16,6 +16,7 @@ mod fields;
 mod layout;
 mod not_read;
 mod parse;
+mod part;
 mod reading;
 mod run;
 mod special;
@@ -38,11 +39,14 @@ use step::{End, HashStep, Operand, names_in};
 impl Description {
     pub(crate) fn parse(text: &str) -> Result<Self, DescriptionError> {
         let description = parse::parse(text)?;
-        if parse::has_hash(&description.layout) {
-            Ok(description)
-        } else {
-            Err(DescriptionError::new(text, "its layout has no field `hash`"))
+        let wrong = |reason| Err(DescriptionError::new(text, reason));
+        if !parse::has_hash(&description.layout) {
+            return wrong("its layout has no field `hash`");
         }
+        if !part::has_part(&description.steps) {
+            return wrong("the password has no part in it: name it as `_` or `pw`");
+        }
+        Ok(description)
     }
 
     /// Whether the site's own secret goes into it.
@@ -81,7 +85,7 @@ impl Description {
     }
 
     /// Whether what this column holds, beside the hash, goes into it.
-    fn reads(&self, column: &str) -> bool {
+    pub(crate) fn reads(&self, column: &str) -> bool {
         let is_named = self.names().any(|name| name == column);
         self.takes_apart(column) || is_named && !self.has_field(column)
     }

@@ -12,7 +12,9 @@ use super::{
     fields::{Fields, HASH, HashField},
     layout::LayoutMisfit,
     not_read::NotRead,
+    part,
     run::{StepValue, Surroundings, output_len, run},
+    special,
     step::{End, HashStep, Native, Operand},
 };
 use crate::{
@@ -142,6 +144,9 @@ impl<'f> HashReading<'f> {
             return Err(NotRead::Other);
         }
         let reading = Self { description, key: context.key, fields, target };
+        if !reading.has_part() {
+            return Err(NotRead::Unverified(Unverified::Malformed));
+        }
         reading.checked(context.limits).map_err(NotRead::Unverified)
     }
 
@@ -203,12 +208,34 @@ impl<'f> HashReading<'f> {
         }
     }
 
+    /// Whether every text that is filled in has a place for the password.
+    fn has_part(&self) -> bool {
+        part::templates(&self.description.steps).into_iter().all(|template| {
+            let text = [HashStep::Concat(vec![template.clone()])];
+            let empty = StepValue::text(b"");
+            let text = self.run(&text, &empty, &self.fields, &mut Scratch::default());
+            text.is_ok_and(|text| special::has_place(&text.bytes))
+        })
+    }
+
     /// Whether a secret is the password.
     pub(crate) fn matches(
         &self,
         secret: &StepValue,
         scratch: &mut Scratch,
     ) -> Result<bool, Unverified> {
+        let is_match = self.gives_hash(secret, scratch)?;
+        if is_match
+            && part::may_drop(&self.description.steps)
+            && self.gives_hash(&secret.another(), scratch)?
+        {
+            // Whatever the password, this comes out.
+            return Err(Unverified::Malformed);
+        }
+        Ok(is_match)
+    }
+
+    fn gives_hash(&self, secret: &StepValue, scratch: &mut Scratch) -> Result<bool, Unverified> {
         let value = match self.run(&self.description.steps, secret, &self.fields, scratch) {
             Ok(value) => value,
             Err(error) => return error.verdict(),

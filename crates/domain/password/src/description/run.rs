@@ -35,6 +35,12 @@ impl StepValue {
         Self { bytes: Zeroizing::new(bytes.to_owned()), is_derived: false }
     }
 
+    /// One that differs from this in every byte, and in capitals as well.
+    pub(super) fn another(&self) -> Self {
+        let bytes = self.bytes.iter().map(|byte| byte ^ 0x15).chain(*b"another").collect();
+        Self { bytes: Zeroizing::new(bytes), is_derived: self.is_derived }
+    }
+
     fn derived(bytes: Zeroizing<Vec<u8>>) -> Self {
         Self { bytes, is_derived: true }
     }

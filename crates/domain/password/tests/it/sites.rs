@@ -325,3 +325,25 @@ fn a_part_of_the_hash_is_not_the_column_of_the_same_name() {
     let django = "pbkdf2_sha256$1000$seasalt$y2BG7PD5BxcaIiqPr9hXzcczWIWSC49fjktp7keNtmE=";
     site.assert_verifies(django, &[("salt", "another"), ("n", "7")], "Grün&Blau-7");
 }
+
+#[test]
+fn a_hash_in_which_the_password_has_no_part_matches_nobody() {
+    let malformed = Verdict::Unverified(Unverified::Malformed);
+    let site = Site::of(&["cut: <hash:hex> := concat(salt,_)|first(4)|md5"]);
+    // Kratos: the MD5 of `salt`, and of `x`, as its text has it.
+    for hash in [
+        "$md5$pf=e1NBTFR9$c2FsdA==$zrIHcuDJ0kDHXrJrDjer7g==",
+        "$md5$pf=eA==$c2FsdA==$ndTkYSaMgDT1yFZOFVxnpg==",
+    ] {
+        for password in ["abcdef", "{PASSWORD}"] {
+            assert_eq!(site.verdict(hash, &[], password), malformed, "{hash}");
+        }
+    }
+    // The MD5 of a salt of four bytes, and of one of three with the first of the password's.
+    let salt = |salt| [("salt", salt)];
+    assert_eq!(
+        site.verdict("ceb20772e0c9d240c75eb26b0e37abee", &salt("salt"), "abcdef"),
+        malformed
+    );
+    site.assert_verifies("ceb20772e0c9d240c75eb26b0e37abee", &salt("sal"), "tbcdef");
+}
