@@ -16,6 +16,7 @@ mod ahead;
 mod collect;
 mod exchange;
 mod forms;
+mod hex;
 mod hit;
 mod index;
 pub mod limits;

@@ -3,7 +3,7 @@ use model::Secret;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-use crate::limits::OTHER_READINGS_MAX;
+use crate::{hex, limits::OTHER_READINGS_MAX};
 
 /// What a secret may have been before the leaked site, or whoever passed it on, changed its characters: the
 /// likeliest first, at most [`OTHER_READINGS_MAX`]. Most secrets have none.
@@ -30,11 +30,27 @@ struct OtherReadings<'a> {
 
 impl OtherReadings<'_> {
     fn add_all_of(&mut self, text: &str) {
-        let text = &*Zeroizing::new(without_entities(text));
-        self.add_text(text);
-        if text.is_ascii() {
-            return;
+        let plain = &*Zeroizing::new(without_entities(text));
+        self.add_text(plain);
+        if !plain.is_ascii() {
+            self.add_encodings_of(plain);
         }
+        self.add_text(without_entities(plain));
+        self.add_all_coded(text);
+    }
+
+    /// What a URL or a dump had as digits.
+    fn add_all_coded(&mut self, text: &str) {
+        if let Some(decoded) = without_percents(text) {
+            self.add_text(decoded.replace('+', " "));
+            self.add_text(decoded);
+        }
+        if let Some(decoded) = without_digits(text) {
+            self.add_text(decoded);
+        }
+    }
+
+    fn add_encodings_of(&mut self, text: &str) {
         self.add_text(text.replace(NO_BREAK_SPACES, " "));
         self.add_text(repaired(text));
         self.add_text(text.nfc().collect::<String>());
@@ -83,21 +99,85 @@ fn repaired(text: &str) -> String {
     }
 }
 
-/// What HTML writes for these characters; the last one is `&`, so that no entity arises anew.
-const ENTITIES: [(&str, &str); 8] = [
-    ("&lt;", "<"),
-    ("&gt;", ">"),
-    ("&quot;", "\""),
-    ("&#34;", "\""),
-    ("&#039;", "'"),
-    ("&#39;", "'"),
-    ("&apos;", "'"),
-    ("&amp;", "&"),
-];
-
+/// Reads each entity once: what comes of it is none.
 fn without_entities(text: &str) -> String {
-    let decode = |text: String, (entity, character): &(&str, &str)| text.replace(entity, character);
-    ENTITIES.iter().fold(text.to_owned(), decode)
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find('&') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let entity = rest.find(';').filter(|end| *end <= ENTITY_BYTES_MAX);
+        let character = entity.and_then(|end| character_of(&rest[1..end]));
+        let (taken, character) = match (entity, character) {
+            (Some(end), Some(character)) => (end + 1, character),
+            _ => (1, '&'),
+        };
+        out.push(character);
+        rest = &rest[taken..];
+    }
+    out + rest
+}
+
+/// The longest have nine characters, and numbers may begin with zeros.
+const ENTITY_BYTES_MAX: usize = 12;
+
+/// `amp`, `uuml`, `#39`, `#x27`.
+fn character_of(entity: &str) -> Option<char> {
+    if let Some(number) = entity.strip_prefix('#') {
+        let number = match number.strip_prefix(['x', 'X']) {
+            Some(digits) => u32::from_str_radix(digits, 16),
+            None => number.parse(),
+        };
+        return number.ok().and_then(char::from_u32).filter(|character| *character != '\0');
+    }
+    let of_markup =
+        MARKUP.iter().find(|(name, _)| *name == entity).map(|(_, character)| *character);
+    let latin = || LATIN_1.split_whitespace().position(|name| name == entity);
+    of_markup.or_else(|| char::from_u32(u32::try_from(latin()?).ok()? + u32::from('\u{a0}')))
+}
+
+const MARKUP: [(&str, char); 6] =
+    [("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("amp", '&'), ("euro", '€')];
+
+/// The characters from U+00A0 to U+00FF, in their order.
+const LATIN_1: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr \
+    deg plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest \
+    Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml \
+    ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig \
+    agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml \
+    eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
+
+/// What is written in a URL: `%26` for `&`. In none of it stands a `%` for itself.
+fn without_percents(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = Zeroizing::new(parts.next()?.as_bytes().to_owned());
+    let mut is_coded = false;
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        bytes.extend(hex::bytes_of(digits.as_bytes())?);
+        bytes.extend_from_slice(rest.as_bytes());
+        is_coded = true;
+    }
+    is_coded.then(|| typed_text(&bytes))?
+}
+
+/// A whole secret as hexadecimal digits, as databases show bytes.
+fn without_digits(text: &str) -> Option<String> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("\\x")).unwrap_or(text);
+    let bytes = hex::bytes_of(digits.as_bytes()).map(Zeroizing::new);
+    let bytes = bytes.filter(|bytes| bytes.len() >= SECRET_BYTES_MIN)?;
+    str::from_utf8(&bytes).is_ok().then(|| typed_text(&bytes))?
+}
+
+/// Fewer digits are a word or a number much more often.
+const SECRET_BYTES_MIN: usize = 4;
+
+/// The text of bytes, in UTF-8 or an older encoding, if somebody may have typed it.
+fn typed_text(bytes: &[u8]) -> Option<String> {
+    let text = match str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => WINDOWS_1252.decode_without_bom_handling_and_without_replacement(bytes)?.into(),
+    };
+    (!text.contains(char::is_control)).then_some(text)
 }
 
 #[cfg(test)]
@@ -129,6 +209,28 @@ mod tests {
         check(b"before\0behind", b"before");
     }
 
+    /// As PHP, Django, Go and browsers write it.
+    #[test]
+    fn each_way_of_writing_a_character_is_read() {
+        for written in [
+            "ü & 'x'",
+            "&uuml; &amp; &#039;x&#039;",
+            "&#252; &amp; &#39;x&apos;",
+            "&#xfc;&nbsp;&#38; &#x27;x&#X27;",
+            "&amp;uuml; &amp;amp; 'x'",
+            "%C3%BC+%26+%27x%27",
+            "%c3%bc%20%26%20'x'",
+            "%FC%20%26%20%27x%27",
+            "c3bc2026202778 27",
+            "0xC3BC20262027782 7",
+        ] {
+            let written = written.replace("78 27", "7827").replace("2 7", "27");
+            let found = readings(written.as_bytes());
+            let is_known = written == "ü & 'x'" || found.contains(&"ü & 'x'".as_bytes().to_vec());
+            assert!(is_known, "{written}: {found:?}");
+        }
+    }
+
     #[test]
     fn the_bytes_of_an_older_encoding_are_tried() {
         assert!(readings("пароль".as_bytes()).contains(&b"\xef\xe0\xf0\xee\xeb\xfc".to_vec()));
@@ -137,7 +239,21 @@ mod tests {
 
     #[test]
     fn most_secrets_cost_nothing_more() {
-        for plain in ["", "Tr0ub4dor&3", "correct horse", "&<>'\""] {
+        for plain in [
+            "",
+            "Tr0ub4dor&3",
+            "correct horse",
+            "&<>'\"",
+            "&nix;",
+            "100%",
+            "5%zz",
+            "12345678",
+            "cafe",
+            "a+b",
+            "deadbeef",
+            "&#0;",
+            "&#x110000;",
+        ] {
             assert!(readings(plain.as_bytes()).is_empty(), "{plain}");
         }
     }

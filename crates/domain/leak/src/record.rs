@@ -3,6 +3,7 @@ use memchr::memchr;
 use model::Secret;
 
 use crate::{
+    hex,
     limits::{SECRETS_MAX, SPLITS_MAX},
     words::{WORD_BYTES, byte_of, each, equal, word_at},
 };
@@ -176,21 +177,7 @@ impl Plausible {
 
 fn from_hex(field: &[u8]) -> Option<Secret> {
     let digits = field.strip_prefix(b"$HEX[")?.strip_suffix(b"]")?;
-    let (pairs, odd) = digits.as_chunks::<2>();
-    let mut bytes = Vec::with_capacity(pairs.len());
-    for &[high, low] in pairs {
-        bytes.push((hex_value(high)? << 4) | hex_value(low)?);
-    }
-    odd.is_empty().then(|| Secret::new(bytes))
-}
-
-const fn hex_value(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    }
+    hex::bytes_of(digits).map(Secret::new)
 }
 
 fn from_windows_1252(bytes: &[u8]) -> Option<Secret> {

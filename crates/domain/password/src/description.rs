@@ -16,6 +16,7 @@ mod fields;
 mod layout;
 mod not_read;
 mod parse;
+mod part;
 mod reading;
 mod run;
 mod special;
@@ -23,6 +24,8 @@ mod step;
 mod text_step;
 
 use std::fmt;
+
+use model::StoredHash;
 
 pub(crate) use described::Description;
 pub use description_error::DescriptionError;
@@ -36,11 +39,14 @@ use step::{End, HashStep, Operand, names_in};
 impl Description {
     pub(crate) fn parse(text: &str) -> Result<Self, DescriptionError> {
         let description = parse::parse(text)?;
-        if parse::has_hash(&description.layout) {
-            Ok(description)
-        } else {
-            Err(DescriptionError::new(text, "its layout has no field `hash`"))
+        let wrong = |reason| Err(DescriptionError::new(text, reason));
+        if !parse::has_hash(&description.layout) {
+            return wrong("its layout has no field `hash`");
         }
+        if !part::has_part(&description.steps) {
+            return wrong("the password has no part in it: name it as `_` or `pw`");
+        }
+        Ok(description)
     }
 
     /// Whether the site's own secret goes into it.
@@ -63,6 +69,35 @@ impl Description {
             End::Native(_, begin) => text.strip_prefix(begin.as_str()).unwrap_or(text),
             End::Compared | End::Stored => text,
         }
+    }
+
+    fn takes_apart(&self, column: &str) -> bool {
+        self.columns.iter().any(|(name, _)| name == column)
+    }
+
+    fn reads_all_of(&self, columns: &[&str]) -> bool {
+        columns.iter().all(|column| self.takes_apart(column))
+    }
+
+    /// Whether a part of the hash's own text has this name.
+    fn has_field(&self, name: &str) -> bool {
+        parse::has_field(&self.layout, name)
+    }
+
+    /// Whether what this column holds, beside the hash, goes into it.
+    pub(crate) fn reads(&self, column: &str) -> bool {
+        let is_named = self.names().any(|name| name == column);
+        self.takes_apart(column) || is_named && !self.has_field(column)
+    }
+
+    /// The hash without the blanks that fill up the columns beside it which it reads, if there are any:
+    /// nobody knows whether the site takes them for a part of what stands there.
+    fn without_blanks(&self, hash: &StoredHash) -> Option<StoredHash> {
+        let padded = hash.columns().filter(|(name, text)| text.ends_with(' ') && self.reads(name));
+        let bare = padded.map(|(name, text)| (name, text.trim_end_matches(' ')));
+        bare.fold(None, |bare: Option<StoredHash>, (name, text)| {
+            Some(bare.as_ref().unwrap_or(hash).with_column(name, text))
+        })
     }
 
     /// The fields and columns that its steps name.

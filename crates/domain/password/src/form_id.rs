@@ -18,6 +18,19 @@ impl FormId {
         Self(digest.finalize().into())
     }
 
+    /// The same where the form reads columns beside the hash: with others it computes something else. Each
+    /// is its name in the form, and the site's.
+    pub(crate) fn in_columns<'c>(self, columns: impl Iterator<Item = (&'c str, &'c str)>) -> Self {
+        columns.fold(self, |Self(id), (name, column)| {
+            let mut digest = Sha256::new_with_prefix(id);
+            for part in [name, column] {
+                digest.update((part.len() as u64).to_be_bytes());
+                digest.update(part);
+            }
+            Self(digest.finalize().into())
+        })
+    }
+
     /// What goes into a keyed hash.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

@@ -1,6 +1,6 @@
 //! The forms that a site's stored hashes may have, and which of them one hash has.
 
-use std::{borrow::Cow, str::FromStr as _};
+use std::{borrow::Cow, collections::BTreeMap, str::FromStr as _};
 
 use model::{HashFormat, Secret, StoredHash, Unverified};
 
@@ -10,8 +10,9 @@ use crate::{
         Description, DescriptionError, FormCandidate, ReadForms, ReadingContext, read_as,
     },
     form_id::FormId,
-    known::{CERTAIN, GUESSED, NAMED},
+    known::{CERTAIN, GUESSED},
     known_form::KnownForm,
+    named::NAMED,
 };
 
 /// What a site's stored hashes may be: what its operators say, and every form that tells by itself
@@ -68,6 +69,18 @@ impl HashForms {
             Some(form) if key.is_none() => Err(FormError::NoKey { form: form.name }),
             _ => Ok(Self { configured, key, ..Self::known() }),
         }
+    }
+
+    /// The same where the site keeps what belongs to a hash in these columns, by the names that forms have
+    /// for them: what is proved of a form is proved with the columns that it reads, and no others.
+    #[must_use]
+    pub fn in_columns(mut self, columns: &BTreeMap<String, String>) -> Self {
+        let all = [&mut self.configured, &mut self.certain, &mut self.guessed];
+        for KnownForm { description, id, .. } in all.into_iter().flatten() {
+            let columns = columns.iter().map(|(name, column)| (name.as_str(), column.as_str()));
+            *id = id.in_columns(columns.filter(|(name, _)| description.reads(name)));
+        }
+        self
     }
 
     /// Every form that there is, to find out which a site's hashes have: those that mix the site's secret
@@ -235,6 +248,24 @@ mod tests {
         assert!(!known.certain.iter().chain(&known.guessed).any(|form| needs_key(&form)));
     }
 
+    /// A proof of it, whose column has another place now, says nothing.
+    #[test]
+    fn a_form_that_reads_another_column_is_another_form() {
+        let forms = |column: &str| {
+            let entries = ["mine: <hash:hex> := concat(salt,_)|md5", "redmine", "devise"];
+            let forms = HashForms::of_site(entries, Some(Secret::from(&b"key"[..]))).unwrap();
+            let columns = [("salt", column), ("user", "name")];
+            let own = columns.map(|(name, column)| (name.to_owned(), column.to_owned()));
+            let forms = forms.in_columns(&own.into());
+            let of = |forms: &[KnownForm]| forms.iter().map(|form| form.id).collect::<Vec<_>>();
+            (of(&forms.configured), of(&forms.certain))
+        };
+        let ((one, certain), (other, same)) = (forms("salt"), forms("salt2"));
+        assert_eq!(one, forms("salt").0);
+        assert!(one[0] != other[0] && one[1] != other[1] && one[2] == other[2]);
+        assert_eq!(certain, same, "their salts stand in the hash");
+    }
+
     #[test]
     fn what_names_no_form_is_refused() {
         let refused = |entry: &str| HashForms::of_site([entry], None).unwrap_err().to_string();
@@ -242,6 +273,22 @@ mod tests {
         assert!(refused("My KnownForm: <hash> := bcrypt").starts_with("`My KnownForm` cannot be"));
         assert!(refused("mine: <hash> := becrypt").contains("no step is called so"));
         assert!(refused("mine: <hash> := concat(_,key)|bcrypt").contains("pepper_file"));
+        for steps in [
+            "concat(\"a\")|md5",
+            "concat(salt,(salt|md5))|sha1",
+            "sha1|first(0)|md5",
+            "times(2,(concat(salt)|md5))",
+            "concat((key|hmac-md5(salt)))|hex|bcrypt",
+        ] {
+            let error = refused(&format!("mine: <hash> := {steps}"));
+            assert!(error.contains("the password has no part in it"), "{error}");
+        }
+        for steps in
+            ["concat(pw,key)|md5", "concat(salt)|hmac-md5(pw)", "concat((pw|md5),salt)|md5"]
+        {
+            let entry = format!("mine: <hash:hex> := {steps}");
+            assert!(HashForms::of_site([entry.as_str()], Some(Secret::from(&b"k"[..]))).is_ok());
+        }
         assert!(
             HashForms::of_site(["wordpress", "mine: <hash> := sha256|hex|bcrypt"], None).is_ok()
         );

@@ -1,5 +1,5 @@
 //! Every form that Countersign knows: its name, and its description. A name may stand on several
-//! lines, each of which is tried.
+//! lines, each of which is tried. Those that somebody has to name stand in `named`.
 //!
 //! Sources: the programs named, and the vectors that the tests try.
 
@@ -124,17 +124,19 @@ pub(crate) const CERTAIN: &[(&str, &str)] = &[
     ),
     ("django_pbkdf2", "pbkdf2_sha256$<n:int>$<salt>$<hash:b64pad> := pbkdf2-sha256(salt,n,32)"),
     ("django_pbkdf2", "pbkdf2_sha1$<n:int>$<salt>$<hash:b64pad> := pbkdf2-sha1(salt,n,20)"),
-    ("django_md5", "md5$<salt>$<hash:lowhex> := concat(salt,_)|md5"),
-    ("django_sha1", "sha1$<salt>$<hash:lowhex> := concat(salt,_)|sha1"),
+    ("django_md5", "md5$<salt>$<hash:hex> := concat(salt,_)|md5"),
+    ("django_sha1", "sha1$<salt>$<hash:hex> := concat(salt,_)|sha1"),
     ("django_crypt", "crypt$$<hash> := crypt"),
-    ("werkzeug", "md5$<salt>$<hash:lowhex> := hmac-md5(salt)"),
-    ("werkzeug", "sha1$<salt>$<hash:lowhex> := hmac-sha1(salt)"),
-    ("werkzeug", "sha256$<salt>$<hash:lowhex> := hmac-sha256(salt)"),
-    ("werkzeug", "sha512$<salt>$<hash:lowhex> := hmac-sha512(salt)"),
-    ("werkzeug", "pbkdf2:sha1:<n:int>$<salt>$<hash:lowhex> := pbkdf2-sha1(salt,n,hashlen)"),
-    ("werkzeug", "pbkdf2:sha256:<n:int>$<salt>$<hash:lowhex> := pbkdf2-sha256(salt,n,hashlen)"),
-    ("werkzeug", "pbkdf2:sha512:<n:int>$<salt>$<hash:lowhex> := pbkdf2-sha512(salt,n,hashlen)"),
-    ("werkzeug", "scrypt:<n:int>:<r:int>:<p:int>$<salt>$<hash:lowhex> := scrypt(salt,n,r,p,64)"),
+    ("werkzeug", "md5$<salt>$<hash:hex> := hmac-md5(salt)"),
+    ("werkzeug", "sha1$<salt>$<hash:hex> := hmac-sha1(salt)"),
+    ("werkzeug", "sha256$<salt>$<hash:hex> := hmac-sha256(salt)"),
+    ("werkzeug", "sha512$<salt>$<hash:hex> := hmac-sha512(salt)"),
+    ("sha256_salt_before", "sha256$<salt>$<hash:hex> := concat(salt,_)|sha256"),
+    ("sha512_salt_before", "sha512$<salt>$<hash:hex> := concat(salt,_)|sha512"),
+    ("werkzeug", "pbkdf2:sha1:<n:int>$<salt>$<hash:hex> := pbkdf2-sha1(salt,n,hashlen)"),
+    ("werkzeug", "pbkdf2:sha256:<n:int>$<salt>$<hash:hex> := pbkdf2-sha256(salt,n,hashlen)"),
+    ("werkzeug", "pbkdf2:sha512:<n:int>$<salt>$<hash:hex> := pbkdf2-sha512(salt,n,hashlen)"),
+    ("werkzeug", "scrypt:<n:int>:<r:int>:<p:int>$<salt>$<hash:hex> := scrypt(salt,n,r,p,64)"),
     ("werkzeug", "plain$$<hash> := utf8"),
     // ASP.NET Identity: version 3 begins with 1 and the number of its digest. Version 2 is a guess.
     ("aspnet", "<b64(0x0100000000,n:u32,l:u32,salt:l,hash)> := pbkdf2-sha1(salt,n,hashlen)"),
@@ -305,8 +307,8 @@ pub(crate) const CERTAIN: &[(&str, &str)] = &[
     ("passwap", "$md5salted-suffix$<salt>$<hash:b64> := concat(_,salt)|md5"),
     ("passwap", "$md5salted-prefix$<salt>$<hash:b64> := concat(salt,_)|md5"),
     // Applications.
-    ("mediawiki", ":A:<hash:lowhex> := md5"),
-    ("mediawiki", ":B:<salt>:<hash:lowhex> := md5|hex|concat(salt,\"-\",_)|md5"),
+    ("mediawiki", ":A:<hash:hex> := md5"),
+    ("mediawiki", ":B:<salt>:<hash:hex> := md5|hex|concat(salt,\"-\",_)|md5"),
     ("mediawiki", ":bcrypt:<n:int>$<bs>$<bd> := bcrypt"),
     ("mediawiki", ":argon2:<hash> := argon2"),
     ("mediawiki", ":pbkdf2:sha1:<n:int>:<l:int>:<salt:b64>:<hash:b64> := pbkdf2-sha1(salt,n,l)"),
@@ -340,23 +342,56 @@ pub(crate) const CERTAIN: &[(&str, &str)] = &[
         "credential",
         "json(hash=<hash:b64>,salt=<salt>,keyLength=<l:int>,hashMethod=pbkdf2,iterations=<n:int>) := pbkdf2-sha1(salt,n,l)",
     ),
-    // Salts that end like one of Magento's numbers are told from them by their length.
+    // Each number is a function of what the one before it has given, in hexadecimal digits. Salts that end
+    // like one of them are told from it by their length, or by the colon that no salt of Magento's has.
     ("magento", "<hash:hex:32>:<salt:text:32>:1 := concat(salt,_)|sha256"),
     ("magento", "<hash:hex:16>:<salt:text:32>:0 := concat(salt,_)|md5"),
     ("magento", "<hash:hex:32>:<salt:text:32>:2 := argon2id((salt|first(16)),65536,2,1,32)"),
     (
         "magento",
-        "<hash:hex>:<salt>:3_<l:int>_<t:int>_67108864 := argon2id((salt|first(16)),65536,t,1,l)",
+        "<hash:hex>:<salt:word>:3_<l:int>_<t:int>_67108864 := argon2id((salt|first(16)),65536,t,1,l)",
+    ),
+    ("magento", "<hash:hex:32>:<salt:word>:0:1 := concat(salt,_)|md5|hex|concat(salt,_)|sha256"),
+    (
+        "magento",
+        "<hash:hex:32>:<salt:word>:0:2 := concat(salt,_)|md5|hex|argon2id((salt|first(16)),65536,2,1,32)",
     ),
     (
         "magento",
-        "<hash:hex>:<salt>:0:1:3_<l:int>_<t:int>_67108864 := concat(salt,_)|md5|hex|concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,t,1,l)",
+        "<hash:hex>:<salt:word>:0:3_<l:int>_<t:int>_67108864 := concat(salt,_)|md5|hex|argon2id((salt|first(16)),65536,t,1,l)",
     ),
     (
         "magento",
-        "<hash:hex>:<salt>:1:3_<l:int>_<t:int>_67108864 := concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,t,1,l)",
+        "<hash:hex:32>:<salt:word>:1:2 := concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,2,1,32)",
     ),
-    ("magento", "<hash:hex:32>:<salt>:0:1 := concat(salt,_)|md5|hex|concat(salt,_)|sha256"),
+    (
+        "magento",
+        "<hash:hex>:<salt:word>:1:3_<l:int>_<t:int>_67108864 := concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,t,1,l)",
+    ),
+    (
+        "magento",
+        "<hash:hex>:<salt:word>:2:3_<l:int>_<t:int>_67108864 := argon2id((salt|first(16)),65536,2,1,32)|hex|argon2id((salt|first(16)),65536,t,1,l)",
+    ),
+    (
+        "magento",
+        "<hash:hex:32>:<salt:word>:0:1:2 := concat(salt,_)|md5|hex|concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,2,1,32)",
+    ),
+    (
+        "magento",
+        "<hash:hex>:<salt:word>:0:1:3_<l:int>_<t:int>_67108864 := concat(salt,_)|md5|hex|concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,t,1,l)",
+    ),
+    (
+        "magento",
+        "<hash:hex>:<salt:word>:0:2:3_<l:int>_<t:int>_67108864 := concat(salt,_)|md5|hex|argon2id((salt|first(16)),65536,2,1,32)|hex|argon2id((salt|first(16)),65536,t,1,l)",
+    ),
+    (
+        "magento",
+        "<hash:hex>:<salt:word>:1:2:3_<l:int>_<t:int>_67108864 := concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,2,1,32)|hex|argon2id((salt|first(16)),65536,t,1,l)",
+    ),
+    (
+        "magento",
+        "<hash:hex>:<salt:word>:0:1:2:3_<l:int>_<t:int>_67108864 := concat(salt,_)|md5|hex|concat(salt,_)|sha256|hex|argon2id((salt|first(16)),65536,2,1,32)|hex|argon2id((salt|first(16)),65536,t,1,l)",
+    ),
 ];
 
 /// Shapes that many sites share. Each is tried, since a match proves what it is; no match proves
@@ -418,158 +453,4 @@ pub(crate) const GUESSED: &[(&str, &str)] = &[
     ("request_tracker_md5", "<hash:b64bare:16> := md5"),
     ("mariadb_ed25519", "<hash:b64bare:32> := ed25519"),
     ("spring_standard", "<hex(salt:8,hash:32)> := concat(salt,_)|times(1024,(sha256))"),
-];
-
-/// Forms whose text does not tell them from others: a site's operators name them.
-pub(crate) const NAMED: &[(&str, &str)] = &[
-    ("bcrypt_sha256_hex", "<hash> := sha256|hex|bcrypt"),
-    ("meteor", "<hash> := sha256|hex|bcrypt"),
-    ("meteor", "<hash> := sha256|hex|argon2"),
-    ("nodebb", "<hash> := sha512|hex|bcrypt"),
-    ("vbulletin5", "<hash> := md5|hex|bcrypt"),
-    ("vbulletin3", "<hash:hex:16> := md5|hex|concat(_,salt)|md5"),
-    ("mybb", "<hash:hex:16> := md5|hex|concat((salt|md5|hex),_)|md5"),
-    ("ipb3", "<hash:hex:16> := html|md5|hex|concat((salt|md5|hex),_)|md5"),
-    ("ipb3", "<hash:hex:16> := md5|hex|concat((salt|md5|hex),_)|md5"),
-    ("smf", "<hash> := concat((user|asciilower),_)|bcrypt"),
-    ("smf", "<hash> := concat((user|lower),_)|bcrypt"),
-    ("smf", "<hash:hex:20> := concat((user|asciilower),_)|sha1"),
-    ("smf", "<hash:hex:20> := concat((user|lower),_)|sha1"),
-    ("xenforo1", "<hash:hex:32> := sha256|hex|concat(_,salt)|sha256"),
-    ("xenforo1", "<hash:hex:20> := sha1|hex|concat(_,salt)|sha1"),
-    ("woltlab1", "<hash:hex:20> := sha1|hex|times(2,(concat(salt,_)|sha1|hex))|unhex"),
-    (
-        "woltlab2",
-        "$2y$<n:int>$<salt:bc64:16><hash:bc64:23> := concat(\"$2y$\",n,\"$\",(salt|bcrypt64),(pw|bcrypt(n,salt)|bcrypt64))|bcrypt(n,salt)",
-    ),
-    (
-        "woltlab2",
-        "$2a$<n:int>$<salt:bc64:16><hash:bc64:23> := concat(\"$2a$\",n,\"$\",(salt|bcrypt64),(pw|bcrypt(n,salt)|bcrypt64))|bcrypt(n,salt)",
-    ),
-    ("opencart3", "<hash:hex:20> := html|sha1|hex|times(2,(concat(salt,_)|sha1|hex))|unhex"),
-    ("opencart3", "<hash:hex:20> := sha1|hex|times(2,(concat(salt,_)|sha1|hex))|unhex"),
-    ("opencart3", "<hash:hex:16> := html|md5"),
-    ("redmine", "<hash:hex:20> := sha1|hex|concat(salt,_)|sha1"),
-    ("phpbb", "<hash> := nfc|html|stored"),
-    ("phpbb", "<hash> := stored"),
-    ("prestashop", "<hash:hex:16> := concat(key,_)|md5"),
-    ("magento1", "<hash:hex:16>:<salt> := concat(salt,_)|md5"),
-    ("joomla1", "<hash:hex:16>:<salt> := concat(_,salt)|md5"),
-    ("wordpress_old", "<hash> := trim|slashes|phpass"),
-    ("wordpress_old", "<hash> := trim|phpass"),
-    ("wordpress_old", "<hash:hex:16> := trim|slashes|md5"),
-    ("wordpress_old", "<hash:hex:16> := trim|md5"),
-    ("moodle", "<hash> := concat(_,key)|crypt"),
-    ("moodle", "<hash> := concat(_,key)|bcrypt"),
-    ("moodle", "<hash:hex:16> := concat(_,key)|md5"),
-    (
-        "discourse",
-        "<hash:hex:32> & algorithm $pbkdf2-sha256$i=<n:int>,l=<l:int>$ := pbkdf2-sha256(salt,n,l)",
-    ),
-    ("discourse", "<hash:hex:32> := pbkdf2-sha256(salt,64000,32)"),
-    ("gitea", "<hash:hex> & algorithm pbkdf2$<n:int>$<l:int> := pbkdf2-sha256((salt|unhex),n,l)"),
-    ("gitea", "<hash:hex> & algorithm pbkdf2$<n:int>$<l:int> := pbkdf2-sha256(salt,n,l)"),
-    (
-        "gitea",
-        "<hash:hex> & algorithm argon2$<t:int>$<m:int>$<p:int>$<l:int> := argon2id((salt|unhex),m,t,p,l)",
-    ),
-    (
-        "gitea",
-        "<hash:hex> & algorithm argon2$<t:int>$<m:int>$<p:int>$<l:int> := argon2id(salt,m,t,p,l)",
-    ),
-    (
-        "gitea",
-        "<hash:hex> & algorithm scrypt$<n:int>$<r:int>$<p:int>$<l:int> := scrypt((salt|unhex),n,r,p,l)",
-    ),
-    (
-        "gitea",
-        "<hash:hex> & algorithm scrypt$<n:int>$<r:int>$<p:int>$<l:int> := scrypt(salt,n,r,p,l)",
-    ),
-    ("gitea", "<hash> & algorithm bcrypt$<_cost:int> := bcrypt"),
-    ("gitea", "<hash:hex> := pbkdf2-sha256((salt|unhex),10000,50)"),
-    ("gitea", "<hash:hex> := pbkdf2-sha256(salt,10000,50)"),
-    (
-        "keycloak",
-        "json(value=<hash:b64>,salt=<salt:b64>) & parameters json(hashIterations=<n:int>,algorithm=pbkdf2) := pbkdf2-sha1(salt,n,hashlen)",
-    ),
-    (
-        "keycloak",
-        "json(value=<hash:b64>,salt=<salt:b64>) & parameters json(hashIterations=<n:int>,algorithm=pbkdf2-sha256) := pbkdf2-sha256(salt,n,hashlen)",
-    ),
-    (
-        "keycloak",
-        "json(value=<hash:b64>,salt=<salt:b64>) & parameters json(hashIterations=<n:int>,algorithm=pbkdf2-sha512) := pbkdf2-sha512(salt,n,hashlen)",
-    ),
-    (
-        "keycloak",
-        "json(value=<hash:b64>,salt=<salt:b64>) & parameters json(hashIterations=<t:int>,algorithm=argon2,additionalParameters.memory=<m:int>,additionalParameters.parallelism=<p:int>,additionalParameters.type=id) := argon2id(salt,m,t,p,hashlen)",
-    ),
-    (
-        "firebase_export",
-        "<hash:b64> := scrypt-ln((salt|unbase64|concat(_,(sep|unbase64))),mem,rounds,1,32)|aes256ctr((key|unbase64))",
-    ),
-    ("flask_security", "<hash> := hmac-sha512(key)|base64|stored"),
-    ("flask_security", "<hash> := nfkd|hmac-sha512(key)|base64|stored"),
-    ("flask_security", "<hash> := nfkd|stored"),
-    ("synapse", "<hash> := nfkc|concat(_,key)|first(72)|bcrypt"),
-    ("devise", "<hash> := concat(_,key)|bcrypt"),
-    (
-        "devise_sha1",
-        "<hash:hex:20> := concat(key)|times(stretches,(concat(\"--\",salt,\"--\",_,\"--\",pw,\"--\",key,\"--\")|sha1|hex))|unhex",
-    ),
-    (
-        "devise_sha512",
-        "<hash:hex:64> := concat(key)|times(stretches,(concat(\"--\",salt,\"--\",_,\"--\",pw,\"--\",key,\"--\")|sha512|hex))|unhex",
-    ),
-    ("authlogic", "<hash:hex:64> := concat(_,salt)|times(20,(sha512|hex))|unhex"),
-    (
-        "restful_authentication",
-        "<hash:hex:20> := concat(key)|times(10,(concat(_,\"--\",salt,\"--\",pw,\"--\",key)|sha1|hex))|unhex",
-    ),
-    ("clearance", "<hash:hex:20> := concat(\"--\",salt,\"--\",_,\"--\")|sha1"),
-    ("symfony", "<hash> := bcrypt"),
-    ("symfony", "<hash> := sha512|base64|bcrypt"),
-    (
-        "symfony_digest",
-        "<hash:b64> := concat(pw,\"{\",salt,\"}\")|sha512|times(4999,(concat(_,pw,\"{\",salt,\"}\")|sha512))",
-    ),
-    ("symfony_pbkdf2", "<hash:b64> := pbkdf2-sha512(salt,1000,40)"),
-    ("nfkc_bcrypt", "<hash> := nfkc|bcrypt"),
-    ("owncloud_old", "<hash> := concat(_,key)|bcrypt"),
-    ("owncloud_old", "<hash:hex:20> := sha1"),
-    (
-        "prosody",
-        "<hash:hex:20> := saslprep|pbkdf2-sha1(salt,n,20)|keyed-sha1(\"Client Key\")|sha1; server := saslprep|pbkdf2-sha1(salt,n,20)|keyed-sha1(\"Server Key\")|hex",
-    ),
-    (
-        "ejabberd",
-        "<hash:b64> := saslprep|pbkdf2-sha1((salt|unbase64),n,20)|keyed-sha1(\"Client Key\")|sha1",
-    ),
-    (
-        "ejabberd",
-        "<hash:b64> := saslprep|pbkdf2-sha256((salt|unbase64),n,32)|keyed-sha256(\"Client Key\")|sha256",
-    ),
-    (
-        "ejabberd",
-        "<hash:b64> := saslprep|pbkdf2-sha512((salt|unbase64),n,64)|keyed-sha512(\"Client Key\")|sha512",
-    ),
-    ("aspnet_membership", "<hash:b64> := utf16le|concat((salt|unbase64),_)|sha1"),
-    (
-        "shiro_private_salt",
-        "$shiro1$SHA-256$<n:int>$<salt:b64>$<hash:b64> := concat(key,salt,_)|times(n,(sha256))",
-    ),
-    (
-        "shiro_private_salt",
-        "$shiro1$SHA-512$<n:int>$<salt:b64>$<hash:b64> := concat(key,salt,_)|times(n,(sha512))",
-    ),
-    ("dcc", "<hash:hex:16> := utf16le|md4|concat(_,(user|lower|utf16le))|md4"),
-    (
-        "dcc2",
-        "<hash:hex:16> := utf16le|md4|concat(_,(user|lower|utf16le))|md4|pbkdf2-sha1((user|lower|utf16le),10240,16)",
-    ),
-    ("ntlm_only", "<hash:hex:16> := utf16le|md4"),
-    ("argon2_with_secret", "<hash> := argon2(key)"),
-    ("pepper_behind", "<hash> := concat(_,key)|stored"),
-    ("pepper_before", "<hash> := concat(key,_)|stored"),
-    ("pepper_hmac_sha256", "<hash> := hmac-sha256(key)|hex|stored"),
 ];

@@ -25,6 +25,7 @@ mod known;
 mod known_form;
 pub mod limits;
 mod make_error;
+mod named;
 mod native;
 #[cfg(test)]
 mod read_tests;

@@ -31,7 +31,7 @@ pub struct ExposureCounts {
     /// Exposed accounts by the format of the stored hash.
     pub exposed_by_format: BTreeMap<HashFormat, u64>,
     /// Of the accounts that are not exposed, those of whose form nobody has proof, by the shape of their
-    /// hash: every shape of which there are many.
+    /// hash: every shape of which there are many, and all others together. Empty where they are few in all.
     pub without_proof: BTreeMap<HashShape, u64>,
     /// Accounts that could not be verified, by the reason.
     pub unverified_by_reason: BTreeMap<Unverified, u64>,
@@ -74,12 +74,21 @@ impl ExposureCounts {
         }
     }
 
-    /// Says of whose form nobody has proof, when all accounts are counted.
+    /// Says of whose form nobody has proof, when all accounts are counted: nothing where they are few
+    /// altogether.
     pub(crate) fn set_without_proof(&mut self, shapes: BTreeMap<HashShape, u64>) {
         let all = self.outcomes.total();
         let is_many = |accounts| !is_at_most(UNPROVED_PERMILLE_MAX, accounts, all);
-        self.without_proof =
-            shapes.into_iter().filter(|(_, accounts)| is_many(*accounts)).collect();
+        if !is_many(shapes.values().sum()) {
+            self.without_proof.clear();
+            return;
+        }
+        let (mut named, few): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            shapes.into_iter().partition(|(_, accounts)| is_many(*accounts));
+        if !few.is_empty() {
+            named.insert(HashShape::others(), few.values().sum());
+        }
+        self.without_proof = named;
     }
 
     /// Says why one account could not be verified.
@@ -109,6 +118,24 @@ mod tests {
         };
         assert!(is_judged(0, 0) && is_judged(1, 99) && is_judged(10, 990));
         assert!(!is_judged(1, 98) && !is_judged(1, 0));
+    }
+
+    #[test]
+    fn few_of_each_shape_may_be_many_in_all() {
+        let without = |shapes: &[(&str, u64)]| {
+            let outcomes = Outcomes { not_exposed: 1000, ..Outcomes::default() };
+            let mut counts = ExposureCounts { outcomes, ..ExposureCounts::default() };
+            let shapes =
+                shapes.iter().map(|(shape, count)| (HashShape::kept((*shape).to_owned()), *count));
+            counts.set_without_proof(shapes.collect());
+            let named = counts.without_proof.into_iter();
+            named.map(|(shape, count)| (shape.to_string(), count)).collect::<Vec<_>>()
+        };
+        let others = |count| ("other shapes".to_owned(), count);
+        assert!(without(&[("a", 5), ("b", 5)]).is_empty());
+        assert_eq!(without(&[("a", 5), ("b", 6)]), [others(11)]);
+        assert_eq!(without(&[("a", 11), ("b", 1)]), [("a".to_owned(), 11), others(1)]);
+        assert_eq!(without(&[("a", 11)]), [("a".to_owned(), 11)]);
     }
 
     #[test]

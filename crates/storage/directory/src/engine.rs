@@ -81,6 +81,12 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
     /// Reads a hash column of this type as text: bytes as `\\x` and their hexadecimal digits.
     fn hash_as_text(&self, column: &str, type_name: &str) -> String;
 
+    /// The same of a column beside the hash, with the blanks that fill up one of a fixed length, if the
+    /// site's own driver gives it so.
+    fn beside_as_text(&self, column: &str, type_name: &str) -> String {
+        self.hash_as_text(column, type_name)
+    }
+
     /// Whether a hash column of this type holds bytes.
     fn holds_bytes(&self, column: &str, type_name: &str) -> String;
 

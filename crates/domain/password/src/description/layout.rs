@@ -49,6 +49,8 @@ pub(super) struct FieldPart {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FieldCoding {
     Text,
+    /// Letters and digits alone.
+    Word,
     Number,
     HexNumber,
     Coded(Coding),
@@ -241,8 +243,9 @@ impl FieldPart {
     fn read(&self, text: &str) -> Option<HashField> {
         let name = &self.name;
         Some(match self.kind {
-            FieldCoding::Text => {
-                let fits = self.bytes.is_none_or(|expected| expected == text.len());
+            FieldCoding::Text | FieldCoding::Word => {
+                let fits = self.bytes.is_none_or(|expected| expected == text.len())
+                    && (self.kind == FieldCoding::Text || is_word(text));
                 fits.then(|| HashField::text(name, text))?
             }
             FieldCoding::Number => HashField::number(name, text, digits(text, 10)?),
@@ -260,9 +263,13 @@ impl FieldCoding {
     fn text_len(self, bytes: usize) -> usize {
         match self {
             Self::Coded(coding) => coding.text_len(bytes),
-            Self::Text | Self::Number | Self::HexNumber => bytes,
+            Self::Text | Self::Word | Self::Number | Self::HexNumber => bytes,
         }
     }
+}
+
+fn is_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Digits alone, and no more than any cost needs.
@@ -308,6 +315,8 @@ mod tests {
         assert_eq!(misfit("md5$a$0"), Some(LayoutMisfit::Broken));
         assert_eq!(misfit("md5$a$0A"), Some(LayoutMisfit::Broken));
         assert_eq!(read("<hash:hex>:<salt>", "zz:a").err(), Some(LayoutMisfit::Other));
+        assert_eq!(read("<hash:hex>:<salt:word>", "00:a:b").err(), Some(LayoutMisfit::Other));
+        assert!(read("<hash:hex>:<salt:word>", "00:a7").is_ok());
     }
 
     #[test]

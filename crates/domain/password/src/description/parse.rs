@@ -122,6 +122,7 @@ fn parse_field(text: &str) -> Parsed<LayoutPart> {
     let name = parse_name(words.next().unwrap_or_default())?;
     let kind = match words.next() {
         None | Some("text") => FieldCoding::Text,
+        Some("word") => FieldCoding::Word,
         Some("int") => FieldCoding::Number,
         Some("hexint") => FieldCoding::HexNumber,
         Some(coding) => FieldCoding::Coded(
@@ -236,12 +237,22 @@ fn named_step(name: &str, arguments: &[&str]) -> Parsed<Option<HashStep>> {
         ("argon2id" | "argon2i" | "argon2d", ..) => HashStep::Slow(Slow::Argon2 {
             algorithm: argon2::Algorithm::new(name)
                 .map_err(|_| wrong(name, "it is no kind of argon2"))?,
+            version: parse_version(arguments.get(5).copied())?,
             salt: operand(0)?,
             costs: counts()?,
             len: count(4)?,
         }),
         _ => return Ok(None),
     }))
+}
+
+/// Argon2's, 19 where nothing says that it is the one before.
+fn parse_version(text: Option<&str>) -> Parsed<argon2::Version> {
+    match text {
+        None | Some("19") => Ok(argon2::Version::V0x13),
+        Some("16") => Ok(argon2::Version::V0x10),
+        Some(other) => Err(wrong(other, "write 16 or 19, the versions of argon2")),
+    }
 }
 
 const fn scrypt(salt: Operand, costs: ScryptCosts, len: Count) -> HashStep {
@@ -351,18 +362,30 @@ fn wrong(at: &str, reason: &'static str) -> DescriptionError {
 
 /// Whether a layout has the field that everything is about.
 pub(super) fn has_hash(layout: &Layout) -> bool {
-    layout.texts().into_iter().any(|text| text.0.iter().any(LayoutPart::names_hash))
+    // bcrypt's digest may stand apart from its salt.
+    has_field(layout, HASH) || has_field(layout, "bd")
+}
+
+/// Whether a layout has a field of this name.
+pub(super) fn has_field(layout: &Layout, name: &str) -> bool {
+    layout.texts().into_iter().any(|text| text.0.iter().any(|part| part.has_field(name)))
 }
 
 impl LayoutPart {
-    fn names_hash(&self) -> bool {
+    fn has_field(&self, name: &str) -> bool {
         match self {
             Self::Literal(_) => false,
-            // bcrypt's digest may stand apart from its salt.
-            Self::Field(FieldPart { name, .. }) => name == HASH || name == "bd",
-            Self::Blob(_, Blob(pieces)) => pieces
-                .iter()
-                .any(|piece| matches!(piece, BlobPiece::Field(name, _) if name == HASH)),
+            Self::Field(FieldPart { name: own, .. }) => own == name,
+            Self::Blob(_, Blob(pieces)) => pieces.iter().any(|piece| piece.is_named(name)),
+        }
+    }
+}
+
+impl BlobPiece {
+    fn is_named(&self, name: &str) -> bool {
+        match self {
+            Self::Literal(_) => false,
+            Self::Number(own) | Self::Field(own, _) => own == name,
         }
     }
 }

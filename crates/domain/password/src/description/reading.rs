@@ -1,5 +1,7 @@
 //! One stored hash, read as one description has it.
 
+use std::borrow::Cow;
+
 use model::{HashFormat, Randomness, Secret, StoredHash, Unverified};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
@@ -10,7 +12,9 @@ use super::{
     fields::{Fields, HASH, HashField},
     layout::LayoutMisfit,
     not_read::NotRead,
+    part,
     run::{StepValue, Surroundings, output_len, run},
+    special,
     step::{End, HashStep, Native, Operand},
 };
 use crate::{
@@ -57,8 +61,15 @@ pub(crate) fn read_as<'f>(
     context: ReadingContext<'f>,
 ) -> ReadForms<'f> {
     let mut read = ReadForms::default();
-    for form in forms {
-        match HashReading::of(&form.description, hash, context) {
+    let telling = telling_columns(forms, hash);
+    let forms = forms.iter().filter(|form| form.description.reads_all_of(&telling));
+    let readings = forms.flat_map(|form| {
+        let bare = form.description.without_blanks(hash);
+        let hashes = [Some(Cow::Borrowed(hash)), bare.map(Cow::Owned)].into_iter().flatten();
+        hashes.map(move |hash| (form, HashReading::of(&form.description, &hash, context)))
+    });
+    for (form, reading) in readings {
+        match reading {
             // Two programs may have the same form under two names.
             Ok(reading) if read.all.iter().any(|known| known.reading.is_same(&reading)) => {}
             Ok(reading) => read.all.push(FormCandidate { format: form.name, id: form.id, reading }),
@@ -72,6 +83,14 @@ pub(crate) fn read_as<'f>(
         read.refused = None;
     }
     read
+}
+
+/// Columns beside the hash that say something of its form: one of the forms takes them apart. A form that
+/// does not may have a hash only where they say nothing.
+fn telling_columns<'h>(forms: &[KnownForm], hash: &'h StoredHash) -> Vec<&'h str> {
+    let said = hash.columns().filter(|(_, text)| !text.trim().is_empty());
+    let names = said.map(|(name, _)| name);
+    names.filter(|name| forms.iter().any(|form| form.description.takes_apart(name))).collect()
 }
 
 /// Of two reasons, the one that tells more.
@@ -125,6 +144,9 @@ impl<'f> HashReading<'f> {
             return Err(NotRead::Other);
         }
         let reading = Self { description, key: context.key, fields, target };
+        if !reading.has_part() {
+            return Err(NotRead::Unverified(Unverified::Malformed));
+        }
         reading.checked(context.limits).map_err(NotRead::Unverified)
     }
 
@@ -186,12 +208,34 @@ impl<'f> HashReading<'f> {
         }
     }
 
+    /// Whether every text that is filled in has a place for the password.
+    fn has_part(&self) -> bool {
+        part::templates(&self.description.steps).into_iter().all(|template| {
+            let text = [HashStep::Concat(vec![template.clone()])];
+            let empty = StepValue::text(b"");
+            let text = self.run(&text, &empty, &self.fields, &mut Scratch::default());
+            text.is_ok_and(|text| special::has_place(&text.bytes))
+        })
+    }
+
     /// Whether a secret is the password.
     pub(crate) fn matches(
         &self,
         secret: &StepValue,
         scratch: &mut Scratch,
     ) -> Result<bool, Unverified> {
+        let is_match = self.gives_hash(secret, scratch)?;
+        if is_match
+            && part::may_drop(&self.description.steps)
+            && self.gives_hash(&secret.another(), scratch)?
+        {
+            // Whatever the password, this comes out.
+            return Err(Unverified::Malformed);
+        }
+        Ok(is_match)
+    }
+
+    fn gives_hash(&self, secret: &StepValue, scratch: &mut Scratch) -> Result<bool, Unverified> {
         let value = match self.run(&self.description.steps, secret, &self.fields, scratch) {
             Ok(value) => value,
             Err(error) => return error.verdict(),
@@ -261,8 +305,13 @@ impl<'f> HashReading<'f> {
         for (column, old) in like.columns() {
             let layout = self.description.columns.iter().find(|(name, _)| name == column);
             let new = match layout {
-                Some((_, layout)) => layout.write(old, fields)?,
-                None => fields.get(column)?.as_text()?.to_owned(),
+                Some((_, layout)) => {
+                    let bare = old.trim_end_matches(' ');
+                    let new = layout.write(old, fields).or_else(|| layout.write(bare, fields));
+                    with_blanks_of(old, new?)
+                }
+                None if self.description.has_field(column) => old.to_owned(),
+                None => column_text(fields.get(column)?, old)?,
             };
             made = made.with_column(column, &new);
         }
@@ -350,12 +399,47 @@ fn fields_of(description: &Description, hash: &StoredHash) -> Result<Fields, Lay
     description.layout.read(hash.text(), &mut fields)?;
     for (column, text) in hash.columns() {
         match description.columns.iter().find(|(name, _)| name == column) {
-            Some((_, layout)) => layout.read(text, &mut fields)?,
-            None => fields.set(HashField::text(column, text)),
+            // It says that the hash has another form: nobody knows which.
+            Some((_, layout)) => {
+                layout.read(text, &mut fields).map_err(|_| LayoutMisfit::Other)?;
+            }
+            // Of the same name as a part of the hash, it is not that part.
+            None if description.has_field(column) => {}
+            None => fields.set(column_field(column, text)),
         }
     }
     let is_whole = description.columns.iter().all(|(name, _)| hash.column(name).is_some());
     if is_whole { Ok(fields) } else { Err(LayoutMisfit::Other) }
+}
+
+/// Bytes that are no plain text are read from a column as `\x` and their hexadecimal digits.
+fn column_field(column: &str, text: &str) -> HashField {
+    match text.strip_prefix(BYTES).and_then(|digits| Coding::Hex.decode(digits)) {
+        Some(bytes) => HashField::coded(column, text, bytes),
+        None => HashField::text(column, text),
+    }
+}
+
+/// What a column holds once a field is another one than `old`; `None` for what it cannot hold.
+fn column_text(field: &HashField, old: &str) -> Option<String> {
+    let is_plain = field.bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
+    let text = if old.starts_with(BYTES) && !is_plain {
+        format!("{BYTES}{}", Coding::LowerHex.encode(&field.bytes))
+    } else {
+        field.as_text()?.to_owned()
+    };
+    Some(with_blanks_of(old, text))
+}
+
+const BYTES: &str = "\\x";
+
+/// A column of a fixed length stays filled up with blanks.
+fn with_blanks_of(old: &str, mut text: String) -> String {
+    let blanks = &old[old.trim_end_matches(' ').len()..];
+    if !text.ends_with(blanks) {
+        text.push_str(blanks);
+    }
+    text
 }
 
 /// Whether everything is there that the steps need, and readable as they read it.

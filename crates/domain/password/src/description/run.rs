@@ -12,7 +12,7 @@ use super::{
 use crate::{
     MakeHashError,
     coding::Coding,
-    limits::{STEP_WORK_BYTES, VALUE_BYTES_MAX, WORK_BYTES_MAX},
+    limits::{ARGON2_SALT_BYTES_MIN, STEP_WORK_BYTES, VALUE_BYTES_MAX, WORK_BYTES_MAX},
     native::{Scratch, bcrypt, md5_crypt},
 };
 
@@ -33,6 +33,12 @@ pub(crate) struct StepValue {
 impl StepValue {
     pub(crate) fn text(bytes: &[u8]) -> Self {
         Self { bytes: Zeroizing::new(bytes.to_owned()), is_derived: false }
+    }
+
+    /// One that differs from this in every byte, and in capitals as well.
+    pub(super) fn another(&self) -> Self {
+        let bytes = self.bytes.iter().map(|byte| byte ^ 0x15).chain(*b"another").collect();
+        Self { bytes: Zeroizing::new(bytes), is_derived: self.is_derived }
     }
 
     fn derived(bytes: Zeroizing<Vec<u8>>) -> Self {
@@ -191,10 +197,10 @@ impl Run<'_> {
                 let (salt, len) = (self.operand(salt, &value.bytes)?, cost(len) as usize);
                 scrypt(&value.bytes, &salt, scrypt_costs(costs, fields), len)
             }
-            Slow::Argon2 { algorithm, salt, costs, len } => {
+            Slow::Argon2 { algorithm, version, salt, costs, len } => {
                 let salt = self.operand(salt, &value.bytes)?.into_owned();
                 let costs = [&costs[0], &costs[1], &costs[2]].map(cost);
-                self.argon2(*algorithm, &value.bytes, &salt, costs, cost(len) as usize)
+                self.argon2((*algorithm, *version), &value.bytes, &salt, costs, cost(len) as usize)
             }
             Slow::Bcrypt { cost: count, salt } => {
                 let salt = self.operand(salt, &value.bytes)?;
@@ -205,17 +211,20 @@ impl Run<'_> {
 
     fn argon2(
         &mut self,
-        algorithm: argon2::Algorithm,
+        (algorithm, version): (argon2::Algorithm, argon2::Version),
         secret: &[u8],
         salt: &[u8],
         [memory_kib, passes, lanes]: [u32; 3],
         len: usize,
     ) -> Result<Zeroizing<Vec<u8>>, MakeHashError> {
+        if salt.len() < ARGON2_SALT_BYTES_MIN {
+            return Err(MakeHashError::Undecodable);
+        }
         let params = argon2::Params::new(memory_kib, passes, lanes, None);
         let params = params.map_err(|_| MakeHashError::OutOfMemory)?;
         let blocks = self.scratch.blocks(params.block_count());
         let blocks = blocks.ok_or(MakeHashError::OutOfMemory)?;
-        let context = argon2::Argon2::new(algorithm, argon2::Version::V0x13, params);
+        let context = argon2::Argon2::new(algorithm, version, params);
         let mut out = Zeroizing::new(vec![0; len]);
         let done = context.hash_password_into_with_memory(secret, salt, &mut out, blocks);
         done.map_err(|_| MakeHashError::OutOfMemory).map(|()| out)

@@ -67,12 +67,19 @@ pub(super) fn aes256_ctr(key: &[u8], message: &[u8]) -> Option<Zeroizing<Vec<u8>
     Some(out)
 }
 
+/// Whether the password goes into a template.
+pub(super) fn has_place(template: &[u8]) -> bool {
+    template.windows(PLACE.len()).any(|window| window == PLACE)
+}
+
+const PLACE: &[u8] = b"{PASSWORD}";
+
 /// What a template gives, as Kratos has them.
 pub(super) fn filled(template: &[u8], salt: &[u8], secret: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut out = Zeroizing::new(Vec::with_capacity(template.len() + salt.len() + secret.len()));
     let mut rest = template;
     while let Some(first) = rest.first() {
-        let holes = [(&b"{SALT}"[..], salt), (&b"{PASSWORD}"[..], secret)];
+        let holes = [(&b"{SALT}"[..], salt), (PLACE, secret)];
         let hole = holes.into_iter().find(|(name, _)| rest.starts_with(name));
         let (taken, words) =
             hole.map_or((1, std::slice::from_ref(first)), |(name, words)| (name.len(), words));

@@ -34,10 +34,28 @@ pub(crate) enum HashStep {
 /// What takes its time on purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Slow {
-    Pbkdf2 { digest: DigestName, salt: Operand, iterations: Count, len: Count },
-    Scrypt { salt: Operand, costs: ScryptCosts, len: Count },
-    Argon2 { algorithm: argon2::Algorithm, salt: Operand, costs: [Count; 3], len: Count },
-    Bcrypt { cost: Count, salt: Operand },
+    Pbkdf2 {
+        digest: DigestName,
+        salt: Operand,
+        iterations: Count,
+        len: Count,
+    },
+    Scrypt {
+        salt: Operand,
+        costs: ScryptCosts,
+        len: Count,
+    },
+    Argon2 {
+        algorithm: argon2::Algorithm,
+        version: argon2::Version,
+        salt: Operand,
+        costs: [Count; 3],
+        len: Count,
+    },
+    Bcrypt {
+        cost: Count,
+        salt: Operand,
+    },
 }
 
 /// How software writes down N, r and p.

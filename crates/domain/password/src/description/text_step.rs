@@ -1,6 +1,6 @@
 //! What sites do with the text of a password before they hash it.
 
-use encoding_rs::WINDOWS_1252;
+use encoding_rs::{Encoding, WINDOWS_1252};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
@@ -19,6 +19,8 @@ pub(crate) enum TextStep {
     SaslPrep,
     /// `&`, `<`, `>` and `"` as entities.
     Html,
+    /// More of them, as IP.Board 3 writes whatever a form sends.
+    Ipb,
     /// A backslash before quotes, backslashes and NUL.
     Slashes,
     Utf8,
@@ -40,6 +42,7 @@ const NAMES: &[(&str, TextStep)] = &[
     ("nfkd", TextStep::Nfkd),
     ("saslprep", TextStep::SaslPrep),
     ("html", TextStep::Html),
+    ("ipb", TextStep::Ipb),
     ("slashes", TextStep::Slashes),
     ("utf8", TextStep::Utf8),
     ("latin1", TextStep::Latin1),
@@ -76,9 +79,10 @@ impl TextStep {
                 Err(_) => text.into(),
             },
             Self::Html => escaped(text, html).into(),
+            Self::Ipb => ipb(text).into(),
             Self::Slashes => escaped(text, slashes).into(),
             Self::Latin1 => latin1(text),
-            Self::Cp1252 => WINDOWS_1252.encode(text).0.into(),
+            Self::Cp1252 => encoded(WINDOWS_1252, text),
             Self::Utf16Le => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
             Self::Utf8 | Self::Widened => text.into(),
         }
@@ -111,6 +115,39 @@ fn html(c: char) -> Option<&'static str> {
     })
 }
 
+/// Some of its words are several characters: they come before these.
+fn ipb(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace("<!--", "&#60;&#33;--").replace("-->", "--&#62;");
+    escaped(&without_script(&text), ipb_character)
+}
+
+/// A script's beginning, in whatever case.
+fn without_script(text: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.to_ascii_lowercase().find(SCRIPT) {
+        out.push_str(&rest[..at]);
+        out.push_str("&#60;script");
+        rest = &rest[at + SCRIPT.len()..];
+    }
+    out + rest
+}
+
+const SCRIPT: &str = "<script";
+
+fn ipb_character(c: char) -> Option<&'static str> {
+    Some(match c {
+        '<' => "&lt;",
+        '>' => "&gt;",
+        '"' => "&quot;",
+        '\n' => "<br />",
+        '$' => "&#036;",
+        '!' => "&#33;",
+        '\'' => "&#39;",
+        '\\' => "&#092;",
+        _ => return None,
+    })
+}
+
 fn slashes(c: char) -> Option<&'static str> {
     Some(match c {
         '\'' => "\\'",
@@ -124,6 +161,18 @@ fn slashes(c: char) -> Option<&'static str> {
 /// Characters beyond it are written as `?`, as PHP's `utf8_decode` does.
 fn latin1(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
+}
+
+/// The same of another encoding. What it does not have, databases and languages write as `?`, where
+/// browsers would write an entity.
+fn encoded(encoding: &'static Encoding, text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut character = [0; 4];
+    for c in text.chars() {
+        let (one, _, has_failed) = encoding.encode(c.encode_utf8(&mut character));
+        bytes.extend_from_slice(if has_failed { b"?" } else { &one });
+    }
+    bytes
 }
 
 #[cfg(test)]
@@ -147,9 +196,13 @@ mod tests {
         assert_gives("saslprep", "a\u{a0}b\u{ad}", b"a b");
         assert_gives("saslprep", "a\u{7}", b"a\x07");
         assert_gives("html", "<a&\"'>", b"&lt;a&amp;&quot;'&gt;");
+        assert_gives("ipb", "a!b$c'd\\e&f", b"a&#33;b&#036;c&#39;d&#092;e&amp;f");
+        assert_gives("ipb", "<a>\"\n", b"&lt;a&gt;&quot;<br />");
+        assert_gives("ipb", "<!--a--><SCRIPT", b"&#60;&#33;--a--&#62;&#60;script");
         assert_gives("slashes", "O'Neil\\", b"O\\'Neil\\\\");
         assert_gives("latin1", "ü€", &[0xfc, b'?']);
-        assert_gives("cp1252", "ü€", &[0xfc, 0x80]);
+        assert_gives("cp1252", "ü€Š", &[0xfc, 0x80, 0x8a]);
+        assert_gives("cp1252", "aп😀b", b"a??b");
         assert_gives("utf16le", "ü", &[0xfc, 0]);
         assert_gives("widen", "ü", &[0xc3, 0, 0xbc, 0]);
     }

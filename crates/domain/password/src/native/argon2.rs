@@ -1,10 +1,11 @@
 //! Argon2: PHC strings.
 //!
 //! Read as their writers write them: parameters in any order (npm's argon2 and Shiro have others than
-//! the reference implementation), canonical base64, and no `keyid` or `data`.
+//! the reference implementation), canonical base64, padded or not. With `keyid` or `data` more goes into the
+//! function than the password: what that is, the text does not say, or no software that we know.
 
 use argon2::{Algorithm, Params, Version};
-use model::Unverified::{self, Malformed};
+use model::Unverified::{self, Malformed, UnknownFormat};
 use zeroize::Zeroizing;
 
 use super::{
@@ -25,6 +26,8 @@ pub(crate) struct Argon2 {
     memory_kib: u32,
     passes: u32,
     lanes: u32,
+    /// How salt and digest are written.
+    coding: Coding,
     key: Zeroizing<Vec<u8>>,
 }
 
@@ -40,11 +43,13 @@ pub(super) fn read(text: &str) -> Result<ParsedHash<Argon2>, Unverified> {
         memory_kib: memory_kib.ok_or(Malformed)?,
         passes: passes.ok_or(Malformed)?,
         lanes: lanes.ok_or(Malformed)?,
+        coding: coding_of(salt, digest),
         key: Zeroizing::default(),
     };
     method.params().ok_or(Malformed)?;
-    let digest = whole(of_fair_length(decode(digest, Coding::Base64Bare)?)?)?;
-    Ok(ParsedHash::new(method, read_salt(salt)?, digest))
+    let digest = whole(of_fair_length(decode(digest, method.coding)?)?)?;
+    let salt = read_salt(salt, method.coding)?;
+    Ok(ParsedHash::new(method, salt, digest))
 }
 
 /// The length enters the function, so that a digest which lost its end matches nothing. Nobody writes
@@ -58,6 +63,9 @@ const DIGEST_BYTES_STEP: usize = 8;
 /// `m=65536,t=3,p=4`: three positive numbers.
 fn read_costs(text: &str) -> Result<([char; 3], [u32; 3]), Unverified> {
     let fields: Vec<&str> = text.split(',').collect();
+    if fields.iter().any(|field| field.starts_with("keyid=") || field.starts_with("data=")) {
+        return Err(UnknownFormat);
+    }
     let fields: [&str; 3] = fields.try_into().map_err(|_| Malformed)?;
     let (mut order, mut costs) = ([' '; 3], [0; 3]);
     for (place, field) in fields.into_iter().enumerate() {
@@ -81,13 +89,19 @@ fn split(phc: &str) -> Result<([&str; 4], Option<Version>), Unverified> {
     }
 }
 
+/// Most software pads nothing.
+fn coding_of(salt: &str, digest: &str) -> Coding {
+    let is_padded = salt.ends_with('=') || digest.ends_with('=');
+    if is_padded { Coding::Base64Padded } else { Coding::Base64Bare }
+}
+
 fn read_version(text: &str) -> Result<Version, Unverified> {
     let number = decimal(text.strip_prefix("v=").ok_or(Malformed)?)?;
     Version::try_from(number).map_err(|_| Malformed)
 }
 
-fn read_salt(text: &str) -> Result<Vec<u8>, Unverified> {
-    let salt = decode(text, Coding::Base64Bare)?;
+fn read_salt(text: &str, coding: Coding) -> Result<Vec<u8>, Unverified> {
+    let salt = decode(text, coding)?;
     if salt.len() < ARGON2_SALT_BYTES_MIN { Err(Malformed) } else { Ok(salt) }
 }
 
@@ -153,7 +167,7 @@ impl Family for Argon2 {
             None => String::new(),
         };
         let costs = self.order.map(|name| format!("{name}={}", self.cost(name))).join(",");
-        let (salt, digest) = (Coding::Base64Bare.encode(salt), Coding::Base64Bare.encode(digest));
+        let (salt, digest) = (self.coding.encode(salt), self.coding.encode(digest));
         format!("${}{version}${costs}${salt}${digest}", self.algorithm)
     }
 

@@ -3,6 +3,7 @@
 mod cheap;
 mod counterparts;
 mod fuzzed;
+mod sites;
 mod vectors;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -136,7 +136,11 @@ pub(crate) fn verifier_of(config: &Config, forms: HashForms) -> Verifier {
 
 pub(crate) fn forms(config: &Config) -> Result<HashForms, WiringError> {
     let lines = form_lines(config);
-    Ok(HashForms::of_site(lines.iter().map(String::as_str), pepper(config)?)?)
+    let forms = HashForms::of_site(lines.iter().map(String::as_str), pepper(config)?)?;
+    Ok(match mapping(&config.settings.directory)? {
+        Some(mapping) => forms.in_columns(&mapping.columns.beside),
+        None => forms,
+    })
 }
 
 /// The forms that the configuration names, or that follow from the rest of it.

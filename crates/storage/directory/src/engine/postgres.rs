@@ -122,6 +122,14 @@ impl Engine for Postgres {
         }
     }
 
+    /// A cast would take the blanks away that every driver gives.
+    fn beside_as_text(&self, column: &str, type_name: &str) -> String {
+        match type_name {
+            "CHAR" => format!("CASE WHEN {column} IS NOT NULL THEN concat({column}) END"),
+            _ => self.hash_as_text(column, type_name),
+        }
+    }
+
     fn holds_bytes(&self, _column: &str, type_name: &str) -> String {
         (type_name == BYTES).to_string()
     }

@@ -162,6 +162,7 @@ impl Statements {
             name: name.clone(),
             type_name: type_name.clone(),
             is_document: self.shape.is_document(place),
+            is_beside: place > 0,
             is_other: others.iter().any(|(_, other)| other == name),
         })
     }
@@ -285,6 +286,8 @@ pub(super) struct HashColumn {
     name: String,
     pub(super) type_name: String,
     is_document: bool,
+    /// It is not the one that holds the hash itself.
+    is_beside: bool,
     /// It says something else of the account as well, such as its name.
     pub(super) is_other: bool,
 }
@@ -295,7 +298,12 @@ impl HashColumn {
     }
 
     fn text(&self, engine: &dyn Engine, of: &str) -> String {
-        engine.hash_as_text(&self.column(engine, of), &self.type_name)
+        let column = self.column(engine, of);
+        if self.is_beside {
+            engine.beside_as_text(&column, &self.type_name)
+        } else {
+            engine.hash_as_text(&column, &self.type_name)
+        }
     }
 
     fn told(&self, engine: &dyn Engine, of: &str) -> String {

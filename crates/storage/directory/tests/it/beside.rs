@@ -94,6 +94,67 @@ async fn a_change_of_the_salt_alone_is_a_change_of_the_hash() {
     }
 }
 
+/// As the site's own driver gives it: MySQL takes the blanks away itself.
+#[tokio::test]
+async fn a_salt_of_fixed_length_keeps_the_blanks_that_the_site_sees() {
+    for (site, salt) in [(Site::postgres(), "so      "), (Site::mariadb(), "so")] {
+        site.run(&[
+            "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash CHAR(8), salt CHAR(8), \
+             kind CHAR(8))",
+            "INSERT INTO users VALUES (1, 'a@b.example', 'old', 'so', NULL)",
+        ])
+        .await;
+        let pairs = [("salt", "salt"), ("kind", "kind")];
+        let directory = site.open_writable(mapping("hash", &pairs)).await;
+        let old = first(&directory).await;
+        assert_eq!((old.text(), old.columns().collect::<Vec<_>>()), ("old", vec![("salt", salt)]));
+        assert_eq!(directory.check().await.unwrap().write, WriteGrant::Granted);
+        let new = old.with_text("new").with_column("salt", &salt.replace("so", "ne"));
+        assert!(replace_if(&directory, &id("1"), &old, &new).await.unwrap());
+        assert_eq!(first(&directory).await.expose(), new.expose());
+        assert!(replace_if(&directory, &id("1"), &new, &old).await.unwrap());
+        assert_eq!(first(&directory).await.expose(), old.expose());
+    }
+}
+
+#[tokio::test]
+async fn a_salt_of_bytes_is_read_as_bytes_and_written_as_bytes() {
+    for site in Site::each() {
+        let binary = site.word("BLOB", "BYTEA", "VARBINARY(8)");
+        let bytes = |digits: &str| {
+            let (x, pg) = (format!("x'{digits}'"), format!("'\\x{digits}'::bytea"));
+            site.word(&x, &pg, &x).to_owned()
+        };
+        site.run(&[&format!(
+            "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash {binary}, salt {binary})"
+        )])
+        .await;
+        // A NUL at either end, no UTF-8, UTF-8, plain text.
+        for digits in ["00616263", "61626300", "9f00ff10", "6bc3a473", "61626364"] {
+            site.run(&[
+                "DELETE FROM users",
+                &format!(
+                    "INSERT INTO users VALUES (1, 'a@b.example', {}, {})",
+                    bytes("6f6c64"),
+                    bytes(digits)
+                ),
+            ])
+            .await;
+            let directory = site.open_writable(mapping("hash", &[("salt", "salt")])).await;
+            let old = first(&directory).await;
+            let expected =
+                if digits == "61626364" { "abcd".to_owned() } else { format!("\\x{digits}") };
+            assert_eq!((old.text(), old.column("salt")), ("old", Some(expected.as_str())));
+            let new = old.with_text("new").with_column("salt", "\\x00ff7f01");
+            assert!(replace_if(&directory, &id("1"), &old, &new).await.unwrap());
+            let held = format!("SELECT COUNT(*) FROM users WHERE salt = {}", bytes("00ff7f01"));
+            assert_eq!(site.number(&held).await, 1, "{digits}");
+            assert!(replace_if(&directory, &id("1"), &new, &old).await.unwrap());
+            assert_eq!(first(&directory).await.expose(), old.expose());
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_hash_in_a_document_is_replaced_there_and_the_rest_of_it_stays() {
     for site in Site::each() {
