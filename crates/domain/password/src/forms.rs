@@ -100,6 +100,25 @@ impl HashForms {
         self.as_it_stands(&self.without_padding(hash, context), context)
     }
 
+    /// The forms that a hash is read in though nobody has named them.
+    pub(crate) fn unnamed(
+        &self,
+        hash: &StoredHash,
+        context: ReadingContext<'_>,
+    ) -> Vec<HashFormat> {
+        let hash = self.without_padding(hash, context);
+        if read_as(&self.configured, &hash, context).format.is_some() {
+            return Vec::new();
+        }
+        let mut names: Vec<_> = Vec::new();
+        for FormCandidate { format, .. } in self.as_it_stands(&hash, context).all {
+            if !names.contains(&format) {
+                names.push(format);
+            }
+        }
+        names
+    }
+
     /// A hash without the blanks by which a column of a fixed length was filled up, if it has a form
     /// without them only.
     pub(crate) fn without_padding<'h>(

@@ -127,6 +127,13 @@ impl Verifier {
         }
     }
 
+    /// The forms in which a hash is tried though nobody has named them. Once somebody names another one for
+    /// hashes of its kind, these are tried no more, unless they are named beside it.
+    #[must_use]
+    pub fn unnamed_forms(&self, hash: &StoredHash) -> Vec<HashFormat> {
+        self.forms.unnamed(hash, self.context())
+    }
+
     /// The longest password of which every byte counts for such a hash; `None` if there is no limit.
     #[must_use]
     pub fn secret_bytes_max(&self, like: &StoredHash) -> Option<usize> {

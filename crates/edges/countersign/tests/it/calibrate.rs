@@ -15,6 +15,9 @@ const PASSWORD: &str = "Grün&Blau-7";
 /// Of that password, made over its SHA-256 as Meteor does: it looks like any other of bcrypt's.
 const DIGESTED: &str = "$2b$04$B5DFlVYnEbphUCrX190KUu7vXsggVAvUPkA4Gw7JUB4A1GSRsjDAG";
 
+/// Of the same password, as it stands.
+const PLAIN: &str = "$2b$04$3b1BROkchhIvlhZQ9NpCP./A3ob380b/ZTQgzipF.fvGtndGiNkJa";
+
 const SHAPE: &str = "$2b$*$";
 
 /// A site one of whose accounts has a hash that says nothing of how it was made.
@@ -62,6 +65,13 @@ impl CalibrationScene {
         self.instance.run(&["leak", "verify", name]).json()
     }
 
+    fn set_forms(&self, forms: &str) {
+        let file = self.instance.path("countersign.toml");
+        let mut config: toml::Table = fs::read_to_string(&file).unwrap().parse().unwrap();
+        config["directory"]["hash"]["forms"] = forms.into();
+        fs::write(&file, config.to_string()).unwrap();
+    }
+
     fn assess(&self, name: &str) -> Value {
         let file = self.instance.path(&format!("{name}.txt"));
         self.instance.run(&["assess", "--directory", file.to_str().unwrap()]).json()
@@ -97,7 +107,7 @@ fn a_form_is_found_written_down_and_proved() {
         let config: toml::Table = config.parse().unwrap();
         assert_eq!(
             config["directory"]["hash"]["forms"].as_str(),
-            Some("django\nbcrypt_sha256_hex")
+            Some("django\nbcrypt_sha256_hex\nbcrypt")
         );
 
         assert_eq!(scene.assess("First")["exposed"], 1);
@@ -109,6 +119,35 @@ fn a_form_is_found_written_down_and_proved() {
         let run = scene.calibrate(&scene.accounts[0], PASSWORD);
         assert!(run.code == 0 && !run.output.contains("has now"), "{}", run.output);
     }
+}
+
+/// A site that has changed how it digests has hashes of both kinds.
+#[test]
+fn plain_accounts_are_found_after_another_form_was_proved() {
+    let scene = CalibrationScene::open(Backend::Sqlite);
+    people::keep_hash(&scene.site, &scene.accounts[1], PLAIN);
+    let run = scene.calibrate(scene.address(0), PASSWORD);
+    assert!(
+        run.code == 0 && run.output.contains("bcrypt, which the configuration"),
+        "{}",
+        run.output
+    );
+    let found = scene.verify("Both", [PASSWORD, PASSWORD]);
+    assert_eq!((&found["exposed"], &found["not_exposed"]), (&json!(2), &json!(0)));
+}
+
+/// The form that needs no name elsewhere is meant, though others give the same of this password.
+#[test]
+fn a_plain_account_is_calibrated_beside_another_form() {
+    let scene = CalibrationScene::open(Backend::Sqlite);
+    people::keep_hash(&scene.site, &scene.accounts[1], PLAIN);
+    let run = scene.calibrate(scene.address(0), PASSWORD);
+    assert_eq!(run.code, 0, "{}", run.output);
+    scene.set_forms("django\nbcrypt_sha256_hex");
+    let run = scene.calibrate(scene.address(1), PASSWORD);
+    assert!(run.code == 0 && run.output.contains("the form bcrypt,"), "{}", run.output);
+    let found = scene.verify("Both", [PASSWORD, PASSWORD]);
+    assert_eq!((&found["exposed"], &found["not_exposed"]), (&json!(2), &json!(0)));
 }
 
 #[test]
