@@ -12,7 +12,8 @@ pub(super) fn could_not_judge<'a>(
     const WHAT: &str = "COULD NOT JUDGE";
     if !counts.are_accounts_judged() {
         let (some, all) = (grouped(counts.outcomes.unverified), grouped(counts.outcomes.total()));
-        let how = "`--output FILE` lists them, docs/hashes.md says how to name their form";
+        let how = "`--output FILE` lists them, and docs/hashes.md says how to name their form in the \
+                   configuration (`countersign.toml` in this folder, or `--config FILE`)";
         sheet.row(WHAT, format!("{some} of {all} accounts in a leak: {how}"));
     }
     for leak in unread {

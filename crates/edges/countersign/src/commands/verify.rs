@@ -3,8 +3,6 @@
 mod calibrate;
 mod forms_line;
 
-use std::path::Path;
-
 use model::canonical::hex_of;
 use model::{HashFormat, Secret, StoredHash, Unverified, Verdict};
 use password::{Explanation, HashForms, TriedHash, Verifier};
@@ -13,7 +11,6 @@ use serde::Serialize;
 use super::{CommandContext, CommandFailure};
 use crate::{
     cli::VerifyCommand,
-    config::DEFAULT_FILE,
     output::{Done, Sheet},
     terminal::ControllingTerminal,
     wiring,
@@ -160,13 +157,7 @@ fn asked_hash(terminal: &ControllingTerminal) -> Result<StoredHash, CommandFailu
 
 /// As the configuration has it, or of every form that is known, where there is none.
 fn verifier(context: &CommandContext<'_>) -> Result<std::sync::Arc<Verifier>, CommandFailure> {
-    if context.cli.config.is_none() && !Path::new(DEFAULT_FILE).exists() {
-        return Ok(std::sync::Arc::new(Verifier::new(
-            password::CostLimits::default(),
-            HashForms::known(),
-        )));
-    }
-    Ok(wiring::verifier(&context.config()?)?)
+    Ok(wiring::verifier_if_any(context.config_if_any()?.as_ref())?)
 }
 
 #[derive(Debug, thiserror::Error)]
