@@ -135,6 +135,19 @@ pub(crate) fn verifier_if_any(config: Option<&Config>) -> Result<Arc<Verifier>, 
     config.map_or_else(|| Ok(known()), verifier)
 }
 
+/// The same as [`verifier`], with an invented secret in place of the site's own: what it gives can be shown.
+/// And whether there is one.
+pub(crate) fn verifier_to_show(config: &Config) -> Result<(Verifier, bool), WiringError> {
+    let has_key = pepper(config)?.is_some();
+    let invented = has_key.then(|| Secret::from(INVENTED_KEY.as_bytes()));
+    let lines = form_lines(config);
+    let forms = HashForms::of_site(lines.iter().map(String::as_str), invented)?;
+    Ok((verifier_of(config, forms), has_key))
+}
+
+/// Stands where the site's own secret would be.
+pub(crate) const INVENTED_KEY: &str = "[key]";
+
 /// What stands for no password in an export.
 ///
 /// # Errors

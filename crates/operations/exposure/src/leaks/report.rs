@@ -44,6 +44,12 @@ pub struct LeakReport {
     pub counts: ExposureCounts,
 }
 
+/// Why "not exposed" may be said in a wrong form.
+pub(super) struct FormDoubts {
+    pub(super) without_proof: BTreeMap<HashShape, u64>,
+    pub(super) in_other_forms: u64,
+}
+
 /// A file of a leak.
 #[derive(Debug, Serialize)]
 pub struct FileReport {
@@ -63,13 +69,17 @@ impl LeakReport {
         files: Vec<LeakFile>,
         summary: LeakSummary,
         unverified: BTreeMap<Unverified, u64>,
-        without_proof: BTreeMap<HashShape, u64>,
+        doubts: FormDoubts,
     ) -> Self {
         let mut counts = counts(&summary, unverified);
-        counts.set_without_proof(without_proof);
+        counts.set_without_proof(doubts.without_proof);
+        counts.in_other_forms = doubts.in_other_forms;
         let is_whole = summary.incomplete_files.is_empty();
         Self {
-            judged: is_whole && counts.are_lines_judged() && counts.are_accounts_judged(),
+            judged: is_whole
+                && counts.are_lines_judged()
+                && counts.are_accounts_judged()
+                && counts.are_forms_todays(),
             id: leak.id,
             name: leak.name,
             public_name: leak.public_name,
