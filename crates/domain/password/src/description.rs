@@ -134,6 +134,26 @@ mod tests {
         );
     }
 
+    /// It may be a site's secret, whatever is wrong with what stands around it.
+    #[test]
+    fn no_literal_is_shown() {
+        let texts = [
+            "concat(_,\"s3cret\",no such)|bcrypt",
+            "concat(_,\"s3cret\"|bcrypt",
+            "concat(_,\"s3cret|bcrypt",
+            "concat(_,s3cret!)|bcrypt",
+            "concat(_,\"s3cret\"x)|bcrypt",
+            "concat(_,0x733363726574g)|bcrypt",
+            "concat(_,\"s3cret\")|becrypt(\"s3cret\")",
+            "hmac-sha257(\"s3cret\")|bcrypt",
+            "concat(_,(\"s3cret\"|hxe))|bcrypt",
+        ];
+        for steps in texts {
+            let error = Description::parse(&format!("<hash> := {steps}")).unwrap_err().to_string();
+            assert!(!error.contains("s3cret") && !error.contains("733363726574"), "{error}");
+        }
+    }
+
     #[test]
     fn steps_are_told_apart() {
         let text = "<hash:hex> := trim|times(2,(concat(salt,_)|sha1|hex))|unhex; x := md5";

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use model::Secret;
 use sha2::{Digest as _, Sha256};
 
@@ -29,6 +31,16 @@ impl FormId {
             }
             Self(digest.finalize().into())
         })
+    }
+
+    /// All of these together, whatever their order.
+    pub(crate) fn of_all(ids: impl Iterator<Item = Self>) -> Self {
+        let ids: BTreeSet<_> = ids.map(|id| id.0).collect();
+        let mut digest = Sha256::new_with_prefix("forms");
+        for id in &ids {
+            digest.update(id);
+        }
+        Self(digest.finalize().into())
     }
 
     /// What goes into a keyed hash.

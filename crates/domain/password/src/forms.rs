@@ -113,6 +113,30 @@ impl HashForms {
         self.as_it_stands(&self.without_padding(hash, context), context)
     }
 
+    /// Tells what operators have said from whatever else they could have said.
+    pub(crate) fn id(&self) -> FormId {
+        FormId::of_all(self.configured.iter().map(|form| form.id))
+    }
+
+    /// The forms that a hash is read in though nobody has named them.
+    pub(crate) fn unnamed(
+        &self,
+        hash: &StoredHash,
+        context: ReadingContext<'_>,
+    ) -> Vec<HashFormat> {
+        let hash = self.without_padding(hash, context);
+        if read_as(&self.configured, &hash, context).format.is_some() {
+            return Vec::new();
+        }
+        let mut names: Vec<_> = Vec::new();
+        for FormCandidate { format, .. } in self.as_it_stands(&hash, context).all {
+            if !names.contains(&format) {
+                names.push(format);
+            }
+        }
+        names
+    }
+
     /// A hash without the blanks by which a column of a fixed length was filled up, if it has a form
     /// without them only.
     pub(crate) fn without_padding<'h>(
@@ -181,16 +205,23 @@ fn configured_forms(entry: &str, key: Option<&Secret>) -> Result<Vec<KnownForm>,
             lines.extend(tables().filter(|(name, _)| is_in_group(name, entry)));
         }
         if lines.is_empty() {
-            return Err(FormError::Unknown { found: entry.escape_debug().to_string() });
+            return Err(FormError::Unknown { found: beginning(entry) });
         }
         return Ok(forms(&lines, key));
     };
-    let name = name.trim().parse().map_err(|_| FormError::Name { found: name.to_owned() })?;
+    let name = name.trim().parse().map_err(|_| FormError::Name { found: beginning(name) })?;
     let description = Description::parse(text.trim());
     let description =
         description.map_err(|source| FormError::Description { form: name, source })?;
     let id = FormId::of(&description, key);
     Ok(vec![KnownForm { name, description, id }])
+}
+
+/// As much of an entry as may be a name: behind that, a site's secret may stand.
+fn beginning(entry: &str) -> String {
+    let in_name = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | ' ' | '-');
+    let begin: String = entry.chars().take_while(in_name).collect();
+    if begin.len() < entry.len() { format!("{begin}..") } else { begin }
 }
 
 /// `django` stands for `django_md5` and all others of Django.
@@ -271,6 +302,7 @@ mod tests {
         let refused = |entry: &str| HashForms::of_site([entry], None).unwrap_err().to_string();
         assert!(refused("no_such_form").starts_with("`no_such_form` is the name of no form"));
         assert!(refused("My KnownForm: <hash> := bcrypt").starts_with("`My KnownForm` cannot be"));
+        assert!(refused("ours: <hash> = concat(_,\"s3cret\")").starts_with("`ours..` is the name"));
         assert!(refused("mine: <hash> := becrypt").contains("no step is called so"));
         assert!(refused("mine: <hash> := concat(_,key)|bcrypt").contains("pepper_file"));
         for steps in [

@@ -26,7 +26,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::{
-    CostLimits, MakeHashError,
+    CostLimits, HashCost, MakeHashError,
     description::{Native, NotRead},
     salt::{fresh_like, pick},
 };
@@ -97,6 +97,11 @@ impl ParsedHash<Method> {
 
     pub(crate) fn exceeds(&self, limits: &CostLimits) -> bool {
         self.method.exceeds(limits)
+    }
+
+    /// What it costs to try one password.
+    pub(crate) fn cost(&self) -> HashCost {
+        self.method.cost()
     }
 
     /// The site's own secret goes into the function.

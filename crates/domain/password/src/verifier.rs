@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use crate::{
-    CostLimits, FormId, HashForms, MakeHashError,
+    CostLimits, FormId, HashCost, HashForms, MakeHashError,
     description::{FormCandidate, ReadingContext, StepValue},
     forms::FormCandidates,
     native::Scratch,
@@ -127,6 +127,27 @@ impl Verifier {
         }
     }
 
+    /// Tells the forms that a site's operators have named from any others that they could have named.
+    #[must_use]
+    pub fn forms_id(&self) -> FormId {
+        self.forms.id()
+    }
+
+    /// The forms in which a hash is tried though nobody has named them. Once somebody names another one for
+    /// hashes of its kind, these are tried no more, unless they are named beside it.
+    #[must_use]
+    pub fn unnamed_forms(&self, hash: &StoredHash) -> Vec<HashFormat> {
+        self.forms.unnamed(hash, self.context())
+    }
+
+    /// What it costs whoever has a hash to try one password on it; `None` if its form is not known, or cannot
+    /// be computed here.
+    #[must_use]
+    pub fn cost(&self, hash: &StoredHash) -> Option<HashCost> {
+        let all = self.candidates(hash).all;
+        all.first().map(|candidate| candidate.reading.cost())
+    }
+
     /// The longest password of which every byte counts for such a hash; `None` if there is no limit.
     #[must_use]
     pub fn secret_bytes_max(&self, like: &StoredHash) -> Option<usize> {
@@ -210,6 +231,8 @@ pub struct Explanation {
     pub description: String,
     /// Each step, and what it gives; nothing after a step that cannot be done.
     pub steps: Vec<(String, Zeroizing<Vec<u8>>)>,
+    /// The steps behind those: the first cannot be done, or is a function that compares by itself.
+    pub not_shown: Vec<String>,
     /// How what the last one gives is compared with what is stored.
     pub is_match: Result<bool, Unverified>,
 }
@@ -217,13 +240,15 @@ pub struct Explanation {
 fn explanation(candidate: &FormCandidate<'_>, secret: &Secret) -> Explanation {
     let FormCandidate { format, reading, .. } = candidate;
     let mut steps = Vec::new();
-    for (count, text) in (1..).zip(reading.description().steps_text()) {
+    let texts = reading.description().steps_text();
+    for (count, text) in (1..).zip(&texts) {
         let Some(value) = reading.after_steps(secret, count) else { break };
-        steps.push((text.to_owned(), value));
+        steps.push(((*text).to_owned(), value));
     }
+    let not_shown = texts[steps.len()..].iter().map(|text| (*text).to_owned()).collect();
     let is_match = reading.matches(&StepValue::text(secret.expose()), &mut Scratch::default());
     let description = reading.description().to_string();
-    Explanation { format: *format, description, steps, is_match }
+    Explanation { format: *format, description, steps, not_shown, is_match }
 }
 
 /// Why a hash cannot be imitated.

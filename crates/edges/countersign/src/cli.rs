@@ -179,6 +179,9 @@ pub(crate) struct Demo {
 
 /// Count the accounts that are exposed now, without keys and without storing anything.
 ///
+/// An export needs no configuration. Where there is one, the forms that `directory.hash` names count for
+/// the export as well.
+///
 /// Reads the accounts, looks for them in the leaks, and tries every leaked password on its
 /// account's stored hash. Leaks are files of `identifier:password` lines (delimiters : ; , | and
 /// tab), plain, .gz or .zst, or folders of them; - is standard input.

@@ -33,6 +33,9 @@ pub struct ExposureCounts {
     /// Of the accounts that are not exposed, those of whose form nobody has proof, by the shape of their
     /// hash: every shape of which there are many, and all others together. Empty where they are few in all.
     pub without_proof: BTreeMap<HashShape, u64>,
+    /// Of the accounts that are not exposed, those that were tried when operators named other forms than
+    /// today.
+    pub in_other_forms: u64,
     /// Accounts that could not be verified, by the reason.
     pub unverified_by_reason: BTreeMap<Unverified, u64>,
 }
@@ -42,6 +45,12 @@ impl ExposureCounts {
     #[must_use]
     pub const fn are_accounts_judged(&self) -> bool {
         is_at_most(UNVERIFIED_PERMILLE_MAX, self.outcomes.unverified, self.outcomes.total())
+    }
+
+    /// Whether nearly all accounts were tried in the forms that operators name today.
+    #[must_use]
+    pub const fn are_forms_todays(&self) -> bool {
+        is_at_most(UNVERIFIED_PERMILLE_MAX, self.in_other_forms, self.outcomes.total())
     }
 
     /// Whether so few lines were no record that the leak was read at all.

@@ -24,12 +24,12 @@ pub struct FindingSelection {
 }
 
 text_enum! {
-    /// Whether a finding's password is still the account's.
+    /// Whether a finding's password is still stored as it was.
     pub enum PasswordNow {
         /// It is stored as it was when the finding was verified.
         Unchanged = "unchanged",
         /// The account's stored hash is another now: a new password, or the same one hashed anew.
-        Changed = "changed",
+        Changed = "hash_changed",
         /// The account has none any more.
         Removed = "removed",
         /// The site has deleted the account.
@@ -52,7 +52,7 @@ pub struct FindingReport {
     pub hash_format: HashFormat,
     /// What has been done about it.
     pub state: FindingState,
-    /// Whether it is still the account's password.
+    /// Whether it is still stored as it was.
     pub password: PasswordNow,
     /// When it was verified.
     pub verified_at: Timestamp,

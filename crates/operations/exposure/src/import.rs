@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use directory::{Export, ExportError};
+use directory::{Export, ExportError, take_no_password};
 use futures_util::future::BoxFuture;
 use ledger::LogEvent;
 use model::Account;
@@ -10,20 +10,24 @@ use instance::{Instance, InstanceFault, Progress, Step};
 use crate::limits::ACCOUNTS_PER_IMPORT;
 
 /// Fills the embedded directory from an export, in bounded memory. An account whose id is there
-/// already is replaced; nothing is deleted. Returns the number of accounts written.
+/// already is replaced; nothing is deleted. `no_password` are texts that stand for no password, besides
+/// those that do so everywhere. Returns the number of accounts written.
 ///
 /// # Errors
 /// [`ImportError`] names the line that is wrong; the lines before it may have been written.
 pub fn import_accounts<'a>(
     instance: &'a Instance,
     export: &'a Path,
+    no_password: &'a [String],
     progress: &'a dyn Progress,
 ) -> BoxFuture<'a, Result<u64, ImportError>> {
     Box::pin(async move {
         progress.begin(Step::ReadAccounts, 0);
         let (mut written, mut batch) = (0, Vec::with_capacity(ACCOUNTS_PER_IMPORT));
         for account in Export::stream(export, instance.clock().now()) {
-            batch.push(account?);
+            let mut account = account?;
+            take_no_password(&mut account, no_password);
+            batch.push(account);
             if batch.len() == ACCOUNTS_PER_IMPORT {
                 written += write(instance, &batch, progress).await?;
                 batch.clear();

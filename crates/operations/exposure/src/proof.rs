@@ -36,11 +36,15 @@ impl ProofTally {
         self.proved.iter().map(|(shape, form)| proof(keys, shape, *form)).collect()
     }
 
-    /// What is counted of those that are not exposed, to be kept.
-    pub(crate) fn shapes(&self, keys: &KeyRing) -> Vec<ShapeCount> {
+    /// What is counted of those that are not exposed, to be kept: in which forms they were tried, and which
+    /// ones operators had named (`named`) when that was done.
+    pub(crate) fn shapes(&self, keys: &KeyRing, named: FormId) -> Vec<ShapeCount> {
+        let claims = |shape: &HashShape, forms: &[FormId]| {
+            forms.iter().chain([&named]).map(|form| claim(keys, shape, *form)).collect()
+        };
         let counts = self.not_exposed.iter().map(|((shape, forms), accounts)| ShapeCount {
             shape: shape.as_str().to_owned(),
-            forms: forms.iter().map(|form| claim(keys, shape, *form)).collect(),
+            forms: claims(shape, forms),
             accounts: *accounts,
         });
         counts.collect()
@@ -101,6 +105,15 @@ impl<'a> ProvedForms<'a> {
         self.fingerprints.contains(&self.keys.form_proof(claim))
     }
 
+    /// Of the accounts that are counted so, those that were tried when operators named other forms.
+    pub(crate) fn in_other_forms(&self, shapes: &[ShapeCount], named: FormId) -> u64 {
+        let is_other = |count: &&ShapeCount| {
+            let shape = HashShape::kept(count.shape.clone());
+            !count.forms.contains(&claim(self.keys, &shape, named))
+        };
+        shapes.iter().filter(is_other).map(|count| count.accounts).sum()
+    }
+
     /// Of the shapes that are kept of a leak, those without proof.
     pub(crate) fn without(&self, shapes: Vec<ShapeCount>) -> BTreeMap<HashShape, u64> {
         let mut without = BTreeMap::new();
@@ -149,6 +162,11 @@ mod tests {
 
     use super::*;
 
+    fn forms_id(entries: &[&str]) -> FormId {
+        let forms = HashForms::of_site(entries.iter().copied(), None).unwrap();
+        Verifier::new(CostLimits::default(), forms).forms_id()
+    }
+
     fn form_of(hash: &StoredHash) -> FormId {
         let verifier = Verifier::new(CostLimits::default(), HashForms::known());
         verifier.verify(hash, &[]).forms[0]
@@ -186,7 +204,19 @@ mod tests {
         known.fingerprints.insert(proof);
         assert_eq!(without(&known), ["$2y$*$"]);
         let kept = ProvedForms { keys: &keys, fingerprints: [proof].into() };
-        let kept = kept.without(tally.shapes(&keys));
+        let kept = kept.without(tally.shapes(&keys, forms_id(&[])));
         assert_eq!(kept.into_values().collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
+    fn whoever_was_tried_when_other_forms_were_named_is_counted() {
+        let mut tally = ProofTally::default();
+        tally.count(&verdict("$2b$04$FnTFtrDgRpaMMaDYnZOIwe7Rln5DGEfnHG3TVpjj2X9LjJA7RBlz6"));
+        let keys = KeyRing::new(InstanceKey::parse(&"07".repeat(32)).unwrap());
+        let known = ProvedForms { keys: &keys, fingerprints: HashSet::new() };
+        let kept = tally.shapes(&keys, forms_id(&["meteor", "bcrypt"]));
+        let in_other_forms = |entries: &[&str]| known.in_other_forms(&kept, forms_id(entries));
+        assert_eq!(in_other_forms(&["bcrypt", "meteor"]), 0);
+        assert_eq!((in_other_forms(&["meteor"]), in_other_forms(&[])), (1, 1));
     }
 }

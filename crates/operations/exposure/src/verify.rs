@@ -49,6 +49,7 @@ pub fn verify_leak<'a>(
     progress: Arc<dyn Progress>,
 ) -> BoxFuture<'a, Result<LeakReport, VerifyLeakError>> {
     Box::pin(async move {
+        let named = Some(verifier.forms_id());
         let leak = find(instance, &mut instance.store().read().await?, name).await?;
         match leak.state {
             LeakState::Added | LeakState::Screening => {
@@ -56,7 +57,7 @@ pub fn verify_leak<'a>(
             }
             LeakState::Screened => begin(instance, &leak).await?,
             LeakState::Verifying => {}
-            LeakState::Verified => return Ok(show_leak(instance, name).await?),
+            LeakState::Verified => return Ok(show_leak(instance, name, named).await?),
         }
         let id = leak.id;
         let verification =
@@ -65,7 +66,7 @@ pub fn verify_leak<'a>(
         work_off(instance, JobKind::Verify, id, LANES, progress.as_ref(), job).await?;
         progress.end();
         finish(instance, id).await?;
-        Ok(show_leak(instance, name).await?)
+        Ok(show_leak(instance, name, named).await?)
     })
 }
 
@@ -204,7 +205,7 @@ impl<'a> Verification<'a> {
         tx.add_tried(self.leak, self.instance.clock().now(), &tally.tried).await?;
         tx.add_unverified(self.leak, &tally.unverified).await?;
         tx.add_outcomes(lease.job, &tally.by_format()).await?;
-        tx.add_shapes(lease.job, tally.proofs.shapes(keys)).await?;
+        tx.add_shapes(lease.job, tally.proofs.shapes(keys, self.verifier.forms_id())).await?;
         tx.add_form_proofs(tally.proofs.proofs(keys)).await?;
         tx.drop_candidates_between(self.leak, &batch.from, &batch.to).await?;
         tx.clear_batch(lease.job).await?;

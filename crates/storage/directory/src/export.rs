@@ -17,7 +17,7 @@ use std::{
     path::Path,
 };
 
-use model::{Account, AccountId, Timestamp};
+use model::{Account, AccountId, Credential, Timestamp};
 
 use self::fault::ExportRow;
 pub use self::{
@@ -87,6 +87,13 @@ impl Export {
         until_first_error(accounts.chain(failed))
     }
 
+    /// The same, where these texts stand for no password as well.
+    #[must_use]
+    pub fn with_no_password(mut self, texts: &[String]) -> Self {
+        self.accounts.iter_mut().for_each(|account| take_no_password(account, texts));
+        self
+    }
+
     /// Every account.
     #[must_use]
     pub fn accounts(&self) -> &[Account] {
@@ -99,6 +106,13 @@ impl Export {
         let found = self.by_id.binary_search_by_key(&id, |place| &self.accounts[*place].id);
         self.accounts.get(self.by_id[found.ok()?])
     }
+}
+
+/// Takes the hash from an account if it is one of the texts that stand for no password.
+pub fn take_no_password(account: &mut Account, texts: &[String]) {
+    let is_none =
+        |credential: &Credential| texts.iter().any(|text| text == credential.hash().text());
+    account.credential.take_if(|credential| is_none(credential));
 }
 
 fn account(

@@ -34,7 +34,7 @@ mod value;
 pub use contract::{
     Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions,
 };
-pub use export::{Export, ExportError, HeaderFault, LineFault, NoTable};
+pub use export::{Export, ExportError, HeaderFault, LineFault, NoTable, take_no_password};
 pub use failure::{OpenError, ReadError, Reading, WriteError, Writing};
 pub use locked::{LockedRow, RowNow, TransactionFate};
 pub use mapped_field::MappedField;

@@ -7,8 +7,20 @@ pub struct DescriptionError {
 }
 
 impl DescriptionError {
+    /// Literals may be a site's secret, and so may be what was meant for one: they are left out,
+    /// with all that stands behind them.
     pub(super) fn new(at: &str, reason: &'static str) -> Self {
-        Self { at: at.chars().take(SHOWN_CHARS_MAX).collect(), reason }
+        let shown = without_literals(at);
+        Self { at: shown.chars().take(SHOWN_CHARS_MAX).collect(), reason }
+    }
+}
+
+/// The same up to the first literal.
+fn without_literals(text: &str) -> String {
+    let places = ["\"", "0x"].into_iter().filter_map(|begin| Some(text.find(begin)? + begin.len()));
+    match places.min() {
+        Some(end) => format!("{}..", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

@@ -3,16 +3,59 @@
 use super::{
     fields::Fields,
     run::{number, scrypt_costs},
-    step::{Count, HashStep, Operand, Slow},
+    step::{Count, HashStep, Operand, Slow, Special},
 };
 use crate::{
-    CostLimits,
+    CostLimits, HashCost,
     limits::{BCRYPT_COSTS, DIGEST_BYTES_MAX},
+    native::md5_crypt::ROUNDS as MD5_CRYPT_ROUNDS,
 };
 
 /// Whether the steps ask for more than the caps allow; `None` if a cost is missing or impossible.
 pub(super) fn over(steps: &[HashStep], fields: &Fields, limits: &CostLimits) -> Option<bool> {
     Expense { fields, limits, times: 1 }.any_over(steps)
+}
+
+/// What the dearest of these steps costs.
+pub(super) fn cost(steps: &[HashStep], fields: &Fields) -> HashCost {
+    let slow = steps.iter().find_map(|step| slow_cost(step, fields));
+    let is_digest = |step: &HashStep| {
+        !matches!(
+            step,
+            HashStep::Text(_) | HashStep::Encode(_) | HashStep::Decode(_) | HashStep::Bare
+        )
+    };
+    let fast = if steps.iter().any(is_digest) { HashCost::Digest } else { HashCost::Plain };
+    slow.unwrap_or(fast)
+}
+
+fn slow_cost(step: &HashStep, fields: &Fields) -> Option<HashCost> {
+    let cost = |count: &Count| number(count, fields);
+    match step {
+        HashStep::Slow(Slow::Pbkdf2 { digest, iterations, .. }) => {
+            let (digest_bytes, iterations) = (digest.len(), cost(iterations)?);
+            Some(HashCost::Pbkdf2 { digest_bytes, iterations })
+        }
+        HashStep::Slow(Slow::Scrypt { costs, .. }) => {
+            let [log_n, r, p] = scrypt_costs(costs, fields)?;
+            Some(HashCost::Scrypt { log_n: u32::try_from(log_n).ok()?, r, p })
+        }
+        HashStep::Slow(Slow::Argon2 { costs: [memory_kib, passes, lanes], .. }) => {
+            let (memory_kib, passes, lanes) = (cost(memory_kib)?, cost(passes)?, cost(lanes)?);
+            Some(HashCost::Argon2 { memory_kib, passes, lanes })
+        }
+        HashStep::Slow(Slow::Bcrypt { cost: count, .. }) => {
+            Some(HashCost::Bcrypt { cost: u32::try_from(cost(count)?).ok()? })
+        }
+        HashStep::Times(count, steps) => {
+            let inner = steps.iter().find_map(|step| slow_cost(step, fields));
+            inner.or_else(|| Some(HashCost::Rounds(cost(count)?)))
+        }
+        HashStep::Special(Special::Md5Crypt { .. }) => {
+            Some(HashCost::Rounds(MD5_CRYPT_ROUNDS.into()))
+        }
+        _ => None,
+    }
 }
 
 /// How often steps are done, and what they may cost together.

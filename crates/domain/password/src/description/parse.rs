@@ -197,7 +197,7 @@ fn named_step(name: &str, arguments: &[&str]) -> Parsed<Option<HashStep>> {
     }
     let operand = |place: usize| {
         let text = arguments.get(place).ok_or_else(|| wrong(name, "it needs more arguments"))?;
-        parse_operand(text)
+        parse_operand(name, text)
     };
     let count = |place: usize| {
         let text = arguments.get(place).ok_or_else(|| wrong(name, "it needs more arguments"))?;
@@ -211,7 +211,7 @@ fn named_step(name: &str, arguments: &[&str]) -> Parsed<Option<HashStep>> {
             HashStep::First(parse_number(arguments.first().copied().unwrap_or_default())?)
         }
         ("concat", ..) => {
-            let operands = arguments.iter().map(|text| parse_operand(text));
+            let operands = arguments.iter().map(|text| parse_operand(name, text));
             HashStep::Concat(operands.collect::<Parsed<_>>()?)
         }
         ("before", ..) => HashStep::Before(operand(0)?),
@@ -290,12 +290,12 @@ fn parse_loop(text: Option<&str>) -> Parsed<Vec<HashStep>> {
     parse_steps(text.ok_or_else(|| wrong("times", "write times(n,(step|step))"))?)
 }
 
-fn parse_operand(text: &str) -> Parsed<Operand> {
+fn parse_operand(step: &str, text: &str) -> Parsed<Operand> {
     if let Some(inner) = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
         let words = split_outside(inner, '|');
         let (first, steps) = words.split_first().ok_or_else(|| wrong(text, "it is empty"))?;
         let steps = steps.iter().map(|step| parse_step(step)).collect::<Parsed<_>>()?;
-        return Ok(Operand::Piped(Box::new(parse_operand(first)?), steps));
+        return Ok(Operand::Piped(Box::new(parse_operand(step, first)?), steps));
     }
     if let Some(literal) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
         return Ok(Operand::Literal(literal.as_bytes().to_owned()));
@@ -307,9 +307,13 @@ fn parse_operand(text: &str) -> Parsed<Operand> {
         "_" => Operand::Running,
         "pw" => Operand::Password,
         "key" | "pepper" => Operand::Key,
-        name => Operand::Named(parse_name(name)?),
+        // It may be meant for a literal: it is not shown.
+        name => Operand::Named(parse_name(name).map_err(|_| wrong(step, NO_OPERAND))?),
     })
 }
+
+const NO_OPERAND: &str =
+    "an operand is no field's name, and no text in quotation marks that open and close";
 
 fn parse_count(text: &str) -> Parsed<Count> {
     if text == "hashlen" {
@@ -327,7 +331,7 @@ fn parse_number(text: &str) -> Parsed<usize> {
 }
 
 fn parse_hex(digits: &str) -> Parsed<Vec<u8>> {
-    Coding::Hex.decode(digits).ok_or_else(|| wrong(digits, "these are no hexadecimal digits"))
+    Coding::Hex.decode(digits).ok_or_else(|| wrong("0x", "these are no hexadecimal digits"))
 }
 
 fn parse_name(text: &str) -> Parsed<String> {

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{
     described::Description,
-    expense::over,
+    expense::{cost, over},
     fields::{Fields, HASH, HashField},
     layout::LayoutMisfit,
     not_read::NotRead,
@@ -18,7 +18,7 @@ use super::{
     step::{End, HashStep, Native, Operand},
 };
 use crate::{
-    CostLimits, MakeHashError,
+    CostLimits, HashCost, MakeHashError,
     coding::Coding,
     form_id::FormId,
     known_form::KnownForm,
@@ -152,6 +152,16 @@ impl<'f> HashReading<'f> {
 
     pub(crate) const fn description(&self) -> &'f Description {
         self.description
+    }
+
+    /// What it costs to try one password.
+    pub(crate) fn cost(&self) -> HashCost {
+        let before = cost(&self.description.steps, &self.fields);
+        match &self.target {
+            ReadTarget::Digest => before,
+            ReadTarget::Native(parsed) => parsed.cost(),
+            ReadTarget::Stored(inner) => inner.first().map_or(before, Self::cost),
+        }
     }
 
     /// Whether another one computes and compares the same.

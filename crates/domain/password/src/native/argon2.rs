@@ -14,7 +14,7 @@ use super::{
     scratch::Scratch,
     text::{decimal, decode, of_fair_length, positive},
 };
-use crate::{CostLimits, MakeHashError, coding::Coding, limits::ARGON2_SALT_BYTES_MIN};
+use crate::{CostLimits, HashCost, MakeHashError, coding::Coding, limits::ARGON2_SALT_BYTES_MIN};
 
 #[derive(Clone)]
 pub(crate) struct Argon2 {
@@ -140,6 +140,12 @@ impl Argon2 {
 }
 
 impl Family for Argon2 {
+    fn cost(&self) -> HashCost {
+        let Self { memory_kib, passes, lanes, .. } = self;
+        let [memory_kib, passes, lanes] = [memory_kib, passes, lanes].map(|cost| u64::from(*cost));
+        HashCost::Argon2 { memory_kib, passes, lanes }
+    }
+
     fn exceeds(&self, limits: &CostLimits) -> bool {
         self.memory_kib > limits.argon2_memory_kib_max
             || self.passes > limits.argon2_passes_max

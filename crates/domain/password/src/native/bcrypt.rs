@@ -10,7 +10,7 @@ use super::{
     text::{decode, of_length},
 };
 use crate::{
-    CostLimits, MakeHashError,
+    CostLimits, HashCost, MakeHashError,
     coding::Coding,
     limits::{BCRYPT_COSTS, BCRYPT_SECRET_BYTES_MAX},
 };
@@ -90,6 +90,10 @@ fn closed(secret: &[u8], is_derived: bool) -> Result<Zeroizing<Vec<u8>>, MakeHas
 }
 
 impl Family for Bcrypt {
+    fn cost(&self) -> HashCost {
+        HashCost::Bcrypt { cost: self.cost }
+    }
+
     fn exceeds(&self, limits: &CostLimits) -> bool {
         self.cost > limits.bcrypt_cost_max
     }

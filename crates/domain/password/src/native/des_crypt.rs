@@ -12,7 +12,7 @@ use super::{
     scrypt::{crypt_number, crypt_text, crypt_value},
     text::{decode, of_length},
 };
-use crate::{CostLimits, MakeHashError, coding::Coding};
+use crate::{CostLimits, HashCost, MakeHashError, coding::Coding};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DesCrypt {
@@ -99,6 +99,10 @@ fn key(piece: &[u8]) -> u64 {
 }
 
 impl Family for DesCrypt {
+    fn cost(&self) -> HashCost {
+        HashCost::Rounds(self.rounds().into())
+    }
+
     fn exceeds(&self, limits: &CostLimits) -> bool {
         self.rounds() > limits.digest_rounds_max
     }

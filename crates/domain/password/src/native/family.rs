@@ -1,12 +1,15 @@
 use std::fmt;
 
 use super::scratch::Scratch;
-use crate::{CostLimits, MakeHashError, coding::CRYPT_ALPHABET};
+use crate::{CostLimits, HashCost, MakeHashError, coding::CRYPT_ALPHABET};
 
 /// What differs between the families of functions.
 pub(crate) trait Family: fmt::Debug + Send + Sync {
     /// Whether it asks for more than the caps allow.
     fn exceeds(&self, limits: &CostLimits) -> bool;
+
+    /// What it costs to try one password.
+    fn cost(&self) -> HashCost;
 
     /// The characters of salts that are text, as those of crypt(3) are; `None` if a salt is bytes.
     fn salt_alphabet(&self) -> Option<&'static [u8]> {

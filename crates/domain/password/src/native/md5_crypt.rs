@@ -9,7 +9,7 @@ use super::{
     parsed::ParsedHash,
     scratch::Scratch,
 };
-use crate::{CostLimits, MakeHashError};
+use crate::{CostLimits, HashCost, MakeHashError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Md5Crypt {
@@ -36,7 +36,7 @@ const DIGEST_BYTES: usize = 16;
 pub(super) const ORDER: [usize; DIGEST_BYTES] =
     [12, 6, 0, 13, 7, 1, 14, 8, 2, 15, 9, 3, 5, 10, 4, 11];
 
-const ROUNDS: u32 = 1000;
+pub(crate) const ROUNDS: u32 = 1000;
 
 /// The digest itself, of a salt taken whole.
 pub(crate) fn raw(secret: &[u8], salt: &[u8], magic: &str) -> [u8; DIGEST_BYTES] {
@@ -88,6 +88,10 @@ pub(super) fn repeated<D: Digest>(
 }
 
 impl Family for Md5Crypt {
+    fn cost(&self) -> HashCost {
+        HashCost::Rounds(ROUNDS.into())
+    }
+
     fn exceeds(&self, _: &CostLimits) -> bool {
         false
     }

@@ -8,7 +8,7 @@ use super::{
     scratch::Scratch,
     sha_crypt::{body256, raw256, read_body256},
 };
-use crate::{CostLimits, MakeHashError};
+use crate::{CostLimits, HashCost, MakeHashError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MysqlSha2 {
@@ -41,6 +41,10 @@ fn salt_bytes(text: &str) -> Option<Vec<u8>> {
 }
 
 impl Family for MysqlSha2 {
+    fn cost(&self) -> HashCost {
+        HashCost::Rounds(u64::from(self.rounds) * 1000)
+    }
+
     fn exceeds(&self, limits: &CostLimits) -> bool {
         self.rounds.saturating_mul(1000) > limits.digest_rounds_max
     }

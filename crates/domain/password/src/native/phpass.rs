@@ -12,7 +12,7 @@ use super::{
     scrypt::{crypt_text, crypt_value},
     text::decode,
 };
-use crate::{CostLimits, MakeHashError, coding::Coding};
+use crate::{CostLimits, HashCost, MakeHashError, coding::Coding};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Phpass {
@@ -110,6 +110,10 @@ impl Phpass {
 }
 
 impl Family for Phpass {
+    fn cost(&self) -> HashCost {
+        HashCost::Rounds(self.rounds().into())
+    }
+
     fn exceeds(&self, limits: &CostLimits) -> bool {
         self.rounds() > limits.digest_rounds_max
     }

@@ -9,7 +9,7 @@ use super::{
     text::{decode, of_length},
 };
 use crate::{
-    CostLimits, MakeHashError,
+    CostLimits, HashCost, MakeHashError,
     coding::{CRYPT_ALPHABET, Coding},
     limits::SCRYPT_R_TIMES_P_END,
 };
@@ -84,6 +84,10 @@ impl Scrypt {
 }
 
 impl Family for Scrypt {
+    fn cost(&self) -> HashCost {
+        HashCost::Scrypt { log_n: self.log_n.into(), r: self.r.into(), p: self.p.into() }
+    }
+
     fn exceeds(&self, limits: &CostLimits) -> bool {
         self.log_n > limits.scrypt_log_n_max
             || self.r > limits.scrypt_r_max

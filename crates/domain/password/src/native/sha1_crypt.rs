@@ -11,7 +11,7 @@ use super::{
     scratch::Scratch,
     text::positive,
 };
-use crate::{CostLimits, MakeHashError};
+use crate::{CostLimits, HashCost, MakeHashError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sha1Crypt {
@@ -46,6 +46,10 @@ impl Sha1Crypt {
 }
 
 impl Family for Sha1Crypt {
+    fn cost(&self) -> HashCost {
+        HashCost::Rounds(self.rounds.into())
+    }
+
     fn exceeds(&self, limits: &CostLimits) -> bool {
         self.rounds > limits.digest_rounds_max
     }

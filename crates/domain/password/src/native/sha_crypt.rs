@@ -12,7 +12,7 @@ use super::{
     scratch::Scratch,
     text::decimal,
 };
-use crate::{CostLimits, MakeHashError};
+use crate::{CostLimits, HashCost, MakeHashError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ShaCrypt {
@@ -142,6 +142,10 @@ impl ShaCrypt {
 }
 
 impl Family for ShaCrypt {
+    fn cost(&self) -> HashCost {
+        HashCost::Rounds(self.rounds().into())
+    }
+
     fn exceeds(&self, limits: &CostLimits) -> bool {
         self.rounds() > limits.digest_rounds_max
     }

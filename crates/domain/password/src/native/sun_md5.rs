@@ -14,7 +14,7 @@ use super::{
     scratch::Scratch,
     text::positive,
 };
-use crate::{CostLimits, MakeHashError};
+use crate::{CostLimits, HashCost, MakeHashError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SunMd5 {
@@ -131,6 +131,10 @@ impl Write for Digits<'_> {
 }
 
 impl Family for SunMd5 {
+    fn cost(&self) -> HashCost {
+        HashCost::Rounds(self.all_rounds().into())
+    }
+
     fn exceeds(&self, limits: &CostLimits) -> bool {
         self.all_rounds() > limits.digest_rounds_max
     }

@@ -14,7 +14,7 @@ use super::{
     scratch::Scratch,
     text::{decode, of_length},
 };
-use crate::{CostLimits, MakeHashError, coding::Coding, limits::SCRYPT_R_TIMES_P_END};
+use crate::{CostLimits, HashCost, MakeHashError, coding::Coding, limits::SCRYPT_R_TIMES_P_END};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Yescrypt {
@@ -95,6 +95,11 @@ fn streebog_hmac(key: &[u8], message: &[u8]) -> [u8; DIGEST_BYTES] {
 }
 
 impl Family for Yescrypt {
+    fn cost(&self) -> HashCost {
+        let (log_n, r, p) = (self.params.n().ilog2(), self.params.r(), self.params.p());
+        HashCost::Scrypt { log_n, r: r.into(), p: p.into() }
+    }
+
     fn exceeds(&self, limits: &CostLimits) -> bool {
         self.params.n().ilog2() > limits.scrypt_log_n_max.into()
             || self.params.r() > limits.scrypt_r_max

@@ -86,7 +86,7 @@ pub(crate) struct LeakAdd {
 #[derive(Debug, Subcommand)]
 pub(crate) enum FindingCommand {
     List(FindingFilter),
-    /// Show one finding: where its records stand, and whether the password is still the account's.
+    /// Show one finding: where its records stand, and whether the password is still stored as it was.
     Show {
         /// The finding's number, as `finding list` shows it.
         #[arg(value_name = "NUMBER")]
@@ -94,7 +94,8 @@ pub(crate) enum FindingCommand {
     },
 }
 
-/// List findings: account, leak, and whether the exposed password is still the account's.
+/// List findings: account, leak, and whether the exposed password is still stored as it was: `hash_changed`
+/// is said of a new password, and of the same one hashed anew.
 #[derive(Debug, Args)]
 pub(crate) struct FindingFilter {
     /// Only those in this leak.

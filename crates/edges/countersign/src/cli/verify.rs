@@ -7,7 +7,7 @@ pub(crate) enum VerifyCommand {
     /// Most hashes say themselves what they are. Those that do not are named in
     /// `directory.hash.forms`, which also takes a description of your own.
     Forms,
-    /// Say what one stored hash is, and whether a password is the one that it was made of.
+    /// Say what one stored hash is, how strong, and whether a password is the one that it was made of.
     ///
     /// Hash and password are asked for on the terminal: neither is shown, kept or logged. Use an account
     /// that you have made for this. The forms are those of the configuration, if there is one here.
@@ -28,6 +28,8 @@ pub(crate) enum VerifyCommand {
     Calibrate,
     /// Show what each form that a stored hash may have makes of an invented password, step by step.
     ///
-    /// The hash is asked for on the terminal. The last step shows what would be compared.
+    /// The hash is asked for on the terminal. Each step shows what it gives; functions that compare by
+    /// themselves, such as bcrypt and argon2, are named and not computed. The site's own secret is
+    /// shown nowhere: an invented one, `[key]`, takes its place.
     Explain,
 }

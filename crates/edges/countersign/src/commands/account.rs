@@ -38,7 +38,8 @@ pub(super) async fn run(
             .into());
     }
     let instance = wiring::instance(&config).await?;
-    let accounts = exposure::import_accounts(&instance, file, context.progress().as_ref()).await?;
+    let (no_password, progress) = (wiring::export_without_password(&config)?, context.progress());
+    let accounts = exposure::import_accounts(&instance, file, &no_password, &*progress).await?;
     let imported = Imported { accounts, sealable: instance.kind() == InstanceKind::Rehearsal };
     context.output.result("countersign.account_import/1", &imported, for_people)?;
     Ok(Done::Whole)

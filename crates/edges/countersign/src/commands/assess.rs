@@ -1,10 +1,10 @@
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use directory::{Directory, Export};
 use exposure::{Assessment, ProvedForms};
 use instance::Instance;
 use model::Clock as _;
-use password::{CostLimits, HashForms, Verifier};
+use password::Verifier;
 
 use super::{
     CommandContext, CommandFailure,
@@ -25,9 +25,7 @@ pub(super) async fn run(
 ) -> Result<Done, CommandFailure> {
     arguments.output.as_deref().map_or(Ok(()), files::refuse_existing)?;
     let assessment = if let Some(file) = &arguments.accounts {
-        let export = Export::read(file, SystemClock.now())?;
-        let verifier = Arc::new(Verifier::new(CostLimits::default(), HashForms::known()));
-        assess(context, arguments, &export, verifier, None).await?
+        assess_export(context, arguments, file).await?
     } else {
         let config = context.config()?;
         let directory = wiring::directory(&config).await?;
@@ -44,6 +42,20 @@ pub(super) async fn run(
     }
     context.output.result("countersign.assess/1", &assessment, for_people)?;
     Ok(Done::whole_if(assessment.judged))
+}
+
+/// Hashes have the forms that the configuration names, where there is one.
+async fn assess_export(
+    context: &CommandContext<'_>,
+    arguments: &Assess,
+    file: &Path,
+) -> Result<Assessment, CommandFailure> {
+    let config = context.config_if_any()?;
+    let no_password = config.as_ref().map(wiring::export_without_password).transpose()?;
+    let verifier = wiring::verifier_if_any(config.as_ref())?;
+    let export = Export::read(file, SystemClock.now())?;
+    let export = export.with_no_password(&no_password.unwrap_or_default());
+    assess(context, arguments, &export, verifier, None).await
 }
 
 async fn assess(

@@ -77,7 +77,9 @@ fn one(finding: &FindingReport) -> String {
 const fn explained(password: PasswordNow) -> &'static str {
     match password {
         PasswordNow::Unchanged => "unchanged: stored as it was when it was verified",
-        PasswordNow::Changed => "changed: the account's stored hash is another now",
+        PasswordNow::Changed => {
+            "hash changed: the account has another password, or the same one is hashed anew"
+        }
         PasswordNow::Removed => "removed: the account has no password any more",
         PasswordNow::Gone => "gone: the site has deleted the account",
     }

@@ -2,6 +2,10 @@ use exposure::{AccountsRead, ExposureCounts};
 
 use crate::output::{Sheet, grouped};
 
+/// What to do with a leak that was verified in other forms than those of today.
+pub(super) const ONCE_MORE: &str = "register the leak's files once more (`countersign leak add --again --name ANOTHER ..`), \
+     screen and verify that";
+
 /// The first lines of a summary whose "not exposed" is not to be believed: what could not be judged, and
 /// what to do.
 pub(super) fn could_not_judge<'a>(
@@ -12,7 +16,8 @@ pub(super) fn could_not_judge<'a>(
     const WHAT: &str = "COULD NOT JUDGE";
     if !counts.are_accounts_judged() {
         let (some, all) = (grouped(counts.outcomes.unverified), grouped(counts.outcomes.total()));
-        let how = "`--output FILE` lists them, docs/hashes.md says how to name their form";
+        let how = "`--output FILE` lists them, and docs/hashes.md says how to name their form in the \
+                   configuration (`countersign.toml` in this folder, or `--config FILE`)";
         sheet.row(WHAT, format!("{some} of {all} accounts in a leak: {how}"));
     }
     if read.has_no_password() {
@@ -22,6 +27,11 @@ pub(super) fn could_not_judge<'a>(
         let (some, all) = (grouped(read.unreadable), grouped(read.accounts));
         let why = "cannot be read whole, and may be named by what cannot: `countersign doctor` says which";
         sheet.row(WHAT, format!("{some} of {all} accounts {why}"));
+    }
+    if !counts.are_forms_todays() {
+        let (some, all) = (grouped(counts.in_other_forms), grouped(counts.outcomes.total()));
+        let since = "accounts in a leak: `directory.hash` was changed since they were tried";
+        sheet.row(WHAT, format!("{some} of {all} {since}")).row("  what to do", ONCE_MORE);
     }
     for leak in unread {
         let why = "broke off, or most of its lines are no records";

@@ -1,6 +1,7 @@
 use exposure::{AddLeak, LeakError, LeakReport, RejectedLine};
 use instance::Instance;
 use model::{LeakName, LeakState};
+use password::FormId;
 use serde::Serialize;
 
 use super::{
@@ -11,7 +12,7 @@ use crate::{
     cli::{LeakAdd, LeakCommand},
     config::Config,
     output::{self, Done, Grid, Sheet, grouped},
-    wiring,
+    wiring::{self, WiringError},
 };
 
 /// The schema of one leak's report.
@@ -26,12 +27,12 @@ pub(super) async fn run(
     let report = match command {
         LeakCommand::Rejects { name } => return rejects(context, &instance, name).await,
         LeakCommand::Remove { name } => return remove(context, &instance, name).await,
-        LeakCommand::List => return list(context, &instance).await,
+        LeakCommand::List => return list(context, &config, &instance).await,
         LeakCommand::Show { name, output } => {
             if let Some(file) = output {
                 output::write_list(file, &exposure::listed_accounts(&instance, name).await?)?;
             }
-            exposure::show_leak(&instance, name).await?
+            exposure::show_leak(&instance, name, Some(named(&config)?)).await?
         }
         LeakCommand::Add(arguments) => {
             exposure::add_leak(&instance, arguments.into(), context.progress()).await?
@@ -56,8 +57,14 @@ async fn screen(
     instance: &Instance,
     name: &LeakName,
 ) -> Result<LeakReport, CommandFailure> {
-    let directory = wiring::directory(config).await?;
-    Ok(exposure::screen_leak(instance, name, &*directory, context.progress()).await?)
+    let (directory, named) = (wiring::directory(config).await?, named(config)?);
+    exposure::screen_leak(instance, name, &*directory, context.progress()).await?;
+    Ok(exposure::show_leak(instance, name, Some(named)).await?)
+}
+
+/// The forms that operators name today.
+fn named(config: &Config) -> Result<FormId, WiringError> {
+    Ok(wiring::verifier(config)?.forms_id())
 }
 
 async fn verify(
@@ -76,8 +83,12 @@ struct Leaks {
     leaks: Vec<LeakReport>,
 }
 
-async fn list(context: &CommandContext<'_>, instance: &Instance) -> Result<Done, CommandFailure> {
-    let leaks = Leaks { leaks: exposure::leaks(instance).await? };
+async fn list(
+    context: &CommandContext<'_>,
+    config: &Config,
+    instance: &Instance,
+) -> Result<Done, CommandFailure> {
+    let leaks = Leaks { leaks: exposure::leaks(instance, named(config)?).await? };
     context.output.result("countersign.leaks/1", &leaks, |leaks| {
         let mut sheet = Sheet::default();
         sheet.row("leak", "date        state      exposed");

@@ -2,12 +2,16 @@ use std::collections::BTreeMap;
 
 use authority::Roster;
 use campaigns::{CampaignView, ReconciliationView};
-use exposure::NotChecked;
+use exposure::{ExposureCounts, LeakError, NotChecked};
 use instance::{Instance, RosterStateError};
+use model::LeakName;
 use outbox::PausedSending;
+use password::{FormId, HashShape};
 use serde::Serialize;
 
-use super::{CommandContext, CommandFailure, reconcile::show_last, sending::SendingAnswer};
+use super::{
+    CommandContext, CommandFailure, judged::ONCE_MORE, reconcile::show_last, sending::SendingAnswer,
+};
 use crate::{
     config::Config,
     output::{Done, Sheet, grouped},
@@ -24,6 +28,10 @@ struct InstanceStatus {
     reconciliation: ReconciliationView,
     /// Accounts of which nobody knows whether they are exposed.
     not_checked: NotChecked,
+    /// Leaks whose "not exposed" was said in a form that nobody has proved, or in others than today's.
+    doubtful: BTreeMap<LeakName, DoubtfulLeak>,
+    /// Why that cannot be told: the forms of the configuration cannot be read.
+    forms_unreadable: Option<String>,
     campaigns: Vec<CampaignView>,
     /// Campaigns that stand still since their plan is not signed by those who may, and why not.
     not_signed: BTreeMap<String, String>,
@@ -31,23 +39,54 @@ struct InstanceStatus {
     not_as_logged: Vec<String>,
 }
 
+/// How many accounts of a leak were said not to be exposed in a form that may be wrong.
+#[derive(Serialize)]
+struct DoubtfulLeak {
+    without_proof: BTreeMap<HashShape, u64>,
+    in_other_forms: u64,
+}
+
 /// What an operator wants to know first: who is not told, and how far everything is.
 pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
     let config = context.config()?;
     let instance = wiring::instance(&config).await?;
     let roster = roster(&config, &instance).await?;
+    let forms = wiring::verifier(&config);
     let status = InstanceStatus {
         sending: sending(&config, &instance, &roster).await?,
         not_signed: not_signed(&instance, &roster).await?,
         sending_paused: outbox::paused_sending(&instance).await?,
         reconciliation: campaigns::last_reconciliation(&instance).await?,
         not_checked: exposure::not_checked(&instance).await?,
+        doubtful: match &forms {
+            Ok(verifier) => doubtful(&instance, verifier.forms_id()).await?,
+            Err(_) => BTreeMap::new(),
+        },
+        forms_unreadable: forms.err().map(|error| error.to_string()),
         campaigns: campaigns::campaigns(&instance).await?,
         not_as_logged: not_as_logged(&instance).await?,
     };
     context.output.result("countersign.status/1", &status, for_people)?;
     let is_whole = status.not_as_logged.is_empty() && status.not_signed.is_empty();
     Ok(if is_whole { Done::Whole } else { Done::Refused })
+}
+
+async fn doubtful(
+    instance: &Instance,
+    named: FormId,
+) -> Result<BTreeMap<LeakName, DoubtfulLeak>, CommandFailure> {
+    let leaks = match exposure::leaks(instance, named).await {
+        // A row that is not as the log says is told of by itself.
+        Err(LeakError::Fault(_)) => Vec::new(),
+        leaks => leaks?,
+    };
+    let leaks = leaks.into_iter().map(|leak| {
+        let ExposureCounts { without_proof, in_other_forms, .. } = leak.counts;
+        (leak.name, DoubtfulLeak { without_proof, in_other_forms })
+    });
+    Ok(leaks
+        .filter(|(_, leak)| leak.in_other_forms > 0 || !leak.without_proof.is_empty())
+        .collect())
 }
 
 /// Rows that are not as the audit log says, in words.
@@ -108,6 +147,10 @@ fn for_people(status: &InstanceStatus) -> String {
     }
     show_last(&mut sheet, &status.reconciliation);
     show_not_checked(&mut sheet, &status.not_checked);
+    if let Some(error) = &status.forms_unreadable {
+        sheet.row("forms", error);
+    }
+    show_doubtful(&mut sheet, &status.doubtful);
     for view in &status.campaigns {
         let untold = grouped(view.sealed_untold);
         sheet.row(&view.name, format!("{}, {untold} sealed and not told yet", view.state));
@@ -136,6 +179,30 @@ fn show_not_checked(sheet: &mut Sheet, not_checked: &NotChecked) {
         sheet.part(leak, *accounts);
     }
     sheet.row("  what to do", "`countersign leak show LEAK --output FILE` lists them");
+}
+
+/// In a wrong form nobody is exposed.
+fn show_doubtful(sheet: &mut Sheet, doubtful: &BTreeMap<LeakName, DoubtfulLeak>) {
+    for (name, leak) in doubtful {
+        if leak.in_other_forms > 0 {
+            let why = "\"not exposed\" was said before `directory.hash` was changed";
+            sheet.row(
+                "in other forms",
+                format!("{name}, {} accounts: {why}", grouped(leak.in_other_forms)),
+            );
+            sheet.row("  what to do", ONCE_MORE);
+        }
+        for (shape, accounts) in &leak.without_proof {
+            let why = "\"not exposed\" was said in a form that nobody has proved";
+            sheet.row(
+                "without proof",
+                format!("{name}, {} accounts {shape}: {why}", grouped(*accounts)),
+            );
+        }
+    }
+    if doubtful.values().any(|leak| !leak.without_proof.is_empty()) {
+        sheet.row("  what to do", "`countersign verify calibrate` proves it");
+    }
 }
 
 /// Since when nobody is told, why, and what to look at.

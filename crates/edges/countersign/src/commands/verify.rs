@@ -3,20 +3,17 @@
 mod calibrate;
 mod forms_line;
 
-use std::path::Path;
-
 use model::canonical::hex_of;
 use model::{HashFormat, Secret, StoredHash, Unverified, Verdict};
-use password::{Explanation, HashForms, TriedHash, Verifier};
+use password::{Explanation, HashCost, HashForms, HashStrength, TriedHash, Verifier};
 use serde::Serialize;
 
 use super::{CommandContext, CommandFailure};
 use crate::{
     cli::VerifyCommand,
-    config::DEFAULT_FILE,
     output::{Done, Sheet},
     terminal::ControllingTerminal,
-    wiring,
+    wiring::{self, INVENTED_KEY},
 };
 
 /// Nobody's: with letters beyond ASCII and characters that some sites rewrite.
@@ -67,6 +64,10 @@ fn forms(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
 #[derive(Serialize)]
 struct JudgedHash {
     format: Option<HashFormat>,
+    /// What it costs whoever has the hash to try one password, in words.
+    cost: Option<String>,
+    /// How that compares with what is advised today.
+    strength: Option<String>,
     verdict: &'static str,
     reason: Option<Unverified>,
 }
@@ -82,24 +83,48 @@ fn hash(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
         Verdict::NoMatch => ("no match", None, Done::Refused),
         Verdict::Unverified(reason) => ("not verified", Some(reason), Done::Partial),
     };
-    let judged = JudgedHash { format, verdict, reason };
+    let cost = verifier.cost(&stored);
+    let (cost, strength) = (cost.map(|cost| cost.to_string()), cost.map(strength));
+    let judged = JudgedHash { format, cost, strength, verdict, reason };
     context.output.result("countersign.verify_hash/1", &judged, |judged| {
         let mut sheet = Sheet::default();
         let format =
             judged.format.map_or_else(|| "none that is known".to_owned(), |f| f.to_string());
-        sheet.row("format", format).row("verdict", judged.verdict);
+        sheet.row("format", format);
+        if let (Some(cost), Some(strength)) = (&judged.cost, &judged.strength) {
+            sheet.row("cost", cost).row("strength", strength);
+        }
+        sheet.row("verdict", judged.verdict);
         if let Some(reason) = judged.reason {
             sheet.row("because", reason);
+        }
+        match done {
+            Done::Refused => drop(sheet.row("what to do", OTHER_FORM)),
+            Done::Partial => drop(sheet.row("what to do", UNKNOWN_FORM)),
+            Done::Whole | Done::Unsound => {}
         }
         sheet.to_string()
     })?;
     Ok(done)
 }
 
+const OTHER_FORM: &str = "type it again; if it is right, your site does more with a password than this \
+     form says: `countersign verify calibrate` tries every form that is known on an account of yours";
+const UNKNOWN_FORM: &str = "docs/hashes.md says what this verdict means, and how to name a form";
+
+fn strength(cost: HashCost) -> String {
+    match cost.strength() {
+        good @ HashStrength::AsAdvised => good.to_string(),
+        bad => format!("{bad}: {}", cost.advice()),
+    }
+}
+
 #[derive(Serialize)]
 struct Explained {
     /// Nobody's.
     password: &'static str,
+    /// What stands for the site's own secret, if it has one: no byte of that is shown.
+    key: Option<&'static str>,
     forms: Vec<ExplainedForm>,
 }
 
@@ -108,6 +133,9 @@ struct ExplainedForm {
     form: HashFormat,
     description: String,
     steps: Vec<ExplainedStep>,
+    /// Steps that are not shown: what hashes what the ones before give, and compares it by itself, or what
+    /// cannot be done with this password.
+    not_shown: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -117,29 +145,42 @@ struct ExplainedStep {
 }
 
 fn explain(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
-    let (verifier, terminal) = (verifier(context)?, ControllingTerminal::open()?);
-    let stored = asked_hash(&terminal)?;
+    let (verifier, has_key) = match context.config_if_any()? {
+        Some(config) => wiring::verifier_to_show(&config)?,
+        None => (Verifier::new(password::CostLimits::default(), HashForms::known()), false),
+    };
+    let stored = asked_hash(&ControllingTerminal::open()?)?;
     let secret = Secret::from(INVENTED.as_bytes());
     let explained = verifier.explain(&stored, &secret).map_err(NotExplained)?;
     let forms = explained.into_iter().map(explained_form).collect();
-    let explained = Explained { password: INVENTED, forms };
+    let key = has_key.then_some(INVENTED_KEY);
+    let explained = Explained { password: INVENTED, key, forms };
     context.output.result("countersign.verify_explain/1", &explained, |explained| {
-        explained.forms.iter().map(shown).collect::<Vec<_>>().join("\n")
+        let shown = explained.forms.iter().map(|form| shown(form, explained.key));
+        shown.collect::<Vec<_>>().join("\n")
     })?;
     Ok(Done::Whole)
 }
 
-fn explained_form(Explanation { format, description, steps, .. }: Explanation) -> ExplainedForm {
+fn explained_form(explanation: Explanation) -> ExplainedForm {
+    let Explanation { format, description, steps, not_shown, .. } = explanation;
     let steps =
         steps.into_iter().map(|(step, value)| ExplainedStep { step, gives: text_of(&value) });
-    ExplainedForm { form: format, description, steps: steps.collect() }
+    ExplainedForm { form: format, description, steps: steps.collect(), not_shown }
 }
 
-fn shown(form: &ExplainedForm) -> String {
+fn shown(form: &ExplainedForm, key: Option<&str>) -> String {
     let mut sheet = Sheet::default();
     sheet.row("form", form.form).row("description", &form.description).row("password", INVENTED);
+    if let Some(key) = key {
+        sheet
+            .row("key", format!("{key}: it stands for the secret in `directory.hash.pepper_file`"));
+    }
     for ExplainedStep { step, gives } in &form.steps {
         sheet.row(step, gives);
+    }
+    for step in &form.not_shown {
+        sheet.row(step, "not shown: it hashes and compares by itself, or cannot be done");
     }
     sheet.to_string()
 }
@@ -160,13 +201,7 @@ fn asked_hash(terminal: &ControllingTerminal) -> Result<StoredHash, CommandFailu
 
 /// As the configuration has it, or of every form that is known, where there is none.
 fn verifier(context: &CommandContext<'_>) -> Result<std::sync::Arc<Verifier>, CommandFailure> {
-    if context.cli.config.is_none() && !Path::new(DEFAULT_FILE).exists() {
-        return Ok(std::sync::Arc::new(Verifier::new(
-            password::CostLimits::default(),
-            HashForms::known(),
-        )));
-    }
-    Ok(wiring::verifier(&context.config()?)?)
+    Ok(wiring::verifier_if_any(context.config_if_any()?.as_ref())?)
 }
 
 #[derive(Debug, thiserror::Error)]

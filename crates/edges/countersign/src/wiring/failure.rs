@@ -52,6 +52,12 @@ pub(crate) enum WiringError {
     Roster(#[from] RosterStateError),
     #[error("`directory.hash.forms`: {0}")]
     Form(#[from] FormError),
+    #[error(
+        "`directory.hash.columns` names columns beside the hash, and an export is read without them: load \
+         it into a table and set `directory.url`, or let another configuration say how these hashes stand \
+         (`--config FILE`)"
+    )]
+    NoColumns,
     #[error("`directory.hash.pepper_file`: {} cannot be read: {source}", path.display())]
     Pepper { path: PathBuf, source: io::Error },
     #[error(transparent)]

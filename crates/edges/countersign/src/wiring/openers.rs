@@ -129,6 +129,38 @@ pub(crate) fn verifier(config: &Config) -> Result<Arc<Verifier>, WiringError> {
     Ok(Arc::new(verifier_of(config, forms(config)?)))
 }
 
+/// The same; of every form that is known where there is no configuration.
+pub(crate) fn verifier_if_any(config: Option<&Config>) -> Result<Arc<Verifier>, WiringError> {
+    let known = || Arc::new(Verifier::new(CostLimits::default(), HashForms::known()));
+    config.map_or_else(|| Ok(known()), verifier)
+}
+
+/// The same as [`verifier`], with an invented secret in place of the site's own: what it gives can be shown.
+/// And whether there is one.
+pub(crate) fn verifier_to_show(config: &Config) -> Result<(Verifier, bool), WiringError> {
+    let has_key = pepper(config)?.is_some();
+    let invented = has_key.then(|| Secret::from(INVENTED_KEY.as_bytes()));
+    let lines = form_lines(config);
+    let forms = HashForms::of_site(lines.iter().map(String::as_str), invented)?;
+    Ok((verifier_of(config, forms), has_key))
+}
+
+/// Stands where the site's own secret would be.
+pub(crate) const INVENTED_KEY: &str = "[key]";
+
+/// What stands for no password in an export.
+///
+/// # Errors
+/// [`WiringError::NoColumns`] if the hashes cannot be computed without columns that an export has not.
+pub(crate) fn export_without_password(config: &Config) -> Result<Vec<String>, WiringError> {
+    let settings = &config.settings.directory.hash;
+    if !settings.columns.is_empty() {
+        return Err(WiringError::NoColumns);
+    }
+    let words = settings.no_password.as_deref().map(str::lines).into_iter().flatten();
+    Ok(words.map(str::to_owned).collect())
+}
+
 /// The same in other forms than those that are configured.
 pub(crate) fn verifier_of(config: &Config, forms: HashForms) -> Verifier {
     Verifier::new(cost_limits(&config.settings.verify), forms)

@@ -116,6 +116,40 @@ fn what_cannot_be_verified_is_counted_and_listed_by_reason() {
     }
 }
 
+/// Of `Grün&Blau-7`, made over its SHA-256 as Meteor does.
+const DIGESTED: &str = "$2b$04$B5DFlVYnEbphUCrX190KUu7vXsggVAvUPkA4Gw7JUB4A1GSRsjDAG";
+
+/// An assessment of such an account and one that is said to have no password, by a configuration.
+fn assessed_by(config: &str) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        file
+    };
+    let rows = format!("id,email,hash\n1,a@example.org,{DIGESTED}\n2,b@example.org,not cached\n");
+    let (accounts, config) = (write("a.csv", &rows), write("countersign.toml", config));
+    let leak = write("leak", "a@example.org:Grün&Blau-7\nb@example.org:other\n");
+    let mut command = program(["--config"]);
+    command.arg(config).args(["assess", "--accounts"]).arg(&accounts).arg(&leak);
+    command.output().unwrap().into()
+}
+
+#[test]
+fn the_forms_of_a_configuration_count_for_an_export() {
+    let hash = "[directory.hash]\nforms = 'meteor'\nno_password = 'not cached'\n";
+    let report = assessed_by(hash).json();
+    let counts = ["exposed", "not_exposed", "no_password"].map(|count| report[count].clone());
+    assert_eq!(counts, [1, 0, 1].map(Value::from), "{report:#}");
+}
+
+#[test]
+fn columns_that_an_export_has_not_are_refused_by_name() {
+    let columns = "[directory.hash]\nforms = 'meteor'\n[directory.hash.columns]\nsalt = 'salt'\n";
+    let refused = assessed_by(columns);
+    assert!(refused.failure().contains("`directory.hash.columns`"), "{}", refused.failure());
+}
+
 /// The result of a run that could not judge everything.
 fn partial(mut command: std::process::Command) -> Value {
     let run: Run = command.output().unwrap().into();

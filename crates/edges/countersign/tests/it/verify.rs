@@ -35,7 +35,9 @@ fn a_hash_and_its_password_are_judged_and_never_shown() {
     assert!(!right.output.contains("9435b74e") && !right.output.contains("Blau"));
     let wrong = judged(werkzeug, "Grün&Blau-8");
     assert_eq!(wrong.code, 3, "{}", wrong.output);
-    assert!(wrong.output.contains("no match"), "{}", wrong.output);
+    for shown in ["no match", "verify calibrate", "not fit for passwords"] {
+        assert!(wrong.output.contains(shown), "{shown}: {}", wrong.output);
+    }
 }
 
 /// Nobody can tell what it is, so that no match proves nothing.
@@ -58,6 +60,47 @@ fn each_step_of_a_form_is_shown() {
         assert!(explained.output.contains(shown), "{shown}: {}", explained.output);
     }
     assert!(!explained.output.contains("FxDtpTNaL303"), "{}", explained.output);
+}
+
+#[test]
+fn a_cost_is_held_against_what_is_advised() {
+    let judged =
+        judged("$2b$04$3b1BROkchhIvlhZQ9NpCP./A3ob380b/ZTQgzipF.fvGtndGiNkJa", "Grün&Blau-7");
+    assert_eq!(judged.code, 0, "{}", judged.output);
+    for shown in ["bcrypt, cost 4", "weak: OWASP advises a cost of at least 10"] {
+        assert!(judged.output.contains(shown), "{shown}: {}", judged.output);
+    }
+}
+
+/// Whatever a form does to it, and whether it is named or follows from `pepper_file`.
+#[test]
+fn no_byte_of_the_sites_secret_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("pepper.txt"), "GEHEIMPEPPER1\n").unwrap();
+    let forms = [
+        "",
+        "flask_security",
+        "x: <hash> := concat(_,(key|hex))|first(72)|bcrypt",
+        "x: <hash> := template(key)|bcrypt",
+        "x: <hash> := concat(key)|bcrypt",
+        "x: <hash> := concat(_,(key|base64|hex))|bcrypt",
+        "x: <hash> := concat(_,(key|first(8)))|bcrypt",
+        "x: <hash> := widen|concat(_,(key|widen))|bcrypt",
+    ];
+    let coded = ["GEHEIM", "47454845", "474548454", "R0VIRUlN", "523056494556", "G\0E\0H"];
+    for form in forms {
+        let config = folder.path().join("countersign.toml");
+        let text = format!("[directory.hash]\npepper_file = 'pepper.txt'\nforms = '{form}'\n");
+        std::fs::write(&config, text).unwrap();
+        let mut command = program_for_people();
+        command.arg("--config").arg(config).args(["verify", "explain"]);
+        let explained = terminal(command).answer_hidden("Stored hash", DIGESTED).run();
+        assert_eq!(explained.code, 0, "{form}: {}", explained.output);
+        assert!(explained.output.contains("[key]: it stands for"), "{}", explained.output);
+        for secret in coded {
+            assert!(!explained.output.contains(secret), "{form}: {}", explained.output);
+        }
+    }
 }
 
 #[test]

@@ -23,8 +23,9 @@ pub enum LeakError {
     },
     /// A file of it is registered already.
     #[error(
-        "{path} is a file of the leak `{name}` already: nobody would be found whom that does not find; \
-         `--again` registers it once more"
+        "{path} is a file of the leak `{name}` already: it finds somebody else only if accounts were added \
+         or `directory.hash` was changed since that was verified. Then register it once more, with \
+         `--again` and another name"
     )]
     Again {
         /// The file.

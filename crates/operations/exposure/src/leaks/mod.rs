@@ -12,8 +12,9 @@ use std::{
 use futures_util::future::BoxFuture;
 use instance::{Instance, Progress};
 use ledger::{FileAdded, LeakAdded, LogEvent};
-use model::{FindingId, LeakDate, LeakName, Provenance, RecordRef, canonical::hex_of};
-use store::{Finding, Leak, NewFile, NewLeak, StoreError, Tx, UnverifiedAccount};
+use model::{FindingId, LeakDate, LeakName, LeakState, Provenance, RecordRef, canonical::hex_of};
+use password::FormId;
+use store::{Finding, Leak, LeakFile, NewFile, NewLeak, StoreError, Tx, UnverifiedAccount};
 use tokio::task::spawn_blocking;
 
 use crate::{AccountsRead, contexts::SPOOL, list::ListedAccount, proof::ProvedForms, spool};
@@ -22,6 +23,7 @@ pub use error::LeakError;
 use intake::Intake;
 pub(crate) use intake::{STANDARD_INPUT, modified_at};
 pub use remove::remove_leak;
+use report::FormDoubts;
 pub use report::{FileReport, LeakReport};
 
 /// A leak to be registered.
@@ -65,7 +67,7 @@ pub fn add_leak(
             remove_kept(files.iter().filter_map(|file| file.kept.as_deref()))?;
         }
         registered?;
-        show_leak(instance, &leak.name).await
+        show_leak(instance, &leak.name, None).await
     })
 }
 
@@ -118,35 +120,41 @@ fn file_added(file: &NewFile) -> FileAdded {
     FileAdded { path: file.path.clone(), sha256: hex_of(&file.sha256), bytes: file.bytes }
 }
 
-/// All registered leaks, the oldest first.
+/// All registered leaks, the oldest first. `named` are the forms that operators name today
+/// ([`Verifier::forms_id`](password::Verifier::forms_id)).
 ///
 /// # Errors
 /// [`LeakError`] if the store fails.
-pub fn leaks(instance: &Instance) -> BoxFuture<'_, Result<Vec<LeakReport>, LeakError>> {
+pub fn leaks(
+    instance: &Instance,
+    named: FormId,
+) -> BoxFuture<'_, Result<Vec<LeakReport>, LeakError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let proved = ProvedForms::read(instance.keys(), &mut tx).await?;
         let mut reports = Vec::new();
         for leak in instance.leaks(&mut tx).await? {
-            reports.push(report(instance, &proved, &mut tx, leak).await?);
+            reports.push(report(instance, &proved, &mut tx, leak, Some(named)).await?);
         }
         Ok(reports)
     })
 }
 
-/// One leak: its files, what became of every line, its findings.
+/// One leak: its files, what became of every line, its findings; and, if it is told which forms operators
+/// name today, whether it was verified in others.
 ///
 /// # Errors
 /// [`LeakError::Unknown`] if there is none of that name.
 pub fn show_leak<'a>(
     instance: &'a Instance,
     name: &'a LeakName,
+    named: Option<FormId>,
 ) -> BoxFuture<'a, Result<LeakReport, LeakError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let leak = find(instance, &mut tx, name).await?;
         let proved = ProvedForms::read(instance.keys(), &mut tx).await?;
-        report(instance, &proved, &mut tx, leak).await
+        report(instance, &proved, &mut tx, leak, named).await
     })
 }
 
@@ -203,12 +211,43 @@ async fn report(
     proved: &ProvedForms<'_>,
     tx: &mut Tx,
     leak: Leak,
+    named: Option<FormId>,
 ) -> Result<LeakReport, LeakError> {
     let files = tx.leak_files(leak.id).await?;
     let summary = tx.summary(leak.id).await?;
     instance.check_finding_count(tx, leak.id, summary.findings).await?;
     let read = tx.noted_accounts(leak.id).await?.map(AccountsRead::from);
     let unverified = tx.unverified_by_reason(leak.id).await?;
-    let without_proof = proved.without(tx.shapes(leak.id).await?);
-    Ok(LeakReport::new(leak, files, (summary, read), unverified, without_proof))
+    let shapes = tx.shapes(leak.id).await?;
+    let mut in_other_forms = named.map_or(0, |named| proved.in_other_forms(&shapes, named));
+    if let Some(named) = named
+        && in_other_forms > 0
+        && is_verified_again(instance, proved, tx, (&leak, &files), named).await?
+    {
+        in_other_forms = 0;
+    }
+    let doubts = FormDoubts { without_proof: proved.without(shapes), in_other_forms };
+    Ok(LeakReport::new(leak, files, (summary, read), unverified, doubts))
+}
+
+/// Whether another leak has the same files, and was verified in the forms that operators name today.
+async fn is_verified_again(
+    instance: &Instance,
+    proved: &ProvedForms<'_>,
+    tx: &mut Tx,
+    (leak, files): (&Leak, &[LeakFile]),
+    named: FormId,
+) -> Result<bool, LeakError> {
+    for other in instance.leaks(tx).await? {
+        if other.id == leak.id || other.state != LeakState::Verified {
+            continue;
+        }
+        let theirs = instance.leak_files(tx, &other).await?;
+        let has = |file: &LeakFile| theirs.iter().any(|their| their.sha256 == file.sha256);
+        let shapes = tx.shapes(other.id).await?;
+        if files.iter().all(has) && proved.in_other_forms(&shapes, named) == 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -47,6 +47,12 @@ pub struct LeakReport {
     pub counts: ExposureCounts,
 }
 
+/// Why "not exposed" may be said in a wrong form.
+pub(super) struct FormDoubts {
+    pub(super) without_proof: BTreeMap<HashShape, u64>,
+    pub(super) in_other_forms: u64,
+}
+
 /// A file of a leak.
 #[derive(Debug, Serialize)]
 pub struct FileReport {
@@ -66,14 +72,15 @@ impl LeakReport {
         files: Vec<LeakFile>,
         (summary, read): (LeakSummary, Option<AccountsRead>),
         unverified: BTreeMap<Unverified, u64>,
-        without_proof: BTreeMap<HashShape, u64>,
+        doubts: FormDoubts,
     ) -> Self {
         let mut counts = counts(&summary, unverified);
-        counts.set_without_proof(without_proof);
+        counts.set_without_proof(doubts.without_proof);
+        counts.in_other_forms = doubts.in_other_forms;
         let is_whole = summary.incomplete_files.is_empty();
         let is_read = is_whole && counts.are_lines_judged() && read.is_none_or(|r| r.is_judged());
         Self {
-            judged: is_read && counts.are_accounts_judged(),
+            judged: is_read && counts.are_accounts_judged() && counts.are_forms_todays(),
             read,
             id: leak.id,
             name: leak.name,

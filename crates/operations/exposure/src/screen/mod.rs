@@ -58,7 +58,7 @@ pub fn screen_leak<'a>(
             progress.end();
             finish(instance, id).await?;
         }
-        Ok(show_leak(instance, name).await?)
+        Ok(show_leak(instance, name, None).await?)
     })
 }
 

@@ -8,7 +8,7 @@ use model::{Account, AccountId, HashFormat, Secret, StoredHash, Unverified, Verd
 use password::{FormId, HashForms, HashHead, HashShape, TriedHash, Verifier};
 use serde::Serialize;
 
-use super::{super::CommandFailure, forms_line::write_form};
+use super::{super::CommandFailure, forms_line::write_forms};
 use crate::{
     commands::context::CommandContext,
     config::Config,
@@ -20,7 +20,7 @@ use crate::{
 const EXPLAINED: &str = "\
     Use an account that your site itself has made for this, as anybody signs up, and nobody's own:\n\
     whoever types their own password here has typed it somewhere else than at the sign-in.\n\
-    The best password for it has letters beyond ASCII, & and ': Grün&Blau 'Sieben'.\n\n";
+    The best password for it has letters beyond ASCII, & and ': Grün&Blau 'Sieben' ½.\n\n";
 
 /// What came of it.
 #[derive(Serialize)]
@@ -30,6 +30,8 @@ struct Calibration {
     proved: Option<HashFormat>,
     /// Whether it was written to the configuration just now.
     is_written: bool,
+    /// Lines of forms that were tried before without a name, and are tried on: written down beside it.
+    kept: Vec<String>,
     /// Every form in which the password is the account's, with its description.
     fitting: BTreeMap<HashFormat, String>,
     reason: Option<Unverified>,
@@ -41,11 +43,13 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
         (wiring::instance(&config).await?, wiring::directory(&config).await?);
     let known = KnownPassword::ask(&*directory).await?;
     let mut calibration = known.fitting(&config)?;
-    let mut tried = known.tried(&*wiring::verifier(&config)?);
+    let verifier = wiring::verifier(&config)?;
+    let mut tried = known.tried(&verifier);
     if !matches!(tried.verdict, Verdict::Match { .. })
-        && let Some(form) = calibration.only_one()
+        && let Some(form) = calibration.likeliest()
     {
-        write_form(&config, form)?;
+        calibration.kept = calibration.kept_beside(form, &verifier.unnamed_forms(&known.hash));
+        write_forms(&config, form, &calibration.kept)?;
         calibration.is_written = true;
         tried = known.tried(&*wiring::verifier(&context.config()?)?);
     }
@@ -102,6 +106,7 @@ impl KnownPassword {
             shape: HashHead::of(&self.hash).shape(),
             proved: None,
             is_written: false,
+            kept: Vec::new(),
             fitting: by_description.into_iter().map(|(text, format)| (format, text)).collect(),
             reason,
         })
@@ -130,10 +135,21 @@ async fn account(directory: &dyn Directory, typed: &str) -> Result<Account, Comm
 }
 
 impl Calibration {
-    /// The form to write down, if only one fits.
-    fn only_one(&self) -> Option<HashFormat> {
-        let mut fitting = self.fitting.keys();
-        fitting.next().copied().filter(|_| fitting.next().is_none())
+    /// The form to write down: the only one that fits, or the only one that needs no name elsewhere.
+    fn likeliest(&self) -> Option<HashFormat> {
+        let told = self.fitting.keys().filter(|form| is_told_by_its_text(form.as_str()));
+        the_only(self.fitting.keys()).or_else(|| the_only(told)).copied()
+    }
+
+    /// What has to be named as well, so that it is tried on: other accounts may have these forms, and nobody
+    /// would find them.
+    fn kept_beside(&self, form: HashFormat, unnamed: &[HashFormat]) -> Vec<String> {
+        let description = self.fitting.get(&form).map_or("", String::as_str);
+        let last = description.rsplit(['|', ' ']).next().unwrap_or_default();
+        if !unnamed.is_empty() && OF_SEVERAL_SHAPES.contains(&last) {
+            return vec![PLAIN.to_owned()];
+        }
+        unnamed.iter().filter(|name| **name != form).map(ToString::to_string).collect()
     }
 
     const fn done(&self) -> Done {
@@ -145,12 +161,29 @@ impl Calibration {
     }
 }
 
+/// Last steps that read hashes of other shapes than this one, too.
+const OF_SEVERAL_SHAPES: &[&str] = &["stored", "crypt"];
+
+/// Whatever tells by itself what it is.
+const PLAIN: &str = "plain: <hash> := stored";
+
+fn is_told_by_its_text(form: &str) -> bool {
+    HashForms::lines().any(|(name, _, is_told)| is_told && name == form)
+}
+
+fn the_only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
+    items.next().filter(|_| items.next().is_none())
+}
+
 fn for_people(calibration: &Calibration) -> String {
     let mut sheet = Sheet::default();
     sheet.row("hash", &calibration.shape);
     if let Some(form) = calibration.proved {
         let written = if calibration.is_written { ", which the configuration has now" } else { "" };
         sheet.row("proved", format!("the form {form}{written}"));
+    }
+    for line in &calibration.kept {
+        sheet.row("tried on", format!("{line}, which the configuration has now as well"));
     }
     for (form, description) in &calibration.fitting {
         sheet.row(format!("fits {form}"), description);

@@ -14,18 +14,28 @@ use crate::{
 /// Sets it in the environment, which wins over the file.
 const VARIABLE: &str = "COUNTERSIGN_DIRECTORY_HASH_FORMS";
 
-/// Adds a form to those that the configuration's file names, or that follow from it.
-pub(super) fn write_form(config: &Config, form: HashFormat) -> Result<(), FormsError> {
+/// Adds a form, and then others, to those that the configuration's file names, or that follow from it.
+pub(super) fn write_forms(
+    config: &Config,
+    form: HashFormat,
+    others: &[String],
+) -> Result<(), FormsError> {
+    let new: Vec<_> = [form.to_string()].into_iter().chain(others.iter().cloned()).collect();
     if std::env::var_os(VARIABLE).is_some() {
-        return Err(FormsError::Environment { form });
+        return Err(FormsError::Environment { form, lines: quoted(&new) });
     }
     let (file, failed) = (&config.file, |source| FormsError::File { form, source });
     let text =
         fs::read_to_string(file).map_err(|source| failed(FileError::writing(file, source)))?;
     let mut lines = wiring::form_lines(config);
-    lines.push(form.to_string());
-    let text = with_forms(&text, &lines).ok_or(FormsError::NoTable { form })?;
+    lines.extend(new.iter().cloned());
+    let text = with_forms(&text, &lines);
+    let text = text.ok_or_else(|| FormsError::NoTable { form, lines: quoted(&new) })?;
     replace(file, text.as_bytes()).map_err(failed)
+}
+
+fn quoted(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("`{line}`")).collect::<Vec<_>>().join(" and ")
 }
 
 /// Whoever could read the file before can do so still.
@@ -56,16 +66,17 @@ fn with_forms(text: &str, lines: &[String]) -> Option<String> {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FormsError {
     #[error(
-        "`{form}` fits, and {VARIABLE} wins over the file: add the line `{form}` there, and run it again"
+        "`{form}` fits, and {VARIABLE} wins over the file: add {lines} there, a line each, and run it \
+         again"
     )]
-    Environment { form: HashFormat },
+    Environment { form: HashFormat, lines: String },
     #[error("`{form}` fits, and cannot be written down: {source}")]
     File { form: HashFormat, source: FileError },
     #[error(
-        "`{form}` fits, and the file has no table `directory.hash` of the usual form: add the line \
-         `{form}` to `directory.hash.forms`, and run it again"
+        "`{form}` fits, and the file has no table `directory.hash` of the usual form: add {lines} to \
+         `directory.hash.forms`, a line each, and run it again"
     )]
-    NoTable { form: HashFormat },
+    NoTable { form: HashFormat, lines: String },
 }
 
 #[cfg(test)]
