@@ -3,6 +3,7 @@
 
 mod campaign;
 mod entry;
+mod leak;
 mod leaks;
 mod refusal;
 mod settled;
@@ -31,7 +32,7 @@ pub use self::{
     settled::SettledAddresses,
     swaps::SwapRow,
 };
-use self::{leaks::LeakFold, swaps::SwapsFold};
+use self::{leak::LeakFold, swaps::SwapsFold};
 use crate::{
     CampaignEvent, Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom, tree::leaf_hash,
 };

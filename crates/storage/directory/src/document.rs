@@ -11,9 +11,9 @@ use serde_json::value::RawValue;
 /// itself: nobody may take it for no password.
 pub(crate) fn text_at(document: &str, path: &[String]) -> Option<String> {
     let found = match value_at(document, path) {
-        Found::Value(found) => found,
-        Found::Nothing => return None,
-        Found::NoDocument => return Some(document.to_owned()),
+        AtPath::Value(found) => found,
+        AtPath::Nothing => return None,
+        AtPath::NoDocument => return Some(document.to_owned()),
     };
     let text = serde_json::from_str::<Cow<'_, str>>(found);
     Some(text.map_or_else(|_| found.to_owned(), Cow::into_owned))
@@ -22,7 +22,7 @@ pub(crate) fn text_at(document: &str, path: &[String]) -> Option<String> {
 /// The document with another text at a path, and otherwise as it was, to the byte; `None` if no text stands
 /// there.
 pub(crate) fn with_text_at(document: &str, path: &[String], text: &str) -> Option<String> {
-    let Found::Value(old) = value_at(document, path) else { return None };
+    let AtPath::Value(old) = value_at(document, path) else { return None };
     if !old.starts_with('"') {
         return None;
     }
@@ -33,38 +33,38 @@ pub(crate) fn with_text_at(document: &str, path: &[String], text: &str) -> Optio
 }
 
 /// What a path leads to.
-enum Found<'d> {
+enum AtPath<'d> {
     /// This part of the document.
     Value(&'d str),
     Nothing,
     NoDocument,
 }
 
-fn value_at<'d>(document: &'d str, path: &[String]) -> Found<'d> {
-    let Ok(whole) = serde_json::from_str::<&RawValue>(document) else { return Found::NoDocument };
+fn value_at<'d>(document: &'d str, path: &[String]) -> AtPath<'d> {
+    let Ok(whole) = serde_json::from_str::<&RawValue>(document) else { return AtPath::NoDocument };
     let mut value = whole.get();
     for name in path {
         if value == "null" {
-            return Found::Nothing;
+            return AtPath::Nothing;
         }
         value = match member_of(value, name) {
             Ok(Some(member)) => member,
-            Ok(None) => return Found::Nothing,
-            Err(_) => return Found::NoDocument,
+            Ok(None) => return AtPath::Nothing,
+            Err(_) => return AtPath::NoDocument,
         };
     }
-    if value == "null" { Found::Nothing } else { Found::Value(value) }
+    if value == "null" { AtPath::Nothing } else { AtPath::Value(value) }
 }
 
 /// The member of that name, as it is written; of several the last, as everybody reads it.
 fn member_of<'d>(object: &'d str, name: &str) -> serde_json::Result<Option<&'d str>> {
     let mut deserializer = serde_json::Deserializer::from_str(object);
-    Member(name).deserialize(&mut deserializer)
+    MemberCalled(name).deserialize(&mut deserializer)
 }
 
-struct Member<'n>(&'n str);
+struct MemberCalled<'n>(&'n str);
 
-impl<'d> DeserializeSeed<'d> for Member<'_> {
+impl<'d> DeserializeSeed<'d> for MemberCalled<'_> {
     type Value = Option<&'d str>;
 
     fn deserialize<D: Deserializer<'d>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -72,7 +72,7 @@ impl<'d> DeserializeSeed<'d> for Member<'_> {
     }
 }
 
-impl<'d> Visitor<'d> for Member<'_> {
+impl<'d> Visitor<'d> for MemberCalled<'_> {
     type Value = Option<&'d str>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

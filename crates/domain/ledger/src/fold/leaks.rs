@@ -3,19 +3,9 @@
 use std::collections::HashSet;
 
 use model::{CampaignId, LeakId, SubjectId};
-use serde::{Deserialize, Serialize};
 
-use super::{Fold, FoldRefusal};
-use crate::{Hash, LeakAdded, Whom, tree::leaf_hash};
-
-/// What the log says of one leak.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct LeakFold {
-    /// A hash of what it was registered as.
-    digest: Hash,
-    /// Whose passwords stand in it.
-    pub(super) found: HashSet<Whom>,
-}
+use super::{Fold, FoldRefusal, leak::digest};
+use crate::{LeakAdded, Whom};
 
 impl Fold {
     /// Passes a leak that is as it was registered: its names, its date and its files.
@@ -107,14 +97,82 @@ impl Fold {
     }
 }
 
-impl LeakFold {
-    pub(super) fn added(leak: &LeakAdded) -> Self {
-        Self { digest: digest(leak), found: HashSet::new() }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use model::{CredentialVersion, Provenance, Tier};
 
-/// Of the same form for rows and log.
-fn digest(leak: &LeakAdded) -> Hash {
-    // Names and numbers can always be written.
-    leaf_hash(&serde_json::to_vec(leak).unwrap_or_default())
+    use super::*;
+    use crate::{
+        CampaignEvent, FileAdded, LogEvent,
+        fold::tests::{ANA, BOB, SEVEN, Written},
+    };
+
+    #[test]
+    fn a_leak_is_as_it_was_registered() {
+        let leak = |name: &str, path: &str| LeakAdded {
+            leak: LeakId(1),
+            name: name.parse().unwrap(),
+            public_name: None,
+            date: "2016-05".parse().unwrap(),
+            provenance: Provenance::Circulating,
+            files: vec![FileAdded { path: path.to_owned(), sha256: "aa".to_owned(), bytes: 1 }],
+        };
+        let refused = Err(FoldRefusal::Leak { leak: LeakId(1) });
+        let added = leak("Bookshop", "books.txt");
+        let check = |log: &Written, row: &LeakAdded| log.0.check_leak(row);
+        assert_eq!(check(&Written::default(), &added), refused);
+        let log = Written::default().then(LogEvent::LeakAdded(added.clone()));
+        assert_eq!(check(&log, &added), Ok(()));
+        assert_eq!(check(&log, &leak("Another shop", "books.txt")), refused);
+        assert_eq!(check(&log, &leak("Bookshop", "other.txt")), refused);
+        let known = [LeakId(1)];
+        assert_eq!(log.0.leaks().collect::<Vec<_>>(), known);
+        assert_eq!(
+            (log.0.check_leaks(&known, &known), log.0.check_leaks(&known, &[])),
+            (Ok(()), refused)
+        );
+        let removed = LogEvent::LeakRemoved { leak: LeakId(1), name: added.name.clone() };
+        let gone = log.then(removed);
+        assert_eq!((gone.0.check_leaks(&known, &[]), check(&gone, &added)), (Ok(()), refused));
+    }
+
+    #[test]
+    fn no_finding_is_hidden() {
+        let leak = LeakId(1);
+        let found = |whom: SubjectId| LogEvent::FindingMade {
+            leak,
+            whom: whom.into(),
+            credential_version: CredentialVersion::from_bytes([1; 32]),
+            hash_format: "bcrypt".parse().unwrap(),
+            tier: Tier::Exact,
+            records: Vec::new(),
+        };
+        let log = Written::default().then(found(ANA)).then(found(BOB));
+        let refused = |subject| Err(FoldRefusal::Finding { leak, subject });
+        let open = |log: &Written, open: &[SubjectId]| {
+            log.0.check_open_findings(leak, &open.iter().copied().collect())
+        };
+        assert_eq!((open(&log, &[ANA, BOB]), open(&log, &[BOB])), (Ok(()), refused(ANA)));
+        assert_eq!((log.0.found_in(ANA), Written::default().0.found_in(ANA)), (vec![leak], vec![]));
+        let miscounted = FoldRefusal::Findings { leak, rows: 1, logged: 2 };
+        assert_eq!(log.0.check_finding_count(leak, 2), Ok(()));
+        assert_eq!(log.0.check_finding_count(leak, 1), Err(miscounted));
+        let taken_up = log.seal(SEVEN, ANA, 1, 5);
+        assert_eq!((open(&taken_up, &[BOB]), open(&taken_up, &[ANA])), (Ok(()), refused(BOB)));
+    }
+
+    #[test]
+    fn a_campaign_is_about_the_leaks_that_it_was_drafted_with() {
+        let drafted = CampaignEvent::CampaignDrafted {
+            campaign: SEVEN,
+            name: "June".to_owned(),
+            author: "ana".to_owned(),
+            leaks: vec![LeakId(1), LeakId(2)],
+            machine: None,
+        };
+        let log = Written::default().then(drafted);
+        let refused = Err(FoldRefusal::Campaign { campaign: SEVEN });
+        assert_eq!(log.0.check_leaks_of(SEVEN, &[LeakId(1), LeakId(2)]), Ok(()));
+        assert_eq!(log.0.check_leaks_of(SEVEN, &[LeakId(1)]), refused);
+    }
 }

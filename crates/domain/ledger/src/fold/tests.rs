@@ -1,22 +1,22 @@
 use std::time::Duration;
 
-use model::{LeakId, Provenance, SwapState, Tier};
+use model::{LeakId, SwapState};
 
 use super::*;
-use crate::{CampaignEvent, Entry, FileAdded, LeakAdded, LogEvent};
+use crate::{CampaignEvent, Entry, LogEvent};
 
-const SEVEN: CampaignId = CampaignId(7);
+pub(super) const SEVEN: CampaignId = CampaignId(7);
 const EIGHT: CampaignId = CampaignId(8);
-const ANA: SubjectId = SubjectId(12);
-const BOB: SubjectId = SubjectId(13);
+pub(super) const ANA: SubjectId = SubjectId(12);
+pub(super) const BOB: SubjectId = SubjectId(13);
 const NOW: Timestamp = Timestamp::from_micros(0);
 
 /// A fold that is fed with events as they are written.
 #[derive(Default)]
-struct Written(Fold);
+pub(super) struct Written(pub(super) Fold);
 
 impl Written {
-    fn then(self, event: impl Into<LogEvent>) -> Self {
+    pub(super) fn then(self, event: impl Into<LogEvent>) -> Self {
         self.then_at(NOW, event)
     }
 
@@ -27,7 +27,13 @@ impl Written {
     }
 
     /// Seals one account at an address of its own, and makes its notice due.
-    fn seal(self, campaign: CampaignId, whom: SubjectId, version: u8, notice: i64) -> Self {
+    pub(super) fn seal(
+        self,
+        campaign: CampaignId,
+        whom: SubjectId,
+        version: u8,
+        notice: i64,
+    ) -> Self {
         let address = u64::try_from(notice).unwrap();
         self.then(sealing(campaign, whom, version))
             .then(CampaignEvent::AccountSealed { campaign, whom: whom.into(), address })
@@ -202,75 +208,6 @@ fn a_notice_keeps_the_date_at_which_it_was_written() {
     let state = NoticeState::Sent;
     let sent = NoticeStep::NoticeEnded { campaign: Some(SEVEN), notice, attempt: 1, state };
     assert_eq!(dates(&begun.then_at(hour(3), sent)), (state, NOW, hour(3)));
-}
-
-#[test]
-fn a_leak_is_as_it_was_registered() {
-    let leak = |name: &str, path: &str| LeakAdded {
-        leak: LeakId(1),
-        name: name.parse().unwrap(),
-        public_name: None,
-        date: "2016-05".parse().unwrap(),
-        provenance: Provenance::Circulating,
-        files: vec![FileAdded { path: path.to_owned(), sha256: "aa".to_owned(), bytes: 1 }],
-    };
-    let refused = Err(FoldRefusal::Leak { leak: LeakId(1) });
-    let added = leak("Bookshop", "books.txt");
-    let check = |log: &Written, row: &LeakAdded| log.0.check_leak(row);
-    assert_eq!(check(&Written::default(), &added), refused);
-    let log = Written::default().then(LogEvent::LeakAdded(added.clone()));
-    assert_eq!(check(&log, &added), Ok(()));
-    assert_eq!(check(&log, &leak("Another shop", "books.txt")), refused);
-    assert_eq!(check(&log, &leak("Bookshop", "other.txt")), refused);
-    let known = [LeakId(1)];
-    assert_eq!(log.0.leaks().collect::<Vec<_>>(), known);
-    assert_eq!(
-        (log.0.check_leaks(&known, &known), log.0.check_leaks(&known, &[])),
-        (Ok(()), refused)
-    );
-    let removed = LogEvent::LeakRemoved { leak: LeakId(1), name: added.name.clone() };
-    let gone = log.then(removed);
-    assert_eq!((gone.0.check_leaks(&known, &[]), check(&gone, &added)), (Ok(()), refused));
-}
-
-#[test]
-fn no_finding_is_hidden() {
-    let leak = LeakId(1);
-    let found = |whom: SubjectId| LogEvent::FindingMade {
-        leak,
-        whom: whom.into(),
-        credential_version: CredentialVersion::from_bytes([1; 32]),
-        hash_format: "bcrypt".parse().unwrap(),
-        tier: Tier::Exact,
-        records: Vec::new(),
-    };
-    let log = Written::default().then(found(ANA)).then(found(BOB));
-    let refused = |subject| Err(FoldRefusal::Finding { leak, subject });
-    let open = |log: &Written, open: &[SubjectId]| {
-        log.0.check_open_findings(leak, &open.iter().copied().collect())
-    };
-    assert_eq!((open(&log, &[ANA, BOB]), open(&log, &[BOB])), (Ok(()), refused(ANA)));
-    assert_eq!((log.0.found_in(ANA), Written::default().0.found_in(ANA)), (vec![leak], vec![]));
-    let miscounted = FoldRefusal::Findings { leak, rows: 1, logged: 2 };
-    assert_eq!(log.0.check_finding_count(leak, 2), Ok(()));
-    assert_eq!(log.0.check_finding_count(leak, 1), Err(miscounted));
-    let taken_up = log.seal(SEVEN, ANA, 1, 5);
-    assert_eq!((open(&taken_up, &[BOB]), open(&taken_up, &[ANA])), (Ok(()), refused(BOB)));
-}
-
-#[test]
-fn a_campaign_is_about_the_leaks_that_it_was_drafted_with() {
-    let drafted = CampaignEvent::CampaignDrafted {
-        campaign: SEVEN,
-        name: "June".to_owned(),
-        author: "ana".to_owned(),
-        leaks: vec![LeakId(1), LeakId(2)],
-        machine: None,
-    };
-    let log = Written::default().then(drafted);
-    let refused = Err(FoldRefusal::Campaign { campaign: SEVEN });
-    assert_eq!(log.0.check_leaks_of(SEVEN, &[LeakId(1), LeakId(2)]), Ok(()));
-    assert_eq!(log.0.check_leaks_of(SEVEN, &[LeakId(1)]), refused);
 }
 
 #[test]
