@@ -86,8 +86,8 @@ pub(crate) struct ColumnSettings {
     /// The name to sign in with.
     pub(crate) username: Option<String>,
     /// The stored password hash: a column, or the path of a text in the JSON document that a column
-    /// holds, as `config.hashed_password`. NULL, an empty text, `*`, `!`, and `!` with Django's 40
-    /// characters mean: no password.
+    /// holds, as `config.hashed_password`. NULL, an empty text, `*`, `!`, `!!`, `!*`, `*LK*`, `*0`, `*1`,
+    /// and `!` with Django's 40 characters mean: no password.
     pub(crate) hash: Option<String>,
     /// When the hash was last replaced.
     pub(crate) hash_changed_at: Option<String>,
