@@ -36,6 +36,7 @@ impl OtherReadings<'_> {
             self.add_encodings_of(plain);
         }
         self.add_text(without_entities(plain));
+        self.add_text(without_slashes(plain));
         self.add_all_coded(text);
     }
 
@@ -146,6 +147,23 @@ const LATIN_1: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ord
     agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml \
     eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
 
+/// `O\'Neil`, as PHP once gave whatever a form had sent.
+fn without_slashes(text: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        match rest.chars().next() {
+            Some(quoted @ ('\'' | '"' | '\\')) => {
+                out.push(quoted);
+                rest = &rest[1..];
+            }
+            _ => out.push('\\'),
+        }
+    }
+    out + rest
+}
+
 /// What is written in a URL: `%26` for `&`. In none of it stands a `%` for itself.
 fn without_percents(text: &str) -> Option<String> {
     let mut parts = text.split('%');
@@ -218,6 +236,7 @@ mod tests {
             "&#252; &amp; &#39;x&apos;",
             "&#xfc;&nbsp;&#38; &#x27;x&#X27;",
             "&amp;uuml; &amp;amp; 'x'",
+            "ü & \\'x\\'",
             "%C3%BC+%26+%27x%27",
             "%c3%bc%20%26%20'x'",
             "%FC%20%26%20%27x%27",
@@ -252,6 +271,7 @@ mod tests {
             "a+b",
             "deadbeef",
             "&#0;",
+            "a\\b",
             "&#x110000;",
         ] {
             assert!(readings(plain.as_bytes()).is_empty(), "{plain}");

@@ -39,12 +39,14 @@ use step::{End, HashStep, Operand, names_in};
 impl Description {
     pub(crate) fn parse(text: &str) -> Result<Self, DescriptionError> {
         let description = parse::parse(text)?;
-        let wrong = |reason| Err(DescriptionError::new(text, reason));
         if !parse::has_hash(&description.layout) {
-            return wrong("its layout has no field `hash`");
+            return Err(DescriptionError::new(text, "its layout has no field `hash`"));
         }
         if !part::has_part(&description.steps) {
-            return wrong("the password has no part in it: name it as `_` or `pw`");
+            // Its steps may hold the site's secret: they are not shown.
+            let layout = text.split(":=").next().unwrap_or_default().trim();
+            let reason = "the password has no part in it: name it as `_` or `pw`";
+            return Err(DescriptionError::new(layout, reason));
         }
         Ok(description)
     }

@@ -313,7 +313,7 @@ mod tests {
             "concat((key|hmac-md5(salt)))|hex|bcrypt",
         ] {
             let error = refused(&format!("mine: <hash> := {steps}"));
-            assert!(error.contains("the password has no part in it"), "{error}");
+            assert!(error.contains("at `<hash>`: the password has no part in it"), "{error}");
         }
         for steps in
             ["concat(pw,key)|md5", "concat(salt)|hmac-md5(pw)", "concat((pw|md5),salt)|md5"]

@@ -251,7 +251,7 @@ fn parse_version(text: Option<&str>) -> Parsed<argon2::Version> {
     match text {
         None | Some("19") => Ok(argon2::Version::V0x13),
         Some("16") => Ok(argon2::Version::V0x10),
-        Some(other) => Err(wrong(other, "write 16 or 19, the versions of argon2")),
+        Some(_) => Err(wrong("argon2", "write 16 or 19, the versions of argon2")),
     }
 }
 

@@ -98,6 +98,78 @@ async fn a_recipe_finds_the_exposed_one_and_may_seal_it() {
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
+/// The salt's type, the salt, and by Python's hashlib the SHA-256 of it and `Grün&Blau-7`, as the site's own
+/// driver gives the salt.
+const SALTS: &[[&str; 4]] = &[
+    [
+        "postgres",
+        "BYTEA",
+        r"'\x9f00ff1080c3280a7e55aa0102030405'",
+        "2485b7e6e4600a5d685a5090e600236d170290b80549ee2e9bedd0ead9a74e33",
+    ],
+    [
+        "mariadb",
+        "VARBINARY(16)",
+        "x'9f00ff1080c3280a7e55aa0102030405'",
+        "2485b7e6e4600a5d685a5090e600236d170290b80549ee2e9bedd0ead9a74e33",
+    ],
+    [
+        "sqlite",
+        "BLOB",
+        "x'9f00ff1080c3280a7e55aa0102030405'",
+        "2485b7e6e4600a5d685a5090e600236d170290b80549ee2e9bedd0ead9a74e33",
+    ],
+    [
+        "postgres",
+        "CHAR(10)",
+        "'abc'",
+        "65c1c3355785959c7ff62ecac230a965b2be4524b786764f42096470a2a12273",
+    ],
+    [
+        "mariadb",
+        "CHAR(10)",
+        "'abc'",
+        "91a121bde763aa8148c35b6a4208259d3fd78c20eacd480e68e3955e156b09a4",
+    ],
+];
+
+const SALTED: &str = r#"
+[directory]
+preset = "generic"
+
+[directory.hash]
+forms = "ours: <hash:hex> := concat(salt,_)|sha256"
+
+[directory.hash.columns]
+salt = "salt"
+"#;
+
+#[tokio::test]
+async fn a_salt_is_used_as_the_sites_own_driver_gives_it() {
+    for [database, kind, salt, hash] in SALTS {
+        let row =
+            format!("INSERT INTO users VALUES ({{id}}, '{{email}}', '{{name}}', '{hash}', {salt})");
+        let published = Published {
+            recipe: String::new(),
+            database: (*database).to_owned(),
+            vector: String::new(),
+            tables: vec![format!(
+                "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, username TEXT, \
+                 password_hash TEXT, salt {kind})"
+            )],
+            rows: vec![row],
+        };
+        let vector = Vector {
+            id: String::new(),
+            password: "Grün&Blau-7".to_owned(),
+            stored: (*hash).to_owned(),
+            extra: BTreeMap::new(),
+        };
+        let trial = Trial::of(&published, &vector).await;
+        assert_eq!(trial.judge(SALTED), Ok(()), "{database} {kind}");
+    }
+}
+
 /// An instance, and a site's database with two accounts.
 struct Trial {
     folder: TempDir,
