@@ -156,6 +156,10 @@ fn for_people(leak: &LeakReport) -> String {
         let is_read = leak.incomplete_files.is_empty() && leak.counts.are_lines_judged();
         let unread = (!is_read).then_some(leak.name.as_str());
         could_not_judge(&mut sheet, &leak.counts, unread.into_iter());
+        if leak.state == LeakState::Verifying {
+            let how = "it is not verified to its end: `countersign leak verify` goes on";
+            sheet.row("COULD NOT JUDGE", format!("the leak {}: {how}", leak.name));
+        }
     }
     sheet.row("leak", &leak.name);
     if let Some(name) = &leak.public_name {

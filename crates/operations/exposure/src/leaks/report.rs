@@ -76,7 +76,8 @@ impl LeakReport {
         counts.in_other_forms = doubts.in_other_forms;
         let is_whole = summary.incomplete_files.is_empty();
         Self {
-            judged: is_whole
+            judged: leak.state != LeakState::Verifying
+                && is_whole
                 && counts.are_lines_judged()
                 && counts.are_accounts_judged()
                 && counts.are_forms_todays(),
