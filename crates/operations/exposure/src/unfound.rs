@@ -3,8 +3,11 @@ use std::collections::BTreeMap;
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use model::{AccountId, CredentialVersion, LeakName, SubjectId, Timestamp};
+use password::FormId;
 use serde::Serialize;
 use store::{StoreError, Tx};
+
+use crate::{leaks::in_other_forms, proof::ProvedForms};
 
 /// What can be said of a password that no open finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +25,9 @@ pub enum Unfound {
     },
 }
 
-/// Says what is known of a password, as it is stored now, that no open finding is about.
+/// Says what is known of a password, as it is stored now, that no open finding is about. `named` are the
+/// forms that operators name today ([`Verifier::forms_id`](password::Verifier::forms_id)): what was tried
+/// when they named others says nothing.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
@@ -31,6 +36,7 @@ pub fn unfound<'a>(
     tx: &'a mut Tx,
     account: &'a AccountId,
     now: Option<CredentialVersion>,
+    named: FormId,
 ) -> BoxFuture<'a, Result<Unfound, StoreError>> {
     const NAMED: Unfound = Unfound::NotChecked { is_named: true };
     Box::pin(async move {
@@ -40,6 +46,9 @@ pub fn unfound<'a>(
         }
         if let Some(subject) = instance.subject_of(tx, account).await? {
             let Some(tried_at) = last_tried(tx, subject, now).await? else { return Ok(NAMED) };
+            if is_tried_in_other_forms(instance, tx, subject, named).await? {
+                return Ok(NAMED);
+            }
             as_of = as_of.max(tried_at);
         }
         let never = Unfound::NotChecked { is_named: false };
@@ -58,6 +67,24 @@ async fn last_tried(
     let is_all = tried.iter().all(|tried| tried.version == now);
     let is_judged = tx.leaks_unverified_for(subject).await? == 0;
     Ok((is_all && is_judged).then(|| tried.iter().map(|tried| tried.tried_at).max()))
+}
+
+/// Whether a leak that names somebody was verified when operators named other forms, and was not looked
+/// through again.
+async fn is_tried_in_other_forms(
+    instance: &Instance,
+    tx: &mut Tx,
+    subject: SubjectId,
+    named: FormId,
+) -> Result<bool, StoreError> {
+    let tried: Vec<_> = tx.tried_of(subject).await?.into_iter().map(|tried| tried.leak).collect();
+    let proved = ProvedForms::read(instance.keys(), tx).await?;
+    for leak in tx.leaks().await?.into_iter().filter(|leak| tried.contains(&leak.id)) {
+        if in_other_forms(&proved, tx, &leak, named).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The accounts that leaks name and whose password could not be tried: whether they are exposed, nobody

@@ -218,15 +218,27 @@ async fn report(
     instance.check_finding_count(tx, leak.id, summary.findings).await?;
     let unverified = tx.unverified_by_reason(leak.id).await?;
     let shapes = tx.shapes(leak.id).await?;
-    let mut in_other_forms = named.map_or(0, |named| proved.in_other_forms(&shapes, named));
-    if let Some(named) = named
-        && in_other_forms > 0
-        && is_verified_again(proved, tx, &leak, &files, named).await?
-    {
-        in_other_forms = 0;
-    }
+    let in_other_forms = match named {
+        Some(named) => in_other_forms(proved, tx, &leak, named).await?,
+        None => 0,
+    };
     let doubts = FormDoubts { without_proof: proved.without(shapes), in_other_forms };
     Ok(LeakReport::new(leak, files, summary, unverified, doubts))
+}
+
+/// How many accounts of a leak were tried when operators named other forms; none if its files were looked
+/// through again since.
+pub(crate) async fn in_other_forms(
+    proved: &ProvedForms<'_>,
+    tx: &mut Tx,
+    leak: &Leak,
+    named: FormId,
+) -> Result<u64, StoreError> {
+    let accounts = proved.in_other_forms(&tx.shapes(leak.id).await?, named);
+    if accounts == 0 || is_verified_again(proved, tx, leak, named).await? {
+        return Ok(0);
+    }
+    Ok(accounts)
 }
 
 /// Whether another leak has the same files, and was verified in the forms that operators name today.
@@ -234,9 +246,9 @@ async fn is_verified_again(
     proved: &ProvedForms<'_>,
     tx: &mut Tx,
     leak: &Leak,
-    files: &[LeakFile],
     named: FormId,
 ) -> Result<bool, StoreError> {
+    let files = tx.leak_files(leak.id).await?;
     for other in tx.leaks().await? {
         if other.id == leak.id || other.state != LeakState::Verified {
             continue;
