@@ -8,9 +8,8 @@ use crate::limits::FOLDER_DEPTH_MAX;
 
 /// The files that an operator means: those named, and all within the folders named.
 ///
-/// Arguments keep their order; a folder's files are sorted by path, hidden ones included. Within a
-/// folder, symbolic links are not followed and what is no file (a socket, a device) is passed
-/// over. A file that is reached twice is kept once, where it was first reached: screened twice, its
+/// Arguments keep their order; a folder's files are sorted by path, hidden ones included. What a folder
+/// holds that is no file (a symbolic link, a pipe) is refused by its name. A file that is reached twice is kept once, where it was first reached: screened twice, its
 /// lines would be counted twice.
 ///
 /// # Errors
@@ -50,6 +49,8 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Col
             walk(&path, depth + 1, files)?;
         } else if kind.is_file() {
             files.push(path);
+        } else {
+            return Err(CollectError::NoFile { path });
         }
     }
     Ok(())
@@ -97,6 +98,15 @@ pub enum CollectError {
         /// The folder that was not entered.
         path: PathBuf,
     },
+    /// A symbolic link may lead out of the folder or back into it, and a pipe has no end.
+    #[error(
+        "{path:?} is no file but a symbolic link, a pipe or the like: take it out of the folder, and name \
+         what it leads to beside the folder"
+    )]
+    NoFile {
+        /// What the folder holds.
+        path: PathBuf,
+    },
     /// Not there, or not for us to read.
     #[error("cannot read {path:?}: check that it is there and that you may read it")]
     Unreadable {
@@ -133,17 +143,25 @@ mod tests {
         for name in ["z.txt", "a.txt", "b/2", "b/.1", "b/deep/3"] {
             fs::write(folder.path().join(name), name).unwrap();
         }
-        symlink(folder.path(), folder.path().join("b/loop")).unwrap();
-        symlink(folder.path().join("z.txt"), folder.path().join("b/link")).unwrap();
         symlink(folder.path().join("z.txt"), folder.path().join("link")).unwrap();
         folder
     }
 
     #[test]
-    fn folders_are_walked_sorted_and_links_in_them_are_not_followed() {
+    fn folders_are_walked_sorted() {
         check(&["z.txt", "a.txt"], &["z.txt", "a.txt"]);
         check(&["b"], &["b/.1", "b/2", "b/deep/3"]);
         check(&["link"], &["link"]);
+    }
+
+    #[test]
+    fn a_link_in_a_folder_is_refused_by_its_name() {
+        for target in ["z.txt", "b", "gone"] {
+            let folder = sample();
+            symlink(folder.path().join(target), folder.path().join("b/link")).unwrap();
+            let refused = collect(&[folder.path().join("b")]).unwrap_err();
+            assert!(refused.to_string().contains("b/link\" is no file"), "{refused}");
+        }
     }
 
     #[test]

@@ -32,6 +32,9 @@ impl LeakSource {
         let unreadable = |source| SourceError::Unreadable { path: path.to_owned(), source };
         let mut file = open_file(path)?;
         let length = file.metadata().map_err(unreadable)?.len();
+        let mut head = Zeroizing::new(Vec::new());
+        (&mut file).take(LOOKED_AT_BYTES).read_to_end(&mut head).map_err(unreadable)?;
+        refuse_other(path, &head)?;
         let kind = SourceKind::sniff(&mut file).map_err(unreadable)?;
         Ok(Self { path: path.to_owned(), length, kind })
     }
@@ -140,6 +143,42 @@ pub(crate) fn open_file(path: &Path) -> Result<File, SourceError> {
     File::open(path).map_err(unreadable)
 }
 
+/// Refuses what would be one line, or none, but for its form.
+fn refuse_other(path: &Path, head: &[u8]) -> Result<(), SourceError> {
+    if let Some(kind) = archive_of(head) {
+        return Err(SourceError::Packed { path: path.to_owned(), kind });
+    }
+    let lines_of_old = head.split(|byte| *byte == b'\r').count();
+    let is_binary = head.contains(&0) || compression_of(head) != Compression::Plain;
+    if !is_binary && !head.contains(&b'\n') && lines_of_old > 2 {
+        return Err(SourceError::OldLineEnds { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+fn archive_of(head: &[u8]) -> Option<&'static str> {
+    if let [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..] = head
+        && rest.starts_with(b"1AY&SY")
+    {
+        return Some("compressed by bzip2");
+    }
+    let begun = ARCHIVES.iter().find(|(begin, _)| head.starts_with(begin)).map(|(_, kind)| *kind);
+    begun.or_else(|| head.get(TAR_MARK_AT..)?.starts_with(b"ustar").then_some("a tar archive"))
+}
+
+const TAR_MARK_AT: usize = 257;
+
+/// How archives begin, and files that are compressed in ways that are not read.
+const ARCHIVES: &[(&[u8], &str)] = &[
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\xfd7zXZ\0", "compressed by xz"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+];
+
+/// Enough to tell a file without line ends from others.
+const LOOKED_AT_BYTES: u64 = 64 * 1024;
+
 /// Why a file cannot be a source.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -147,6 +186,20 @@ pub enum SourceError {
     #[error("{path:?} is no regular file: name a file, or pass the content to standard input")]
     NoFile {
         /// What was named.
+        path: PathBuf,
+    },
+    /// Its lines are hidden in it.
+    #[error("{path:?} is {kind}: unpack it, or use gzip or zstd")]
+    Packed {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// It would be read as one line.
+    #[error("the lines of {path:?} end in CR alone: write LF, as `tr '\\r' '\\n'` does")]
+    OldLineEnds {
+        /// The file.
         path: PathBuf,
     },
     /// Not there, not for us to read, or failing.
@@ -278,6 +331,31 @@ mod tests {
         check(b"\x1f\x8b\x08\0", Compression::Gzip, false);
         check(b"\x28\xb5\x2f\xfd", Compression::Zstd, false);
         check(b"\x50\x2a\x4d\x18", Compression::Zstd, false);
+    }
+
+    #[test]
+    fn what_would_be_one_line_is_refused_by_its_name() {
+        let tar = [&[b'x'; TAR_MARK_AT][..], b"ustar\0"].concat();
+        let refused: [(&[u8], &str); 7] = [
+            (b"PK\x03\x04\n", "a zip archive"),
+            (b"\xfd7zXZ\0\n", "compressed by xz"),
+            (b"BZh91AY&SY\n", "compressed by bzip2"),
+            (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+            (b"Rar!\x1a\x07\0", "a RAR archive"),
+            (&tar, "a tar archive"),
+            (b"a@x.com:p\rb@x.com:q\r", "CR alone"),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("leak");
+        for (content, expected) in refused {
+            fs::write(&path, content).unwrap();
+            let error = LeakSource::open(&path).unwrap_err().to_string();
+            assert!(error.contains(expected) && error.contains("leak\""), "{error}");
+        }
+        for content in [&b"BZh@x.com:p"[..], b"PK:p", b"a@x.com:p\r", b"a:p\rq\rr\n", b""] {
+            fs::write(&path, content).unwrap();
+            assert!(LeakSource::open(&path).is_ok());
+        }
     }
 
     #[test]

@@ -203,6 +203,8 @@ pub(crate) struct Assess {
 
     /// Write the accounts that are exposed or could not be verified: CSV, or JSON lines if FILE
     /// ends in .jsonl. The file must not exist yet, is for its owner alone, and never holds a password.
+    /// In CSV, text that a spreadsheet would take for a formula, such as the id `@anna`, has `'` before
+    /// it; JSON lines are exact.
     #[arg(long, alias = "list", value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 

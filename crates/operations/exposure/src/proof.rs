@@ -101,6 +101,11 @@ impl<'a> ProvedForms<'a> {
         claims.iter().any(|claim| self.holds(claim))
     }
 
+    /// Whether one of these forms was proved on such hashes.
+    pub(crate) fn has_any(&self, shape: &HashShape, forms: &[FormId]) -> bool {
+        forms.iter().any(|form| self.holds(&claim(self.keys, shape, *form)))
+    }
+
     fn holds(&self, claim: &[u8; 32]) -> bool {
         self.fingerprints.contains(&self.keys.form_proof(claim))
     }

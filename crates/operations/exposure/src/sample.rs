@@ -5,7 +5,7 @@ use futures_util::{TryStreamExt as _, future::BoxFuture};
 use model::{HashFormat, StoredHash, Unverified};
 use password::{HashShape, Verifier};
 
-use crate::limits::HASHES_SAMPLED_MAX;
+use crate::{ProvedForms, limits::HASHES_SAMPLED_MAX};
 
 /// Which forms a site's stored hashes have, as far as was looked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,15 +14,19 @@ pub struct HashSample {
     pub verifiable: BTreeMap<HashFormat, u64>,
     /// Those that cannot, by the reason and how they begin.
     pub unverified: BTreeMap<(Unverified, HashShape), u64>,
+    /// Of those that can be verified, those of whose form nobody has proof, by how they begin.
+    pub without_proof: BTreeMap<HashShape, u64>,
 }
 
-/// Looks at some stored hashes, spread over all accounts.
+/// Looks at some stored hashes, spread over all accounts, and at what an instance keeps as proof of their
+/// forms, if there is one.
 ///
 /// # Errors
 /// [`ReadError`] if the directory fails.
 pub fn sample_hashes<'a>(
     directory: &'a dyn Directory,
     verifier: &'a Verifier,
+    proved: Option<&'a ProvedForms<'a>>,
 ) -> BoxFuture<'a, Result<HashSample, ReadError>> {
     Box::pin(async move {
         let step = directory.count().await?.div_ceil(HASHES_SAMPLED_MAX).max(1);
@@ -31,7 +35,7 @@ pub fn sample_hashes<'a>(
         while let Some(account) = accounts.try_next().await? {
             let Some(credential) = &account.credential else { continue };
             if number.is_multiple_of(step) {
-                sample.take(credential.hash(), verifier);
+                sample.take(credential.hash(), verifier, proved);
             }
             number += 1;
         }
@@ -40,9 +44,19 @@ pub fn sample_hashes<'a>(
 }
 
 impl HashSample {
-    fn take(&mut self, hash: &StoredHash, verifier: &Verifier) {
+    fn take(&mut self, hash: &StoredHash, verifier: &Verifier, proved: Option<&ProvedForms<'_>>) {
         match verifier.recognise(hash) {
-            Ok(format) => *self.verifiable.entry(format).or_default() += 1,
+            Ok(format) => {
+                *self.verifiable.entry(format).or_default() += 1;
+                let shape = HashShape::of(hash);
+                // Without a secret nothing is computed.
+                let is_unproved = |proved: &ProvedForms<'_>| {
+                    !proved.has_any(&shape, &verifier.verify(hash, &[]).forms)
+                };
+                if proved.is_some_and(is_unproved) {
+                    *self.without_proof.entry(shape).or_default() += 1;
+                }
+            }
             Err(reason) => {
                 let kind = (reason, HashShape::of(hash));
                 *self.unverified.entry(kind).or_default() += 1;

@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
-use instance::Instance;
+use instance::{Instance, InstanceFault};
 use model::{AccountId, CredentialVersion, LeakName, SubjectId, Timestamp};
+use password::FormId;
 use serde::Serialize;
 use store::{StoreError, TriedAccount, Tx};
 
-use crate::proof::ProvedForms;
+use crate::{leaks::in_other_forms, proof::ProvedForms};
 
 /// What can be said of a password that no open finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,16 +28,19 @@ pub enum Unfound {
     },
 }
 
-/// Says what is known of a password, as it is stored now, that no open finding is about.
+/// Says what is known of a password, as it is stored now, that no open finding is about. `named` are the
+/// forms that operators name today ([`Verifier::forms_id`](password::Verifier::forms_id)): what was tried
+/// when they named others says nothing.
 ///
 /// # Errors
-/// [`StoreError`] if the store fails.
+/// [`InstanceFault`] if the store fails, or a leak is not as the log says.
 pub fn unfound<'a>(
     instance: &'a Instance,
     tx: &'a mut Tx,
     account: &'a AccountId,
     now: Option<CredentialVersion>,
-) -> BoxFuture<'a, Result<Unfound, StoreError>> {
+    named: FormId,
+) -> BoxFuture<'a, Result<Unfound, InstanceFault>> {
     const NAMED: Unfound = Unfound::NotChecked { is_named: true };
     Box::pin(async move {
         if tx.leaks_waiting_for(account).await? > 0 {
@@ -46,6 +50,9 @@ pub fn unfound<'a>(
             None => None,
             Some(subject) => match last_tried(instance, tx, subject, now).await? {
                 Tried::Not => return Ok(NAMED),
+                _ if is_tried_in_other_forms(instance, tx, subject, named).await? => {
+                    return Ok(NAMED);
+                }
                 Tried::Nothing => None,
                 Tried::At(tried_at) => Some(tried_at),
             },
@@ -86,6 +93,24 @@ async fn last_tried(
         Some(last) if tried.iter().all(is_judged) => Tried::At(last),
         Some(_) => Tried::Not,
     })
+}
+
+/// Whether a leak that names somebody was verified when operators named other forms, and was not looked
+/// through again.
+async fn is_tried_in_other_forms(
+    instance: &Instance,
+    tx: &mut Tx,
+    subject: SubjectId,
+    named: FormId,
+) -> Result<bool, InstanceFault> {
+    let tried: Vec<_> = tx.tried_of(subject).await?.into_iter().map(|tried| tried.leak).collect();
+    let proved = ProvedForms::read(instance.keys(), tx).await?;
+    for leak in instance.leaks(tx).await?.into_iter().filter(|leak| tried.contains(&leak.id)) {
+        if in_other_forms(instance, &proved, tx, &leak, named).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The accounts that leaks name and whose password could not be tried: whether they are exposed, nobody

@@ -3,16 +3,19 @@ use exposure::{Unfound, unfound};
 use instance::Instance;
 use ledger::FoldRefusal;
 use model::{Account, CredentialNow, SiteRow, SubjectId};
+use password::FormId;
 use store::{Finding, PastReset, Tx};
 
 use crate::{RequestError, letter::Found};
 
-/// What is known of an account's password, as it is at this moment.
+/// What is known of an account's password, as it is at this moment. `named` are the forms of hashes that
+/// operators name today.
 pub(crate) async fn what_is_found(
     instance: &Instance,
     tx: &mut Tx,
     subject: SubjectId,
     account: &Account,
+    named: FormId,
 ) -> Result<Found, RequestError> {
     let resets = past_resets(instance, tx, subject).await.map_err(RunError::from)?;
     // Also those that somebody has closed: this very password was found.
@@ -30,7 +33,7 @@ pub(crate) async fn what_is_found(
         CredentialNow::Present(version) => Some(version),
         _ => None,
     };
-    Ok(match unfound(instance, tx, &account.id, now).await? {
+    Ok(match unfound(instance, tx, &account.id, now, named).await? {
         Unfound::NotFound { as_of, is_compared } => {
             Found::Nothing { until_micros: as_of.as_micros(), is_compared }
         }

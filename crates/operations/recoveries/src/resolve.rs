@@ -160,7 +160,7 @@ async fn answer_one(
         {
             (LetterBody::Link, Some(tx.add_reset_link(subject).await?))
         }
-        NoticeKind::ExposureAnswer => match answer(context.instance, tx, subject, account).await? {
+        NoticeKind::ExposureAnswer => match answer(context, tx, subject, account).await? {
             Some(found) => (LetterBody::Answer(found), None),
             None => return Ok(None),
         },
@@ -175,12 +175,13 @@ async fn answer_one(
 /// `None` if what is kept is not as the log says. No answer is better than a wrong one, and nobody
 /// else who asks is to wait.
 async fn answer(
-    instance: &Instance,
+    context: &WorkerContext<'_>,
     tx: &mut Tx,
     subject: SubjectId,
     account: &Account,
 ) -> Result<Option<Found>, RequestError> {
-    match what_is_found(instance, tx, subject, account).await {
+    let named = context.means.verifier.forms_id();
+    match what_is_found(context.instance, tx, subject, account, named).await {
         Err(
             RequestError::Campaign(RunError::Swap(SwapError::Row(refusal)))
             | RequestError::Fault(InstanceFault::Log(LogError::Row(refusal))),

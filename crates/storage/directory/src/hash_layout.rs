@@ -67,6 +67,13 @@ impl HashLayout {
         &self.columns
     }
 
+    /// The name that the form of the hash has for a column beside it; `None` for the hash's own.
+    pub(crate) fn operand_of(&self, column: usize) -> Option<&str> {
+        let named = self.beside.iter().find(|(_, place)| place.column == column);
+        let (operand, _) = named.filter(|_| column != self.hash.column)?;
+        Some(operand)
+    }
+
     /// Whether a column holds a document, of which the hash is a part.
     pub(crate) fn is_document(&self, column: usize) -> bool {
         let mut places = [&self.hash].into_iter().chain(self.beside.iter().map(|(_, place)| place));

@@ -39,7 +39,7 @@ pub use failure::{OpenError, ReadError, Reading, WriteError, Writing};
 pub use locked::{LockedRow, RowNow, TransactionFate};
 pub use mapped_field::MappedField;
 pub use mapping::{Columns, Mapping, Sessions, Source, WriteTable};
-pub use opener::{Opened, open, open_for};
+pub use opener::{Opened, check_address, open, open_for};
 pub use preset::{PRESETS, SitePreset};
 pub use report::{AccountCounts, DirectoryReport, Kinship, WriteGrant};
 pub use row::RowFault;

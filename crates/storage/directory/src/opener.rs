@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use model::InstanceKind;
+use sql::Db;
 
 use crate::{
     contract::Directory,
@@ -67,6 +68,14 @@ pub fn open_for<'a>(
         let read_url = read_url.to_owned();
         (connector.open)(Location { read_url, write_url, mapping, kind }).await
     })
+}
+
+/// Checks the address of a database as far as can be done without connecting. `setting` names it.
+///
+/// # Errors
+/// [`OpenError::Connect`] says what is wrong with it.
+pub fn check_address(setting: &'static str, url: &str) -> Result<(), OpenError> {
+    Db::check_address(url).map_err(|source| OpenError::Connect { setting, source })
 }
 
 fn schemes() -> String {

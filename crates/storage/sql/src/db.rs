@@ -42,6 +42,19 @@ impl Db {
         })
     }
 
+    /// Whether this is an address of a database, as far as can be told without connecting.
+    ///
+    /// # Errors
+    /// [`SqlError::Address`] says what is wrong with it.
+    pub fn check_address(url: &str) -> Result<(), SqlError> {
+        match url.split_once(':') {
+            Some(("sqlite", _)) => sqlite::check_address(url),
+            Some(("postgres" | "postgresql", _)) => postgres::check_address(url),
+            Some(("mysql" | "mariadb", _)) => mysql::check_address(url),
+            _ => Err(SqlError::address(url, &NO_SCHEME)),
+        }
+    }
+
     /// Starts a transaction that will write: on SQLite it is the only one at a time.
     pub fn begin(&self) -> BoxFuture<'_, Result<SqlTx, SqlError>> {
         Box::pin(async move {

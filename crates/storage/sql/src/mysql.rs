@@ -36,6 +36,11 @@ const SESSION: &str = "SET autocommit = 1, lc_messages = 'en_US', sql_mode = CON
 const NO_STORE: &str = "MySQL and MariaDB are read for a site's accounts alone; what Countersign \
                         itself keeps takes sqlite: or postgres:";
 
+/// Whether an address can be read.
+pub(crate) fn check_address(url: &str) -> Result<(), SqlError> {
+    MySqlConnectOptions::from_str(url).map(drop).map_err(|error| SqlError::address(url, &error))
+}
+
 /// Connects to a server of MySQL or MariaDB.
 pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<MySqlPool, SqlError> {
     if options.access == Access::Create {

@@ -25,6 +25,11 @@ const LATEST_STATE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
 /// Begins a transaction whose statements all see the same state.
 const ONE_STATE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
+/// Whether an address can be read.
+pub(crate) fn check_address(url: &str) -> Result<(), SqlError> {
+    PgConnectOptions::from_str(url).map(drop).map_err(|error| SqlError::address(url, &error))
+}
+
 /// Connects to a server.
 pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<PgPool, SqlError> {
     let read_only = if options.access.is_read_only() { "on" } else { "off" };

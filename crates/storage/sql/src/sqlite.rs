@@ -44,6 +44,11 @@ impl From<SqlitePool> for SqliteFile {
     }
 }
 
+/// Whether an address can be read.
+pub(crate) fn check_address(url: &str) -> Result<(), SqlError> {
+    SqliteConnectOptions::from_str(url).map(drop).map_err(|error| SqlError::address(url, &error))
+}
+
 /// Opens a file of our own, or of a small site.
 pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<SqliteFile, SqlError> {
     let connect = SqliteConnectOptions::from_str(url)

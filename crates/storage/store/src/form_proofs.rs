@@ -18,7 +18,8 @@ sql::queries! {
 pub struct ShapeCount {
     /// How their hashes begin.
     pub shape: String,
-    /// Keyed hashes of the shape with every form that was tried.
+    /// Keyed hashes of the shape with every form that was tried, and with all those together that operators
+    /// had named then.
     pub forms: Vec<[u8; 32]>,
     /// How many.
     pub accounts: u64,

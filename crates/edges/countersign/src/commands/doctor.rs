@@ -220,7 +220,7 @@ async fn directory(config: &Config) -> Vec<Checked> {
         Ok(directory) => {
             let checks = instance::check_directory(&*directory).await;
             let mut checks = checks.unwrap_or_else(|error| bad(error.to_string()));
-            checks.push(hashes::check(config, &*directory).await);
+            checks.extend(hashes::check(config, &*directory).await);
             checks
         }
     }

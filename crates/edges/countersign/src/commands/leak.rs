@@ -157,6 +157,10 @@ fn for_people(leak: &LeakReport) -> String {
         let unread = (!is_read).then_some(leak.name.as_str());
         let read = leak.read.unwrap_or_default();
         could_not_judge(&mut sheet, (&leak.counts, &read), unread.into_iter());
+        if leak.state == LeakState::Verifying {
+            let how = "it is not verified to its end: `countersign leak verify` goes on";
+            sheet.row("COULD NOT JUDGE", format!("the leak {}: {how}", leak.name));
+        }
     }
     sheet.row("leak", &leak.name);
     if let Some(name) = &leak.public_name {

@@ -28,11 +28,27 @@ pub(crate) fn check(config: &Config) -> Result<(), WiringError> {
     if mapping(settings)?.is_some() && settings.url.is_none() {
         return Err(WiringError::NoDirectory);
     }
+    check_addresses(config)?;
     instance_key(config)?;
     founding_digest(config)?;
     listening::check(config)?;
     pages::look(config)?;
     recovery::check(config)?;
     forms(config)?;
+    Ok(())
+}
+
+fn check_addresses(config: &Config) -> Result<(), WiringError> {
+    let site = &config.settings.directory;
+    let addresses = [
+        ("store.url", Some(&config.settings.store.url)),
+        ("directory.url", site.url.as_ref()),
+        ("directory.write_url", site.write_url.as_ref()),
+    ];
+    for (setting, url) in addresses {
+        if let Some(url) = url {
+            ::directory::check_address(setting, &config.database_url(url))?;
+        }
+    }
     Ok(())
 }

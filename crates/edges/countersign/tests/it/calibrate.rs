@@ -101,6 +101,11 @@ fn a_form_is_found_written_down_and_proved() {
             "{shown}"
         );
 
+        let doctor = scene.instance.run(&["doctor", "--skip-relay-check"]).stdout;
+        assert!(doctor.contains("WITHOUT PROOF"), "{doctor}");
+        let status = scene.instance.run(&["status"]).json();
+        assert_eq!(status["doubtful"]["First"]["without_proof"], json!({ SHAPE: 2 }));
+
         let run = scene.calibrate(scene.address(0), PASSWORD);
         assert_eq!(run.code, 0, "{}", run.output);
         assert!(

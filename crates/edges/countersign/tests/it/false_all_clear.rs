@@ -105,6 +105,25 @@ fn assert_is_told_to_operators(office: &Office) {
     assert_eq!(shown["not_checked"], 1);
 }
 
+/// From then on, nobody knows whether it was looked for as it is stored.
+#[test]
+fn what_was_tried_in_other_forms_than_todays_is_not_denied() {
+    let scene = ResetScene::with_pages(Office::open(Backend::Sqlite));
+    let office = &scene.office;
+    let tried = unharmed(office)[0];
+    screen(office, SECOND, &[(tried, "Tr0ub4dor&3")]);
+    office.run(&["leak", "verify", SECOND]).json();
+    let file = office.instance.path("countersign.toml");
+    let mut config: toml::Table = std::fs::read_to_string(&file).unwrap().parse().unwrap();
+    let hash: toml::Table = "forms = \"django\\nmeteor\"".parse().unwrap();
+    config["directory"].as_table_mut().unwrap().insert("hash".to_owned(), hash.into());
+    std::fs::write(&file, config.to_string()).unwrap();
+    let served = scene.serve();
+    let text = answer(&scene, &served, tried);
+    assert!(text.contains("We could not check that.") && !text.contains("not found it"), "{text}");
+    served.stop();
+}
+
 #[test]
 fn where_no_leak_was_looked_through_nothing_is_said_in_any_language() {
     let scene = ResetScene::with_pages(Office::open(Backend::Sqlite));

@@ -151,6 +151,11 @@ fn settings_that_contradict_each_other_are_refused() {
     let both = [("COUNTERSIGN_DIRECTORY_TABLE", "a"), ("COUNTERSIGN_DIRECTORY_QUERY", "SELECT 1")];
     check(&both, "`directory.table` and `directory.query` are both set");
     check(&[("COUNTERSIGN_DIRECTORY_HASH_PEPPER_FILE", "none")], "`directory.hash.pepper_file`");
+    let site = |url: &'static str| {
+        [("COUNTERSIGN_DIRECTORY_PRESET", "django"), ("COUNTERSIGN_DIRECTORY_URL", url)]
+    };
+    check(&site("postgre://u:hunter2@127.0.0.1/db"), "`directory.url` could not be opened");
+    check(&site("postgres://u:hunter2@127.0.0.1:port/db"), "is no database address");
     check(&[("COUNTERSIGN_INSTANCE_KEY", "abc")], "64 hexadecimal digits");
 }
 

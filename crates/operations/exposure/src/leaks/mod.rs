@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use instance::{Instance, Progress};
+use instance::{Instance, InstanceFault, Progress};
 use ledger::{FileAdded, LeakAdded, LogEvent};
 use model::{FindingId, LeakDate, LeakName, LeakState, Provenance, RecordRef, canonical::hex_of};
 use password::FormId;
@@ -219,15 +219,28 @@ async fn report(
     let read = tx.noted_accounts(leak.id).await?.map(AccountsRead::from);
     let unverified = tx.unverified_by_reason(leak.id).await?;
     let shapes = tx.shapes(leak.id).await?;
-    let mut in_other_forms = named.map_or(0, |named| proved.in_other_forms(&shapes, named));
-    if let Some(named) = named
-        && in_other_forms > 0
-        && is_verified_again(instance, proved, tx, (&leak, &files), named).await?
-    {
-        in_other_forms = 0;
-    }
+    let in_other_forms = match named {
+        Some(named) => in_other_forms(instance, proved, tx, &leak, named).await?,
+        None => 0,
+    };
     let doubts = FormDoubts { without_proof: proved.without(shapes), in_other_forms };
     Ok(LeakReport::new(leak, files, (summary, read), unverified, doubts))
+}
+
+/// How many accounts of a leak were tried when operators named other forms; none if its files were looked
+/// through again since.
+pub(crate) async fn in_other_forms(
+    instance: &Instance,
+    proved: &ProvedForms<'_>,
+    tx: &mut Tx,
+    leak: &Leak,
+    named: FormId,
+) -> Result<u64, InstanceFault> {
+    let accounts = proved.in_other_forms(&tx.shapes(leak.id).await?, named);
+    if accounts == 0 || is_verified_again(instance, proved, tx, leak, named).await? {
+        return Ok(0);
+    }
+    Ok(accounts)
 }
 
 /// Whether another leak has the same files, and was verified in the forms that operators name today.
@@ -235,9 +248,10 @@ async fn is_verified_again(
     instance: &Instance,
     proved: &ProvedForms<'_>,
     tx: &mut Tx,
-    (leak, files): (&Leak, &[LeakFile]),
+    leak: &Leak,
     named: FormId,
-) -> Result<bool, LeakError> {
+) -> Result<bool, InstanceFault> {
+    let files = instance.leak_files(tx, leak).await?;
     for other in instance.leaks(tx).await? {
         if other.id == leak.id || other.state != LeakState::Verified {
             continue;

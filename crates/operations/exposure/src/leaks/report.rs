@@ -80,7 +80,10 @@ impl LeakReport {
         let is_whole = summary.incomplete_files.is_empty();
         let is_read = is_whole && counts.are_lines_judged() && read.is_none_or(|r| r.is_judged());
         Self {
-            judged: is_read && counts.are_accounts_judged() && counts.are_forms_todays(),
+            judged: leak.state != LeakState::Verifying
+                && is_read
+                && counts.are_accounts_judged()
+                && counts.are_forms_todays(),
             read,
             id: leak.id,
             name: leak.name,

@@ -236,17 +236,22 @@ impl FoundColumns {
     }
 
     fn types_of_hash(&self, shape: &HashLayout) -> Result<Vec<String>, OpenError> {
-        shape.columns().iter().map(|name| self.needed("hash", name)).collect()
+        let setting = |column| match shape.operand_of(column) {
+            Some(operand) => format!("directory.hash.columns.{operand}"),
+            None => format!("{}.hash", self.of),
+        };
+        let columns = shape.columns().iter().enumerate();
+        columns.map(|(column, name)| self.named(setting(column), name)).collect()
     }
 
     fn needed(&self, field: &'static str, name: &str) -> Result<String, OpenError> {
+        self.named(format!("{}.{field}", self.of), name)
+    }
+
+    fn named(&self, setting: String, name: &str) -> Result<String, OpenError> {
         let missing = || {
             let existing: Vec<_> = self.columns.iter().map(|column| &*column.name).collect();
-            OpenError::Column {
-                setting: format!("{}.{field}", self.of),
-                name: name.to_owned(),
-                existing: existing.join(", "),
-            }
+            OpenError::Column { setting, name: name.to_owned(), existing: existing.join(", ") }
         };
         self.type_of(name).map(str::to_owned).ok_or_else(missing)
     }

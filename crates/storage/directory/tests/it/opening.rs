@@ -34,6 +34,17 @@ async fn a_missing_column_is_named_with_those_that_exist() {
 }
 
 #[tokio::test]
+async fn a_missing_column_beside_the_hash_is_named_by_its_own_setting() {
+    for site in with_users().await {
+        let beside = [("salt".to_owned(), "slt".to_owned())].into();
+        let columns = Columns { beside, ..small().columns };
+        let error = refusal(&site, Mapping { columns, ..small() }).await;
+        let named = "`directory.hash.columns.salt` is `slt`, which is none of the columns";
+        assert!(error.starts_with(named), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_missing_table_and_a_wrong_query_are_named_by_their_setting() {
     for site in with_users().await {
         let mapping = Mapping { source: Source::Table("user".into()), ..small() };

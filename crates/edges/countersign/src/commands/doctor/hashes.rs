@@ -6,26 +6,52 @@ use directory::Directory;
 use exposure::HashSample;
 use instance::Checked;
 
-use crate::{config::Config, output::grouped, wiring};
+use crate::{
+    config::Config,
+    output::grouped,
+    wiring::{self, WiringError},
+};
 
 const WHAT: &str = "stored hashes";
 
 /// Kinds of hashes that are named, at most.
 const NAMED_MAX: usize = 8;
 
-/// Looks at some of them, and says of which share nothing can be said.
-pub(super) async fn check(config: &Config, directory: &dyn Directory) -> Checked {
-    let verifier = match wiring::verifier(config) {
-        Ok(verifier) => verifier,
-        Err(error) => return Checked::bad(WHAT, error.to_string()),
-    };
-    match exposure::sample_hashes(directory, &verifier).await {
-        Err(error) => Checked::bad(WHAT, error.to_string()),
-        Ok(sample) if sample.unverified.is_empty() => Checked::good(WHAT, verifiable(&sample)),
+/// Looks at some of them, and says of which share nothing can be said, and of which forms nobody has proof.
+pub(super) async fn check(config: &Config, directory: &dyn Directory) -> Vec<Checked> {
+    match sample(config, directory).await {
+        Err(error) => vec![Checked::bad(WHAT, error.to_string())],
+        Ok(sample) if sample.unverified.is_empty() => {
+            vec![Checked::good(WHAT, verifiable(&sample)), proof(&sample)]
+        }
         Ok(sample) => {
-            Checked::note(WHAT, format!("{}; {}", unverified(&sample), verifiable(&sample)))
+            let found = format!("{}; {}", unverified(&sample), verifiable(&sample));
+            vec![Checked::note(WHAT, found), proof(&sample)]
         }
     }
+}
+
+async fn sample(config: &Config, directory: &dyn Directory) -> Result<HashSample, WiringError> {
+    let verifier = wiring::verifier(config)?;
+    // Why there is no instance has been said.
+    let instance = wiring::instance(config).await.ok();
+    let proved = match &instance {
+        Some(instance) => Some(exposure::proved_forms(instance).await?),
+        None => None,
+    };
+    Ok(exposure::sample_hashes(directory, &verifier, proved.as_ref()).await?)
+}
+
+/// In a wrong form nobody is exposed.
+fn proof(sample: &HashSample) -> Checked {
+    const WHAT: &str = "proof of forms";
+    if sample.without_proof.is_empty() {
+        return Checked::good(WHAT, "a known password has proved each form that was looked at");
+    }
+    let kinds = named(sample.without_proof.iter().map(|(shape, count)| (shape, *count)));
+    let some = grouped(sample.without_proof.values().sum());
+    let how = "`countersign verify calibrate` proves how they are computed";
+    Checked::note(WHAT, format!("WITHOUT PROOF, {some} of those looked at{kinds}: {how}"))
 }
 
 fn verifiable(sample: &HashSample) -> String {
