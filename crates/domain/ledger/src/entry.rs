@@ -71,6 +71,9 @@ pub enum LogEvent {
         tally: Tally,
         /// Candidates handed to the verifier.
         candidates: u64,
+        /// When the accounts were read, to be looked for in it; entries of before do not say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        looked_at: Option<Timestamp>,
     },
     /// A password of ours stands in a leak.
     FindingMade {
@@ -92,6 +95,10 @@ pub enum LogEvent {
     BatchVerified {
         /// Which leak.
         leak: LeakId,
+        /// Accounts of which it is noted on what password its records were tried; entries of before do
+        /// not say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        noted: Option<u64>,
         /// What came of its accounts.
         #[serde(flatten)]
         outcomes: Outcomes,

@@ -27,7 +27,7 @@ pub use postcard::Error as SnapshotError;
 
 pub use self::{
     campaign::{CampaignFold, CampaignStanding, NoticeFold, StatementFold},
-    entry::{ArmedFold, FoldEntry},
+    entry::{ArmedFold, FoldEntry, NotedFold},
     refusal::FoldRefusal,
     settled::SettledAddresses,
     swaps::SwapRow,
@@ -41,7 +41,7 @@ use crate::{
 const LETTERS_KEPT: Duration = Duration::from_hours(24);
 
 /// A snapshot begins with it: another form is not read.
-const SNAPSHOT_FORM: u8 = 10;
+const SNAPSHOT_FORM: u8 = 11;
 
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
@@ -470,8 +470,17 @@ impl Fold {
                 self.swaps.follow_choice(&event, hash);
                 self.follow_recovery(at, event);
             }
-            FoldEntry::LeakAdded(added) => {
-                self.leaks.insert(added.leak, LeakFold::added(&added));
+            FoldEntry::LeakAdded(added, at) => {
+                self.leaks.insert(added.leak, LeakFold::added(&added, at));
+            }
+            FoldEntry::LeakScreened(leak, looked_at) => {
+                self.leaks.entry(leak).or_default().screen(looked_at);
+            }
+            FoldEntry::BatchVerified(leak, noted) => {
+                self.leaks.entry(leak).or_default().note(noted);
+            }
+            FoldEntry::LeakVerified(leak, at) => {
+                self.leaks.entry(leak).or_default().verified_at = Some(at);
             }
             FoldEntry::LeakRemoved(leak) => drop(self.leaks.remove(&leak)),
             FoldEntry::FindingMade(leak, whom) => {

@@ -26,7 +26,7 @@ pub use checkpoint::{
 };
 pub use entry::{Entry, FileAdded, LeakAdded, LogEvent};
 pub use fold::{
-    ArmedFold, CampaignFold, CampaignStanding, Fold, FoldEntry, FoldRefusal, NoticeFold,
+    ArmedFold, CampaignFold, CampaignStanding, Fold, FoldEntry, FoldRefusal, NotedFold, NoticeFold,
     SettledAddresses, SnapshotError, StatementFold, SwapRow,
 };
 pub use growth::{GrowthError, check_growth, growth_positions, prove_growth};

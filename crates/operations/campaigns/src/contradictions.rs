@@ -33,6 +33,8 @@ pub fn contradictions(
         found.extend(refusal(check_campaigns(instance, &mut tx).await)?);
         found.extend(refusal(instance.leaks(&mut tx).await.map_err(CampaignError::from))?);
         found.extend(findings(instance, &mut tx).await?);
+        let noted = exposure::check_noted(instance, &mut tx).await;
+        found.extend(refusal(noted.map_err(CampaignError::from))?);
         found.extend(refusal(check_statements(instance, &mut tx).await)?);
         for campaign in tx.campaign_ids().await? {
             match shared(instance, &mut tx, campaign).await {

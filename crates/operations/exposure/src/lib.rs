@@ -45,6 +45,6 @@ pub use proof::{ProvedForms, keep_proof, proved_forms};
 pub use rejects::{RejectedLine, rejected_lines};
 pub use sample::{HashSample, sample_hashes};
 pub use screen::{ScreenLeakError, screen_leak};
-pub use unfound::{NotChecked, Unfound, not_checked, unfound};
+pub use unfound::{NotChecked, Unfound, check_noted, not_checked, unfound};
 pub use verify::{VerifyLeakError, verify_leak};
 pub use work_error::LeakWorkError;

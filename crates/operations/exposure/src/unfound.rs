@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
-use instance::{Instance, InstanceFault};
-use model::{AccountId, CredentialVersion, LeakName, SubjectId, Timestamp};
+use instance::{Instance, InstanceFault, LogError};
+use ledger::{Fold, FoldRefusal, NotedFold};
+use model::{AccountId, CredentialVersion, LeakId, LeakName, SubjectId, Timestamp};
 use password::FormId;
 use serde::Serialize;
 use store::{StoreError, TriedAccount, Tx};
@@ -43,6 +44,7 @@ pub fn unfound<'a>(
 ) -> BoxFuture<'a, Result<Unfound, InstanceFault>> {
     const NAMED: Unfound = Unfound::NotChecked { is_named: true };
     Box::pin(async move {
+        check_noted(instance, tx).await?;
         if tx.leaks_waiting_for(account).await? > 0 {
             return Ok(NAMED);
         }
@@ -57,7 +59,7 @@ pub fn unfound<'a>(
                 Tried::At(tried_at) => Some(tried_at),
             },
         };
-        let as_of = tx.looked_through_at().await?.max(tried_at);
+        let as_of = instance.proved(tx).await?.looked_through_at().max(tried_at);
         let never = Unfound::NotChecked { is_named: false };
         let is_compared = tried_at.is_some();
         Ok(as_of.map_or(never, |as_of| Unfound::NotFound { as_of, is_compared }))
@@ -79,7 +81,7 @@ async fn last_tried(
     tx: &mut Tx,
     subject: SubjectId,
     now: Option<CredentialVersion>,
-) -> Result<Tried, StoreError> {
+) -> Result<Tried, InstanceFault> {
     if tx.leaks_unverified_for(subject).await? > 0 {
         return Ok(Tried::Not);
     }
@@ -88,10 +90,44 @@ async fn last_tried(
     let is_judged = |tried: &TriedAccount| {
         now.is_some() && tried.version == now && proved.holds_any(&tried.forms)
     };
-    Ok(match tried.iter().map(|tried| tried.tried_at).max() {
-        None => Tried::Nothing,
-        Some(last) if tried.iter().all(is_judged) => Tried::At(last),
-        Some(_) => Tried::Not,
+    if tried.is_empty() {
+        return Ok(Tried::Nothing);
+    }
+    if !tried.iter().all(is_judged) {
+        return Ok(Tried::Not);
+    }
+    let log = instance.proved(tx).await?;
+    let last = tried.iter().filter_map(|tried| tried_at(&log, tried)).max();
+    Ok(last.map_or(Tried::Not, Tried::At))
+}
+
+/// Its row may say anything, and the log between which moments it was.
+fn tried_at(log: &Fold, tried: &TriedAccount) -> Option<Timestamp> {
+    let (from, to) = log.tried_between(tried.leak)?;
+    Some(tried.tried_at.max(from).min(to.max(from)))
+}
+
+/// Passes a store that notes of as many accounts what was tried on them, and whom nobody could check, as the
+/// log says, or more: others may be verifying.
+///
+/// # Errors
+/// [`LogError::Row`] names a leak of which some are gone.
+pub fn check_noted<'a>(
+    instance: &'a Instance,
+    tx: &'a mut Tx,
+) -> BoxFuture<'a, Result<(), InstanceFault>> {
+    Box::pin(async move {
+        let logged = instance.proved(tx).await?.noted();
+        let [tried, unverified] = tx.noted_by_leak().await?.map(BTreeMap::from_iter);
+        let kept = |rows: &BTreeMap<LeakId, u64>, leak: LeakId| rows.get(&leak).copied();
+        let is_short = |(leak, noted): &(LeakId, NotedFold)| {
+            kept(&tried, *leak).unwrap_or_default() < noted.tried
+                || kept(&unverified, *leak).unwrap_or_default() < noted.unverified
+        };
+        match logged.into_iter().find(is_short) {
+            Some((leak, _)) => Err(LogError::Row(FoldRefusal::Noted { leak }).into()),
+            None => Ok(()),
+        }
     })
 }
 

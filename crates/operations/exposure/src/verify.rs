@@ -218,7 +218,7 @@ impl<'a> Verification<'a> {
         &self,
         tx: &mut Tx,
         verdicts: &[(AccountId, AccountVerdict<FindingRecord>)],
-    ) -> Result<Subjects, StoreError> {
+    ) -> Result<Subjects, InstanceFault> {
         let stays = |verdict: &AccountVerdict<_>| !matches!(verdict, AccountVerdict::Gone);
         let staying = verdicts.iter().filter(|(_, verdict)| stays(verdict));
         let accounts: Vec<_> = staying.map(|(account, _)| account.clone()).collect();
@@ -310,7 +310,8 @@ impl BatchTally {
         for ((outcome, _), count) in self.counts {
             outcomes.add(outcome, count);
         }
-        self.events.push(LogEvent::BatchVerified { leak, outcomes });
+        let noted = Some(self.tried.len() as u64);
+        self.events.push(LogEvent::BatchVerified { leak, noted, outcomes });
         self.events
     }
 }

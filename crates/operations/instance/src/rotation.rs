@@ -260,7 +260,7 @@ mod tests {
     async fn name(site: &Instance, ids: &[&str]) -> Result<Vec<i64>, StoreError> {
         let accounts: Vec<_> = ids.iter().map(|id| AccountId::new(*id).unwrap()).collect();
         let mut tx = site.store().begin().await?;
-        let named = site.name_accounts(&mut tx, &accounts).await?;
+        let named = site.name_accounts(&mut tx, &accounts).await.unwrap();
         tx.commit().await?;
         Ok(accounts.iter().map(|account| named[account].0).collect())
     }

@@ -2,14 +2,18 @@
 //! number it is stands in one row, encrypted under a key of its own: whoever destroys that key has
 //! forgotten the person everywhere.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    slice,
+};
 
 use futures_util::future::BoxFuture;
+use ledger::FoldRefusal;
 use model::{AccountId, SubjectId};
 use store::{KeptAccount, NewSubject, Subject, Tx};
 
 use crate::{
-    DecryptError, Instance, InstanceFault, StoreError, limits::SUBJECTS_PER_TRANSACTION,
+    DecryptError, Instance, InstanceFault, LogError, StoreError, limits::SUBJECTS_PER_TRANSACTION,
     purpose::of_subject,
 };
 
@@ -78,34 +82,51 @@ impl Instance {
     /// The subjects of those accounts that rows or log have ever named.
     ///
     /// # Errors
-    /// [`StoreError`] if the store fails.
+    /// [`LogError::Row`] if somebody else has put one in another's place, or the store fails.
     pub fn subjects_of<'a>(
         &'a self,
         tx: &'a mut Tx,
         accounts: &'a [AccountId],
-    ) -> BoxFuture<'a, Result<Subjects, StoreError>> {
+    ) -> BoxFuture<'a, Result<Subjects, InstanceFault>> {
         Box::pin(async move {
             let hash = |account: &AccountId| self.keys().account_hash(account);
             let hashes: BTreeMap<_, _> = accounts.iter().map(|id| (hash(id), id)).collect();
             let wanted: Vec<_> = hashes.keys().copied().collect();
             let found = tx.find_subjects(&wanted).await?.into_iter();
             let named = found.filter_map(|(subject, hash)| Some((hashes.get(&hash)?, subject)));
-            Ok(named.map(|(account, subject)| ((*account).clone(), subject)).collect())
+            let named: Subjects =
+                named.map(|(account, subject)| ((*account).clone(), subject)).collect();
+            self.check_named(tx, &named).await?;
+            Ok(named)
         })
+    }
+
+    /// Whoever can write to the store may have exchanged the hashes by which two people are found. What
+    /// tells whose row it is, is encrypted under its number.
+    async fn check_named(&self, tx: &mut Tx, named: &Subjects) -> Result<(), InstanceFault> {
+        let accounts = self.accounts_of(tx, named.values().copied()).await?;
+        let is_theirs = |account: &AccountId, subject: SubjectId| {
+            accounts.of(subject).is_ok_and(|of| of == account)
+        };
+        match named.iter().find(|(account, subject)| !is_theirs(account, **subject)) {
+            Some((_, subject)) => {
+                Err(LogError::Row(FoldRefusal::Subject { subject: *subject }).into())
+            }
+            None => Ok(()),
+        }
     }
 
     /// The subject of one account; `None` if neither rows nor log have ever named it.
     ///
     /// # Errors
-    /// [`StoreError`] if the store fails.
+    /// As [`Instance::subjects_of`].
     pub fn subject_of<'a>(
         &'a self,
         tx: &'a mut Tx,
         account: &'a AccountId,
-    ) -> BoxFuture<'a, Result<Option<SubjectId>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Option<SubjectId>, InstanceFault>> {
         Box::pin(async move {
-            let hash = self.keys().account_hash(account);
-            Ok(tx.find_subjects(&[hash]).await?.first().map(|(subject, _)| *subject))
+            Ok(self.subjects_of(tx, slice::from_ref(account)).await?.into_values().next())
         })
     }
 
@@ -113,12 +134,12 @@ impl Instance {
     /// is logged in the transaction.
     ///
     /// # Errors
-    /// [`StoreError`] if the store fails.
+    /// As [`Instance::subjects_of`].
     pub fn name_accounts<'a>(
         &'a self,
         tx: &'a mut Tx,
         accounts: &'a [AccountId],
-    ) -> BoxFuture<'a, Result<Subjects, StoreError>> {
+    ) -> BoxFuture<'a, Result<Subjects, InstanceFault>> {
         Box::pin(async move {
             let mut named = self.subjects_of(tx, accounts).await?;
             if accounts.iter().all(|account| named.contains_key(account)) {

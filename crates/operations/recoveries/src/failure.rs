@@ -1,6 +1,6 @@
-use campaigns::RunError;
+use campaigns::{RunError, SwapError};
 use directory::ReadError;
-use instance::{InstanceFault, PermissionError};
+use instance::{InstanceFault, LogError, PermissionError};
 use outbox::{SendError, TellError};
 
 /// Why a mail that somebody asked for could not be written or sent.
@@ -27,6 +27,15 @@ pub enum RequestError {
 }
 
 impl RequestError {
+    /// Whether a row of somebody is not as the log says.
+    pub(crate) const fn is_of_row(&self) -> bool {
+        matches!(
+            self,
+            Self::Campaign(RunError::Swap(SwapError::Row(_)))
+                | Self::Fault(InstanceFault::Log(LogError::Row(_)))
+        )
+    }
+
     /// Whether a rule says no, rather than something being wrong.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {

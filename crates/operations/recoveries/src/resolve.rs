@@ -1,9 +1,9 @@
 use std::{slice, time::Duration};
 
-use campaigns::{RunError, SwapError, WorkerContext};
+use campaigns::WorkerContext;
 use directory::{Ability, ReadError};
 use futures_util::future::BoxFuture;
-use instance::{Instance, InstanceFault, LogError};
+use instance::Instance;
 use ledger::RecoveryEvent;
 use model::{Account, NoticeKind, SubjectId};
 use notice::Language;
@@ -15,7 +15,7 @@ use crate::{
     RequestError,
     answer::what_is_found,
     ask::Typed,
-    letter::{Found, LetterBody, NewLetter, post},
+    letter::{LetterBody, NewLetter, post},
     limits::{REQUEST_AGE_MAX, TYPED_CHARS_MAX},
 };
 
@@ -123,7 +123,13 @@ async fn answer_request(
 ) -> Result<(), RequestError> {
     let mut events = Vec::new();
     for account in &meant.accounts {
-        events.extend(answer_one(context, tx, request, meant, account).await?);
+        match answer_one(context, tx, request, meant, account).await {
+            // No answer is better than a wrong one, and nobody else who asks is to wait.
+            Err(error) if error.is_of_row() => {
+                tracing::error!(%error, "what a person asks after cannot be answered");
+            }
+            event => events.extend(event?),
+        }
     }
     let events: Vec<_> = events.into_iter().map(Into::into).collect();
     if !events.is_empty() {
@@ -160,37 +166,17 @@ async fn answer_one(
         {
             (LetterBody::Link, Some(tx.add_reset_link(subject).await?))
         }
-        NoticeKind::ExposureAnswer => match answer(context, tx, subject, account).await? {
-            Some(found) => (LetterBody::Answer(found), None),
-            None => return Ok(None),
-        },
+        NoticeKind::ExposureAnswer => {
+            let named = context.means.verifier.forms_id();
+            let found = what_is_found(context.instance, tx, subject, account, named).await?;
+            (LetterBody::Answer(found), None)
+        }
         _ => return Ok(None),
     };
     let language = language_for(account, &meant.language, &context.means.outbox.words);
     let source = Some(request.source);
     let new = NewLetter { account, subject, addressee: &addressee, told, language, link, source };
     Ok(Some(post(context.instance, tx, new).await?))
-}
-
-/// `None` if what is kept is not as the log says. No answer is better than a wrong one, and nobody
-/// else who asks is to wait.
-async fn answer(
-    context: &WorkerContext<'_>,
-    tx: &mut Tx,
-    subject: SubjectId,
-    account: &Account,
-) -> Result<Option<Found>, RequestError> {
-    let named = context.means.verifier.forms_id();
-    match what_is_found(context.instance, tx, subject, account, named).await {
-        Err(
-            RequestError::Campaign(RunError::Swap(SwapError::Row(refusal)))
-            | RequestError::Fault(InstanceFault::Log(LogError::Row(refusal))),
-        ) => {
-            tracing::error!(%refusal, "what a person asks after cannot be answered");
-            Ok(None)
-        }
-        found => found.map(Some),
-    }
 }
 
 /// Their own, else that of the page on which they asked.

@@ -15,7 +15,7 @@ sql::queries! {
     FILES = ["SELECT id, path, sha256, bytes, modified_at, compression, kept FROM leak_file
         WHERE leak = $1 ORDER BY id"];
     BEGIN_LOOKING = ["UPDATE leak SET looked_at = $1 WHERE id = $2"];
-    LOOKED_THROUGH_AT = ["SELECT MAX(looked_at) FROM leak WHERE state = 'verified'"];
+    LOOKED_AT = ["SELECT looked_at FROM leak WHERE id = $1"];
     NOTE_ACCOUNTS = ["UPDATE leak SET accounts_read = $1, accounts_without_password = $2,
             accounts_unreadable = $3
         WHERE id = $4"];
@@ -185,12 +185,12 @@ impl Tx {
         })
     }
 
-    /// When the accounts were read last to be looked for in a leak that is verified by now; `None` if there
-    /// is no such leak.
-    pub fn looked_through_at(&mut self) -> StoreFuture<'_, Option<Timestamp>> {
+    /// When the accounts were read to be looked for in a leak; `None` before that.
+    pub fn looked_at(&mut self, leak: LeakId) -> StoreFuture<'_, Option<Timestamp>> {
+        let query = self.0.run(&LOOKED_AT).bind(Cell(leak));
         Box::pin(async move {
-            let (at,) = self.0.run(&LOOKED_THROUGH_AT).one::<(Option<Cell<Timestamp>>,)>().await?;
-            Ok(at.map(|Cell(at)| at))
+            let row = query.optional::<(Option<Cell<Timestamp>>,)>().await?;
+            Ok(row.and_then(|(at,)| at).map(|Cell(at)| at))
         })
     }
 

@@ -6,6 +6,8 @@ sql::queries! {
     ADD = ["INSERT INTO tried (leak, subject, version, tried_at, forms) VALUES {rows}"];
     OF_SUBJECT = ["SELECT leak, version, tried_at, forms FROM tried WHERE subject = $1
         ORDER BY leak"];
+    TRIED_BY_LEAK = ["SELECT leak, COUNT(*) FROM tried GROUP BY leak"];
+    UNCHECKED_BY_LEAK = ["SELECT leak, COUNT(*) FROM unverified GROUP BY leak"];
     UNVERIFIED = ["SELECT COUNT(*) FROM unverified WHERE subject = $1"];
     ALL_UNVERIFIED = ["SELECT COUNT(DISTINCT subject) FROM unverified"];
     UNVERIFIED_BY_LEAK = ["SELECT leak.name, COUNT(*) FROM unverified
@@ -69,6 +71,18 @@ impl Tx {
                 })
                 .await?;
             Ok(())
+        })
+    }
+
+    /// Of how many accounts each leak's records were tried, and how many of them could not be checked.
+    pub fn noted_by_leak(&mut self) -> StoreFuture<'_, [Vec<(LeakId, u64)>; 2]> {
+        type Counts = Vec<(Cell<LeakId>, Cell<u64>)>;
+        let plain = |rows: Counts| {
+            rows.into_iter().map(|(Cell(leak), Cell(count))| (leak, count)).collect()
+        };
+        Box::pin(async move {
+            let tried = plain(self.0.run(&TRIED_BY_LEAK).all().await?);
+            Ok([tried, plain(self.0.run(&UNCHECKED_BY_LEAK).all().await?)])
         })
     }
 

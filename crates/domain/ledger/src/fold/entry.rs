@@ -29,9 +29,15 @@ pub enum FoldEntry {
     /// The site's table was compared with the store, and no account was left out.
     Compared,
     /// A leak was registered.
-    LeakAdded(LeakAdded),
+    LeakAdded(LeakAdded, Timestamp),
     /// A leak was taken out of the store.
     LeakRemoved(LeakId),
+    /// A leak was looked through, for accounts that were read then.
+    LeakScreened(LeakId, Option<Timestamp>),
+    /// Accounts were verified: of so many it is noted, and so many could not be.
+    BatchVerified(LeakId, NotedFold),
+    /// All accounts that a leak names were verified.
+    LeakVerified(LeakId, Timestamp),
     /// A password of somebody stands in a leak.
     FindingMade(LeakId, Whom),
     /// The value of a swap that was given up stands in the site's table.
@@ -69,8 +75,19 @@ impl FoldEntry {
             | "choice_intended"
             | "choice_taken"
             | "choice_ended" => Self::Recovery(at, serde_json::from_slice(line)?),
-            "leak_added" => Self::LeakAdded(serde_json::from_slice(line)?),
+            "leak_added" => Self::LeakAdded(serde_json::from_slice(line)?, at),
             "leak_removed" => Self::LeakRemoved(serde_json::from_slice::<OfLeak>(line)?.leak),
+            "leak_screened" => {
+                let LookedAt { leak, looked_at } = serde_json::from_slice(line)?;
+                Self::LeakScreened(leak, looked_at)
+            }
+            "batch_verified" => match serde_json::from_slice::<Verified>(line)? {
+                Verified { leak, noted: Some(tried), unverified } => {
+                    Self::BatchVerified(leak, NotedFold { tried, unverified })
+                }
+                Verified { .. } => Self::Other,
+            },
+            "leak_verified" => Self::LeakVerified(serde_json::from_slice::<OfLeak>(line)?.leak, at),
             "finding_made" => {
                 let FoundWhom { leak, whom } = serde_json::from_slice(line)?;
                 Self::FindingMade(leak, whom)
@@ -104,6 +121,15 @@ impl FoldEntry {
             _ => None,
         }
     }
+}
+
+/// What is noted of the accounts that a leak names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotedFold {
+    /// Those of which it is noted on what password its records were tried.
+    pub tried: u64,
+    /// Those whose password could not be tried.
+    pub unverified: u64,
 }
 
 /// What permits sending.
@@ -161,6 +187,21 @@ struct RestoredFrom {
 #[derive(Deserialize)]
 struct OfLeak {
     leak: LeakId,
+}
+
+#[derive(Deserialize)]
+struct LookedAt {
+    leak: LeakId,
+    #[serde(default)]
+    looked_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Verified {
+    leak: LeakId,
+    #[serde(default)]
+    noted: Option<u64>,
+    unverified: u64,
 }
 
 #[derive(Deserialize)]

@@ -1,7 +1,9 @@
 use std::collections::HashSet;
 
+use model::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::NotedFold;
 use crate::{Hash, LeakAdded, Whom, tree::leaf_hash};
 
 /// What the log says of one leak.
@@ -9,13 +11,28 @@ use crate::{Hash, LeakAdded, Whom, tree::leaf_hash};
 pub(super) struct LeakFold {
     /// A hash of what it was registered as.
     pub(super) digest: Hash,
+    /// When the accounts were read that were looked for in it; when it was registered, before.
+    pub(super) looked_at: Option<Timestamp>,
+    /// When all accounts that it names were verified.
+    pub(super) verified_at: Option<Timestamp>,
+    /// What is noted of these.
+    pub(super) noted: NotedFold,
     /// Whose passwords stand in it.
     pub(super) found: HashSet<Whom>,
 }
 
 impl LeakFold {
-    pub(super) fn added(leak: &LeakAdded) -> Self {
-        Self { digest: digest(leak), found: HashSet::new() }
+    pub(super) fn added(leak: &LeakAdded, at: Timestamp) -> Self {
+        Self { digest: digest(leak), looked_at: Some(at), ..Self::default() }
+    }
+
+    pub(super) fn screen(&mut self, looked_at: Option<Timestamp>) {
+        self.looked_at = looked_at.or(self.looked_at);
+    }
+
+    pub(super) const fn note(&mut self, NotedFold { tried, unverified }: NotedFold) {
+        self.noted.tried += tried;
+        self.noted.unverified += unverified;
     }
 }
 

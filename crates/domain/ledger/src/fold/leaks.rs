@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use model::{CampaignId, LeakId, SubjectId};
+use model::{CampaignId, LeakId, SubjectId, Timestamp};
 
-use super::{Fold, FoldRefusal, leak::digest};
+use super::{Fold, FoldRefusal, NotedFold, leak::digest};
 use crate::{LeakAdded, Whom};
 
 impl Fold {
@@ -54,6 +54,28 @@ impl Fold {
     pub fn check_finding_count(&self, leak: LeakId, rows: u64) -> Result<(), FoldRefusal> {
         let logged = self.leaks.get(&leak).map_or(0, |leak| leak.found.len() as u64);
         if rows == logged { Ok(()) } else { Err(FoldRefusal::Findings { leak, rows, logged }) }
+    }
+
+    /// When the accounts were read last to be looked for in a leak that is verified; `None` if there is no
+    /// such leak.
+    #[must_use]
+    pub fn looked_through_at(&self) -> Option<Timestamp> {
+        let verified = self.leaks.values().filter(|leak| leak.verified_at.is_some());
+        verified.filter_map(|leak| leak.looked_at).max()
+    }
+
+    /// When the records of a leak can have been tried: after the accounts were read, and before all were
+    /// verified.
+    #[must_use]
+    pub fn tried_between(&self, leak: LeakId) -> Option<(Timestamp, Timestamp)> {
+        let leak = self.leaks.get(&leak)?;
+        Some((leak.looked_at?, leak.verified_at?))
+    }
+
+    /// What is noted of the accounts that each leak names.
+    #[must_use]
+    pub fn noted(&self) -> Vec<(LeakId, NotedFold)> {
+        self.leaks.iter().map(|(leak, fold)| (*leak, fold.noted)).collect()
     }
 
     /// How many people's passwords were found in each leak.

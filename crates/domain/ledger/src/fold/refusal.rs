@@ -118,6 +118,22 @@ pub enum FoldRefusal {
         /// Which leak.
         leak: LeakId,
     },
+    /// Somebody would be told that nothing was found, whom nobody could check.
+    #[error(
+        "what leak {leak} left unchecked, or on which passwords it was tried, is not as the audit log \
+         says{}",
+        WAY_ON
+    )]
+    Noted {
+        /// Which leak.
+        leak: LeakId,
+    },
+    /// They would be taken for somebody else.
+    #[error("the row of person {subject} is found for an account that is not theirs{}", WAY_ON)]
+    Subject {
+        /// The person's number.
+        subject: SubjectId,
+    },
     /// Somebody is hidden, or was found by nobody.
     #[error(
         "the store holds {rows} findings of leak {leak}, and {logged} were made by the audit log{}",

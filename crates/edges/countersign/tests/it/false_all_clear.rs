@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What Request Tracker writes of a password after SHA-512, which no form without a name fits.
-const UNKNOWN: &str = "$rt$12$tHVJ.c1qLoiqCzqFPxuAu.ny6.MoFlMyGljeNBYmKmdybQrQe6OUy";
+pub(crate) const UNKNOWN: &str = "$rt$12$tHVJ.c1qLoiqCzqFPxuAu.ny6.MoFlMyGljeNBYmKmdybQrQe6OUy";
 
 /// Of a password in no leak, as another program than the site's would store it: whether the site computes it
 /// so, no known password has shown.
@@ -24,7 +24,7 @@ const UNPROVED: &str = "$2b$04$gOjoGLSBUOAEoZnSqS.1PuqaRk7vMfDQEU2jtsY2QLUcyiv0/
 const SECOND: &str = "Second";
 
 /// Adds a leak of these lines and looks through it.
-fn screen(office: &Office, name: &str, lines: &[(&SitePerson, &str)]) {
+pub(crate) fn screen(office: &Office, name: &str, lines: &[(&SitePerson, &str)]) {
     let lines: Vec<_> = lines.iter().map(|(who, what)| format!("{}:{what}", who.email)).collect();
     let file = office.write(&format!("{name}.txt"), lines.join("\n").as_bytes());
     office.instance.add_leak(name, &[Path::new(&file)]).json();
@@ -38,7 +38,7 @@ fn answer(scene: &ResetScene, served: &Served, person: &SitePerson) -> String {
 }
 
 /// Plain people whose password stands in no leak.
-fn unharmed(office: &Office) -> Vec<&SitePerson> {
+pub(crate) fn unharmed(office: &Office) -> Vec<&SitePerson> {
     let exposed: Vec<_> = office.exposed().iter().map(|person| person.id.clone()).collect();
     let people = office.site.truth.people.iter();
     let plain = people.filter(|person| person.kind == "plain" && person.password.is_some());
@@ -67,15 +67,17 @@ fn there_are_three_answers() {
             &[(&changed.id, "Tr0ub4dor&3"), (&emptied.id, "Tr0ub4dor&3")],
         );
         screen(office, "Third", &[(waiting, "Tr0ub4dor&3")]);
-        // On the first and on the eighth of November 2012.
+        // Whoever may write rows does not date what the log dates.
         office.instance.ask("UPDATE leak SET looked_at = 1351728000000000");
         office.instance.ask("UPDATE tried SET tried_at = 1352332800000000");
 
         let served = scene.serve();
         let text = answer(&scene, &served, unnamed);
-        assert!(text.contains("the stolen data that we had on 1 November 2012"), "{text}");
+        let is_unnamed = text.contains("last looked through the stolen data that we had on");
+        assert!(is_unnamed && !text.contains("2012"), "{text}");
         let text = answer(&scene, &served, tried);
-        assert!(text.contains("last compared it on 8 November 2012"), "{text}");
+        let is_tried = text.contains("We last compared it on");
+        assert!(is_tried && !text.contains("2012"), "{text}");
         for person in [unknown, changed, waiting, emptied, unproved] {
             let text = answer(&scene, &served, person);
             let is_open = text.contains("We could not check that.") && text.contains("What to do");
@@ -126,10 +128,10 @@ fn what_was_tried_in_other_forms_than_todays_is_not_denied() {
 
 #[test]
 fn where_no_leak_was_looked_through_nothing_is_said_in_any_language() {
-    let scene = ResetScene::with_pages(Office::open(Backend::Sqlite));
+    let scene = ResetScene::with_pages(Office::without_leaks(Backend::Sqlite));
     let office = &scene.office;
     let people = unharmed(office);
-    office.instance.ask("UPDATE leak SET state = 'verifying'");
+    screen(office, SECOND, &[(people[2], "Tr0ub4dor&3")]);
     let served = scene.serve();
     let text = answer(&scene, &served, people[0]);
     assert!(text.contains("We have not compared it with any stolen data yet."), "{text}");

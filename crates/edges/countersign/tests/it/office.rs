@@ -90,6 +90,17 @@ impl Office {
         Self::at(backend, backend.site().copy(), files)
     }
 
+    /// Before any leak was registered.
+    pub(crate) fn without_leaks(backend: Backend) -> Self {
+        let site = backend.site().copy();
+        let instance = TestInstance::of(backend, &site);
+        let family = people::join(&site);
+        let mut office = Self::of_people(instance, site, family);
+        office.found();
+        office.arm();
+        office
+    }
+
     /// With these leak files of this site's.
     pub(crate) fn at(backend: Backend, site: DjangoSite, files: &[&str]) -> Self {
         let instance = TestInstance::of(backend, &site);

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use crate::{
     attacker::{Attack, Owner},
+    false_all_clear::{UNKNOWN, screen, unharmed},
     harness::Backend,
     office::{LEAK, Office, wait_until},
+    people,
     way_back::{ANSWER, ResetScene, ask_whether},
 };
 
@@ -105,6 +107,8 @@ fn a_campaign_is_drafted_about_a_leak_as_it_was_registered() {
 
 const FIRST: &str = "(SELECT MIN(subject) FROM finding)";
 
+const LAST: &str = "(SELECT MAX(subject) FROM finding)";
+
 const FREEZE: &[&str] = &["campaign", "freeze", "Spring"];
 
 #[test]
@@ -153,5 +157,52 @@ fn nobody_whose_password_was_found_is_told_that_it_was_not() {
         assert_eq!(office.told_once().len(), 1);
         let log = served.stop();
         assert!(log.contains("the store keeps no finding of it"), "{log}");
+    }
+}
+
+/// Whoever can write to the store would have somebody told that nothing was found whom nobody could check, or
+/// told what was found of somebody else.
+#[test]
+fn nobody_who_could_not_be_checked_is_told_that_nothing_was_found() {
+    for backend in Backend::ALL {
+        let scene = ResetScene::with_pages(Office::open(backend));
+        let office = &scene.office;
+        let unknown = unharmed(office)[0];
+        people::keep_hash(&office.site, &unknown.id, UNKNOWN);
+        screen(office, OTHER, &[(unknown, "Tr0ub4dor&3")]);
+        assert_eq!(office.run(&["leak", "verify", OTHER]).code, 4);
+        let owner = Owner::of(office);
+        let rows = ["unverified_record", "unverified", "tried", "subject"];
+        owner.keep(&rows);
+        let exchange = |whom: &str, with: &str| {
+            let hash = format!("(SELECT account_hash FROM kept_subject WHERE id = {with})");
+            format!("UPDATE subject SET account_hash = {hash} WHERE id = {whom}")
+        };
+        let aside = format!(
+            "UPDATE subject SET account_hash = {} WHERE id = {FIRST}",
+            owner.bytes(&[7; 32])
+        );
+        let exchanged = [aside, exchange(LAST, FIRST), exchange(FIRST, LAST)];
+        for harm in ["unverified", "tried"] {
+            owner.write("DELETE FROM unverified_record");
+            owner.write(&format!("DELETE FROM {harm} WHERE leak = 2"));
+            let status = office.run(&["status"]);
+            assert_eq!(status.code, 3, "{harm}: {}", status.stderr);
+            assert!(status.stdout.contains("what leak 2 left unchecked"), "{}", status.stdout);
+            let served = scene.serve();
+            ask_whether(&served, unknown);
+            wait_until(|| office.instance.has_none("mail_request"));
+            assert!(office.mails().is_empty(), "{harm}");
+            assert!(served.stop().contains("what leak 2 left unchecked"), "{harm}");
+            owner.put_back(&rows[..3]);
+        }
+        owner.write_all(&exchanged.each_ref().map(|text| &**text));
+        let served = scene.serve();
+        for person in office.exposed() {
+            ask_whether(&served, person);
+        }
+        wait_until(|| office.instance.has_none("mail_request"));
+        let log = served.stop();
+        assert!(log.contains("is found for an account that is not theirs"), "{log}");
     }
 }

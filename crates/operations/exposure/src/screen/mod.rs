@@ -133,7 +133,9 @@ async fn finish(instance: &Instance, leak: LeakId) -> Result<(), ScreenLeakError
     tx.number_lines(leak).await?;
     let summary = tx.summary(leak).await?;
     let (tally, candidates) = (summary.tally.balanced()?, summary.candidates);
-    instance.record(&mut tx, &[LogEvent::LeakScreened { leak, tally, candidates }]).await?;
+    let looked_at = tx.looked_at(leak).await?;
+    let screened = LogEvent::LeakScreened { leak, tally, candidates, looked_at };
+    instance.record(&mut tx, &[screened]).await?;
     Ok(tx.commit().await?)
 }
 
