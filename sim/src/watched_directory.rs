@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use directory::{
     AccountStream, Capabilities, ChangeMark, Changes, Directory, DirectoryReport, EndedSessions,
-    LockedRow, Reading, RowNow, TransactionFate, WriteGrant, Writing,
+    LockedRow, Reading, RowNow, TransactionFate, WriteError, WriteGrant, Writing,
 };
 use failpoint::reach;
 use model::{Account, AccountId, SiteTransaction, StoredHash};
@@ -16,8 +16,8 @@ use crate::strand::{IN_SITE, SiteUse};
 pub(crate) struct WatchedDirectory(pub(crate) Arc<dyn Directory>);
 
 impl Directory for WatchedDirectory {
-    fn is_for_rehearsals(&self) -> Reading<'_, bool> {
-        self.0.is_for_rehearsals()
+    fn try_rehearsal(&self) -> Reading<'_, Result<(), WriteError>> {
+        self.0.try_rehearsal()
     }
 
     fn capabilities(&self) -> Capabilities {

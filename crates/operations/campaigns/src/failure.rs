@@ -368,9 +368,10 @@ impl SwapError {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::Row(_) | Self::Write(WriteError::NotForRehearsals) => true,
+            Self::Row(_) => true,
+            Self::Write(error) => error.is_of_rehearsal(),
             Self::Fault(fault) => fault.is_refusal(),
-            Self::Write(_) | Self::Read(_) | Self::Gate(_) => false,
+            Self::Read(_) | Self::Gate(_) => false,
         }
     }
 }

@@ -5,7 +5,7 @@ use model::{Account, AccountId, Credential, SiteTransaction};
 use serde::Serialize;
 
 use crate::{
-    failure::{ReadError, Reading, Writing},
+    failure::{ReadError, Reading, WriteError, Writing},
     locked::{LockedRow, RowNow, TransactionFate},
     report::{DirectoryReport, Kinship, WriteGrant},
 };
@@ -100,9 +100,10 @@ pub trait Directory: fmt::Debug + Send + Sync {
         Box::pin(future::ready(Ok(Kinship::One)))
     }
 
-    /// Whether what is written to says of itself that it is for rehearsals: nobody signs in there.
-    fn is_for_rehearsals(&self) -> Reading<'_, bool> {
-        Box::pin(future::ready(Ok(false)))
+    /// Whether a rehearsal may write: the place of each table that is written to says of itself that
+    /// it is for rehearsals, so that nobody signs in there.
+    fn try_rehearsal(&self) -> Reading<'_, Result<(), WriteError>> {
+        Box::pin(future::ready(Ok(Err(WriteError::NotConfigured))))
     }
 
     /// Reads every account, and tries whether writing would be let through.

@@ -8,6 +8,9 @@ use std::fmt;
 
 use model::AccountId;
 
+/// By a table of this name a schema, or a database, says that it is for rehearsals.
+const REHEARSAL_TABLE: &str = "countersign_rehearsal";
+
 /// One kind of database.
 pub(crate) trait Engine: fmt::Debug + Send + Sync {
     /// An identifier that stands for itself, whatever is in it.
@@ -64,6 +67,11 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
     /// Before a row of this table is held: whether this is a standby, and what the table is if its
     /// rows cannot be held, or no change of them be taken back.
     fn before_lock(&self, table: &str) -> String;
+
+    /// Where the rows of this table are kept, in one row: a schema, or a database; what keeps them if
+    /// that is no ordinary table; and whether there is a table [`REHEARSAL_TABLE`] beside it. Of
+    /// several tables, all have to be ordinary and have one.
+    fn rehearses(&self, table: &str) -> String;
 
     /// Whether what [`Engine::hash_as_text`] reads is just this text, or NULL as it is, to the byte.
     fn is_text(&self, text: &str, value: &str) -> String;

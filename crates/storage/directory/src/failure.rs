@@ -118,11 +118,29 @@ pub enum WriteError {
     Copy,
     /// Whoever rehearses seals in earnest.
     #[error(
-        "this instance is a rehearsal, and `directory.write_url` leads to a database that does not say \
-         that it is for rehearsals: people may sign in there. If it is a copy that nobody uses, make a \
-         table in it: CREATE TABLE countersign_rehearsal (why TEXT)"
+        "this instance is a rehearsal, and `{setting}` leads to {place}, which does not say that it \
+         is for rehearsals: people may sign in there. If it is a copy that nobody uses, make a table \
+         in it that the role of `directory.write_url` may read: \
+         CREATE TABLE {place}.countersign_rehearsal (why TEXT)"
     )]
-    NotForRehearsals,
+    NotForRehearsals {
+        /// What names the table that would be written to.
+        setting: &'static str,
+        /// The schema, or the database, in which that stands.
+        place: String,
+    },
+    /// What is written there may be kept anywhere.
+    #[error(
+        "this instance is a rehearsal, and `{setting}` names, or leads to, {kind}: whether people \
+         sign in with what is written there cannot be told. Let it name an ordinary table, in a copy \
+         that nobody uses"
+    )]
+    Elsewhere {
+        /// What names it.
+        setting: &'static str,
+        /// What it is.
+        kind: String,
+    },
     /// Nobody knows which table a query's hash came from.
     #[error(
         "where hashes that `directory.query` reads are replaced is not known: set \
@@ -246,6 +264,12 @@ pub enum WriteError {
 }
 
 impl WriteError {
+    /// Whether a rehearsal must not write there, rather than something being wrong.
+    #[must_use]
+    pub const fn is_of_rehearsal(&self) -> bool {
+        matches!(self, Self::NotForRehearsals { .. } | Self::Elsewhere { .. })
+    }
+
     /// Whether it is about this one row, as far as it can tell: the same change of another one may be
     /// let through.
     #[must_use]

@@ -48,8 +48,8 @@ pub fn open<'a>(
     open_for(InstanceKind::Site, read_url, write_url, mapping)
 }
 
-/// The same for an instance of a kind. What a rehearsal writes to has to say at every write that it is
-/// for rehearsals: the database behind an address may be another one by then.
+/// The same for an instance of a kind. Where a rehearsal's tables stand has to say at every write that
+/// it is for rehearsals: the database behind an address may be another one by then.
 ///
 /// # Errors
 /// As [`open`].

@@ -6,6 +6,7 @@ mod connection;
 mod django;
 mod kinship;
 mod reading;
+mod rehearsal;
 mod session_words;
 mod sessions;
 mod text;
@@ -21,7 +22,7 @@ use crate::{
         Ability, AccountStream, Capabilities, ChangeMark, Changes, Directory, EndedSessions,
     },
     engine::Engine,
-    failure::{OpenError, Reading, Writing},
+    failure::{OpenError, Reading, WriteError, Writing},
     location::Location,
     locked::{LockedRow, RowNow, TransactionFate},
     mapping::Sessions,
@@ -92,8 +93,8 @@ impl Directory for TableDirectory {
         Box::pin(async { Ok(self.compare_databases().await) })
     }
 
-    fn is_for_rehearsals(&self) -> Reading<'_, bool> {
-        Box::pin(async { Ok(self.rehearses().await?) })
+    fn try_rehearsal(&self) -> Reading<'_, Result<(), WriteError>> {
+        Box::pin(async { Ok(self.check_rehearsal().await?) })
     }
 
     fn check(&self) -> Reading<'_, DirectoryReport> {

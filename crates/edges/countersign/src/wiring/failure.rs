@@ -76,7 +76,7 @@ impl WiringError {
     /// Whether a rule says no, rather than something being wrong.
     pub(crate) const fn is_refusal(&self) -> bool {
         match self {
-            Self::Write(WriteError::NotForRehearsals) => true,
+            Self::Write(error) => error.is_of_rehearsal(),
             Self::Roster(error) => error.is_refusal(),
             Self::Instance(error) => error.is_refusal(),
             _ => false,

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use authority::{Roster, RosterDigest};
-use directory::{Directory, WriteError};
+use directory::Directory;
 use exposure::EmbeddedDirectory;
 use instance::{Instance, InstanceKey, InstanceOptions, RestoreTarget};
 use model::{InstanceKind, Secret};
@@ -112,9 +112,8 @@ pub(crate) async fn directory(config: &Config) -> Result<Arc<dyn Directory>, Wir
     };
     let (url, write_url) = (config.database_url(url), write_url.as_deref());
     let opened = directory::open_for(kind, &url, write_url, mapping).await?;
-    let is_rehearsal = write_url.is_some() && kind == InstanceKind::Rehearsal;
-    if is_rehearsal && !opened.is_for_rehearsals().await? {
-        return Err(WriteError::NotForRehearsals.into());
+    if write_url.is_some() && kind == InstanceKind::Rehearsal {
+        opened.try_rehearsal().await??;
     }
     Ok(opened)
 }

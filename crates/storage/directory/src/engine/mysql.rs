@@ -1,6 +1,6 @@
 use model::AccountId;
 
-use super::{Engine, Literal};
+use super::{Engine, Literal, REHEARSAL_TABLE};
 use crate::quoting::quoted_text;
 
 /// A server of MySQL or MariaDB. Connections count time from UTC and take a backslash in a text for an
@@ -30,10 +30,6 @@ pub(crate) const SEES_MARK: &str = "SELECT IS_USED_LOCK($1) IS NOT NULL";
 
 /// Takes mark `$1` back.
 pub(crate) const TAKE_MARK: &str = "SELECT RELEASE_LOCK($1)";
-
-/// Whether there is a table by which a database says that it is for rehearsals.
-pub(crate) const REHEARSES: &str = "SELECT COUNT(*) > 0 FROM information_schema.TABLES
-    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'countersign_rehearsal'";
 
 /// Every table of the database, with its columns.
 pub(crate) const TABLES: &str = "SELECT CAST(TABLE_NAME AS CHAR), CAST(COLUMN_NAME AS CHAR)
@@ -115,9 +111,7 @@ impl Engine for MySql {
 
     /// What keeps a table decides whether a row can be held and a change taken back.
     fn before_lock(&self, table: &str) -> String {
-        let mut parts = table.rsplitn(2, '.');
-        let name = quoted_literal(parts.next().unwrap_or_default());
-        let schema = parts.next().map_or_else(|| "DATABASE()".to_owned(), quoted_literal);
+        let (schema, name) = place_of(table);
         format!(
             "SELECT @@global.read_only, (SELECT CASE
                 WHEN the.TABLE_TYPE LIKE '%VIEW' THEN 'a view'
@@ -125,6 +119,27 @@ impl Engine for MySql {
                 FROM information_schema.TABLES AS the
                 LEFT JOIN information_schema.ENGINES AS kind ON kind.ENGINE = the.ENGINE
                 WHERE the.TABLE_SCHEMA = {schema} AND the.TABLE_NAME = {name})"
+        )
+    }
+
+    /// Other engines than these two keep no rows themselves, or cannot take a change of one back.
+    fn rehearses(&self, table: &str) -> String {
+        let (schema, name) = place_of(table);
+        format!(
+            "SELECT MIN(found.place), MIN(found.kind), COALESCE(MIN(found.is_marked), 0) FROM (
+                SELECT CAST(the.TABLE_SCHEMA AS CHAR) AS place, CAST(CASE
+                    WHEN the.TABLE_TYPE LIKE '%VIEW' THEN 'a view'
+                    WHEN the.TABLE_TYPE NOT IN ('BASE TABLE', 'SYSTEM VERSIONED')
+                        THEN CONCAT('of the kind ', the.TABLE_TYPE)
+                    WHEN COALESCE(the.ENGINE, '') NOT IN ('InnoDB', 'ROCKSDB')
+                        THEN CONCAT('a table of the engine ', COALESCE(the.ENGINE, 'NULL')) END
+                    AS CHAR) AS kind,
+                EXISTS (SELECT 1 FROM information_schema.TABLES AS mark
+                    WHERE mark.TABLE_SCHEMA = {schema} AND mark.TABLE_NAME = '{REHEARSAL_TABLE}'
+                    AND CAST(mark.TABLE_SCHEMA AS BINARY) = CAST(the.TABLE_SCHEMA AS BINARY))
+                    AS is_marked
+                FROM information_schema.TABLES AS the
+                WHERE the.TABLE_SCHEMA = {schema} AND the.TABLE_NAME = {name}) AS found"
         )
     }
 
@@ -169,6 +184,13 @@ impl Engine for MySql {
             Literal::Text(text) => quoted_literal(text),
         }
     }
+}
+
+/// The database and the name of a table, as literals.
+fn place_of(table: &str) -> (String, String) {
+    let mut parts = table.rsplitn(2, '.');
+    let name = quoted_literal(parts.next().unwrap_or_default());
+    (parts.next().map_or_else(|| "DATABASE()".to_owned(), quoted_literal), name)
 }
 
 fn quoted_literal(text: &str) -> String {

@@ -1,6 +1,6 @@
 use model::AccountId;
 
-use super::{Engine, Literal, is_decimal};
+use super::{Engine, Literal, REHEARSAL_TABLE, is_decimal};
 use crate::{quoting::quoted_text, value::is_uuid};
 
 /// A PostgreSQL server.
@@ -17,9 +17,6 @@ macro_rules! place {
             (SELECT oid::text FROM pg_database WHERE datname = current_database())"
     };
 }
-
-/// Whether there is a table by which a database says that it is for rehearsals.
-pub(crate) const REHEARSES: &str = "SELECT to_regclass('countersign_rehearsal') IS NOT NULL";
 
 /// Where a connection leads to: a database, of a standby or not, of a server that started at this
 /// moment, and how far its log has come.
@@ -112,6 +109,31 @@ impl Engine for Postgres {
 
     fn before_lock(&self, _table: &str) -> String {
         BEFORE_LOCK.to_owned()
+    }
+
+    /// A change reaches every partition and every table that inherits, wherever these are; and a rule
+    /// may lead it elsewhere.
+    fn rehearses(&self, table: &str) -> String {
+        let name = quoted_text(&self.quoted_path(table));
+        format!(
+            "WITH RECURSIVE hit(oid) AS (
+                SELECT to_regclass({name})::oid
+                UNION SELECT its.inhrelid
+                    FROM pg_catalog.pg_inherits AS its JOIN hit ON its.inhparent = hit.oid),
+            found AS (SELECT place.nspname::text AS place, CASE
+                    WHEN the.relkind = 'v' THEN 'a view'
+                    WHEN the.relkind = 'f' THEN 'a foreign table'
+                    WHEN the.relkind NOT IN ('r', 'p') THEN 'no table'
+                    WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite AS rule
+                        WHERE rule.ev_class = the.oid) THEN 'a table with a rule' END AS kind,
+                EXISTS (SELECT 1 FROM pg_catalog.pg_class AS mark
+                    WHERE mark.relnamespace = the.relnamespace
+                    AND mark.relname = '{REHEARSAL_TABLE}') AS is_marked
+                FROM hit JOIN pg_catalog.pg_class AS the ON the.oid = hit.oid
+                JOIN pg_catalog.pg_namespace AS place ON place.oid = the.relnamespace)
+            SELECT coalesce(min(place) FILTER (WHERE NOT is_marked), min(place)), min(kind),
+                coalesce(bool_and(is_marked), false) FROM found"
+        )
     }
 
     /// Settings of the server change how it writes bytes as text by itself.

@@ -1,6 +1,6 @@
 use model::AccountId;
 
-use super::{Engine, Literal};
+use super::{Engine, Literal, REHEARSAL_TABLE};
 use crate::quoting::quoted_text;
 
 /// A SQLite file.
@@ -16,10 +16,6 @@ pub(crate) const SHOWS_ALL: &str = "SELECT 1";
 /// The file; a file is no standby, and no server runs it.
 pub(crate) const PLACE: &str =
     "SELECT (SELECT file FROM pragma_database_list WHERE name = 'main'), 0, '', 0";
-
-/// Whether there is a table by which a database says that it is for rehearsals.
-pub(crate) const REHEARSES: &str =
-    "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'countersign_rehearsal')";
 
 /// Every table of the file, with its columns.
 pub(crate) const TABLES: &str = "SELECT one.name, its.name FROM sqlite_schema AS one,
@@ -47,6 +43,20 @@ impl Engine for Sqlite {
     /// A file is no standby. How long a writer waits for another one is set where it is opened.
     fn before_lock(&self, _table: &str) -> String {
         "SELECT 0, NULL".to_owned()
+    }
+
+    /// A bare name is looked for in every file that is attached.
+    fn rehearses(&self, table: &str) -> String {
+        let (schema, name) = table.split_once('.').unwrap_or(("", table));
+        let (schema, name) = (quoted_text(schema), quoted_text(name));
+        format!(
+            "SELECT min(the.schema), min(CASE WHEN the.type = 'view' THEN 'a view'
+                    WHEN the.type <> 'table' THEN 'a ' || the.type || ' table' END),
+                coalesce(min(EXISTS (SELECT 1 FROM pragma_table_list('{REHEARSAL_TABLE}') AS mark
+                    WHERE mark.schema = the.schema)), 0)
+                FROM pragma_table_list({name}) AS the
+                WHERE {schema} IN ('', the.schema COLLATE NOCASE)"
+        )
     }
 
     /// Every value has a type of its own, whatever its column's is.

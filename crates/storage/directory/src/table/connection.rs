@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     engine::{Engine, mysql, postgres, sqlite},
-    failure::{OpenError, ReadError, WriteError},
+    failure::{OpenError, ReadError},
     hash_layout::HashLayout,
     limits::{READ_CONNECTIONS_MAX, SCAN_CONNECTIONS_MAX, WRITE_CONNECTIONS_MAX},
     location::Location,
@@ -24,10 +24,6 @@ pub(super) const CLOCK: QueryText = QueryText::of_each(
     concat!("SELECT ", sql::word!(postgres NOW)),
     mysql::CLOCK,
 );
-
-/// Whether a database is for rehearsals.
-const REHEARSES: QueryText =
-    QueryText::of_each(sqlite::REHEARSES, postgres::REHEARSES, mysql::REHEARSES);
 
 /// Whether rows that are hidden from the role are an error.
 const SHOWS_ALL: QueryText =
@@ -80,27 +76,6 @@ impl TableDirectory {
         Ok(Timestamp::from_micros(now))
     }
 
-    /// As the connection that writes shows it; without one nothing is written.
-    pub(super) async fn rehearses(&self) -> Result<bool, SqlError> {
-        let Some(write) = &self.write else { return Ok(false) };
-        says_so(&mut write.read().await?).await
-    }
-
-    /// Passes a database that may be written to. A site's is not asked.
-    pub(super) async fn check_kind(&self) -> Result<Result<(), WriteError>, SqlError> {
-        let is_right = self.kind == InstanceKind::Site || self.rehearses().await?;
-        Ok(allowed(is_right))
-    }
-
-    /// The same in the transaction that is about to write.
-    pub(super) async fn check_kind_in(
-        &self,
-        tx: &mut SqlTx,
-    ) -> Result<Result<(), WriteError>, SqlError> {
-        let is_right = self.kind == InstanceKind::Site || says_so(tx).await?;
-        Ok(allowed(is_right))
-    }
-
     /// Looks one account up by its id: where that fails, every look-up would miss without a word.
     async fn find_one_again(&self) -> Result<(), OpenError> {
         let mut tx = self.read.read().await.map_err(ReadError::Database)?;
@@ -120,16 +95,6 @@ impl TableDirectory {
         }
         Ok(())
     }
-}
-
-/// Whether a database says that it is for rehearsals.
-async fn says_so(tx: &mut SqlTx) -> Result<bool, SqlError> {
-    let (rehearses,) = tx.run(&REHEARSES).one::<(bool,)>().await?;
-    Ok(rehearses)
-}
-
-const fn allowed(is_right: bool) -> Result<(), WriteError> {
-    if is_right { Ok(()) } else { Err(WriteError::NotForRehearsals) }
 }
 
 /// What can be told without asking the database.

@@ -29,8 +29,8 @@ impl TableDirectory {
         let failed = |error| not_locked(id, &error);
         let mut tx = write.begin().await.map_err(failed)?;
         let place = tx.run(&texts.before_lock).one::<BeforeLock>().await.map_err(failed)?;
-        refuse_place(place)?;
         self.check_kind_in(&mut tx).await.map_err(failed)??;
+        refuse_place(place)?;
         let rows = if self.may_be_written(id) {
             let lock = texts.lock.with_list_as(&key, 0, 1);
             tx.run(&lock).bind(id.as_str().to_owned()).all().await.map_err(failed)?

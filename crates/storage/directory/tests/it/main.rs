@@ -13,6 +13,7 @@ mod mysql;
 mod opening;
 mod presets;
 mod reading;
+mod rehearsal;
 mod replacing;
 mod sessions;
 mod site;

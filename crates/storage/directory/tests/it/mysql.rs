@@ -338,15 +338,6 @@ async fn a_copy_on_another_server_is_told_from_the_site() {
 }
 
 #[tokio::test]
-async fn a_database_says_that_it_is_for_rehearsals() {
-    let site = with_users().await;
-    let directory = site.open_writable(small()).await;
-    assert!(!directory.is_for_rehearsals().await.unwrap());
-    site.run(&["CREATE TABLE countersign_rehearsal (id INT)"]).await;
-    assert!(directory.is_for_rehearsals().await.unwrap());
-}
-
-#[tokio::test]
 async fn every_row_of_a_scan_is_of_one_moment() {
     let site = Site::mariadb();
     site.run(&[
