@@ -41,7 +41,7 @@ use crate::{
 const LETTERS_KEPT: Duration = Duration::from_hours(24);
 
 /// A snapshot begins with it: another form is not read.
-const SNAPSHOT_FORM: u8 = 10;
+const SNAPSHOT_FORM: u8 = 11;
 
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
@@ -69,6 +69,8 @@ pub struct Fold {
     roster: Option<String>,
     arming: Option<ArmedFold>,
     is_uncompared: bool,
+    /// Accounts that held a value of ours which nothing tells of, since steps were lost.
+    unrecorded: u64,
     /// The moment of the backup that the store was made from, until operators have signed for it.
     restored_from: Option<Timestamp>,
     last_backup: Option<Timestamp>,
@@ -408,6 +410,13 @@ impl Fold {
         self.is_uncompared
     }
 
+    /// How many accounts may hold a value of ours that nothing tells of, since operators have signed
+    /// that steps may be lost: any number until the table was compared, and then no more than it held.
+    #[must_use]
+    pub const fn unrecorded_explained(&self) -> u64 {
+        if self.is_uncompared { u64::MAX } else { self.unrecorded }
+    }
+
     /// The moment of the backup that the store was made from, as long as no operators have signed that
     /// they know it.
     #[must_use]
@@ -478,7 +487,10 @@ impl Fold {
                 self.leaks.entry(leak).or_default().found.insert(whom);
             }
             FoldEntry::ValueFound(swap) => self.swaps.find(swap),
-            FoldEntry::Compared => self.is_uncompared = false,
+            FoldEntry::Compared(found) => {
+                self.unrecorded = found.min(self.unrecorded_explained());
+                self.is_uncompared = false;
+            }
             FoldEntry::Other => {}
         }
     }

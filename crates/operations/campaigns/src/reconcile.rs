@@ -33,7 +33,7 @@ use self::{
     compare::{Later, compare, settle},
     found::Disagreements,
     rows::check_swaps,
-    trials::{Trials, is_explained},
+    trials::{Trials, is_uncompared},
     unseen::refuse_hidden,
     untold::find_untold,
 };
@@ -184,7 +184,7 @@ async fn finish(
     tried: Option<CredentialVersion>,
 ) -> Result<ReconcileOutcome, ReconcileError> {
     let whole = findings.is_whole();
-    let closes = whole && is_explained(instance).await?;
+    let closes = whole && is_uncompared(instance).await?;
     let outcome = findings.into_outcome();
     let Reconciled { accounts, found, not_tried, .. } = outcome.result.clone();
     let mut tx = instance.store().begin().await?;

@@ -87,9 +87,9 @@ const fn remedy(kind: Discrepancy) -> &'static str {
              people set a new password; nobody can sign in to these accounts"
         }
         Discrepancy::Unrecorded => {
-            "this store is older than what was done: it was restored from a copy. Resume no \
-             campaign, find the newer store, and tell these people by hand if mails did not \
-             reach them"
+            "this store is older than what was done: it was restored from a copy. Find the newer \
+             store; if it is lost, tell these people by hand if mails did not reach them, since \
+             no campaign takes them up"
         }
         Discrepancy::PutBack => {
             "the site's table was restored: the leaked passwords work again. Draft another \

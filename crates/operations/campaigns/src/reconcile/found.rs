@@ -117,6 +117,11 @@ impl Disagreements {
         self.list(kind, account, campaign, repaired);
     }
 
+    /// How many disagree in this way so far.
+    pub(crate) fn found(&self, kind: Discrepancy) -> u64 {
+        self.result.found.get(&kind).copied().unwrap_or_default()
+    }
+
     /// So many accounts that disagree.
     pub(crate) fn count(&mut self, kind: Discrepancy, campaign: Option<CampaignId>, accounts: u64) {
         *self.result.found.entry(kind).or_default() += accounts;
