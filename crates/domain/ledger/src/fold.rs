@@ -69,6 +69,8 @@ pub struct Fold {
     roster: Option<String>,
     arming: Option<ArmedFold>,
     is_uncompared: bool,
+    /// Whether steps were ever lost.
+    is_restored: bool,
     /// Accounts that held a value of ours which nothing tells of, since steps were lost.
     unrecorded: u64,
     /// The moment of the backup that the store was made from, until operators have signed for it.
@@ -465,7 +467,11 @@ impl Fold {
                 self.follow_campaign(campaign, at, *event);
             }
             FoldEntry::StoreMade(kind) => self.kind = Some(kind),
-            FoldEntry::KeyRotated(key) => self.key = Some(key),
+            FoldEntry::KeyRotated(key) => {
+                self.key = Some(key);
+                // By this very key accounts may have been sealed of which nothing tells.
+                self.is_uncompared |= self.is_restored;
+            }
             FoldEntry::KillSwitch(position) => self.kill_switch = Some(position),
             FoldEntry::Roster(digest) => self.roster = Some(digest),
             FoldEntry::Armed(armed) => self.arm(armed),
@@ -531,7 +537,7 @@ impl Fold {
 
     /// Whatever was under way may have gone further than this log tells.
     fn lose_steps(&mut self) {
-        self.is_uncompared = true;
+        (self.is_uncompared, self.is_restored) = (true, true);
         self.campaigns.values_mut().for_each(|campaign| campaign.is_restored = true);
         self.requested.values_mut().for_each(|requested| requested.is_restored = true);
     }

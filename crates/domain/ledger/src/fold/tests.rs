@@ -527,6 +527,9 @@ fn values_that_nothing_tells_of_are_explained_by_lost_steps_alone() {
     assert_eq!((log.0.is_uncompared(), log.0.unrecorded_explained()), (false, 5));
     let log = log.then(compared(4, true)).then(compared(6, true));
     assert_eq!(log.0.unrecorded_explained(), 4);
+    let (key, verifier) = (KeyId::from_bytes([7; 8]), String::new());
+    let log = log.then(LogEvent::KeyRotated { key, verifier });
+    assert!(log.0.is_uncompared(), "by the key that comes next more may be recognised");
 }
 
 #[test]

@@ -9,7 +9,8 @@ use crate::{
 
 const WAY_ON: &str = "The store is disarmed: nothing is sealed or sent. Now:\n\
      1. make sure that nobody uses the old store any more;\n\
-     2. countersign log verify;\n\
+     2. countersign log verify; and countersign key rotate --new-key, for each key that has come into \
+     force since the backup, in turn: else nobody recognises who was sealed under it;\n\
      3. countersign sending propose, two operators who sign, countersign sending arm;\n\
      4. countersign reconcile --list --tries 1000000: who is sealed of whom the log does not know? Tell \
      them by hand if mails did not reach them;\n\

@@ -18,6 +18,10 @@ pub struct Reconciled {
     pub tried: u64,
     /// Such accounts that were not tried now, or whose hash cannot be tried.
     pub not_tried: u64,
+    /// Since steps of the store are lost: accounts whose password nobody here knows and that may be a
+    /// value of ours all the same, not tried, or made by a key that this store never had.
+    #[serde(default)]
+    pub unjudged: u64,
     /// What disagrees, by campaign.
     pub campaigns: BTreeMap<String, BTreeMap<Discrepancy, u64>>,
     /// Campaigns that were halted because of it.
@@ -25,10 +29,10 @@ pub struct Reconciled {
 }
 
 impl Reconciled {
-    /// Whether all agree.
+    /// Whether all agree, and of nobody is it unknown.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        self.found.is_empty()
+        self.found.is_empty() && self.unjudged == 0
     }
 }
 
@@ -98,6 +102,11 @@ impl Disagreements {
     pub(crate) const fn tried(&mut self, tried: u64, not_tried: u64, is_whole: bool) {
         (self.result.tried, self.result.not_tried) = (tried, not_tried);
         self.is_whole = is_whole;
+    }
+
+    /// So many may hold a value of ours all the same.
+    pub(crate) const fn unjudged(&mut self, accounts: u64) {
+        self.result.unjudged = accounts;
     }
 
     pub(crate) fn halted(&mut self, name: &str) {

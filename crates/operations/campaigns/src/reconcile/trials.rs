@@ -72,7 +72,8 @@ impl Trials {
         findings: &mut Disagreements,
     ) -> Result<Option<CredentialVersion>, ReconcileError> {
         let last = self.chosen.keys().last().map(|(_, version, _)| *version);
-        let (mut tried, trials) = (0, self.chosen.into_values().collect::<Vec<_>>());
+        let (mut tried, mut ours) = (0, 0);
+        let trials = self.chosen.into_values().collect::<Vec<_>>();
         let is_whole = trials.len() as u64 == self.offered;
         if !trials.is_empty() {
             means.progress.begin(Step::Verify, trials.len() as u64);
@@ -84,6 +85,7 @@ impl Trials {
             for (trial, verdict) in try_all(means.verifier, some).await? {
                 tried += u64::from(is_tried(verdict, &trial));
                 if matches!(verdict, Verdict::Match { .. }) {
+                    ours += 1;
                     note(means, &trial, findings).await?;
                 }
             }
@@ -91,6 +93,9 @@ impl Trials {
         }
         means.progress.end();
         findings.tried(tried, self.offered - tried, is_whole);
+        if is_uncompared(means.instance).await? {
+            findings.unjudged(self.offered - ours);
+        }
         Ok(last)
     }
 }
