@@ -53,7 +53,9 @@ pub fn judge_standing(now: CredentialVersion, swaps: &[RecordedSwap]) -> RowStan
     if let Some(swap) = swaps.iter().rev().find(|swap| swap.is_of(now) && keeps_out(swap)) {
         return RowStanding::PutBack(*swap);
     }
-    let is_old = swaps.iter().any(|swap| swap.is_of(now));
+    // What stood there when a person chose another password was tried for nothing.
+    let is_tried = |swap: &&RecordedSwap| !matches!(swap.purpose, SwapPurpose::Choose);
+    let is_old = swaps.iter().filter(is_tried).any(|swap| swap.is_of(now));
     if is_old { RowStanding::Agrees } else { RowStanding::Foreign }
 }
 
@@ -186,7 +188,7 @@ mod tests {
         assert_eq!(judge_standing(OURS, &[done]), RowStanding::Agrees);
         assert_eq!(
             judge_standing(OLD, &[RecordedSwap { target: None, ..done }]),
-            RowStanding::Agrees
+            RowStanding::Foreign
         );
         let overtaken = RecordedSwap { target: None, ..choose(SwapState::Overtaken) };
         assert_eq!(judge_standing(OURS, &[overtaken]), RowStanding::FoundSealed(overtaken));

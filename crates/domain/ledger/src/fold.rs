@@ -69,6 +69,10 @@ pub struct Fold {
     roster: Option<String>,
     arming: Option<ArmedFold>,
     is_uncompared: bool,
+    /// Whether steps were ever lost.
+    is_restored: bool,
+    /// Accounts that held a value of ours which nothing tells of, since steps were lost.
+    unrecorded: u64,
     /// The moment of the backup that the store was made from, until operators have signed for it.
     restored_from: Option<Timestamp>,
     last_backup: Option<Timestamp>,
@@ -408,6 +412,13 @@ impl Fold {
         self.is_uncompared
     }
 
+    /// How many accounts may hold a value of ours that nothing tells of, since operators have signed
+    /// that steps may be lost: any number until the table was compared, and then no more than it held.
+    #[must_use]
+    pub const fn unrecorded_explained(&self) -> u64 {
+        if self.is_uncompared { u64::MAX } else { self.unrecorded }
+    }
+
     /// The moment of the backup that the store was made from, as long as no operators have signed that
     /// they know it.
     #[must_use]
@@ -456,7 +467,11 @@ impl Fold {
                 self.follow_campaign(campaign, at, *event);
             }
             FoldEntry::StoreMade(kind) => self.kind = Some(kind),
-            FoldEntry::KeyRotated(key) => self.key = Some(key),
+            FoldEntry::KeyRotated(key) => {
+                self.key = Some(key);
+                // By this very key accounts may have been sealed of which nothing tells.
+                self.is_uncompared |= self.is_restored;
+            }
             FoldEntry::KillSwitch(position) => self.kill_switch = Some(position),
             FoldEntry::Roster(digest) => self.roster = Some(digest),
             FoldEntry::Armed(armed) => self.arm(armed),
@@ -487,7 +502,10 @@ impl Fold {
                 self.leaks.entry(leak).or_default().found.insert(whom);
             }
             FoldEntry::ValueFound(swap) => self.swaps.find(swap),
-            FoldEntry::Compared => self.is_uncompared = false,
+            FoldEntry::Compared(found) => {
+                self.unrecorded = found.min(self.unrecorded_explained());
+                self.is_uncompared = false;
+            }
             FoldEntry::Other => {}
         }
     }
@@ -528,7 +546,7 @@ impl Fold {
 
     /// Whatever was under way may have gone further than this log tells.
     fn lose_steps(&mut self) {
-        self.is_uncompared = true;
+        (self.is_uncompared, self.is_restored) = (true, true);
         self.campaigns.values_mut().for_each(|campaign| campaign.is_restored = true);
         self.requested.values_mut().for_each(|requested| requested.is_restored = true);
     }

@@ -115,6 +115,9 @@ text_enum! {
         InOtherCampaign = "in_other_campaign",
         /// Our store was put back: whether their address was told already is not known.
         Restored = "restored",
+        /// A value of ours stands there that nothing tells of: our store was put back, and whether
+        /// the person was told is not known.
+        Unrecorded = "unrecorded",
         /// An operator dismissed the finding.
         Dismissed = "dismissed",
         /// The password is as it was found, and yet the leaked one is not it: our fault.

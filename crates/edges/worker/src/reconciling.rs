@@ -45,7 +45,7 @@ async fn compare_once(context: &WorkerContext<'_>, every: Duration) {
 }
 
 fn tell(result: &Reconciled) {
-    let Reconciled { accounts, found, repaired, not_tried, .. } = result;
+    let Reconciled { accounts, found, repaired, not_tried, unjudged, .. } = result;
     if result.agrees() {
         tracing::info!(accounts, not_tried, "the site's table agrees with what is kept");
         return;
@@ -56,6 +56,7 @@ fn tell(result: &Reconciled) {
         found = found.collect::<Vec<_>>().join(", "),
         repaired,
         not_tried,
+        unjudged,
         "the site's table does not agree with what is kept: `countersign reconcile --list` says \
          whose rows, and what to do"
     );

@@ -7,7 +7,8 @@ use directory::Ability;
 use exposure::{Evidence, Reverified, Suspicion, reverify};
 use instance::Instance;
 use model::{
-    Account, AccountId, CampaignId, CredentialVersion, Randomness, Secret, SkipReason, Verdict,
+    Account, AccountId, CampaignId, CredentialVersion, Randomness, Secret, SkipReason, StoredHash,
+    Verdict,
 };
 use outbox::{Addressee, Kept};
 use password::Verifier;
@@ -18,6 +19,7 @@ use crate::{
     RunError, SealError, WorkerContext,
     action::{Action, Actions, Sealing},
     claim::{Held, Member},
+    ours::hold_ours,
     person::PersonToTell,
 };
 
@@ -55,9 +57,30 @@ pub(crate) async fn examine(
     }
     let verifier = Arc::clone(&context.means.verifier);
     let randomness = context.instance.shared_randomness();
-    let closed = spawn_blocking(move || try_again(&verifier, &*randomness, open)).await??;
-    actions.extend(closed);
+    let tried = spawn_blocking(move || try_again(&verifier, &*randomness, open)).await??;
+    let mut changed = Vec::new();
+    for (account, tried) in tried {
+        match tried {
+            Retried::Closed(action) => drop(actions.insert(account, action)),
+            Retried::Changed(hash) => changed.push((account, hash)),
+        }
+    }
+    actions.extend(leave_changed(context, changed).await?);
     Ok(actions)
+}
+
+/// Whoever holds another password is left alone, whether they chose it, or we made it and nothing tells
+/// of it any more: of these nobody knows whether they were told.
+async fn leave_changed(
+    context: &WorkerContext<'_>,
+    changed: Vec<(AccountId, StoredHash)>,
+) -> Result<Actions, RunError> {
+    let all: Vec<_> = changed.iter().map(|(account, _)| account.clone()).collect();
+    let ours = hold_ours(context, changed).await?;
+    let reason = |account: &AccountId| {
+        if ours.contains(account) { SkipReason::Unrecorded } else { SkipReason::Changed }
+    };
+    Ok(all.into_iter().map(|account| (account.clone(), Action::Skip(reason(&account)))).collect())
 }
 
 /// An address that was taken up before is looked at over the connection that writes: another attempt
@@ -191,34 +214,45 @@ struct Suspect {
     whom: PersonToTell,
 }
 
+/// What came of trying an account's secrets again.
+enum Retried {
+    Closed(Action),
+    /// Another password stands there.
+    Changed(StoredHash),
+}
+
 /// Tries the secrets again; for each that is still the password, makes what takes its place.
 fn try_again(
     verifier: &Verifier,
     randomness: &dyn Randomness,
     cases: Vec<Suspect>,
-) -> Result<Vec<(AccountId, Action)>, SealError> {
+) -> Result<Vec<(AccountId, Retried)>, SealError> {
     let mut rest = Vec::new();
     let mut suspicions = Vec::new();
     for Suspect { account, suspicion, same_version, replacements, whom } in cases {
-        rest.push((account, same_version, replacements, whom));
+        let hash = suspicion.hash().clone();
+        rest.push((account, same_version, replacements, whom, hash));
         suspicions.push(suspicion);
     }
     let tried = rest.into_iter().zip(reverify(verifier, suspicions));
     tried
-        .map(|((account, same_version, replacements, whom), tried)| {
-            let action = match tried {
+        .map(|((account, same_version, replacements, whom, hash), tried)| {
+            let tried = match tried {
                 Reverified::Exposed(evidence) => {
-                    seal_with(verifier, randomness, evidence, &replacements, whom)?
+                    Retried::Closed(seal_with(verifier, randomness, evidence, &replacements, whom)?)
                 }
-                Reverified::Not(verdict) => leave(verdict, same_version),
+                Reverified::Not(verdict) => leave(verdict, same_version, hash),
             };
-            Ok((account, action))
+            Ok((account, tried))
         })
         .collect()
 }
 
-fn leave(verdict: Verdict, same_version: bool) -> Action {
-    action(Reverification::Present { verdict, same_version }).unwrap_or(Action::Untouched)
+fn leave(verdict: Verdict, same_version: bool, hash: StoredHash) -> Retried {
+    match action(Reverification::Present { verdict, same_version }) {
+        Some(Action::Skip(SkipReason::Changed)) => Retried::Changed(hash),
+        action => Retried::Closed(action.unwrap_or(Action::Untouched)),
+    }
 }
 
 fn seal_with(

@@ -147,6 +147,13 @@ pub enum CampaignError {
         /// Some of them, masked.
         first: String,
     },
+    /// Whoever was sealed by what is lost would be passed over.
+    #[error(
+        "steps that this store once held may be lost, and the site's table was not compared with it \
+         since: nobody knows who else is sealed. Run `countersign reconcile --list --tries 1000000` \
+         first, and do what it says"
+    )]
+    Uncompared,
     /// It cannot happen now.
     #[error(transparent)]
     Step(#[from] StepError),
@@ -223,6 +230,7 @@ impl CampaignError {
             | Self::Unwitnessed { .. }
             | Self::Restored { .. }
             | Self::Unsettled { .. }
+            | Self::Uncompared
             | Self::Unable { .. }
             | Self::Step(_)
             | Self::Refused(_)

@@ -55,11 +55,20 @@ pub fn freeze_campaign<'a>(
         if let State::Halted { .. } = loaded.campaign.state() {
             renew(instance, &loaded, words, founding, Scope::All).await?;
         } else {
+            refuse_uncompared(instance).await?;
             let chosen = choose(instance, loaded.id(), directory, progress).await?;
             freeze(instance, loaded.id(), chosen, words, founding).await?;
         }
         show_campaign(instance, name).await
     })
+}
+
+/// Whoever is sealed, and of whom nothing tells since the store was put back, is to be known before
+/// others are taken up.
+async fn refuse_uncompared(instance: &Instance) -> Result<(), CampaignError> {
+    let mut tx = instance.store().read().await?;
+    let is_uncompared = instance.proved(&mut tx).await?.is_uncompared();
+    if is_uncompared { Err(CampaignError::Uncompared) } else { Ok(()) }
 }
 
 /// Fixes a plan by which a halted campaign settles those whom it has begun with, and touches nobody

@@ -27,6 +27,7 @@ mod loaded;
 mod measured;
 mod needs;
 mod nobody_left;
+mod ours;
 mod past_resets;
 mod person;
 mod progress;

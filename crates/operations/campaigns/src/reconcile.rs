@@ -33,7 +33,7 @@ use self::{
     compare::{Later, compare, settle},
     found::Disagreements,
     rows::check_swaps,
-    trials::{Trials, is_explained},
+    trials::{Trials, is_uncompared},
     unseen::refuse_hidden,
     untold::find_untold,
 };
@@ -77,7 +77,7 @@ pub fn reconcile<'a>(
             return Err(ReconcileError::ReadOnly);
         }
         let held = take(means.instance, Duration::ZERO, Duration::ZERO).await?;
-        run(means, &held.ok_or(ReconcileError::UnderWay)?, thoroughness).await
+        run(means, &held.ok_or(ReconcileError::UnderWay)?, thoroughness, AskedBy::Operator).await
     })
 }
 
@@ -96,7 +96,7 @@ pub fn reconcile_if_due<'a>(
         }
         let again = every.min(RECONCILE_AGAIN_AFTER);
         let Some(held) = take(means.instance, every, again).await? else { return Ok(None) };
-        let outcome = run(means, &held, Thoroughness::default()).await?;
+        let outcome = run(means, &held, Thoroughness::default(), AskedBy::Nobody).await?;
         Ok(Some(outcome.result))
     })
 }
@@ -118,14 +118,22 @@ async fn take(
     Ok(held)
 }
 
+/// Who has asked for a comparison, and reads what it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AskedBy {
+    Operator,
+    Nobody,
+}
+
 async fn run(
     means: &Reconciling<'_>,
     held: &ReconciliationLease,
     thoroughness: Thoroughness,
+    asked_by: AskedBy,
 ) -> Result<ReconcileOutcome, ReconcileError> {
     let passed = while_renewing(means.instance, held, pass(means, thoroughness)).await;
     match passed {
-        Ok((findings, tried)) => finish(means.instance, held, findings, tried).await,
+        Ok((findings, tried)) => finish(means.instance, held, findings, tried, asked_by).await,
         Err(error) => {
             let mut tx = means.instance.store().begin().await?;
             tx.fail_reconciliation(held).await?;
@@ -182,10 +190,13 @@ async fn finish(
     held: &ReconciliationLease,
     findings: Disagreements,
     tried: Option<CredentialVersion>,
+    asked_by: AskedBy,
 ) -> Result<ReconcileOutcome, ReconcileError> {
-    let whole = findings.is_whole();
-    let closes = whole && is_explained(instance).await?;
+    let is_whole = findings.is_whole();
     let outcome = findings.into_outcome();
+    // Whom nobody here can judge, an operator is told of.
+    let whole = is_whole && (asked_by == AskedBy::Operator || outcome.result.unjudged == 0);
+    let closes = whole && is_uncompared(instance).await?;
     let Reconciled { accounts, found, not_tried, .. } = outcome.result.clone();
     let mut tx = instance.store().begin().await?;
     let body = serde_json::to_vec(&outcome.result)?;

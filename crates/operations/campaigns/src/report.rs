@@ -116,13 +116,14 @@ impl CampaignReport {
     }
 
     /// Whether nobody has to be looked after: whoever was sealed was told, every notice was taken or
-    /// refused for sure, of nobody is it unknown whether they were sealed, and the site's table agreed
+    /// refused for sure, of nobody is it unknown whether they were sealed or told, and the site's table agreed
     /// when it was last compared.
     #[must_use]
     pub fn is_certain(&self) -> bool {
         let uncertain = self.notices.get(&NoticeState::Uncertain).copied().unwrap_or_default();
+        let unrecorded = self.skipped.get(&SkipReason::Unrecorded).copied().unwrap_or_default();
         self.disagreements.is_empty()
-            && [self.sealing, self.untold, self.perhaps_sealed, uncertain] == [0; 4]
+            && [self.sealing, self.untold, self.perhaps_sealed, uncertain, unrecorded] == [0; 5]
     }
 }
 

@@ -24,8 +24,8 @@ pub struct UnsettledPeople {
     /// The first of them.
     pub accounts: Vec<UnsettledPerson>,
     /// The first with whom the campaign is through, and whom somebody has to look after: nobody could
-    /// reach them (`refused`), or nobody can tell whether they were told (`uncertain`) or sealed
-    /// (`overtaken`).
+    /// reach them (`refused`), or nobody can tell whether they were told (`uncertain`; `skipped` since they hold a
+    /// value of ours that nothing else tells of) or sealed (`overtaken`).
     pub unreached: Vec<UnsettledPerson>,
 }
 

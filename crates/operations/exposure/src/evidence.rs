@@ -87,6 +87,12 @@ impl Suspicion {
         }
         Ok(Self { account, hash, findings: with_secret, secrets })
     }
+
+    /// The hash that the account has.
+    #[must_use]
+    pub const fn hash(&self) -> &StoredHash {
+        &self.hash
+    }
 }
 
 /// The secret of a finding against an account; `None` once it is destroyed.

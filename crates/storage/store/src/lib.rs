@@ -94,7 +94,7 @@ pub use requests::{MailRequest, NewMailRequest, NewRequestedNotice, RequestedNot
 pub use reset_lines::{NewResetLine, PastReset, ResetLine, SealedLine, Shares};
 pub use screening::LocatedReject;
 pub use sending_pause::SendingPause;
-pub use standing::{AddressNow, KnownSwap, KnownTarget, MadeValue};
+pub use standing::{AddressNow, KnownSwap, KnownTarget, MadeValue, StoredVersion};
 pub use statements::StatementRow;
 pub use store::{Standbys, Store, StoreOptions, Tx};
 pub use subjects::{KeptAccount, NewSubject, Subject};

@@ -24,9 +24,11 @@ sql::queries! {
         WHERE swap.subject IN {list} ORDER BY swap.id"];
     MADE = ["SELECT made, subject, campaign FROM swap
         WHERE purpose <> 'reinstate' AND made IN {list}"];
-    VERSIONS = ["SELECT subject, version FROM finding
-        WHERE state IN ('open', 'dismissed', 'reset') AND subject IN {list}
-        UNION SELECT subject, version FROM target WHERE subject IN {list}"];
+    VERSIONS = ["SELECT subject, version, MAX(is_found) = 1 AS is_found FROM (
+            SELECT subject, version, 1 AS is_found FROM finding
+            WHERE state IN ('open', 'dismissed', 'reset') AND subject IN {list}
+            UNION ALL SELECT subject, version, 0 FROM target WHERE subject IN {list}
+        ) AS stored GROUP BY subject, version"];
     LATEST = ["SELECT campaign FROM target WHERE subject = $1 ORDER BY campaign DESC LIMIT 1"];
     FIND = ["UPDATE swap SET state = 'done', ended_at = " NOW "
         WHERE id = $1 AND state IN ('undone', 'overtaken')"];
@@ -100,6 +102,19 @@ pub struct MadeValue {
 
 record!(MadeValue { made, subject, campaign });
 
+/// A password of an account, as it was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredVersion {
+    /// Whose.
+    pub subject: SubjectId,
+    /// Which.
+    pub version: CredentialVersion,
+    /// Whether it stands in a leak; if not, a campaign has only met it when it was frozen.
+    pub is_found: bool,
+}
+
+record!(StoredVersion { subject, version, is_found });
+
 /// How far an address of a campaign is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AddressNow {
@@ -146,12 +161,8 @@ impl Tx {
     pub fn versions_of<'c>(
         &'c mut self,
         subjects: &'c [SubjectId],
-    ) -> StoreFuture<'c, Vec<(SubjectId, CredentialVersion)>> {
-        Box::pin(async move {
-            type Row = (Cell<SubjectId>, Cell<CredentialVersion>);
-            let found: Vec<Row> = self.all_among(&VERSIONS, subjects).await?;
-            Ok(found.into_iter().map(|(Cell(subject), Cell(version))| (subject, version)).collect())
-        })
+    ) -> StoreFuture<'c, Vec<StoredVersion>> {
+        Box::pin(async move { Ok(self.all_among(&VERSIONS, subjects).await?) })
     }
 
     /// The last campaign that an account is a target of.

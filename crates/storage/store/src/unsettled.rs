@@ -41,6 +41,7 @@ sql::queries! {
         UNION ALL
         SELECT target.subject, target.state, NULL FROM target
         WHERE target.campaign = $1 AND (target.state = 'overtaken'
+            OR target.skip_reason = 'unrecorded'
             OR target.state = 'put_back' AND NOT EXISTS (SELECT 1 FROM swap
                 WHERE swap.subject = target.subject AND swap.campaign = target.campaign
                     AND swap.state = 'done'))

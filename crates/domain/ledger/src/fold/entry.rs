@@ -1,4 +1,6 @@
-use model::{CampaignId, InstanceKind, KeyId, KillSwitch, LeakId, SwapId, Timestamp};
+use std::collections::BTreeMap;
+
+use model::{CampaignId, Discrepancy, InstanceKind, KeyId, KillSwitch, LeakId, SwapId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{CampaignEvent, LeakAdded, NoticeStep, RecoveryEvent, Whom};
@@ -26,8 +28,9 @@ pub enum FoldEntry {
     Requested(Timestamp, NoticeStep),
     /// Somebody finds the way back in, and when.
     Recovery(Timestamp, RecoveryEvent),
-    /// The site's table was compared with the store, and no account was left out.
-    Compared,
+    /// The site's table was compared with the store, and no account was left out; how many hold a
+    /// value of ours that nothing tells of.
+    Compared(u64),
     /// A leak was registered.
     LeakAdded(LeakAdded, Timestamp),
     /// A leak was taken out of the store.
@@ -96,9 +99,7 @@ impl FoldEntry {
             "notice_begun" | "notice_ended" | "notice_disputed" => {
                 Self::Requested(at, serde_json::from_slice(line)?)
             }
-            "table_reconciled" if serde_json::from_slice::<Comparison>(line)?.whole => {
-                Self::Compared
-            }
+            "table_reconciled" => serde_json::from_slice::<Comparison>(line)?.into(),
             _ => Self::Other,
         })
     }
@@ -171,7 +172,16 @@ struct Moved {
 #[derive(Deserialize)]
 struct Comparison {
     #[serde(default)]
+    found: BTreeMap<Discrepancy, u64>,
+    #[serde(default)]
     whole: bool,
+}
+
+impl From<Comparison> for FoldEntry {
+    fn from(Comparison { found, whole }: Comparison) -> Self {
+        let unrecorded = found.get(&Discrepancy::Unrecorded).copied().unwrap_or_default();
+        if whole { Self::Compared(unrecorded) } else { Self::Other }
+    }
 }
 
 #[derive(Deserialize)]

@@ -510,6 +510,28 @@ fn a_restored_store_is_armed_by_nobody_who_does_not_know_it() {
     assert_eq!(knowing.then(armed("dd", false)).0.check_arming("dd"), Ok(()));
 }
 
+fn compared(unrecorded: u64, whole: bool) -> LogEvent {
+    let found = [(model::Discrepancy::Unrecorded, unrecorded)].into();
+    LogEvent::TableReconciled { accounts: 9, found, not_tried: 0, whole }
+}
+
+#[test]
+fn values_that_nothing_tells_of_are_explained_by_lost_steps_alone() {
+    let log = Written::default().then(armed("aa", false)).then(compared(3, true));
+    assert_eq!(log.0.unrecorded_explained(), 0);
+    let log = log.then(armed("bb", true));
+    assert_eq!(log.0.unrecorded_explained(), u64::MAX);
+    let log = log.then(compared(3, false));
+    assert!(log.0.is_uncompared());
+    let log = log.then(compared(5, true));
+    assert_eq!((log.0.is_uncompared(), log.0.unrecorded_explained()), (false, 5));
+    let log = log.then(compared(4, true)).then(compared(6, true));
+    assert_eq!(log.0.unrecorded_explained(), 4);
+    let (key, verifier) = (KeyId::from_bytes([7; 8]), String::new());
+    let log = log.then(LogEvent::KeyRotated { key, verifier });
+    assert!(log.0.is_uncompared(), "by the key that comes next more may be recognised");
+}
+
 #[test]
 fn the_last_backup_is_known() {
     let made = LogEvent::BackupMade { entries: 0, root: "00".into() };

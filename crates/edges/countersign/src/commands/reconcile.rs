@@ -60,11 +60,21 @@ fn show(sheet: &mut Sheet, result: &Reconciled) {
     if result.agrees() {
         sheet.row("they disagree with what is kept", "none: all agree");
     }
+    if result.unjudged > 0 {
+        sheet.row(UNJUDGED, grouped(result.unjudged)).row("  what to do", JUDGE);
+    }
     for (kind, count) in &result.found {
         sheet.row(title(*kind), grouped(*count)).row("  what to do", remedy(*kind));
     }
     sheet.part("put right just now", result.repaired);
 }
+
+const UNJUDGED: &str = "may hold a value of ours: steps are lost, and no key here recognises it";
+
+const JUDGE: &str = "if the instance key was rotated since the backup, let this store rotate to the same \
+                     key (`countersign key rotate --new-key`), and compare again; if some were not \
+                     tried, compare with a greater `--tries`. If neither, these people have chosen \
+                     another password themselves";
 
 const fn title(kind: Discrepancy) -> &'static str {
     match kind {
@@ -87,9 +97,9 @@ const fn remedy(kind: Discrepancy) -> &'static str {
              people set a new password; nobody can sign in to these accounts"
         }
         Discrepancy::Unrecorded => {
-            "this store is older than what was done: it was restored from a copy. Resume no \
-             campaign, find the newer store, and tell these people by hand if mails did not \
-             reach them"
+            "this store is older than what was done: it was restored from a copy. Find the newer \
+             store; if it is lost, tell these people by hand if mails did not reach them, since \
+             no campaign takes them up"
         }
         Discrepancy::PutBack => {
             "the site's table was restored: the leaked passwords work again. Draft another \
@@ -123,5 +133,6 @@ pub(super) fn show_last(sheet: &mut Sheet, last: &ReconciliationView) {
         sheet.part(kind, *count);
     }
     sheet.part("put right", result.repaired);
+    sheet.part("may hold a value of ours (countersign reconcile)", result.unjudged);
     sheet.part("not tried for a value of ours", result.not_tried);
 }

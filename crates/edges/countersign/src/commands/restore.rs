@@ -9,10 +9,12 @@ use crate::{
 
 const WAY_ON: &str = "The store is disarmed: nothing is sealed or sent. Now:\n\
      1. make sure that nobody uses the old store any more;\n\
-     2. countersign log verify, and countersign reconcile --list: whom does the site's table know that \
-     the log does not?\n\
+     2. countersign log verify; and countersign key rotate --new-key, for each key that has come into \
+     force since the backup, in turn: else nobody recognises who was sealed under it;\n\
      3. countersign sending propose, two operators who sign, countersign sending arm;\n\
-     4. countersign campaign finish, for each campaign that was under way.\n";
+     4. countersign reconcile --list --tries 1000000: who is sealed of whom the log does not know? Tell \
+     them by hand if mails did not reach them;\n\
+     5. countersign campaign finish, for each campaign that was under way.\n";
 
 pub(super) async fn run(
     context: &CommandContext<'_>,

@@ -9,7 +9,8 @@ use testkit::{TerminalRun, terminal};
 
 use crate::{
     harness::{Backend, Run, TestInstance},
-    office::{Office, ids, wait_until},
+    office::{LEAK, Office, ids, wait_until},
+    restored::unrecorded,
     serve::Served,
     undone::assert_remembered,
     way_back::{CHOSEN, ResetScene, choose, code, form},
@@ -168,6 +169,47 @@ fn a_rotation_that_is_killed_is_finished_by_running_it_again() {
         assert_eq!(instance.run(&["key", "rotate"]).json()["wrapped"], 0);
         office.run(&["log", "verify"]).json();
     }
+}
+
+/// What the store that is restored knows nothing of: a rotation, and a campaign under the new key.
+#[test]
+fn whoever_was_sealed_under_a_later_key_is_recognised_once_the_store_has_it() {
+    let mut office = Office::open(Backend::Sqlite);
+    let (backup, present) = (office.path("site.backup"), office.path("instance.key"));
+    office.run(&["backup", &backup]).json();
+    let of_then = fs::read_to_string(&present).unwrap();
+    let new = NewKey::make(&office.instance);
+    new.rotated(&office.instance);
+    let _ = new.put_in_place(&office.instance);
+    office.smtp.behave("*", "slow");
+    office.start(QUICK);
+    let work = office.start_work();
+    wait_until(|| office.mails().len() > 2);
+    drop(work);
+    office.smtp.behave("*", "accept");
+    let sealed = office.locked_out();
+
+    office.instance.set("COUNTERSIGN_STORE_URL", "sqlite:restored.sqlite3");
+    let other = office.run(&["restore", &backup]);
+    assert!(other.stderr.contains("countersign key rotate --new-key"), "{}", other.stderr);
+    fs::copy(&present, &new.file).unwrap();
+    fs::write(&present, of_then).unwrap();
+    office.run(&["restore", &backup]).json();
+    office.arm();
+    let blind = office.run(&["reconcile", "--list", "--tries", "1000000"]);
+    assert_eq!(blind.code, 4, "{}", blind.stderr);
+    let blind: Value = serde_json::from_str(&blind.stdout).unwrap();
+    assert!(blind["unjudged"].as_u64().unwrap() >= sealed.len() as u64, "{blind:#}");
+    assert_eq!(blind["found"], serde_json::json!({}));
+
+    new.rotated(&office.instance);
+    let _ = new.put_in_place(&office.instance);
+    office.draft_another("Summer", LEAK, QUICK);
+    let uncompared = office.run(&["campaign", "freeze", "Summer"]);
+    assert_eq!(uncompared.code, 3, "{}", uncompared.stderr);
+    assert_eq!(unrecorded(&office), sealed);
+    office.run(&["campaign", "freeze", "Summer"]).json();
+    assert_eq!(unrecorded(&office), sealed);
 }
 
 #[test]

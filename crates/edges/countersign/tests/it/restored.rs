@@ -130,6 +130,49 @@ fn whoever_may_have_been_told_by_what_is_lost_is_not_told_again() {
     assert!(now_told.is_superset(&office.addresses_of(&left)), "{left:?}");
 }
 
+/// A campaign begins after the backup, and seals more than it tells.
+#[test]
+fn whoever_was_sealed_since_the_backup_is_never_passed_over() {
+    let mut office = Office::open(Backend::Sqlite);
+    let file = office.path("site.backup");
+    office.run(&["backup", &file]).json();
+    office.smtp.behave("*", "slow");
+    office.start(QUICK);
+    let work = office.start_work();
+    wait_until(|| office.mails().len() > 2);
+    drop(work);
+    office.smtp.behave("*", "accept");
+    let (told, sealed) = (office.told_once(), office.locked_out());
+    assert!(sealed.len() > told.len(), "nobody is sealed and untold");
+
+    office.instance.set("COUNTERSIGN_STORE_URL", "sqlite:restored.sqlite3");
+    office.run(&["restore", &file]).json();
+    office.arm();
+    office.draft_another("Summer", LEAK, QUICK);
+    let blind = office.run(&["campaign", "freeze", "Summer"]);
+    assert_eq!(blind.code, 3, "{}", blind.stderr);
+    assert!(blind.stderr.contains("countersign reconcile --list --tries"), "{}", blind.stderr);
+    assert_eq!(unrecorded(&office), sealed);
+    office.start_another("Summer");
+    assert_eq!(unrecorded(&office), sealed, "a frozen campaign hides them");
+    let worked = office.try_to_work();
+    assert!([0, 4].contains(&worked.code), "{}", worked.stderr);
+
+    let report = office.run(&["campaign", "report", "Summer"]);
+    assert_eq!(report.code, 4, "{}", report.stderr);
+    let report: Value = serde_json::from_str(&report.stdout).unwrap();
+    assert_eq!(report["state"], "done", "what is explained halts nothing: {report:#}");
+    assert_eq!(report["skipped"]["unrecorded"], sealed.len(), "{report:#}");
+    assert_eq!(report["disagreements"], json!({"unrecorded": sealed.len()}));
+    assert_eq!(unrecorded(&office), sealed);
+    let unsettled = office.run(&["campaign", "unsettled", "Summer"]);
+    assert_eq!(unsettled.code, 4, "{}", unsettled.stderr);
+    assert!(sealed.iter().all(|id| unsettled.stdout.contains(&format!("\"{id}\""))));
+    let others = &office.locked_out() - &sealed;
+    let now_told = office.told_once();
+    assert_eq!(now_told, &told | &office.addresses_of(&others), "a mail was sent twice, or none");
+}
+
 #[test]
 fn a_host_that_remembers_nothing_makes_its_operators_sign_so() {
     let lost = Lost::after(8);

@@ -30,6 +30,9 @@ pub(super) const fn reason(reason: SkipReason) -> &'static str {
         SkipReason::AlreadyReset => "Another campaign has reset this password",
         SkipReason::InOtherCampaign => "Another open campaign has the account",
         SkipReason::Restored => "Our store was put back: their address may have been told already",
+        SkipReason::Unrecorded => {
+            "Sealed by us before our store was put back, and perhaps never told: tell them by hand"
+        }
         SkipReason::Dismissed => "An operator dismissed the finding",
         SkipReason::Contradicted => "The leaked password is not theirs after all: our fault",
     }

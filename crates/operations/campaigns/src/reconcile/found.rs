@@ -18,6 +18,10 @@ pub struct Reconciled {
     pub tried: u64,
     /// Such accounts that were not tried now, or whose hash cannot be tried.
     pub not_tried: u64,
+    /// Since steps of the store are lost: accounts whose password nobody here knows and that may be a
+    /// value of ours all the same, not tried, or made by a key that this store never had.
+    #[serde(default)]
+    pub unjudged: u64,
     /// What disagrees, by campaign.
     pub campaigns: BTreeMap<String, BTreeMap<Discrepancy, u64>>,
     /// Campaigns that were halted because of it.
@@ -25,10 +29,10 @@ pub struct Reconciled {
 }
 
 impl Reconciled {
-    /// Whether all agree.
+    /// Whether all agree, and of nobody is it unknown.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        self.found.is_empty()
+        self.found.is_empty() && self.unjudged == 0
     }
 }
 
@@ -100,6 +104,11 @@ impl Disagreements {
         self.is_whole = is_whole;
     }
 
+    /// So many may hold a value of ours all the same.
+    pub(crate) const fn unjudged(&mut self, accounts: u64) {
+        self.result.unjudged = accounts;
+    }
+
     pub(crate) fn halted(&mut self, name: &str) {
         self.result.halted.insert(name.to_owned());
     }
@@ -115,6 +124,11 @@ impl Disagreements {
         self.count(kind, campaign, 1);
         self.result.repaired += u64::from(repaired);
         self.list(kind, account, campaign, repaired);
+    }
+
+    /// How many disagree in this way so far.
+    pub(crate) fn found(&self, kind: Discrepancy) -> u64 {
+        self.result.found.get(&kind).copied().unwrap_or_default()
     }
 
     /// So many accounts that disagree.

@@ -7,7 +7,7 @@ use model::{
     Account, CampaignId, CredentialVersion, Discrepancy, StoredHash, SubjectId, SwapPurpose,
     TargetState,
 };
-use store::{KnownSwap, MadeValue, Swap, Tx};
+use store::{KnownSwap, MadeValue, StoredVersion, Swap, Tx};
 
 use crate::{ReconcileError, swap_row::swap_row};
 
@@ -22,8 +22,26 @@ pub(crate) struct ReadRow {
 pub(crate) struct Records {
     subjects: Subjects,
     swaps: HashMap<SubjectId, Vec<RecordedSwap>>,
-    known: HashMap<SubjectId, BTreeSet<CredentialVersion>>,
+    known: HashMap<SubjectId, VersionsHeld>,
     made: HashMap<CredentialVersion, MadeValue>,
+}
+
+/// The passwords that an account had, as they were stored.
+#[derive(Default)]
+struct VersionsHeld {
+    all: BTreeSet<CredentialVersion>,
+    /// Those of which it is known that they are no value of ours, or which: one that a campaign has
+    /// only met when it was frozen, or a person who chose another, is none.
+    told: BTreeSet<CredentialVersion>,
+}
+
+impl VersionsHeld {
+    fn add(&mut self, version: CredentialVersion, is_told: bool) {
+        self.all.insert(version);
+        if is_told {
+            self.told.insert(version);
+        }
+    }
 }
 
 /// What is to be said of one row.
@@ -46,18 +64,20 @@ impl Records {
         let versions: Vec<_> = seen.iter().map(|seen| seen.version).collect();
         let subjects = instance.subjects_of(tx, &ids).await?;
         let named: Vec<_> = subjects.values().copied().collect();
-        let (mut swaps, mut known) = (HashMap::new(), HashMap::new());
+        let mut swaps = HashMap::new();
+        let mut known: HashMap<SubjectId, VersionsHeld> = HashMap::new();
         for swap in tx.swaps_of(&named).await? {
             if !is_to_count(&log, &swap.swap)? {
                 continue;
             }
-            let known: &mut BTreeSet<_> = known.entry(swap.swap.subject).or_default();
-            known.extend([swap.swap.expected, swap.swap.made]);
+            let known = known.entry(swap.swap.subject).or_default();
+            known.add(swap.swap.made, true);
+            known.add(swap.swap.expected, swap.swap.behalf.purpose() != SwapPurpose::Choose);
             let swaps: &mut Vec<_> = swaps.entry(swap.swap.subject).or_default();
             swaps.push(recorded(&swap));
         }
-        for (subject, version) in tx.versions_of(&named).await? {
-            known.entry(subject).or_default().insert(version);
+        for StoredVersion { subject, version, is_found } in tx.versions_of(&named).await? {
+            known.entry(subject).or_default().add(version, is_found);
         }
         let made = tx.made_among(&versions).await?;
         let made = made.into_iter().map(|made| (made.made, made)).collect();
@@ -91,7 +111,7 @@ impl Records {
             return Judged::Disagrees(Discrepancy::Misplaced, made.campaign);
         }
         match subject.and_then(|subject| self.known.get(subject)) {
-            Some(known) if !known.contains(&now) => Judged::Unknown(known.clone()),
+            Some(known) if !known.told.contains(&now) => Judged::Unknown(known.all.clone()),
             _ => Judged::Agrees,
         }
     }

@@ -13,7 +13,7 @@ use password::{Attempt, Verifier};
 use tokio::task::spawn_blocking;
 
 use super::{found::Disagreements, means::Reconciling, repair::halt_all};
-use crate::{ReconcileError, limits::OLD_VERSIONS_TRIED, saga::version};
+use crate::{ReconcileError, limits::OLD_VERSIONS_TRIED, ours::secrets_of_ours, saga::version};
 
 /// Those that are to be tried: a bounded number, and the next time others. Credential versions are
 /// keyed hashes, so their order is as good as any, and nobody can choose a place in it.
@@ -58,8 +58,7 @@ impl Trials {
             return;
         }
         let is_cut = old.len() > OLD_VERSIONS_TRIED;
-        let old = old.into_iter().take(OLD_VERSIONS_TRIED);
-        let secrets = old.flat_map(|old| keys.sealed_secrets(account, old)).collect();
+        let secrets = secrets_of_ours(keys, account, old);
         self.chosen.insert(turn, Trial { account: account.clone(), hash, secrets, is_cut });
         if self.chosen.len() > self.most {
             self.chosen.pop_last();
@@ -73,7 +72,8 @@ impl Trials {
         findings: &mut Disagreements,
     ) -> Result<Option<CredentialVersion>, ReconcileError> {
         let last = self.chosen.keys().last().map(|(_, version, _)| *version);
-        let (mut tried, trials) = (0, self.chosen.into_values().collect::<Vec<_>>());
+        let (mut tried, mut ours) = (0, 0);
+        let trials = self.chosen.into_values().collect::<Vec<_>>();
         let is_whole = trials.len() as u64 == self.offered;
         if !trials.is_empty() {
             means.progress.begin(Step::Verify, trials.len() as u64);
@@ -85,6 +85,7 @@ impl Trials {
             for (trial, verdict) in try_all(means.verifier, some).await? {
                 tried += u64::from(is_tried(verdict, &trial));
                 if matches!(verdict, Verdict::Match { .. }) {
+                    ours += 1;
                     note(means, &trial, findings).await?;
                 }
             }
@@ -92,6 +93,9 @@ impl Trials {
         }
         means.progress.end();
         findings.tried(tried, self.offered - tried, is_whole);
+        if is_uncompared(means.instance).await? {
+            findings.unjudged(self.offered - ours);
+        }
         Ok(last)
     }
 }
@@ -125,11 +129,17 @@ const fn is_tried(verdict: Verdict, trial: &Trial) -> bool {
 }
 
 /// Whether operators have signed that steps are lost, and no comparison has seen the whole table
-/// since: then values of ours are found of which nothing tells, and whoever goes on has settled what
-/// was under way.
-pub(crate) async fn is_explained(instance: &Instance) -> Result<bool, ReconcileError> {
+/// since.
+pub(crate) async fn is_uncompared(instance: &Instance) -> Result<bool, ReconcileError> {
     let mut tx = instance.store().begin().await?;
     Ok(instance.proved(&mut tx).await?.is_uncompared())
+}
+
+/// Whether so many values of ours of which nothing tells follow from steps that operators know to be
+/// lost: whoever goes on has settled what was under way.
+async fn is_explained(instance: &Instance, unrecorded: u64) -> Result<bool, ReconcileError> {
+    let mut tx = instance.store().begin().await?;
+    Ok(unrecorded <= instance.proved(&mut tx).await?.unrecorded_explained())
 }
 
 /// A value of ours that nothing tells of. What was done to whom is not known any more: nothing can be
@@ -151,7 +161,7 @@ async fn note(
     };
     drop(tx);
     findings.add(Discrepancy::Unrecorded, &trial.account, campaign, false);
-    if is_explained(means.instance).await? {
+    if is_explained(means.instance, findings.found(Discrepancy::Unrecorded)).await? {
         Ok(())
     } else {
         halt_all(means.instance, findings).await

@@ -245,7 +245,9 @@ pub enum BackupFileError {
     /// Nobody can read it with the key that is configured.
     #[error(
         "{} was made with the instance key {made_with}, the configured one is {ours}: put the right one \
-         into `instance.key_file` or COUNTERSIGN_INSTANCE_KEY",
+         into `instance.key_file` or COUNTERSIGN_INSTANCE_KEY. If the key was rotated since, restore \
+         with the one of then, and let the restored store rotate to the present one \
+         (`countersign key rotate --new-key`): else nobody recognises who was sealed under it",
         path.display()
     )]
     OtherKey {
