@@ -41,7 +41,7 @@ use crate::{
 const LETTERS_KEPT: Duration = Duration::from_hours(24);
 
 /// A snapshot begins with it: another form is not read.
-const SNAPSHOT_FORM: u8 = 11;
+const SNAPSHOT_FORM: u8 = 12;
 
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
@@ -430,14 +430,6 @@ impl Fold {
     #[must_use]
     pub const fn last_backup(&self) -> Option<Timestamp> {
         self.last_backup
-    }
-
-    /// How many letters that somebody had asked for were written to a person since a moment, of at most
-    /// a day ago.
-    #[must_use]
-    pub fn letters_since(&self, subject: SubjectId, since: Timestamp) -> u64 {
-        let whom = Whom::Subject(subject);
-        self.letters.iter().filter(|(at, of)| *at > since && *of == whom).count() as u64
     }
 
     /// What became of each campaign, by its number.

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use model::{CampaignId, NoticeId, NoticeState, Timestamp};
+use model::{CampaignId, NoticeId, NoticeState, SubjectId, Timestamp};
 
 use super::{CampaignFold, Fold, FoldRefusal, NoticeFold};
+use crate::Whom;
 
 impl Fold {
     /// Passes a notice that is under way, by this attempt: whatever becomes of another one is no end of
@@ -48,5 +49,13 @@ impl Fold {
             lately.flat_map(|of| of.sealed.iter().map(|(_, whom)| whom)).collect();
         let pending: u64 = others().map(CampaignFold::still_pending).sum();
         pending.max(sealed.len() as u64)
+    }
+
+    /// How many letters that somebody had asked for were written to a person since a moment, of at most
+    /// a day ago.
+    #[must_use]
+    pub fn letters_since(&self, subject: SubjectId, since: Timestamp) -> u64 {
+        let whom = Whom::Subject(subject);
+        self.letters.iter().filter(|(at, of)| *at > since && *of == whom).count() as u64
     }
 }
