@@ -183,7 +183,14 @@ impl World {
         let name = leak_name()?;
         let (date, provenance) = ("2012-06".parse()?, "circulating".parse()?);
         let public_name = None;
-        let add = AddLeak { name: name.clone(), public_name, date, provenance, files: vec![file], again: false };
+        let add = AddLeak {
+            name: name.clone(),
+            public_name,
+            date,
+            provenance,
+            files: vec![file],
+            again: false,
+        };
         let (directory, verifier) = (self.directory().await?, verifier());
         let silent: Arc<dyn Progress> = Arc::new(Silent);
         exposure::add_leak(instance, add, Arc::clone(&silent)).await?;
