@@ -187,6 +187,9 @@ impl Left {
     /// Whoever still has the leaked password is for another campaign.
     fn assert_others_are_told(&self, office: &Office) {
         let others = &ids(&office.exposed()) - &office.locked_out();
+        // Steps may be lost: until the table was compared, nobody knows who else is sealed.
+        let compared = office.run(&["reconcile", "--tries", "1000000"]);
+        assert!([0, 4].contains(&compared.code), "{}", compared.stderr);
         office.draft_another("Summer", LEAK, "canary_addresses = 500");
         office.start_another("Summer");
         office.work();
