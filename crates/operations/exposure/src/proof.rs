@@ -39,12 +39,9 @@ impl ProofTally {
     /// What is counted of those that are not exposed, to be kept: in which forms they were tried, and which
     /// ones operators had named (`named`) when that was done.
     pub(crate) fn shapes(&self, keys: &KeyRing, named: FormId) -> Vec<ShapeCount> {
-        let claims = |shape: &HashShape, forms: &[FormId]| {
-            forms.iter().chain([&named]).map(|form| claim(keys, shape, *form)).collect()
-        };
         let counts = self.not_exposed.iter().map(|((shape, forms), accounts)| ShapeCount {
             shape: shape.as_str().to_owned(),
-            forms: claims(shape, forms),
+            forms: claims(keys, shape, forms.iter().chain([&named])),
             accounts: *accounts,
         });
         counts.collect()
@@ -70,10 +67,17 @@ impl ProofTally {
 }
 
 /// The claims in which an account is not exposed; none of any other.
-pub(crate) fn claims<R>(verdict: &AccountVerdict<R>, keys: &KeyRing) -> Vec<[u8; 32]> {
+pub(crate) fn claims_of<R>(verdict: &AccountVerdict<R>, keys: &KeyRing) -> Vec<[u8; 32]> {
     let AccountVerdict::NotExposed(credential, _, forms) = verdict else { return Vec::new() };
-    let shape = HashShape::of(credential.hash());
-    forms.iter().map(|form| claim(keys, &shape, *form)).collect()
+    claims(keys, &HashShape::of(credential.hash()), forms)
+}
+
+fn claims<'f>(
+    keys: &KeyRing,
+    shape: &HashShape,
+    forms: impl IntoIterator<Item = &'f FormId>,
+) -> Vec<[u8; 32]> {
+    forms.into_iter().map(|form| claim(keys, shape, *form)).collect()
 }
 
 fn claim(keys: &KeyRing, shape: &HashShape, form: FormId) -> [u8; 32] {
@@ -103,7 +107,7 @@ impl<'a> ProvedForms<'a> {
 
     /// Whether one of these forms was proved on such hashes.
     pub(crate) fn has_any(&self, shape: &HashShape, forms: &[FormId]) -> bool {
-        forms.iter().any(|form| self.holds(&claim(self.keys, shape, *form)))
+        self.holds_any(&claims(self.keys, shape, forms))
     }
 
     fn holds(&self, claim: &[u8; 32]) -> bool {

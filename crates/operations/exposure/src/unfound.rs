@@ -6,7 +6,7 @@ use ledger::{Fold, FoldRefusal, NotedFold};
 use model::{AccountId, CredentialVersion, LeakId, LeakName, SubjectId, Timestamp};
 use password::FormId;
 use serde::Serialize;
-use store::{StoreError, TriedAccount, Tx};
+use store::{Leak, StoreError, TriedAccount, Tx};
 
 use crate::{leaks::in_other_forms, proof::ProvedForms};
 
@@ -50,11 +50,8 @@ pub fn unfound<'a>(
         }
         let tried_at = match instance.subject_of(tx, account).await? {
             None => None,
-            Some(subject) => match last_tried(instance, tx, subject, now).await? {
+            Some(subject) => match last_tried(instance, tx, subject, now, named).await? {
                 Tried::Not => return Ok(NAMED),
-                _ if is_tried_in_other_forms(instance, tx, subject, named).await? => {
-                    return Ok(NAMED);
-                }
                 Tried::Nothing => None,
                 Tried::At(tried_at) => Some(tried_at),
             },
@@ -70,9 +67,10 @@ pub fn unfound<'a>(
 enum Tried {
     /// There are none.
     Nothing,
-    /// All were tried on the password that it has now, in a form that is proved; last then.
+    /// All were tried on the password that it has now, in a form that is proved and one of today's; last
+    /// then.
     At(Timestamp),
-    /// Some could not be tried, or not in a proved form, or were tried on another password.
+    /// Some could not be tried, or not in such a form, or were tried on another password.
     Not,
 }
 
@@ -81,19 +79,22 @@ async fn last_tried(
     tx: &mut Tx,
     subject: SubjectId,
     now: Option<CredentialVersion>,
+    named: FormId,
 ) -> Result<Tried, InstanceFault> {
     if tx.leaks_unverified_for(subject).await? > 0 {
         return Ok(Tried::Not);
     }
     let tried = tx.tried_of(subject).await?;
+    if tried.is_empty() {
+        return Ok(Tried::Nothing);
+    }
     let proved = ProvedForms::read(instance.keys(), tx).await?;
     let is_judged = |tried: &TriedAccount| {
         now.is_some() && tried.version == now && proved.holds_any(&tried.forms)
     };
-    if tried.is_empty() {
-        return Ok(Tried::Nothing);
-    }
-    if !tried.iter().all(is_judged) {
+    if !tried.iter().all(is_judged)
+        || is_in_other_forms(instance, tx, &proved, &tried, named).await?
+    {
         return Ok(Tried::Not);
     }
     let log = instance.proved(tx).await?;
@@ -131,18 +132,19 @@ pub fn check_noted<'a>(
     })
 }
 
-/// Whether a leak that names somebody was verified when operators named other forms, and was not looked
-/// through again.
-async fn is_tried_in_other_forms(
+/// Whether one of these leaks was verified when operators named other forms, and was not looked through
+/// again.
+async fn is_in_other_forms(
     instance: &Instance,
     tx: &mut Tx,
-    subject: SubjectId,
+    proved: &ProvedForms<'_>,
+    tried: &[TriedAccount],
     named: FormId,
 ) -> Result<bool, InstanceFault> {
-    let tried: Vec<_> = tx.tried_of(subject).await?.into_iter().map(|tried| tried.leak).collect();
-    let proved = ProvedForms::read(instance.keys(), tx).await?;
-    for leak in instance.leaks(tx).await?.into_iter().filter(|leak| tried.contains(&leak.id)) {
-        if in_other_forms(instance, &proved, tx, &leak, named).await? > 0 {
+    let is_tried = |leak: &Leak| tried.iter().any(|tried| tried.leak == leak.id);
+    for leak in instance.leaks(tx).await?.into_iter().filter(is_tried) {
+        let shapes = tx.shapes(leak.id).await?;
+        if in_other_forms(instance, proved, tx, (&leak, &shapes), named).await? > 0 {
             return Ok(true);
         }
     }

@@ -24,7 +24,7 @@ use crate::{
     contexts::{FINDING, SPOOL, candidate_context, finding_context},
     leaks::{find, remove_kept, show_leak},
     limits::ACCOUNTS_PER_BATCH,
-    proof::{ProofTally, claims},
+    proof::{ProofTally, claims_of},
     verify_accounts::{
         AccountClaims, AccountVerdict, LeakClaim, ProvenExposure, UntriedAccount, verify_accounts,
     },
@@ -295,7 +295,7 @@ impl BatchTally {
     ) {
         if let Some(subject) = subject {
             let version = verdict.credential().map(|tried| tried.version(keys));
-            self.tried.push(NewTried { subject, version, forms: claims(verdict, keys) });
+            self.tried.push(NewTried { subject, version, forms: claims_of(verdict, keys) });
         }
         self.proofs.count(verdict);
         *self.counts.entry(verdict.outcome()).or_default() += 1;

@@ -21,11 +21,14 @@ impl Instance {
             // Others may register one meanwhile, or remove one.
             let before: Vec<_> = self.proved(tx).await?.leaks().collect();
             let leaks = tx.leaks().await?;
+            let mut rows = Vec::with_capacity(leaks.len());
             for leak in &leaks {
-                self.leak_files(tx, leak).await?;
+                rows.push(registered(leak, &tx.leak_files(leak.id).await?));
             }
             let ids: Vec<_> = leaks.iter().map(|leak| leak.id).collect();
-            self.proved(tx).await?.check_leaks(&before, &ids).map_err(LogError::Row)?;
+            let log = self.proved(tx).await?;
+            rows.iter().try_for_each(|row| log.check_leak(row)).map_err(LogError::Row)?;
+            log.check_leaks(&before, &ids).map_err(LogError::Row)?;
             Ok(leaks)
         })
     }

@@ -77,7 +77,7 @@ async fn doubtful(
 ) -> Result<BTreeMap<LeakName, DoubtfulLeak>, CommandFailure> {
     let leaks = match exposure::leaks(instance, named).await {
         // A row that is not as the log says is told of by itself.
-        Err(LeakError::Fault(_)) => Vec::new(),
+        Err(LeakError::Fault(fault)) if fault.is_refusal() => Vec::new(),
         leaks => leaks?,
     };
     let leaks = leaks.into_iter().map(|leak| {

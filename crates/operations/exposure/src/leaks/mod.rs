@@ -14,7 +14,9 @@ use instance::{Instance, InstanceFault, Progress};
 use ledger::{FileAdded, LeakAdded, LogEvent};
 use model::{FindingId, LeakDate, LeakName, LeakState, Provenance, RecordRef, canonical::hex_of};
 use password::FormId;
-use store::{Finding, Leak, LeakFile, NewFile, NewLeak, StoreError, Tx, UnverifiedAccount};
+use store::{
+    Finding, Leak, LeakFile, NewFile, NewLeak, ShapeCount, StoreError, Tx, UnverifiedAccount,
+};
 use tokio::task::spawn_blocking;
 
 use crate::{AccountsRead, contexts::SPOOL, list::ListedAccount, proof::ProvedForms, spool};
@@ -220,23 +222,23 @@ async fn report(
     let unverified = tx.unverified_by_reason(leak.id).await?;
     let shapes = tx.shapes(leak.id).await?;
     let in_other_forms = match named {
-        Some(named) => in_other_forms(instance, proved, tx, &leak, named).await?,
+        Some(named) => in_other_forms(instance, proved, tx, (&leak, &shapes), named).await?,
         None => 0,
     };
     let doubts = FormDoubts { without_proof: proved.without(shapes), in_other_forms };
     Ok(LeakReport::new(leak, files, (summary, read), unverified, doubts))
 }
 
-/// How many accounts of a leak were tried when operators named other forms; none if its files were looked
-/// through again since.
+/// How many accounts of a leak, whose shapes are given, were tried when operators named other forms; none if
+/// its files were looked through again since.
 pub(crate) async fn in_other_forms(
     instance: &Instance,
     proved: &ProvedForms<'_>,
     tx: &mut Tx,
-    leak: &Leak,
+    (leak, shapes): (&Leak, &[ShapeCount]),
     named: FormId,
 ) -> Result<u64, InstanceFault> {
-    let accounts = proved.in_other_forms(&tx.shapes(leak.id).await?, named);
+    let accounts = proved.in_other_forms(shapes, named);
     if accounts == 0 || is_verified_again(instance, proved, tx, leak, named).await? {
         return Ok(0);
     }
