@@ -7,6 +7,7 @@ use crate::{
     attacker::Owner,
     harness::Backend,
     office::{Office, leaked, wait_until},
+    rows::put_off,
     serve::Served,
     way_back::{CHOSEN, ResetScene, choose, code, form, type_address},
 };
@@ -63,12 +64,7 @@ fn where_a_password_was_found_is_told_as_it_was_found() {
 #[test]
 fn a_mail_and_its_page_bear_the_dates_of_the_log() {
     for backend in Backend::ALL {
-        let office = Office::open(backend);
-        office.smtp.behave("*", "RCPT 451 4.7.1 later");
-        office.start("");
-        let work = office.start_work();
-        wait_until(|| !office.instance.has_none("notice WHERE put_off_at > 0"));
-        work.stop();
+        let office = put_off(backend, "RCPT 451 4.7.1 later");
         let owner = Owner::of(&office);
         // The year 2003, and whatever is wanted to have become of it.
         owner.write("UPDATE notice SET made_at = 1046476800000000, not_before = 0");

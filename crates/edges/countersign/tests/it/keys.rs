@@ -10,15 +10,12 @@ use testkit::{TerminalRun, terminal};
 use crate::{
     harness::{Backend, Run, TestInstance},
     office::{LEAK, Office, ids, wait_until},
-    restored::unrecorded,
+    restored::{QUICK, seal_more_than_are_told, unrecorded},
     serve::Served,
     undone::assert_remembered,
     way_back::{CHOSEN, ResetScene, choose, code, form},
     witness::{Watch, cosign, grow, head, log_verifier},
 };
-
-/// Everybody at once, and some of them wait for their mail.
-const QUICK: &str = "canary_addresses = 500\nsealed_untold_max = 8";
 
 const ROTATED: &str = "the instance key was rotated: put the new key file in place and restart";
 
@@ -181,12 +178,7 @@ fn whoever_was_sealed_under_a_later_key_is_recognised_once_the_store_has_it() {
     let new = NewKey::make(&office.instance);
     new.rotated(&office.instance);
     let _ = new.put_in_place(&office.instance);
-    office.smtp.behave("*", "slow");
-    office.start(QUICK);
-    let work = office.start_work();
-    wait_until(|| office.mails().len() > 2);
-    drop(work);
-    office.smtp.behave("*", "accept");
+    seal_more_than_are_told(&office);
     let sealed = office.locked_out();
 
     office.instance.set("COUNTERSIGN_STORE_URL", "sqlite:restored.sqlite3");

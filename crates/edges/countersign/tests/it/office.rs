@@ -93,7 +93,10 @@ impl Office {
     /// Before any leak was registered.
     pub(crate) fn without_leaks(backend: Backend) -> Self {
         let site = backend.site().copy();
-        let instance = TestInstance::of(backend, &site);
+        Self::armed(TestInstance::of(backend, &site), site)
+    }
+
+    fn armed(instance: TestInstance, site: DjangoSite) -> Self {
         let family = people::join(&site);
         let mut office = Self::of_people(instance, site, family);
         office.found();
@@ -109,11 +112,8 @@ impl Office {
 
     /// Of this instance, which has been made just now.
     pub(crate) fn of(instance: TestInstance, site: DjangoSite, files: &[&str]) -> Self {
-        let family = people::join(&site);
-        let mut office = Self::of_people(instance, site, family);
+        let mut office = Self::armed(instance, site);
         office.leak_files = files.iter().map(|file| (*file).to_owned()).collect();
-        office.found();
-        office.arm();
         office.find();
         office
     }

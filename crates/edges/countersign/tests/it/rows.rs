@@ -64,7 +64,7 @@ fn settle(office: &Office) {
 }
 
 /// A campaign that the relay has put off everybody of, and that nobody works at now.
-fn put_off(backend: Backend, reply: &str) -> Office {
+pub(crate) fn put_off(backend: Backend, reply: &str) -> Office {
     let office = Office::open(backend);
     office.smtp.behave("*", reply);
     office.start("");
