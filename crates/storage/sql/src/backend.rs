@@ -1,7 +1,7 @@
-use std::fmt;
+use std::{fmt, io};
 
 use futures_util::{StreamExt as _, future::BoxFuture, stream::BoxStream};
-use sqlx::{Arguments, Database, Encode, SqlStr, Type, TypeInfo as _};
+use sqlx::{Arguments, Database, Encode, Pool, SqlStr, Transaction, Type, TypeInfo as _};
 
 use crate::{Migrations, QueryText, Row, SqlError, value::Value};
 
@@ -102,6 +102,20 @@ impl fmt::Debug for dyn BackendTx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BackendTx")
     }
+}
+
+/// Begins a transaction, also if nobody waits for it any more. Broken off in between, the connection would
+/// go back to its pool within a transaction that nobody ends, and whoever gets it next would work in that
+/// (sqlx 0.9, issue 4393).
+pub(crate) fn begin_with<D: Database>(
+    pool: &Pool<D>,
+    statement: &'static str,
+) -> BackendAnswer<'static, Transaction<'static, D>> {
+    let pool = pool.clone();
+    Box::pin(async move {
+        let begun = tokio::spawn(async move { pool.begin_with(statement).await }).await;
+        Ok(begun.map_err(|ended| sqlx::Error::Io(io::Error::other(ended)))??)
+    })
 }
 
 /// A statement's values as a backend takes them.

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::{
     Access, Column, Migrations, Misfit, OpenOptions, QueryText, Row, SqlError,
-    backend::{Backend, BackendAnswer, BackendTx, RowStream, arguments, erased},
+    backend::{Backend, BackendAnswer, BackendTx, RowStream, arguments, begin_with, erased},
     options::ACQUIRE_TIMEOUT,
     placeholder,
     value::Value,
@@ -113,11 +113,11 @@ async fn set(connection: &mut MySqlConnection, settings: SqlStr) -> Result<(), s
 
 impl Backend for MySqlPool {
     fn begin(&self) -> BackendAnswer<'_, Box<dyn BackendTx>> {
-        Box::pin(async move { Ok(Box::new(self.begin_with(LATEST_STATE).await?) as _) })
+        Box::pin(async move { Ok(Box::new(begin_with(self, LATEST_STATE).await?) as _) })
     }
 
     fn read(&self) -> BackendAnswer<'_, Box<dyn BackendTx>> {
-        Box::pin(async move { Ok(Box::new(self.begin_with(ONE_STATE).await?) as _) })
+        Box::pin(async move { Ok(Box::new(begin_with(self, ONE_STATE).await?) as _) })
     }
 
     fn rows(&self, statement: &QueryText) -> RowStream<'_> {

@@ -10,7 +10,9 @@ use tokio::time::timeout;
 
 use crate::{
     Access, Column, Migrations, Misfit, OpenOptions, QueryText, Row, SqlError,
-    backend::{Backend, BackendAnswer, BackendTx, RowStream, arguments, columns, erased},
+    backend::{
+        Backend, BackendAnswer, BackendTx, RowStream, arguments, begin_with, columns, erased,
+    },
     migration::migrator,
     options::ACQUIRE_TIMEOUT,
     value::Value,
@@ -82,11 +84,11 @@ async fn try_once(connect: &PgConnectOptions) -> Result<(), Misfit> {
 
 impl Backend for PgPool {
     fn begin(&self) -> BackendAnswer<'_, Box<dyn BackendTx>> {
-        Box::pin(async move { Ok(Box::new(self.begin_with(LATEST_STATE).await?) as _) })
+        Box::pin(async move { Ok(Box::new(begin_with(self, LATEST_STATE).await?) as _) })
     }
 
     fn read(&self) -> BackendAnswer<'_, Box<dyn BackendTx>> {
-        Box::pin(async move { Ok(Box::new(self.begin_with(ONE_STATE).await?) as _) })
+        Box::pin(async move { Ok(Box::new(begin_with(self, ONE_STATE).await?) as _) })
     }
 
     fn rows(&self, statement: &QueryText) -> RowStream<'_> {

@@ -1,5 +1,8 @@
-//! What a column holds is read as what it is, on every database, or refused.
+//! What a column holds is read as what it is, on every database, or refused; and a transaction ends with
+//! whoever began it.
 
+#[cfg(test)]
+mod broken_off;
 #[cfg(test)]
 mod decoding;
 #[cfg(test)]
