@@ -32,7 +32,9 @@ pub use claim::{
 };
 pub use group::{AddressGroup, GroupError};
 pub use halt_reason::HaltReason;
-pub use machine::{Campaign, Command, Event, Stage, State, StepError, allowed_addresses, step};
+pub use machine::{
+    Campaign, Command, Event, Stage, State, StepError, allowed_addresses, may_work_since, step,
+};
 pub use names::{CampaignName, TemplateName};
 pub use plan::{Counts, Draft, Plan, PlanDigest, PlanError, Reason, Renewal};
 pub use policy::{Policy, PolicyError, RampStep, Reach, StoreKind, Threshold};

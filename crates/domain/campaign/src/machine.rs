@@ -39,6 +39,20 @@ pub fn allowed_addresses(campaign: &Campaign) -> u64 {
     }
 }
 
+/// Since when a campaign that runs could have done something, if it was last at work at `worked_at`;
+/// `None` of one that does not run.
+#[must_use]
+pub fn may_work_since(campaign: &Campaign, worked_at: Option<Timestamp>) -> Option<Timestamp> {
+    let since = worked_at.map_or(campaign.since, |at| at.max(campaign.since));
+    match (campaign.state, &campaign.order) {
+        (State::Running(Stage::Soak { after }), Some(order)) => {
+            Some(campaign.since.after(order.policy.soak(after)))
+        }
+        (State::Running(_), _) => Some(since),
+        _ => None,
+    }
+}
+
 /// Where a campaign stands. It changes only by [`step`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -245,6 +245,21 @@ impl CampaignEvent {
         matches!(self, Self::AccountSealing { .. } | Self::Notice(NoticeStep::NoticeBegun { .. }))
     }
 
+    /// Whether a worker has done it for somebody: what people and operators do is none of it.
+    pub(crate) const fn is_work(&self) -> bool {
+        matches!(
+            self,
+            Self::AccountSealing { .. }
+                | Self::SealingTaken { .. }
+                | Self::SealingUndone { .. }
+                | Self::AccountOvertaken { .. }
+                | Self::AccountSealed { .. }
+                | Self::AccountSkipped { .. }
+                | Self::AddressDone { .. }
+                | Self::Notice(NoticeStep::NoticeBegun { .. } | NoticeStep::NoticeEnded { .. })
+        )
+    }
+
     /// The campaign that it is about; `None` for what concerns them all.
     #[must_use]
     pub const fn campaign(&self) -> Option<CampaignId> {

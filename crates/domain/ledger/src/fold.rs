@@ -7,18 +7,18 @@ mod leak;
 mod leaks;
 mod refusal;
 mod settled;
+mod swap;
 mod swaps;
 mod touched;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
-    ops::Bound,
+    collections::{BTreeMap, HashMap, VecDeque},
     time::Duration,
 };
 
 use model::{
     CampaignId, CredentialVersion, InstanceKind, KeyId, KillSwitch, LeakId, NoticeId, NoticeKind,
-    NoticeState, SubjectId, SwapId, Timestamp,
+    NoticeState, SubjectId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,15 +33,13 @@ pub use self::{
     swaps::SwapRow,
 };
 use self::{leak::LeakFold, swaps::SwapsFold};
-use crate::{
-    CampaignEvent, Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom, tree::leaf_hash,
-};
+use crate::{CampaignEvent, Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom};
 
 /// For how long it is counted how many letters somebody has got.
 const LETTERS_KEPT: Duration = Duration::from_hours(24);
 
 /// A snapshot begins with it: another form is not read.
-const SNAPSHOT_FORM: u8 = 12;
+const SNAPSHOT_FORM: u8 = 13;
 
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
@@ -255,40 +253,6 @@ impl Fold {
         if logged == Some(digest) { Ok(()) } else { Err(FoldRefusal::Plan { campaign: id }) }
     }
 
-    /// Passes a swap that is as it was left.
-    ///
-    /// # Errors
-    /// [`FoldRefusal::Swap`].
-    pub fn check_swap(&self, row: &SwapRow) -> Result<(), FoldRefusal> {
-        if self.swaps.is_of(row) { Ok(()) } else { Err(FoldRefusal::Swap { swap: row.id }) }
-    }
-
-    /// Passes an account whose stored password nobody is replacing.
-    ///
-    /// # Errors
-    /// [`FoldRefusal::NoSwap`].
-    pub fn check_no_swap(&self, subject: SubjectId) -> Result<(), FoldRefusal> {
-        match self.swaps.open_of(&Whom::Subject(subject)) {
-            Some((swap, _)) => Err(FoldRefusal::NoSwap { swap }),
-            None => Ok(()),
-        }
-    }
-
-    /// Passes an account that a campaign leaves alone without having begun to seal it.
-    ///
-    /// # Errors
-    /// [`FoldRefusal::NoSwap`].
-    pub fn check_untouched(
-        &self,
-        campaign: CampaignId,
-        subject: SubjectId,
-    ) -> Result<(), FoldRefusal> {
-        match self.swaps.open_of(&Whom::Subject(subject)) {
-            Some((swap, Some(of))) if of == campaign => Err(FoldRefusal::NoSwap { swap }),
-            _ => Ok(()),
-        }
-    }
-
     /// Passes the campaigns that have taken a password of somebody out of use by their rows, if none
     /// is missing there that has done so for sure, and was not put back.
     ///
@@ -309,39 +273,7 @@ impl Fold {
         self.campaigns.iter().filter_map(|(id, fold)| Some((*id, fold.statement.as_ref()?)))
     }
 
-    /// Every swap that is open, with the campaign on whose behalf it is, if of one.
-    pub fn open_swaps(&self) -> impl Iterator<Item = (SwapId, Option<CampaignId>)> {
-        self.swaps.open()
-    }
-
-    /// Passes the keys of all rows that the store holds between these, if none is missing there.
-    ///
-    /// # Errors
-    /// [`FoldRefusal::NoSwap`].
-    pub fn check_no_swap_missing(
-        &self,
-        between: (Bound<SwapId>, Bound<SwapId>),
-        rows: &HashSet<SwapId>,
-    ) -> Result<(), FoldRefusal> {
-        match self.swaps.missing(between, rows) {
-            Some(swap) => Err(FoldRefusal::NoSwap { swap }),
-            None => Ok(()),
-        }
-    }
-
-    /// Whether the log names a swap.
-    #[must_use]
-    pub fn knows_swap(&self, swap: SwapId) -> bool {
-        self.swaps.knows(swap)
-    }
-
-    /// Whether what stands in an entry of the log is what intended a swap.
-    #[must_use]
-    pub fn is_intent(&self, swap: SwapId, body: &[u8]) -> bool {
-        self.swaps.is_intent(swap, &leaf_hash(body))
-    }
-
-    /// Passes a notice that may begin: it is as it was left, it is to the people to whom it is due,
+    /// Passes a notice that may begin: it is as it was left, it is to all people to whom it is due,
     /// and nobody has told one of them of the same password before. Returns when it was written.
     ///
     /// # Errors
@@ -355,10 +287,13 @@ impl Fold {
     ) -> Result<Timestamp, FoldRefusal> {
         let unknown = || FoldRefusal::Notice { notice };
         let fold = self.campaign(campaign).ok_or_else(unknown)?;
-        let NoticeFold { address, made_at, .. } =
+        let NoticeFold { address, made_at, lines, .. } =
             *check_notice(fold.notices.get(&notice), notice, attempts)?;
         if fold.sealed_at(address).next().is_none() {
             return Err(unknown());
+        }
+        if (subjects.len() as u64) < lines {
+            return Err(FoldRefusal::Lines { notice });
         }
         for subject in subjects {
             let whom = Whom::Subject(*subject);
@@ -455,7 +390,7 @@ impl Fold {
         }
         match entry {
             FoldEntry::Campaign(campaign, at, event) => {
-                self.swaps.follow_campaign(campaign, &event, hash);
+                self.swaps.follow_campaign(campaign, &event, (hash, at));
                 self.follow_campaign(campaign, at, *event);
             }
             FoldEntry::StoreMade(kind) => self.kind = Some(kind),
@@ -474,7 +409,7 @@ impl Fold {
             }
             FoldEntry::Requested(at, step) => self.follow_requested(step, at),
             FoldEntry::Recovery(at, event) => {
-                self.swaps.follow_choice(&event, hash);
+                self.swaps.follow_choice(&event, (hash, at));
                 self.follow_recovery(at, event);
             }
             FoldEntry::LeakAdded(added, at) => {

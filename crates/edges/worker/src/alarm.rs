@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use campaigns::{is_anything_under_way, is_campaign_due, is_sealing_left, moving_campaigns};
+use campaigns::{
+    CampaignError, StandingStill, is_campaign_due, is_sealing_left, moving_campaigns,
+    standing_still,
+};
 use instance::Instance;
 use recoveries::is_request_due;
 use tokio::{
@@ -10,7 +13,7 @@ use tokio::{
     time,
 };
 
-use crate::{Options, WorkError};
+use crate::{Options, WorkError, left::is_anything_left};
 
 /// How often to look. Commands and pages of other processes, and other hosts, leave work in the
 /// store and tell nobody.
@@ -24,11 +27,12 @@ pub(crate) struct Alarm<'a> {
 }
 
 impl Alarm<'_> {
-    /// Looks until the lanes have ended. It only reads, however many lanes there are.
-    pub(crate) async fn keep_watch(&self) {
-        let mut over = self.over.subscribe();
+    /// Looks until the lanes have ended, which it has them do once it is of no use that they go on; an error
+    /// if somebody is left for whom nobody does anything. It only reads, however many lanes there are.
+    pub(crate) async fn keep_watch(&self) -> Result<(), WorkError> {
+        let (mut over, mut left) = (self.over.subscribe(), Ok(()));
         while !*over.borrow() {
-            if let Err(error) = self.look().await {
+            if let Err(error) = self.look(&mut left).await {
                 tracing::error!(%error, "whether there is work cannot be told");
                 // The lanes find out what is wrong, and report it.
                 self.due.notify_waiters();
@@ -38,18 +42,28 @@ impl Alarm<'_> {
                 _ = over.wait_for(|over| *over) => {}
             }
         }
+        left
     }
 
-    async fn look(&self) -> Result<(), WorkError> {
+    async fn look(&self, left: &mut Result<(), WorkError>) -> Result<(), WorkError> {
         if self.is_anything_due().await? {
             self.due.notify_waiters();
         }
-        if self.options.until_done
-            && !is_anything_under_way(self.instance, &BTreeSet::new()).await?
-        {
+        if !self.options.until_done {
+            return Ok(());
+        }
+        *left = self.find_standstill().await?;
+        if left.is_err() || !is_anything_left(self.instance, &BTreeSet::new()).await? {
             self.over.send_replace(true);
         }
         Ok(())
+    }
+
+    async fn find_standstill(&self) -> Result<Result<(), WorkError>, WorkError> {
+        let found = standing_still(self.instance, self.options.standstill_after).await?;
+        Ok(found.into_iter().next().map_or(Ok(()), |StandingStill { name, since }| {
+            Err(CampaignError::StandsStill { name, since }.into())
+        }))
     }
 
     async fn is_anything_due(&self) -> Result<bool, WorkError> {

@@ -27,6 +27,11 @@ pub enum WorkError {
 }
 
 impl WorkError {
+    /// Whether it is about one mail that somebody asked for, and says nothing of others.
+    pub(crate) const fn is_of_one_mail(&self) -> bool {
+        matches!(self, Self::Request(error) if error.is_of_one_mail())
+    }
+
     /// Whether a rule says no, rather than something being wrong.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {

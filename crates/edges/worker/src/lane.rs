@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 
 use campaigns::{
-    Worked, WorkerContext, check_campaigns_kept, is_anything_under_way, judge_left_sealings,
-    moving_campaigns, work_on,
+    Worked, WorkerContext, check_campaigns_kept, judge_left_sealings, moving_campaigns, work_on,
 };
-use model::CampaignId;
-use recoveries::{resolve_next, send_requested};
+use recoveries::{is_request_due, resolve_next, send_requested};
 use tokio::sync::{Notify, watch};
 
 use crate::{
     Options, WorkError,
+    left::is_anything_left,
     resting::{Resting, WorkPart},
 };
 
@@ -23,9 +22,9 @@ pub(crate) struct Lane<'a> {
     pub(crate) over: &'a watch::Sender<bool>,
     /// Wakes it when there is something to do.
     pub(crate) due: &'a Notify,
-    /// Campaigns that a rule keeps from going on: with [`Options::until_done`], they are left alone,
-    /// and what is said of the first is this lane's error once nothing else is under way.
-    pub(crate) refused: BTreeSet<CampaignId>,
+    /// What a rule keeps from going on: with [`Options::until_done`], it is left alone, and what is said of
+    /// the first is this lane's error once nothing else is under way.
+    pub(crate) refused: BTreeSet<WorkPart>,
     /// What something has just gone wrong with: others' work does not wait for it.
     pub(crate) resting: Resting,
 }
@@ -77,20 +76,23 @@ impl Lane<'_> {
     /// going on: it rests for a while, and its error is returned after all have been tried.
     async fn work_once(&mut self) -> Result<Worked, WorkError> {
         let mut round = Round::default();
-        if self.resting.is_over(WorkPart::Requests) {
+        if self.may_try(WorkPart::Requests) {
             let seen_to = see_to_requests(&self.context).await;
+            if let Err(error) = &seen_to {
+                self.refuse_requests(error).await?;
+            }
             round.add(seen_to.map(worked_if), WorkPart::Requests, &mut self.resting);
         }
         let moving = moving_campaigns(self.context.instance).await;
         let moving = moving.inspect_err(|_| self.resting.begin(WorkPart::All))?;
         for campaign in moving {
             let part = WorkPart::Campaign(campaign);
-            if self.refused.contains(&campaign) || !self.resting.is_over(part) {
+            if !self.may_try(part) {
                 continue;
             }
             let worked = work_on(&self.context, campaign).await.map_err(WorkError::from);
             if self.options.until_done && worked.as_ref().is_err_and(WorkError::is_refusal) {
-                self.refused.insert(campaign);
+                self.refused.insert(part);
             }
             round.add(worked, part, &mut self.resting);
         }
@@ -101,6 +103,19 @@ impl Lane<'_> {
         round.failed.map_or(Ok(round.worked), Err)
     }
 
+    fn may_try(&self, part: WorkPart) -> bool {
+        !self.refused.contains(&part) && self.resting.is_over(part)
+    }
+
+    /// A mail whose row is refused is put aside: others that are due may leave all the same.
+    async fn refuse_requests(&mut self, error: &WorkError) -> Result<(), WorkError> {
+        let may_go_on = error.is_of_one_mail() && is_request_due(self.context.instance).await?;
+        if self.options.until_done && error.is_refusal() && !may_go_on {
+            self.refused.insert(WorkPart::Requests);
+        }
+        Ok(())
+    }
+
     /// In whatever state its campaign is: what is intended is done or undone, never in between.
     async fn see_to_what_is_left(&mut self, round: &mut Round) {
         if self.resting.is_over(WorkPart::Left) {
@@ -109,7 +124,7 @@ impl Lane<'_> {
             let judged = judged.map(worked_if).map_err(WorkError::from);
             round.add(judged, WorkPart::Left, &mut self.resting);
             if self.options.until_done {
-                self.refused.extend(contradicted);
+                self.refused.extend(contradicted.into_iter().map(WorkPart::Campaign));
             }
         }
         if self.resting.is_over(WorkPart::Kept) {
@@ -128,7 +143,7 @@ impl Lane<'_> {
     }
 
     async fn is_rest_over(&self) -> Result<bool, WorkError> {
-        Ok(!is_anything_under_way(self.context.instance, &self.refused).await?)
+        Ok(!is_anything_left(self.context.instance, &self.refused).await?)
     }
 }
 

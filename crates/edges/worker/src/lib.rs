@@ -6,16 +6,16 @@
 mod alarm;
 mod failure;
 mod lane;
+mod left;
 mod maintenance;
 mod options;
 mod reconciling;
 mod resting;
 
-use campaigns::{CampaignError, Means, WorkerContext, contradictions};
-use futures_util::future::BoxFuture;
 use std::collections::BTreeSet;
 
-use futures_util::future::join_all;
+use campaigns::{CampaignError, Means, WorkerContext, contradictions};
+use futures_util::future::{BoxFuture, join_all};
 use instance::Instance;
 use tokio::sync::{Notify, watch};
 
@@ -29,11 +29,12 @@ use reconciling::keep_comparing;
 use resting::Resting;
 
 /// Works until it is told to stop, and then finishes what is in hand. With
-/// [`Options::until_done`] it also ends when no campaign runs and nothing is left in between.
+/// [`Options::until_done`] it also ends when no campaign runs, nothing is left in between, and nobody waits
+/// for a mail that they have asked for.
 ///
 /// # Errors
 /// [`WorkError`] at once if this host may not send, and, with [`Options::until_done`], if a rule
-/// keeps a campaign from going on, once the others are over. Anything else is logged and tried again.
+/// keeps a campaign from going on, once the others are over, or if one stands still. Anything else is logged and tried again.
 pub fn run<'a>(
     instance: &'a Instance,
     means: &'a Means,
@@ -64,10 +65,11 @@ pub fn run<'a>(
         let alarm = Alarm { instance, options, due: &due, over: &over };
         let comparing =
             Box::pin(keep_comparing(&upkeep, options.reconcile_every, over.subscribe()));
-        let maintaining = maintain(&upkeep, over.subscribe());
-        let (worked, (), (), ()) =
+        let maintaining = maintain(&upkeep, options, over.subscribe());
+        let (worked, (), (), left) =
             tokio::join!(working, maintaining, comparing, alarm.keep_watch());
         worked?;
+        left?;
         if options.until_done && !*stop.borrow() {
             find_contradiction(instance).await
         } else {

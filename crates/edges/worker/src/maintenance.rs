@@ -3,38 +3,45 @@
 use std::{fmt, time::Duration};
 
 use campaigns::{
-    CampaignError, ResetWatch, WorkerContext, contradictions, destroy_old_secrets, watch_round,
+    CampaignError, ResetWatch, StandingStill, WorkerContext, destroy_old_secrets,
+    halt_contradicted, standing_still, watch_round,
 };
 use instance::{Instance, keep_proved};
 use recoveries::finish_resets;
 use store::StoreError;
 use tokio::{sync::watch, time};
 
+use crate::Options;
+
 /// How often.
 const INTERVAL: Duration = Duration::from_mins(1);
 
 /// Maintains until the lanes have ended. What is being done then is broken off, as a crash would:
 /// each chore waits half a minute for a database that does not answer.
-pub(crate) async fn maintain(context: &WorkerContext<'_>, mut ended: watch::Receiver<bool>) {
+pub(crate) async fn maintain(
+    context: &WorkerContext<'_>,
+    options: Options,
+    mut ended: watch::Receiver<bool>,
+) {
     tokio::select! {
-        () = maintain_always(context) => {}
+        () = maintain_always(context, options) => {}
         _ = ended.wait_for(|ended| *ended) => {}
     }
 }
 
-async fn maintain_always(context: &WorkerContext<'_>) {
+async fn maintain_always(context: &WorkerContext<'_>, options: Options) {
     let mut watch = ResetWatch::default();
     loop {
-        maintain_once(context, &mut watch).await;
+        maintain_once(context, options, &mut watch).await;
         time::sleep(INTERVAL).await;
     }
 }
 
 /// Sees who has chosen a new password, finishes interrupted resets, destroys what has been kept
-/// long enough, keeps what the log says, tells which rows are not as it says, and holds on to the
-/// permission to send. What fails is logged, tried again in the next round, and keeps nothing else from
+/// long enough, keeps what the log says, tells which rows are not as it says and which campaigns stand
+/// still, and holds on to the permission to send. What fails is logged, tried again in the next round, and keeps nothing else from
 /// being done.
-async fn maintain_once(context: &WorkerContext<'_>, watch: &mut ResetWatch) {
+async fn maintain_once(context: &WorkerContext<'_>, options: Options, watch: &mut ResetWatch) {
     let (instance, means) = (context.instance, context.means);
     let watched = watch_round(instance, &*means.directory, &means.verifier, watch).await;
     report("watching who came back", watched);
@@ -42,6 +49,8 @@ async fn maintain_once(context: &WorkerContext<'_>, watch: &mut ResetWatch) {
     report("destroying old secrets", destroy_old_secrets(instance).await);
     report("keeping what the log says", keep_proved(instance).await);
     report("comparing rows with the log", tell_contradictions(instance).await);
+    let told = tell_standstill(instance, options.standstill_after).await;
+    report("looking for campaigns that stand still", told);
     report("ending waits that are not ours", end_overlong_waits(instance).await);
     let confirmed = means.outbox.permission.confirm(instance).await;
     report("confirming the permission to send", confirmed);
@@ -49,8 +58,21 @@ async fn maintain_once(context: &WorkerContext<'_>, watch: &mut ResetWatch) {
 
 /// What is not as the log says may be looked for in vain by whoever would refuse it.
 async fn tell_contradictions(instance: &Instance) -> Result<(), CampaignError> {
-    for contradiction in contradictions(instance).await? {
+    for contradiction in halt_contradicted(instance).await? {
         tracing::error!(%contradiction, "a row is refused");
+    }
+    Ok(())
+}
+
+/// Whatever keeps everybody waiting is no error that a worker comes upon.
+async fn tell_standstill(instance: &Instance, patience: Duration) -> Result<(), CampaignError> {
+    for StandingStill { name, since } in standing_still(instance, patience).await? {
+        tracing::error!(
+            campaign = name,
+            %since,
+            "nothing was done for the people of a campaign that runs. If other workers log no error either, \
+             look at the store for triggers and locks, and at its rows for waits that nobody of ours has begun"
+        );
     }
     Ok(())
 }

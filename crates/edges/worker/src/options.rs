@@ -9,4 +9,6 @@ pub struct Options {
     pub until_done: bool,
     /// How often the site's table is compared with what is kept, by whichever host comes first.
     pub reconcile_every: Duration,
+    /// How long nothing may be done for a campaign's people until it is said that it stands still.
+    pub standstill_after: Duration,
 }

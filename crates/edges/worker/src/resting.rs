@@ -21,6 +21,16 @@ pub(crate) enum WorkPart {
     All,
 }
 
+impl WorkPart {
+    /// The campaign that it is.
+    pub(crate) const fn campaign(&self) -> Option<CampaignId> {
+        match self {
+            Self::Campaign(campaign) => Some(*campaign),
+            _ => None,
+        }
+    }
+}
+
 /// The parts that have failed lately.
 #[derive(Debug, Default)]
 pub(crate) struct Resting(BTreeMap<WorkPart, Instant>);

@@ -1,16 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use authority::SignedRoster;
-use campaign::{Plan, State};
+use campaign::{HaltReason, Plan, State};
 use futures_util::future::BoxFuture;
 use instance::{Instance, InstanceFault, LogError};
 use ledger::FoldRefusal;
-use model::LeakId;
+use model::{CampaignId, LeakId, TargetState};
 use store::Tx;
 
 use crate::{
     CampaignError, StatementError,
-    loaded::{Loaded, kill_switch, shared},
+    loaded::{Loaded, halt_alone, kill_switch, shared},
     statement::statements_in,
     tale::Tale,
     view::accounts,
@@ -41,9 +41,28 @@ pub fn contradictions(
                 Ok(loaded) => {
                     found.extend(refusal(check_plan(instance, &mut tx, &loaded).await)?);
                     found.extend(uncounted(instance, &mut tx, &loaded).await?);
+                    found.extend(unkept(instance, &mut tx, campaign).await?);
                 }
                 refused => found.extend(refusal(refused)?),
             }
+        }
+        Ok(found)
+    })
+}
+
+/// The same, and halts each campaign that runs and of which one of these rows is: else its people would
+/// stay as they are in silence.
+///
+/// # Errors
+/// As [`contradictions`].
+pub fn halt_contradicted(
+    instance: &Instance,
+) -> BoxFuture<'_, Result<Vec<FoldRefusal>, CampaignError>> {
+    Box::pin(async move {
+        let found = contradictions(instance).await?;
+        let campaigns: BTreeSet<_> = found.iter().filter_map(FoldRefusal::of_campaign).collect();
+        for campaign in campaigns {
+            halt_alone(instance, campaign, HaltReason::Contradicted).await?;
         }
         Ok(found)
     })
@@ -128,6 +147,25 @@ async fn uncounted(
     }
     let is_same = logged.accounts == accounts && logged.skipped == skipped;
     Ok((!is_same).then_some(FoldRefusal::Accounts { campaign }))
+}
+
+/// What was done to somebody's password, or that a notice is about them, is kept no more: they would not be
+/// told, or the leaked password would do again. The campaign is held.
+async fn unkept(
+    instance: &Instance,
+    tx: &mut Tx,
+    campaign: CampaignId,
+) -> Result<Option<FoldRefusal>, CampaignError> {
+    let lines = tx.notice_line_count(campaign).await?;
+    let kept = tx.reset_line_count(campaign).await?;
+    let log = instance.proved(tx).await?;
+    let Some(fold) = log.campaign(campaign) else { return Ok(None) };
+    if lines < fold.notices.values().map(|notice| notice.lines).sum() {
+        return Ok(Some(FoldRefusal::Notices { campaign }));
+    }
+    let is_out = |state: &&TargetState| matches!(state, TargetState::Sealed | TargetState::Reset);
+    let out_of_use = fold.accounts.values().filter(is_out).count() as u64;
+    Ok((kept < out_of_use).then_some(FoldRefusal::Accounts { campaign }))
 }
 
 /// Passes a store that holds every campaign of the log: whoever was sealed by one that is gone would be

@@ -8,7 +8,7 @@ use campaign::{
 use directory::{ReadError, WriteError};
 use instance::{DisarmedError, InstanceFault, PermissionError, RosterStateError};
 use ledger::FoldRefusal;
-use model::{AccountId, CampaignId, LeakName, NameError, OperatorName, SwapId};
+use model::{AccountId, CampaignId, LeakName, NameError, OperatorName, SwapId, Timestamp};
 use notice::AddressError;
 use outbox::{SendError, TellError};
 use password::ImitateError;
@@ -93,9 +93,9 @@ pub enum CampaignError {
     )]
     KillSwitch {
         /// When it was pulled.
-        since: model::Timestamp,
+        since: Timestamp,
         /// When the plan was frozen.
-        frozen_at: model::Timestamp,
+        frozen_at: Timestamp,
     },
     /// What it has done is not all known.
     #[error(
@@ -146,6 +146,18 @@ pub enum CampaignError {
         unsettled: Unsettled,
         /// Some of them, masked.
         first: String,
+    },
+    /// Waiting on would be of no use.
+    #[error(
+        "campaign `{name}` runs, and nothing was done for its people since {since}: if no worker logs an \
+         error, look at the store for triggers and locks, and at its rows for waits that nobody of ours has \
+         begun"
+    )]
+    StandsStill {
+        /// The campaign.
+        name: String,
+        /// Since when something could have been done.
+        since: Timestamp,
     },
     /// Whoever was sealed by what is lost would be passed over.
     #[error(
@@ -230,6 +242,7 @@ impl CampaignError {
             | Self::Unwitnessed { .. }
             | Self::Restored { .. }
             | Self::Unsettled { .. }
+            | Self::StandsStill { .. }
             | Self::Uncompared
             | Self::Unable { .. }
             | Self::Step(_)
@@ -343,6 +356,15 @@ pub enum SealError {
     /// Somebody else has moved it on while this worker held its address.
     #[error("account {account} was moved on by somebody else while its address was held")]
     Moved {
+        /// Whose.
+        account: AccountId,
+    },
+    /// Nobody else is at the account, and yet the store does not keep that its password is replaced.
+    #[error(
+        "the store does not take the intent to seal account {account}: look at its table `swap` for triggers \
+         and rules that nobody of ours has made"
+    )]
+    NotIntended {
         /// Whose.
         account: AccountId,
     },

@@ -38,6 +38,7 @@ mod rota;
 mod run;
 pub mod saga;
 mod seal;
+mod standstill;
 mod statement;
 mod steer;
 mod swap_row;
@@ -50,7 +51,7 @@ mod watch;
 
 pub use approvals::{approve_campaign, export_plan, unsigned_campaigns};
 pub use context::{Means, WorkerContext};
-pub use contradictions::{check_campaigns_kept, contradictions};
+pub use contradictions::{check_campaigns_kept, contradictions, halt_contradicted};
 pub use counted::{CountedCampaign, counted_campaigns};
 pub use draft::{NewDraft, draft_campaign};
 pub use exposures::exposures_of;
@@ -69,6 +70,7 @@ pub use reconcile::{
 pub use report::{CampaignReport, report_campaign};
 pub use resets::{destroy_old_secrets, watch_account};
 pub use run::{Worked, is_anything_under_way, is_campaign_due, moving_campaigns, work_on};
+pub use standstill::{StandingStill, standing_still};
 pub use statement::{Statement, StatementCounts, publish_statement, statements};
 pub use steer::{
     close_campaign, halt_campaign, halt_everything, resume_campaign, start_campaign, thaw_campaign,

@@ -64,3 +64,7 @@ pub const LOOKS_AT_RESETS: usize = 3;
 
 /// When an address is taken up again of which somebody else holds a row in the site's database.
 pub const HELD_ROW_AGAIN_AFTER: Duration = Duration::from_mins(1);
+
+/// How long nothing may be done for the people of a campaign that runs: no mail that was put off waits so
+/// long.
+pub const STANDSTILL_AFTER: Duration = Duration::from_hours(5);

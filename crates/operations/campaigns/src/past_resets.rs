@@ -8,7 +8,7 @@ use store::{PastReset, ResetLine, Swap, Tx};
 
 use crate::{SwapError, limits::LOOKS_AT_RESETS, swap_row::swap_row};
 
-/// What campaigns have done to somebody's passwords, the first one first, as the log says it too.
+/// What campaigns have done to somebody's passwords, the first one first, as the log says it too, and when.
 /// Nobody is kept from going on meanwhile: rows that seem to differ are looked at again.
 ///
 /// # Errors
@@ -34,7 +34,7 @@ async fn look(
     tx: &mut Tx,
     subject: SubjectId,
 ) -> Result<Vec<PastReset>, SwapError> {
-    let resets = tx.resets_of_subject(subject).await?;
+    let mut resets = tx.resets_of_subject(subject).await?;
     let mut swaps = Vec::with_capacity(resets.len());
     for PastReset { campaign, line, .. } in &resets {
         swaps.push(tx.swap_of_line(*campaign, line).await?);
@@ -42,9 +42,12 @@ async fn look(
     let log = instance.proved(tx).await?;
     let campaigns: Vec<_> = resets.iter().map(|reset| reset.campaign).collect();
     log.check_resets(subject, &campaigns)?;
-    for (PastReset { campaign, line, .. }, swap) in resets.iter().zip(&swaps) {
+    for (PastReset { campaign, line, at }, swap) in resets.iter_mut().zip(&swaps) {
         check(&log, *campaign, line, swap.as_ref())?;
+        // People are told when it was, and for how long what was replaced is refused depends on it.
+        *at = swap.as_ref().and_then(|swap| log.intended_at(swap.id)).unwrap_or(*at);
     }
+    resets.sort_by_key(|reset| reset.at);
     Ok(resets)
 }
 

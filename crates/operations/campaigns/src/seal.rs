@@ -203,9 +203,10 @@ impl SealingSaga<'_> {
         let swap = NewSwap { subject, behalf, expected, made };
         let lease = instance.options().lease;
         let Some(held) = tx.intend_swap(&swap, &self.context.name, lease).await? else {
-            if let Some(open) = tx.open_swap_of(subject).await? {
-                check_open_swap(instance, tx, &open, open.attempt).await?;
-            }
+            let Some(open) = tx.open_swap_of(subject).await? else {
+                return Err(SealError::NotIntended { account: account.clone() }.into());
+            };
+            check_open_swap(instance, tx, &open, open.attempt).await?;
             return Ok(None);
         };
         instance.proved(tx).await?.check_no_swap(subject).map_err(SwapError::from)?;

@@ -8,7 +8,7 @@ use instance::{
     prolong_arming, while_kept,
 };
 use ledger::{FoldRefusal, NoticeStep};
-use model::{NoticeState, Timestamp};
+use model::{CampaignId, NoticeState, SubjectId, Timestamp};
 use notice::{
     Composed, DeliveryOutcome, NoticeCode, NoticeEvent, NoticeRow, PutOffs, RelayRecord, ShownText,
     SmtpOutcome, notice_after,
@@ -217,6 +217,7 @@ async fn check_begin(
     Ok(match errand {
         Errand::Campaign { campaign, .. } => {
             let subjects = tx.notice_lines(id).await?;
+            check_lines(tx, campaign, &subjects).await?;
             instance.proved(tx).await?.check_begin(campaign, id, attempts, &subjects)?
         }
         Errand::Request => {
@@ -230,6 +231,20 @@ async fn check_begin(
             }
         }
     })
+}
+
+/// Passes people of whom it is kept what was done to their password: a mail tells it.
+async fn check_lines(
+    tx: &mut Tx,
+    campaign: CampaignId,
+    subjects: &[SubjectId],
+) -> Result<(), SendError> {
+    for &subject in subjects {
+        if tx.reset_line(campaign, subject).await?.is_none() {
+            return Err(FoldRefusal::ResetLine { campaign, subject }.into());
+        }
+    }
+    Ok(())
 }
 
 /// Whether the store was put back since it was due: what it was then knew of it is lost.

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use campaign::SwapEnd;
 use campaigns::{
-    SwapError, WatchError,
+    SwapError, WatchError, past_resets,
     saga::{Replacement, Saga, Swapped, carry_out, version},
     swap_digest, watch_account,
 };
 use directory::{Ability, EndedSessions, ReadError};
 use exposure::secret_of;
 use futures_util::future::BoxFuture;
-use instance::{DecryptError, Instance, InstanceFault, failpoint};
-use ledger::RecoveryEvent;
+use instance::{Instance, InstanceFault, failpoint};
+use ledger::{FoldRefusal, RecoveryEvent};
 use model::{
     Account, AccountId, Credential, Secret, SkipReason, StoredHash, SubjectId, SwapState, Timestamp,
 };
@@ -216,11 +216,11 @@ async fn old_hashes(
     present: &Credential,
 ) -> Result<OldPasswords, ChooseError> {
     let now = tx.now().await?;
-    let resets = tx.resets_of_subject(subject).await?;
+    let resets = past_resets(instance, tx, subject).await?;
     let recent = resets.iter().filter(|reset| now < reset.at.after(OLD_HASH_KEPT));
     let replaced = recent.map(|reset| replaced(instance, account, reset));
     let mut old = OldPasswords::default();
-    old.hashes.extend(replaced.collect::<Result<Vec<_>, _>>()?.into_iter().flatten());
+    old.hashes.extend(replaced.collect::<Result<Vec<_>, ChooseError>>()?.into_iter().flatten());
     let version = present.version(instance.keys());
     let findings = tx.open_findings_of(subject).await?;
     if findings.iter().any(|finding| finding.version == version) {
@@ -240,16 +240,18 @@ struct OldPasswords {
     secrets: Vec<Secret>,
 }
 
-/// The hash that a campaign has replaced; `None` once it is destroyed.
+/// The hash that a campaign has replaced; `None` if the store was put back meanwhile: then it is lost.
 fn replaced(
     instance: &Instance,
     account: &Account,
     reset: &PastReset,
-) -> Result<Option<StoredHash>, DecryptError> {
-    let (Some(wrapped), Some(kept)) = (&reset.line.wrapped_key, &reset.line.kept) else {
-        return Ok(None);
+) -> Result<Option<StoredHash>, ChooseError> {
+    let PastReset { campaign, line, .. } = reset;
+    let (Some(wrapped), Some(kept)) = (&line.wrapped_key, &line.kept) else {
+        let (campaign, subject) = (*campaign, line.subject);
+        return Err(SwapError::Row(FoldRefusal::ResetLine { campaign, subject }).into());
     };
-    let kept = Kept::decrypt(instance, reset.campaign, &account.id, wrapped, kept)?;
+    let kept = Kept::decrypt(instance, *campaign, &account.id, wrapped, kept)?;
     Ok(kept.replaced())
 }
 

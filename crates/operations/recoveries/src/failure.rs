@@ -36,6 +36,12 @@ impl RequestError {
         )
     }
 
+    /// Whether the row of one mail is not as the log says: nothing is said of others.
+    #[must_use]
+    pub const fn is_of_one_mail(&self) -> bool {
+        matches!(self, Self::Send(SendError::Row(_)))
+    }
+
     /// Whether a rule says no, rather than something being wrong.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {

@@ -68,6 +68,17 @@ pub fn is_request_due(instance: &Instance) -> BoxFuture<'_, Result<bool, StoreEr
     })
 }
 
+/// Whether anybody waits for a mail, also one that is to be tried again later.
+///
+/// # Errors
+/// [`StoreError`] if the store does not answer.
+pub fn is_request_left(instance: &Instance) -> BoxFuture<'_, Result<bool, StoreError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        Ok(tx.mail_requests_waiting().await? > 0 || tx.is_requested_notice_open().await?)
+    })
+}
+
 /// A row that somebody else has written keeps nobody waiting whose row comes after it.
 async fn drop_unreadable(instance: &Instance) -> Result<(), StoreError> {
     let mut tx = instance.store().begin().await?;

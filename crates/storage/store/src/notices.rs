@@ -63,6 +63,7 @@ sql::queries! {
         LEFT JOIN requested_notice ON requested_notice.notice = notice.id
         WHERE notice.id = $1"];
     DISPUTE = ["UPDATE notice SET disputed_at = " NOW " WHERE id = $1 AND disputed_at IS NULL"];
+    LINE_COUNT = ["SELECT COUNT(*) FROM notice_line WHERE campaign = $1"];
     LINES = ["SELECT subject FROM notice_line WHERE notice = $1 ORDER BY subject"];
     COUNTS = ["SELECT state, COUNT(*) AS notices FROM notice WHERE campaign = $1
         GROUP BY state ORDER BY state"];
@@ -313,6 +314,13 @@ impl Tx {
             let rows = self.0.run(&LINES).bind(Cell(id)).all::<(Cell<SubjectId>,)>().await?;
             Ok(rows.into_iter().map(|(Cell(subject),)| subject).collect())
         })
+    }
+
+    /// Of how many accounts notices of a campaign speak.
+    pub fn notice_line_count(&mut self, campaign: CampaignId) -> StoreFuture<'_, u64> {
+        Box::pin(
+            async move { Ok(Self::count(self.0.run(&LINE_COUNT).bind(Cell(campaign))).await?) },
+        )
     }
 
     /// How many notices of a campaign are in which state.

@@ -28,6 +28,8 @@ sql::queries! {
     DUE = ["SELECT COUNT(*) FROM notice WHERE campaign IS NULL
         AND (state = 'pending' AND not_before <= " NOW "
             OR state = 'inflight' AND lease_until <= " NOW ")"];
+    OPEN = ["SELECT COUNT(*) FROM notice WHERE campaign IS NULL AND state = 'pending'
+        UNION ALL SELECT COUNT(*) FROM notice WHERE campaign IS NULL AND state = 'inflight'"];
     FORGET = ["UPDATE requested_notice SET wrapped_key = NULL, kept = NULL WHERE notice = $1"];
     MAILED_FOR_SOURCE = ["SELECT COUNT(*) FROM requested_notice
         WHERE source = $1 AND made_at > $2"];
@@ -189,6 +191,14 @@ impl Tx {
     /// How many notices that no campaign sends a worker would have something to do with now.
     pub fn requested_notices_due(&mut self) -> StoreFuture<'_, u64> {
         Box::pin(async move { Ok(Self::count(self.0.run(&DUE)).await?) })
+    }
+
+    /// Whether a notice that no campaign sends is not final.
+    pub fn is_requested_notice_open(&mut self) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let open = self.0.run(&OPEN).all::<(i64,)>().await?;
+            Ok(open.into_iter().any(|(open,)| open > 0))
+        })
     }
 
     /// Destroys whom a notice went to and what it told.

@@ -26,6 +26,10 @@ sql::queries! {
     OF_ACCOUNT = ["SELECT campaign, intended_at, subject, version, replaced_version,
             sealed_version, wrapped_key, kept
         FROM reset_line WHERE subject = $1 AND recalled_at IS NULL ORDER BY intended_at, campaign"];
+    OUT_OF_USE = ["SELECT COUNT(*) FROM target JOIN reset_line ON reset_line.campaign = target.campaign
+            AND reset_line.subject = target.subject
+        WHERE target.campaign = $1 AND target.state IN ('sealed', 'reset')
+            AND reset_line.recalled_at IS NULL"];
     LINES = ["SELECT subject, version FROM reset_line WHERE recalled_at IS NULL"];
     LINES_ELSEWHERE = ["SELECT DISTINCT reset_line.subject FROM reset_line
         JOIN target_finding ON target_finding.subject = reset_line.subject
@@ -215,6 +219,13 @@ impl Tx {
     /// What campaigns have done to an account's passwords and not taken back, the latest last.
     pub fn resets_of_subject(&mut self, subject: SubjectId) -> StoreFuture<'_, Vec<PastReset>> {
         Box::pin(async move { Ok(self.0.run(&OF_ACCOUNT).bind(Cell(subject)).all().await?) })
+    }
+
+    /// Of how many accounts whose passwords a campaign has taken out of use it is kept what they were.
+    pub fn reset_line_count(&mut self, campaign: CampaignId) -> StoreFuture<'_, u64> {
+        Box::pin(
+            async move { Ok(Self::count(self.0.run(&OUT_OF_USE).bind(Cell(campaign))).await?) },
+        )
     }
 
     /// Every password that some campaign has taken out of use, and none has given back.

@@ -54,6 +54,8 @@ pub struct CampaignFold {
     pub from: Option<Timestamp>,
     /// The last one.
     pub to: Option<Timestamp>,
+    /// When a worker last did something for somebody.
+    pub worked_at: Option<Timestamp>,
     /// When the first account was sealed.
     pub sealed_from: Option<Timestamp>,
     /// Entries about it.
@@ -106,6 +108,8 @@ pub struct NoticeFold {
     pub state: NoticeState,
     /// What it says.
     pub kind: NoticeKind,
+    /// Accounts that it was written about; others may have been added later.
+    pub lines: u64,
     /// When it was written: every attempt bears this date.
     pub made_at: Timestamp,
     /// When it became so.
@@ -116,7 +120,7 @@ impl NoticeFold {
     /// One that is written now, and that nobody has tried to send.
     pub(super) const fn pending(address: u64, kind: NoticeKind, at: Timestamp) -> Self {
         let state = NoticeState::Pending;
-        Self { address, attempt: 0, state, kind, made_at: at, moved_at: at }
+        Self { address, attempt: 0, state, kind, lines: 0, made_at: at, moved_at: at }
     }
 }
 
@@ -126,6 +130,9 @@ impl CampaignFold {
         self.from.get_or_insert(at);
         self.to = Some(at);
         self.entries += 1;
+        if event.is_work() {
+            self.worked_at = Some(at);
+        }
         if matches!(event, CampaignEvent::AccountSealed { .. }) {
             self.sealed_from.get_or_insert(at);
         }
@@ -250,9 +257,10 @@ impl CampaignFold {
             E::SecretsDestroyed { .. } => self.is_destroyed = true,
             E::AddressDone { address, notice, .. } => {
                 self.done.insert(address);
+                let lines = self.sealed_at(address).count() as u64;
                 let pending = NoticeFold::pending(address, NoticeKind::ResetRequired, at);
                 match notice {
-                    Some(notice) => self.put_notice(notice, pending),
+                    Some(notice) => self.put_notice(notice, NoticeFold { lines, ..pending }),
                     None => self.settled.add(address),
                 }
             }

@@ -184,8 +184,8 @@ pub enum FoldRefusal {
         /// Which notice.
         notice: NoticeId,
     },
-    /// To somebody to whom it is not due.
-    #[error("notice {notice} names an account that the audit log does not name there{}", WAY_ON)]
+    /// To somebody to whom it is not due, or not to somebody to whom it is.
+    #[error("notice {notice} is not about the accounts that the audit log names there{}", WAY_ON)]
     Lines {
         /// Which notice.
         notice: NoticeId,
@@ -201,6 +201,19 @@ pub enum FoldRefusal {
 }
 
 impl FoldRefusal {
+    /// The campaign that is not to go on by such a row.
+    #[must_use]
+    pub const fn of_campaign(&self) -> Option<CampaignId> {
+        match self {
+            Self::Plan { campaign }
+            | Self::Address { campaign, .. }
+            | Self::ResetLine { campaign, .. }
+            | Self::Accounts { campaign }
+            | Self::Notices { campaign } => Some(*campaign),
+            _ => None,
+        }
+    }
+
     /// Whom the log names by an account has no number yet, and nothing else of them is kept either.
     pub(super) const fn finding(leak: LeakId, whom: &Whom) -> Self {
         let subject = match whom {

@@ -3,7 +3,7 @@ use std::{
     ops::{Bound, RangeBounds},
 };
 
-use model::{CampaignId, SubjectId, SwapId, SwapState};
+use model::{CampaignId, SubjectId, SwapId, SwapState, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{CampaignEvent, Hash, RecoveryEvent, Whom};
@@ -57,8 +57,24 @@ struct EndedSwap {
 struct LoggedSwap {
     /// Of all that stays in its row; entries of before have none.
     row: Option<ShortHash>,
-    /// Of the entry that intends it; `None` if that names no swap.
-    intent: Option<ShortHash>,
+    /// The entry that intends it; `None` if that names no swap.
+    intent: Option<Intent>,
+}
+
+/// The entry that intends a swap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Intent {
+    /// Of its hash in the log's tree.
+    leaf: ShortHash,
+    at: Timestamp,
+}
+
+impl Intent {
+    fn new(leaf: &Hash, at: Timestamp) -> Self {
+        let mut half = ShortHash::default();
+        half.copy_from_slice(&leaf[..16]);
+        Self { leaf: half, at }
+    }
 }
 
 impl LoggedSwap {
@@ -110,21 +126,31 @@ impl SwapsFold {
 
     /// Whether an entry is the one that intended this swap; `leaf` is its hash in the log's tree.
     pub(super) fn is_intent(&self, swap: SwapId, leaf: &Hash) -> bool {
-        let open = self.open.values().find(|open| open.id == swap).map(|open| open.logged);
-        let logged = open.or_else(|| self.ended.get(&swap).map(|ended| ended.logged));
-        logged.is_some_and(|logged| logged.intent == Some(first_half(leaf)))
+        self.intent(swap).is_some_and(|intent| intent == Intent::new(leaf, intent.at))
+    }
+
+    /// When it was intended; `None` if no entry says so of this one.
+    pub(super) fn intended_at(&self, swap: SwapId) -> Option<Timestamp> {
+        self.intent(swap).map(|intent| intent.at)
+    }
+
+    fn intent(&self, swap: SwapId) -> Option<Intent> {
+        let ended = self.ended.get(&swap).map(|ended| ended.logged);
+        let open = || self.open.values().find(|open| open.id == swap).map(|open| open.logged);
+        ended.or_else(open)?.intent
     }
 
     pub(super) fn follow_campaign(
         &mut self,
         campaign: CampaignId,
         event: &CampaignEvent,
-        leaf: &Hash,
+        (leaf, at): (&Hash, Timestamp),
     ) {
         use CampaignEvent as E;
         match event {
             E::AccountSealing { whom, swap: Some(swap), row, .. } => {
-                self.intend(Some(campaign), whom, *swap, row.as_deref(), leaf);
+                let intent = Intent::new(leaf, at);
+                self.intend(Some(campaign), whom, *swap, row.as_deref(), intent);
             }
             E::AccountSealing { whom, swap: None, .. } => {
                 self.unnamed.insert((campaign, whom.clone()), SwapState::Intended);
@@ -148,10 +174,10 @@ impl SwapsFold {
         }
     }
 
-    pub(super) fn follow_choice(&mut self, event: &RecoveryEvent, leaf: &Hash) {
+    pub(super) fn follow_choice(&mut self, event: &RecoveryEvent, (leaf, at): (&Hash, Timestamp)) {
         match event {
             RecoveryEvent::ChoiceIntended { whom, swap, row } => {
-                self.intend(None, whom, *swap, Some(row), leaf);
+                self.intend(None, whom, *swap, Some(row), Intent::new(leaf, at));
             }
             RecoveryEvent::ChoiceTaken { whom, swap, attempt } => {
                 self.take_over(None, whom, *swap, *attempt);
@@ -174,9 +200,9 @@ impl SwapsFold {
         whom: &Whom,
         id: SwapId,
         row: Option<&str>,
-        leaf: &Hash,
+        intent: Intent,
     ) {
-        let logged = LoggedSwap { row: row.and_then(short), intent: Some(first_half(leaf)) };
+        let logged = LoggedSwap { row: row.and_then(short), intent: Some(intent) };
         self.open.insert(whom.clone(), OpenSwap { id, campaign, attempt: 1, logged });
     }
 
@@ -208,10 +234,4 @@ impl SwapsFold {
 fn short(digest: &str) -> Option<ShortHash> {
     let half = u128::from_str_radix(digest.get(..32)?, 16).ok()?;
     Some(half.to_be_bytes())
-}
-
-fn first_half(leaf: &Hash) -> ShortHash {
-    let mut half = ShortHash::default();
-    half.copy_from_slice(&leaf[..16]);
-    half
 }

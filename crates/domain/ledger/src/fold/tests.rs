@@ -1,6 +1,6 @@
-use std::time::Duration;
+use std::{collections::HashSet, ops::Bound, time::Duration};
 
-use model::{LeakId, SwapState};
+use model::{LeakId, SwapId, SwapState};
 
 use super::*;
 use crate::{CampaignEvent, Entry, LogEvent};

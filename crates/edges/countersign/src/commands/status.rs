@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use authority::Roster;
-use campaigns::{CampaignView, ReconciliationView};
+use campaigns::{CampaignView, ReconciliationView, StandingStill};
 use exposure::{ExposureCounts, LeakError, NotChecked};
 use instance::{Instance, RosterStateError};
 use model::LeakName;
@@ -35,6 +35,8 @@ struct InstanceStatus {
     campaigns: Vec<CampaignView>,
     /// Campaigns that stand still since their plan is not signed by those who may, and why not.
     not_signed: BTreeMap<String, String>,
+    /// Campaigns that run, and for whose people nothing is done.
+    standing_still: Vec<StandingStill>,
     /// What of this is not to be believed: rows that are not as the audit log says.
     not_as_logged: Vec<String>,
 }
@@ -52,9 +54,11 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
     let instance = wiring::instance(&config).await?;
     let roster = roster(&config, &instance).await?;
     let forms = wiring::verifier(&config);
+    let standstill_after = config.settings.worker.standstill_after.get();
     let status = InstanceStatus {
         sending: sending(&config, &instance, &roster).await?,
         not_signed: not_signed(&instance, &roster).await?,
+        standing_still: campaigns::standing_still(&instance, standstill_after).await?,
         sending_paused: outbox::paused_sending(&instance).await?,
         reconciliation: campaigns::last_reconciliation(&instance).await?,
         not_checked: exposure::not_checked(&instance).await?,
@@ -67,7 +71,9 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
         not_as_logged: not_as_logged(&instance).await?,
     };
     context.output.result("countersign.status/1", &status, for_people)?;
-    let is_whole = status.not_as_logged.is_empty() && status.not_signed.is_empty();
+    let is_whole = status.not_as_logged.is_empty()
+        && status.not_signed.is_empty()
+        && status.standing_still.is_empty();
     Ok(if is_whole { Done::Whole } else { Done::Refused })
 }
 
@@ -130,6 +136,13 @@ fn for_people(status: &InstanceStatus) -> String {
     let mut sheet = Sheet::default();
     for found in &status.not_as_logged {
         sheet.row("NOT AS LOGGED", found);
+    }
+    for StandingStill { name, since } in &status.standing_still {
+        let why = "it runs, and nothing was done for its people since";
+        sheet.row(
+            "STANDS STILL",
+            format!("{name}: {why} {since}: is a worker running, and what does it log?"),
+        );
     }
     let SendingAnswer { armed, reason, remedy, .. } = &status.sending;
     if let Some(reason) = reason {

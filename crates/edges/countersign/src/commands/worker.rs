@@ -101,7 +101,8 @@ pub(super) async fn work(
 ) -> Result<(), CommandFailure> {
     let concurrency = usize::try_from(config.settings.worker.concurrency).unwrap_or(1);
     let reconcile_every = config.settings.reconcile.every.get();
-    let options = Options { concurrency, until_done, reconcile_every };
+    let standstill_after = config.settings.worker.standstill_after.get();
+    let options = Options { concurrency, until_done, reconcile_every, standstill_after };
     while_key_holds(instance, stop, |stop| async move {
         Ok(Box::pin(worker::run(instance, means, options, stop)).await?)
     })

@@ -116,6 +116,10 @@ pub(crate) struct WorkerSettings {
     pub(crate) piece_bytes: u64,
     /// Addresses and mails that one worker has in hand at the same time.
     pub(crate) concurrency: u32,
+    /// How long nothing may be done for the people of a campaign that runs, until workers and
+    /// `countersign status` say that it stands still: `"5h"`. A mail that a relay puts off waits for
+    /// up to 4 hours.
+    pub(crate) standstill_after: Period,
 }
 
 /// Comparing the site's table with what is kept here.
@@ -416,6 +420,7 @@ impl Default for WorkerSettings {
             lease: Period::of(instance::limits::LEASE),
             piece_bytes: exposure::limits::PIECE_BYTES,
             concurrency: CONCURRENCY,
+            standstill_after: Period::of(campaigns::limits::STANDSTILL_AFTER),
         }
     }
 }
