@@ -159,6 +159,42 @@ fn settings_that_contradict_each_other_are_refused() {
     check(&[("COUNTERSIGN_INSTANCE_KEY", "abc")], "64 hexadecimal digits");
 }
 
+/// Read as plain bcrypt instead, its hashes would find nobody.
+#[test]
+fn a_form_is_refused_whose_fields_nothing_gives() {
+    let form = "ours: <hash> := concat((salt|unhex),_,key)|times(n,(sha1|hex))|bcrypt";
+    let keep = |instance: TestInstance, columns: &str| {
+        fs::write(instance.path("pepper.txt"), "pepper").unwrap();
+        let columns = instance.with("COUNTERSIGN_DIRECTORY_HASH_COLUMNS", columns);
+        columns.with("COUNTERSIGN_DIRECTORY_HASH_FORMS", form)
+    };
+    let refused = |run: &Run, field: &str| {
+        let said = run.failure();
+        let expected =
+            format!("`directory.hash.forms`: the form `ours` needs `{field}`, and nothing");
+        assert!(said.contains(&expected), "{said}");
+        assert!(said.contains(&format!("`{field} = \"COLUMN\"`")), "{said}");
+    };
+    let pepper = |instance: TestInstance| {
+        instance.with("COUNTERSIGN_DIRECTORY_HASH_PEPPER_FILE", "pepper.txt")
+    };
+    let salt = "{ salt = \"data.salt\" }";
+    let without_key = keep(TestInstance::of_site(Backend::Sqlite), salt);
+    assert!(without_key.run(&["config", "check"]).failure().contains("pepper_file"));
+    let site = pepper(keep(TestInstance::of_site(Backend::Sqlite), salt));
+    refused(&site.run(&["config", "check"]), "n");
+    refused(&site.run(&["leak", "list"]), "n");
+    let examined = site.run(&["doctor"]);
+    let examination: Value = serde_json::from_str(&examined.stdout).unwrap();
+    assert!(bad(&examination).contains(&"directory"), "{examination:#}");
+    refused(
+        &pepper(keep(TestInstance::embedded(Backend::Sqlite), salt)).run(&["config", "check"]),
+        "salt",
+    );
+    let whole = "{ salt = \"data.salt\", n = \"rounds\" }";
+    pepper(keep(TestInstance::of_site(Backend::Sqlite), whole)).run(&["config", "check"]).json();
+}
+
 #[test]
 fn help_teaches() {
     let help = Run::from(program(["--help"]).output().unwrap());
