@@ -4,7 +4,7 @@ use directory::{Columns, Directory, Mapping, ReadError, Source};
 use futures_util::StreamExt as _;
 use model::Timestamp;
 
-use crate::site::{Kind, Site, id, ids, ids_of, scan, small, small_from};
+use crate::site::{Kind, Site, id, ids, ids_of, replace_if, scan, small, small_from};
 
 /// Ids of one type, the table's column for them, and what a collation or a cast could mistake for
 /// one of them.
@@ -280,6 +280,51 @@ async fn a_faulty_row_is_one_of_many() {
         let first = report.accounts.unreadable_first.unwrap();
         let told = ["last_login_at of account 2", "an account has no id"];
         assert!(told.contains(&first.as_str()) || first.ends_with("of account 3"), "{first}");
+    }
+}
+
+/// Such as Latin-1 in a database that knows no encoding, or in a column of bytes.
+#[tokio::test]
+async fn a_text_in_another_encoding_is_one_accounts_fault() {
+    let postgres = Site::at(&testkit::postgres().database_without_encoding().url);
+    let texts = ["TEXT", "convert_from('\\x4de96c'::bytea, 'SQL_ASCII')"];
+    for (site, [type_name, garbled]) in
+        [(postgres, texts), (Site::mariadb(), ["BLOB", "UNHEX('4DE96C')"])]
+    {
+        site.run(&[
+            &format!(
+                "CREATE TABLE users (id BIGINT PRIMARY KEY, email {type_name}, \
+                 username {type_name}, hash VARCHAR(80), salt {type_name})"
+            ),
+            "INSERT INTO users VALUES (1, 'mél@b.example', 'mél', 'h1', 's')",
+            &format!("INSERT INTO users VALUES (2, {garbled}, 'two', 'h2', 's')"),
+            &format!("INSERT INTO users VALUES (3, 'c@b.example', {garbled}, 'h3', 's')"),
+            &format!("INSERT INTO users VALUES (4, NULL, 'four', 'h4', {garbled})"),
+        ])
+        .await;
+        let columns = Columns {
+            username: Some("username".into()),
+            beside: [("salt".to_owned(), "salt".to_owned())].into(),
+            ..small().columns
+        };
+        let directory = site.open_writable(Mapping { columns, ..small() }).await;
+        let accounts = scan(&directory).await;
+        let told = accounts.iter().map(|account| (account.email.as_deref(), account.unreadable));
+        let of_bytes = site.word(None, Some("hash"), None);
+        let expected = [
+            (Some("mél@b.example"), None),
+            (None, Some("email")),
+            (Some("c@b.example"), Some("username")),
+            (None, of_bytes),
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+        let names = ["mél@b.example".to_owned(), "two".to_owned()];
+        assert_eq!(ids_of(&directory.by_names(&names).await.unwrap()), ["1", "2"]);
+        let report = directory.check().await.unwrap();
+        let first = report.accounts.unreadable_first.unwrap();
+        assert_eq!(first, "email of account 2");
+        let held = accounts[0].credential.as_ref().unwrap().hash().clone();
+        assert!(replace_if(&directory, &id("1"), &held, &held.with_text("new")).await.unwrap());
     }
 }
 
