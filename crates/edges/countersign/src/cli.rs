@@ -238,6 +238,10 @@ pub(crate) struct Init {
     #[arg(long, value_name = "PRESET")]
     pub(crate) preset: Option<Preset>,
 
+    /// What the names of the preset's tables begin with, if not as usual.
+    #[arg(long, value_name = "TEXT", requires = "preset")]
+    pub(crate) prefix: Option<String>,
+
     /// The site's database, for reading: sqlite:PATH, postgres://USER@HOST/DATABASE or
     /// mysql://USER@HOST/DATABASE (for MariaDB as well).
     #[arg(long, value_name = "URL")]

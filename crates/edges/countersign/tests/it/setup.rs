@@ -267,6 +267,46 @@ fn tables_of_no_preset_are_shown_with_what_looks_like_accounts() {
     assert!(!folder.path().join("new/countersign.toml").exists());
 }
 
+/// Somebody's second blog, or an old copy of the tables.
+#[test]
+fn init_takes_none_of_several_tables_that_fit_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("site.sqlite3");
+    let url = format!("sqlite:{}", file.display());
+    let made = Command::new("python3")
+        .args([
+            "-c",
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1])\n\
+             for p in ['wp_', 'wp2_']:\n\
+             \x20 c.execute(f'CREATE TABLE {p}users (ID, user_login, user_pass, user_email)')\n\
+             \x20 c.execute(f'CREATE TABLE {p}usermeta (user_id, meta_key, meta_value)')\n\
+             c.execute('CREATE TABLE users (id, email, encrypted_password)')",
+        ])
+        .arg(&file)
+        .status();
+    assert!(made.unwrap().success());
+    let folder_of = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let refused = run(["init", "--directory", &url, &folder_of("new")]);
+    let failure = refused.failure();
+    for choice in [
+        "wp2_users (--preset wordpress --prefix wp2_)",
+        "wp_users (--preset wordpress)",
+        "users (--preset devise)",
+    ] {
+        assert!(failure.contains(choice), "{choice} in {failure}");
+    }
+    assert!(!folder.path().join("new/countersign.toml").exists());
+    for (prefix, expected) in [(&["--prefix", "wp2_"][..], Some("wp2_")), (&[], None)] {
+        let folder = folder_of(expected.unwrap_or("usual"));
+        let init = ["init", "--preset", "wordpress", "--directory", &url];
+        run([&init, prefix, &[folder.as_str()]].concat()).json();
+        let written = fs::read_to_string(format!("{folder}/countersign.toml")).unwrap();
+        let written: toml::Table = written.parse().unwrap();
+        let found = written["directory"].get("prefix").and_then(toml::Value::as_str);
+        assert_eq!(found, expected);
+    }
+}
+
 #[test]
 fn the_doctor_says_what_of_a_preset_is_missing() {
     let folder = tempfile::tempdir().unwrap();
