@@ -71,6 +71,9 @@ impl RawRow {
         let verified = |text: &str| Ok(Some(value::verified(text, now)));
         let account = Account {
             email: self.take(MappedField::Email),
+            other_emails: faults
+                .pass(self.parse(&id, MappedField::OtherEmails, value::addresses))
+                .unwrap_or_default(),
             username: self.take(MappedField::Username),
             credential: shape.read(&self.hash_columns()).map(Credential::from),
             hash_changed_at: faults.pass(self.parse(

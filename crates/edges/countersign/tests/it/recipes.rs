@@ -29,6 +29,9 @@ struct Published {
     vector: String,
     tables: Vec<String>,
     rows: Vec<String>,
+    /// A further address, `{other}`, where somebody may have several: it is the one that leaked.
+    #[serde(default)]
+    other: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +69,9 @@ struct Person<'v> {
     email: &'v str,
     name: &'static str,
 }
+
+/// A further address of the first one.
+const OTHER: &str = "z.ana@former.example";
 
 /// Two people with the same hash; the first one's password has leaked.
 fn people(vector: &Vector) -> [Person<'_>; 2] {
@@ -158,6 +164,7 @@ async fn a_salt_is_used_as_the_sites_own_driver_gives_it() {
                  password_hash TEXT, salt {kind})"
             )],
             rows: vec![row],
+            other: Vec::new(),
         };
         let vector = Vector {
             id: String::new(),
@@ -194,7 +201,8 @@ impl Trial {
         let rows = people.iter().flat_map(|person| rows_of(published, vector, person));
         fill(&url, published.tables.iter().cloned().chain(rows)).await;
         let [ana, bo] = people;
-        let leak = format!("{}:{}\n{}:not-it-9\n", ana.email, vector.password, bo.email);
+        let leaked = if published.other.is_empty() { ana.email } else { OTHER };
+        let leak = format!("{leaked}:{}\n{}:not-it-9\n", vector.password, bo.email);
         Self { folder, url, leak, pepper: vector.extra.get("pepper").cloned() }
     }
 
@@ -247,7 +255,9 @@ fn rows_of(published: &Published, vector: &Vector, person: &Person<'_>) -> Vec<S
             row.replace(&format!("{{{key}}}"), &value.replace('\'', "''"))
         })
     };
-    published.rows.iter().map(filled).collect()
+    let others =
+        published.other.iter().filter(|_| id == "1").map(|row| row.replace("{other}", OTHER));
+    published.rows.iter().cloned().chain(others).map(|row| filled(&row)).collect()
 }
 
 async fn fill(url: &str, statements: impl Iterator<Item = String>) {

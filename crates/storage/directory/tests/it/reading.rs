@@ -218,6 +218,66 @@ async fn a_query_is_read_like_a_table() {
 }
 
 #[tokio::test]
+async fn an_account_has_each_of_its_addresses() {
+    for site in Site::each() {
+        let (others, both) = site.word(
+            ("TEXT", "'[\"old@b.example\", \"older@b.example\"]'"),
+            ("TEXT[]", "'{old@b.example,older@b.example}'"),
+            ("TEXT", "'old@b.example, older@b.example'"),
+        );
+        let odd = site.word("'jane'", "'{jane}'", "'jane'");
+        site.run(&[
+            &format!(
+                "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT, more {others})"
+            ),
+            &format!(
+                "INSERT INTO users VALUES (1, 'a@b.example', 'h1', {both}), \
+                 (2, 'c@b.example', 'h2', NULL), (3, NULL, 'h3', {both}), (4, NULL, 'h4', {odd})"
+            ),
+        ])
+        .await;
+        let columns = Columns { other_emails: Some("more".into()), ..small().columns };
+        let directory = site.open(Mapping { columns, ..small() }).await;
+        let accounts = scan(&directory).await;
+        let told = accounts.iter().map(|account| (account.other_emails.len(), account.unreadable));
+        let expected = [(2, None), (0, None), (2, None), (0, Some("other_emails"))];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+        assert_eq!(accounts[0].other_emails, ["old@b.example", "older@b.example"]);
+        assert_eq!(directory.check().await.unwrap().accounts.nameless, 1);
+        let query = "SELECT u.id, u.email, u.hash, (SELECT {all} FROM users o WHERE o.id < 4) AS more \
+                     FROM users u";
+        let all = site.word(
+            "group_concat(o.email, ' ')",
+            "string_agg(o.email, ' ')",
+            "GROUP_CONCAT(o.email SEPARATOR ' ')",
+        );
+        let mapping = small_from(&query.replace("{all}", all));
+        let columns = Columns { other_emails: Some("more".into()), ..small().columns };
+        let found = scan(&site.open(Mapping { columns, ..mapping }).await).await;
+        assert_eq!(found[1].other_emails, ["a@b.example", "c@b.example"]);
+    }
+}
+
+/// A server cuts a list off at 1,024 bytes unless it is told otherwise.
+#[tokio::test]
+async fn no_address_of_many_is_cut_off() {
+    let site = Site::mariadb();
+    site.run(&[
+        "CREATE TABLE addresses (nr BIGINT)",
+        "INSERT INTO addresses WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+         WHERE i < 200) SELECT i FROM n",
+    ])
+    .await;
+    let mapping = small_from(
+        "SELECT 1 AS id, 'a@b.example' AS email, 'h' AS hash, (SELECT GROUP_CONCAT(CONCAT('somebody.', \
+         nr, '@b.example') SEPARATOR ' ') FROM addresses) AS more",
+    );
+    let columns = Columns { other_emails: Some("more".into()), ..small().columns };
+    let accounts = scan(&site.open(Mapping { columns, ..mapping }).await).await;
+    assert_eq!(accounts[0].other_emails.len(), 200);
+}
+
+#[tokio::test]
 async fn names_are_quoted() {
     for site in Site::each() {
         let schema = site.word("main", "public", site.database());
