@@ -113,6 +113,12 @@ impl Description {
         })
     }
 
+    /// Whether a column beside the hash that it reads holds bytes, or a text that looks so.
+    fn reads_bytes(&self, hash: &StoredHash) -> bool {
+        let mut columns = hash.columns().filter(|(name, _)| self.reads(name));
+        columns.any(|(name, text)| !self.takes_apart(name) && reading::bytes_of(text).is_some())
+    }
+
     /// The fields and columns that its steps name.
     fn names(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().flat_map(names_in)
