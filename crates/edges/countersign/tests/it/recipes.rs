@@ -41,6 +41,11 @@ struct Vector {
     stored: String,
     #[serde(default)]
     extra: BTreeMap<String, String>,
+    /// `V` for what real software made, `T` for what it publishes, `R` for what its source was read for.
+    #[serde(default)]
+    mark: String,
+    #[serde(default)]
+    source: String,
 }
 
 fn all() -> Vec<Published> {
@@ -90,6 +95,30 @@ fn every_recipe_is_tried() {
     assert_eq!(tried.iter().filter(|tried| !written.contains(&tried.as_str())).count(), 0);
     let untried = written.iter().filter(|recipe| !tried.iter().any(|tried| tried == *recipe));
     assert_eq!(untried.collect::<Vec<_>>(), Vec::<&&str>::new());
+}
+
+#[test]
+fn the_page_says_what_each_recipe_was_tried_on() {
+    let vectors = vectors();
+    let rows: Vec<_> = all()
+        .iter()
+        .map(|Published { recipe, database, vector, .. }| {
+            let Vector { mark, source, .. } = &vectors[vector];
+            let database = match database.as_str() {
+                "mariadb" => "MariaDB",
+                "postgres" => "PostgreSQL",
+                _ => "SQLite",
+            };
+            let hash = match mark.as_str() {
+                "V" => format!("real: {source}"),
+                "T" => format!("published: {source}"),
+                _ => "computed".to_owned(),
+            };
+            format!("| {recipe} | {database} | {hash} |")
+        })
+        .collect();
+    let table = PAGE.split_once("| recipe | database | its hash |\n|---|---|---|\n").unwrap().1;
+    assert_eq!(table.lines().collect::<Vec<_>>(), rows);
 }
 
 #[tokio::test]
@@ -171,6 +200,8 @@ async fn a_salt_is_used_as_the_sites_own_driver_gives_it() {
             password: "Grün&Blau-7".to_owned(),
             stored: (*hash).to_owned(),
             extra: BTreeMap::new(),
+            mark: String::new(),
+            source: String::new(),
         };
         let trial = Trial::of(&published, &vector).await;
         assert_eq!(trial.judge(SALTED), Ok(()), "{database} {kind}");
