@@ -1,6 +1,10 @@
 //! Each recipe of docs/recipes.md, on the tables of its application: one of two accounts is found.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -208,6 +212,27 @@ async fn a_salt_is_used_as_the_sites_own_driver_gives_it() {
     }
 }
 
+/// Of three accounts, one whose address is Latin-1 in a database that knows no encoding.
+#[tokio::test]
+async fn a_row_in_another_encoding_is_counted_and_ends_nothing() {
+    let url = testkit::postgres().database_without_encoding().url;
+    let table = "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, username TEXT, password_hash \
+                 TEXT)";
+    let hash = "md5$nacl$32398ba56edd44cc33a8d9317328e406";
+    let rows = ["'ana@example.org', 'ana'", "convert_from('\\x62e9', 'SQL_ASCII'), 'bo'"];
+    let rows = (1..).zip(rows);
+    let rows = rows.map(|(id, told)| format!("INSERT INTO users VALUES ({id}, {told}, '{hash}')"));
+    fill(&url, std::iter::once(table.to_owned()).chain(rows)).await;
+    let leak = "ana@example.org:Wachs-Kerze 42\nbo:Wachs-Kerze 42\n".to_owned();
+    let trial = Trial { folder: tempfile::tempdir().unwrap(), url, leak, pepper: None };
+    let config = "[directory]\npreset = \"generic\"\n";
+    let (assessed, code) = trial.assess(config).unwrap();
+    let counts = ["accounts", "exposed", "accounts_unreadable"].map(|count| &assessed[count]);
+    assert_eq!((counts.map(Value::as_u64), code), ([Some(2), Some(2), Some(1)], 4));
+    let doctor = trial.run(&trial.instance(), &["doctor", "--skip-relay-check"]).unwrap().0;
+    assert!(doctor.to_string().contains("email of account 2"), "{doctor}");
+}
+
 /// An instance, and a site's database with two accounts.
 struct Trial {
     folder: TempDir,
@@ -237,9 +262,13 @@ impl Trial {
         Self { folder, url, leak, pepper: vector.extra.get("pepper").cloned() }
     }
 
-    /// What is not as it should be.
-    fn judge(&self, recipe: &str) -> Result<(), String> {
-        let folder = self.folder.path().join("instance");
+    fn instance(&self) -> PathBuf {
+        self.folder.path().join("instance")
+    }
+
+    /// What an assessment with this configuration finds, and its exit code.
+    fn assess(&self, recipe: &str) -> Result<(Value, i32), String> {
+        let folder = self.instance();
         let made: Run = program(["init"]).arg(&folder).output().unwrap().into();
         made.json();
         fs::write(folder.join("countersign.toml"), recipe).unwrap();
@@ -248,13 +277,18 @@ impl Trial {
         }
         fs::write(folder.join("leak.txt"), &self.leak).unwrap();
         let leak = folder.join("leak.txt").display().to_string();
-        let assessed = self.run(&folder, &["assess", "--directory", &leak])?;
+        self.run(&folder, &["assess", "--directory", &leak])
+    }
+
+    /// What is not as it should be.
+    fn judge(&self, recipe: &str) -> Result<(), String> {
+        let (assessed, _) = self.assess(recipe)?;
         let counts = ["accounts", "exposed", "not_exposed", "unverified", "accounts_unreadable"];
         let counted = counts.map(|count| assessed[count].as_u64().unwrap_or(99));
         if counted != [2, 1, 1, 0, 0] {
             return Err(format!("{counts:?} are {counted:?}"));
         }
-        let doctor = self.run(&folder, &["doctor", "--skip-relay-check"])?;
+        let (doctor, _) = self.run(&self.instance(), &["doctor", "--skip-relay-check"])?;
         let checks = doctor["checks"].as_array().unwrap().iter();
         let mut checks = checks.filter(|check| check["what"] == "write grant");
         match checks.next() {
@@ -263,13 +297,14 @@ impl Trial {
         }
     }
 
-    fn run(&self, folder: &Path, arguments: &[&str]) -> Result<Value, String> {
+    fn run(&self, folder: &Path, arguments: &[&str]) -> Result<(Value, i32), String> {
         let mut command = program(["--config"]);
         command.arg(folder.join("countersign.toml")).args(arguments);
         command.env("COUNTERSIGN_DIRECTORY_URL", &self.url);
         command.env("COUNTERSIGN_DIRECTORY_WRITE_URL", &self.url);
         let run: Run = command.output().unwrap().into();
-        serde_json::from_str(&run.stdout).map_err(|_| run.stderr)
+        let found = serde_json::from_str(&run.stdout).map_err(|_| run.stderr)?;
+        Ok((found, run.code))
     }
 }
 
