@@ -92,9 +92,22 @@ impl PostgresServer {
     /// If the server refuses; the message holds its answer.
     #[must_use]
     pub fn database(&self) -> TestDatabase {
+        self.created(&[])
+    }
+
+    /// The same of a site that never said in which encoding its texts are: any bytes go in.
+    ///
+    /// # Panics
+    /// As [`PostgresServer::database`].
+    #[must_use]
+    pub fn database_without_encoding(&self) -> TestDatabase {
+        self.created(&["--encoding=SQL_ASCII", "--locale=C", "--template=template0"])
+    }
+
+    fn created(&self, options: &[&str]) -> TestDatabase {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let database = TestDatabase::named(format!("test_{number}"), &self.folder);
-        run(database.client(&self.programs, "createdb").arg(&database.name));
+        run(database.client(&self.programs, "createdb").args(options).arg(&database.name));
         database
     }
 

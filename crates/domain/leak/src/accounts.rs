@@ -86,16 +86,23 @@ pub struct IndexBuilder {
 }
 
 impl IndexBuilder {
-    /// Adds one account. Several may share an address or a username: a record leads to all.
+    /// Adds one account, with each of its addresses. Several may share an address or a username: a record
+    /// leads to all.
     ///
     /// An account is added once: added twice, it would be two.
     ///
     /// # Panics
     /// Beyond 2^32 - 1 accounts or identifiers.
-    pub fn add(&mut self, id: &AccountId, email: Option<&str>, username: Option<&str>) {
+    pub fn add<'a>(
+        &mut self,
+        id: &AccountId,
+        emails: impl IntoIterator<Item = &'a str>,
+        username: Option<&str>,
+    ) {
         let Self { index, forms } = self;
         let account = index.ids.push(id.as_str().as_bytes());
-        if let Some(forms) = email.and_then(|email| forms.make(email.as_bytes())) {
+        for email in emails {
+            let Some(forms) = forms.make(email.as_bytes()) else { continue };
             // What is no address is still what the site knows the person by.
             let own = if forms.is_address() { Roles::ADDRESS } else { Roles::USERNAME };
             forms.each(|key, roles| index.link(key, account, roles.shared(own)));
@@ -270,6 +277,20 @@ mod tests {
         check("info@xn--mller-kva.de", &[("4", Exact)]);
         check("\"q\"", &[("4", Username)]);
         check("No Address", &[("6", Username)]);
+    }
+
+    #[test]
+    fn an_account_is_found_by_each_of_its_addresses() {
+        let mut builder = IndexBuilder::default();
+        let both = ["anna@gmail.com", "an.na@gmail.com", "anna@x.org"];
+        builder.add(&AccountId::new("1").unwrap(), both, Some("anna"));
+        builder.add(&AccountId::new("2").unwrap(), ["bo@x.org"], None);
+        let index = builder.build();
+        for address in both {
+            assert_eq!(index.lookup(address), [("1", Tier::Exact)], "{address}");
+        }
+        assert_eq!(index.lookup("anna+y@gmail.com"), [("1", Tier::Lead)]);
+        assert_eq!(index.lookup("bo@x.org"), [("2", Tier::Exact)]);
     }
 
     #[test]

@@ -41,4 +41,4 @@ pub use roles::Roles;
 pub use screen::{
     HitBatch, PieceScreening, ScreenError, Screened, screen_file, screen_piece, screen_reader,
 };
-pub use source::{Compression, FilePiece, LeakSource, SourceError, pieces};
+pub use source::{Compression, FilePiece, LeakSource, SourceError, open_standard_input, pieces};

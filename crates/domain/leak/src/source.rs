@@ -9,7 +9,7 @@ use std::{
 
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use flate2::bufread::MultiGzDecoder;
-use model::text_enum;
+use model::{Wrapping, text_enum};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -125,13 +125,28 @@ text_enum! {
 
 /// How a file's first bytes say that it is compressed.
 fn compression_of(head: &[u8]) -> Compression {
-    match head {
-        [0x1f, 0x8b, 8, ..] => Compression::Gzip,
-        // A frame, or a skippable frame as `pzstd` puts first.
-        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
+    match Wrapping::of(head) {
+        Some(Wrapping::Gzip) => Compression::Gzip,
+        Some(Wrapping::Zstd) => Compression::Zstd,
         _ => Compression::Plain,
     }
 }
+
+/// Looks at the first bytes of standard input, as at a file's. What is read of it comes again.
+///
+/// # Errors
+/// [`SourceError`] for what would be one line, or none, but for its form.
+pub fn open_standard_input<R: Read>(mut input: R) -> Result<impl Read + use<R>, SourceError> {
+    let path = Path::new(STANDARD_INPUT);
+    let unreadable = |source| SourceError::Unreadable { path: path.to_owned(), source };
+    let mut head = Zeroizing::new(Vec::new());
+    (&mut input).take(LOOKED_AT_BYTES).read_to_end(&mut head).map_err(unreadable)?;
+    refuse_other(path, &head)?;
+    Ok(rejoined(std::mem::take(&mut *head), input))
+}
+
+/// What errors call it.
+const STANDARD_INPUT: &str = "standard input";
 
 /// Opens a file that can be read in pieces.
 pub(crate) fn open_file(path: &Path) -> Result<File, SourceError> {
@@ -145,7 +160,7 @@ pub(crate) fn open_file(path: &Path) -> Result<File, SourceError> {
 
 /// Refuses what would be one line, or none, but for its form.
 fn refuse_other(path: &Path, head: &[u8]) -> Result<(), SourceError> {
-    if let Some(kind) = archive_of(head) {
+    if let Some(kind) = Wrapping::of(head).and_then(Wrapping::unread) {
         return Err(SourceError::Packed { path: path.to_owned(), kind });
     }
     let lines_of_old = head.split(|byte| *byte == b'\r').count();
@@ -155,26 +170,6 @@ fn refuse_other(path: &Path, head: &[u8]) -> Result<(), SourceError> {
     }
     Ok(())
 }
-
-fn archive_of(head: &[u8]) -> Option<&'static str> {
-    if let [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..] = head
-        && rest.starts_with(b"1AY&SY")
-    {
-        return Some("compressed by bzip2");
-    }
-    let begun = ARCHIVES.iter().find(|(begin, _)| head.starts_with(begin)).map(|(_, kind)| *kind);
-    begun.or_else(|| head.get(TAR_MARK_AT..)?.starts_with(b"ustar").then_some("a tar archive"))
-}
-
-const TAR_MARK_AT: usize = 257;
-
-/// How archives begin, and files that are compressed in ways that are not read.
-const ARCHIVES: &[(&[u8], &str)] = &[
-    (b"PK\x03\x04", "a zip archive"),
-    (b"\xfd7zXZ\0", "compressed by xz"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-];
 
 /// Enough to tell a file without line ends from others.
 const LOOKED_AT_BYTES: u64 = 64 * 1024;
@@ -233,7 +228,7 @@ impl SourceKind {
         let mut head = Vec::new();
         reader.take(HEAD_BYTES).read_to_end(&mut head)?;
         let compression = compression_of(&head);
-        let utf16 = matches!(*head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+        let utf16 = Wrapping::of(&head) == Some(Wrapping::Utf16);
         Ok((Self { compression, utf16 }, head))
     }
 
@@ -253,7 +248,7 @@ impl SourceKind {
     }
 }
 
-/// As many as any of the magic numbers has.
+/// As many as tell how a text is wrapped that is read.
 const HEAD_BYTES: u64 = 4;
 
 fn buffered<R: Read>(raw: R) -> BufReader<R> {
@@ -335,7 +330,7 @@ mod tests {
 
     #[test]
     fn what_would_be_one_line_is_refused_by_its_name() {
-        let tar = [&[b'x'; TAR_MARK_AT][..], b"ustar\0"].concat();
+        let tar = [&[b'x'; 257][..], b"ustar\0"].concat();
         let refused: [(&[u8], &str); 7] = [
             (b"PK\x03\x04\n", "a zip archive"),
             (b"\xfd7zXZ\0\n", "compressed by xz"),
@@ -351,10 +346,15 @@ mod tests {
             fs::write(&path, content).unwrap();
             let error = LeakSource::open(&path).unwrap_err().to_string();
             assert!(error.contains(expected) && error.contains("leak\""), "{error}");
+            let error = open_standard_input(content).map(drop).unwrap_err().to_string();
+            assert!(error.contains(expected) && error.contains("\"standard input\""), "{error}");
         }
         for content in [&b"BZh@x.com:p"[..], b"PK:p", b"a@x.com:p\r", b"a:p\rq\rr\n", b""] {
             fs::write(&path, content).unwrap();
             assert!(LeakSource::open(&path).is_ok());
+            let mut read = Vec::new();
+            open_standard_input(content).unwrap().read_to_end(&mut read).unwrap();
+            assert_eq!(read, content);
         }
     }
 

@@ -13,6 +13,9 @@ pub struct Account {
     pub id: AccountId,
     /// The address that the site has stored. Mail goes here and nowhere else.
     pub email: Option<String>,
+    /// Further addresses that the site knows the person by. A leak may name them by one; no mail goes
+    /// there.
+    pub other_emails: Vec<String>,
     /// The name that the person signs in with, where that is not the address.
     pub username: Option<String>,
     /// `None` for accounts without a password (single sign-on): they are `no_password`.

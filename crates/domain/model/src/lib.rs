@@ -29,6 +29,7 @@ mod tally;
 mod text_enum;
 mod time;
 mod verdict;
+mod wrapping;
 
 pub use account::{Account, AccountId, AccountIdError};
 pub use ambient::{Clock, Randomness};
@@ -57,3 +58,4 @@ pub use tally::{Rejects, Tally, Unbalanced};
 pub use text_enum::UnknownWord;
 pub use time::Timestamp;
 pub use verdict::{ChosenPassword, Outcome, OutcomeCount, Outcomes, Unverified, Verdict};
+pub use wrapping::Wrapping;

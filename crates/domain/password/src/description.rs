@@ -23,7 +23,7 @@ mod special;
 mod step;
 mod text_step;
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use model::StoredHash;
 
@@ -92,6 +92,17 @@ impl Description {
         self.takes_apart(column) || is_named && !self.has_field(column)
     }
 
+    /// The first of what it needs that stands neither in the hash nor in one of these columns beside it.
+    pub(crate) fn missing_in(&self, columns: &BTreeMap<String, String>) -> Option<&str> {
+        let layouts = self.columns.iter().map(|(_, layout)| layout).chain([&self.layout]);
+        let layouts: Vec<_> = layouts.collect();
+        let is_in_text = |name: &str| layouts.iter().any(|layout| parse::has_field(layout, name));
+        let others = self.others.iter().flat_map(|(_, steps)| steps).flat_map(names_in);
+        let named = self.names().chain(others).filter(|name| !is_in_text(name));
+        let apart = self.columns.iter().map(|(name, _)| name.as_str());
+        apart.chain(named).find(|name| !columns.contains_key(*name))
+    }
+
     /// The hash without the blanks that fill up the columns beside it which it reads, if there are any:
     /// nobody knows whether the site takes them for a part of what stands there.
     fn without_blanks(&self, hash: &StoredHash) -> Option<StoredHash> {
@@ -100,6 +111,12 @@ impl Description {
         bare.fold(None, |bare: Option<StoredHash>, (name, text)| {
             Some(bare.as_ref().unwrap_or(hash).with_column(name, text))
         })
+    }
+
+    /// Whether a column beside the hash that it reads holds bytes, or a text that looks so.
+    fn reads_bytes(&self, hash: &StoredHash) -> bool {
+        let mut columns = hash.columns().filter(|(name, _)| self.reads(name));
+        columns.any(|(name, text)| !self.takes_apart(name) && reading::bytes_of(text).is_some())
     }
 
     /// The fields and columns that its steps name.

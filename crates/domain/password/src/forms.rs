@@ -61,8 +61,9 @@ impl HashForms {
         key: Option<Secret>,
     ) -> Result<Self, FormError> {
         let mut configured = Vec::new();
-        for entry in entries {
-            configured.extend(configured_forms(entry, key.as_ref())?);
+        for (place, entry) in entries.into_iter().enumerate() {
+            let forms = configured_forms(entry, key.as_ref())?.into_iter();
+            configured.extend(forms.map(|form| KnownForm { entry: place, ..form }));
         }
         let needs_key = configured.iter().find(|form| form.description.needs_key());
         match needs_key {
@@ -73,14 +74,20 @@ impl HashForms {
 
     /// The same where the site keeps what belongs to a hash in these columns, by the names that forms have
     /// for them: what is proved of a form is proved with the columns that it reads, and no others.
-    #[must_use]
-    pub fn in_columns(mut self, columns: &BTreeMap<String, String>) -> Self {
+    ///
+    /// # Errors
+    /// [`FormError::NoField`] if a form needs what stands neither in the hash nor in a column: no hash would
+    /// be read so, and another form of the same shape would find nobody.
+    pub fn in_columns(mut self, columns: &BTreeMap<String, String>) -> Result<Self, FormError> {
+        for forms in self.configured.chunk_by(|one, other| one.entry == other.entry) {
+            check_given(forms, columns)?;
+        }
         let all = [&mut self.configured, &mut self.certain, &mut self.guessed];
         for KnownForm { description, id, .. } in all.into_iter().flatten() {
             let columns = columns.iter().map(|(name, column)| (name.as_str(), column.as_str()));
             *id = id.in_columns(columns.filter(|(name, _)| description.reads(name)));
         }
-        self
+        Ok(self)
     }
 
     /// Every form that there is, to find out which a site's hashes have: those that mix the site's secret
@@ -186,12 +193,24 @@ impl<'f> FormCandidates<'f> {
     }
 }
 
+/// Whether one of what an entry stands for at least can be read: a name may stand for other columns as well.
+fn check_given(forms: &[KnownForm], columns: &BTreeMap<String, String>) -> Result<(), FormError> {
+    let missing = forms.iter().map(|form| (form.name, form.description.missing_in(columns)));
+    let missing: Option<Vec<_>> = missing.map(|(name, field)| Some((name, field?))).collect();
+    match missing.as_deref() {
+        Some([(form, field), ..]) => {
+            Err(FormError::NoField { form: *form, field: (*field).to_owned() })
+        }
+        _ => Ok(()),
+    }
+}
+
 fn forms(table: &[(&str, &str)], key: Option<&Secret>) -> Vec<KnownForm> {
     let form = |(name, text): &(&str, &str)| {
         let name = HashFormat::from_str(name).expect("a test reads every line of the tables");
         let description = Description::parse(text).expect("a test reads every line of the tables");
         let id = FormId::of(&description, key);
-        KnownForm { name, description, id }
+        KnownForm { name, description, id, entry: 0 }
     };
     table.iter().map(form).collect()
 }
@@ -214,7 +233,7 @@ fn configured_forms(entry: &str, key: Option<&Secret>) -> Result<Vec<KnownForm>,
     let description =
         description.map_err(|source| FormError::Description { form: name, source })?;
     let id = FormId::of(&description, key);
-    Ok(vec![KnownForm { name, description, id }])
+    Ok(vec![KnownForm { name, description, id, entry: 0 }])
 }
 
 /// As much of an entry as may be a name: behind that, a site's secret may stand.
@@ -261,6 +280,17 @@ pub enum FormError {
         /// The form's name.
         form: HashFormat,
     },
+    /// It would fit no hash.
+    #[error(
+        "the form `{form}` needs `{field}`, and nothing gives it: its layout has no field `<{field}>`, and \
+         `directory.hash.columns` no line `{field} = \"COLUMN\"`; write the one or the other"
+    )]
+    NoField {
+        /// The form's name.
+        form: HashFormat,
+        /// The name that its description has for it.
+        field: String,
+    },
 }
 
 #[cfg(test)]
@@ -287,7 +317,7 @@ mod tests {
             let forms = HashForms::of_site(entries, Some(Secret::from(&b"key"[..]))).unwrap();
             let columns = [("salt", column), ("user", "name")];
             let own = columns.map(|(name, column)| (name.to_owned(), column.to_owned()));
-            let forms = forms.in_columns(&own.into());
+            let forms = forms.in_columns(&own.into()).unwrap();
             let of = |forms: &[KnownForm]| forms.iter().map(|form| form.id).collect::<Vec<_>>();
             (of(&forms.configured), of(&forms.certain))
         };
@@ -295,6 +325,35 @@ mod tests {
         assert_eq!(one, forms("salt").0);
         assert!(one[0] != other[0] && one[1] != other[1] && one[2] == other[2]);
         assert_eq!(certain, same, "their salts stand in the hash");
+    }
+
+    /// Read as plain bcrypt instead, it would find nobody.
+    #[test]
+    fn a_form_is_refused_whose_fields_nothing_gives() {
+        let in_columns = |entries: &[&str], columns: &[&str]| {
+            let columns = columns.iter().map(|name| ((*name).to_owned(), "its_column".to_owned()));
+            let forms = HashForms::of_site(entries.iter().copied(), Some(Secret::from(&b"k"[..])));
+            forms.unwrap().in_columns(&columns.collect()).map(|_| ())
+        };
+        let missing = |entries: &[&str], columns: &[&str]| match in_columns(entries, columns) {
+            Err(FormError::NoField { form, field }) => format!("{form} {field}"),
+            found => panic!("{entries:?} in {columns:?}: {found:?}"),
+        };
+        let salted = "mine: <hash> := concat(salt,_)|bcrypt";
+        assert_eq!(missing(&[salted], &[]), "mine salt");
+        assert_eq!(missing(&["mine: <hash> := bcrypt", salted], &["sal"]), "mine salt");
+        assert_eq!(in_columns(&[salted], &["salt"]), Ok(()));
+        assert_eq!(in_columns(&["mine: <salt>:<hash> := concat(salt,_)|bcrypt"], &[]), Ok(()));
+        let rounds = "mine: <hash:hex> := times(n,(concat(_,(salt|unhex))|sha1))";
+        assert_eq!(missing(&[rounds], &["n"]), "mine salt");
+        assert_eq!(missing(&[rounds], &["salt"]), "mine n");
+        let apart =
+            "mine: <hash:hex> & how sha1:<n:int> := times(n,(sha1)); more := concat(_,x)|md5";
+        assert_eq!(missing(&[apart], &["x"]), "mine how");
+        assert_eq!(missing(&[apart], &["how"]), "mine x");
+        assert_eq!(in_columns(&[apart], &["how", "x"]), Ok(()));
+        assert_eq!(missing(&["smf"], &[]), "smf user");
+        assert_eq!(in_columns(&["discourse", "meteor", "devise"], &["salt"]), Ok(()));
     }
 
     #[test]

@@ -8,4 +8,6 @@ pub(crate) struct KnownForm {
     pub(crate) name: HashFormat,
     pub(crate) description: Description,
     pub(crate) id: FormId,
+    /// Which line of the configuration names it: one line may stand for several.
+    pub(crate) entry: usize,
 }

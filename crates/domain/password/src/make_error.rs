@@ -16,8 +16,11 @@ pub enum MakeHashError {
     /// A column or the site's own secret is not written as its form has it.
     #[error("a value of this form of hash is not coded as its description says")]
     Undecodable,
-    /// The faulty function of `$2x$` is not computed.
-    #[error("the hash is of a faulty variant of bcrypt, which is computed for ASCII alone")]
+    /// The faulty function of `$2x$` is not computed, nor argon2 with less salt than its standard asks for.
+    #[error(
+        "the hash is of a variant that is not computed: bcrypt's `$2x$` beyond ASCII, or argon2 with a \
+         salt of fewer than 8 bytes"
+    )]
     UnsupportedVariant,
     /// Parts of the form are known only to whoever has the old password.
     #[error("hashes of this form can be verified, but not made")]

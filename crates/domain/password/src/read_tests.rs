@@ -194,6 +194,52 @@ fn no_description_works_without_end() {
     }
 }
 
+fn salted(text: &str, salt: &str) -> StoredHash {
+    StoredHash::from_columns(Some(text.to_owned()), &[("salt", salt)]).unwrap()
+}
+
+/// What a site's salts in a column are, and the password's hash with each, by Python's hashlib.
+const BYTES_AND_TEXT: [&str; 2] = [
+    "da3433fb07bb14670299cb4ce08737250a08350cdbac3af9dca86ba6c98ead87",
+    "5ea87476f10f18f1acb102a6d0dc72cdf179adf3636dea8a4e8f7bf5ed2f4acf",
+];
+
+#[test]
+fn a_salt_that_looks_like_bytes_may_be_a_text() {
+    let forms = || HashForms::of_site(["mine: <hash:hex> := concat(salt,_)|sha256"], None).unwrap();
+    let verifier = Verifier::new(CHEAP, forms());
+    for (text, stands_for) in BYTES_AND_TEXT.into_iter().zip(["bytes", "text"]) {
+        let salted = salted(text, r"\x00ff10");
+        let verdict = |password| verifier.verify(&salted, &[secret(password)]).verdict;
+        assert!(matches!(verdict(b"secret"), Verdict::Match { .. }), "{stands_for}");
+        assert_eq!(verdict(b"other"), Verdict::NoMatch);
+    }
+}
+
+#[test]
+fn a_salt_stands_before_or_behind_the_password() {
+    let verifier = verifier(CHEAP);
+    for digest in [
+        "74277eaeca322020426e340ce92529d9a8beac5f3824fc05dc099ef139bf03e7",
+        "d912282c217f48acfdbe0dd1493c16bf51c7ca3177070ff797bfc266f7b889fa",
+    ] {
+        let salted = hash(&format!("sha256$nacl${digest}"));
+        let verdict = verifier.verify(&salted, &[secret(b"secret")]).verdict;
+        assert!(matches!(verdict, Verdict::Match { .. }), "{digest}");
+    }
+}
+
+/// As programs in Go may write it.
+#[test]
+fn argon2_with_little_salt_is_not_computed() {
+    let written = "$argon2id$v=19$m=64,t=1,p=2$c2FsdA$Qk9V8Qv817iaIM5rE9IRVHzIhIHvcWbXo2cmGs8pGzA";
+    assert_eq!(recognised(written), Err(Unverified::UnsupportedVariant));
+    let forms = HashForms::of_site(["mine: <hash:hex> := argon2id(salt,64,1,2,32)"], None).unwrap();
+    let salted = salted(&"ab".repeat(32), "salt");
+    let verdict = Verifier::new(CHEAP, forms).verify(&salted, &[secret(b"secret")]).verdict;
+    assert_eq!(verdict, Verdict::Unverified(Unverified::UnsupportedVariant));
+}
+
 #[test]
 fn what_lost_its_end_is_malformed() {
     let argon2 = "$argon2id$v=19$m=64,t=1,p=2$QmitVYqxdk6JUeq9V0pprQ$Qk9V8Qv817iaIM5rE9IRVHzIhIHv";

@@ -201,8 +201,8 @@ pub(crate) struct Assess {
     #[arg(long)]
     pub(crate) directory: bool,
 
-    /// Write the accounts that are exposed or could not be verified: CSV, or JSON lines if FILE
-    /// ends in .jsonl. The file must not exist yet, is for its owner alone, and never holds a password.
+    /// Write the accounts that are exposed, could not be verified or are counted WITHOUT PROOF: CSV, or
+    /// JSON lines if FILE ends in .jsonl. The file must not exist yet, is for its owner alone, and never holds a password.
     /// In CSV, text that a spreadsheet would take for a formula, such as the id `@anna`, has `'` before
     /// it; JSON lines are exact.
     #[arg(long, alias = "list", value_name = "FILE")]
@@ -237,6 +237,10 @@ pub(crate) struct Init {
     /// --directory it is embedded.
     #[arg(long, value_name = "PRESET")]
     pub(crate) preset: Option<Preset>,
+
+    /// What the names of the preset's tables begin with, if not as usual.
+    #[arg(long, value_name = "TEXT", requires = "preset")]
+    pub(crate) prefix: Option<String>,
 
     /// The site's database, for reading: sqlite:PATH, postgres://USER@HOST/DATABASE or
     /// mysql://USER@HOST/DATABASE (for MariaDB as well).

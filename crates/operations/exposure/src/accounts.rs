@@ -57,7 +57,8 @@ impl Indexing {
     }
 
     fn add(&mut self, account: &Account) {
-        self.builder.add(&account.id, account.email.as_deref(), account.username.as_deref());
+        let emails = account.email.iter().chain(&account.other_emails).map(String::as_str);
+        self.builder.add(&account.id, emails, account.username.as_deref());
         self.read.without_password += u64::from(account.credential.is_none());
         self.read.unreadable += u64::from(account.unreadable.is_some());
     }

@@ -1,4 +1,5 @@
 use model::{AccountId, HashFormat, RecordRef, Tier, Unverified};
+use password::HashShape;
 use serde::Serialize;
 
 /// An account that somebody has to look after. It holds no secret.
@@ -6,11 +7,13 @@ use serde::Serialize;
 pub struct ListedAccount {
     /// Whose.
     pub account: AccountId,
-    /// `exposed`, or why it could not be verified.
+    /// `exposed`, `without_proof` if it is not exposed in forms that nobody has proved, or why it could not
+    /// be verified.
     pub status: &'static str,
     /// The format of the stored hash, if it is a known one.
     pub hash_format: Option<HashFormat>,
     /// How a stored hash begins that could not be tried: up to the first character that may be of its salt.
+    /// Without proof, the shape that is to be proved.
     pub hash_head: Option<String>,
     /// What led to the account.
     pub tier: Option<Tier>,
@@ -34,6 +37,16 @@ impl ListedAccount {
             tier: Some(tier),
             records,
         }
+    }
+
+    /// An account that is not exposed in the forms of this shape, of which nobody has proof.
+    pub(crate) fn without_proof(
+        account: AccountId,
+        hash_format: Option<HashFormat>,
+        shape: &HashShape,
+    ) -> Self {
+        let (status, hash_head) = ("without_proof", Some(shape.to_string()));
+        Self { account, status, hash_format, hash_head, tier: None, records: Vec::new() }
     }
 
     /// An account whose stored hash could not be tried.

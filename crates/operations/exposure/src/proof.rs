@@ -54,15 +54,25 @@ impl ProofTally {
     ) -> BTreeMap<HashShape, u64> {
         let mut without = BTreeMap::new();
         for ((shape, forms), accounts) in &self.not_exposed {
-            let is_proved = |form: &FormId| {
-                self.proved.contains(&(shape.clone(), *form))
-                    || known.is_some_and(|known| known.holds(&claim(known.keys, shape, *form)))
-            };
-            if !forms.iter().any(is_proved) {
+            if self.lacks_proof(known, shape, forms) {
                 *without.entry(shape.clone()).or_default() += accounts;
             }
         }
         without
+    }
+
+    /// Whether none of these forms was proved on such hashes.
+    pub(crate) fn lacks_proof(
+        &self,
+        known: Option<&ProvedForms<'_>>,
+        shape: &HashShape,
+        forms: &[FormId],
+    ) -> bool {
+        let is_proved = |form: &FormId| {
+            self.proved.contains(&(shape.clone(), *form))
+                || known.is_some_and(|known| known.holds(&claim(known.keys, shape, *form)))
+        };
+        !forms.iter().any(is_proved)
     }
 }
 

@@ -27,6 +27,8 @@ pub enum MappedField {
     Active,
     /// What is set once it does not any more.
     Inactive,
+    /// Further addresses that the site knows the person by.
+    OtherEmails,
 }
 
 impl MappedField {
@@ -44,6 +46,7 @@ impl MappedField {
         Self::ChangedAt,
         Self::Active,
         Self::Inactive,
+        Self::OtherEmails,
     ];
 
     /// Its name: below `directory.columns` in the configuration, and in the head of an export.
@@ -62,6 +65,7 @@ impl MappedField {
             Self::ChangedAt => "changed_at",
             Self::Active => "active",
             Self::Inactive => "inactive",
+            Self::OtherEmails => "other_emails",
         }
     }
 }

@@ -79,6 +79,9 @@ pub struct Columns {
     /// What is set once the site no longer lets the account in: a moment, a flag, a reason. It
     /// means so unless it is NULL, empty, false, or a zero of its type.
     pub inactive: Option<String>,
+    /// Further addresses that the site knows the person by: looked for in leaks, and never written to.
+    /// Blanks, commas or line breaks stand between several, or it is an array.
+    pub other_emails: Option<String>,
     /// When the row last changed: a moment in UTC, set whenever the hash is, by the same
     /// transaction. Index it if the site is large.
     pub changed_at: Option<String>,
@@ -118,6 +121,7 @@ impl Columns {
             MappedField::ChangedAt => self.changed_at.as_deref(),
             MappedField::Active => self.active.as_deref(),
             MappedField::Inactive => self.inactive.as_deref(),
+            MappedField::OtherEmails => self.other_emails.as_deref(),
         }
     }
 
@@ -150,6 +154,7 @@ impl Columns {
             MappedField::ChangedAt => &mut self.changed_at,
             MappedField::Active => &mut self.active,
             MappedField::Inactive => &mut self.inactive,
+            MappedField::OtherEmails => &mut self.other_emails,
         })
     }
 }

@@ -41,7 +41,7 @@ enum PresetSessions {
 }
 
 use MappedField::{
-    Active, Email, EmailVerified, Hash, Id, Inactive, LastLoginAt, Locale, Username,
+    Active, Email, EmailVerified, Hash, Id, Inactive, LastLoginAt, Locale, OtherEmails, Username,
 };
 
 /// All of them. Where several fit the same tables, the first does.
@@ -156,6 +156,8 @@ pub const PRESETS: &[SitePreset] = &[
         query: Some(
             "SELECT u.id, u.username, e.email, p.password_hash, p.password_salt, \
              p.password_algorithm, u.active, u.locale, u.last_seen_at, \
+             (SELECT string_agg(o.email, ' ') FROM user_emails o \
+             WHERE o.user_id = u.id AND NOT o.\"primary\") AS other_emails, \
              CASE WHEN u.suspended_till > now() THEN 'suspended' END AS suspended \
              FROM users u JOIN user_emails e ON e.user_id = u.id AND e.\"primary\" \
              LEFT JOIN user_passwords p ON p.user_id = u.id WHERE u.id > 0",
@@ -170,6 +172,7 @@ pub const PRESETS: &[SitePreset] = &[
             (Inactive, "suspended"),
             (Locale, "locale"),
             (LastLoginAt, "last_seen_at"),
+            (OtherEmails, "other_emails"),
         ],
         optional: &[],
         beside: &[("algorithm", "password_algorithm"), ("salt", "password_salt")],

@@ -49,7 +49,7 @@ impl AccountCounts {
             self.odd_addresses += 1;
             self.odd_address_first.get_or_insert_with(|| shown_id(&account.id));
         }
-        let has_address = account.email.is_some() && !is_odd;
+        let has_address = account.email.is_some() && !is_odd || !account.other_emails.is_empty();
         self.nameless += u64::from(!has_address && account.username.is_none());
         if let Some(field) = account.unreadable {
             self.add_unreadable(format!("{field} of account {}", shown_id(&account.id)));

@@ -21,7 +21,7 @@ pub(crate) struct RawRow {
 }
 
 /// Stands for a text that cannot be decoded. It is no hash that anything verifies.
-const UNDECODABLE: &str = "\u{fffd}";
+pub(crate) const UNDECODABLE: &str = "\u{fffd}";
 
 impl RawRow {
     /// What a column that is there holds. One that should say whether somebody is let in, and says
@@ -71,6 +71,9 @@ impl RawRow {
         let verified = |text: &str| Ok(Some(value::verified(text, now)));
         let account = Account {
             email: self.take(MappedField::Email),
+            other_emails: faults
+                .pass(self.parse(&id, MappedField::OtherEmails, value::addresses))
+                .unwrap_or_default(),
             username: self.take(MappedField::Username),
             credential: shape.read(&self.hash_columns()).map(Credential::from),
             hash_changed_at: faults.pass(self.parse(
@@ -162,10 +165,13 @@ impl Record for RawRow {
     fn decode(row: &Row) -> Result<Self, SqlError> {
         let mut raw = Self::default();
         for &field in MappedField::ALL {
-            raw.fields[field as usize] = row.at(field as usize).unwrap_or_else(|_| {
+            let told = row.at(field as usize).unwrap_or_else(|_| Some(UNDECODABLE.to_owned()));
+            let is_undecodable = told.as_deref() == Some(UNDECODABLE);
+            if is_undecodable {
                 raw.undecodable.get_or_insert(field);
-                (field == MappedField::Hash).then(|| UNDECODABLE.to_owned())
-            });
+            }
+            let is_told = !is_undecodable || field == MappedField::Hash;
+            raw.fields[field as usize] = told.filter(|_| is_told);
         }
         for place in MappedField::ALL.len()..row.width() {
             raw.beside.push(row.at(place).unwrap_or_else(|_| {

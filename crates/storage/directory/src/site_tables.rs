@@ -23,6 +23,15 @@ pub struct FoundPreset<'t> {
     pub prefix: &'t str,
 }
 
+impl FoundPreset<'_> {
+    /// The table with the accounts.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let first = self.preset.tables.first().map_or("", |(table, _)| *table);
+        self.preset.with_prefix(first, Some(self.prefix))
+    }
+}
+
 /// Why the tables could not be looked at.
 #[derive(Debug, thiserror::Error)]
 #[error("the site's database could not be looked at: {0}")]
@@ -48,11 +57,11 @@ impl SiteTables {
         })
     }
 
-    /// The presets that fit, the likeliest first.
+    /// The presets that fit, the likeliest first; one with each prefix that its tables have here.
     pub fn presets(&self) -> impl Iterator<Item = FoundPreset<'_>> {
-        PRESETS.iter().filter_map(|preset| {
-            let prefix = self.prefixes(preset).find(|prefix| self.has(preset, prefix))?;
-            Some(FoundPreset { preset, prefix })
+        PRESETS.iter().flat_map(|preset| {
+            let fitting = self.prefixes(preset).filter(|prefix| self.has(preset, prefix));
+            fitting.map(move |prefix| FoundPreset { preset, prefix })
         })
     }
 
@@ -140,6 +149,20 @@ mod tests {
         let missing = ["wp_users.user_pass", "wp_usermeta.meta_key", "wp_usermeta.meta_value"];
         assert_eq!(bare.missing(preset, None), missing);
         assert_eq!(bare.presets().count(), 0);
+    }
+
+    #[test]
+    fn every_set_of_tables_that_fits_is_found() {
+        let names = ["wp_", "wp2_"].map(|prefix| {
+            [
+                (format!("{prefix}users"), "ID user_login user_pass user_email"),
+                (format!("{prefix}usermeta"), "user_id meta_key meta_value"),
+            ]
+        });
+        let names: Vec<_> = names.as_flattened().iter().map(|(name, it)| (&**name, *it)).collect();
+        let tables = tables(&names);
+        let found: Vec<_> = tables.presets().map(|found| (found.prefix, found.table())).collect();
+        assert_eq!(found, [("wp2_", "wp2_users".to_owned()), ("wp_", "wp_users".to_owned())]);
     }
 
     #[test]

@@ -35,6 +35,10 @@ const ACTIVITY: Expected = Expected(
      column can say it so",
 );
 
+const ADDRESSES: Expected = Expected(
+    "e-mail addresses with blanks, commas or line breaks between them, or an array of them",
+);
+
 /// What sites write for never, besides moments that no account can have seen.
 const NEVER: [&str; 4] = ["0", "0.0", "-infinity", "infinity"];
 
@@ -87,6 +91,27 @@ pub(crate) fn truth(text: &str) -> Result<Option<bool>, Expected> {
         "f" | "false" | "0" | "no" | "n" | "off" => Ok(Some(false)),
         _ => Err(TRUTH),
     }
+}
+
+/// Several addresses: a text with something between them, or an array of PostgreSQL or JSON. What is none is
+/// refused, so that nobody is missed without a word.
+pub(crate) fn addresses(text: &str) -> Result<Option<Vec<String>>, Expected> {
+    let found: Vec<String> = match serde_json::from_str::<Vec<Option<String>>>(text) {
+        Ok(found) => found.into_iter().flatten().collect(),
+        Err(_) => text.split(is_between).map(str::to_owned).collect(),
+    };
+    let told = |address: &String| !address.is_empty() && !address.eq_ignore_ascii_case("null");
+    let found: Vec<_> = found.into_iter().filter(told).collect();
+    let is_address = |address: &String| {
+        let is_part = |c: char| is_between(c) || "\\[]<>:".contains(c);
+        !address.contains(is_part) && model::address::exact(address).is_some()
+    };
+    if found.iter().all(is_address) { Ok(Some(found)) } else { Err(ADDRESSES) }
+}
+
+/// Whether it stands between two addresses, or around one.
+fn is_between(c: char) -> bool {
+    c.is_whitespace() || ",;{}\"".contains(c)
 }
 
 /// Whether a site lets an account in.
@@ -314,6 +339,25 @@ mod tests {
         ];
         for told in no {
             assert!(!verified(told, now), "{told}");
+        }
+    }
+
+    #[test]
+    fn several_addresses_are_told_apart() {
+        let both = Ok(Some(vec!["a@x.example".to_owned(), "müller@y.example".to_owned()]));
+        for text in [
+            "a@x.example müller@y.example",
+            "a@x.example, müller@y.example;\n",
+            "{a@x.example,NULL,müller@y.example}",
+            "{\"a@x.example\",müller@y.example}",
+            r#"["a@x.example", null, "m\u00fcller@y.example"]"#,
+        ] {
+            assert_eq!(addresses(text), both, "{text}");
+        }
+        assert_eq!(addresses("{}"), Ok(Some(Vec::new())));
+        assert_eq!(addresses("[]"), Ok(Some(Vec::new())));
+        for text in ["a@x.example jane", r#"["m\u00fcller@y.example"#, "J <a@x.example>", "[1]"] {
+            assert_eq!(addresses(text), Err(ADDRESSES), "{text}");
         }
     }
 

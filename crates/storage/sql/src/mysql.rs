@@ -27,8 +27,9 @@ const ONE_STATE: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
                          START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 
 /// What holds for every connection: what does not fit is an error, a backslash in a text escapes as
-/// where this program reads one, `CHAR` comes without what fills it up, and errors are in English.
-const SESSION: &str = "SET autocommit = 1, lc_messages = 'en_US', sql_mode = CONCAT(REPLACE(REPLACE(\
+/// where this program reads one, `CHAR` comes without what fills it up, errors are in English, and what a
+/// query makes of several rows is not cut off.
+const SESSION: &str = "SET autocommit = 1, group_concat_max_len = 1048576, lc_messages = 'en_US', sql_mode = CONCAT(REPLACE(REPLACE(\
                        @@sql_mode, 'NO_BACKSLASH_ESCAPES', ''), 'PAD_CHAR_TO_FULL_LENGTH', ''), \
                        ',STRICT_ALL_TABLES')";
 

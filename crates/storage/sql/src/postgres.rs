@@ -49,14 +49,20 @@ pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<PgPool, SqlE
     let pool = PgPoolOptions::new()
         .max_connections(options.connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT);
-    let pool = match options.access {
-        Access::Create => pool.after_connect(|connection, _| {
-            Box::pin(async move { connection.execute(OWN_FUNCTIONS).await.map(drop) })
-        }),
-        Access::Read | Access::Scan | Access::Write => pool,
+    let setting = match options.access {
+        Access::Create => OWN_FUNCTIONS,
+        Access::Read | Access::Scan | Access::Write => BYTES_AS_THEY_ARE,
     };
+    let pool = pool.after_connect(move |connection, _| {
+        Box::pin(async move { connection.execute(setting).await.map(drop) })
+    });
     Ok(pool.connect_with(connect).await?)
 }
+
+/// A server that knows no encoding refuses a whole table for the sake of one text that is none in UTF-8,
+/// unless it is asked for bytes as they are: then it is that one value which cannot be decoded.
+const BYTES_AS_THEY_ARE: &str = "SELECT pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) \
+    WHERE pg_catalog.current_setting('server_encoding') = 'SQL_ASCII'";
 
 /// In our own database, tables are found in one schema, and functions are the server's: a setting of the
 /// database that puts another `now()` before them does not count.

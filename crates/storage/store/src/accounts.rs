@@ -11,21 +11,22 @@ use crate::{
 
 sql::queries! {
     PUT = ["INSERT INTO account (id, email, username, hash, hash_changed_at, email_verified, locale,
-            last_login_at, second_factor, active)
+            last_login_at, second_factor, active, other_emails)
         VALUES {rows} ON CONFLICT (id) DO UPDATE SET email = excluded.email,
             username = excluded.username, hash = excluded.hash,
             hash_changed_at = excluded.hash_changed_at, email_verified = excluded.email_verified,
             locale = excluded.locale, last_login_at = excluded.last_login_at,
-            second_factor = excluded.second_factor, active = excluded.active"];
+            second_factor = excluded.second_factor, active = excluded.active,
+            other_emails = excluded.other_emails"];
     COUNT = ["SELECT COUNT(*) FROM account"];
     ALL_ACCOUNTS = ["SELECT id, email, username, hash, hash_changed_at, email_verified, locale,
-            last_login_at, second_factor, active
+            last_login_at, second_factor, active, other_emails
         FROM account"];
     BY_IDS = ["SELECT id, email, username, hash, hash_changed_at, email_verified, locale,
-            last_login_at, second_factor, active
+            last_login_at, second_factor, active, other_emails
         FROM account WHERE id IN {list}"];
     BY_NAMES = ["SELECT id, email, username, hash, hash_changed_at, email_verified, locale,
-            last_login_at, second_factor, active
+            last_login_at, second_factor, active, other_emails
         FROM account WHERE lower(email) IN {list} OR username IN {list}"];
     LOCK_HASH = ["SELECT hash, active FROM account WHERE id = $1" FOR_UPDATE];
     REPLACE_HASH = ["UPDATE account SET hash = $1 WHERE id = $2 AND hash = $3"];
@@ -49,7 +50,8 @@ impl Tx {
                     let query = query.bind(account.hash_changed_at.map(Cell));
                     let query = query.bind(account.email_verified).bind(account.locale);
                     let query = query.bind(account.last_login_at.map(Cell));
-                    query.bind(account.second_factor).bind(account.active)
+                    let query = query.bind(account.second_factor).bind(account.active);
+                    query.bind(some_lines(&account.other_emails))
                 })
                 .await?;
             Ok(written)
@@ -159,15 +161,33 @@ type AccountRow = (
     Option<Cell<Timestamp>>,
     Option<bool>,
     Option<bool>,
+    Option<String>,
 );
 
+/// Addresses, one a line; `None` without any.
+fn some_lines(addresses: &[String]) -> Option<String> {
+    Some(addresses.join("\n")).filter(|text| !text.is_empty())
+}
+
 fn account(row: AccountRow) -> Account {
-    let (id, email, username, hash, hash_changed_at, verified, locale, last_login, second, active) =
-        row;
+    let (
+        id,
+        email,
+        username,
+        hash,
+        hash_changed_at,
+        verified,
+        locale,
+        last_login,
+        second,
+        active,
+        others,
+    ) = row;
     let text = |text: Option<String>| text.filter(|text| !text.is_empty());
     Account {
         id: id.0,
         email: text(email),
+        other_emails: others.iter().flat_map(|text| text.lines()).map(str::to_owned).collect(),
         username: text(username),
         credential: StoredHash::from_column(hash).map(Credential::from),
         hash_changed_at: hash_changed_at.map(|at| at.0),

@@ -42,4 +42,5 @@ pub(crate) const SCHEMA: Migrations = in_both! {
     18 "0018" "found_elsewhere",
     19 "0019" "tried",
     20 "0020" "judged",
+    21 "0021" "other_emails",
 };

@@ -6,6 +6,7 @@ sql::queries! {
     ADD = ["INSERT INTO tried (leak, subject, version, tried_at, forms) VALUES {rows}"];
     OF_SUBJECT = ["SELECT leak, version, tried_at, forms FROM tried WHERE subject = $1
         ORDER BY leak"];
+    FORMS_IN_LEAK = ["SELECT subject, forms FROM tried WHERE leak = $1 ORDER BY subject"];
     TRIED_BY_LEAK = ["SELECT leak, COUNT(*) FROM tried GROUP BY leak"];
     UNCHECKED_BY_LEAK = ["SELECT leak, COUNT(*) FROM unverified GROUP BY leak"];
     UNVERIFIED = ["SELECT COUNT(*) FROM unverified WHERE subject = $1"];
@@ -95,6 +96,20 @@ impl Tx {
         })
     }
 
+    /// Whose passwords a leak's records were tried on, and the keyed hashes of their forms: none where an
+    /// earlier version has tried them.
+    pub fn tried_forms(
+        &mut self,
+        leak: LeakId,
+    ) -> StoreFuture<'_, Vec<(SubjectId, Vec<[u8; 32]>)>> {
+        let query = self.0.run(&FORMS_IN_LEAK).bind(Cell(leak));
+        Box::pin(async move {
+            let rows: Vec<(Cell<SubjectId>, Option<Vec<u8>>)> = query.all().await?;
+            let of = |(Cell(subject), forms)| (subject, hashes_in(forms));
+            Ok(rows.into_iter().map(of).collect())
+        })
+    }
+
     /// How many leaks hold records that could not be tried on this account's password.
     pub fn leaks_unverified_for(&mut self, subject: SubjectId) -> StoreFuture<'_, u64> {
         let query = self.0.run(&UNVERIFIED).bind(Cell(subject));
@@ -131,7 +146,10 @@ impl Tx {
 impl From<TriedRow> for TriedAccount {
     fn from(row: TriedRow) -> Self {
         let TriedRow { leak, version, tried_at, forms } = row;
-        let forms = forms.map(|forms| forms.as_chunks().0.to_vec()).unwrap_or_default();
-        Self { leak, version, tried_at, forms }
+        Self { leak, version, tried_at, forms: hashes_in(forms) }
     }
+}
+
+fn hashes_in(forms: Option<Vec<u8>>) -> Vec<[u8; 32]> {
+    forms.map(|forms| forms.as_chunks().0.to_vec()).unwrap_or_default()
 }

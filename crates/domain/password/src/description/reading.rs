@@ -37,6 +37,15 @@ pub(crate) struct ReadingContext<'f> {
     pub(crate) limits: &'f CostLimits,
 }
 
+/// What a column beside the hash holds that begins with `\x`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BytesAs {
+    /// Bytes, as they are read of a column that holds such.
+    Digits,
+    /// A text that looks so.
+    Text,
+}
+
 /// A hash as one of the forms that it may have.
 pub(crate) struct FormCandidate<'f> {
     pub(crate) format: HashFormat,
@@ -66,7 +75,14 @@ pub(crate) fn read_as<'f>(
     let readings = forms.flat_map(|form| {
         let bare = form.description.without_blanks(hash);
         let hashes = [Some(Cow::Borrowed(hash)), bare.map(Cow::Owned)].into_iter().flatten();
-        hashes.map(move |hash| (form, HashReading::of(&form.description, &hash, context)))
+        let read = move |hash: Cow<'_, StoredHash>| {
+            let bytes = HashReading::of(&form.description, &hash, context, BytesAs::Digits);
+            let has_both = form.description.reads_bytes(&hash);
+            let text =
+                has_both.then(|| HashReading::of(&form.description, &hash, context, BytesAs::Text));
+            [Some(bytes), text].into_iter().flatten().map(move |reading| (form, reading))
+        };
+        hashes.flat_map(read)
     });
     for (form, reading) in readings {
         match reading {
@@ -134,11 +150,12 @@ impl<'f> HashReading<'f> {
         description: &'f Description,
         hash: &StoredHash,
         context: ReadingContext<'f>,
+        bytes: BytesAs,
     ) -> Result<Self, NotRead> {
         if hash.text().len() > HASH_TEXT_BYTES_MAX {
             return Err(NotRead::Unverified(Unverified::Malformed));
         }
-        let fields = fields_of(description, hash)?;
+        let fields = fields_of(description, hash, bytes)?;
         let target = Self::target(description, &fields, hash, context)?;
         if !has_all(description, &fields) {
             return Err(NotRead::Other);
@@ -404,7 +421,11 @@ pub(crate) fn any_matches(
 }
 
 /// The fields of the hash, and the columns beside it.
-fn fields_of(description: &Description, hash: &StoredHash) -> Result<Fields, LayoutMisfit> {
+fn fields_of(
+    description: &Description,
+    hash: &StoredHash,
+    bytes: BytesAs,
+) -> Result<Fields, LayoutMisfit> {
     let mut fields = Fields::default();
     description.layout.read(hash.text(), &mut fields)?;
     for (column, text) in hash.columns() {
@@ -415,6 +436,7 @@ fn fields_of(description: &Description, hash: &StoredHash) -> Result<Fields, Lay
             }
             // Of the same name as a part of the hash, it is not that part.
             None if description.has_field(column) => {}
+            None if bytes == BytesAs::Text => fields.set(HashField::text(column, text)),
             None => fields.set(column_field(column, text)),
         }
     }
@@ -424,10 +446,14 @@ fn fields_of(description: &Description, hash: &StoredHash) -> Result<Fields, Lay
 
 /// Bytes that are no plain text are read from a column as `\x` and their hexadecimal digits.
 fn column_field(column: &str, text: &str) -> HashField {
-    match text.strip_prefix(BYTES).and_then(|digits| Coding::Hex.decode(digits)) {
+    match bytes_of(text) {
         Some(bytes) => HashField::coded(column, text, bytes),
         None => HashField::text(column, text),
     }
+}
+
+pub(super) fn bytes_of(text: &str) -> Option<Vec<u8>> {
+    Coding::Hex.decode(text.strip_prefix(BYTES)?)
 }
 
 /// What a column holds once a field is another one than `old`; `None` for what it cannot hold.

@@ -218,7 +218,7 @@ impl Run<'_> {
         len: usize,
     ) -> Result<Zeroizing<Vec<u8>>, MakeHashError> {
         if salt.len() < ARGON2_SALT_BYTES_MIN {
-            return Err(MakeHashError::Undecodable);
+            return Err(MakeHashError::UnsupportedVariant);
         }
         let params = argon2::Params::new(memory_kib, passes, lanes, None);
         let params = params.map_err(|_| MakeHashError::OutOfMemory)?;

@@ -33,8 +33,8 @@ pub(crate) enum LeakCommand {
     Show {
         /// The leak's name.
         name: LeakName,
-        /// Write the accounts that are exposed or could not be verified: CSV, or JSON lines if
-        /// FILE ends in .jsonl. It never holds a password. In CSV, text that a spreadsheet
+        /// Write the accounts that are exposed, could not be verified or are counted WITHOUT PROOF: CSV, or
+        /// JSON lines if FILE ends in .jsonl. It never holds a password. In CSV, text that a spreadsheet
         /// would take for a formula, such as the id `@anna`, has `'` before it; JSON lines are exact.
         #[arg(long, alias = "list", value_name = "FILE")]
         output: Option<PathBuf>,

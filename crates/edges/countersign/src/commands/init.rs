@@ -156,9 +156,9 @@ struct SiteFound {
 async fn site(arguments: &Init, config: &Path) -> Result<SiteFound, InitError> {
     match (arguments.preset, &arguments.directory) {
         (Some(Preset::Embedded), Some(_)) => Err(InitError::NeedlessDirectory),
-        (None | Some(Preset::Embedded), None) => Ok(SiteFound::given(Preset::Embedded)),
+        (None | Some(Preset::Embedded), None) => Ok(SiteFound::given(Preset::Embedded, None)),
         (Some(_), None) => Err(InitError::NoDirectory),
-        (Some(preset), Some(_)) => Ok(SiteFound::given(preset)),
+        (Some(preset), Some(_)) => Ok(SiteFound::given(preset, arguments.prefix.clone())),
         (None, Some(url)) => {
             let config = Config::alone(config, "").map_err(Box::new)?;
             SiteFound::told_by(&SiteTables::read(&config.database_url(url)).await?)
@@ -167,19 +167,37 @@ async fn site(arguments: &Init, config: &Path) -> Result<SiteFound, InitError> {
 }
 
 impl SiteFound {
-    const fn given(preset: Preset) -> Self {
-        Self { preset, prefix: None, found: None }
+    const fn given(preset: Preset, prefix: Option<String>) -> Self {
+        Self { preset, prefix, found: None }
     }
 
     fn told_by(tables: &SiteTables) -> Result<Self, InitError> {
-        let mut fitting = tables.presets();
+        let fitting: Vec<_> = tables.presets().collect();
         let none = || InitError::NoPreset { likely: likely(tables) };
-        let FoundPreset { preset: found, prefix } = fitting.next().ok_or_else(none)?;
-        let others: Vec<_> = fitting.map(|other| other.preset.name).collect();
+        let (first, others) = fitting.split_first().ok_or_else(none)?;
+        if others.iter().any(|other| other.table() != first.table()) {
+            return Err(InitError::SeveralTables { found: choices(&fitting) });
+        }
+        let FoundPreset { preset: found, prefix } = *first;
+        let others: Vec<_> = others.iter().map(|other| other.preset.name).collect();
         let preset = <Preset as ValueEnum>::from_str(found.name, true).map_err(|_| none())?;
         let prefix = Some(prefix).filter(|prefix| *prefix != found.prefix).map(str::to_owned);
         Ok(Self { preset, found: Some(told(found.name, prefix.as_deref(), &others)), prefix })
     }
+}
+
+/// Each table that may hold the accounts, and what names it.
+fn choices(fitting: &[FoundPreset<'_>]) -> String {
+    let mut choices: Vec<(String, String)> = Vec::new();
+    for found @ FoundPreset { preset, prefix } in fitting {
+        let table = found.table();
+        if choices.iter().all(|(known, _)| *known != table) {
+            let prefix = if *prefix == preset.prefix { "" } else { &format!(" --prefix {prefix}") };
+            choices.push((table, format!("--preset {}{prefix}", preset.name)));
+        }
+    }
+    let choices = choices.into_iter().map(|(table, named)| format!("{table} ({named})"));
+    choices.collect::<Vec<_>>().join(", ")
 }
 
 fn told(preset: &str, prefix: Option<&str>, others: &[&str]) -> String {
@@ -246,4 +264,9 @@ enum InitError {
          `directory.query`: docs/recipes.md has examples"
     )]
     NoPreset { likely: String },
+    #[error(
+        "several tables there may be the site's accounts: {found}. Run this again with what stands beside \
+         the one that they are; the other ones are not looked at"
+    )]
+    SeveralTables { found: String },
 }

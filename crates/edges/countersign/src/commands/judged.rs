@@ -54,7 +54,8 @@ pub(super) fn without_proof(sheet: &mut Sheet, counts: &ExposureCounts) {
         sheet.part(format!("WITHOUT PROOF, {shape}"), *accounts);
     }
     if !counts.without_proof.is_empty() {
-        let why = "in a wrong form nobody is exposed: `countersign verify calibrate` proves it";
+        let why = "in a wrong form nobody is exposed: `countersign verify calibrate` proves it; \
+                   `--output FILE` lists them";
         sheet.row("    what to do", why);
     }
 }

@@ -107,6 +107,10 @@ pub(crate) struct ColumnSettings {
     /// A column that is set once the site no longer lets the account in, such as `deleted_at`,
     /// `banned_at` or `disabled`: anything but NULL, an empty text, false or zero says so.
     pub(crate) inactive: Option<String>,
+    /// Further addresses that the site knows the person by, such as those to sign in with: a leak that names
+    /// one of them names the account. No mail goes there. Blanks, commas or line breaks stand between
+    /// several, or the column is an array; of a table of addresses, `directory.query` makes one text.
+    pub(crate) other_emails: Option<String>,
     /// When the row last changed, in UTC: set by the very transaction that sets the hash, and
     /// indexed if the site is large. With it a worker sees a new password within a minute; without
     /// it, within ten minutes if more than 1,000 accounts are sealed.
@@ -128,6 +132,7 @@ impl ColumnSettings {
             MappedField::SecondFactor => &self.second_factor,
             MappedField::Active => &self.active,
             MappedField::Inactive => &self.inactive,
+            MappedField::OtherEmails => &self.other_emails,
             MappedField::ChangedAt => &self.changed_at,
         };
         setting.as_deref()

@@ -98,6 +98,9 @@ pub(crate) async fn roster(config: &Config, instance: &Instance) -> Result<Roste
 /// Opens the directory: the site's own table, or the embedded one in our store.
 pub(crate) async fn directory(config: &Config) -> Result<Arc<dyn Directory>, WiringError> {
     let settings = &config.settings.directory;
+    // Forms that no hash can be read in are refused before an account is counted. The secret itself is for
+    // whoever verifies.
+    forms_with(config, invented_key(config))?;
     let Some(mapping) = mapping(settings)? else {
         let store = store(config).await?;
         let kind = kind_of(&store).await?;
@@ -138,10 +141,12 @@ pub(crate) fn verifier_if_any(config: Option<&Config>) -> Result<Arc<Verifier>, 
 /// And whether there is one.
 pub(crate) fn verifier_to_show(config: &Config) -> Result<(Verifier, bool), WiringError> {
     let has_key = pepper(config)?.is_some();
-    let invented = has_key.then(|| Secret::from(INVENTED_KEY.as_bytes()));
-    let lines = form_lines(config);
-    let forms = HashForms::of_site(lines.iter().map(String::as_str), invented)?;
-    Ok((verifier_of(config, forms), has_key))
+    Ok((verifier_of(config, forms_with(config, invented_key(config))?), has_key))
+}
+
+fn invented_key(config: &Config) -> Option<Secret> {
+    let file = config.settings.directory.hash.pepper_file.as_ref();
+    file.map(|_| Secret::from(INVENTED_KEY.as_bytes()))
 }
 
 /// Stands where the site's own secret would be.
@@ -166,12 +171,15 @@ pub(crate) fn verifier_of(config: &Config, forms: HashForms) -> Verifier {
 }
 
 pub(crate) fn forms(config: &Config) -> Result<HashForms, WiringError> {
+    forms_with(config, pepper(config)?)
+}
+
+fn forms_with(config: &Config, key: Option<Secret>) -> Result<HashForms, WiringError> {
     let lines = form_lines(config);
-    let forms = HashForms::of_site(lines.iter().map(String::as_str), pepper(config)?)?;
-    Ok(match mapping(&config.settings.directory)? {
-        Some(mapping) => forms.in_columns(&mapping.columns.beside),
-        None => forms,
-    })
+    let forms = HashForms::of_site(lines.iter().map(String::as_str), key)?;
+    let mapping = mapping(&config.settings.directory)?;
+    let columns = mapping.map(|mapping| mapping.columns.beside).unwrap_or_default();
+    Ok(forms.in_columns(&columns)?)
 }
 
 /// The forms that the configuration names, or that follow from the rest of it.

@@ -77,6 +77,29 @@ fn each_leak_is_counted_by_itself() {
     }
 }
 
+/// MD5 of `Wachs-Kerze 42`, behind a salt.
+const SALTED_MD5: &str = "md5$salt$bd2dc7cc1195fe37905dd18a4f62c8ba";
+
+#[test]
+fn whoever_is_named_by_a_further_address_is_exposed() {
+    let folder = tempfile::tempdir().unwrap();
+    let [csv, lines, leak] = ["a.csv", "a.jsonl", "leak"].map(|name| folder.path().join(name));
+    let table =
+        "id,email,hash,other_emails\n1,a@example.org,HASH,\"b@example.org, c@example.org\"\n";
+    fs::write(&csv, table.replace("HASH", SALTED_MD5)).unwrap();
+    let object = json!({"id": 1, "email": "a@example.org", "hash": SALTED_MD5,
+        "other_emails": ["b@example.org", "c@example.org"]});
+    fs::write(&lines, object.to_string()).unwrap();
+    fs::write(&leak, "c@example.org:Wachs-Kerze 42\nd@example.org:Wachs-Kerze 42\n").unwrap();
+    let instance = TestInstance::embedded(Backend::Sqlite);
+    instance.run(&["account", "import", csv.to_str().unwrap()]).json();
+    let copied = instance.run(&["assess", "--directory", leak.to_str().unwrap()]);
+    for run in [assess_export(&csv, &[&leak]), assess_export(&lines, &[&leak]), copied] {
+        let report = run.json();
+        assert_eq!((&report["exposed"], &report["misses"]), (&json!(1), &json!(1)), "{report}");
+    }
+}
+
 #[test]
 fn what_cannot_be_verified_is_counted_and_listed_by_reason() {
     let folder = tempfile::tempdir().unwrap();
@@ -104,11 +127,12 @@ fn what_cannot_be_verified_is_counted_and_listed_by_reason() {
     assert_eq!((&report["unverified"], &report["unverified_by_reason"]), (&json!(3), &reasons));
     assert_eq!((&report["no_password"], &report["not_exposed"]), (&json!(1), &json!(1)));
     let listed: Vec<_> = read_list(&list).iter().map(|row| row["status"].clone()).collect();
-    assert_eq!(listed, ["unknown_format", "too_expensive", "malformed"].map(Value::from));
+    let expected = ["unknown_format", "too_expensive", "malformed", "without_proof"];
+    assert_eq!(listed, expected.map(Value::from));
     let rows = read_list(&list);
     let heads: Vec<_> = rows.iter().map(|row| row["hash_head"].as_str().unwrap()).collect();
-    assert_eq!(heads, ["$joomla$", "$2b$31$", "17 characters"]);
-    for (line, row) in (1..).zip(&rows) {
+    assert_eq!(heads, ["$joomla$", "$2b$31$", "17 characters", "md5$"]);
+    for (line, row) in (1..).zip(&rows[..3]) {
         assert_eq!(
             (&row["records"][0]["line"], row["records"].as_array().unwrap().len()),
             (&json!(line), 1)

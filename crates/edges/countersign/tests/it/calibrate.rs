@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::{TerminalRun, site::DjangoSite, terminal};
 
 use crate::{
-    harness::{Backend, TestInstance, program_for_people},
+    harness::{Backend, TestInstance, program_for_people, read_list},
     people,
 };
 
@@ -95,6 +95,19 @@ fn a_form_is_found_written_down_and_proved() {
         assert_eq!((&first["exposed"], &first["not_exposed"]), (&json!(0), &json!(2)));
         assert_eq!(first["without_proof"], json!({ SHAPE: 2 }));
         assert_eq!(scene.assess("First")["without_proof"], json!({ SHAPE: 2 }));
+        let listed = ["tried.jsonl", "assessed.jsonl"].map(|name| scene.instance.path(name));
+        let [tried, assessed] = listed.each_ref().map(|file| file.to_str().unwrap());
+        scene.instance.run(&["leak", "show", "First", "--output", tried]).json();
+        let leaked = scene.instance.path("First.txt");
+        let leaked = leaked.to_str().unwrap();
+        scene.instance.run(&["assess", "--directory", "--output", assessed, leaked]).json();
+        for file in &listed {
+            let listed = read_list(file);
+            let told = listed.iter().map(|row| (&row["status"], &row["hash_head"]));
+            let expected = (&json!("without_proof"), &json!(SHAPE));
+            assert_eq!(told.collect::<Vec<_>>(), [expected, expected]);
+            assert_ne!(listed[0]["account"], listed[1]["account"]);
+        }
         let shown = scene.instance.shown(&["leak", "show", "First"]);
         assert!(
             shown.contains("WITHOUT PROOF, $2b$*$") && shown.contains("verify calibrate"),

@@ -99,9 +99,11 @@ fn assert_is_told_to_operators(office: &Office) {
     let shown = office.run(&["leak", "show", SECOND, "--output", file.to_str().unwrap()]);
     assert_eq!(shown.code, 4, "{}", shown.stderr);
     let listed = read_list(&file);
-    let row = &listed[0];
+    let of = |status: &str| listed.iter().find(|row| row["status"] == status).unwrap();
+    let (row, unproved) = (of("unknown_format"), of("without_proof"));
     let found = (listed.len(), &row["hash_head"], &row["records"][0]["line"]);
-    assert_eq!(found, (1, &json!("$rt$12$"), &json!(2)));
+    assert_eq!(found, (2, &json!("$rt$12$"), &json!(2)));
+    assert_eq!(unproved["hash_head"], "$2b$*$");
     office.draft_another("Autumn", SECOND, "");
     let shown = office.run(&["campaign", "status", "Autumn"]).json();
     assert_eq!(shown["not_checked"], 1);

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use serde_json::json;
 
 use crate::{
-    harness::{Backend, Run, TestInstance},
+    harness::{Backend, Run, TestInstance, run_with_input},
     office::Office,
 };
 
@@ -45,6 +45,29 @@ fn a_leak_of_the_future_and_the_same_files_twice_are_refused() {
     let expected = ["leak.txt is a file of the leak `First` already", "--again"];
     assert!(expected.iter().all(|part| twice.failure().contains(part)), "{}", twice.failure());
     scene.add("Second", "2016-05", &["--again"]).json();
+}
+
+#[test]
+fn an_archive_on_standard_input_is_called_by_its_name() {
+    let scene = LeakScene::open(Backend::Sqlite);
+    let archive = b"PK\x03\x04\x14\0\0\0leak.txt\nana@example.org:pw\n";
+    let add = [
+        "leak",
+        "add",
+        "--name",
+        "Zipped",
+        "--date",
+        "2016-05",
+        "--provenance",
+        "circulating",
+        "-",
+    ];
+    for arguments in [&add[..], &["assess", "--directory", "-"]] {
+        let refused = run_with_input(scene.instance.command(arguments), archive);
+        let expected = "\"standard input\" is a zip archive: unpack it, or use gzip or zstd";
+        assert!(refused.failure().contains(expected), "{}", refused.failure());
+    }
+    assert_eq!(scene.instance.run(&["leak", "list"]).json()["leaks"], json!([]));
 }
 
 #[test]

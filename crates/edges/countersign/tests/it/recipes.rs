@@ -1,6 +1,10 @@
 //! Each recipe of docs/recipes.md, on the tables of its application: one of two accounts is found.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,6 +33,9 @@ struct Published {
     vector: String,
     tables: Vec<String>,
     rows: Vec<String>,
+    /// A further address, `{other}`, where somebody may have several: it is the one that leaked.
+    #[serde(default)]
+    other: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -38,6 +45,11 @@ struct Vector {
     stored: String,
     #[serde(default)]
     extra: BTreeMap<String, String>,
+    /// `V` for what real software made, `T` for what it publishes, `R` for what its source was read for.
+    #[serde(default)]
+    mark: String,
+    #[serde(default)]
+    source: String,
 }
 
 fn all() -> Vec<Published> {
@@ -67,6 +79,9 @@ struct Person<'v> {
     name: &'static str,
 }
 
+/// A further address of the first one.
+const OTHER: &str = "z.ana@former.example";
+
 /// Two people with the same hash; the first one's password has leaked.
 fn people(vector: &Vector) -> [Person<'_>; 2] {
     let user = vector.extra.get("user").filter(|user| user.contains('@'));
@@ -84,6 +99,30 @@ fn every_recipe_is_tried() {
     assert_eq!(tried.iter().filter(|tried| !written.contains(&tried.as_str())).count(), 0);
     let untried = written.iter().filter(|recipe| !tried.iter().any(|tried| tried == *recipe));
     assert_eq!(untried.collect::<Vec<_>>(), Vec::<&&str>::new());
+}
+
+#[test]
+fn the_page_says_what_each_recipe_was_tried_on() {
+    let vectors = vectors();
+    let rows: Vec<_> = all()
+        .iter()
+        .map(|Published { recipe, database, vector, .. }| {
+            let Vector { mark, source, .. } = &vectors[vector];
+            let database = match database.as_str() {
+                "mariadb" => "MariaDB",
+                "postgres" => "PostgreSQL",
+                _ => "SQLite",
+            };
+            let hash = match mark.as_str() {
+                "V" => format!("real: {source}"),
+                "T" => format!("published: {source}"),
+                _ => "computed".to_owned(),
+            };
+            format!("| {recipe} | {database} | {hash} |")
+        })
+        .collect();
+    let table = PAGE.split_once("| recipe | database | its hash |\n|---|---|---|\n").unwrap().1;
+    assert_eq!(table.lines().collect::<Vec<_>>(), rows);
 }
 
 #[tokio::test]
@@ -158,16 +197,40 @@ async fn a_salt_is_used_as_the_sites_own_driver_gives_it() {
                  password_hash TEXT, salt {kind})"
             )],
             rows: vec![row],
+            other: Vec::new(),
         };
         let vector = Vector {
             id: String::new(),
             password: "Grün&Blau-7".to_owned(),
             stored: (*hash).to_owned(),
             extra: BTreeMap::new(),
+            mark: String::new(),
+            source: String::new(),
         };
         let trial = Trial::of(&published, &vector).await;
         assert_eq!(trial.judge(SALTED), Ok(()), "{database} {kind}");
     }
+}
+
+/// Of three accounts, one whose address is Latin-1 in a database that knows no encoding.
+#[tokio::test]
+async fn a_row_in_another_encoding_is_counted_and_ends_nothing() {
+    let url = testkit::postgres().database_without_encoding().url;
+    let table = "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, username TEXT, password_hash \
+                 TEXT)";
+    let hash = "md5$nacl$32398ba56edd44cc33a8d9317328e406";
+    let rows = ["'ana@example.org', 'ana'", "convert_from('\\x62e9', 'SQL_ASCII'), 'bo'"];
+    let rows = (1..).zip(rows);
+    let rows = rows.map(|(id, told)| format!("INSERT INTO users VALUES ({id}, {told}, '{hash}')"));
+    fill(&url, std::iter::once(table.to_owned()).chain(rows)).await;
+    let leak = "ana@example.org:Wachs-Kerze 42\nbo:Wachs-Kerze 42\n".to_owned();
+    let trial = Trial { folder: tempfile::tempdir().unwrap(), url, leak, pepper: None };
+    let config = "[directory]\npreset = \"generic\"\n";
+    let (assessed, code) = trial.assess(config).unwrap();
+    let counts = ["accounts", "exposed", "accounts_unreadable"].map(|count| &assessed[count]);
+    assert_eq!((counts.map(Value::as_u64), code), ([Some(2), Some(2), Some(1)], 4));
+    let doctor = trial.run(&trial.instance(), &["doctor", "--skip-relay-check"]).unwrap().0;
+    assert!(doctor.to_string().contains("email of account 2"), "{doctor}");
 }
 
 /// An instance, and a site's database with two accounts.
@@ -194,13 +257,18 @@ impl Trial {
         let rows = people.iter().flat_map(|person| rows_of(published, vector, person));
         fill(&url, published.tables.iter().cloned().chain(rows)).await;
         let [ana, bo] = people;
-        let leak = format!("{}:{}\n{}:not-it-9\n", ana.email, vector.password, bo.email);
+        let leaked = if published.other.is_empty() { ana.email } else { OTHER };
+        let leak = format!("{leaked}:{}\n{}:not-it-9\n", vector.password, bo.email);
         Self { folder, url, leak, pepper: vector.extra.get("pepper").cloned() }
     }
 
-    /// What is not as it should be.
-    fn judge(&self, recipe: &str) -> Result<(), String> {
-        let folder = self.folder.path().join("instance");
+    fn instance(&self) -> PathBuf {
+        self.folder.path().join("instance")
+    }
+
+    /// What an assessment with this configuration finds, and its exit code.
+    fn assess(&self, recipe: &str) -> Result<(Value, i32), String> {
+        let folder = self.instance();
         let made: Run = program(["init"]).arg(&folder).output().unwrap().into();
         made.json();
         fs::write(folder.join("countersign.toml"), recipe).unwrap();
@@ -209,13 +277,18 @@ impl Trial {
         }
         fs::write(folder.join("leak.txt"), &self.leak).unwrap();
         let leak = folder.join("leak.txt").display().to_string();
-        let assessed = self.run(&folder, &["assess", "--directory", &leak])?;
+        self.run(&folder, &["assess", "--directory", &leak])
+    }
+
+    /// What is not as it should be.
+    fn judge(&self, recipe: &str) -> Result<(), String> {
+        let (assessed, _) = self.assess(recipe)?;
         let counts = ["accounts", "exposed", "not_exposed", "unverified", "accounts_unreadable"];
         let counted = counts.map(|count| assessed[count].as_u64().unwrap_or(99));
         if counted != [2, 1, 1, 0, 0] {
             return Err(format!("{counts:?} are {counted:?}"));
         }
-        let doctor = self.run(&folder, &["doctor", "--skip-relay-check"])?;
+        let (doctor, _) = self.run(&self.instance(), &["doctor", "--skip-relay-check"])?;
         let checks = doctor["checks"].as_array().unwrap().iter();
         let mut checks = checks.filter(|check| check["what"] == "write grant");
         match checks.next() {
@@ -224,13 +297,14 @@ impl Trial {
         }
     }
 
-    fn run(&self, folder: &Path, arguments: &[&str]) -> Result<Value, String> {
+    fn run(&self, folder: &Path, arguments: &[&str]) -> Result<(Value, i32), String> {
         let mut command = program(["--config"]);
         command.arg(folder.join("countersign.toml")).args(arguments);
         command.env("COUNTERSIGN_DIRECTORY_URL", &self.url);
         command.env("COUNTERSIGN_DIRECTORY_WRITE_URL", &self.url);
         let run: Run = command.output().unwrap().into();
-        serde_json::from_str(&run.stdout).map_err(|_| run.stderr)
+        let found = serde_json::from_str(&run.stdout).map_err(|_| run.stderr)?;
+        Ok((found, run.code))
     }
 }
 
@@ -247,7 +321,9 @@ fn rows_of(published: &Published, vector: &Vector, person: &Person<'_>) -> Vec<S
             row.replace(&format!("{{{key}}}"), &value.replace('\'', "''"))
         })
     };
-    published.rows.iter().map(filled).collect()
+    let others =
+        published.other.iter().filter(|_| id == "1").map(|row| row.replace("{other}", OTHER));
+    published.rows.iter().cloned().chain(others).map(|row| filled(&row)).collect()
 }
 
 async fn fill(url: &str, statements: impl Iterator<Item = String>) {

@@ -159,6 +159,42 @@ fn settings_that_contradict_each_other_are_refused() {
     check(&[("COUNTERSIGN_INSTANCE_KEY", "abc")], "64 hexadecimal digits");
 }
 
+/// Read as plain bcrypt instead, its hashes would find nobody.
+#[test]
+fn a_form_is_refused_whose_fields_nothing_gives() {
+    let form = "ours: <hash> := concat((salt|unhex),_,key)|times(n,(sha1|hex))|bcrypt";
+    let keep = |instance: TestInstance, columns: &str| {
+        fs::write(instance.path("pepper.txt"), "pepper").unwrap();
+        let columns = instance.with("COUNTERSIGN_DIRECTORY_HASH_COLUMNS", columns);
+        columns.with("COUNTERSIGN_DIRECTORY_HASH_FORMS", form)
+    };
+    let refused = |run: &Run, field: &str| {
+        let said = run.failure();
+        let expected =
+            format!("`directory.hash.forms`: the form `ours` needs `{field}`, and nothing");
+        assert!(said.contains(&expected), "{said}");
+        assert!(said.contains(&format!("`{field} = \"COLUMN\"`")), "{said}");
+    };
+    let pepper = |instance: TestInstance| {
+        instance.with("COUNTERSIGN_DIRECTORY_HASH_PEPPER_FILE", "pepper.txt")
+    };
+    let salt = "{ salt = \"data.salt\" }";
+    let without_key = keep(TestInstance::of_site(Backend::Sqlite), salt);
+    assert!(without_key.run(&["config", "check"]).failure().contains("pepper_file"));
+    let site = pepper(keep(TestInstance::of_site(Backend::Sqlite), salt));
+    refused(&site.run(&["config", "check"]), "n");
+    refused(&site.run(&["leak", "list"]), "n");
+    let examined = site.run(&["doctor"]);
+    let examination: Value = serde_json::from_str(&examined.stdout).unwrap();
+    assert!(bad(&examination).contains(&"directory"), "{examination:#}");
+    refused(
+        &pepper(keep(TestInstance::embedded(Backend::Sqlite), salt)).run(&["config", "check"]),
+        "salt",
+    );
+    let whole = "{ salt = \"data.salt\", n = \"rounds\" }";
+    pepper(keep(TestInstance::of_site(Backend::Sqlite), whole)).run(&["config", "check"]).json();
+}
+
 #[test]
 fn help_teaches() {
     let help = Run::from(program(["--help"]).output().unwrap());
@@ -229,6 +265,46 @@ fn tables_of_no_preset_are_shown_with_what_looks_like_accounts() {
     assert!(failure.contains("members (mail, secret_hash)"), "{failure}");
     assert!(failure.contains("--preset generic"), "{failure}");
     assert!(!folder.path().join("new/countersign.toml").exists());
+}
+
+/// Somebody's second blog, or an old copy of the tables.
+#[test]
+fn init_takes_none_of_several_tables_that_fit_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("site.sqlite3");
+    let url = format!("sqlite:{}", file.display());
+    let made = Command::new("python3")
+        .args([
+            "-c",
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1])\n\
+             for p in ['wp_', 'wp2_']:\n\
+             \x20 c.execute(f'CREATE TABLE {p}users (ID, user_login, user_pass, user_email)')\n\
+             \x20 c.execute(f'CREATE TABLE {p}usermeta (user_id, meta_key, meta_value)')\n\
+             c.execute('CREATE TABLE users (id, email, encrypted_password)')",
+        ])
+        .arg(&file)
+        .status();
+    assert!(made.unwrap().success());
+    let folder_of = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let refused = run(["init", "--directory", &url, &folder_of("new")]);
+    let failure = refused.failure();
+    for choice in [
+        "wp2_users (--preset wordpress --prefix wp2_)",
+        "wp_users (--preset wordpress)",
+        "users (--preset devise)",
+    ] {
+        assert!(failure.contains(choice), "{choice} in {failure}");
+    }
+    assert!(!folder.path().join("new/countersign.toml").exists());
+    for (prefix, expected) in [(&["--prefix", "wp2_"][..], Some("wp2_")), (&[], None)] {
+        let folder = folder_of(expected.unwrap_or("usual"));
+        let init = ["init", "--preset", "wordpress", "--directory", &url];
+        run([&init, prefix, &[folder.as_str()]].concat()).json();
+        let written = fs::read_to_string(format!("{folder}/countersign.toml")).unwrap();
+        let written: toml::Table = written.parse().unwrap();
+        let found = written["directory"].get("prefix").and_then(toml::Value::as_str);
+        assert_eq!(found, expected);
+    }
 }
 
 #[test]

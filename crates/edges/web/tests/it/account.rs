@@ -160,6 +160,7 @@ fn account() -> Account {
         last_login_at: None,
         second_factor: None,
         active: None,
+        other_emails: Vec::new(),
         unreadable: None,
     }
 }

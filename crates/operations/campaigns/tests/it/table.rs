@@ -109,6 +109,7 @@ impl Table {
             last_login_at: None,
             second_factor: None,
             active: None,
+            other_emails: Vec::new(),
             unreadable: None,
         };
         let addressee = Addressee::of(&self.instance, Some(self.campaign), &account, false);

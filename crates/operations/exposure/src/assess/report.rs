@@ -1,6 +1,7 @@
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
-use model::{AccountId, RecordRef, Tally};
+use model::{AccountId, HashFormat, RecordRef, Tally};
+use password::{FormId, HashShape};
 use serde::Serialize;
 
 use crate::{
@@ -29,12 +30,18 @@ pub struct Assessment {
     pub counts: ExposureCounts,
     /// Each leak by itself.
     pub leaks: Vec<LeakAssessment>,
-    /// The accounts that are exposed or could not be verified, by id.
+    /// The accounts that are exposed or could not be verified, and those without proof, by id.
     #[serde(skip)]
     pub list: Vec<ListedAccount>,
     #[serde(skip)]
     proofs: ProofTally,
+    /// The accounts that are not exposed, by how they were tried.
+    #[serde(skip)]
+    not_exposed: BTreeMap<(HashShape, Vec<FormId>), Vec<TriedAccountId>>,
 }
+
+/// An account, and the format of its hash.
+type TriedAccountId = (AccountId, Option<HashFormat>);
 
 /// One leak of an assessment.
 #[derive(Debug, Default, Serialize)]
@@ -80,12 +87,30 @@ impl Assessment {
     /// Says of each leak, and of the whole, whether it could be judged: when all is counted.
     pub(super) fn judge(&mut self, known: Option<&ProvedForms<'_>>) {
         self.counts.set_without_proof(self.proofs.without_proof(known));
+        self.list_without_proof(known);
         for leak in &mut self.leaks {
             let is_whole = leak.incomplete_files.is_empty();
             leak.judged = is_whole && are_lines_judged(leak.rejects, leak.records);
         }
         let are_read = self.leaks.iter().all(|leak| leak.judged);
         self.judged = are_read && self.read.is_judged() && self.counts.are_accounts_judged();
+    }
+
+    /// Lists whoever is counted so.
+    fn list_without_proof(&mut self, known: Option<&ProvedForms<'_>>) {
+        let not_exposed = std::mem::take(&mut self.not_exposed);
+        if self.counts.without_proof.is_empty() {
+            return;
+        }
+        for ((shape, forms), accounts) in not_exposed {
+            if self.proofs.lacks_proof(known, &shape, &forms) {
+                let listed = accounts
+                    .into_iter()
+                    .map(|(id, format)| ListedAccount::without_proof(id, format, &shape));
+                self.list.extend(listed);
+            }
+        }
+        self.list.sort_by(|a, b| a.account.cmp(&b.account));
     }
 
     /// Counts what became of the lines of one file.
@@ -115,7 +140,11 @@ impl Assessment {
                 self.counts.add_reason(untried.reason);
                 self.list.push(listed(account, untried));
             }
-            AccountVerdict::NotExposed(..) | AccountVerdict::NoPassword | AccountVerdict::Gone => {}
+            AccountVerdict::NotExposed(credential, format, forms) => {
+                let how = (HashShape::of(credential.hash()), forms);
+                self.not_exposed.entry(how).or_default().push((account, format));
+            }
+            AccountVerdict::NoPassword | AccountVerdict::Gone => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! Screens all files of all leaks on all cores; what it finds stays in memory.
 
 use std::{
-    io,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -16,7 +16,7 @@ use crate::{leaks::STANDARD_INPUT, limits::PIECE_BYTES, verify_accounts::LeakCla
 /// One file, or standard input, of one of the leaks.
 pub(super) enum Input {
     File { leak: usize, source: LeakSource },
-    StandardInput { leak: usize },
+    StandardInput { leak: usize, text: Box<dyn Read + Send> },
 }
 
 /// What a file says of our accounts.
@@ -33,7 +33,8 @@ pub(super) fn open(leaks: &[PathBuf]) -> Result<Vec<Input>, AssessError> {
     let mut inputs = Vec::new();
     for (leak, path) in leaks.iter().enumerate() {
         if path == Path::new(STANDARD_INPUT) {
-            inputs.push(Input::StandardInput { leak });
+            let text = Box::new(leak::open_standard_input(io::stdin())?);
+            inputs.push(Input::StandardInput { leak, text });
             continue;
         }
         for file in leak::collect(std::slice::from_ref(path))? {
@@ -73,8 +74,8 @@ impl Input {
                 let path = source.path().display().to_string();
                 (leak, path, scan_file(&source, index, progress)?)
             }
-            Self::StandardInput { leak } => {
-                let screening = leak::screen_reader(io::stdin().lock(), index)?;
+            Self::StandardInput { leak, text } => {
+                let screening = leak::screen_reader(text, index)?;
                 let piece = ScannedPiece::read(screening, progress)?;
                 (leak, STANDARD_INPUT.to_owned(), vec![piece])
             }

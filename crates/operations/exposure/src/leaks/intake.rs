@@ -76,7 +76,8 @@ impl Intake {
         let failed = |source| LeakError::Keep { path: path.to_owned(), source };
         let folder = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(failed)?;
-        let (input, randomness) = (io::stdin().lock(), &*self.tools.randomness);
+        let input = leak::open_standard_input(io::stdin().lock())?;
+        let randomness = &*self.tools.randomness;
         let kept = spool::keep(input, path, &self.key, randomness, |bytes| progress.advance(bytes));
         let kept = kept.map_err(failed)?;
         Ok(NewFile {

@@ -12,8 +12,10 @@ use std::{
 use futures_util::future::BoxFuture;
 use instance::{Instance, InstanceFault, Progress};
 use ledger::{FileAdded, LeakAdded, LogEvent};
-use model::{FindingId, LeakDate, LeakName, LeakState, Provenance, RecordRef, canonical::hex_of};
-use password::FormId;
+use model::{
+    FindingId, LeakDate, LeakName, LeakState, Provenance, RecordRef, SubjectId, canonical::hex_of,
+};
+use password::{FormId, HashShape};
 use store::{
     Finding, Leak, LeakFile, NewFile, NewLeak, ShapeCount, StoreError, Tx, UnverifiedAccount,
 };
@@ -160,7 +162,8 @@ pub fn show_leak<'a>(
     })
 }
 
-/// The accounts that a leak exposes, and those that could not be verified, by id.
+/// The accounts that a leak exposes, those that could not be verified, and those that are counted without
+/// proof, by id.
 ///
 /// # Errors
 /// [`LeakError::Unknown`] if there is none of that name.
@@ -170,7 +173,9 @@ pub fn listed_accounts<'a>(
 ) -> BoxFuture<'a, Result<Vec<ListedAccount>, LeakError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
-        let leak = find(instance, &mut tx, name).await?.id;
+        let found = find(instance, &mut tx, name).await?;
+        let leak = found.id;
+        let without_proof = without_proof(instance, &mut tx, found).await?;
         let mut records: BTreeMap<FindingId, Vec<RecordRef>> = BTreeMap::new();
         for (finding, record) in tx.finding_records(leak).await? {
             records.entry(finding).or_default().push(record);
@@ -179,6 +184,7 @@ pub fn listed_accounts<'a>(
         instance.check_finding_count(&mut tx, leak, findings.len() as u64).await?;
         let subjects = findings.iter().map(|finding| finding.subject);
         let subjects = subjects.chain(unverified.iter().map(|row| row.subject));
+        let subjects = subjects.chain(without_proof.iter().map(|(subject, _)| *subject));
         let accounts = instance.accounts_of(&mut tx, subjects).await?;
         let mut listed = Vec::new();
         for Finding { id, subject, hash_format, tier, .. } in findings {
@@ -191,9 +197,37 @@ pub fn listed_accounts<'a>(
             let account = accounts.of(subject)?.clone();
             listed.push(ListedAccount::unverified(account, reason, hash_format, head, records));
         }
+        for (subject, shape) in without_proof {
+            let account = accounts.of(subject)?.clone();
+            listed.push(ListedAccount::without_proof(account, None, &shape));
+        }
         listed.sort_by(|a, b| a.account.cmp(&b.account));
         Ok(listed)
     })
+}
+
+/// Whoever of a leak is counted without proof, and the shape of their hash.
+async fn without_proof(
+    instance: &Instance,
+    tx: &mut Tx,
+    leak: Leak,
+) -> Result<Vec<(SubjectId, HashShape)>, LeakError> {
+    let id = leak.id;
+    let proved = ProvedForms::read(instance.keys(), tx).await?;
+    let shapes = tx.shapes(id).await?;
+    let report = report(instance, &proved, tx, leak, None).await?;
+    if report.counts.without_proof.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tried = tx.tried_forms(id).await?.into_iter();
+    let unproved = tried.filter(|(_, forms)| !forms.is_empty() && !proved.holds_any(forms));
+    let with_shape = unproved.map(|(subject, forms)| {
+        // Behind these stands what operators had named.
+        let shape = shapes.iter().find(|count| count.forms.starts_with(&forms));
+        let shape = shape.map_or_else(HashShape::others, |it| HashShape::kept(it.shape.clone()));
+        (subject, shape)
+    });
+    Ok(with_shape.collect())
 }
 
 /// The leak of a name, as it was registered.

@@ -20,6 +20,7 @@ async fn site_with_leak(records: usize) -> (TestSite, LeakName) {
         last_login_at: None,
         second_factor: None,
         active: None,
+        other_emails: Vec::new(),
         unreadable: None,
     };
     let mut tx = site.store().begin().await.unwrap();

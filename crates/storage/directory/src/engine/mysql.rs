@@ -1,7 +1,7 @@
 use model::AccountId;
 
 use super::{Engine, Literal, REHEARSAL_TABLE};
-use crate::quoting::quoted_text;
+use crate::{quoting::quoted_text, row::UNDECODABLE};
 
 /// A server of MySQL or MariaDB. Connections count time from UTC and take a backslash in a text for an
 /// escape.
@@ -44,12 +44,16 @@ impl Engine for MySql {
         format!("`{}`", name.replace('`', "``"))
     }
 
-    /// Bytes are the site's text in UTF-8, but for ids, which are often a UUID in sixteen bytes.
+    /// Bytes are the site's text in UTF-8, but for ids, which are often a UUID in sixteen bytes. A server
+    /// writes question marks for what is none, or NULL, and a warning that nobody sees.
     fn text(&self, column: &str, type_name: &str, is_id: bool) -> String {
         match type_name {
             "BIT" => format!("CAST({column} + 0 AS CHAR)"),
             bytes if is_binary(bytes) && is_id => format!("LOWER(HEX({column}))"),
-            bytes if is_binary(bytes) => format!("CONVERT({column} USING utf8mb4)"),
+            bytes if is_binary(bytes) => format!(
+                "CASE WHEN {column} IS NULL OR CAST(CONVERT({column} USING utf8mb4) AS BINARY) = {column} \
+                 THEN CONVERT({column} USING utf8mb4) ELSE '{UNDECODABLE}' END"
+            ),
             _ => format!("CAST({column} AS CHAR)"),
         }
     }

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader};
 
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use flate2::bufread::MultiGzDecoder;
+use model::Wrapping;
 
 use super::no_table::NoTable;
 
@@ -13,13 +14,11 @@ pub(super) fn text(
     file: impl BufRead + Send + 'static,
 ) -> io::Result<Result<Box<dyn BufRead + Send>, NoTable>> {
     let mut file = file;
-    if file.fill_buf()?.starts_with(GZIP) {
+    if Wrapping::of(file.fill_buf()?) == Some(Wrapping::Gzip) {
         return plain_text(BufReader::new(MultiGzDecoder::new(file)));
     }
     plain_text(file)
 }
-
-const GZIP: &[u8] = &[0x1f, 0x8b];
 
 fn plain_text(
     mut file: impl BufRead + Send + 'static,
@@ -29,8 +28,7 @@ fn plain_text(
         return Ok(Err(other));
     }
     // Of what is no UTF-8 the line has to be named, so that only UTF-16 is converted.
-    let is_utf16 = first.starts_with(&[0xff, 0xfe]) || first.starts_with(&[0xfe, 0xff]);
-    if is_utf16 {
+    if Wrapping::of(first) == Some(Wrapping::Utf16) {
         let decoder = DecodeReaderBytesBuilder::new();
         return Ok(Ok(Box::new(BufReader::new(decoder.build(file)))));
     }
@@ -42,19 +40,18 @@ fn plain_text(
 const UTF_8_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 fn other_than_text(first: &[u8]) -> Option<NoTable> {
+    match Wrapping::of(first) {
+        Some(Wrapping::Utf16) => return None,
+        Some(Wrapping::Zip) => return Some(NoTable::Zip),
+        Some(_) => return Some(NoTable::Packed),
+        None => {}
+    }
     let known = BINARIES.iter().find(|(begin, _)| first.starts_with(begin)).map(|(_, kind)| *kind);
     known.or_else(|| is_utf16_without_mark(first).then_some(NoTable::Utf16WithoutMark))
 }
 
-/// The bytes that files of some kinds begin with.
+/// The bytes that files of other kinds begin with.
 const BINARIES: &[(&[u8], NoTable)] = &[
-    (b"PK\x03\x04", NoTable::Zip),
-    (GZIP, NoTable::Packed),
-    (b"\x28\xb5\x2f\xfd", NoTable::Packed),
-    (b"\xfd7zXZ\0", NoTable::Packed),
-    (b"BZh", NoTable::Packed),
-    (b"7z\xbc\xaf\x27\x1c", NoTable::Packed),
-    (b"Rar!", NoTable::Packed),
     (b"SQLite format 3\0", NoTable::Sqlite),
     (b"PGDMP", NoTable::SqlDump),
     (b"%PDF", NoTable::Binary),

@@ -106,6 +106,7 @@ fn names(field: MappedField) -> impl Iterator<Item = &'static str> {
             "deleted_at",
             "banned_at",
         ],
+        MappedField::OtherEmails => &["secondary_emails"],
         MappedField::EmailVerified
         | MappedField::Locale
         | MappedField::SecondFactor

@@ -48,6 +48,7 @@ fn text(field: MappedField, value: Value) -> Result<Option<String>, LineFault> {
         Value::Number(number) if field != MappedField::Id || !number.is_f64() => {
             Ok(Some(number.to_string()))
         }
+        Value::Array(_) if field == MappedField::OtherEmails => Ok(Some(value.to_string())),
         _ => Err(LineFault::Kind { field }),
     }
 }

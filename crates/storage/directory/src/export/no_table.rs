@@ -5,7 +5,7 @@ pub enum NoTable {
     #[error("a zip archive, or a spreadsheet: unpack it, or save the sheet as CSV")]
     Zip,
     /// What is not unpacked here.
-    #[error("a compressed file of a kind that is not read here: unpack it, or use gzip")]
+    #[error("packed in a way that is not read here: unpack it, or use gzip")]
     Packed,
     /// The oldest spreadsheets.
     #[error("a spreadsheet: save it as CSV")]

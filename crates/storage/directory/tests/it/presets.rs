@@ -256,6 +256,8 @@ async fn a_preset_reads_the_tables_of_its_application() {
             assert_eq!(ana.id.as_str(), published.first.0, "{name}");
             assert_eq!(ana.email.as_deref(), Some("ana@b.example"), "{name}");
             assert_eq!(text_of(ana), published.first.1, "{name}");
+            let others: &[&str] = if name == "discourse" { &["else@b.example"] } else { &[] };
+            assert_eq!(ana.other_emails, others, "{name}");
             assert_eq!(ana.email_verified, published.verified, "{name}");
             assert_eq!([ana.active, bo.active], published.active, "{name}");
             assert!([ana, bo].iter().all(|account| account.unreadable.is_none()), "{name}");

@@ -4,7 +4,7 @@ use directory::{Columns, Directory, Mapping, ReadError, Source};
 use futures_util::StreamExt as _;
 use model::Timestamp;
 
-use crate::site::{Kind, Site, id, ids, ids_of, scan, small, small_from};
+use crate::site::{Kind, Site, id, ids, ids_of, replace_if, scan, small, small_from};
 
 /// Ids of one type, the table's column for them, and what a collation or a cast could mistake for
 /// one of them.
@@ -218,6 +218,66 @@ async fn a_query_is_read_like_a_table() {
 }
 
 #[tokio::test]
+async fn an_account_has_each_of_its_addresses() {
+    for site in Site::each() {
+        let (others, both) = site.word(
+            ("TEXT", "'[\"old@b.example\", \"older@b.example\"]'"),
+            ("TEXT[]", "'{old@b.example,older@b.example}'"),
+            ("TEXT", "'old@b.example, older@b.example'"),
+        );
+        let odd = site.word("'jane'", "'{jane}'", "'jane'");
+        site.run(&[
+            &format!(
+                "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT, more {others})"
+            ),
+            &format!(
+                "INSERT INTO users VALUES (1, 'a@b.example', 'h1', {both}), \
+                 (2, 'c@b.example', 'h2', NULL), (3, NULL, 'h3', {both}), (4, NULL, 'h4', {odd})"
+            ),
+        ])
+        .await;
+        let columns = Columns { other_emails: Some("more".into()), ..small().columns };
+        let directory = site.open(Mapping { columns, ..small() }).await;
+        let accounts = scan(&directory).await;
+        let told = accounts.iter().map(|account| (account.other_emails.len(), account.unreadable));
+        let expected = [(2, None), (0, None), (2, None), (0, Some("other_emails"))];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+        assert_eq!(accounts[0].other_emails, ["old@b.example", "older@b.example"]);
+        assert_eq!(directory.check().await.unwrap().accounts.nameless, 1);
+        let query = "SELECT u.id, u.email, u.hash, (SELECT {all} FROM users o WHERE o.id < 4) AS more \
+                     FROM users u";
+        let all = site.word(
+            "group_concat(o.email, ' ')",
+            "string_agg(o.email, ' ')",
+            "GROUP_CONCAT(o.email SEPARATOR ' ')",
+        );
+        let mapping = small_from(&query.replace("{all}", all));
+        let columns = Columns { other_emails: Some("more".into()), ..small().columns };
+        let found = scan(&site.open(Mapping { columns, ..mapping }).await).await;
+        assert_eq!(found[1].other_emails, ["a@b.example", "c@b.example"]);
+    }
+}
+
+/// A server cuts a list off at 1,024 bytes unless it is told otherwise.
+#[tokio::test]
+async fn no_address_of_many_is_cut_off() {
+    let site = Site::mariadb();
+    site.run(&[
+        "CREATE TABLE addresses (nr BIGINT)",
+        "INSERT INTO addresses WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+         WHERE i < 200) SELECT i FROM n",
+    ])
+    .await;
+    let mapping = small_from(
+        "SELECT 1 AS id, 'a@b.example' AS email, 'h' AS hash, (SELECT GROUP_CONCAT(CONCAT('somebody.', \
+         nr, '@b.example') SEPARATOR ' ') FROM addresses) AS more",
+    );
+    let columns = Columns { other_emails: Some("more".into()), ..small().columns };
+    let accounts = scan(&site.open(Mapping { columns, ..mapping }).await).await;
+    assert_eq!(accounts[0].other_emails.len(), 200);
+}
+
+#[tokio::test]
 async fn names_are_quoted() {
     for site in Site::each() {
         let schema = site.word("main", "public", site.database());
@@ -280,6 +340,51 @@ async fn a_faulty_row_is_one_of_many() {
         let first = report.accounts.unreadable_first.unwrap();
         let told = ["last_login_at of account 2", "an account has no id"];
         assert!(told.contains(&first.as_str()) || first.ends_with("of account 3"), "{first}");
+    }
+}
+
+/// Such as Latin-1 in a database that knows no encoding, or in a column of bytes.
+#[tokio::test]
+async fn a_text_in_another_encoding_is_one_accounts_fault() {
+    let postgres = Site::at(&testkit::postgres().database_without_encoding().url);
+    let texts = ["TEXT", "convert_from('\\x4de96c'::bytea, 'SQL_ASCII')"];
+    for (site, [type_name, garbled]) in
+        [(postgres, texts), (Site::mariadb(), ["BLOB", "UNHEX('4DE96C')"])]
+    {
+        site.run(&[
+            &format!(
+                "CREATE TABLE users (id BIGINT PRIMARY KEY, email {type_name}, \
+                 username {type_name}, hash VARCHAR(80), salt {type_name})"
+            ),
+            "INSERT INTO users VALUES (1, 'mél@b.example', 'mél', 'h1', 's')",
+            &format!("INSERT INTO users VALUES (2, {garbled}, 'two', 'h2', 's')"),
+            &format!("INSERT INTO users VALUES (3, 'c@b.example', {garbled}, 'h3', 's')"),
+            &format!("INSERT INTO users VALUES (4, NULL, 'four', 'h4', {garbled})"),
+        ])
+        .await;
+        let columns = Columns {
+            username: Some("username".into()),
+            beside: [("salt".to_owned(), "salt".to_owned())].into(),
+            ..small().columns
+        };
+        let directory = site.open_writable(Mapping { columns, ..small() }).await;
+        let accounts = scan(&directory).await;
+        let told = accounts.iter().map(|account| (account.email.as_deref(), account.unreadable));
+        let of_bytes = site.word(None, Some("hash"), None);
+        let expected = [
+            (Some("mél@b.example"), None),
+            (None, Some("email")),
+            (Some("c@b.example"), Some("username")),
+            (None, of_bytes),
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+        let names = ["mél@b.example".to_owned(), "two".to_owned()];
+        assert_eq!(ids_of(&directory.by_names(&names).await.unwrap()), ["1", "2"]);
+        let report = directory.check().await.unwrap();
+        let first = report.accounts.unreadable_first.unwrap();
+        assert_eq!(first, "email of account 2");
+        let held = accounts[0].credential.as_ref().unwrap().hash().clone();
+        assert!(replace_if(&directory, &id("1"), &held, &held.with_text("new")).await.unwrap());
     }
 }
 

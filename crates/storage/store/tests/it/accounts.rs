@@ -115,6 +115,7 @@ fn anna(email: &str) -> Account {
         last_login_at: Some(time(-6)),
         second_factor: Some(false),
         active: Some(true),
+        other_emails: vec!["a@anna.example".to_owned(), "b@anna.example".to_owned()],
         ..bare("anna")
     }
 }
@@ -131,6 +132,7 @@ fn bare(id: &str) -> Account {
         last_login_at: None,
         second_factor: None,
         active: None,
+        other_emails: Vec::new(),
         unreadable: None,
     }
 }
