@@ -193,9 +193,13 @@ impl ArmingDocument {
         self.witnesses.as_ref()
     }
 
-    /// Two hosts do not know of each other how far they have seen the log: a store that was put back
-    /// to before one of them has sent would let the other send again.
-    fn check_hosts(&self) -> Result<(), ArmingError> {
+    /// Passes one host, or several that a witness looks on at. Two hosts do not know of each other how far
+    /// they have seen the log: a store that was put back to before one of them has sent would let the other
+    /// send again.
+    ///
+    /// # Errors
+    /// [`ArmingError::NoWitness`].
+    pub fn check_hosts(&self) -> Result<(), ArmingError> {
         if self.also.is_empty() || self.witnesses.is_some() {
             return Ok(());
         }

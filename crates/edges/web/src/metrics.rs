@@ -71,6 +71,7 @@ fn failed(error: &dyn std::error::Error) -> Response {
 }
 
 type GaugeFamily = Family<Vec<(&'static str, String)>, Gauge<u64, AtomicU64>>;
+type MomentFamily = Family<Vec<(&'static str, String)>, Gauge<i64, AtomicI64>>;
 
 fn text(
     counted: &[CountedCampaign],
@@ -84,6 +85,9 @@ fn text(
     registry.register("accounts", "Accounts of campaigns by state", accounts.clone());
     registry.register("notices", "Notices of campaigns by state", notices.clone());
     registry.register("sealed_untold", "Accounts sealed and not told yet", untold.clone());
+    let worked = MomentFamily::default();
+    let about = "When a worker last did something for the people of a campaign";
+    registry.register("worked_at_seconds", about, worked.clone());
     let paused = Gauge::<u64, AtomicU64>::default();
     registry.register("sending_paused", "Whether nobody is told for now", paused.clone());
     paused.set(u64::from(is_paused));
@@ -98,7 +102,10 @@ fn text(
             let labels = vec![campaign.clone(), ("state", state.to_string())];
             notices.get_or_create(&labels).set(*count);
         }
-        untold.get_or_create(&vec![campaign]).set(counted.sealed_untold);
+        untold.get_or_create(&vec![campaign.clone()]).set(counted.sealed_untold);
+        if let Some(at) = counted.worked_at {
+            worked.get_or_create(&vec![campaign]).set(at.as_micros() / 1_000_000);
+        }
     }
     tell_of_comparison(&mut registry, last);
     let mut text = String::new();
@@ -124,4 +131,8 @@ fn tell_of_comparison(registry: &mut Registry, last: &ReconciliationView) {
     let not_tried = Gauge::<u64, AtomicU64>::default();
     not_tried.set(result.not_tried);
     registry.register("reconcile_not_tried", "Unknown passwords not tried", not_tried);
+    let unjudged = Gauge::<u64, AtomicU64>::default();
+    unjudged.set(result.unjudged);
+    let about = "Passwords that may be values of ours, since steps of the store are lost";
+    registry.register("reconcile_unjudged", about, unjudged);
 }

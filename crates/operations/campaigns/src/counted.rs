@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::CampaignFold;
-use model::{CampaignState, NoticeState, TargetState};
+use model::{CampaignState, NoticeState, TargetState, Timestamp};
 
 use crate::{CampaignError, tale::Tale};
 
@@ -22,6 +22,8 @@ pub struct CountedCampaign {
     pub notices: BTreeMap<NoticeState, u64>,
     /// Accounts that are sealed, and whose notice is not final.
     pub sealed_untold: u64,
+    /// When a worker last did something for somebody.
+    pub worked_at: Option<Timestamp>,
 }
 
 /// Every campaign of the audit log, the oldest first.
@@ -50,6 +52,7 @@ impl CountedCampaign {
             accounts: tale.reckoning.accounts,
             notices: tale.reckoning.notices,
             sealed_untold: tale.untold,
+            worked_at: fold.worked_at,
         })
     }
 }

@@ -69,10 +69,12 @@ impl ArmingTerms {
             check_host(tx, host, &document).await?;
         }
         let document = document.with_hosts(&hosts);
-        Ok(match self.witnesses {
+        let document = match self.witnesses {
             Some(witnesses) => document.with_witnesses(witnesses.to_string().parse()?),
             None => document,
-        })
+        };
+        document.check_hosts()?;
+        Ok(document)
     }
 }
 

@@ -123,7 +123,8 @@ async fn propose(
 ) -> Result<(), CommandFailure> {
     files::refuse_existing(output)?;
     let sending_file = sending_file(config);
-    let proposal = propose_arming(instance, &sending_file, terms, &wiring::witnesses()).await?;
+    let proposal = propose_arming(instance, &sending_file, terms, &wiring::witnesses()).await;
+    let proposal = proposal.map_err(refused)?;
     files::create(output, &proposal.to_bytes())?;
     let log = proposal.document().log();
     let proposed = ArmingProposed {
@@ -143,9 +144,6 @@ fn for_people(proposed: &ArmingProposed) -> String {
     let ArmingProposed { file, sending_file, digest, log_entries, .. } = proposed;
     let (file, sending_file) = (visible(file), visible(sending_file));
     let (warning, now) = (warning(proposed), grouped(*log_entries));
-    if proposed.hosts > 1 && !proposed.is_witnessed {
-        return format!("{warning}{file} cannot be taken: several hosts need `--witnesses`\n");
-    }
     format!(
         "{warning}{file} has the digest\n\n{digest}\n\n{sending_file}.proposed was made, for the \
          log of {now} entries. Until the arming is signed\nand taken, all stays as it is.\nTwo \

@@ -209,5 +209,7 @@ fn it_runs_campaigns_too_and_counts_them() {
     let metrics = served.measured("/metrics");
     let line = format!("countersign_notices{{campaign=\"{CAMPAIGN}\",state=\"sent\"}} {sent}");
     assert!(metrics.contains(&line), "{metrics}");
+    let worked_at = format!("countersign_worked_at_seconds{{campaign=\"{CAMPAIGN}\"}} 1");
+    assert!(metrics.contains(&worked_at), "{metrics}");
     served.stop();
 }

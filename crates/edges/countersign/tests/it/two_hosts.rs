@@ -1,7 +1,7 @@
 //! Two hosts that send: what one of them has sent the other must not send again, though the store
 //! was put back meanwhile.
 
-use std::{fs, thread, time::Duration};
+use std::{fs, path::Path, thread, time::Duration};
 
 use authority::SignedArming;
 use model::Document as _;
@@ -56,6 +56,14 @@ impl<W> TwoHosts<W> {
 
     /// What both hosts propose, signed by two.
     fn arming(&mut self, more: &[&str]) -> String {
+        let (run, file) = self.propose(more);
+        run.json();
+        let signed = SignedArming::parse(&fs::read(&file).unwrap()).unwrap();
+        let signed = signed.signed_by(&key("ana")).signed_by(&key("bob"));
+        self.office.write("armed.json", &signed.to_bytes())
+    }
+
+    fn propose(&mut self, more: &[&str]) -> (Run, String) {
         let files = HOSTS.map(|host| self.office.path(&format!("{host}.arming")));
         for file in &files {
             let _ = fs::remove_file(file);
@@ -64,10 +72,9 @@ impl<W> TwoHosts<W> {
         self.office.run(&["sending", "propose", "--output", &files[1]]).json();
         self.go_to(0);
         let propose = ["sending", "propose", "--output", &files[0], "--with", &files[1]];
-        self.office.run(&[&propose[..], more].concat()).json();
-        let signed = SignedArming::parse(&fs::read(&files[0]).unwrap()).unwrap();
-        let signed = signed.signed_by(&key("ana")).signed_by(&key("bob"));
-        self.office.write("armed.json", &signed.to_bytes())
+        let run = self.office.run(&[&propose[..], more].concat());
+        let [file, _] = files;
+        (run, file)
     }
 
     fn arm(&self, file: &str) -> Run {
@@ -84,8 +91,9 @@ pub(crate) fn assert_refused(run: &Run, reason: &str) {
 #[test]
 fn two_hosts_are_armed_only_with_a_witness() {
     let mut hosts = TwoHosts::open();
-    let armed = hosts.arming(&[]);
-    assert_refused(&hosts.arm(&armed), "2 hosts are to send, and no witness tells them");
+    let (proposed, file) = hosts.propose(&[]);
+    assert_refused(&proposed, "2 hosts are to send, and no witness tells them");
+    assert!(!Path::new(&file).exists());
     drop(hosts);
 
     let mut hosts = TwoHosts::armed();
