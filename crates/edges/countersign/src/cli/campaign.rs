@@ -189,7 +189,8 @@ pub(crate) struct CampaignDraft {
 /// has finished what it has in hand; killing it loses nothing either.
 #[derive(Debug, Args)]
 pub(crate) struct WorkerArguments {
-    /// End as soon as no campaign runs, and nothing is left in between.
+    /// End as soon as no campaign runs, nothing is left in between, and nobody waits for a mail that they
+    /// have asked for; with 3 if one stands still (`worker.standstill_after`).
     #[arg(long)]
     pub(crate) until_done: bool,
 }
