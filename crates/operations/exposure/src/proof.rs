@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use futures_util::future::BoxFuture;
 use instance::{Instance, KeyRing};
-use model::StoredHash;
+use model::{Secret, StoredHash};
 use password::{FormId, HashShape};
 use store::{ShapeCount, StoreError, Tx};
 
@@ -22,7 +22,8 @@ impl ProofTally {
         let shape = verdict.credential().map(|tried| HashShape::of(tried.hash()));
         match (verdict, shape) {
             (AccountVerdict::Exposed(found), Some(shape)) => {
-                self.proved.extend(found.form.map(|form| (shape, form)));
+                let form = found.form.filter(|_| !may_be_digest(&found.secret));
+                self.proved.extend(form.map(|form| (shape, form)));
             }
             (AccountVerdict::NotExposed(_, _, forms), Some(shape)) => {
                 *self.not_exposed.entry((shape, forms.clone())).or_default() += 1;
@@ -74,6 +75,15 @@ impl ProofTally {
         };
         !forms.iter().any(is_proved)
     }
+}
+
+/// Whether a site may have made this of a password before it took the slow hash of it. Cracked lists hold
+/// such digests: one fits as it stands, and says nothing of how passwords are read.
+fn may_be_digest(secret: &Secret) -> bool {
+    let text = secret.expose();
+    let is_hex = matches!(text.len(), 32 | 40 | 56 | 64 | 96 | 128)
+        && text.iter().all(u8::is_ascii_hexdigit);
+    is_hex || matches!(text.len(), 24 | 28 | 44 | 64 | 88) && text.ends_with(b"=")
 }
 
 /// The claims in which an account is not exposed; none of any other.

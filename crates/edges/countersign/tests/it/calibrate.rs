@@ -10,13 +10,20 @@ use crate::{
     people,
 };
 
-const PASSWORD: &str = "Grün&Blau-7";
+const PASSWORD: &str = "Grün&Blau-7½";
 
 /// Of that password, made over its SHA-256 as Meteor does: it looks like any other of bcrypt's.
-const DIGESTED: &str = "$2b$04$B5DFlVYnEbphUCrX190KUu7vXsggVAvUPkA4Gw7JUB4A1GSRsjDAG";
+const DIGESTED: &str = "$2b$04$sxwVw7WNDk8ugf6vP.UDqOIodvQXOtdyAlROoHloo4XVGs04PyGSu";
 
 /// Of the same password, as it stands.
-const PLAIN: &str = "$2b$04$3b1BROkchhIvlhZQ9NpCP./A3ob380b/ZTQgzipF.fvGtndGiNkJa";
+const PLAIN: &str = "$2b$04$V4Q4nBNkuU5Ypf02xALA4eR70bS.FBLQdU3hsZleh64HeDGO.UB6e";
+
+/// SHA-256 of that password in hexadecimal, as lists of cracked digests hold it.
+const DIGEST: &str = "14f0f5cb0bf316d4c129edbf448b3315194ca4e935d9dbd76a41a43add349b11";
+
+/// Of a password that many forms read alike.
+const SIMPLE: &str = "sommer1";
+const OF_SIMPLE: &str = "$2b$04$u/3h80SYKJTJjfhU7fnp2uZz5fwxG8/T/ju7ylFL9mlHr0quD4fIa";
 
 const SHAPE: &str = "$2b$*$";
 
@@ -127,7 +134,7 @@ fn a_form_is_found_written_down_and_proved() {
             run.output
         );
         assert!(run.output.contains("nobody's own"), "{}", run.output);
-        for secret in ["Blau-7", "B5DFlVYnEbph"] {
+        for secret in ["Blau-7", &DIGESTED[7..]] {
             assert!(!run.output.contains(secret), "{}", run.output);
         }
         let config = fs::read_to_string(scene.instance.path("countersign.toml")).unwrap();
@@ -221,6 +228,35 @@ fn whatever_is_found_proves_its_own_form() {
     assert_eq!((&found["exposed"], &found["without_proof"]), (&json!(1), &json!({})));
     let other = scene.verify("Other", ["another", "another"]);
     assert_eq!((&other["not_exposed"], &other["without_proof"]), (&json!(2), &json!({})));
+}
+
+/// A digest fits the slow hash as it stands, and says nothing of how passwords are read.
+#[test]
+fn a_digest_in_a_leak_proves_nothing() {
+    let scene = CalibrationScene::open(Backend::Sqlite);
+    let found = scene.verify("Digests", [DIGEST, "another"]);
+    assert_eq!((&found["exposed"], &found["without_proof"]), (&json!(1), &json!({ SHAPE: 1 })));
+    let other = scene.verify("Other", ["one", "another"]);
+    assert_eq!(other["without_proof"], json!({ SHAPE: 2 }));
+    assert_eq!(scene.assess("Digests")["without_proof"], json!({ SHAPE: 1 }));
+}
+
+/// Of other passwords these forms would not give the same.
+#[test]
+fn a_password_that_several_forms_read_alike_proves_nothing() {
+    let scene = CalibrationScene::open(Backend::Sqlite);
+    people::keep_hash(&scene.site, &scene.accounts[0], OF_SIMPLE);
+    let before = fs::read(scene.instance.path("countersign.toml")).unwrap();
+    let run = scene.calibrate(&scene.accounts[0], SIMPLE);
+    assert_eq!(run.code, 3, "{}", run.output);
+    for told in ["fits bcrypt", "fits phpbb", "nothing is proved", "Grün&Blau"] {
+        assert!(run.output.contains(told), "{told}: {}", run.output);
+    }
+    assert_eq!(fs::read(scene.instance.path("countersign.toml")).unwrap(), before);
+    assert!(scene.instance.has_none("form_proof"));
+    people::keep_hash(&scene.site, &scene.accounts[0], PLAIN);
+    let run = scene.calibrate(&scene.accounts[0], PASSWORD);
+    assert!(run.code == 0 && run.output.contains("the form bcrypt"), "{}", run.output);
 }
 
 #[test]

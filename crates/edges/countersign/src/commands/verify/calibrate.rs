@@ -20,7 +20,8 @@ use crate::{
 const EXPLAINED: &str = "\
     Use an account that your site itself has made for this, as anybody signs up, and nobody's own:\n\
     whoever types their own password here has typed it somewhere else than at the sign-in.\n\
-    The best password for it has letters beyond ASCII, & and ': Grün&Blau 'Sieben' ½.\n\n";
+    It needs letters beyond ASCII, capitals, & and ', which sites change each in their way, such as\n\
+    Grün&Blau 'Sieben' ½\n\n";
 
 /// What came of it.
 #[derive(Serialize)]
@@ -43,23 +44,31 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
         (wiring::instance(&config).await?, wiring::directory(&config).await?);
     let known = KnownPassword::ask(&*directory).await?;
     let mut calibration = known.fitting(&config)?;
-    let verifier = wiring::verifier(&config)?;
-    let mut tried = known.tried(&verifier);
-    if !matches!(tried.verdict, Verdict::Match { .. })
-        && let Some(form) = calibration.likeliest()
-    {
-        calibration.kept = calibration.kept_beside(form, &verifier.unnamed_forms(&known.hash));
-        write_forms(&config, form, &calibration.kept)?;
-        calibration.is_written = true;
-        tried = known.tried(&*wiring::verifier(&context.config()?)?);
-    }
-    if let Some((format, form)) = proved(&tried) {
-        keep_proof(&instance, &known.hash, form).await?;
-        calibration.proved = Some(format);
+    if let Some(form) = calibration.the_only_form() {
+        let verifier = wiring::verifier(&config)?;
+        let mut tried = known.tried(&verifier);
+        let unnamed = verifier.unnamed_forms(&known.hash);
+        if !is_in_force(&tried, &unnamed) {
+            calibration.kept = calibration.kept_beside(form, &unnamed);
+            write_forms(&config, form, &calibration.kept)?;
+            calibration.is_written = true;
+            tried = known.tried(&*wiring::verifier(&context.config()?)?);
+        }
+        if let Some((format, form)) = proved(&tried) {
+            keep_proof(&instance, &known.hash, form).await?;
+            calibration.proved = Some(format);
+        }
     }
     let done = calibration.done();
     context.output.result("countersign.verify_calibrate/1", &calibration, for_people)?;
     Ok(done)
+}
+
+/// Whether hashes of this kind are read so, and one that does not match is taken for another password. What
+/// is only guessed of a hash that tells nothing is doubted.
+fn is_in_force(tried: &TriedHash, unnamed: &[HashFormat]) -> bool {
+    let is_told = |form: &HashFormat| is_told_by_its_text(form.as_str()) || !unnamed.contains(form);
+    matches!(tried.verdict, Verdict::Match { .. }) && tried.format.as_ref().is_some_and(is_told)
 }
 
 fn proved(tried: &TriedHash) -> Option<(HashFormat, FormId)> {
@@ -97,17 +106,18 @@ impl KnownPassword {
         let reason = explained.as_ref().err().copied();
         let fitting = explained.unwrap_or_default().into_iter();
         let fitting = fitting.filter(|form| form.is_match == Ok(true));
-        // Several names of one description are one form.
-        let mut by_description = BTreeMap::new();
+        // Several names of the same steps are one form.
+        let mut by_steps = BTreeMap::new();
         for form in fitting {
-            by_description.entry(form.description).or_insert(form.format);
+            let steps = steps_of(form.format, &form.description).to_owned();
+            by_steps.entry(steps).or_insert((form.format, form.description));
         }
         Ok(Calibration {
             shape: HashHead::of(&self.hash).shape(),
             proved: None,
             is_written: false,
             kept: Vec::new(),
-            fitting: by_description.into_iter().map(|(text, format)| (format, text)).collect(),
+            fitting: by_steps.into_values().collect(),
             reason,
         })
     }
@@ -135,10 +145,11 @@ async fn account(directory: &dyn Directory, typed: &str) -> Result<Account, Comm
 }
 
 impl Calibration {
-    /// The form to write down: the only one that fits, or the only one that needs no name elsewhere.
-    fn likeliest(&self) -> Option<HashFormat> {
-        let told = self.fitting.keys().filter(|form| is_told_by_its_text(form.as_str()));
-        the_only(self.fitting.keys()).or_else(|| the_only(told)).copied()
+    /// The only one that fits. Of several, nobody knows which is the site's: of another password they would
+    /// not give the same.
+    fn the_only_form(&self) -> Option<HashFormat> {
+        let mut fitting = self.fitting.keys();
+        fitting.next().filter(|_| self.fitting.len() == 1).copied()
     }
 
     /// What has to be named as well, so that it is tried on: other accounts may have these forms, and nobody
@@ -171,8 +182,11 @@ fn is_told_by_its_text(form: &str) -> bool {
     HashForms::lines().any(|(name, _, is_told)| is_told && name == form)
 }
 
-fn the_only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
-    items.next().filter(|_| items.next().is_none())
+/// What a description does to a password; nothing where that is compared as it stands.
+fn steps_of(form: HashFormat, description: &str) -> &str {
+    let steps = description.split_once(":=").map_or(description, |(_, steps)| steps).trim();
+    let is_bare = !steps.contains(['|', '(']) || is_told_by_its_text(form.as_str());
+    if is_bare { "" } else { steps }
 }
 
 fn for_people(calibration: &Calibration) -> String {
@@ -189,8 +203,7 @@ fn for_people(calibration: &Calibration) -> String {
         sheet.row(format!("fits {form}"), description);
     }
     let advice = match (calibration.proved, calibration.fitting.len(), calibration.reason) {
-        (Some(_), ..=1, _) => return sheet.to_string(),
-        (Some(_), ..) => TELL_APART,
+        (Some(_), ..) => return sheet.to_string(),
         (None, 0, Some(_)) => NOT_TRIED,
         (None, 0, None) => NONE_FITS,
         (None, ..) => SEVERAL_FIT,
@@ -202,13 +215,12 @@ fn for_people(calibration: &Calibration) -> String {
     sheet.to_string()
 }
 
-const TELL_APART: &str = "others give the same of this password: if yours may be one of them, repeat it \
-     with letters beyond ASCII, & and '";
 const NOT_TRIED: &str = "docs/hashes.md says what this verdict means";
 const NONE_FITS: &str = "type the password again; if it is right, no form that is known is yours: \
      docs/hashes.md says how to describe one";
-const SEVERAL_FIT: &str = "choose a password with letters beyond ASCII, & and ' on the site, and repeat \
-     it; or write the one that you know to be yours in `directory.hash.forms`";
+const SEVERAL_FIT: &str = "nothing is proved, since these give the same of this password, and not of every \
+     other: choose one on the site with letters beyond ASCII, capitals, & and ', such as Grün&Blau 'Sieben' ½, \
+     and repeat it; or write the one that you know to be yours in `directory.hash.forms`";
 
 /// Why there is nothing to try.
 #[derive(Debug, thiserror::Error)]
