@@ -182,9 +182,11 @@ fn is_told_by_its_text(form: &str) -> bool {
     HashForms::lines().any(|(name, _, is_told)| is_told && name == form)
 }
 
-/// What a description does to a password; nothing where that is compared as it stands.
+/// What a description does to a password; nothing where that is compared as it stands. A blank at either end
+/// of a password is hardly anybody's, and whoever types one here may not mean it.
 fn steps_of(form: HashFormat, description: &str) -> &str {
     let steps = description.split_once(":=").map_or(description, |(_, steps)| steps).trim();
+    let steps = steps.trim_start_matches("trim|");
     let is_bare = !steps.contains(['|', '(']) || is_told_by_its_text(form.as_str());
     if is_bare { "" } else { steps }
 }
