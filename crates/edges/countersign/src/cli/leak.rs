@@ -28,6 +28,8 @@ pub(crate) enum LeakCommand {
         name: LeakName,
     },
     /// List the registered leaks.
+    ///
+    /// Exit codes: 4 if "not exposed" of one of them is no all-clear, else 0.
     List,
     /// Show one leak: files, what became of every line, findings.
     Show {

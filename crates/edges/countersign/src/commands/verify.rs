@@ -74,7 +74,7 @@ struct JudgedHash {
 
 fn hash(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
     let (verifier, terminal) = (verifier(context)?, ControllingTerminal::open()?);
-    let stored = asked_hash(&terminal)?;
+    let stored = asked_hash(context, &terminal)?;
     let password = terminal.ask_passphrase("Password of a test account: ")?;
     let secret = Secret::from(password.as_bytes());
     let TriedHash { verdict, format, .. } = verifier.verify(&stored, std::slice::from_ref(&secret));
@@ -149,7 +149,7 @@ fn explain(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
         Some(config) => wiring::verifier_to_show(&config)?,
         None => (Verifier::new(password::CostLimits::default(), HashForms::known()), false),
     };
-    let stored = asked_hash(&ControllingTerminal::open()?)?;
+    let stored = asked_hash(context, &ControllingTerminal::open()?)?;
     let secret = Secret::from(INVENTED.as_bytes());
     let explained = verifier.explain(&stored, &secret).map_err(NotExplained)?;
     let forms = explained.into_iter().map(explained_form).collect();
@@ -193,9 +193,23 @@ fn text_of(value: &[u8]) -> String {
     }
 }
 
-fn asked_hash(terminal: &ControllingTerminal) -> Result<StoredHash, CommandFailure> {
+/// With what stands beside it in columns of its own, where the site keeps any: without that, its form would
+/// not be tried.
+fn asked_hash(
+    context: &CommandContext<'_>,
+    terminal: &ControllingTerminal,
+) -> Result<StoredHash, CommandFailure> {
     let text = terminal.ask_passphrase("Stored hash, as it stands in the column: ")?;
-    let hash = StoredHash::from_column(Some(text.trim().to_owned()));
+    let config = context.config_if_any()?;
+    let columns = config.as_ref().map(wiring::hash_columns).transpose()?.unwrap_or_default();
+    let mut beside = Vec::new();
+    for (name, column) in &columns {
+        let typed = terminal.ask(&format!("What stands beside it in `{column}`, or nothing: "))?;
+        beside.push((name.as_str(), typed));
+    }
+    let beside = beside.iter().filter(|(_, typed)| !typed.is_empty());
+    let beside: Vec<_> = beside.map(|(name, typed)| (*name, typed.as_str())).collect();
+    let hash = StoredHash::from_columns(Some(text.trim().to_owned()), &beside);
     hash.ok_or_else(|| NoHash.into())
 }
 

@@ -1,6 +1,6 @@
 //! What is opened and read before anything else can be put together.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use authority::{Roster, RosterDigest};
 use directory::Directory;
@@ -177,9 +177,13 @@ pub(crate) fn forms(config: &Config) -> Result<HashForms, WiringError> {
 fn forms_with(config: &Config, key: Option<Secret>) -> Result<HashForms, WiringError> {
     let lines = form_lines(config);
     let forms = HashForms::of_site(lines.iter().map(String::as_str), key)?;
+    Ok(forms.in_columns(&hash_columns(config)?)?)
+}
+
+/// The columns in which the site keeps what belongs to a hash, by the names that forms have for them.
+pub(crate) fn hash_columns(config: &Config) -> Result<BTreeMap<String, String>, WiringError> {
     let mapping = mapping(&config.settings.directory)?;
-    let columns = mapping.map(|mapping| mapping.columns.beside).unwrap_or_default();
-    Ok(forms.in_columns(&columns)?)
+    Ok(mapping.map(|mapping| mapping.columns.beside).unwrap_or_default())
 }
 
 /// The forms that the configuration names, or that follow from the rest of it.

@@ -101,6 +101,26 @@ fn no_byte_of_the_sites_secret_is_shown() {
     }
 }
 
+/// What stands beside a hash belongs to it.
+#[test]
+fn columns_beside_a_hash_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let forms =
+        "ours: <hash:hex:32> := concat(salt,_)|sha256'\ncolumns = { salt = \"grain\" }\n# '";
+    let hash = "6620e50679627d53da061b6439bd640704df856a42f7537dd8462e2a54c51ecd";
+    for (salt, password, code) in
+        [("na", "Grün&Blau-7", 0), ("na", "another", 3), ("", "Grün&Blau-7", 4)]
+    {
+        let judged = terminal(with_forms(&folder, forms, &["verify", "hash"]));
+        let judged = judged.answer_hidden("Stored hash", hash).answer("`grain`", salt);
+        let judged = judged.answer_hidden("Password", password).run();
+        assert_eq!(judged.code, code, "{}", judged.output);
+    }
+    let explained = terminal(with_forms(&folder, forms, &["verify", "explain"]));
+    let explained = explained.answer_hidden("Stored hash", hash).answer("`grain`", "na").run();
+    assert!(explained.output.contains("naGrün&Blau"), "{}", explained.output);
+}
+
 #[test]
 fn every_form_is_listed() {
     let listed = run(["verify", "forms"]).json();
