@@ -10,7 +10,7 @@ use instance::Instance;
 use recoveries::is_request_due;
 use tokio::{
     sync::{Notify, watch},
-    time,
+    time::{self, Instant},
 };
 
 use crate::{Options, WorkError, left::is_anything_left};
@@ -24,6 +24,8 @@ pub(crate) struct Alarm<'a> {
     pub(crate) options: Options,
     pub(crate) due: &'a Notify,
     pub(crate) over: &'a watch::Sender<bool>,
+    /// When this process began: what nobody did before is nothing that keeps it from working.
+    pub(crate) began: Instant,
 }
 
 impl Alarm<'_> {
@@ -60,7 +62,11 @@ impl Alarm<'_> {
     }
 
     async fn find_standstill(&self) -> Result<Result<(), WorkError>, WorkError> {
-        let found = standing_still(self.instance, self.options.standstill_after).await?;
+        let patience = self.options.standstill_after;
+        if self.began.elapsed() < patience {
+            return Ok(Ok(()));
+        }
+        let found = standing_still(self.instance, patience).await?;
         Ok(found.into_iter().next().map_or(Ok(()), |StandingStill { name, since }| {
             Err(CampaignError::StandsStill { name, since }.into())
         }))

@@ -17,7 +17,10 @@ use std::collections::BTreeSet;
 use campaigns::{CampaignError, Means, WorkerContext, contradictions};
 use futures_util::future::{BoxFuture, join_all};
 use instance::Instance;
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
 pub use failure::WorkError;
 pub use options::Options;
@@ -62,7 +65,7 @@ pub fn run<'a>(
             done.into_iter().collect::<Result<(), _>>()
         };
         let upkeep = WorkerContext::new(instance, means);
-        let alarm = Alarm { instance, options, due: &due, over: &over };
+        let alarm = Alarm { instance, options, due: &due, over: &over, began: Instant::now() };
         let comparing =
             Box::pin(keep_comparing(&upkeep, options.reconcile_every, over.subscribe()));
         let maintaining = maintain(&upkeep, options, over.subscribe());

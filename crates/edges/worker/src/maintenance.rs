@@ -9,7 +9,10 @@ use campaigns::{
 use instance::{Instance, keep_proved};
 use recoveries::finish_resets;
 use store::StoreError;
-use tokio::{sync::watch, time};
+use tokio::{
+    sync::watch,
+    time::{self, Instant},
+};
 
 use crate::Options;
 
@@ -30,9 +33,9 @@ pub(crate) async fn maintain(
 }
 
 async fn maintain_always(context: &WorkerContext<'_>, options: Options) {
-    let mut watch = ResetWatch::default();
+    let (mut watch, began) = (ResetWatch::default(), Instant::now());
     loop {
-        maintain_once(context, options, &mut watch).await;
+        maintain_once(context, (options, began), &mut watch).await;
         time::sleep(INTERVAL).await;
     }
 }
@@ -41,7 +44,11 @@ async fn maintain_always(context: &WorkerContext<'_>, options: Options) {
 /// long enough, keeps what the log says, tells which rows are not as it says and which campaigns stand
 /// still, and holds on to the permission to send. What fails is logged, tried again in the next round, and keeps nothing else from
 /// being done.
-async fn maintain_once(context: &WorkerContext<'_>, options: Options, watch: &mut ResetWatch) {
+async fn maintain_once(
+    context: &WorkerContext<'_>,
+    (options, began): (Options, Instant),
+    watch: &mut ResetWatch,
+) {
     let (instance, means) = (context.instance, context.means);
     let watched = watch_round(instance, &*means.directory, &means.verifier, watch).await;
     report("watching who came back", watched);
@@ -49,8 +56,10 @@ async fn maintain_once(context: &WorkerContext<'_>, options: Options, watch: &mu
     report("destroying old secrets", destroy_old_secrets(instance).await);
     report("keeping what the log says", keep_proved(instance).await);
     report("comparing rows with the log", tell_contradictions(instance).await);
-    let told = tell_standstill(instance, options.standstill_after).await;
-    report("looking for campaigns that stand still", told);
+    if began.elapsed() >= options.standstill_after {
+        let told = tell_standstill(instance, options.standstill_after).await;
+        report("looking for campaigns that stand still", told);
+    }
     report("ending waits that are not ours", end_overlong_waits(instance).await);
     let confirmed = means.outbox.permission.confirm(instance).await;
     report("confirming the permission to send", confirmed);

@@ -132,6 +132,7 @@ async fn uncounted(
     if matches!(loaded.campaign.state(), State::Draft | State::Done | State::Closed) {
         return Ok(None);
     }
+    let settled = tx.addresses_settled_count(campaign).await?;
     let notices: BTreeMap<_, _> = tx.notice_counts(campaign).await?.into_iter().collect();
     let (accounts, skipped) = accounts(tx, loaded).await?;
     let log = instance.proved(tx).await?;
@@ -139,6 +140,12 @@ async fn uncounted(
     if fold.done.len() as u64 != tx.addresses_done_count(campaign).await? {
         let rows: BTreeSet<_> = tx.addresses_done(campaign).await?.into_iter().collect();
         let address = rows.symmetric_difference(&fold.done).next().copied();
+        return Ok(address.map(|address| FoldRefusal::Address { campaign, address }));
+    }
+    if fold.settled.count() != settled {
+        let rows: BTreeSet<_> = tx.addresses_settled(campaign).await?.into_iter().collect();
+        let mut all = 0..fold.addresses;
+        let address = all.find(|address| rows.contains(address) != fold.settled.contains(*address));
         return Ok(address.map(|address| FoldRefusal::Address { campaign, address }));
     }
     let logged = Tale::of(fold).reckoning;

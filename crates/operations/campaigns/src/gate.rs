@@ -17,6 +17,7 @@ use crate::{
     approvals::signed_plan,
     freeze::check_words,
     loaded::{Loaded, held_gate},
+    progress::unsettled,
 };
 
 /// What a claim is decided by.
@@ -53,7 +54,10 @@ impl Gate {
             this_minute: tx.addresses_taken_since(campaign, begun(now, MINUTE)).await?,
             this_hour: tx.addresses_taken_since(campaign, begun(now, HOUR)).await?,
         };
-        let sealed_untold = tx.sealed_untold(campaign).await?;
+        // Rows know who is in somebody's hands, and the log whom no row hides.
+        let unsettled = unsettled(context.instance, tx, campaign).await?;
+        let sealed_untold =
+            tx.sealed_untold(campaign).await?.max(unsettled.sealing + unsettled.untold);
         let is_earlier_unsettled = match loaded.campaign.resumed_at() {
             Some(_) if mutant::is_on("fresh_before_unsettled") => false,
             Some(resumed_at) => tx.is_earlier_unsettled(campaign, resumed_at).await?,

@@ -1,8 +1,8 @@
 use campaign::{NoticeEnds, StageProgress, Unsettled};
 use instance::Instance;
 use ledger::CampaignFold;
-use model::{CampaignId, NoticeState, TargetState};
-use store::{StoreError, Tx};
+use model::{CampaignId, NoticeState};
+use store::Tx;
 
 use crate::CampaignError;
 
@@ -14,9 +14,7 @@ pub(crate) async fn progress(
     campaign: CampaignId,
 ) -> Result<StageProgress, CampaignError> {
     let log = instance.proved(tx).await?;
-    let done = log.campaign(campaign).map(progress_of).unwrap_or_default();
-    drop(log);
-    Ok(StageProgress { unsettled: unsettled(tx, campaign).await?, ..done })
+    Ok(log.campaign(campaign).map(progress_of).unwrap_or_default())
 }
 
 fn progress_of(fold: &CampaignFold) -> StageProgress {
@@ -26,19 +24,20 @@ fn progress_of(fold: &CampaignFold) -> StageProgress {
     StageProgress {
         settled_addresses: fold.settled.without_gap(),
         notices: NoticeEnds { ended, refused, uncertain },
-        unsettled: Unsettled::default(),
+        unsettled: unsettled_in(fold),
     }
 }
 
-/// Whom a campaign must not leave as they are. Who has chosen a password since was not told of the
-/// reset for all that.
-pub(crate) async fn unsettled(tx: &mut Tx, campaign: CampaignId) -> Result<Unsettled, StoreError> {
-    let mut unsettled = Unsettled::default();
-    for (state, count) in tx.unsettled_counts(campaign).await? {
-        match state {
-            TargetState::Sealing => unsettled.sealing += count,
-            _ => unsettled.untold += count,
-        }
-    }
-    Ok(unsettled)
+/// Whom a campaign must not leave as they are, by the audit log: rows may say that all are told.
+pub(crate) async fn unsettled(
+    instance: &Instance,
+    tx: &mut Tx,
+    campaign: CampaignId,
+) -> Result<Unsettled, CampaignError> {
+    let log = instance.proved(tx).await?;
+    Ok(log.campaign(campaign).map(unsettled_in).unwrap_or_default())
+}
+
+pub(crate) fn unsettled_in(fold: &CampaignFold) -> Unsettled {
+    Unsettled { sealing: fold.sealing, untold: fold.untold() }
 }

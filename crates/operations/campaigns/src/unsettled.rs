@@ -53,7 +53,7 @@ pub fn unsettled_people<'a>(
         let (loaded, log) = seen(instance, &mut tx, name).await?;
         drop(log);
         let campaign = loaded.id();
-        let Unsettled { sealing, untold } = unsettled(&mut tx, campaign).await?;
+        let Unsettled { sealing, untold } = unsettled(instance, &mut tx, campaign).await?;
         let accounts = tx.unsettled_accounts(campaign, UNSETTLED_LISTED_MAX).await?;
         let accounts = people(instance, &mut tx, accounts).await?;
         let unreached = tx.unreached_accounts(campaign, UNSETTLED_LISTED_MAX).await?;
@@ -96,7 +96,7 @@ async fn unsettled_in(
     campaign: CampaignId,
     name: String,
 ) -> Result<Option<CampaignError>, CampaignError> {
-    let unsettled = unsettled(tx, campaign).await?;
+    let unsettled = unsettled(instance, tx, campaign).await?;
     if !unsettled.is_anybody() {
         return Ok(None);
     }

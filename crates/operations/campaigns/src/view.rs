@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use authority::Approval;
-use campaign::{Plan, PlanDigest, Reason, Scope, State, allowed_addresses};
+use campaign::{HaltReason, Plan, PlanDigest, Reason, Scope, State, allowed_addresses};
 use directory::Directory;
 use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
@@ -28,6 +28,8 @@ pub struct CampaignView {
     pub state: &'static str,
     /// Why it is halted.
     pub halted_because: Option<String>,
+    /// Whether it was because a row is not as the audit log says.
+    pub is_contradicted: bool,
     /// Since when it is in this state.
     pub since: Timestamp,
     /// Raised by every freezing and every halt.
@@ -153,6 +155,7 @@ async fn view(tx: &mut Tx, loaded: &Loaded) -> Result<CampaignView, CampaignErro
         author: loaded.row.author.clone(),
         state: campaign.state().as_str(),
         halted_because: halt_reason(campaign).map(|reason| reason.to_string()),
+        is_contradicted: halt_reason(campaign) == Some(HaltReason::Contradicted),
         since: campaign.since(),
         round: campaign.round(),
         plan: plan_view(tx, loaded).await?,

@@ -68,7 +68,9 @@ pub use log::{
     LogReport, NamedLogEntry, RetiredVerifier, log_checkpoint, log_entries, named_log_entries,
     verify_log,
 };
-pub use permission::{PermissionError, Permit, SendingPermission, mark_by_witnesses};
+pub use permission::{
+    PermissionError, Permit, SendingPermission, check_store_memory, mark_by_witnesses,
+};
 pub use progress::{Progress, Step, Unit, Unseen};
 pub use proposal::{ArmError, ArmingTerms, TakenArming, adopt_proposal, arm, propose_arming};
 pub use proved::{ProvedFold, keep_proved};

@@ -187,6 +187,24 @@ async fn policy_for(
     Ok(policy)
 }
 
+/// Passes a store that forgets nothing of what it commits, whatever becomes of its server.
+///
+/// # Errors
+/// [`PermissionError::NotDurable`], [`PermissionError::LaggingStandby`].
+pub fn check_store_memory(
+    instance: &Instance,
+    is_witnessed: bool,
+) -> BoxFuture<'_, Result<(), PermissionError>> {
+    Box::pin(async move {
+        match instance.kind() {
+            InstanceKind::Site => {
+                check_memory(&mut instance.store().read().await?, is_witnessed).await
+            }
+            InstanceKind::Rehearsal => Ok(()),
+        }
+    })
+}
+
 /// Whatever becomes of the server, what it has committed must be known to whoever goes on. A standby
 /// may begin to lag at any time.
 async fn check_memory(tx: &mut Tx, is_witnessed: bool) -> Result<(), PermissionError> {

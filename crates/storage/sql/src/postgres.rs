@@ -74,7 +74,9 @@ const OWN_FUNCTIONS: &str = "SELECT pg_catalog.set_config('search_path', \
 /// a table that somebody has locked, or a look-up without an index, must hold up nobody for ever.
 const fn time_limits(access: Access) -> &'static [(&'static str, &'static str)] {
     match access {
-        Access::Create | Access::Write => &[],
+        // A table of ours that somebody has locked must not keep everything, a halt too, in silence.
+        Access::Create => &[("lock_timeout", "30s")],
+        Access::Write => &[],
         Access::Read => &[("statement_timeout", "60s"), ("lock_timeout", "10s")],
         Access::Scan => &[("statement_timeout", "0"), ("lock_timeout", "10s")],
     }

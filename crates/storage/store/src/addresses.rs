@@ -62,6 +62,9 @@ sql::queries! {
                     AND campaign_address.lease_owner <> '')"];
     DONE = ["SELECT number FROM campaign_address WHERE campaign = $1 AND done_at IS NOT NULL
         ORDER BY number"];
+    SETTLED = ["SELECT number FROM campaign_address WHERE campaign = $1 AND settled_at IS NOT NULL
+        ORDER BY number"];
+    SETTLED_COUNT = ["SELECT COUNT(settled_at) FROM campaign_address WHERE campaign = $1"];
     DONE_COUNT = ["SELECT COUNT(done_at) FROM campaign_address WHERE campaign = $1"];
     COUNTS = ["SELECT COUNT(*), COUNT(taken_at), COUNT(done_at)
         FROM campaign_address WHERE campaign = $1"];
@@ -270,6 +273,21 @@ impl Tx {
             let done = self.0.run(&DONE).bind(Cell(campaign)).all::<(Cell<u64>,)>().await?;
             Ok(done.into_iter().map(|(Cell(number),)| number).collect())
         })
+    }
+
+    /// The numbers of all addresses that are settled, in their order.
+    pub fn addresses_settled(&mut self, campaign: CampaignId) -> StoreFuture<'_, Vec<u64>> {
+        Box::pin(async move {
+            let settled = self.0.run(&SETTLED).bind(Cell(campaign)).all::<(Cell<u64>,)>().await?;
+            Ok(settled.into_iter().map(|(Cell(number),)| number).collect())
+        })
+    }
+
+    /// How many addresses are settled.
+    pub fn addresses_settled_count(&mut self, campaign: CampaignId) -> StoreFuture<'_, u64> {
+        Box::pin(
+            async move { Ok(Self::count(self.0.run(&SETTLED_COUNT).bind(Cell(campaign))).await?) },
+        )
     }
 
     /// How many addresses are done.

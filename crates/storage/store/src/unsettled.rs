@@ -8,13 +8,6 @@ use crate::{StoreFuture, Tx, cell::Cell};
 sql::queries! {
     // As for those in hand: the addresses come first, by their index. SQLite reads a CROSS JOIN
     // from left to right.
-    COUNTS = ["SELECT target.state, COUNT(*) AS accounts FROM campaign_address CROSS JOIN target
-        WHERE campaign_address.campaign = $1
-            AND (CASE WHEN settled_at IS NULL THEN taken_at END) > 0
-            AND target.campaign = campaign_address.campaign
-            AND target.address = campaign_address.number
-            AND target.state IN ('sealing', 'sealed', 'reset')
-        GROUP BY target.state"];
     STUCK = ["SELECT target.state, COUNT(*) AS accounts FROM campaign_address CROSS JOIN target
         WHERE campaign_address.campaign = $1
             AND (CASE WHEN settled_at IS NULL THEN taken_at END) > 0
@@ -73,20 +66,8 @@ pub struct UnsettledAccount {
 record!(UnsettledAccount { subject, state, notice });
 
 impl Tx {
-    /// How many accounts of a campaign are being sealed, or were sealed, while no notice to their
-    /// address is final, by how far it is with them.
-    pub fn unsettled_counts(
-        &mut self,
-        campaign: CampaignId,
-    ) -> StoreFuture<'_, Vec<(TargetState, u64)>> {
-        Box::pin(async move {
-            let query = self.0.run(&COUNTS).bind(Cell(campaign));
-            let rows = query.all::<(Cell<TargetState>, Cell<u64>)>().await?;
-            Ok(rows.into_iter().map(|(Cell(state), Cell(count))| (state, count)).collect())
-        })
-    }
-
-    /// Those of them whose address was begun before this moment.
+    /// How many accounts of a campaign are being sealed, or were sealed, while no notice to their address is
+    /// final, of addresses that were begun before this moment.
     pub fn stuck_counts(
         &mut self,
         campaign: CampaignId,

@@ -26,6 +26,8 @@ pub struct CampaignFold {
     pub left_out: BTreeMap<SkipReason, u64>,
     /// How far it is with each account that was taken up.
     pub accounts: BTreeMap<Whom, TargetState>,
+    /// How many of them are being sealed.
+    pub sealing: u64,
     /// Accounts of the plan that were left alone.
     pub skipped: BTreeMap<SkipReason, u64>,
     /// What kind of password those have chosen who came back.
@@ -204,6 +206,17 @@ impl CampaignFold {
         sealed.map(|(_, whom)| whom)
     }
 
+    /// How many were sealed at an address with which it is not through, also those who have chosen a password
+    /// since: nobody there was told for good.
+    #[must_use]
+    pub fn untold(&self) -> u64 {
+        let from = (self.settled.without_gap(), Whom::Subject(SubjectId(i64::MIN)));
+        let is_left = |(address, whom): &&(u64, Whom)| {
+            !self.settled.contains(*address) && self.is_out_of_use(whom)
+        };
+        self.sealed.range(from..).filter(is_left).count() as u64
+    }
+
     fn follow(&mut self, event: CampaignEvent, at: Timestamp) {
         use CampaignEvent as E;
         match event {
@@ -232,7 +245,10 @@ impl CampaignFold {
                 self.versions.insert(whom.clone(), credential_version);
                 self.put(whom, TargetState::Sealing);
             }
-            E::SealingUndone { whom, .. } => drop(self.accounts.remove(&whom)),
+            E::SealingUndone { whom, .. } => {
+                let before = self.accounts.remove(&whom);
+                self.sealing -= u64::from(before == Some(TargetState::Sealing));
+            }
             E::AccountOvertaken { whom, .. } => self.put(whom, TargetState::Overtaken),
             E::AccountSealed { whom, address, .. } => self.seal(whom, address),
             E::AccountFoundSealed { whom, address, skipped, reopened, .. } => {
@@ -316,6 +332,8 @@ impl CampaignFold {
     }
 
     fn put(&mut self, whom: Whom, state: TargetState) {
-        self.accounts.insert(whom, state);
+        self.sealing += u64::from(state == TargetState::Sealing);
+        let before = self.accounts.insert(whom, state);
+        self.sealing -= u64::from(before == Some(TargetState::Sealing));
     }
 }

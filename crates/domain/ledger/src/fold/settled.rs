@@ -19,6 +19,18 @@ impl SettledAddresses {
         self.without_gap
     }
 
+    /// Whether this one is.
+    #[must_use]
+    pub fn contains(&self, address: u64) -> bool {
+        address < self.without_gap || self.beyond.contains(&address)
+    }
+
+    /// How many are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.without_gap + self.beyond.len() as u64
+    }
+
     pub(super) fn add(&mut self, address: u64) {
         if address >= self.without_gap {
             self.beyond.insert(address);

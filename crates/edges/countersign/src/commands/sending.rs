@@ -2,8 +2,8 @@ use std::path::{Path, PathBuf};
 
 use authority::{Roster, SignedArming};
 use instance::{
-    ArmError, ArmingTerms, DisarmedError, Instance, SendingStatus, TakenArming, WitnessError,
-    adopt_proposal, arm, propose_arming, sending_status,
+    ArmError, ArmingTerms, DisarmedError, Instance, PermissionError, SendingStatus, TakenArming,
+    WitnessError, adopt_proposal, arm, check_store_memory, propose_arming, sending_status,
 };
 use ledger::{WitnessPolicy, WitnessPolicyError};
 use model::canonical::CanonicalError;
@@ -265,10 +265,22 @@ impl SendingAnswer {
             Some(policy) => witnesses.sign(instance, policy).await,
             None => Ok(()),
         };
-        Ok(match signed {
-            Ok(()) => Self { armed: true, status: Some(status), reason: None, remedy: None },
-            Err(why) => Self { status: Some(status), ..Self::no(&why) },
-        })
+        let why: Box<dyn std::error::Error> = match signed {
+            Err(why) => Box::new(why),
+            Ok(()) => match check_store_memory(instance, status.policy.is_some()).await {
+                Err(PermissionError::Store(error)) => return Err(error.into()),
+                Err(why) => Box::new(why),
+                Ok(()) => {
+                    return Ok(Self {
+                        armed: true,
+                        status: Some(status),
+                        reason: None,
+                        remedy: None,
+                    });
+                }
+            },
+        };
+        Ok(Self { status: Some(status), ..Self::no(&*why) })
     }
 
     /// It may not, and the reason names the way on.

@@ -73,7 +73,8 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
     context.output.result("countersign.status/1", &status, for_people)?;
     let is_whole = status.not_as_logged.is_empty()
         && status.not_signed.is_empty()
-        && status.standing_still.is_empty();
+        && status.standing_still.is_empty()
+        && !status.campaigns.iter().any(|view| view.is_contradicted);
     Ok(if is_whole { Done::Whole } else { Done::Refused })
 }
 
@@ -167,6 +168,9 @@ fn for_people(status: &InstanceStatus) -> String {
     for view in &status.campaigns {
         let untold = grouped(view.sealed_untold);
         sheet.row(&view.name, format!("{}, {untold} sealed and not told yet", view.state));
+        if view.is_contradicted {
+            sheet.row("  HALTED", "a row was not as the audit log says: workers have logged which");
+        }
     }
     sheet.to_string()
 }

@@ -1,6 +1,8 @@
 //! Nobody is kept waiting in silence: whatever rows or triggers keep workers from it, a campaign for whose
 //! people nothing is done is said to stand still, and `worker --until-done` ends.
 
+use std::{thread, time::Duration};
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -142,7 +144,7 @@ fn a_campaign_that_nobody_works_on_is_said_to_stand_still() {
     office.start("");
     assert_eq!(status(&office), (0, status(&office).1));
     office.instance.set(PATIENCE.0, "1s");
-    std::thread::sleep(std::time::Duration::from_millis(1100));
+    thread::sleep(Duration::from_millis(1100));
     let (code, shown) = status(&office);
     assert_eq!((code, &shown["standing_still"][0]["name"]), (3, &json!(CAMPAIGN)), "{shown}");
     let shown = office.instance.shown(&["status"]);
@@ -194,5 +196,41 @@ fn nobody_who_asked_for_a_mail_is_left_waiting() {
         let sent = office.mails().values().map(Vec::len).sum::<usize>() - told;
         assert_eq!(sent, people.len(), "{before}");
         assert!(office.instance.has_none("mail_request"));
+    }
+}
+
+/// Whatever nobody did before it began is nothing that keeps it from working.
+#[test]
+fn a_worker_that_begins_late_does_all_the_same() {
+    let mut office = Office::open(Backend::Sqlite);
+    office.start("");
+    office.instance.set(PATIENCE.0, "20s");
+    thread::sleep(Duration::from_secs(21));
+    assert_eq!(status(&office).0, 3);
+    office.work();
+    office.assert_settled(&ids(&office.exposed()));
+}
+
+/// Rows that say of everybody that they are told hide nobody who is not.
+#[test]
+fn whoever_is_sealed_and_untold_is_hidden_by_no_row() {
+    let hidden = "settled_at IS NULL AND taken_at IS NOT NULL";
+    for backend in Backend::ALL {
+        let office = put_off(backend, "RCPT 451 4.7.1 later");
+        office.steer("halt").json();
+        let owner = Owner::of(&office);
+        owner.keep(&["campaign_address"]);
+        for harm in ["settled_at = 1", "taken_at = -1"] {
+            owner.write(&format!("UPDATE campaign_address SET {harm} WHERE {hidden}"));
+            assert_eq!(office.steer("unsettled").code, 4, "{harm}");
+            assert_eq!(office.steer("publish").code, 3, "{harm}");
+            assert_ne!(office.run(WORK).code, 0, "{harm}");
+            assert_eq!(office.run(&["reconcile"]).code, 4, "{harm}");
+            owner.put_back(&["campaign_address"]);
+        }
+        owner.write(&format!("UPDATE campaign_address SET settled_at = 1 WHERE {hidden}"));
+        let (code, shown) = status(&office);
+        assert_eq!(code, 3, "{shown}");
+        assert!(shown["not_as_logged"][0].as_str().unwrap().contains("address"), "{shown}");
     }
 }

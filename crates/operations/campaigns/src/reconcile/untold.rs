@@ -1,11 +1,11 @@
 //! Who is sealed, or may be, and is not going to be told.
 
 use instance::{Instance, InstanceFault};
-use model::{CampaignState, Discrepancy, TargetState, Timestamp};
-use store::{CampaignRow, StoreError, Tx};
+use model::{CampaignState, Discrepancy, Timestamp};
+use store::{CampaignRow, Tx};
 
 use super::found::Disagreements;
-use crate::limits::STUCK_AFTER;
+use crate::{limits::STUCK_AFTER, progress::unsettled_in};
 
 /// In whatever state a campaign is. While it runs, those count whose address was begun long ago.
 pub(crate) async fn find_untold(
@@ -15,8 +15,7 @@ pub(crate) async fn find_untold(
     let mut tx = instance.store().read().await?;
     let now = tx.now().await?;
     for row in tx.campaigns().await? {
-        let counts = untold(&mut tx, &row, now).await?;
-        let accounts = counts.into_iter().map(|(_, accounts)| accounts).sum();
+        let accounts = untold(instance, &mut tx, &row, now).await?;
         if accounts > 0 {
             findings.count(Discrepancy::Untold, Some(row.id), accounts);
             list(instance, &mut tx, &row, accounts, findings).await?;
@@ -26,14 +25,18 @@ pub(crate) async fn find_untold(
 }
 
 async fn untold(
+    instance: &Instance,
     tx: &mut Tx,
     row: &CampaignRow,
     now: Timestamp,
-) -> Result<Vec<(TargetState, u64)>, StoreError> {
+) -> Result<u64, InstanceFault> {
     if CampaignState::RUNNING.contains(&row.state) {
-        return tx.stuck_counts(row.id, now.before(STUCK_AFTER)).await;
+        let stuck = tx.stuck_counts(row.id, now.before(STUCK_AFTER)).await?;
+        return Ok(stuck.into_iter().map(|(_, accounts)| accounts).sum());
     }
-    tx.unsettled_counts(row.id).await
+    let log = instance.proved(tx).await?;
+    let unsettled = log.campaign(row.id).map(unsettled_in).unwrap_or_default();
+    Ok(unsettled.sealing + unsettled.untold)
 }
 
 async fn list(
