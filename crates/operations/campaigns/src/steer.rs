@@ -175,7 +175,9 @@ pub fn close_campaign<'a>(
 async fn refuse_left_out(instance: &Instance, name: &str) -> Result<(), CampaignError> {
     let mut tx = instance.store().read().await?;
     let (loaded, log) = seen(instance, &mut tx, name).await?;
+    drop(log);
     refuse_untold(instance, &mut tx, &loaded).await?;
+    let log = instance.proved(&mut tx).await?;
     agreed_tale(log, &mut tx, &loaded).await?;
     Ok(())
 }
