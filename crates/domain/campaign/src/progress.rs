@@ -47,6 +47,12 @@ impl Unsettled {
     /// Whether there are any.
     #[must_use]
     pub const fn is_anybody(self) -> bool {
-        self.sealing > 0 || self.untold > 0
+        self.accounts() > 0
+    }
+
+    /// How many.
+    #[must_use]
+    pub const fn accounts(self) -> u64 {
+        self.sealing + self.untold
     }
 }

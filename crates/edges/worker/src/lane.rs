@@ -118,7 +118,7 @@ impl Lane<'_> {
 
     /// In whatever state its campaign is: what is intended is done or undone, never in between.
     async fn see_to_what_is_left(&mut self, round: &mut Round) {
-        if self.resting.is_over(WorkPart::Left) {
+        if self.may_try(WorkPart::Left) {
             let mut contradicted = BTreeSet::new();
             let judged = judge_left_sealings(&self.context, &mut contradicted).await;
             let judged = judged.map(worked_if).map_err(WorkError::from);
@@ -127,7 +127,7 @@ impl Lane<'_> {
                 self.refused.extend(contradicted.into_iter().map(WorkPart::Campaign));
             }
         }
-        if self.resting.is_over(WorkPart::Kept) {
+        if self.may_try(WorkPart::Kept) {
             let kept = check_campaigns_kept(self.context.instance).await;
             let kept = kept.map(|()| Worked::Nothing).map_err(WorkError::from);
             round.add(kept, WorkPart::Kept, &mut self.resting);

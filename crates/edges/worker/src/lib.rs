@@ -11,16 +11,14 @@ mod maintenance;
 mod options;
 mod reconciling;
 mod resting;
+mod standstill;
 
 use std::collections::BTreeSet;
 
-use campaigns::{CampaignError, Means, WorkerContext, contradictions};
+use campaigns::{CampaignError, Means, StandingStill, WorkerContext, contradictions};
 use futures_util::future::{BoxFuture, join_all};
 use instance::Instance;
-use tokio::{
-    sync::{Notify, watch},
-    time::Instant,
-};
+use tokio::sync::{Notify, watch};
 
 pub use failure::WorkError;
 pub use options::Options;
@@ -30,6 +28,7 @@ use lane::Lane;
 use maintenance::maintain;
 use reconciling::keep_comparing;
 use resting::Resting;
+use standstill::StandstillWatch;
 
 /// Works until it is told to stop, and then finishes what is in hand. With
 /// [`Options::until_done`] it also ends when no campaign runs, nothing is left in between, and nobody waits
@@ -37,7 +36,8 @@ use resting::Resting;
 ///
 /// # Errors
 /// [`WorkError`] at once if this host may not send, and, with [`Options::until_done`], if a rule
-/// keeps a campaign from going on, once the others are over, or if one stands still. Anything else is logged and tried again.
+/// keeps a campaign from going on, once the others are over, or if one stands still. Anything else is
+/// logged and tried again.
 pub fn run<'a>(
     instance: &'a Instance,
     means: &'a Means,
@@ -65,14 +65,17 @@ pub fn run<'a>(
             done.into_iter().collect::<Result<(), _>>()
         };
         let upkeep = WorkerContext::new(instance, means);
-        let alarm = Alarm { instance, options, due: &due, over: &over, began: Instant::now() };
+        let standstill = StandstillWatch::begin(instance, options.standstill_after);
+        let alarm = Alarm { instance, options, due: &due, over: &over, standstill };
         let comparing =
             Box::pin(keep_comparing(&upkeep, options.reconcile_every, over.subscribe()));
-        let maintaining = maintain(&upkeep, options, over.subscribe());
-        let (worked, (), (), left) =
+        let maintaining = maintain(&upkeep, standstill, over.subscribe());
+        let (worked, (), (), still) =
             tokio::join!(working, maintaining, comparing, alarm.keep_watch());
         worked?;
-        left?;
+        if let Some(StandingStill { name, since }) = still {
+            return Err(CampaignError::StandsStill { name, since }.into());
+        }
         if options.until_done && !*stop.borrow() {
             find_contradiction(instance).await
         } else {

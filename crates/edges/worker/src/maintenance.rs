@@ -4,17 +4,14 @@ use std::{fmt, time::Duration};
 
 use campaigns::{
     CampaignError, ResetWatch, StandingStill, WorkerContext, destroy_old_secrets,
-    halt_contradicted, standing_still, watch_round,
+    halt_contradicted, watch_round,
 };
 use instance::{Instance, keep_proved};
 use recoveries::finish_resets;
 use store::StoreError;
-use tokio::{
-    sync::watch,
-    time::{self, Instant},
-};
+use tokio::{sync::watch, time};
 
-use crate::Options;
+use crate::standstill::StandstillWatch;
 
 /// How often.
 const INTERVAL: Duration = Duration::from_mins(1);
@@ -23,30 +20,30 @@ const INTERVAL: Duration = Duration::from_mins(1);
 /// each chore waits half a minute for a database that does not answer.
 pub(crate) async fn maintain(
     context: &WorkerContext<'_>,
-    options: Options,
+    standstill: StandstillWatch<'_>,
     mut ended: watch::Receiver<bool>,
 ) {
     tokio::select! {
-        () = maintain_always(context, options) => {}
+        () = maintain_always(context, standstill) => {}
         _ = ended.wait_for(|ended| *ended) => {}
     }
 }
 
-async fn maintain_always(context: &WorkerContext<'_>, options: Options) {
-    let (mut watch, began) = (ResetWatch::default(), Instant::now());
+async fn maintain_always(context: &WorkerContext<'_>, standstill: StandstillWatch<'_>) {
+    let mut watch = ResetWatch::default();
     loop {
-        maintain_once(context, (options, began), &mut watch).await;
+        maintain_once(context, standstill, &mut watch).await;
         time::sleep(INTERVAL).await;
     }
 }
 
 /// Sees who has chosen a new password, finishes interrupted resets, destroys what has been kept
 /// long enough, keeps what the log says, tells which rows are not as it says and which campaigns stand
-/// still, and holds on to the permission to send. What fails is logged, tried again in the next round, and keeps nothing else from
-/// being done.
+/// still, and holds on to the permission to send. What fails is logged, tried again in the next round, and
+/// keeps nothing else from being done.
 async fn maintain_once(
     context: &WorkerContext<'_>,
-    (options, began): (Options, Instant),
+    standstill: StandstillWatch<'_>,
     watch: &mut ResetWatch,
 ) {
     let (instance, means) = (context.instance, context.means);
@@ -56,10 +53,7 @@ async fn maintain_once(
     report("destroying old secrets", destroy_old_secrets(instance).await);
     report("keeping what the log says", keep_proved(instance).await);
     report("comparing rows with the log", tell_contradictions(instance).await);
-    if began.elapsed() >= options.standstill_after {
-        let told = tell_standstill(instance, options.standstill_after).await;
-        report("looking for campaigns that stand still", told);
-    }
+    report("looking for campaigns that stand still", tell_standstill(standstill).await);
     report("ending waits that are not ours", end_overlong_waits(instance).await);
     let confirmed = means.outbox.permission.confirm(instance).await;
     report("confirming the permission to send", confirmed);
@@ -74,8 +68,8 @@ async fn tell_contradictions(instance: &Instance) -> Result<(), CampaignError> {
 }
 
 /// Whatever keeps everybody waiting is no error that a worker comes upon.
-async fn tell_standstill(instance: &Instance, patience: Duration) -> Result<(), CampaignError> {
-    for StandingStill { name, since } in standing_still(instance, patience).await? {
+async fn tell_standstill(standstill: StandstillWatch<'_>) -> Result<(), CampaignError> {
+    for StandingStill { name, since } in standstill.find().await? {
         tracing::error!(
             campaign = name,
             %since,

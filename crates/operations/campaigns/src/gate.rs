@@ -17,7 +17,6 @@ use crate::{
     approvals::signed_plan,
     freeze::check_words,
     loaded::{Loaded, held_gate},
-    progress::unsettled,
 };
 
 /// What a claim is decided by.
@@ -55,9 +54,7 @@ impl Gate {
             this_hour: tx.addresses_taken_since(campaign, begun(now, HOUR)).await?,
         };
         // Rows know who is in somebody's hands, and the log whom no row hides.
-        let unsettled = unsettled(context.instance, tx, campaign).await?;
-        let sealed_untold =
-            tx.sealed_untold(campaign).await?.max(unsettled.sealing + unsettled.untold);
+        let sealed_untold = tx.sealed_untold(campaign).await?.max(loaded.unsettled.accounts());
         let is_earlier_unsettled = match loaded.campaign.resumed_at() {
             Some(_) if mutant::is_on("fresh_before_unsettled") => false,
             Some(resumed_at) => tx.is_earlier_unsettled(campaign, resumed_at).await?,

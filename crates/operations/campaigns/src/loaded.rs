@@ -1,11 +1,11 @@
-use campaign::{Campaign, Command, Event, HaltReason, Scope, State};
+use campaign::{Campaign, Command, Event, HaltReason, Scope, State, Unsettled};
 use instance::{Instance, ProvedFold, failpoint::mutant};
 use ledger::{CampaignEvent, CampaignStanding, Fold, FoldRefusal};
 use model::{CampaignId, CampaignState, KillSwitch, Timestamp, canonical::hex_of};
 use sha2::{Digest as _, Sha256};
 use store::{CampaignRow, StoreError, Tx};
 
-use crate::CampaignError;
+use crate::{CampaignError, progress::progress_of};
 
 /// A campaign as it is kept, and where its decisions stand.
 pub(crate) struct Loaded {
@@ -13,13 +13,15 @@ pub(crate) struct Loaded {
     pub(crate) campaign: Campaign,
     /// Whether what it has done is not all known, since the store was put back; told by the log.
     pub(crate) is_restored: bool,
+    /// Whom it must not leave as they are; told by the log, of one that is proved.
+    pub(crate) unsettled: Unsettled,
 }
 
 impl Loaded {
     pub(crate) fn new(row: CampaignRow) -> Result<Self, CampaignError> {
         let campaign = serde_json::from_slice(&row.machine)
             .map_err(|source| CampaignError::Machine { campaign: row.id, source })?;
-        Ok(Self { row, campaign, is_restored: false })
+        Ok(Self { row, campaign, is_restored: false, unsettled: Unsettled::default() })
     }
 
     /// As [`Loaded::new`] of a campaign that there is. A row that cannot be read is none that
@@ -54,8 +56,9 @@ impl Loaded {
 
     fn checked(self, log: &Fold) -> Result<Self, CampaignError> {
         self.check(log)?;
-        let is_restored = log.campaign(self.id()).is_some_and(|fold| fold.is_restored);
-        Ok(Self { is_restored, ..self })
+        let Some(fold) = log.campaign(self.id()) else { return Ok(self) };
+        let unsettled = progress_of(fold).unsettled;
+        Ok(Self { is_restored: fold.is_restored, unsettled, ..self })
     }
 
     /// Whoever is not begun may have been sealed and told by what is lost. So only those who were begun

@@ -10,7 +10,7 @@ use crate::{
     CampaignError,
     limits::UNSETTLED_LISTED_MAX,
     loaded::{Loaded, seen},
-    progress::unsettled,
+    progress::progress,
 };
 
 /// Whom a campaign must not leave as they are: they are sealed, or may be, and nobody there was told
@@ -53,7 +53,7 @@ pub fn unsettled_people<'a>(
         let (loaded, log) = seen(instance, &mut tx, name).await?;
         drop(log);
         let campaign = loaded.id();
-        let Unsettled { sealing, untold } = unsettled(instance, &mut tx, campaign).await?;
+        let Unsettled { sealing, untold } = progress(instance, &mut tx, campaign).await?.unsettled;
         let accounts = tx.unsettled_accounts(campaign, UNSETTLED_LISTED_MAX).await?;
         let accounts = people(instance, &mut tx, accounts).await?;
         let unreached = tx.unreached_accounts(campaign, UNSETTLED_LISTED_MAX).await?;
@@ -96,7 +96,7 @@ async fn unsettled_in(
     campaign: CampaignId,
     name: String,
 ) -> Result<Option<CampaignError>, CampaignError> {
-    let unsettled = unsettled(instance, tx, campaign).await?;
+    let unsettled = progress(instance, tx, campaign).await?.unsettled;
     if !unsettled.is_anybody() {
         return Ok(None);
     }

@@ -27,9 +27,7 @@ pub struct CampaignView {
     /// `draft`, `frozen`, `signed`, `canary`, `soak`, `ramp`, `done`, `halted` or `closed`.
     pub state: &'static str,
     /// Why it is halted.
-    pub halted_because: Option<String>,
-    /// Whether it was because a row is not as the audit log says.
-    pub is_contradicted: bool,
+    pub halted_because: Option<HaltReason>,
     /// Since when it is in this state.
     pub since: Timestamp,
     /// Raised by every freezing and every halt.
@@ -154,8 +152,7 @@ async fn view(tx: &mut Tx, loaded: &Loaded) -> Result<CampaignView, CampaignErro
         name: loaded.row.name.clone(),
         author: loaded.row.author.clone(),
         state: campaign.state().as_str(),
-        halted_because: halt_reason(campaign).map(|reason| reason.to_string()),
-        is_contradicted: halt_reason(campaign) == Some(HaltReason::Contradicted),
+        halted_because: halt_reason(campaign),
         since: campaign.since(),
         round: campaign.round(),
         plan: plan_view(tx, loaded).await?,

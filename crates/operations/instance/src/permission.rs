@@ -181,9 +181,7 @@ async fn policy_for(
     let mut tx = instance.store().begin().await?;
     let roster = roster_in(&mut tx, instance, founding).await?;
     let policy = witness_policy(&mut tx, instance, &roster).await?;
-    if instance.kind() == InstanceKind::Site {
-        check_memory(&mut tx, policy.is_some()).await?;
-    }
+    check_memory(instance, &mut tx, policy.is_some()).await?;
     Ok(policy)
 }
 
@@ -196,18 +194,20 @@ pub fn check_store_memory(
     is_witnessed: bool,
 ) -> BoxFuture<'_, Result<(), PermissionError>> {
     Box::pin(async move {
-        match instance.kind() {
-            InstanceKind::Site => {
-                check_memory(&mut instance.store().read().await?, is_witnessed).await
-            }
-            InstanceKind::Rehearsal => Ok(()),
-        }
+        check_memory(instance, &mut instance.store().read().await?, is_witnessed).await
     })
 }
 
 /// Whatever becomes of the server, what it has committed must be known to whoever goes on. A standby
-/// may begin to lag at any time.
-async fn check_memory(tx: &mut Tx, is_witnessed: bool) -> Result<(), PermissionError> {
+/// may begin to lag at any time. In a rehearsal no real person is told.
+async fn check_memory(
+    instance: &Instance,
+    tx: &mut Tx,
+    is_witnessed: bool,
+) -> Result<(), PermissionError> {
+    if instance.kind() != InstanceKind::Site {
+        return Ok(());
+    }
     if !tx.is_durable().await? {
         return Err(PermissionError::NotDurable);
     }

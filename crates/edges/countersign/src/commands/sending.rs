@@ -3,7 +3,8 @@ use std::path::{Path, PathBuf};
 use authority::{Roster, SignedArming};
 use instance::{
     ArmError, ArmingTerms, DisarmedError, Instance, PermissionError, SendingStatus, TakenArming,
-    WitnessError, adopt_proposal, arm, check_store_memory, propose_arming, sending_status,
+    WitnessError, Witnesses, adopt_proposal, arm, check_store_memory, propose_arming,
+    sending_status,
 };
 use ledger::{WitnessPolicy, WitnessPolicyError};
 use model::canonical::CanonicalError;
@@ -253,7 +254,7 @@ impl SendingAnswer {
         }
     }
 
-    /// It may, if enough witnesses sign for the log.
+    /// It may, if enough witnesses sign for the log, and the store forgets nothing.
     async fn witnessed(
         instance: &Instance,
         file: &Path,
@@ -261,32 +262,29 @@ impl SendingAnswer {
     ) -> Result<Self, CommandFailure> {
         let witnesses = wiring::witnesses();
         witnesses.recall_from(file)?;
-        let signed = match &status.policy {
-            Some(policy) => witnesses.sign(instance, policy).await,
-            None => Ok(()),
-        };
-        let why: Box<dyn std::error::Error> = match signed {
-            Err(why) => Box::new(why),
-            Ok(()) => match check_store_memory(instance, status.policy.is_some()).await {
-                Err(PermissionError::Store(error)) => return Err(error.into()),
-                Err(why) => Box::new(why),
-                Ok(()) => {
-                    return Ok(Self {
-                        armed: true,
-                        status: Some(status),
-                        reason: None,
-                        remedy: None,
-                    });
-                }
-            },
-        };
-        Ok(Self { status: Some(status), ..Self::no(&*why) })
+        match may_send(instance, &witnesses, status.policy.as_ref()).await {
+            Ok(()) => Ok(Self { armed: true, status: Some(status), reason: None, remedy: None }),
+            Err(PermissionError::Store(error)) => Err(error.into()),
+            Err(why) => Ok(Self { status: Some(status), ..Self::no(&why) }),
+        }
     }
 
     /// It may not, and the reason names the way on.
     pub(super) fn no(why: &dyn std::error::Error) -> Self {
         Self { armed: false, status: None, reason: Some(why.to_string()), remedy: None }
     }
+}
+
+/// As a worker looks before anything is sealed or sent.
+async fn may_send(
+    instance: &Instance,
+    witnesses: &Witnesses,
+    policy: Option<&WitnessPolicy>,
+) -> Result<(), PermissionError> {
+    if let Some(policy) = policy {
+        witnesses.sign(instance, policy).await?;
+    }
+    check_store_memory(instance, policy.is_some()).await
 }
 
 async fn status(

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use authority::Roster;
+use campaign::HaltReason;
 use campaigns::{CampaignView, ReconciliationView, StandingStill};
 use exposure::{ExposureCounts, LeakError, NotChecked};
 use instance::{Instance, RosterStateError};
@@ -74,8 +75,13 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
     let is_whole = status.not_as_logged.is_empty()
         && status.not_signed.is_empty()
         && status.standing_still.is_empty()
-        && !status.campaigns.iter().any(|view| view.is_contradicted);
+        && !status.campaigns.iter().any(is_contradicted);
     Ok(if is_whole { Done::Whole } else { Done::Refused })
+}
+
+/// Whether a row of it was not as the audit log says.
+fn is_contradicted(view: &CampaignView) -> bool {
+    view.halted_because == Some(HaltReason::Contradicted)
 }
 
 async fn doubtful(
@@ -168,7 +174,7 @@ fn for_people(status: &InstanceStatus) -> String {
     for view in &status.campaigns {
         let untold = grouped(view.sealed_untold);
         sheet.row(&view.name, format!("{}, {untold} sealed and not told yet", view.state));
-        if view.is_contradicted {
+        if is_contradicted(view) {
             sheet.row("  HALTED", "a row was not as the audit log says: workers have logged which");
         }
     }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{CommandContext, CommandFailure};
 use crate::{
     cli::VerifyCommand,
+    config::Config,
     output::{Done, Sheet},
     terminal::ControllingTerminal,
     wiring::{self, INVENTED_KEY},
@@ -73,8 +74,10 @@ struct JudgedHash {
 }
 
 fn hash(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
-    let (verifier, terminal) = (verifier(context)?, ControllingTerminal::open()?);
-    let stored = asked_hash(context, &terminal)?;
+    let config = context.config_if_any()?;
+    let verifier = wiring::verifier_if_any(config.as_ref())?;
+    let terminal = ControllingTerminal::open()?;
+    let stored = asked_hash(config.as_ref(), &terminal)?;
     let password = terminal.ask_passphrase("Password of a test account: ")?;
     let secret = Secret::from(password.as_bytes());
     let TriedHash { verdict, format, .. } = verifier.verify(&stored, std::slice::from_ref(&secret));
@@ -145,11 +148,12 @@ struct ExplainedStep {
 }
 
 fn explain(context: &CommandContext<'_>) -> Result<Done, CommandFailure> {
-    let (verifier, has_key) = match context.config_if_any()? {
-        Some(config) => wiring::verifier_to_show(&config)?,
+    let config = context.config_if_any()?;
+    let (verifier, has_key) = match &config {
+        Some(config) => wiring::verifier_to_show(config)?,
         None => (Verifier::new(password::CostLimits::default(), HashForms::known()), false),
     };
-    let stored = asked_hash(context, &ControllingTerminal::open()?)?;
+    let stored = asked_hash(config.as_ref(), &ControllingTerminal::open()?)?;
     let secret = Secret::from(INVENTED.as_bytes());
     let explained = verifier.explain(&stored, &secret).map_err(NotExplained)?;
     let forms = explained.into_iter().map(explained_form).collect();
@@ -196,12 +200,11 @@ fn text_of(value: &[u8]) -> String {
 /// With what stands beside it in columns of its own, where the site keeps any: without that, its form would
 /// not be tried.
 fn asked_hash(
-    context: &CommandContext<'_>,
+    config: Option<&Config>,
     terminal: &ControllingTerminal,
 ) -> Result<StoredHash, CommandFailure> {
     let text = terminal.ask_passphrase("Stored hash, as it stands in the column: ")?;
-    let config = context.config_if_any()?;
-    let columns = config.as_ref().map(wiring::hash_columns).transpose()?.unwrap_or_default();
+    let columns = config.map(wiring::hash_columns).transpose()?.unwrap_or_default();
     let mut beside = Vec::new();
     for (name, column) in &columns {
         let typed = terminal.ask(&format!("What stands beside it in `{column}`, or nothing: "))?;
@@ -211,11 +214,6 @@ fn asked_hash(
     let beside: Vec<_> = beside.map(|(name, typed)| (*name, typed.as_str())).collect();
     let hash = StoredHash::from_columns(Some(text.trim().to_owned()), &beside);
     hash.ok_or_else(|| NoHash.into())
-}
-
-/// As the configuration has it, or of every form that is known, where there is none.
-fn verifier(context: &CommandContext<'_>) -> Result<std::sync::Arc<Verifier>, CommandFailure> {
-    Ok(wiring::verifier_if_any(context.config_if_any()?.as_ref())?)
 }
 
 #[derive(Debug, thiserror::Error)]

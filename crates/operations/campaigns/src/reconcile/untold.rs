@@ -5,7 +5,7 @@ use model::{CampaignState, Discrepancy, Timestamp};
 use store::{CampaignRow, Tx};
 
 use super::found::Disagreements;
-use crate::{limits::STUCK_AFTER, progress::unsettled_in};
+use crate::{limits::STUCK_AFTER, progress::progress};
 
 /// In whatever state a campaign is. While it runs, those count whose address was begun long ago.
 pub(crate) async fn find_untold(
@@ -34,9 +34,7 @@ async fn untold(
         let stuck = tx.stuck_counts(row.id, now.before(STUCK_AFTER)).await?;
         return Ok(stuck.into_iter().map(|(_, accounts)| accounts).sum());
     }
-    let log = instance.proved(tx).await?;
-    let unsettled = log.campaign(row.id).map(unsettled_in).unwrap_or_default();
-    Ok(unsettled.sealing + unsettled.untold)
+    Ok(progress(instance, tx, row.id).await?.unsettled.accounts())
 }
 
 async fn list(
