@@ -37,13 +37,16 @@ pub(super) async fn unsettled(
 ) -> Result<Done, CommandFailure> {
     let people = campaigns::unsettled_people(&desk.instance, name.as_str()).await?;
     desk.context.output.result("countersign.campaign_unsettled/1", &people, listed)?;
-    Ok(Done::whole_if(people.accounts.is_empty() && people.unreached.is_empty()))
+    let is_nobody = people.sealing + people.untold == 0 && people.unreached.is_empty();
+    Ok(Done::whole_if(is_nobody))
 }
 
 fn listed(people: &UnsettledPeople) -> String {
     let mut sheet = Sheet::default();
     sheet.row("sealing begun, end unknown", grouped(people.sealing));
     sheet.row("sealed and not told", grouped(people.untold));
+    let listed = people.accounts.len() as u64;
+    sheet.part("not listed below", (people.sealing + people.untold).saturating_sub(listed));
     for UnsettledPerson { account, state, notice } in
         people.accounts.iter().chain(&people.unreached)
     {
