@@ -42,24 +42,21 @@ pub fn wait_of_fresh(facts: &ClaimFacts<'_>) -> Option<Claim> {
     if facts.sealed_untold > facts.signed.plan().policy().sealed_untold_max {
         return Some(Claim::Wait { reason: Waiting::SealedUntold, until: None });
     }
-    rate_wait(facts)
+    rate_wait(facts, facts.taken.or_more(facts.begun).plus(1))
 }
 
 /// Decides whether a worker that has taken an address up may still seal its accounts: everything in
 /// `facts` is read again in the transaction that commits the intent. Hashing may have taken long
-/// enough for a halt, for a new round, or for somebody to pull the switch.
+/// enough for a halt, for a new round, or for somebody to pull the switch. `addresses` are those where
+/// nobody is begun.
 #[must_use]
-pub fn decide_intent(facts: &ClaimFacts<'_>) -> Claim {
+pub fn decide_intent(facts: &ClaimFacts<'_>, addresses: u64) -> Claim {
     if let Some(refused) = refused(facts) {
         return Claim::Refuse(refused);
     }
-    // The address itself was counted when it was taken up.
-    let policy = facts.signed.plan().policy();
-    let RateUsed { this_minute, this_hour } = facts.rate;
-    if this_minute > policy.rate_per_minute_max || this_hour > policy.rate_per_hour_max {
-        return rate_wait(facts).unwrap_or(Claim::Proceed);
-    }
-    Claim::Proceed
+    // They were counted when they were taken up, and are not begun yet.
+    let used = facts.taken.or_more(facts.begun.plus(addresses));
+    rate_wait(facts, used).unwrap_or(Claim::Proceed)
 }
 
 /// Whether an address that a worker has taken up is left for later: sending has paused since, and
@@ -146,8 +143,10 @@ pub struct ClaimFacts<'a> {
     pub signed: &'a SignedPlan,
     /// The instance's kill switch.
     pub kill_switch: KillSwitch,
-    /// Addresses taken up lately, by all workers.
-    pub rate: RateUsed,
+    /// Addresses taken up lately, by all workers, as rows say.
+    pub taken: RateUsed,
+    /// Those of them where somebody is begun, as the audit log says.
+    pub begun: RateUsed,
     /// Accounts that are sealed while their notice is not final.
     pub sealed_untold: u64,
     /// Whether somebody who was begun before the campaign was resumed is still to be sealed or told,
@@ -174,13 +173,28 @@ pub enum Sending {
     Untried,
 }
 
-/// Addresses taken up in the current minute and hour of the clock.
+/// Addresses of the current minute and hour of the clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RateUsed {
     /// Since the minute began.
     pub this_minute: u64,
     /// Since the hour began.
     pub this_hour: u64,
+}
+
+impl RateUsed {
+    /// With so many more.
+    #[must_use]
+    pub const fn plus(self, addresses: u64) -> Self {
+        Self { this_minute: self.this_minute + addresses, this_hour: self.this_hour + addresses }
+    }
+
+    fn or_more(self, other: Self) -> Self {
+        Self {
+            this_minute: self.this_minute.max(other.this_minute),
+            this_hour: self.this_hour.max(other.this_hour),
+        }
+    }
 }
 
 /// The answer to a worker that wants to begin something.
@@ -253,11 +267,11 @@ fn refused(facts: &ClaimFacts<'_>) -> Option<Refusal> {
     (!facts.campaign.is_ordered_by(facts.signed)).then_some(Refusal::NotSigned)
 }
 
-fn rate_wait(facts: &ClaimFacts<'_>) -> Option<Claim> {
+fn rate_wait(facts: &ClaimFacts<'_>, used: RateUsed) -> Option<Claim> {
     let policy = facts.signed.plan().policy();
-    let full_hour = facts.rate.this_hour >= policy.rate_per_hour_max;
-    let full_minute = facts.rate.this_minute >= policy.rate_per_minute_max;
-    let window = match (full_hour, full_minute) {
+    let over_hour = used.this_hour > policy.rate_per_hour_max;
+    let over_minute = used.this_minute > policy.rate_per_minute_max;
+    let window = match (over_hour, over_minute) {
         (true, _) => Duration::from_hours(1),
         (false, true) => Duration::from_mins(1),
         (false, false) => return None,
@@ -316,7 +330,8 @@ mod tests {
                 campaign: &self.campaign,
                 signed: &self.signed,
                 kill_switch: KillSwitch::Released,
-                rate: RateUsed::default(),
+                taken: RateUsed::default(),
+                begun: RateUsed::default(),
                 sealed_untold: 0,
                 is_earlier_unsettled: false,
                 sending: Sending::Open,
@@ -363,14 +378,23 @@ mod tests {
     #[test]
     fn what_was_claimed_is_asked_for_again() {
         let case = Case::new();
-        assert_eq!(decide_intent(&case.facts()), Claim::Proceed);
-        let full = RateUsed { this_minute: 600, this_hour: 600 };
-        assert_eq!(decide_intent(&ClaimFacts { rate: full, ..case.facts() }), Claim::Proceed);
-        let over = RateUsed { this_minute: 601, this_hour: 601 };
-        let waits = decide_intent(&ClaimFacts { rate: over, ..case.facts() });
-        assert!(matches!(waits, Claim::Wait { reason: Waiting::Rate, .. }));
+        assert_eq!(decide_intent(&case.facts(), 1), Claim::Proceed);
+        let rate = |used| RateUsed { this_minute: used, this_hour: used };
+        for (taken, begun, addresses, waits) in [
+            (600, 0, 1, false),
+            (601, 0, 1, true),
+            (600, 599, 1, false),
+            (600, 600, 0, false),
+            (0, 599, 2, true),
+            (0, 601, 0, true),
+        ] {
+            let facts = ClaimFacts { taken: rate(taken), begun: rate(begun), ..case.facts() };
+            let answer = decide_intent(&facts, addresses);
+            let has_to_wait = matches!(answer, Claim::Wait { reason: Waiting::Rate, .. });
+            assert_eq!(has_to_wait, waits, "{taken} {begun} {addresses}");
+        }
         let pulled = ClaimFacts { kill_switch: KillSwitch::Pulled, ..case.facts() };
-        assert_eq!(decide_intent(&pulled), Claim::Refuse(Refusal::KillSwitch));
+        assert_eq!(decide_intent(&pulled, 1), Claim::Refuse(Refusal::KillSwitch));
     }
 
     #[test]
@@ -443,9 +467,11 @@ mod tests {
             Claim::Wait { reason: Waiting::Rate, until }
         };
         let minute = RateUsed { this_minute: 600, this_hour: 600 };
-        case.check(ClaimFacts { rate: minute, ..case.facts() }, wait(1_352_332_920_000_000));
+        case.check(ClaimFacts { taken: minute, ..case.facts() }, wait(1_352_332_920_000_000));
         let hour = RateUsed { this_minute: 0, this_hour: 20_000 };
-        case.check(ClaimFacts { rate: hour, ..case.facts() }, wait(1_352_336_400_000_000));
+        for (taken, begun) in [(hour, RateUsed::default()), (RateUsed::default(), hour)] {
+            case.check(ClaimFacts { taken, begun, ..case.facts() }, wait(1_352_336_400_000_000));
+        }
     }
 
     #[test]

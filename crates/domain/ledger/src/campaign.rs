@@ -96,6 +96,9 @@ pub enum CampaignEvent {
         whom: Whom,
         /// The password as it was found in the leak.
         credential_version: CredentialVersion,
+        /// The number of its address in the campaign's order; entries of before have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<u64>,
         /// The findings that verified.
         findings: Vec<i64>,
         /// The replacement of its stored password that is intended.
@@ -339,6 +342,7 @@ mod tests {
             campaign: CampaignId(7),
             whom: SubjectId(12).into(),
             credential_version: CredentialVersion::from_bytes([3; 32]),
+            address: None,
             findings: vec![1, 5],
             swap: Some(SwapId(9)),
             row: Some("ab".repeat(32)),

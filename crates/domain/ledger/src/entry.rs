@@ -1,12 +1,10 @@
-use std::collections::BTreeMap;
-
 use model::{
-    CampaignId, CredentialVersion, Discrepancy, HashFormat, KeyId, LeakDate, LeakId, LeakName,
-    Outcomes, Provenance, RecordRef, SwapId, Tally, Tier, Timestamp,
+    CampaignId, CredentialVersion, HashFormat, KeyId, LeakDate, LeakId, LeakName, Outcomes,
+    Provenance, RecordRef, SwapId, Tally, Tier, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{CampaignEvent, NoticeStep, RecoveryEvent, Whom};
+use crate::{CampaignEvent, NoticeStep, Reconciled, RecoveryEvent, Whom};
 
 /// The format's version, so that a reader of years later knows what it reads.
 const VERSION: u8 = 1;
@@ -174,14 +172,11 @@ pub enum LogEvent {
         /// The replacement that it was made for.
         swap: SwapId,
     },
-    /// The site's table was compared with what is kept, and they did not agree.
+    /// The site's table was compared with what is kept.
     TableReconciled {
-        /// Accounts that were read.
-        accounts: u64,
-        /// How many disagree, and how.
-        found: BTreeMap<Discrepancy, u64>,
-        /// Accounts of which it could not be told whether they hold a value of ours.
-        not_tried: u64,
+        /// What was found.
+        #[serde(flatten)]
+        result: Reconciled,
         /// Whether none was left for another comparison.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         whole: bool,

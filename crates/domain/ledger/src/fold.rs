@@ -5,6 +5,7 @@ mod campaign;
 mod entry;
 mod leak;
 mod leaks;
+mod pace;
 mod refusal;
 mod settled;
 mod swap;
@@ -17,8 +18,8 @@ use std::{
 };
 
 use model::{
-    CampaignId, CredentialVersion, InstanceKind, KeyId, KillSwitch, LeakId, NoticeId, NoticeKind,
-    NoticeState, SubjectId, Timestamp,
+    CampaignId, CredentialVersion, Discrepancy, InstanceKind, KeyId, KillSwitch, LeakId, NoticeId,
+    NoticeKind, NoticeState, SubjectId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,18 +29,19 @@ pub use postcard::Error as SnapshotError;
 pub use self::{
     campaign::{CampaignFold, CampaignStanding, NoticeFold, StatementFold},
     entry::{ArmedFold, FoldEntry, NotedFold},
+    pace::{HOUR, MINUTE, Pace},
     refusal::FoldRefusal,
     settled::SettledAddresses,
     swaps::SwapRow,
 };
 use self::{leak::LeakFold, swaps::SwapsFold};
-use crate::{CampaignEvent, Hash, MissingHash, NoticeStep, RecoveryEvent, Tree, Whom};
+use crate::{CampaignEvent, Hash, MissingHash, NoticeStep, Reconciled, RecoveryEvent, Tree, Whom};
 
 /// For how long it is counted how many letters somebody has got.
 const LETTERS_KEPT: Duration = Duration::from_hours(24);
 
 /// A snapshot begins with it: another form is not read.
-const SNAPSHOT_FORM: u8 = 13;
+const SNAPSHOT_FORM: u8 = 14;
 
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
@@ -74,6 +76,8 @@ pub struct Fold {
     /// The moment of the backup that the store was made from, until operators have signed for it.
     restored_from: Option<Timestamp>,
     last_backup: Option<Timestamp>,
+    /// When the site's table was last compared, and what was found.
+    reconciled: Option<(Timestamp, Reconciled)>,
 }
 
 impl Fold {
@@ -367,6 +371,12 @@ impl Fold {
         self.last_backup
     }
 
+    /// When the site's table was last compared with what is kept, and what was found.
+    #[must_use]
+    pub const fn last_reconciled(&self) -> Option<&(Timestamp, Reconciled)> {
+        self.reconciled.as_ref()
+    }
+
     /// What became of each campaign, by its number.
     pub fn campaigns(&self) -> impl Iterator<Item = (CampaignId, &CampaignFold)> {
         self.campaigns.iter().map(|(id, fold)| (*id, fold))
@@ -429,12 +439,18 @@ impl Fold {
                 self.leaks.entry(leak).or_default().found.insert(whom);
             }
             FoldEntry::ValueFound(swap) => self.swaps.find(swap),
-            FoldEntry::Compared(found) => {
-                self.unrecorded = found.min(self.unrecorded_explained());
-                self.is_uncompared = false;
-            }
+            FoldEntry::Reconciled(at, result, whole) => self.compare(at, *result, whole),
             FoldEntry::Other => {}
         }
+    }
+
+    fn compare(&mut self, at: Timestamp, result: Reconciled, whole: bool) {
+        if whole {
+            let unrecorded = result.found(Discrepancy::Unrecorded);
+            self.unrecorded = unrecorded.min(self.unrecorded_explained());
+            self.is_uncompared = false;
+        }
+        self.reconciled = Some((at, result));
     }
 
     fn follow_recovery(&mut self, at: Timestamp, event: RecoveryEvent) {

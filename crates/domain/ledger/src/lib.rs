@@ -12,6 +12,7 @@ mod fold;
 mod growth;
 mod history;
 mod notice;
+mod reconciled;
 mod recovery;
 #[cfg(test)]
 mod testing;
@@ -26,12 +27,13 @@ pub use checkpoint::{
 };
 pub use entry::{Entry, FileAdded, LeakAdded, LogEvent};
 pub use fold::{
-    ArmedFold, CampaignFold, CampaignStanding, Fold, FoldEntry, FoldRefusal, NotedFold, NoticeFold,
-    SettledAddresses, SnapshotError, StatementFold, SwapRow,
+    ArmedFold, CampaignFold, CampaignStanding, Fold, FoldEntry, FoldRefusal, HOUR, MINUTE,
+    NotedFold, NoticeFold, Pace, SettledAddresses, SnapshotError, StatementFold, SwapRow,
 };
 pub use growth::{GrowthError, check_growth, growth_positions, prove_growth};
 pub use history::{History, HistoryCounts, HistoryFault, HistoryReport, HistoryRule};
 pub use notice::NoticeStep;
+pub use reconciled::Reconciled;
 pub use recovery::RecoveryEvent;
 pub use tree::{MissingHash, Tree, frontier, hash_position};
 pub use whom::{Whom, account_of, subject_of};

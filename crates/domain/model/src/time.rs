@@ -32,6 +32,13 @@ impl Timestamp {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         Self(self.0.saturating_sub(micros))
     }
+
+    /// When the clock's minute or hour began that it lies in.
+    #[must_use]
+    pub fn begin_of(self, window: Duration) -> Self {
+        let length = i64::try_from(window.as_micros()).unwrap_or(i64::MAX).max(1);
+        Self(self.0.div_euclid(length).saturating_mul(length))
+    }
 }
 
 /// RFC 3339, UTC, with as many digits as the moment needs.
@@ -69,6 +76,14 @@ mod tests {
             assert_eq!(serde_json::from_str::<Timestamp>(&written).unwrap(), Timestamp(micros));
         }
         assert!(serde_json::from_str::<Timestamp>(r#""yesterday""#).is_err());
+    }
+
+    #[test]
+    fn a_window_begins_before_it() {
+        let begins = [0, 59, 60, -1].map(|micros| {
+            Timestamp::from_micros(micros).begin_of(Duration::from_micros(60)).as_micros()
+        });
+        assert_eq!(begins, [0, 0, 60, -60]);
     }
 
     #[test]

@@ -96,8 +96,7 @@ fn is_fresh(states: &[TargetState]) -> bool {
 /// Counts an address that was just taken, for the decision on the next one.
 fn count(gate: &mut Gate, lease: &AddressLease, states: &[TargetState]) {
     if lease.attempt == 1 {
-        gate.rate.this_minute += 1;
-        gate.rate.this_hour += 1;
+        (gate.taken, gate.begun) = (gate.taken.plus(1), gate.begun.plus(1));
     }
     let pending = states.iter().filter(|state| **state == TargetState::Pending);
     gate.sealed_untold += pending.count() as u64;

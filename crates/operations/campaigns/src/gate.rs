@@ -1,6 +1,6 @@
 //! Everything that a claim is decided by, read in the transaction that claims.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use campaign::{
     AddressGroup, AddressKey, ClaimFacts, InclusionProof, Place, Plan, RateUsed, Sending,
@@ -8,6 +8,7 @@ use campaign::{
 };
 use futures_util::TryStreamExt;
 use instance::{Instance, failpoint::mutant};
+use ledger::{HOUR, MINUTE};
 use model::{AccountId, CampaignId, FindingId, KillSwitch, SubjectId, Timestamp};
 use notice::{Phase, is_time_for_another};
 use store::{Finding, SendingPause, TargetRow, Tx};
@@ -24,7 +25,8 @@ pub(crate) struct Gate {
     pub(crate) loaded: Loaded,
     pub(crate) signed: SignedPlan,
     kill_switch: KillSwitch,
-    pub(crate) rate: RateUsed,
+    pub(crate) taken: RateUsed,
+    pub(crate) begun: RateUsed,
     pub(crate) sealed_untold: u64,
     is_earlier_unsettled: bool,
     pub(crate) sending: Sending,
@@ -49,9 +51,14 @@ impl Gate {
         check_words(&outbox.words, signed.plan())?;
         check_witnesses(permit.is_witnessed, signed.plan())?;
         loaded.check_scope(signed.plan().scope())?;
-        let rate = RateUsed {
-            this_minute: tx.addresses_taken_since(campaign, begun(now, MINUTE)).await?,
-            this_hour: tx.addresses_taken_since(campaign, begun(now, HOUR)).await?,
+        let (minute, hour) = (now.begin_of(MINUTE), now.begin_of(HOUR));
+        let taken = RateUsed {
+            this_minute: tx.addresses_taken_since(campaign, minute).await?,
+            this_hour: tx.addresses_taken_since(campaign, hour).await?,
+        };
+        let begun = RateUsed {
+            this_minute: loaded.pace.begun_since(minute),
+            this_hour: loaded.pace.begun_since(hour),
         };
         // Rows know who is in somebody's hands, and the log whom no row hides.
         let sealed_untold = tx.sealed_untold(campaign).await?.max(loaded.unsettled.accounts());
@@ -64,7 +71,8 @@ impl Gate {
             loaded,
             signed,
             kill_switch,
-            rate,
+            taken,
+            begun,
             sealed_untold,
             is_earlier_unsettled,
             sending: Sending::Open,
@@ -100,7 +108,8 @@ impl Gate {
             campaign: &self.loaded.campaign,
             signed: &self.signed,
             kill_switch: self.kill_switch,
-            rate: self.rate,
+            taken: self.taken,
+            begun: self.begun,
             sealed_untold: self.sealed_untold,
             is_earlier_unsettled: self.is_earlier_unsettled,
             sending: self.sending,
@@ -119,15 +128,6 @@ fn check_witnesses(is_witnessed: bool, plan: &Plan) -> Result<(), CampaignError>
         return Err(CampaignError::Unwitnessed { plan: plan.digest() });
     }
     Ok(())
-}
-
-const MINUTE: Duration = Duration::from_mins(1);
-const HOUR: Duration = Duration::from_hours(1);
-
-/// When the clock's minute or hour began.
-fn begun(now: Timestamp, window: Duration) -> Timestamp {
-    let length = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
-    Timestamp::from_micros(now.as_micros().div_euclid(length).saturating_mul(length))
 }
 
 /// An account of a campaign, as the store has it.

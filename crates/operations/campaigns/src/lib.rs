@@ -60,12 +60,13 @@ pub use failure::{
     SwapError, WatchError,
 };
 pub use freeze::{PlanChanges, finish_campaign, freeze_campaign};
+pub use ledger::Reconciled;
 pub use loaded::HaltedAll;
 pub use nobody_left::NobodyLeft;
 pub use past_resets::past_resets;
 pub use reconcile::{
-    DisagreeingAccount, ReconcileOutcome, Reconciled, ReconciliationView, Reconciling,
-    Thoroughness, last_reconciliation, reconcile, reconcile_if_due,
+    DisagreeingAccount, ReconcileOutcome, ReconciliationView, Reconciling, Thoroughness,
+    last_reconciliation, reconcile, reconcile_if_due,
 };
 pub use report::{CampaignReport, report_campaign};
 pub use resets::{destroy_old_secrets, watch_account};

@@ -1,6 +1,6 @@
 use campaign::{Campaign, Command, Event, HaltReason, Scope, State, Unsettled};
 use instance::{Instance, ProvedFold, failpoint::mutant};
-use ledger::{CampaignEvent, CampaignStanding, Fold, FoldRefusal};
+use ledger::{CampaignEvent, CampaignStanding, Fold, FoldRefusal, Pace};
 use model::{CampaignId, CampaignState, KillSwitch, Timestamp, canonical::hex_of};
 use sha2::{Digest as _, Sha256};
 use store::{CampaignRow, StoreError, Tx};
@@ -15,13 +15,16 @@ pub(crate) struct Loaded {
     pub(crate) is_restored: bool,
     /// Whom it must not leave as they are; told by the log, of one that is proved.
     pub(crate) unsettled: Unsettled,
+    /// How many addresses were begun of late; told by the log, of one that is proved.
+    pub(crate) pace: Pace,
 }
 
 impl Loaded {
     pub(crate) fn new(row: CampaignRow) -> Result<Self, CampaignError> {
         let campaign = serde_json::from_slice(&row.machine)
             .map_err(|source| CampaignError::Machine { campaign: row.id, source })?;
-        Ok(Self { row, campaign, is_restored: false, unsettled: Unsettled::default() })
+        let (unsettled, pace) = (Unsettled::default(), Pace::default());
+        Ok(Self { row, campaign, is_restored: false, unsettled, pace })
     }
 
     /// As [`Loaded::new`] of a campaign that there is. A row that cannot be read is none that
@@ -58,7 +61,7 @@ impl Loaded {
         self.check(log)?;
         let Some(fold) = log.campaign(self.id()) else { return Ok(self) };
         let unsettled = progress_of(fold).unsettled;
-        Ok(Self { is_restored: fold.is_restored, unsettled, ..self })
+        Ok(Self { is_restored: fold.is_restored, unsettled, pace: fold.pace, ..self })
     }
 
     /// Whoever is not begun may have been sealed and told by what is lost. So only those who were begun

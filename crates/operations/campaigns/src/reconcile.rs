@@ -25,7 +25,7 @@ use futures_util::{
     stream::TryChunksError,
 };
 use instance::{Instance, Step, failpoint, while_renewing};
-use ledger::LogEvent;
+use ledger::{LogEvent, Reconciled};
 use model::{Account, CredentialVersion};
 use store::{ReconciliationLease, WorkerName};
 
@@ -33,7 +33,7 @@ use self::{
     compare::{Later, compare, settle},
     found::Disagreements,
     rows::check_swaps,
-    trials::{Trials, is_uncompared},
+    trials::Trials,
     unseen::refuse_hidden,
     untold::find_untold,
 };
@@ -42,9 +42,8 @@ use crate::{
     limits::{ACCOUNTS_PER_LOOK_UP, FOUND_LISTED_MAX, RECONCILE_AGAIN_AFTER, VALUES_TRIED},
 };
 
-pub(crate) use self::last::last;
 pub use self::{
-    found::{DisagreeingAccount, ReconcileOutcome, Reconciled},
+    found::{DisagreeingAccount, ReconcileOutcome},
     last::{ReconciliationView, last_reconciliation},
     means::Reconciling,
 };
@@ -196,17 +195,12 @@ async fn finish(
     let outcome = findings.into_outcome();
     // Whom nobody here can judge, an operator is told of.
     let whole = is_whole && (asked_by == AskedBy::Operator || outcome.result.unjudged == 0);
-    let closes = whole && is_uncompared(instance).await?;
-    let Reconciled { accounts, found, not_tried, .. } = outcome.result.clone();
     let mut tx = instance.store().begin().await?;
-    let body = serde_json::to_vec(&outcome.result)?;
-    if !tx.finish_reconciliation(held, body, tried).await? {
+    if !tx.finish_reconciliation(held, tried).await? {
         return Err(ReconcileError::Lost);
     }
-    if closes || !found.is_empty() {
-        let event = LogEvent::TableReconciled { accounts, found, not_tried, whole };
-        instance.record(&mut tx, &[event]).await?;
-    }
+    let event = LogEvent::TableReconciled { result: outcome.result.clone(), whole };
+    instance.record(&mut tx, &[event]).await?;
     tx.commit().await?;
     Ok(outcome)
 }

@@ -3,17 +3,16 @@ use std::collections::BTreeMap;
 use campaign::Reckoning;
 use futures_util::future::BoxFuture;
 use instance::Instance;
+use ledger::Fold;
 use model::{
     ChosenPassword, Discrepancy, InstanceKind, NoticeState, SkipReason, TargetState, Timestamp,
 };
 use serde::Serialize;
-use store::Tx;
 
 use crate::{
     ReportError,
     agreed::agreed_tale,
     loaded::{Loaded, seen},
-    reconcile::last,
     tale::Tale,
 };
 
@@ -146,22 +145,19 @@ pub fn report_campaign<'a>(
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let (loaded, log) = seen(instance, &mut tx, name).await?;
+        let disagreements = disagreements(&log, &loaded);
         let (tale, logged) = agreed_tale(log, &mut tx, &loaded).await?;
-        let disagreements = disagreements(&mut tx, &loaded).await?;
         let not_checked = tx.unverified_in_campaign(loaded.id()).await?;
         let aside = Aside { disagreements, not_checked };
         Ok(CampaignReport::new(&tale, &loaded, logged, aside, instance.kind()))
     })
 }
 
-/// How the site's table disagreed with the campaign.
-async fn disagreements(
-    tx: &mut Tx,
-    loaded: &Loaded,
-) -> Result<BTreeMap<Discrepancy, u64>, ReportError> {
-    let result = last(tx).await?.result;
-    let mut campaigns = result.map(|result| result.campaigns).unwrap_or_default();
-    let mut found = campaigns.remove(&loaded.row.name).unwrap_or_default();
+/// How the site's table disagreed with the campaign when it was last compared.
+fn disagreements(log: &Fold, loaded: &Loaded) -> BTreeMap<Discrepancy, u64> {
+    let last = log.last_reconciled();
+    let found = last.and_then(|(_, result)| result.campaigns.get(&loaded.row.name));
+    let mut found = found.cloned().unwrap_or_default();
     found.remove(&Discrepancy::Untold);
-    Ok(found)
+    found
 }

@@ -79,7 +79,7 @@ impl Saga for SealingSaga<'_> {
     async fn intend(&mut self) -> Result<Vec<Replacement>, RunError> {
         let mut tx = self.context.instance.store().begin().await?;
         let open = match Gate::read(self.context, &mut tx, self.campaign).await? {
-            Some(gate) if decide_intent(&gate.facts()) == Claim::Proceed => {
+            Some(gate) if decide_intent(&gate.facts(), self.fresh()) == Claim::Proceed => {
                 self.round = gate.loaded.campaign.round();
                 self.leave_for_later(&mut tx, &gate).await?;
                 if gate.loaded.is_restored {
@@ -135,6 +135,11 @@ impl Saga for SealingSaga<'_> {
 }
 
 impl SealingSaga<'_> {
+    /// Addresses where nobody is begun.
+    fn fresh(&self) -> u64 {
+        self.held.iter().filter(|held| held.is_fresh()).count() as u64
+    }
+
     async fn intend_all(&mut self, tx: &mut Tx) -> Result<Vec<Replacement>, RunError> {
         let (mut events, mut replacements) = (Vec::new(), Vec::new());
         for held in std::mem::take(&mut self.held) {
@@ -146,7 +151,9 @@ impl SealingSaga<'_> {
                 let (account, subject) = (&member.target.account, member.target.row.subject);
                 let Some(Action::Seal(sealing)) = self.actions.get(account) else { continue };
                 // Somebody is choosing a password at this moment, or another campaign is at it.
-                let Some(held) = self.intend_one(tx, subject, sealing, &mut events).await? else {
+                let address = held.lease.number;
+                let intended = self.intend_one(tx, (subject, address), sealing, &mut events);
+                let Some(held) = intended.await? else {
                     self.actions.insert(account.clone(), Action::Open);
                     continue;
                 };
@@ -191,7 +198,7 @@ impl SealingSaga<'_> {
     async fn intend_one(
         &self,
         tx: &mut Tx,
-        subject: SubjectId,
+        (subject, address): (SubjectId, u64),
         sealing: &Sealing,
         events: &mut Vec<CampaignEvent>,
     ) -> Result<Option<SwapLease>, RunError> {
@@ -231,6 +238,7 @@ impl SealingSaga<'_> {
             campaign,
             whom: subject.into(),
             credential_version: evidence.found_as(),
+            address: Some(address),
             findings: evidence.findings().iter().map(|finding| finding.0).collect(),
             swap: Some(held.id),
             row: Some(swap_digest(&swap)),

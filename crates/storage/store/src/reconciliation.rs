@@ -1,14 +1,14 @@
-//! The comparison of the site's table with what is kept: one row says who is at it, and what the
-//! last one found.
+//! The comparison of the site's table with what is kept: one row says who is at it. What it finds, the
+//! audit log says.
 
 use std::time::Duration;
 
 use model::{CredentialVersion, Timestamp};
 
-use crate::{StoreFuture, Tx, Versioned, WorkerName, cell::Cell};
+use crate::{StoreFuture, Tx, WorkerName, cell::Cell};
 
 sql::queries! {
-    READ = ["SELECT started_at, ended_at, failed_at, result, tried,
+    READ = ["SELECT started_at, ended_at, failed_at, tried,
             lease_until > " NOW " AS is_under_way
         FROM reconciliation"];
     TAKE = ["UPDATE reconciliation SET lease_owner = $1, lease_until = " NOW " + $2,
@@ -18,9 +18,9 @@ sql::queries! {
         RETURNING attempts"];
     RENEW = ["UPDATE reconciliation SET lease_until = " NOW " + $1
         WHERE lease_owner = $2 AND attempts = $3 AND lease_until > " NOW];
-    FINISH = ["UPDATE reconciliation SET lease_until = " NOW ", ended_at = " NOW ", result = $1,
-            failed_at = NULL, tried = COALESCE($2, tried)
-        WHERE lease_owner = $3 AND attempts = $4 AND lease_until > " NOW];
+    FINISH = ["UPDATE reconciliation SET lease_until = " NOW ", ended_at = " NOW ",
+            failed_at = NULL, tried = COALESCE($1, tried)
+        WHERE lease_owner = $2 AND attempts = $3 AND lease_until > " NOW];
     FAIL = ["UPDATE reconciliation SET lease_until = " NOW ", failed_at = " NOW "
         WHERE lease_owner = $1 AND attempts = $2"];
 }
@@ -43,15 +43,13 @@ pub struct Reconciliation {
     pub ended_at: Option<Timestamp>,
     /// When it could not be, if that was later.
     pub failed_at: Option<Timestamp>,
-    /// What was found then, as JSON.
-    pub result: Option<Versioned>,
     /// The last credential version that was tried.
     pub tried: Option<CredentialVersion>,
     /// Whether somebody is at it now.
     pub is_under_way: bool,
 }
 
-record!(Reconciliation { started_at, ended_at, failed_at, result, tried, is_under_way });
+record!(Reconciliation { started_at, ended_at, failed_at, tried, is_under_way });
 
 impl Tx {
     /// What is kept of the last comparison.
@@ -88,16 +86,14 @@ impl Tx {
         })
     }
 
-    /// Keeps what was found once the table was read to its end; `false` if it is lost.
+    /// Says that the table was read to its end; `false` if it is lost.
     pub fn finish_reconciliation<'c>(
         &'c mut self,
         held: &'c ReconciliationLease,
-        result: Vec<u8>,
         tried: Option<CredentialVersion>,
     ) -> StoreFuture<'c, bool> {
         Box::pin(async move {
-            let query = self.0.run(&FINISH).bind(Cell(Versioned::new(result)));
-            let query = query.bind(tried.map(Cell)).bind(held.owner.to_string());
+            let query = self.0.run(&FINISH).bind(tried.map(Cell)).bind(held.owner.to_string());
             Ok(query.bind(held.attempt).execute().await? == 1)
         })
     }

@@ -43,4 +43,5 @@ pub(crate) const SCHEMA: Migrations = in_both! {
     19 "0019" "tried",
     20 "0020" "judged",
     21 "0021" "other_emails",
+    22 "0022" "logged_comparison",
 };

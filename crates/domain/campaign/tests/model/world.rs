@@ -411,7 +411,7 @@ impl Town {
     fn intend(&self, world: &mut World, address: usize, account: usize) -> Job {
         let signed = self.signed(world);
         let open =
-            signed.is_some_and(|signed| decide_intent(&world.facts(signed)) == Claim::Proceed);
+            signed.is_some_and(|signed| decide_intent(&world.facts(signed), 1) == Claim::Proceed);
         if !open && self.rule != Rule::GateAtClaimOnly {
             return Job::Idle;
         }

@@ -6,7 +6,7 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::SettledAddresses;
+use super::{Pace, SettledAddresses};
 use crate::{CampaignEvent, NoticeStep, Whom};
 
 /// What the log says of one campaign.
@@ -38,6 +38,8 @@ pub struct CampaignFold {
     pub sealed: BTreeSet<(u64, Whom)>,
     /// Addresses of which every account is settled.
     pub done: BTreeSet<u64>,
+    /// How fast.
+    pub pace: Pace,
     /// Addresses with which it is through.
     pub settled: SettledAddresses,
     /// Its notices.
@@ -241,7 +243,10 @@ impl CampaignFold {
                 }
                 self.stand(round, to, machine);
             }
-            E::AccountSealing { whom, credential_version, .. } => {
+            E::AccountSealing { whom, credential_version, address, .. } => {
+                if let Some(address) = address {
+                    self.pace.begin(address, at);
+                }
                 self.versions.insert(whom.clone(), credential_version);
                 self.put(whom, TargetState::Sealing);
             }

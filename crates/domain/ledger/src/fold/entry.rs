@@ -1,9 +1,7 @@
-use std::collections::BTreeMap;
-
-use model::{CampaignId, Discrepancy, InstanceKind, KeyId, KillSwitch, LeakId, SwapId, Timestamp};
+use model::{CampaignId, InstanceKind, KeyId, KillSwitch, LeakId, SwapId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{CampaignEvent, LeakAdded, NoticeStep, RecoveryEvent, Whom};
+use crate::{CampaignEvent, LeakAdded, NoticeStep, Reconciled, RecoveryEvent, Whom};
 
 /// What a fold takes of one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,9 +26,8 @@ pub enum FoldEntry {
     Requested(Timestamp, NoticeStep),
     /// Somebody finds the way back in, and when.
     Recovery(Timestamp, RecoveryEvent),
-    /// The site's table was compared with the store, and no account was left out; how many hold a
-    /// value of ours that nothing tells of.
-    Compared(u64),
+    /// The site's table was compared with the store, when, and whether no account was left out.
+    Reconciled(Timestamp, Box<Reconciled>, bool),
     /// A leak was registered.
     LeakAdded(LeakAdded, Timestamp),
     /// A leak was taken out of the store.
@@ -99,7 +96,10 @@ impl FoldEntry {
             "notice_begun" | "notice_ended" | "notice_disputed" => {
                 Self::Requested(at, serde_json::from_slice(line)?)
             }
-            "table_reconciled" => serde_json::from_slice::<Comparison>(line)?.into(),
+            "table_reconciled" => {
+                let Comparison { result, whole } = serde_json::from_slice(line)?;
+                Self::Reconciled(at, Box::new(result), whole)
+            }
             _ => Self::Other,
         })
     }
@@ -171,17 +171,10 @@ struct Moved {
 
 #[derive(Deserialize)]
 struct Comparison {
-    #[serde(default)]
-    found: BTreeMap<Discrepancy, u64>,
+    #[serde(flatten)]
+    result: Reconciled,
     #[serde(default)]
     whole: bool,
-}
-
-impl From<Comparison> for FoldEntry {
-    fn from(Comparison { found, whole }: Comparison) -> Self {
-        let unrecorded = found.get(&Discrepancy::Unrecorded).copied().unwrap_or_default();
-        if whole { Self::Compared(unrecorded) } else { Self::Other }
-    }
 }
 
 #[derive(Deserialize)]

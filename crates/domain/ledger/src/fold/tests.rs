@@ -59,6 +59,7 @@ fn sealing(campaign: CampaignId, whom: SubjectId, version: u8) -> CampaignEvent 
         campaign,
         whom: whom.into(),
         credential_version: CredentialVersion::from_bytes([version; 32]),
+        address: None,
         findings: Vec::new(),
         swap: Some(SwapId(i64::from(version))),
         row: Some(row(version)),
@@ -383,6 +384,7 @@ fn an_intent_of_before_names_no_swap() {
         campaign: SEVEN,
         whom: whom.clone(),
         credential_version: CredentialVersion::from_bytes([1; 32]),
+        address: None,
         findings: Vec::new(),
         swap: None,
         row: None,
@@ -511,8 +513,8 @@ fn a_restored_store_is_armed_by_nobody_who_does_not_know_it() {
 }
 
 fn compared(unrecorded: u64, whole: bool) -> LogEvent {
-    let found = [(model::Discrepancy::Unrecorded, unrecorded)].into();
-    LogEvent::TableReconciled { accounts: 9, found, not_tried: 0, whole }
+    let found = [(Discrepancy::Unrecorded, unrecorded)].into();
+    LogEvent::TableReconciled { result: Reconciled { found, ..Reconciled::default() }, whole }
 }
 
 #[test]
@@ -530,6 +532,38 @@ fn values_that_nothing_tells_of_are_explained_by_lost_steps_alone() {
     let (key, verifier) = (KeyId::from_bytes([7; 8]), String::new());
     let log = log.then(LogEvent::KeyRotated { key, verifier });
     assert!(log.0.is_uncompared(), "by the key that comes next more may be recognised");
+}
+
+#[test]
+fn what_was_found_last_is_known() {
+    let log = Written::default();
+    assert_eq!(log.0.last_reconciled(), None);
+    let log = log.then(compared(3, true)).then(compared(2, false));
+    let (at, result) = log.0.last_reconciled().unwrap();
+    assert_eq!((*at, result.found(Discrepancy::Unrecorded)), (NOW, 2));
+}
+
+#[test]
+fn a_comparison_of_an_earlier_version_is_read() {
+    let line = br#"{"v":1,"at":"1970-01-01T00:00:00Z","event":"table_reconciled","accounts":9,"found":{},"not_tried":2}"#;
+    let read = FoldEntry::read(line).unwrap();
+    let result = Reconciled { accounts: 9, not_tried: 2, ..Reconciled::default() };
+    assert_eq!(read, FoldEntry::Reconciled(Timestamp::from_micros(0), result.into(), false));
+}
+
+#[test]
+fn an_address_is_begun_with_the_first_of_its_accounts() {
+    let log = [(ANA, 1, 5), (BOB, 2, 5), (ANA, 3, 6)].into_iter().fold(
+        Written::default(),
+        |log, (whom, version, of)| {
+            let mut intent = sealing(SEVEN, whom, version);
+            if let CampaignEvent::AccountSealing { address, .. } = &mut intent {
+                *address = Some(of);
+            }
+            log.then(intent)
+        },
+    );
+    assert_eq!(log.0.campaign(SEVEN).unwrap().pace.begun_since(NOW.begin_of(MINUTE)), 2);
 }
 
 #[test]

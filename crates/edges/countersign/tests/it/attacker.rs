@@ -25,6 +25,15 @@ pub(crate) struct Attack {
     pub(crate) says: &'static str,
 }
 
+/// What an owner has the database do by itself.
+pub(crate) struct Trigger {
+    pub(crate) table: &'static str,
+    /// From the moment on: `BEFORE INSERT ON notice BEGIN` and what is done.
+    pub(crate) sqlite: &'static str,
+    /// What is done before each row.
+    pub(crate) postgres: &'static str,
+}
+
 /// The owner of an office's store.
 pub(crate) struct Owner<'a> {
     office: &'a Office,
@@ -72,6 +81,23 @@ impl<'a> Owner<'a> {
     pub(crate) fn write(&self, statement: &str) {
         let unasked = self.on_postgres("SET session_replication_role = replica; ");
         self.office.instance.ask(&format!("{unasked}{statement}"));
+    }
+
+    pub(crate) fn put_trigger(&self, Trigger { table, sqlite, postgres }: &Trigger) {
+        if self.office.instance.store().is_none() {
+            return self.write(&format!("CREATE TRIGGER zz {sqlite} END"));
+        }
+        let moment = sqlite.split(' ').nth(1).unwrap();
+        self.write(&format!(
+            "CREATE FUNCTION zz() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN {postgres} END'; \
+             CREATE TRIGGER zz BEFORE {moment} ON {table} FOR EACH ROW EXECUTE FUNCTION zz()"
+        ));
+    }
+
+    pub(crate) fn drop_trigger(&self, Trigger { table, .. }: &Trigger) {
+        let on = self.on_postgres("ON ");
+        let table = if on.is_empty() { "" } else { table };
+        self.write(&format!("DROP TRIGGER zz {on}{table}"));
     }
 
     pub(crate) fn write_all(&self, statements: &[&str]) {

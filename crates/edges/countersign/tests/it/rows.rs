@@ -1,12 +1,16 @@
 //! Who can write to our database, and has neither the instance key nor an operator's, gets nobody
 //! sealed or told: rows are believed only where the audit log says the same.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, thread,
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
 use crate::{
-    attacker::Owner,
+    attacker::{Owner, Trigger},
     campaign_steering::{PART, find_part},
     harness::{Backend, Run},
     office::{CAMPAIGN, Office, ids, wait_until},
@@ -134,6 +138,34 @@ fn nobody_waits_for_what_a_row_says_that_nobody_ends() {
         office.work();
         office.assert_settled(&ids(&office.exposed()));
         office.run(&["reconcile"]).json();
+    }
+}
+
+/// An address that is done counts, whenever its row says that it was taken up.
+#[test]
+fn no_row_makes_a_campaign_faster_than_its_plan_allows() {
+    const RATE: usize = 5;
+    const LANES: usize = 2;
+    for backend in Backend::ALL {
+        let mut office = Office::open(backend);
+        office.instance.set("COUNTERSIGN_WORKER_CONCURRENCY", &LANES.to_string());
+        office.start(&format!("canary_addresses = 500\nrate_per_hour_max = {RATE}"));
+        Owner::of(&office).put_trigger(&Trigger {
+            table: "campaign_address",
+            sqlite: "AFTER UPDATE OF taken_at ON campaign_address WHEN NEW.taken_at > 1 BEGIN \
+                     UPDATE campaign_address SET taken_at = 1 WHERE number = NEW.number;",
+            postgres: "NEW.taken_at := 1; RETURN NEW;",
+        });
+        let work = office.start_work();
+        wait_until(|| office.logged("address_done").len() >= RATE);
+        thread::sleep(Duration::from_secs(3));
+        work.stop();
+        assert!(office.instance.has_none("campaign_address WHERE taken_at > 1"));
+        let mut hours = BTreeMap::<String, usize>::new();
+        for done in office.logged("address_done") {
+            *hours.entry(done["at"].as_str().unwrap()[..13].to_owned()).or_default() += 1;
+        }
+        assert!(hours.values().all(|done| *done < RATE + LANES), "{hours:?}");
     }
 }
 

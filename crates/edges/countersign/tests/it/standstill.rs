@@ -6,7 +6,7 @@ use std::{thread, time::Duration};
 use serde_json::{Value, json};
 
 use crate::{
-    attacker::{Owner, WORK},
+    attacker::{Owner, Trigger, WORK},
     harness::Backend,
     office::{CAMPAIGN, Office, ids, wait_until},
     rows::put_off,
@@ -15,8 +15,7 @@ use crate::{
 
 /// What keeps everybody waiting.
 struct Obstacle {
-    /// The table that a trigger stands on, and what that does on SQLite and on PostgreSQL.
-    trigger: Option<(&'static str, &'static str, &'static str)>,
+    trigger: Option<Trigger>,
     done: &'static str,
     undone: &'static str,
 }
@@ -26,32 +25,32 @@ const NOTHING: &str = "DELETE FROM mail_request WHERE id < 0";
 const OBSTACLES: [Obstacle; 4] = [
     // No intent is kept.
     Obstacle {
-        trigger: Some((
-            "swap",
-            "BEFORE INSERT ON swap BEGIN SELECT RAISE(IGNORE);",
-            "RETURN NULL;",
-        )),
+        trigger: Some(Trigger {
+            table: "swap",
+            sqlite: "BEFORE INSERT ON swap BEGIN SELECT RAISE(IGNORE);",
+            postgres: "RETURN NULL;",
+        }),
         done: NOTHING,
         undone: NOTHING,
     },
     // No attempt is let through.
     Obstacle {
-        trigger: Some((
-            "swap",
-            "BEFORE UPDATE ON swap BEGIN SELECT RAISE(IGNORE);",
-            "RETURN NULL;",
-        )),
+        trigger: Some(Trigger {
+            table: "swap",
+            sqlite: "BEFORE UPDATE ON swap BEGIN SELECT RAISE(IGNORE);",
+            postgres: "RETURN NULL;",
+        }),
         done: NOTHING,
         undone: NOTHING,
     },
     // Every notice is to wait.
     Obstacle {
-        trigger: Some((
-            "notice",
-            "AFTER INSERT ON notice BEGIN UPDATE notice \
+        trigger: Some(Trigger {
+            table: "notice",
+            sqlite: "AFTER INSERT ON notice BEGIN UPDATE notice \
              SET not_before = not_before + 9000000000 WHERE id = NEW.id;",
-            "NEW.not_before := NEW.not_before + 9000000000; RETURN NEW;",
-        )),
+            postgres: "NEW.not_before := NEW.not_before + 9000000000; RETURN NEW;",
+        }),
         done: NOTHING,
         undone: "UPDATE notice SET not_before = 0 WHERE state = 'pending'",
     },
@@ -65,31 +64,16 @@ const OBSTACLES: [Obstacle; 4] = [
 ];
 
 impl Obstacle {
-    fn put(&self, owner: &Owner<'_>, backend: Backend) {
+    fn put(&self, owner: &Owner<'_>) {
         owner.write(self.done);
-        match (self.trigger, backend) {
-            (None, _) => {}
-            (Some((_, sqlite, _)), Backend::Sqlite) => {
-                owner.write(&format!("CREATE TRIGGER zz {sqlite} END"));
-            }
-            (Some((table, sqlite, postgres)), Backend::Postgres) => {
-                let moment = if sqlite.contains("UPDATE ON") { "UPDATE" } else { "INSERT" };
-                owner.write(&format!(
-                    "CREATE FUNCTION zz() RETURNS trigger LANGUAGE plpgsql AS \
-                     'BEGIN {postgres} END'; CREATE TRIGGER zz BEFORE {moment} ON {table} \
-                     FOR EACH ROW EXECUTE FUNCTION zz()"
-                ));
-            }
+        if let Some(trigger) = &self.trigger {
+            owner.put_trigger(trigger);
         }
     }
 
-    fn take_away(&self, owner: &Owner<'_>, backend: Backend) {
-        match (self.trigger, backend) {
-            (None, _) => {}
-            (Some(_), Backend::Sqlite) => owner.write("DROP TRIGGER zz"),
-            (Some((table, ..)), Backend::Postgres) => {
-                owner.write(&format!("DROP TRIGGER zz ON {table}"));
-            }
+    fn take_away(&self, owner: &Owner<'_>) {
+        if let Some(trigger) = &self.trigger {
+            owner.drop_trigger(trigger);
         }
         owner.write(self.undone);
     }
@@ -108,7 +92,7 @@ fn assert_stands_still_and_goes_on(backend: Backend, obstacle: &Obstacle) {
     office.instance.set(PATIENCE.0, PATIENCE.1);
     office.start("");
     let owner = Owner::of(&office);
-    obstacle.put(&owner, backend);
+    obstacle.put(&owner);
     let work = office.run(WORK);
     assert_eq!(work.code, 3, "{}", work.stderr);
     assert!(work.stderr.contains("nothing was done for its people since"), "{}", work.stderr);
@@ -116,7 +100,7 @@ fn assert_stands_still_and_goes_on(backend: Backend, obstacle: &Obstacle) {
     wait_until(|| status(&office).0 == 3);
     assert_eq!(status(&office).1["standing_still"][0]["name"], json!(CAMPAIGN));
 
-    obstacle.take_away(&owner, backend);
+    obstacle.take_away(&owner);
     office.instance.unset(PATIENCE.0);
     office.work();
     office.assert_settled(&ids(&office.exposed()));

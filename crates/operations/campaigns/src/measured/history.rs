@@ -134,6 +134,7 @@ pub(super) fn address(
             campaign,
             whom: subject(person).into(),
             credential_version: version(person),
+            address: Some(address),
             findings: vec![number(person)],
             swap: Some(SwapId(number(person))),
             row: Some(hex_of(version(person).as_bytes())),

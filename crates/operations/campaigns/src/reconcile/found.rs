@@ -1,42 +1,11 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
+use ledger::Reconciled;
 use model::{AccountId, CampaignId, Discrepancy};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use store::CampaignRow;
 
-/// What a comparison of the site's table with what is kept has found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reconciled {
-    /// Accounts that were read.
-    pub accounts: u64,
-    /// How many disagree, and how; none if all agree.
-    pub found: BTreeMap<Discrepancy, u64>,
-    /// Of these, those for whom what is kept was put right.
-    pub repaired: u64,
-    /// Accounts whose password nobody here knows and that were tried for a value of ours.
-    pub tried: u64,
-    /// Such accounts that were not tried now, or whose hash cannot be tried.
-    pub not_tried: u64,
-    /// Since steps of the store are lost: accounts whose password nobody here knows and that may be a
-    /// value of ours all the same, not tried, or made by a key that this store never had.
-    #[serde(default)]
-    pub unjudged: u64,
-    /// What disagrees, by campaign.
-    pub campaigns: BTreeMap<String, BTreeMap<Discrepancy, u64>>,
-    /// Campaigns that were halted because of it.
-    pub halted: BTreeSet<String>,
-}
-
-impl Reconciled {
-    /// Whether all agree, and of nobody is it unknown.
-    #[must_use]
-    pub fn agrees(&self) -> bool {
-        self.found.is_empty() && self.unjudged == 0
-    }
-}
-
-/// The same, with the accounts.
+/// What a comparison of the site's table with what is kept has found, with the accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReconcileOutcome {
     /// The counts.
@@ -128,7 +97,7 @@ impl Disagreements {
 
     /// How many disagree in this way so far.
     pub(crate) fn found(&self, kind: Discrepancy) -> u64 {
-        self.result.found.get(&kind).copied().unwrap_or_default()
+        self.result.found(kind)
     }
 
     /// So many accounts that disagree.

@@ -1,13 +1,12 @@
 use futures_util::future::BoxFuture;
 use instance::Instance;
+use ledger::Reconciled;
 use model::Timestamp;
 use serde::Serialize;
-use store::Tx;
 
-use super::found::Reconciled;
 use crate::ReconcileError;
 
-/// When the site's table was last compared with what is kept, and what was found.
+/// When the site's table was last compared with what is kept, and what was found, as the audit log says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReconciliationView {
     /// When the table was last read to its end; none if it never was.
@@ -27,17 +26,12 @@ pub struct ReconciliationView {
 pub fn last_reconciliation(
     instance: &Instance,
 ) -> BoxFuture<'_, Result<ReconciliationView, ReconcileError>> {
-    Box::pin(async move { last(&mut instance.store().read().await?).await })
-}
-
-/// The same, in a transaction.
-pub(crate) async fn last(tx: &mut Tx) -> Result<ReconciliationView, ReconcileError> {
-    let kept = tx.reconciliation().await?;
-    let result = kept.result.map(|body| serde_json::from_slice(&body)).transpose()?;
-    Ok(ReconciliationView {
-        ended_at: kept.ended_at,
-        failed_at: kept.failed_at,
-        is_under_way: kept.is_under_way,
-        result,
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let last = instance.proved(&mut tx).await?.last_reconciled().cloned();
+        let (ended_at, result) = last.unzip();
+        let kept = tx.reconciliation().await?;
+        let (failed_at, is_under_way) = (kept.failed_at, kept.is_under_way);
+        Ok(ReconciliationView { ended_at, failed_at, is_under_way, result })
     })
 }

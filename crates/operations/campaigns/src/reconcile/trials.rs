@@ -130,7 +130,7 @@ const fn is_tried(verdict: Verdict, trial: &Trial) -> bool {
 
 /// Whether operators have signed that steps are lost, and no comparison has seen the whole table
 /// since.
-pub(crate) async fn is_uncompared(instance: &Instance) -> Result<bool, ReconcileError> {
+async fn is_uncompared(instance: &Instance) -> Result<bool, ReconcileError> {
     let mut tx = instance.store().begin().await?;
     Ok(instance.proved(&mut tx).await?.is_uncompared())
 }

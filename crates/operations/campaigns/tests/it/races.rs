@@ -116,6 +116,7 @@ async fn intend(instance: &TestSite) -> SwapLease {
         campaign,
         whom: new.subject.into(),
         credential_version: new.expected,
+        address: None,
         findings: Vec::new(),
         swap: Some(held.id),
         row: Some(swap_digest(&new)),

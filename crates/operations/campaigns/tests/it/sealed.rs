@@ -166,6 +166,7 @@ impl Sealed {
             campaign,
             whom: whom.clone(),
             credential_version: version,
+            address: None,
             findings: Vec::new(),
             swap: Some(held.id),
             row: Some(swap_digest(&swap)),

@@ -185,6 +185,7 @@ impl Table {
             campaign,
             whom: subject.into(),
             credential_version: expected,
+            address: None,
             findings: evidence.iter().map(|finding| finding.0).collect(),
             swap: Some(held.id),
             row: Some(swap_digest(&swap)),

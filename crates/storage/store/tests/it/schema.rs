@@ -57,6 +57,7 @@ fn both_schemas_are_one_text() {
         "0019_tried.sql",
         "0020_judged.sql",
         "0021_other_emails.sql",
+        "0022_logged_comparison.sql",
     ] {
         let schema = migration("sqlite", name);
         let translated = SUBSTITUTIONS
