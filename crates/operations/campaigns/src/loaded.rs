@@ -275,6 +275,8 @@ pub struct HaltedAll {
     pub halted: Vec<String>,
     /// The others, and why their rows could not be moved.
     pub not_halted: Vec<(String, CampaignError)>,
+    /// Why the row of the kill switch is as it was, if it takes no change.
+    pub switch_kept: Option<StoreError>,
 }
 
 /// Stops every campaign that runs. One that something is wrong with keeps no other one running.

@@ -6,7 +6,7 @@ use instance::{Instance, failpoint::mutant, roster_in};
 use ledger::CampaignEvent;
 use model::KillSwitch;
 use outbox::Words;
-use store::Tx;
+use store::{StoreError, Tx};
 
 use crate::{
     CampaignError, CampaignView,
@@ -112,28 +112,36 @@ pub fn halt_campaign<'a>(
     Box::pin(async move { step_by_name(instance, name, Event::Halt(HaltReason::Operator)).await })
 }
 
-/// Pulls the kill switch, so that nothing begins any more, and halts every campaign that runs.
+/// Pulls the kill switch, so that nothing begins any more, and halts every campaign that runs. Where a row
+/// takes no change, the audit log has it: by a row that says something else nothing begins either.
 ///
 /// # Errors
 /// [`CampaignError`] if the store fails.
 pub fn halt_everything(instance: &Instance) -> BoxFuture<'_, Result<HaltedAll, CampaignError>> {
     Box::pin(async move {
-        pull_kill_switch(instance).await?;
-        halt_all(instance, HaltReason::Operator).await
+        let switch_kept = pull_kill_switch(instance).await?;
+        let all = halt_all(instance, HaltReason::Operator).await?;
+        Ok(HaltedAll { switch_kept, ..all })
     })
 }
 
-/// One row, in a transaction of its own: it waits for no campaign.
-async fn pull_kill_switch(instance: &Instance) -> Result<(), CampaignError> {
+/// One row, in a transaction of its own: it waits for no campaign. Returns why the row is as it was, if
+/// it takes no change.
+async fn pull_kill_switch(instance: &Instance) -> Result<Option<StoreError>, CampaignError> {
     let mut tx = instance.store().begin().await?;
     let now = tx.now().await?;
     // Whatever it says, it is pulled; that it is missing is an error that says so.
     tx.kill_switch().await?;
-    tx.set_kill_switch(KillSwitch::Pulled, now).await?;
+    let kept = match tx.set_kill_switch(KillSwitch::Pulled, now).await {
+        Ok(()) => None,
+        Err(error @ StoreError::NotTaken { .. }) => Some(error),
+        Err(error) => return Err(error.into()),
+    };
     let by = "an operator".to_owned();
     let moved = CampaignEvent::KillSwitchMoved { position: KillSwitch::Pulled, by };
     instance.record(&mut tx, &[moved.into()]).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(kept)
 }
 
 /// Makes a frozen campaign a draft again; its signatures are void.

@@ -128,6 +128,17 @@ pub enum StoreError {
         #[from]
         NotOneRow,
     ),
+    /// A row does not hold what was written to it.
+    #[error(
+        "a row of the store does not take what is written to it ({changed} rows changed, and not one): \
+         somebody else has put a trigger or a rule on the store, or taken the row away. \
+         `countersign campaign halt --all` keeps workers from beginning anything all the same, by the \
+         audit log"
+    )]
+    NotTaken {
+        /// Rows changed.
+        changed: u64,
+    },
     /// The log's tree is not whole.
     #[error("the log's hash {position} is not there")]
     HashMissing {
@@ -150,6 +161,7 @@ impl StoreError {
         matches!(
             self,
             Self::NotOneRow(_)
+                | Self::NotTaken { .. }
                 | Self::Unreadable(_)
                 | Self::LogOccupied { .. }
                 | Self::LogStuck { .. }
@@ -174,6 +186,7 @@ impl From<SqlError> for StoreError {
             SqlError::Column { column, reason } => {
                 Self::Unreadable(UnreadableRow { column, reason })
             }
+            SqlError::NotOneRow { changed } => Self::NotTaken { changed },
             error if error.is_about_schema() => Self::Tables(error),
             error => Self::Sql(error),
         }

@@ -190,15 +190,17 @@ impl CampaignDesk<'_> {
     }
 
     async fn halt_all(&self) -> Result<Done, CommandFailure> {
-        let HaltedAll { halted, not_halted } = campaigns::halt_everything(&self.instance).await?;
+        let HaltedAll { halted, not_halted, switch_kept } =
+            campaigns::halt_everything(&self.instance).await?;
         let reasons = not_halted.iter().map(|(name, why)| (name.clone(), why.to_string()));
-        let answer = Halted { halted, not_halted: reasons.collect() };
+        let switch_kept = switch_kept.map(|why| why.to_string());
+        let answer = Stopped { halted, not_halted: reasons.collect(), switch_kept };
         self.context.output.result(
             "countersign.campaign_halt_all/1",
             &answer,
             halted_for_people,
         )?;
-        if not_halted.is_empty() {
+        if not_halted.is_empty() && answer.switch_kept.is_none() {
             return Ok(Done::Whole);
         }
         let is_refusal = not_halted.iter().all(|(_, why)| why.is_refusal());
@@ -244,13 +246,15 @@ impl CampaignDesk<'_> {
 }
 
 #[derive(Serialize)]
-struct Halted {
+struct Stopped {
     halted: Vec<String>,
     /// Why the row of each of these could not be moved. Nothing begins in them either.
     not_halted: BTreeMap<String, String>,
+    /// Why the row of the kill switch could not be moved. The audit log says that it is pulled.
+    switch_kept: Option<String>,
 }
 
-fn halted_for_people(answer: &Halted) -> String {
+fn halted_for_people(answer: &Stopped) -> String {
     let (count, names) = (answer.halted.len(), visible(answer.halted.join(", ")));
     let mut text = format!("nothing begins any more; {count} campaigns were halted: {names}\n");
     for (name, why) in &answer.not_halted {
@@ -258,6 +262,14 @@ fn halted_for_people(answer: &Halted) -> String {
         // Writing into a text cannot fail.
         let _ =
             writeln!(text, "{name} is not marked as halted, though nothing begins in it: {why}");
+    }
+    if let Some(why) = &answer.switch_kept {
+        let _ = writeln!(
+            text,
+            "the kill switch is pulled by the audit log alone; once its row takes changes again, run \
+             `campaign halt --all` once more: {}",
+            visible(why)
+        );
     }
     text
 }

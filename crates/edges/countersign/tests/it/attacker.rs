@@ -85,19 +85,21 @@ impl<'a> Owner<'a> {
 
     pub(crate) fn put_trigger(&self, Trigger { table, sqlite, postgres }: &Trigger) {
         if self.office.instance.store().is_none() {
-            return self.write(&format!("CREATE TRIGGER zz {sqlite} END"));
+            return self.write(&format!("CREATE TRIGGER zz_{table} {sqlite} END"));
         }
         let moment = sqlite.split(' ').nth(1).unwrap();
         self.write(&format!(
-            "CREATE FUNCTION zz() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN {postgres} END'; \
-             CREATE TRIGGER zz BEFORE {moment} ON {table} FOR EACH ROW EXECUTE FUNCTION zz()"
+            "CREATE FUNCTION zz_{table}() RETURNS trigger LANGUAGE plpgsql AS \
+             'BEGIN {postgres} END'; \
+             CREATE TRIGGER zz_{table} BEFORE {moment} ON {table} FOR EACH ROW \
+             EXECUTE FUNCTION zz_{table}()"
         ));
     }
 
     pub(crate) fn drop_trigger(&self, Trigger { table, .. }: &Trigger) {
         let on = self.on_postgres("ON ");
-        let table = if on.is_empty() { "" } else { table };
-        self.write(&format!("DROP TRIGGER zz {on}{table}"));
+        let of = if on.is_empty() { "" } else { table };
+        self.write(&format!("DROP TRIGGER zz_{table} {on}{of}"));
     }
 
     pub(crate) fn write_all(&self, statements: &[&str]) {

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::{
-    attacker::Owner,
+    attacker::{Owner, Trigger},
     harness::Backend,
     office::{Office, ids},
 };
@@ -74,6 +74,55 @@ fn nobody_is_told_that_something_is_halted_which_is_not() {
         assert_eq!(office.state(), "canary");
         office.run(HALT).json();
         assert_eq!(office.state(), "halted");
+    }
+}
+
+/// No row takes any change.
+const KEPT: [Trigger; 2] = [
+    Trigger {
+        table: "campaign",
+        sqlite: "BEFORE UPDATE ON campaign BEGIN SELECT RAISE(IGNORE);",
+        postgres: "RETURN NULL;",
+    },
+    Trigger {
+        table: "kill_switch",
+        sqlite: "BEFORE UPDATE ON kill_switch BEGIN SELECT RAISE(IGNORE);",
+        postgres: "RETURN NULL;",
+    },
+];
+
+#[test]
+fn rows_that_take_no_change_keep_nobody_from_stopping_everything() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        office.start("");
+        let owner = Owner::of(&office);
+        for trigger in &KEPT {
+            owner.put_trigger(trigger);
+        }
+        let one = office.steer("halt");
+        assert_eq!(one.code, 3, "{}", one.stderr);
+        assert!(one.stderr.contains("`countersign campaign halt --all` keeps"), "{}", one.stderr);
+
+        let all = office.run(HALT);
+        assert_eq!(all.code, 3, "{}", all.stderr);
+        let answer: Value = serde_json::from_str(&all.stdout).unwrap();
+        assert!(answer["switch_kept"].as_str().unwrap().contains("trigger"), "{answer}");
+        let work = office.try_to_work();
+        assert_eq!((work.code, office.mails().len()), (3, 0), "{}", work.stderr);
+        assert!(work.stderr.contains("kill switch"), "{}", work.stderr);
+        assert_eq!(office.run(&["status"]).code, 3);
+
+        for trigger in &KEPT {
+            owner.drop_trigger(trigger);
+        }
+        office.run(HALT).json();
+        assert_eq!(office.state(), "halted");
+        office.freeze_again();
+        office.approve(&["bob", "cleo"]).json();
+        office.steer("resume").json();
+        office.work();
+        office.assert_settled(&ids(&office.exposed()));
     }
 }
 

@@ -329,7 +329,7 @@ pub(crate) async fn halt_all(
     instance: &Instance,
     findings: &mut Disagreements,
 ) -> Result<(), ReconcileError> {
-    let HaltedAll { halted, not_halted } =
+    let HaltedAll { halted, not_halted, .. } =
         loaded::halt_all(instance, HaltReason::Unreconciled).await?;
     for name in &halted {
         findings.halted(name);
