@@ -250,6 +250,27 @@ fn what_lost_its_end_is_malformed() {
     assert_eq!(verdict, Verdict::Unverified(Unverified::Malformed));
 }
 
+/// By slappasswd, Dovecot and Spring Security.
+#[test]
+fn a_salt_that_lost_its_end_is_malformed() {
+    for whole in [
+        "{SSHA}gLaG+S5weQ8bgOQP9/lrwPpLgNt0+o78",
+        "{SSHA256}IVEMkpE0OCVQvXnW87gfE8tGBcKAzuA0wV9i4/NMEXw0jgpDZdpASA==",
+        "{SSHA384}3D3Nc1FNM2GYTJMgC14BLuU5AskNH3jmDG3ah/3QMa2GXBcktFU4a+szTEptZodbFWQM/7hjt5w=",
+        "{SSHA512}ASYO+dZJQlpMaQQ3jbFnkq3yOId/bNo3tTEtvElQcIDdHNbUbH+VhjBSzuugJgJ//fHdi+rlFFZx0ohQbU7XFNsD/c4=",
+        "{SMD5}RaqW5o1z5tbvLF9NOSpcD8kKNvI=",
+        "{APR1}A+XvZoPdSiAlByhRRLPxB1BmdVpCSXpk",
+        "{SSHA.B64}gLaG+S5weQ8bgOQP9/lrwPpLgNt0+o78",
+        "{ldap}{SSHA}7DhZ30AJXwyrGjfMSfpTP1PhvwvCwE5bM/tm4Q==",
+    ] {
+        assert!(recognised(whole).is_ok(), "{whole}");
+        for cut in 1..=3 {
+            let cut = &whole[..whole.len() - cut];
+            assert_eq!(recognised(cut), Err(Unverified::Malformed), "{cut}");
+        }
+    }
+}
+
 #[test]
 fn a_key_that_is_not_coded_as_it_should_be_is_no_reason_for_no_match() {
     let entry = "mine: <hash:hex> := hmac-sha1((key|unbase64))";
