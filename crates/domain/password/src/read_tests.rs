@@ -216,6 +216,49 @@ fn a_salt_that_looks_like_bytes_may_be_a_text() {
     }
 }
 
+/// By Python's hashlib: the salts are `AB` and `\x4142`.
+#[test]
+fn a_salt_that_looks_like_the_bytes_of_a_text_may_be_either() {
+    let forms = || HashForms::of_site(["mine: <hash:hex> := concat(salt,_)|sha256"], None).unwrap();
+    let verifier = Verifier::new(CHEAP, forms());
+    for (place, text) in [
+        "6e863eefab4aa28f0a033991e8bf4981a63348ece31260e3115f0020a2ad1306",
+        "a53952bc29d471a44f1ddac3d15a30bdcb72ee9c84a458cbe8555a4be90ebe60",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let salted = salted(text, r"\x4142");
+        let found = verifier.verify(&salted, &[secret(b"secret")]).verdict;
+        let Verdict::Match { reading, .. } = found else { panic!("{place}: {found:?}") };
+        assert_eq!(verifier.verify(&salted, &[secret(b"other")]).verdict, Verdict::NoMatch);
+        let made = verifier
+            .imitate(&salted, Some(reading), &secret(b"new"), &Counting::default())
+            .unwrap();
+        assert_ne!(made.column("salt"), salted.column("salt"));
+        let found = verifier.verify(&made, &[secret(b"new")]).verdict;
+        assert!(matches!(found, Verdict::Match { .. }), "{place}: {found:?}");
+    }
+}
+
+/// What sites with such a database hash, by Python's hashlib: SMF with a name, and others with a salt.
+#[test]
+fn a_name_or_salt_may_be_hashed_in_windows_1252() {
+    let forms = HashForms::of_site(["smf", "mine: <hash:hex> := concat(salt,_)|sha256"], None);
+    let verifier = Verifier::new(CHEAP, forms.unwrap());
+    for (text, column, value) in [
+        ("aebe58062077cb905e0cd184cb24bff07766ab0f", "user", "M\u{dc}LLER\u{20ac}"),
+        ("12535d03d09986a4da08a1b0c3bdb2da19453259", "user", "M\u{dc}LLER\u{20ac}"),
+        ("63a05fed56930c9f2a6877a5692b8e658f9463574404bf319aed90c58781ff93", "salt", "gr\u{fc}n"),
+        ("7db48c8bcb0fb3cd94fc6f58714543239dc502ea44243330320b3cbdfe03c84e", "salt", "gr\u{fc}n"),
+    ] {
+        let hash = StoredHash::from_columns(Some(text.to_owned()), &[(column, value)]).unwrap();
+        let verdict = |password| verifier.verify(&hash, &[secret(password)]).verdict;
+        assert!(matches!(verdict(b"secret"), Verdict::Match { .. }), "{text}");
+        assert_eq!(verdict(b"other"), Verdict::NoMatch);
+    }
+}
+
 #[test]
 fn a_salt_stands_before_or_behind_the_password() {
     let verifier = verifier(CHEAP);
