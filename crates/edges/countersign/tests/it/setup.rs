@@ -7,7 +7,9 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::harness::{Backend, Run, TestInstance, program, run, run_with_input};
+use crate::harness::{
+    Backend, Run, TestInstance, program, program_for_people, run, run_with_input,
+};
 
 #[test]
 fn init_makes_an_instance_and_the_doctor_finds_what_is_wrong_with_it() {
@@ -332,7 +334,8 @@ fn init_names_the_tables_with_passwords_that_are_not_read() {
         let expected = json!([{"table": "admins", "column": "encrypted_password"}]);
         assert_eq!(made["not_read"], expected, "{made}");
     }
-    let init = program(["init", "--directory", &url]).arg(folder_of("text")).output().unwrap();
+    let text = folder_of("text");
+    let init = program_for_people().args(["init", "--directory", &url, &text]).output().unwrap();
     let told = String::from_utf8(init.stdout).unwrap();
     assert!(told.contains("not read: admins (encrypted_password). "), "{told}");
     assert!(told.contains("directory.query"), "{told}");
