@@ -57,6 +57,11 @@ impl Coding {
         NAMES.iter().find(|(known, _)| *known == name).map(|(_, coding)| *coding)
     }
 
+    /// The same where padding tells a whole text from one that lost its end.
+    pub(crate) const fn padded(self) -> Self {
+        if matches!(self, Self::Base64) { Self::Base64Padded } else { self }
+    }
+
     /// The bytes of a text; `None` if it is not written in this way.
     pub(crate) fn decode(self, text: &str) -> Option<Vec<u8>> {
         self.encoding(text).decode(text.as_bytes()).ok()

@@ -15,6 +15,7 @@ mod expense;
 mod fields;
 mod layout;
 mod not_read;
+mod operand_encoding;
 mod parse;
 mod part;
 mod reading;

@@ -220,7 +220,7 @@ pub(crate) const CERTAIN: &[(&str, &str)] = &[
     ("dovecot", "{PLAIN}<hash> := utf8"),
     ("dovecot", "{CLEAR}<hash> := utf8"),
     ("dovecot", "{CLEARTEXT}<hash> := utf8"),
-    ("dovecot", "{PLAIN.B64}<hash:b64> := utf8"),
+    ("dovecot", "{PLAIN.B64}<hash:b64pad> := utf8"),
     ("dovecot", "{PLAIN-MD4}<hash:hex> := md4"),
     ("dovecot", "{PLAIN-MD5}<hash:hex> := md5"),
     ("dovecot", "{PLAIN-MD5.B64}<hash:b64> := md5"),
@@ -270,7 +270,7 @@ pub(crate) const CERTAIN: &[(&str, &str)] = &[
     ("postgres_md5", "md5<hash:lowhex:16> := concat(_,user)|md5"),
     (
         "postgres_scram",
-        "SCRAM-SHA-256$<n:int>:<salt:b64>$<hash:b64>:<server:b64> := saslprep|pbkdf2-sha256(salt,n,32)|keyed-sha256(\"Client Key\")|sha256; server := saslprep|pbkdf2-sha256(salt,n,32)|keyed-sha256(\"Server Key\")",
+        "SCRAM-SHA-256$<n:int>:<salt:b64>$<hash:b64>:<server:b64> := pgsaslprep|pbkdf2-sha256(salt,n,32)|keyed-sha256(\"Client Key\")|sha256; server := pgsaslprep|pbkdf2-sha256(salt,n,32)|keyed-sha256(\"Server Key\")",
     ),
     ("mysql", "*<hash:HEX:20> := sha1|sha1"),
     ("mssql", "0x0100<hex(salt:4,hash:20,_upper:20)> := utf16le|concat(_,salt)|sha1"),

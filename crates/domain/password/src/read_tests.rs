@@ -216,6 +216,49 @@ fn a_salt_that_looks_like_bytes_may_be_a_text() {
     }
 }
 
+/// By Python's hashlib: the salts are `AB` and `\x4142`.
+#[test]
+fn a_salt_that_looks_like_the_bytes_of_a_text_may_be_either() {
+    let forms = || HashForms::of_site(["mine: <hash:hex> := concat(salt,_)|sha256"], None).unwrap();
+    let verifier = Verifier::new(CHEAP, forms());
+    for (place, text) in [
+        "6e863eefab4aa28f0a033991e8bf4981a63348ece31260e3115f0020a2ad1306",
+        "a53952bc29d471a44f1ddac3d15a30bdcb72ee9c84a458cbe8555a4be90ebe60",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let salted = salted(text, r"\x4142");
+        let found = verifier.verify(&salted, &[secret(b"secret")]).verdict;
+        let Verdict::Match { reading, .. } = found else { panic!("{place}: {found:?}") };
+        assert_eq!(verifier.verify(&salted, &[secret(b"other")]).verdict, Verdict::NoMatch);
+        let made = verifier
+            .imitate(&salted, Some(reading), &secret(b"new"), &Counting::default())
+            .unwrap();
+        assert_ne!(made.column("salt"), salted.column("salt"));
+        let found = verifier.verify(&made, &[secret(b"new")]).verdict;
+        assert!(matches!(found, Verdict::Match { .. }), "{place}: {found:?}");
+    }
+}
+
+/// What sites with such a database hash, by Python's hashlib: SMF with a name, and others with a salt.
+#[test]
+fn a_name_or_salt_may_be_hashed_in_windows_1252() {
+    let forms = HashForms::of_site(["smf", "mine: <hash:hex> := concat(salt,_)|sha256"], None);
+    let verifier = Verifier::new(CHEAP, forms.unwrap());
+    for (text, column, value) in [
+        ("aebe58062077cb905e0cd184cb24bff07766ab0f", "user", "M\u{dc}LLER\u{20ac}"),
+        ("12535d03d09986a4da08a1b0c3bdb2da19453259", "user", "M\u{dc}LLER\u{20ac}"),
+        ("63a05fed56930c9f2a6877a5692b8e658f9463574404bf319aed90c58781ff93", "salt", "gr\u{fc}n"),
+        ("7db48c8bcb0fb3cd94fc6f58714543239dc502ea44243330320b3cbdfe03c84e", "salt", "gr\u{fc}n"),
+    ] {
+        let hash = StoredHash::from_columns(Some(text.to_owned()), &[(column, value)]).unwrap();
+        let verdict = |password| verifier.verify(&hash, &[secret(password)]).verdict;
+        assert!(matches!(verdict(b"secret"), Verdict::Match { .. }), "{text}");
+        assert_eq!(verdict(b"other"), Verdict::NoMatch);
+    }
+}
+
 #[test]
 fn a_salt_stands_before_or_behind_the_password() {
     let verifier = verifier(CHEAP);
@@ -248,6 +291,27 @@ fn what_lost_its_end_is_malformed() {
         "$fbscrypt$v=1,n=4,r=8,p=1,ss=AAAA,sk=AAAAAAAAAAAAAAAAAAAAAAAA$AAAA$AAAAAAAAAAAAAAAA";
     let verdict = verifier(CHEAP).verify(&hash(firebase), &[secret(b"secret")]).verdict;
     assert_eq!(verdict, Verdict::Unverified(Unverified::Malformed));
+}
+
+/// By slappasswd, Dovecot and Spring Security.
+#[test]
+fn a_salt_that_lost_its_end_is_malformed() {
+    for whole in [
+        "{SSHA}gLaG+S5weQ8bgOQP9/lrwPpLgNt0+o78",
+        "{SSHA256}IVEMkpE0OCVQvXnW87gfE8tGBcKAzuA0wV9i4/NMEXw0jgpDZdpASA==",
+        "{SSHA384}3D3Nc1FNM2GYTJMgC14BLuU5AskNH3jmDG3ah/3QMa2GXBcktFU4a+szTEptZodbFWQM/7hjt5w=",
+        "{SSHA512}ASYO+dZJQlpMaQQ3jbFnkq3yOId/bNo3tTEtvElQcIDdHNbUbH+VhjBSzuugJgJ//fHdi+rlFFZx0ohQbU7XFNsD/c4=",
+        "{SMD5}RaqW5o1z5tbvLF9NOSpcD8kKNvI=",
+        "{APR1}A+XvZoPdSiAlByhRRLPxB1BmdVpCSXpk",
+        "{SSHA.B64}gLaG+S5weQ8bgOQP9/lrwPpLgNt0+o78",
+        "{ldap}{SSHA}7DhZ30AJXwyrGjfMSfpTP1PhvwvCwE5bM/tm4Q==",
+    ] {
+        assert!(recognised(whole).is_ok(), "{whole}");
+        for cut in 1..=3 {
+            let cut = &whole[..whole.len() - cut];
+            assert_eq!(recognised(cut), Err(Unverified::Malformed), "{cut}");
+        }
+    }
 }
 
 #[test]

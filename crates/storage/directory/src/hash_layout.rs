@@ -74,6 +74,12 @@ impl HashLayout {
         Some(operand)
     }
 
+    /// Whether all that a column holds belongs to the hash and stands beside it: it is kept as it was read,
+    /// and digits that stand for bytes are not taken for a text.
+    pub(crate) fn is_beside(&self, column: usize) -> bool {
+        self.operand_of(column).is_some() && !self.is_document(column)
+    }
+
     /// Whether a column holds a document, of which the hash is a part.
     pub(crate) fn is_document(&self, column: usize) -> bool {
         let mut places = [&self.hash].into_iter().chain(self.beside.iter().map(|(_, place)| place));
@@ -83,7 +89,7 @@ impl HashLayout {
     /// The hash that these columns hold.
     pub(crate) fn read(&self, columns: &[Option<String>]) -> Option<StoredHash> {
         let is_password = |text: &String| !self.no_password.contains(text);
-        let text = self.hash.text(columns).filter(is_password)?;
+        let text = self.hash.text(columns).map(plain_hash).filter(is_password)?;
         let beside: Vec<_> = self
             .beside
             .iter()
@@ -115,9 +121,10 @@ impl HashLayout {
 }
 
 impl HashPlace {
+    /// What looks like bytes may be a text, which those who verify a hash try as both.
     fn text(&self, columns: &[Option<String>]) -> Option<String> {
-        let text = plain_hash(columns.get(self.column)?.clone()?);
-        if self.path.is_empty() { Some(text) } else { text_at(&text, &self.path) }
+        let text = columns.get(self.column)?.clone()?;
+        if self.path.is_empty() { Some(text) } else { text_at(&plain_hash(text), &self.path) }
     }
 
     /// Several texts of one document are put there one after the other.
@@ -163,7 +170,7 @@ mod tests {
         let shape = shape("hash", &[("n", "hash.n"), ("salt", "dotted.salt"), ("user", "name")]);
         assert_eq!(shape.columns(), ["hash", "dotted.salt", "name"]);
         let hash = shape.read(&[Some("{\"n\":3}".into()), Some("\\x6162".into()), None]).unwrap();
-        assert_eq!(hash.columns().collect::<Vec<_>>(), [("n", "3"), ("salt", "ab")]);
+        assert_eq!(hash.columns().collect::<Vec<_>>(), [("n", "3"), ("salt", "\\x6162")]);
         assert!(shape.read(&texts(&["none", "salt", "name"])).is_none());
         assert!(shape.read(&[None, Some("salt".into()), None]).is_none());
     }

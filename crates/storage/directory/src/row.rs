@@ -48,11 +48,12 @@ impl RawRow {
         self
     }
 
-    /// Reads the texts for what they mean, at this moment.
+    /// Reads the texts for what they mean, at this moment. One account that no leak can name by its address
+    /// is no reason to look at none of them: it is unreadable.
     pub(crate) fn account(self, shape: &HashLayout, now: Timestamp) -> Result<Account, RowFault> {
         match self.read(shape, now)? {
-            (account, None) => Ok(account),
-            (_, Some(fault)) => Err(fault),
+            (_, Some(fault)) if fault.field() != MappedField::Email => Err(fault),
+            (account, _) => Ok(account),
         }
     }
 
@@ -70,7 +71,6 @@ impl RawRow {
         }
         let verified = |text: &str| Ok(Some(value::verified(text, now)));
         let account = Account {
-            email: self.take(MappedField::Email),
             other_emails: faults
                 .pass(self.parse(&id, MappedField::OtherEmails, value::addresses))
                 .unwrap_or_default(),
@@ -89,10 +89,21 @@ impl RawRow {
                 faults.take(fault);
                 Some(false)
             }),
+            // Last, since exports are refused for the other faults alone.
+            email: self.email(&id, &mut faults),
             unreadable: faults.0.as_ref().map(|fault| fault.field().name()),
             id,
         };
         Ok((account, faults.0))
+    }
+
+    /// What is no address stays, so that others can show it.
+    fn email(&mut self, id: &AccountId, faults: &mut Faults) -> Option<String> {
+        let held = self.fields[MappedField::Email as usize].clone();
+        self.parse(id, MappedField::Email, value::address).unwrap_or_else(|fault| {
+            faults.take(fault);
+            held
+        })
     }
 
     fn hash_columns(&mut self) -> Vec<Option<String>> {
@@ -336,6 +347,20 @@ mod tests {
             garbled.read(&HashLayout::plain("hash"), Timestamp::from_micros(0)).unwrap();
         assert_eq!(fault.unwrap().field(), Hash);
         assert!(account.credential.is_some() && account.unreadable == Some("hash"));
+    }
+
+    /// No leak names the account by it.
+    #[test]
+    fn an_address_that_is_none_makes_a_row_unreadable() {
+        let now = Timestamp::from_micros(0);
+        let read = |email: &str| {
+            let row = row(&[(MappedField::Id, "7"), (MappedField::Email, email)]);
+            row.read(&HashLayout::plain("hash"), now).unwrap().0
+        };
+        assert_eq!(read("jane@x.org").email.as_deref(), Some("jane@x.org"));
+        for (email, expected) in [("", None), (" ", None), ("Jane <jane@x.org>", Some("email"))] {
+            assert_eq!(read(email).unreadable, expected, "{email}");
+        }
     }
 
     #[test]

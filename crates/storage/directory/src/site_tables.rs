@@ -98,6 +98,22 @@ impl SiteTables {
         })
     }
 
+    /// Tables besides a preset's that look as if they held passwords of accounts, each with the column.
+    pub fn unread<'t>(
+        &'t self,
+        preset: &'static SitePreset,
+        prefix: Option<&str>,
+    ) -> impl Iterator<Item = (&'t str, &'t str)> + use<'t> {
+        let read = preset.tables.iter().map(|(table, _)| preset.with_prefix(table, prefix));
+        let read: Vec<_> = read.collect();
+        let others = self.0.iter().filter(move |(table, _)| !read.contains(table));
+        others.filter_map(|(table, columns)| {
+            let password = columns.iter().find(|column| is_like_password(column))?;
+            let has_id = columns.iter().any(|column| column.to_lowercase().ends_with("id"));
+            has_id.then_some((table.as_str(), password.as_str()))
+        })
+    }
+
     /// What may stand before the names of a preset's tables here.
     fn prefixes<'t>(&'t self, preset: &'static SitePreset) -> impl Iterator<Item = &'t str> {
         let first = preset.tables.first().map_or("", |(table, _)| *table);
@@ -112,6 +128,31 @@ impl SiteTables {
         self.missing(preset, Some(prefix)).is_empty()
     }
 }
+
+/// Whether a column is called as one that holds stored passwords, and neither as a token nor as a date of
+/// one. `bypass` is none, nor is `file_hash`.
+fn is_like_password(column: &str) -> bool {
+    let name = column.to_lowercase();
+    let last = name.rsplit('_').next().unwrap_or_default();
+    let joined = name.replace(['_', '-', ' '], "");
+    SHORT_WORDS.contains(&last)
+        || joined == "hash"
+        || PASSWORD_ENDS.iter().any(|end| joined.ends_with(end))
+}
+
+/// What the last word of such a name is, or the whole name ends with.
+const SHORT_WORDS: [&str; 2] = ["pass", "pw"];
+const PASSWORD_ENDS: [&str; 9] = [
+    "password",
+    "passwd",
+    "pwd",
+    "passwordhash",
+    "passwdhash",
+    "passhash",
+    "pwhash",
+    "passworddigest",
+    "userhash",
+];
 
 impl FromIterator<(String, String)> for SiteTables {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(columns: I) -> Self {
@@ -163,6 +204,30 @@ mod tests {
         let tables = tables(&names);
         let found: Vec<_> = tables.presets().map(|found| (found.prefix, found.table())).collect();
         assert_eq!(found, [("wp2_", "wp2_users".to_owned()), ("wp_", "wp_users".to_owned())]);
+    }
+
+    #[test]
+    fn tables_with_passwords_that_a_preset_does_not_read_are_told() {
+        let tables = tables(&[
+            ("users", "id email encrypted_password reset_password_token"),
+            ("admins", "id email encrypted_password"),
+            ("auth.users", "id email encrypted_password"),
+            ("staff", "uid user_pass"),
+            ("members", "ID passwordHash"),
+            ("legacy", "id hash"),
+            ("tokens", "id reset_password_token password_changed_at"),
+            ("files", "id file_hash bypass"),
+            ("wifi", "ssid_name password"),
+        ]);
+        let unread: Vec<_> = tables.unread(SitePreset::named("devise").unwrap(), None).collect();
+        let expected = [
+            ("admins", "encrypted_password"),
+            ("auth.users", "encrypted_password"),
+            ("legacy", "hash"),
+            ("members", "passwordHash"),
+            ("staff", "user_pass"),
+        ];
+        assert_eq!(unread, expected);
     }
 
     #[test]

@@ -35,6 +35,10 @@ const ACTIVITY: Expected = Expected(
      column can say it so",
 );
 
+const ADDRESS: Expected = Expected(
+    "one e-mail address as it is written: neither a list of them, a name with one or a link, nor encrypted \
+     or hashed",
+);
 const ADDRESSES: Expected = Expected(
     "e-mail addresses with blanks, commas or line breaks between them, or an array of them",
 );
@@ -102,11 +106,25 @@ pub(crate) fn addresses(text: &str) -> Result<Option<Vec<String>>, Expected> {
     };
     let told = |address: &String| !address.is_empty() && !address.eq_ignore_ascii_case("null");
     let found: Vec<_> = found.into_iter().filter(told).collect();
-    let is_address = |address: &String| {
-        let is_part = |c: char| is_between(c) || "\\[]<>:".contains(c);
-        !address.contains(is_part) && model::address::exact(address).is_some()
-    };
-    if found.iter().all(is_address) { Ok(Some(found)) } else { Err(ADDRESSES) }
+    if found.iter().all(|address| is_address(address)) { Ok(Some(found)) } else { Err(ADDRESSES) }
+}
+
+/// The one address of an account, as it stands there; `None` where there is none. What no leak could name
+/// the account by is refused.
+pub(crate) fn address(text: &str) -> Result<Option<String>, Expected> {
+    match text {
+        blank if blank.trim().is_empty() => Ok(None),
+        text if is_address(text) => Ok(Some(text.to_owned())),
+        _ => Err(ADDRESS),
+    }
+}
+
+/// Whether a leak could name it. Lists, names and links hold addresses, and are none.
+fn is_address(text: &str) -> bool {
+    let bare = model::address::unquoted(text);
+    let is_part = |c: char| is_between(c) || c.is_control() || "\\[]<>:()".contains(c);
+    let is_whole = bare.matches('@').count() == 1 && !bare.ends_with('.');
+    is_whole && !bare.contains(is_part) && model::address::exact(bare).is_some()
 }
 
 /// Whether it stands between two addresses, or around one.
@@ -356,8 +374,45 @@ mod tests {
         }
         assert_eq!(addresses("{}"), Ok(Some(Vec::new())));
         assert_eq!(addresses("[]"), Ok(Some(Vec::new())));
-        for text in ["a@x.example jane", r#"["m\u00fcller@y.example"#, "J <a@x.example>", "[1]"] {
+        for text in [
+            "a@x.example jane",
+            r#"["m\u00fcller@y.example"#,
+            "J <a@x.example>",
+            "[1]",
+            "a@x.example|b@x.example",
+            "a@x.example/b@x.example",
+            "a@x.example.",
+            "a@x.example\0",
+        ] {
             assert_eq!(addresses(text), Err(ADDRESSES), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_address_is_told_from_what_holds_some() {
+        for text in
+            ["jane@example.org", " j.d+x@sub.example.org ", "müller@exämple.org", "'o@x.org'"]
+        {
+            assert_eq!(address(text), Ok(Some(text.to_owned())), "{text}");
+        }
+        assert_eq!((address(""), address(" \t")), (Ok(None), Ok(None)));
+        for text in [
+            "eyJpdiI6Ik1pZ2h0eSIsInZhbHVlIjoiIn0=",
+            "User <u@x.org>",
+            "a@x.org,b@x.org",
+            "a@x.org;b@x.org",
+            "a@x.org|b@x.org",
+            "mailto:u@x.org",
+            "{u@x.org}",
+            "[\"u@x.org\"]",
+            "5f4dcc3b5aa765d61d8327deb882cf995f4dcc3b5aa765d61d8327deb882cf99",
+            "\\x7540782e6f7267",
+            "=\"u@x.org\"",
+            "u@x.org.",
+            "u@x.org\0",
+            "jane",
+        ] {
+            assert_eq!(address(text), Err(ADDRESS), "{text}");
         }
     }
 

@@ -23,6 +23,11 @@ pub(super) enum PieceLen {
 }
 
 impl Blob {
+    /// Whether one of the pieces takes as many bytes as there are.
+    pub(super) fn is_open(&self) -> bool {
+        self.0.iter().any(|piece| matches!(piece, BlobPiece::Field(_, PieceLen::Rest)))
+    }
+
     /// Cuts bytes into fields; `None` if they are too few, too many or others.
     pub(super) fn cut(&self, mut bytes: &[u8], fields: &mut Fields) -> Option<()> {
         for (place, piece) in self.0.iter().enumerate() {

@@ -115,8 +115,10 @@ fn parse_field(text: &str) -> Parsed<LayoutPart> {
     if let Some((coding, pieces)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
         let coding =
             Coding::named(coding).ok_or_else(|| wrong(text, "it is no coding of bytes"))?;
-        let pieces = pieces.split(',').map(parse_piece).collect::<Parsed<_>>()?;
-        return Ok(LayoutPart::Blob(coding, Blob(pieces)));
+        let blob = Blob(pieces.split(',').map(parse_piece).collect::<Parsed<_>>()?);
+        // Without its last character a text would be another salt, and no match for anybody.
+        let coding = if blob.is_open() { coding.padded() } else { coding };
+        return Ok(LayoutPart::Blob(coding, blob));
     }
     let mut words = text.split(':');
     let name = parse_name(words.next().unwrap_or_default())?;

@@ -12,6 +12,7 @@ use super::{
     fields::{Fields, HASH, HashField},
     layout::LayoutMisfit,
     not_read::NotRead,
+    operand_encoding::OperandEncoding,
     part,
     run::{StepValue, Surroundings, output_len, run},
     special,
@@ -37,13 +38,39 @@ pub(crate) struct ReadingContext<'f> {
     pub(crate) limits: &'f CostLimits,
 }
 
-/// What a column beside the hash holds that begins with `\x`.
+/// How the texts that go in beside the password are taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum BytesAs {
+pub(crate) struct TextsAs {
+    /// What a column beside the hash holds that begins with `\x`.
+    bytes: BytesAs,
+    encoding: OperandEncoding,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BytesAs {
     /// Bytes, as they are read of a column that holds such.
     Digits,
     /// A text that looks so.
     Text,
+}
+
+impl TextsAs {
+    /// Each way, the likeliest first.
+    const ALL: [Self; 4] = [
+        Self { bytes: BytesAs::Digits, encoding: OperandEncoding::Utf8 },
+        Self { bytes: BytesAs::Text, encoding: OperandEncoding::Utf8 },
+        Self { bytes: BytesAs::Digits, encoding: OperandEncoding::Windows1252 },
+        Self { bytes: BytesAs::Text, encoding: OperandEncoding::Windows1252 },
+    ];
+
+    /// The ways that differ for this hash.
+    fn of(description: &Description, hash: &StoredHash) -> impl Iterator<Item = Self> + use<> {
+        let (has_bytes, is_ascii) = (description.reads_bytes(hash), hash.expose().is_ascii());
+        Self::ALL.into_iter().filter(move |way| {
+            (has_bytes || way.bytes == BytesAs::Digits)
+                && (!is_ascii || way.encoding == OperandEncoding::Utf8)
+        })
+    }
 }
 
 /// A hash as one of the forms that it may have.
@@ -76,11 +103,8 @@ pub(crate) fn read_as<'f>(
         let bare = form.description.without_blanks(hash);
         let hashes = [Some(Cow::Borrowed(hash)), bare.map(Cow::Owned)].into_iter().flatten();
         let read = move |hash: Cow<'_, StoredHash>| {
-            let bytes = HashReading::of(&form.description, &hash, context, BytesAs::Digits);
-            let has_both = form.description.reads_bytes(&hash);
-            let text =
-                has_both.then(|| HashReading::of(&form.description, &hash, context, BytesAs::Text));
-            [Some(bytes), text].into_iter().flatten().map(move |reading| (form, reading))
+            let of = |texts| (form, HashReading::of(&form.description, &hash, context, texts));
+            TextsAs::of(&form.description, &hash).map(of).collect::<Vec<_>>()
         };
         hashes.flat_map(read)
     });
@@ -104,7 +128,7 @@ pub(crate) fn read_as<'f>(
 /// Columns beside the hash that say something of its form: one of the forms takes them apart. A form that
 /// does not may have a hash only where they say nothing.
 fn telling_columns<'h>(forms: &[KnownForm], hash: &'h StoredHash) -> Vec<&'h str> {
-    let said = hash.columns().filter(|(_, text)| !text.trim().is_empty());
+    let said = hash.columns().filter(|(_, text)| !plain_text(text).trim().is_empty());
     let names = said.map(|(name, _)| name);
     names.filter(|name| forms.iter().any(|form| form.description.takes_apart(name))).collect()
 }
@@ -134,6 +158,7 @@ pub(crate) struct HashReading<'f> {
     description: &'f Description,
     key: &'f [u8],
     fields: Fields,
+    texts: TextsAs,
     target: ReadTarget<'f>,
 }
 
@@ -150,17 +175,21 @@ impl<'f> HashReading<'f> {
         description: &'f Description,
         hash: &StoredHash,
         context: ReadingContext<'f>,
-        bytes: BytesAs,
+        texts: TextsAs,
     ) -> Result<Self, NotRead> {
         if hash.text().len() > HASH_TEXT_BYTES_MAX {
             return Err(NotRead::Unverified(Unverified::Malformed));
         }
-        let fields = fields_of(description, hash, bytes)?;
+        let fields = fields_of(description, hash, texts.bytes)?;
+        let is_wide = || description.names().any(|name| texts.encoding.differs(&fields, name));
+        if texts.encoding == OperandEncoding::Windows1252 && !is_wide() {
+            return Err(NotRead::Other);
+        }
         let target = Self::target(description, &fields, hash, context)?;
         if !has_all(description, &fields) {
             return Err(NotRead::Other);
         }
-        let reading = Self { description, key: context.key, fields, target };
+        let reading = Self { description, key: context.key, fields, texts, target };
         if !reading.has_part() {
             return Err(NotRead::Unverified(Unverified::Malformed));
         }
@@ -184,7 +213,10 @@ impl<'f> HashReading<'f> {
     /// Whether another one computes and compares the same.
     fn is_same(&self, other: &Self) -> bool {
         let (one, other_one) = (self.description, other.description);
-        one.steps == other_one.steps && one.end == other_one.end && self.fields == other.fields
+        one.steps == other_one.steps
+            && one.end == other_one.end
+            && self.fields == other.fields
+            && self.texts.encoding == other.texts.encoding
     }
 
     fn target(
@@ -288,7 +320,8 @@ impl<'f> HashReading<'f> {
         fields: &Fields,
         scratch: &mut Scratch,
     ) -> Result<StepValue, MakeHashError> {
-        run(steps, from, &Surroundings { fields, key: self.key }, scratch)
+        let encoding = self.texts.encoding;
+        run(steps, from, &Surroundings { fields, key: self.key, encoding }, scratch)
     }
 
     /// Makes a hash of another secret: of the same form and cost, with a fresh salt, and with what
@@ -333,12 +366,13 @@ impl<'f> HashReading<'f> {
             let layout = self.description.columns.iter().find(|(name, _)| name == column);
             let new = match layout {
                 Some((_, layout)) => {
-                    let bare = old.trim_end_matches(' ');
-                    let new = layout.write(old, fields).or_else(|| layout.write(bare, fields));
-                    with_blanks_of(old, new?)
+                    let plain = plain_text(old);
+                    let bare = plain.trim_end_matches(' ');
+                    let new = layout.write(&plain, fields).or_else(|| layout.write(bare, fields));
+                    column_text(&HashField::text(column, &new?), old, BytesAs::Digits)?
                 }
                 None if self.description.has_field(column) => old.to_owned(),
-                None => column_text(fields.get(column)?, old)?,
+                None => column_text(fields.get(column)?, old, self.texts.bytes)?,
             };
             made = made.with_column(column, &new);
         }
@@ -432,7 +466,7 @@ fn fields_of(
         match description.columns.iter().find(|(name, _)| name == column) {
             // It says that the hash has another form: nobody knows which.
             Some((_, layout)) => {
-                layout.read(text, &mut fields).map_err(|_| LayoutMisfit::Other)?;
+                layout.read(&plain_text(text), &mut fields).map_err(|_| LayoutMisfit::Other)?;
             }
             // Of the same name as a part of the hash, it is not that part.
             None if description.has_field(column) => {}
@@ -444,9 +478,11 @@ fn fields_of(
     if is_whole { Ok(fields) } else { Err(LayoutMisfit::Other) }
 }
 
-/// Bytes that are no plain text are read from a column as `\x` and their hexadecimal digits.
+/// Bytes are read from a column as `\x` and their hexadecimal digits. Where they are plain text, they
+/// are read as that: it may be digits, or a number.
 fn column_field(column: &str, text: &str) -> HashField {
     match bytes_of(text) {
+        Some(bytes) if is_plain(&bytes) => HashField::text(column, &plain_text(text)),
         Some(bytes) => HashField::coded(column, text, bytes),
         None => HashField::text(column, text),
     }
@@ -456,15 +492,22 @@ pub(super) fn bytes_of(text: &str) -> Option<Vec<u8>> {
     Coding::Hex.decode(text.strip_prefix(BYTES)?)
 }
 
+/// The plain text of a column that holds it as bytes, or else what stands there.
+fn plain_text(text: &str) -> Cow<'_, str> {
+    let plain = bytes_of(text).filter(|bytes| is_plain(bytes));
+    plain.and_then(|bytes| String::from_utf8(bytes).ok()).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| (b' '..=b'~').contains(byte))
+}
+
 /// What a column holds once a field is another one than `old`; `None` for what it cannot hold.
-fn column_text(field: &HashField, old: &str) -> Option<String> {
-    let is_plain = field.bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
-    let text = if old.starts_with(BYTES) && !is_plain {
-        format!("{BYTES}{}", Coding::LowerHex.encode(&field.bytes))
-    } else {
-        field.as_text()?.to_owned()
-    };
-    Some(with_blanks_of(old, text))
+fn column_text(field: &HashField, old: &str, read_as: BytesAs) -> Option<String> {
+    match bytes_of(old).filter(|_| read_as == BytesAs::Digits) {
+        Some(_) => Some(format!("{BYTES}{}", Coding::LowerHex.encode(&field.bytes))),
+        None => Some(with_blanks_of(old, field.as_text()?.to_owned())),
+    }
 }
 
 const BYTES: &str = "\\x";

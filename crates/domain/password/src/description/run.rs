@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{
     fields::{Fields, HASH},
+    operand_encoding::{OperandEncoding, steps_on_text},
     special,
     step::{Count, HashStep, Operand, ScryptCosts, Slow, Special},
 };
@@ -20,6 +21,7 @@ use crate::{
 pub(crate) struct Surroundings<'a> {
     pub(crate) fields: &'a Fields,
     pub(crate) key: &'a [u8],
+    pub(crate) encoding: OperandEncoding,
 }
 
 /// The running value.
@@ -116,7 +118,7 @@ impl Run<'_> {
             }
             HashStep::Template(operand) => {
                 let template = self.operand(operand, bytes)?;
-                value.with(special::filled(&template, self.named("salt"), bytes))
+                value.with(special::filled(&template, &self.named("salt"), bytes))
             }
             HashStep::Digest(digest) => StepValue::derived(digest.digest(bytes)),
             HashStep::Hmac(digest, key) => {
@@ -167,17 +169,50 @@ impl Run<'_> {
         Ok(match operand {
             Operand::Running => Cow::Borrowed(running),
             Operand::Password => Cow::Owned(self.password.to_owned()),
-            Operand::Named(name) => Cow::Owned(self.named(name).to_owned()),
+            Operand::Named(name) => Cow::Owned(self.named(name).into_owned()),
             Operand::Key => Cow::Owned(self.around.key.to_owned()),
             Operand::Literal(bytes) => Cow::Borrowed(bytes),
             Operand::Piped(operand, steps) => {
-                let from = self.operand(operand, running)?;
-                Cow::Owned(self.all(steps, StepValue::text(&from))?.bytes.to_vec())
+                Cow::Owned(self.piped(operand, steps, running)?.bytes.to_vec())
             }
         })
     }
 
-    fn named(&self, name: &str) -> &[u8] {
+    /// A field is a text until its steps are done that work on such.
+    fn piped(
+        &mut self,
+        operand: &Operand,
+        steps: &[HashStep],
+        running: &[u8],
+    ) -> Result<StepValue, MakeHashError> {
+        let (Operand::Named(name), Some(on_text)) = (operand, steps_on_text(steps)) else {
+            let from = StepValue::text(&self.unencoded(operand, running)?);
+            return self.all(steps, from);
+        };
+        let (on_text, others) = steps.split_at(on_text);
+        let text = self.all(on_text, StepValue::text(self.field(name)))?;
+        let encoded = StepValue::text(&self.around.encoding.encoded(&text.bytes));
+        self.all(others, encoded)
+    }
+
+    /// A field as UTF-8, for steps of which one says how it is encoded.
+    fn unencoded<'o>(
+        &mut self,
+        operand: &'o Operand,
+        running: &'o [u8],
+    ) -> Result<Cow<'o, [u8]>, MakeHashError> {
+        match operand {
+            Operand::Named(name) => Ok(Cow::Owned(self.field(name).to_owned())),
+            operand => self.operand(operand, running),
+        }
+    }
+
+    /// A field as the site hashes it.
+    fn named(&self, name: &str) -> Cow<'_, [u8]> {
+        self.around.encoding.encoded(self.field(name))
+    }
+
+    fn field(&self, name: &str) -> &[u8] {
         self.around.fields.get(name).map_or(&[], |field| &field.bytes)
     }
 

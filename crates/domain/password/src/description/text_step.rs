@@ -1,6 +1,7 @@
 //! What sites do with the text of a password before they hash it.
 
 use encoding_rs::{Encoding, WINDOWS_1252};
+use stringprep::tables;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
@@ -15,8 +16,11 @@ pub(crate) enum TextStep {
     Nfd,
     Nfkc,
     Nfkd,
-    /// `SASLprep` (RFC 4013); what it forbids passes unchanged, as in PostgreSQL.
+    /// `SASLprep` (RFC 4013); what it forbids passes unchanged.
     SaslPrep,
+    /// The same as PostgreSQL has it: what it forbids is looked for before characters are normalised,
+    /// and what would leave nothing passes unchanged, too.
+    PgSaslPrep,
     /// `&`, `<`, `>` and `"` as entities.
     Html,
     /// More of them, as IP.Board 3 writes whatever a form sends.
@@ -41,6 +45,7 @@ const NAMES: &[(&str, TextStep)] = &[
     ("nfkc", TextStep::Nfkc),
     ("nfkd", TextStep::Nfkd),
     ("saslprep", TextStep::SaslPrep),
+    ("pgsaslprep", TextStep::PgSaslPrep),
     ("html", TextStep::Html),
     ("ipb", TextStep::Ipb),
     ("slashes", TextStep::Slashes),
@@ -54,6 +59,11 @@ const NAMES: &[(&str, TextStep)] = &[
 impl TextStep {
     pub(super) fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(known, _)| *known == name).map(|(_, step)| *step)
+    }
+
+    /// Whether it says in which encoding a text goes on.
+    pub(super) const fn encodes(self) -> bool {
+        matches!(self, Self::Utf8 | Self::Latin1 | Self::Cp1252 | Self::Utf16Le | Self::Widened)
     }
 
     pub(super) fn apply(self, bytes: &[u8]) -> Zeroizing<Vec<u8>> {
@@ -74,10 +84,8 @@ impl TextStep {
             Self::Nfd => text.nfd().collect::<String>().into(),
             Self::Nfkc => text.nfkc().collect::<String>().into(),
             Self::Nfkd => text.nfkd().collect::<String>().into(),
-            Self::SaslPrep => match stringprep::saslprep(text) {
-                Ok(prepared) => prepared.as_bytes().into(),
-                Err(_) => text.into(),
-            },
+            Self::SaslPrep => saslprep(text).unwrap_or_else(|| text.into()),
+            Self::PgSaslPrep => pg_saslprep(text).unwrap_or_else(|| text.into()),
             Self::Html => escaped(text, html).into(),
             Self::Ipb => ipb(text).into(),
             Self::Slashes => escaped(text, slashes).into(),
@@ -87,6 +95,33 @@ impl TextStep {
             Self::Utf8 | Self::Widened => text.into(),
         }
     }
+}
+
+fn saslprep(text: &str) -> Option<Vec<u8>> {
+    stringprep::saslprep(text).ok().map(|prepared| prepared.as_bytes().into())
+}
+
+fn pg_saslprep(text: &str) -> Option<Vec<u8>> {
+    let is_space = tables::non_ascii_space_character;
+    let mut kept = text.chars().filter(|c| !tables::commonly_mapped_to_nothing(*c) || is_space(*c));
+    let is_refused = text.chars().any(|c| !is_space(c) && is_forbidden(c));
+    let prepared = saslprep(text).filter(|_| kept.next().is_some() && !is_refused)?;
+    (!prepared.is_empty()).then_some(prepared)
+}
+
+/// What no text may hold by RFC 4013, and no normal form replaces in PostgreSQL.
+fn is_forbidden(c: char) -> bool {
+    tables::inappropriate_for_plain_text(c)
+        || tables::inappropriate_for_canonical_representation(c)
+        || tables::change_display_properties_or_deprecated(c)
+        || tables::non_character_code_point(c)
+        || tables::unassigned_code_point(c)
+}
+
+/// A text in windows-1252, if that has all of its characters.
+pub(super) fn windows_1252(text: &str) -> Option<Vec<u8>> {
+    let (bytes, _, has_failed) = WINDOWS_1252.encode(text);
+    (!has_failed).then(|| bytes.into_owned())
 }
 
 /// What PHP's `trim` takes away.
@@ -195,6 +230,10 @@ mod tests {
         assert_gives("nfkc", "ﬁ", b"fi");
         assert_gives("saslprep", "a\u{a0}b\u{ad}", b"a b");
         assert_gives("saslprep", "a\u{7}", b"a\x07");
+        assert_gives("saslprep", "x\u{340}y", "x\u{300}y".as_bytes());
+        assert_gives("pgsaslprep", "x\u{340}y", "x\u{340}y".as_bytes());
+        assert_gives("pgsaslprep", "\u{200d}", "\u{200d}".as_bytes());
+        assert_gives("pgsaslprep", "a\u{a0}b\u{ad}", b"a b");
         assert_gives("html", "<a&\"'>", b"&lt;a&amp;&quot;'&gt;");
         assert_gives("ipb", "a!b$c'd\\e&f", b"a&#33;b&#036;c&#39;d&#092;e&amp;f");
         assert_gives("ipb", "<a>\"\n", b"&lt;a&gt;&quot;<br />");

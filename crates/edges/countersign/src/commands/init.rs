@@ -54,8 +54,21 @@ struct InstanceMade {
     /// What the site's tables have told.
     #[serde(skip_serializing_if = "Option::is_none")]
     found: Option<String>,
+    /// Tables besides those of the preset that may hold accounts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_read: Vec<TableNotRead>,
+    /// Why nobody knows whether there are such.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_looked_at: Option<String>,
     config_file: String,
     key_file: String,
+}
+
+/// A table that looks as if it held passwords of accounts, and where in it they are.
+#[derive(Serialize)]
+struct TableNotRead {
+    table: String,
+    column: String,
 }
 
 pub(super) async fn run(
@@ -78,6 +91,8 @@ pub(super) async fn run(
         directory: DirectoryMade::of(site.preset, arguments.rehearsal),
         preset: site.preset,
         found: site.found,
+        not_read: site.not_read,
+        not_looked_at: site.not_looked_at,
         config_file: files.config.display().to_string(),
         key_file: files.key.display().to_string(),
     };
@@ -117,17 +132,35 @@ impl Files {
 fn for_people(made: &InstanceMade) -> String {
     let InstanceMade { instance, kind, directory, found, config_file, key_file, .. } = made;
     let found = found.as_ref().map_or_else(String::new, |found| format!("{found}\n\n"));
+    let others = others(made);
     let directory = match directory {
         DirectoryMade::Site => "",
         DirectoryMade::Rehearsed => REHEARSED,
         DirectoryMade::Copy => COPY,
     };
     format!(
-        "Made the {kind} instance {instance}.\n\n{directory}{found}\
+        "Made the {kind} instance {instance}.\n\n{directory}{found}{others}\
          {config_file}  what to look at next: the section [directory]\n\
          {key_file}  keep a copy apart from every backup of the store; without it the store is lost\n\n\
          Then: countersign --config {config_file} doctor\n"
     )
+}
+
+/// What of the site's database is not read, and what to do.
+fn others(made: &InstanceMade) -> String {
+    if let Some(reason) = &made.not_looked_at {
+        return format!(
+            "Whether other tables there hold accounts as well is not known: {reason}\n\n"
+        );
+    }
+    let shown = |TableNotRead { table, column }: &TableNotRead| format!("{table} ({column})");
+    match made.not_read.iter().map(shown).collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => none,
+        tables => format!(
+            "not read: {tables}. If people sign in with passwords of these tables as well, make another \
+             instance\nfor each, or let `directory.query` read all of them.\n\n"
+        ),
+    }
 }
 
 /// The keys that the template is to set, as TOML.
@@ -150,6 +183,8 @@ struct SiteFound {
     /// Where it is not the preset's own.
     prefix: Option<String>,
     found: Option<String>,
+    not_read: Vec<TableNotRead>,
+    not_looked_at: Option<String>,
 }
 
 /// What was asked for, or else what the tables tell.
@@ -158,17 +193,43 @@ async fn site(arguments: &Init, config: &Path) -> Result<SiteFound, InitError> {
         (Some(Preset::Embedded), Some(_)) => Err(InitError::NeedlessDirectory),
         (None | Some(Preset::Embedded), None) => Ok(SiteFound::given(Preset::Embedded, None)),
         (Some(_), None) => Err(InitError::NoDirectory),
-        (Some(preset), Some(_)) => Ok(SiteFound::given(preset, arguments.prefix.clone())),
+        (Some(preset), Some(url)) => {
+            let site = SiteFound::given(preset, arguments.prefix.clone());
+            Ok(site.beside(tables(url, config).await.as_ref()))
+        }
         (None, Some(url)) => {
-            let config = Config::alone(config, "").map_err(Box::new)?;
-            SiteFound::told_by(&SiteTables::read(&config.database_url(url)).await?)
+            let tables = tables(url, config).await?;
+            Ok(SiteFound::told_by(&tables)?.beside(Ok(&tables)))
         }
     }
 }
 
+async fn tables(url: &str, config: &Path) -> Result<SiteTables, InitError> {
+    let config = Config::alone(config, "").map_err(Box::new)?;
+    Ok(SiteTables::read(&config.database_url(url)).await?)
+}
+
 impl SiteFound {
     const fn given(preset: Preset, prefix: Option<String>) -> Self {
-        Self { preset, prefix, found: None }
+        Self { preset, prefix, found: None, not_read: Vec::new(), not_looked_at: None }
+    }
+
+    /// The same with what stands beside the preset's tables. A preset that was named needs no look at the
+    /// database, which may not be there yet.
+    fn beside(mut self, tables: Result<&SiteTables, &InitError>) -> Self {
+        match (tables, self.preset.of_site()) {
+            (Ok(tables), Some(preset)) => {
+                let unread = tables.unread(preset, self.prefix.as_deref());
+                let owned = |(table, column): (&str, &str)| TableNotRead {
+                    table: table.to_owned(),
+                    column: column.to_owned(),
+                };
+                self.not_read = unread.map(owned).collect();
+            }
+            (Err(error), _) => self.not_looked_at = Some(error.to_string()),
+            (Ok(_), None) => {}
+        }
+        self
     }
 
     fn told_by(tables: &SiteTables) -> Result<Self, InitError> {
@@ -182,7 +243,8 @@ impl SiteFound {
         let others: Vec<_> = others.iter().map(|other| other.preset.name).collect();
         let preset = <Preset as ValueEnum>::from_str(found.name, true).map_err(|_| none())?;
         let prefix = Some(prefix).filter(|prefix| *prefix != found.prefix).map(str::to_owned);
-        Ok(Self { preset, found: Some(told(found.name, prefix.as_deref(), &others)), prefix })
+        let told = told(found.name, prefix.as_deref(), &others);
+        Ok(Self { found: Some(told), ..Self::given(preset, prefix) })
     }
 }
 

@@ -5,9 +5,11 @@ use std::{
     process::Command,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{Backend, Run, TestInstance, program, run, run_with_input};
+use crate::harness::{
+    Backend, Run, TestInstance, program, program_for_people, run, run_with_input,
+};
 
 #[test]
 fn init_makes_an_instance_and_the_doctor_finds_what_is_wrong_with_it() {
@@ -305,6 +307,42 @@ fn init_takes_none_of_several_tables_that_fit_by_itself() {
         let found = written["directory"].get("prefix").and_then(toml::Value::as_str);
         assert_eq!(found, expected);
     }
+}
+
+/// Devise's second model, and what another program keeps there.
+#[test]
+fn init_names_the_tables_with_passwords_that_are_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("site.sqlite3");
+    let url = format!("sqlite:{}", file.display());
+    let made = Command::new("python3")
+        .args([
+            "-c",
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1])\n\
+             for table in ['users', 'admins']:\n\
+             \x20 c.execute(f'CREATE TABLE {table} (id, email, encrypted_password)')\n\
+             c.execute('CREATE TABLE pages (id, title, file_hash)')",
+        ])
+        .arg(&file)
+        .status();
+    assert!(made.unwrap().success());
+    let folder_of = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (preset, name) in [(&[][..], "told"), (&["--preset", "devise"], "named")] {
+        let folder = folder_of(name);
+        let init = [&["init", "--directory", &url][..], preset, &[folder.as_str()]].concat();
+        let made = run(init).json();
+        let expected = json!([{"table": "admins", "column": "encrypted_password"}]);
+        assert_eq!(made["not_read"], expected, "{made}");
+    }
+    let text = folder_of("text");
+    let init = program_for_people().args(["init", "--directory", &url, &text]).output().unwrap();
+    let told = String::from_utf8(init.stdout).unwrap();
+    assert!(told.contains("not read: admins (encrypted_password). "), "{told}");
+    assert!(told.contains("directory.query"), "{told}");
+    // A database that is not there yet is no reason to make no instance, and says that.
+    let away = format!("sqlite:{}", folder_of("away.sqlite3"));
+    let init = ["init", "--preset", "devise", "--directory", &away, &folder_of("later")];
+    assert!(run(init).json()["not_looked_at"].is_string());
 }
 
 #[test]

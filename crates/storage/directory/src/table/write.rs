@@ -191,9 +191,18 @@ struct HeldColumn {
 }
 
 impl HeldColumn {
-    fn form(&self) -> HashForm {
-        HashForm::of(self.text.as_deref().unwrap_or_default(), self.is_bytes)
+    fn form(&self, is_beside: bool) -> HashForm {
+        match self.text.as_deref() {
+            Some(text) if !is_beside => HashForm::of(text, self.is_bytes),
+            _ => HashForm::of("", self.is_bytes),
+        }
     }
+}
+
+/// How each of the columns holds what it holds.
+fn forms_of(held: &[HeldColumn], shape: &HashLayout) -> Vec<HashForm> {
+    let forms = held.iter().enumerate().map(|(place, column)| column.form(shape.is_beside(place)));
+    forms.collect()
 }
 
 fn texts_of(held: &[HeldColumn]) -> Vec<Option<String>> {
@@ -273,8 +282,8 @@ impl HeldRow {
         let places: Vec<_> = texts.keys().copied().collect();
         let text = self.update.text.setting(&places);
         let text = text.with_list_as(&self.update.key, places.len() + held.len(), 1);
-        let values =
-            texts.iter().filter_map(|(place, text)| Some(held.get(*place)?.form().write(text)));
+        let forms = forms_of(held, &self.shape);
+        let values = texts.iter().filter_map(|(place, text)| Some(forms.get(*place)?.write(text)));
         let query = values.fold(self.tx.run(&text), bind);
         let query = held.iter().fold(query, |query, column| query.bind(column.text.clone()));
         let query = query.bind(self.id.as_str().to_owned());
@@ -298,8 +307,8 @@ impl HeldRow {
         match changed {
             [HashColumns { id: changed, held }] if changed == self.id.as_str() => {
                 let is_new = RowNow::of(self.shape.read(&texts_of(held))).is(new);
-                let forms = self.hash.iter().flatten().map(HeldColumn::form);
-                let is_same_form = forms.eq(held.iter().map(HeldColumn::form));
+                let before = self.hash.as_deref().unwrap_or_default();
+                let is_same_form = forms_of(before, &self.shape) == forms_of(held, &self.shape);
                 if is_new && is_same_form { Ok(()) } else { Err(WriteError::Altered { id: id() }) }
             }
             [] | [_] => Err(WriteError::Untouched { id: id() }),
