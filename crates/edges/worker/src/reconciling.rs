@@ -39,7 +39,12 @@ async fn compare_once(context: &WorkerContext<'_>, every: Duration) {
         Ok(None) => {}
         Err(error) => tracing::error!(%error, "the site's table could not be compared"),
     }
-    if let Err(error) = means.outbox.permission.keep_up(instance).await {
+    remember(context).await;
+}
+
+/// Has what was logged last remembered outside the store.
+pub(crate) async fn remember(context: &WorkerContext<'_>) {
+    if let Err(error) = context.means.outbox.permission.keep_up(context.instance).await {
         tracing::error!(%error, "what was found is not remembered outside the store");
     }
 }

@@ -97,6 +97,14 @@ pub enum CampaignError {
         /// When the plan was frozen.
         frozen_at: Timestamp,
     },
+    /// Everything is stopped, and no campaign could be looked at.
+    #[error(
+        "the kill switch is pulled, so nothing begins any more; which campaigns run cannot be told: {why}"
+    )]
+    SwitchAlone {
+        /// What failed.
+        why: Box<Self>,
+    },
     /// What it has done is not all known.
     #[error(
         "the store was put back after campaign `{name}` was frozen, so whom it has sealed and told since \
@@ -133,7 +141,7 @@ pub enum CampaignError {
     /// Somebody would be left sealed and untold.
     #[error(
         "campaign `{name}` has {sealing} accounts whose sealing is not known to have ended, and \
-         {untold} that are sealed while nobody was told (first: {first}). `countersign campaign \
+         {untold} that are sealed while nobody was told ({first}). `countersign campaign \
          unsettled` lists them. Settle them first: freeze it again, have it signed and `resume` \
          it, or `finish` it, which tells those and touches nobody else",
         sealing = .unsettled.sealing,
@@ -144,7 +152,7 @@ pub enum CampaignError {
         name: String,
         /// How many.
         unsettled: Unsettled,
-        /// Some of them, masked.
+        /// Some of them, masked, or that no row names any.
         first: String,
     },
     /// Waiting on would be of no use.

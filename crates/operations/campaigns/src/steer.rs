@@ -120,7 +120,8 @@ pub fn halt_campaign<'a>(
 pub fn halt_everything(instance: &Instance) -> BoxFuture<'_, Result<HaltedAll, CampaignError>> {
     Box::pin(async move {
         let switch_kept = pull_kill_switch(instance).await?;
-        let all = halt_all(instance, HaltReason::Operator).await?;
+        let all = halt_all(instance, HaltReason::Operator).await;
+        let all = all.map_err(|why| CampaignError::SwitchAlone { why: Box::new(why) })?;
         Ok(HaltedAll { switch_kept, ..all })
     })
 }

@@ -103,7 +103,11 @@ async fn unsettled_in(
     let first = tx.unsettled_accounts(campaign, NAMED).await?;
     let first = people(instance, tx, first).await?;
     let first: Vec<_> = first.iter().map(|person| masked_id(&person.account)).collect();
-    Ok(Some(CampaignError::Unsettled { name, unsettled, first: first.join(", ") }))
+    let first = match &*first {
+        [] => "no row says who: somebody else has written to the store".to_owned(),
+        first => format!("first: {}", first.join(", ")),
+    };
+    Ok(Some(CampaignError::Unsettled { name, unsettled, first }))
 }
 
 /// So many accounts stand in the refusal itself.

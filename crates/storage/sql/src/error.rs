@@ -118,6 +118,14 @@ pub enum SqlError {
         /// How long we have waited for it.
         waited: Duration,
     },
+    /// Another session keeps a lock.
+    #[error(
+        "another session of the database keeps a lock for longer than we wait: find it (PostgreSQL: \
+         `SELECT pid, usename, state, query FROM pg_stat_activity WHERE backend_xid IS NOT NULL OR \
+         state LIKE 'idle in%'`; MySQL and MariaDB: `SHOW PROCESSLIST`), and let it come to an end or \
+         end it (`SELECT pg_terminate_backend(PID)`, `KILL ID`): {0}"
+    )]
+    Held(#[source] sqlx::Error),
     /// Anything else that the database or the way to it reports.
     #[error("the database failed: {0}")]
     Database(#[source] sqlx::Error),
@@ -151,6 +159,7 @@ impl From<sqlx::Error> for SqlError {
         }
         match constraint(&error) {
             Some((kind, name)) => Self::Constraint { kind, name },
+            None if is_lock_timeout(&error) => Self::Held(error),
             None if is_row_security(&error) => Self::RowSecurity(error),
             None if is_poolers(&error) => Self::Pooler(error.into()),
             None if is_read_only_folder(&error) => Self::ReadOnlyFolder(error),
@@ -201,12 +210,8 @@ impl SqlError {
 
     /// Whether somebody else holds what the statement needs, and did not let go in time.
     #[must_use]
-    pub fn is_held(&self) -> bool {
-        match self {
-            Self::Locked { .. } => true,
-            Self::Database(error) => is_lock_timeout(error),
-            _ => false,
-        }
+    pub const fn is_held(&self) -> bool {
+        matches!(self, Self::Locked { .. } | Self::Held(_))
     }
 
     /// That an address is none, without the password that it may hold.

@@ -269,6 +269,11 @@ impl SendingAnswer {
         }
     }
 
+    /// Whether operators have armed it, and it may not send all the same.
+    pub(super) const fn is_held_up(&self) -> bool {
+        self.status.is_some() && !self.armed
+    }
+
     /// It may not, and the reason names the way on.
     pub(super) fn no(why: &dyn std::error::Error) -> Self {
         Self { armed: false, status: None, reason: Some(why.to_string()), remedy: None }

@@ -75,6 +75,7 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
     let is_whole = status.not_as_logged.is_empty()
         && status.not_signed.is_empty()
         && status.standing_still.is_empty()
+        && !status.sending.is_held_up()
         && !status.campaigns.iter().any(is_contradicted);
     Ok(if is_whole { Done::Whole } else { Done::Refused })
 }

@@ -271,7 +271,9 @@ fn workers_compare_by_themselves_and_record_everything_once() {
             assert_eq!(worker.stop().code, 0);
         }
         assert_eq!(office.logged("account_put_back").len(), 1);
-        assert_eq!(office.logged("table_reconciled").len(), 1);
+        let disagree = |entry: &Value| entry["found"] != json!({});
+        let logged = office.logged("table_reconciled");
+        assert_eq!(logged.iter().filter(|entry| disagree(entry)).count(), 1);
     }
 }
 

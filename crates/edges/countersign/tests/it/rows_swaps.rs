@@ -113,7 +113,7 @@ fn an_account_whose_swap_was_hidden_is_not_sealed_anew() {
         "UPDATE target SET state = 'pending' WHERE state = 'sealing'",
     ]);
     owner.assert_refused(&[WORK], GONE);
-    owner.assert_refused(&[&["campaign", "close", CAMPAIGN]], "totals do not reconcile");
+    owner.assert_refused(&[&["campaign", "close", CAMPAIGN]], "no row says who");
     assert_eq!((office.locked_out(), office.mails().len()), (sealed, 0));
 
     owner.put_back(&["swap", "reset_line", "target"]);

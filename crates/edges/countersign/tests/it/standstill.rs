@@ -218,3 +218,24 @@ fn whoever_is_sealed_and_untold_is_hidden_by_no_row() {
         assert!(shown["not_as_logged"][0].as_str().unwrap().contains("address"), "{shown}");
     }
 }
+
+/// A session that keeps a lock keeps nobody waiting for ever, and nobody from stopping everything.
+#[test]
+fn a_lock_that_somebody_keeps_is_told_of() {
+    let office = Office::open(Backend::Postgres);
+    office.start("");
+    thread::scope(|scope| {
+        scope.spawn(|| office.instance.ask("LOCK TABLE campaign, notice; SELECT pg_sleep(40)"));
+        wait_until(|| {
+            office.instance.ask("SELECT COUNT(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'")
+                != "0"
+        });
+        let halt = office.run(&["campaign", "halt", "--all"]);
+        assert_eq!(halt.code, 1, "{}", halt.stderr);
+        for said in ["nothing begins any more", "another session of the database keeps a lock"] {
+            assert!(halt.stderr.contains(said), "{}", halt.stderr);
+        }
+    });
+    office.run(&["campaign", "halt", "--all"]).json();
+    assert_eq!(office.state(), "halted");
+}

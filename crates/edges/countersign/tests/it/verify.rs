@@ -105,8 +105,8 @@ fn no_byte_of_the_sites_secret_is_shown() {
 #[test]
 fn columns_beside_a_hash_are_asked_for() {
     let folder = tempfile::tempdir().unwrap();
-    let forms =
-        "ours: <hash:hex:32> := concat(salt,_)|sha256'\ncolumns = { salt = \"grain\" }\n# '";
+    let forms = "ours: <hash:hex:32> := concat(salt,_)|sha256'\ncolumns = { salt = \"grain\" }\n\
+         [directory]\npreset = \"generic\"\n# '";
     let hash = "6620e50679627d53da061b6439bd640704df856a42f7537dd8462e2a54c51ecd";
     for (salt, password, code) in
         [("na", "Grün&Blau-7", 0), ("na", "another", 3), ("", "Grün&Blau-7", 4)]
