@@ -39,3 +39,16 @@ impl Reconciled {
         self.found.get(&kind).copied().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_version_has_found_is_read() {
+        let line = br#"{"v":1,"event":"table_reconciled","accounts":9,"found":{"put_back":1},"not_tried":2}"#;
+        let found = [(Discrepancy::PutBack, 1)].into();
+        let result = Reconciled { accounts: 9, found, not_tried: 2, ..Reconciled::default() };
+        assert_eq!(serde_json::from_slice::<Reconciled>(line).unwrap(), result);
+    }
+}

@@ -13,7 +13,7 @@ use notice::AddressError;
 use outbox::{SendError, TellError};
 use password::ImitateError;
 
-use crate::nobody_left::NobodyLeft;
+use crate::{nobody_left::NobodyLeft, not_in_plan::NotInPlan};
 
 /// Why something cannot be done with a campaign.
 #[derive(Debug, thiserror::Error)]
@@ -98,13 +98,8 @@ pub enum CampaignError {
         frozen_at: Timestamp,
     },
     /// Everything is stopped, and no campaign could be looked at.
-    #[error(
-        "the kill switch is pulled, so nothing begins any more; which campaigns run cannot be told: {why}"
-    )]
-    SwitchAlone {
-        /// What failed.
-        why: Box<Self>,
-    },
+    #[error("the kill switch is pulled, so nothing begins; which campaigns run is not known: {0}")]
+    SwitchAlone(Box<Self>),
     /// What it has done is not all known.
     #[error(
         "the store was put back after campaign `{name}` was frozen, so whom it has sealed and told since \
@@ -337,13 +332,6 @@ impl RunError {
     }
 }
 
-/// A stored target that no plan holds.
-#[derive(Debug, thiserror::Error)]
-#[error("account {account:?} stands in no signed plan")]
-pub struct NotInPlan {
-    pub(crate) account: AccountId,
-}
-
 /// Why an account cannot be sealed.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
@@ -498,9 +486,9 @@ pub enum ReconcileError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
-    /// What is to be kept, or is kept, cannot be written or read.
-    #[error("what is kept of the last comparison cannot be read or written: {0}")]
-    Body(#[from] serde_json::Error),
+    /// An old password cannot be kept.
+    #[error("what is kept of an old password cannot be written: {0}")]
+    Kept(#[from] serde_json::Error),
     /// The instance failed.
     #[error(transparent)]
     Fault(#[from] InstanceFault),

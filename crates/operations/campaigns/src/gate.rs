@@ -14,10 +14,11 @@ use notice::{Phase, is_time_for_another};
 use store::{Finding, SendingPause, TargetRow, Tx};
 
 use crate::{
-    CampaignError, NotInPlan, RunError, WorkerContext,
+    CampaignError, RunError, WorkerContext,
     approvals::signed_plan,
     freeze::check_words,
     loaded::{Loaded, held_gate},
+    not_in_plan::NotInPlan,
 };
 
 /// What a claim is decided by.

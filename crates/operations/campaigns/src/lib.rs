@@ -27,6 +27,7 @@ mod loaded;
 mod measured;
 mod needs;
 mod nobody_left;
+mod not_in_plan;
 mod ours;
 mod past_resets;
 mod person;
@@ -56,13 +57,14 @@ pub use counted::{CountedCampaign, counted_campaigns};
 pub use draft::{NewDraft, draft_campaign};
 pub use exposures::exposures_of;
 pub use failure::{
-    CampaignError, NotInPlan, ReconcileError, ReportError, RunError, SealError, StatementError,
-    SwapError, WatchError,
+    CampaignError, ReconcileError, ReportError, RunError, SealError, StatementError, SwapError,
+    WatchError,
 };
 pub use freeze::{PlanChanges, finish_campaign, freeze_campaign};
 pub use ledger::Reconciled;
 pub use loaded::HaltedAll;
 pub use nobody_left::NobodyLeft;
+pub use not_in_plan::NotInPlan;
 pub use past_resets::past_resets;
 pub use reconcile::{
     DisagreeingAccount, ReconcileOutcome, ReconciliationView, Reconciling, Thoroughness,

@@ -121,7 +121,7 @@ pub fn halt_everything(instance: &Instance) -> BoxFuture<'_, Result<HaltedAll, C
     Box::pin(async move {
         let switch_kept = pull_kill_switch(instance).await?;
         let all = halt_all(instance, HaltReason::Operator).await;
-        let all = all.map_err(|why| CampaignError::SwitchAlone { why: Box::new(why) })?;
+        let all = all.map_err(|why| CampaignError::SwitchAlone(why.into()))?;
         Ok(HaltedAll { switch_kept, ..all })
     })
 }

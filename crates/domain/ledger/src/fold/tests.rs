@@ -536,33 +536,22 @@ fn values_that_nothing_tells_of_are_explained_by_lost_steps_alone() {
 
 #[test]
 fn what_was_found_last_is_known() {
-    let log = Written::default();
-    assert_eq!(log.0.last_reconciled(), None);
-    let log = log.then(compared(3, true)).then(compared(2, false));
+    assert_eq!(Written::default().0.last_reconciled(), None);
+    let log = Written::default().then(compared(3, true)).then(compared(2, false));
     let (at, result) = log.0.last_reconciled().unwrap();
     assert_eq!((*at, result.found(Discrepancy::Unrecorded)), (NOW, 2));
 }
 
 #[test]
-fn a_comparison_of_an_earlier_version_is_read() {
-    let line = br#"{"v":1,"at":"1970-01-01T00:00:00Z","event":"table_reconciled","accounts":9,"found":{},"not_tried":2}"#;
-    let read = FoldEntry::read(line).unwrap();
-    let result = Reconciled { accounts: 9, not_tried: 2, ..Reconciled::default() };
-    assert_eq!(read, FoldEntry::Reconciled(Timestamp::from_micros(0), result.into(), false));
-}
-
-#[test]
 fn an_address_is_begun_with_the_first_of_its_accounts() {
-    let log = [(ANA, 1, 5), (BOB, 2, 5), (ANA, 3, 6)].into_iter().fold(
-        Written::default(),
-        |log, (whom, version, of)| {
-            let mut intent = sealing(SEVEN, whom, version);
-            if let CampaignEvent::AccountSealing { address, .. } = &mut intent {
-                *address = Some(of);
-            }
-            log.then(intent)
-        },
-    );
+    let mut log = Written::default();
+    for (whom, version, number) in [(ANA, 1, 5), (BOB, 2, 5), (ANA, 3, 6)] {
+        let mut intent = sealing(SEVEN, whom, version);
+        if let CampaignEvent::AccountSealing { address, .. } = &mut intent {
+            *address = Some(number);
+        }
+        log = log.then(intent);
+    }
     assert_eq!(log.0.campaign(SEVEN).unwrap().pace.begun_since(NOW.begin_of(MINUTE)), 2);
 }
 
