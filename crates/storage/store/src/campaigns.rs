@@ -2,7 +2,7 @@
 
 use model::{CampaignId, CampaignState, KillSwitch, LeakId, Timestamp};
 
-use crate::{StoreFuture, Tx, Versioned, cell::Cell, only_row::one_row};
+use crate::{StoreFuture, Tx, Versioned, cell::Cell, error::not_taken, only_row::one_row};
 
 sql::queries! {
     ADD = ["INSERT INTO campaign (name, author, policy, created_at, state, machine)
@@ -209,7 +209,7 @@ impl Tx {
     ) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             let query = self.0.run(&SAVE).bind(Cell(state)).bind(Cell(Versioned::new(machine)));
-            Ok(query.bind(Cell(id)).exactly_one().await?)
+            query.bind(Cell(id)).exactly_one().await.map_err(not_taken)
         })
     }
 
@@ -294,7 +294,7 @@ impl Tx {
     pub fn set_kill_switch(&mut self, position: KillSwitch, now: Timestamp) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             let query = self.0.run(&SET_KILL_SWITCH).bind(Cell(position)).bind(Cell(now));
-            Ok(query.exactly_one().await?)
+            query.exactly_one().await.map_err(not_taken)
         })
     }
 }

@@ -180,13 +180,20 @@ impl StoreError {
     }
 }
 
+/// A row that is always there, and that nobody else moves meanwhile, takes what is written to it.
+pub(crate) fn not_taken(error: SqlError) -> StoreError {
+    match error {
+        SqlError::NotOneRow { changed } => StoreError::NotTaken { changed },
+        error => error.into(),
+    }
+}
+
 impl From<SqlError> for StoreError {
     fn from(error: SqlError) -> Self {
         match error {
             SqlError::Column { column, reason } => {
                 Self::Unreadable(UnreadableRow { column, reason })
             }
-            SqlError::NotOneRow { changed } => Self::NotTaken { changed },
             error if error.is_about_schema() => Self::Tables(error),
             error => Self::Sql(error),
         }

@@ -22,7 +22,7 @@ async fn a_refusal_names_the_first_as_the_list_does(databases: Databases) {
     table.put_into("done", CampaignState::Done).await;
     let refused = close_campaign(&table.instance, "Spring").await.unwrap_err();
     let CampaignError::Unsettled { first, .. } = refused else { panic!("{refused}") };
-    assert_eq!(first, "…4, …3, …2");
+    assert_eq!(first, "first: …4, …3, …2");
     let people = unsettled_people(&table.instance, "Spring").await.unwrap();
     let listed: Vec<_> = people.accounts.iter().map(|person| person.account.as_str()).collect();
     assert_eq!(listed, ["4", "3", "2", "1", "0"]);
