@@ -26,7 +26,7 @@ pub use options::Options;
 use alarm::Alarm;
 use lane::Lane;
 use maintenance::maintain;
-use reconciling::{keep_comparing, remember};
+use reconciling::keep_comparing;
 use resting::Resting;
 use standstill::StandstillWatch;
 
@@ -72,8 +72,6 @@ pub fn run<'a>(
         let maintaining = maintain(&upkeep, standstill, over.subscribe());
         let (worked, (), (), still) =
             tokio::join!(working, maintaining, comparing, alarm.keep_watch());
-        // A comparison may have been broken off once it was logged, and before that was remembered.
-        remember(&upkeep).await;
         worked?;
         if let Some(StandingStill { name, since }) = still {
             return Err(CampaignError::StandsStill { name, since }.into());

@@ -2,49 +2,48 @@
 
 use std::time::Duration;
 
-use campaigns::{Reconciled, Reconciling, WorkerContext, reconcile_if_due};
+use campaigns::{Reconciled, Reconciling, WorkerContext, reconcile_until};
 use instance::Unseen;
 use tokio::{sync::watch, time};
 
 /// How often to look whether it is due.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 
-/// Compares now and then until the lanes have ended. What is being done then is broken off, as a
-/// crash would: another worker begins anew.
+/// Compares now and then until the lanes have ended. What is being compared then is broken off; what was
+/// found is recorded and remembered.
 pub(crate) async fn keep_comparing(
     context: &WorkerContext<'_>,
     every: Duration,
     mut ended: watch::Receiver<bool>,
 ) {
-    tokio::select! {
-        () = compare_always(context, every) => {}
-        _ = ended.wait_for(|ended| *ended) => {}
-    }
-}
-
-async fn compare_always(context: &WorkerContext<'_>, every: Duration) {
-    loop {
-        compare_once(context, every).await;
-        time::sleep(LOOK_EVERY.min(every)).await;
+    while !*ended.borrow() {
+        compare_once(context, every, ended.clone()).await;
+        tokio::select! {
+            () = time::sleep(LOOK_EVERY.min(every)) => {}
+            _ = ended.wait_for(|ended| *ended) => {}
+        }
     }
 }
 
 /// What fails is logged, and tried again.
-async fn compare_once(context: &WorkerContext<'_>, every: Duration) {
+async fn compare_once(
+    context: &WorkerContext<'_>,
+    every: Duration,
+    mut ended: watch::Receiver<bool>,
+) {
     let (instance, means) = (context.instance, context.means);
     let (directory, verifier) = (&*means.directory, &means.verifier);
     let reconciling = Reconciling { instance, directory, verifier, progress: &Unseen };
-    match reconcile_if_due(&reconciling, every).await {
+    let ended = Box::pin(async move {
+        // Whoever says so has ended itself if it is gone.
+        let _ = ended.wait_for(|ended| *ended).await;
+    });
+    match reconcile_until(&reconciling, every, ended).await {
         Ok(Some(result)) => tell(&result),
         Ok(None) => {}
         Err(error) => tracing::error!(%error, "the site's table could not be compared"),
     }
-    remember(context).await;
-}
-
-/// Has what was logged last remembered outside the store.
-pub(crate) async fn remember(context: &WorkerContext<'_>) {
-    if let Err(error) = context.means.outbox.permission.keep_up(context.instance).await {
+    if let Err(error) = means.outbox.permission.keep_up(instance).await {
         tracing::error!(%error, "what was found is not remembered outside the store");
     }
 }

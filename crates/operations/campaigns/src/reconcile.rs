@@ -21,7 +21,7 @@ use std::time::Duration;
 use directory::{Ability, ReadError};
 use futures_util::{
     StreamExt as _, TryStreamExt as _,
-    future::{self, BoxFuture},
+    future::{self, BoxFuture, Either},
     stream::TryChunksError,
 };
 use instance::{Instance, Step, failpoint, while_renewing};
@@ -89,13 +89,31 @@ pub fn reconcile_if_due<'a>(
     means: &'a Reconciling<'a>,
     every: Duration,
 ) -> BoxFuture<'a, Result<Option<Reconciled>, ReconcileError>> {
+    reconcile_until(means, every, Box::pin(future::pending()))
+}
+
+/// The same, broken off at this moment, as a crash would: another one begins anew. What is found is
+/// recorded to the end.
+///
+/// # Errors
+/// As [`reconcile`].
+pub fn reconcile_until<'a>(
+    means: &'a Reconciling<'a>,
+    every: Duration,
+    ended: BoxFuture<'a, ()>,
+) -> BoxFuture<'a, Result<Option<Reconciled>, ReconcileError>> {
     Box::pin(async move {
         if !means.directory.capabilities().can(Ability::Seal) {
             return Ok(None);
         }
         let again = every.min(RECONCILE_AGAIN_AFTER);
         let Some(held) = take(means.instance, every, again).await? else { return Ok(None) };
-        let outcome = run(means, &held, Thoroughness::default(), AskedBy::Nobody).await?;
+        let passing =
+            Box::pin(while_renewing(means.instance, &held, pass(means, Thoroughness::default())));
+        let Either::Left((passed, _)) = future::select(passing, ended).await else {
+            return Ok(None);
+        };
+        let outcome = conclude(means, &held, passed, AskedBy::Nobody).await?;
         Ok(Some(outcome.result))
     })
 }
@@ -131,6 +149,15 @@ async fn run(
     asked_by: AskedBy,
 ) -> Result<ReconcileOutcome, ReconcileError> {
     let passed = while_renewing(means.instance, held, pass(means, thoroughness)).await;
+    conclude(means, held, passed, asked_by).await
+}
+
+async fn conclude(
+    means: &Reconciling<'_>,
+    held: &ReconciliationLease,
+    passed: Result<ComparedTable, ReconcileError>,
+    asked_by: AskedBy,
+) -> Result<ReconcileOutcome, ReconcileError> {
     match passed {
         Ok((findings, tried)) => finish(means.instance, held, findings, tried, asked_by).await,
         Err(error) => {
@@ -142,10 +169,13 @@ async fn run(
     }
 }
 
+/// What was found, and the last credential version that was tried.
+type ComparedTable = (Disagreements, Option<CredentialVersion>);
+
 async fn pass(
     means: &Reconciling<'_>,
     thoroughness: Thoroughness,
-) -> Result<(Disagreements, Option<CredentialVersion>), ReconcileError> {
+) -> Result<ComparedTable, ReconcileError> {
     check_swaps(means.instance).await?;
     let mut tx = means.instance.store().read().await?;
     let (kept, campaigns) = (tx.reconciliation().await?, tx.campaigns().await?);
