@@ -158,7 +158,7 @@ async fn upkeep_once(context: &WorkerContext<'_>, watch: &mut ResetWatch) -> Sim
         verifier: &means.verifier,
         progress: &Silent,
     };
-    campaigns::reconcile_if_due(&reconciling, RECONCILE).await?;
+    campaigns::reconcile_if_due(&reconciling, RECONCILE, Box::pin(std::future::pending())).await?;
     campaigns::destroy_old_secrets(instance).await?;
     Ok(means.outbox.permission.confirm(instance).await?)
 }

@@ -276,14 +276,9 @@ fn rate_wait(facts: &ClaimFacts<'_>, used: RateUsed) -> Option<Claim> {
         (false, true) => Duration::from_mins(1),
         (false, false) => return None,
     };
-    Some(Claim::Wait { reason: Waiting::Rate, until: Some(next_window(facts.now, window)) })
-}
-
-/// Windows begin where the clock's minutes and hours do, so that every worker counts alike.
-fn next_window(now: Timestamp, window: Duration) -> Timestamp {
-    let length = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
-    let begun = now.as_micros().div_euclid(length).saturating_mul(length);
-    Timestamp::from_micros(begun).after(window)
+    // Windows begin where the clock's minutes and hours do, so that every worker counts alike.
+    let until = Some(facts.now.begin_of(window).after(window));
+    Some(Claim::Wait { reason: Waiting::Rate, until })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use campaigns::{Reconciled, Reconciling, WorkerContext, reconcile_until};
+use campaigns::{Reconciled, Reconciling, WorkerContext, reconcile_if_due};
 use instance::Unseen;
 use tokio::{sync::watch, time};
 
@@ -38,7 +38,7 @@ async fn compare_once(
         // Whoever says so has ended itself if it is gone.
         let _ = ended.wait_for(|ended| *ended).await;
     });
-    match reconcile_until(&reconciling, every, ended).await {
+    match reconcile_if_due(&reconciling, every, ended).await {
         Ok(Some(result)) => tell(&result),
         Ok(None) => {}
         Err(error) => tracing::error!(%error, "the site's table could not be compared"),

@@ -41,7 +41,7 @@ impl Gate {
         tx: &mut Tx,
         campaign: CampaignId,
     ) -> Result<Option<Self>, RunError> {
-        let (kill_switch, loaded) = held_gate(context.instance, tx, campaign).await?;
+        let (kill_switch, loaded, logged) = held_gate(context.instance, tx, campaign).await?;
         if !matches!(loaded.campaign.state(), State::Running(_)) {
             return Ok(None);
         }
@@ -58,11 +58,11 @@ impl Gate {
             this_hour: tx.addresses_taken_since(campaign, hour).await?,
         };
         let begun = RateUsed {
-            this_minute: loaded.pace.begun_since(minute),
-            this_hour: loaded.pace.begun_since(hour),
+            this_minute: logged.pace.begun_since(minute),
+            this_hour: logged.pace.begun_since(hour),
         };
         // Rows know who is in somebody's hands, and the log whom no row hides.
-        let sealed_untold = tx.sealed_untold(campaign).await?.max(loaded.unsettled.accounts());
+        let sealed_untold = tx.sealed_untold(campaign).await?.max(logged.unsettled.accounts());
         let is_earlier_unsettled = match loaded.campaign.resumed_at() {
             Some(_) if mutant::is_on("fresh_before_unsettled") => false,
             Some(resumed_at) => tx.is_earlier_unsettled(campaign, resumed_at).await?,

@@ -68,7 +68,7 @@ pub use not_in_plan::NotInPlan;
 pub use past_resets::past_resets;
 pub use reconcile::{
     DisagreeingAccount, ReconcileOutcome, ReconciliationView, Reconciling, Thoroughness,
-    last_reconciliation, reconcile, reconcile_if_due, reconcile_until,
+    last_reconciliation, reconcile, reconcile_if_due,
 };
 pub use report::{CampaignReport, report_campaign};
 pub use resets::{destroy_old_secrets, watch_account};

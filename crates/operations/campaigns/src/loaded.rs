@@ -5,7 +5,7 @@ use model::{CampaignId, CampaignState, KillSwitch, Timestamp, canonical::hex_of}
 use sha2::{Digest as _, Sha256};
 use store::{CampaignRow, StoreError, Tx};
 
-use crate::{CampaignError, progress::progress_of};
+use crate::{CampaignError, progress::progress_in};
 
 /// A campaign as it is kept, and where its decisions stand.
 pub(crate) struct Loaded {
@@ -13,18 +13,13 @@ pub(crate) struct Loaded {
     pub(crate) campaign: Campaign,
     /// Whether what it has done is not all known, since the store was put back; told by the log.
     pub(crate) is_restored: bool,
-    /// Whom it must not leave as they are; told by the log, of one that is proved.
-    pub(crate) unsettled: Unsettled,
-    /// How many addresses were begun of late; told by the log, of one that is proved.
-    pub(crate) pace: Pace,
 }
 
 impl Loaded {
     pub(crate) fn new(row: CampaignRow) -> Result<Self, CampaignError> {
         let campaign = serde_json::from_slice(&row.machine)
             .map_err(|source| CampaignError::Machine { campaign: row.id, source })?;
-        let (unsettled, pace) = (Unsettled::default(), Pace::default());
-        Ok(Self { row, campaign, is_restored: false, unsettled, pace })
+        Ok(Self { row, campaign, is_restored: false })
     }
 
     /// As [`Loaded::new`] of a campaign that there is. A row that cannot be read is none that
@@ -59,9 +54,8 @@ impl Loaded {
 
     fn checked(self, log: &Fold) -> Result<Self, CampaignError> {
         self.check(log)?;
-        let Some(fold) = log.campaign(self.id()) else { return Ok(self) };
-        let unsettled = progress_of(fold).unsettled;
-        Ok(Self { is_restored: fold.is_restored, unsettled, pace: fold.pace, ..self })
+        let is_restored = log.campaign(self.id()).is_some_and(|fold| fold.is_restored);
+        Ok(Self { is_restored, ..self })
     }
 
     /// Whoever is not begun may have been sealed and told by what is lost. So only those who were begun
@@ -152,10 +146,27 @@ pub(crate) async fn held_gate(
     instance: &Instance,
     tx: &mut Tx,
     id: CampaignId,
-) -> Result<(KillSwitch, Loaded), CampaignError> {
+) -> Result<(KillSwitch, Loaded, LoggedCampaign), CampaignError> {
     let (position, _) = tx.kill_switch().await?;
     let loaded = Loaded::read(id, tx.hold_campaign(id).await)?;
-    checked_gate(&*instance.proved(tx).await?, position, loaded)
+    let log = instance.proved(tx).await?;
+    let (position, loaded) = checked_gate(&log, position, loaded)?;
+    Ok((position, loaded, LoggedCampaign::of(&log, id)))
+}
+
+/// What the audit log says of a campaign that claims are decided by.
+pub(crate) struct LoggedCampaign {
+    /// Whom it must not leave as they are.
+    pub(crate) unsettled: Unsettled,
+    /// How many addresses were begun of late.
+    pub(crate) pace: Pace,
+}
+
+impl LoggedCampaign {
+    fn of(log: &Fold, id: CampaignId) -> Self {
+        let pace = log.campaign(id).map(|fold| fold.pace).unwrap_or_default();
+        Self { unsettled: progress_in(log, id).unsettled, pace }
+    }
 }
 
 /// The same of a campaign that others may read.

@@ -1,6 +1,6 @@
 use campaign::{NoticeEnds, StageProgress, Unsettled};
 use instance::{Instance, InstanceFault};
-use ledger::CampaignFold;
+use ledger::{CampaignFold, Fold};
 use model::{CampaignId, NoticeState};
 use store::Tx;
 
@@ -11,11 +11,15 @@ pub(crate) async fn progress(
     tx: &mut Tx,
     campaign: CampaignId,
 ) -> Result<StageProgress, InstanceFault> {
-    let log = instance.proved(tx).await?;
-    Ok(log.campaign(campaign).map(progress_of).unwrap_or_default())
+    Ok(progress_in(&*instance.proved(tx).await?, campaign))
 }
 
-pub(crate) fn progress_of(fold: &CampaignFold) -> StageProgress {
+/// The same, of a log that is proved.
+pub(crate) fn progress_in(log: &Fold, campaign: CampaignId) -> StageProgress {
+    log.campaign(campaign).map(progress_of).unwrap_or_default()
+}
+
+fn progress_of(fold: &CampaignFold) -> StageProgress {
     let of = |state| fold.notice_counts.get(&state).copied().unwrap_or_default();
     let (refused, uncertain) = (of(NoticeState::Refused), of(NoticeState::Uncertain));
     let ended = of(NoticeState::Sent) + refused + uncertain;

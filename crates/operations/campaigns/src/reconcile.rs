@@ -76,28 +76,19 @@ pub fn reconcile<'a>(
             return Err(ReconcileError::ReadOnly);
         }
         let held = take(means.instance, Duration::ZERO, Duration::ZERO).await?;
-        run(means, &held.ok_or(ReconcileError::UnderWay)?, thoroughness, AskedBy::Operator).await
+        let held = held.ok_or(ReconcileError::UnderWay)?;
+        let passed = held_pass(means, &held, thoroughness).await;
+        conclude(means, &held, passed, AskedBy::Operator).await
     })
 }
 
 /// The same, if the last comparison ended so long ago and nobody else is at it. Where the directory
-/// cannot be written to, that is left to others.
+/// cannot be written to, that is left to others. Once `ended` is, what is being compared is broken off, as
+/// by a crash: another one begins anew. What was found is recorded to the end.
 ///
 /// # Errors
 /// As [`reconcile`].
 pub fn reconcile_if_due<'a>(
-    means: &'a Reconciling<'a>,
-    every: Duration,
-) -> BoxFuture<'a, Result<Option<Reconciled>, ReconcileError>> {
-    reconcile_until(means, every, Box::pin(future::pending()))
-}
-
-/// The same, broken off at this moment, as a crash would: another one begins anew. What is found is
-/// recorded to the end.
-///
-/// # Errors
-/// As [`reconcile`].
-pub fn reconcile_until<'a>(
     means: &'a Reconciling<'a>,
     every: Duration,
     ended: BoxFuture<'a, ()>,
@@ -108,8 +99,7 @@ pub fn reconcile_until<'a>(
         }
         let again = every.min(RECONCILE_AGAIN_AFTER);
         let Some(held) = take(means.instance, every, again).await? else { return Ok(None) };
-        let passing =
-            Box::pin(while_renewing(means.instance, &held, pass(means, Thoroughness::default())));
+        let passing = Box::pin(held_pass(means, &held, Thoroughness::default()));
         let Either::Left((passed, _)) = future::select(passing, ended).await else {
             return Ok(None);
         };
@@ -142,14 +132,12 @@ enum AskedBy {
     Nobody,
 }
 
-async fn run(
+async fn held_pass(
     means: &Reconciling<'_>,
     held: &ReconciliationLease,
     thoroughness: Thoroughness,
-    asked_by: AskedBy,
-) -> Result<ReconcileOutcome, ReconcileError> {
-    let passed = while_renewing(means.instance, held, pass(means, thoroughness)).await;
-    conclude(means, held, passed, asked_by).await
+) -> Result<ComparedTable, ReconcileError> {
+    while_renewing(means.instance, held, pass(means, thoroughness)).await
 }
 
 async fn conclude(

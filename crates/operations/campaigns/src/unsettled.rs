@@ -10,7 +10,7 @@ use crate::{
     CampaignError,
     limits::UNSETTLED_LISTED_MAX,
     loaded::{Loaded, seen},
-    progress::progress,
+    progress::{progress, progress_in},
 };
 
 /// Whom a campaign must not leave as they are: they are sealed, or may be, and nobody there was told
@@ -51,9 +51,9 @@ pub fn unsettled_people<'a>(
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let (loaded, log) = seen(instance, &mut tx, name).await?;
-        drop(log);
         let campaign = loaded.id();
-        let Unsettled { sealing, untold } = progress(instance, &mut tx, campaign).await?.unsettled;
+        let Unsettled { sealing, untold } = progress_in(&log, campaign).unsettled;
+        drop(log);
         let accounts = tx.unsettled_accounts(campaign, UNSETTLED_LISTED_MAX).await?;
         let accounts = people(instance, &mut tx, accounts).await?;
         let unreached = tx.unreached_accounts(campaign, UNSETTLED_LISTED_MAX).await?;
