@@ -3,6 +3,7 @@
 use std::{
     env,
     error::Error,
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
 };
@@ -14,6 +15,19 @@ pub(crate) type ChoreResult<T = ()> = Result<T, Box<dyn Error>>;
 pub(crate) fn run(command: &mut Command) -> ChoreResult {
     let status = command.status().map_err(|error| unstarted(command, &error))?;
     check(command, status)
+}
+
+/// The same, and passes on each line that it prints.
+pub(crate) fn run_and_read(command: &mut Command, mut read: impl FnMut(&str)) -> ChoreResult {
+    let child = command.stdout(Stdio::piped()).spawn();
+    let mut child = child.map_err(|error| unstarted(command, &error))?;
+    let printed = child.stdout.take().map(BufReader::new);
+    for line in printed.into_iter().flat_map(|printed| printed.split(b'\n')) {
+        let line = String::from_utf8_lossy(&line?).into_owned();
+        println!("{line}");
+        read(&line);
+    }
+    check(command, child.wait()?)
 }
 
 /// Runs two commands at once; both have ended when it returns.

@@ -1,6 +1,7 @@
 //! Everything that must pass before a change is merged.
 
 use std::{
+    error::Error,
     fs,
     num::NonZero,
     path::PathBuf,
@@ -11,7 +12,7 @@ use std::{
 
 use crate::{
     fuzz,
-    shell::{ChoreResult, command, output, root, run},
+    shell::{ChoreResult, command, output, root, run, run_and_read},
     simulation, tidy,
     tools::{self, Need, tool},
 };
@@ -43,13 +44,14 @@ pub(crate) fn test(full: bool) -> ChoreResult {
     let compiler = if linted { Compiler::Clippy } else { Compiler::Rustc };
     if full {
         for suite in SUITES {
-            report
-                .step(&format!("tests {suite}"), || run(tests(compiler, full).args(["--", suite])));
+            report.step(&format!("tests {suite}"), || {
+                run_tests(tests(compiler, full).args(["--", suite]))
+            });
         }
         let skipped = SUITES.iter().flat_map(|suite| ["--skip", suite]);
-        report.step("other tests", || run(tests(compiler, full).arg("--").args(skipped)));
+        report.step("other tests", || run_tests(tests(compiler, full).arg("--").args(skipped)));
     } else {
-        report.step("tests", || run(&mut tests(compiler, full)));
+        report.step("tests", || run_tests(&mut tests(compiler, full)));
     }
     report.conclude()
 }
@@ -57,6 +59,35 @@ pub(crate) fn test(full: bool) -> ChoreResult {
 /// Tests whose names hold one of these are a suite of their own in a full run, and all others are the last
 /// one: a run that was broken off goes on with those that have not passed.
 const SUITES: &[&str] = &["campaign_", "rows", "outage::", "way_back::", "kill::"];
+
+/// Runs tests, and says once more at their end why some failed: thousands of lines stand between.
+fn run_tests(tests: &mut Command) -> ChoreResult {
+    let mut why = WhyFailed::default();
+    run_and_read(tests, |line| why.read(line)).map_err(|error| why.added_to(&*error).into())
+}
+
+/// What failed tests have printed.
+#[derive(Default)]
+struct WhyFailed {
+    is_told: bool,
+    lines: Vec<String>,
+}
+
+impl WhyFailed {
+    /// The test harness tells all of it between these two lines, once for each program of tests.
+    fn read(&mut self, line: &str) {
+        match line {
+            "failures:" => self.is_told = true,
+            _ if line.starts_with("test result: ") => self.is_told = false,
+            _ if self.is_told => self.lines.push(line.to_owned()),
+            _ => {}
+        }
+    }
+
+    fn added_to(&self, error: &dyn Error) -> String {
+        format!("{}\n{error}", self.lines.join("\n"))
+    }
+}
 
 fn tests(compiler: Compiler, full: bool) -> Command {
     let mut tests = by(compiler, TESTS);
@@ -232,6 +263,21 @@ mod tests {
         assert!(report().step("tests x::", || Err("run again".into())));
         assert!(!report().step("other", || Err("broken".into())));
         fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn why_tests_failed_is_told_at_the_end() {
+        let mut why = WhyFailed::default();
+        for line in [
+            "test a ... FAILED",
+            "failures:",
+            "---- a ----",
+            "test result: FAILED.",
+            "test b ... ok",
+        ] {
+            why.read(line);
+        }
+        assert_eq!(why.lines, ["---- a ----"]);
     }
 
     #[test]
