@@ -54,6 +54,13 @@ impl<W> TwoHosts<W> {
         self.office.instance.set("COUNTERSIGN_SENDING_FILE", &file);
     }
 
+    /// This host is armed, and may not send.
+    fn assert_held_up(&self, why: &str) {
+        let status = self.office.run(&["status"]);
+        assert_eq!(status.code, 3, "{}", status.stderr);
+        assert!(status.stdout.contains(why), "{}", status.stdout);
+    }
+
     /// What both hosts propose, signed by two.
     fn arming(&mut self, more: &[&str]) -> String {
         let (run, file) = self.propose(more);
@@ -177,10 +184,12 @@ fn nobody_is_sealed_while_the_witness_is_silent() {
     assert!(sealed.len() < hosts.office.exposed().len(), "too late to see anything");
     thread::sleep(SETTLED_AFTER);
     assert_eq!((hosts.office.locked_out(), hosts.office.mails().len()), (sealed, mails));
+    hosts.assert_held_up("too few witnesses sign for the log");
     hosts.witness.start(&hosts.office.instance);
     let done = work.wait();
     assert_eq!(done.code, 0, "{}", done.stderr);
     assert!(done.stderr.contains("too few witnesses sign for the log"), "{}", done.stderr);
+    assert_eq!(hosts.office.run(&["status"]).code, 0);
     hosts.office.assert_settled(&ids(&hosts.office.exposed()));
 }
 
@@ -191,6 +200,7 @@ fn a_witness_that_has_forgotten_is_believed_by_no_process_that_has_just_begun() 
     hosts.office.work();
     let told = hosts.office.told_once();
     let kept = hosts.witness.forget(&hosts.office.instance);
+    hosts.assert_held_up("it has lost what it knew");
     hosts.office.freeze_again();
     hosts.office.approve(&["bob", "cleo"]).json();
     hosts.office.steer("resume").json();
