@@ -1,9 +1,9 @@
 use directory::{
     Ability, AccountCounts, AccountStream, Capabilities, ChangeMark, Changes, Directory,
     DirectoryReport, EndedSessions, LockedRow, MappedField, ReadError, Reading, RowNow,
-    TransactionFate, WriteError, WriteGrant, Writing,
+    TransactionFate, WriteError, WriteGrant, Writing, doubt_address,
 };
-use futures_util::{StreamExt, TryStreamExt, future};
+use futures_util::{Stream, StreamExt, TryStreamExt, future};
 use model::{Account, AccountId, Credential, InstanceKind, SiteTransaction, StoredHash};
 use store::{HeldAccount, Store, StoreError, Tx};
 
@@ -37,11 +37,22 @@ impl EmbeddedDirectory {
     }
 
     async fn found(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
-        self.store.read().await?.embedded_accounts(ids).await
+        let mut found = self.store.read().await?.embedded_accounts(ids).await?;
+        found.iter_mut().for_each(doubt_address);
+        Ok(found)
     }
 
     async fn meant(&self, names: &[String]) -> Result<Vec<Account>, StoreError> {
-        self.store.read().await?.embedded_accounts_by_name(names).await
+        let mut meant = self.store.read().await?.embedded_accounts_by_name(names).await?;
+        meant.iter_mut().for_each(doubt_address);
+        Ok(meant)
+    }
+
+    fn all(&self) -> impl Stream<Item = Result<Account, StoreError>> + Send + '_ {
+        self.store.stream_accounts().map_ok(|mut account| {
+            doubt_address(&mut account);
+            account
+        })
     }
 
     async fn held(&self, account: &AccountId) -> Result<Box<dyn LockedRow>, StoreError> {
@@ -58,7 +69,7 @@ impl EmbeddedDirectory {
     /// The store itself keeps ids unique and lets its owner write.
     async fn report(&self) -> Result<DirectoryReport, StoreError> {
         let counts = AccountCounts::default();
-        let counts = self.store.stream_accounts().try_fold(counts, async |mut counts, account| {
+        let counts = self.all().try_fold(counts, async |mut counts, account| {
             counts.add(&account);
             Ok(counts)
         });
@@ -90,7 +101,7 @@ impl Directory for EmbeddedDirectory {
     }
 
     fn scan(&self) -> AccountStream<'_> {
-        self.store.stream_accounts().map_err(unread).boxed()
+        self.all().map_err(unread).boxed()
     }
 
     fn changed_since<'a>(&'a self, _mark: Option<&'a ChangeMark>) -> Reading<'a, Changes<'a>> {

@@ -42,6 +42,6 @@ pub use mapping::{Columns, Mapping, Sessions, Source, WriteTable};
 pub use opener::{Opened, check_address, open, open_for};
 pub use preset::{PRESETS, SitePreset};
 pub use report::{AccountCounts, DirectoryReport, Kinship, WriteGrant};
-pub use row::RowFault;
+pub use row::{RowFault, doubt_address};
 pub use site_tables::{FoundPreset, SiteTables, TablesError};
 pub use value::Expected;

@@ -8,6 +8,14 @@ use crate::{
     value::{self, Expected},
 };
 
+/// Marks an account as unreadable whose address no leak could name, as it was where the account was read:
+/// for accounts that were kept without that mark.
+pub fn doubt_address(account: &mut Account) {
+    if account.email.as_deref().is_some_and(|email| value::address(email).is_err()) {
+        account.unreadable.get_or_insert(MappedField::Email.name());
+    }
+}
+
 /// An account as a foreign table or file holds it: text, or nothing.
 ///
 /// It may hold a hash, so it has no `Debug`.

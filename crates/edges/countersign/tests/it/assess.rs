@@ -101,6 +101,31 @@ fn whoever_is_named_by_a_further_address_is_exposed() {
 }
 
 #[test]
+fn nobody_whose_address_no_leak_could_name_is_said_not_to_be_exposed() {
+    let folder = tempfile::tempdir().unwrap();
+    let [csv, leak] = ["a.csv", "leak"].map(|name| folder.path().join(name));
+    let rows = [
+        "id,email,username,hash",
+        "1,Ana <ana@example.org>,ana,HASH",
+        "2,\"bo@example.org; bo@example.net\",bo,HASH",
+        "3,carl@example.org,carl,HASH",
+    ];
+    fs::write(&csv, rows.join("\n").replace("HASH", SALTED_MD5)).unwrap();
+    fs::write(&leak, "ana:wrong\nbo:Wachs-Kerze 42\ncarl:wrong\n").unwrap();
+    let instance = TestInstance::embedded(Backend::Sqlite);
+    instance.run(&["account", "import", csv.to_str().unwrap()]).json();
+    let copied = instance.run(&["assess", "--directory", leak.to_str().unwrap()]);
+    for run in [assess_export(&csv, &[&leak]), copied] {
+        assert_eq!(run.code, 4, "{}", run.stderr);
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        let counts = ["accounts_unreadable", "exposed", "not_exposed", "unverified"];
+        assert_eq!(counts.map(|count| report[count].as_u64().unwrap()), [2, 1, 1, 1], "{report}");
+    }
+    let doctor = instance.shown(&["doctor"]);
+    assert!(doctor.contains("email"), "{doctor}");
+}
+
+#[test]
 fn what_cannot_be_verified_is_counted_and_listed_by_reason() {
     let folder = tempfile::tempdir().unwrap();
     let (accounts, leak, list) =
