@@ -277,6 +277,12 @@ pub(crate) const CERTAIN: &[(&str, &str)] = &[
     ("mssql", "0x0100<hex(salt:4,hash:20)> := utf16le|concat(_,salt)|sha1"),
     ("mssql", "0x0200<hex(salt:4,hash:64)> := utf16le|concat(_,salt)|sha512"),
     ("oracle", "S:<hex(hash:20,salt:10)> := concat(_,salt)|sha1"),
+    // What `SYS.USER$.SPARE4` holds since 12c: several verifiers of the same password.
+    ("oracle", "S:<hex(hash:20,salt:10)>;<_others> := concat(_,salt)|sha1"),
+    (
+        "oracle",
+        "H:<_digest:hex:16>;T:<hex(hash:64,salt:16)> := pbkdf2-sha512((salt|concat(_,\"AUTH_PBKDF2_SPEEDY_KEY\")),4096,64)|concat(_,salt)|sha512",
+    ),
     (
         "oracle",
         "T:<hex(hash:64,salt:16)> := pbkdf2-sha512((salt|concat(_,\"AUTH_PBKDF2_SPEEDY_KEY\")),4096,64)|concat(_,salt)|sha512",

@@ -47,6 +47,27 @@ impl Site {
     }
 }
 
+/// Oracle's verifiers of 11g, by passlib, and of 12c, by hashcat; what else stands beside them is of its
+/// own uses.
+const ORACLE: [(&str, &str); 2] = [
+    ("S:E41F2BE733C0ED098632FE7A943E2928BCA8F1721F1BBBC78B58851EEBE6", "Wachs-Kerze 42"),
+    (
+        "T:8F75FBD166AFDB6D7587DAB89C2F15672AAC031C5B0B5E65C0835FB130555F6FF4E0E5764976755558112246FFF306450C22F6B7746B9E9831ED97B373992F9157436180438417080374881414745255",
+        "hashcat",
+    ),
+];
+
+#[test]
+fn one_of_several_verifiers_in_a_column_is_tried() {
+    let site = Site::of(&[]);
+    let [(eleven, old), (twelve, new)] = ORACLE;
+    let digest = "H:25D6B0F24D4CFE6E7EE0CD3A6F1F5A2C";
+    for stored in [format!("{eleven};{twelve}"), format!("{eleven};{digest};{twelve}")] {
+        site.assert_verifies(&stored, &[], old);
+    }
+    site.assert_verifies(&format!("{digest};{twelve}"), &[], new);
+}
+
 /// From Gitea's own tests: of `abcdef`, with the salt in each of its two forms.
 const GITEA: &[(&str, &str, &str, &str)] = &[
     (
