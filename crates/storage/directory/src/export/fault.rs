@@ -84,7 +84,9 @@ pub enum HeaderFault {
         known: String,
     },
     /// Two columns could be meant.
-    #[error("`{first}` and `{second}` could both be the {field}: rename the right one to {field}")]
+    #[error(
+        "`{first}` and `{second}` could both be the {field}: let the right one alone be called {field}"
+    )]
     Ambiguous {
         /// What they could be.
         field: MappedField,

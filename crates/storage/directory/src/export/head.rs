@@ -65,12 +65,17 @@ pub(super) fn known_columns(columns: &[&str]) -> usize {
 
 /// The column of this field. Its own name wins over its other names.
 fn find(field: MappedField, columns: &[&str]) -> Result<Option<usize>, HeaderFault> {
-    let own = |column: &&str| is(column, field.name());
-    if let Some(column) = columns.iter().position(own) {
-        return Ok(Some(column));
-    }
-    let mut named = (0..columns.len()).filter(|column| is_named(field, columns[*column]));
-    match (named.next(), named.next()) {
+    let own = the_one(field, columns, |column| is(column, field.name()))?;
+    if own.is_some() { Ok(own) } else { the_one(field, columns, |column| is_named(field, column)) }
+}
+
+fn the_one(
+    field: MappedField,
+    columns: &[&str],
+    may_be: impl Fn(&str) -> bool,
+) -> Result<Option<usize>, HeaderFault> {
+    let mut found = (0..columns.len()).filter(|column| may_be(columns[*column]));
+    match (found.next(), found.next()) {
         (Some(first), Some(second)) => Err(HeaderFault::Ambiguous {
             field,
             first: columns[first].to_owned(),

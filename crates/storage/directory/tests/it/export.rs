@@ -83,8 +83,10 @@ fn a_fields_own_name_wins_over_its_other_names() {
     assert_eq!(ana.credential.as_ref().unwrap().hash().expose(), "own");
     assert_eq!(
         refusal("u.csv", "id,login,passwd,password\n"),
-        "u.csv, line 1: `passwd` and `password` could both be the hash: rename the right one to hash"
+        "u.csv, line 1: `passwd` and `password` could both be the hash: let the right one alone be called hash"
     );
+    let doubled = refusal("u.csv", "id,email,hash,Hash\n");
+    assert!(doubled.contains("`hash` and `Hash` could both be the hash"), "{doubled}");
 }
 
 #[test]
