@@ -65,8 +65,7 @@ impl HashForms {
             let forms = configured_forms(entry, key.as_ref())?.into_iter();
             configured.extend(forms.map(|form| KnownForm { entry: place, ..form }));
         }
-        let needs_key = configured.iter().find(|form| form.description.needs_key());
-        match needs_key {
+        match configured.iter().find(|form| form.description.needs_key()) {
             Some(form) if key.is_none() => Err(FormError::NoKey { form: form.name }),
             _ => Ok(Self { configured, key, ..Self::known() }),
         }
@@ -104,6 +103,12 @@ impl HashForms {
     pub(crate) fn context<'f>(&'f self, limits: &'f CostLimits) -> ReadingContext<'f> {
         let key = self.key.as_ref().map_or(&[][..], Secret::expose);
         ReadingContext { certain: &self.certain, key, limits }
+    }
+
+    /// Whether a form that operators have named mixes the site's secret in.
+    #[must_use]
+    pub fn need_key(&self) -> bool {
+        self.configured.iter().any(|form| form.description.needs_key())
     }
 
     /// Whether operators have said what some hashes are.

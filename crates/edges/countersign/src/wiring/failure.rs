@@ -60,6 +60,17 @@ pub(crate) enum WiringError {
     NoColumns,
     #[error("`directory.hash.pepper_file`: {} cannot be read: {source}", path.display())]
     Pepper { path: PathBuf, source: io::Error },
+    #[error(
+        "`directory.hash.pepper_file`: {} is empty: write the site's pepper into it, or take the setting out",
+        path.display()
+    )]
+    EmptyPepper { path: PathBuf },
+    #[error(
+        "`directory.hash.forms`: none of these forms mixes in the pepper that `directory.hash.pepper_file` \
+         names: name one that does (`key` in its description; `countersign verify forms`), or take \
+         `pepper_file` out if the site has no pepper"
+    )]
+    UnusedPepper,
     #[error(transparent)]
     Directory(#[from] OpenError),
     #[error(transparent)]

@@ -175,8 +175,12 @@ pub(crate) fn forms(config: &Config) -> Result<HashForms, WiringError> {
 }
 
 fn forms_with(config: &Config, key: Option<Secret>) -> Result<HashForms, WiringError> {
-    let lines = form_lines(config);
+    let (lines, has_key) = (form_lines(config), key.is_some());
     let forms = HashForms::of_site(lines.iter().map(String::as_str), key)?;
+    // A secret that is mixed in nowhere finds nobody, and looks as if nobody were exposed.
+    if has_key && !forms.need_key() {
+        return Err(WiringError::UnusedPepper);
+    }
     Ok(forms.in_columns(&hash_columns(config)?)?)
 }
 
@@ -218,7 +222,10 @@ pub(crate) fn pepper(config: &Config) -> Result<Option<Secret>, WiringError> {
     let bytes = fs::read(&path).map(Zeroizing::new);
     let bytes = bytes.map_err(|source| WiringError::Pepper { path, source })?;
     let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    Ok(Some(Secret::from(line.strip_suffix(b"\r").unwrap_or(line))))
+    match line.strip_suffix(b"\r").unwrap_or(line) {
+        [] => Err(WiringError::EmptyPepper { path: config.resolve(file) }),
+        pepper => Ok(Some(Secret::from(pepper))),
+    }
 }
 
 const fn pepper_form(setting: PepperSetting) -> &'static str {

@@ -161,6 +161,25 @@ fn settings_that_contradict_each_other_are_refused() {
     check(&[("COUNTERSIGN_INSTANCE_KEY", "abc")], "64 hexadecimal digits");
 }
 
+/// It would be mixed in nowhere, and find nobody.
+#[test]
+fn a_pepper_that_does_nothing_is_refused() {
+    let check = |pepper: &str, forms: &'static str| {
+        let instance = TestInstance::of_site(Backend::Sqlite)
+            .with("COUNTERSIGN_DIRECTORY_HASH_PEPPER_FILE", "pepper.txt")
+            .with("COUNTERSIGN_DIRECTORY_HASH_FORMS", forms);
+        fs::write(instance.path("pepper.txt"), pepper).unwrap();
+        instance.run(&["config", "check"])
+    };
+    for empty in ["", "\n", "\r\n"] {
+        let said = check(empty, "flask_security");
+        assert!(said.failure().contains("pepper.txt is empty: write the"), "{}", said.failure());
+    }
+    let unused = check("pepper", "x: <hash> := sha256|hex|bcrypt");
+    assert!(unused.failure().contains("none of these forms mixes in"), "{}", unused.failure());
+    assert_eq!(check("pepper", "x: <hash> := sha256|hex|bcrypt\nflask_security").code, 0);
+}
+
 /// Read as plain bcrypt instead, its hashes would find nobody.
 #[test]
 fn a_form_is_refused_whose_fields_nothing_gives() {
