@@ -37,7 +37,7 @@ struct CalibrationScene {
 
 impl CalibrationScene {
     fn open(backend: Backend) -> Self {
-        let site = backend.site().copy();
+        let site = backend.new_site();
         let plain = site.truth.people.iter().filter(|person| person.kind == "plain");
         let [known, other]: [String; 2] =
             plain.map(|person| person.id.clone()).take(2).collect::<Vec<_>>().try_into().unwrap();

@@ -30,7 +30,7 @@ fn blows() -> usize {
 }
 
 fn open() -> (Office, SiteHistory) {
-    let site = Backend::Postgres.site().copy();
+    let site = Backend::Postgres.new_site();
     let history = SiteHistory::kept_by(&site);
     let mut office = Office::at(Backend::Postgres, site, &FILES);
     office.instance.set("COUNTERSIGN_DIRECTORY_WRITE_URL", &history.as_program(&history.url));

@@ -23,7 +23,7 @@ const LANES: usize = 8;
 
 /// A site that hashes slowly, and takes its time to write.
 fn open() -> (Office, SiteHistory) {
-    let site = Backend::Postgres.site().copy();
+    let site = Backend::Postgres.new_site();
     let leaks: BTreeSet<_> = FILES.into_iter().collect();
     let matches = site.truth.matches.iter().filter(|known| leaks.contains(known.file.as_str()));
     let exposed: BTreeSet<_> = matches.map(|known| &known.account).collect();

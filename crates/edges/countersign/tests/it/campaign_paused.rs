@@ -16,7 +16,7 @@ const MOMENTS: [&str; 3] = ["sealing_intended:1", "row_replaced:2", "swap_passed
 const A_WHILE: Duration = Duration::from_secs(8);
 
 fn open() -> (Office, SiteHistory) {
-    let site = Backend::Postgres.site().copy();
+    let site = Backend::Postgres.new_site();
     let history = SiteHistory::kept_by(&site);
     let mut office = Office::at(Backend::Postgres, site, &["forum.txt"]);
     office.instance.set("COUNTERSIGN_DIRECTORY_WRITE_URL", &history.as_program(&history.url));

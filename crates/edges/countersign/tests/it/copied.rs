@@ -14,7 +14,7 @@ use crate::{
 #[test]
 fn a_copied_data_directory_tells_nobody_again_whichever_host_it_is_put_before() {
     let server = PostgresServer::start(false);
-    let (database, site) = (server.database(), Backend::Sqlite.site().copy());
+    let (database, site) = (server.database(), Backend::Sqlite.new_site());
     let instance = TestInstance::kept_in(Some(database.clone()), &site, "rehearsal");
     let office = Office::of(instance, site, &["forum.txt"]);
     let witness = Witness::of(&office.instance);

@@ -23,7 +23,7 @@ impl Pair {
     fn open(is_durable: bool, kind: &str) -> Self {
         let primary = PostgresServer::start(is_durable);
         let (database, standby) = (primary.database(), primary.standby());
-        let site = Backend::Sqlite.site().copy();
+        let site = Backend::Sqlite.new_site();
         let instance = TestInstance::kept_in(Some(database.clone()), &site, kind);
         let office = Office::of(instance, site, &["forum.txt"]);
         Self { office, primary: Some(primary), standby, database }

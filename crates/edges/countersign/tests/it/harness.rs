@@ -100,16 +100,24 @@ pub(crate) enum Backend {
 impl Backend {
     pub(crate) const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 
-    /// The site of this test run, made once. Tests only read it.
+    /// A Django site that tests only read.
     pub(crate) fn site(self) -> &'static DjangoSite {
         static SITES: [OnceLock<DjangoSite>; 2] = [OnceLock::new(), OnceLock::new()];
-        SITES[self as usize].get_or_init(|| match self {
+        SITES[self as usize].get_or_init(|| self.new_site())
+    }
+
+    /// The same for one test alone, which may change it.
+    pub(crate) fn new_site(self) -> DjangoSite {
+        static ORIGINS: [OnceLock<DjangoSite>; 2] = [OnceLock::new(), OnceLock::new()];
+        // PostgreSQL copies no database that somebody reads: so nobody reads this one.
+        let origin = ORIGINS[self as usize].get_or_init(|| match self {
             Self::Sqlite => DjangoSite::make(SiteKind::Sqlite, SiteOptions::default()),
             Self::Postgres => {
                 let database = testkit::postgres().database();
                 DjangoSite::make(SiteKind::Postgres(&database), SiteOptions::default())
             }
-        })
+        });
+        origin.copy()
     }
 
     /// What the doctor must mind: the tests' PostgreSQL runs without fsync, to be quick.

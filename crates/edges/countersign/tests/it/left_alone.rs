@@ -252,7 +252,7 @@ fn without_the_second_grant_or_addresses_nothing_is_frozen() {
 #[test]
 fn a_copy_of_the_site_that_is_written_to_is_found_out() {
     for backend in Backend::ALL {
-        let copy = backend.site().copy();
+        let copy = backend.new_site();
         let mut office = Office::open(backend);
         office.instance.set("COUNTERSIGN_DIRECTORY_WRITE_URL", &copy.database_url);
         let frozen = office.try_to_freeze("");

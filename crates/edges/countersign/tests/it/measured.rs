@@ -32,7 +32,7 @@ fn accounts() -> u32 {
 
 /// A signed campaign on so many people, whose mail goes into a folder.
 fn office(backend: Backend) -> Office {
-    let site = backend.site().copy();
+    let site = backend.new_site();
     let people: Vec<_> = (0..accounts())
         .map(|n| (format!("m{n}"), format!("m{n}@measured.example"), format!("measured-{n}-word")))
         .collect();

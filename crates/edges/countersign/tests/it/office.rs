@@ -87,12 +87,12 @@ impl Office {
 
     /// With these leak files of the site's.
     pub(crate) fn with_leaks(backend: Backend, files: &[&str]) -> Self {
-        Self::at(backend, backend.site().copy(), files)
+        Self::at(backend, backend.new_site(), files)
     }
 
     /// Before any leak was registered.
     pub(crate) fn without_leaks(backend: Backend) -> Self {
-        let site = backend.site().copy();
+        let site = backend.new_site();
         Self::armed(TestInstance::of(backend, &site), site)
     }
 
@@ -124,7 +124,7 @@ impl Office {
         url: &str,
         exposed: Vec<SitePerson>,
     ) -> Self {
-        let mut office = Self::of_people(instance, Backend::Sqlite.site().copy(), exposed);
+        let mut office = Self::of_people(instance, Backend::Sqlite.new_site(), exposed);
         office.instance.set("COUNTERSIGN_DIRECTORY_WRITE_URL", url);
         office.found();
         office.arm();

@@ -64,7 +64,7 @@ struct LeftMail {
 impl Left {
     /// As it was found: nothing is migrated.
     fn scene(&self, backend: Backend) -> ResetScene {
-        let site = backend.site().copy();
+        let site = backend.new_site();
         let _ = site.django(MOVE_IN, &[&json!(self.people).to_string()]);
         let instance = TestInstance::of(backend, &site);
         replace_store(&instance);
