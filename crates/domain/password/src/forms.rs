@@ -22,7 +22,7 @@ pub struct HashForms {
     configured: Vec<KnownForm>,
     certain: Vec<KnownForm>,
     guessed: Vec<KnownForm>,
-    key: Option<Secret>,
+    keys: Vec<Secret>,
 }
 
 /// All that a hash may be.
@@ -39,8 +39,8 @@ impl HashForms {
     /// Forms that tell by themselves what they are, and none besides.
     #[must_use]
     pub fn known() -> Self {
-        let (certain, guessed) = (forms(CERTAIN, None), forms(GUESSED, None));
-        Self { configured: Vec::new(), certain, guessed, key: None }
+        let (certain, guessed) = (forms(CERTAIN, &[]), forms(GUESSED, &[]));
+        Self { configured: Vec::new(), certain, guessed, keys: Vec::new() }
     }
 
     /// Every line of the tables: a form's name, its description, and whether its text alone tells what it
@@ -51,23 +51,24 @@ impl HashForms {
         told.chain(named)
     }
 
-    /// A site's own: names of forms that Countersign knows, or `NAME: DESCRIPTION`. `key` is the
-    /// secret that the site mixes in, if it does.
+    /// A site's own: names of forms that Countersign knows, or `NAME: DESCRIPTION`. `keys` are
+    /// the secrets that the site mixes in, if it does, the newest first: each hash may have any of them.
     ///
     /// # Errors
     /// [`FormError`] names the entry.
     pub fn of_site<'a>(
         entries: impl IntoIterator<Item = &'a str>,
-        key: Option<Secret>,
+        keys: impl IntoIterator<Item = Secret>,
     ) -> Result<Self, FormError> {
+        let keys: Vec<_> = keys.into_iter().collect();
         let mut configured = Vec::new();
         for (place, entry) in entries.into_iter().enumerate() {
-            let forms = configured_forms(entry, key.as_ref())?.into_iter();
+            let forms = configured_forms(entry, &keys)?.into_iter();
             configured.extend(forms.map(|form| KnownForm { entry: place, ..form }));
         }
         match configured.iter().find(|form| form.description.needs_key()) {
-            Some(form) if key.is_none() => Err(FormError::NoKey { form: form.name }),
-            _ => Ok(Self { configured, key, ..Self::known() }),
+            Some(form) if keys.is_empty() => Err(FormError::NoKey { form: form.name }),
+            _ => Ok(Self { configured, keys, ..Self::known() }),
         }
     }
 
@@ -89,20 +90,19 @@ impl HashForms {
         Ok(self)
     }
 
-    /// Every form that there is, to find out which a site's hashes have: those that mix the site's secret
-    /// in only if it is given.
+    /// Every form that there is, to find out which a site's hashes have: those that mix one of the site's
+    /// secrets in only if there is one.
     #[must_use]
-    pub fn every(key: Option<Secret>) -> Self {
-        let mut named = forms(NAMED, key.as_ref());
-        named.retain(|form| key.is_some() || !form.description.needs_key());
-        let all = forms(CERTAIN, None).into_iter().chain(forms(GUESSED, None)).chain(named);
-        Self { configured: all.collect(), key, ..Self::known() }
+    pub fn every(keys: Vec<Secret>) -> Self {
+        let mut named = forms(NAMED, &keys);
+        named.retain(|form| !keys.is_empty() || !form.description.needs_key());
+        let all = forms(CERTAIN, &[]).into_iter().chain(forms(GUESSED, &[])).chain(named);
+        Self { configured: all.collect(), keys, ..Self::known() }
     }
 
     /// What hashes are read with.
     pub(crate) fn context<'f>(&'f self, limits: &'f CostLimits) -> ReadingContext<'f> {
-        let key = self.key.as_ref().map_or(&[][..], Secret::expose);
-        ReadingContext { certain: &self.certain, key, limits }
+        ReadingContext { certain: &self.certain, keys: &self.keys, limits }
     }
 
     /// Whether a form that operators have named mixes the site's secret in.
@@ -210,18 +210,27 @@ fn check_given(forms: &[KnownForm], columns: &BTreeMap<String, String>) -> Resul
     }
 }
 
-fn forms(table: &[(&str, &str)], key: Option<&Secret>) -> Vec<KnownForm> {
-    let form = |(name, text): &(&str, &str)| {
+fn forms(table: &[(&str, &str)], keys: &[Secret]) -> Vec<KnownForm> {
+    let of_line = |(name, text): &(&str, &str)| {
         let name = HashFormat::from_str(name).expect("a test reads every line of the tables");
         let description = Description::parse(text).expect("a test reads every line of the tables");
-        let id = FormId::of(&description, key);
-        KnownForm { name, description, id, entry: 0 }
+        keyed(name, &description, keys)
     };
-    table.iter().map(form).collect()
+    table.iter().flat_map(of_line).collect()
+}
+
+/// A form, and the same once more with each further secret of the site's that it may mix in.
+fn keyed(name: HashFormat, description: &Description, keys: &[Secret]) -> Vec<KnownForm> {
+    let count = if description.needs_key() { keys.len().max(1) } else { 1 };
+    let with = |key: usize| {
+        let id = FormId::of(description, keys.get(key));
+        KnownForm { name, description: description.clone(), id, key, entry: 0 }
+    };
+    (0..count).map(with).collect()
 }
 
 /// A form by its name, which may have several descriptions, or one that is written out.
-fn configured_forms(entry: &str, key: Option<&Secret>) -> Result<Vec<KnownForm>, FormError> {
+fn configured_forms(entry: &str, keys: &[Secret]) -> Result<Vec<KnownForm>, FormError> {
     let Some((name, text)) = entry.split_once(": ").filter(|(_, text)| text.contains(":=")) else {
         let tables = || NAMED.iter().chain(CERTAIN).chain(GUESSED).copied();
         let mut lines: Vec<_> = tables().filter(|(name, _)| *name == entry).collect();
@@ -231,14 +240,13 @@ fn configured_forms(entry: &str, key: Option<&Secret>) -> Result<Vec<KnownForm>,
         if lines.is_empty() {
             return Err(FormError::Unknown { found: beginning(entry) });
         }
-        return Ok(forms(&lines, key));
+        return Ok(forms(&lines, keys));
     };
     let name = name.trim().parse().map_err(|_| FormError::Name { found: beginning(name) })?;
     let description = Description::parse(text.trim());
     let description =
         description.map_err(|source| FormError::Description { form: name, source })?;
-    let id = FormId::of(&description, key);
-    Ok(vec![KnownForm { name, description, id, entry: 0 }])
+    Ok(keyed(name, &description, keys))
 }
 
 /// As much of an entry as may be a name: behind that, a site's secret may stand.

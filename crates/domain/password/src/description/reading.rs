@@ -33,9 +33,16 @@ use crate::{
 pub(crate) struct ReadingContext<'f> {
     /// What a text within another form may be: whatever tells by itself what it is.
     pub(crate) certain: &'f [KnownForm],
-    /// The site's own secret; empty if it has none.
-    pub(crate) key: &'f [u8],
+    /// The site's own secrets.
+    pub(crate) keys: &'f [Secret],
     pub(crate) limits: &'f CostLimits,
+}
+
+impl<'f> ReadingContext<'f> {
+    /// What a form mixes in; nothing if the site has no secret.
+    fn key_of(self, form: &KnownForm) -> &'f [u8] {
+        self.keys.get(form.key).map_or(&[][..], Secret::expose)
+    }
 }
 
 /// How the texts that go in beside the password are taken.
@@ -103,7 +110,7 @@ pub(crate) fn read_as<'f>(
         let bare = form.description.without_blanks(hash);
         let hashes = [Some(Cow::Borrowed(hash)), bare.map(Cow::Owned)].into_iter().flatten();
         let read = move |hash: Cow<'_, StoredHash>| {
-            let of = |texts| (form, HashReading::of(&form.description, &hash, context, texts));
+            let of = |texts| (form, HashReading::of(form, &hash, context, texts));
             TextsAs::of(&form.description, &hash).map(of).collect::<Vec<_>>()
         };
         hashes.flat_map(read)
@@ -172,7 +179,7 @@ enum ReadTarget<'f> {
 impl<'f> HashReading<'f> {
     /// Reads a hash as this description has it, and refuses what would cost too much.
     pub(crate) fn of(
-        description: &'f Description,
+        form: &'f KnownForm,
         hash: &StoredHash,
         context: ReadingContext<'f>,
         texts: TextsAs,
@@ -180,16 +187,17 @@ impl<'f> HashReading<'f> {
         if hash.text().len() > HASH_TEXT_BYTES_MAX {
             return Err(NotRead::Unverified(Unverified::Malformed));
         }
+        let (description, key) = (&form.description, context.key_of(form));
         let fields = fields_of(description, hash, texts.bytes)?;
         let is_wide = || description.names().any(|name| texts.encoding.differs(&fields, name));
         if texts.encoding == OperandEncoding::Windows1252 && !is_wide() {
             return Err(NotRead::Other);
         }
-        let target = Self::target(description, &fields, hash, context)?;
+        let target = Self::target((description, key), &fields, hash, context)?;
         if !has_all(description, &fields) {
             return Err(NotRead::Other);
         }
-        let reading = Self { description, key: context.key, fields, texts, target };
+        let reading = Self { description, key, fields, texts, target };
         if !reading.has_part() {
             return Err(NotRead::Unverified(Unverified::Malformed));
         }
@@ -217,10 +225,11 @@ impl<'f> HashReading<'f> {
             && one.end == other_one.end
             && self.fields == other.fields
             && self.texts.encoding == other.texts.encoding
+            && (self.key == other.key || !one.needs_key())
     }
 
     fn target(
-        description: &Description,
+        (description, key): (&Description, &[u8]),
         fields: &Fields,
         hash: &StoredHash,
         context: ReadingContext<'f>,
@@ -230,7 +239,7 @@ impl<'f> HashReading<'f> {
             End::Native(native, begin) => {
                 let text = Zeroizing::new(begin.clone() + &native_text(*native, fields));
                 let parsed = ParsedHash::read(*native, &text)?;
-                let key = if *native == Native::Argon2Keyed { context.key } else { &[] };
+                let key = if *native == Native::Argon2Keyed { key } else { &[] };
                 let parsed = parsed.keyed(key).after_digest(is_derived(&description.steps));
                 if parsed.exceeds(context.limits) {
                     return Err(NotRead::Unverified(Unverified::TooExpensive));

@@ -146,6 +146,9 @@ pub(crate) struct HashSettings {
     /// A file with the pepper: a secret of the site's, mixed into every password. Its last line
     /// break is not part of it.
     pub(crate) pepper_file: Option<String>,
+    /// Files with peppers that the site has used before, one a line. Hashes do not say which pepper they
+    /// were made with, so each is tried on every hash.
+    pub(crate) older_pepper_files: Option<String>,
     /// How it is mixed in: `append` (as Devise does), `prepend`, or `hmac_sha256` (the lower-case
     /// hexadecimal HMAC of the password, keyed with the pepper, is hashed). Without it, `append`,
     /// unless `forms` says where it goes.

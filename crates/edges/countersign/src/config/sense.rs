@@ -56,9 +56,11 @@ fn check_pepper(settings: &Settings) -> Result<(), Nonsense> {
         let reason = "`directory.hash.forms` says already where the pepper goes: keep one of both";
         return Err(Nonsense { key: "directory.hash.pepper_mode", reason: reason.to_owned() });
     }
-    if hash.pepper_mode.is_none() || hash.pepper_file.is_some() {
-        return Ok(());
-    }
+    let key = match (&hash.pepper_file, hash.pepper_mode, &hash.older_pepper_files) {
+        (None, Some(_), _) => "directory.hash.pepper_mode",
+        (None, None, Some(_)) => "directory.hash.older_pepper_files",
+        _ => return Ok(()),
+    };
     let reason = "there is no pepper to mix in: set `directory.hash.pepper_file` as well";
-    Err(Nonsense { key: "directory.hash.pepper_mode", reason: reason.to_owned() })
+    Err(Nonsense { key, reason: reason.to_owned() })
 }

@@ -100,7 +100,7 @@ pub(crate) async fn directory(config: &Config) -> Result<Arc<dyn Directory>, Wir
     let settings = &config.settings.directory;
     // Forms that no hash can be read in are refused before an account is counted. The secret itself is for
     // whoever verifies.
-    forms_with(config, invented_key(config))?;
+    forms_with(config, invented_key(config).into_iter().collect())?;
     let Some(mapping) = mapping(settings)? else {
         let store = store(config).await?;
         let kind = kind_of(&store).await?;
@@ -140,8 +140,9 @@ pub(crate) fn verifier_if_any(config: Option<&Config>) -> Result<Arc<Verifier>, 
 /// The same as [`verifier`], with an invented secret in place of the site's own: what it gives can be shown.
 /// And whether there is one.
 pub(crate) fn verifier_to_show(config: &Config) -> Result<(Verifier, bool), WiringError> {
-    let has_key = pepper(config)?.is_some();
-    Ok((verifier_of(config, forms_with(config, invented_key(config))?), has_key))
+    let has_key = !peppers(config)?.is_empty();
+    let invented = invented_key(config).into_iter().collect();
+    Ok((verifier_of(config, forms_with(config, invented)?), has_key))
 }
 
 fn invented_key(config: &Config) -> Option<Secret> {
@@ -171,12 +172,12 @@ pub(crate) fn verifier_of(config: &Config, forms: HashForms) -> Verifier {
 }
 
 pub(crate) fn forms(config: &Config) -> Result<HashForms, WiringError> {
-    forms_with(config, pepper(config)?)
+    forms_with(config, peppers(config)?)
 }
 
-fn forms_with(config: &Config, key: Option<Secret>) -> Result<HashForms, WiringError> {
-    let (lines, has_key) = (form_lines(config), key.is_some());
-    let forms = HashForms::of_site(lines.iter().map(String::as_str), key)?;
+fn forms_with(config: &Config, keys: Vec<Secret>) -> Result<HashForms, WiringError> {
+    let (lines, has_key) = (form_lines(config), !keys.is_empty());
+    let forms = HashForms::of_site(lines.iter().map(String::as_str), keys)?;
     // A secret that is mixed in nowhere finds nobody, and looks as if nobody were exposed.
     if has_key && !forms.need_key() {
         return Err(WiringError::UnusedPepper);
@@ -215,16 +216,26 @@ fn usual_forms(settings: &DirectorySettings, mixed_in: Option<&'static str>) -> 
     }
 }
 
-pub(crate) fn pepper(config: &Config) -> Result<Option<Secret>, WiringError> {
+/// The secrets that the site mixes in: what it mixes in today, and what it did before.
+pub(crate) fn peppers(config: &Config) -> Result<Vec<Secret>, WiringError> {
     let settings = &config.settings.directory.hash;
-    let Some(file) = &settings.pepper_file else { return Ok(None) };
+    let older = settings.older_pepper_files.as_deref().unwrap_or_default();
+    let older = older.lines().map(str::trim).filter(|line| !line.is_empty());
+    let files = settings.pepper_file.as_deref().into_iter().chain(older);
+    files.map(|file| pepper(config, file)).collect()
+}
+
+fn pepper(config: &Config, file: &str) -> Result<Secret, WiringError> {
     let path = config.resolve(file);
     let bytes = fs::read(&path).map(Zeroizing::new);
-    let bytes = bytes.map_err(|source| WiringError::Pepper { path, source })?;
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(source) => return Err(WiringError::Pepper { path, source }),
+    };
     let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     match line.strip_suffix(b"\r").unwrap_or(line) {
-        [] => Err(WiringError::EmptyPepper { path: config.resolve(file) }),
-        pepper => Ok(Some(Secret::from(pepper))),
+        [] => Err(WiringError::EmptyPepper { path }),
+        pepper => Ok(Secret::from(pepper)),
     }
 }
 

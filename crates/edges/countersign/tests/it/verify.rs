@@ -101,6 +101,26 @@ fn no_byte_of_the_sites_secret_is_shown() {
     }
 }
 
+#[test]
+fn a_hash_of_an_older_pepper_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("new.txt"), "new\n").unwrap();
+    std::fs::write(folder.path().join("old.txt"), "old\n").unwrap();
+    // SHA-256 of the password and `old`, by Python's hashlib.
+    let hash = "628f70a078a65f8ba172956a03e64cedb5295467bb730807861c068115013dcd";
+    let forms = "mine: <hash:hex:32> := concat(_,key)|sha256'\npepper_file = \"new.txt\"\n\
+         older_pepper_files = 'old.txt";
+    for (password, code) in [("Grün&Blau-7", 0), ("another", 3)] {
+        let judged = terminal(with_forms(&folder, forms, &["verify", "hash"]));
+        let judged = judged.answer_hidden("Stored hash", hash);
+        let judged = judged.answer_hidden("Password", password).run();
+        assert_eq!(judged.code, code, "{}", judged.output);
+    }
+    let alone = "mine: <hash:hex:32> := sha256'\nolder_pepper_files = 'old.txt";
+    let refused = terminal(with_forms(&folder, alone, &["verify", "hash"])).run();
+    assert!(refused.output.contains("set `directory.hash.pepper_file`"), "{}", refused.output);
+}
+
 /// What stands beside a hash belongs to it.
 #[test]
 fn columns_beside_a_hash_are_asked_for() {
