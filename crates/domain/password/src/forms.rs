@@ -1,6 +1,11 @@
 //! The forms that a site's stored hashes may have, and which of them one hash has.
 
-use std::{borrow::Cow, collections::BTreeMap, str::FromStr as _};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    slice,
+    str::FromStr as _,
+};
 
 use model::{HashFormat, Secret, StoredHash, Unverified};
 
@@ -149,6 +154,24 @@ impl HashForms {
         names
     }
 
+    /// The forms that a hash may have which cannot be tried, since they need columns beside it that are not
+    /// there; by the names that forms have for these.
+    pub(crate) fn lacking(
+        &self,
+        hash: &StoredHash,
+        context: ReadingContext<'_>,
+    ) -> BTreeMap<Vec<String>, BTreeSet<HashFormat>> {
+        let mut lacking: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for form in &self.configured {
+            let (missing, filled) = filled_up(&form.description, hash);
+            let is_of = || !read_as(slice::from_ref(form), &filled, context).all.is_empty();
+            if !missing.is_empty() && is_of() {
+                lacking.entry(missing).or_default().insert(form.name);
+            }
+        }
+        lacking
+    }
+
     /// A hash without the blanks by which a column of a fixed length was filled up, if it has a form
     /// without them only.
     pub(crate) fn without_padding<'h>(
@@ -197,6 +220,24 @@ impl<'f> FormCandidates<'f> {
         }
     }
 }
+
+/// What a description needs beside a hash and is not there; and the hash as if it were.
+fn filled_up(description: &Description, hash: &StoredHash) -> (Vec<String>, StoredHash) {
+    let named = |(name, _): (&str, _)| (name.to_owned(), String::new());
+    let (mut columns, mut missing): (BTreeMap<_, _>, _) =
+        (hash.columns().map(named).collect(), Vec::new());
+    while let Some(name) = description.missing_in(&columns).map(str::to_owned) {
+        columns.insert(name.clone(), String::new());
+        missing.push(name);
+    }
+    let added = missing.iter().map(|name| (name.as_str(), ANYTHING));
+    let beside: Vec<_> = hash.columns().chain(added).collect();
+    let filled = StoredHash::from_columns(Some(hash.text().to_owned()), &beside);
+    (missing, filled.unwrap_or_else(|| hash.clone()))
+}
+
+/// A number, and digits of a salt.
+const ANYTHING: &str = "11";
 
 /// Whether one of what an entry stands for at least can be read: a name may stand for other columns as well.
 fn check_given(forms: &[KnownForm], columns: &BTreeMap<String, String>) -> Result<(), FormError> {

@@ -1,4 +1,5 @@
 use std::{
+    collections::{BTreeMap, BTreeSet},
     num::NonZero,
     sync::{Mutex, PoisonError},
 };
@@ -138,6 +139,13 @@ impl Verifier {
     #[must_use]
     pub fn unnamed_forms(&self, hash: &StoredHash) -> Vec<HashFormat> {
         self.forms.unnamed(hash, self.context())
+    }
+
+    /// The configured forms that a hash may have and that cannot be tried, since it stands without the columns
+    /// that they need; by the names that forms have for these.
+    #[must_use]
+    pub fn lacking_forms(&self, hash: &StoredHash) -> BTreeMap<Vec<String>, BTreeSet<HashFormat>> {
+        self.forms.lacking(hash, self.context())
     }
 
     /// What it costs whoever has a hash to try one password on it; `None` if its form is not known, or cannot

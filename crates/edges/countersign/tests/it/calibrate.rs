@@ -94,6 +94,20 @@ impl CalibrationScene {
     }
 }
 
+/// SHA-1 of `otto` and that password, by Python's hashlib.
+const NAMED_BESIDE: &str = "69457a029a947beadafe3c9a767b04f4c13217e0";
+
+#[test]
+fn columns_that_forms_need_are_named_where_none_fits() {
+    let scene = CalibrationScene::open(Backend::Sqlite);
+    people::keep_hash(&scene.site, &scene.accounts[0], NAMED_BESIDE);
+    let run = scene.calibrate(&scene.accounts[0], PASSWORD);
+    assert_eq!(run.code, 3, "{}", run.output);
+    for shown in ["without user", "smf", "without salt", "`directory.hash.columns`"] {
+        assert!(run.output.contains(shown), "{shown}: {}", run.output);
+    }
+}
+
 #[test]
 fn a_form_is_found_written_down_and_proved() {
     for backend in Backend::ALL {

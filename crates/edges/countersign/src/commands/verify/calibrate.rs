@@ -1,6 +1,6 @@
 //! Which form a site's hashes have, proved on an account whose password somebody knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use directory::Directory;
 use exposure::keep_proof;
@@ -35,6 +35,8 @@ struct Calibration {
     kept: Vec<String>,
     /// Every form in which the password is the account's, with its description.
     fitting: BTreeMap<HashFormat, String>,
+    /// Forms that could not be tried, by the columns beside the hash that they need.
+    lacking: BTreeMap<String, BTreeSet<HashFormat>>,
     reason: Option<Unverified>,
 }
 
@@ -112,12 +114,15 @@ impl KnownPassword {
             let steps = steps_of(form.format, &form.description).to_owned();
             by_steps.entry(steps).or_insert((form.format, form.description));
         }
+        let lacking = every.lacking_forms(&self.hash).into_iter();
+        let lacking = lacking.map(|(names, forms)| (names.join(", "), forms));
         Ok(Calibration {
             shape: HashHead::of(&self.hash).shape(),
             proved: None,
             is_written: false,
             kept: Vec::new(),
             fitting: by_steps.into_values().collect(),
+            lacking: lacking.collect(),
             reason,
         })
     }
@@ -213,8 +218,25 @@ fn for_people(calibration: &Calibration) -> String {
     if let Some(reason) = calibration.reason {
         sheet.row("not tried", reason);
     }
+    if calibration.fitting.is_empty() {
+        add_lacking(&mut sheet, &calibration.lacking);
+    }
     sheet.row("what to do", advice);
     sheet.to_string()
+}
+
+/// Many a hash tells nothing without the salt that stands in a column of its own.
+fn add_lacking(sheet: &mut Sheet, lacking: &BTreeMap<String, BTreeSet<HashFormat>>) {
+    for (names, forms) in lacking {
+        let forms: Vec<_> = forms.iter().map(HashFormat::as_str).collect();
+        sheet.row(format!("without {names}"), format!("not tried: {}", forms.join(", ")));
+    }
+    if !lacking.is_empty() {
+        sheet.row(
+            "their columns",
+            "name them in `directory.hash.columns`, and repeat this: `salt = \"COLUMN\"`",
+        );
+    }
 }
 
 const NOT_TRIED: &str = "docs/hashes.md says what this verdict means";
