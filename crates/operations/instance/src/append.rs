@@ -111,6 +111,9 @@ pub enum LogError {
     /// Its stored hashes are incomplete.
     #[error(transparent)]
     Missing(#[from] MissingHash),
+    /// It is all there; a transaction that began earlier does not see all of it.
+    #[error("something was recorded while this was looked up: try again")]
+    Overtaken,
     /// What this process has seen before is gone.
     #[error(
         "the audit log has {found} entries, and had {proved} before: the store was put back to what \
@@ -150,6 +153,7 @@ impl LogError {
     pub const fn is_refusal(&self) -> bool {
         match self {
             Self::Store(error) => error.is_of_strangers(),
+            Self::Overtaken => false,
             _ => true,
         }
     }

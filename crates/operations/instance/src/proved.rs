@@ -19,11 +19,12 @@ pub type ProvedFold<'a> = MappedMutexGuard<'a, Fold>;
 impl Instance {
     /// What the log says as far as others have committed it; the transaction's own entries do not
     /// count. Hold the rows that are to be compared with it first: then nobody moves them between. A
-    /// transaction that only reads sees one state of the store, and asks this before all else: whoever
-    /// learns more of the log afterwards would find the transaction's one too short.
+    /// transaction that only reads sees one state of the store, and asks this before all else: once others
+    /// have learnt more of the log, they have overtaken it.
     ///
     /// # Errors
-    /// [`LogError`] if the log does not agree with its checkpoint, or is shorter than it was.
+    /// [`LogError`] if the log does not agree with its checkpoint, or is shorter than it was;
+    /// [`LogError::Overtaken`] if the transaction asked for something else first.
     pub fn proved<'a: 'tx, 'tx>(
         &'a self,
         tx: &'tx mut Tx,
@@ -84,25 +85,19 @@ async fn catch_up(
     let growths = instance.store().log_growths();
     let committed = growths.committed();
     let size = tx.committed_log_size().await?;
-    if size < known.proved {
-        return Err(LogError::Shorter { found: size, proved: known.proved }.into());
-    }
-    if size < committed {
-        return Err(shorter(instance, size, committed).await?.into());
+    if size < committed.max(known.proved) {
+        let is_overtaken = tx.is_overtaken_at(size);
+        return Err(match size < committed {
+            _ if is_overtaken => LogError::Overtaken,
+            true => growths.lose().into(),
+            false => LogError::Shorter { found: size, proved: known.proved },
+        }
+        .into());
     }
     if size > known.fold.size() {
         read_up_to(known, instance, tx, size).await?;
     }
     Ok(growths.check(size).map_err(LogError::from)?)
-}
-
-/// A transaction that asked for something else first sees the store as it was then: only if another one
-/// finds the log as short is anything lost.
-async fn shorter(instance: &Instance, found: u64, committed: u64) -> Result<LogError, StoreError> {
-    if instance.store().read().await?.log_size().await? < committed {
-        return Ok(instance.store().log_growths().lose().into());
-    }
-    Ok(LogError::Shorter { found, proved: committed })
 }
 
 async fn read_up_to(
@@ -128,6 +123,7 @@ async fn read_up_to(
     check_signed(tx, &instance.checkpoint_key().verifier(), fold.size(), root).await?;
     check_identity(instance, &fold)?;
     tracing::debug!(entries = size, "read the log");
+    growths.note_read(size);
     *known = ProvedEntries { fold, proved: size };
     Ok(())
 }

@@ -94,23 +94,23 @@ pub fn choose_password<'a>(
         drop(tx);
         let (directory, verifier) = (&*recovery.directory, &recovery.verifier);
         finish_reset_of(instance, directory, verifier, link.subject).await?;
-        let mut tx = instance.store().read().await?;
-        let id = instance.account_of(&mut tx, link.subject).await?;
+        // No transaction stays open while something else is asked: many people at once would each hold one
+        // connection and wait for another.
+        let id = instance.account_of(&mut instance.store().read().await?, link.subject).await?;
         let account = account_now(directory, &id).await?;
         let Some((account, credential)) = account.and_then(with_password) else {
             return Ok(Chosen::Dead);
         };
-        if is_set(instance, &mut tx, &link, &account).await? {
+        if is_set(instance, &link, &account).await? {
             // Whoever set it was interrupted, or is not done yet.
             conclude_late(instance, directory, &link, &account).await?;
             return Ok(Chosen::Dead);
         }
-        let now = tx.now().await?;
+        let now = instance.store().read().await?.now().await?;
         if !is_bound(instance, recovery, choice.token, &link, (&account, now)) {
             return Ok(Chosen::Dead);
         }
-        let old = old_hashes(instance, &mut tx, link.subject, &account, &credential).await?;
-        drop(tx);
+        let old = old_hashes(instance, link.subject, &account, &credential).await?;
         let hash = credential.into_hash();
         let password = match judge(recovery, &account, &hash, choice.typed) {
             Ok(password) => password,
@@ -210,13 +210,13 @@ fn judge(
 /// and the present one, if a finding is open against it.
 async fn old_hashes(
     instance: &Instance,
-    tx: &mut Tx,
     subject: SubjectId,
     account: &Account,
     present: &Credential,
 ) -> Result<OldPasswords, ChooseError> {
+    let mut tx = instance.store().read().await?;
+    let resets = past_resets(instance, &mut tx, subject).await?;
     let now = tx.now().await?;
-    let resets = past_resets(instance, tx, subject).await?;
     let recent = resets.iter().filter(|reset| now < reset.at.after(OLD_HASH_KEPT));
     let replaced = recent.map(|reset| replaced(instance, account, reset));
     let mut old = OldPasswords::default();

@@ -199,11 +199,10 @@ pub(crate) async fn account_now(
 /// Whether the site's row holds the password that was about to be set by a link.
 pub(crate) async fn is_set(
     instance: &Instance,
-    tx: &mut Tx,
     link: &ResetLink,
     account: &Account,
 ) -> Result<bool, StoreError> {
-    let swap = tx.swap_of_link(link.id).await?;
+    let swap = instance.store().read().await?.swap_of_link(link.id).await?;
     let now = credential_of(instance.keys(), Some(account));
     Ok(swap.is_some_and(|swap| now == CredentialNow::Present(swap.made)))
 }

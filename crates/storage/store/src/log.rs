@@ -112,6 +112,13 @@ impl Tx {
         })
     }
 
+    /// Whether this transaction sees one state throughout, which is older than what others have learnt of
+    /// the log since: that it finds only so many entries does not say that any are lost.
+    #[must_use]
+    pub fn is_overtaken_at(&self, size: u64) -> bool {
+        self.1.known_before.is_some_and(|known| known <= size)
+    }
+
     /// How many entries the log holds; nobody else can append until this transaction ends.
     pub fn log_size_for_append(&mut self) -> StoreFuture<'_, u64> {
         Box::pin(async move { head(self.0.run(&SIZE_FOR_APPEND)).await })

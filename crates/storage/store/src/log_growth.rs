@@ -16,6 +16,8 @@ struct GrowthList {
     open: Vec<Growth>,
     /// The most that was committed.
     committed: u64,
+    /// The most that was read.
+    read: u64,
     undone: Option<GrowthUndone>,
 }
 
@@ -47,6 +49,18 @@ impl LogGrowths {
     #[must_use]
     pub fn committed(&self) -> u64 {
         self.state().committed
+    }
+
+    /// Says that the log was read so far.
+    pub fn note_read(&self, size: u64) {
+        let mut state = self.state();
+        state.read = state.read.max(size);
+    }
+
+    /// How far this process knows that the log has come.
+    fn known(&self) -> u64 {
+        let state = self.state();
+        state.committed.max(state.read)
     }
 
     /// The sizes, above one, at which whoever reads the log has to say which root it has.
@@ -120,14 +134,23 @@ impl LogGrowths {
 #[derive(Debug)]
 pub(crate) struct LogTail {
     growths: LogGrowths,
+    /// What the one state that it sees was known to hold before; `None` if it sees the latest one.
+    pub(crate) known_before: Option<u64>,
     /// How many entries there were before its own.
     pub(crate) before: Option<u64>,
     growth: Option<GrowthGuard>,
 }
 
 impl LogTail {
+    /// Of a transaction that sees the latest state.
     pub(crate) const fn new(growths: LogGrowths) -> Self {
-        Self { growths, before: None, growth: None }
+        Self { growths, known_before: None, before: None, growth: None }
+    }
+
+    /// Of one that is about to begin, and sees one state throughout.
+    pub(crate) fn of_one_state(growths: LogGrowths) -> Self {
+        let known_before = Some(growths.known());
+        Self { known_before, ..Self::new(growths) }
     }
 
     pub(crate) const fn growths(&self) -> &LogGrowths {

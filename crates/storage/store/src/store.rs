@@ -54,22 +54,24 @@ impl Store {
 
     /// Starts a transaction that may write: on SQLite it is the only one at a time.
     pub fn begin(&self) -> StoreFuture<'_, Tx> {
-        Box::pin(async move { Ok(Tx(self.db.begin().await?, self.log_tail(), self.key)) })
+        Box::pin(async move {
+            let tail = LogTail::new(self.growths.clone());
+            Ok(Tx(self.db.begin().await?, tail, self.key))
+        })
     }
 
     /// Starts a transaction that only reads, and sees one state of the store throughout.
     pub fn read(&self) -> StoreFuture<'_, Tx> {
-        Box::pin(async move { Ok(Tx(self.db.read().await?, self.log_tail(), self.key)) })
+        Box::pin(async move {
+            let tail = LogTail::of_one_state(self.growths.clone());
+            Ok(Tx(self.db.read().await?, tail, self.key))
+        })
     }
 
     /// How far transactions from here have taken the log.
     #[must_use]
     pub const fn log_growths(&self) -> &LogGrowths {
         &self.growths
-    }
-
-    fn log_tail(&self) -> LogTail {
-        LogTail::new(self.growths.clone())
     }
 
     /// Brings the schema up to date.
