@@ -214,7 +214,8 @@ async fn old_hashes(
     account: &Account,
     present: &Credential,
 ) -> Result<OldPasswords, ChooseError> {
-    let mut tx = instance.store().read().await?;
+    // One that sees the latest state: the log is asked after rows, and others go on meanwhile.
+    let mut tx = instance.store().begin().await?;
     let resets = past_resets(instance, &mut tx, subject).await?;
     let now = tx.now().await?;
     let recent = resets.iter().filter(|reset| now < reset.at.after(OLD_HASH_KEPT));

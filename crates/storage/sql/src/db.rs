@@ -10,7 +10,9 @@ use sqlx::SqlStr;
 use crate::{
     Column, Migrations, OpenOptions, QueryText, Record, Row, SqlError,
     backend::{Backend, BackendTx, RowStream},
-    mysql, postgres, sqlite,
+    mysql,
+    patience::Patience,
+    postgres, sqlite,
     value::{Bind, Values},
 };
 
@@ -22,7 +24,7 @@ const NO_SCHEME: &str = "it begins with neither sqlite: nor postgres:, nor with 
 
 /// A pool of connections to one database.
 #[derive(Debug, Clone)]
-pub struct Db(Arc<dyn Backend>);
+pub struct Db(Arc<dyn Backend>, Patience);
 
 impl Db {
     /// Opens `sqlite:PATH`, `postgres://...`, `mysql://...` or `mariadb://...`.
@@ -31,14 +33,19 @@ impl Db {
     /// [`SqlError::Address`] for any other address, else what the database reports.
     pub fn open(url: &str, options: OpenOptions) -> BoxFuture<'_, Result<Self, SqlError>> {
         Box::pin(async move {
-            Ok(Self(match url.split_once(':') {
-                Some(("sqlite", _)) => Arc::new(sqlite::open(url, options).await?),
-                Some(("postgres" | "postgresql", _)) => {
-                    Arc::new(postgres::open(url, options).await?)
+            let server = Patience::for_a_server(options.access);
+            Ok(match url.split_once(':') {
+                Some(("sqlite", _)) => {
+                    Self(Arc::new(sqlite::open(url, options).await?), Patience::FOR_A_FILE)
                 }
-                Some(("mysql" | "mariadb", _)) => Arc::new(mysql::open(url, options).await?),
+                Some(("postgres" | "postgresql", _)) => {
+                    Self(Arc::new(postgres::open(url, options).await?), server)
+                }
+                Some(("mysql" | "mariadb", _)) => {
+                    Self(Arc::new(mysql::open(url, options).await?), server)
+                }
                 _ => return Err(SqlError::address(url, &NO_SCHEME)),
-            }))
+            })
         })
     }
 
@@ -59,13 +66,13 @@ impl Db {
     pub fn begin(&self) -> BoxFuture<'_, Result<SqlTx, SqlError>> {
         Box::pin(async move {
             failpoint::reach("begin").await;
-            Ok(SqlTx(self.0.begin().await?))
+            Ok(SqlTx(self.1.wait(self.0.begin()).await?, self.1))
         })
     }
 
     /// Starts a transaction that only reads, and sees one state of the database throughout.
     pub fn read(&self) -> BoxFuture<'_, Result<SqlTx, SqlError>> {
-        Box::pin(async move { Ok(SqlTx(self.0.read().await?)) })
+        Box::pin(async move { Ok(SqlTx(self.1.wait(self.0.read()).await?, self.1)) })
     }
 
     /// The rows of a statement without values as they come, on a connection of their own.
@@ -75,7 +82,7 @@ impl Db {
         &'c self,
         statement: &QueryText,
     ) -> BoxStream<'c, Result<R, SqlError>> {
-        records(self.0.rows(statement))
+        records(self.1.rows(self.0.rows(statement)))
     }
 
     /// Brings the schema up to date.
@@ -130,7 +137,7 @@ impl Db {
 
 /// A transaction. Dropping it without [`SqlTx::commit`] takes everything back.
 #[derive(Debug)]
-pub struct SqlTx(Box<dyn BackendTx>);
+pub struct SqlTx(Box<dyn BackendTx>, Patience);
 
 impl SqlTx {
     /// Prepares a statement; bind its values in the order of their numbers.
@@ -185,7 +192,8 @@ impl SqlTx {
         &mut self,
         statement: &QueryText,
     ) -> BoxFuture<'_, Result<Vec<Column>, SqlError>> {
-        self.0.describe(self.0.spell(statement))
+        let text = self.0.spell(statement);
+        Box::pin(self.1.wait(self.0.describe(text)))
     }
 
     /// Tells a database from every copy of it, by what the word `DATABASE` answers.
@@ -200,13 +208,14 @@ impl SqlTx {
 
     /// Makes everything done in it last. If it fails, nothing is done.
     pub fn commit(self) -> BoxFuture<'static, Result<(), SqlError>> {
-        failpoint::committing(self.0.end(), |lost| SqlError::Database(lost.into()))
+        let end = failpoint::committing(self.0.end(), |lost| SqlError::Database(lost.into()));
+        Box::pin(self.1.wait(end))
     }
 
     /// Takes everything done in it back at once. Dropping it does so only when its connection is used
     /// again, and what is locked stays locked until then.
     pub fn roll_back(self) -> BoxFuture<'static, Result<(), SqlError>> {
-        self.0.take_back()
+        Box::pin(self.1.wait(self.0.take_back()))
     }
 }
 
@@ -229,7 +238,7 @@ impl<'c> Query<'c> {
     pub fn execute(self) -> BoxFuture<'c, Result<u64, SqlError>> {
         Box::pin(async move {
             let Self { tx, text, values } = self;
-            tx.0.execute(text, values.checked()?).await
+            tx.1.wait(tx.0.execute(text, values.checked()?)).await
         })
     }
 
@@ -276,7 +285,7 @@ impl<'c> Query<'c> {
     fn fetch_first(self) -> BoxFuture<'c, Result<Option<Row>, SqlError>> {
         Box::pin(async move {
             let Self { tx, text, values } = self;
-            tx.0.first(text, values.checked()?).await
+            tx.1.wait(tx.0.first(text, values.checked()?)).await
         })
     }
 
@@ -287,7 +296,7 @@ impl<'c> Query<'c> {
 
     fn start(self) -> Result<RowStream<'c>, SqlError> {
         let Self { tx, text, values } = self;
-        tx.0.fetch(text, values.checked()?)
+        Ok(tx.1.rows(tx.0.fetch(text, values.checked()?)?))
     }
 }
 

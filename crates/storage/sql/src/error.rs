@@ -126,6 +126,15 @@ pub enum SqlError {
          end it (`SELECT pg_terminate_backend(PID)`, `KILL ID`): {0}"
     )]
     Held(#[source] sqlx::Error),
+    /// It takes what it is told, and says nothing.
+    #[error(
+        "the database has not answered for {waited:?}: it, or the way to it, stands still; look whether its \
+         server runs and answers others, and try again"
+    )]
+    Silent {
+        /// How long we have waited.
+        waited: Duration,
+    },
     /// Anything else that the database or the way to it reports.
     #[error("the database failed: {0}")]
     Database(#[source] sqlx::Error),

@@ -25,6 +25,7 @@ mod grant;
 mod migration;
 mod mysql;
 mod options;
+mod patience;
 mod placeholder;
 mod postgres;
 mod record;
