@@ -2,23 +2,29 @@
 //! unasked.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write as _},
+    fs,
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
-use private_file::LockedFolder;
+use private_file::{LockedFolder, UnfinishedFile};
 
-/// Makes a file that does not exist yet: whom a campaign is about is nobody else's business on this
-/// host.
-pub(crate) fn begin(path: &Path) -> Result<File, FileError> {
-    private_file::create(path).map_err(|source| FileError::writing(path, source))
+/// Makes a file that does not exist yet, durably. It has its name once it is whole: on a full disk nothing is
+/// left that somebody could take for all of it.
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    create_with(path, |file| file.write_all(bytes))
 }
 
-/// Makes a file that does not exist yet, durably.
-pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let mut file = begin(path)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+/// The same for what is written piece by piece.
+pub(crate) fn create_with(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), FileError> {
+    let written = UnfinishedFile::begin(path).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        write(&mut file)?;
+        file.into_inner()?.finish()
+    });
     written.map_err(|source| FileError::writing(path, source))
 }
 

@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     fmt::{self, Display},
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     path::Path,
     process::ExitCode,
 };
@@ -130,14 +130,12 @@ pub(crate) fn visible(text: impl Display) -> String {
 /// Writes the accounts that somebody has to look after: JSON lines if the name ends in `.jsonl`,
 /// else CSV. It holds no secret.
 pub(crate) fn write_list(path: &Path, list: &[ListedAccount]) -> Result<(), FileError> {
-    let mut file = BufWriter::new(files::begin(path)?);
     let json = path.extension().is_some_and(|extension| extension == "jsonl");
-    if json { write_json_lines(&mut file, list) } else { write_csv(&mut file, list) }
-        .and_then(|()| file.flush())
-        .map_err(|source| FileError::writing(path, source))
+    let write = if json { write_json_lines } else { write_csv };
+    files::create_with(path, |file| write(file, list))
 }
 
-fn write_json_lines(file: &mut impl Write, list: &[ListedAccount]) -> io::Result<()> {
+fn write_json_lines(file: &mut dyn Write, list: &[ListedAccount]) -> io::Result<()> {
     for listed in list {
         serde_json::to_writer(&mut *file, listed)?;
         file.write_all(b"\n")?;
@@ -145,7 +143,7 @@ fn write_json_lines(file: &mut impl Write, list: &[ListedAccount]) -> io::Result
     Ok(())
 }
 
-fn write_csv(file: &mut impl Write, list: &[ListedAccount]) -> io::Result<()> {
+fn write_csv(file: &mut dyn Write, list: &[ListedAccount]) -> io::Result<()> {
     // A spreadsheet may take a semicolon for the end of a field that is not quoted.
     let mut csv = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(file);
     let columns =

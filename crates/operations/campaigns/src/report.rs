@@ -143,6 +143,8 @@ pub fn report_campaign<'a>(
     name: &'a str,
 ) -> BoxFuture<'a, Result<CampaignReport, ReportError>> {
     Box::pin(async move {
+        // Whom nobody could check stands in rows as well.
+        exposure::check_noted(instance, &mut instance.store().read().await?).await?;
         let mut tx = instance.store().read().await?;
         let (loaded, log) = seen(instance, &mut tx, name).await?;
         let disagreements = disagreements(&log, &loaded);

@@ -93,6 +93,7 @@ pub fn show_finding<'a>(
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let finding = tx.finding(number).await?.ok_or(FindingError::Unknown { number })?;
+        findings_in(instance, &mut tx, finding.leak).await?;
         let records = tx.records_of(finding.id).await?;
         let leaks = leaks(instance, &mut tx, None).await?;
         drop(tx);
@@ -132,14 +133,24 @@ async fn found_in(
         for (finding, record) in tx.finding_records(*leak).await? {
             records.entry(finding).or_default().push(record);
         }
-        let findings = tx.findings(*leak).await?;
-        instance.check_finding_count(tx, *leak, findings.len() as u64).await?;
+        let findings = findings_in(instance, tx, *leak).await?;
         found.extend(findings.into_iter().map(|finding| {
             let records = records.remove(&finding.id).unwrap_or_default();
             (finding, records)
         }));
     }
     Ok(found)
+}
+
+/// The findings of a leak, of the people of whom the log says that they were made.
+async fn findings_in(
+    instance: &Instance,
+    tx: &mut Tx,
+    leak: LeakId,
+) -> Result<Vec<Finding>, InstanceFault> {
+    let findings = tx.findings(leak).await?;
+    instance.check_findings(tx, leak, &findings).await?;
+    Ok(findings)
 }
 
 async fn found_of(
@@ -152,6 +163,7 @@ async fn found_of(
     let Some(subject) = instance.subject_of(tx, account).await? else { return Ok(found) };
     for finding in instance.findings_of(tx, subject).await? {
         if leaks.contains_key(&finding.leak) {
+            findings_in(instance, tx, finding.leak).await?;
             let records = tx.records_of(finding.id).await?;
             found.push((finding, records));
         }

@@ -71,6 +71,23 @@ impl Instance {
         })
     }
 
+    /// Passes the findings of a leak, by the people of whom they are.
+    ///
+    /// # Errors
+    /// [`LogError::Row`] if the log says otherwise.
+    pub fn check_findings<'a: 'tx, 'tx>(
+        &'a self,
+        tx: &'tx mut Tx,
+        leak: LeakId,
+        findings: &'tx [Finding],
+    ) -> BoxFuture<'tx, Result<(), InstanceFault>> {
+        Box::pin(async move {
+            let subjects: Vec<_> = findings.iter().map(|finding| finding.subject).collect();
+            let log = self.proved(tx).await?;
+            Ok(log.check_findings(leak, &subjects).map_err(LogError::Row)?)
+        })
+    }
+
     /// Passes as many findings in a leak as were made.
     ///
     /// # Errors

@@ -56,6 +56,24 @@ impl Fold {
         if rows == logged { Ok(()) } else { Err(FoldRefusal::Findings { leak, rows, logged }) }
     }
 
+    /// Passes the people of whom a leak's findings are, if they are all those of whom findings were made.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::Findings`], or [`FoldRefusal::Finding`] of somebody who is missing.
+    pub fn check_findings(&self, leak: LeakId, rows: &[SubjectId]) -> Result<(), FoldRefusal> {
+        self.check_finding_count(leak, rows.len() as u64)?;
+        let rows: HashSet<_> = rows.iter().copied().collect();
+        let found = self.leaks.get(&leak).into_iter().flat_map(|leak| &leak.found);
+        let subjects = found.filter_map(|whom| match whom {
+            Whom::Subject(subject) => Some(*subject),
+            Whom::Account(_) => None,
+        });
+        match subjects.into_iter().find(|subject| !rows.contains(subject)) {
+            Some(subject) => Err(FoldRefusal::Finding { leak, subject }),
+            None => Ok(()),
+        }
+    }
+
     /// When the accounts were read last to be looked for in a leak that is verified; `None` if there is no
     /// such leak.
     #[must_use]
@@ -179,6 +197,8 @@ mod tests {
         let miscounted = FoldRefusal::Findings { leak, rows: 1, logged: 2 };
         assert_eq!(log.0.check_finding_count(leak, 2), Ok(()));
         assert_eq!(log.0.check_finding_count(leak, 1), Err(miscounted));
+        assert_eq!(log.0.check_findings(leak, &[BOB, ANA]), Ok(()));
+        assert_eq!(log.0.check_findings(leak, &[BOB, BOB]), refused(ANA));
         let taken_up = log.seal(SEVEN, ANA, 1, 5);
         assert_eq!((open(&taken_up, &[BOB]), open(&taken_up, &[ANA])), (Ok(()), refused(BOB)));
     }

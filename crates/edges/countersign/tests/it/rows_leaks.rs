@@ -134,6 +134,12 @@ fn nobody_who_was_found_is_hidden_from_a_campaign() {
             }
             owner.put_back(&rows[1..]);
         }
+        let another = "(SELECT MIN(id) FROM subject WHERE id NOT IN (SELECT subject FROM finding))";
+        owner.write(&format!("UPDATE finding SET subject = {another} WHERE subject = {FIRST}"));
+        let commands: &[&[&str]] =
+            &[&["leak", "show", LEAK, "--output", "x.jsonl"], &["finding", "list"]];
+        owner.assert_refused(commands, "the store keeps no finding of it");
+        owner.put_back(&rows[1..]);
         owner.write("DELETE FROM campaign_leak");
         owner.assert_refused(&[FREEZE], "campaign 1 does not stand where the audit log says");
     }
@@ -189,6 +195,8 @@ fn nobody_who_could_not_be_checked_is_told_that_nothing_was_found() {
             let status = office.run(&["status"]);
             assert_eq!(status.code, 3, "{harm}: {}", status.stderr);
             assert!(status.stdout.contains("what leak 2 left unchecked"), "{}", status.stdout);
+            let counting: &[&[&str]] = &[&["leak", "list"], &["leak", "show", OTHER]];
+            owner.assert_refused(counting, "what leak 2 left unchecked");
             let served = scene.serve();
             ask_whether(&served, unknown);
             wait_until(|| office.instance.has_none("mail_request"));

@@ -21,7 +21,10 @@ use store::{
 };
 use tokio::task::spawn_blocking;
 
-use crate::{AccountsRead, contexts::SPOOL, list::ListedAccount, proof::ProvedForms, spool};
+use crate::{
+    AccountsRead, contexts::SPOOL, list::ListedAccount, proof::ProvedForms, spool,
+    unfound::check_noted,
+};
 
 pub use error::LeakError;
 use intake::Intake;
@@ -135,6 +138,7 @@ pub fn leaks(
 ) -> BoxFuture<'_, Result<Vec<LeakReport>, LeakError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
+        check_noted(instance, &mut tx).await?;
         let proved = ProvedForms::read(instance.keys(), &mut tx).await?;
         let mut reports = Vec::new();
         for leak in instance.leaks(&mut tx).await? {
@@ -156,6 +160,7 @@ pub fn show_leak<'a>(
 ) -> BoxFuture<'a, Result<LeakReport, LeakError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
+        check_noted(instance, &mut tx).await?;
         let leak = find(instance, &mut tx, name).await?;
         let proved = ProvedForms::read(instance.keys(), &mut tx).await?;
         report(instance, &proved, &mut tx, leak, named).await
@@ -173,6 +178,7 @@ pub fn listed_accounts<'a>(
 ) -> BoxFuture<'a, Result<Vec<ListedAccount>, LeakError>> {
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
+        check_noted(instance, &mut tx).await?;
         let found = find(instance, &mut tx, name).await?;
         let leak = found.id;
         let without_proof = without_proof(instance, &mut tx, found).await?;
@@ -181,7 +187,7 @@ pub fn listed_accounts<'a>(
             records.entry(finding).or_default().push(record);
         }
         let (findings, unverified) = (tx.findings(leak).await?, tx.unverified(leak).await?);
-        instance.check_finding_count(&mut tx, leak, findings.len() as u64).await?;
+        instance.check_findings(&mut tx, leak, &findings).await?;
         let subjects = findings.iter().map(|finding| finding.subject);
         let subjects = subjects.chain(unverified.iter().map(|row| row.subject));
         let subjects = subjects.chain(without_proof.iter().map(|(subject, _)| *subject));
