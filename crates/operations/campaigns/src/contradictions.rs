@@ -28,6 +28,7 @@ pub fn contradictions(
         let mut found = Vec::new();
         let mut tx = instance.store().begin().await?;
         found.extend(beyond(&mut tx).await?);
+        found.extend(requested(instance, &mut tx).await?);
         found.extend(refusal(check_newest_roster(instance, &mut tx).await)?);
         found.extend(refusal(kill_switch(instance, &mut tx).await)?);
         found.extend(refusal(check_campaigns(instance, &mut tx).await)?);
@@ -68,10 +69,24 @@ pub fn halt_contradicted(
     })
 }
 
-/// An entry that nobody of ours has appended: nothing can be recorded as long as it stands there.
+/// An entry that nobody of ours has appended, or a checkpoint of such: nothing can be recorded as long as it
+/// stands there.
 async fn beyond(tx: &mut Tx) -> Result<Option<FoldRefusal>, CampaignError> {
-    let position = tx.log_entry_beyond().await?;
-    Ok(position.map(|position| FoldRefusal::Beyond { position }))
+    if let Some(position) = tx.log_entry_beyond().await? {
+        return Ok(Some(FoldRefusal::Beyond { position }));
+    }
+    let signed = tx.checkpoint_beyond().await?;
+    Ok(signed.map(|signed| FoldRefusal::Checkpoint { signed }))
+}
+
+/// A mail that somebody waits for, by the log, and that nobody would send by its row.
+async fn requested(instance: &Instance, tx: &mut Tx) -> Result<Option<FoldRefusal>, CampaignError> {
+    // Others write some and send some meanwhile: what was open before and after was open between.
+    let before = instance.proved(tx).await?.requested_open();
+    let kept: BTreeSet<_> = tx.requested_notices_open().await?.into_iter().collect();
+    let after = instance.proved(tx).await?.requested_open();
+    let gone = before.intersection(&after).find(|notice| !kept.contains(notice));
+    Ok(gone.map(|notice| FoldRefusal::Notice { notice: *notice }))
 }
 
 async fn check_newest_roster(instance: &Instance, tx: &mut Tx) -> Result<(), CampaignError> {

@@ -8,12 +8,13 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use ledger::FoldRefusal;
+use ledger::{FoldRefusal, subject_of};
 use model::{AccountId, SubjectId};
-use store::{KeptAccount, NewSubject, Subject, Tx};
+use store::{KeptAccount, LogEntry, NewSubject, Subject, Tx};
 
 use crate::{
-    DecryptError, Instance, InstanceFault, LogError, StoreError, limits::SUBJECTS_PER_TRANSACTION,
+    DecryptError, Instance, InstanceFault, LogError,
+    limits::{LOG_ENTRIES_PER_READ, SUBJECTS_PER_TRANSACTION},
     purpose::of_subject,
 };
 
@@ -185,17 +186,39 @@ impl Instance {
 
     /// Encrypts the accounts that version 0.1.0 named in rows. Whoever opens the store first after
     /// it was migrated does so; it goes on where somebody else was interrupted.
-    pub(crate) async fn encrypt_plain_subjects(&self) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// [`LogError::Row`] if that was over before: somebody else has given a number to another account.
+    pub(crate) async fn encrypt_plain_subjects(&self) -> Result<(), LogError> {
         loop {
             let plain = self.store().read().await?.plain_subjects(SUBJECTS_PER_TRANSACTION).await?;
-            if plain.is_empty() {
-                return Ok(());
-            }
+            let Some((subject, _)) = plain.first() else { return Ok(()) };
             let mut tx = self.store().begin().await?;
+            if names_subjects(&mut tx).await? {
+                return Err(LogError::Row(FoldRefusal::Subject { subject: *subject }));
+            }
             for (id, account) in plain {
                 tx.encrypt_subject(id, self.keep_account(id, &account)).await?;
             }
             tx.commit().await?;
+        }
+    }
+}
+
+/// Whether the log names anybody by a number: nothing does before all accounts are encrypted.
+async fn names_subjects(tx: &mut Tx) -> Result<bool, LogError> {
+    let mut from = 0;
+    loop {
+        let entries = tx.log_entries(from, LOG_ENTRIES_PER_READ).await?;
+        let Some(last) = entries.last() else { return Ok(false) };
+        from = last.position + 1;
+        for LogEntry { position, body, .. } in &entries {
+            let named = subject_of(body);
+            let named =
+                named.map_err(|source| LogError::Unreadable { position: *position, source });
+            if named?.is_some() {
+                return Ok(true);
+            }
         }
     }
 }

@@ -25,6 +25,9 @@ sql::queries! {
     BEYOND = ["SELECT log_entry.position FROM log_head
         JOIN log_entry ON log_entry.position >= log_head.size
         ORDER BY log_entry.position LIMIT 1"];
+    SIGNED_BEYOND = ["SELECT log_checkpoint.size FROM log_head
+        JOIN log_checkpoint ON log_checkpoint.size > log_head.size
+        ORDER BY log_checkpoint.size LIMIT 1"];
     ADD_CHECKPOINT = ["INSERT INTO log_checkpoint (size, at, note) VALUES ($1, $2, $3)"];
     CHECKPOINTS = ["SELECT size, at, note FROM log_checkpoint ORDER BY size"];
     CHECKPOINT_OF = ["SELECT size, at, note FROM log_checkpoint WHERE size = $1"];
@@ -197,6 +200,14 @@ impl Tx {
         Box::pin(async move {
             let found = self.0.run(&BEYOND).optional::<(Cell<u64>,)>().await?;
             Ok(found.map(|(Cell(position),)| position))
+        })
+    }
+
+    /// For how many entries the first checkpoint is that signs more than there are.
+    pub fn checkpoint_beyond(&mut self) -> StoreFuture<'_, Option<u64>> {
+        Box::pin(async move {
+            let found = self.0.run(&SIGNED_BEYOND).optional::<(Cell<u64>,)>().await?;
+            Ok(found.map(|(Cell(size),)| size))
         })
     }
 

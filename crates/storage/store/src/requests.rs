@@ -30,6 +30,12 @@ sql::queries! {
             OR state = 'inflight' AND lease_until <= " NOW ")"];
     OPEN = ["SELECT COUNT(*) FROM notice WHERE campaign IS NULL AND state = 'pending'
         UNION ALL SELECT COUNT(*) FROM notice WHERE campaign IS NULL AND state = 'inflight'"];
+    OPEN_ONES = ["SELECT notice.id FROM notice
+            JOIN requested_notice ON requested_notice.notice = notice.id
+            WHERE notice.campaign IS NULL AND notice.state = 'pending' AND requested_notice.kept IS NOT NULL
+        UNION ALL SELECT notice.id FROM notice
+            JOIN requested_notice ON requested_notice.notice = notice.id
+            WHERE notice.campaign IS NULL AND notice.state = 'inflight' AND requested_notice.kept IS NOT NULL"];
     FORGET = ["UPDATE requested_notice SET wrapped_key = NULL, kept = NULL WHERE notice = $1"];
     MAILED_FOR_SOURCE = ["SELECT COUNT(*) FROM requested_notice
         WHERE source = $1 AND made_at > $2"];
@@ -198,6 +204,14 @@ impl Tx {
         Box::pin(async move {
             let open = self.0.run(&OPEN).all::<(i64,)>().await?;
             Ok(open.into_iter().any(|(open,)| open > 0))
+        })
+    }
+
+    /// The notices that no campaign sends and that can be sent still.
+    pub fn requested_notices_open(&mut self) -> StoreFuture<'_, Vec<NoticeId>> {
+        Box::pin(async move {
+            let open = self.0.run(&OPEN_ONES).all::<(Cell<NoticeId>,)>().await?;
+            Ok(open.into_iter().map(|(Cell(id),)| id).collect())
         })
     }
 

@@ -30,6 +30,12 @@ pub enum FoldRefusal {
         /// Which entry.
         position: u64,
     },
+    /// It was signed by nobody of ours.
+    #[error("a checkpoint signs {signed} entries, which the audit log does not have{}", WAY_ON)]
+    Checkpoint {
+        /// How many.
+        signed: u64,
+    },
     /// What it says cannot be told.
     #[error("the store's one row of the table `{table}` is missing{}", WAY_ON)]
     NoRow {

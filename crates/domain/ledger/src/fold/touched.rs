@@ -1,6 +1,6 @@
 //! Whom notices and campaigns have touched so far.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use model::{CampaignId, NoticeId, NoticeState, SubjectId, Timestamp};
 
@@ -37,6 +37,13 @@ impl Fold {
             Some(campaign) => self.campaign(campaign)?.notices.get(&notice),
             None => self.requested.get(&notice).map(|requested| &requested.standing),
         }
+    }
+
+    /// The notices that somebody has asked for and that are not final, since the store was restored last.
+    #[must_use]
+    pub fn requested_open(&self) -> BTreeSet<NoticeId> {
+        let open = self.requested.iter().filter(|(_, requested)| !requested.is_restored);
+        open.map(|(notice, _)| *notice).collect()
     }
 
     /// How many people other campaigns have sealed that began to seal since a moment, and how many they

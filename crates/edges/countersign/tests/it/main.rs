@@ -47,6 +47,7 @@ mod relay;
 mod reports;
 mod restored;
 mod rows;
+mod rows_asked;
 mod rows_campaign;
 mod rows_leaks;
 mod rows_swaps;

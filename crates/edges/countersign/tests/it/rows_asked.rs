@@ -1,0 +1,73 @@
+//! Who can write to our database keeps no mail from anybody who asked for it, gives nobody's number to another
+//! account, and signs nothing: without a word, that is.
+
+use crate::{
+    attacker::Owner,
+    harness::Backend,
+    office::{Office, wait_until},
+    way_back::{ANSWER, ResetScene, ask_whether},
+};
+
+const STATUS: &[&str] = &["status"];
+
+#[test]
+fn nobody_waits_in_vain_for_a_mail_that_a_row_takes_away() {
+    for backend in Backend::ALL {
+        let scene = ResetScene::with_pages(Office::open(backend));
+        let office = &scene.office;
+        office.smtp.behave("*", "RCPT 451 4.7.1 later");
+        let served = scene.serve();
+        ask_whether(&served, office.plain()[0]);
+        wait_until(|| !office.instance.has_none("requested_notice"));
+        served.stop();
+        assert_eq!(office.run(STATUS).code, 0);
+        let (owner, rows) = (Owner::of(office), ["requested_notice", "notice"]);
+        owner.keep(&rows);
+        for harm in [
+            "DELETE FROM requested_notice",
+            "UPDATE requested_notice SET kept = NULL, wrapped_key = NULL",
+            "UPDATE notice SET state = 'sent'",
+            "UPDATE notice SET state = 'refused'",
+        ] {
+            owner.write(harm);
+            let status = office.run(STATUS);
+            assert_eq!(status.code, 3, "{harm}: {}", status.stdout);
+            assert!(status.stdout.contains("is not as the audit log says"), "{}", status.stdout);
+            owner.put_back(&rows);
+        }
+        office.smtp.behave("*", "accept");
+        office.work();
+        scene.mail(office.plain()[0], ANSWER, 1);
+    }
+}
+
+/// Rows of version 0.1.0 named accounts in the clear, until it was opened by a later one.
+#[test]
+fn nobodys_number_is_given_to_another_account() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        let (owner, rows) = (Owner::of(&office), ["subject"]);
+        owner.keep(&rows);
+        owner.write(
+            "UPDATE subject SET account_hash = NULL, subject_key = NULL, account = NULL, plain = '35'
+                WHERE id = (SELECT MIN(subject) FROM finding)",
+        );
+        let commands: &[&[&str]] = &[&["finding", "list"], STATUS];
+        owner.assert_refused(commands, "is found for an account that is not theirs");
+        owner.put_back(&rows);
+        assert_eq!(office.run(STATUS).code, 0);
+    }
+}
+
+#[test]
+fn nobody_else_signs_more_than_there_is() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        let owner = Owner::of(&office);
+        owner.write("INSERT INTO log_checkpoint (size, at, note) VALUES (100000, 1, 'x')");
+        let status = office.run(STATUS);
+        assert_eq!(status.code, 3, "{}", status.stdout);
+        assert!(status.stdout.contains("a checkpoint signs 100000 entries"), "{}", status.stdout);
+        owner.write("DELETE FROM log_checkpoint WHERE size = 100000");
+    }
+}
