@@ -3,13 +3,14 @@ mod draft;
 mod report;
 mod view;
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path, time::Duration};
 
 use authority::{Approval, ApprovalError};
 use campaign::CampaignName;
 use campaigns::{CampaignView, HaltedAll, PlanChanges, Sample};
 use model::OperatorName;
 use serde::Serialize;
+use tokio::time::timeout;
 
 use self::desk::CampaignDesk;
 use super::{CommandContext, CommandFailure, Refused, status::not_as_logged};
@@ -27,9 +28,32 @@ pub(super) async fn run(
     context: &CommandContext<'_>,
     command: &CampaignCommand,
 ) -> Result<Done, CommandFailure> {
-    if matches!(command, CampaignCommand::Policy) {
-        return draft::print_policy(context);
+    match command {
+        CampaignCommand::Policy => draft::print_policy(context),
+        CampaignCommand::Halt { .. } => {
+            let halted = timeout(HALT_MAX, run_in_store(context, command)).await;
+            halted.unwrap_or_else(|_| Err(NotHalted.into()))
+        }
+        _ => run_in_store(context, command).await,
     }
+}
+
+/// Whoever has to stop everything must not wait on a store that says nothing.
+const HALT_MAX: Duration = Duration::from_mins(2);
+
+/// Nobody knows what was stopped.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the store has not answered for {HALT_MAX:?}, and nothing is known to be stopped: stop the workers and page \
+     servers on every host (`systemctl stop countersign`), look at the store's server, and halt again once it \
+     answers"
+)]
+struct NotHalted;
+
+async fn run_in_store(
+    context: &CommandContext<'_>,
+    command: &CampaignCommand,
+) -> Result<Done, CommandFailure> {
     let config = context.config()?;
     let desk =
         CampaignDesk { context, instance: wiring::instance(&config).await?, config: &config };
