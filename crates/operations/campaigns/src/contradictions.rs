@@ -29,6 +29,7 @@ pub fn contradictions(
         let mut tx = instance.store().begin().await?;
         found.extend(beyond(&mut tx).await?);
         found.extend(requested(instance, &mut tx).await?);
+        found.extend(unchecked(&mut tx).await?);
         found.extend(refusal(check_newest_roster(instance, &mut tx).await)?);
         found.extend(refusal(kill_switch(instance, &mut tx).await)?);
         found.extend(refusal(check_campaigns(instance, &mut tx).await)?);
@@ -77,6 +78,12 @@ async fn beyond(tx: &mut Tx) -> Result<Option<FoldRefusal>, CampaignError> {
     }
     let signed = tx.checkpoint_beyond().await?;
     Ok(signed.map(|signed| FoldRefusal::Checkpoint { signed }))
+}
+
+/// A notice that the page would deny.
+async fn unchecked(tx: &mut Tx) -> Result<Option<FoldRefusal>, CampaignError> {
+    let notice = tx.notice_without_code().await?;
+    Ok(notice.map(|notice| FoldRefusal::Notice { notice }))
 }
 
 /// A mail that somebody waits for, by the log, and that nobody would send by its row.
@@ -144,8 +151,10 @@ async fn uncounted(
     loaded: &Loaded,
 ) -> Result<Option<FoldRefusal>, CampaignError> {
     let campaign = loaded.id();
-    if matches!(loaded.campaign.state(), State::Draft | State::Done | State::Closed) {
-        return Ok(None);
+    match loaded.campaign.state() {
+        State::Draft | State::Closed => return Ok(None),
+        State::Done => return untold(instance, tx, campaign).await,
+        _ => {}
     }
     let settled = tx.addresses_settled_count(campaign).await?;
     let notices: BTreeMap<_, _> = tx.notice_counts(campaign).await?.into_iter().collect();
@@ -169,6 +178,20 @@ async fn uncounted(
     }
     let is_same = logged.accounts == accounts && logged.skipped == skipped;
     Ok((!is_same).then_some(FoldRefusal::Accounts { campaign }))
+}
+
+/// Notices of a campaign that is done, and that are not as far: whoever has got one that is gone is told that
+/// there is none.
+async fn untold(
+    instance: &Instance,
+    tx: &mut Tx,
+    campaign: CampaignId,
+) -> Result<Option<FoldRefusal>, CampaignError> {
+    let notices: BTreeMap<_, _> = tx.notice_counts(campaign).await?.into_iter().collect();
+    let log = instance.proved(tx).await?;
+    let logged = log.campaign(campaign).map(|fold| Tale::of(fold).reckoning.notices);
+    let is_same = logged.is_none_or(|logged| logged == notices);
+    Ok((!is_same).then_some(FoldRefusal::Notices { campaign }))
 }
 
 /// What was done to somebody's password, or that a notice is about them, is kept no more: they would not be

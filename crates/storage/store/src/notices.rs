@@ -62,6 +62,7 @@ sql::queries! {
             AND campaign_address.number = notice.address
         LEFT JOIN requested_notice ON requested_notice.notice = notice.id
         WHERE notice.id = $1"];
+    CODELESS = ["SELECT id FROM notice WHERE code_lookup IS NULL AND attempts > 0 ORDER BY id LIMIT 1"];
     DISPUTE = ["UPDATE notice SET disputed_at = " NOW " WHERE id = $1 AND disputed_at IS NULL"];
     LINE_COUNT = ["SELECT COUNT(*) FROM notice_line WHERE campaign = $1"];
     LINES = ["SELECT subject FROM notice_line WHERE notice = $1 ORDER BY subject"];
@@ -177,6 +178,14 @@ impl Tx {
                 })
                 .await?;
             Ok(id)
+        })
+    }
+
+    /// The first notice that was begun, and that nobody could check by its code.
+    pub fn notice_without_code(&mut self) -> StoreFuture<'_, Option<NoticeId>> {
+        Box::pin(async move {
+            let found = self.0.run(&CODELESS).optional::<(Cell<NoticeId>,)>().await?;
+            Ok(found.map(|(Cell(id),)| id))
         })
     }
 

@@ -71,3 +71,22 @@ fn nobody_else_signs_more_than_there_is() {
         owner.write("DELETE FROM log_checkpoint WHERE size = 100000");
     }
 }
+
+/// Whoever has got it would read on the page that there is none.
+#[test]
+fn no_true_notice_is_denied_without_a_word() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        office.start("");
+        office.work();
+        let (owner, rows) = (Owner::of(&office), ["notice_line", "notice"]);
+        owner.keep(&rows);
+        for harm in ["UPDATE notice SET code_lookup = NULL", "DELETE FROM notice"] {
+            owner.write(&format!("{harm} WHERE id = (SELECT MIN(id) FROM kept_notice)"));
+            let status = office.run(STATUS);
+            assert_eq!(status.code, 3, "{harm}: {}", status.stdout);
+            owner.put_back(&rows);
+        }
+        assert_eq!(office.run(STATUS).code, 0);
+    }
+}
