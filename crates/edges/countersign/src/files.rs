@@ -36,6 +36,14 @@ pub(crate) fn refuse_existing(path: &Path) -> Result<(), FileError> {
     }
 }
 
+/// Says early that a file, or another one in its folder, cannot be written: the folder takes none, or its disk
+/// is full.
+pub(crate) fn check_writable(path: &Path) -> Result<(), FileError> {
+    let probe = path.with_added_extension("probe");
+    let written = UnfinishedFile::begin(&probe).and_then(|mut file| file.write_all(&[0; 4096]));
+    written.map_err(|source| FileError::writing(path, source))
+}
+
 /// Puts a document in the place of another: whoever looks sees one of the two.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let locked = LockedFolder::around(path);

@@ -5,6 +5,7 @@ use ledger::{
     CosignRefusal, CosignatureError, WitnessKey, decide_cosign,
 };
 use model::Clock;
+use region::LockGuard;
 
 use crate::seen::{SeenError, SeenFolder, SeenLog};
 
@@ -13,7 +14,9 @@ const MICROS: i64 = 1_000_000;
 
 /// One witness, with its key and what it remembers.
 pub struct WitnessDesk {
-    key: WitnessKey,
+    key: Box<WitnessKey>,
+    /// Keeps the key out of the swap file, where that is permitted.
+    _locked: Option<LockGuard>,
     /// By the name that each log has for all time: its keys, which may be rotated.
     logs: BTreeMap<String, Vec<CheckpointVerifier>>,
     folder: PathBuf,
@@ -36,7 +39,12 @@ impl WitnessDesk {
         for log in logs {
             known.entry(log.origin().to_owned()).or_default().push(log);
         }
-        Self { key, logs: known, folder, clock }
+        let key = Box::new(key);
+        let locked = region::lock(&raw const *key, size_of::<WitnessKey>());
+        if let Err(error) = &locked {
+            tracing::debug!(%error, "the witness's key may be written to the swap file");
+        }
+        Self { key, _locked: locked.ok(), logs: known, folder, clock }
     }
 
     /// Signs what is asked for, unless the log is not the one that was seen. Nobody else does so in

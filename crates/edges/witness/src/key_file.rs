@@ -9,7 +9,7 @@ use std::{
 
 use ledger::{WitnessKey, WitnessName};
 use model::Randomness;
-use private_file::{PrivateFile, PrivateReadError};
+use private_file::{PrivateFile, PrivateReadError, UnfinishedFile};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -67,9 +67,9 @@ impl WitnessKeyFile {
     fn write(&self, folder: &Path, path: &Path) -> io::Result<()> {
         let bytes = Zeroizing::new(serde_json::to_vec(self)?);
         DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
-        let mut file = private_file::create(path)?;
+        let mut file = UnfinishedFile::begin(path)?;
         file.write_all(&bytes)?;
-        file.sync_all()
+        file.finish()
     }
 
     fn key(&self) -> WitnessKey {

@@ -14,6 +14,7 @@ use crate::{
     ambient::SystemClock,
     cli::RelayCheck,
     config::{Config, KEY_VARIABLE},
+    files,
     output::{Done, Sheet},
     wiring::{self, MailError, WiringError},
 };
@@ -160,7 +161,11 @@ async fn authority(config: &Config) -> Vec<Checked> {
     let file = config.resolve(&config.settings.sending.file);
     match instance::sending_status(&instance, &file, &roster).await {
         Ok(status) => {
-            let sending = Checked::good("sending", format!("armed until {}", status.lease_until));
+            // A host that cannot write down that it is about to send sends nothing.
+            let sending = match files::check_writable(&file) {
+                Ok(()) => Checked::good("sending", format!("armed until {}", status.lease_until)),
+                Err(error) => Checked::bad("sending", format!("nothing can be sent: {error}")),
+            };
             vec![operators, sending, witnesses(&instance, &file, status.policy.as_ref()).await]
         }
         Err(why) => vec![operators, Checked::note("sending", why.to_string())],

@@ -13,7 +13,10 @@ use std::{
     time::Duration,
 };
 
-use crate::harness::{Backend, Run, program};
+use crate::{
+    harness::{Backend, Run, program},
+    office::{LEAK, Office},
+};
 
 /// A user of no rights; the tests may run as root, from whom nothing can be kept.
 const NOBODY: u32 = 65534;
@@ -105,4 +108,32 @@ fn a_spreadsheet_finds_no_formula_in_a_list() {
     let list = fs::read_to_string(path("list.csv")).unwrap();
     assert!(list.contains("\n\"'=1+1\",") && list.contains("\n\"-7\","), "{list}");
     assert!(!list.contains("\"@leak.txt"), "{list}");
+}
+
+/// It sends nothing that it cannot write down first.
+#[test]
+fn a_host_that_cannot_write_beside_its_sending_file_is_told_of() {
+    let office = Office::open(Backend::Sqlite);
+    let in_the_way = office.path("sending.json.probe.new");
+    fs::create_dir(&in_the_way).unwrap();
+    let doctor = office.run(&["doctor", "--skip-relay-check"]);
+    assert_eq!(doctor.code, 1, "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("nothing can be sent"), "{}", doctor.stdout);
+    fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(office.run(&["doctor", "--skip-relay-check"]).code, 0);
+}
+
+/// A quota is an error like any other, and leaves no part of a file behind.
+#[test]
+fn a_list_that_does_not_fit_is_no_list() {
+    let office = Office::open(Backend::Sqlite);
+    let list = office.path("list.csv");
+    let program = env!("CARGO_BIN_EXE_countersign");
+    let config = office.path("countersign.toml");
+    let line =
+        format!("ulimit -f 1; exec {program} --config {config} leak show '{LEAK}' --output {list}");
+    let run: Run = Command::new("bash").args(["-c", &line]).output().unwrap().into();
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("list.csv cannot be written"), "{}", run.stderr);
+    assert!(!Path::new(&list).exists());
 }
