@@ -275,6 +275,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_began_before_others_recorded_is_overtaken_and_nothing_is_lost() {
+        let site = TestSite::new().await;
+        record(&site, sealed(SubjectId(1))).await;
+        let mut early = site.store().read().await.unwrap();
+        assert_eq!(early.log_size().await.unwrap(), 1);
+        record(&site, sealed(SubjectId(2))).await;
+        assert_eq!(proved(&site).await, Ok(2));
+        let error = site.proved(&mut early).await.map(drop).unwrap_err();
+        assert!(matches!(error, InstanceFault::Log(LogError::Overtaken)), "{error}");
+        assert_eq!(proved(&site).await, Ok(2));
+    }
+
+    #[tokio::test]
     async fn an_entry_without_a_checkpoint_is_believed_by_nobody() {
         let site = TestSite::new().await;
         append(&site, r#""event":"account_sealed","subject":1,"address":0"#).await;

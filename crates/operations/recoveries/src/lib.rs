@@ -21,5 +21,7 @@ pub use choose::{Choice, ChooseError, Chosen, choose_password, open_link};
 pub use failure::RequestError;
 pub use finish::{ConcludeError, finish_resets};
 pub use means::Recovery;
-pub use resolve::{is_request_due, is_request_left, resolve_next};
+pub use resolve::{
+    WaitingRequests, is_request_due, is_request_left, resolve_next, waiting_requests,
+};
 pub use send::send_requested;

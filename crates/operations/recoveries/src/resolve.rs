@@ -5,10 +5,11 @@ use directory::{Ability, ReadError};
 use futures_util::future::BoxFuture;
 use instance::Instance;
 use ledger::RecoveryEvent;
-use model::{Account, NoticeKind, SubjectId};
+use model::{Account, NoticeKind, SubjectId, Timestamp};
 use notice::Language;
 use outbox::{Addressee, Words};
 use recovery::{Allowance, RequestCounts};
+use serde::Serialize;
 use store::{MailRequest, StoreError, Tx};
 
 use crate::{
@@ -54,6 +55,36 @@ pub fn resolve_next<'a>(
             tx.commit().await?;
         }
         Ok(true)
+    })
+}
+
+/// Requests for a mail that nobody has looked at yet.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct WaitingRequests {
+    /// How many.
+    pub waiting: u64,
+    /// When the first of them was asked for.
+    pub since: Option<Timestamp>,
+    /// Whether that is longer ago than workers need.
+    pub is_late: bool,
+}
+
+/// How many people wait for a mail that they asked for. Workers look at a request within seconds: after
+/// `patience`, none of them does, or somebody has put other requests before theirs.
+///
+/// # Errors
+/// [`StoreError`] if the store does not answer.
+pub fn waiting_requests(
+    instance: &Instance,
+    patience: Duration,
+) -> BoxFuture<'_, Result<WaitingRequests, StoreError>> {
+    Box::pin(async move {
+        let mut tx = instance.store().read().await?;
+        let waiting = tx.mail_requests_waiting().await?;
+        let since = tx.mail_requests_waiting_since().await?;
+        let now = tx.now().await?;
+        let is_late = since.is_some_and(|since| since.after(patience) < now);
+        Ok(WaitingRequests { waiting, since, is_late })
     })
 }
 

@@ -9,6 +9,7 @@ sql::queries! {
     ADD_REQUEST = ["INSERT INTO mail_request (kind, asked_at, source, wrapped_key, asked)
         VALUES ($1, " NOW ", $2, $3, $4)"];
     WAITING = ["SELECT COUNT(*) FROM mail_request"];
+    OLDEST = ["SELECT MIN(asked_at) FROM mail_request"];
     NEXT_REQUEST = ["SELECT id, kind, asked_at, source, wrapped_key, asked FROM mail_request
         ORDER BY id LIMIT 1"];
     DROP_FIRST = ["DELETE FROM mail_request WHERE id = (SELECT MIN(id) FROM mail_request)"];
@@ -134,6 +135,14 @@ impl Tx {
     /// How many requests nobody has looked at yet.
     pub fn mail_requests_waiting(&mut self) -> StoreFuture<'_, u64> {
         Box::pin(async move { Ok(Self::count(self.0.run(&WAITING)).await?) })
+    }
+
+    /// Since when the one of them has waited that was asked for first.
+    pub fn mail_requests_waiting_since(&mut self) -> StoreFuture<'_, Option<Timestamp>> {
+        Box::pin(async move {
+            let (since,) = self.0.run(&OLDEST).one::<(Option<Cell<Timestamp>>,)>().await?;
+            Ok(since.map(|Cell(since)| since))
+        })
     }
 
     /// The request that has waited longest.

@@ -8,6 +8,7 @@ use instance::{Instance, RosterStateError};
 use model::LeakName;
 use outbox::PausedSending;
 use password::{FormId, HashShape};
+use recoveries::WaitingRequests;
 use serde::Serialize;
 
 use super::{
@@ -25,6 +26,8 @@ struct InstanceStatus {
     sending: SendingAnswer,
     /// Why nobody is told now; none while everybody is.
     sending_paused: Option<PausedSending>,
+    /// Mails that people have asked for and that nobody has looked at yet.
+    requests: WaitingRequests,
     /// When the site's table was last compared with what is kept, and what was found.
     reconciliation: ReconciliationView,
     /// Accounts of which nobody knows whether they are exposed.
@@ -61,6 +64,7 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
         not_signed: not_signed(&instance, &roster).await?,
         standing_still: campaigns::standing_still(&instance, standstill_after).await?,
         sending_paused: outbox::paused_sending(&instance).await?,
+        requests: recoveries::waiting_requests(&instance, standstill_after).await?,
         reconciliation: campaigns::last_reconciliation(&instance).await?,
         not_checked: exposure::not_checked(&instance).await?,
         doubtful: match &forms {
@@ -76,6 +80,7 @@ pub(super) async fn run(context: &CommandContext<'_>) -> Result<Done, CommandFai
         && status.not_signed.is_empty()
         && status.standing_still.is_empty()
         && !status.sending.is_held_up()
+        && !(status.requests.is_late && status.sending_paused.is_none())
         && !status.campaigns.iter().any(is_contradicted);
     Ok(if is_whole { Done::Whole } else { Done::Refused })
 }
@@ -166,6 +171,7 @@ fn for_people(status: &InstanceStatus) -> String {
         None => {}
         Some(pause) => show_pause(&mut sheet, pause),
     }
+    show_requests(&mut sheet, status.requests);
     show_last(&mut sheet, &status.reconciliation);
     show_not_checked(&mut sheet, &status.not_checked);
     if let Some(error) = &status.forms_unreadable {
@@ -180,6 +186,16 @@ fn for_people(status: &InstanceStatus) -> String {
         }
     }
     sheet.to_string()
+}
+
+fn show_requests(sheet: &mut Sheet, requests: WaitingRequests) {
+    let WaitingRequests { waiting, since: Some(since), is_late } = requests else { return };
+    let name = if is_late { "REQUESTS WAIT" } else { "requests" };
+    let waiting = grouped(waiting);
+    sheet.row(name, format!("{waiting} mails that people have asked for, the first since {since}"));
+    if is_late {
+        sheet.row("  what to do", "is a worker running, and what does it log?");
+    }
 }
 
 /// A campaign stands still from the moment on at which one of those who signed may not any more.

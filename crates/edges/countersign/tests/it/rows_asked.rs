@@ -1,6 +1,8 @@
 //! Who can write to our database keeps no mail from anybody who asked for it, gives nobody's number to another
 //! account, and signs nothing: without a word, that is.
 
+use serde_json::{Value, json};
+
 use crate::{
     attacker::Owner,
     harness::Backend,
@@ -38,6 +40,27 @@ fn nobody_waits_in_vain_for_a_mail_that_a_row_takes_away() {
         office.smtp.behave("*", "accept");
         office.work();
         scene.mail(office.plain()[0], ANSWER, 1);
+    }
+}
+
+/// Whoever puts requests before theirs has them wait as well.
+#[test]
+fn people_who_wait_for_a_mail_are_counted() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        let owner = Owner::of(&office);
+        let (source, nothing) = (owner.bytes(&[7; 32]), owner.bytes(&[0; 64]));
+        owner.write(&format!(
+            "INSERT INTO mail_request (kind, asked_at, source, wrapped_key, asked)
+                VALUES ('reset_link', 1700000000000000, {source}, {nothing}, {nothing})"
+        ));
+        let status = office.run(STATUS);
+        assert_eq!(status.code, 3, "{}", status.stdout);
+        let requests = &serde_json::from_str::<Value>(&status.stdout).unwrap()["requests"];
+        assert_eq!((&requests["waiting"], &requests["is_late"]), (&json!(1), &json!(true)));
+        assert!(office.instance.shown(&["status"]).contains("REQUESTS WAIT"));
+        owner.write("DELETE FROM mail_request");
+        assert_eq!(office.run(STATUS).code, 0);
     }
 }
 

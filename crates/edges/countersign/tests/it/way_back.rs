@@ -183,6 +183,30 @@ fn come_back(backend: Backend) {
     assert_log_is_silent(&served.stop(), &link, person);
 }
 
+/// Everybody is answered, and one of them has set the password.
+#[test]
+fn whoever_uses_a_link_many_times_at_once_keeps_nobody_waiting() {
+    for backend in Backend::ALL {
+        let scene = ResetScene::open(backend);
+        let person = scene.office.plain()[0];
+        let served = scene.serve();
+        let link = scene.ask(&served, person, 1);
+        let words: Vec<_> = (0..20).map(|number| format!("{CHOSEN} number {number}")).collect();
+        let answers: Vec<_> = thread::scope(|scope| {
+            let (served, link) = (&served, &*link);
+            let choosing = words.iter().map(|word| scope.spawn(move || choose(served, link, word)));
+            // All of them at once.
+            let choosing: Vec<_> = choosing.collect();
+            choosing.into_iter().map(|chosen| chosen.join().unwrap()).collect()
+        });
+        let failed = answers.iter().find(|answer| answer.starts_with("HTTP/1.1 5"));
+        assert_eq!(failed, None, "{}", served.stop());
+        let tried: Vec<_> = words.iter().map(|word| (&*person.id, &**word)).collect();
+        let opening = people::opens(&scene.office.site, &tried).into_iter().filter(|opens| *opens);
+        assert_eq!(opening.count(), 1);
+    }
+}
+
 /// Each of the mails that they have got is confirmed by its code.
 fn assert_is_checked(scene: &ResetScene, served: &Served, person: &SitePerson) {
     let address = form(scene.office.address(person));
