@@ -16,6 +16,7 @@ mod import;
 mod leaks;
 pub mod limits;
 mod list;
+mod noted;
 mod proof;
 mod rejects;
 mod sample;
@@ -41,10 +42,11 @@ pub use leaks::{
     show_leak,
 };
 pub use list::ListedAccount;
+pub use noted::check_noted;
 pub use proof::{ProvedForms, keep_proof, proved_forms};
 pub use rejects::{RejectedLine, rejected_lines};
 pub use sample::{HashSample, sample_hashes};
 pub use screen::{ScreenLeakError, screen_leak};
-pub use unfound::{NotChecked, Unfound, check_noted, not_checked, unfound};
+pub use unfound::{NotChecked, Unfound, not_checked, unfound};
 pub use verify::{VerifyLeakError, verify_leak};
 pub use work_error::LeakWorkError;

@@ -1,14 +1,14 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
-use instance::{Instance, InstanceFault, LogError};
-use ledger::{Fold, FoldRefusal, NotedFold};
-use model::{AccountId, CredentialVersion, LeakId, LeakName, SubjectId, Timestamp};
+use instance::{Instance, InstanceFault};
+use ledger::Fold;
+use model::{AccountId, CredentialVersion, LeakName, SubjectId, Timestamp};
 use password::FormId;
 use serde::Serialize;
 use store::{Leak, StoreError, TriedAccount, Tx};
 
-use crate::{leaks::in_other_forms, proof::ProvedForms};
+use crate::{leaks::in_other_forms, noted::check_noted, proof::ProvedForms};
 
 /// What can be said of a password that no open finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,30 +106,6 @@ async fn last_tried(
 fn tried_at(log: &Fold, tried: &TriedAccount) -> Option<Timestamp> {
     let (from, to) = log.tried_between(tried.leak)?;
     Some(tried.tried_at.max(from).min(to.max(from)))
-}
-
-/// Passes a store that notes of as many accounts what was tried on them, and whom nobody could check, as the
-/// log says, or more: others may be verifying.
-///
-/// # Errors
-/// [`LogError::Row`] names a leak of which some are gone.
-pub fn check_noted<'a>(
-    instance: &'a Instance,
-    tx: &'a mut Tx,
-) -> BoxFuture<'a, Result<(), InstanceFault>> {
-    Box::pin(async move {
-        let logged = instance.proved(tx).await?.noted();
-        let [tried, unverified] = tx.noted_by_leak().await?.map(BTreeMap::from_iter);
-        let kept = |rows: &BTreeMap<LeakId, u64>, leak: LeakId| rows.get(&leak).copied();
-        let is_short = |(leak, noted): &(LeakId, NotedFold)| {
-            kept(&tried, *leak).unwrap_or_default() < noted.tried
-                || kept(&unverified, *leak).unwrap_or_default() < noted.unverified
-        };
-        match logged.into_iter().find(is_short) {
-            Some((leak, _)) => Err(LogError::Row(FoldRefusal::Noted { leak }).into()),
-            None => Ok(()),
-        }
-    })
 }
 
 /// Whether one of these leaks was verified when operators named other forms, and was not looked through

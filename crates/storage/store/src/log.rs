@@ -6,12 +6,14 @@ use model::{CampaignId, KeyId, Timestamp};
 use sql::{Constraint, SqlError};
 
 use crate::{
-    LogGrowths, StoreError, StoreFuture, Tx, cell::Cell, limits::HASHES_PER_STATEMENT,
-    only_row::one_row,
+    CheckpointRow, LogGrowths, StoreError, StoreFuture, Tx, cell::Cell,
+    limits::HASHES_PER_STATEMENT, only_row::one_row,
 };
 
 sql::queries! {
     SIZE = ["SELECT size FROM log_head"];
+    HEAD = ["SELECT log_head.size, log_checkpoint.at, log_checkpoint.note FROM log_head
+        LEFT JOIN log_checkpoint ON log_checkpoint.size = log_head.size"];
     SIZE_FOR_APPEND = ["SELECT size FROM log_head" FOR_UPDATE];
     MOVE_HEAD = ["UPDATE log_head SET size = $1 WHERE size = $2"];
     ADD_ENTRIES = ["INSERT INTO log_entry (position, at, campaign, body) VALUES {rows}"];
@@ -64,19 +66,6 @@ pub struct LogEntry {
 
 record!(LogEntry { position, at, campaign, body });
 
-/// A signed statement of what the log held at one size.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckpointRow {
-    /// How many entries it covers.
-    pub size: u64,
-    /// When it was signed.
-    pub at: Timestamp,
-    /// The signed note.
-    pub note: String,
-}
-
-record!(CheckpointRow { size, at, note });
-
 /// What the log's first entries say of what is acted on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoldSnapshot {
@@ -108,11 +97,24 @@ impl Tx {
     /// back, do not count.
     pub fn committed_log_size(&mut self) -> StoreFuture<'_, u64> {
         Box::pin(async move {
-            match self.1.before {
-                Some(before) => Ok(before),
-                None => self.log_size().await,
+            match self.1.before.or(self.1.committed) {
+                Some(size) => Ok(size),
+                None => self.read_head().await,
             }
         })
+    }
+
+    /// Every decision asks for it, so the checkpoint of as many entries is read with it.
+    async fn read_head(&mut self) -> Result<u64, StoreError> {
+        type Head = (Cell<u64>, Option<Cell<Timestamp>>, Option<String>);
+        let mut heads = self.0.run(&HEAD).all::<Head>().await?;
+        let (Some((Cell(size), at, note)), true) = (heads.pop(), heads.is_empty()) else {
+            // Somebody else has written there: it says what is wrong.
+            return self.log_size().await;
+        };
+        let checkpoint = at.zip(note).map(|(Cell(at), note)| CheckpointRow { size, at, note });
+        self.1.keep_head(size, checkpoint);
+        Ok(size)
     }
 
     /// Whether this transaction sees one state throughout, which is older than what others have learnt of
@@ -278,7 +280,12 @@ impl Tx {
 
     /// The checkpoint of the log when it had so many entries.
     pub fn checkpoint_of(&mut self, size: u64) -> StoreFuture<'_, Option<CheckpointRow>> {
-        Box::pin(async move { Ok(self.0.run(&CHECKPOINT_OF).bind(Cell(size)).optional().await?) })
+        Box::pin(async move {
+            match &self.1.checkpoint {
+                Some(kept) if kept.size == size => Ok(Some(kept.clone())),
+                _ => Ok(self.0.run(&CHECKPOINT_OF).bind(Cell(size)).optional().await?),
+            }
+        })
     }
 
     /// The checkpoint that covers most.

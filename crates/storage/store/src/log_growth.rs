@@ -3,6 +3,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::CheckpointRow;
+
 type Root = [u8; 32];
 
 /// The sizes that the log had after this process's transactions, with the roots over its entries.
@@ -136,21 +138,41 @@ pub(crate) struct LogTail {
     growths: LogGrowths,
     /// What the one state that it sees was known to hold before; `None` if it sees the latest one.
     pub(crate) known_before: Option<u64>,
+    /// Whether nobody else's entries are seen once it has begun.
+    is_alone: bool,
     /// How many entries there were before its own.
     pub(crate) before: Option<u64>,
+    /// How many others have committed, if that stays so.
+    pub(crate) committed: Option<u64>,
+    /// The checkpoint of as many. None is ever changed.
+    pub(crate) checkpoint: Option<CheckpointRow>,
     growth: Option<GrowthGuard>,
 }
 
 impl LogTail {
-    /// Of a transaction that sees the latest state.
-    pub(crate) const fn new(growths: LogGrowths) -> Self {
-        Self { growths, known_before: None, before: None, growth: None }
+    /// Of a transaction that sees the latest state. Where only one writes at a time, nobody moves that.
+    pub(crate) const fn new(growths: LogGrowths, is_alone: bool) -> Self {
+        Self {
+            growths,
+            known_before: None,
+            is_alone,
+            before: None,
+            committed: None,
+            checkpoint: None,
+            growth: None,
+        }
     }
 
     /// Of one that is about to begin, and sees one state throughout.
     pub(crate) fn of_one_state(growths: LogGrowths) -> Self {
         let known_before = Some(growths.known());
-        Self { known_before, ..Self::new(growths) }
+        Self { known_before, ..Self::new(growths, true) }
+    }
+
+    /// Keeps what was read of the log's head, as far as that stays so.
+    pub(crate) fn keep_head(&mut self, size: u64, checkpoint: Option<CheckpointRow>) {
+        self.committed = self.is_alone.then_some(size);
+        self.checkpoint = checkpoint;
     }
 
     pub(crate) const fn growths(&self) -> &LogGrowths {
@@ -201,7 +223,7 @@ mod tests {
     use super::*;
 
     fn committed(growths: &LogGrowths, size: u64) {
-        let mut tail = LogTail::new(growths.clone());
+        let mut tail = LogTail::new(growths.clone(), false);
         tail.grow(size, [1; 32]);
         tail.committed();
     }
@@ -228,7 +250,7 @@ mod tests {
     #[test]
     fn what_was_taken_back_is_not_asked_for() {
         let growths = LogGrowths::default();
-        let mut tail = LogTail::new(growths.clone());
+        let mut tail = LogTail::new(growths.clone(), false);
         tail.grow(3, [1; 32]);
         tail.grow(4, [1; 32]);
         assert_eq!(growths.sizes_above(0), [4]);
@@ -239,7 +261,7 @@ mod tests {
     #[test]
     fn others_may_meet_it_before_this_process_knows_that_it_is_committed() {
         let growths = LogGrowths::default();
-        let mut tail = LogTail::new(growths.clone());
+        let mut tail = LogTail::new(growths.clone(), false);
         tail.grow(3, [1; 32]);
         growths.meet(3, [1; 32]);
         assert_eq!(growths.check(7), Ok(()));

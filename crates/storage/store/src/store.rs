@@ -55,7 +55,7 @@ impl Store {
     /// Starts a transaction that may write: on SQLite it is the only one at a time.
     pub fn begin(&self) -> StoreFuture<'_, Tx> {
         Box::pin(async move {
-            let tail = LogTail::new(self.growths.clone());
+            let tail = LogTail::new(self.growths.clone(), self.db.has_one_writer());
             Ok(Tx(self.db.begin().await?, tail, self.key))
         })
     }

@@ -22,8 +22,8 @@ use store::{
 use tokio::task::spawn_blocking;
 
 use crate::{
-    AccountsRead, contexts::SPOOL, list::ListedAccount, proof::ProvedForms, spool,
-    unfound::check_noted,
+    AccountsRead, contexts::SPOOL, list::ListedAccount, noted::check_noted, proof::ProvedForms,
+    spool,
 };
 
 pub use error::LeakError;
