@@ -84,7 +84,7 @@ async fn catch_up(
 ) -> Result<(), InstanceFault> {
     let growths = instance.store().log_growths();
     let committed = growths.committed();
-    let size = tx.committed_log_size().await?;
+    let size = tx.committed_log_size(known.fold.size()).await?;
     if size < committed.max(known.proved) {
         let is_overtaken = tx.is_overtaken_at(size);
         return Err(match size < committed {
@@ -351,7 +351,7 @@ mod tests {
     /// What a process proves that has just begun.
     async fn fresh(site: &Instance) -> (u64, u64) {
         let mut tx = site.store().begin().await.unwrap();
-        let entries = tx.committed_log_size().await.unwrap();
+        let entries = tx.committed_log_size(0).await.unwrap();
         let begun = begin(site, &mut tx, entries).await.unwrap().size();
         let mut known = ProvedEntries::default();
         catch_up(&mut known, site, &mut tx).await.unwrap();

@@ -22,3 +22,6 @@ pub(crate) const IDS_PER_STATEMENT: usize = 500;
 
 /// Accounts of the embedded directory that one address or username leads to.
 pub(crate) const ACCOUNTS_PER_NAME_MAX: usize = 50;
+
+/// Entries of the log that are read with its head: what others do at a few addresses between two questions.
+pub(crate) const ENTRIES_WITH_HEAD: u64 = 64;

@@ -6,14 +6,20 @@ use model::{CampaignId, KeyId, Timestamp};
 use sql::{Constraint, SqlError};
 
 use crate::{
-    CheckpointRow, LogGrowths, StoreError, StoreFuture, Tx, cell::Cell,
-    limits::HASHES_PER_STATEMENT, only_row::one_row,
+    CheckpointRow, LogEntry, LogGrowths, StoreError, StoreFuture, Tx,
+    cell::Cell,
+    limits::{ENTRIES_WITH_HEAD, HASHES_PER_STATEMENT},
+    only_row::one_row,
 };
 
 sql::queries! {
     SIZE = ["SELECT size FROM log_head"];
-    HEAD = ["SELECT log_head.size, log_checkpoint.at, log_checkpoint.note FROM log_head
-        LEFT JOIN log_checkpoint ON log_checkpoint.size = log_head.size"];
+    HEAD = ["SELECT log_head.size AS log_size, log_checkpoint.at AS signed_at, log_checkpoint.note,
+            log_entry.position, log_entry.at, log_entry.campaign, log_entry.body
+        FROM log_head
+        LEFT JOIN log_checkpoint ON log_checkpoint.size = log_head.size
+        LEFT JOIN log_entry ON log_entry.position >= $1 AND log_entry.position < log_head.size
+        ORDER BY log_entry.position LIMIT $2"];
     SIZE_FOR_APPEND = ["SELECT size FROM log_head" FOR_UPDATE];
     MOVE_HEAD = ["UPDATE log_head SET size = $1 WHERE size = $2"];
     ADD_ENTRIES = ["INSERT INTO log_entry (position, at, campaign, body) VALUES {rows}"];
@@ -51,21 +57,6 @@ pub struct NewLogEntry {
     pub body: Vec<u8>,
 }
 
-/// One entry of the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogEntry {
-    /// Its place, from 0.
-    pub position: u64,
-    /// When it was appended.
-    pub at: Timestamp,
-    /// The campaign that it is about. It is no part of what is signed.
-    pub campaign: Option<CampaignId>,
-    /// What it says.
-    pub body: Vec<u8>,
-}
-
-record!(LogEntry { position, at, campaign, body });
-
 /// What the log's first entries say of what is acted on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoldSnapshot {
@@ -95,26 +86,28 @@ impl Tx {
 
     /// How many of the log's entries others have committed: this transaction's own, which may be taken
     /// back, do not count.
-    pub fn committed_log_size(&mut self) -> StoreFuture<'_, u64> {
+    ///
+    /// Whoever asks knows so many already, and reads the others next: the first of them are read with it.
+    pub fn committed_log_size(&mut self, known: u64) -> StoreFuture<'_, u64> {
         Box::pin(async move {
             match self.1.before.or(self.1.committed) {
                 Some(size) => Ok(size),
-                None => self.read_head().await,
+                None => self.read_head(known).await,
             }
         })
     }
 
-    /// Every decision asks for it, so the checkpoint of as many entries is read with it.
-    async fn read_head(&mut self) -> Result<u64, StoreError> {
-        type Head = (Cell<u64>, Option<Cell<Timestamp>>, Option<String>);
-        let mut heads = self.0.run(&HEAD).all::<Head>().await?;
-        let (Some((Cell(size), at, note)), true) = (heads.pop(), heads.is_empty()) else {
-            // Somebody else has written there: it says what is wrong.
-            return self.log_size().await;
-        };
-        let checkpoint = at.zip(note).map(|(Cell(at), note)| CheckpointRow { size, at, note });
-        self.1.keep_head(size, checkpoint);
-        Ok(size)
+    /// Every decision asks for it: so one statement reads what belongs to it.
+    async fn read_head(&mut self, known: u64) -> Result<u64, StoreError> {
+        let query = self.0.run(&HEAD).bind(Cell(known)).bind(Cell(ENTRIES_WITH_HEAD));
+        match head_of(query.all().await?) {
+            Some((size, checkpoint, entries)) => {
+                self.1.keep_head(size, checkpoint, entries);
+                Ok(size)
+            }
+            // Somebody else has written there: this says what is wrong.
+            None => self.log_size().await,
+        }
     }
 
     /// Whether this transaction sees one state throughout, which is older than what others have learnt of
@@ -213,9 +206,13 @@ impl Tx {
         })
     }
 
-    /// At most `limit` entries from a position on.
+    /// At most `limit` entries from a position on; fewer also where more are left.
     pub fn log_entries(&mut self, from: u64, limit: u64) -> StoreFuture<'_, Vec<LogEntry>> {
         Box::pin(async move {
+            let read = self.1.take_entries(from, limit);
+            if !read.is_empty() {
+                return Ok(read);
+            }
             let query = self.0.run(&ENTRIES).bind(Cell(from)).bind(Cell(limit));
             Ok(query.all().await?)
         })
@@ -297,6 +294,37 @@ impl Tx {
     pub fn checkpoints(&mut self) -> StoreFuture<'_, Vec<CheckpointRow>> {
         Box::pin(async move { Ok(self.0.run(&CHECKPOINTS).all().await?) })
     }
+}
+
+/// The log's size, its checkpoint, and an entry that stands before the log's end.
+type HeadRow = (
+    Cell<u64>,
+    Option<Cell<Timestamp>>,
+    Option<String>,
+    Option<Cell<u64>>,
+    Option<Cell<Timestamp>>,
+    Option<Cell<CampaignId>>,
+    Option<Vec<u8>>,
+);
+
+/// What these rows say together; `None` if they do not say the same, or some stand there twice.
+fn head_of(rows: Vec<HeadRow>) -> Option<(u64, Option<CheckpointRow>, Vec<LogEntry>)> {
+    let (mut head, mut entries) = (None, Vec::with_capacity(rows.len()));
+    for (Cell(size), signed_at, note, position, at, campaign, body) in rows {
+        let checkpoint = signed_at.zip(note);
+        let checkpoint = checkpoint.map(|(Cell(at), note)| CheckpointRow { size, at, note });
+        let found = (size, checkpoint);
+        if *head.get_or_insert_with(|| found.clone()) != found {
+            return None;
+        }
+        if let (Some(Cell(position)), Some(Cell(at)), Some(body)) = (position, at, body) {
+            let campaign = campaign.map(|Cell(campaign)| campaign);
+            entries.push(LogEntry { position, at, campaign, body });
+        }
+    }
+    let (size, checkpoint) = head?;
+    let is_in_order = entries.is_sorted_by(|one, other| one.position < other.position);
+    is_in_order.then_some((size, checkpoint, entries))
 }
 
 async fn head(query: sql::Query<'_>) -> Result<u64, StoreError> {

@@ -1,9 +1,12 @@
 //! How far the transactions of this process have taken the log. Whatever the database makes of what it
 //! was told to write, the log that is read later has to go on from there.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use crate::CheckpointRow;
+use crate::{CheckpointRow, LogEntry};
 
 type Root = [u8; 32];
 
@@ -146,6 +149,8 @@ pub(crate) struct LogTail {
     pub(crate) committed: Option<u64>,
     /// The checkpoint of as many. None is ever changed.
     pub(crate) checkpoint: Option<CheckpointRow>,
+    /// Entries that were read, and that nobody has taken yet.
+    entries: Vec<LogEntry>,
     growth: Option<GrowthGuard>,
 }
 
@@ -159,6 +164,7 @@ impl LogTail {
             before: None,
             committed: None,
             checkpoint: None,
+            entries: Vec::new(),
             growth: None,
         }
     }
@@ -170,9 +176,24 @@ impl LogTail {
     }
 
     /// Keeps what was read of the log's head, as far as that stays so.
-    pub(crate) fn keep_head(&mut self, size: u64, checkpoint: Option<CheckpointRow>) {
+    pub(crate) fn keep_head(
+        &mut self,
+        size: u64,
+        checkpoint: Option<CheckpointRow>,
+        entries: Vec<LogEntry>,
+    ) {
         self.committed = self.is_alone.then_some(size);
-        self.checkpoint = checkpoint;
+        (self.checkpoint, self.entries) = (checkpoint, entries);
+    }
+
+    /// At most so many of those that were read with the head, if they begin here.
+    pub(crate) fn take_entries(&mut self, from: u64, limit: u64) -> Vec<LogEntry> {
+        if self.entries.first().is_none_or(|first| first.position != from) {
+            return Vec::new();
+        }
+        let taken = usize::try_from(limit).unwrap_or(usize::MAX).min(self.entries.len());
+        let rest = self.entries.split_off(taken);
+        mem::replace(&mut self.entries, rest)
     }
 
     pub(crate) const fn growths(&self) -> &LogGrowths {
