@@ -1,7 +1,7 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use ledger::{CheckpointKey, CheckpointVerifiers, LogEvent};
+use ledger::{CheckpointKey, CheckpointVerifier, CheckpointVerifiers, LogEvent};
 use model::{Clock, InstanceId, InstanceKind, KeyId, NameError, Randomness, canonical::hex_of};
 use store::{InstanceRow, KeyInForce, KeyRotated, RetiredKeyRow, Store, StoreError, Tx};
 
@@ -20,6 +20,8 @@ pub struct Instance {
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     options: InstanceOptions,
+    /// Of the key in force: making it takes longer than using it, and every decision does.
+    verifier: CheckpointVerifier,
     log: ProvedLog,
 }
 
@@ -76,7 +78,8 @@ impl Instance {
         options: InstanceOptions,
     ) -> Self {
         let (store, log) = (store.held_with(keys.id()), ProvedLog::default());
-        Self { store, keys, row, clock, randomness, options, log }
+        let verifier = keys.checkpoint_key(&row.id).verifier();
+        Self { store, keys, row, clock, randomness, options, verifier, log }
     }
 
     /// 32 hexadecimal digits.
@@ -161,6 +164,11 @@ impl Instance {
 
     pub(crate) fn checkpoint_key(&self) -> CheckpointKey {
         self.keys.checkpoint_key(&self.row.id)
+    }
+
+    /// Who checks what the key in force has signed.
+    pub(crate) const fn checkpoint_verifier(&self) -> &CheckpointVerifier {
+        &self.verifier
     }
 
     pub(crate) fn checkpoint_verifiers(&self) -> CheckpointVerifiers {
