@@ -132,7 +132,10 @@ async fn read_signed(
         growths.meet(fold.size(), fold.root().map_err(LogError::from)?);
     }
     let root = fold.root().map_err(LogError::from)?;
-    check_signed(tx, instance.checkpoint_verifier(), fold.size(), root).await?;
+    // What this process has signed itself is believed without its signature.
+    if !growths.is_own(fold.size(), root) {
+        check_signed(tx, instance.checkpoint_verifier(), fold.size(), root).await?;
+    }
     check_identity(instance, &fold)?;
     tracing::debug!(entries = size, "read the log");
     growths.note_read(size);

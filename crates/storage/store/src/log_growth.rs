@@ -90,6 +90,14 @@ impl LogGrowths {
         }
     }
 
+    /// Whether this process has committed a log of so many entries with this root, and has not met it yet.
+    #[must_use]
+    pub fn is_own(&self, size: u64, root: Root) -> bool {
+        let is_it =
+            |growth: &Growth| growth.is_committed && (growth.size, growth.root) == (size, root);
+        self.state().open.iter().any(is_it)
+    }
+
     /// Passes a log that was read up to here, and holds all that was committed.
     ///
     /// # Errors
@@ -254,6 +262,7 @@ mod tests {
         let growths = LogGrowths::default();
         committed(&growths, 3);
         assert_eq!((growths.committed(), growths.sizes_above(2)), (3, vec![3]));
+        assert_eq!([[1; 32], [2; 32]].map(|root| growths.is_own(3, root)), [true, false]);
         assert_eq!(growths.check(2), Ok(()));
         assert_eq!(growths.check(3), Err(GrowthUndone { size: 3 }));
         assert_eq!(growths.check_known(), Err(GrowthUndone { size: 3 }), "for ever");
