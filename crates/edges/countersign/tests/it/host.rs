@@ -15,7 +15,7 @@ use std::{
 
 use crate::{
     harness::{Backend, Run, program},
-    office::{LEAK, Office},
+    office::Office,
 };
 
 /// A user of no rights; the tests may run as root, from whom nothing can be kept.
@@ -126,14 +126,20 @@ fn a_host_that_cannot_write_beside_its_sending_file_is_told_of() {
 /// A quota is an error like any other, and leaves no part of a file behind.
 #[test]
 fn a_list_that_does_not_fit_is_no_list() {
-    let office = Office::open(Backend::Sqlite);
-    let list = office.path("list.csv");
-    let program = env!("CARGO_BIN_EXE_countersign");
-    let config = office.path("countersign.toml");
-    let line =
-        format!("ulimit -f 1; exec {program} --config {config} leak show '{LEAK}' --output {list}");
-    let run: Run = Command::new("bash").args(["-c", &line]).output().unwrap().into();
+    let folder = tempfile::tempdir().unwrap();
+    let [accounts, leak, list] =
+        ["a.csv", "leak.txt", "list.csv"].map(|name| folder.path().join(name));
+    let row = |number: usize| format!("{number},u{number}@example.org,$unheard-of$hash\n");
+    let rows: Vec<_> = (0..100).map(row).collect();
+    fs::write(&accounts, format!("id,email,hash\n{}", rows.concat())).unwrap();
+    let named: Vec<_> = (0..100).map(|number| format!("u{number}@example.org:word\n")).collect();
+    fs::write(&leak, named.concat()).unwrap();
+    let mut command = Command::new("bash");
+    command
+        .args(["-c", "ulimit -f 1; exec \"$0\" assess --accounts \"$1\" --output \"$2\" \"$3\""]);
+    command.arg(env!("CARGO_BIN_EXE_countersign")).args([&accounts, &list, &leak]);
+    let run: Run = command.output().unwrap().into();
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert!(run.stderr.contains("list.csv cannot be written"), "{}", run.stderr);
-    assert!(!Path::new(&list).exists());
+    assert!(!list.exists());
 }
