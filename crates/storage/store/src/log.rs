@@ -18,8 +18,9 @@ sql::queries! {
             log_entry.position, log_entry.at, log_entry.campaign, log_entry.body
         FROM log_head
         LEFT JOIN log_checkpoint ON log_checkpoint.size = log_head.size
-        LEFT JOIN log_entry ON log_entry.position >= $1 AND log_entry.position < log_head.size
-        ORDER BY log_entry.position LIMIT $2"];
+        LEFT JOIN log_entry ON log_entry.position >= $1 AND log_entry.position < $2
+            AND log_entry.position < log_head.size
+        ORDER BY log_entry.position"];
     SIZE_FOR_APPEND = ["SELECT size FROM log_head" FOR_UPDATE];
     MOVE_HEAD = ["UPDATE log_head SET size = $1 WHERE size = $2"];
     ADD_ENTRIES = ["INSERT INTO log_entry (position, at, campaign, body) VALUES {rows}"];
@@ -99,7 +100,9 @@ impl Tx {
 
     /// Every decision asks for it: so one statement reads what belongs to it.
     async fn read_head(&mut self, known: u64) -> Result<u64, StoreError> {
-        let query = self.0.run(&HEAD).bind(Cell(known)).bind(Cell(ENTRIES_WITH_HEAD));
+        // Both ends stand there, so that no database sorts all of a log of which little is asked for.
+        let end = known.saturating_add(ENTRIES_WITH_HEAD);
+        let query = self.0.run(&HEAD).bind(Cell(known)).bind(Cell(end));
         match head_of(query.all().await?) {
             Some((size, checkpoint, entries)) => {
                 self.1.keep_head(size, checkpoint, entries);
