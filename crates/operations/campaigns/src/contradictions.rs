@@ -153,7 +153,7 @@ async fn uncounted(
     let campaign = loaded.id();
     match loaded.campaign.state() {
         State::Draft | State::Closed => return Ok(None),
-        State::Done => return untold(instance, tx, campaign).await,
+        State::Done => return lost_notices(instance, tx, campaign).await,
         _ => {}
     }
     let settled = tx.addresses_settled_count(campaign).await?;
@@ -182,7 +182,7 @@ async fn uncounted(
 
 /// Notices of a campaign that is done, and that are not as far: whoever has got one that is gone is told that
 /// there is none.
-async fn untold(
+async fn lost_notices(
     instance: &Instance,
     tx: &mut Tx,
     campaign: CampaignId,

@@ -86,13 +86,14 @@ async fn catch_up(
     let committed = growths.committed();
     let size = tx.committed_log_size(known.fold.size()).await?;
     if size < committed.max(known.proved) {
-        let is_overtaken = tx.is_overtaken_at(size);
-        return Err(match size < committed {
-            _ if is_overtaken => LogError::Overtaken,
-            true => growths.lose().into(),
-            false => LogError::Shorter { found: size, proved: known.proved },
-        }
-        .into());
+        let error = if tx.is_overtaken_at(size) {
+            LogError::Overtaken
+        } else if size < committed {
+            growths.lose().into()
+        } else {
+            LogError::Shorter { found: size, proved: known.proved }
+        };
+        return Err(error.into());
     }
     if size > known.fold.size() {
         read_up_to(known, instance, tx, size).await?;

@@ -64,11 +64,11 @@ impl Fold {
         self.check_finding_count(leak, rows.len() as u64)?;
         let rows: HashSet<_> = rows.iter().copied().collect();
         let found = self.leaks.get(&leak).into_iter().flat_map(|leak| &leak.found);
-        let subjects = found.filter_map(|whom| match whom {
+        let mut subjects = found.filter_map(|whom| match whom {
             Whom::Subject(subject) => Some(*subject),
             Whom::Account(_) => None,
         });
-        match subjects.into_iter().find(|subject| !rows.contains(subject)) {
+        match subjects.find(|subject| !rows.contains(subject)) {
             Some(subject) => Err(FoldRefusal::Finding { leak, subject }),
             None => Ok(()),
         }
