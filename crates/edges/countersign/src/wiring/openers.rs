@@ -100,7 +100,7 @@ pub(crate) async fn directory(config: &Config) -> Result<Arc<dyn Directory>, Wir
     let settings = &config.settings.directory;
     // Forms that no hash can be read in are refused before an account is counted. The secret itself is for
     // whoever verifies.
-    forms_with(config, invented_key(config).into_iter().collect())?;
+    forms_with(config, invented_keys(config))?;
     let Some(mapping) = mapping(settings)? else {
         let store = store(config).await?;
         let kind = kind_of(&store).await?;
@@ -141,13 +141,12 @@ pub(crate) fn verifier_if_any(config: Option<&Config>) -> Result<Arc<Verifier>, 
 /// And whether there is one.
 pub(crate) fn verifier_to_show(config: &Config) -> Result<(Verifier, bool), WiringError> {
     let has_key = !peppers(config)?.is_empty();
-    let invented = invented_key(config).into_iter().collect();
-    Ok((verifier_of(config, forms_with(config, invented)?), has_key))
+    Ok((verifier_of(config, forms_with(config, invented_keys(config))?), has_key))
 }
 
-fn invented_key(config: &Config) -> Option<Secret> {
+fn invented_keys(config: &Config) -> Vec<Secret> {
     let file = config.settings.directory.hash.pepper_file.as_ref();
-    file.map(|_| Secret::from(INVENTED_KEY.as_bytes()))
+    file.map(|_| Secret::from(INVENTED_KEY.as_bytes())).into_iter().collect()
 }
 
 /// Stands where the site's own secret would be.
@@ -194,8 +193,7 @@ pub(crate) fn hash_columns(config: &Config) -> Result<BTreeMap<String, String>, 
 /// The forms that the configuration names, or that follow from the rest of it.
 pub(crate) fn form_lines(config: &Config) -> Vec<String> {
     let settings = &config.settings.directory.hash;
-    let lines = settings.forms.as_deref().map(str::lines).into_iter().flatten();
-    let mut lines: Vec<_> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
+    let mut lines: Vec<_> = lines_of(settings.forms.as_deref()).collect();
     if lines.is_empty() {
         let has_pepper = settings.pepper_file.is_some();
         let mixed_in = has_pepper.then(|| pepper_form(settings.pepper_mode.unwrap_or_default()));
@@ -219,19 +217,21 @@ fn usual_forms(settings: &DirectorySettings, mixed_in: Option<&'static str>) -> 
 /// The secrets that the site mixes in: what it mixes in today, and what it did before.
 pub(crate) fn peppers(config: &Config) -> Result<Vec<Secret>, WiringError> {
     let settings = &config.settings.directory.hash;
-    let older = settings.older_pepper_files.as_deref().unwrap_or_default();
-    let older = older.lines().map(str::trim).filter(|line| !line.is_empty());
+    let older = lines_of(settings.older_pepper_files.as_deref());
     let files = settings.pepper_file.as_deref().into_iter().chain(older);
     files.map(|file| pepper(config, file)).collect()
 }
 
+/// What a setting lists, one a line.
+fn lines_of(setting: Option<&str>) -> impl Iterator<Item = &str> {
+    let lines = setting.unwrap_or_default().lines();
+    lines.map(str::trim).filter(|line| !line.is_empty())
+}
+
 fn pepper(config: &Config, file: &str) -> Result<Secret, WiringError> {
     let path = config.resolve(file);
-    let bytes = fs::read(&path).map(Zeroizing::new);
-    let bytes = match bytes {
-        Ok(bytes) => bytes,
-        Err(source) => return Err(WiringError::Pepper { path, source }),
-    };
+    let unreadable = |source| WiringError::Pepper { path: path.clone(), source };
+    let bytes = fs::read(&path).map(Zeroizing::new).map_err(unreadable)?;
     let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     match line.strip_suffix(b"\r").unwrap_or(line) {
         [] => Err(WiringError::EmptyPepper { path }),
