@@ -167,11 +167,11 @@ fn write_csv(file: &mut dyn Write, list: &[ListedAccount]) -> io::Result<()> {
 /// What a spreadsheet would take for a formula is text with a quotation mark before it: accounts and
 /// files are called as strangers like. A number is none, whatever its sign.
 fn harmless(text: String) -> String {
-    // Some programs skip blanks before it, and some take its full-width form.
-    let first = text.trim_start_matches(char::is_whitespace).chars().next();
-    let is_formula = first
-        .is_some_and(|first| "=+-@\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}".contains(first))
-        || text.starts_with(['\t', '\r', '\n']);
+    // Some programs skip blanks and marks that nobody sees, and some take other forms of `=` and `@`.
+    let is_plain = |first: char| {
+        first.is_alphanumeric() || (first.is_ascii_punctuation() && !"=+-@".contains(first))
+    };
+    let is_formula = text.chars().next().is_some_and(|first| !is_plain(first));
     if is_formula && text.parse::<f64>().is_err() { format!("'{text}") } else { text }
 }
 
