@@ -23,6 +23,8 @@ pub(crate) enum TextStep {
     PgSaslPrep,
     /// `&`, `<`, `>` and `"` as entities.
     Html,
+    /// The same with `'` as `&#039;`, as PHP escapes them unless it is told otherwise, from 8.1 on.
+    HtmlQuotes,
     /// More of them, as IP.Board 3 writes whatever a form sends.
     Ipb,
     /// A backslash before quotes, backslashes and NUL.
@@ -47,6 +49,7 @@ const NAMES: &[(&str, TextStep)] = &[
     ("saslprep", TextStep::SaslPrep),
     ("pgsaslprep", TextStep::PgSaslPrep),
     ("html", TextStep::Html),
+    ("htmlquotes", TextStep::HtmlQuotes),
     ("ipb", TextStep::Ipb),
     ("slashes", TextStep::Slashes),
     ("utf8", TextStep::Utf8),
@@ -87,6 +90,7 @@ impl TextStep {
             Self::SaslPrep => saslprep(text).unwrap_or_else(|| text.into()),
             Self::PgSaslPrep => pg_saslprep(text).unwrap_or_else(|| text.into()),
             Self::Html => escaped(text, html).into(),
+            Self::HtmlQuotes => escaped(text, html_quotes).into(),
             Self::Ipb => ipb(text).into(),
             Self::Slashes => escaped(text, slashes).into(),
             Self::Latin1 => latin1(text),
@@ -148,6 +152,10 @@ fn html(c: char) -> Option<&'static str> {
         '"' => "&quot;",
         _ => return None,
     })
+}
+
+fn html_quotes(c: char) -> Option<&'static str> {
+    if c == '\'' { Some("&#039;") } else { html(c) }
 }
 
 /// Some of its words are several characters: they come before these.
@@ -238,6 +246,7 @@ mod tests {
         assert_gives("ipb", "a!b$c'd\\e&f", b"a&#33;b&#036;c&#39;d&#092;e&amp;f");
         assert_gives("ipb", "<a>\"\n", b"&lt;a&gt;&quot;<br />");
         assert_gives("ipb", "<!--a--><SCRIPT", b"&#60;&#33;--a--&#62;&#60;script");
+        assert_gives("htmlquotes", "a<b'c&d\"", b"a&lt;b&#039;c&amp;d&quot;");
         assert_gives("slashes", "O'Neil\\", b"O\\'Neil\\\\");
         assert_gives("latin1", "ü€", &[0xfc, b'?']);
         assert_gives("cp1252", "ü€Š", &[0xfc, 0x80, 0x8a]);
