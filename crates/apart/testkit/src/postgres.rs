@@ -101,7 +101,17 @@ impl PostgresServer {
     /// As [`PostgresServer::database`].
     #[must_use]
     pub fn database_without_encoding(&self) -> TestDatabase {
-        self.created(&["--encoding=SQL_ASCII", "--locale=C", "--template=template0"])
+        self.database_in("SQL_ASCII")
+    }
+
+    /// The same of a site whose texts are in an encoding of this name.
+    ///
+    /// # Panics
+    /// As [`PostgresServer::database`].
+    #[must_use]
+    pub fn database_in(&self, encoding: &str) -> TestDatabase {
+        let encoding = format!("--encoding={encoding}");
+        self.created(&[&encoding, "--locale=C", "--template=template0"])
     }
 
     fn created(&self, options: &[&str]) -> TestDatabase {

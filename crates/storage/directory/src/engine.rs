@@ -29,6 +29,12 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
         format!("CAST({column} AS TEXT)")
     }
 
+    /// Asks for one truth value: whether a text may hold single bytes that are no character, which the
+    /// server would refuse a whole answer for. `None` if it never does.
+    fn may_hold_lone_bytes(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The text of what is not recorded.
     fn no_text(&self) -> &'static str {
         "CAST(NULL AS TEXT)"

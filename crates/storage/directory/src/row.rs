@@ -29,7 +29,10 @@ pub(crate) struct RawRow {
 }
 
 /// Stands for a text that cannot be decoded. It is no hash that anything verifies.
-pub(crate) const UNDECODABLE: &str = "\u{fffd}";
+const UNDECODABLE: &str = "\u{fffd}";
+
+/// What a server says instead of such a text, in whichever encoding it has: the control character for it.
+pub(crate) const SUBSTITUTE: &str = "\u{1a}";
 
 impl RawRow {
     /// What a column that is there holds. One that should say whether somebody is let in, and says
@@ -184,7 +187,7 @@ impl Record for RawRow {
     fn decode(row: &Row) -> Result<Self, SqlError> {
         let mut raw = Self::default();
         for &field in MappedField::ALL {
-            let told = row.at(field as usize).unwrap_or_else(|_| Some(UNDECODABLE.to_owned()));
+            let told = told(row, field as usize);
             let is_undecodable = told.as_deref() == Some(UNDECODABLE);
             if is_undecodable {
                 raw.undecodable.get_or_insert(field);
@@ -193,13 +196,20 @@ impl Record for RawRow {
             raw.fields[field as usize] = told.filter(|_| is_told);
         }
         for place in MappedField::ALL.len()..row.width() {
-            raw.beside.push(row.at(place).unwrap_or_else(|_| {
+            let told = told(row, place);
+            if told.as_deref() == Some(UNDECODABLE) {
                 raw.undecodable.get_or_insert(MappedField::Hash);
-                None
-            }));
+            }
+            raw.beside.push(told.filter(|told| told != UNDECODABLE));
         }
         Ok(raw)
     }
+}
+
+fn told(row: &Row, place: usize) -> Option<String> {
+    let told: Option<String> = row.at(place).unwrap_or_else(|_| Some(UNDECODABLE.to_owned()));
+    let is_substitute = told.as_deref() == Some(SUBSTITUTE);
+    if is_substitute { Some(UNDECODABLE.to_owned()) } else { told }
 }
 
 /// Why a row of a table or a file is no account. It never shows a hash.

@@ -1,7 +1,7 @@
 use model::AccountId;
 
 use super::{Engine, Literal, REHEARSAL_TABLE};
-use crate::{quoting::quoted_text, row::UNDECODABLE};
+use crate::{quoting::quoted_text, row::SUBSTITUTE};
 
 /// A server of MySQL or MariaDB. Connections count time from UTC and take a backslash in a text for an
 /// escape.
@@ -52,7 +52,7 @@ impl Engine for MySql {
             bytes if is_binary(bytes) && is_id => format!("LOWER(HEX({column}))"),
             bytes if is_binary(bytes) => format!(
                 "CASE WHEN {column} IS NULL OR CAST(CONVERT({column} USING utf8mb4) AS BINARY) = {column} \
-                 THEN CONVERT({column} USING utf8mb4) ELSE '{UNDECODABLE}' END"
+                 THEN CONVERT({column} USING utf8mb4) ELSE '{SUBSTITUTE}' END"
             ),
             _ => format!("CAST({column} AS CHAR)"),
         }

@@ -54,6 +54,12 @@ pub(crate) const FATE: &str = concat!(
 /// Whether rows that a policy hides are an error, as it was asked for when the connection began.
 pub(crate) const SHOWS_ALL: &str = "SELECT current_setting('row_security') = 'off'";
 
+/// Whether each byte of a text is a character, which is told to us in another encoding. Most such
+/// encodings, the usual one of servers on Windows among them, have bytes that are none; they go in
+/// unlooked at.
+const LONE_BYTES: &str = "SELECT pg_encoding_max_length(pg_char_to_encoding(encoding)) = 1
+    AND encoding <> 'SQL_ASCII' FROM current_setting('server_encoding') AS encoding";
+
 /// Every table that the role may see anything of, with its columns.
 pub(crate) const TABLES: &str =
     "SELECT CAST(CASE WHEN table_schema = current_schema() THEN table_name
@@ -71,6 +77,10 @@ impl Engine for Postgres {
     /// PostgreSQL compares text with nothing else, so that it is cast.
     fn key(&self, type_name: &str) -> String {
         format!("CAST({{}} AS {})", self.type_of(type_name))
+    }
+
+    fn may_hold_lone_bytes(&self) -> Option<&'static str> {
+        Some(LONE_BYTES)
     }
 
     /// Text becomes text of another kind by itself, and nothing else.

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use futures_util::TryStreamExt as _;
 use model::{Account, InstanceKind, Timestamp};
 use sql::{Access, Column, Db, OpenOptions, QueryText, SqlError, SqlTx};
 
@@ -54,8 +55,10 @@ impl TableDirectory {
             Some(write) => written(write, &mapping, engine, &shape, &types).await?,
             None => None,
         };
+        let folds_addresses = false;
+        let lone_bytes = lone_bytes(&read, engine).await.map_err(ReadError::Database)?;
         let statements =
-            Statements { mapping, engine, shape, types, written, folds_addresses: false };
+            Statements { mapping, engine, shape, types, written, folds_addresses, lone_bytes };
         let statements = look_at_addresses(&read, statements).await?;
         let directory = Self { read, scans, write, statements, kind };
         directory.find_one_again().await?;
@@ -134,6 +137,23 @@ async fn look_at_addresses(read: &Db, statements: Statements) -> Result<Statemen
     let mut tx = read.read().await.map_err(failed)?;
     let folds = tx.run(&folding).optional::<(bool,)>().await.map_err(failed)?;
     Ok(Statements { folds_addresses: folds.is_some_and(|(folds,)| folds), ..statements })
+}
+
+/// Which bytes of a text the server cannot tell us as characters: it says so of each that it is asked for.
+async fn lone_bytes(read: &Db, engine: &dyn Engine) -> Result<Vec<u8>, SqlError> {
+    let mut lone = Vec::new();
+    let Some(question) = engine.may_hold_lone_bytes() else { return Ok(lone) };
+    let question = QueryText::composed(question.to_owned());
+    let (may_hold,) = read.read().await?.run(&question).one::<(bool,)>().await?;
+    for byte in (0x80..=u8::MAX).filter(|_| may_hold) {
+        let character = QueryText::composed(format!("SELECT CAST(chr({byte}) AS TEXT)"));
+        // Outside a transaction, which a refusal would end.
+        match read.stream::<(String,)>(&character).try_next().await {
+            Err(refused) if refused.is_refusal() => lone.push(byte),
+            told => drop(told?),
+        }
+    }
+    Ok(lone)
 }
 
 /// Finds every mapped column, and the names of their types.

@@ -11,6 +11,7 @@ use crate::{
     limits::{ACCOUNTS_PER_NAME_MAX, LATEST_CHANGES_READ},
     mapped_field::MappedField,
     mapping::{Columns, Mapping, Source},
+    row::SUBSTITUTE,
 };
 
 /// A mapping, in the words of its database.
@@ -23,6 +24,8 @@ pub(super) struct Statements {
     pub(super) written: Option<WrittenTable>,
     /// Whether the database takes addresses for equal that differ in capitals.
     pub(super) folds_addresses: bool,
+    /// Bytes of its texts that it can tell as no character.
+    pub(super) lone_bytes: Vec<u8>,
 }
 
 /// The types of the mapped columns, as their database calls them.
@@ -196,8 +199,20 @@ impl Statements {
         let fields = MappedField::ALL.iter().map(|field| self.as_text("account", *field));
         let beside = self.hash_columns(&self.types).skip(1);
         let beside = beside.map(|column| column.text(self.engine, "account"));
-        let columns: Vec<_> = fields.chain(beside).collect();
+        let columns: Vec<_> = fields.chain(beside).map(|text| self.decodable(text)).collect();
         format!("SELECT {} FROM {}", columns.join(", "), self.from())
+    }
+
+    /// The same text, or one that stands for what the server cannot tell as text.
+    fn decodable(&self, text: String) -> String {
+        if self.lone_bytes.is_empty() {
+            return text;
+        }
+        let bytes: Vec<_> = self.lone_bytes.iter().map(|byte| format!("chr({byte})")).collect();
+        let bytes = bytes.join(" || ");
+        format!(
+            "CASE WHEN translate({text}, {bytes}, '') <> {text} THEN '{SUBSTITUTE}' ELSE {text} END"
+        )
     }
 
     /// NULL stands for a field that the site does not record.

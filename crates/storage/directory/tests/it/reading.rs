@@ -343,14 +343,18 @@ async fn a_faulty_row_is_one_of_many() {
     }
 }
 
-/// Such as Latin-1 in a database that knows no encoding, or in a column of bytes.
+/// Such as Latin-1 in a database that knows no encoding, or in a column of bytes; or a byte that the
+/// database's own encoding has no character for.
 #[tokio::test]
 async fn a_text_in_another_encoding_is_one_accounts_fault() {
-    let postgres = Site::at(&testkit::postgres().database_without_encoding().url);
-    let texts = ["TEXT", "convert_from('\\x4de96c'::bytea, 'SQL_ASCII')"];
-    for (site, [type_name, garbled]) in
-        [(postgres, texts), (Site::mariadb(), ["BLOB", "UNHEX('4DE96C')"])]
-    {
+    let server = testkit::postgres();
+    let unknown = Site::at(&server.database_without_encoding().url);
+    let windows = Site::at(&server.database_in("WIN1252").url);
+    for (site, [type_name, garbled]) in [
+        (unknown, ["TEXT", "convert_from('\\x4de96c'::bytea, 'SQL_ASCII')"]),
+        (windows, ["TEXT", "'M' || chr(129) || 'l'"]),
+        (Site::mariadb(), ["BLOB", "UNHEX('4DE96C')"]),
+    ] {
         site.run(&[
             &format!(
                 "CREATE TABLE users (id BIGINT PRIMARY KEY, email {type_name}, \
