@@ -6,7 +6,8 @@ use campaigns::{
     CampaignError, ResetWatch, StandingStill, WorkerContext, destroy_old_secrets,
     halt_contradicted, watch_round,
 };
-use instance::{Instance, keep_proved};
+use instance::{Instance, InstanceFault, keep_proved};
+use outbox::{CodeWatch, watch_codes};
 use recoveries::finish_resets;
 use store::StoreError;
 use tokio::{sync::watch, time};
@@ -30,9 +31,10 @@ pub(crate) async fn maintain(
 }
 
 async fn maintain_always(context: &WorkerContext<'_>, standstill: StandstillWatch<'_>) {
-    let mut watch = ResetWatch::default();
+    let (mut watch, mut codes) = (ResetWatch::default(), CodeWatch::default());
     loop {
         maintain_once(context, standstill, &mut watch).await;
+        report("comparing codes", tell_denied(context.instance, &mut codes).await);
         time::sleep(INTERVAL).await;
     }
 }
@@ -63,6 +65,14 @@ async fn maintain_once(
 async fn tell_contradictions(instance: &Instance) -> Result<(), CampaignError> {
     for contradiction in halt_contradicted(instance).await? {
         tracing::error!(%contradiction, "a row is refused");
+    }
+    Ok(())
+}
+
+/// Nobody would look for them before somebody is told that a true mail is none of ours.
+async fn tell_denied(instance: &Instance, codes: &mut CodeWatch) -> Result<(), InstanceFault> {
+    for denied in watch_codes(instance, codes).await? {
+        tracing::error!(%denied, "a row is refused");
     }
     Ok(())
 }

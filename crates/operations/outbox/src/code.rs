@@ -29,8 +29,18 @@ pub(crate) fn lookups_of(
     found: &CodedNotice,
 ) -> Result<[[u8; 32]; 2], DecryptError> {
     let CodedNotice { notice, address_key, .. } = found;
-    let key = instance.keys().notice_key(notice.key)?;
-    let bound = NoticeCode::derive(&key, notice.id.0, address_key);
-    let codes = [bound, NoticeCode::derive_unbound(&key, notice.id.0)];
+    lookups(instance, notice.id, notice.key, address_key)
+}
+
+/// The same of a notice of this id and key, to this address.
+pub(crate) fn lookups(
+    instance: &Instance,
+    notice: NoticeId,
+    key: Option<KeyId>,
+    address_key: &[u8; 32],
+) -> Result<[[u8; 32]; 2], DecryptError> {
+    let key = instance.keys().notice_key(key)?;
+    let bound = NoticeCode::derive(&key, notice.0, address_key);
+    let codes = [bound, NoticeCode::derive_unbound(&key, notice.0)];
     Ok(codes.map(|code| code.lookup(&key)))
 }

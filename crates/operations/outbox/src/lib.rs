@@ -13,6 +13,7 @@ mod addressee;
 mod answer;
 mod check;
 mod code;
+mod code_watch;
 mod context;
 mod failure;
 mod greet;
@@ -29,6 +30,7 @@ mod words;
 
 pub use addressee::{Addressee, masked_address, masked_id};
 pub use check::{CheckError, CheckedNotice, check_notice, dispute_notice};
+pub use code_watch::{CodeWatch, DeniedNotice, check_codes, watch_codes};
 pub use context::{Mail, Outbox, SendingContext};
 pub use failure::{SendError, TellError, WordsError};
 pub use greet::{GreetError, greet_relay};

@@ -14,3 +14,6 @@ pub const ANSWER_CHARS_MAX: usize = 300;
 
 /// When a notice whose row is not as the log says is looked at again.
 pub const FALSE_ROW_AGAIN_AFTER: Duration = Duration::from_mins(5);
+
+/// Codes that are compared at once, between two rounds of other work.
+pub(crate) const CODES_PER_ROUND: u64 = 10_000;

@@ -90,7 +90,7 @@ pub use log_growth::{GrowthUndone, LogGrowths};
 pub use log_rows::{CheckpointRow, LogEntry};
 pub use not_one_row::NotOneRow;
 pub use notice_texts::NoticeText;
-pub use notices::{CodedNotice, Errand, Notice};
+pub use notices::{CodedNotice, Errand, KeptCode, Notice};
 pub use reconciliation::{Reconciliation, ReconciliationLease};
 pub use requests::{MailRequest, NewMailRequest, NewRequestedNotice, RequestedNotice};
 pub use reset_lines::{NewResetLine, PastReset, ResetLine, SealedLine, Shares};

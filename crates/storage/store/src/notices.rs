@@ -62,6 +62,14 @@ sql::queries! {
             AND campaign_address.number = notice.address
         LEFT JOIN requested_notice ON requested_notice.notice = notice.id
         WHERE notice.id = $1"];
+    CODES_AFTER = ["SELECT notice.id, notice.key_id, notice.code_lookup,
+            COALESCE(campaign_address.address_key, requested_notice.address_key) AS address_key
+        FROM notice
+        LEFT JOIN campaign_address ON campaign_address.campaign = notice.campaign
+            AND campaign_address.number = notice.address
+        LEFT JOIN requested_notice ON requested_notice.notice = notice.id
+        WHERE notice.id > $1 AND notice.code_lookup IS NOT NULL
+        ORDER BY notice.id LIMIT $2"];
     CODELESS = ["SELECT id FROM notice WHERE code_lookup IS NULL AND attempts > 0 ORDER BY id LIMIT 1"];
     DISPUTE = ["UPDATE notice SET disputed_at = " NOW " WHERE id = $1 AND disputed_at IS NULL"];
     LINE_COUNT = ["SELECT COUNT(*) FROM notice_line WHERE campaign = $1"];
@@ -156,6 +164,21 @@ pub struct CodedNotice {
 }
 
 record!(CodedNotice { address_key; notice });
+
+/// By what a notice is looked up, and what that is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptCode {
+    /// The notice.
+    pub notice: NoticeId,
+    /// The instance key that its code is derived from; `None` is the store's first.
+    pub key: Option<KeyId>,
+    /// The keyed hash of the address that it went to; `None` if that is kept no more.
+    pub address_key: Option<[u8; 32]>,
+    /// The keyed hash of its code.
+    pub lookup: [u8; 32],
+}
+
+record!(KeptCode { notice = "id", key = "key_id", address_key, lookup = "code_lookup" });
 
 impl Tx {
     /// Writes a notice of a campaign that is to be sent, with a line for each account. The schema
@@ -310,6 +333,17 @@ impl Tx {
         lookups: &'c [[u8; 32]],
     ) -> StoreFuture<'c, Option<CodedNotice>> {
         Box::pin(async move { Ok(self.all_among(&BY_CODE, lookups).await?.into_iter().next()) })
+    }
+
+    /// So many notices that have a code, those that follow one.
+    pub fn notice_codes_after(
+        &mut self,
+        after: NoticeId,
+        count: u64,
+    ) -> StoreFuture<'_, Vec<KeptCode>> {
+        Box::pin(async move {
+            Ok(self.0.run(&CODES_AFTER).bind(Cell(after)).bind(Cell(count)).all().await?)
+        })
     }
 
     /// Keeps that a recipient says of a notice that it is not right; `false` if that is known.

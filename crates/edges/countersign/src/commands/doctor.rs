@@ -3,6 +3,7 @@ mod relay;
 
 use std::{fs, path::Path};
 
+use campaigns::CampaignError;
 use directory::SiteTables;
 use instance::{Check, Checked, Instance, RosterStateError};
 use ledger::WitnessPolicy;
@@ -195,13 +196,20 @@ const NO_WITNESS: &str = "none: if the whole disk of this host is put back, its 
 async fn rows(config: &Config) -> Vec<Checked> {
     let Ok(instance) = wiring::instance(config).await else { return Vec::new() };
     let bad = |why: String| Checked::bad("rows", why);
-    match campaigns::contradictions(&instance).await {
+    match contradicted(&instance).await {
         Err(error) => vec![bad(error.to_string())],
         Ok(found) if found.is_empty() => {
             vec![Checked::good("rows", "campaigns and kill switch are as the audit log says")]
         }
-        Ok(found) => found.iter().map(|found| bad(found.to_string())).collect(),
+        Ok(found) => found.into_iter().map(bad).collect(),
     }
+}
+
+async fn contradicted(instance: &Instance) -> Result<Vec<String>, CampaignError> {
+    let rows = campaigns::contradictions(instance).await?;
+    let codes = outbox::check_codes(instance).await?;
+    let codes = codes.iter().map(ToString::to_string);
+    Ok(rows.iter().map(ToString::to_string).chain(codes).collect())
 }
 
 /// What the preset expects and the site's database has not.

@@ -113,3 +113,35 @@ fn no_true_notice_is_denied_without_a_word() {
         assert_eq!(office.run(STATUS).code, 0);
     }
 }
+
+/// The same of a code that was made another one, however that was done: it is made of its notice's
+/// number, its address and its key.
+#[test]
+fn no_true_notice_is_denied_for_another_code() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        office.start("");
+        office.work();
+        let (owner, rows) = (Owner::of(&office), ["campaign_address", "notice_line", "notice"]);
+        owner.keep(&rows);
+        let last = "(SELECT MAX(id) FROM kept_notice)";
+        let [other, key] = [owner.bytes(&[7; 32]), owner.bytes(&[7; 8])];
+        let is_denied = || {
+            let doctor = office.run(&["doctor", "--skip-relay-check"]);
+            doctor.stdout.contains("the page denies that mail")
+        };
+        assert!(!is_denied());
+        for harm in [
+            format!("UPDATE notice SET code_lookup = {other} WHERE id = {last}"),
+            format!("UPDATE notice SET key_id = {key} WHERE id = {last}"),
+            format!(
+                "UPDATE campaign_address SET address_key = {other} WHERE number = \
+                 (SELECT address FROM kept_notice WHERE id = {last})"
+            ),
+        ] {
+            owner.write(&harm);
+            assert!(is_denied(), "{harm}");
+            owner.put_back(&rows);
+        }
+    }
+}
