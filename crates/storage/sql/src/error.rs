@@ -5,8 +5,8 @@ use url::Url;
 use crate::{
     grant::grant_for,
     refusal::{
-        is_about_schema, is_lock_timeout, is_poolers, is_read_only_folder, is_refusal,
-        is_row_security, missing_grant, mysql_rule,
+        is_about_schema, is_beyond_characters, is_lock_timeout, is_poolers, is_read_only_folder,
+        is_refusal, is_row_security, missing_grant, mysql_rule,
     },
 };
 
@@ -204,6 +204,13 @@ impl SqlError {
             Self::Database(error) => is_refusal(error),
             _ => false,
         }
+    }
+
+    /// Whether a text that it was given has characters that the database has none for: nothing there can
+    /// be equal to it.
+    #[must_use]
+    pub fn is_beyond_characters(&self) -> bool {
+        matches!(self, Self::Database(error) if is_beyond_characters(error))
     }
 
     /// Whether tables or columns are not as the statement takes them to be, or are kept from this role:

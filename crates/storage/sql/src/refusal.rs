@@ -54,6 +54,16 @@ pub(crate) fn is_poolers(error: &sqlx::Error) -> bool {
     })
 }
 
+/// PostgreSQL says so of a text that it is given as of one that it is to give us, which ends with the name of
+/// our encoding. MySQL and MariaDB say that two texts cannot be compared, or that one cannot be converted.
+pub(crate) fn is_beyond_characters(error: &sqlx::Error) -> bool {
+    let number = mysql_error(error).map(MySqlDatabaseError::number);
+    database_error(error).is_some_and(|error| {
+        let ends = error.message().trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        error.code() == "22P05" && !ends.ends_with("UTF8")
+    }) || number.is_some_and(|number| MYSQL_BEYOND_CHARACTERS.contains(&number))
+}
+
 fn database_error(error: &sqlx::Error) -> Option<&PgDatabaseError> {
     error.as_database_error()?.try_downcast_ref()
 }
@@ -62,6 +72,9 @@ fn database_error(error: &sqlx::Error) -> Option<&PgDatabaseError> {
 /// that is cut or does not fit, a table that its own trigger may not change, what a trigger says, a
 /// rule, what a view does not show.
 const MYSQL_REFUSALS: [u16; 9] = [1264, 1265, 1366, 1369, 1406, 1442, 1644, 3819, 4025];
+
+/// Texts of two character sets, neither of which holds the other; a parameter that a column's lacks.
+const MYSQL_BEYOND_CHARACTERS: [u16; 4] = [1267, 1270, 1271, 3988];
 
 /// Waited for a row or for a table for too long.
 const MYSQL_HELD: u16 = 1205;

@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    slice,
+};
 
 use futures_util::{StreamExt, TryFutureExt};
 use model::{Account, AccountId};
@@ -31,7 +34,22 @@ impl TableDirectory {
         self.look_up(&mut tx, ids).await
     }
 
+    /// A name that the database has no characters for is nobody's, and keeps no other from being found.
     pub(super) async fn find_by_names(&self, names: &[String]) -> Result<Vec<Account>, ReadError> {
+        match self.find_together(names).await {
+            Err(ReadError::Database(error)) if error.is_beyond_characters() => {}
+            found => return found,
+        }
+        let mut all = BTreeMap::new();
+        for name in names.iter().filter(|_| names.len() > 1) {
+            for account in Box::pin(self.find_by_names(slice::from_ref(name))).await? {
+                all.insert(account.id.clone(), account);
+            }
+        }
+        Ok(all.into_values().collect())
+    }
+
+    async fn find_together(&self, names: &[String]) -> Result<Vec<Account>, ReadError> {
         if names.is_empty() {
             return Ok(Vec::new());
         }

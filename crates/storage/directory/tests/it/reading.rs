@@ -392,6 +392,38 @@ async fn a_text_in_another_encoding_is_one_accounts_fault() {
     }
 }
 
+/// Anybody can type it, and whoever is looked up with them is found all the same.
+#[tokio::test]
+async fn what_a_database_has_no_characters_for_is_nobodys_name() {
+    let in_encoding = |name: &str| (Site::at(&testkit::postgres().database_in(name).url), "TEXT");
+    let in_charset = |type_name| (Site::mariadb(), type_name);
+    for (site, type_name) in [
+        in_encoding("LATIN1"),
+        in_encoding("WIN1252"),
+        in_encoding("EUC_JP"),
+        in_charset("VARCHAR(80) CHARACTER SET latin1"),
+        in_charset("VARCHAR(80) CHARACTER SET utf8mb3"),
+        in_charset("VARCHAR(80) CHARACTER SET ascii COLLATE ascii_bin"),
+    ] {
+        site.run(&[
+            &format!(
+                "CREATE TABLE users (id BIGINT PRIMARY KEY, email {type_name}, \
+                 username {type_name}, hash VARCHAR(80))"
+            ),
+            "INSERT INTO users VALUES (1, 'a@b.example', 'ana', 'h')",
+        ])
+        .await;
+        let columns = Columns { username: Some("username".into()), ..small().columns };
+        let directory = site.open(Mapping { columns, ..small() }).await;
+        for strange in ["имя", "имя@b.example", "ana\u{1f511}", "\u{ffff}"] {
+            let names = [strange, "ana"].map(str::to_owned);
+            assert_eq!(ids_of(&directory.by_names(&names).await.unwrap()), ["1"], "{type_name}");
+            let alone = directory.by_names(&names[..1]).await.unwrap();
+            assert!(alone.is_empty(), "{type_name} {strange}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_id_that_cannot_be_kept_is_one_rows_fault() {
     for site in Site::each() {
