@@ -21,11 +21,37 @@ const UNPACKED: &[Unpacked] = &[
     }),
     Unpacked("dovecot-core", "usr/bin/doveadm", || on_path("doveadm")),
     Unpacked("apache2-utils", "usr/bin/htpasswd", || on_path("htpasswd")),
+    Unpacked("php-illuminate-auth", "usr/share/php/Illuminate/Auth/autoload.php", has_laravel),
+    Unpacked(
+        "php-illuminate-database",
+        "usr/share/php/Illuminate/Database/autoload.php",
+        has_laravel,
+    ),
+    Unpacked(
+        "php-illuminate-hashing",
+        "usr/share/php/Illuminate/Hashing/autoload.php",
+        has_laravel,
+    ),
+    Unpacked(
+        "php-illuminate-session",
+        "usr/share/php/Illuminate/Session/autoload.php",
+        has_laravel,
+    ),
+    Unpacked("php-sqlite3", "usr/share/doc/php-sqlite3/copyright", || {
+        succeeds(command("php -r").arg("new PDO('sqlite::memory:');"))
+    }),
+    Unpacked("ruby-devise", "usr/share/doc/ruby-devise/copyright", has_devise),
+    Unpacked("ruby-activerecord", "usr/share/doc/ruby-activerecord/copyright", has_devise),
+    Unpacked("ruby-sqlite3", "usr/share/doc/ruby-sqlite3/copyright", has_devise),
 ];
 
 /// What is unpacked without what it depends on: an application of whose files some are read. Where
 /// there is no `apt-get`, the tests that need it say so.
-const ALONE: &[(&str, &str)] = &[("wordpress", "usr/share/wordpress/wp-includes/class-phpass.php")];
+const ALONE: &[(&str, &str)] = &[
+    ("wordpress", "usr/share/wordpress/wp-includes/class-phpass.php"),
+    ("mediawiki", "usr/share/mediawiki/maintenance/tables-generated.sql"),
+    ("mediawiki-classes", "usr/share/mediawiki/includes/libs/mime/defines.php"),
+];
 
 /// A package, a file of it, and how to see on a host without `apt-get` that it is there.
 struct Unpacked(&'static str, &'static str, fn() -> bool);
@@ -116,6 +142,15 @@ pub(crate) fn remove(folder: &Path) -> ChoreResult {
         fs::remove_dir_all(folder)?;
     }
     Ok(())
+}
+
+fn has_laravel() -> bool {
+    Path::new("/usr/share/php/Illuminate/Session/autoload.php").exists()
+}
+
+fn has_devise() -> bool {
+    let needed = "require 'active_record'; require 'devise'; require 'sqlite3'";
+    succeeds(command("ruby -e").arg(needed))
 }
 
 fn is_root() -> bool {

@@ -3,6 +3,7 @@
 //!
 //! Everything panics when it cannot go on: a test has nobody to hand an error to.
 
+mod applications;
 pub mod browser;
 pub mod dkim;
 mod mariadb;
@@ -13,12 +14,11 @@ pub mod smtp;
 mod terminal;
 mod tools;
 mod witness;
-mod wordpress;
 
+pub use applications::{devise, laravel, mediawiki, wordpress};
 pub use mariadb::{MariadbDatabase, MariadbServer, mariadb};
 pub use postgres::{PostgresServer, TestDatabase, postgres};
 pub use proxy::{CommitProxy, LostCommit};
 pub use terminal::{Terminal, TerminalRun, no_terminal, terminal};
 pub use tools::{full, python, workspace};
 pub use witness::{ForeignWitness, foreign_feeder};
-pub use wordpress::wordpress;

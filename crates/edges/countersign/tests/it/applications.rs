@@ -1,10 +1,11 @@
 //! Whole campaigns on the tables of applications that are not Django.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use serde_json::{Value, json};
 use sql::{Access, Db, OpenOptions, QueryText};
-use testkit::{site::SitePerson, wordpress};
+use tempfile::TempDir;
+use testkit::{devise, laravel, mediawiki, site::SitePerson, wordpress};
 
 use crate::{harness::TestInstance, office::Office};
 
@@ -129,6 +130,95 @@ async fn wordpress_lets_nobody_in_by_a_leaked_password() {
     let back = (1..=3)
         .zip(&hashes)
         .map(|(id, hash)| format!("UPDATE blog_users SET user_pass = '{hash}' WHERE ID = {id}"));
+    site.restore(&office, back).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mediawiki_lets_nobody_in_by_a_leaked_password() {
+    let site = ApplicationDatabase { url: testkit::mariadb().database().url };
+    let schema: Vec<String> = serde_json::from_value(mediawiki("schema", "wiki_")).unwrap();
+    let typed: Vec<_> = PEOPLE.iter().map(|(.., password)| *password).collect();
+    let hashes = mediawiki("hash", &json!(typed).to_string());
+    let hashes: Vec<String> = serde_json::from_value(hashes).unwrap();
+    let user = |((id, email, _), hash): (&(&str, &str, &str), &String)| {
+        let token = id.repeat(32);
+        format!(
+            "INSERT INTO wiki_user (user_id, user_name, user_email, user_password, user_newpassword, \
+             user_touched, user_token, user_email_authenticated) VALUES ({id}, 'User{id}', '{email}', \
+             '{hash}', '', '20260101000000', '{token}', '20260101000000')"
+        )
+    };
+    let users = PEOPLE.iter().zip(&hashes).map(user);
+    site.run([REHEARSAL.to_owned()].into_iter().chain(schema).chain(users)).await;
+
+    let office = site.campaign("mediawiki");
+    let now = site
+        .pairs("SELECT CAST(user_id AS CHAR), CONVERT(user_password USING utf8mb4) FROM wiki_user");
+    let now = now.await;
+    let pairs: Vec<_> = typed.iter().zip(now).map(|(typed, (_, hash))| (typed, hash)).collect();
+    let opened = mediawiki("opens", &json!(pairs).to_string());
+    assert_eq!(opened, json!([false, false, false, true]));
+    let tokens = "SELECT CAST(user_id AS CHAR), CONVERT(user_token USING utf8mb4) FROM wiki_user";
+    let tokens = site.pairs(tokens).await.into_iter();
+    let kept: Vec<_> = tokens.map(|(id, token)| token == id.repeat(32)).collect();
+    assert_eq!(kept, [false, false, false, true]);
+    let back = (1..=3).zip(&hashes).map(|(id, hash)| {
+        format!("UPDATE wiki_user SET user_password = '{hash}' WHERE user_id = {id}")
+    });
+    site.restore(&office, back).await;
+}
+
+/// Where an application keeps its accounts that has a file of its own.
+fn file_of_its_own(folder: &TempDir) -> (PathBuf, ApplicationDatabase) {
+    let file = folder.path().join("application.sqlite3");
+    fs::File::create(&file).unwrap();
+    let url = format!("sqlite://{}", file.display());
+    (file, ApplicationDatabase { url })
+}
+
+/// An address and a password each, as somebody types them.
+fn signing_in() -> String {
+    json!(PEOPLE.map(|(_, email, password)| (email, password))).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn laravel_lets_nobody_in_by_a_leaked_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, site) = file_of_its_own(&folder);
+    let hashes = laravel(&file, "make", &json!(PEOPLE).to_string());
+    site.run([REHEARSAL.to_owned()]).await;
+    let ids = json!([1, 2, 3, 4]).to_string();
+    assert_eq!(laravel(&file, "opens", &signing_in()), json!([true, true, true, true]));
+    assert_eq!(laravel(&file, "stays", &ids), json!([true, true, true, true]));
+
+    let office = site.campaign("laravel");
+    assert_eq!(laravel(&file, "opens", &signing_in()), json!([false, false, false, true]));
+    assert_eq!(laravel(&file, "stays", &ids), json!([false, false, false, true]));
+    let sessions = "SELECT id, CAST(user_id AS TEXT) FROM sessions";
+    assert_eq!(site.pairs(sessions).await, [("session 4".to_owned(), "4".to_owned())]);
+    let back = (0..3).map(|person| {
+        let hash = hashes[person].as_str().unwrap();
+        format!("UPDATE users SET password = '{hash}' WHERE id = {}", person + 1)
+    });
+    site.restore(&office, back).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn devise_lets_nobody_in_by_a_leaked_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, site) = file_of_its_own(&folder);
+    let sessions = devise(&file, "make", &signing_in()).to_string();
+    site.run([REHEARSAL.to_owned()]).await;
+    let hashes = site.pairs("SELECT CAST(id AS TEXT), encrypted_password FROM users").await;
+    assert_eq!(devise(&file, "opens", &signing_in()), json!([true, true, true, true]));
+    assert_eq!(devise(&file, "stays", &sessions), json!([true, true, true, true]));
+
+    let office = site.campaign("devise");
+    assert_eq!(devise(&file, "opens", &signing_in()), json!([false, false, false, true]));
+    assert_eq!(devise(&file, "stays", &sessions), json!([false, false, false, true]));
+    let back = hashes.iter().take(3).map(|(id, hash)| {
+        format!("UPDATE users SET encrypted_password = '{hash}' WHERE id = {id}")
+    });
     site.restore(&office, back).await;
 }
 
