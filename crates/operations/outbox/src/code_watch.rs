@@ -37,8 +37,8 @@ pub fn watch_codes<'a>(
     watch: &'a mut CodeWatch,
 ) -> BoxFuture<'a, Result<Vec<DeniedNotice>, InstanceFault>> {
     Box::pin(async move {
-        let kept = instance.store().read().await?;
-        let kept = { kept }.notice_codes_after(watch.after, CODES_PER_ROUND).await?;
+        let mut tx = instance.store().read().await?;
+        let kept = tx.notice_codes_after(watch.after, CODES_PER_ROUND).await?;
         watch.after = kept.last().map_or(FIRST, |last| last.notice);
         let denied = kept.iter().filter(|kept| is_denied(instance, kept));
         Ok(denied.map(|kept| DeniedNotice(kept.notice)).collect())

@@ -37,7 +37,8 @@ impl TableDirectory {
     /// A name that the database has no characters for is nobody's, and keeps no other from being found.
     pub(super) async fn find_by_names(&self, names: &[String]) -> Result<Vec<Account>, ReadError> {
         match self.find_together(names).await {
-            Err(ReadError::Database(error)) if error.is_beyond_characters() => {}
+            Err(ReadError::Database(error))
+                if error.is_beyond_characters() && !names.iter().all(|name| name.is_ascii()) => {}
             found => return found,
         }
         let mut all = BTreeMap::new();
