@@ -122,8 +122,9 @@ pub enum SqlError {
     #[error(
         "another session of the database keeps a lock for longer than we wait: find it (PostgreSQL: \
          `SELECT pid, usename, state, query FROM pg_stat_activity WHERE backend_xid IS NOT NULL OR \
-         state LIKE 'idle in%'`; MySQL and MariaDB: `SHOW PROCESSLIST`), and let it come to an end or \
-         end it (`SELECT pg_terminate_backend(PID)`, `KILL ID`): {0}"
+         state LIKE 'idle in%'`; MySQL and MariaDB: `SHOW PROCESSLIST`; SQLite: `fuser` with the \
+         file's name), and let it come to an end or end it (`SELECT pg_terminate_backend(PID)`, `KILL ID`, \
+         `kill PID`): {0}"
     )]
     Held(#[source] sqlx::Error),
     /// It takes what it is told, and says nothing.

@@ -36,6 +36,7 @@ pub(crate) fn is_about_schema(error: &sqlx::Error) -> bool {
 pub(crate) fn is_lock_timeout(error: &sqlx::Error) -> bool {
     database_error(error).map(PgDatabaseError::code) == Some("55P03")
         || mysql_error(error).map(MySqlDatabaseError::number) == Some(MYSQL_HELD)
+        || extended_code(error).is_some_and(|extended| extended & 0xff == FILE_HELD)
 }
 
 /// Whether a policy would have hidden rows. The message is in the server's language; the routine
@@ -106,6 +107,9 @@ pub(crate) fn mysql_rule(error: &sqlx::Error) -> Option<&str> {
 fn mysql_error(error: &sqlx::Error) -> Option<&MySqlDatabaseError> {
     error.as_database_error()?.try_downcast_ref()
 }
+
+/// `SQLITE_BUSY`: somebody else has the file's lock.
+const FILE_HELD: i32 = 5;
 
 /// Primary result codes that are about a statement and its values: too big, against a rule or what a
 /// trigger says, of the wrong type.

@@ -5,7 +5,6 @@ use std::{
 use futures_util::future::BoxFuture;
 use sqlx::{
     Connection as _, Executor as _, SqlStr, Sqlite, SqlitePool, Statement as _, Transaction,
-    error::DatabaseError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::{
@@ -18,14 +17,12 @@ use crate::{
     backend::{Backend, BackendAnswer, BackendTx, RowStream, arguments, columns, erased},
     migration::migrator,
     options::ACQUIRE_TIMEOUT,
+    refusal::is_lock_timeout,
     value::Value,
 };
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// `SQLITE_BUSY`: the writer before us did not end in time.
-const BUSY: &str = "5";
 
 /// One file, and whose turn it is to write to it.
 ///
@@ -131,8 +128,7 @@ impl Backend for SqliteFile {
 
 impl SqliteFile {
     fn not_begun(&self, error: sqlx::Error) -> SqlError {
-        let code = error.as_database_error().and_then(DatabaseError::code);
-        if code.as_deref() == Some(BUSY) { self.locked() } else { error.into() }
+        if is_lock_timeout(&error) { self.locked() } else { error.into() }
     }
 
     fn locked(&self) -> SqlError {
