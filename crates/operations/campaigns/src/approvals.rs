@@ -84,7 +84,7 @@ pub fn approve_campaign<'a>(
 }
 
 /// The campaigns that run and cannot go on, since their plan is not signed by those who may: each with
-/// why not. One whose row is not as the log says is passed by: [`contradictions`](crate::contradictions)
+/// why not. One whose row is not as the log says is passed by: [`contradictions`](crate::contradictions())
 /// names it.
 ///
 /// # Errors

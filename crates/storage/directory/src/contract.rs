@@ -87,7 +87,7 @@ pub trait Directory: fmt::Debug + Send + Sync {
     /// Signs these people out everywhere. Without [`Ability::EndSessions`] that is left to the
     /// site, and nothing happens.
     ///
-    /// An empty list is [`WriteError::Nobody`](crate::WriteError::Nobody). After any error all
+    /// An empty list is [`WriteError::Nobody`]. After any error all
     /// sessions are as before.
     fn end_sessions<'a>(&'a self, ids: &'a [AccountId]) -> Writing<'a, EndedSessions>;
 
