@@ -14,7 +14,7 @@ use std::{
 };
 
 use crate::{
-    harness::{Backend, Run, program},
+    harness::{Backend, Run, program, without_settings},
     office::Office,
 };
 
@@ -38,6 +38,7 @@ fn waiting(program: &Path, folder: &Path, user: Option<u32>) -> Child {
     if let Some(user) = user {
         command.uid(user).gid(user);
     }
+    without_settings(&mut command);
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.as_mut().unwrap().write_all(b"jane@example.org:word\n").unwrap();
     thread::sleep(Duration::from_millis(500));
@@ -143,7 +144,7 @@ fn a_list_that_does_not_fit_is_no_list() {
     command
         .args(["-c", "ulimit -f 1; exec \"$0\" assess --accounts \"$1\" --output \"$2\" \"$3\""]);
     command.arg(env!("CARGO_BIN_EXE_countersign")).args([&accounts, &list, &leak]);
-    let run: Run = command.output().unwrap().into();
+    let run: Run = without_settings(&mut command).output().unwrap().into();
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert!(run.stderr.contains("list.csv cannot be written"), "{}", run.stderr);
     assert!(!list.exists());

@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Backend, Run, TestInstance, program, program_for_people, run, run_with_input,
+    Backend, Run, TestInstance, program, program_for_people, run, run_with_input, without_settings,
 };
 
 #[test]
@@ -385,7 +385,7 @@ fn as_nobody(arguments: &[&str]) -> Run {
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program.get_program());
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     let mut command = if is_root { command } else { Command::new(program.get_program()) };
-    command.args(program.get_args()).output().unwrap().into()
+    without_settings(command.args(program.get_args())).output().unwrap().into()
 }
 
 #[test]
