@@ -1,4 +1,4 @@
-use encoding_rs::{Encoding, WINDOWS_1251, WINDOWS_1252};
+use encoding_rs::{Encoding, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252};
 use model::Secret;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
@@ -18,7 +18,7 @@ pub fn other_readings(secret: &Secret) -> Vec<Secret> {
     }
     match str::from_utf8(bytes) {
         Ok(text) => readings.add_all_of(text),
-        Err(_) => readings.add_decoded(WINDOWS_1251),
+        Err(_) => readings.add_all_decoded(),
     }
     readings.found
 }
@@ -53,24 +53,36 @@ impl OtherReadings<'_> {
 
     fn add_encodings_of(&mut self, text: &str) {
         self.add_text(text.replace(NO_BREAK_SPACES, " "));
-        self.add_text(repaired(text));
+        self.add_all_repaired(text);
         self.add_text(text.nfc().collect::<String>());
         self.add_text(text.nfkc().collect::<String>());
         self.add_text(text.nfd().collect::<String>());
         // A site that was moved to UTF-8 has kept the hashes of before.
-        for encoding in [WINDOWS_1252, WINDOWS_1251] {
-            let (encoded, _, has_failed) = encoding.encode(text);
-            if !has_failed {
+        for encoding in OLDER_ENCODINGS {
+            if let Some(encoded) = encoded(encoding, text) {
                 self.add(&encoded);
             }
         }
     }
 
-    fn add_decoded(&mut self, encoding: &'static Encoding) {
-        let decoded =
-            encoding.decode_without_bom_handling_and_without_replacement(self.secret.expose());
-        if let Some(text) = decoded {
-            self.add_text(text);
+    /// UTF-8 that was read as an older encoding and written as UTF-8 again: `GrÃ¼n`.
+    fn add_all_repaired(&mut self, text: &str) {
+        let older = OLDER_ENCODINGS.into_iter().filter_map(|encoding| encoded(encoding, text));
+        for bytes in latin_1(text).into_iter().chain(older) {
+            if let Ok(repaired) = str::from_utf8(&bytes) {
+                self.add_text(repaired);
+            }
+        }
+    }
+
+    /// Whoever reads a record has taken bytes that are no UTF-8 for windows-1252 already.
+    fn add_all_decoded(&mut self) {
+        for encoding in [WINDOWS_1251, WINDOWS_1250] {
+            let bytes = self.secret.expose();
+            if let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes)
+            {
+                self.add_text(text);
+            }
         }
     }
 
@@ -91,13 +103,18 @@ impl OtherReadings<'_> {
 /// Spaces that word processors and phones write.
 const NO_BREAK_SPACES: [char; 2] = ['\u{a0}', '\u{202f}'];
 
-/// UTF-8 that was read as windows-1252 and written as UTF-8 again: `GrÃ¼n`.
-fn repaired(text: &str) -> String {
-    let (bytes, _, has_failed) = WINDOWS_1252.encode(text);
-    match str::from_utf8(&bytes) {
-        Ok(repaired) if !has_failed => repaired.to_owned(),
-        _ => text.to_owned(),
-    }
+/// Those of Western, Eastern and Central Europe, by how many people have used them.
+const OLDER_ENCODINGS: [&Encoding; 3] = [WINDOWS_1252, WINDOWS_1251, WINDOWS_1250];
+
+fn encoded(encoding: &'static Encoding, text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let (bytes, _, has_failed) = encoding.encode(text);
+    (!has_failed).then(|| Zeroizing::new(bytes.into_owned()))
+}
+
+/// Unlike windows-1252, it has control characters where that has quotes and dashes.
+fn latin_1(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+    bytes.map(Zeroizing::new)
 }
 
 /// Reads each entity once: what comes of it is none.
@@ -224,7 +241,23 @@ mod tests {
         check("ﬁre".as_bytes(), b"fire");
         check("Grün".as_bytes(), "Gru\u{308}n".as_bytes());
         check(b"\xef\xe0\xf0\xee\xeb\xfc", "пароль".as_bytes());
+        check(b"\xbf\xf3\xb3w \xb9", "їуіw №".as_bytes());
         check(b"before\0behind", b"before");
+    }
+
+    /// As Python's `encode("utf-8").decode(OLDER).encode("utf-8")` writes it.
+    #[test]
+    fn utf8_that_was_read_as_an_older_encoding_is_repaired() {
+        for (written, typed) in [
+            ("РїР°СЂРѕР»СЊ1", "пароль1"),
+            ("ÐºÐ»ÑŽÑ‡", "ключ"),
+            ("Ã\u{9c}bergrÃ¶Ã\u{9f}e", "Übergröße"),
+            ("Ãœber", "Über"),
+            ("ĹĽĂłĹ‚w", "żółw"),
+        ] {
+            let found = readings(written.as_bytes());
+            assert!(found.contains(&typed.as_bytes().to_vec()), "{written}: {found:?}");
+        }
     }
 
     /// As PHP, Django, Go and browsers write it.
@@ -254,6 +287,8 @@ mod tests {
     fn the_bytes_of_an_older_encoding_are_tried() {
         assert!(readings("пароль".as_bytes()).contains(&b"\xef\xe0\xf0\xee\xeb\xfc".to_vec()));
         assert!(readings("Grün".as_bytes()).contains(&b"Gr\xfcn".to_vec()));
+        assert!(readings("żółw".as_bytes()).contains(&b"\xbf\xf3\xb3w".to_vec()));
+        assert!(readings(b"\xbf\xf3\xb3w").contains(&"żółw".as_bytes().to_vec()));
     }
 
     #[test]
