@@ -110,12 +110,6 @@ impl ParsedHash<Method> {
         self
     }
 
-    /// What it hashes is a digest: a NUL byte in it is no end of a text.
-    pub(crate) fn after_digest(mut self, is_derived: bool) -> Self {
-        self.method.set_derived(is_derived);
-        self
-    }
-
     /// Whether all but the first 72 bytes are dropped.
     pub(crate) fn is_bcrypt(&self) -> bool {
         self.method.is_bcrypt()

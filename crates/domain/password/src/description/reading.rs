@@ -240,7 +240,7 @@ impl<'f> HashReading<'f> {
                 let text = Zeroizing::new(begin.clone() + &native_text(*native, fields));
                 let parsed = ParsedHash::read(*native, &text)?;
                 let key = if *native == Native::Argon2Keyed { key } else { &[] };
-                let parsed = parsed.keyed(key).after_digest(is_derived(&description.steps));
+                let parsed = parsed.keyed(key);
                 if parsed.exceeds(context.limits) {
                     return Err(NotRead::Unverified(Unverified::TooExpensive));
                 }
@@ -347,6 +347,10 @@ impl<'f> HashReading<'f> {
         match &self.target {
             ReadTarget::Digest => {
                 fields.set(HashField::coded(HASH, "", value.bytes.to_vec()));
+            }
+            // Some sites' software would stop at it, and take half of the password for the whole.
+            ReadTarget::Native(parsed) if parsed.is_bcrypt() && value.has_nul_of_text() => {
+                return Err(MakeHashError::Nul);
             }
             ReadTarget::Native(parsed) => {
                 let salt = fields.get(BCRYPT_SALT).and_then(|bs| Coding::Bcrypt.decode(&bs.text));

@@ -37,6 +37,11 @@ impl StepValue {
         Self { bytes: Zeroizing::new(bytes.to_owned()), is_derived: false }
     }
 
+    /// Whether a NUL byte stands in it that may be the end of a text.
+    pub(super) fn has_nul_of_text(&self) -> bool {
+        !self.is_derived && self.bytes.contains(&0)
+    }
+
     /// One that differs from this in every byte, and in capitals as well.
     pub(super) fn another(&self) -> Self {
         let bytes = self.bytes.iter().map(|byte| byte ^ 0x15).chain(*b"another").collect();
@@ -239,7 +244,7 @@ impl Run<'_> {
             }
             Slow::Bcrypt { cost: count, salt } => {
                 let salt = self.operand(salt, &value.bytes)?;
-                bcrypt::digest(&value.bytes, value.is_derived, cost(count), &salt)
+                bcrypt::digest(&value.bytes, cost(count), &salt)
             }
         }
     }

@@ -20,7 +20,6 @@ pub(crate) struct Bcrypt {
     /// One of [`VARIANTS`]: kept for the text, without a part in the computation.
     variant: &'static str,
     cost: u32,
-    is_derived: bool,
 }
 
 pub(super) fn read(text: &str) -> Result<ParsedHash<Bcrypt>, Unverified> {
@@ -35,7 +34,6 @@ pub(super) fn read(text: &str) -> Result<ParsedHash<Bcrypt>, Unverified> {
     let method = Bcrypt {
         variant: VARIANTS.iter().find(|known| **known == variant).ok_or(Malformed)?,
         cost: read_cost(cost)?,
-        is_derived: false,
     };
     let salt = of_length(decode(salt, Coding::Bcrypt)?, SALT_BYTES)?;
     let digest = of_length(decode(digest, Coding::Bcrypt)?, DIGEST_BYTES)?;
@@ -67,26 +65,22 @@ fn read_cost(text: &str) -> Result<u32, Unverified> {
 /// The function itself.
 pub(crate) fn digest(
     secret: &[u8],
-    is_derived: bool,
     cost: u32,
     salt: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, MakeHashError> {
-    let key = closed(secret, is_derived)?;
+    let key = closed(secret);
     let salt = salt.try_into().map_err(|_| MakeHashError::VerifiedOnly)?;
     let digest = Zeroizing::new(bcrypt::bcrypt(cost, salt, &key));
     Ok(Zeroizing::new(digest[..DIGEST_BYTES].to_vec()))
 }
 
-/// Ends a secret with the NUL of C's strings, unless it reaches the last byte that is read. Within a
-/// text a NUL would be its end for some software and not for other; within a digest it is not.
-fn closed(secret: &[u8], is_derived: bool) -> Result<Zeroizing<Vec<u8>>, MakeHashError> {
-    if secret.contains(&0) && !is_derived {
-        return Err(MakeHashError::Nul);
-    }
+/// Ends a secret with the NUL of C's strings, unless it reaches the last byte that is read. One within it
+/// is hashed as jBCrypt and bcryptjs do; what software hashes that stops there is another secret.
+fn closed(secret: &[u8]) -> Zeroizing<Vec<u8>> {
     let read = &secret[..secret.len().min(BCRYPT_SECRET_BYTES_MAX)];
     let mut key = Zeroizing::new([read, &[0]].concat());
     key.truncate(BCRYPT_SECRET_BYTES_MAX);
-    Ok(key)
+    key
 }
 
 impl Family for Bcrypt {
@@ -112,17 +106,13 @@ impl Family for Bcrypt {
         if self.variant == FAULTY && !secret.is_ascii() {
             return Err(MakeHashError::UnsupportedVariant);
         }
-        out.copy_from_slice(&digest(secret, self.is_derived, self.cost, salt)?);
+        out.copy_from_slice(&digest(secret, self.cost, salt)?);
         Ok(())
     }
 
     fn encode(&self, salt: &[u8], digest: &[u8]) -> String {
         let (salt, digest) = (Coding::Bcrypt.encode(salt), Coding::Bcrypt.encode(digest));
         format!("${}${:02}${salt}{digest}", self.variant, self.cost)
-    }
-
-    fn set_derived(&mut self, is_derived: bool) {
-        self.is_derived = is_derived;
     }
 
     fn is_bcrypt(&self) -> bool {

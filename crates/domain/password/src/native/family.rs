@@ -31,9 +31,6 @@ pub(crate) trait Family: fmt::Debug + Send + Sync {
     /// A secret of the site's that goes into the function, beside the password.
     fn set_key(&mut self, _key: &[u8]) {}
 
-    /// What it hashes is a digest, in which a NUL byte is like any other.
-    fn set_derived(&mut self, _is_derived: bool) {}
-
     /// Whether all but the first 72 bytes are dropped.
     fn is_bcrypt(&self) -> bool {
         false
