@@ -95,14 +95,23 @@ impl HashForms {
         Ok(self)
     }
 
-    /// Every form that there is, to find out which a site's hashes have: those that mix one of the site's
-    /// secrets in only if there is one.
-    #[must_use]
-    pub fn every(keys: Vec<Secret>) -> Self {
+    /// Every form that there is, to find out which a site's hashes have: first its own, as
+    /// [`of_site`](Self::of_site) takes them. Those that mix one of the site's secrets in are among them
+    /// only if there is one.
+    ///
+    /// # Errors
+    /// As [`of_site`](Self::of_site).
+    pub fn every<'a>(
+        own: impl IntoIterator<Item = &'a str>,
+        keys: Vec<Secret>,
+    ) -> Result<Self, FormError> {
         let mut named = forms(NAMED, &keys);
         named.retain(|form| !keys.is_empty() || !form.description.needs_key());
-        let all = forms(CERTAIN, &[]).into_iter().chain(forms(GUESSED, &[])).chain(named);
-        Self { configured: all.collect(), keys, ..Self::known() }
+        let mut every = Self::of_site(own, keys)?;
+        every.configured.extend(forms(CERTAIN, &[]));
+        every.configured.extend(forms(GUESSED, &[]));
+        every.configured.extend(named);
+        Ok(every)
     }
 
     /// What hashes are read with.

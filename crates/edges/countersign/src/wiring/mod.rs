@@ -12,8 +12,8 @@ pub(crate) use failure::{MailError, WiringError};
 pub(crate) use listening::listeners;
 pub(crate) use mail::{greet_relay, means, remember, witnesses, words};
 pub(crate) use openers::{
-    INVENTED_KEY, directory, export_without_password, form_lines, founding_digest, hash_columns,
-    instance, instance_key, instance_with, key_in, peppers, restore_target, roster, store,
+    INVENTED_KEY, directory, every_form, export_without_password, form_lines, founding_digest,
+    hash_columns, instance, instance_key, instance_with, key_in, restore_target, roster, store,
     verifier, verifier_if_any, verifier_of, verifier_to_show,
 };
 pub(crate) use pages::Pages;

@@ -174,6 +174,12 @@ pub(crate) fn forms(config: &Config) -> Result<HashForms, WiringError> {
     forms_with(config, peppers(config)?)
 }
 
+/// Every form that there is, the configured ones first.
+pub(crate) fn every_form(config: &Config) -> Result<HashForms, WiringError> {
+    let lines = form_lines(config);
+    Ok(HashForms::every(lines.iter().map(String::as_str), peppers(config)?)?)
+}
+
 fn forms_with(config: &Config, keys: Vec<Secret>) -> Result<HashForms, WiringError> {
     let (lines, has_key) = (form_lines(config), !keys.is_empty());
     let forms = HashForms::of_site(lines.iter().map(String::as_str), keys)?;

@@ -84,7 +84,9 @@ impl CalibrationScene {
     fn set_forms(&self, forms: &str) {
         let file = self.instance.path("countersign.toml");
         let mut config: toml::Table = fs::read_to_string(&file).unwrap().parse().unwrap();
-        config["directory"]["hash"]["forms"] = forms.into();
+        let directory = config["directory"].as_table_mut().unwrap();
+        let hash = directory.entry("hash").or_insert_with(|| toml::Table::new().into());
+        hash.as_table_mut().unwrap().insert("forms".to_owned(), forms.into());
         fs::write(&file, config.to_string()).unwrap();
     }
 
@@ -167,6 +169,23 @@ fn a_form_is_found_written_down_and_proved() {
         let run = scene.calibrate(&scene.accounts[0], PASSWORD);
         assert!(run.code == 0 && !run.output.contains("has now"), "{}", run.output);
     }
+}
+
+/// Of that password's SHA-256 in capitals, by Python's bcrypt.
+const OURS: &str = "$2b$04$/mMwjWay7FR3FvxOPRoc1uhYVjjvCIXv398ozzc3qdju4qNb86.DW";
+
+/// What the operators have described is among what is tried.
+#[test]
+fn a_description_of_the_sites_own_is_proved() {
+    let scene = CalibrationScene::open(Backend::Sqlite);
+    people::keep_hash(&scene.site, &scene.accounts[0], OURS);
+    scene.set_forms("django\nours: <hash> := sha256|HEX|bcrypt");
+    let run = scene.calibrate(scene.address(0), PASSWORD);
+    assert_eq!(run.code, 0, "{}", run.output);
+    assert!(run.output.contains("the form ours"), "{}", run.output);
+    assert!(!run.output.contains("configuration has now"), "{}", run.output);
+    let found = scene.verify("Ours", ["another", "another"]);
+    assert_eq!((&found["not_exposed"], &found["without_proof"]), (&json!(2), &json!({})));
 }
 
 /// A site that has changed how it digests has hashes of both kinds.

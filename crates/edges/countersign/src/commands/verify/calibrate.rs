@@ -103,7 +103,7 @@ impl KnownPassword {
 
     /// Tries every form that there is and that the hash has the shape of.
     fn fitting(&self, config: &Config) -> Result<Calibration, CommandFailure> {
-        let every = wiring::verifier_of(config, HashForms::every(wiring::peppers(config)?));
+        let every = wiring::verifier_of(config, wiring::every_form(config)?);
         let explained = every.explain(&self.hash, &self.secret);
         let reason = explained.as_ref().err().copied();
         let fitting = explained.unwrap_or_default().into_iter();
