@@ -127,6 +127,8 @@ pub(crate) const CERTAIN: &[(&str, &str)] = &[
     ("django_md5", "md5$<salt>$<hash:hex> := concat(salt,_)|md5"),
     ("django_sha1", "sha1$<salt>$<hash:hex> := concat(salt,_)|sha1"),
     ("django_crypt", "crypt$$<hash> := crypt"),
+    ("md5_salt_behind", "md5$<salt>$<hash:hex> := concat(_,salt)|md5"),
+    ("sha1_salt_behind", "sha1$<salt>$<hash:hex> := concat(_,salt)|sha1"),
     ("werkzeug", "md5$<salt>$<hash:hex> := hmac-md5(salt)"),
     ("werkzeug", "sha1$<salt>$<hash:hex> := hmac-sha1(salt)"),
     ("werkzeug", "sha256$<salt>$<hash:hex> := hmac-sha256(salt)"),
@@ -461,4 +463,8 @@ pub(crate) const GUESSED: &[(&str, &str)] = &[
     ("request_tracker_md5", "<hash:b64bare:16> := md5"),
     ("mariadb_ed25519", "<hash:b64bare:32> := ed25519"),
     ("spring_standard", "<hex(salt:8,hash:32)> := concat(salt,_)|times(1024,(sha256))"),
+    (
+        "oracle",
+        "<hex(hash:64,salt:16)> := pbkdf2-sha512((salt|concat(_,\"AUTH_PBKDF2_SPEEDY_KEY\")),4096,64)|concat(_,salt)|sha512",
+    ),
 ];

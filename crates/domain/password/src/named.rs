@@ -1,12 +1,29 @@
 /// Forms whose text does not tell them from others: a site's operators name them.
 pub(crate) const NAMED: &[(&str, &str)] = &[
+    // What sites put before bcrypt, so that it reads more than 72 bytes, or since they once had nothing else.
+    ("bcrypt_md5_hex", "<hash> := md5|hex|bcrypt"),
+    ("bcrypt_sha1_hex", "<hash> := sha1|hex|bcrypt"),
     ("bcrypt_sha256_hex", "<hash> := sha256|hex|bcrypt"),
+    ("bcrypt_sha256_base64", "<hash> := sha256|base64|bcrypt"),
+    ("bcrypt_sha256_raw", "<hash> := sha256|bcrypt"),
+    ("bcrypt_sha384_base64", "<hash> := sha384|base64|bcrypt"),
+    ("bcrypt_sha512_hex", "<hash> := sha512|hex|bcrypt"),
+    ("bcrypt_sha512_base64", "<hash> := sha512|base64|bcrypt"),
+    ("bcrypt_sha512_raw", "<hash> := sha512|bcrypt"),
+    ("argon2_md5_hex", "<hash> := md5|hex|argon2"),
+    ("argon2_sha1_hex", "<hash> := sha1|hex|argon2"),
+    ("argon2_sha256_hex", "<hash> := sha256|hex|argon2"),
+    ("argon2_sha512_hex", "<hash> := sha512|hex|argon2"),
+    ("phpass_md5_hex", "<hash> := md5|hex|phpass"),
     ("meteor", "<hash> := sha256|hex|bcrypt"),
     ("meteor", "<hash> := sha256|hex|argon2"),
     // Accounts without `password:shaWrapped` have the password's own.
     ("nodebb", "<hash> := sha512|hex|bcrypt"),
     ("nodebb", "<hash> := bcrypt"),
+    // Its browsers send the MD5. What it took over from version 4 has the salt behind a blank.
     ("vbulletin5", "<hash> := md5|hex|bcrypt"),
+    ("vbulletin5", "<hash> := md5|hex|argon2"),
+    ("vbulletin5", "<hash:hex:16> <salt> := md5|hex|concat(_,salt)|md5"),
     ("vbulletin3", "<hash:hex:16> := md5|hex|concat(_,salt)|md5"),
     ("mybb", "<hash:hex:16> := md5|hex|concat((salt|md5|hex),_)|md5"),
     ("ipb3", "<hash:hex:16> := ipb|md5|hex|concat((salt|md5|hex),_)|md5"),
@@ -33,6 +50,16 @@ pub(crate) const NAMED: &[(&str, &str)] = &[
     ("redmine", "<hash:hex:20> := sha1|hex|concat(salt,_)|sha1"),
     ("phpbb", "<hash> := nfc|html|stored"),
     ("phpbb", "<hash> := stored"),
+    // Of phpBB 2, which slashed what it got, in the characters that it got it in: version 3 took them over
+    // as they were, and some under its own function.
+    ("phpbb", "$md5_phpbb2$<hash:hex:16> := slashes|md5"),
+    ("phpbb", "$md5_phpbb2$<hash:hex:16> := slashes|cp1252|md5"),
+    ("phpbb", "$md5_phpbb2$<hash> := slashes|md5|hex|phpass"),
+    ("phpbb", "$md5_phpbb2$<hash> := slashes|cp1252|md5|hex|phpass"),
+    ("phpbb", "$CP$<hash:hex:16> := slashes|md5"),
+    ("phpbb", "$CP$<hash:hex:16> := slashes|cp1252|md5"),
+    ("phpbb", "$CP$<hash> := slashes|md5|hex|phpass"),
+    ("phpbb", "$CP$<hash> := slashes|cp1252|md5|hex|phpass"),
     ("prestashop", "<hash:hex:16> := concat(key,_)|md5"),
     ("magento1", "<hash:hex:16>:<salt> := concat(salt,_)|md5"),
     ("joomla1", "<hash:hex:16>:<salt> := concat(_,salt)|md5"),
@@ -127,6 +154,7 @@ pub(crate) const NAMED: &[(&str, &str)] = &[
     ("flask_security", "<hash> := hmac-sha512(key)|base64|stored"),
     ("flask_security", "<hash> := nfkd|hmac-sha512(key)|base64|stored"),
     ("flask_security", "<hash> := nfkd|stored"),
+    ("flask_security", "<hash> := stored"),
     ("synapse", "<hash> := nfkc|concat(_,key)|first(72)|bcrypt"),
     ("devise", "<hash> := concat(_,key)|bcrypt"),
     (
@@ -151,7 +179,9 @@ pub(crate) const NAMED: &[(&str, &str)] = &[
     ),
     ("symfony_pbkdf2", "<hash:b64> := pbkdf2-sha512(salt,1000,40)"),
     ("nfkc_bcrypt", "<hash> := nfkc|bcrypt"),
+    // Those of before there was a salt for the whole site have none.
     ("owncloud_old", "<hash> := concat(_,key)|bcrypt"),
+    ("owncloud_old", "<hash> := bcrypt"),
     ("owncloud_old", "<hash:hex:20> := sha1"),
     (
         "prosody",
@@ -170,6 +200,12 @@ pub(crate) const NAMED: &[(&str, &str)] = &[
         "<hash:b64> := saslprep|pbkdf2-sha512((salt|unbase64),n,64)|keyed-sha512(\"Client Key\")|sha512",
     ),
     ("aspnet_membership", "<hash:b64> := utf16le|concat((salt|unbase64),_)|sha1"),
+    // Spring's encoders without a name before the hash, and with the application's secret.
+    ("spring_standard", "<hex(salt:8,hash:32)> := concat(salt,key,_)|times(1024,(sha256))"),
+    ("spring_pbkdf2", "<hex(salt:8,hash:32)> := pbkdf2-sha1(salt,185000,32)"),
+    ("spring_pbkdf2", "<hex(salt:8,hash:32)> := pbkdf2-sha1((salt|concat(_,key)),185000,32)"),
+    ("spring_pbkdf2", "<hex(salt:16,hash:32)> := pbkdf2-sha256(salt,310000,32)"),
+    ("spring_pbkdf2", "<hex(salt:16,hash:32)> := pbkdf2-sha256((salt|concat(_,key)),310000,32)"),
     (
         "shiro_private_salt",
         "$shiro1$SHA-256$<n:int>$<salt:b64>$<hash:b64> := concat(key,salt,_)|times(n,(sha256))",

@@ -1,6 +1,6 @@
 //! What fuzzing has found worth keeping (`cargo xtask fuzz`), tried once more: no panic, no endless work.
 
-use model::{Secret, StoredHash, Unverified};
+use model::{Secret, StoredHash, Unverified, Verdict};
 use password::{HashForms, Verifier};
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -31,6 +31,8 @@ fn stored_hashes_that_were_made_up_match_nothing() {
         let tried = verifier.verify(&hash, &[Secret::from(&b"wrong"[..])]);
         let is_unknown = verifier.recognise(&hash) == Err(Unverified::UnknownFormat);
         assert!(tried.format.is_some() || is_unknown, "{input:?}");
+        let is_match = matches!(tried.verdict, Verdict::Match { .. });
+        assert!(!is_match || input.ends_with("wrong"), "{input:?}");
     });
 }
 

@@ -220,6 +220,98 @@ fn nodebb_keeps_some_passwords_as_they_were_before_it_digested_them() {
     }
 }
 
+const OF_SITES: &str = "Grün's&Blau-7";
+
+/// By Python's bcrypt: with `PEP` behind it, as of 2012 to 2014, and without, as before.
+#[test]
+fn owncloud_had_passwords_before_it_had_a_salt_for_all() {
+    let site = Site::keyed(&["owncloud_old"], &["PEP"]);
+    for hash in [
+        "$2b$04$2fMyqdvD2dkiaHu1W8T3F.WklUHsdi0u6USTGCzU9KQnyT30U5ygm",
+        "$2b$04$soiaSgjlXgZ3VzNIPYD/n.ASH3FHpyPbhIu1Kegc3r.dCobpy7Jyy",
+    ] {
+        site.assert_verifies(hash, &[], OF_SITES);
+    }
+}
+
+/// By Python's bcrypt, argon2-cffi and hashlib.
+#[test]
+fn each_scheme_of_vbulletin_5_is_over_md5() {
+    let site = Site::of(&["vbulletin5"]);
+    for hash in [
+        "$2b$04$1BsHFIfkIw/2vQeNKh9peujtn6s.NZa11jyCY3Rz/20Kkhoc9OGiG",
+        "$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$nC/j+JbQCJL7YCacEj98VpMEJxwP2uWJLeTLvSzHeao",
+        "88cd20a4d08ba300b19ba45ab3cfad78 kF3\"x9",
+    ] {
+        site.assert_verifies(hash, &[], OF_SITES);
+    }
+}
+
+/// By Python's hashlib and passlib, of what phpBB 2 had hashed: in UTF-8 and in windows-1252.
+#[test]
+fn phpbb_keeps_what_it_took_over_from_version_2() {
+    let site = Site::of(&["phpbb"]);
+    for hash in [
+        "$CP$e825b06a92d17caaadd022e0c98d0a0d",
+        "$md5_phpbb2$2344bb43222b64a3f1ddeeac8f2e3d12",
+        "$CP$$H$5b2gDnDnaMeQ5LdqVUfZ8hMmspYU721",
+        "$md5_phpbb2$$H$5K7F3mNQc..bfywf64B/wUHdyyRCk4.",
+    ] {
+        site.assert_verifies(hash, &[], OF_SITES);
+    }
+}
+
+/// By Python's hashlib.
+#[test]
+fn a_salt_between_dollars_may_stand_behind_the_password() {
+    let site = Site::of(&[]);
+    for hash in [
+        "md5$abc$b01befa8580073970e070e24d75ce8b9",
+        "sha1$abc$e82d1c1fb50226f67111d4dc13e9913f1fcb7db5",
+    ] {
+        site.assert_verifies(hash, &[], OF_SITES);
+    }
+}
+
+/// By Python's bcrypt: `SECURITY_PASSWORD_SINGLE_HASH` leaves the HMAC out.
+#[test]
+fn flask_security_hashes_some_passwords_once() {
+    let site = Site::keyed(&["flask_security"], &["PEP"]);
+    let hash = "$2b$04$Zs1gAxEI/I649BvlbkUqzOodh6wFcIqLxlq.72U0w0ShhGKU2JBwS";
+    site.assert_verifies(hash, &[], OF_SITES);
+}
+
+/// By Python's and PHP's bcrypt.
+const DIGESTED_FIRST: &[(&str, &str)] = &[
+    ("bcrypt_md5_hex", "$2b$04$U/.8vi3fqxiCc9tatt2GBeg7Gpf5goKqkb2FrQTW.5Nj1MrT2pJcm"),
+    ("bcrypt_sha1_hex", "$2b$04$gI6bRIONRI1zkyY/hr2ooeqtuqRuDfJmvQd8n0Ahes8Tm8i3LASOa"),
+    ("bcrypt_sha256_base64", "$2b$04$cSTiY0SEfbW.CEpR45zHLu4mW5JQoiXGwEvZVAGSnLWiQmDbVP30i"),
+    ("bcrypt_sha256_raw", "$2y$04$abcdefghijklmnopqrstuu02zc59UJncd3ZM0TAUfXtlYrAI7bzYW"),
+    ("bcrypt_sha384_base64", "$2b$04$/uQWhtOJiW3QkbS0.w7D6uKKW35zuKFNyfbf0shCEozqpIZYRlh3m"),
+    ("bcrypt_sha512_hex", "$2b$04$9UiubZfIzdkX1.JIyyPhe.N8Yxrc5QukrRhKeyH3vWh5j1EJW33DC"),
+    ("bcrypt_sha512_base64", "$2b$04$umCDAZNURlAH5LwT.kxu6OtqROqPPjO4gOBSdkCV1zKrUcv6Tn9bC"),
+    ("bcrypt_sha512_raw", "$2y$04$abcdefghijklmnopqrstuuB8TNj2D7pA4qnicKH50bQ8HlA.Zb8.6"),
+];
+
+#[test]
+fn what_is_digested_before_bcrypt_has_a_name() {
+    for (form, hash) in DIGESTED_FIRST {
+        Site::of(&[form]).assert_verifies(hash, &[], OF_SITES);
+    }
+}
+
+/// By bcryptjs of `a\0bc`. Other software stops at the NUL, so no new hash is made of such a password.
+#[test]
+fn a_nul_byte_may_be_a_part_of_a_password() {
+    let site = Site::of(&[]);
+    let hash = "$2b$04$/OOYfGPDtptZEXcPF1ToA.Ic.2a9VqJri5FUH/IPHHk8RHswej7sS";
+    site.assert_verifies(hash, &[], "a\0bc");
+    let hash = StoredHash::from_column(Some(hash.to_owned())).unwrap();
+    let new = Secret::from(&b"new\0word"[..]);
+    let refused = site.0.imitate(&hash, None, &new, &Counting::default()).unwrap_err();
+    assert!(refused.to_string().contains("NUL"), "{refused}");
+}
+
 /// As Invision's own code for old hashes escapes a password; by Python's hashlib, the salt `aB3x7`.
 const IPB: &[(&str, &str)] = &[
     ("eb04655ffc4d44584e7495607c792409", "Hallo123"),
