@@ -8,6 +8,7 @@
 //! docs/hashes.md explains all of it.
 
 mod blob;
+mod column_text;
 mod described;
 mod description_error;
 mod digest;
@@ -31,7 +32,7 @@ use model::StoredHash;
 pub(crate) use described::Description;
 pub use description_error::DescriptionError;
 pub(crate) use not_read::NotRead;
-pub(crate) use reading::{FormCandidate, ReadForms, ReadingContext, read_as};
+pub(crate) use reading::{AskedFunctions, FormCandidate, ReadForms, ReadingContext, read_as};
 pub(crate) use run::StepValue;
 pub(crate) use step::Native;
 
@@ -117,7 +118,7 @@ impl Description {
     /// Whether a column beside the hash that it reads holds bytes, or a text that looks so.
     fn reads_bytes(&self, hash: &StoredHash) -> bool {
         let mut columns = hash.columns().filter(|(name, _)| self.reads(name));
-        columns.any(|(name, text)| !self.takes_apart(name) && reading::bytes_of(text).is_some())
+        columns.any(|(name, text)| !self.takes_apart(name) && column_text::bytes_of(text).is_some())
     }
 
     /// The fields and columns that its steps name.

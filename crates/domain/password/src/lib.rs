@@ -10,8 +10,8 @@
 //! It takes as loose an encoding as the software that writes the format does, and none looser.
 //!
 //! Two properties of the formats themselves are kept, because the site has them too:
-//! - bcrypt reads 72 bytes, so a longer secret matches whatever it shares them with. A secret with
-//!   a NUL byte matches no bcrypt hash: `crypt(3)` would stop there, other software would not.
+//! - bcrypt reads 72 bytes, so a longer secret matches whatever it shares them with. `crypt(3)`
+//!   stops at a NUL byte and other software does not, so none is hashed anew.
 //! - `$2a$`, `$2b$` and `$2y$` are one function. `$2x$` marks hashes of a faulty one, which is the same
 //!   for ASCII, and `$2$` of one without the closing NUL.
 

@@ -7,6 +7,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::{
+    column_text::{BytesAs, column_field, column_text, plain_text},
     described::Description,
     expense::{cost, over},
     fields::{Fields, HASH, HashField},
@@ -51,14 +52,6 @@ pub(crate) struct TextsAs {
     /// What a column beside the hash holds that begins with `\x`.
     bytes: BytesAs,
     encoding: OperandEncoding,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum BytesAs {
-    /// Bytes, as they are read of a column that holds such.
-    Digits,
-    /// A text that looks so.
-    Text,
 }
 
 impl TextsAs {
@@ -220,12 +213,16 @@ impl<'f> HashReading<'f> {
 
     /// Whether another one computes and compares the same.
     fn is_same(&self, other: &Self) -> bool {
-        let (one, other_one) = (self.description, other.description);
-        one.steps == other_one.steps
-            && one.end == other_one.end
-            && self.fields == other.fields
+        self.description.steps == other.description.steps
             && self.texts.encoding == other.texts.encoding
-            && (self.key == other.key || !one.needs_key())
+            && self.has_same_end(other)
+    }
+
+    /// Whether what the steps give is held against the same, in the same way.
+    fn has_same_end(&self, other: &Self) -> bool {
+        self.description.end == other.description.end
+            && self.fields == other.fields
+            && (self.key == other.key || !self.description.needs_key())
     }
 
     fn target(
@@ -287,15 +284,16 @@ impl<'f> HashReading<'f> {
     }
 
     /// Whether a secret is the password.
-    pub(crate) fn matches(
-        &self,
+    pub(crate) fn matches<'r>(
+        &'r self,
         secret: &StepValue,
+        asked: &mut AskedFunctions<'r>,
         scratch: &mut Scratch,
     ) -> Result<bool, Unverified> {
-        let is_match = self.gives_hash(secret, scratch)?;
+        let is_match = self.gives_hash(secret, asked, scratch)?;
         if is_match
             && part::may_drop(&self.description.steps)
-            && self.gives_hash(&secret.another(), scratch)?
+            && self.gives_hash(&secret.another(), &mut AskedFunctions::default(), scratch)?
         {
             // Whatever the password, this comes out.
             return Err(Unverified::Malformed);
@@ -303,11 +301,19 @@ impl<'f> HashReading<'f> {
         Ok(is_match)
     }
 
-    fn gives_hash(&self, secret: &StepValue, scratch: &mut Scratch) -> Result<bool, Unverified> {
+    fn gives_hash<'r>(
+        &'r self,
+        secret: &StepValue,
+        asked: &mut AskedFunctions<'r>,
+        scratch: &mut Scratch,
+    ) -> Result<bool, Unverified> {
         let value = match self.run(&self.description.steps, secret, &self.fields, scratch) {
             Ok(value) => value,
             Err(error) => return error.verdict(),
         };
+        if !asked.is_new(self, &value) {
+            return Ok(false);
+        }
         match &self.target {
             ReadTarget::Digest => {
                 let expected = self.fields.get(HASH).map_or(&[][..], |field| &field.bytes);
@@ -450,6 +456,32 @@ impl<'f> HashReading<'f> {
     }
 }
 
+/// What readings of one hash have handed to functions that take their time. None of these has said yes yet,
+/// nor would it of the same again: most passwords are the same with and without what some sites escape.
+#[derive(Default)]
+pub(crate) struct AskedFunctions<'r>(Vec<(&'r HashReading<'r>, StepValue)>);
+
+impl<'r> AskedFunctions<'r> {
+    #[cfg(test)]
+    pub(crate) const fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_new(&mut self, reading: &'r HashReading<'r>, value: &StepValue) -> bool {
+        if matches!(reading.target, ReadTarget::Digest) {
+            return true;
+        }
+        let is_same = |(other, asked): &(&HashReading<'_>, StepValue)| {
+            other.has_same_end(reading) && asked.bytes == value.bytes
+        };
+        let is_new = !self.0.iter().any(is_same);
+        if is_new {
+            self.0.push((reading, value.clone()));
+        }
+        is_new
+    }
+}
+
 /// Whether one of them says yes. A no counts only if each could be tried.
 pub(crate) fn any_matches(
     readings: &[HashReading<'_>],
@@ -458,7 +490,7 @@ pub(crate) fn any_matches(
 ) -> Result<bool, Unverified> {
     let mut found = Ok(false);
     for reading in readings {
-        match reading.matches(value, scratch) {
+        match reading.matches(value, &mut AskedFunctions::default(), scratch) {
             Ok(true) => return Ok(true),
             Ok(false) => {}
             Err(reason) => found = Err(reason),
@@ -489,49 +521,6 @@ fn fields_of(
     }
     let is_whole = description.columns.iter().all(|(name, _)| hash.column(name).is_some());
     if is_whole { Ok(fields) } else { Err(LayoutMisfit::Other) }
-}
-
-/// Bytes are read from a column as `\x` and their hexadecimal digits. Where they are plain text, they
-/// are read as that: it may be digits, or a number.
-fn column_field(column: &str, text: &str) -> HashField {
-    match bytes_of(text) {
-        Some(bytes) if is_plain(&bytes) => HashField::text(column, &plain_text(text)),
-        Some(bytes) => HashField::coded(column, text, bytes),
-        None => HashField::text(column, text),
-    }
-}
-
-pub(super) fn bytes_of(text: &str) -> Option<Vec<u8>> {
-    Coding::Hex.decode(text.strip_prefix(BYTES)?)
-}
-
-/// The plain text of a column that holds it as bytes, or else what stands there.
-fn plain_text(text: &str) -> Cow<'_, str> {
-    let plain = bytes_of(text).filter(|bytes| is_plain(bytes));
-    plain.and_then(|bytes| String::from_utf8(bytes).ok()).map_or(Cow::Borrowed(text), Cow::Owned)
-}
-
-fn is_plain(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| (b' '..=b'~').contains(byte))
-}
-
-/// What a column holds once a field is another one than `old`; `None` for what it cannot hold.
-fn column_text(field: &HashField, old: &str, read_as: BytesAs) -> Option<String> {
-    match bytes_of(old).filter(|_| read_as == BytesAs::Digits) {
-        Some(_) => Some(format!("{BYTES}{}", Coding::LowerHex.encode(&field.bytes))),
-        None => Some(with_blanks_of(old, field.as_text()?.to_owned())),
-    }
-}
-
-const BYTES: &str = "\\x";
-
-/// A column of a fixed length stays filled up with blanks.
-fn with_blanks_of(old: &str, mut text: String) -> String {
-    let blanks = &old[old.trim_end_matches(' ').len()..];
-    if !text.ends_with(blanks) {
-        text.push_str(blanks);
-    }
-    text
 }
 
 /// Whether everything is there that the steps need, and readable as they read it.
