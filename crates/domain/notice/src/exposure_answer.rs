@@ -34,8 +34,11 @@ pub enum Answer {
     },
     /// Nobody can tell whether it was found.
     NotChecked {
-        /// Whether stolen data names the account. If not, there was none to compare with.
+        /// Whether stolen data names the account. If not, it may do so in what could not be read.
         is_named: bool,
+        /// Whether some of the stolen data could not be compared with the account. If neither, there was
+        /// none to compare with.
+        is_partial: bool,
     },
     /// Its password was found, and is not dealt with yet.
     UnderReview,
@@ -85,7 +88,7 @@ impl Facts for ExposureAnswer {
     fn has_steps(&self) -> bool {
         match self.told {
             Told::NothingFound { .. } => false,
-            Told::NotChecked { is_named } => is_named,
+            Told::NotChecked { is_named, .. } => is_named,
             Told::UnderReview => true,
             Told::SwitchedOff { chosen_since, .. } => !chosen_since,
         }
@@ -105,7 +108,7 @@ impl Facts for ExposureAnswer {
 #[derive(Debug, Clone)]
 enum Told {
     NothingFound { until: Moment, is_compared: bool },
-    NotChecked { is_named: bool },
+    NotChecked { is_named: bool, is_partial: bool },
     UnderReview,
     SwitchedOff { on: Date, exposures: Exposures, chosen_since: bool },
 }
@@ -117,7 +120,9 @@ impl Told {
                 until: language.moment(*until),
                 is_compared: *is_compared,
             },
-            Self::NotChecked { is_named } => ToldWords::NotChecked { is_named: *is_named },
+            Self::NotChecked { is_named, is_partial } => {
+                ToldWords::NotChecked { is_named: *is_named, is_partial: *is_partial }
+            }
             Self::UnderReview => ToldWords::UnderReview,
             Self::SwitchedOff { on, exposures, chosen_since } => ToldWords::SwitchedOff {
                 on: language.day(*on),
@@ -145,7 +150,9 @@ impl TryFrom<Answer> for Told {
             Answer::NothingFound { until, is_compared } => {
                 Self::NothingFound { until: Moment::new(until)?, is_compared }
             }
-            Answer::NotChecked { is_named } => Self::NotChecked { is_named },
+            Answer::NotChecked { is_named, is_partial } => {
+                Self::NotChecked { is_named, is_partial }
+            }
             Answer::UnderReview => Self::UnderReview,
             Answer::SwitchedOff { at, exposures, chosen_since } => {
                 let (on, exposures) = (Moment::new(at)?.date(), Exposures::new(exposures)?);
@@ -171,6 +178,7 @@ enum ToldWords {
     },
     NotChecked {
         is_named: bool,
+        is_partial: bool,
     },
     UnderReview,
     SwitchedOff {

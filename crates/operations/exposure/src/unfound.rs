@@ -8,7 +8,11 @@ use password::FormId;
 use serde::Serialize;
 use store::{Leak, StoreError, TriedAccount, Tx};
 
-use crate::{leaks::in_other_forms, noted::check_noted, proof::ProvedForms};
+use crate::{
+    leaks::{in_other_forms, partly_read},
+    noted::check_noted,
+    proof::ProvedForms,
+};
 
 /// What can be said of a password that no open finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +28,11 @@ pub enum Unfound {
     },
     /// Nobody can tell.
     NotChecked {
-        /// Whether a leak holds records about the account. If not, no leak was looked through.
+        /// Whether a leak holds records about the account. If not, it may do so in what could not be read.
         is_named: bool,
+        /// Whether a leak that was looked through could not be read as a whole. If neither, none was looked
+        /// through.
+        is_partial: bool,
     },
 }
 
@@ -42,7 +49,7 @@ pub fn unfound<'a>(
     now: Option<CredentialVersion>,
     named: FormId,
 ) -> BoxFuture<'a, Result<Unfound, InstanceFault>> {
-    const NAMED: Unfound = Unfound::NotChecked { is_named: true };
+    const NAMED: Unfound = Unfound::NotChecked { is_named: true, is_partial: false };
     Box::pin(async move {
         check_noted(instance, tx).await?;
         if tx.leaks_waiting_for(account).await? > 0 {
@@ -56,8 +63,11 @@ pub fn unfound<'a>(
                 Tried::At(tried_at) => Some(tried_at),
             },
         };
+        if !partly_read(tx).await?.is_empty() {
+            return Ok(Unfound::NotChecked { is_named: false, is_partial: true });
+        }
         let as_of = instance.proved(tx).await?.looked_through_at().max(tried_at);
-        let never = Unfound::NotChecked { is_named: false };
+        let never = Unfound::NotChecked { is_named: false, is_partial: false };
         let is_compared = tried_at.is_some();
         Ok(as_of.map_or(never, |as_of| Unfound::NotFound { as_of, is_compared }))
     })
@@ -135,9 +145,11 @@ pub struct NotChecked {
     pub accounts: u64,
     /// Leak by leak, those without any left out.
     pub by_leak: BTreeMap<LeakName, u64>,
+    /// Leaks that could not be read as a whole: whom the rest of them names, nobody knows.
+    pub partly_read: Vec<LeakName>,
 }
 
-/// Counts the accounts whose password could not be tried.
+/// Counts the accounts whose password could not be tried, and names the leaks that may hold more.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
@@ -145,6 +157,7 @@ pub fn not_checked(instance: &Instance) -> BoxFuture<'_, Result<NotChecked, Stor
     Box::pin(async move {
         let mut tx = instance.store().read().await?;
         let by_leak = tx.unverified_by_leak().await?.into_iter().collect();
-        Ok(NotChecked { accounts: tx.unverified_accounts().await?, by_leak })
+        let accounts = tx.unverified_accounts().await?;
+        Ok(NotChecked { accounts, by_leak, partly_read: partly_read(&mut tx).await? })
     })
 }

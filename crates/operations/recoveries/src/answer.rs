@@ -27,7 +27,7 @@ pub(crate) async fn what_is_found(
     refuse_denial(tx, subject, now).await?;
     if account.unreadable.is_some() {
         // A leak may name them by what could not be read.
-        return Ok(Found::NotChecked { is_named: false });
+        return Ok(Found::NotChecked { is_named: false, is_partial: true });
     }
     let now = match now {
         CredentialNow::Present(version) => Some(version),
@@ -37,7 +37,7 @@ pub(crate) async fn what_is_found(
         Unfound::NotFound { as_of, is_compared } => {
             Found::Nothing { until_micros: as_of.as_micros(), is_compared }
         }
-        Unfound::NotChecked { is_named } => Found::NotChecked { is_named },
+        Unfound::NotChecked { is_named, is_partial } => Found::NotChecked { is_named, is_partial },
     })
 }
 

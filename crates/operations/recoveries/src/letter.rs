@@ -39,7 +39,13 @@ pub(crate) enum Found {
         is_compared: bool,
     },
     /// Nobody can tell: of what leaks hold about the account, not all was compared with it.
-    NotChecked { is_named: bool },
+    NotChecked {
+        is_named: bool,
+        /// Whether they may name it in what could not be read. Letters of versions before 0.2.0 do not say
+        /// it.
+        #[serde(default)]
+        is_partial: bool,
+    },
     /// It stands in stolen data, and nothing has been done about it yet.
     Open,
     /// A campaign has taken it out of use.

@@ -141,7 +141,9 @@ impl RequestedNotices<'_> {
                 let until = Timestamp::from_micros(*until_micros);
                 Answer::NothingFound { until, is_compared: *is_compared }
             }
-            Found::NotChecked { is_named } => Answer::NotChecked { is_named: *is_named },
+            Found::NotChecked { is_named, is_partial } => {
+                Answer::NotChecked { is_named: *is_named, is_partial: *is_partial }
+            }
             Found::Open => Answer::UnderReview,
             Found::SwitchedOff { campaign, at_micros, chosen_since } => {
                 let instance = self.context.instance;

@@ -41,9 +41,10 @@ impl Tx {
     /// What is known of a leak, in numbers.
     pub fn summary(&mut self, leak: LeakId) -> StoreFuture<'_, LeakSummary> {
         Box::pin(async move {
+            let (tally, incomplete_files) = self.lines_read(leak).await?;
             Ok(LeakSummary {
-                tally: self.tally(leak).await?,
-                incomplete_files: self.incomplete_files(leak).await?,
+                tally,
+                incomplete_files,
                 candidates: self.candidate_count(leak).await?,
                 outcomes: self.outcomes(leak).await?,
                 findings: Self::count(self.0.run(&FINDINGS).bind(Cell(leak))).await?,
@@ -52,6 +53,11 @@ impl Tx {
                 batches: self.job_counts(JobKind::Verify, leak).await?,
             })
         })
+    }
+
+    /// What became of every line of the pieces that are screened, and which files broke off.
+    pub fn lines_read(&mut self, leak: LeakId) -> StoreFuture<'_, (Tally, Vec<String>)> {
+        Box::pin(async move { Ok((self.tally(leak).await?, self.incomplete_files(leak).await?)) })
     }
 
     async fn tally(&mut self, leak: LeakId) -> Result<Tally, StoreError> {

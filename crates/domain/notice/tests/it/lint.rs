@@ -181,8 +181,8 @@ fn what_is_missing_is_found() {
 fn an_answer_has_steps_where_something_is_to_be_done() {
     let answers = [
         (nothing_found(), false),
-        (Answer::NotChecked { is_named: true }, true),
-        (Answer::NotChecked { is_named: false }, false),
+        (Answer::NotChecked { is_named: true, is_partial: false }, true),
+        (Answer::NotChecked { is_named: false, is_partial: true }, false),
         (Answer::UnderReview, true),
         (switched_off(one_exposure(), false), true),
         (switched_off(one_exposure(), true), false),

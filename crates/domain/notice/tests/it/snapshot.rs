@@ -54,17 +54,22 @@ fn reset_required() -> Vec<(&'static str, ResetRequired)> {
     ]
 }
 
-fn exposure_answer() -> [(&'static str, Option<&'static str>, Answer); 7] {
+fn exposure_answer() -> [(&'static str, Option<&'static str>, Answer); 8] {
     let unknown = exposure(Tier::Lead, "anything", "", Provenance::Unknown);
     [
         ("nothing_found", Some("janedoe"), nothing_found()),
         ("not_named", Some("janedoe"), not_named()),
-        ("not_checked", Some("janedoe"), Answer::NotChecked { is_named: true }),
-        ("nothing_compared", Some("janedoe"), Answer::NotChecked { is_named: false }),
+        ("not_checked", Some("janedoe"), not_checked(true, false)),
+        ("partly_compared", Some("janedoe"), not_checked(false, true)),
+        ("nothing_compared", Some("janedoe"), not_checked(false, false)),
         ("under_review", Some("janedoe"), Answer::UnderReview),
         ("switched_off", Some("janedoe"), switched_off(one_exposure(), false)),
         ("chosen_since", None, switched_off(vec![unknown], true)),
     ]
+}
+
+const fn not_checked(is_named: bool, is_partial: bool) -> Answer {
+    Answer::NotChecked { is_named, is_partial }
 }
 
 /// The message as it is, then both its parts as they read, and what is wrong with them.

@@ -210,6 +210,14 @@ fn show_not_signed(sheet: &mut Sheet, not_signed: &BTreeMap<String, String>) {
 
 /// Whoever is in a leak with a hash that cannot be tried is neither exposed nor cleared.
 fn show_not_checked(sheet: &mut Sheet, not_checked: &NotChecked) {
+    for leak in &not_checked.partly_read {
+        let why = "could not be read as a whole, so nobody is told that nothing was found";
+        sheet.row("could not check", format!("the leak {leak} {why}"));
+        let how = format!(
+            "`countersign leak show {leak}` says why; read a whole copy of it, and remove this"
+        );
+        sheet.row("  what to do", how);
+    }
     if not_checked.accounts == 0 {
         return;
     }

@@ -1,7 +1,7 @@
 //! Nobody is told that nothing was found unless their password, as it is stored now, was compared with all
 //! that leaks say of them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use testkit::site::SitePerson;
@@ -92,7 +92,7 @@ fn there_are_three_answers() {
 
 fn assert_is_told_to_operators(office: &Office) {
     let status = office.run(&["status"]).json();
-    let expected = json!({ "accounts": 1, "by_leak": { SECOND: 1 } });
+    let expected = json!({ "accounts": 1, "by_leak": { SECOND: 1 }, "partly_read": [] });
     assert_eq!(status["not_checked"], expected);
     assert!(office.instance.shown(&["status"]).contains("could not check"));
     let file = office.instance.path("list.jsonl");
@@ -126,6 +126,27 @@ fn what_was_tried_in_other_forms_than_todays_is_not_denied() {
     let text = answer(&scene, &served, tried);
     assert!(text.contains("We could not check that.") && !text.contains("not found it"), "{text}");
     served.stop();
+}
+
+/// Whom the rest of it names, nobody knows.
+#[test]
+fn whom_a_leak_that_broke_off_may_name_is_not_denied() {
+    let scene = ResetScene::with_pages(Office::open(Backend::Sqlite));
+    let office = &scene.office;
+    let is_packed = |leak: &&PathBuf| leak.extension().is_some_and(|end| end == "gz");
+    let whole = office.site.leaks.iter().find(is_packed).unwrap();
+    let bytes = std::fs::read(whole).unwrap();
+    let broken = office.write("broken.gz", &bytes[..bytes.len() - 20]);
+    office.instance.add_leak("Broken", &[Path::new(&broken)]).json();
+    assert_eq!(office.run(&["leak", "screen", "Broken"]).code, 4);
+    assert_eq!(office.run(&["leak", "verify", "Broken"]).code, 4);
+    let served = scene.serve();
+    let text = answer(&scene, &served, unharmed(office)[0]);
+    assert!(text.contains("We could not compare all of the stolen data"), "{text}");
+    assert!(!text.contains("not found it") && !text.contains("looked through"), "{text}");
+    served.stop();
+    assert_eq!(office.run(&["status"]).json()["not_checked"]["partly_read"], json!(["Broken"]));
+    assert!(office.instance.shown(&["status"]).contains("the leak Broken could not be read"));
 }
 
 #[test]

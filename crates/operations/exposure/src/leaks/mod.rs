@@ -30,8 +30,8 @@ pub use error::LeakError;
 use intake::Intake;
 pub(crate) use intake::{STANDARD_INPUT, modified_at};
 pub use remove::remove_leak;
-use report::FormDoubts;
 pub use report::{FileReport, LeakReport};
+use report::{FormDoubts, is_read};
 
 /// A leak to be registered.
 #[derive(Debug, Clone)]
@@ -267,6 +267,20 @@ async fn report(
     };
     let doubts = FormDoubts { without_proof: proved.without(shapes), in_other_forms };
     Ok(LeakReport::new(leak, files, (summary, read), unverified, doubts))
+}
+
+/// The leaks that are verified as far as they could be read, and could not be read as a whole.
+pub(crate) async fn partly_read(tx: &mut Tx) -> Result<Vec<LeakName>, StoreError> {
+    let mut partly = Vec::new();
+    let leaks = tx.leaks().await?.into_iter();
+    for leak in leaks.filter(|leak| leak.state == LeakState::Verified) {
+        let (tally, incomplete_files) = tx.lines_read(leak.id).await?;
+        let read = tx.noted_accounts(leak.id).await?.map(AccountsRead::from);
+        if !is_read((&tally, &incomplete_files), read) {
+            partly.push(leak.name);
+        }
+    }
+    Ok(partly)
 }
 
 /// How many accounts of a leak, whose shapes are given, were tried when operators named other forms; none if

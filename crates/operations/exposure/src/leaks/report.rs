@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
 
 use model::{
-    LeakDate, LeakId, LeakName, LeakState, Provenance, Timestamp, Unverified, canonical::hex_of,
+    LeakDate, LeakId, LeakName, LeakState, Provenance, Tally, Timestamp, Unverified,
+    canonical::hex_of,
 };
 use password::HashShape;
 use serde::Serialize;
 use store::{Leak, LeakFile, LeakSummary};
 
-use crate::{AccountsRead, ExposureCounts};
+use crate::{AccountsRead, ExposureCounts, counts::are_lines_judged};
 
 /// What is known of a leak. It holds no secret.
 #[derive(Debug, Serialize)]
@@ -77,8 +78,7 @@ impl LeakReport {
         let mut counts = counts(&summary, unverified);
         counts.set_without_proof(doubts.without_proof);
         counts.in_other_forms = doubts.in_other_forms;
-        let is_whole = summary.incomplete_files.is_empty();
-        let is_read = is_whole && counts.are_lines_judged() && read.is_none_or(|r| r.is_judged());
+        let is_read = is_read((&summary.tally, &summary.incomplete_files), read);
         Self {
             judged: leak.state != LeakState::Verifying
                 && is_read
@@ -100,6 +100,17 @@ impl LeakReport {
             counts,
         }
     }
+}
+
+/// Whether a leak was read: its files to their end, most of their lines, and nearly all accounts to look for.
+/// Else it says nothing of whom it does not name.
+pub(super) fn is_read(
+    (tally, incomplete_files): (&Tally, &[String]),
+    read: Option<AccountsRead>,
+) -> bool {
+    incomplete_files.is_empty()
+        && are_lines_judged(tally.rejects.total(), tally.records())
+        && read.is_none_or(|read| read.is_judged())
 }
 
 fn counts(
