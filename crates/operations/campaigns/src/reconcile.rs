@@ -194,8 +194,8 @@ async fn pass(
     Ok((findings, tried))
 }
 
-const fn is_no_account(row: &Result<Account, ReadError>) -> bool {
-    matches!(row, Err(ReadError::Row(_)))
+fn is_no_account(row: &Result<Account, ReadError>) -> bool {
+    row.as_ref().is_err_and(ReadError::is_of_row)
 }
 
 fn unread(TryChunksError(_, error): TryChunksError<Account, ReadError>) -> ReconcileError {

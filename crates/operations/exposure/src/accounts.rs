@@ -47,7 +47,7 @@ impl Indexing {
         self.read.accounts += 1;
         match account {
             Ok(account) => self.add(&account),
-            Err(ReadError::Row(_)) => self.read.unreadable += 1,
+            Err(error) if error.is_of_row() => self.read.unreadable += 1,
             Err(error) => return Err(error),
         }
         if self.read.accounts.is_multiple_of(ACCOUNTS_PER_REPORT) {

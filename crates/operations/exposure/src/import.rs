@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use directory::{Export, ExportError, take_no_password};
+use directory::{Export, ExportError, limits::EXPORT_FAULTS_MAX, take_no_password};
 use futures_util::future::BoxFuture;
 use ledger::LogEvent;
 use model::Account;
@@ -11,32 +11,53 @@ use crate::limits::ACCOUNTS_PER_IMPORT;
 
 /// Fills the embedded directory from an export, in bounded memory. An account whose id is there
 /// already is replaced; nothing is deleted. `no_password` are texts that stand for no password, besides
-/// those that do so everywhere. Returns the number of accounts written.
+/// those that do so everywhere. A line at fault is left out.
 ///
 /// # Errors
-/// [`ImportError`] names the line that is wrong; the lines before it may have been written.
+/// [`ImportError`] if the export cannot be read on, or hardly any line of it; the lines before may have been
+/// written.
 pub fn import_accounts<'a>(
     instance: &'a Instance,
     export: &'a Path,
     no_password: &'a [String],
     progress: &'a dyn Progress,
-) -> BoxFuture<'a, Result<u64, ImportError>> {
+) -> BoxFuture<'a, Result<AccountImport, ImportError>> {
     Box::pin(async move {
         progress.begin(Step::ReadAccounts, 0);
-        let (mut written, mut batch) = (0, Vec::with_capacity(ACCOUNTS_PER_IMPORT));
+        let (mut import, mut batch) = (AccountImport::default(), Vec::new());
+        let mut first = None;
         for account in Export::stream(export, instance.clock().now()) {
-            let mut account = account?;
+            let mut account = match account {
+                Err(fault) if fault.is_of_row() && import.left_out.len() < EXPORT_FAULTS_MAX => {
+                    import.left_out.push(fault.to_string());
+                    first.get_or_insert(fault);
+                    continue;
+                }
+                account => account?,
+            };
             take_no_password(&mut account, no_password);
             batch.push(account);
             if batch.len() == ACCOUNTS_PER_IMPORT {
-                written += write(instance, &batch, progress).await?;
+                import.accounts += write(instance, &batch, progress).await?;
                 batch.clear();
             }
         }
-        written += write(instance, &batch, progress).await?;
+        import.accounts += write(instance, &batch, progress).await?;
         progress.end();
-        Ok(written)
+        match first {
+            Some(fault) if import.accounts == 0 => Err(fault.into()),
+            _ => Ok(import),
+        }
     })
+}
+
+/// What came of an import.
+#[derive(Debug, Default)]
+pub struct AccountImport {
+    /// Accounts written.
+    pub accounts: u64,
+    /// What is wrong with the lines that were left out, each with its number.
+    pub left_out: Vec<String>,
 }
 
 async fn write(

@@ -36,7 +36,7 @@ pub use evidence::{Evidence, Reverified, Suspicion, reverify, secret_of};
 pub use findings::{
     FindingError, FindingReport, FindingSelection, PasswordNow, list_findings, show_finding,
 };
-pub use import::{ImportError, import_accounts};
+pub use import::{AccountImport, ImportError, import_accounts};
 pub use leaks::{
     AddLeak, FileReport, LeakError, LeakReport, add_leak, leaks, listed_accounts, remove_leak,
     show_leak,

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use directory::{Directory, ReadError};
-use futures_util::{TryStreamExt as _, future::BoxFuture};
+use futures_util::{StreamExt as _, future::BoxFuture};
 use model::{HashFormat, StoredHash, Unverified};
 use password::{HashShape, Verifier};
 
@@ -32,7 +32,11 @@ pub fn sample_hashes<'a>(
         let step = directory.count().await?.div_ceil(HASHES_SAMPLED_MAX).max(1);
         let (mut sample, mut number) = (HashSample::default(), 0_u64);
         let mut accounts = directory.scan();
-        while let Some(account) = accounts.try_next().await? {
+        while let Some(account) = accounts.next().await {
+            let account = match account {
+                Err(error) if error.is_of_row() => continue,
+                account => account?,
+            };
             let Some(credential) = &account.credential else { continue };
             if number.is_multiple_of(step) {
                 sample.take(credential.hash(), verifier, proved);

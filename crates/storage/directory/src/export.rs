@@ -6,6 +6,7 @@ mod fault;
 mod head;
 mod json;
 mod no_table;
+mod reading;
 mod table;
 mod unsaid;
 
@@ -19,12 +20,17 @@ use std::{
 
 use model::{Account, AccountId, Credential, Timestamp};
 
-use self::fault::ExportRow;
+use self::{
+    fault::ExportRow,
+    reading::{ExportReading, ExportedRows},
+};
 pub use self::{
     fault::{ExportError, HeaderFault, LineFault},
     no_table::NoTable,
 };
-use crate::{hash_layout::HashLayout, limits::EXPORT_LINE_BYTES_MAX, row::RawRow};
+use crate::{
+    hash_layout::HashLayout, limits::EXPORT_LINE_BYTES_MAX, mapped_field::MappedField, row::RawRow,
+};
 
 /// The accounts of an export, in memory, in the order of the file.
 ///
@@ -48,32 +54,44 @@ use crate::{hash_layout::HashLayout, limits::EXPORT_LINE_BYTES_MAX, row::RawRow}
 /// is passed over. `id`, `hash` and one of `email` and `username` are needed. An empty hash is an
 /// account without a password; `NULL`, `\N`, `None` and `nil` without quotes are empty, and blanks at the
 /// end are those of a column of fixed length.
+///
+/// A line at fault is one account's fault: it is told of by [`Export::faults`], and the others are read. If
+/// only a part of it is at fault, its account is unreadable.
 #[derive(Debug)]
-pub struct Export {
-    accounts: Vec<Account>,
-    /// Where the accounts stand, in the order of their ids.
-    by_id: Vec<usize>,
-}
+pub struct Export(ExportedRows);
 
 impl Export {
     /// Reads the whole file, at this moment.
     ///
     /// # Errors
-    /// [`ExportError`] for the first thing wrong, with its line.
+    /// [`ExportError`] if the file cannot be read, or hardly any line of it.
     pub fn read(path: impl AsRef<Path>, now: Timestamp) -> Result<Self, ExportError> {
-        let accounts: Vec<_> = Self::stream(path, now).collect::<Result<_, _>>()?;
-        let mut by_id: Vec<_> = (0..accounts.len()).collect();
-        by_id.sort_unstable_by_key(|place| &accounts[*place].id);
-        Ok(Self { accounts, by_id })
+        let mut reading = ExportReading::default();
+        Self::rows(path, now).try_for_each(|row| reading.take(row))?;
+        reading.finish().map(Self)
     }
 
-    /// Reads one account after the other, at this moment, up to the first thing wrong.
+    /// Reads one account after the other, at this moment. Behind an error that is of one row
+    /// ([`ExportError::is_of_row`]) it goes on.
     ///
     /// It keeps the ids that it has seen, and nothing else.
     pub fn stream(
         path: impl AsRef<Path>,
         now: Timestamp,
     ) -> impl Iterator<Item = Result<Account, ExportError>> + Send + 'static {
+        Self::rows(path, now).map(|row| match row? {
+            (_, Some(fault)) => Err(fault),
+            (account, None) => Ok(account),
+        })
+    }
+
+    /// The accounts, as far as they can be read, each with what is wrong with it; or what is wrong with a
+    /// row that makes none, or with the file.
+    fn rows(
+        path: impl AsRef<Path>,
+        now: Timestamp,
+    ) -> impl Iterator<Item = Result<(Account, Option<ExportError>), ExportError>> + Send + 'static
+    {
         let path = path.as_ref().to_owned();
         let (rows, failed) = match open(&path) {
             Ok(rows) => (Some(rows), None),
@@ -81,30 +99,37 @@ impl Export {
         };
         let mut seen = HashMap::new();
         let accounts = rows.into_iter().flatten().map(move |(line, row)| {
+            let at = |fault| ExportError::at(&path, line, fault);
             let account = row.and_then(|row| account(row, now, line, &mut seen));
-            account.map_err(|fault| ExportError::at(&path, line, fault))
+            account.map(|(account, fault)| (account, fault.map(at))).map_err(at)
         });
-        until_first_error(accounts.chain(failed))
+        until_first_fatal(accounts.chain(failed))
     }
 
     /// The same, where these texts stand for no password as well.
     #[must_use]
     pub fn with_no_password(mut self, texts: &[String]) -> Self {
-        self.accounts.iter_mut().for_each(|account| take_no_password(account, texts));
+        self.0.accounts.iter_mut().for_each(|account| take_no_password(account, texts));
         self
     }
 
     /// Every account.
     #[must_use]
     pub fn accounts(&self) -> &[Account] {
-        &self.accounts
+        &self.0.accounts
+    }
+
+    /// What is wrong with lines that could not be read whole, each with its number.
+    #[must_use]
+    pub fn faults(&self) -> &[String] {
+        &self.0.faults
     }
 
     /// The account with this id.
     #[must_use]
     pub fn by_id(&self, id: &AccountId) -> Option<&Account> {
-        let found = self.by_id.binary_search_by_key(&id, |place| &self.accounts[*place].id);
-        self.accounts.get(self.by_id[found.ok()?])
+        let found = self.0.by_id.binary_search_by_key(&id, |place| &self.0.accounts[*place].id);
+        self.0.accounts.get(self.0.by_id[found.ok()?])
     }
 }
 
@@ -120,25 +145,27 @@ fn account(
     now: Timestamp,
     line: u64,
     seen: &mut HashMap<AccountId, u64>,
-) -> Result<Account, LineFault> {
-    let account = row.unpadded().account(&HashLayout::plain("hash"), now)?;
+) -> Result<(Account, Option<LineFault>), LineFault> {
+    let (account, fault) = row.unpadded().read(&HashLayout::plain("hash"), now)?;
+    // That no leak can name one account by its address is counted, and no reason to correct the file.
+    let fault = fault.filter(|fault| fault.field() != MappedField::Email).map(LineFault::from);
     match seen.entry(account.id.clone()) {
         Entry::Occupied(first) => Err(LineFault::Repeated { id: account.id, first: *first.get() }),
         Entry::Vacant(entry) => {
             entry.insert(line);
-            Ok(account)
+            Ok((account, fault))
         }
     }
 }
 
-fn until_first_error<T, E>(
-    items: impl Iterator<Item = Result<T, E>>,
-) -> impl Iterator<Item = Result<T, E>> {
+fn until_first_fatal<T>(
+    items: impl Iterator<Item = Result<T, ExportError>>,
+) -> impl Iterator<Item = Result<T, ExportError>> {
     let mut items = items.fuse();
     let mut failed = false;
     iter::from_fn(move || {
         let item = if failed { None } else { items.next() };
-        failed = matches!(item, Some(Err(_)));
+        failed = matches!(&item, Some(Err(error)) if !error.is_of_row());
         item
     })
     .fuse()

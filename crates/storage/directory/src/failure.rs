@@ -96,12 +96,23 @@ pub enum ReadError {
     /// A row is no account.
     #[error("{0}: correct the row, or change `directory.columns.{field}`", field = .0.field())]
     Row(#[from] RowFault),
+    /// A line of an export is no account.
+    #[error("{0}")]
+    Line(String),
     /// Acting on one of them would be acting on both.
     #[error("two accounts have the id {id}: `directory.columns.id` must name a unique column")]
     Repeated {
         /// The id that they share.
         id: AccountId,
     },
+}
+
+impl ReadError {
+    /// Whether it is about one row, which is no account: the others can be read.
+    #[must_use]
+    pub const fn is_of_row(&self) -> bool {
+        matches!(self, Self::Row(_) | Self::Line(_))
+    }
 }
 
 /// Why nothing was written to the site's database.

@@ -21,6 +21,9 @@ pub const SESSION_BYTES_MAX: u64 = 4 << 20;
 /// Bytes of the header of an export, or of one line of JSON.
 pub const EXPORT_LINE_BYTES_MAX: u64 = 1 << 20;
 
+/// Lines of an export at fault: if more are, it is the file's.
+pub const EXPORT_FAULTS_MAX: usize = 10_000;
+
 /// Characters of a foreign value that an error shows.
 pub const SHOWN_CHARS_MAX: usize = 60;
 

@@ -1,17 +1,20 @@
+use exposure::AccountImport;
 use model::InstanceKind;
 use serde::Serialize;
 
-use super::{CommandContext, CommandFailure};
+use super::{CommandContext, CommandFailure, judged::unread_lines};
 use crate::{
     cli::AccountCommand,
     config::Preset,
-    output::{Done, grouped},
+    output::{Done, Sheet, grouped},
     wiring,
 };
 
 #[derive(Serialize)]
 struct Imported {
     accounts: u64,
+    /// What is wrong with the lines that were left out.
+    left_out: Vec<String>,
     /// Whether a campaign may act on them.
     sealable: bool,
 }
@@ -23,7 +26,9 @@ fn for_people(imported: &Imported) -> String {
         "They are a copy: they can be searched and planned for, and not sealed. A campaign needs your \
          own table (`directory.preset`, `directory.write_url`)."
     };
-    format!("imported {} accounts\n{whose}\n", grouped(imported.accounts))
+    let mut sheet = Sheet::default();
+    unread_lines(&mut sheet, "left out", &imported.left_out);
+    format!("imported {} accounts\n{sheet}{whose}\n", grouped(imported.accounts))
 }
 
 pub(super) async fn run(
@@ -39,8 +44,10 @@ pub(super) async fn run(
     }
     let instance = wiring::instance(&config).await?;
     let (no_password, progress) = (wiring::export_without_password(&config)?, context.progress());
-    let accounts = exposure::import_accounts(&instance, file, &no_password, &*progress).await?;
-    let imported = Imported { accounts, sealable: instance.kind() == InstanceKind::Rehearsal };
+    let AccountImport { accounts, left_out } =
+        exposure::import_accounts(&instance, file, &no_password, &*progress).await?;
+    let sealable = instance.kind() == InstanceKind::Rehearsal;
+    let imported = Imported { accounts, left_out, sealable };
     context.output.result("countersign.account_import/1", &imported, for_people)?;
-    Ok(Done::Whole)
+    Ok(Done::whole_if(imported.left_out.is_empty()))
 }

@@ -8,7 +8,7 @@ use password::Verifier;
 
 use super::{
     CommandContext, CommandFailure,
-    judged::{accounts_read, could_not_judge, without_proof},
+    judged::{accounts_read, could_not_judge, unread_lines, without_proof},
 };
 use crate::{
     ambient::SystemClock,
@@ -55,7 +55,9 @@ async fn assess_export(
     let verifier = wiring::verifier_if_any(config.as_ref())?;
     let export = Export::read(file, SystemClock.now())?;
     let export = export.with_no_password(&no_password.unwrap_or_default());
-    assess(context, arguments, &export, verifier, None).await
+    let mut assessment = assess(context, arguments, &export, verifier, None).await?;
+    assessment.doubt(export.faults());
+    Ok(assessment)
 }
 
 async fn assess(
@@ -84,6 +86,7 @@ fn for_people(assessment: &Assessment) -> String {
             (&assessment.counts, &assessment.read),
             unread.map(|leak| &*leak.leak),
         );
+        unread_lines(&mut sheet, "could not read", &assessment.unread_lines);
     }
     accounts_read(&mut sheet, &assessment.read);
     sheet.row("records", grouped(assessment.counts.records));

@@ -59,3 +59,17 @@ pub(super) fn without_proof(sheet: &mut Sheet, counts: &ExposureCounts) {
         sheet.row("    what to do", why);
     }
 }
+
+/// Lines of an export that are shown. All are in the answer of `--json`.
+const UNREAD_LINES_SHOWN: usize = 20;
+
+/// What is wrong with lines of an export, as far as people read that.
+pub(super) fn unread_lines(sheet: &mut Sheet, what: &str, lines: &[String]) {
+    for line in lines.iter().take(UNREAD_LINES_SHOWN) {
+        sheet.row(what, line);
+    }
+    if lines.len() > UNREAD_LINES_SHOWN {
+        let left = (lines.len() - UNREAD_LINES_SHOWN) as u64;
+        sheet.row(what, format!("{} lines more: `--json` names them", grouped(left)));
+    }
+}

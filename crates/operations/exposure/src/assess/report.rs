@@ -21,6 +21,8 @@ pub struct Assessment {
     /// The accounts that were read.
     #[serde(flatten)]
     pub read: AccountsRead,
+    /// What is wrong with lines of the export that the accounts were read from, each with its number.
+    pub unread_lines: Vec<String>,
     /// Secrets that were tried on the accounts that the leaks name, at most: the work of verifying.
     pub secrets: u64,
     /// Other readings of these, tried after all of them: the work that they add.
@@ -74,6 +76,12 @@ pub(super) struct LocatedRecord {
 }
 
 impl Assessment {
+    /// Says that some of the accounts could not be read whole.
+    pub fn doubt(&mut self, unread_lines: &[String]) {
+        self.unread_lines = unread_lines.to_vec();
+        self.judged &= unread_lines.is_empty();
+    }
+
     /// Nothing read yet.
     pub(super) fn begin(leaks: &[PathBuf]) -> Self {
         let named = |path: &PathBuf| LeakAssessment {

@@ -27,11 +27,14 @@ impl Directory for Export {
     }
 
     fn count(&self) -> Reading<'_, u64> {
-        Box::pin(future::ready(Ok(self.accounts().len() as u64)))
+        Box::pin(future::ready(Ok((self.accounts().len() + self.0.nobodys.len()) as u64)))
     }
 
     fn scan(&self) -> AccountStream<'_> {
-        stream::iter(self.accounts()).map(|account| Ok(account.clone())).boxed()
+        let nobodys =
+            self.0.nobodys.iter().map(|place| Err(ReadError::Line(self.0.faults[*place].clone())));
+        let accounts = self.accounts().iter().map(|account| Ok(account.clone()));
+        stream::iter(accounts.chain(nobodys)).boxed()
     }
 
     fn changed_since<'a>(&'a self, _mark: Option<&'a ChangeMark>) -> Reading<'a, Changes<'a>> {
@@ -79,6 +82,9 @@ impl Directory for Export {
     fn check(&self) -> Reading<'_, DirectoryReport> {
         let mut accounts = AccountCounts::default();
         self.accounts().iter().for_each(|account| accounts.add(account));
+        for place in &self.0.nobodys {
+            accounts.add_no_account(self.0.faults[*place].clone());
+        }
         let report = DirectoryReport {
             database: "an export".to_owned(),
             accounts,

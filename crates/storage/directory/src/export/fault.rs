@@ -7,7 +7,7 @@ use model::AccountId;
 
 use super::no_table::NoTable;
 use crate::{
-    limits::EXPORT_LINE_BYTES_MAX,
+    limits::{EXPORT_FAULTS_MAX, EXPORT_LINE_BYTES_MAX},
     mapped_field::MappedField,
     row::{RawRow, RowFault},
 };
@@ -52,9 +52,24 @@ pub enum ExportError {
         /// What is wrong.
         fault: LineFault,
     },
+    /// So many lines are at fault that it is the file's.
+    #[error(
+        "{first}. More than {EXPORT_FAULTS_MAX} lines are at fault, of which this is the first"
+    )]
+    Faults {
+        /// What is wrong with the first of them, and where it is.
+        first: String,
+    },
 }
 
 impl ExportError {
+    /// Whether only one row is at fault: the others can be read.
+    #[must_use]
+    pub const fn is_of_row(&self) -> bool {
+        matches!(self, Self::Line { fault, .. }
+            if !matches!(fault, LineFault::Unclosed { .. } | LineFault::Io(_)))
+    }
+
     pub(super) fn at(path: &Path, line: u64, fault: LineFault) -> Self {
         Self::Line { path: path.to_owned(), line, fault }
     }
@@ -119,6 +134,19 @@ pub enum LineFault {
         /// Fields in the header.
         expected: u64,
     },
+    /// A row that goes on over several lines, and perhaps over other accounts.
+    #[error(
+        "this row goes on over {lines} lines, and is none ({fault}): a quotation mark is perhaps not closed"
+    )]
+    Unclosed {
+        /// How many lines.
+        lines: u64,
+        /// What is wrong with it.
+        fault: Box<Self>,
+    },
+    /// What a quotation mark that is not closed makes of the last column.
+    #[error("its hash holds line breaks and other fields")]
+    OtherRows,
     /// What psql writes below a table.
     #[error("this is psql's count of rows: leave it out, with `\\pset footer off`")]
     Footer,

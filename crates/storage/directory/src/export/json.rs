@@ -69,7 +69,8 @@ impl<R: BufRead> Iterator for JsonLines<R> {
         match limited.read_until(b'\n', &mut line) {
             Ok(0) => None,
             Ok(read) if read as u64 > EXPORT_LINE_BYTES_MAX => {
-                Some((self.number, Err(LineFault::TooLong)))
+                let rest = if line.ends_with(b"\n") { Ok(0) } else { self.file.skip_until(b'\n') };
+                Some((self.number, Err(rest.map_or_else(LineFault::Io, |_| LineFault::TooLong))))
             }
             Ok(_) => Some((self.number, Ok(line))),
             Err(error) => Some((self.number, Err(error.into()))),

@@ -7,7 +7,7 @@ use super::{
     head::{Head, known_columns},
     unsaid::Unsaid,
 };
-use crate::row::RawRow;
+use crate::{mapped_field::MappedField, row::RawRow};
 
 /// What may stand between two fields, the likeliest first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -56,10 +56,14 @@ impl<R: BufRead> Iterator for Rows<R> {
     fn next(&mut self) -> Option<ExportRow> {
         let mut record = ByteRecord::new();
         match self.reader.read_byte_record(&mut record) {
-            Ok(true) => Some((self.line(&record), self.row(record))),
             Ok(false) => None,
+            Ok(true) => {
+                let (line, place) = (self.line(&record), self.place(&record));
+                let row = self.row(record);
+                Some(row.map_or_else(|fault| place.with(fault), |row| (line, Ok(row))))
+            }
             Err(_) if is_footer(&record) => Some((self.line(&record), Err(LineFault::Footer))),
-            Err(error) => Some((self.line(&record), Err(fault(error)))),
+            Err(error) => Some(self.place(&record).with(fault(error))),
         }
     }
 }
@@ -71,18 +75,57 @@ impl<R: BufRead> Rows<R> {
     /// It stands behind the record now: in the next line, but for the files of Windows, where it
     /// has seen the CR and not yet the LF.
     fn line(&self, record: &ByteRecord) -> u64 {
-        let lines = record.as_slice().split(|byte| *byte == b'\n').count() as u64;
+        let lines = lines_of(record);
         let here = self.reader.position().line() + u64::from(self.from_windows);
         (here + self.lines_before).saturating_sub(lines)
+    }
+
+    /// Where a record stands that may be at fault. One without an end takes the end of the last line with it,
+    /// and the one that is added there.
+    fn place(&self, record: &ByteRecord) -> RecordPlace {
+        let is_open = record.as_slice().ends_with(b"\n");
+        let lines = lines_of(record) - u64::from(is_open);
+        RecordPlace { line: self.line(record) + u64::from(is_open), lines }
     }
 
     fn row(&self, record: ByteRecord) -> Result<RawRow, LineFault> {
         let record = StringRecord::from_byte_record(record).map_err(|_| LineFault::NotUtf8)?;
         let mut row = RawRow::default();
         for (field, column) in self.head.columns() {
-            row.set(field, record.get(column).map(str::to_owned));
+            let text = record.get(column);
+            if field == MappedField::Hash && text.is_some_and(holds_other_rows) {
+                return Err(LineFault::OtherRows);
+            }
+            row.set(field, text.map(str::to_owned));
         }
         Ok(row)
+    }
+}
+
+/// A hash may be wrapped, and no wrapped one has what stands between fields.
+fn holds_other_rows(hash: &str) -> bool {
+    hash.contains('\n') && hash.contains(DELIMITERS.map(char::from))
+}
+
+fn lines_of(record: &ByteRecord) -> u64 {
+    record.as_slice().split(|byte| *byte == b'\n').count() as u64
+}
+
+struct RecordPlace {
+    line: u64,
+    lines: u64,
+}
+
+impl RecordPlace {
+    /// A record of one line is one account's. Of one that has more, nobody knows how many are in it.
+    fn with(self, fault: LineFault) -> ExportRow {
+        let Self { line, lines } = self;
+        let fault = match fault {
+            LineFault::Io(_) => fault,
+            fault if lines > 1 => LineFault::Unclosed { lines, fault: Box::new(fault) },
+            fault => fault,
+        };
+        (line, Err(fault))
     }
 }
 

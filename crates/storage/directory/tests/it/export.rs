@@ -2,7 +2,7 @@ use std::{fs, io::Write as _, path::PathBuf};
 
 use directory::{Ability, Directory, Export, ReadError, WriteError};
 use flate2::{Compression, write::GzEncoder};
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use model::Timestamp;
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -25,10 +25,13 @@ fn read(name: &str, text: impl AsRef<[u8]>) -> Export {
     Export::read(file(name, text).path, Timestamp::from_micros(0)).unwrap()
 }
 
-/// The message without the folder.
+/// Why it is refused, or what is wrong with its first line at fault, without the folder.
 fn refusal(name: &str, text: impl AsRef<[u8]>) -> String {
     let file = file(name, text);
-    let error = Export::read(&file.path, Timestamp::from_micros(0)).unwrap_err().to_string();
+    let error = match Export::read(&file.path, Timestamp::from_micros(0)) {
+        Ok(export) => export.faults()[0].clone(),
+        Err(error) => error.to_string(),
+    };
     let folder = file.path.parent().unwrap().display().to_string();
     error.replace(&format!("{folder}/"), "")
 }
@@ -324,8 +327,12 @@ proptest! {
         let text = begin.to_owned() + &pieces.concat();
         let bytes = if is_utf16 { utf16(&text, u16::to_le_bytes) } else { text.into_bytes() };
         let file = file("users.csv", bytes);
-        if let Err(error) = Export::read(&file.path, Timestamp::from_micros(0)) {
-            prop_assert!(!error.to_string().contains(&SECRET_HASH[7..29]), "{}", error);
+        let faults = match Export::read(&file.path, Timestamp::from_micros(0)) {
+            Ok(export) => export.faults().to_vec(),
+            Err(error) => vec![error.to_string()],
+        };
+        for fault in faults {
+            prop_assert!(!fault.contains(&SECRET_HASH[7..29]), "{}", fault);
         }
     }
 }
@@ -340,11 +347,77 @@ fn a_hash_in_the_column_of_the_id_is_not_shown() {
 }
 
 #[test]
-fn a_stream_ends_with_the_first_error() {
-    let file = file("u.csv", "id,email,hash\n1,a,h\n,b,h\n3,c,h\n");
+fn a_line_at_fault_keeps_no_other_from_being_read() {
+    let lines = "{\"id\":1,\"mail\":\"a@b\",\"hash\":\"h\"}\n\"h\"\n".to_owned()
+        + &format!("{{\"id\":2,\"mail\":\"{}\"}}\n", "x".repeat(2 << 20))
+        + "{\"id\":3,\"mail\":\"c@d\",\"hash\":\"h\"}\n";
+    let export = read("u.jsonl", lines);
+    assert_eq!((ids_of(export.accounts()).join(" "), export.faults().len()), ("1 3".into(), 2));
+    assert!(export.faults()[1].contains("line 3: the line has more than"), "{:?}", export.faults());
+    let rows = b"id,email,hash,active\n1,a@b,h,1\n,c@d,h,1\n3,e@f,h,1,,\n4,\xFF@g,h,1\n5,i@j,h,1\n"
+        .as_slice();
+    let export = read("u.csv", rows);
+    assert_eq!((ids_of(export.accounts()).join(" "), export.faults().len()), ("1 5".into(), 3));
+    let file = file("u.csv", rows);
     let items: Vec<_> = Export::stream(&file.path, Timestamp::from_micros(0)).collect();
-    assert_eq!(items.len(), 2);
-    assert!(items[0].is_ok() && items[1].is_err());
+    let is_read = items.iter().map(Result::is_ok);
+    assert_eq!(is_read.collect::<Vec<_>>(), [true, false, false, false, true]);
+}
+
+#[test]
+fn an_account_of_which_something_cannot_be_read_is_unreadable() {
+    let text = "id,email,hash,active,second_factor\n1,a@b,h,perhaps,2024-05-01\n2,c@d,h,1,\n";
+    let export = read("u.csv", text);
+    let [first, second] = export.accounts() else { panic!() };
+    assert_eq!((first.unreadable, second.unreadable), (Some("active"), None));
+    assert_eq!(first.second_factor, Some(false), "no clock is past it");
+    assert!(export.faults()[0].contains("line 2: active of account 1 is `perhaps`"));
+    let twice = read("u.csv", "id,email,hash\n1,a@b,h\n2,c@d,h\n1,e@f,h\n");
+    let [first, second] = twice.accounts() else { panic!() };
+    assert_eq!((first.unreadable, second.unreadable), (Some("id"), None));
+    assert_eq!(twice.faults().len(), 1);
+}
+
+#[tokio::test]
+async fn a_line_that_makes_no_account_is_counted() {
+    let export = read("u.csv", "id,email,hash\n1,a@b,h\n,c@d,h\n");
+    assert_eq!(export.count().await.unwrap(), 2);
+    let rows: Vec<_> = export.scan().collect().await;
+    assert!(rows[0].is_ok() && rows[1].as_ref().is_err_and(ReadError::is_of_row));
+    let counted = export.check().await.unwrap().accounts;
+    assert_eq!((counted.all, counted.unreadable), (2, 1));
+    assert!(counted.unreadable_first.unwrap().contains("line 3"));
+}
+
+/// Nobody knows how many accounts are in it.
+#[test]
+fn a_row_that_swallows_others_ends_the_reading() {
+    let head = "id,email,hash\n1,a@b,h\n";
+    for (rows, why) in [
+        ("2,\"c@d,h\n3,e@f,h\n", "fields, but the header has 3"),
+        ("2,c@d,\"h\n3,e@f,h\n", "its hash holds line breaks and other fields"),
+    ] {
+        let refusal = refusal("u.csv", format!("{head}{rows}"));
+        assert!(refusal.starts_with("u.csv, line 3: this row goes on over "), "{refusal}");
+        assert!(refusal.contains(why), "{refusal}");
+    }
+    let wrapped = read("u.csv", format!("{head}2,c@d,\"aGFz\naA==\"\n"));
+    assert!(wrapped.faults().is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_every_line_is_the_files_fault() {
+    let lines = |good: usize, bad: usize| {
+        let ids = (0..good).map(|id| format!("{id},a@b,h,1\n"));
+        let text: String = ids.chain((0..bad).map(|_| ",a@b,h,1\n".to_owned())).collect();
+        refusal("u.csv", format!("id,email,hash,active\n{text}"))
+    };
+    assert_eq!(lines(0, 3), "u.csv, line 2: an account has no id: correct it");
+    assert!(lines(1, 10_001).contains("More than 10000 lines are at fault"));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
     let missing: Vec<_> =
         Export::stream("/nonexistent/users.csv", Timestamp::from_micros(0)).collect();
     let [Err(error)] = &missing[..] else { panic!() };

@@ -38,7 +38,8 @@ pub(super) async fn play(
     let progress = context.progress();
     let accounts =
         exposure::import_accounts(&stage.instance, &invented.accounts_file, &[], &*progress)
-            .await?;
+            .await?
+            .accounts;
     let (leaks, exposed) = find(context, stage, &invented.leaks).await?;
     sign(context, stage, &leaks).await?;
     seal_and_tell(context, stage).await?;
