@@ -15,6 +15,7 @@ mod document;
 mod engine;
 mod export;
 mod failure;
+mod flag;
 mod hash_form;
 mod hash_layout;
 pub mod limits;

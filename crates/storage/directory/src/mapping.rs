@@ -70,11 +70,12 @@ pub struct Columns {
     pub locale: Option<String>,
     /// When the person last signed in.
     pub last_login_at: Option<String>,
-    /// Whether the site asks the person for a second factor.
+    /// Whether the site asks the person for a second factor: a flag, or the moment since when.
     pub second_factor: Option<String>,
     /// Whether the site lets the account in. Besides what says true and false elsewhere, `active`,
     /// `enabled` and their opposites are read, and `banned`, `blocked`, `deactivated`, `deleted`,
-    /// `suspended`. NULL and an empty text mean no; anything else is an error.
+    /// `suspended`, and a moment since when it does. NULL and an empty text mean no; anything else is an
+    /// error.
     pub active: Option<String>,
     /// What is set once the site no longer lets the account in: a moment, a flag, a reason. It
     /// means so unless it is NULL, empty, false, or a zero of its type.

@@ -2,6 +2,7 @@ use model::{Account, AccountId, AccountIdError, Credential, Timestamp};
 use sql::{Record, Row, SqlError};
 
 use crate::{
+    flag,
     hash_layout::HashLayout,
     limits::SHOWN_CHARS_MAX,
     mapped_field::MappedField,
@@ -72,7 +73,8 @@ impl RawRow {
         if let Some(field) = self.undecodable {
             faults.0 = Some(RowFault::Undecodable { account: shown_id(&id), field });
         }
-        let verified = |text: &str| Ok(Some(value::verified(text, now)));
+        let is_so = |text: &str| flag::is_so(text, now);
+        let verified = |text: &str| Ok(Some(flag::verified(text, now)));
         let account = Account {
             other_emails: faults
                 .pass(self.parse(&id, MappedField::OtherEmails, value::addresses))
@@ -87,8 +89,8 @@ impl RawRow {
             email_verified: faults.pass(self.parse(&id, MappedField::EmailVerified, verified)),
             locale: self.take(MappedField::Locale),
             last_login_at: faults.pass(self.parse(&id, MappedField::LastLoginAt, value::moment)),
-            second_factor: faults.pass(self.parse(&id, MappedField::SecondFactor, value::truth)),
-            active: self.activity(&id).unwrap_or_else(|fault| {
+            second_factor: faults.pass(self.parse(&id, MappedField::SecondFactor, is_so)),
+            active: self.activity(&id, now).unwrap_or_else(|fault| {
                 faults.take(fault);
                 Some(false)
             }),
@@ -114,13 +116,17 @@ impl RawRow {
         [hash].into_iter().chain(std::mem::take(&mut self.beside)).collect()
     }
 
-    /// Whether the site lets the account in; `None` where it has no column for it.
-    pub(crate) fn activity(&mut self, id: &AccountId) -> Result<Option<bool>, RowFault> {
+    /// Whether the site lets the account in at this moment; `None` where it has no column for it.
+    pub(crate) fn activity(
+        &mut self,
+        id: &AccountId,
+        now: Timestamp,
+    ) -> Result<Option<bool>, RowFault> {
         let active = match &self.fields[MappedField::Active as usize] {
             Some(text) if text.is_empty() => Some(false),
-            _ => self.parse(id, MappedField::Active, value::activity)?,
+            _ => self.parse(id, MappedField::Active, |text| flag::activity(text, now))?,
         };
-        let is_out = self.take(MappedField::Inactive).map(|text| value::is_set(&text));
+        let is_out = self.take(MappedField::Inactive).map(|text| flag::is_out(&text));
         Ok(match (active, is_out) {
             (active, Some(is_out)) => Some(active.unwrap_or(true) && !is_out),
             (active, None) => active,

@@ -10,14 +10,14 @@ use crate::{
     limits::{MOMENT_SECONDS_MAX, MOMENT_SECONDS_MIN},
 };
 
-const MICROS_PER_SECOND: i64 = 1_000_000;
+pub(crate) const MICROS_PER_SECOND: i64 = 1_000_000;
 
 /// Seconds, milliseconds, microseconds. No number is a likely moment in two of them.
 const MICROS_PER_UNIT: [i64; 3] = [MICROS_PER_SECOND, 1_000, 1];
 
 /// What a text should have said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Expected(&'static str);
+pub struct Expected(pub(crate) &'static str);
 
 impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,13 +28,6 @@ impl fmt::Display for Expected {
 const MOMENT: Expected = Expected(
     "a moment (ISO 8601, or seconds, milliseconds or microseconds since 1970, from 1990 to 2200)",
 );
-const TRUTH: Expected = Expected("a truth value (t, true, 1, yes, y, on, or their opposites)");
-const ACTIVITY: Expected = Expected(
-    "known to mean whether the site lets the account in (t, true, 1, yes, y, on, active, enabled, or \
-     their opposites, or banned, blocked, deactivated, deleted, suspended); a view or a generated \
-     column can say it so",
-);
-
 const ADDRESS: Expected = Expected(
     "one e-mail address as it is written: neither a list of them, a name with one or a link, nor encrypted \
      or hashed",
@@ -47,7 +40,7 @@ const ADDRESSES: Expected = Expected(
 const NEVER: [&str; 4] = ["0", "0.0", "-infinity", "infinity"];
 
 /// What a date begins with that MySQL has none for, in whichever form.
-const NO_DATE: &str = "0000-00-00";
+pub(crate) const NO_DATE: &str = "0000-00-00";
 
 /// A moment; `None` for never.
 ///
@@ -67,34 +60,11 @@ pub(crate) fn moment(text: &str) -> Result<Option<Timestamp>, Expected> {
 
 /// A date before our era or beyond the year 9999, as PostgreSQL writes it: none that an account can
 /// have seen.
-fn is_beyond_calendar(text: &str) -> bool {
+pub(crate) fn is_beyond_calendar(text: &str) -> bool {
     let year = text.find('-').map_or("", |end| &text[..end]);
     let has_long_year = year.len() > 4 && year.bytes().all(|byte| byte.is_ascii_digit());
     let date = text.strip_suffix(" BC").unwrap_or(text);
     (has_long_year || date != text) && date.get(..10).is_some_and(|date| date.contains('-'))
-}
-
-/// Whether an address is proved to be the person's: by a flag, or by the moment when that was proved.
-pub(crate) fn verified(text: &str, now: Timestamp) -> bool {
-    let told = text.trim().to_ascii_lowercase();
-    let is_denied = NOT_VERIFIED.contains(&told.as_str()) || told.ends_with("infinity");
-    let is_to_come = match number(text.trim()).or_else(|| calendar(text.trim())) {
-        Some(micros) => micros > now.as_micros(),
-        None => is_beyond_calendar(text.trim()),
-    };
-    is_set(text) && !is_denied && !is_to_come
-}
-
-/// What sites write for "not verified", besides what says false.
-const NOT_VERIFIED: [&str; 6] = ["unverified", "unconfirmed", "pending", "null", "never", "none"];
-
-/// Whether something is so.
-pub(crate) fn truth(text: &str) -> Result<Option<bool>, Expected> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "t" | "true" | "1" | "yes" | "y" | "on" => Ok(Some(true)),
-        "f" | "false" | "0" | "no" | "n" | "off" => Ok(Some(false)),
-        _ => Err(TRUTH),
-    }
 }
 
 /// Several addresses: a text with something between them, or an array of PostgreSQL or JSON. What is none is
@@ -132,36 +102,6 @@ fn is_between(c: char) -> bool {
     c.is_whitespace() || ",;{}\"".contains(c)
 }
 
-/// Whether a site lets an account in.
-pub(crate) fn activity(text: &str) -> Result<Option<bool>, Expected> {
-    let told = text.trim().to_ascii_lowercase();
-    match told.as_str() {
-        "active" | "enabled" => Ok(Some(true)),
-        "inactive" | "disabled" | "deactivated" | "banned" | "blocked" | "suspended"
-        | "deleted" => Ok(Some(false)),
-        word => truth(without_fraction(word)).map_err(|_| ACTIVITY),
-    }
-}
-
-/// A truth value in a column of fractions.
-fn without_fraction(text: &str) -> &str {
-    match text.split_once('.') {
-        Some((whole @ ("0" | "1"), zeros)) if zeros.bytes().all(|digit| digit == b'0') => whole,
-        _ => text,
-    }
-}
-
-/// Whether something is set: it is neither false nor the zero of its type.
-pub(crate) fn is_set(text: &str) -> bool {
-    let text = text.trim();
-    let is_false = text.is_empty() || matches!(truth(text), Ok(Some(false)));
-    let is_zero =
-        text.parse::<f64>() == Ok(0.0) || text.starts_with(NO_DATE) || text.ends_with(" BC");
-    let is_before_any =
-        calendar(text).is_some_and(|micros| micros < MOMENT_SECONDS_MIN * MICROS_PER_SECOND);
-    !(is_false || is_zero || is_before_any)
-}
-
 /// A moment so many seconds before another one, in the form of that one, so that databases compare
 /// both alike: as numbers, moments or text. `None` for what is no moment.
 pub(crate) fn earlier(text: &str, seconds: i64) -> Option<Literal> {
@@ -195,7 +135,7 @@ fn earlier_in_text(text: &str, seconds: i64) -> Option<String> {
 }
 
 /// Microseconds, from a number in whichever unit makes it likely.
-fn number(text: &str) -> Option<i64> {
+pub(crate) fn number(text: &str) -> Option<i64> {
     counted(text).map(|(_, _, micros)| micros)
 }
 
@@ -226,7 +166,7 @@ fn millionths(digits: &str) -> Option<i64> {
 }
 
 /// Microseconds, from a date with or without time and offset.
-fn calendar(text: &str) -> Option<i64> {
+pub(crate) fn calendar(text: &str) -> Option<i64> {
     if let Ok(moment) = text.parse::<jiff::Timestamp>() {
         return Some(moment.as_microsecond());
     }
@@ -319,48 +259,6 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_verified_by_a_flag_or_by_a_moment_that_has_come() {
-        let now = Timestamp::from_micros(1_465_389_000 * MICROS_PER_SECOND);
-        let yes = [
-            "t",
-            "1",
-            "2",
-            "yes",
-            "verified",
-            "2016-06-08 12:30:00",
-            "2016-06-08T12:29:59.120Z",
-            "1465389000",
-            "1465389000000",
-            "20160608123000",
-            "2016-06-08",
-        ];
-        for told in yes {
-            assert!(verified(told, now), "{told}");
-        }
-        let no = [
-            "",
-            "f",
-            "0",
-            "no",
-            "0.0",
-            "0000-00-00 00:00:00",
-            "1970-01-01",
-            "2016-06-08 12:30:01",
-            "1465389001",
-            "infinity",
-            "-infinity",
-            "12024-01-01 00:00:00",
-            "unverified",
-            "NULL",
-            "9999-12-31 23:59:59",
-            "0044-03-15 BC",
-        ];
-        for told in no {
-            assert!(!verified(told, now), "{told}");
-        }
-    }
-
-    #[test]
     fn several_addresses_are_told_apart() {
         let both = Ok(Some(vec!["a@x.example".to_owned(), "müller@y.example".to_owned()]));
         for text in [
@@ -414,13 +312,5 @@ mod tests {
         ] {
             assert_eq!(address(text), Err(ADDRESS), "{text}");
         }
-    }
-
-    #[test]
-    fn truth_has_many_spellings() {
-        assert_eq!(truth("T"), Ok(Some(true)));
-        assert_eq!(truth("Yes"), Ok(Some(true)));
-        assert_eq!(truth("0"), Ok(Some(false)));
-        assert_eq!(truth("2"), Err(TRUTH));
     }
 }

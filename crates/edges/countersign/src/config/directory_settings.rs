@@ -98,11 +98,13 @@ pub(crate) struct ColumnSettings {
     pub(crate) locale: Option<String>,
     /// When the person last signed in.
     pub(crate) last_login_at: Option<String>,
-    /// Whether the site asks for a second factor.
+    /// Whether the site asks for a second factor: a flag, or the moment since when it does.
     pub(crate) second_factor: Option<String>,
     /// Whether the site lets the account in: true, 1, `active`, `enabled`, or their opposites, or
-    /// `banned`, `blocked`, `deactivated`, `deleted`, `suspended`. NULL means no. Whoever is out is
-    /// left alone and counted, and gets no link. The preset `django` sets `is_active`.
+    /// `banned`, `blocked`, `deactivated`, `deleted`, `suspended`, or the moment since when it does. NULL
+    /// means no, and whatever else stands there makes the account unreadable; a moment since when it does
+    /// *not* belongs to `inactive`. Whoever is out is left alone and counted, and gets no link. The preset
+    /// `django` sets `is_active`.
     pub(crate) active: Option<String>,
     /// A column that is set once the site no longer lets the account in, such as `deleted_at`,
     /// `banned_at` or `disabled`: anything but NULL, an empty text, false or zero says so.

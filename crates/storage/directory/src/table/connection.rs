@@ -72,7 +72,9 @@ impl TableDirectory {
 
     /// Now, by the database's own clock, where something is judged by it.
     pub(super) async fn now(&self, tx: &mut SqlTx) -> Result<Timestamp, SqlError> {
-        if self.statements.mapping.columns.email_verified.is_none() {
+        let Columns { email_verified, second_factor, active, .. } =
+            &self.statements.mapping.columns;
+        if [email_verified, second_factor, active].into_iter().all(Option::is_none) {
             return Ok(Timestamp::from_micros(0));
         }
         let (now,) = tx.run(&CLOCK).one::<(i64,)>().await?;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use model::{AccountId, SiteTransaction, StoredHash};
+use model::{AccountId, SiteTransaction, StoredHash, Timestamp};
 use sql::{Db, Query, QueryText, Record, Row, SqlError, SqlTx};
 
 use super::{
@@ -37,7 +37,8 @@ impl TableDirectory {
         } else {
             Vec::new()
         };
-        let HeldRowFound { hash, is_active, transaction } = only(id, rows)?;
+        let at = self.now(&mut tx).await.map_err(failed)?;
+        let HeldRowFound { hash, is_active, transaction } = only(id, rows, at)?;
         let shape = self.statements.shape.clone();
         let now = match &hash {
             None => RowNow::Gone,
@@ -163,7 +164,11 @@ fn refuse_place((is_standby, unholdable): BeforeLock) -> Result<(), WriteError> 
 
 /// The one row of this very id, and its transaction. The database may think two ids equal that are
 /// two texts.
-fn only(id: &AccountId, rows: Vec<LockedColumns>) -> Result<HeldRowFound, WriteError> {
+fn only(
+    id: &AccountId,
+    rows: Vec<LockedColumns>,
+    now: Timestamp,
+) -> Result<HeldRowFound, WriteError> {
     let mut rows: Vec<_> = rows.into_iter().filter(|row| row.id == id.as_str()).collect();
     if rows.len() > 1 {
         return Err(WriteError::Repeated { id: id.clone(), rows: rows.len() });
@@ -173,7 +178,8 @@ fn only(id: &AccountId, rows: Vec<LockedColumns>) -> Result<HeldRowFound, WriteE
     };
     let mut row =
         RawRow::recorded([(MappedField::Active, active), (MappedField::Inactive, inactive)]);
-    Ok(HeldRowFound { hash: Some(held), is_active: row.activity(id)? != Some(false), transaction })
+    let is_active = row.activity(id, now)? != Some(false);
+    Ok(HeldRowFound { hash: Some(held), is_active, transaction })
 }
 
 /// What was found of a row that is held; nothing if there is none.

@@ -424,6 +424,39 @@ async fn what_a_database_has_no_characters_for_is_nobodys_name() {
     }
 }
 
+/// As Laravel's `two_factor_confirmed_at` is.
+#[tokio::test]
+async fn a_flag_may_be_the_moment_since_when_it_is_set() {
+    for site in Site::each() {
+        let moment = site.word("TEXT", "TIMESTAMPTZ", "DATETIME");
+        site.run(&[
+            &format!(
+                "CREATE TABLE users (id BIGINT PRIMARY KEY, email VARCHAR(80), hash VARCHAR(80), \
+                 confirmed {moment}, activated {moment})"
+            ),
+            "INSERT INTO users VALUES (1, 'a@b', 'h', '2024-05-01 10:00:00', '2024-05-01 10:00:00')",
+            "INSERT INTO users VALUES (2, 'c@d', 'h', NULL, '2199-01-01 00:00:00')",
+            "INSERT INTO users VALUES (3, 'e@f', 'h', '2199-01-01 00:00:00', NULL)",
+        ])
+        .await;
+        let columns = Columns {
+            second_factor: Some("confirmed".into()),
+            active: Some("activated".into()),
+            ..small().columns
+        };
+        let directory = site.open_writable(Mapping { columns, ..small() }).await;
+        let accounts = scan(&directory).await;
+        let told = accounts.iter().map(|account| (account.second_factor, account.active));
+        let expected = [(Some(true), Some(true)), (None, Some(false)), (Some(false), Some(false))];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+        for (account, expected) in ["1", "2", "3"].into_iter().zip([true, false, false]) {
+            let held = directory.lock(&id(account)).await.unwrap();
+            assert_eq!(held.is_active(), expected, "{account}");
+            held.roll_back().await.unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_id_that_cannot_be_kept_is_one_rows_fault() {
     for site in Site::each() {
