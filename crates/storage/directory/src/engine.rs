@@ -29,10 +29,15 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
         format!("CAST({column} AS TEXT)")
     }
 
-    /// Asks for one truth value: whether a text may hold single bytes that are no character, which the
-    /// server would refuse a whole answer for. `None` if it never does.
-    fn may_hold_lone_bytes(&self) -> Option<&'static str> {
+    /// Asks for a number: of how many bytes a character of a text is, at most, where some are told us in no
+    /// encoding, which the server would refuse a whole answer for; else 0. `None` if it never does.
+    fn untold_bytes(&self) -> Option<&'static str> {
         None
+    }
+
+    /// The bytes of a text in the server's own encoding, where [`Engine::untold_bytes`] asks.
+    fn bytes_of(&self, text: &str) -> String {
+        text.to_owned()
     }
 
     /// The text of what is not recorded.

@@ -15,6 +15,9 @@ pub const KEYS_PER_STATEMENT_MAX: usize = 500;
 /// Accounts that one address or username leads to. Nobody has as many.
 pub const ACCOUNTS_PER_NAME_MAX: usize = 50;
 
+/// Rows whose texts a server is asked for together, where it tells them as bytes.
+pub const ROWS_TOLD_AT_ONCE: usize = 200;
+
 /// Bytes of a Django session once unpacked. A larger one counts as unreadable.
 pub const SESSION_BYTES_MAX: u64 = 4 << 20;
 

@@ -183,31 +183,59 @@ impl Faults {
 /// The columns stand in the order of [`MappedField::ALL`], and then those that belong to the hash.
 impl Record for RawRow {
     fn decode(row: &Row) -> Result<Self, SqlError> {
-        let mut raw = Self::default();
-        for &field in MappedField::ALL {
-            let told = told(row, field as usize);
-            let is_undecodable = told.as_deref() == Some(UNDECODABLE);
-            if is_undecodable {
-                raw.undecodable.get_or_insert(field);
-            }
-            let is_told = !is_undecodable || field == MappedField::Hash;
-            raw.fields[field as usize] = told.filter(|_| is_told);
-        }
-        for place in MappedField::ALL.len()..row.width() {
-            let told = told(row, place);
-            if told.as_deref() == Some(UNDECODABLE) {
-                raw.undecodable.get_or_insert(MappedField::Hash);
-            }
-            raw.beside.push(told.filter(|told| told != UNDECODABLE));
-        }
-        Ok(raw)
+        Ok(Self::of_texts((0..row.width()).map(|place| told(row, place)).collect()))
     }
 }
 
-fn told(row: &Row, place: usize) -> Option<String> {
-    let told: Option<String> = row.at(place).unwrap_or_else(|_| Some(UNDECODABLE.to_owned()));
-    let is_substitute = told.as_deref() == Some(SUBSTITUTE);
-    if is_substitute { Some(UNDECODABLE.to_owned()) } else { told }
+/// What a column of a row holds.
+pub(crate) enum CellText {
+    Null,
+    Text(String),
+    /// What is no text.
+    Undecodable,
+}
+
+impl CellText {
+    fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Null | Self::Undecodable => None,
+        }
+    }
+
+    const fn is_undecodable(&self) -> bool {
+        matches!(self, Self::Undecodable)
+    }
+}
+
+impl RawRow {
+    /// A row of these columns.
+    pub(crate) fn of_texts(mut columns: Vec<CellText>) -> Self {
+        let beside = columns.split_off(columns.len().min(MappedField::ALL.len()));
+        let mut raw = Self::default();
+        let undecodable =
+            MappedField::ALL.iter().zip(&columns).find(|(_, cell)| cell.is_undecodable());
+        raw.undecodable = undecodable.map(|(field, _)| *field);
+        if beside.iter().any(CellText::is_undecodable) {
+            raw.undecodable.get_or_insert(MappedField::Hash);
+        }
+        for (&field, cell) in MappedField::ALL.iter().zip(columns) {
+            let stands_for = cell.is_undecodable() && field == MappedField::Hash;
+            let text = cell.text();
+            raw.fields[field as usize] =
+                if stands_for { Some(UNDECODABLE.to_owned()) } else { text };
+        }
+        raw.beside = beside.into_iter().map(CellText::text).collect();
+        raw
+    }
+}
+
+fn told(row: &Row, place: usize) -> CellText {
+    match row.at::<Option<String>>(place) {
+        Ok(None) => CellText::Null,
+        Ok(Some(text)) if text != SUBSTITUTE => CellText::Text(text),
+        Ok(Some(_)) | Err(_) => CellText::Undecodable,
+    }
 }
 
 /// Why a row of a table or a file is no account. It never shows a hash.

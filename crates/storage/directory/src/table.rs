@@ -1,6 +1,7 @@
 //! A table or a query in the site's own database.
 
 mod changes;
+mod characters;
 mod check;
 mod connection;
 mod django;

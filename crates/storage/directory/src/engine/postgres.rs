@@ -54,11 +54,11 @@ pub(crate) const FATE: &str = concat!(
 /// Whether rows that a policy hides are an error, as it was asked for when the connection began.
 pub(crate) const SHOWS_ALL: &str = "SELECT current_setting('row_security') = 'off'";
 
-/// Whether each byte of a text is a character, which is told to us in another encoding. Most such
-/// encodings, the usual one of servers on Windows among them, have bytes that are none; they go in
-/// unlooked at.
-const LONE_BYTES: &str = "SELECT pg_encoding_max_length(pg_char_to_encoding(encoding)) = 1
-    AND encoding <> 'SQL_ASCII' FROM current_setting('server_encoding') AS encoding";
+/// Of how many bytes a character is that is told to us in another encoding. Most such encodings, the usual
+/// one of servers on Windows among them, have bytes that are none; they go in unlooked at.
+const UNTOLD_BYTES: &str = "SELECT CASE WHEN encoding NOT IN ('UTF8', 'SQL_ASCII')
+    THEN pg_encoding_max_length(pg_char_to_encoding(encoding)) ELSE 0 END
+    FROM current_setting('server_encoding') AS encoding";
 
 /// Every table that the role may see anything of, with its columns.
 pub(crate) const TABLES: &str =
@@ -79,8 +79,12 @@ impl Engine for Postgres {
         format!("CAST({{}} AS {})", self.type_of(type_name))
     }
 
-    fn may_hold_lone_bytes(&self) -> Option<&'static str> {
-        Some(LONE_BYTES)
+    fn untold_bytes(&self) -> Option<&'static str> {
+        Some(UNTOLD_BYTES)
+    }
+
+    fn bytes_of(&self, text: &str) -> String {
+        format!("convert_to({text}, getdatabaseencoding())")
     }
 
     /// Text becomes text of another kind by itself, and nothing else.

@@ -5,7 +5,7 @@ use crate::{
     contract::{ChangeMark, Changes},
     failure::ReadError,
     limits::CHANGE_OVERLAP_SECONDS,
-    row::{RawRow, shown},
+    row::shown,
     value::earlier,
 };
 
@@ -39,7 +39,7 @@ impl TableDirectory {
         let mut tx = self.read.read().await?;
         let (now,) = tx.run(&CLOCK).one::<(i64,)>().await?;
         let now = Timestamp::from_micros(now);
-        for row in tx.run(&self.statements.latest_changes(column)).all::<RawRow>().await? {
+        for row in self.rows(tx.run(&self.statements.latest_changes(column))).await? {
             if let Some((at, text)) = row.changed_at()?
                 && at <= now
             {

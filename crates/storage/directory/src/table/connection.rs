@@ -5,8 +5,9 @@ use model::{Account, InstanceKind, Timestamp};
 use sql::{Access, Column, Db, OpenOptions, QueryText, SqlError, SqlTx};
 
 use super::{
+    characters::TextTeller,
     session_words::statements,
-    text::{ColumnTypes, Statements, WrittenTable},
+    text::{ColumnTypes, Statements, UntoldTexts, WrittenTable},
 };
 use crate::{
     engine::{Engine, mysql, postgres, sqlite},
@@ -16,7 +17,6 @@ use crate::{
     location::Location,
     mapped_field::MappedField,
     mapping::{Columns, Mapping, Sessions, Source, WriteTable},
-    row::RawRow,
 };
 
 /// The database's own clock.
@@ -36,6 +36,8 @@ pub(crate) struct TableDirectory {
     /// For what reads the whole table.
     pub(super) scans: Db,
     pub(super) write: Option<Db>,
+    /// Where texts are asked for as bytes.
+    pub(super) teller: Option<TextTeller>,
     pub(super) statements: Statements,
     pub(super) kind: InstanceKind,
 }
@@ -56,11 +58,17 @@ impl TableDirectory {
             None => None,
         };
         let folds_addresses = false;
-        let lone_bytes = lone_bytes(&read, engine).await.map_err(ReadError::Database)?;
+        let untold = untold(&read, engine).await.map_err(ReadError::Database)?;
+        let teller = match untold {
+            UntoldTexts::Characters => {
+                Some(TextTeller::new(connect("directory.url", &read_url, Access::Read).await?))
+            }
+            UntoldTexts::Nothing | UntoldTexts::Bytes(_) => None,
+        };
         let statements =
-            Statements { mapping, engine, shape, types, written, folds_addresses, lone_bytes };
+            Statements { mapping, engine, shape, types, written, folds_addresses, untold };
         let statements = look_at_addresses(&read, statements).await?;
-        let directory = Self { read, scans, write, statements, kind };
+        let directory = Self { read, scans, write, teller, statements, kind };
         directory.find_one_again().await?;
         Ok(directory)
     }
@@ -85,8 +93,7 @@ impl TableDirectory {
     async fn find_one_again(&self) -> Result<(), OpenError> {
         let mut tx = self.read.read().await.map_err(ReadError::Database)?;
         let first = tx.run(&self.statements.first_account());
-        let first = first.optional::<RawRow>().await;
-        let Some(first) = first.map_err(ReadError::Database)? else {
+        let Some(first) = self.rows(first).await.map_err(ReadError::Database)?.pop() else {
             return Ok(());
         };
         let at = self.now(&mut tx).await.map_err(ReadError::Database)?;
@@ -141,13 +148,22 @@ async fn look_at_addresses(read: &Db, statements: Statements) -> Result<Statemen
     Ok(Statements { folds_addresses: folds.is_some_and(|(folds,)| folds), ..statements })
 }
 
-/// Which bytes of a text the server cannot tell us as characters: it says so of each that it is asked for.
-async fn lone_bytes(read: &Db, engine: &dyn Engine) -> Result<Vec<u8>, SqlError> {
-    let mut lone = Vec::new();
-    let Some(question) = engine.may_hold_lone_bytes() else { return Ok(lone) };
+/// What the server cannot tell us of its texts.
+async fn untold(read: &Db, engine: &dyn Engine) -> Result<UntoldTexts, SqlError> {
+    let Some(question) = engine.untold_bytes() else { return Ok(UntoldTexts::Nothing) };
     let question = QueryText::composed(question.to_owned());
-    let (may_hold,) = read.read().await?.run(&question).one::<(bool,)>().await?;
-    for byte in (0x80..=u8::MAX).filter(|_| may_hold) {
+    let (most,) = read.read().await?.run(&question).one::<(i64,)>().await?;
+    match most {
+        0 => Ok(UntoldTexts::Nothing),
+        1 => lone_bytes(read).await,
+        _ => Ok(UntoldTexts::Characters),
+    }
+}
+
+/// Which bytes of a text are no characters: the server says so of each that it is asked for.
+async fn lone_bytes(read: &Db) -> Result<UntoldTexts, SqlError> {
+    let mut lone = Vec::new();
+    for byte in 0x80..=u8::MAX {
         let character = QueryText::composed(format!("SELECT CAST(chr({byte}) AS TEXT)"));
         // Outside a transaction, which a refusal would end.
         match read.stream::<(String,)>(&character).try_next().await {
@@ -155,7 +171,7 @@ async fn lone_bytes(read: &Db, engine: &dyn Engine) -> Result<Vec<u8>, SqlError>
             told => drop(told?),
         }
     }
-    Ok(lone)
+    Ok(if lone.is_empty() { UntoldTexts::Nothing } else { UntoldTexts::Bytes(lone) })
 }
 
 /// Finds every mapped column, and the names of their types.

@@ -3,14 +3,20 @@ use std::{
     slice,
 };
 
-use futures_util::{StreamExt, TryFutureExt};
+use futures_util::{
+    StreamExt, TryFutureExt, TryStreamExt,
+    stream::{self, BoxStream, TryChunksError},
+};
 use model::{Account, AccountId};
-use sql::{QueryText, SqlTx};
+use sql::{Query, QueryText, SqlError, SqlTx};
 
-use super::connection::TableDirectory;
+use super::{characters::RowOfBytes, connection::TableDirectory};
 use crate::{
-    contract::AccountStream, failure::ReadError, limits::KEYS_PER_STATEMENT_MAX,
-    mapped_field::MappedField, row::RawRow,
+    contract::AccountStream,
+    failure::ReadError,
+    limits::{KEYS_PER_STATEMENT_MAX, ROWS_TOLD_AT_ONCE},
+    mapped_field::MappedField,
+    row::RawRow,
 };
 
 impl TableDirectory {
@@ -23,10 +29,28 @@ impl TableDirectory {
             let mut tx = self.scans.read().await?;
             Ok(self.now(&mut tx).await?)
         };
-        let rows = self.scans.stream::<RawRow>(statement);
+        let rows = self.row_stream(statement);
         let accounts =
             move |now| rows.map(move |row| Ok(row?.read(&self.statements.shape, now)?.0));
         Box::pin(now.map_ok(accounts).try_flatten_stream())
+    }
+
+    fn row_stream(&self, statement: &QueryText) -> BoxStream<'_, Result<RawRow, SqlError>> {
+        let Some(teller) = &self.teller else { return self.scans.stream(statement) };
+        let rows = self.scans.stream::<RowOfBytes>(statement).try_chunks(ROWS_TOLD_AT_ONCE);
+        let told = rows
+            .map_err(|TryChunksError(_, error)| error)
+            .and_then(|rows| teller.tell_all(rows))
+            .map_ok(|rows| stream::iter(rows.into_iter().map(Ok)));
+        told.try_flatten().boxed()
+    }
+
+    /// The rows of a look-up.
+    pub(super) async fn rows(&self, query: Query<'_>) -> Result<Vec<RawRow>, SqlError> {
+        match &self.teller {
+            None => query.all().await,
+            Some(teller) => teller.tell_all(query.all().await?).await,
+        }
     }
 
     pub(super) async fn find_by_ids(&self, ids: &[AccountId]) -> Result<Vec<Account>, ReadError> {
@@ -57,7 +81,7 @@ impl TableDirectory {
         let text = self.statements.accounts_by_name().with_list(0, names.len());
         let mut tx = self.read.read().await?;
         let query = names.iter().fold(tx.run(&text), |query, name| query.bind(name.clone()));
-        let rows = query.all::<RawRow>().await?;
+        let rows = self.rows(query).await?;
         let now = self.now(&mut tx).await?;
         let mut found = BTreeMap::new();
         for row in rows {
@@ -97,7 +121,7 @@ impl TableDirectory {
         let query = ids.iter().fold(tx.run(&text), |query, id| query.bind(id.as_str().to_owned()));
         // The database may think two ids equal that are two texts: by a collation, or 7 and 07.
         let wanted: HashSet<_> = ids.iter().copied().collect();
-        let rows = query.all::<RawRow>().await?;
+        let rows = self.rows(query).await?;
         let now = self.now(tx).await?;
         for row in rows {
             let (account, _) = row.read(&self.statements.shape, now)?;

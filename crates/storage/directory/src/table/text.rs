@@ -24,8 +24,18 @@ pub(super) struct Statements {
     pub(super) written: Option<WrittenTable>,
     /// Whether the database takes addresses for equal that differ in capitals.
     pub(super) folds_addresses: bool,
-    /// Bytes of its texts that it can tell as no character.
-    pub(super) lone_bytes: Vec<u8>,
+    /// What it could not tell of its texts.
+    pub(super) untold: UntoldTexts,
+}
+
+/// What a server cannot tell of texts in its own encoding.
+pub(super) enum UntoldTexts {
+    /// Nothing.
+    Nothing,
+    /// These bytes, each of which would be a character.
+    Bytes(Vec<u8>),
+    /// Characters of several bytes: texts are asked for as bytes.
+    Characters,
 }
 
 /// The types of the mapped columns, as their database calls them.
@@ -205,10 +215,12 @@ impl Statements {
 
     /// The same text, or one that stands for what the server cannot tell as text.
     fn decodable(&self, text: String) -> String {
-        if self.lone_bytes.is_empty() {
-            return text;
-        }
-        let bytes: Vec<_> = self.lone_bytes.iter().map(|byte| format!("chr({byte})")).collect();
+        let lone_bytes = match &self.untold {
+            UntoldTexts::Nothing => return text,
+            UntoldTexts::Characters => return self.engine.bytes_of(&text),
+            UntoldTexts::Bytes(bytes) => bytes,
+        };
+        let bytes: Vec<_> = lone_bytes.iter().map(|byte| format!("chr({byte})")).collect();
         let bytes = bytes.join(" || ");
         format!(
             "CASE WHEN translate({text}, {bytes}, '') <> {text} THEN '{SUBSTITUTE}' ELSE {text} END"

@@ -350,9 +350,11 @@ async fn a_text_in_another_encoding_is_one_accounts_fault() {
     let server = testkit::postgres();
     let unknown = Site::at(&server.database_without_encoding().url);
     let windows = Site::at(&server.database_in("WIN1252").url);
+    let japanese = Site::at(&server.database_in("EUC_JP").url);
     for (site, [type_name, garbled]) in [
         (unknown, ["TEXT", "convert_from('\\x4de96c'::bytea, 'SQL_ASCII')"]),
         (windows, ["TEXT", "'M' || chr(129) || 'l'"]),
+        (japanese, ["TEXT", "convert_from('\\x4da9a1'::bytea, 'EUC_JP')"]),
         (Site::mariadb(), ["BLOB", "UNHEX('4DE96C')"]),
     ] {
         site.run(&[
