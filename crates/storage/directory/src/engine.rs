@@ -128,6 +128,11 @@ fn is_decimal(text: &str) -> bool {
     text.bytes().all(plain) && text.parse::<f64>().is_ok()
 }
 
+/// Whether a text is bytes, two digits each.
+fn is_hexadecimal(text: &str) -> bool {
+    text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// A moment in the form of its column.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Literal {

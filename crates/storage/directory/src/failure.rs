@@ -67,6 +67,19 @@ pub enum OpenError {
         /// The account tried.
         id: AccountId,
     },
+    /// No text can be compared with an id.
+    #[error(
+        "`directory.columns.id` is `{name}`, of the type {type_name}, and no account can be looked up by it: set \
+         `directory.query` to a SELECT that makes the id a text, a number or a UUID ({source})"
+    )]
+    IdType {
+        /// The column.
+        name: String,
+        /// In the database's words.
+        type_name: String,
+        /// What was reported.
+        source: Box<SqlError>,
+    },
     /// The first account that was read is faulty.
     #[error(transparent)]
     Read(#[from] ReadError),

@@ -52,8 +52,11 @@ pub(crate) fn hex(text: &str) -> String {
     format!("{BYTES}{}", HEXLOWER.encode(text.as_bytes()))
 }
 
+/// Without the NUL bytes that fill up a column of fixed length.
 fn decoded(raw: &str) -> Option<String> {
-    let text = String::from_utf8(bytes(raw)?).ok()?;
+    let mut bytes = bytes(raw)?;
+    bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+    let text = String::from_utf8(bytes).ok()?;
     let is_printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     is_printable.then_some(text)
 }
@@ -73,6 +76,8 @@ mod tests {
         assert_eq!(plain_hash(HEX.to_owned()), "$2b$10$abc");
         assert_eq!(hex("$2b$10$abc"), HEX);
         assert_eq!(plain_hash("\\x".to_owned()), "");
+        assert_eq!(plain_hash(format!("{HEX}0000")), "$2b$10$abc");
+        assert_eq!(plain_hash("\\x0000".to_owned()), "");
         for other in ["\\x2", "\\xzz", "\\x00ff", "\\X2432", "x2432", "$2b$10$abc", "\\x24320a"] {
             assert_eq!(plain_hash(other.to_owned()), other);
         }

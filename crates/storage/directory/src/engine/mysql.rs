@@ -1,6 +1,6 @@
 use model::AccountId;
 
-use super::{Engine, Literal, REHEARSAL_TABLE};
+use super::{Engine, Literal, REHEARSAL_TABLE, is_hexadecimal};
 use crate::{quoting::quoted_text, row::SUBSTITUTE};
 
 /// A server of MySQL or MariaDB. Connections count time from UTC and take a backslash in a text for an
@@ -207,10 +207,6 @@ fn is_binary(type_name: &str) -> bool {
 
 fn is_whole(type_name: &str) -> bool {
     type_name.ends_with("INT") || type_name == "BOOLEAN"
-}
-
-fn is_hexadecimal(text: &str) -> bool {
-    text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

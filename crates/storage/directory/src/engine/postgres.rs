@@ -1,6 +1,6 @@
 use model::AccountId;
 
-use super::{Engine, Literal, REHEARSAL_TABLE, is_decimal};
+use super::{Engine, Literal, REHEARSAL_TABLE, is_decimal, is_hexadecimal};
 use crate::{quoting::quoted_text, value::is_uuid};
 
 /// A PostgreSQL server.
@@ -74,9 +74,20 @@ const BEFORE_LOCK: &str = "SELECT pg_is_in_recovery(), NULL::text,
     set_config('row_security', 'off', true)";
 
 impl Engine for Postgres {
+    /// Settings of the server change how it writes bytes as text by itself.
+    fn text(&self, column: &str, type_name: &str, is_id: bool) -> String {
+        match type_name {
+            BYTES if is_id => format!("encode({column}, 'hex')"),
+            _ => format!("CAST({column} AS TEXT)"),
+        }
+    }
+
     /// PostgreSQL compares text with nothing else, so that it is cast.
     fn key(&self, type_name: &str) -> String {
-        format!("CAST({{}} AS {})", self.type_of(type_name))
+        match type_name {
+            BYTES => "decode({}, 'hex')".to_owned(),
+            _ => format!("CAST({{}} AS {})", self.type_of(type_name)),
+        }
     }
 
     fn untold_bytes(&self) -> Option<&'static str> {
@@ -107,6 +118,8 @@ impl Engine for Postgres {
             "INT2" => text.parse::<i16>().is_ok(),
             "INT4" => text.parse::<i32>().is_ok(),
             "INT8" => text.parse::<i64>().is_ok(),
+            "OID" => text.parse::<u32>().is_ok(),
+            BYTES => is_hexadecimal(text),
             "NUMERIC" => is_decimal(text),
             "UUID" => is_uuid(text),
             _ => !text.contains('\0'),
@@ -197,8 +210,8 @@ impl Postgres {
         match type_name {
             // A bare CHAR is one character long.
             "CHAR" => "bpchar".to_owned(),
-            "INT2" | "INT4" | "INT8" | "NUMERIC" | "TEXT" | "UUID" | "VARCHAR" | "JSON"
-            | "JSONB" => type_name.to_lowercase(),
+            "INT2" | "INT4" | "INT8" | "OID" | "NUMERIC" | "TEXT" | "NAME" | "UUID" | "VARCHAR"
+            | "JSON" | "JSONB" => type_name.to_lowercase(),
             // Named by its extension or its site, such as citext.
             name => self.quoted(name),
         }
@@ -222,6 +235,8 @@ mod tests {
         assert!(!holds("NUMERIC", "inf"));
         assert!(holds("UUID", "6f1c2b1e-0d5c-4b7e-9a4e-3f6f0a1b2c3d"));
         assert!(!holds("UUID", "6f1c2b1e0d5c4b7e9a4e3f6f0a1b2c3d"));
+        assert!(holds("OID", "4294967295") && !holds("OID", "-1"));
+        assert!(holds("BYTEA", "00ff") && !holds("BYTEA", "0ff"));
         assert!(holds("TEXT", "anything"));
     }
 

@@ -91,6 +91,7 @@ impl TableDirectory {
 
     /// Looks one account up by its id: where that fails, every look-up would miss without a word.
     async fn find_one_again(&self) -> Result<(), OpenError> {
+        self.try_key().await?;
         let mut tx = self.read.read().await.map_err(ReadError::Database)?;
         let first = tx.run(&self.statements.first_account());
         let Some(first) = self.rows(first).await.map_err(ReadError::Database)?.pop() else {
@@ -106,6 +107,22 @@ impl TableDirectory {
             return Err(OpenError::NotFoundAgain { id });
         }
         Ok(())
+    }
+}
+
+impl TableDirectory {
+    /// Has the database say whether it compares ids with what is bound, where nobody has one yet.
+    async fn try_key(&self) -> Result<(), OpenError> {
+        let mut tx = self.read.read().await.map_err(ReadError::Database)?;
+        let look_up = self.statements.accounts_by_id().with_list_as(&self.key(), 0, 1);
+        match tx.describe(&look_up).await {
+            Err(source) if source.is_refusal() => Err(OpenError::IdType {
+                name: self.statements.mapping.columns.id.clone(),
+                type_name: self.statements.types.of(MappedField::Id).to_lowercase(),
+                source: Box::new(source),
+            }),
+            described => Ok(described.map(drop).map_err(ReadError::Database)?),
+        }
     }
 }
 

@@ -79,6 +79,19 @@ async fn an_id_that_no_text_equals_is_noticed() {
     site.open(mapping).await;
 }
 
+/// Also where nobody has one yet.
+#[tokio::test]
+async fn an_id_of_a_type_that_no_text_is_compared_with_is_refused() {
+    for type_name in ["INET", "MONEY"] {
+        let site = Site::postgres();
+        site.run(&[&format!("CREATE TABLE users (id {type_name}, email TEXT, hash TEXT)")]).await;
+        let refusal = refusal(&site, small()).await;
+        let expected =
+            format!("`directory.columns.id` is `id`, of the type {}", type_name.to_lowercase());
+        assert!(refusal.starts_with(&expected) && refusal.contains("directory.query"), "{refusal}");
+    }
+}
+
 #[tokio::test]
 async fn a_mapping_that_finds_nobody_or_ends_everybody_is_refused() {
     let [site, ..] = with_users().await;
