@@ -223,6 +223,13 @@ macro_rules! word {
     (postgres WAITS_FOR_STANDBYS) => {
         "current_setting('synchronous_standby_names') <> ''"
     };
+    // In which encoding the database keeps texts. A SQLite file has one of Unicode's, whichever.
+    (sqlite ENCODING) => {
+        "'UTF8'"
+    };
+    (postgres ENCODING) => {
+        "current_setting('server_encoding')"
+    };
     // What `SqlTx::identity` tells the database from its copies by: the file, or cluster and database.
     (sqlite DATABASE) => {
         "(SELECT file FROM pragma_database_list WHERE name = 'main')"

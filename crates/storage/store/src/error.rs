@@ -14,6 +14,16 @@ pub enum StoreError {
     /// What the database or the way to it reports, refused rows included.
     #[error(transparent)]
     Sql(SqlError),
+    /// Not every name of a person or a file could be kept.
+    #[error(
+        "the store's database keeps texts in the encoding {encoding}, which does not have every character: make \
+         another one (`CREATE DATABASE .. ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0`), and let `store.url` \
+         lead there"
+    )]
+    Encoding {
+        /// What the database calls it.
+        encoding: String,
+    },
     /// Whatever is read from such a row cannot be trusted.
     #[error("{0}")]
     Unreadable(

@@ -2,7 +2,7 @@ use model::{CampaignId, KeyId, Timestamp};
 use sql::{Access, BoxFuture, Db, OpenOptions, QueryText, Record, SqlError};
 
 use crate::{
-    StoreFuture,
+    StoreError, StoreFuture,
     cell::{Cell, Stored},
     limits::IDS_PER_STATEMENT,
     log_growth::{LogGrowths, LogTail},
@@ -13,6 +13,7 @@ sql::queries! {
     READ_CLOCK = ["SELECT " NOW];
     READ_DATABASE = ["SELECT " DATABASE ", " TIMELINE];
     IS_DURABLE = ["SELECT " DURABLE];
+    READ_ENCODING = ["SELECT " ENCODING];
     READ_STANDBYS = ["SELECT " STANDBYS ", " WAITS_FOR_STANDBYS];
 }
 
@@ -23,6 +24,9 @@ pub struct Store {
     key: Option<KeyId>,
     growths: LogGrowths,
 }
+
+/// An encoding that has every character. In another one, a name would be refused when it comes.
+const UNICODE: &str = "UTF8";
 
 /// How to open a store.
 #[derive(Debug, Clone, Copy)]
@@ -35,12 +39,17 @@ impl Store {
     /// Opens `sqlite:PATH`, making the file if there is none, or `postgres://...`.
     ///
     /// # Errors
-    /// What the database reports, or what is wrong with the address.
+    /// What the database reports, or what is wrong with the address; [`StoreError::Encoding`] if not every
+    /// text can be kept there.
     pub fn open(url: &str, options: StoreOptions) -> StoreFuture<'_, Self> {
         Box::pin(async move {
             let options =
                 OpenOptions { access: Access::Create, connections_max: options.connections_max };
             let db = Db::open(url, options).await?;
+            let (encoding,) = db.read().await?.run(&READ_ENCODING).one::<(String,)>().await?;
+            if encoding != UNICODE {
+                return Err(StoreError::Encoding { encoding });
+            }
             Ok(Self { db, key: None, growths: LogGrowths::default() })
         })
     }

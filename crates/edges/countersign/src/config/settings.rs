@@ -47,7 +47,7 @@ pub(crate) struct Settings {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StoreSettings {
-    /// `sqlite:PATH` or `postgres://USER@HOST/DATABASE`.
+    /// `sqlite:PATH` or `postgres://USER@HOST/DATABASE`, whose encoding must be UTF8.
     pub(crate) url: String,
     /// Connections held at most.
     pub(crate) connections_max: NonZeroU32,

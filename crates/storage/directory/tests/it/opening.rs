@@ -163,6 +163,38 @@ async fn pooler_without_options() -> String {
     url
 }
 
+/// One that lets parameters pass, and loses what they say: as pgbouncer does that was told to ignore them.
+async fn pooler_that_drops_settings(site: &Site) -> String {
+    let pooler = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, socket) = (pooler.local_addr().unwrap(), testkit::postgres().socket());
+    let socket = socket.join(".s.PGSQL.5432");
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = pooler.accept().await {
+            let mut server = tokio::net::UnixStream::connect(&socket).await.unwrap();
+            tokio::spawn(async move {
+                let mut begin = [0; 4096];
+                let read = client.read(&mut begin).await.unwrap();
+                let asked: &[u8] = b"row_security=off";
+                let at = begin.windows(asked.len()).position(|found| found == asked).unwrap();
+                begin[at..at + asked.len()].copy_from_slice(b"row_security=on ");
+                server.write_all(&begin[..read]).await.unwrap();
+                tokio::io::copy_bidirectional(&mut client, &mut server).await
+            });
+        }
+    });
+    format!("postgres://postgres@{address}/{}?sslmode=disable", site.database())
+}
+
+#[tokio::test]
+async fn a_pooler_that_drops_settings_is_refused() {
+    let site = Site::postgres();
+    site.run(&["CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT, hash TEXT)"]).await;
+    let url = pooler_that_drops_settings(&site).await;
+    let error = directory::open(&url, None, small()).await.unwrap_err();
+    assert!(matches!(error, OpenError::Settings), "{error}");
+    assert!(error.to_string().contains("to the database itself"), "{error}");
+}
+
 #[tokio::test]
 async fn a_pooler_is_called_by_its_name() {
     let error = directory::open(&pooler_without_options().await, None, small()).await.unwrap_err();

@@ -7,3 +7,5 @@ mod broken_off;
 mod decoding;
 #[cfg(test)]
 mod mysql;
+#[cfg(test)]
+mod pooler;

@@ -5,7 +5,7 @@ use model::{
     Provenance, TargetState, Tier,
 };
 use sql::Constraint;
-use store::{InstanceRow, JobKind, NewLeak, NewPiece, Store};
+use store::{InstanceRow, JobKind, NewLeak, NewPiece, Store, StoreOptions};
 use testkit::PostgresServer;
 
 use crate::support::{
@@ -87,6 +87,18 @@ async fn is_migrated_once(url: &str) {
         store.migrate().await.unwrap();
         let version = store.schema_version().await.unwrap();
         assert_eq!(version, Some(Store::schema_version_needed()));
+    }
+}
+
+/// A name that it has no character for would be refused once it comes.
+#[tokio::test]
+async fn a_database_that_does_not_keep_every_text_is_refused() {
+    for encoding in ["SQL_ASCII", "LATIN1", "EUC_JP"] {
+        let url = testkit::postgres().database_in(encoding).url;
+        let opened = Store::open(&url, StoreOptions { connections_max: 1 }).await;
+        let refusal = opened.unwrap_err().to_string();
+        assert!(refusal.contains(&format!("in the encoding {encoding}, ")), "{refusal}");
+        assert!(refusal.contains("ENCODING 'UTF8'"), "{refusal}");
     }
 }
 
