@@ -250,7 +250,7 @@ fn check_length(file: &mut impl Seek, piece: &FilePiece) -> Result<(), UnnamedFa
     Ok(())
 }
 
-fn piece_lines<'a>(
+pub(crate) fn piece_lines<'a>(
     mut file: impl Read + Seek + 'a,
     piece: &FilePiece,
     bounds: Bounds,

@@ -57,6 +57,17 @@ impl LeakSource {
         self.kind.compression
     }
 
+    /// Whether its text is UTF-16.
+    #[must_use]
+    pub const fn is_utf16(&self) -> bool {
+        self.kind.utf16
+    }
+
+    /// Whether a reader may start in the middle of it.
+    pub(crate) fn is_splittable(&self) -> bool {
+        self.kind.is_splittable()
+    }
+
     /// The pieces in which to screen the file: as [`pieces`], and one for UTF-16.
     #[must_use]
     pub fn pieces(&self, piece_bytes: u64) -> Vec<FilePiece> {

@@ -21,7 +21,7 @@ pub(crate) use self::{
     backup::{Backup, Restore},
     campaign::{CampaignCommand, CampaignDraft, RelayCheck, WorkerArguments},
     key::KeyCommand,
-    leak::{AccountCommand, FindingCommand, FindingFilter, LeakAdd, LeakCommand},
+    leak::{AccountCommand, FindingCommand, FindingFilter, KeptLeakCommand, LeakAdd, LeakCommand},
     operator::{OperatorCommand, SendingCommand, Sign},
     verify::VerifyCommand,
     witness::{WitnessCommand, WitnessRun},

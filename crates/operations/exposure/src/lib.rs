@@ -13,6 +13,7 @@ mod embedded;
 mod evidence;
 mod findings;
 mod import;
+mod inspect;
 mod leaks;
 pub mod limits;
 mod list;
@@ -37,6 +38,7 @@ pub use findings::{
     FindingError, FindingReport, FindingSelection, PasswordNow, list_findings, show_finding,
 };
 pub use import::{AccountImport, ImportError, import_accounts};
+pub use inspect::{InspectedFile, inspect_files};
 pub use leaks::{
     AddLeak, FileReport, LeakError, LeakReport, add_leak, leaks, listed_accounts, remove_leak,
     show_leak,

@@ -15,6 +15,23 @@ pub(crate) enum AccountCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LeakCommand {
+    /// Show what files look like before they are registered: their form, how their lines are laid out, how
+    /// many lines there are. Nothing that stands in them is shown or kept.
+    ///
+    /// Some lines at the beginning, in the middle and at the end are looked at. Each column is shown by its
+    /// kind alone: <address>:<text>.
+    Inspect {
+        /// Leaked files or folders.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    #[command(flatten)]
+    Kept(KeptLeakCommand),
+}
+
+/// What is done with leaks that are registered, or that become so.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeptLeakCommand {
     Add(LeakAdd),
     /// Look for our accounts in a leak. Can be stopped at any moment and started again.
     Screen {

@@ -1,3 +1,5 @@
+mod inspect;
+
 use exposure::{AddLeak, LeakError, LeakReport, RejectedLine};
 use instance::Instance;
 use model::{LeakName, LeakState};
@@ -9,7 +11,7 @@ use super::{
     judged::{accounts_read, could_not_judge, without_proof},
 };
 use crate::{
-    cli::{LeakAdd, LeakCommand},
+    cli::{KeptLeakCommand, LeakAdd, LeakCommand},
     config::Config,
     output::{self, Done, Grid, Sheet, grouped},
     wiring::{self, WiringError},
@@ -22,23 +24,33 @@ pub(super) async fn run(
     context: &CommandContext<'_>,
     command: &LeakCommand,
 ) -> Result<Done, CommandFailure> {
+    match command {
+        LeakCommand::Inspect { files } => inspect::run(context, files),
+        LeakCommand::Kept(command) => run_kept(context, command).await,
+    }
+}
+
+async fn run_kept(
+    context: &CommandContext<'_>,
+    command: &KeptLeakCommand,
+) -> Result<Done, CommandFailure> {
     let config = context.config()?;
     let instance = wiring::instance(&config).await?;
     let report = match command {
-        LeakCommand::Rejects { name } => return rejects(context, &instance, name).await,
-        LeakCommand::Remove { name } => return remove(context, &instance, name).await,
-        LeakCommand::List => return list(context, &config, &instance).await,
-        LeakCommand::Show { name, output } => {
+        KeptLeakCommand::Rejects { name } => return rejects(context, &instance, name).await,
+        KeptLeakCommand::Remove { name } => return remove(context, &instance, name).await,
+        KeptLeakCommand::List => return list(context, &config, &instance).await,
+        KeptLeakCommand::Show { name, output } => {
             if let Some(file) = output {
                 output::write_list(file, &exposure::listed_accounts(&instance, name).await?)?;
             }
             exposure::show_leak(&instance, name, Some(named(&config)?)).await?
         }
-        LeakCommand::Add(arguments) => {
+        KeptLeakCommand::Add(arguments) => {
             exposure::add_leak(&instance, arguments.into(), context.progress()).await?
         }
-        LeakCommand::Screen { name } => screen(context, &config, &instance, name).await?,
-        LeakCommand::Verify { name } => verify(context, &config, &instance, name).await?,
+        KeptLeakCommand::Screen { name } => screen(context, &config, &instance, name).await?,
+        KeptLeakCommand::Verify { name } => verify(context, &config, &instance, name).await?,
     };
     context.output.result(LEAK, &report, for_people)?;
     Ok(Done::whole_if(report.judged))

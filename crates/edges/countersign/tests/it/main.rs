@@ -26,6 +26,7 @@ mod german;
 mod harness;
 mod history;
 mod host;
+mod inspected;
 mod judged;
 mod keys;
 mod kill;

@@ -1,0 +1,15 @@
+//! One line of a leak: where identifiers stand in it, and what may be the password of each.
+//!
+//! A line can nearly always be read in several ways, and only the account's stored hash can tell which is
+//! right. So whatever is plausible is passed on, the likeliest first. Nothing is guessed away: a line that
+//! names an account and gives no reading is a reject, never somebody else's.
+
+mod candidates;
+mod columns;
+mod field_kind;
+mod labels;
+mod line_shape;
+mod mentions;
+mod web_address;
+
+pub(crate) use line_shape::{LineShape, shape_of};
