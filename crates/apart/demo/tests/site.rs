@@ -262,7 +262,8 @@ fn record(line: &[u8]) -> Result<(&str, &[u8]), Reject> {
     if line.len() > 65_536 {
         return Err(Reject::Overlong);
     }
-    let end = line.iter().position(|byte| b":;,|\t".contains(byte)).ok_or(Reject::NoDelimiter)?;
+    let without = if line.contains(&b'@') { Reject::NoSecret } else { Reject::NoDelimiter };
+    let end = line.iter().position(|byte| b":;,|\t".contains(byte)).ok_or(without)?;
     let identifier = str::from_utf8(&line[..end]).map_err(|_| Reject::Encoding)?;
     match (identifier.trim_matches('"'), &line[end + 1..]) {
         ("", _) => Err(Reject::NoIdentifier),

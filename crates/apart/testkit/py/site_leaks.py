@@ -32,7 +32,7 @@ class Record:
 
 @dataclass
 class Broken:
-    """One line that holds no record, and the reason; `blank` counts apart."""
+    """One line that is laid out otherwise, and what becomes of it: mostly, why it is no record."""
 
     line: bytes
     reason: str
@@ -209,6 +209,10 @@ class Keys:
         forms = [("exact", address), ("username", name), ("lead", lead(address))]
         return [(tier, self.tiers.get((tier, key), set())) for tier, key in forms]
 
+    def holds(self, secret):
+        """Whether a secret is an address of somebody's."""
+        return "@" in secret and any(found for _, found in self.found(secret))
+
     def check(self, record):
         """Truth must not depend on how a line is read: no other reading of it may match."""
         found = set().union(*(keys for _, keys in self.found(record.identifier)))
@@ -306,7 +310,7 @@ def line_bytes(entry, file):
 
 def file_truth(file, entries, lines, leaks):
     """What became of every line, and the lines that hold an account's password."""
-    fates = Counter(fate(entry) for entry in entries)
+    fates = Counter(fate(entry, leaks) for entry in entries)
     plain = {name: fates.pop(name, 0) for name in ("hits", "misses", "blank")}
     found, offset = [], 0
     for number, (entry, line) in enumerate(zip(entries, lines), 1):
@@ -317,10 +321,10 @@ def file_truth(file, entries, lines, leaks):
     return {"file": file.name, "tally": tally, "matches": found}
 
 
-def fate(entry):
+def fate(entry, leaks):
     if isinstance(entry, Broken):
         return entry.reason
-    return "hits" if entry.hits else "misses"
+    return "hits" if entry.hits or leaks.keys.holds(entry.secret) else "misses"
 
 
 def matches(entry, leaks):
@@ -340,9 +344,10 @@ def broken_lines(leaks):
     address = ours.email.encode()
     kinds = {
         "blank": [b"", b"", b""],
-        "no_delimiter": [b"just-a-word", address, address + b" hunter2"],
+        "no_delimiter": [b"just-a-word"],
+        "hits": [address + b" hunter2"],
         "no_identifier": [b":hunter2", b"::"],
-        "no_secret": [address + b":", b"nobody@example.com:"],
+        "no_secret": [address, address + b":", b"nobody@example.com:"],
         "nul": [address + b":bin\x00ary", b"\x00\x01\x02:junk"],
         "encoding": [b"J\xfcrgen@example.org:secret", b"caf\xc3(@example.org:x"],
         "overlong": [address + b":" + b"A" * OVERLONG_BYTES],

@@ -1,8 +1,9 @@
 use crate::{
+    delimiters::delimiters_in,
     forms::Forms,
     index::IdentifierIndex,
     limits::SPLITS_MAX,
-    record::delimiters_in,
+    reading::{Mention, behind_web_address, is_coded, mentions_at},
     words::{WORD_BYTES, byte_of, equal, word_at},
 };
 
@@ -81,40 +82,102 @@ impl Ahead {
         if secret.is_empty() || secret == b"\r" {
             return false;
         }
-        let at = self.lengths.len();
-        ends.iter().all(|&end| {
-            let common = self.forms.make_plain(&text[..end]);
-            if common {
-                self.forms.each(|form, _| self.asked.push((index.hash(form), at)));
-            }
-            common
+        let line_text = &text[..line.length];
+        !(line.has_rare && is_coded(line_text))
+            && line.at_signs_found <= AT_SIGNS_MAX
+            && ends.iter().all(|&end| self.ask_plain(&text[..end], index))
+            && self.ask_addresses(line, line_text, index)
+            && self.ask_web_name(line, line_text, index)
+    }
+
+    /// Notes what to ask for one identifier, if it is a common one.
+    fn ask_plain(&mut self, identifier: &[u8], index: &dyn IdentifierIndex) -> bool {
+        let is_common = self.forms.make_plain(identifier);
+        if is_common {
+            let at = self.lengths.len();
+            self.forms.each(|form, _| self.asked.push((index.hash(form), at)));
+        }
+        is_common
+    }
+
+    /// The same for each address of a line that is not its beginning.
+    fn ask_addresses(
+        &mut self,
+        line: &LineOutline,
+        text: &[u8],
+        index: &dyn IdentifierIndex,
+    ) -> bool {
+        let ends = &line.delimiters[..line.delimiters_found];
+        line.at_signs[..line.at_signs_found].iter().all(|at| {
+            let found = mentions_at(text, *at);
+            found.iter().all(|Mention { place, .. }| {
+                let is_asked = place.start == 0 && ends.contains(&place.end);
+                is_asked || self.ask_plain(&text[place.clone()], index)
+            })
         })
+    }
+
+    /// The same for the name behind a web address.
+    fn ask_web_name(
+        &mut self,
+        line: &LineOutline,
+        text: &[u8],
+        index: &dyn IdentifierIndex,
+    ) -> bool {
+        let (first, rest) = text.split_at(line.delimiters[0]);
+        let may_be_web =
+            rest.starts_with(b"://") || first.starts_with(b"www.") || first.contains(&b'/');
+        match may_be_web.then(|| behind_web_address(text)).flatten() {
+            Some(place) => self.ask_name(&text[place], index),
+            None => true,
+        }
+    }
+
+    /// A name may be any text: a line whose name may have other forms than this one is read with care.
+    fn ask_name(&mut self, name: &[u8], index: &dyn IdentifierIndex) -> bool {
+        let is_common = self.forms.make_name(name);
+        if is_common {
+            self.asked.push((index.hash(self.forms.name()), self.lengths.len()));
+        }
+        is_common
     }
 }
 
-/// Where a line ends, and its first delimiters.
+/// Where a line ends, and its first delimiters and addresses.
+#[derive(Default)]
 struct LineOutline {
     /// Its newline not counted.
     length: usize,
     delimiters: [usize; SPLITS_MAX],
     delimiters_found: usize,
+    at_signs: [usize; AT_SIGNS_MAX],
+    /// One more than there is room for if there are more.
+    at_signs_found: usize,
+    /// Whether a byte stands in it that may be a part of an address written in another way.
+    has_rare: bool,
 }
+
+/// A line with more addresses is read with care.
+const AT_SIGNS_MAX: usize = 4;
 
 impl LineOutline {
     /// Of the first line of a text; `None` if it has no end.
     fn of(text: &[u8]) -> Option<Self> {
-        let mut outline = Self { length: 0, delimiters: [0; SPLITS_MAX], delimiters_found: 0 };
+        let mut outline = Self::default();
         for start in (0..text.len()).step_by(WORD_BYTES) {
             let word = word_at(text, start);
             let newline = equal(word, b'\n');
             // Only those before the newline: those behind it are the next line's.
-            let mut delimiters = delimiters_in(word) & newline.wrapping_sub(1) & !newline;
+            let before = newline.wrapping_sub(1) & !newline;
+            let mut delimiters = delimiters_in(word) & before;
             while delimiters != 0 && outline.delimiters_found < SPLITS_MAX {
                 outline.delimiters[outline.delimiters_found] =
                     start + byte_of(delimiters.trailing_zeros());
                 outline.delimiters_found += 1;
                 delimiters &= delimiters - 1;
             }
+            outline.note_at_signs(equal(word, b'@') & before, start);
+            outline.has_rare |= rare_in(word) & before != 0;
             if newline != 0 {
                 outline.length = start + byte_of(newline.trailing_zeros());
                 return Some(outline);
@@ -122,6 +185,23 @@ impl LineOutline {
         }
         None
     }
+}
+
+impl LineOutline {
+    fn note_at_signs(&mut self, mut found: u64, start: usize) {
+        while found != 0 && self.at_signs_found <= AT_SIGNS_MAX {
+            if let Some(place) = self.at_signs.get_mut(self.at_signs_found) {
+                *place = start + byte_of(found.trailing_zeros());
+            }
+            self.at_signs_found += 1;
+            found &= found - 1;
+        }
+    }
+}
+
+/// The top bit of each byte with which an address may begin that is written in another way.
+const fn rare_in(word: u64) -> u64 {
+    equal(word, b'%') | equal(word, b'&') | equal(word, b'\\') | equal(word, b'\'')
 }
 
 #[cfg(test)]
@@ -154,6 +234,7 @@ mod tests {
         check("bo@x.com:pw\n", "s");
         check("bo@x.com:pw\nANNA@x.com:pw\nbo;p\r\njoe:pw\n", "s?s?");
         check("anna+t@x.com:pw\nbo:joe:x\njoe|bo:x\njoe:\n", "?s??");
+        check("x/y:joe:pw\nh.x/y:joe:pw\nh.x/y:bo:p\n", "s?s");
         check("bo:\nbo:\r\n\nbo\n\"bo\":x\nbö:x\n bo:x\nb :x\n:x\n", "?????????");
         check("bo@x.com:12345678901\nbo@x.com:123456789012\n", "s?");
     }

@@ -98,6 +98,23 @@ impl Forms {
         is_ascii(all)
     }
 
+    /// Makes the form of a name that may be any text, where ASCII case and white space are all that is to be
+    /// folded: nearly always. Whether that is so.
+    pub(crate) fn make_name(&mut self, raw: &[u8]) -> bool {
+        let raw = raw.trim_ascii();
+        let is_odd = |end: &u8| *end <= b' ' || matches!(end, b'"' | b'\'');
+        if [raw.first(), raw.last()].into_iter().flatten().any(is_odd) {
+            return false;
+        }
+        let mut all = 0;
+        for (at, name) in self.name_words(raw.len()).iter_mut().enumerate() {
+            let word = word_at(raw, at * WORD_BYTES);
+            all |= word;
+            *name = lowercase(word).to_le_bytes();
+        }
+        is_ascii(all)
+    }
+
     /// Room for a name. The words behind it are left over from others.
     fn name_words(&mut self, bytes: usize) -> &mut [[u8; WORD_BYTES]] {
         self.name_bytes = bytes;

@@ -14,6 +14,7 @@
 mod accounts;
 mod ahead;
 mod collect;
+mod delimiters;
 mod exchange;
 mod forms;
 mod hex;
@@ -26,7 +27,6 @@ mod lines;
 mod other_readings;
 mod probe;
 mod reading;
-mod record;
 mod reject;
 mod roles;
 mod screen;

@@ -5,11 +5,18 @@
 //! names an account and gives no reading is a reject, never somebody else's.
 
 mod candidates;
+mod coded;
 mod columns;
 mod field_kind;
+mod json;
 mod labels;
 mod line_shape;
 mod mentions;
+mod php;
+mod query;
 mod web_address;
 
+pub(crate) use candidates::candidates;
+pub(crate) use coded::{decoded_lines, is_coded};
 pub(crate) use line_shape::{LineShape, shape_of};
+pub(crate) use mentions::{Mention, addresses, behind_web_address, mentions, mentions_at};

@@ -3,11 +3,13 @@ use model::{RejectReason, RejectSample, Secret, Tally, address::unquoted};
 
 use crate::{
     ahead::Ahead,
+    delimiters::first_split,
     hit::{Hit, LinePlace},
+    index::FoundAccount,
     index::IdentifierIndex,
     lines::{Content, LineReader, RawLine},
     probe::Probe,
-    record::{Split, splits},
+    reading::{Mention, addresses, candidates, decoded_lines, mentions},
     reject::RejectSamples,
 };
 
@@ -98,41 +100,54 @@ impl<'a> Sieve<'a> {
         if text.trim_ascii_start().is_empty() {
             return LineOutcome::Blank;
         }
-        let mut ways = splits(text);
-        let Some(first) = ways.next() else {
-            return LineOutcome::Reject(RejectReason::NoDelimiter);
-        };
         let place = LinePlace { line: self.tally.lines, offset, length: text.len() };
         let earlier = self.hits.len();
-        let mut found = self.try_split(&first, place, earlier);
-        for split in ways {
-            found |= self.try_split(&split, place, earlier);
-        }
-        if self.hits.len() > earlier { LineOutcome::Hit } else { judge_stranger(&first, found) }
+        let is_named = self.try_all(text, place, earlier);
+        if self.hits.len() > earlier { LineOutcome::Hit } else { judge_stranger(text, is_named) }
     }
 
-    /// Adds the hits that one way to read the line gives; whether it names an account. The line's
+    /// Adds the hits of whatever in a line may be somebody's identifier; whether one of ours is. The line's
     /// hits stand behind the `earlier` ones of other lines.
-    fn try_split(&mut self, split: &Split<'_>, place: LinePlace, earlier: usize) -> bool {
-        if self.probe.find(self.index, split.identifier).is_empty() {
-            return false;
+    fn try_all(&mut self, text: &[u8], place: LinePlace, earlier: usize) -> bool {
+        let mut is_named = false;
+        for mention in mentions(text) {
+            if self.is_found(&text[mention.place.clone()]) {
+                let secrets = candidates(text, &mention.place).secrets;
+                self.add(place, &mention, &secrets, earlier);
+                is_named = true;
+            }
         }
-        let secrets = split.secrets();
-        if !secrets.is_empty() {
-            self.add(place, &secrets, earlier);
+        for decoded in decoded_lines(text) {
+            for mention in addresses(&decoded.text) {
+                if self.is_found(&decoded.text[mention.place.clone()]) {
+                    let mut secrets = candidates(&decoded.text, &mention.place).secrets;
+                    // The password may hold what only looks as if it were coded.
+                    let written = decoded.written_at(&mention.place);
+                    secrets.extend(candidates(text, &written).secrets);
+                    self.add(place, &mention, &secrets, earlier);
+                    is_named = true;
+                }
+            }
         }
-        true
+        is_named
     }
 
-    /// Adds a hit for each account just found, or to the one that an earlier split gave it.
-    fn add(&mut self, place: LinePlace, secrets: &[Secret], earlier: usize) {
+    fn is_found(&mut self, identifier: &[u8]) -> bool {
+        !self.probe.find(self.index, identifier).is_empty()
+    }
+
+    /// Adds a hit for each account just found, or to the one that the line has given it.
+    fn add(&mut self, place: LinePlace, mention: &Mention, secrets: &[Secret], earlier: usize) {
+        if secrets.is_empty() {
+            return;
+        }
         let by_now = self.hits.len();
-        for found in self.probe.found() {
-            let account = self.index.account_id(found.account);
+        for FoundAccount { account, tier } in self.probe.found().iter().copied() {
+            let (account, tier) = (self.index.account_id(account), mention.tier(tier));
             let known = &mut self.hits[earlier..by_now];
             match known.iter_mut().find(|known| known.account == account) {
-                Some(known) => known.join(found.tier, secrets),
-                None => self.hits.push(place.hit(account, found.tier, secrets.to_vec())),
+                Some(known) => known.join(tier, secrets),
+                None => self.hits.push(place.hit(account, tier, secrets.to_vec())),
             }
         }
     }
@@ -155,12 +170,19 @@ enum LineOutcome {
     Reject(RejectReason),
 }
 
-/// What a line without a hit is. Its first split decides, as that is how most would read it,
-/// unless another one names an account of ours and then breaks off.
-fn judge_stranger(first: &Split<'_>, named: bool) -> LineOutcome {
-    let fault = unreadable(first.identifier);
-    let without = named || first.is_without_secret();
-    match fault.or(without.then_some(RejectReason::NoSecret)) {
+/// What a line without a hit is: a record of somebody else, if it can be read as one.
+fn judge_stranger(text: &[u8], is_named: bool) -> LineOutcome {
+    let address = addresses(text).next().map(|mention| mention.place);
+    let (identifier, is_without_secret) = match (address, first_split(text)) {
+        (Some(place), _) => {
+            let is_without = is_named || candidates(text, &place).secrets.is_empty();
+            (&text[place], is_without)
+        }
+        (None, Some((identifier, rest))) => (identifier, is_named || rest.is_empty()),
+        (None, None) => return LineOutcome::Reject(RejectReason::NoDelimiter),
+    };
+    let without = is_without_secret.then_some(RejectReason::NoSecret);
+    match unreadable(identifier).or(without) {
         Some(reason) => LineOutcome::Reject(reason),
         None => LineOutcome::Miss,
     }

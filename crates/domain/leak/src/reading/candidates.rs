@@ -8,6 +8,7 @@ use model::Secret;
 use super::{
     columns::{columns, is_delimiter, quoted},
     field_kind::{FieldKind, decoded_hex},
+    json, php, query,
     web_address::user_and_password,
 };
 use crate::limits::{READINGS_MAX, SECRETS_OF_LINE_MAX};
@@ -30,12 +31,23 @@ pub(crate) fn candidates(line: &[u8], place: &Range<usize>) -> Candidates {
     if let Some(password) = in_web_address(line, place) {
         readings.add(password);
     }
+    for beside in STRUCTURES {
+        for value in beside(line, &line[place.clone()]) {
+            readings.push(value.expose());
+        }
+    }
     if let Some((delimiter, rest)) = around.behind {
         add_behind(&mut readings, rest, delimiter, &around);
     }
     add_before(&mut readings, &around);
     readings.finish()
 }
+
+/// What each form with names or lengths of its own says of an identifier: nothing if the line is not of it.
+const STRUCTURES: [Beside; 3] = [json::beside, query::beside, php::beside];
+
+/// Of a line and an identifier in it.
+type Beside = fn(&[u8], &[u8]) -> Vec<Secret>;
 
 /// What stands around an identifier.
 struct Around<'l> {
@@ -45,17 +57,22 @@ struct Around<'l> {
     behind: Option<(u8, &'l [u8])>,
     /// What parts the columns before it.
     delimiter_before: u8,
+    /// Whether a quote stands before it that is closed further on, as in `"a@example.org:pw"`.
+    is_opened: bool,
 }
 
 impl<'l> Around<'l> {
     fn of(line: &'l [u8], place: &Range<usize>) -> Self {
         let place = unwrapped(line, place.clone());
         let before = line[..place.start].trim_ascii_end();
+        let opened = before.strip_suffix(b"\"");
+        let is_opened = opened.is_some() || line[place.clone()].starts_with(b"\"");
+        let before = opened.unwrap_or(before).trim_ascii_end();
         let (before, delimiter_before) = match before.split_last() {
             Some((last, rest)) if is_delimiter(*last) => (rest, *last),
             _ => (before, b' '),
         };
-        Self { before, behind: behind(&line[place.end..]), delimiter_before }
+        Self { before, behind: behind(&line[place.end..]), delimiter_before, is_opened }
     }
 
     /// What stands before it, parted as what stands behind it is.
@@ -123,6 +140,11 @@ fn add_behind<'l>(readings: &mut Readings, rest: &'l [u8], delimiter: u8, around
         readings.add(field.value.expose());
     }
     readings.add(rest);
+    if let Some(closed) =
+        rest.strip_suffix(b"\"").filter(|_| around.is_opened && !rest.starts_with(b"\""))
+    {
+        readings.add(closed);
+    }
     let without_more = rest.iter().take_while(|byte| **byte == delimiter).count();
     readings.add(&rest[without_more..]);
     let found = fields(rest, delimiter);
@@ -303,8 +325,11 @@ mod tests {
             ("a@example.org;pw;DE", "pw"),
             ("a@example.org:pw | Plan = Gold", "pw | Plan = Gold"),
             ("a@example.org:pw # note", "pw # note"),
+            ("\"a@example.org:pw\"", "pw"),
             ("\"7\",\"ann\",\"a@example.org\",\"p,w\"\"1\"", "p,w\"1"),
             ("7;ann;<a@example.org>;pw", "pw"),
+            (r"INSERT INTO u VALUES (1,'a@example.org','it\'s'),(2,'b@x.org','c');", "it's"),
+            (r#"{"email":"a@example.org","password":"p\"w"}"#, "p\"w"),
             ("a@example.org,b@example.org:pw", "b@example.org:pw"),
             ("a@example.org:b@example.org", "b@example.org"),
             ("a@example.org:$HEX[244845585b373037375d]", "pw"),

@@ -7,8 +7,10 @@ use model::Secret;
 use super::web_address::length_at_start;
 
 /// What parts the columns of most leaks.
-pub(super) const fn is_delimiter(byte: u8) -> bool {
-    matches!(byte, b':' | b';' | b',' | b'|' | b'\t')
+pub(super) const DELIMITERS: [u8; 5] = *b":;,|\t";
+
+pub(super) fn is_delimiter(byte: u8) -> bool {
+    DELIMITERS.contains(&byte)
 }
 
 /// Where the columns of a text stand. A quoted field is one, and so is a web address, whatever delimiters
@@ -59,7 +61,7 @@ pub(super) struct QuotedField {
 }
 
 /// The field at the start of a text, if it is quoted from end to end: behind its closing quote comes nothing
-/// but blanks up to a delimiter or the text's end.
+/// but blanks up to a delimiter, a closing bracket or the text's end.
 pub(super) fn quoted(text: &[u8]) -> Option<QuotedField> {
     let quote = *text.first().filter(|byte| matches!(byte, b'"' | b'\''))?;
     let (mut value, mut at) = (Vec::with_capacity(text.len()), 1);
@@ -81,7 +83,8 @@ pub(super) fn quoted(text: &[u8]) -> Option<QuotedField> {
         }
     }
     let next = without_blanks(&text[at + 1..]).first();
-    let is_closed = next.is_none_or(|byte| is_delimiter(*byte));
+    let is_closed =
+        next.is_none_or(|byte| is_delimiter(*byte) || matches!(byte, b')' | b']' | b'}'));
     is_closed.then(|| QuotedField { length: at + 1, value: Secret::new(value) })
 }
 

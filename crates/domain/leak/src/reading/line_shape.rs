@@ -1,5 +1,7 @@
 //! What a line looks like: its form, and its columns by their kinds.
 
+use model::Tier;
+
 use super::{
     candidates::{Candidates, candidates},
     columns::{columns, is_delimiter},
@@ -23,7 +25,8 @@ pub(crate) struct LineShape {
 pub(crate) fn shape_of(line: &[u8]) -> LineShape {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let first = addresses(line).find(|mention| {
-        mention.is_sure && FieldKind::of(&line[mention.place.clone()]) == FieldKind::Address
+        mention.best_tier == Tier::Exact
+            && FieldKind::of(&line[mention.place.clone()]) == FieldKind::Address
     });
     let place = first.map(|mention| mention.place);
     let found = place.as_ref().map(|place| candidates(line, place)).unwrap_or_default();

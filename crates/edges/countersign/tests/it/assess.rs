@@ -251,7 +251,8 @@ fn a_secret_is_found_as_it_was_before_somebody_changed_it() {
     fs::write(&leak, "a@example.org:GrÃ¼n&amp;Blau&#039;7\n").unwrap();
     let report = assess_export(&accounts, &[&leak]).json();
     assert_eq!(report["exposed"], 1);
-    assert_eq!(report["secrets"], 1);
+    // What stands before and behind the `;` may be all of it.
+    assert_eq!(report["secrets"], 4);
     assert!(report["other_readings"].as_u64().unwrap() > 1, "{report}");
 }
 
