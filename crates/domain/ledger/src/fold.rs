@@ -3,6 +3,7 @@
 
 mod campaign;
 mod entry;
+mod found;
 mod leak;
 mod leaks;
 mod pace;
@@ -29,6 +30,7 @@ pub use postcard::Error as SnapshotError;
 pub use self::{
     campaign::{CampaignFold, CampaignStanding, NoticeFold, StatementFold},
     entry::{ArmedFold, FoldEntry, NotedFold},
+    found::{FindingRow, FoundFold},
     pace::{HOUR, MINUTE, Pace},
     refusal::FoldRefusal,
     settled::SettledAddresses,
@@ -41,7 +43,7 @@ use crate::{CampaignEvent, Hash, MissingHash, NoticeStep, Reconciled, RecoveryEv
 const LETTERS_KEPT: Duration = Duration::from_hours(24);
 
 /// A snapshot begins with it: another form is not read.
-const SNAPSHOT_FORM: u8 = 14;
+const SNAPSHOT_FORM: u8 = 15;
 
 /// What the entries of a log, from the first one on, say of what is acted on.
 ///
@@ -435,8 +437,8 @@ impl Fold {
                 self.leaks.entry(leak).or_default().verified_at = Some(at);
             }
             FoldEntry::LeakRemoved(leak) => drop(self.leaks.remove(&leak)),
-            FoldEntry::FindingMade(leak, whom) => {
-                self.leaks.entry(leak).or_default().found.insert(whom);
+            FoldEntry::FindingMade(leak, whom, found) => {
+                self.leaks.entry(leak).or_default().found.insert(whom, found);
             }
             FoldEntry::ValueFound(swap) => self.swaps.find(swap),
             FoldEntry::Reconciled(at, result, whole) => self.compare(at, *result, whole),

@@ -27,8 +27,9 @@ pub use checkpoint::{
 };
 pub use entry::{Entry, FileAdded, LeakAdded, LogEvent};
 pub use fold::{
-    ArmedFold, CampaignFold, CampaignStanding, Fold, FoldEntry, FoldRefusal, HOUR, MINUTE,
-    NotedFold, NoticeFold, Pace, SettledAddresses, SnapshotError, StatementFold, SwapRow,
+    ArmedFold, CampaignFold, CampaignStanding, FindingRow, Fold, FoldEntry, FoldRefusal, FoundFold,
+    HOUR, MINUTE, NotedFold, NoticeFold, Pace, SettledAddresses, SnapshotError, StatementFold,
+    SwapRow,
 };
 pub use growth::{GrowthError, check_growth, growth_positions, prove_growth};
 pub use history::{History, HistoryCounts, HistoryFault, HistoryReport, HistoryRule};

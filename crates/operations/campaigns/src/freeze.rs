@@ -336,7 +336,7 @@ async fn exposed(
     Ok(exposed)
 }
 
-/// Whoever deletes findings, or closes them, keeps people from being told.
+/// Whoever deletes findings, or closes them, keeps people from being told; so does whoever gives them to others.
 async fn refuse_hidden(
     instance: &Instance,
     tx: &mut Tx,
@@ -348,7 +348,8 @@ async fn refuse_hidden(
         let of_leak = findings.iter().filter(|finding| finding.leak == *leak);
         log.check_open_findings(*leak, &of_leak.map(|finding| finding.subject).collect())?;
     }
-    Ok(())
+    drop(log);
+    Ok(instance.check_found(tx, findings).await?)
 }
 
 /// Whom a campaign is about, before its plan is fixed.

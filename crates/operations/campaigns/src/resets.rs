@@ -106,7 +106,7 @@ async fn record(
 ) -> Result<bool, WatchError> {
     let OwnPassword { campaign, line, account, hash } = own;
     let subject = line.subject;
-    let findings = instance.store().read().await?.findings_of_targets(campaign, &[subject]).await?;
+    let findings = findings_of(instance, campaign, subject).await?;
     let password = judged(instance, verifier, &account, &findings, hash).await?;
     let mut tx = instance.store().begin().await?;
     tx.hold_campaign(campaign).await?;
@@ -121,6 +121,18 @@ async fn record(
     instance.record(&mut tx, &[reset.into()]).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// Whoever gave somebody another's findings would have us try the other's secret, and fail.
+async fn findings_of(
+    instance: &Instance,
+    campaign: CampaignId,
+    subject: SubjectId,
+) -> Result<Vec<Finding>, WatchError> {
+    let mut tx = instance.store().read().await?;
+    let findings = tx.findings_of_targets(campaign, &[subject]).await?;
+    instance.check_found(&mut tx, &findings).await?;
+    Ok(findings)
 }
 
 /// A secret that is destroyed could be the new password, too.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use directory::{Directory, ReadError};
 use futures_util::future::BoxFuture;
-use instance::{Instance, InstanceFault};
+use instance::{Instance, InstanceFault, LogError};
+use ledger::FoldRefusal;
 use model::{
     Account, AccountId, FindingId, FindingState, HashFormat, LeakId, LeakName, RecordRef, Tier,
     Timestamp, text_enum,
@@ -94,12 +95,33 @@ pub fn show_finding<'a>(
         let mut tx = instance.store().read().await?;
         let finding = tx.finding(number).await?.ok_or(FindingError::Unknown { number })?;
         findings_in(instance, &mut tx, finding.leak).await?;
-        let records = tx.records_of(finding.id).await?;
+        let records = records_of(instance, &mut tx, &finding).await?;
         let leaks = leaks(instance, &mut tx, None).await?;
         drop(tx);
         let reports =
             Gathered { instance, directory, leaks }.report(vec![(finding, records)]).await?;
         reports.into_iter().next().ok_or(FindingError::Unknown { number })
+    })
+}
+
+/// The first finding of each leak that is not as it was made, or that its records are not.
+///
+/// # Errors
+/// [`InstanceFault`] if the log is not what was signed, or the store fails.
+pub fn check_all_findings(
+    instance: &Instance,
+) -> BoxFuture<'_, Result<Vec<FoldRefusal>, InstanceFault>> {
+    Box::pin(async move {
+        let mut refused = Vec::new();
+        let mut tx = instance.store().read().await?;
+        for leak in tx.leaks().await? {
+            let only = BTreeMap::from([(leak.id, leak.name)]);
+            match found_in(instance, &mut tx, &only).await {
+                Err(InstanceFault::Log(LogError::Row(row))) => refused.push(row),
+                checked => drop(checked?),
+            }
+        }
+        Ok(refused)
     })
 }
 
@@ -134,10 +156,11 @@ async fn found_in(
             records.entry(finding).or_default().push(record);
         }
         let findings = findings_in(instance, tx, *leak).await?;
-        found.extend(findings.into_iter().map(|finding| {
+        for finding in findings {
             let records = records.remove(&finding.id).unwrap_or_default();
-            (finding, records)
-        }));
+            instance.check_records(tx, &finding, &records).await?;
+            found.push((finding, records));
+        }
     }
     Ok(found)
 }
@@ -153,6 +176,16 @@ async fn findings_in(
     Ok(findings)
 }
 
+async fn records_of(
+    instance: &Instance,
+    tx: &mut Tx,
+    finding: &Finding,
+) -> Result<Vec<RecordRef>, InstanceFault> {
+    let records = tx.records_of(finding.id).await?;
+    instance.check_records(tx, finding, &records).await?;
+    Ok(records)
+}
+
 async fn found_of(
     instance: &Instance,
     tx: &mut Tx,
@@ -164,7 +197,7 @@ async fn found_of(
     for finding in instance.findings_of(tx, subject).await? {
         if leaks.contains_key(&finding.leak) {
             findings_in(instance, tx, finding.leak).await?;
-            let records = tx.records_of(finding.id).await?;
+            let records = records_of(instance, tx, &finding).await?;
             found.push((finding, records));
         }
     }

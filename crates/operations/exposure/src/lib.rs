@@ -35,7 +35,8 @@ pub use counts::ExposureCounts;
 pub use embedded::EmbeddedDirectory;
 pub use evidence::{Evidence, Reverified, Suspicion, reverify, secret_of};
 pub use findings::{
-    FindingError, FindingReport, FindingSelection, PasswordNow, list_findings, show_finding,
+    FindingError, FindingReport, FindingSelection, PasswordNow, check_all_findings, list_findings,
+    show_finding,
 };
 pub use import::{AccountImport, ImportError, import_accounts};
 pub use inspect::{InspectedFile, inspect_files};

@@ -2,8 +2,8 @@
 //! another file.
 
 use futures_util::future::BoxFuture;
-use ledger::{FileAdded, FoldRefusal, LeakAdded};
-use model::{LeakId, SubjectId, canonical::hex_of};
+use ledger::{FileAdded, FindingRow, Fold, FoldRefusal, LeakAdded};
+use model::{LeakId, RecordRef, SubjectId, canonical::hex_of};
 use store::{Finding, Leak, LeakFile, Tx};
 
 use crate::{Instance, InstanceFault, LogError};
@@ -63,11 +63,43 @@ impl Instance {
             // Nobody takes one away, and others may make one meanwhile.
             let found_in = self.proved(tx).await?.found_in(subject);
             let findings = tx.findings_of(subject).await?;
+            check_rows(&*self.proved(tx).await?, &findings)?;
             let is_kept = |leak: &LeakId| findings.iter().any(|finding| finding.leak == *leak);
             match found_in.into_iter().find(|leak| !is_kept(leak)) {
                 Some(leak) => Err(LogError::Row(FoldRefusal::Finding { leak, subject }).into()),
                 None => Ok(findings),
             }
+        })
+    }
+
+    /// Passes findings that are all of whom the log says, and as they were made.
+    ///
+    /// # Errors
+    /// [`LogError::Row`] names the first one that is not.
+    pub fn check_found<'a: 'tx, 'tx>(
+        &'a self,
+        tx: &'tx mut Tx,
+        findings: &'tx [Finding],
+    ) -> BoxFuture<'tx, Result<(), InstanceFault>> {
+        Box::pin(async move { Ok(check_rows(&*self.proved(tx).await?, findings)?) })
+    }
+
+    /// Passes the records in which a finding's password stands, in their order.
+    ///
+    /// # Errors
+    /// [`LogError::Row`] if the log says otherwise.
+    pub fn check_records<'a: 'tx, 'tx>(
+        &'a self,
+        tx: &'tx mut Tx,
+        finding: &'tx Finding,
+        records: &'tx [RecordRef],
+    ) -> BoxFuture<'tx, Result<(), InstanceFault>> {
+        Box::pin(async move {
+            let mut records = records.to_vec();
+            records.sort();
+            let log = self.proved(tx).await?;
+            let checked = log.check_records(finding.leak, finding.subject, &records);
+            Ok(checked.map_err(LogError::Row)?)
         })
     }
 
@@ -84,7 +116,8 @@ impl Instance {
         Box::pin(async move {
             let subjects: Vec<_> = findings.iter().map(|finding| finding.subject).collect();
             let log = self.proved(tx).await?;
-            Ok(log.check_findings(leak, &subjects).map_err(LogError::Row)?)
+            log.check_findings(leak, &subjects).map_err(LogError::Row)?;
+            Ok(check_rows(&log, findings)?)
         })
     }
 
@@ -103,6 +136,14 @@ impl Instance {
             Ok(log.check_finding_count(leak, rows).map_err(LogError::Row)?)
         })
     }
+}
+
+fn check_rows(log: &Fold, findings: &[Finding]) -> Result<(), LogError> {
+    findings.iter().try_for_each(|finding| {
+        let Finding { subject, version, hash_format, tier, .. } = *finding;
+        let row = FindingRow { subject, version, hash_format, tier };
+        log.check_finding(finding.leak, &row).map_err(LogError::Row)
+    })
 }
 
 /// A leak as the log would say that it is registered.

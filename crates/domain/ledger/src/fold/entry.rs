@@ -1,6 +1,10 @@
-use model::{CampaignId, InstanceKind, KeyId, KillSwitch, LeakId, SwapId, Timestamp};
+use model::{
+    CampaignId, CredentialVersion, InstanceKind, KeyId, KillSwitch, LeakId, RecordRef, SwapId,
+    Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
+use super::FoundFold;
 use crate::{CampaignEvent, LeakAdded, NoticeStep, Reconciled, RecoveryEvent, Whom};
 
 /// What a fold takes of one entry.
@@ -39,7 +43,7 @@ pub enum FoldEntry {
     /// All accounts that a leak names were verified.
     LeakVerified(LeakId, Timestamp),
     /// A password of somebody stands in a leak.
-    FindingMade(LeakId, Whom),
+    FindingMade(LeakId, Whom, FoundFold),
     /// The value of a swap that was given up stands in the site's table.
     ValueFound(SwapId),
     /// Nothing that is acted on.
@@ -89,8 +93,16 @@ impl FoldEntry {
             },
             "leak_verified" => Self::LeakVerified(serde_json::from_slice::<OfLeak>(line)?.leak, at),
             "finding_made" => {
-                let FoundWhom { leak, whom } = serde_json::from_slice(line)?;
-                Self::FindingMade(leak, whom)
+                let FoundWhom {
+                    leak,
+                    whom,
+                    credential_version: version,
+                    hash_format,
+                    tier,
+                    records,
+                } = serde_json::from_slice(line)?;
+                let found = FoundFold::new(&version, &hash_format, &tier, records);
+                Self::FindingMade(leak, whom, found)
             }
             "value_found" => Self::ValueFound(serde_json::from_slice::<FoundValue>(line)?.swap),
             "notice_begun" | "notice_ended" | "notice_disputed" => {
@@ -118,7 +130,7 @@ impl FoldEntry {
         match self {
             Self::Campaign(_, _, event) => event.whom_mut(),
             Self::Recovery(_, event) => Some(event.whom_mut()),
-            Self::FindingMade(_, whom) => Some(whom),
+            Self::FindingMade(_, whom, _) => Some(whom),
             _ => None,
         }
     }
@@ -212,6 +224,11 @@ struct FoundWhom {
     leak: LeakId,
     #[serde(flatten)]
     whom: Whom,
+    credential_version: CredentialVersion,
+    hash_format: String,
+    tier: String,
+    #[serde(default)]
+    records: Vec<RecordRef>,
 }
 
 #[derive(Deserialize)]

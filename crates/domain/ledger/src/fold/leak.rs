@@ -1,9 +1,9 @@
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use model::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::NotedFold;
+use super::{FoundFold, NotedFold};
 use crate::{Hash, LeakAdded, Whom, tree::leaf_hash};
 
 /// What the log says of one leak.
@@ -18,7 +18,7 @@ pub(super) struct LeakFold {
     /// What is noted of these.
     pub(super) noted: NotedFold,
     /// Whose passwords stand in it.
-    pub(super) found: HashSet<Whom>,
+    pub(super) found: HashMap<Whom, FoundFold>,
 }
 
 impl LeakFold {

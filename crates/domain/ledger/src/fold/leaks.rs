@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use model::{CampaignId, LeakId, SubjectId, Timestamp};
+use model::{CampaignId, LeakId, RecordRef, SubjectId, Timestamp};
 
-use super::{Fold, FoldRefusal, NotedFold, leak::digest};
+use super::{FindingRow, Fold, FoldRefusal, FoundFold, NotedFold, leak::digest};
 use crate::{LeakAdded, Whom};
 
 impl Fold {
@@ -63,7 +63,7 @@ impl Fold {
     pub fn check_findings(&self, leak: LeakId, rows: &[SubjectId]) -> Result<(), FoldRefusal> {
         self.check_finding_count(leak, rows.len() as u64)?;
         let rows: HashSet<_> = rows.iter().copied().collect();
-        let found = self.leaks.get(&leak).into_iter().flat_map(|leak| &leak.found);
+        let found = self.leaks.get(&leak).into_iter().flat_map(|leak| leak.found.keys());
         let mut subjects = found.filter_map(|whom| match whom {
             Whom::Subject(subject) => Some(*subject),
             Whom::Account(_) => None,
@@ -72,6 +72,42 @@ impl Fold {
             Some(subject) => Err(FoldRefusal::Finding { leak, subject }),
             None => Ok(()),
         }
+    }
+
+    /// Passes a finding's row that is as it was made, for whom it was made.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::Found`].
+    pub fn check_finding(&self, leak: LeakId, row: &FindingRow) -> Result<(), FoldRefusal> {
+        self.check_found(leak, row.subject, |logged| logged.is_of(row))
+    }
+
+    /// Passes the records in which somebody's password stands, in their order.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::Found`].
+    pub fn check_records(
+        &self,
+        leak: LeakId,
+        subject: SubjectId,
+        rows: &[RecordRef],
+    ) -> Result<(), FoldRefusal> {
+        self.check_found(leak, subject, |logged| logged.is_in(rows))
+    }
+
+    fn check_found(
+        &self,
+        leak: LeakId,
+        subject: SubjectId,
+        is_so: impl Fn(&FoundFold) -> bool,
+    ) -> Result<(), FoldRefusal> {
+        let leak_fold = self.leaks.get(&leak);
+        let is_as_made = leak_fold.is_some_and(|of| match of.found.get(&Whom::Subject(subject)) {
+            Some(found) => is_so(found),
+            // An entry of version 0.1.0 names an account whom nobody can name by a number any more.
+            None => of.found.keys().any(|whom| matches!(whom, Whom::Account(_))),
+        });
+        if is_as_made { Ok(()) } else { Err(FoldRefusal::Found { leak, subject }) }
     }
 
     /// When the accounts were read last to be looked for in a leak that is verified; `None` if there is no
@@ -112,7 +148,7 @@ impl Fold {
         leak: LeakId,
         open: &HashSet<SubjectId>,
     ) -> Result<(), FoldRefusal> {
-        let found = self.leaks.get(&leak).into_iter().flat_map(|leak| &leak.found);
+        let found = self.leaks.get(&leak).into_iter().flat_map(|leak| leak.found.keys());
         let is_open =
             |whom: &Whom| matches!(whom, Whom::Subject(subject) if open.contains(subject));
         let mut hidden = found.filter(|whom| !is_open(whom) && !self.is_perhaps_closed(whom));
@@ -123,7 +159,7 @@ impl Fold {
     #[must_use]
     pub fn found_in(&self, subject: SubjectId) -> Vec<LeakId> {
         let whom = Whom::Subject(subject);
-        let found = self.leaks.iter().filter(|(_, fold)| fold.found.contains(&whom));
+        let found = self.leaks.iter().filter(|(_, fold)| fold.found.contains_key(&whom));
         found.map(|(leak, _)| *leak).collect()
     }
 
@@ -199,6 +235,22 @@ mod tests {
         assert_eq!(log.0.check_finding_count(leak, 1), Err(miscounted));
         assert_eq!(log.0.check_findings(leak, &[BOB, ANA]), Ok(()));
         assert_eq!(log.0.check_findings(leak, &[BOB, BOB]), refused(ANA));
+        let row = |subject, version| FindingRow {
+            subject,
+            version: CredentialVersion::from_bytes([version; 32]),
+            hash_format: "bcrypt".parse().unwrap(),
+            tier: Tier::Exact,
+        };
+        let otherwise = Err(FoldRefusal::Found { leak, subject: ANA });
+        assert_eq!(log.0.check_finding(leak, &row(ANA, 1)), Ok(()));
+        assert_eq!(log.0.check_finding(leak, &row(ANA, 2)), otherwise);
+        assert_eq!(
+            log.0.check_finding(leak, &FindingRow { tier: Tier::Lead, ..row(ANA, 1) }),
+            otherwise
+        );
+        let record = RecordRef { file: "a".to_owned(), member: None, line: 1, offset: 0 };
+        assert_eq!(log.0.check_records(leak, ANA, &[]), Ok(()));
+        assert_eq!(log.0.check_records(leak, ANA, &[record]), otherwise);
         let taken_up = log.seal(SEVEN, ANA, 1, 5);
         assert_eq!((open(&taken_up, &[BOB]), open(&taken_up, &[ANA])), (Ok(()), refused(BOB)));
     }

@@ -165,6 +165,18 @@ pub enum FoldRefusal {
         /// The person's number.
         subject: SubjectId,
     },
+    /// It would be told of somebody else, or in other words.
+    #[error(
+        "what was found of person {subject} in leak {leak} is not as the audit log says: another \
+         account's, or changed{}",
+        WAY_ON
+    )]
+    Found {
+        /// Which leak.
+        leak: LeakId,
+        /// The person's number.
+        subject: SubjectId,
+    },
     /// They would be told that nothing was found.
     #[error(
         "a campaign is about person {subject}, or has made the password that they hold, and the store \

@@ -209,7 +209,9 @@ async fn contradicted(instance: &Instance) -> Result<Vec<String>, CampaignError>
     let rows = campaigns::contradictions(instance).await?;
     let codes = outbox::check_codes(instance).await?;
     let codes = codes.iter().map(ToString::to_string);
-    Ok(rows.iter().map(ToString::to_string).chain(codes).collect())
+    let found = exposure::check_all_findings(instance).await?;
+    let found = found.iter().map(ToString::to_string);
+    Ok(rows.iter().map(ToString::to_string).chain(codes).chain(found).collect())
 }
 
 /// What the preset expects and the site's database has not.

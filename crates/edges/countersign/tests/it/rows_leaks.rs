@@ -145,6 +145,47 @@ fn nobody_who_was_found_is_hidden_from_a_campaign() {
     }
 }
 
+/// Of each what belongs to the other would be told, and a key blamed that is the right one.
+#[test]
+fn no_finding_is_exchanged_for_anothers() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        let (owner, rows) = (Owner::of(&office), ["finding_record", "finding"]);
+        owner.keep(&rows);
+        let number = |whom: &str| format!("(SELECT id FROM kept_finding WHERE subject = {whom})");
+        let [one, other] = [FIRST, LAST].map(|whom| whom.replace("finding", "kept_finding"));
+        let [first, last] = [&one, &other].map(|whom| number(whom));
+        let give =
+            |what: &str, of: &str| format!("UPDATE finding SET subject = {what} WHERE id = {of}");
+        let aside = "UPDATE finding_record SET finding = -1 - finding".to_owned();
+        let give_records = |to: &str, of: &str| {
+            format!("UPDATE finding_record SET finding = {to} WHERE finding = -1 - {of}")
+        };
+        let back = "UPDATE finding_record SET finding = -1 - finding WHERE finding < 0".to_owned();
+        let version = owner.bytes(&[7; 32]);
+        let exchanges = [
+            vec![give(&other, &first), give(&one, &last)],
+            vec![aside, give_records(&last, &first), give_records(&first, &last), back],
+            vec![format!("UPDATE finding SET version = {version} WHERE id = {first}")],
+            vec![format!("UPDATE finding SET tier = 'lead' WHERE id = {first}")],
+        ];
+        let show = office.instance.ask(&format!("SELECT MIN(id) FROM finding WHERE id = {first}"));
+        let show: String = show.chars().filter(char::is_ascii_digit).collect();
+        for exchange in exchanges {
+            for harm in &exchange {
+                owner.write(harm);
+            }
+            let commands: &[&[&str]] = &[&["finding", "list"], &["finding", "show", &show]];
+            owner.assert_refused(commands, "in leak 1 is not as the audit log says: another");
+            let doctor = office.run(&["doctor", "--skip-relay-check"]).stdout;
+            assert!(doctor.contains("is not as the audit log says: another"), "{doctor}");
+            owner.put_back(&rows[..1]);
+            owner.put_back(&rows[1..]);
+        }
+        office.run(&["finding", "list"]).json();
+    }
+}
+
 #[test]
 fn nobody_whose_password_was_found_is_told_that_it_was_not() {
     for backend in Backend::ALL {
