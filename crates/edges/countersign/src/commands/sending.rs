@@ -262,6 +262,10 @@ impl SendingAnswer {
     ) -> Result<Self, CommandFailure> {
         let witnesses = wiring::witnesses();
         witnesses.recall_from(file)?;
+        // A host that cannot write down that it is about to send sends nothing.
+        if let Err(full) = files::check_writable(file) {
+            return Ok(Self { status: Some(status), ..Self::no(&full) });
+        }
         match may_send(instance, &witnesses, status.policy.as_ref()).await {
             Ok(()) => Ok(Self { armed: true, status: Some(status), reason: None, remedy: None }),
             Err(PermissionError::Store(error)) => Err(error.into()),

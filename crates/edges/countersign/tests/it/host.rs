@@ -125,7 +125,16 @@ fn a_host_that_cannot_write_beside_its_sending_file_is_told_of() {
     let doctor = office.run(&["doctor", "--skip-relay-check"]);
     assert_eq!(doctor.code, 1, "{}", doctor.stdout);
     assert!(doctor.stdout.contains("nothing can be sent"), "{}", doctor.stdout);
+    let status = office.run(&["status"]);
+    assert_eq!(status.code, 3, "{}", status.stdout);
+    let shown = office.instance.shown(&["status"]);
+    assert!(shown.contains("nothing can be sent from this host"), "{shown}");
+    assert!(
+        shown.contains("sending.json cannot be written") && !shown.contains("goes on"),
+        "{shown}"
+    );
     fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(office.run(&["status"]).code, 0);
     assert_eq!(office.run(&["doctor", "--skip-relay-check"]).code, 0);
 }
 
