@@ -6,7 +6,7 @@ use campaigns::{
     CampaignError, ResetWatch, StandingStill, WorkerContext, destroy_old_secrets,
     halt_contradicted, watch_round,
 };
-use instance::{Instance, InstanceFault, keep_proved};
+use instance::{CheckpointWatch, Instance, InstanceFault, keep_proved, watch_checkpoints};
 use outbox::{CodeWatch, watch_codes};
 use recoveries::finish_resets;
 use store::StoreError;
@@ -32,9 +32,12 @@ pub(crate) async fn maintain(
 
 async fn maintain_always(context: &WorkerContext<'_>, standstill: StandstillWatch<'_>) {
     let (mut watch, mut codes) = (ResetWatch::default(), CodeWatch::default());
+    let mut checkpoints = CheckpointWatch::default();
     loop {
         maintain_once(context, standstill, &mut watch).await;
         report("comparing codes", tell_denied(context.instance, &mut codes).await);
+        let forged = tell_forged(context.instance, &mut checkpoints).await;
+        report("comparing checkpoints", forged);
         time::sleep(INTERVAL).await;
     }
 }
@@ -73,6 +76,17 @@ async fn tell_contradictions(instance: &Instance) -> Result<(), CampaignError> {
 async fn tell_denied(instance: &Instance, codes: &mut CodeWatch) -> Result<(), InstanceFault> {
     for denied in watch_codes(instance, codes).await? {
         tracing::error!(%denied, "a row is refused");
+    }
+    Ok(())
+}
+
+/// A process reads the newest one alone; whoever looks at an older one is another program.
+async fn tell_forged(
+    instance: &Instance,
+    checkpoints: &mut CheckpointWatch,
+) -> Result<(), InstanceFault> {
+    for forged in watch_checkpoints(instance, checkpoints).await? {
+        tracing::error!(%forged, "a row is refused");
     }
     Ok(())
 }

@@ -11,6 +11,7 @@
 mod append;
 mod arming;
 mod backup;
+mod checkpoint_watch;
 mod cosign;
 mod data_key;
 mod doctor;
@@ -48,6 +49,9 @@ pub use backup::{
     BackUpError, BackupFile, BackupFileError, BackupHeader, BackupReport, CheckBackupError,
     MissingInput, RestoreError, RestoreReport, RestoreTarget, back_up, check_backup, last_backup,
     restore,
+};
+pub use checkpoint_watch::{
+    CheckpointWatch, ForgedCheckpoint, check_checkpoints, watch_checkpoints,
 };
 pub use cosign::{
     CosignLogError, CosignedCheckpoint, WitnessAnswer, WitnessAway, WitnessLine, cosign_log,

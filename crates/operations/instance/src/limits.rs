@@ -20,6 +20,9 @@ pub(crate) const SUBJECTS_PER_TRANSACTION: u64 = 4096;
 /// Data keys that are wrapped anew in one transaction: on SQLite nobody else writes meanwhile.
 pub(crate) const DATA_KEYS_PER_TRANSACTION: u64 = 500;
 
+/// Checkpoints that are compared at once, between two rounds of other work.
+pub(crate) const CHECKPOINTS_PER_ROUND: u64 = 1_000;
+
 /// How often a witness is asked to sign one checkpoint: whoever asks learns from the first answer how
 /// far it has seen the log, and others may ask meanwhile.
 pub const COSIGN_TRIES_MAX: u32 = 4;

@@ -38,6 +38,8 @@ sql::queries! {
         JOIN log_checkpoint ON log_checkpoint.size > log_head.size
         ORDER BY log_checkpoint.size LIMIT 1"];
     ADD_CHECKPOINT = ["INSERT INTO log_checkpoint (size, at, note) VALUES ($1, $2, $3)"];
+    CHECKPOINTS_AFTER = ["SELECT size, at, note FROM log_checkpoint WHERE size > $1
+        ORDER BY size LIMIT $2"];
     CHECKPOINTS = ["SELECT size, at, note FROM log_checkpoint ORDER BY size"];
     CHECKPOINT_OF = ["SELECT size, at, note FROM log_checkpoint WHERE size = $1"];
     LATEST_CHECKPOINT = ["SELECT size, at, note FROM log_checkpoint ORDER BY size DESC LIMIT 1"];
@@ -291,6 +293,16 @@ impl Tx {
     /// The checkpoint that covers most.
     pub fn latest_checkpoint(&mut self) -> StoreFuture<'_, Option<CheckpointRow>> {
         Box::pin(async move { Ok(self.0.run(&LATEST_CHECKPOINT).optional().await?) })
+    }
+
+    /// So many checkpoints, those that sign more than a size.
+    pub fn checkpoints_after(
+        &mut self,
+        size: u64,
+        count: u64,
+    ) -> StoreFuture<'_, Vec<CheckpointRow>> {
+        let query = self.0.run(&CHECKPOINTS_AFTER).bind(Cell(size)).bind(Cell(count));
+        Box::pin(async move { Ok(query.all().await?) })
     }
 
     /// All checkpoints, from the smallest on.

@@ -209,9 +209,11 @@ async fn contradicted(instance: &Instance) -> Result<Vec<String>, CampaignError>
     let rows = campaigns::contradictions(instance).await?;
     let codes = outbox::check_codes(instance).await?;
     let codes = codes.iter().map(ToString::to_string);
+    let forged = instance::check_checkpoints(instance).await?;
+    let forged = forged.iter().map(ToString::to_string);
     let found = exposure::check_all_findings(instance).await?;
     let found = found.iter().map(ToString::to_string);
-    Ok(rows.iter().map(ToString::to_string).chain(codes).chain(found).collect())
+    Ok(rows.iter().map(ToString::to_string).chain(codes).chain(forged).chain(found).collect())
 }
 
 /// What the preset expects and the site's database has not.

@@ -1,12 +1,17 @@
 //! Who can write to our database keeps no mail from anybody who asked for it, gives nobody's number to another
 //! account, and signs nothing: without a word, that is.
 
+use std::{
+    fs::{self, File},
+    process::Stdio,
+};
+
 use serde_json::{Value, json};
 
 use crate::{
     attacker::Owner,
     harness::Backend,
-    office::{Office, wait_until},
+    office::{AtWork, Office, wait_until},
     way_back::{ANSWER, ResetScene, ask_whether},
 };
 
@@ -93,6 +98,41 @@ fn nobody_else_signs_more_than_there_is() {
         assert!(status.stdout.contains("a checkpoint signs 100000 entries"), "{}", status.stdout);
         owner.write("DELETE FROM log_checkpoint WHERE size = 100000");
     }
+}
+
+/// A process reads the newest one alone.
+#[test]
+fn no_older_checkpoint_is_another_without_a_word() {
+    for backend in Backend::ALL {
+        let office = Office::open(backend);
+        let (owner, rows) = (Owner::of(&office), ["log_checkpoint"]);
+        owner.keep(&rows);
+        let second = "(SELECT MIN(size) FROM kept_log_checkpoint WHERE size > 1)";
+        let newest = "(SELECT note FROM kept_log_checkpoint ORDER BY size DESC LIMIT 1)";
+        assert!(!doctor(&office).contains("not one that was signed"), "{}", doctor(&office));
+        for note in ["'x'", newest] {
+            owner.write(&format!("UPDATE log_checkpoint SET note = {note} WHERE size = {second}"));
+            let told = doctor(&office);
+            assert!(told.contains("is not one that was signed for this audit log"), "{told}");
+            worker_says(&office, "is not one that was signed for this audit log");
+            owner.put_back_rows(rows[0], &format!("size = {second}"));
+        }
+    }
+}
+
+/// Waits until a worker has said it in its log.
+#[track_caller]
+fn worker_says(office: &Office, text: &str) {
+    let file = office.path("worker.log");
+    let mut worker = office.instance.command(&["worker"]);
+    let worker = worker.stdout(Stdio::null()).stderr(File::create(&file).unwrap()).spawn();
+    let worker = AtWork::of(worker.unwrap());
+    wait_until(|| fs::read_to_string(&file).unwrap().contains(text));
+    worker.stop();
+}
+
+fn doctor(office: &Office) -> String {
+    office.run(&["doctor", "--skip-relay-check"]).stdout
 }
 
 /// Whoever has got it would read on the page that there is none.
