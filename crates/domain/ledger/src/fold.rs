@@ -14,7 +14,7 @@ mod swaps;
 mod touched;
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     time::Duration,
 };
 
@@ -57,6 +57,8 @@ pub struct Fold {
     leaks: BTreeMap<LeakId, LeakFold>,
     /// Notices of no campaign that are not final.
     requested: HashMap<NoticeId, RequestedFold>,
+    /// Those that are.
+    requested_ended: BTreeSet<NoticeId>,
     /// When letters were written that people had asked for, and to whom: those of the last day.
     letters: VecDeque<(Timestamp, Whom)>,
     /// The last link by which somebody has chosen a password: earlier ones work no more.
@@ -511,7 +513,7 @@ impl Fold {
         }
     }
 
-    /// One that is final is forgotten, and so never begins again.
+    /// Of one that is final the number alone is kept, and so it never begins again.
     fn follow_requested(&mut self, step: NoticeStep, at: Timestamp) {
         let (notice, attempt, state) = match step {
             NoticeStep::NoticeBegun { notice, attempt, .. } => {
@@ -521,7 +523,9 @@ impl Fold {
             NoticeStep::NoticeDisputed { .. } => return,
         };
         if state.is_final() {
-            self.requested.remove(&notice);
+            if self.requested.remove(&notice).is_some() {
+                self.requested_ended.insert(notice);
+            }
         } else if let Some(requested) = self.requested.get_mut(&notice) {
             let standing = &mut requested.standing;
             (standing.attempt, standing.state, standing.moved_at) = (attempt, state, at);

@@ -17,3 +17,6 @@ pub const FALSE_ROW_AGAIN_AFTER: Duration = Duration::from_mins(5);
 
 /// Codes that are compared at once, between two rounds of other work.
 pub(crate) const CODES_PER_ROUND: u64 = 10_000;
+
+/// Notices that people have asked for, and that are final by the log, that are looked for at once.
+pub(crate) const ENDED_PER_ROUND: usize = 10_000;

@@ -70,6 +70,7 @@ sql::queries! {
         LEFT JOIN requested_notice ON requested_notice.notice = notice.id
         WHERE notice.id > $1 AND notice.code_lookup IS NOT NULL
         ORDER BY notice.id LIMIT $2"];
+    REQUESTED_AMONG = ["SELECT id FROM notice WHERE campaign IS NULL AND id > $1 AND id <= $2"];
     CODELESS = ["SELECT id FROM notice WHERE code_lookup IS NULL AND attempts > 0 ORDER BY id LIMIT 1"];
     DISPUTE = ["UPDATE notice SET disputed_at = " NOW " WHERE id = $1 AND disputed_at IS NULL"];
     LINE_COUNT = ["SELECT COUNT(*) FROM notice_line WHERE campaign = $1"];
@@ -343,6 +344,19 @@ impl Tx {
     ) -> StoreFuture<'_, Vec<KeptCode>> {
         Box::pin(async move {
             Ok(self.0.run(&CODES_AFTER).bind(Cell(after)).bind(Cell(count)).all().await?)
+        })
+    }
+
+    /// The notices that no campaign sends, behind one and up to another.
+    pub fn requested_notices_among(
+        &mut self,
+        after: NoticeId,
+        last: NoticeId,
+    ) -> StoreFuture<'_, Vec<NoticeId>> {
+        Box::pin(async move {
+            let query = self.0.run(&REQUESTED_AMONG).bind(Cell(after)).bind(Cell(last));
+            let rows = query.all::<(Cell<NoticeId>,)>().await?;
+            Ok(rows.into_iter().map(|(Cell(id),)| id).collect())
         })
     }
 

@@ -1,6 +1,9 @@
 //! Whom notices and campaigns have touched so far.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    ops::Bound,
+};
 
 use model::{CampaignId, NoticeId, NoticeState, SubjectId, Timestamp};
 
@@ -44,6 +47,13 @@ impl Fold {
     pub fn requested_open(&self) -> BTreeSet<NoticeId> {
         let open = self.requested.iter().filter(|(_, requested)| !requested.is_restored);
         open.map(|(notice, _)| *notice).collect()
+    }
+
+    /// The next ones that somebody has asked for and that are final, behind one.
+    #[must_use]
+    pub fn requested_ended_after(&self, after: NoticeId, count: usize) -> Vec<NoticeId> {
+        let behind = (Bound::Excluded(after), Bound::Unbounded);
+        self.requested_ended.range(behind).take(count).copied().collect()
     }
 
     /// How many people other campaigns have sealed that began to seal since a moment, and how many they

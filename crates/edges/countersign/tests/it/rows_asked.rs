@@ -131,6 +131,30 @@ fn worker_says(office: &Office, text: &str) {
     worker.stop();
 }
 
+/// Nothing else would tell that the page denies a mail that somebody had asked for.
+#[test]
+fn no_mail_that_was_asked_for_is_denied_without_a_word() {
+    for backend in Backend::ALL {
+        let scene = ResetScene::with_pages(Office::open(backend));
+        let office = &scene.office;
+        let served = scene.serve();
+        ask_whether(&served, office.plain()[0]);
+        scene.mail(office.plain()[0], ANSWER, 1);
+        served.stop();
+        let (owner, rows) = (Owner::of(office), ["requested_notice", "notice_text", "notice"]);
+        owner.keep(&rows);
+        let says = "somebody who had asked for it, by the audit log, and its row is gone";
+        assert!(!doctor(office).contains(says), "{}", doctor(office));
+        owner.write_all(
+            &rows.map(|table| format!("DELETE FROM {table}")).each_ref().map(|it| &**it),
+        );
+        assert!(doctor(office).contains(says), "{}", doctor(office));
+        worker_says(office, says);
+        owner.put_back(&["notice", "notice_text", "requested_notice"]);
+        assert!(!doctor(office).contains(says), "{}", doctor(office));
+    }
+}
+
 fn doctor(office: &Office) -> String {
     office.run(&["doctor", "--skip-relay-check"]).stdout
 }
@@ -181,6 +205,7 @@ fn no_true_notice_is_denied_for_another_code() {
         ] {
             owner.write(&harm);
             assert!(is_denied(), "{harm}");
+            worker_says(&office, "the page denies that mail");
             owner.put_back(&rows);
         }
     }
