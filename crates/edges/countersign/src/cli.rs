@@ -217,7 +217,7 @@ pub(crate) struct Assess {
 ///
 /// The store and the key belong together: keep a copy of the key apart from every backup of the
 /// store. Nothing that exists is overwritten.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Init {
     /// The folder to write into.
     #[arg(default_value = ".", value_name = "DIR")]

@@ -1,6 +1,6 @@
 use model::InstanceKind;
 use std::{
-    fs, io,
+    env, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use directory::{FoundPreset, SiteTables, TablesError};
 use instance::{InstanceKey, create_instance};
 use serde::Serialize;
+use url::Url;
 
 use super::{CommandContext, CommandFailure};
 use crate::{
@@ -75,6 +76,7 @@ pub(super) async fn run(
     context: &CommandContext<'_>,
     arguments: &Init,
 ) -> Result<Done, CommandFailure> {
+    let arguments = &with_environment(arguments)?;
     let files = Files::of(arguments)?;
     let site = site(arguments, &files.config).await?;
     let key = InstanceKey::generate(&SystemRandomness);
@@ -98,6 +100,35 @@ pub(super) async fn run(
     };
     context.output.result("countersign.init/1", &made, for_people)?;
     Ok(Done::Whole)
+}
+
+/// A site's address that holds a password is given by the environment: whatever stands on the command line
+/// everybody on this host can read.
+fn with_environment(arguments: &Init) -> Result<Init, InitError> {
+    refuse_password("--directory", arguments.directory.as_deref(), DIRECTORY_VARIABLE)?;
+    refuse_password("--store", arguments.store.as_deref(), STORE_VARIABLE)?;
+    let mut arguments = arguments.clone();
+    if arguments.preset != Some(Preset::Embedded) {
+        arguments.directory = arguments.directory.or_else(|| env::var(DIRECTORY_VARIABLE).ok());
+    }
+    Ok(arguments)
+}
+
+const DIRECTORY_VARIABLE: &str = "COUNTERSIGN_DIRECTORY_URL";
+const STORE_VARIABLE: &str = "COUNTERSIGN_STORE_URL";
+
+fn refuse_password(
+    option: &'static str,
+    url: Option<&str>,
+    variable: &'static str,
+) -> Result<(), InitError> {
+    let url = url.and_then(|url| Url::parse(url).ok());
+    let holds_password =
+        |url: &Url| url.password().is_some() || url.query_pairs().any(|(key, _)| key == "password");
+    match url.filter(holds_password) {
+        Some(_) => Err(InitError::PasswordShown { option, variable }),
+        None => Ok(()),
+    }
 }
 
 /// What is written into the folder, and does not exist yet.
@@ -312,6 +343,12 @@ enum InitError {
     Write { file: PathBuf, source: io::Error },
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(
+        "the address of {option} holds a password, which everybody on this host can read in the list of \
+         processes: set {variable} to it in the environment, leave {option} out, and change the password if \
+         others use this host"
+    )]
+    PasswordShown { option: &'static str, variable: &'static str },
     #[error("this preset needs --directory, the site's database")]
     NoDirectory,
     #[error("--preset embedded is a copy in the store, and needs no --directory")]

@@ -288,6 +288,33 @@ fn tables_of_no_preset_are_shown_with_what_looks_like_accounts() {
     assert!(!folder.path().join("new/countersign.toml").exists());
 }
 
+/// What stands on a command line everybody on the host can read.
+#[test]
+fn init_takes_a_password_by_the_environment_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    for (option, variable) in
+        [("--directory", "COUNTERSIGN_DIRECTORY_URL"), ("--store", "COUNTERSIGN_STORE_URL")]
+    {
+        for url in [
+            "mysql://reader:Hunter2x@db.invalid/site",
+            "postgres://db.invalid/site?password=Hunter2x",
+        ] {
+            let refused = run(["init", option, url, "--rehearsal", path]);
+            let failure = refused.failure();
+            assert!(failure.contains(option) && failure.contains(variable), "{failure}");
+            assert!(!failure.contains("Hunter2x"), "{failure}");
+            assert!(!folder.path().join("countersign.toml").exists());
+        }
+    }
+    let mut init = program(["init", "--preset", "wordpress", path]);
+    let away = "mysql://reader:Hunter2x@127.0.0.1:9/site";
+    let made: Run = init.env("COUNTERSIGN_DIRECTORY_URL", away).output().unwrap().into();
+    assert_eq!(made.json()["preset"], "wordpress");
+    let config = fs::read_to_string(folder.path().join("countersign.toml")).unwrap();
+    assert!(config.contains(away), "{config}");
+}
+
 /// Somebody's second blog, or an old copy of the tables.
 #[test]
 fn init_takes_none_of_several_tables_that_fit_by_itself() {
