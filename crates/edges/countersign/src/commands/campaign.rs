@@ -31,8 +31,7 @@ pub(super) async fn run(
     match command {
         CampaignCommand::Policy => draft::print_policy(context),
         CampaignCommand::Halt { .. } => {
-            let halted = timeout(HALT_MAX, run_in_store(context, command)).await;
-            halted.unwrap_or_else(|_| Err(NotHalted.into()))
+            halted_within(HALT_MAX, run_in_store(context, command)).await
         }
         _ => run_in_store(context, command).await,
     }
@@ -40,6 +39,13 @@ pub(super) async fn run(
 
 /// Whoever has to stop everything must not wait on a store that says nothing.
 const HALT_MAX: Duration = Duration::from_mins(2);
+
+async fn halted_within(
+    limit: Duration,
+    halting: impl Future<Output = Result<Done, CommandFailure>>,
+) -> Result<Done, CommandFailure> {
+    timeout(limit, halting).await.unwrap_or_else(|_| Err(NotHalted.into()))
+}
 
 /// Nobody knows what was stopped.
 #[derive(Debug, thiserror::Error)]
@@ -325,4 +331,19 @@ fn shown(file: &Path) -> String {
 struct NoApproval {
     file: String,
     source: ApprovalError,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_halt_does_not_wait_on_a_store_that_says_nothing() {
+        let soon = Duration::from_millis(10);
+        let silent = halted_within(soon, pending()).await.map(drop).unwrap_err().to_string();
+        assert!(silent.contains("nothing is known to be stopped: stop the workers"), "{silent}");
+        assert!(halted_within(soon, ready(Ok(Done::Whole))).await.is_ok());
+    }
 }
