@@ -7,7 +7,7 @@ use crate::{
     attacker::{Attack, Owner},
     false_all_clear::{UNKNOWN, screen, unharmed},
     harness::Backend,
-    office::{LEAK, Office, wait_until},
+    office::{CAMPAIGN, LEAK, Office, wait_until},
     people,
     way_back::{ANSWER, ResetScene, ask_whether},
 };
@@ -184,6 +184,26 @@ fn no_finding_is_exchanged_for_anothers() {
         }
         office.run(&["finding", "list"]).json();
     }
+}
+
+/// A report looks first who has chosen a new password, and whether it is the leaked one again.
+#[test]
+fn a_report_judges_by_no_finding_that_was_changed() {
+    let office = Office::open(Backend::Sqlite);
+    office.start("");
+    office.work();
+    let people = office.exposed();
+    let chosen: Vec<_> =
+        people.iter().map(|person| (&*person.id, "plums in an old boat")).collect();
+    people::change_passwords(&office.site, &chosen);
+    let owner = Owner::of(&office);
+    owner.keep(&["finding"]);
+    let version = owner.bytes(&[7; 32]);
+    owner.write(&format!("UPDATE finding SET version = {version} WHERE subject = {FIRST}"));
+    let report: &[&[&str]] = &[&["campaign", "report", CAMPAIGN]];
+    owner.assert_refused(report, "in leak 1 is not as the audit log says: another");
+    owner.put_back(&["finding"]);
+    assert_eq!(office.report()["reset_unjudged"], 0);
 }
 
 #[test]
