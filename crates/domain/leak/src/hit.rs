@@ -1,5 +1,7 @@
 use model::{AccountId, Secret, Tier};
 
+use crate::limits::SECRETS_OF_LINE_MAX;
+
 /// A line that names one of our accounts, with whatever may be the password in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
@@ -14,8 +16,8 @@ pub struct Hit {
     pub offset: u64,
     /// Bytes of the line, its end not counted.
     pub length: u32,
-    /// At least one and at most [`SECRETS_MAX`](crate::limits::SECRETS_MAX) for each way to read
-    /// the line, each once, the likeliest first.
+    /// At least one and at most [`SECRETS_OF_LINE_MAX`], each once, the
+    /// likeliest first.
     pub secrets: Vec<Secret>,
 }
 
@@ -24,7 +26,7 @@ impl Hit {
     pub(crate) fn join(&mut self, tier: Tier, secrets: &[Secret]) {
         self.tier = self.tier.min(tier);
         for secret in secrets {
-            if !self.secrets.contains(secret) {
+            if self.secrets.len() < SECRETS_OF_LINE_MAX && !self.secrets.contains(secret) {
                 self.secrets.push(secret.clone());
             }
         }
@@ -40,8 +42,10 @@ pub(crate) struct LinePlace {
 }
 
 impl LinePlace {
-    pub(crate) fn hit(self, account: AccountId, tier: Tier, secrets: Vec<Secret>) -> Hit {
+    /// Somebody who is named there, and nothing yet that may be their password.
+    pub(crate) fn hit(self, account: AccountId, tier: Tier) -> Hit {
         let length = u32::try_from(self.length).unwrap_or(u32::MAX);
-        Hit { account, tier, line: self.line, offset: self.offset, length, secrets }
+        let (line, offset) = (self.line, self.offset);
+        Hit { account, tier, line, offset, length, secrets: Vec::new() }
     }
 }

@@ -25,9 +25,6 @@ pub const TRANSCODE_BLOCK_BYTES: usize = 64 * 1024;
 /// An address or a username may hold a delimiter itself; hardly any holds more than three.
 pub const SPLITS_MAX: usize = 4;
 
-/// Plausible secrets passed on for one line and account. Each may cost a slow hash to verify.
-pub const SECRETS_MAX: usize = 8;
-
 /// Bytes of a file that are looked at in each of a few places, to tell its form.
 pub const INSPECTED_BYTES: u64 = 64 * 1024;
 
@@ -37,7 +34,8 @@ pub const LAYOUTS_SHOWN_MAX: usize = 10;
 /// Readings of one line that are kept, before what software may have made each from.
 pub const READINGS_MAX: usize = 12;
 
-/// Secrets passed on for one line and account, all readings of it in all encodings.
+/// Plausible secrets passed on for one line and account, all readings of it in all encodings. Each may cost
+/// a slow hash to verify.
 pub const SECRETS_OF_LINE_MAX: usize = 24;
 
 /// What a secret may have been before somebody changed its characters: so many are tried at most, after the

@@ -6,8 +6,8 @@
 
 mod candidates;
 mod coded;
+mod column_look;
 mod columns;
-mod field_kind;
 mod json;
 mod labels;
 mod line_shape;

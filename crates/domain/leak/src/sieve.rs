@@ -145,10 +145,13 @@ impl<'a> Sieve<'a> {
         for FoundAccount { account, tier } in self.probe.found().iter().copied() {
             let (account, tier) = (self.index.account_id(account), mention.tier(tier));
             let known = &mut self.hits[earlier..by_now];
-            match known.iter_mut().find(|known| known.account == account) {
-                Some(known) => known.join(tier, secrets),
-                None => self.hits.push(place.hit(account, tier, secrets.to_vec())),
+            if let Some(known) = known.iter_mut().find(|known| known.account == account) {
+                known.join(tier, secrets);
+                continue;
             }
+            let mut hit = place.hit(account, tier);
+            hit.join(tier, secrets);
+            self.hits.push(hit);
         }
     }
 

@@ -6,8 +6,8 @@ use encoding_rs::WINDOWS_1252;
 use model::Secret;
 
 use super::{
+    column_look::{ColumnLook, decoded_hex},
     columns::{columns, is_delimiter, quoted},
-    field_kind::{FieldKind, decoded_hex},
     json, php, query,
     web_address::user_and_password,
 };
@@ -114,16 +114,21 @@ fn unwrapped(line: &[u8], mut place: Range<usize>) -> Range<usize> {
     place
 }
 
-/// The delimiter behind an identifier, blanks around it aside, and what follows it.
+/// The delimiter behind an identifier, blanks around it aside, and what follows it. What else may follow is a
+/// part of something: the next delimiter ends it.
 fn behind(rest: &[u8]) -> Option<(u8, &[u8])> {
-    let bare = &rest[rest.iter().take_while(|byte| **byte == b' ').count()..];
+    let blanks = rest.iter().take_while(|byte| **byte <= b' ' && **byte != b'\t').count();
+    let bare = &rest[blanks..];
     let has_blanks = bare.len() < rest.len();
     let arrow = ARROWS.iter().find(|arrow| bare.starts_with(arrow));
     match (bare.split_first()?, arrow) {
         ((delimiter, rest), _) if is_delimiter(*delimiter) => Some((*delimiter, rest)),
         (_, Some(arrow)) if has_blanks => Some((b' ', &bare[arrow.len()..])),
         _ if has_blanks => Some((b' ', bare)),
-        _ => None,
+        _ => match rest.iter().position(|byte| is_delimiter(*byte)) {
+            Some(at) => Some((rest[at], &rest[at + 1..])),
+            None => Some((b' ', rest)),
+        },
     }
 }
 
@@ -230,9 +235,9 @@ impl Readings {
     /// What looks like something else than a password goes last, and the rest is cut.
     fn finish(self) -> Candidates {
         let Self(mut readings) = self;
-        readings.sort_by_key(|reading| !FieldKind::of(reading.expose()).is_likely_secret());
+        readings.sort_by_key(|reading| !ColumnLook::of(reading.expose()).is_likely_secret());
         let is_cut = readings.len() > READINGS_MAX;
-        let likeliest = readings.first().map(|reading| FieldKind::of(reading.expose()));
+        let likeliest = readings.first().map(|reading| ColumnLook::of(reading.expose()));
         let is_unlikely = likeliest.is_some_and(|kind| !kind.is_likely_secret());
         readings.truncate(READINGS_MAX);
         Candidates { secrets: expanded(readings), is_cut, is_unlikely }
@@ -315,6 +320,8 @@ mod tests {
             ("https://h.example:8443/p:a@example.org:pw:1", "pw:1"),
             ("https://h.example/ a@example.org pw", "pw"),
             ("h.example/x|a@example.org|pw", "pw"),
+            ("https://h.example/a@example.org/home:pw", "pw"),
+            ("a@example.org\rpw", "pw"),
             ("a@example.org:pw:https://h.example/", "pw"),
             ("a@example.org:https://h.example:8443/:pw", "pw"),
             ("https://a@example.org:pw@h.example/", "pw"),

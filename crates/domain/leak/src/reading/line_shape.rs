@@ -4,8 +4,8 @@ use model::Tier;
 
 use super::{
     candidates::{Candidates, candidates},
+    column_look::ColumnLook,
     columns::{columns, is_delimiter},
-    field_kind::FieldKind,
     labels::role_of,
     mentions::addresses,
     web_address::length_at_start,
@@ -26,7 +26,7 @@ pub(crate) fn shape_of(line: &[u8]) -> LineShape {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let first = addresses(line).find(|mention| {
         mention.best_tier == Tier::Exact
-            && FieldKind::of(&line[mention.place.clone()]) == FieldKind::Address
+            && ColumnLook::of(&line[mention.place.clone()]) == ColumnLook::Address
     });
     let place = first.map(|mention| mention.place);
     let found = place.as_ref().map(|place| candidates(line, place)).unwrap_or_default();
@@ -67,7 +67,7 @@ fn form_by_beginning(line: &[u8]) -> Option<LineForm> {
 fn has_hash_behind(line: &[u8]) -> bool {
     let delimiter = delimiter_of(line, 0);
     let second = columns(line, delimiter).into_iter().nth(1);
-    second.is_some_and(|column| FieldKind::of(&line[column]) == FieldKind::Hash)
+    second.is_some_and(|column| ColumnLook::of(&line[column]) == ColumnLook::Hash)
 }
 
 /// The first delimiter from a place on, or of the line.
@@ -89,17 +89,17 @@ const COLUMNS_SHOWN_MAX: usize = 8;
 
 fn shown_as(field: &[u8]) -> &'static str {
     let trimmed = field.trim_ascii();
-    match FieldKind::of(field) {
-        FieldKind::Null => "<nothing>",
-        FieldKind::WebAddress => "<web address>",
-        FieldKind::Address => "<address>",
-        FieldKind::IpAddress => "<ip address>",
-        FieldKind::Date => "<date>",
-        FieldKind::Hash => "<hash>",
-        FieldKind::Uuid => "<uuid>",
-        FieldKind::Code => "<code>",
-        FieldKind::Other if trimmed.iter().all(u8::is_ascii_digit) => "<number>",
-        FieldKind::Other => "<text>",
+    match ColumnLook::of(field) {
+        ColumnLook::Null => "<nothing>",
+        ColumnLook::WebAddress => "<web address>",
+        ColumnLook::Address => "<address>",
+        ColumnLook::IpAddress => "<ip address>",
+        ColumnLook::Date => "<date>",
+        ColumnLook::Hash => "<hash>",
+        ColumnLook::Uuid => "<uuid>",
+        ColumnLook::Code => "<code>",
+        ColumnLook::Other if trimmed.iter().all(u8::is_ascii_digit) => "<number>",
+        ColumnLook::Other => "<text>",
     }
 }
 

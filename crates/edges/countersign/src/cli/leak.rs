@@ -19,7 +19,7 @@ pub(crate) enum LeakCommand {
     /// many lines there are. Nothing that stands in them is shown or kept.
     ///
     /// Some lines at the beginning, in the middle and at the end are looked at. Each column is shown by its
-    /// kind alone: <address>:<text>.
+    /// kind alone: `<address>:<text>`.
     Inspect {
         /// Leaked files or folders.
         #[arg(required = true, value_name = "FILE")]

@@ -147,7 +147,7 @@ fn nobody_who_was_found_is_hidden_from_a_campaign() {
 
 /// Of each what belongs to the other would be told, and a key blamed that is the right one.
 #[test]
-fn no_finding_is_exchanged_for_anothers() {
+fn no_finding_is_exchanged_for_another() {
     for backend in Backend::ALL {
         let office = Office::open(backend);
         let (owner, rows) = (Owner::of(&office), ["finding_record", "finding"]);

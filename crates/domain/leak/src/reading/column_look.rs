@@ -5,7 +5,7 @@ use crate::hex;
 
 /// What a column is, by its look alone. Passwords look like anything, so it orders readings and drops none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FieldKind {
+pub(crate) enum ColumnLook {
     /// `NULL`, `none`, `-`.
     Null,
     WebAddress,
@@ -24,7 +24,7 @@ pub(crate) enum FieldKind {
     Other,
 }
 
-impl FieldKind {
+impl ColumnLook {
     /// What a field looks like, white space and quotes around it aside.
     pub(crate) fn of(field: &[u8]) -> Self {
         let field = bare(field);
@@ -40,15 +40,15 @@ impl FieldKind {
 type Fits = fn(&[u8]) -> bool;
 
 /// The first that fits decides.
-const KINDS: &[(FieldKind, Fits)] = &[
-    (FieldKind::Null, is_null),
-    (FieldKind::WebAddress, is_web_address),
-    (FieldKind::Uuid, is_uuid),
-    (FieldKind::Hash, is_hash),
-    (FieldKind::IpAddress, is_ip_address),
-    (FieldKind::Date, is_date),
-    (FieldKind::Address, is_address),
-    (FieldKind::Code, is_code),
+const KINDS: &[(ColumnLook, Fits)] = &[
+    (ColumnLook::Null, is_null),
+    (ColumnLook::WebAddress, is_web_address),
+    (ColumnLook::Uuid, is_uuid),
+    (ColumnLook::Hash, is_hash),
+    (ColumnLook::IpAddress, is_ip_address),
+    (ColumnLook::Date, is_date),
+    (ColumnLook::Address, is_address),
+    (ColumnLook::Code, is_code),
 ];
 
 fn bare(field: &[u8]) -> &[u8] {
@@ -146,29 +146,29 @@ mod tests {
     #[test]
     fn a_column_is_known_by_its_look() {
         for (field, kind) in [
-            ("", FieldKind::Null),
-            ("NULL", FieldKind::Null),
-            ("\\N", FieldKind::Null),
-            ("https://h.example:8443/p", FieldKind::WebAddress),
-            ("www.example.org", FieldKind::WebAddress),
-            ("h.example/x", FieldKind::WebAddress),
-            ("android://k==@pkg.app/", FieldKind::WebAddress),
-            ("a@example.org", FieldKind::Address),
-            (" \"a@example.org\" ", FieldKind::Address),
-            ("192.0.2.7", FieldKind::IpAddress),
-            ("2001:db8::1", FieldKind::IpAddress),
-            ("1987-03-11", FieldKind::Date),
-            ("11.3.1987 10:00:00", FieldKind::Date),
-            ("2014-05-01T10:00:00Z", FieldKind::Date),
-            ("5f4dcc3b5aa765d61d8327deb882cf99", FieldKind::Hash),
-            ("$P$Babcdefghijklmnopqrstuvwxyz0123", FieldKind::Hash),
-            ("$2a$10$abcdefghijklmnopqrstuu", FieldKind::Hash),
-            ("{SSHA}gLaG+S5weQ8bgOQP9/lrwPpLgNt0+o78", FieldKind::Hash),
-            ("6ba7b810-9dad-11d1-80b4-00c04fd430c8", FieldKind::Uuid),
-            ("DE", FieldKind::Code),
-            ("x", FieldKind::Code),
+            ("", ColumnLook::Null),
+            ("NULL", ColumnLook::Null),
+            ("\\N", ColumnLook::Null),
+            ("https://h.example:8443/p", ColumnLook::WebAddress),
+            ("www.example.org", ColumnLook::WebAddress),
+            ("h.example/x", ColumnLook::WebAddress),
+            ("android://k==@pkg.app/", ColumnLook::WebAddress),
+            ("a@example.org", ColumnLook::Address),
+            (" \"a@example.org\" ", ColumnLook::Address),
+            ("192.0.2.7", ColumnLook::IpAddress),
+            ("2001:db8::1", ColumnLook::IpAddress),
+            ("1987-03-11", ColumnLook::Date),
+            ("11.3.1987 10:00:00", ColumnLook::Date),
+            ("2014-05-01T10:00:00Z", ColumnLook::Date),
+            ("5f4dcc3b5aa765d61d8327deb882cf99", ColumnLook::Hash),
+            ("$P$Babcdefghijklmnopqrstuvwxyz0123", ColumnLook::Hash),
+            ("$2a$10$abcdefghijklmnopqrstuu", ColumnLook::Hash),
+            ("{SSHA}gLaG+S5weQ8bgOQP9/lrwPpLgNt0+o78", ColumnLook::Hash),
+            ("6ba7b810-9dad-11d1-80b4-00c04fd430c8", ColumnLook::Uuid),
+            ("DE", ColumnLook::Code),
+            ("x", ColumnLook::Code),
         ] {
-            assert_eq!(FieldKind::of(field.as_bytes()), kind, "{field}");
+            assert_eq!(ColumnLook::of(field.as_bytes()), kind, "{field}");
         }
     }
 
@@ -191,7 +191,7 @@ mod tests {
             "$1$",
             "5f4dcc3b5aa765d6",
         ] {
-            let kind = FieldKind::of(password.as_bytes());
+            let kind = ColumnLook::of(password.as_bytes());
             assert!(kind.is_likely_secret(), "{password}: {kind:?}");
         }
     }
