@@ -151,7 +151,7 @@ impl Tx {
     /// Makes everything done in it last.
     ///
     /// # Errors
-    /// What the database reports, and [`StoreError::KeyRotated`](crate::StoreError::KeyRotated);
+    /// What the database reports, and [`StoreError::KeyRotated`];
     /// nothing is then done.
     pub fn commit(mut self) -> StoreFuture<'static, ()> {
         Box::pin(async move {
