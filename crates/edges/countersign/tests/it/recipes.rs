@@ -26,6 +26,10 @@ const VECTORS: &str = include_str!("../../../../domain/password/tests/it/vectors
 const MEMBERSHIP: &str = r#"{"id": "membership", "password": "my password",
     "stored": "AqVcFYfRr6HNujGNReXI3AQxIm0=", "extra": {"salt": "MTIzNDU2Nzg5MDEyMzQ1Ng=="}}"#;
 
+/// By Python's hashlib, as `FusionAuth`'s documents describe the scheme.
+const FUSIONAUTH: &str = r#"{"id": "fusionauth", "password": "Grün&Blau-7",
+    "stored": "wm96OB0AAO0sMpCxoX1JBY9LEVafMPFmnU554VmBdss=", "extra": {"salt": "MDEyMzQ1Njc4OWFiY2RlZg=="}}"#;
+
 #[derive(Deserialize)]
 struct Published {
     recipe: String,
@@ -57,7 +61,7 @@ fn all() -> Vec<Published> {
 }
 
 fn vectors() -> BTreeMap<String, Vector> {
-    let lines = VECTORS.lines().chain([MEMBERSHIP]);
+    let lines = VECTORS.lines().chain([MEMBERSHIP, FUSIONAUTH]);
     let vectors = lines.map(|line| serde_json::from_str::<Vector>(line).unwrap());
     vectors.map(|vector| (vector.id.clone(), vector)).collect()
 }
