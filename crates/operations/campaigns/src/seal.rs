@@ -216,7 +216,10 @@ impl SealingSaga<'_> {
             check_open_swap(instance, tx, &open, open.attempt).await?;
             return Ok(None);
         };
-        instance.proved(tx).await?.check_no_swap(subject).map_err(SwapError::from)?;
+        let log = instance.proved(tx).await?;
+        log.check_no_swap(subject).map_err(SwapError::from)?;
+        log.check_unsettled(campaign, subject).map_err(SwapError::from)?;
+        drop(log);
         let kept = sealing.kept.encrypt(instance, campaign, account);
         let Encrypted { wrapped_key, body } = kept.map_err(SealError::Kept)?;
         let line = NewResetLine {

@@ -27,15 +27,33 @@ impl Fold {
         }
     }
 
+    /// Passes an account with which a campaign is not through.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::Accounts`].
+    pub fn check_unsettled(
+        &self,
+        campaign: CampaignId,
+        subject: SubjectId,
+    ) -> Result<(), FoldRefusal> {
+        let accounts = self.campaign(campaign).map(|fold| &fold.accounts);
+        let state = accounts.and_then(|accounts| accounts.get(&Whom::Subject(subject)));
+        match state {
+            Some(state) if state.is_settled() => Err(FoldRefusal::Accounts { campaign }),
+            _ => Ok(()),
+        }
+    }
+
     /// Passes an account that a campaign leaves alone without having begun to seal it.
     ///
     /// # Errors
-    /// [`FoldRefusal::NoSwap`].
+    /// [`FoldRefusal::NoSwap`], or [`FoldRefusal::Accounts`] if the campaign is through with it.
     pub fn check_untouched(
         &self,
         campaign: CampaignId,
         subject: SubjectId,
     ) -> Result<(), FoldRefusal> {
+        self.check_unsettled(campaign, subject)?;
         match self.swaps.open_of(&Whom::Subject(subject)) {
             Some((swap, Some(of))) if of == campaign => Err(FoldRefusal::NoSwap { swap }),
             _ => Ok(()),

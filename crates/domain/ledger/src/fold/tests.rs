@@ -298,10 +298,10 @@ fn a_campaign_ends_once_everybody_is_settled() {
         (open.0.check_untouched(EIGHT, ANA), open.0.check_untouched(SEVEN, BOB)),
         (Ok(()), Ok(()))
     );
-    let (campaign, whom, address) = (SEVEN, ANA.into(), 5);
+    let (campaign, whom, address, notice) = (SEVEN, ANA.into(), 5, NoticeId(5));
     let sealed = open.then(CampaignEvent::AccountSealed { campaign, whom, address });
     assert_eq!(settled(&sealed), Err(FoldRefusal::Address { campaign, address }));
-    let notice = NoticeId(5);
+    assert_eq!(sealed.0.check_untouched(SEVEN, ANA), Err(FoldRefusal::Accounts { campaign }));
     let due = sealed.then(CampaignEvent::AddressDone { campaign, address, notice: Some(notice) });
     assert_eq!(settled(&due), Err(FoldRefusal::Notice { notice }));
     let sent = due.begin(Some(SEVEN), 5, 1).end(Some(SEVEN), 5, NoticeState::Sent);
