@@ -109,10 +109,9 @@ impl Ahead {
     ) -> bool {
         let ends = &line.delimiters[..line.delimiters_found];
         line.at_signs[..line.at_signs_found].iter().all(|at| {
-            let found = mentions_at(text, *at);
-            found.iter().all(|Mention { place, .. }| {
+            mentions_at(text, *at).all(|Mention { place, .. }| {
                 let is_asked = place.start == 0 && ends.contains(&place.end);
-                is_asked || self.ask_plain(&text[place.clone()], index)
+                is_asked || self.ask_plain(&text[place], index)
             })
         })
     }
@@ -185,9 +184,7 @@ impl LineOutline {
         }
         None
     }
-}
 
-impl LineOutline {
     fn note_at_signs(&mut self, mut found: u64, start: usize) {
         while found != 0 && self.at_signs_found <= AT_SIGNS_MAX {
             if let Some(place) = self.at_signs.get_mut(self.at_signs_found) {

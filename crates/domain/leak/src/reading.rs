@@ -20,3 +20,13 @@ pub(crate) use candidates::candidates;
 pub(crate) use coded::{decoded_lines, is_coded};
 pub(crate) use line_shape::{LineShape, shape_of};
 pub(crate) use mentions::{Mention, addresses, behind_web_address, mentions, mentions_at};
+
+/// What a form says of `a@example.org` in a line.
+#[cfg(test)]
+#[track_caller]
+fn check_beside(beside: candidates::Beside, line: &str, expected: &[&str]) {
+    let found = beside(line.as_bytes(), b"a@example.org");
+    let found: Vec<_> =
+        found.iter().map(|secret| String::from_utf8_lossy(secret.expose())).collect();
+    assert_eq!(found, expected, "{line}");
+}

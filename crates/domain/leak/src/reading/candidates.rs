@@ -6,12 +6,15 @@ use encoding_rs::WINDOWS_1252;
 use model::Secret;
 
 use super::{
-    column_look::{ColumnLook, decoded_hex},
-    columns::{columns, is_delimiter, quoted},
+    column_look::ColumnLook,
+    columns::{columns, is_delimiter, quoted, unquoted},
     json, php, query,
     web_address::user_and_password,
 };
-use crate::limits::{READINGS_MAX, SECRETS_OF_LINE_MAX};
+use crate::{
+    hex,
+    limits::{READINGS_MAX, SECRETS_OF_LINE_MAX},
+};
 
 /// Everything in a line that may be a password.
 #[derive(Debug, Default)]
@@ -47,7 +50,7 @@ pub(crate) fn candidates(line: &[u8], place: &Range<usize>) -> Candidates {
 const STRUCTURES: [Beside; 3] = [json::beside, query::beside, php::beside];
 
 /// Of a line and an identifier in it.
-type Beside = fn(&[u8], &[u8]) -> Vec<Secret>;
+pub(super) type Beside = fn(&[u8], &[u8]) -> Vec<Secret>;
 
 /// What stands around an identifier.
 struct Around<'l> {
@@ -76,12 +79,12 @@ impl<'l> Around<'l> {
     }
 
     /// What stands before it, parted as what stands behind it is.
-    fn columns_before(&self) -> Vec<&'l [u8]> {
+    fn columns_before(&self) -> Vec<Range<usize>> {
         let delimiter = match self.behind {
             Some((delimiter, _)) if delimiter != b' ' => delimiter,
             _ => self.delimiter_before,
         };
-        fields(self.before, delimiter)
+        columns(self.before, delimiter)
     }
 }
 
@@ -135,12 +138,8 @@ fn behind(rest: &[u8]) -> Option<(u8, &[u8])> {
 /// What stands between blanks instead of a delimiter.
 const ARROWS: [&[u8]; 4] = [b"=> ", b"-> ", b"- ", b"= "];
 
-fn fields(text: &[u8], delimiter: u8) -> Vec<&[u8]> {
-    columns(text, delimiter).into_iter().map(|range| &text[range]).collect()
-}
-
 /// Whatever may follow: the password alone, or other columns before and behind it.
-fn add_behind<'l>(readings: &mut Readings, rest: &'l [u8], delimiter: u8, around: &Around<'l>) {
+fn add_behind(readings: &mut Readings, rest: &[u8], delimiter: u8, around: &Around<'_>) {
     if let Some(field) = quoted(rest.trim_ascii_start()) {
         readings.add(field.value.expose());
     }
@@ -152,30 +151,24 @@ fn add_behind<'l>(readings: &mut Readings, rest: &'l [u8], delimiter: u8, around
     }
     let without_more = rest.iter().take_while(|byte| **byte == delimiter).count();
     readings.add(&rest[without_more..]);
-    let found = fields(rest, delimiter);
-    readings.add(found[0]);
-    if let Some(nearest) = around.columns_before().last() {
-        readings.add(nearest);
+    let found = columns(rest, delimiter);
+    let first = &rest[found[0].clone()];
+    readings.add(first);
+    if let Some(nearest) = around.columns_before().pop() {
+        readings.add(&around.before[nearest]);
     }
-    readings.add(found[found.len() - 1]);
+    readings.add(&rest[found[found.len() - 1].clone()]);
     if found.len() <= COLUMNS_JOINED_MAX {
-        let starts = (1..found.len()).map(|from| offset_in(rest, found[from]));
-        starts.for_each(|start| readings.add(&rest[start..]));
-        let ends = (1..found.len()).map(|until| offset_in(rest, found[until]) - 1);
-        ends.for_each(|end| readings.add(&rest[..end]));
+        found[1..].iter().for_each(|column| readings.add(&rest[column.start..]));
+        found[1..].iter().for_each(|column| readings.add(&rest[..column.start - 1]));
     }
-    found.iter().skip(1).for_each(|field| readings.add(field));
-    add_cut(readings, found[0]);
+    found[1..].iter().for_each(|column| readings.add(&rest[column.clone()]));
+    add_cut(readings, first);
     add_cut(readings, rest);
 }
 
 /// So many columns may be one password that holds delimiters.
 const COLUMNS_JOINED_MAX: usize = 6;
-
-/// Where a part of a text begins in it.
-fn offset_in(text: &[u8], part: &[u8]) -> usize {
-    part.as_ptr() as usize - text.as_ptr() as usize
-}
 
 /// What stands before and behind other delimiters than the line's own.
 fn add_cut(readings: &mut Readings, field: &[u8]) {
@@ -195,21 +188,22 @@ fn add_cut(readings: &mut Readings, field: &[u8]) {
 
 /// The password may stand before: all of it where nothing stands behind.
 fn add_before(readings: &mut Readings, around: &Around<'_>) {
-    if around.before.is_empty() {
+    let before = around.before;
+    if before.is_empty() {
         return;
     }
     let found = around.columns_before();
     if around.behind.is_none_or(|(_, rest)| rest.is_empty()) {
-        readings.add(around.before);
+        readings.add(before);
         if let Some(nearest) = found.last() {
-            readings.add(nearest);
+            readings.add(&before[nearest.clone()]);
         }
         // `user:pa:ss:address`: without the first column.
         if let Some(second) = found.get(1) {
-            readings.add(&around.before[offset_in(around.before, second)..]);
+            readings.add(&before[second.start..]);
         }
     }
-    found.iter().rev().for_each(|field| readings.add(field));
+    found.into_iter().rev().for_each(|column| readings.add(&before[column]));
 }
 
 /// Distinct readings in order of likelihood.
@@ -244,11 +238,6 @@ impl Readings {
     }
 }
 
-fn unquoted(field: &[u8]) -> &[u8] {
-    let pair = |quote: &[u8]| field.strip_prefix(quote)?.strip_suffix(quote);
-    pair(b"\"").or_else(|| pair(b"'")).unwrap_or(field)
-}
-
 /// Each reading with what software may have made it from: `$HEX[..]` is how crackers write what would break
 /// a line, some of them twice over, and older ones also wrote passwords that begin so as they are.
 fn expanded(readings: Vec<Secret>) -> Vec<Secret> {
@@ -263,6 +252,10 @@ fn expanded(readings: Vec<Secret>) -> Vec<Secret> {
     }
     secrets.truncate(SECRETS_OF_LINE_MAX);
     secrets
+}
+
+fn decoded_hex(field: &[u8]) -> Option<Vec<u8>> {
+    hex::bytes_of(field.strip_prefix(b"$HEX[")?.strip_suffix(b"]")?)
 }
 
 /// What is not UTF-8 is most likely windows-1252, and the site most likely got it as UTF-8.

@@ -1,7 +1,6 @@
 //! What a column of a leak looks like, if it looks like anything but a password.
 
-use super::web_address::is_web_address;
-use crate::hex;
+use super::{columns::unquoted, web_address::is_web_address};
 
 /// What a column is, by its look alone. Passwords look like anything, so it orders readings and drops none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +26,7 @@ pub(crate) enum ColumnLook {
 impl ColumnLook {
     /// What a field looks like, white space and quotes around it aside.
     pub(crate) fn of(field: &[u8]) -> Self {
-        let field = bare(field);
+        let field = unquoted(field.trim_ascii());
         KINDS.iter().find(|(_, fits)| fits(field)).map_or(Self::Other, |(kind, _)| *kind)
     }
 
@@ -51,17 +50,11 @@ const KINDS: &[(ColumnLook, Fits)] = &[
     (ColumnLook::Code, is_code),
 ];
 
-fn bare(field: &[u8]) -> &[u8] {
-    let field = field.trim_ascii();
-    let pair = |quote: &[u8]| field.strip_prefix(quote)?.strip_suffix(quote);
-    pair(b"\"").or_else(|| pair(b"'")).unwrap_or(field)
-}
-
 /// Words that databases and programs write for nothing.
 const NULL_WORDS: [&[u8]; 8] =
     [b"null", b"\\n", b"none", b"nil", b"unknown", b"undefined", b"n/a", b"-"];
 
-pub(super) fn is_null(field: &[u8]) -> bool {
+fn is_null(field: &[u8]) -> bool {
     field.is_empty() || NULL_WORDS.iter().any(|word| field.eq_ignore_ascii_case(word))
 }
 
@@ -132,11 +125,6 @@ fn is_code(field: &[u8]) -> bool {
         [one, other] => one.is_ascii_uppercase() && other.is_ascii_uppercase(),
         _ => false,
     }
-}
-
-/// Whether a field of these bytes is written as hexadecimal digits between `$HEX[` and `]`.
-pub(super) fn decoded_hex(field: &[u8]) -> Option<Vec<u8>> {
-    hex::bytes_of(field.strip_prefix(b"$HEX[")?.strip_suffix(b"]")?)
 }
 
 #[cfg(test)]

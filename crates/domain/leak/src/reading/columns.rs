@@ -88,6 +88,12 @@ pub(super) fn quoted(text: &[u8]) -> Option<QuotedField> {
     is_closed.then(|| QuotedField { length: at + 1, value: Secret::new(value) })
 }
 
+/// A field without the pair of quotes around it, whatever they have doubled or escaped.
+pub(super) fn unquoted(field: &[u8]) -> &[u8] {
+    let pair = |quote: &[u8]| field.strip_prefix(quote)?.strip_suffix(quote);
+    pair(b"\"").or_else(|| pair(b"'")).unwrap_or(field)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,9 +14,8 @@ use super::labels::{LabelRole, role_of};
 /// or else all others.
 pub(super) fn beside(line: &[u8], identifier: &[u8]) -> Vec<Secret> {
     let begin = line.iter().position(|byte| matches!(byte, b'{' | b'[')).unwrap_or(line.len());
-    let mut documents = serde_json::Deserializer::from_slice(&line[begin..]).into_iter();
-    match documents.next() {
-        Some(Ok(JsonNode::Object(fields))) => in_object(&fields, identifier).unwrap_or_default(),
+    let documents = serde_json::Deserializer::from_slice(&line[begin..]);
+    match documents.into_iter::<JsonNode>().next() {
         Some(Ok(node)) => node.beside(identifier).unwrap_or_default(),
         _ => Vec::new(),
     }
@@ -130,13 +129,11 @@ impl<'de> Visitor<'de> for NodeVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reading::check_beside;
 
     #[track_caller]
     fn check(line: &str, expected: &[&str]) {
-        let found = beside(line.as_bytes(), b"a@example.org");
-        let found: Vec<_> =
-            found.iter().map(|secret| String::from_utf8_lossy(secret.expose())).collect();
-        assert_eq!(found, expected, "{line}");
+        check_beside(beside, line, expected);
     }
 
     #[test]

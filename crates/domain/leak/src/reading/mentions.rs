@@ -88,20 +88,19 @@ pub(crate) fn addresses(text: &[u8]) -> impl Iterator<Item = Mention> {
 }
 
 /// The same for the `@` that stands at a place.
-pub(crate) fn mentions_at(text: &[u8], at: usize) -> Vec<Mention> {
+pub(crate) fn mentions_at(text: &[u8], at: usize) -> impl Iterator<Item = Mention> {
     let from = at.saturating_sub(LOCAL_BYTES_MAX);
     let start = text[from..at].iter().rposition(|byte| is_end(*byte));
     let start = start.map_or(from, |end| from + end + 1);
     let end = domain_end(text, at);
-    if start == at || end == at + 1 {
-        return Vec::new();
-    }
-    let soft = (start..at - 1).filter(|place| is_soft(text[*place]));
-    let cuts = soft.take(CUTS_MAX).map(|place| {
+    let whole = (start < at && at + 1 < end).then_some(start..end);
+    let cut = if whole.is_some() { start..at - 1 } else { 0..0 };
+    let soft = cut.filter(|place| is_soft(text[*place]));
+    let cuts = soft.take(CUTS_MAX).map(move |place| {
         let is_sure = is_opening(&text[start..=place]);
         if is_sure { Mention::sure(place + 1..end) } else { Mention::lead(place + 1..end) }
     });
-    [Mention::sure(start..end)].into_iter().chain(cuts).collect()
+    whole.map(Mention::sure).into_iter().chain(cuts)
 }
 
 fn domain_end(text: &[u8], at: usize) -> usize {

@@ -41,13 +41,11 @@ fn text_at(rest: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reading::check_beside;
 
     #[track_caller]
     fn check(line: &str, expected: &[&str]) {
-        let found = beside(line.as_bytes(), b"a@example.org");
-        let found: Vec<_> =
-            found.iter().map(|secret| String::from_utf8_lossy(secret.expose())).collect();
-        assert_eq!(found, expected, "{line}");
+        check_beside(beside, line, expected);
     }
 
     #[test]
